@@ -1,0 +1,205 @@
+"""
+One call where two instrumentations each made a span for it, one model request where two did.
+
+The outermost span gives the interval; what either knows is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from otel_parallelism.model import Call, Content, Passage, Step
+
+from .tree import Tree
+
+_TOLERANCE_NS = 1_000_000
+_SEPARATORS = ("__", ".", "/", ":")
+_TRUST = {"declared": 3, "framework": 2, "settings": 1, "assumed": 0, "": -1}
+
+
+def merge_steps(tree: Tree) -> None:
+    """Merge model requests nested in one another: client libraries and frameworks each make a span."""
+    within: dict[str, str] = {}
+    for span in tree.spans.values():
+        if type(span) is Step:
+            parent = tree.spans.get(span.parent_id)
+            seen: set[str] = set()
+            while type(parent) is Passage and parent.span_id not in seen:
+                seen.add(parent.span_id)
+                parent = tree.spans.get(parent.parent_id)
+            if type(parent) is Step:
+                within[span.span_id] = parent.span_id
+    for inner_id, outer_id in _outermost(within):
+        outer, inner = tree.spans[outer_id], tree.spans[inner_id]
+        if type(outer) is Step and type(inner) is Step:
+            tree.spans[outer_id] = _both_steps(outer, inner)
+            # It stays an ancestor of whatever hangs below it, but is no request of its own.
+            tree.spans[inner_id] = _husk(inner)
+
+
+def merge_calls(tree: Tree) -> None:
+    """Merge spans that tell of one execution of a tool, nested in one another or side by side."""
+    _absorb(tree, _nested(tree))
+    if len({span.instrumentation for span in tree.spans.values() if type(span) is Call}) > 1:
+        _absorb(tree, _side_by_side(tree))
+
+
+def _absorb(tree: Tree, within: dict[str, str]) -> None:
+    if not within:
+        return
+    outer_of = dict(_outermost(within))
+    for inner_id, outer_id in outer_of.items():
+        outer, inner = tree.spans[outer_id], tree.spans[inner_id]
+        if type(outer) is Call and type(inner) is Call:
+            tree.spans[outer_id] = _both_calls(outer, inner)
+            tree.spans[inner_id] = _husk(inner)
+    for span_id, inside in tree.inside.items():
+        tree.inside[span_id] = outer_of.get(inside, inside)
+
+
+def _outermost(within: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Pairs of inner and outermost span, the outermost pairs first, so that facts accumulate from outside in."""
+    for inner_id, outer_id in within.items():
+        at, seen = outer_id, {inner_id}
+        while at in within and at not in seen:
+            seen.add(at)
+            at = within[at]
+        if at != inner_id:
+            yield inner_id, at
+
+
+def _nested(tree: Tree) -> dict[str, str]:
+    within: dict[str, str] = {}
+    counterparts: dict[str, int] = {}
+    for span in tree.spans.values():
+        if type(span) is not Call:
+            continue
+        outer = tree.spans.get(tree.inside[span.span_id])
+        if type(outer) is not Call:
+            continue
+        if span.call_id and span.call_id == outer.call_id:
+            within[span.span_id] = outer.span_id
+        elif _same_tool(outer, span) and not _different_ids(outer, span) and _nested_in_time(outer, span):
+            within[span.span_id] = outer.span_id
+            counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
+    return {
+        inner: outer
+        for inner, outer in within.items()
+        # A tool that calls itself more than once is recursion, not two accounts of one call.
+        if counterparts.get(outer, 0) <= 1
+    }
+
+
+def _side_by_side(tree: Tree) -> dict[str, str]:
+    groups: dict[str, list[Call]] = {}
+    for span in tree.spans.values():
+        if type(span) is Call:
+            groups.setdefault(tree.inside[span.span_id], []).append(span)
+    within: dict[str, str] = {}
+    for calls in groups.values():
+        if len({call.instrumentation for call in calls}) > 1:
+            calls.sort(key=lambda call: (call.start_ns, -call.end_ns, call.span_id))
+            for outer, inner in _sole_pairs(calls):
+                within[inner.span_id] = outer.span_id
+    return within
+
+
+def _sole_pairs(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
+    pairs: list[tuple[Call, Call]] = []
+    degree: dict[tuple[str, str], int] = {}
+    open_calls: list[Call] = []
+    for call in calls:
+        open_calls = [other for other in open_calls if other.end_ns + _TOLERANCE_NS > call.start_ns]
+        for other in open_calls:
+            if other.instrumentation == call.instrumentation or _different_ids(other, call):
+                continue
+            same_id = bool(call.call_id) and call.call_id == other.call_id
+            if same_id or (_same_tool(other, call) and _nested_in_time(other, call)):
+                outer, inner = (other, call) if other.duration_ns >= call.duration_ns else (call, other)
+                pairs.append((outer, inner))
+                for one, two in ((outer, inner), (inner, outer)):
+                    key = (one.span_id, two.instrumentation)
+                    degree[key] = degree.get(key, 0) + (0 if same_id else 1)
+        open_calls.append(call)
+    return [
+        (outer, inner)
+        for outer, inner in pairs
+        if degree[outer.span_id, inner.instrumentation] <= 1 and degree[inner.span_id, outer.instrumentation] <= 1
+    ]
+
+
+def _different_ids(one: Call, two: Call) -> bool:
+    return bool(one.call_id and two.call_id and one.call_id != two.call_id)
+
+
+def _same_tool(one: Call, two: Call) -> bool:
+    if not one.tool or not two.tool:
+        return False
+    if one.tool == two.tool:
+        return True
+    longer, shorter = (one.tool, two.tool) if len(one.tool) > len(two.tool) else (two.tool, one.tool)
+    # Servers' tools often carry the server's name in front.
+    return longer.endswith(shorter) and longer[: -len(shorter)].endswith(_SEPARATORS)
+
+
+def _nested_in_time(one: Call, two: Call) -> bool:
+    if one.source != two.source:
+        return False
+    return _lies_within(one, two) or _lies_within(two, one)
+
+
+def _lies_within(outer: Call, inner: Call) -> bool:
+    return outer.start_ns <= inner.start_ns + _TOLERANCE_NS and inner.end_ns <= outer.end_ns + _TOLERANCE_NS
+
+
+def _husk(span: Call | Step) -> Passage:
+    return Passage(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_id=span.parent_id,
+        name="",
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        source=span.source,
+        instrumentation=span.instrumentation,
+    )
+
+
+def _both_steps(outer: Step, inner: Step) -> Step:
+    return msgspec.structs.replace(
+        outer,
+        requested=outer.requested or inner.requested if inner.requested is not None else outer.requested,
+        input_tokens=inner.input_tokens if outer.input_tokens is None else outer.input_tokens,
+        messages=outer.messages or inner.messages,
+    )
+
+
+def _both_calls(outer: Call, inner: Call) -> Call:
+    trusted = outer if _TRUST[outer.effect_source] >= _TRUST[inner.effect_source] else inner
+    return msgspec.structs.replace(
+        outer,
+        tool=outer.tool or inner.tool,
+        call_id=outer.call_id or inner.call_id,
+        error=outer.error or inner.error,
+        arguments=_fuller(outer.arguments, inner.arguments),
+        result=_fuller(outer.result, inner.result),
+        effect=trusted.effect,
+        effect_source=trusted.effect_source,
+        resource=outer.resource or inner.resource,
+        depends_on=inner.depends_on if outer.depends_on is None else outer.depends_on,
+        links=outer.links or inner.links,
+        called_ns=outer.called_ns or inner.called_ns,
+        task=outer.task or inner.task,
+        thread=outer.thread or inner.thread,
+        in_loop=outer.in_loop or inner.in_loop,
+        queue_ns=max(outer.queue_ns, inner.queue_ns),
+        caller=outer.caller or inner.caller,
+    )
+
+
+def _fuller(outer: Content | None, inner: Content | None) -> Content | None:
+    if outer is None or (inner is not None and inner.whole and not outer.whole):
+        return inner
+    return outer

@@ -1,0 +1,124 @@
+"""Arithmetic on half-open intervals of time: how many are open, how long any is, how much there is in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from otel_parallelism.model import Interval
+
+
+class Timed(Protocol):
+    """Anything with a start and an end in nanoseconds: an `Interval`, a `Call`, a `Step`."""
+
+    @property
+    def start_ns(self) -> int: ...
+    @property
+    def end_ns(self) -> int: ...
+
+
+class Measure(msgspec.Struct, frozen=True, gc=False):
+    """
+    The totals of a set of intervals, in nanoseconds.
+
+    ``start_ns`` and ``end_ns`` are the first start and the last end; all are 0 where every interval is empty.
+    """
+
+    start_ns: int = 0
+    end_ns: int = 0
+    work_ns: int = 0
+    busy_ns: int = 0
+    longest_ns: int = 0
+    peak: int = 0
+
+    @property
+    def makespan_ns(self) -> int:
+        """From the first start to the last end."""
+        return self.end_ns - self.start_ns
+
+
+def concurrency(intervals: Iterable[Timed]) -> tuple[tuple[int, int], ...]:
+    """
+    Count how many *intervals* are open from each instant on.
+
+    Half-open: a call that starts as another ends does not overlap it.
+
+    Args:
+        intervals: In any order; empty ones contribute nothing.
+
+    Returns:
+        Steps ``(at_ns, level)`` in time order; the last level is 0.
+
+    >>> concurrency([Interval(0, 4), Interval(2, 6)])
+    ((0, 1), (2, 2), (4, 1), (6, 0))
+    """
+    change: dict[int, int] = {}
+    for interval in intervals:
+        if interval.end_ns > interval.start_ns:
+            change[interval.start_ns] = change.get(interval.start_ns, 0) + 1
+            change[interval.end_ns] = change.get(interval.end_ns, 0) - 1
+    steps: list[tuple[int, int]] = []
+    level = 0
+    for at_ns in sorted(change):
+        if change[at_ns]:
+            level += change[at_ns]
+            steps.append((at_ns, level))
+    return tuple(steps)
+
+
+def union(intervals: Iterable[Timed]) -> tuple[Interval, ...]:
+    """
+    Merge *intervals* into disjoint ones in time order; ones that touch become one.
+
+    >>> union([Interval(5, 6), Interval(0, 2), Interval(1, 3)])
+    (Interval(start_ns=0, end_ns=3), Interval(start_ns=5, end_ns=6))
+    """
+    merged: list[Interval] = []
+    for start_ns, end_ns in sorted((i.start_ns, i.end_ns) for i in intervals if i.end_ns > i.start_ns):
+        if merged and start_ns <= merged[-1].end_ns:
+            if end_ns > merged[-1].end_ns:
+                merged[-1] = Interval(merged[-1].start_ns, end_ns)
+        else:
+            merged.append(Interval(start_ns, end_ns))
+    return tuple(merged)
+
+
+def measure(intervals: Sequence[Timed]) -> Measure:
+    """
+    Sum up *intervals*, which are in order of start, in one pass where none overlap.
+
+    Empty intervals move no total. O(n), O(n log n) where some overlap.
+
+    >>> measure([Interval(0, 4), Interval(2, 6)])
+    Measure(start_ns=0, end_ns=6, work_ns=8, busy_ns=6, longest_ns=4, peak=2)
+    """
+    first_ns = work_ns = busy_ns = longest_ns = 0
+    reached_ns = -1
+    overlap = False
+    for interval in intervals:
+        start_ns = interval.start_ns
+        end_ns = interval.end_ns
+        length_ns = end_ns - start_ns
+        if length_ns <= 0:
+            continue
+        work_ns += length_ns
+        if length_ns > longest_ns:
+            longest_ns = length_ns
+        if reached_ns < 0:
+            first_ns = start_ns
+            busy_ns = length_ns
+            reached_ns = end_ns
+        elif start_ns >= reached_ns:
+            busy_ns += length_ns
+            reached_ns = end_ns
+        else:
+            overlap = True
+            if end_ns > reached_ns:
+                busy_ns += end_ns - reached_ns
+                reached_ns = end_ns
+    if not work_ns:
+        return Measure()
+    peak = max(level for _, level in concurrency(intervals)) if overlap else 1
+    return Measure(first_ns, reached_ns, work_ns, busy_ns, longest_ns, peak)

@@ -1,0 +1,112 @@
+"""The ancestry of one trace's spans, reduced to what matters: which turn or call each span runs inside."""
+
+from __future__ import annotations
+
+from otel_parallelism.model import Call, Observation, Passage, Step, TurnSpan
+
+
+class Tree:
+    """
+    One trace while it is normalised.
+
+    ``spans`` maps span ids to observations and changes as duplicates merge. ``inside`` maps each span id to the
+    nearest enclosing turn or call, or to an empty string where there is none. ``originals`` keeps what was replaced.
+    """
+
+    def __init__(self, spans: dict[str, Observation]) -> None:
+        self.spans = spans
+        self.originals: dict[str, Observation] = {}
+        self.inside: dict[str, str] = {}
+        self.has_cycles = False
+        for span_id, span in spans.items():
+            parent = spans.get(span.parent_id)
+            kind = type(parent)
+            if kind is TurnSpan or kind is Call:
+                self.inside[span_id] = span.parent_id
+            elif parent is None:
+                self.inside[span_id] = ""
+            else:
+                self.inside[span_id] = self._climb(span)
+            if type(span) is Passage and span.cycle:
+                self.has_cycles = True
+
+    def _climb(self, span: Observation) -> str:
+        spans = self.spans
+        seen = {span.span_id}
+        parent = spans.get(span.parent_id)
+        while parent is not None and parent.span_id not in seen:
+            if type(parent) is TurnSpan or type(parent) is Call:
+                return parent.span_id
+            known = self.inside.get(parent.span_id)
+            if known is not None:
+                return known
+            seen.add(parent.span_id)
+            parent = spans.get(parent.parent_id)
+        return ""
+
+    def replace(self, span: Observation) -> None:
+        """Put *span* where the one with its id was, and keep that in ``originals``."""
+        self.originals[span.span_id] = self.spans[span.span_id]
+        self.spans[span.span_id] = span
+
+    def steps_with_calls_inside(self) -> set[str]:
+        """Span ids of model requests that hold calls or turns: whatever they are called, they are no requests."""
+        found: set[str] = set()
+        for span in self.spans.values():
+            if type(span) in (Call, TurnSpan):
+                parent = self.spans.get(span.parent_id)
+                seen: set[str] = set()
+                while parent is not None and parent.span_id not in seen:
+                    seen.add(parent.span_id)
+                    if type(parent) is Step:
+                        found.add(parent.span_id)
+                    elif type(parent) is not Passage:
+                        break
+                    parent = self.spans.get(parent.parent_id)
+        return found
+
+    def turn_of(self, span_id: str) -> str | None:
+        """Span id of the innermost turn around *span_id*, through any calls; None where there is none."""
+        seen: set[str] = set()
+        at = self.inside.get(span_id, "")
+        while at and at not in seen:
+            if type(self.spans.get(at)) is TurnSpan:
+                return at
+            seen.add(at)
+            at = self.inside.get(at, "")
+        return None
+
+    def depth(self, span_id: str) -> int:
+        """How many turns and calls are around *span_id*."""
+        seen: set[str] = set()
+        at = self.inside.get(span_id, "")
+        while at and at not in seen:
+            seen.add(at)
+            at = self.inside.get(at, "")
+        return len(seen)
+
+    def root_of(self, span_id: str) -> str:
+        """Span id of the local root above *span_id*: the last span on the way up whose process is the same."""
+        seen: set[str] = set()
+        at = span_id
+        while at not in seen:
+            seen.add(at)
+            span = self.spans[at]
+            parent = self.spans.get(span.parent_id)
+            if parent is None or parent.source != span.source:
+                return at
+            at = parent.span_id
+        return at
+
+    def cycle_of(self, span_id: str) -> Passage | None:
+        """The nearest step-like parent of *span_id* below the turn or call around it, or None."""
+        seen: set[str] = set()
+        parent = self.spans.get(self.spans[span_id].parent_id)
+        while parent is not None and parent.span_id not in seen:
+            if type(parent) is Passage and parent.cycle:
+                return parent
+            if type(parent) in (TurnSpan, Call):
+                return None
+            seen.add(parent.span_id)
+            parent = self.spans.get(parent.parent_id)
+        return None
