@@ -225,7 +225,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     ``avoidable`` is in seconds: what mending this finding shortens its turn by. ``calls`` are tool names in order
     of start, ``span_ids`` the spans in the same order. ``scope`` is the span id of the call whose code made them,
-    or empty for the turn's own. ``limit`` is the number of calls a seen limit lets run at once.
+    or empty for the turn's own. ``limit`` is the number of calls a seen limit lets run at once,
+    ``longest`` the number of calls of its longest chain.
     """
 
     kind: FindingKind
@@ -239,6 +240,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     location: Caller | None = None
     scope: str = ""
     limit: int | None = None
+    longest: int = 0
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

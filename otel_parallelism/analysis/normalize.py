@@ -242,6 +242,7 @@ def _collect(
     steps: dict[str, list[Step]] = {span_id: [] for span_id in turn_spans}
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
     uncovered: list[Call] = []
+    turn_spans = _outlasting(tree, turn_spans)
     for span in tree.spans.values():
         if type(span) is Call:
             turn_id = tree.turn_of(span.span_id)
@@ -266,6 +267,22 @@ def _collect(
         for span in turn_spans.values()
     )
     return Normalized(turns, tuple(uncovered), len(tree.spans), len(impossible))
+
+
+def _outlasting(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSpan]:
+    """Turns with their ends moved where every call began after it: such a span ends with its first answer."""
+    inside: dict[str, list[Observation]] = {}
+    for span in tree.spans.values():
+        if type(span) in (Call, TurnSpan):
+            turn_id = tree.turn_of(span.span_id)
+            if turn_id is not None:
+                inside.setdefault(turn_id, []).append(span)
+    moved = dict(turn_spans)
+    for turn_id, held in inside.items():
+        turn = turn_spans[turn_id]
+        if all(_began_after(span, turn) for span in held):
+            moved[turn_id] = msgspec.structs.replace(turn, end_ns=max(span.end_ns for span in held))
+    return moved
 
 
 def _began_after(span: Observation, turn: TurnSpan) -> bool:

@@ -1,0 +1,84 @@
+"""What to tell the user: one sentence of evidence and one of remedy a finding, one sentence a turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
+
+from .dependencies import Dependencies
+
+_MOST_SENTENCES = 4
+_MOST_PAIRS = 24
+_MOST_TOOLS = 5
+
+_REMEDY: dict[Cause, str] = {
+    "model": "have the model ask for {tools} in one response (say so in the system prompt)",
+    "dispatch": "run the calls of one response together: asyncio.gather over {tools}, or the framework's own switch",
+    "blocking": "keep {tools} from blocking the event loop: make them async, or run them with asyncio.to_thread",
+    "code": "await {tools} together, with asyncio.gather or a TaskGroup{where}",
+    "limit": "raise the limit of {limit} calls at once, if the service behind {tools} allows it",
+    "contention": "look for a lock, a single session or a one-at-a-time server behind {tools}",
+    "unknown": "run {tools} together; model spans or @profiled would tell where",
+    "intended": "nothing: {tools} need their order",
+}
+
+
+def listing(tools: Sequence[str]) -> str:
+    """
+    Tool names as words, each once, with its number where it is called more than once.
+
+    >>> listing(["search", "search", "fetch"])
+    'search (×2) and fetch'
+    """
+    counts = Counter(tool or "an unnamed tool" for tool in tools)
+    words = [f"{tool} (×{count})" if count > 1 else tool for tool, count in counts.items()]
+    if len(words) > _MOST_TOOLS:
+        words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def location(calls: Sequence[Call]) -> Caller | None:
+    """Where most of *calls* were made; the first such place where several tie."""
+    places = Counter((call.caller.file_path, call.caller.line_number) for call in calls if call.caller is not None)
+    return Caller(*places.most_common(1)[0][0]) if places else None
+
+
+def remedy(
+    cause: Cause, advice: Advice, tools: Sequence[str], where: Caller | None = None, limit: int | None = None
+) -> str:
+    """What to do about a finding, in one sentence."""
+    place = f" at {where.file_path}:{where.line_number}" if where is not None else ""
+    text = _REMEDY[cause].format(tools=listing(tools), where=place, limit=limit)
+    if advice == "potential" and cause not in {"limit", "contention"}:
+        return f"If they need nothing from one another, {text}."
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def sentences(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:
+    """How it is known that the calls at *members* could run together, or why it is not; each sentence once."""
+    found: dict[str, None] = {}
+    pairs = 0
+    for position, later in enumerate(members):
+        for earlier in reversed(members[:position]):
+            if graph.calls[earlier].end_ns > graph.calls[later].start_ns:
+                continue
+            found.setdefault(graph.pair(earlier, later).evidence)
+            pairs += 1
+            if len(found) >= _MOST_SENTENCES or pairs >= _MOST_PAIRS:
+                return tuple(found)
+    return tuple(found)
+
+
+def headline(verdict: Verdict, findings: Sequence[Finding]) -> str:
+    """What to do about a turn, in one sentence; empty where there is nothing to do."""
+    if findings:
+        best = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable))
+        return best.recommendation
+    if verdict == "possibly_sequential":
+        return (
+            "Something might run together, but what the calls need is not known: capture arguments and results, "
+            "or declare effect= and depends_on= on the tools."
+        )
+    return ""

@@ -1,0 +1,88 @@
+"""Whether a call reads or writes: declared, told by the framework, set by glob patterns, or assumed from its name."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from otel_parallelism.model import Call, Effect, EffectSource
+from otel_parallelism.settings import Settings
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+_READS = frozenset(
+    """
+    get list search find fetch read query lookup look retrieve show view describe count calculate compute
+    estimate check verify validate inspect browse download scan analyze analyse summarize summarise compare
+    display print explain extract filter match measure monitor ping poll preview resolve select sum translate
+    convert detect classify recommend suggest load peek stat status tail head diff grep ls cat pwd wc whoami
+    autocomplete suggestions is has contains exists
+    """.split()
+)
+# One of these anywhere in a name makes it a write: get_or_create, find_and_replace.
+_WRITES = frozenset(
+    """
+    create update delete remove insert write send cancel modify edit replace rename move upload publish
+    submit purchase buy pay charge refund transfer deploy restart reboot shutdown kill terminate execute run
+    install uninstall enable disable activate deactivate approve reject assign unassign subscribe unsubscribe
+    register unregister save store append overwrite drop truncate migrate merge commit push revert rollback
+    reset clear set put add make mkdir rmdir touch rm mv cp chmod chown drop revoke grant lock unlock invite
+    retweet unfollow follow resolve_ticket close open start stop begin end trigger schedule reschedule
+    checkin checkout toggle adjust fill press click type drive navigate
+    """.split()
+)
+# These are nouns as often as verbs: a write only where a verb stands.
+_WRITES_IN_FRONT = frozenset(
+    """
+    book order post comment message reply share mark mail email call notify tweet reserve log login logout
+    sign authenticate ship bid vote like rate report display_log record archive
+    """.split()
+)
+_PHRASES = frozenset({("check", "in"), ("check", "out"), ("sign", "up"), ("log", "in"), ("log", "out")})
+_CONJUNCTIONS = frozenset({"and", "or", "then"})
+
+
+def effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
+    """
+    What *call* does to the world outside it, and how that is known.
+
+    In this order: what its decorator or its framework says, the settings' patterns (a write pattern wins over a
+    read pattern), the words of its name. A name is only ever ``assumed`` to tell the truth.
+    """
+    if call.effect_source in {"declared", "framework"}:
+        return call.effect, call.effect_source
+    if settings.writes and _matches(call.tool, settings.writes):
+        return "write", "settings"
+    if settings.read_only and _matches(call.tool, settings.read_only):
+        return "read", "settings"
+    if call.effect != "unknown":
+        return call.effect, call.effect_source or "framework"
+    assumed = assumed_effect(call.tool)
+    return assumed, "assumed" if assumed != "unknown" else ""
+
+
+def _matches(tool: str, patterns: tuple[str, ...]) -> bool:
+    name = tool.lower()
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
+
+
+@lru_cache(maxsize=4096)
+def assumed_effect(tool: str) -> Effect:
+    """
+    What the words of a tool's name suggest.
+
+    A writing verb anywhere defeats a reading one in front.
+
+    >>> assumed_effect("get_weather"), assumed_effect("getOrCreateUser"), assumed_effect("frobnicate")
+    ('read', 'write', 'unknown')
+    """
+    words = [word.lower() for word in _WORDS.findall(tool)]
+    if any(word in _WRITES for word in words) or any(pair in _PHRASES for pair in zip(words, words[1:], strict=False)):
+        return "write"
+    in_front = [
+        word for index, word in enumerate(words) if index == 0 or words[index - 1] in _CONJUNCTIONS
+    ]
+    if any(word in _WRITES_IN_FRONT for word in in_front):
+        return "write"
+    return "read" if any(word in _READS for word in in_front) else "unknown"

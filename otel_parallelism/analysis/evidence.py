@@ -1,0 +1,147 @@
+"""
+Which call's result brought in the values that a later call was given: first origin, compared within one scope.
+
+A value counts for the call whose result brought it in, and only if nobody had said it before: not the user, not an
+argument, not an earlier result. What also stands in the user's words, or could be chance, makes a pair unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+from .values import Values, read, words
+
+_SAID_BY_USER = -1
+_SAID_IN_ARGUMENTS = -2
+_MOST_HOLDERS = 8
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """
+    What the contents of a scope's calls tell.
+
+    ``edges[b]`` maps an earlier call's index to whether b's need of it is proven (else only possible) and a sentence
+    that says how it is known, without the value. ``arguments_whole`` and ``results_whole`` say, per call, whether
+    that content was seen in full.
+    """
+
+    edges: tuple[dict[int, tuple[bool, str]], ...]
+    arguments_whole: tuple[bool, ...]
+    results_whole: tuple[bool, ...]
+
+
+def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> Evidence:
+    """
+    Look at the contents of *calls*, which are one scope's in order of start.
+
+    Args:
+        calls: Their ``arguments`` and ``result`` are read where present.
+        said: The user's messages so far, and for an inner scope the enclosing call's arguments.
+        settings: ``max_leaves`` and ``max_content_bytes`` bound what is looked at.
+    """
+    arguments = [read(call.arguments, settings.max_leaves, settings.max_content_bytes) for call in calls]
+    results = [read(call.result, settings.max_leaves, settings.max_content_bytes) for call in calls]
+    spoken = [read(content, settings.max_leaves, settings.max_content_bytes) for content in said]
+    matcher = _Matcher(calls, [values for values in spoken if values is not None])
+    events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
+    events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
+    for _, is_start, index in sorted(events):
+        if is_start:
+            matcher.start(index, arguments[index])
+        else:
+            matcher.end(index, arguments[index], results[index])
+    return Evidence(
+        edges=tuple(matcher.edges),
+        arguments_whole=tuple(values is not None and values.whole for values in arguments),
+        results_whole=tuple(values is not None and values.whole for values in results),
+    )
+
+
+class _Matcher:
+    """Walks a scope in time and notes where each value came from first."""
+
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
+        self.calls = calls
+        self.edges: list[dict[int, tuple[bool, str]]] = [{} for _ in calls]
+        self.origin: dict[str, int] = {}
+        self.telling: dict[str, bool] = {}
+        self.echoed: dict[str, int] = {}
+        self.user_words: set[str] = set()
+        self.returned: dict[int, int] = {}
+        self.holders: dict[int, list[int]] = {}
+        for values in spoken:
+            self.user_words |= words(values)
+            for token in values.tokens:
+                self.origin.setdefault(token, _SAID_BY_USER)
+
+    def start(self, index: int, arguments: Values | None) -> None:
+        self._identities(index)
+        if arguments is None:
+            return
+        for token, telling in arguments.tokens.items():
+            producer = self.origin.get(token)
+            if producer is None:
+                continue
+            if producer >= 0:
+                self._edge(index, producer, proven=telling and self.telling[token])
+            elif token in self.echoed and token in arguments.whole_leaves:
+                self._edge(index, self.echoed[token], proven=False, also_said=True)
+        for token in arguments.tokens:
+            self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
+
+    def end(self, index: int, arguments: Values | None, result: Values | None) -> None:
+        content = self.calls[index].result
+        if content is not None:
+            for identity in content.identities:
+                self.returned.setdefault(identity, index)
+        if result is None:
+            return
+        own = arguments.tokens if arguments is not None else {}
+        for token, telling in result.tokens.items():
+            if token in own:
+                continue
+            if token not in self.origin:
+                if self.user_words and all(word in self.user_words for word in token.split(" ")):
+                    self.origin[token] = _SAID_BY_USER
+                else:
+                    self.origin[token] = index
+                    self.telling[token] = telling
+                    continue
+            if self.origin[token] == _SAID_BY_USER and token in result.whole_leaves:
+                self.echoed.setdefault(token, index)
+
+    def _edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:
+        known = self.edges[index].get(producer)
+        if known is not None and (known[0] or not proven):
+            return
+        earlier, later = self.calls[producer].tool, self.calls[index].tool
+        if proven:
+            sentence = f"a value that {earlier} returned is an argument of {later}"
+        elif also_said:
+            sentence = f"an argument of {later} stands both in what {earlier} returned and in what was asked"
+        else:
+            sentence = f"an argument of {later} also stands in what {earlier} returned, which may be chance"
+        self.edges[index][producer] = (proven, sentence)
+
+    def _identities(self, index: int) -> None:
+        content = self.calls[index].arguments
+        if content is None:
+            return
+        later = self.calls[index].tool
+        for identity in content.identities:
+            producer = self.returned.get(identity)
+            if producer is not None:
+                sentence = f"{later} was handed the very object that {self.calls[producer].tool} returned"
+                self.edges[index][producer] = (True, sentence)
+                continue
+            holders = self.holders.setdefault(identity, [])
+            for other in holders[-_MOST_HOLDERS:]:
+                if self.calls[other].end_ns <= self.calls[index].start_ns:
+                    sentence = f"{self.calls[other].tool} and {later} were handed one object, which either may change"
+                    self.edges[index].setdefault(other, (False, sentence))
+            holders.append(index)

@@ -1,0 +1,158 @@
+"""One scope of a turn, its own calls or those inside one call: what it measured, and what it could have been."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from otel_parallelism.model import Call, Content, Turn
+from otel_parallelism.settings import Settings
+
+from .chains import Chain, find
+from .dependencies import Dependencies
+from .intervals import Measure, measure
+from .rounds import assign, gap_ns
+from .schedule import longest_path
+from .waiting import Contention, Limit, contention, limit
+
+_LEAST_CONTENDED = 3
+_CONTENDED = 0.8
+_NOTHING = Contention({}, ())
+
+
+class Scope:
+    """
+    Calls that run side by side inside one turn or call, in order of (start, end, id).
+
+    ``critical_ns`` and ``best_ns`` are T∞ with unknown edges and without. Both equal the makespan where nothing is
+    suspected, but for what the insides of the calls could save.
+    """
+
+    def __init__(self, scope_id: str, calls: Sequence[Call], depth: int) -> None:
+        self.scope_id = scope_id
+        self.calls = calls
+        self.depth = depth
+        self.totals: Measure = measure(calls)
+        self.inner: dict[int, Scope] = {}
+        self.graph: Dependencies | None = None
+        self.hard: Sequence[int] = ()
+        self.any: Sequence[int] = ()
+        self.gap_ns = 0
+        self.contention: Contention = _NOTHING
+        self.limit: Limit | None = None
+        self.unasked: Collection[str] = ()
+        self.critical_ns = self.totals.makespan_ns
+        self.best_ns = self.totals.makespan_ns
+
+    @property
+    def contended(self) -> bool:
+        """Whether a fifth or more of what looks parallel was waiting: ρₑ < 0.8 ρ."""
+        return self.contention.effective_work_ns(self.calls) < _CONTENDED * self.totals.work_ns
+
+    def observe_waiting(self) -> None:
+        """Look for staircases; only calls that overlap can show one."""
+        if self.totals.peak > 1 and len(self.calls) >= _LEAST_CONTENDED:
+            self.contention = contention(self.calls)
+
+    def suspected(self, least_ns: float) -> bool:
+        """Whether running everything at once would save enough to look at evidence."""
+        return len(self.calls) > 1 and self.totals.makespan_ns - self.totals.longest_ns >= least_ns
+
+    def examine(self, said: Sequence[Content], turn: Turn, settings: Settings) -> None:
+        """Find out what depends on what; expensive, so only for a suspected scope."""
+        self.graph = Dependencies(self.calls, said, settings)
+        self.hard = self.graph.hard
+        self.any = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
+        if not self.scope_id:
+            self.gap_ns = gap_ns(self.calls)
+            if turn.steps:
+                self.unasked = assign(self.calls, turn.steps, {}).unasked
+        self.limit = self._limit()
+
+    def _limit(self) -> Limit | None:
+        """The limit seen in the largest batch: rounds are spaced out by the model, so each is looked at alone."""
+        by_round: dict[int | None, list[int]] = {}
+        for index, call in enumerate(self.calls):
+            by_round.setdefault(call.round, []).append(index)
+        seen = [found for members in by_round.values() if (found := limit(self.calls, members)) is not None]
+        return max(seen, key=lambda found: len(found.members), default=None)
+
+    def settle(self) -> None:
+        """Work out T∞ once the inner scopes have theirs."""
+        if self.contended:
+            return
+        self.critical_ns = self.length(None)
+        self.best_ns = self.length(None, best=True)
+        if self.limit is not None:
+            least_ns = sum(self.calls[index].duration_ns for index in self.limit.members) // self.limit.most
+            self.critical_ns = min(self.totals.makespan_ns, max(self.critical_ns, least_ns))
+
+    def length(self, mended: Mapping[str, Mapping[int, int]] | None, *, best: bool = False) -> int:
+        """
+        How long the scope takes, in nanoseconds, with some calls let go.
+
+        Args:
+            mended: For each scope id the indices let go, each with the instant its finding began; None lets every
+                call go, here and inside, which gives T∞.
+            best: Let unknown edges be none.
+        """
+        makespan_ns = self.totals.makespan_ns
+        if self.contended:
+            return makespan_ns
+        durations_ns = [call.duration_ns for call in self.calls]
+        for index, scope in self.inner.items():
+            if mended is None:
+                taken_ns = scope.best_ns if best else scope.critical_ns
+            else:
+                taken_ns = scope.length(mended, best=best)
+            durations_ns[index] = max(0, durations_ns[index] - (scope.totals.makespan_ns - taken_ns))
+        free = None if mended is None else mended.get(self.scope_id, {})
+        if self.graph is None:
+            if not self.inner:
+                return makespan_ns
+            return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, free={}))
+        taken_ns = longest_path(
+            self.calls,
+            self.hard if best else self.any,
+            self.graph.after_hard if best else self.graph.after_any,
+            durations_ns=durations_ns,
+            gap_ns=self.gap_ns,
+            free=free,
+        )
+        return min(makespan_ns, taken_ns)
+
+    def chains(self, *, best: bool, leave_out: int = 0) -> tuple[tuple[Chain, ...], bool]:
+        """Chains that are safe to run together, or, with *best*, that may be; and whether the search was bounded."""
+        if self.graph is None or self.contended:
+            return (), False
+        for index in self.limit.members if self.limit is not None else ():
+            leave_out |= 1 << index
+        found = find(self.calls, self.graph.after_hard if best else self.graph.after_any, leave_out=leave_out)
+        return found.chains, found.bounded
+
+
+def scopes(turn: Turn) -> list[Scope]:
+    """The scopes of *turn* that hold calls, the innermost first, the turn's own last."""
+    members: dict[str, list[Call]] = {"": []}
+    by_id = {}
+    for call in turn.calls:
+        members.setdefault(call.scope, []).append(call)
+        by_id[call.span_id] = call
+    depths = {"": 0}
+
+    def depth(scope_id: str) -> int:
+        path = []
+        while scope_id not in depths:
+            path.append(scope_id)
+            call = by_id.get(scope_id)
+            scope_id = call.scope if call is not None and call.scope not in path else ""
+        for offset, passed in enumerate(reversed(path), start=1):
+            depths[passed] = depths[scope_id] + offset
+        return depths[path[0]] if path else depths[scope_id]
+
+    found = {scope_id: Scope(scope_id, calls, depth(scope_id)) for scope_id, calls in members.items()}
+    for scope_id, scope in found.items():
+        call = by_id.get(scope_id)
+        around = found.get(call.scope) if call is not None else None
+        if call is not None and around is not None:
+            around.inner[around.calls.index(call)] = scope
+    return sorted(found.values(), key=lambda scope: (-scope.depth, scope.scope_id))

@@ -1,0 +1,185 @@
+"""The values inside arguments, results and messages, made comparable: numbers as numbers, words without their case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from otel_parallelism.model import Content
+
+_PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+_WORDS = re.compile(r"\w+")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?", re.I)
+_CODE = re.compile(r"[A-Z0-9]{3,}")
+_LONGEST_WHOLE = 200
+_DEEPEST = 12
+_TELLING_DIGITS = 5
+_TELLING_LENGTH = 4
+# Values that many results hold for no reason to do with one another.
+_COMMON = frozenset(
+    """
+    true false none null yes no ok okay success successful succeeded failed failure error errors active inactive
+    pending completed complete done open closed enabled disabled unknown other default normal standard basic
+    high medium low small large all any new old first last next previous asc desc ascending descending
+    name names id ids type types status state value values data result results message messages text title
+    description item items list total count page date time user users english usd eur metric imperial
+    economy business male female today tomorrow monday tuesday wednesday thursday friday saturday sunday
+    """.split()
+)
+
+
+class Values(msgspec.Struct):
+    """
+    What one piece of content holds.
+
+    ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
+    no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
+    their own, not a part of a longer text. ``whole`` is false where something could not be looked at.
+    """
+
+    tokens: dict[str, bool]
+    whole_leaves: set[str]
+    whole: bool
+
+
+def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | None:
+    """
+    Take *content* apart; None where there is none.
+
+    Args:
+        content: Parsed first where it has a parser; a parser that fails makes it unreadable, not whole.
+        max_leaves: Values looked at; the rest makes it not whole.
+        max_bytes: Strings longer than this are not looked into, likewise.
+    """
+    if content is None:
+        return None
+    values = Values({}, set(), content.whole)
+    value = content.value
+    if content.parse is not None:
+        try:
+            value = content.parse(value)
+        except Exception:  # noqa: BLE001 - a parser of a dialect met what it never saw; that content is unknown
+            values.whole = False
+            return values
+    budget = max_leaves
+    for leaf, is_key in _leaves(value, values):
+        budget -= 1
+        if budget < 0:
+            values.whole = False
+            break
+        _add(values, leaf, is_key=is_key, max_bytes=max_bytes)
+    return values
+
+
+def _leaves(value: Any, values: Values) -> Iterator[tuple[Any, bool]]:
+    stack: list[tuple[Any, bool, int]] = [(value, False, 0)]
+    while stack:
+        item, is_key, depth = stack.pop()
+        if item is None or isinstance(item, (str, bool, int, float)):
+            yield item, is_key
+        elif depth >= _DEEPEST:
+            values.whole = False
+        elif isinstance(item, Mapping):
+            for key, inner in item.items():
+                stack.append((inner, False, depth + 1))
+                stack.append((key, True, depth + 1))
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            stack += [(inner, False, depth + 1) for inner in item]
+        else:
+            fields = _fields(item)
+            if fields is None:
+                values.whole = False
+            else:
+                stack += [(inner, False, depth + 1) for inner in fields]
+
+
+def _fields(item: Any) -> list[Any] | None:
+    """The values of a plain object's fields, without running any of its code; None where it shows none."""
+    if isinstance(item, (bytes, bytearray, memoryview, type)) or callable(item):
+        return None
+    if isinstance(item, msgspec.Struct):
+        return [getattr(item, name) for name in item.__struct_fields__]
+    try:
+        own = object.__getattribute__(item, "__dict__")
+    except AttributeError:
+        return None
+    return [inner for name, inner in own.items() if not name.startswith("__")] if isinstance(own, dict) else None
+
+
+def _add(values: Values, leaf: Any, *, is_key: bool, max_bytes: int) -> None:
+    if leaf is None or isinstance(leaf, bool):
+        return
+    if isinstance(leaf, (int, float)):
+        _put(values, *_number(leaf), leaf=True)
+        return
+    text = leaf
+    if len(text) > max_bytes:
+        values.whole = False
+        return
+    if len(text) <= _LONGEST_WHOLE:
+        token, telling = _text(text)
+        if token:
+            _put(values, token, telling and (not is_key or _is_identifier(text)), leaf=True)
+    pieces = _PIECES.findall(text)
+    if len(pieces) > 1:
+        for raw in pieces:
+            piece = raw.strip(".:-/\\")
+            token, telling = _text(piece)
+            if token:
+                _put(values, token, telling and _is_identifier(piece), leaf=False)
+
+
+def _put(values: Values, token: str, telling: bool, *, leaf: bool) -> None:  # noqa: FBT001 - comes from a pair
+    if telling or token not in values.tokens:
+        values.tokens[token] = telling
+    if leaf:
+        values.whole_leaves.add(token)
+
+
+def _number(number: float) -> tuple[str, bool]:
+    try:
+        token = f"{float(number):.10g}"
+    except OverflowError:
+        token = str(number)
+    digits = token.replace(".", "").replace("-", "").strip("0")
+    return token, len(digits) >= _TELLING_DIGITS
+
+
+def _text(text: str) -> tuple[str, bool]:
+    """The comparable form of a string, and whether a match of it is telling."""
+    stripped = text.strip()
+    if _NUMBER.fullmatch(stripped):
+        try:
+            return _number(float(stripped)) if len(stripped) < 16 else (stripped, True)  # noqa: PLR2004 - a float's digits
+        except ValueError:
+            return stripped, True
+    token = " ".join(_WORDS.findall(stripped.casefold()))
+    if not token:
+        return "", False
+    if _DATE.fullmatch(stripped):
+        return token, False
+    if _CODE.fullmatch(stripped) and not stripped.isdigit():
+        return token, token not in _COMMON
+    return token, len(token) >= _TELLING_LENGTH and token not in _COMMON
+
+
+def _is_identifier(text: str) -> bool:
+    """Whether a word looks made, not spoken: digits among letters, an address, a path, a code in capitals."""
+    if _DATE.fullmatch(text):
+        return False
+    has_digit = any(character.isdigit() for character in text)
+    has_letter = any(character.isalpha() for character in text)
+    if has_digit:
+        return len(text) >= _TELLING_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - "a1" at the least
+    return bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or (
+        "." in text and not text.endswith(".")
+    )
+
+
+def words(values: Values) -> set[str]:
+    """Every single word in *values*, for asking whether a text only says again what these said."""
+    return {word for token in values.tokens for word in token.split(" ")}

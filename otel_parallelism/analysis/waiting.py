@@ -1,0 +1,101 @@
+"""Signs of waiting: calls that queue behind one lock inside their spans, and a limit that spaces calls out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+import msgspec
+
+from otel_parallelism.model import Call
+
+from .intervals import concurrency
+
+_LEAST_BATCH = 3
+_STEP_TOLERANCE = 0.2
+_FOLLOWS_NS = 5_000_000
+_FOLLOWS_SHARE = 0.05
+_LEAST_LIMIT = 2
+
+
+class Contention(msgspec.Struct, frozen=True):
+    """
+    Batches of calls that end in a staircase.
+
+    ``baseline_ns`` maps a call's span id to what it would take alone; ``batches`` are the calls, batch by batch.
+    """
+
+    baseline_ns: dict[str, int]
+    batches: tuple[tuple[Call, ...], ...]
+
+    def effective_work_ns(self, calls: Sequence[Call]) -> int:
+        """Sum of the durations of *calls*, each no longer than its baseline."""
+        return sum(min(call.duration_ns, self.baseline_ns.get(call.span_id, call.duration_ns)) for call in calls)
+
+
+def contention(calls: Sequence[Call]) -> Contention:
+    """
+    Find batches of three or more calls of one tool that overlap and end one shortest duration apart (± 20 %).
+
+    Args:
+        calls: One scope's, in order of start.
+    """
+    by_tool: dict[str, list[Call]] = {}
+    for call in calls:
+        if call.end_ns > call.start_ns and call.tool:
+            by_tool.setdefault(call.tool, []).append(call)
+    baseline_ns: dict[str, int] = {}
+    batches = []
+    for same in by_tool.values():
+        for batch in _batches(same):
+            shortest_ns = min(call.duration_ns for call in batch)
+            ends = sorted(call.end_ns for call in batch)
+            steps = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+            if all(abs(step - shortest_ns) <= _STEP_TOLERANCE * shortest_ns for step in steps):
+                batches.append(tuple(batch))
+                baseline_ns.update(dict.fromkeys((call.span_id for call in batch), shortest_ns))
+    return Contention(baseline_ns, tuple(batches))
+
+
+def _batches(calls: Sequence[Call]) -> list[list[Call]]:
+    """Runs of calls in which each begins before the one that ends before it has ended."""
+    found: list[list[Call]] = []
+    batch: list[Call] = []
+    for call in sorted(calls, key=lambda call: (call.end_ns, call.start_ns, call.span_id)):
+        if batch and call.start_ns >= batch[-1].end_ns:
+            found.append(batch)
+            batch = []
+        batch.append(call)
+    found.append(batch)
+    return [batch for batch in found if len(batch) >= _LEAST_BATCH]
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How many calls ran at once at most, and the indices of the calls that were spaced out by it."""
+
+    most: int
+    members: tuple[int, ...]
+
+
+def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
+    """
+    See whether the calls at *members* ran under a limit of P ≥ 2 at once.
+
+    The overlap reaches P and never more, there are more than P calls, and of the starts after the first P most
+    follow an end within 5 ms or 5 % of the median duration, each its own: an end frees one place.
+    """
+    some = [index for index in members if calls[index].end_ns > calls[index].start_ns]
+    most = max((level for _, level in concurrency([calls[index] for index in some])), default=0)
+    if most < _LEAST_LIMIT or len(some) <= most:
+        return None
+    ends = sorted(calls[index].end_ns for index in some)
+    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median(calls[index].duration_ns for index in some)))
+    follow = position = 0
+    for index in some[most:]:
+        start_ns = calls[index].start_ns
+        while position < len(ends) and ends[position] < start_ns - near_ns:
+            position += 1
+        if position < len(ends) and ends[position] <= start_ns:
+            follow += 1
+            position += 1
+    return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
