@@ -1,0 +1,175 @@
+"""Reports as one JSON document, for programs: gates, notebooks, other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.model import Cause
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Analysis, Call, Finding, Report, Turn
+
+SLOWEST_CALLS = 5
+
+
+class Location(msgspec.Struct, frozen=True):
+    """Where a fix goes: the file and the line (from 1)."""
+
+    file_path: str
+    line_number: int
+
+
+class FindingDocument(msgspec.Struct, frozen=True):
+    """A finding: its calls by tool name and by span, what it costs (s), how it is known, where the fix goes."""
+
+    kind: str
+    cause: str
+    advice: str
+    calls: tuple[str, ...]
+    span_ids: tuple[str, ...]
+    avoidable: float
+    evidence: tuple[str, ...]
+    location: Location | None
+
+
+class CallDocument(msgspec.Struct, frozen=True):
+    """One call: ``start`` in seconds after its turn's start, ``duration`` in seconds."""
+
+    tool: str
+    span_id: str
+    start: float
+    duration: float
+
+
+class TurnDocument(msgspec.Struct, frozen=True):
+    """A turn and what was measured: ``start`` in seconds since the Unix epoch, durations in seconds."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    agent: str | None
+    start: float
+    calls: int
+    ratio: float | None
+    efficiency: float | None
+    efficiency_floor: float | None
+    achievable_ratio: float | None
+    effective_ratio: float | None
+    work: float
+    makespan: float
+    busy: float
+    peak_concurrency: int
+    verdict: str
+    cause: str | None
+    recommendation: str | None
+    avoidable: float
+    avoidable_potential: float
+    avoidable_by_cause: Mapping[Cause, float]
+    avoidable_steps: int
+    chains: int
+    coverage: float
+    slowest_calls: tuple[CallDocument, ...]
+    findings: tuple[FindingDocument, ...]
+
+
+class CoverageDocument(msgspec.Struct, frozen=True):
+    """How much of the input was understood, in numbers of calls, spans and impossible intervals."""
+
+    calls: int
+    calls_without_turn: int
+    spans: int
+    anomalies: int
+
+
+class AnalysisDocument(msgspec.Struct, frozen=True):
+    """The whole document. Every key is always there; what is not known is null."""
+
+    turns: tuple[TurnDocument, ...]
+    coverage: CoverageDocument
+
+
+def render(analysis: Analysis) -> str:
+    """
+    Write *analysis* as indented JSON, with a newline at its end.
+
+    Its shape is :class:`AnalysisDocument`. What a call was given or returned is never in it.
+    """
+    coverage = analysis.coverage
+    document = AnalysisDocument(
+        turns=tuple(_turn(report) for report in analysis.reports),
+        coverage=CoverageDocument(
+            calls=coverage.calls,
+            calls_without_turn=coverage.calls_without_turn,
+            spans=coverage.spans,
+            anomalies=coverage.anomalies,
+        ),
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _turn(report: Report) -> TurnDocument:
+    turn = report.turn
+    return TurnDocument(
+        trace_id=turn.trace_id,
+        span_id=turn.span_id,
+        name=turn.name,
+        agent=turn.agent or None,
+        start=turn.start_ns / 1e9,
+        calls=report.calls,
+        ratio=report.ratio,
+        efficiency=report.efficiency,
+        efficiency_floor=report.efficiency_floor,
+        achievable_ratio=report.achievable_ratio,
+        effective_ratio=report.effective_ratio,
+        work=report.work,
+        makespan=report.makespan,
+        busy=report.busy,
+        peak_concurrency=report.peak_concurrency,
+        verdict=report.verdict,
+        cause=report.cause,
+        recommendation=report.recommendation or None,
+        avoidable=report.avoidable,
+        avoidable_potential=report.avoidable_potential,
+        avoidable_by_cause=dict(report.avoidable_by_cause),
+        avoidable_steps=report.avoidable_steps,
+        chains=report.chains,
+        coverage=report.coverage,
+        slowest_calls=_slowest(turn),
+        findings=tuple(_finding(finding) for finding in report.findings),
+    )
+
+
+def _slowest(turn: Turn) -> tuple[CallDocument, ...]:
+    """Return the turn's longest own calls, the longest first; of equals, the earlier."""
+    own = (call for call in turn.calls if not call.scope)
+    ranked = sorted(own, key=_slowness)[:SLOWEST_CALLS]
+    return tuple(
+        CallDocument(
+            tool=call.tool,
+            span_id=call.span_id,
+            start=(call.start_ns - turn.start_ns) / 1e9,
+            duration=call.duration_ns / 1e9,
+        )
+        for call in ranked
+    )
+
+
+def _slowness(call: Call) -> tuple[int, int, str]:
+    return (-call.duration_ns, call.start_ns, call.span_id)
+
+
+def _finding(finding: Finding) -> FindingDocument:
+    location = finding.location
+    return FindingDocument(
+        kind=finding.kind,
+        cause=finding.cause,
+        advice=finding.advice,
+        calls=finding.calls,
+        span_ids=finding.span_ids,
+        avoidable=finding.avoidable,
+        evidence=finding.evidence,
+        location=None if location is None else Location(location.file_path, location.line_number),
+    )

@@ -1,0 +1,64 @@
+"""Lines of styled text: wrapped at words with a hanging indent, and written for a terminal or without its colours."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import RenderableType
+
+GLUE: Final = "\N{NO-BREAK SPACE}"
+"""A space that no line is broken at."""
+
+
+def glued(phrase: str) -> str:
+    """Return *phrase* so that no line is broken inside it."""
+    return phrase.replace(" ", GLUE)
+
+
+def wrapped(text: Text, width: int, indent: int = 0) -> list[Text]:
+    """Return *text* in lines of at most *width* cells, the second and later ones indented by *indent*."""
+    lines = [line for line in text.divide(_breaks(text.plain, width, width - indent)) if line.plain]
+    for line in lines:
+        line.rstrip()
+    return [line if not at else Text(" " * indent).append_text(line) for at, line in enumerate(lines)]
+
+
+def _breaks(plain: str, width: int, later_width: int) -> Iterator[int]:
+    """Yield where lines end, so that words stay whole unless one alone is longer than a line."""
+    used, room = 0, width
+    for word in re.finditer("[^ ]+ *| +", plain):
+        if used and used + cell_len(word.group().rstrip(" ")) > room:
+            yield word.start()
+            used, room = 0, later_width
+        for at, character in enumerate(word.group(), word.start()):
+            if used + cell_len(character) > room and character != " ":
+                yield at
+                used, room = 0, later_width
+            used += cell_len(character)
+
+
+def written(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str:
+    """Return *parts*, one under the other, as they are printed; without *colour*, as nothing but text."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        legacy_windows=False,
+        force_jupyter=False,
+        _environ={},
+    )
+    with console.capture() as capture:
+        console.print(Group(*parts))
+    text = capture.get().replace(GLUE, " ")
+    return "".join(line.rstrip() + "\n" for line in text.rstrip("\n").split("\n"))

@@ -1,0 +1,234 @@
+"""Reports for a terminal: is there anything to gain, where, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from rich.cells import cell_len, set_cell_size
+from rich.table import Table
+from rich.text import Text
+
+from . import summary
+from .layout import glued, wrapped, written
+from .timeline import ASCII, BLOCKS, extent, rows
+from .wording import CAUSES, VERDICTS, count, place, printable, seconds, share, tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from otel_parallelism.model import Analysis, Finding, Report
+
+    from .timeline import Row
+
+MANY_TURNS: Final = 10
+RANKED_TURNS: Final = 10
+DETAILED_TURNS: Final = 3
+MIN_WIDTH: Final = 40
+_MAX_LABEL: Final = 30
+_NEARLY: Final = 0.005
+_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~"})
+_STYLES: Final = {
+    "sequential": "bold red",
+    "partly_sequential": "bold yellow",
+    "contended": "bold yellow",
+    "possibly_sequential": "bold yellow",
+    "recommended": "red",
+    "potential": "yellow",
+}
+_FINE: Final = "green"
+_MODEL: Final = "cyan"
+_QUIET: Final = "dim"
+
+
+class View(msgspec.Struct, frozen=True):
+    """What a page looks like: cells of a line, ASCII or more, and the folder that file names are relative to."""
+
+    width: int
+    ascii_only: bool
+    base: str
+
+    def relative(self, text: str) -> str:
+        """Return *text* with the file names in it made relative."""
+        return re.sub(rf"(?<![^\s(]){re.escape(self.base)}/", "", text) if self.base else text
+
+
+def render(analysis: Analysis, *, width: int, colour: bool = False, ascii_only: bool = False, base: str = "") -> str:
+    """
+    Write *analysis* for people, with a newline at its end.
+
+    The first line says whether there is anything to gain, the second where to start; then each turn with its
+    timeline, its numbers and its findings, in order of start, or a ranking first where there are many. What a call
+    was given or returned is never shown.
+
+    Args:
+        analysis: What to show.
+        width: Cells of a line; at least ``MIN_WIDTH`` are used.
+        colour: Whether to add ANSI colours.
+        ascii_only: Whether the output can show nothing but ASCII.
+        base: A folder; files in it are named relative to it.
+    """
+    view = View(max(width, MIN_WIDTH), ascii_only, base.rstrip("/"))
+    text = written(_document(analysis, view), view.width, colour=colour)
+    return _ascii(text) if ascii_only else text
+
+
+def _ascii(text: str) -> str:
+    """Replace what ASCII has no sign for, keeping the columns."""
+    return "".join(
+        character if character.isascii() else "?" * cell_len(character) for character in text.translate(_TO_ASCII)
+    )
+
+
+def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
+    reports = analysis.reports
+    fine = bool(reports) and not any(summary.shown(report) for report in reports)
+    yield from wrapped(Text(summary.headline(analysis), style=f"bold {_FINE}" if fine else "bold"), view.width)
+    yield from wrapped(Text(view.relative(summary.first_step(analysis))), view.width)
+    numbered = list(enumerate(reports, 1))
+    if len(reports) > MANY_TURNS:
+        numbered.sort(key=lambda entry: (-entry[1].avoidable, -entry[1].avoidable_potential, entry[0]))
+        yield Text()
+        yield _ranking(numbered[:RANKED_TURNS])
+        yield Text(f"and {count(len(numbered) - RANKED_TURNS, 'more turn')}", style=_QUIET)
+        numbered = [entry for entry in numbered[:DETAILED_TURNS] if summary.shown(entry[1])]
+    for number, report in numbered:
+        yield Text()
+        yield from _turn(number, report, view)
+    remarks = list(summary.remarks(analysis))
+    if remarks:
+        yield Text()
+    for remark in remarks:
+        yield from wrapped(Text(remark, style=_STYLES["potential"]), view.width)
+
+
+def _ranking(numbered: Iterable[tuple[int, Report]]) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    for heading in ("turn", "calls", "ratio", "efficiency", "lost", "perhaps"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("agent", no_wrap=True, overflow="ellipsis")
+    for number, report in numbered:
+        table.add_row(
+            str(number),
+            f"{report.calls:,}",
+            share(report.ratio),
+            share(report.efficiency),
+            seconds(report.avoidable) if summary.loses(report) else "-",
+            seconds(report.avoidable_potential) if summary.might_lose(report) else "-",
+            Text(_words(report.verdict), style=_STYLES.get(report.verdict, _FINE)),
+            Text(summary.title(report)),
+        )
+    return table
+
+
+def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
+    findings = summary.shown(report)
+    heading = Text.assemble(
+        (f"Turn {number} · {summary.title(report)} · ", "bold"),
+        (_words(report.verdict), _STYLES.get(report.verdict, f"bold {_FINE}")),
+        f": {VERDICTS[report.verdict]}",
+    )
+    yield from wrapped(heading, view.width, 2)
+    numbers = " · ".join(glued(phrase) for phrase in _numbers(report))
+    yield from wrapped(Text(f"  {numbers}"), view.width, 2)
+    if report.turn.calls:
+        yield from _timeline(report, findings, view)
+    for position, finding in enumerate(findings, 1):
+        yield from _finding(position, finding, report, view)
+    if report.recommendation and not findings:
+        yield from wrapped(Text(f"  → {view.relative(printable(report.recommendation))}"), view.width, 4)
+    for note in report.notes:
+        yield from wrapped(Text(f"  {note}", style=_QUIET), view.width, 2)
+
+
+def _numbers(report: Report) -> Iterator[str]:
+    """Yield the headline numbers of a turn, each as one phrase."""
+    yield count(report.calls, "call") + (f" in {seconds(report.makespan)}" if report.calls else "")
+    if report.ratio is not None:
+        achievable = report.achievable_ratio
+        more = achievable is not None and achievable - report.ratio > _NEARLY
+        yield f"ratio {share(report.ratio)}" + (f" of {share(achievable)} achievable" if more else "")
+        effective = report.effective_ratio
+        if effective is not None and report.ratio - effective > _NEARLY:
+            yield f"effective {share(effective)}"
+    if report.efficiency is not None:
+        floor = report.efficiency_floor
+        unsure = floor is not None and report.efficiency - floor > _NEARLY
+        yield f"efficiency {share(report.efficiency)}" + (f", perhaps {share(floor)}" if unsure else "")
+    if summary.loses(report):
+        yield f"lost {seconds(report.avoidable)}"
+    if summary.might_lose(report):
+        yield f"perhaps lost {seconds(report.avoidable_potential)}"
+    if report.steps:
+        yield f"model {seconds(report.think)} in {count(report.steps, 'step')}"
+    if report.coverage < 1:
+        yield f"coverage {share(report.coverage)}"
+
+
+def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterator[Text]:
+    """Yield rows of finding number, name, bar and note, and an axis under them."""
+    numbers = {span_id: at for at, finding in enumerate(findings, 1) for span_id in finding.span_ids}
+    styles = {at: _STYLES[finding.advice] for at, finding in enumerate(findings, 1)}
+    glyphs = ASCII if view.ascii_only else BLOCKS
+    draft = rows(report, numbers, 1, glyphs)
+    label = min(max(cell_len(row.label + row.suffix) for row in draft if row.bar), _MAX_LABEL, view.width // 3)
+    note = max(cell_len(row.note) for row in draft)
+    mark = max(len(_mark(row)) for row in draft)
+    before = 2 + mark + bool(mark) + label + 1
+    cells = max(view.width - before - 1 - note, 8)
+    for row in rows(report, numbers, cells, glyphs):
+        if not row.bar:
+            yield Text("  " + row.label, style=_QUIET)
+            continue
+        start = f"  {_mark(row):<{mark}}{' ' * bool(mark)}{_fitted(row, label)} "
+        style = _MODEL if row.kind == "model" else styles[row.findings[0]] if row.findings else _FINE
+        yield Text.assemble(start, (row.bar, style), f" {row.note:>{note}}")
+    end = seconds(extent(report.turn).duration_ns / 1e9)
+    yield Text(" " * before + "0" + end.rjust(cells - 1), style=_QUIET)
+
+
+def _fitted(row: Row, cells: int) -> str:
+    if cell_len(row.label + row.suffix) <= cells:
+        return set_cell_size(row.label + row.suffix, cells)
+    return set_cell_size(row.label, cells - cell_len(row.suffix) - 1) + "…" + row.suffix
+
+
+def _mark(row: Row) -> str:
+    """Return the findings that a row is part of, as they are numbered below it."""
+    return "".join(f"[{number}]" for number in row.findings[:1]) + ("+" if len(row.findings) > 1 else "")
+
+
+def _finding(number: int, finding: Finding, report: Report, view: View) -> Iterator[Text]:
+    """Yield what happened and what it cost, then what to do and where: each one line, where the width allows."""
+    style = _STYLES[finding.advice]
+    cost = glued(f"{seconds(finding.avoidable)} of {seconds(report.makespan)}")
+    around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
+    inside = f"inside {printable(around)}, " if around else ""
+    happened = Text.assemble(
+        (f"  [{number}]", style),
+        f" {inside}{tools(finding.calls)} {_happened(finding)}. ",
+        (f"Cost: {cost}." if finding.advice == "recommended" else f"Perhaps {cost}.", style),
+    )
+    yield from wrapped(happened, view.width, 6)
+    todo, at = view.relative(printable(finding.recommendation)), view.relative(place(finding))
+    if at and at not in todo:
+        todo = f"{todo.rstrip('.')} ({at})." if todo else f"See {at}."
+    if todo:
+        yield from wrapped(Text(f"    → {todo}"), view.width, 6)
+
+
+def _happened(finding: Finding) -> str:
+    cause = CAUSES[finding.cause]
+    if finding.kind == "limit":
+        return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
+    if finding.kind == "contention":
+        return f"overlapped, yet {cause}"
+    return f"ran one after another: {cause}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

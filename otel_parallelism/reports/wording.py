@@ -1,0 +1,92 @@
+"""What the text report says in words: verdicts, causes, numbers, lists of tools, and names made safe to print."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from otel_parallelism.model import Cause, Finding, Verdict
+
+VERDICTS: Final[Mapping[Verdict, str]] = {
+    "single": "nothing that could run together",
+    "contended": "calls overlapped, yet waited for one another",
+    "sequential": "calls that could run together ran one by one",
+    "partly_sequential": "some calls that could run together did not",
+    "parallel": "calls ran together",
+    "serial_by_need": "calls ran one by one because they had to",
+    "possibly_sequential": "calls ran one by one, perhaps needlessly",
+}
+
+CAUSES: Final[Mapping[Cause, str]] = {
+    "model": "the model asked for them one at a time",
+    "dispatch": "the model asked for them together, the program ran them one by one",
+    "blocking": "each blocks the event loop while it runs",
+    "limit": "a limit lets only so many run at once",
+    "contention": "they wait for one lock, session or server",
+    "code": "the code awaits one, then the next",
+    "intended": "their order is intended",
+    "unknown": "the trace does not say why",
+}
+
+_NAMED_TOOLS: Final = 6
+_MILLISECONDS_BELOW: Final = 0.01
+_HUNDRED: Final = 100
+
+
+def seconds(value: float) -> str:
+    """
+    Return *value* seconds with two decimals, or in milliseconds where that would show next to nothing.
+
+    >>> seconds(1.204), seconds(0.0042), seconds(0.0), seconds(125)
+    ('1.20 s', '4.2 ms', '0.00 s', '125 s')
+    """
+    if 0 < value < _MILLISECONDS_BELOW:
+        return f"{value * 1e3:.1f} ms"
+    return f"{value:.2f} s" if value < _HUNDRED else f"{value:,.0f} s"
+
+
+def count(number: int, noun: str) -> str:
+    """
+    Return *number* and *noun*, in the plural unless there is one.
+
+    >>> count(1, "call"), count(1200, "call")
+    ('1 call', '1,200 calls')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def share(value: float | None) -> str:
+    """Return a ratio or a share with two decimals, or a dash where it is absent."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def tools(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
+    """
+    Return tool names in order of first call, each once with its number, and at most *most* of them.
+
+    >>> tools(["search", "fetch"]), tools(["a", "b", "c"], most=2)
+    ('search, fetch', 'a and 2 more')
+    """
+    counted = Counter(printable(name) for name in names)
+    parts = [name if number == 1 else f"{name} x{number}" for name, number in counted.items()]
+    if len(parts) <= most:
+        return ", ".join(parts)
+    return f"{', '.join(parts[: most - 1])} and {len(parts) - most + 1} more"
+
+
+def printable(name: str) -> str:
+    r"""
+    Return *name* with everything that could steer a terminal replaced: names come from files of anyone's.
+
+    >>> printable("fetch\x1b[2J\n")
+    'fetch?[2J?'
+    """
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
+def place(finding: Finding) -> str:
+    """Return where the fix goes as ``file:line``, or an empty string where it is not known."""
+    return "" if finding.location is None else printable(f"{finding.location.file_path}:{finding.location.line_number}")

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from otel_parallelism.model import Analysis, Coverage, Report
+from otel_parallelism.reports.json import AnalysisDocument, render
+
+TURN_KEYS = [
+    "trace_id",
+    "span_id",
+    "name",
+    "agent",
+    "start",
+    "calls",
+    "ratio",
+    "efficiency",
+    "efficiency_floor",
+    "achievable_ratio",
+    "effective_ratio",
+    "work",
+    "makespan",
+    "busy",
+    "peak_concurrency",
+    "verdict",
+    "cause",
+    "recommendation",
+    "avoidable",
+    "avoidable_potential",
+    "avoidable_by_cause",
+    "avoidable_steps",
+    "chains",
+    "coverage",
+    "slowest_calls",
+    "findings",
+]
+FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "evidence", "location"]
+
+
+def test_the_shape_is_the_documented_one(both: Analysis) -> None:
+    document = json.loads(render(both))
+    assert list(document) == ["turns", "coverage"]
+    assert document["coverage"] == {"calls": 8, "calls_without_turn": 0, "spans": 11, "anomalies": 0}
+    assert [list(turn) for turn in document["turns"]] == [TURN_KEYS, TURN_KEYS]
+    assert [list(finding) for finding in document["turns"][0]["findings"]] == [FINDING_KEYS]
+    assert msgspec.json.decode(render(both), type=AnalysisDocument).coverage.spans == 11
+
+
+def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
+    [turn] = json.loads(render(Analysis((sequential,), Coverage())))["turns"]
+    assert turn == {
+        "trace_id": "5b8efff798038103d269b633813fc60c",
+        "span_id": "00f067aa0ba902b7",
+        "name": "plan",
+        "agent": "travel",
+        "start": 1_700_000_000.0,
+        "calls": 4,
+        "ratio": 1.0,
+        "efficiency": 0.25,
+        "efficiency_floor": 0.25,
+        "achievable_ratio": 4.0,
+        "effective_ratio": 1.0,
+        "work": 1.2,
+        "makespan": 1.2,
+        "busy": 1.2,
+        "peak_concurrency": 1,
+        "verdict": "sequential",
+        "cause": "dispatch",
+        "recommendation": "Run the round's calls together with asyncio.gather.",
+        "avoidable": 0.9,
+        "avoidable_potential": 0.0,
+        "avoidable_by_cause": {"dispatch": 0.9},
+        "avoidable_steps": 0,
+        "chains": 1,
+        "coverage": 1.0,
+        "slowest_calls": [
+            {"tool": "flights", "span_id": "0000000000000000", "start": 0.2, "duration": 0.3},
+            {"tool": "hotels", "span_id": "0000000000000001", "start": 0.5, "duration": 0.3},
+            {"tool": "hotels", "span_id": "0000000000000002", "start": 0.8, "duration": 0.3},
+            {"tool": "weather", "span_id": "0000000000000003", "start": 1.1, "duration": 0.3},
+        ],
+        "findings": [
+            {
+                "kind": "sequential_chain",
+                "cause": "dispatch",
+                "advice": "recommended",
+                "calls": ["flights", "hotels", "hotels", "weather"],
+                "span_ids": ["0000000000000000", "0000000000000001", "0000000000000002", "0000000000000003"],
+                "avoidable": 0.9,
+                "evidence": ["one response asked for all four"],
+                "location": {"file_path": "agent.py", "line_number": 31},
+            }
+        ],
+    }
+
+
+def test_what_the_model_does_not_know_is_null(silent: Report, possible: Report) -> None:
+    empty, unsure = json.loads(render(Analysis((silent, possible), Coverage())))["turns"]
+    absent = ("ratio", "efficiency", "efficiency_floor", "achievable_ratio", "effective_ratio", "cause")
+    assert {key: empty[key] for key in absent} == dict.fromkeys(absent)
+    assert empty["recommendation"] is None
+    assert empty["slowest_calls"] == empty["findings"] == []
+    assert unsure["agent"] is None
+    assert unsure["findings"][0]["location"] is None
+    assert unsure["coverage"] == 0.5
+
+
+def test_the_slowest_calls_are_the_turns_own_and_at_most_five(parallel: Report) -> None:
+    many = tuple(
+        msgspec.structs.replace(parallel.turn.calls[0], span_id=f"{at:016x}", tool=f"tool_{at}", end_ns=end)
+        for at, end in enumerate(range(parallel.turn.start_ns, parallel.turn.start_ns + 7_000_000, 1_000_000))
+    )
+    inner = msgspec.structs.replace(many[0], scope=many[1].span_id, end_ns=many[-1].end_ns + 1)
+    report = msgspec.structs.replace(parallel, turn=msgspec.structs.replace(parallel.turn, calls=(*many, inner)))
+    [turn] = json.loads(render(Analysis((report,), Coverage())))["turns"]
+    assert [(call["tool"], call["duration"]) for call in turn["slowest_calls"]] == [
+        ("tool_6", 0.006),
+        ("tool_5", 0.005),
+        ("tool_4", 0.004),
+        ("tool_3", 0.003),
+        ("tool_2", 0.002),
+    ]
+
+
+def test_content_is_never_written(both: Analysis) -> None:
+    assert "an argument" not in render(both)
+    assert "a result" not in render(both)
+
+
+def test_nothing_is_a_document_too() -> None:
+    assert json.loads(render(Analysis((), Coverage(calls=3, calls_without_turn=3, spans=4)))) == {
+        "turns": [],
+        "coverage": {"calls": 3, "calls_without_turn": 3, "spans": 4, "anomalies": 0},
+    }
+    assert render(Analysis((), Coverage())).endswith("}\n")

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from otel_parallelism.model import Analysis, Call, Caller, Coverage, Finding, Report
+from otel_parallelism.reports.text import MIN_WIDTH, render
+
+MS = 1_000_000
+WIDTH_80 = """\
+2 turns · 1 sequential: 0.90 s of 1.20 s could be saved
+Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels x2,
+weather), 0.90 s
+
+Turn 1 · travel · sequential: calls that could run together ran one by one
+  4 calls in 1.20 s · ratio 1.00 of 4.00 achievable · efficiency 0.25 ·
+  lost 0.90 s · model 0.20 s in 1 step
+      model   ░░░░░░░░░                                                   0.20 s
+  [1] flights         ▐████████████                                       0.30 s
+  [1] hotels                       ████████████▌                          0.30 s
+  [1] hotels                                   ▐████████████▌             0.30 s
+  [1] weather                                               ▐████████████ 0.30 s
+              0                                                    1.40 s
+  [1] flights, hotels x2, weather ran one after another: the model asked for
+      them together, the program ran them one by one. Cost: 0.90 s of 1.20 s.
+    → Run the round's calls together with asyncio.gather (agent.py:31).
+
+Turn 2 · travel · parallel: calls ran together
+  3 calls in 0.30 s · ratio 2.67 · efficiency 1.00
+  flights ████████████████████████████████████████████████████████        0.30 s
+    seats                   ▐██████████████████▌                          0.10 s
+  hotels  ████████████████████████████████████████████████████████ failed 0.30 s
+  trains  █████████████████████████████████████▌                          0.20 s
+          0                                                 0.30 s
+"""
+WIDTH_120 = """\
+2 turns · 1 sequential: 0.90 s of 1.20 s could be saved
+Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels x2, weather), 0.90 s
+
+Turn 1 · travel · sequential: calls that could run together ran one by one
+  4 calls in 1.20 s · ratio 1.00 of 4.00 achievable · efficiency 0.25 · lost 0.90 s · model 0.20 s in 1 step
+      model   ░░░░░░░░░░░░░░                                                                                      0.20 s
+  [1] flights               █████████████████████▌                                                                0.30 s
+  [1] hotels                                     ▐████████████████████▌                                           0.30 s
+  [1] hotels                                                          ▐█████████████████████                      0.30 s
+  [1] weather                                                                               █████████████████████ 0.30 s
+              0                                                                                            1.40 s
+  [1] flights, hotels x2, weather ran one after another: the model asked for them together, the program ran them one by
+      one. Cost: 0.90 s of 1.20 s.
+    → Run the round's calls together with asyncio.gather (agent.py:31).
+
+Turn 2 · travel · parallel: calls ran together
+  3 calls in 0.30 s · ratio 2.67 · efficiency 1.00
+  flights ████████████████████████████████████████████████████████████████████████████████████████████████        0.30 s
+    seats                                 ████████████████████████████████                                        0.10 s
+  hotels  ████████████████████████████████████████████████████████████████████████████████████████████████ failed 0.30 s
+  trains  ████████████████████████████████████████████████████████████████                                        0.20 s
+          0                                                                                         0.30 s
+"""
+ASCII_80 = """\
+2 turns - 1 sequential: 0.90 s of 1.20 s could be saved
+Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels x2,
+weather), 0.90 s
+
+Turn 1 - travel - sequential: calls that could run together ran one by one
+  4 calls in 1.20 s - ratio 1.00 of 4.00 achievable - efficiency 0.25 -
+  lost 0.90 s - model 0.20 s in 1 step
+      model   ........                                                    0.20 s
+  [1] flights         #############                                       0.30 s
+  [1] hotels                       #############                          0.30 s
+  [1] hotels                                    ############              0.30 s
+  [1] weather                                               ############# 0.30 s
+              0                                                    1.40 s
+  [1] flights, hotels x2, weather ran one after another: the model asked for
+      them together, the program ran them one by one. Cost: 0.90 s of 1.20 s.
+    > Run the round's calls together with asyncio.gather (agent.py:31).
+
+Turn 2 - travel - parallel: calls ran together
+  3 calls in 0.30 s - ratio 2.67 - efficiency 1.00
+  flights ########################################################        0.30 s
+    seats                    ##################                           0.10 s
+  hotels  ######################################################## failed 0.30 s
+  trains  #####################################                           0.20 s
+          0                                                 0.30 s
+"""
+UNSURE_80 = """\
+2 turns · 1 possibly sequential: perhaps 0.40 s of 1.00 s could be saved
+Start with turn 1 (research): 2 calls (search, fetch), perhaps 0.40 s
+
+Turn 1 · research · possibly sequential: calls ran one by one, perhaps
+  needlessly
+  2 calls in 1.00 s · ratio 1.00 · efficiency 1.00, perhaps 0.60 ·
+  perhaps lost 0.40 s · coverage 0.50
+  [1] search ████████████████████████                                     0.40 s
+  [1] fetch                          ████████████████████████████████████ 0.60 s
+             0                                                     1.00 s
+  [1] search, fetch ran one after another: the trace does not say why. Perhaps
+      0.40 s of 1.00 s.
+    → Capture the model's steps, or declare depends_on.
+
+Turn 2 · greeter · single: nothing that could run together
+  0 calls
+
+4 of 6 calls belong to no turn and are not counted above: open agent_turn(...)
+around them.
+2 intervals ended before it began; counted as empty.
+"""
+
+
+def test_a_turn_that_loses_time_and_one_that_does_not(both: Analysis) -> None:
+    assert render(both, width=80) == WIDTH_80
+    assert render(both, width=120) == WIDTH_120
+    assert render(both, width=80, ascii_only=True) == ASCII_80
+
+
+def test_what_is_not_certain_says_so(possible: Report, silent: Report) -> None:
+    analysis = Analysis((possible, silent), Coverage(calls=6, calls_without_turn=4, spans=11, anomalies=2))
+    assert render(analysis, width=80) == UNSURE_80
+
+
+@pytest.mark.parametrize("width", [1, MIN_WIDTH, 57, 80, 133, 300])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_no_line_is_wider_than_asked_for(
+    sequential: Report, parallel: Report, possible: Report, width: int, ascii_only: bool
+) -> None:
+    analysis = Analysis((sequential, parallel, possible) * 5, Coverage(calls=90, calls_without_turn=40, anomalies=3))
+    for text in (render(analysis, width=width, ascii_only=ascii_only), render(renamed(analysis), width=width)):
+        assert max(map(cell_len, text.splitlines())) <= max(width, MIN_WIDTH)
+
+
+def renamed(analysis: Analysis) -> Analysis:
+    """Give every call a name of wide characters that is longer than a line."""
+    return msgspec.structs.replace(
+        analysis,
+        reports=tuple(
+            with_calls(report, tuple(msgspec.structs.replace(call, tool="検索" * 200) for call in report.turn.calls))
+            for report in analysis.reports
+        ),
+    )
+
+
+def with_calls(report: Report, calls: tuple[Call, ...]) -> Report:
+    """Return *report* on other calls, its findings on those of them that they named before."""
+    named = {call.span_id: call.tool for call in calls}
+    return msgspec.structs.replace(
+        report,
+        turn=msgspec.structs.replace(report.turn, calls=calls),
+        findings=tuple(
+            msgspec.structs.replace(finding, calls=tuple(named[span_id] for span_id in finding.span_ids))
+            for finding in report.findings
+        ),
+    )
+
+
+def test_ascii_is_ascii_whatever_the_names(both: Analysis) -> None:
+    text = render(renamed(both), width=100, ascii_only=True)
+    assert text.isascii()
+    assert "????" in text
+
+
+def test_colour_only_adds_escape_codes(both: Analysis) -> None:
+    coloured = render(both, width=80, colour=True)
+    plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines())
+    assert plain + "\n" == WIDTH_80
+    assert coloured != WIDTH_80
+    assert "\x1b" not in WIDTH_80
+
+
+def test_names_cannot_steer_the_terminal(sequential: Report) -> None:
+    calls = tuple(msgspec.structs.replace(call, tool="[red]x[/red]\x1b[2J\r\n") for call in sequential.turn.calls)
+    finding = msgspec.structs.replace(sequential.findings[0], recommendation="do\x1b]0;title\x07 this")
+    turn = msgspec.structs.replace(sequential.turn, agent="\x1b[31magent", calls=calls)
+    report = msgspec.structs.replace(sequential, turn=turn, findings=(finding,))
+    text = render(Analysis((with_calls(report, calls),), Coverage()), width=120)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert "\x07" not in text
+    assert "[red]x[/red]?[2J??" in text
+
+
+def test_content_is_never_shown(both: Analysis) -> None:
+    assert "an argument" not in render(both, width=300)
+    assert "a result" not in render(both, width=300)
+
+
+def test_calls_of_one_tool_share_a_row_when_there_are_many(parallel: Report) -> None:
+    first = parallel.turn.calls[0]
+    calls = tuple(
+        msgspec.structs.replace(
+            first,
+            span_id=f"{at:016x}",
+            tool=("search", "fetch")[at % 2],
+            start_ns=first.start_ns + 100 * MS * (at // 6),
+            end_ns=first.start_ns + 100 * MS * (at // 6) + 100 * MS,
+        )
+        for at in range(24)
+    )
+    text = render(Analysis((with_calls(parallel, calls),), Coverage()), width=60)
+    [search] = [line for line in text.splitlines() if line.startswith("  search x12")]
+    assert set(search.split()[2]) == {"3"}  # three of its twelve calls at a time, all along
+    assert search.endswith("1.20 s")
+
+
+def test_beyond_twenty_tools_only_the_longest_are_drawn(parallel: Report) -> None:
+    first = parallel.turn.calls[0]
+    calls = tuple(
+        msgspec.structs.replace(first, span_id=f"{at:016x}", tool=f"tool_{at}", end_ns=first.start_ns + at * MS)
+        for at in range(26)
+    )
+    text = render(Analysis((with_calls(parallel, calls),), Coverage()), width=80)
+    assert "and 6 shorter calls of 6 more tools" in text
+    assert "tool_25 " in text
+    assert "tool_5 " not in text
+
+
+def test_many_turns_are_ranked_and_only_the_worst_drawn(sequential: Report, parallel: Report) -> None:
+    reports = (parallel,) * 30 + (sequential,) + (parallel,) * 3
+    text = render(Analysis(reports, Coverage()), width=80)
+    lines = text.splitlines()
+    assert lines[0] == "34 turns · 1 sequential: 0.90 s of 1.20 s could be saved"
+    assert lines[1].startswith("Start with turn 31 (travel) at agent.py:31: 4 calls")
+    assert lines[4].split() == ["turn", "calls", "ratio", "efficiency", "lost", "perhaps", "verdict", "agent"]
+    assert lines[5].split() == ["31", "4", "1.00", "0.25", "0.90", "s", "-", "sequential", "travel"]
+    assert lines[6].split() == ["1", "3", "2.67", "1.00", "-", "-", "parallel", "travel"]
+    assert "and 24 more turns" in lines
+    assert [line.split(" · ")[0] for line in lines if line.startswith("Turn ")] == ["Turn 31"]
+
+
+def test_nothing_to_gain_is_said_at_once(parallel: Report, silent: Report) -> None:
+    text = render(Analysis((parallel, silent), Coverage(calls=3, spans=5)), width=80)
+    assert text.splitlines()[:2] == ["2 turns · nothing to gain", ""]
+
+
+def test_no_turn_says_what_to_do() -> None:
+    uncovered = Analysis((), Coverage(calls=6, calls_without_turn=6, spans=30))
+    assert render(uncovered, width=80) == (
+        "No turn found: 6 tool calls, in no turn\n"
+        "Open agent_turn(...) around the agent's loop, or switch on an instrumentation of\n"
+        "its framework.\n"
+    )
+    assert render(Analysis((), Coverage(spans=30)), width=120) == (
+        "No turn found: no tool call among 30 spans\n"
+        "Decorate the tools with @profiled, or switch on an instrumentation of the agent's framework.\n"
+    )
+
+
+def test_an_intended_order_is_no_finding(sequential: Report) -> None:
+    finding = msgspec.structs.replace(sequential.findings[0], advice="intended", cause="intended", avoidable=0.0)
+    report = msgspec.structs.replace(
+        sequential, findings=(finding,), verdict="serial_by_need", avoidable=0.0, efficiency=1.0, recommendation=""
+    )
+    text = render(Analysis((report,), Coverage()), width=80)
+    assert text.startswith("1 turn · nothing to gain\n")
+    assert "[1]" not in text
+
+
+def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
+    def finding(kind: str, cause: str, **changes: object) -> Finding:
+        fields = {
+            "kind": kind,
+            "cause": cause,
+            "advice": "potential",
+            "calls": ["hotels", "trains"],
+            "span_ids": [parallel.turn.calls[1].span_id, parallel.turn.calls[2].span_id],
+            "avoidable": 0.1,
+            **changes,
+        }
+        return msgspec.convert(fields, Finding)
+
+    findings = (
+        finding("limit", "limit", limit=2),
+        finding("contention", "contention"),
+        finding("sequential_chain", "code", scope=parallel.turn.calls[0].span_id),
+    )
+    report = msgspec.structs.replace(
+        parallel, findings=findings, effective_ratio=1.0, notes=("Only so many searched.",)
+    )
+    text = render(Analysis((report,), Coverage()), width=200)
+    assert "[1] hotels, trains ran at most 2 at once. Perhaps 0.10 s of 0.30 s." in text
+    assert "[2] hotels, trains overlapped, yet they wait for one lock, session or server. Perhaps" in text
+    assert (
+        "[3] inside flights, hotels, trains ran one after another: the code awaits one, then the next. Perhaps" in text
+    )
+    assert "ratio 2.67 · effective 1.00" in text
+    assert "  Only so many searched.\n" in text
+
+
+def test_the_place_is_named_even_without_advice(sequential: Report) -> None:
+    finding = msgspec.structs.replace(sequential.findings[0], recommendation="")
+    report = msgspec.structs.replace(sequential, findings=(finding,))
+    assert "    → See agent.py:31.\n" in render(Analysis((report,), Coverage()), width=80)
+
+
+def test_a_recommendation_without_a_finding_is_shown(parallel: Report) -> None:
+    report = msgspec.structs.replace(parallel, recommendation="Capture the model's output.")
+    assert "  → Capture the model's output.\n" in render(Analysis((report,), Coverage()), width=80)
+
+
+def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
+    finding = msgspec.structs.replace(
+        sequential.findings[0],
+        recommendation="Await them together at /home/me/app/agent.py:31.",
+        location=Caller("/home/me/app/agent.py", 31),
+    )
+    analysis = Analysis((msgspec.structs.replace(sequential, findings=(finding,)),), Coverage())
+    for base in ("/home/me/app", "/home/me/app/"):
+        text = render(analysis, width=200, base=base)
+        assert "Start with turn 1 (travel) at agent.py:31: " in text
+        assert "    → Await them together at agent.py:31.\n" in text
+    for base in ("", "/", "/home/m", "me/app"):
+        assert "    → Await them together at /home/me/app/agent.py:31.\n" in render(analysis, width=200, base=base)
