@@ -1,0 +1,140 @@
+"""
+Undoes the envelopes around arguments and results, so that only what the tool was given and gave back is compared.
+
+Many instrumentations wrap both: LangChain's callbacks add tags and ids that are new in every run, decorators write
+``{"args": [], "kwargs": {…}}``, protocols return lists of content blocks. The shapes are told apart by their keys,
+and one that is not known is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .content import decoded
+
+_SIGNATURE = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
+_FUNCTION_RESPONSE = frozenset({"id", "name", "response", "will_continue", "scheduling", "parts"})
+# Result envelopes: the keys that tell one, and the keys that may hold what is inside, best first.
+_RESULTS = (
+    (frozenset({"output", "kwargs"}), ("output",)),
+    (frozenset({"outputs", "kwargs"}), ("outputs",)),
+    (frozenset({"tool_output", "tool_id"}), ("tool_output",)),
+    (frozenset({"raw_output", "tool_name"}), ("raw_output", "content", "blocks")),
+    (frozenset({"content", "isError"}), ("structuredContent", "content")),
+    (frozenset({"content", "is_error"}), ("structured_content", "content")),
+)
+_DEEPEST = 4
+_LONGEST_TAIL = 512
+
+
+def arguments(value: object) -> object:
+    """Return what a tool was called with, out of whatever its instrumentation wrapped around it."""
+    data = decoded(value)
+    for _ in range(_DEEPEST):
+        inner = _opened_arguments(data)
+        if inner is data:
+            break
+        data = decoded(inner)
+    return data
+
+
+def result(value: object) -> object:
+    """Return what a tool gave back, out of whatever its instrumentation wrapped around it."""
+    data = decoded(value)
+    for _ in range(_DEEPEST):
+        inner = _opened_result(data)
+        if inner is data:
+            break
+        data = decoded(inner)
+    return data
+
+
+def function_response(value: object) -> object:
+    """Return the response inside Google's ``{"id": …, "name": …, "response": …}``."""
+    data = decoded(value)
+    if isinstance(data, Mapping) and "response" in data and data.keys() <= _FUNCTION_RESPONSE:
+        data = data["response"]
+    return result(data)
+
+
+def tool_call_id(value: object) -> str:
+    """Return the id in the envelope that LangChain or LlamaIndex puts around a call, without reading the rest."""
+    if isinstance(value, str) and value.startswith('{"tool_name": "'):
+        return value.partition('"tool_id": "')[2].partition('"')[0]
+    return _tail(value).partition('"')[0]
+
+
+def tool_failed(value: object) -> bool:
+    """Tell whether that envelope says that the tool failed, without reading it."""
+    tail = _tail(value)
+    return '"status": "error"' in tail or '"status":"error"' in tail
+
+
+def _tail(value: object) -> str:
+    """Return what follows the last ``"tool_call_id": "``: inside content its quotes would be escaped."""
+    if not isinstance(value, str):
+        return ""
+    for key in ('"tool_call_id": "', '"tool_call_id":"'):
+        _, found, rest = value.rpartition(key)
+        if found and len(rest) <= _LONGEST_TAIL:
+            return rest
+    return ""
+
+
+def _opened_arguments(data: object) -> object:
+    if isinstance(data, Mapping):
+        if "input_str" in data and data.keys() & {"inputs", "tags", "metadata"}:
+            inputs = data.get("inputs")
+            return data["input_str"] if inputs is None else inputs
+        if "kwargs" in data and data.keys() <= _SIGNATURE:
+            positional, named = data.get("args"), data["kwargs"]
+            if positional and named:
+                return {"args": positional, "keywords": named}
+            return positional or named
+    part = _tool_part(data, "tool_call")
+    return data if part is None else part.get("arguments", data)
+
+
+def _opened_result(data: object) -> object:
+    if isinstance(data, Mapping):
+        return _opened_mapping(data)
+    part = _tool_part(data, "tool_call_response")
+    if part is not None:
+        return part["response"] if "response" in part else part.get("result", data)
+    if isinstance(data, list) and data:
+        blocks = [_block(item) for item in data]
+        if all(block is not None for block in blocks):
+            return blocks[0] if len(blocks) == 1 else [decoded(block) for block in blocks]
+    return data
+
+
+def _opened_mapping(data: Mapping[str, object]) -> object:
+    keys = data.keys()
+    if "lc" in keys or data.get("type") == "tool":  # LangChain's ToolMessage, in one of its two serialisations
+        inner = data.get("kwargs", data.get("data"))
+        return (inner if isinstance(inner, Mapping) else data).get("content", data)
+    for telling, inside in _RESULTS:
+        if telling <= keys:
+            return next((data[key] for key in inside if data.get(key) is not None), data)
+    return data
+
+
+def _block(item: object) -> object:
+    """Return what a content block holds; None if it is none."""
+    if not isinstance(item, Mapping):
+        return None
+    if item.get("type") in {"text", "json", "output_text"} or len(item) == 1:
+        for key in ("text", "json", "content"):
+            if item.get(key) is not None:
+                return item[key]
+    return None
+
+
+def _tool_part(data: object, kind: str) -> Mapping[str, object] | None:
+    """Return the one tool part of a GenAI message list of one message."""
+    if not (isinstance(data, list) and len(data) == 1 and isinstance(data[0], Mapping)):
+        return None
+    parts = data[0].get("parts")
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], Mapping) and parts[0].get("type") == kind:
+        return parts[0]
+    return None

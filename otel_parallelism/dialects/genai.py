@@ -1,0 +1,191 @@
+"""
+OpenTelemetry's GenAI conventions in every form they have had, and what frameworks that follow them add of their own.
+
+Content moved about over the years: flat numbered attributes, one event a message, one event with all, and now
+``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span. All are read; the newest wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from otel_parallelism import names
+
+from . import envelopes, messages
+from .content import captured
+from .facts import Facts, text, whole_number
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content, SpanRecord
+
+    from .facts import Kind
+
+_REQUEST_TYPE = "llm.request.type"
+_RUN_MESSAGES = ("pydantic_ai.all_messages", "all_messages_events")
+KEYS = frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *_RUN_MESSAGES})
+NAMES = ("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ")
+
+_KINDS: dict[str, Kind] = {
+    names.INVOKE_AGENT: "turn",
+    names.INVOKE_WORKFLOW: "turn",
+    "invoke_swarm": "turn",
+    "invoke_graph": "turn",
+    "create_agent": "passage",
+    names.EXECUTE_TOOL: "call",
+    "chat": "step",
+    "generate_content": "step",
+    "text_completion": "step",
+    "execute_event_loop_cycle": "cycle",
+}
+# pydantic-ai called the parent of one round's calls so, before it had operation names.
+_ROUND = re.compile(r"running (?:tools|\d+ tools?)")
+
+_ARGUMENTS = (names.TOOL_CALL_ARGUMENTS, "tool_arguments", "gcp.vertex.agent.tool_call_args")
+_RESULTS = (
+    names.TOOL_CALL_RESULT,
+    "anthropic.tool_result.content",
+    "tool_response",
+    "gcp.vertex.agent.tool_response",
+)
+_OUTPUTS = (names.OUTPUT_MESSAGES, "gcp.vertex.agent.llm_response")
+_INPUTS = (names.INPUT_MESSAGES, *_RUN_MESSAGES, "gcp.vertex.agent.llm_request")
+_TOKENS = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
+
+_TOOL_EVENT = "gen_ai.tool.message"
+_CHOICE_EVENT = "gen_ai.choice"
+_USER_EVENT = "gen_ai.user.message"
+_LEGACY_EVENTS = "events"
+_PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
+
+
+def read(span: SpanRecord) -> Facts | None:
+    """Return what ``gen_ai.*`` says; the operation's name decides, and only where there is none the span's own."""
+    attributes = span.attributes
+    operation = text(attributes, names.OPERATION_NAME)
+    kind = _KINDS.get(operation) if operation else _kind_without_operation(span)
+    if kind == "call":
+        return _call(span)
+    if kind == "step":
+        return Facts(
+            kind="step", requested=_requested(span), input_tokens=whole_number(attributes, *_TOKENS), words=_words(span)
+        )
+    if kind == "turn":
+        agent = text(attributes, "gen_ai.agent.name", "gen_ai.workflow.name", "agent_name")
+        return Facts(kind="turn", agent=agent or span.name.partition("invoke_agent ")[2], words=_words(span))
+    return Facts(kind=kind) if kind or operation else None
+
+
+def _kind_without_operation(span: SpanRecord) -> Kind | None:
+    attributes = span.attributes
+    if text(attributes, _REQUEST_TYPE) in {"chat", "completion"}:
+        return "step"
+    kind = _kind_by_name(span.name)
+    if kind is None and text(attributes, names.TOOL_NAME) and not text(attributes, "mcp.method.name"):
+        kind = None if span.name.split(" ", 1)[0] == "chat" else "call"
+    if kind is None and text(attributes, *_RUN_MESSAGES):
+        kind = "turn"
+    return kind
+
+
+def _kind_by_name(name: str) -> Kind | None:
+    if name.startswith("execute_tool "):
+        return "call"
+    if name.startswith("invoke_agent"):
+        return "turn"
+    return "cycle" if name == "execute_event_loop_cycle" or _ROUND.fullmatch(name) else None
+
+
+def _call(span: SpanRecord) -> Facts:
+    attributes = span.attributes
+    given = _first(attributes, _ARGUMENTS)
+    output = _first(attributes, _RESULTS)
+    for event in span.events:
+        if event.name == _TOOL_EVENT and given is None:
+            given = event.attributes.get("content")
+        elif event.name == _CHOICE_EVENT and output is None:
+            output = event.attributes.get("message", event.attributes.get("content"))
+        if given is None:
+            given = event.attributes.get(names.INPUT_MESSAGES)
+        if output is None:
+            output = event.attributes.get(names.OUTPUT_MESSAGES)
+    tool = text(attributes, names.TOOL_NAME)
+    return Facts(
+        kind="call",
+        tool=tool or span.name.removeprefix("execute_tool ").removeprefix("anthropic.custom_tool_use "),
+        call_id=(
+            text(attributes, names.TOOL_CALL_ID) or envelopes.tool_call_id(output) or envelopes.tool_call_id(given)
+        ),
+        arguments=captured(given, envelopes.arguments),
+        result=captured(output, envelopes.result),
+        failed=text(attributes, "gen_ai.tool.status") == "error" or envelopes.tool_failed(output),
+    )
+
+
+def _requested(span: SpanRecord) -> tuple[str, ...] | None:
+    attributes = span.attributes
+    output = _first(attributes, _OUTPUTS)
+    if output is not None:
+        return messages.requested_ids(output)
+    choices: list[object] = []
+    for event in span.events:
+        if names.OUTPUT_MESSAGES in event.attributes:
+            choices.append(event.attributes[names.OUTPUT_MESSAGES])
+        elif event.name == _CHOICE_EVENT:
+            choices.append({"role": "assistant", **event.attributes})
+    if choices:
+        return messages.requested_ids(*choices)
+    if _LEGACY_EVENTS in attributes:
+        return messages.requested_ids(attributes[_LEGACY_EVENTS])
+    return _flat_requested(attributes)
+
+
+def _flat_requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Read ``gen_ai.completion.N.tool_calls.M.id``; every call that has a field must have an id."""
+    seen = False
+    asked: set[str] = set()
+    ids: dict[str, str] = {}
+    for key, value in attributes.items():
+        if not key.startswith("gen_ai.completion."):
+            continue
+        seen = True
+        call, found, field = key.partition(".tool_calls.")
+        if found:
+            number = call + field.partition(".")[0]
+            asked.add(number)
+            if field.endswith(".id") and isinstance(value, str):
+                ids[number] = value
+    return tuple(ids.values()) if seen and asked <= ids.keys() else None
+
+
+def _words(span: SpanRecord) -> Content | None:
+    attributes = span.attributes
+    given = _first(attributes, _INPUTS)
+    if given is None:
+        said: list[object] = []
+        for event in span.events:
+            if names.INPUT_MESSAGES in event.attributes:
+                said.append(event.attributes[names.INPUT_MESSAGES])
+            elif event.name == _USER_EVENT:
+                said.append({"role": "user", "content": event.attributes.get("content")})
+        given = said or attributes.get(_LEGACY_EVENTS)
+    if given is None and any(_PROMPT_ROLE.fullmatch(key) for key in attributes):
+        return captured(attributes, flat_words)
+    return captured(given, messages.user_words)
+
+
+def flat_words(value: object) -> list[object]:
+    """Return the user's words out of the numbered ``gen_ai.prompt.N.role`` and ``.content`` of a span's attributes."""
+    if not isinstance(value, Mapping):
+        return []
+    said = [
+        {"role": role, "content": value.get(match[1] + ".content")}
+        for key, role in value.items()
+        if isinstance(key, str) and (match := _PROMPT_ROLE.fullmatch(key))
+    ]
+    return messages.user_words(said)
+
+
+def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
+    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)

@@ -1,0 +1,141 @@
+"""
+OpenInference (Phoenix, Arize): ``openinference.span.kind`` on spans whose names differ with every framework.
+
+Kinds say what an instrumentation took a span for, which is not always what it is: model requests are marked as
+agents where a graph's node is called so, an agent's run as a model request where the ADK's is wrapped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from . import envelopes, messages
+from .content import captured
+from .facts import Facts, text, whole_number
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content, SpanRecord
+
+KIND = "openinference.span.kind"
+KEYS = frozenset({KIND})
+
+_INPUT, _OUTPUT = "input.value", "output.value"
+_CALL_IDS = ("tool_call.id", "tool.call_id", "tool.id")
+_OUTPUT_MESSAGES = "llm.output_messages."
+_INPUT_MESSAGES = "llm.input_messages."
+_MESSAGE_FIELD = re.compile(r"llm\.input_messages\.(\d+)\.message\.(role|content|contents\.\d+\.message_content\.text)")
+
+_RUN_NAMES = ("invoke_agent", "agent_run [", "invoke_workflow")
+_RUN_SUFFIX = re.compile(r"\.(?:a?run|a?kickoff|_?execute(?:_core)?|on_messages(?:_stream)?)$")
+_TOOL_SUFFIX = re.compile(r"\.(?:a?call|__call__|a?run|tool|a?execute|a?invoke)$")
+_CYCLE = re.compile(r"turn|Step \d+|tools|execute_event_loop_cycle|Cycle .+")
+_MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
+
+
+def read(span: SpanRecord) -> Facts | None:
+    """Return what the kind says, corrected by the name where kinds are known to mislead."""
+    kind = text(span.attributes, KIND).upper()
+    if not kind:
+        return None
+    if kind == "TOOL":
+        return _call(span)
+    if kind == "LLM" and "._prepare_" not in span.name:  # so LlamaIndex puts a request together, and sends none
+        return _turn(span) if span.name.startswith(_RUN_NAMES) else _step(span)
+    if kind == "AGENT":
+        return Facts(kind="passage") if span.name in _MODEL_NODES and _is_node(span) else _turn(span)
+    return Facts(kind="cycle" if _is_cycle(span) else None)
+
+
+def _step(span: SpanRecord) -> Facts:
+    return Facts(
+        kind="step",
+        requested=_requested(span),
+        input_tokens=whole_number(span.attributes, "llm.token_count.prompt"),
+        words=_words(span, run=False),
+    )
+
+
+def _turn(span: SpanRecord) -> Facts:
+    agent = text(span.attributes, "agent.name", "graph.node.name")
+    if not agent:
+        agent = span.name.removeprefix("invoke_agent ").removeprefix("agent_run [").removesuffix("]")
+        agent = _RUN_SUFFIX.sub("", agent)
+    return Facts(kind="turn", agent=agent, words=_words(span, run=True))
+
+
+def _call(span: SpanRecord) -> Facts:
+    attributes = span.attributes
+    output = attributes.get(_OUTPUT)
+    google = span.instrumentation.endswith("google_adk")
+    return Facts(
+        kind="call",
+        tool=text(attributes, "tool.name") or _TOOL_SUFFIX.sub("", span.name.removeprefix("execute_tool ")),
+        call_id=text(attributes, *_CALL_IDS) or envelopes.tool_call_id(output),
+        arguments=captured(attributes.get(_INPUT), envelopes.arguments),
+        result=captured(output, envelopes.function_response if google else envelopes.result),
+        failed=text(attributes, "tool.status") == "error" or envelopes.tool_failed(output),
+    )
+
+
+def _requested(span: SpanRecord) -> tuple[str, ...] | None:
+    """Read ``llm.output_messages.N.message.tool_calls.M.tool_call.id``; every call must have an id."""
+    attributes = span.attributes
+    seen = False
+    asked: set[str] = set()
+    ids: dict[str, str] = {}
+    for key, value in attributes.items():
+        if not key.startswith(_OUTPUT_MESSAGES):
+            continue
+        seen = True
+        call, found, field = key.partition(".tool_call.")
+        if found:
+            asked.add(call)
+            if field == "id" and isinstance(value, str):
+                ids[call] = value
+        elif isinstance(value, str) and messages.asks_in_words(value):
+            return None
+    if not seen:
+        output = attributes.get(_OUTPUT)
+        return None if output is None else messages.requested_ids(output)
+    named = set(ids.values())
+    return tuple(dict.fromkeys(ids.values())) if asked <= ids.keys() or (named and _twice_told(asked, ids)) else None
+
+
+def _twice_told(asked: set[str], ids: Mapping[str, str]) -> bool:
+    """Tell whether each call without an id is the same message's content block of a call that has one."""
+    return all(call in ids for call in asked if ".tool_calls." in call)
+
+
+def _words(span: SpanRecord, *, run: bool) -> Content | None:
+    attributes = span.attributes
+    if any(key.startswith(_INPUT_MESSAGES) for key in attributes):
+        return captured(attributes, flat_words)
+    return captured(attributes.get(_INPUT), messages.run_input if run else messages.user_words)
+
+
+def flat_words(value: object) -> list[object]:
+    """Return the user's words out of the numbered ``llm.input_messages.N.message.*`` of a span's attributes."""
+    if not isinstance(value, Mapping):
+        return []
+    said: dict[str, dict[str, object]] = {}
+    for key, item in value.items():
+        match = _MESSAGE_FIELD.fullmatch(key) if isinstance(key, str) else None
+        if match:
+            message = said.setdefault(match[1], {"content": []})
+            if match[2] == "role":
+                message["role"] = item
+            elif isinstance(item, str) and isinstance(message["content"], list):
+                message["content"].append(item)
+    return messages.user_words(list(said.values()))
+
+
+def _is_node(span: SpanRecord) -> bool:
+    """Tell whether *span* is the LangGraph node it is named after."""
+    metadata = span.attributes.get("metadata")
+    return isinstance(metadata, str) and f'"langgraph_node": "{span.name}"' in metadata
+
+
+def _is_cycle(span: SpanRecord) -> bool:
+    return bool(_CYCLE.fullmatch(span.name)) or ("tool" in span.name.lower() and _is_node(span))

@@ -1,0 +1,65 @@
+"""
+Traceloop (OpenLLMetry): workflows, agents, tasks and tools, from decorators and from its instrumentations.
+
+A ``task`` is a part of a run and never a run, whatever else the span says; where LangGraph's tool nodes make tasks,
+they part the rounds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import envelopes, messages
+from .content import captured
+from .facts import Facts, text
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import SpanRecord
+
+KIND = "traceloop.span.kind"
+KEYS = frozenset({KIND})
+_NAME = "traceloop.entity.name"
+_INPUT = "traceloop.entity.input"
+_OUTPUT = "traceloop.entity.output"
+_NODE = "traceloop.association.properties.langgraph_node"
+
+
+def read(span: SpanRecord) -> Facts | None:
+    """Return what ``traceloop.span.kind`` and the entity's name, input and output say."""
+    attributes = span.attributes
+    match text(attributes, KIND):
+        case "":
+            return None
+        case "workflow" | "agent":
+            return Facts(
+                kind="turn",
+                agent=text(attributes, "gen_ai.agent.name", _NAME, "traceloop.workflow.name"),
+                words=captured(attributes.get(_INPUT), messages.run_input),
+            )
+        case "tool":
+            return _call(span)
+        case "task":
+            # LlamaIndex's agents run their tools in tasks that bear the tool's name.
+            if text(attributes, "tool.name"):
+                return _call(span)
+            return Facts(kind="cycle" if _is_tools_node(span) else "passage")
+    return Facts()
+
+
+def _call(span: SpanRecord) -> Facts:
+    attributes = span.attributes
+    given = attributes.get("tool.arguments", attributes.get(_INPUT))
+    output = attributes.get(_OUTPUT)
+    return Facts(
+        kind="call",
+        tool=text(attributes, "tool.name", "gen_ai.tool.name", _NAME) or span.name.removesuffix(".tool"),
+        call_id=envelopes.tool_call_id(output) or envelopes.tool_call_id(given),
+        arguments=captured(given, envelopes.arguments),
+        result=captured(output, envelopes.result),
+        failed=envelopes.tool_failed(output),
+    )
+
+
+def _is_tools_node(span: SpanRecord) -> bool:
+    node = text(span.attributes, _NAME, "gen_ai.task.name") or span.name.removesuffix(".task")
+    return node == "tools" or ("tool" in node.lower() and text(span.attributes, _NODE) == node)
