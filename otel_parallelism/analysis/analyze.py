@@ -56,6 +56,8 @@ def analyze(turn: Turn, settings: Settings) -> Report:
     if own.contended:
         return _report(turn, own, tuple(_contended(own)), {}, ())
 
+    if own.critical_ns == own.best_ns == own.totals.makespan_ns:
+        return _report(turn, own, (), {}, ())
     notes: list[str] = []
     recommended = _priced(every, (), least_ns, notes)
     for candidate in recommended:
@@ -133,7 +135,9 @@ def _finding(candidate: Candidate) -> Finding:
     where = location(calls[1:]) if candidate.cause == "code" else None
     most = scope.limit.most if candidate.cause == "limit" and scope.limit is not None else None
     if most is not None:
-        evidence: tuple[str, ...] = (f"never more than {most} of {len(calls)} calls ran at once, and most began as one ended",)
+        evidence: tuple[str, ...] = (
+            f"never more than {most} of {len(calls)} calls ran at once, and most began as one ended",
+        )
     else:
         evidence = () if scope.graph is None else sentences(scope.graph, candidate.parts[0].members)
     return Finding(

@@ -59,8 +59,6 @@ def find(calls: Sequence[Call], after: Sequence[int], *, leave_out: int = 0) -> 
             masks.append(1 << index)
             ends.append(call.end_ns)
     chains = tuple(
-        Chain(tuple(members), mask)
-        for members, mask in zip(open_members, masks, strict=True)
-        if len(members) > 1
+        Chain(tuple(members), mask) for members, mask in zip(open_members, masks, strict=True) if len(members) > 1
     )
     return Chains(chains, bounded)

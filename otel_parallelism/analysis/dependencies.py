@@ -134,8 +134,7 @@ class Dependencies:
             found = {
                 earlier: edge
                 for earlier, edge in self.evidence.edges[index].items()
-                if not _same_proved_round(self.calls[earlier], call)
-                and not _disjoint(self.calls[earlier], call)
+                if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call)
             }
             for earlier in failed.get(call.tool, ())[-_MOST_NAMED:]:
                 if not _same_proved_round(self.calls[earlier], call):

@@ -80,9 +80,7 @@ def assumed_effect(tool: str) -> Effect:
     words = [word.lower() for word in _WORDS.findall(tool)]
     if any(word in _WRITES for word in words) or any(pair in _PHRASES for pair in zip(words, words[1:], strict=False)):
         return "write"
-    in_front = [
-        word for index, word in enumerate(words) if index == 0 or words[index - 1] in _CONJUNCTIONS
-    ]
+    in_front = [word for index, word in enumerate(words) if index == 0 or words[index - 1] in _CONJUNCTIONS]
     if any(word in _WRITES_IN_FRONT for word in in_front):
         return "write"
     return "read" if any(word in _READS for word in in_front) else "unknown"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from operator import attrgetter
 
 import msgspec
@@ -76,13 +77,60 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
     return Normalized(tuple(turns), tuple(uncovered), spans, anomalies)
 
 
+def _plain(spans: dict[str, Observation], settings: Settings) -> Normalized | None:
+    """
+    The answer for the trace most turns have, one turn and nothing but calls of its own; None for any other.
+
+    It is what the general way gives, without the ancestry: a turn pays for this each time it ends.
+    """
+    turn: TurnSpan | None = None
+    calls: list[Call] = []
+    for span in spans.values():
+        if type(span) is Call:
+            calls.append(span)
+        elif type(span) is TurnSpan and turn is None:
+            turn = span
+        else:
+            return None
+    if turn is None or len(calls) > settings.max_calls_per_turn:
+        return None
+    turn_id, end_ns, source, instrumentation = turn.span_id, turn.end_ns, turn.source, ""
+    for call in calls:
+        instrumentation = instrumentation or call.instrumentation
+        if (
+            call.parent_id != turn_id
+            or not call.tool
+            or not 0 < call.start_ns <= call.end_ns <= end_ns
+            or call.source != source
+            or call.instrumentation != instrumentation
+            or call.scope
+            or is_bookkeeping(call.tool, settings.bookkeeping)
+        ):
+            return None
+    calls.sort(key=_in_order)
+    found = Turn(
+        trace_id=turn.trace_id,
+        span_id=turn_id,
+        name=turn.name,
+        agent=turn.agent,
+        start_ns=turn.start_ns,
+        end_ns=end_ns,
+        calls=tuple(calls),
+        inputs=() if turn.input is None else (turn.input,),
+    )
+    return Normalized((found,), (), len(spans), 0)
+
+
 def _trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
+    plain = _plain(spans, settings)
+    if plain is not None:
+        return plain
     impossible: set[str] = set()
     for span_id, span in spans.items():
         if span.end_ns < span.start_ns:
             impossible.add(span_id)
             spans[span_id] = msgspec.structs.replace(span, end_ns=span.start_ns)
-        if type(span) is Call and _is_bookkeeping(span.tool, settings.bookkeeping):
+        if type(span) is Call and is_bookkeeping(span.tool, settings.bookkeeping):
             spans[span_id] = _passage(spans[span_id])
 
     tree = Tree(spans)
@@ -98,7 +146,9 @@ def _trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
     return _collect(tree, guessed, wrapped, impossible, settings)
 
 
-def _is_bookkeeping(tool: str, patterns: Sequence[str]) -> bool:
+@lru_cache(maxsize=4096)
+def is_bookkeeping(tool: str, patterns: tuple[str, ...]) -> bool:
+    """Whether *tool* matches one of the globs *patterns*, case ignored: it only keeps the agent's books."""
     name = tool.lower()
     return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
 
@@ -222,9 +272,7 @@ def _lift_what_is_not_nested(tree: Tree) -> None:
         while (
             type(parent) is Call
             and parent.source == span.source
-            and (
-                span.start_ns < parent.start_ns - _TOLERANCE_NS or span.end_ns > parent.end_ns + _TOLERANCE_NS
-            )
+            and (span.start_ns < parent.start_ns - _TOLERANCE_NS or span.end_ns > parent.end_ns + _TOLERANCE_NS)
         ):
             tree.inside[span.span_id] = tree.inside[parent.span_id]
             parent = tree.spans.get(tree.inside[span.span_id])
@@ -336,9 +384,9 @@ def _turn(
                     cycles[call.span_id] = Interval(cycle.start_ns, cycle.end_ns)
         placed = {call.span_id: call for call in assign(own, steps, cycles).calls}
         kept = [placed.get(call.span_id, call) for call in kept]
-    known = sum(
-        1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in guessed
-    ) - min(anomalies, len(kept))
+    known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in guessed) - min(
+        anomalies, len(kept)
+    )
     wrappers = wrapped.get(span.span_id, ())
     inputs = [span.input, *(step.messages for step in steps)]
     for wrapper_id in wrappers:

@@ -151,5 +151,3 @@ def gap_ns(calls: Sequence[Call]) -> int:
     numbers = sorted(first)
     gaps = [max(0, first[after] - last[before]) for before, after in zip(numbers, numbers[1:], strict=False)]
     return sum(gaps) // len(gaps) if gaps else 0
-
-

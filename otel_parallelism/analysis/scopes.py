@@ -38,20 +38,19 @@ class Scope:
         self.any: Sequence[int] = ()
         self.gap_ns = 0
         self.contention: Contention = _NOTHING
+        self.contended = False
         self.limit: Limit | None = None
         self.unasked: Collection[str] = ()
         self.critical_ns = self.totals.makespan_ns
         self.best_ns = self.totals.makespan_ns
 
-    @property
-    def contended(self) -> bool:
-        """Whether a fifth or more of what looks parallel was waiting: ρₑ < 0.8 ρ."""
-        return self.contention.effective_work_ns(self.calls) < _CONTENDED * self.totals.work_ns
-
     def observe_waiting(self) -> None:
-        """Look for staircases; only calls that overlap can show one."""
+        """Look for staircases; only calls that overlap can show one. Contended is ρₑ < 0.8 ρ."""
         if self.totals.peak > 1 and len(self.calls) >= _LEAST_CONTENDED:
             self.contention = contention(self.calls)
+            if self.contention.batches:
+                effective_ns = self.contention.effective_work_ns(self.calls)
+                self.contended = effective_ns < _CONTENDED * self.totals.work_ns
 
     def suspected(self, least_ns: float) -> bool:
         """Whether running everything at once would save enough to look at evidence."""
@@ -96,7 +95,7 @@ class Scope:
             best: Let unknown edges be none.
         """
         makespan_ns = self.totals.makespan_ns
-        if self.contended:
+        if self.contended or (self.graph is None and not self.inner):
             return makespan_ns
         durations_ns = [call.duration_ns for call in self.calls]
         for index, scope in self.inner.items():
@@ -107,8 +106,6 @@ class Scope:
             durations_ns[index] = max(0, durations_ns[index] - (scope.totals.makespan_ns - taken_ns))
         free = None if mended is None else mended.get(self.scope_id, {})
         if self.graph is None:
-            if not self.inner:
-                return makespan_ns
             return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, free={}))
         taken_ns = longest_path(
             self.calls,
@@ -132,6 +129,8 @@ class Scope:
 
 def scopes(turn: Turn) -> list[Scope]:
     """The scopes of *turn* that hold calls, the innermost first, the turn's own last."""
+    if not any(call.scope for call in turn.calls):
+        return [Scope("", turn.calls, 0)]
     members: dict[str, list[Call]] = {"": []}
     by_id = {}
     for call in turn.calls:

@@ -13,7 +13,9 @@ from otel_parallelism.model import Content
 _PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _WORDS = re.compile(r"\w+")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?", re.I)
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?", re.I
+)
 _CODE = re.compile(r"[A-Z0-9]{3,}")
 _LONGEST_WHOLE = 200
 _DEEPEST = 12
@@ -175,8 +177,8 @@ def _is_identifier(text: str) -> bool:
     has_letter = any(character.isalpha() for character in text)
     if has_digit:
         return len(text) >= _TELLING_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - "a1" at the least
-    return bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or (
-        "." in text and not text.endswith(".")
+    return (
+        bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or ("." in text and not text.endswith("."))
     )
 
 
