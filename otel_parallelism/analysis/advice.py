@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
 
-from .dependencies import Dependencies
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .dependencies import Dependencies
 
 _MOST_SENTENCES = 4
 _MOST_PAIRS = 24
@@ -31,9 +34,9 @@ def listing(tools: Sequence[str]) -> str:
 
     >>> listing(["search", "search", "fetch"])
     'search (×2) and fetch'
-    """
+    """  # noqa: RUF002 - the multiplication sign is meant
     counts = Counter(tool or "an unnamed tool" for tool in tools)
-    words = [f"{tool} (×{count})" if count > 1 else tool for tool, count in counts.items()]
+    words = [f"{tool} (×{count})" if count > 1 else tool for tool, count in counts.items()]  # noqa: RUF001 - meant
     if len(words) > _MOST_TOOLS:
         words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

@@ -7,14 +7,17 @@ argument, not an earlier result. What also stands in the user's words, or could 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Call, Content
-from otel_parallelism.settings import Settings
-
 from .values import Values, read, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call, Content
+    from otel_parallelism.settings import Settings
 
 _SAID_BY_USER = -1
 _SAID_IN_ARGUMENTS = -2
