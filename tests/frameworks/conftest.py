@@ -1,0 +1,179 @@
+"""Agents of real frameworks: each runs in an environment of its own (``tox -e anthropic``, ``tox -e strands``)."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FRAMEWORKS = ("anthropic", "strands")
+
+# Nothing is skipped by this: without its framework a module is not collected, and its own environment, which asks for
+# it by name, fails.
+collect_ignore = [f"test_{name}.py" for name in FRAMEWORKS if importlib.util.find_spec(name) is None]
+
+AGENTS = Path(__file__).parent / "agents"
+MODEL_TIME_S = 0.05
+WANTED = (
+    ("get_weather", {"city": "Lisbon"}),
+    ("search_flights", {"destination": "Porto"}),
+    ("list_hotels", {"area": "Sintra"}),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a program printed, the report of its turns, and the spans that it exported itself."""
+
+    stdout: str
+    report: dict[str, Any]
+    spans: list[dict[str, Any]]
+
+    @property
+    def own_spans(self) -> list[tuple[str, dict[str, Any]]]:
+        """Name and attributes of each exported span, in order of start, without what comes from us."""
+        return [
+            (span["name"], {key: value for key, value in span["attributes"].items() if "parallelism" not in key})
+            for span in sorted(self.spans, key=lambda span: str(span["start_time"]))
+        ]
+
+    def exported(self, turn: Mapping[str, Any]) -> dict[str, Any]:
+        """The exported span of a *turn* of the report."""
+        (span,) = [span for span in self.spans if span["context"]["span_id"] == f"0x{turn['span_id']}"]
+        return span
+
+
+class Agent:
+    """An agent script, run as a user runs it: plainly, or under ``otel-parallelism run``."""
+
+    def __init__(self, script: Path, directory: Path) -> None:
+        self.script = script
+        self.directory = directory
+        self.environment = dict(os.environ)
+
+    def run(self, how: str, *, traced: bool = True) -> Outcome:
+        """Run it under ``otel-parallelism run``; *traced* gives it a provider and an export of its own."""
+        report = self.directory / "report.json"
+        command = Path(sys.executable).with_name("otel-parallelism")
+        return self._run(how, str(command), "run", "--format", "json", "--output", str(report), traced=traced)
+
+    def run_plainly(self, how: str) -> Outcome:
+        """Run it without us."""
+        return self._run(how, sys.executable, traced=True)
+
+    def _run(self, how: str, *command: str, traced: bool) -> Outcome:
+        spans, report = self.directory / "spans.jsonl", self.directory / "report.json"
+        spans.unlink(missing_ok=True)
+        report.unlink(missing_ok=True)
+        arguments = [*command, str(self.script), how, *([str(spans)] if traced else [])]
+        done = subprocess.run(  # noqa: S603 - the command is ours
+            arguments, env=self.environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        return Outcome(
+            done.stdout,
+            json.loads(report.read_text()) if report.exists() else {},
+            [json.loads(line) for line in spans.read_text().splitlines()] if traced else [],
+        )
+
+
+class MessagesApi(BaseHTTPRequestHandler):
+    """
+    The Messages protocol with a model that follows a script.
+
+    The model ``burst`` asks for the three tools in one response, ``rounds`` for one in each of three.
+    """
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        time.sleep(MODEL_TIME_S)
+        body = json.dumps(self.message(request)).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def message(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The model's next response."""
+        blocks = [block for message in request["messages"] for block in message["content"] if isinstance(block, dict)]
+        # A request that continues a thread brings only what is new; ids count the results that came before.
+        earlier = request.get("thread", {}).get("previous_message_id", "msg_0")
+        done = int(earlier.removeprefix("msg_")) + sum(block["type"] == "tool_result" for block in blocks)
+        asked = WANTED[done:] if request["model"] == "burst" else WANTED[done : done + 1]
+        content: list[dict[str, Any]] = [
+            {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": arguments}
+            for number, (name, arguments) in enumerate(asked, start=done)
+        ]
+        return {
+            "id": f"msg_{done}",
+            "type": "message",
+            "role": "assistant",
+            "model": request["model"],
+            "content": content or [{"type": "text", "text": "Yes, go."}],
+            "stop_reason": "tool_use" if asked else "end_turn",
+            "stop_sequence": None,
+            "usage": {"input_tokens": 100 + 50 * done, "output_tokens": 20},
+        }
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def messages_api() -> Iterator[str]:
+    """The address of a server that speaks the Messages protocol."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), MessagesApi)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def anthropic_agent(messages_api: str, tmp_path: Path) -> Agent:
+    """The agent of anthropic's tool runner, with a provider to talk to."""
+    agent = Agent(AGENTS / "anthropic_agent.py", tmp_path)
+    agent.environment |= {"ANTHROPIC_BASE_URL": messages_api, "ANTHROPIC_API_KEY": "none"}
+    return agent
+
+
+@pytest.fixture
+def strands_agent(tmp_path: Path) -> Agent:
+    """The agent of strands."""
+    return Agent(AGENTS / "strands_agent.py", tmp_path)
+
+
+def pytest_report_header() -> list[str]:
+    """The versions that run."""
+    return [f"{name} {version}" for name in FRAMEWORKS if (version := framework_version(name))]
+
+
+def framework_version(name: str) -> str:
+    """The installed version of a framework, or nothing."""
+    distribution = {"strands": "strands-agents"}.get(name, name)
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

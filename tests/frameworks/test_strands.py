@@ -1,0 +1,61 @@
+"""strands makes spans of its own and runs the tools of one response together."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Agent
+
+TOOLS = ["get_weather", "search_flights", "list_hotels"]
+
+
+def test_the_version_that_runs_is_the_one_described() -> None:
+    assert int(version("strands-agents").split(".")[0]) == 1
+
+
+@pytest.mark.parametrize("traced", [True, False], ids=["own provider", "no provider"])
+def test_tools_of_one_response_run_together(strands_agent: Agent, *, traced: bool) -> None:
+    outcome = strands_agent.run("burst", traced=traced)
+
+    assert outcome.stdout.strip() == "Yes, go."
+    turn = only_turn(outcome.report)
+    assert turn["calls"] == 3
+    assert turn["agent"] == "travel"
+    assert turn["ratio"] == pytest.approx(3, abs=0.3)
+    assert turn["peak_concurrency"] == 3
+    assert turn["verdict"] == "parallel"
+    assert turn["findings"] == []
+
+
+@pytest.mark.parametrize("traced", [True, False], ids=["own provider", "no provider"])
+def test_tools_asked_for_one_at_a_time_are_the_models_choice(strands_agent: Agent, *, traced: bool) -> None:
+    turn = only_turn(strands_agent.run("rounds", traced=traced).report)
+
+    assert turn["calls"] == 3
+    assert turn["ratio"] == pytest.approx(0.6 / 0.7, abs=0.1)
+    (chain,) = turn["findings"]
+    assert (chain["kind"], chain["cause"], chain["calls"]) == ("sequential_chain", "model", TOOLS)
+
+
+def test_the_programs_own_export_is_intact(strands_agent: Agent) -> None:
+    alone = strands_agent.run_plainly("burst")
+    watched = strands_agent.run("burst")
+
+    assert watched.stdout == alone.stdout
+    assert len(alone.spans) == 8
+    assert sorted(span["name"] for span in watched.spans) == sorted(span["name"] for span in alone.spans)
+    turn = only_turn(watched.report)
+    exported = watched.exported(turn)
+    assert exported["name"] == "invoke_agent travel"
+    assert exported["attributes"]["agent.parallelism.ratio"] == pytest.approx(turn["ratio"])
+    assert exported["attributes"]["agent.parallelism.verdict"] == "parallel"
+
+
+def only_turn(report: dict[str, Any]) -> dict[str, Any]:
+    (turn,) = report["turns"]
+    assert report["coverage"]["calls_without_turn"] == 0
+    return turn

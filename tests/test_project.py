@@ -1,0 +1,133 @@
+"""What holds for the project as a whole: its package, its texts and its rules agree with one another."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import re
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+import otel_parallelism
+from otel_parallelism.dialects import DIALECTS
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "otel_parallelism"
+FOLDERS = ("otel_parallelism", "tests", ".ci", ".github")
+FILES = ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml")
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    builder = WheelBuilder(str(ROOT))
+    (path,) = builder.build(directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"])
+    return zipfile.ZipFile(path)
+
+
+def test_the_facade_lists_its_names_in_order() -> None:
+    exported = otel_parallelism.__all__
+    assert list(exported) == sorted(exported)
+    assert [name for name in exported if not hasattr(otel_parallelism, name)] == []
+
+
+def test_the_facade_only_imports() -> None:
+    body = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body
+    kinds = [type(node) for node in body]
+    assert kinds[0] is ast.Expr  # the docstring
+    assert kinds[-1] is ast.Assign  # __all__
+    assert set(kinds[1:-1]) == {ast.ImportFrom}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring
+    assert re.search(r"[.:;!?]$", docstring.split("\n\n")[0])
+
+
+def test_the_wheel_holds_the_package_its_types_and_its_licence(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    assert {path.relative_to(ROOT).as_posix() for path in MODULES} <= names
+    assert "otel_parallelism/py.typed" in names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    assert [name for name in names if not re.match(r"otel_parallelism(/|-[^/]+\.dist-info/)", name)] == []
+
+
+def test_the_wheel_declares_what_the_project_does(wheel: zipfile.ZipFile, project: dict[str, Any]) -> None:
+    (path,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    metadata = wheel.read(path).decode()
+    assert f"\nVersion: {project['project']['version']}\n" in metadata
+    assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    assert (ROOT / "README.md").read_text(encoding="utf-8") in metadata
+
+
+def test_the_entry_points_lead_somewhere(project: dict[str, Any]) -> None:
+    groups = project["project"]["entry-points"]
+    targets = [
+        *project["project"]["scripts"].values(),
+        *(target for group in groups.values() for target in group.values()),
+    ]
+    for target in targets:
+        module, _, attribute = target.partition(":")
+        assert callable(getattr(importlib.import_module(module), attribute))
+
+
+def test_the_changelog_knows_the_version(project: dict[str, Any]) -> None:
+    headings = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings
+    assert headings[0] in {"Unreleased", project["project"]["version"]}
+
+
+def test_the_readme_and_the_checks_use_one_command() -> None:
+    command = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+    assert command.endswith("tox")
+    assert command in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert "- run: .ci/run\n" in (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+
+
+def test_the_checks_run_on_every_python_that_is_promised(project: dict[str, Any]) -> None:
+    promised = set(re.findall(r"Python :: (3\.\d+)", " ".join(project["project"]["classifiers"])))
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(3\.\d+)"', workflow)) == promised
+    assert f">={min(promised)}" == project["project"]["requires-python"]
+
+
+def test_the_contract_of_the_dialects_names_them_all(project: dict[str, Any]) -> None:
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (contract,) = [contract for contract in contracts if contract["name"].startswith("Dialects")]
+    assert set(contract["modules"]) == {read.__module__ for read in DIALECTS}
+
+
+def test_the_core_may_import_none_of_what_does_io(project: dict[str, Any]) -> None:
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (contract,) = [contract for contract in contracts if contract["name"].startswith("The core")]
+    for module in ("opentelemetry", "wrapt", "asyncio", "threading", "os", "io", "pathlib", "time", "logging"):
+        assert module in contract["forbidden_modules"]
+    assert {"otel_parallelism.model", "otel_parallelism.analysis", "otel_parallelism.dialects"} == set(
+        contract["source_modules"]
+    )
+
+
+def test_no_file_knows_the_machine_it_was_written_on() -> None:
+    here = b"|".join(re.escape(str(path).encode()) for path in (ROOT, Path.home()))
+    elsewhere = rb"(?<![\w.:/-])/(?:root|work|tmp|Users|private)/\w"
+    place = re.compile(b"|".join((here, elsewhere)))
+    texts = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
+    found = [
+        (path.relative_to(ROOT).as_posix(), match.group().decode())
+        for path in (*texts, *(ROOT / name for name in FILES))
+        if path.is_file() and (match := place.search(path.read_bytes()))
+    ]
+    assert found == []
