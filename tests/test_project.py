@@ -124,7 +124,7 @@ def test_no_file_knows_the_machine_it_was_written_on() -> None:
     here = b"|".join(re.escape(str(path).encode()) for path in (ROOT, Path.home()))
     elsewhere = rb"(?<![\w.:/-])/(?:root|work|tmp|Users|private)/\w"
     place = re.compile(b"|".join((here, elsewhere)))
-    texts = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
+    texts = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "cache" not in str(path.parent)]
     found = [
         (path.relative_to(ROOT).as_posix(), match.group().decode())
         for path in (*texts, *(ROOT / name for name in FILES))
