@@ -18,9 +18,9 @@ _READS = frozenset(
     """
     get list search find fetch read query lookup look retrieve show view describe count calculate compute
     estimate check verify validate inspect browse download scan analyze analyse summarize summarise compare
-    display print explain extract filter match measure monitor ping poll preview resolve select sum translate
-    convert detect classify recommend suggest load peek stat status tail head diff grep ls cat pwd wc whoami
-    autocomplete suggestions is has contains exists
+    display print explain extract filter match measure monitor ping poll preview select sum translate
+    convert detect classify recommend suggest load peek stat status tail head diff grep ls cat pwd wc du whoami
+    autocomplete is has contains exists
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 # One of these anywhere in a name makes it a write: get_or_create, find_and_replace.
@@ -30,8 +30,8 @@ _WRITES = frozenset(
     submit purchase buy pay charge refund transfer deploy restart reboot shutdown kill terminate execute run
     install uninstall enable disable activate deactivate approve reject assign unassign subscribe unsubscribe
     register unregister save store append overwrite drop truncate migrate merge commit push revert rollback
-    reset clear set put add make mkdir rmdir touch rm mv cp chmod chown drop revoke grant lock unlock invite
-    retweet unfollow follow resolve_ticket close open start stop begin end trigger schedule reschedule
+    resolve reset clear set put add make mkdir rmdir touch rm mv cp chmod chown drop revoke grant lock unlock invite
+    retweet unfollow follow close open start stop begin end trigger schedule reschedule
     checkin checkout toggle adjust fill press click type drive navigate
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )

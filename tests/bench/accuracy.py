@@ -1,0 +1,146 @@
+"""
+How right the verdicts on pairs of calls are, over recorded episodes with known truth.
+
+    python tests/bench/accuracy.py FILE… [--pairs OUT]
+
+An episode is one JSON object a line: ``{"id", "prompt", "user_messages"?, "calls": [{"id", "segment"?, "name",
+"args", "result", "depends_on"?, "uncertain"?, "commutes_with_next"?}]}``. Its calls are taken to have run one after
+another, one a model response, and are compared within one segment (one request of the user).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.analysis.dependencies import Dependencies
+from otel_parallelism.analysis.effects import assumed_effect
+from otel_parallelism.analysis.normalize import is_bookkeeping
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ADVICE = {"hard": "intended", "unknown": "potential", "none": "recommended"}
+_SECOND_NS = 1_000_000_000
+
+
+def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any], Call]]:
+    """The calls of one segment as the analysis sees them: one after another, contents seen whole."""
+    found = []
+    for record in episode["calls"]:
+        if record.get("segment", 0) != segment:
+            continue
+        at_ns = (len(found) + 1) * 2 * _SECOND_NS
+        call = Call(
+            trace_id=episode["id"],
+            span_id=record["id"],
+            parent_id="turn",
+            tool=record["name"],
+            start_ns=at_ns,
+            end_ns=at_ns + _SECOND_NS,
+            round=len(found),
+            arguments=Content(record["args"]),
+            result=None if record["result"] is None else Content(record["result"]),
+            error=isinstance(record["result"], dict) and "error" in record["result"],
+        )
+        found.append((record, call))
+    return found
+
+
+def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any], Any]]:
+    """Every ordered pair of calls of one segment with its verdict; bookkeeping tools are no calls."""
+    for segment in sorted({record.get("segment", 0) for record in episode["calls"]}):
+        said = episode.get("user_messages") or [episode["prompt"]]
+        told = [Content(message) for message in said[: segment + 1]]
+        found = [pair for pair in calls_of(episode, segment) if not is_bookkeeping(pair[1].tool, settings.bookkeeping)]
+        graph = Dependencies([call for _, call in found], told, settings)
+        for later in range(len(found)):
+            for earlier in range(later):
+                yield found[earlier][0], found[later][0], graph.pair(earlier, later)
+
+
+def main() -> int:
+    """Print a block of figures a file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--pairs", type=Path, help="write one JSON line a pair here")
+    options = parser.parse_args()
+    settings = Settings()
+    out = options.pairs.open("w", encoding="utf-8") if options.pairs else None
+    for path in options.files:
+        counts: Counter[str] = Counter()
+        for line in path.read_text(encoding="utf-8").splitlines():
+            episode = json.loads(line)
+            order = [record["id"] for record in episode["calls"]]
+            for a, b, pair in pairs_of(episode, settings):
+                advice = _ADVICE[pair.edge]
+                counts["pairs"] += 1
+                counts[pair.verdict] += 1
+                counts[advice] += 1
+                if b.get("depends_on") is not None and a["id"] not in b.get("uncertain", ()):
+                    _count_edge(counts, truth=a["id"] in b["depends_on"], verdict=pair.verdict)
+                adjacent = order.index(b["id"]) == order.index(a["id"]) + 1
+                if adjacent and a.get("commutes_with_next") is not None:
+                    _count_swap(counts, a, b, advice)
+                if out is not None:
+                    record = {
+                        "file": path.name,
+                        "id": episode["id"],
+                        "a": a["id"],
+                        "b": b["id"],
+                        "verdict": pair.verdict,
+                        "advice": advice,
+                        "evidence": pair.evidence,
+                    }
+                    out.write(json.dumps(record) + "\n")
+        _show(path.name, counts)
+    if out is not None:
+        out.close()
+    return 0
+
+
+def _count_edge(counts: Counter[str], *, truth: bool, verdict: str) -> None:
+    found = verdict == "dependent"
+    counts["edges"] += truth
+    counts["edges found"] += found
+    counts["edges right"] += truth and found
+    counts["independent labelled"] += verdict == "independent"
+    counts["independent wrong"] += truth and verdict == "independent"
+
+
+def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advice: str) -> None:
+    commutes = a["commutes_with_next"]
+    reads = assumed_effect(a["name"]) == assumed_effect(b["name"]) == "read"
+    counts["swaps"] += 1
+    counts["swaps recommended"] += advice == "recommended"
+    counts["swaps recommended right"] += advice == "recommended" and commutes
+    counts["reads commuting"] += reads and commutes
+    counts["reads commuting recommended"] += reads and commutes and advice == "recommended"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f} ({part} of {whole})" if whole else "– (none)"
+
+
+def _show(name: str, counts: Counter[str]) -> None:
+    print(f"{name}: {counts['pairs']} pairs, unknown {_share(counts['unknown'], counts['pairs'])}")
+    print(
+        f"  advice: recommended {counts['recommended']}, potential {counts['potential']}, intended {counts['intended']}"
+    )
+    if counts["edges"] or counts["independent labelled"]:
+        print(f"  edges: precision {_share(counts['edges right'], counts['edges found'])}")
+        print(f"         recall    {_share(counts['edges right'], counts['edges'])}")
+        print(f"         of independent, wrong {_share(counts['independent wrong'], counts['independent labelled'])}")
+    if counts["swaps"]:
+        print(f"  recommended pairs that commute: {_share(counts['swaps recommended right'], counts['swaps recommended'])}")
+        print(f"  commuting reads recommended:    {_share(counts['reads commuting recommended'], counts['reads commuting'])}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
