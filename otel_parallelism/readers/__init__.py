@@ -1,0 +1,7 @@
+"""Read spans of finished programs from files; every reader yields :class:`~otel_parallelism.model.SpanRecord`."""
+
+from __future__ import annotations
+
+from .errors import UnreadableError
+
+__all__ = ["UnreadableError"]

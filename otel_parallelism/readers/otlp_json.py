@@ -1,0 +1,201 @@
+"""
+Reads OTLP JSON files: one request a line, as the Collector's file exporter writes them, or one document.
+
+A document is an ``ExportTraceServiceRequest`` over any number of lines, several of them, or an array of requests or
+of ``resourceSpans``. Files may be compressed with gzip. What is not spans (metrics, logs) is passed over.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+import msgspec
+
+from .errors import UnreadableError
+from .otlp_types import Request, ResourceSpans, records
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+    from otel_parallelism.model import SpanRecord
+
+EXPECTED: Final = 'an OTLP trace request, {"resourceSpans": […]}'
+_GZIP = b"\x1f\x8b"
+_REQUEST = msgspec.json.Decoder(Request, strict=False)
+_REQUESTS = msgspec.json.Decoder(list[msgspec.Raw])
+_DOCUMENT = msgspec.json.Decoder(msgspec.Raw)
+_SOLID = re.compile(rb"\S")
+_SNAKE = re.compile(r"_([a-z])")
+_BYTE = re.compile(r"\(byte (\d+)\)")
+
+
+def read(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> Iterator[SpanRecord]:
+    """
+    Yield the spans of the file at *path*, in its order.
+
+    Args:
+        path: An OTLP JSON file, possibly compressed with gzip (its content tells, not its name).
+        progress: Called with the number of bytes of the file read so far, after each line or document.
+
+    Raises:
+        UnreadableError: The file is missing, empty, compressed in another way, or does not hold OTLP JSON; raised
+            where the reading gets that far, after the spans of all lines before.
+    """
+    name = str(path)
+    try:
+        with Path(path).open("rb") as file:
+            yield from _read(name, file, progress or (lambda _: None))
+    except FileNotFoundError:
+        raise UnreadableError(name, None, "there is no such file", "a file of OTLP JSON") from None
+    except IsADirectoryError:
+        raise UnreadableError(name, None, "it is a directory", "a file of OTLP JSON") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnreadableError(name, None, f"it cannot be read ({reason})", "a readable file") from None
+
+
+def _read(name: str, file: BinaryIO, progress: Callable[[int], None]) -> Iterator[SpanRecord]:
+    start = file.read(len(_GZIP))
+    file.seek(0)
+    lines = file
+    if start == _GZIP:
+        lines = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=file)))
+    elif start and name.endswith(".gz"):
+        raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
+    number = 0
+    document: bytes | None = None
+    try:
+        for line in lines:
+            number += 1
+            if document is None and line.strip():
+                document = line if _is_document(line) else b""
+            if document:
+                yield from _document(name, number, document + lines.read())
+            else:
+                yield from _request(name, number, line)
+            progress(file.tell())
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableError(name, number + 1, f"the compressed data is broken ({error})", "whole gzip data") from None
+    if document is None:
+        raise UnreadableError(name, None, "it is empty", EXPECTED)
+
+
+def _is_document(line: bytes) -> bool:
+    """Tell from its first line whether a file is one document; a line cut off looks like one, and fails like one."""
+    text = line.strip()
+    return text.startswith(b"[") or not text.endswith(b"}")
+
+
+def _request(name: str, number: int, line: bytes) -> Iterator[SpanRecord]:
+    """Yield the spans of one line that holds one request."""
+    if not line.strip():
+        return
+    try:
+        for group in _groups(line):
+            yield from records(group)
+    except _NotOtlpError as error:
+        raise UnreadableError(name, number, str(error), EXPECTED) from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise UnreadableError(name, number, _problem(error, line), EXPECTED) from None
+
+
+def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
+    """Yield the spans of requests written over many lines, or of arrays of them, one after another."""
+    view = memoryview(text)
+    start, end = _next(text, 0), len(text)
+    while start < end:
+        stop = end
+        try:
+            try:
+                parts = _parts(view[start:])
+            except msgspec.DecodeError as error:
+                if "trailing characters" not in str(error):
+                    raise
+                stop = start + _position(error, 0)  # another document follows
+                parts = _parts(view[start:stop])
+            for part in parts:
+                for group in _groups(part):
+                    yield from records(group)
+        except _NotOtlpError as error:
+            raise UnreadableError(name, first + text.count(b"\n", 0, start), str(error), EXPECTED) from None
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            written = len(text.rstrip())
+            line = first + text.count(b"\n", 0, min(start + _position(error, written), written))
+            raise UnreadableError(name, line, _problem(error, text[start:stop]), EXPECTED) from None
+        start = _next(text, stop)
+
+
+def _next(text: bytes, start: int) -> int:
+    """Return where the next thing that is not white space begins."""
+    found = _SOLID.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _parts(text: memoryview) -> list[msgspec.Raw]:
+    return _REQUESTS.decode(text) if text[0] == ord("[") else [_DOCUMENT.decode(text)]
+
+
+class _NotOtlpError(Exception):
+    """What was read is JSON, but not OTLP."""
+
+
+def _groups(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
+    """Return the ``resourceSpans`` that *text* holds: those of a request, or the one it is."""
+    request = _REQUEST.decode(text)
+    if request.resource_spans is not msgspec.UNSET:
+        return request.resource_spans or []
+    if msgspec.UNSET is not request.resource_metrics:
+        return []
+    if msgspec.UNSET is not request.resource_logs or msgspec.UNSET is not request.resource_profiles:
+        return []
+    return _other_forms(text)
+
+
+def _other_forms(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
+    """Read what is not a request in lower camel case: names with underscores, and single ``resourceSpans``."""
+    data = _camel(msgspec.json.decode(text))
+    if not isinstance(data, Mapping):
+        message = f"a JSON {type(data).__name__} is no request"
+        raise _NotOtlpError(message)
+    if "resourceSpans" in data:
+        return msgspec.convert(data, Request, strict=False).resource_spans or []
+    if "scopeSpans" in data:
+        return [msgspec.convert(data, ResourceSpans, strict=False)]
+    if data and not data.keys() & {"resourceMetrics", "resourceLogs", "resourceProfiles", "partialSuccess"}:
+        keys = ", ".join(sorted(repr(key) for key in data)[:5])
+        message = f"a JSON object with {keys} is no request"
+        raise _NotOtlpError(message)
+    return []
+
+
+def _camel(data: object) -> object:
+    """Write field names in lower camel case; attribute keys are values here, and stay."""
+    if isinstance(data, dict):
+        return {_SNAKE.sub(lambda match: match[1].upper(), key): _camel(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_camel(item) for item in data]
+    return data
+
+
+def _position(error: Exception, otherwise: int) -> int:
+    match = _BYTE.search(str(error))
+    return int(match[1]) if match else otherwise
+
+
+def _problem(error: Exception, text: bytes) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return f"not OTLP: {error}"
+    if isinstance(error, msgspec.DecodeError):
+        if "truncated" in str(error) or not text.rstrip().endswith((b"}", b"]")):
+            return "the JSON ends early"
+        return f"broken JSON ({str(error).removeprefix('JSON is malformed: ')})"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8 text"
+    return str(error) or type(error).__name__

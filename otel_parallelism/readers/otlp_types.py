@@ -1,0 +1,205 @@
+"""
+OTLP's JSON form of a trace request, as types to decode into, and what turns them into span records.
+
+Only what the analysis needs is decoded, with decoders that are not strict: whole numbers come as strings or as numbers.
+Enumerations come as numbers or by name, ids as hex or, from protobuf's own JSON writer, as base64; fields may be
+absent or null.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import Final
+
+import msgspec
+
+from otel_parallelism.model import SpanEvent, SpanRecord
+
+_HAS_REMOTE = 0x100
+_IS_REMOTE = 0x200
+_ERROR_CODES: Final = frozenset({2, "2", "STATUS_CODE_ERROR"})
+_KINDS: Final = {"SERVER": 2, "CLIENT": 3, "INTERNAL": 1, "PRODUCER": 4, "CONSUMER": 5}
+_TRACE_ID_BASE64 = 24
+_SPAN_ID_BASE64 = 12
+
+# What tells one process from another, as far as its resource says so.
+_IDENTITY = (
+    *("service.namespace", "service.name", "service.instance.id"),
+    *("host.id", "host.name", "k8s.pod.uid", "container.id", "process.pid"),
+)
+
+
+class _Array(msgspec.Struct, gc=False):
+    values: list[Value] | None = None
+
+
+class _Map(msgspec.Struct, gc=False):
+    values: list[KeyValue] | None = None
+
+
+class Value(msgspec.Struct, rename="camel", gc=False):
+    """One attribute value, of exactly one type."""
+
+    string_value: str | None = None
+    int_value: int | None = None
+    double_value: float | None = None
+    bool_value: bool | None = None
+    array_value: _Array | None = None
+    kvlist_value: _Map | None = None
+    bytes_value: str | None = None
+
+
+class KeyValue(msgspec.Struct, gc=False):
+    """One attribute."""
+
+    key: str
+    value: Value | None = None
+
+
+class _Event(msgspec.Struct, gc=False):
+    name: str | None = None
+    attributes: list[KeyValue] | None = None
+
+
+class _Link(msgspec.Struct, rename="camel", gc=False):
+    span_id: str | None = None
+
+
+class _Status(msgspec.Struct, gc=False):
+    code: int | str | None = None
+
+
+class Span(msgspec.Struct, rename="camel", gc=False):
+    """One span; the fields that OTLP requires have no default."""
+
+    trace_id: str
+    span_id: str
+    start_time_unix_nano: int
+    end_time_unix_nano: int | None = None
+    name: str | None = None
+    parent_span_id: str | None = None
+    kind: int | str | None = None
+    attributes: list[KeyValue] | None = None
+    events: list[_Event] | None = None
+    links: list[_Link] | None = None
+    status: _Status | None = None
+    flags: int | None = None
+
+
+class _Scope(msgspec.Struct, gc=False):
+    name: str | None = None
+
+
+class _ScopeSpans(msgspec.Struct, gc=False):
+    scope: _Scope | None = None
+    spans: list[Span] | None = None
+
+
+class Resource(msgspec.Struct, gc=False):
+    """Whose spans they are."""
+
+    attributes: list[KeyValue] | None = None
+
+
+class ResourceSpans(msgspec.Struct, rename="camel", gc=False):
+    """The spans of one resource."""
+
+    resource: Resource | None = None
+    scope_spans: list[_ScopeSpans] | None = None
+
+
+class Request(msgspec.Struct, rename="camel", gc=False):
+    """What one line holds; requests of the other signals are told by their field alone."""
+
+    resource_spans: list[ResourceSpans] | msgspec.UnsetType | None = msgspec.UNSET
+    resource_metrics: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    resource_logs: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    resource_profiles: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def records(group: ResourceSpans) -> list[SpanRecord]:
+    """
+    Turn the spans of one resource into records.
+
+    Raises:
+        ValueError: An id or bytes are not what OTLP says they are.
+    """
+    source = _identity(group.resource)
+    found: list[SpanRecord] = []
+    for scope_spans in group.scope_spans or ():
+        scope = (scope_spans.scope.name if scope_spans.scope else None) or ""
+        found.extend(_record(span, source, scope) for span in scope_spans.spans or ())
+    return found
+
+
+def _record(span: Span, source: str, scope: str) -> SpanRecord:
+    flags, status, kind = span.flags, span.status, span.kind
+    return SpanRecord(
+        _hex(span.trace_id),
+        _hex(span.span_id),
+        _hex(span.parent_span_id) if span.parent_span_id else "",
+        span.name or "",
+        span.start_time_unix_nano,
+        span.start_time_unix_nano if span.end_time_unix_nano is None else span.end_time_unix_nano,
+        _attributes(span.attributes) if span.attributes else {},
+        tuple([SpanEvent(event.name or "", _attributes(event.attributes)) for event in span.events])
+        if span.events
+        else (),
+        tuple([_hex(link.span_id) for link in span.links if link.span_id]) if span.links else (),
+        kind if isinstance(kind, int) else _kind(kind),
+        status is not None and status.code in _ERROR_CODES,
+        bool(flags and flags & _HAS_REMOTE and flags & _IS_REMOTE),
+        source,
+        scope,
+    )
+
+
+def _attributes(pairs: list[KeyValue] | None) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for pair in pairs or ():
+        value = pair.value
+        if value is not None:
+            found[pair.key] = _plain(value) if value.string_value is None else value.string_value
+    return found
+
+
+def _plain(value: Value) -> object:
+    for scalar in (value.string_value, value.int_value, value.bool_value, value.double_value):
+        if scalar is not None:
+            return scalar
+    if value.array_value is not None:
+        return [_plain(item) for item in value.array_value.values or ()]
+    if value.kvlist_value is not None:
+        return _attributes(value.kvlist_value.values)
+    return base64.b64decode(value.bytes_value) if value.bytes_value is not None else None
+
+
+def _hex(written: str) -> str:
+    """Return an id as lower-case hex; base64 is told by its length, which hex never has."""
+    if len(written) in {_TRACE_ID_BASE64, _SPAN_ID_BASE64} and written.endswith("="):
+        try:
+            return base64.b64decode(written, validate=True).hex()
+        except binascii.Error:
+            message = f"{written!r} is no id"
+            raise ValueError(message) from None
+    return written.lower()
+
+
+def _kind(kind: str | None) -> int:
+    if not kind:
+        return 0
+    return int(kind) if kind.isdigit() else _KINDS.get(kind.removeprefix("SPAN_KIND_"), 0)
+
+
+def _identity(resource: Resource | None) -> str:
+    """Return the same string for the same process and service."""
+    attributes = _attributes(resource.attributes if resource else None)
+    telling = [f"{key}={attributes[key]}" for key in _IDENTITY if key in attributes]
+    if telling:
+        return " ".join(telling)
+    if not attributes:
+        return ""
+    whole = repr(sorted((key, repr(value)) for key, value in attributes.items()))
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
