@@ -1,8 +1,10 @@
-"""The settings of the package: one frozen value, from arguments or from the environment."""
+"""The settings of the package: one frozen value, from arguments, the environment or the project's own file."""
 
 from __future__ import annotations
 
 import os
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -36,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bookkeeping: Tools that are not calls.
         read_only: Tools that change nothing.
         writes: Tools that change something.
+        serial: Tools that must keep their order among themselves and with whatever writes, as if they wrote.
+        silence: Findings not to report: ``tool`` (glob), ``tool+tool``, ``cause:model`` or ``agent:name`` (glob).
         evidence: Whether arguments and results are held, in memory, until the turn ends.
         max_content_bytes: A string longer than this is not looked into.
         max_leaves: Values looked at in one argument list or result.
@@ -55,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bookkeeping: tuple[str, ...] = BOOKKEEPING
     read_only: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    serial: tuple[str, ...] = ()
+    silence: tuple[str, ...] = ()
     evidence: bool = True
     max_content_bytes: int = 262_144
     max_leaves: int = 2_000
@@ -69,15 +75,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     capture_content: bool = False
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None, **arguments: Any) -> Settings:
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+        **arguments: Any,
+    ) -> Settings:
         """
-        Read the ``OTEL_PARALLELISM_*`` variables; *arguments* win over them.
+        Read the ``OTEL_PARALLELISM_*`` variables and the project's ``[tool.otel-parallelism]`` table.
+
+        Args:
+            environ: Instead of the process's environment; its variables win over the table.
+            directory: Where to look for ``pyproject.toml``, here or above; the working directory by default.
+            arguments: Fields given by the caller, which win over both.
 
         Raises:
-            ValueError: A variable cannot be read as its setting's type; the message names both.
+            ValueError: A variable or an entry cannot be read as its setting's type, or there is no such setting;
+                the message names the variable, or the file and the entry.
         """
         environ = os.environ if environ is None else environ
-        found: dict[str, Any] = {}
+        found = _table(directory)
         for field in msgspec.structs.fields(cls):
             variable = names.ENVIRONMENT_PREFIX + field.name.upper()
             if field.name == "capture_content":
@@ -88,9 +105,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**{**found, **arguments})
 
 
+_NO = frozenset({"0", "false", "no", "off"})
+# Values of the standard variable that keep content off spans.
+_NOT_ON_SPANS = frozenset({"no_content", "event_only"})
+
+
 def _read(variable: str, text: str, wanted: Any) -> Any:
     if wanted is bool:
-        return text.lower() not in {"0", "false", "no", "off", "no_content"}
+        return text.lower() not in _NO | _NOT_ON_SPANS
     if wanted == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     try:
@@ -98,3 +120,33 @@ def _read(variable: str, text: str, wanted: Any) -> Any:
     except msgspec.ValidationError as error:
         message = f"{variable}={text!r}: {error}"
         raise ValueError(message) from None
+
+
+def _table(directory: Path | None) -> dict[str, Any]:
+    """The entries of ``[tool.otel-parallelism]`` in the nearest ``pyproject.toml``, checked; empty without one."""
+    start = Path.cwd() if directory is None else directory
+    path = next((p for folder in (start, *start.parents) if (p := folder / "pyproject.toml").is_file()), None)
+    if path is None:
+        return {}
+    text = path.read_text(encoding="utf-8")
+    # Reading every project's file to the end would cost more than this package is worth to it.
+    if "[tool.otel-parallelism]" not in text:
+        return {}
+    try:
+        entries = tomllib.loads(text)["tool"]["otel-parallelism"]
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path}: {error}"
+        raise ValueError(message) from None
+    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    found = {}
+    for key, value in entries.items():
+        name = key.replace("-", "_")
+        if name not in types:
+            message = f"{path}: [tool.otel-parallelism] has no setting {key!r}; there are {', '.join(sorted(types))}"
+            raise ValueError(message)
+        try:
+            found[name] = msgspec.convert(value, types[name])
+        except msgspec.ValidationError as error:
+            message = f"{path}: [tool.otel-parallelism] {key}: {error}"
+            raise ValueError(message) from None
+    return found

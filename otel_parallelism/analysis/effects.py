@@ -55,6 +55,8 @@ def effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
     """
     if call.effect_source in {"declared", "framework"}:
         return call.effect, call.effect_source
+    if settings.serial and _matches(call.tool, settings.serial):
+        return "write", "settings"
     if settings.writes and _matches(call.tool, settings.writes):
         return "write", "settings"
     if settings.read_only and _matches(call.tool, settings.read_only):

@@ -125,7 +125,7 @@ def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advi
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.3f} ({part} of {whole})" if whole else "– (none)"
+    return f"{part / whole:.3f} ({part} of {whole})" if whole else "none"
 
 
 def _show(name: str, counts: Counter[str]) -> None:
@@ -138,8 +138,12 @@ def _show(name: str, counts: Counter[str]) -> None:
         print(f"         recall    {_share(counts['edges right'], counts['edges'])}")
         print(f"         of independent, wrong {_share(counts['independent wrong'], counts['independent labelled'])}")
     if counts["swaps"]:
-        print(f"  recommended pairs that commute: {_share(counts['swaps recommended right'], counts['swaps recommended'])}")
-        print(f"  commuting reads recommended:    {_share(counts['reads commuting recommended'], counts['reads commuting'])}")
+        print(
+            f"  recommended pairs that commute: {_share(counts['swaps recommended right'], counts['swaps recommended'])}"
+        )
+        print(
+            f"  commuting reads recommended:    {_share(counts['reads commuting recommended'], counts['reads commuting'])}"
+        )
 
 
 if __name__ == "__main__":
