@@ -1,0 +1,40 @@
+"""The ``otel-parallelism`` command: one module a subcommand, and nothing heavy imported before one is run."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .analyze import analyze
+from .demo import demo
+from .program import Interrupted
+from .run import run
+
+__all__ = ["main"]
+
+
+@click.group(name="otel-parallelism", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="otel-parallelism", prog_name="otel-parallelism")
+def _commands() -> None:
+    """Tell which tool calls of an AI agent ran one after another and could have run together."""
+
+
+_commands.add_command(analyze)
+_commands.add_command(demo)
+_commands.add_command(run)
+
+
+def main() -> None:
+    """Run the command line that this process was started with; raises SystemExit with its status."""
+    try:
+        _commands(prog_name="otel-parallelism")
+    except Interrupted:
+        # The program's traceback has been printed. The interpreter turns an interrupt that nobody catches into the
+        # end of the process by that very signal, which is how a shell knows that it was interrupted.
+        sys.excepthook = _nothing
+        raise KeyboardInterrupt from None
+
+
+def _nothing(*_: object) -> None:
+    pass

@@ -30,7 +30,7 @@ DETAILED_TURNS: Final = 3
 MIN_WIDTH: Final = 40
 _MAX_LABEL: Final = 30
 _NEARLY: Final = 0.005
-_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~"})
+_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "\N{MULTIPLICATION SIGN}": "x"})
 _STYLES: Final = {
     "sequential": "bold red",
     "partly_sequential": "bold yellow",
@@ -207,11 +207,13 @@ def _finding(number: int, finding: Finding, report: Report, view: View) -> Itera
     style = _STYLES[finding.advice]
     cost = glued(f"{seconds(finding.avoidable)} of {seconds(report.makespan)}")
     around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
-    inside = f"inside {printable(around)}, " if around else ""
+    inside = f"inside {printable(around)}: " if around else ""
+    known = finding.advice == "recommended"
+    unknown = f"; {printable(finding.evidence[0])}" if finding.evidence and not known else ""
     happened = Text.assemble(
         (f"  [{number}]", style),
         f" {inside}{tools(finding.calls)} {_happened(finding)}. ",
-        (f"Cost: {cost}." if finding.advice == "recommended" else f"Perhaps {cost}.", style),
+        (f"Cost: {cost}." if known else f"Perhaps {cost}{unknown}.", style),
     )
     yield from wrapped(happened, view.width, 6)
     todo, at = view.relative(printable(finding.recommendation)), view.relative(place(finding))

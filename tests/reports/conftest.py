@@ -116,6 +116,7 @@ def possible() -> Report:
         calls=("search", "fetch"),
         span_ids=tuple(one.span_id for one in calls),
         avoidable=0.4,
+        evidence=("what search returned was not seen in full", "another"),
         recommendation="Capture the model's steps, or declare depends_on.",
     )
     return Report(

@@ -1,0 +1,8 @@
+"""``python -m otel_parallelism``: the same as the ``otel-parallelism`` command."""
+
+from __future__ import annotations
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Where a report goes and in which form, and the exit status it stands for: what ``run`` and ``analyze`` share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from otel_parallelism.model import Analysis
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+_WIDTH_WITHOUT_TERMINAL: Final = 100
+_SIGNS: Final = "·→…█▌▐░"
+
+
+def options(command: _Command) -> _Command:
+    """Add ``--format``, ``--output`` and ``--fail-under-efficiency`` to a command."""
+    for option in (
+        click.option(
+            "--fail-under-efficiency",
+            "threshold",
+            type=click.FloatRange(0, 1),
+            metavar="X",
+            help="Exit with status 1 if the efficiency of any turn is below X (0 to 1).",
+        ),
+        click.option(
+            "--output",
+            "file",
+            type=click.File("wb", lazy=False),
+            metavar="FILE",
+            help="Write the report to FILE instead of standard output.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="The form of the report.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+class Destination:
+    """
+    Where a report goes, decided before a program can change the working folder or the standard streams.
+
+    Args:
+        form: ``text`` or ``json``.
+        file: A binary file; standard output if None.
+    """
+
+    def __init__(self, form: str, file: IO[bytes] | None) -> None:
+        self._form = form
+        self._file = file
+        self._stream = sys.stdout
+        self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
+
+    def write(self, analysis: Analysis) -> None:
+        """Write the report on *analysis*; whatever was printed before it is flushed first."""
+        if self._file is not None:
+            self._file.write(self._rendered(analysis, colour=False, ascii_only=False).encode())
+            self._file.flush()
+            return
+        stream = self._stream
+        encoding = stream.encoding or "utf-8"
+        text = self._rendered(analysis, colour=_coloured(stream), ascii_only=not _can_show(encoding))
+        stream.flush()
+        stream.buffer.write(text.encode("utf-8" if self._form == "json" else encoding, "replace"))
+        stream.buffer.flush()
+
+    def _rendered(self, analysis: Analysis, *, colour: bool, ascii_only: bool) -> str:
+        if self._form == "json":
+            from otel_parallelism.reports import json  # noqa: PLC0415 - only the renderer asked for is loaded
+
+            return json.render(analysis)
+        from otel_parallelism.reports import text  # noqa: PLC0415 - as above
+
+        width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
+        return text.render(analysis, width=width, colour=colour, ascii_only=ascii_only, base=self._base)
+
+
+def below(analysis: Analysis, threshold: float | None) -> bool:
+    """Say on standard error which turns' efficiency is below *threshold*, and return whether there are any."""
+    found = list(_below(analysis, threshold)) if threshold is not None else []
+    for line in found:
+        click.echo(line, err=True)
+    return bool(found)
+
+
+def _below(analysis: Analysis, threshold: float) -> Iterator[str]:
+    for number, report in enumerate(analysis.reports, 1):
+        if report.efficiency is not None and report.efficiency < threshold:
+            name = report.turn.agent or report.turn.name
+            yield f"turn {number} ({name}): efficiency {report.efficiency:.3g} is below {threshold:g}"
+
+
+def _coloured(stream: IO[str]) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _can_show(encoding: str) -> bool:
+    try:
+        _SIGNS.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
