@@ -8,32 +8,33 @@ whoever knows it.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
-from . import genai, haystack, langfuse, mcp, native, openinference, traceloop
+from . import genai, haystack, langfuse, langsmith, mcp, native, openinference, traceloop
+from .facts import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
 
-    from otel_parallelism.model import Effect
-
-    from .facts import Facts, Kind
+    from .facts import Kind
 
 DIALECTS: Final[tuple[Callable[[SpanRecord], Facts | None], ...]] = (
     genai.read,
     mcp.read,
     haystack.read,
     langfuse.read,
+    langsmith.read,
     traceloop.read,
     openinference.read,
     native.read,
 )
 """In the order in which they are believed."""
 
-_KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | traceloop.KEYS | openinference.KEYS
+_KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | langsmith.KEYS | traceloop.KEYS | openinference.KEYS
 _NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
 
 
@@ -47,16 +48,13 @@ def classify(span: SpanRecord) -> Observation:
     if _KEYS.isdisjoint(span.attributes) and not span.name.startswith(_NAMES):
         return _passage(span)
     known = [facts for read in DIALECTS if (facts := read(span)) is not None]
-    match _kind(known):
-        case "call":
-            return _call(span, known)
-        case "step":
-            return _step(span, known)
-        case "turn":
-            return _turn(span, known)
-        case "cycle":
-            return _passage(span, cycle=True)
-    return _passage(span)
+    if not known:
+        return _passage(span)
+    facts = known[0] if len(known) == 1 else reduce(_merged, known, Facts(kind=_kind(known)))
+    if facts.kind == "call" and span.name.startswith("chat "):
+        return _step(span, facts)  # a model request, whatever was written on it later
+    make = _MAKERS.get(facts.kind)
+    return make(span, facts) if make is not None else _passage(span, cycle=facts.kind == "cycle")
 
 
 def _kind(known: list[Facts]) -> Kind | None:
@@ -66,6 +64,33 @@ def _kind(known: list[Facts]) -> Kind | None:
         # Whoever knows that a span is a part of a run overrules those who take it for the run itself.
         return next((other for other in kinds if other in {"passage", "cycle"}), kind)
     return kind
+
+
+def _merged(one: Facts, other: Facts) -> Facts:
+    """Fill what *one* does not know from *other*; the kind is *one*'s."""
+    return Facts(
+        kind=one.kind,
+        tool=one.tool or other.tool,
+        call_id=one.call_id or other.call_id,
+        agent=one.agent or other.agent,
+        arguments=_better(one.arguments, other.arguments),
+        result=_better(one.result, other.result),
+        failed=one.failed or other.failed,
+        requested=other.requested if one.requested is None else one.requested,
+        input_tokens=other.input_tokens if one.input_tokens is None else one.input_tokens,
+        words=_better(one.words, other.words),
+        effect=other.effect if one.effect == "unknown" else one.effect,
+        resource=one.resource or other.resource,
+        depends_on=other.depends_on if one.depends_on is None else one.depends_on,
+        queue_ns=one.queue_ns or other.queue_ns,
+    )
+
+
+def _better(one: Content | None, other: Content | None) -> Content | None:
+    """Return *one* unless only *other* was captured, or only *other* was captured whole."""
+    if one is None or (other is not None and other.whole and not one.whole):
+        return other
+    return one
 
 
 def _passage(span: SpanRecord, *, cycle: bool = False) -> Passage:
@@ -83,46 +108,45 @@ def _passage(span: SpanRecord, *, cycle: bool = False) -> Passage:
     )
 
 
-def _call(span: SpanRecord, known: list[Facts]) -> Call:
-    effect: Effect = next((facts.effect for facts in known if facts.effect != "unknown"), "unknown")
+def _call(span: SpanRecord, facts: Facts) -> Call:
     return Call(
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
-        tool=next((facts.tool for facts in known if facts.tool), "") or span.name,
+        tool=facts.tool or span.name,
         start_ns=span.start_ns,
         end_ns=span.end_ns,
-        call_id=next((facts.call_id for facts in known if facts.call_id), ""),
-        error=span.error or bool(span.attributes.get(names.ERROR_TYPE)) or any(facts.failed for facts in known),
-        arguments=_best(facts.arguments for facts in known),
-        result=_best(facts.result for facts in known),
-        effect=effect,
-        effect_source="" if effect == "unknown" else "declared",
-        resource=next((facts.resource for facts in known if facts.resource), ""),
-        depends_on=next((facts.depends_on for facts in known if facts.depends_on is not None), None),
+        call_id=facts.call_id,
+        error=span.error or facts.failed or bool(span.attributes.get(names.ERROR_TYPE)),
+        arguments=facts.arguments,
+        result=facts.result,
+        effect=facts.effect,
+        effect_source="" if facts.effect == "unknown" else "declared",
+        resource=facts.resource,
+        depends_on=facts.depends_on,
         links=span.links,
-        queue_ns=max(facts.queue_ns for facts in known),
+        queue_ns=facts.queue_ns,
         source=span.source,
         instrumentation=span.instrumentation,
     )
 
 
-def _step(span: SpanRecord, known: list[Facts]) -> Step:
+def _step(span: SpanRecord, facts: Facts) -> Step:
     return Step(
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
         start_ns=span.start_ns,
         end_ns=span.end_ns,
-        requested=next((facts.requested for facts in known if facts.requested is not None), None),
-        input_tokens=next((facts.input_tokens for facts in known if facts.input_tokens is not None), None),
-        messages=_best(facts.words for facts in known),
+        requested=facts.requested,
+        input_tokens=facts.input_tokens,
+        messages=facts.words,
         source=span.source,
         instrumentation=span.instrumentation,
     )
 
 
-def _turn(span: SpanRecord, known: list[Facts]) -> TurnSpan:
+def _turn(span: SpanRecord, facts: Facts) -> TurnSpan:
     return TurnSpan(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -130,14 +154,15 @@ def _turn(span: SpanRecord, known: list[Facts]) -> TurnSpan:
         name=span.name,
         start_ns=span.start_ns,
         end_ns=span.end_ns,
-        agent=next((facts.agent for facts in known if facts.agent), ""),
-        input=_best(facts.words for facts in known),
+        agent=facts.agent,
+        input=facts.words,
         source=span.source,
         instrumentation=span.instrumentation,
     )
 
 
-def _best(contents: Iterable[Content | None]) -> Content | None:
-    """Return the first content that was captured whole, else the first there is."""
-    found = [content for content in contents if content is not None]
-    return next((content for content in found if content.whole), found[0] if found else None)
+_MAKERS: Final[Mapping[Kind | None, Callable[[SpanRecord, Facts], Observation]]] = {
+    "call": _call,
+    "step": _step,
+    "turn": _turn,
+}

@@ -22,7 +22,8 @@ _USUAL_LIMITS = frozenset(
     {128, 256, 512, 1000, 1024, 2000, 2048, 4000, 4095, 4096, 5000, 8000, 8191, 8192, 10_000, 12_000, 16_384}
     | {20_000, 32_000, 32_766, 32_767, 32_768, 50_000, 64_000, 65_535, 65_536, 100_000}
 )
-_MARKS = ("…", "...", "truncated", "truncated>")
+_MARKS = ("…", "...", "truncated")
+_AFTER_MARK = "\"'}])> \n"
 _CLOSING = {"{": "}", "[": "]", '"': '"'}
 
 _LONGEST_LITERAL = 100_000
@@ -58,11 +59,10 @@ def captured(value: object, parse: Callable[[object], object]) -> Content | None
 
 def is_cut_off(text: str) -> bool:
     """Tell whether *text* ends as if it had been longer: a mark, JSON left open, or a usual limit's very length."""
-    end = text[-48:].rstrip()
-    if end.rstrip("\"'}])> \n").lower().endswith(_MARKS):
+    if len(text) in _USUAL_LIMITS or text[-16:].rstrip(_AFTER_MARK).lower().endswith(_MARKS):
         return True
-    closing = _CLOSING.get(text[:16].lstrip()[:1])
-    return len(text) in _USUAL_LIMITS or (closing is not None and (len(text) < 2 or end[-1:] != closing))  # noqa: PLR2004  an opening and a closing
+    closing = _CLOSING.get(text[:1])
+    return closing is not None and (text[-1] != closing or len(text) == 1)
 
 
 def decoded(value: object) -> object:

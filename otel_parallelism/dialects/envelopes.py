@@ -8,6 +8,7 @@ and one that is not known is left alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .content import decoded
@@ -23,6 +24,7 @@ _RESULTS = (
     (frozenset({"content", "isError"}), ("structuredContent", "content")),
     (frozenset({"content", "is_error"}), ("structured_content", "content")),
 )
+_AGNO = re.compile(r"status='\w+' result=(.*) error=", re.DOTALL)
 _DEEPEST = 4
 _LONGEST_TAIL = 512
 
@@ -40,7 +42,7 @@ def arguments(value: object) -> object:
 
 def result(value: object) -> object:
     """Return what a tool gave back, out of whatever its instrumentation wrapped around it."""
-    data = decoded(value)
+    data = decoded(_agno(value))
     for _ in range(_DEEPEST):
         inner = _opened_result(data)
         if inner is data:
@@ -81,6 +83,12 @@ def _tail(value: object) -> str:
     return ""
 
 
+def _agno(value: object) -> object:
+    """Return the result inside Agno's ``status='success' result=… error=None …``."""
+    match = _AGNO.match(value) if isinstance(value, str) else None
+    return match[1] if match else value
+
+
 def _opened_arguments(data: object) -> object:
     if isinstance(data, Mapping):
         if "input_str" in data and data.keys() & {"inputs", "tags", "metadata"}:
@@ -116,7 +124,7 @@ def _opened_mapping(data: Mapping[str, object]) -> object:
     for telling, inside in _RESULTS:
         if telling <= keys:
             return next((data[key] for key in inside if data.get(key) is not None), data)
-    return data
+    return data["output"] if len(data) == 1 and "output" in keys else data
 
 
 def _block(item: object) -> object:

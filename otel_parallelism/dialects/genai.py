@@ -61,10 +61,17 @@ _PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
 
 
 def read(span: SpanRecord) -> Facts | None:
-    """Return what ``gen_ai.*`` says; the operation's name decides, and only where there is none the span's own."""
+    """
+    Return what ``gen_ai.*`` says; the operation's name decides, and only where there is none the span's own.
+
+    A span that is named after another operation was begun as that: a model request that was going on inside an
+    agent's run has been seen to write its operation over the run's.
+    """
     attributes = span.attributes
     operation = text(attributes, names.OPERATION_NAME)
     kind = _KINDS.get(operation) if operation else _kind_without_operation(span)
+    if kind is not None and operation:
+        kind = _KINDS.get(span.name.partition(" ")[0], kind)
     if kind == "call":
         return _call(span)
     if kind == "step":
@@ -188,4 +195,8 @@ def flat_words(value: object) -> list[object]:
 
 
 def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None:
+            return value
+    return None

@@ -17,8 +17,9 @@ TYPE = "langfuse.observation.type"
 KEYS = frozenset({TYPE})
 _INPUT = "langfuse.observation.input"
 _OUTPUT = "langfuse.observation.output"
+_LEVEL = "langfuse.observation.level"
 _USAGE = "langfuse.observation.usage_details"
-_NODE = "langfuse.observation.metadata.langgraph_node"
+_METADATA = "langfuse.observation.metadata."
 _KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "generation": "step"}
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
@@ -35,10 +36,10 @@ def read(span: SpanRecord) -> Facts | None:
             return Facts(
                 kind="call",
                 tool=span.name,
-                call_id=envelopes.tool_call_id(output),
+                call_id=_metadata(span, "tool_call_id") or envelopes.tool_call_id(output),
                 arguments=captured(given, envelopes.arguments),
                 result=captured(output, envelopes.result),
-                failed=text(attributes, "langfuse.observation.level").upper() == "ERROR",
+                failed=text(attributes, _LEVEL).upper() == "ERROR" or envelopes.tool_failed(output),
             )
         case "step":
             return Facts(
@@ -47,9 +48,16 @@ def read(span: SpanRecord) -> Facts | None:
                 input_tokens=_tokens(attributes.get(_USAGE)),
                 words=captured(given, messages.user_words),
             )
-        case "turn" if span.name not in _MODEL_NODES or text(attributes, _NODE) != span.name:
+        case "turn" if span.name not in _MODEL_NODES or _metadata(span, "langgraph_node") != span.name:
             return Facts(kind="turn", agent=span.name, words=captured(given, messages.run_input))
-    return Facts(kind="cycle" if span.name == "tools" else None)
+    # Where LangGraph makes a node for one call, that call's round may have others.
+    tools = "tool" in span.name.lower() and _metadata(span, "langgraph_node") == span.name
+    return Facts(kind="cycle" if tools and "__pregel_push" not in _metadata(span, "langgraph_path") else None)
+
+
+def _metadata(span: SpanRecord, key: str) -> str:
+    """Return a text of the metadata, which is written as JSON."""
+    return text(span.attributes, _METADATA + key).strip('"')
 
 
 def _tokens(usage: object) -> int | None:

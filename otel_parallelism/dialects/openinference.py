@@ -138,4 +138,6 @@ def _is_node(span: SpanRecord) -> bool:
 
 
 def _is_cycle(span: SpanRecord) -> bool:
+    if "__pregel_push" in text(span.attributes, "metadata"):
+        return False  # LangGraph made a node for this one call: its round may have others
     return bool(_CYCLE.fullmatch(span.name)) or ("tool" in span.name.lower() and _is_node(span))

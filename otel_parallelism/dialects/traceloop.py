@@ -7,6 +7,7 @@ they part the rounds.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from . import envelopes, messages
@@ -22,6 +23,8 @@ _NAME = "traceloop.entity.name"
 _INPUT = "traceloop.entity.input"
 _OUTPUT = "traceloop.entity.output"
 _NODE = "traceloop.association.properties.langgraph_node"
+_PATH = "traceloop.association.properties.langgraph_path"
+_SUFFIX = re.compile(r"\.(?:workflow|agent|task|tool|team)$")
 
 
 def read(span: SpanRecord) -> Facts | None:
@@ -33,7 +36,7 @@ def read(span: SpanRecord) -> Facts | None:
         case "workflow" | "agent":
             return Facts(
                 kind="turn",
-                agent=text(attributes, "gen_ai.agent.name", _NAME, "traceloop.workflow.name"),
+                agent=_SUFFIX.sub("", text(attributes, "gen_ai.agent.name", _NAME, "traceloop.workflow.name")),
                 words=captured(attributes.get(_INPUT), messages.run_input),
             )
         case "tool":
@@ -52,7 +55,7 @@ def _call(span: SpanRecord) -> Facts:
     output = attributes.get(_OUTPUT)
     return Facts(
         kind="call",
-        tool=text(attributes, "tool.name", "gen_ai.tool.name", _NAME) or span.name.removesuffix(".tool"),
+        tool=text(attributes, "tool.name", "gen_ai.tool.name", _NAME) or _SUFFIX.sub("", span.name),
         call_id=envelopes.tool_call_id(output) or envelopes.tool_call_id(given),
         arguments=captured(given, envelopes.arguments),
         result=captured(output, envelopes.result),
@@ -61,5 +64,8 @@ def _call(span: SpanRecord) -> Facts:
 
 
 def _is_tools_node(span: SpanRecord) -> bool:
-    node = text(span.attributes, _NAME, "gen_ai.task.name") or span.name.removesuffix(".task")
+    path = span.attributes.get(_PATH)
+    if isinstance(path, str | list | tuple) and "__pregel_push" in path:
+        return False  # LangGraph made a node for this one call: its round may have others
+    node = text(span.attributes, _NAME, "gen_ai.task.name") or _SUFFIX.sub("", span.name)
     return node == "tools" or ("tool" in node.lower() and text(span.attributes, _NODE) == node)

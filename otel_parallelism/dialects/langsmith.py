@@ -1,0 +1,42 @@
+"""LangSmith's export to OpenTelemetry: LangChain runs with their kind, made after the fact with explicit times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import envelopes, messages
+from .content import captured
+from .facts import Facts, text
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import SpanRecord
+
+KIND = "langsmith.span.kind"
+KEYS = frozenset({KIND})
+_INPUT = "gen_ai.prompt"
+_OUTPUT = "gen_ai.completion"
+_NODE = "langsmith.metadata.langgraph_node"
+_PATH = "langsmith.metadata.langgraph_path"
+
+
+def read(span: SpanRecord) -> Facts | None:
+    """Return what a run's kind, input and output say; a graph's root is a chain like any other."""
+    attributes = span.attributes
+    kind = text(attributes, KIND)
+    if not kind:
+        return None
+    given, output = attributes.get(_INPUT), attributes.get(_OUTPUT)
+    if kind == "tool":
+        return Facts(
+            kind="call",
+            tool=text(attributes, "gen_ai.tool.name") or span.name,
+            call_id=envelopes.tool_call_id(output),
+            arguments=captured(given, envelopes.arguments),
+            result=captured(output, envelopes.result),
+            failed=envelopes.tool_failed(output),
+        )
+    if kind == "llm":
+        requested = None if output is None else messages.requested_ids(output)
+        return Facts(kind="step", requested=requested, words=captured(given, messages.user_words))
+    node = text(attributes, _NODE) == span.name and "tool" in span.name.lower()
+    return Facts(kind="cycle" if node and "__pregel_push" not in text(attributes, _PATH) else None)
