@@ -98,7 +98,7 @@ class Call(msgspec.Struct, frozen=True):
     (None: not known) and ``proved`` says that the model's output lists this call's id. ``bound``: it started while
     its model step was still streaming, so it could not have started earlier. ``depends_on`` is None where nothing
     was declared and ``()`` where independence was. ``called_ns`` (when the wrapper was called), ``task`` and
-    ``thread`` are 0 where not known.
+    ``thread`` are 0 where not known. ``silenced``: its decorator asks not to report findings about it.
     """
 
     trace_id: str
@@ -127,6 +127,7 @@ class Call(msgspec.Struct, frozen=True):
     queue_ns: int = 0
     caller: Caller | None = None
     sub_agent: bool = False
+    silenced: bool = False
     source: str = ""
     instrumentation: str = ""
 
@@ -248,7 +249,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     What one turn measured, as ``definitions`` names it; durations in float seconds, absent values None.
 
     ``avoidable_by_cause`` splits ``avoidable``; ``max_chain_length`` is the number of calls of the longest reported
-    chain. ``notes`` say where a bound cut the analysis short.
+    chain. ``silenced`` are findings that settings or decorators keep out of ``findings`` and of every sum.
+    ``notes`` say where a bound cut the analysis short.
     """
 
     turn: Turn
@@ -279,6 +281,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
     recommendation: str = ""
     findings: tuple[Finding, ...] = ()
+    silenced: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
 

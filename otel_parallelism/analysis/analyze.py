@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Analysis, Cause, Content, Finding, Observation, Report, SpanRecord, Turn, Verdict
-from otel_parallelism.settings import Settings
 
 from .advice import headline, location, remedy, sentences
 from .chains import MOST_OPEN
+from .experience import Experience
 from .intervals import measure
 from .normalize import normalize
 from .schedule import round_crossings
 from .scopes import Scope, scopes
+from .silencing import is_silenced
 from .whatif import Candidate, Mended, Part, by_cause, candidates, mend, price
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from otel_parallelism.settings import Settings
 
 _SEQUENTIAL_EFFICIENCY = 0.5
 _SEQUENTIAL_CONCURRENCY = 2.0
@@ -34,15 +40,25 @@ def analyze_spans(
         settings: As for `analyze` and `normalize`.
     """
     found = normalize((classify(span) for span in spans), settings)
-    return Analysis(tuple(analyze(turn, settings) for turn in found.turns), found.coverage)
+    experience = Experience()
+    reports = []
+    for turn in found.turns:
+        reports.append(analyze(turn, settings, experience))
+        experience.learn(turn)
+    return Analysis(tuple(reports), found.coverage)
 
 
-def analyze(turn: Turn, settings: Settings) -> Report:
+def analyze(turn: Turn, settings: Settings, experience: Experience | None = None) -> Report:
     """
     Measure *turn*, find what ran one by one and need not have, and say what to do.
 
     Evidence (contents, effects) is looked at only where running everything at once would save at least
     ``settings.min_avoidable`` seconds and ``settings.min_avoidable_share`` of the turn.
+
+    Args:
+        turn: After normalisation.
+        settings: Thresholds, patterns and what to keep silent about.
+        experience: What earlier turns showed; it is read, not changed.
     """
     duration_ns = max(turn.end_ns - turn.start_ns, 0)
     every = scopes(turn)
@@ -54,10 +70,10 @@ def analyze(turn: Turn, settings: Settings) -> Report:
             scope.examine(_said(turn, scope), turn, settings)
         scope.settle()
     if own.contended:
-        return _report(turn, own, tuple(_contended(own)), {}, ())
+        return _report(turn, own, tuple(_contended(own)), {}, (), settings)
 
     if own.critical_ns == own.best_ns == own.totals.makespan_ns:
-        return _report(turn, own, (), {}, ())
+        return _report(turn, own, (), {}, (), settings)
     notes: list[str] = []
     recommended = _priced(every, (), least_ns, notes)
     for candidate in recommended:
@@ -65,7 +81,8 @@ def analyze(turn: Turn, settings: Settings) -> Report:
             candidate.cause = _largest(by_cause(own, [candidate]), "model")
     split = {why: part_ns / _S for why, part_ns in by_cause(own, recommended).items()}
     potential = _priced(every, recommended, least_ns, notes, best=True)
-    return _report(turn, own, tuple(map(_finding, (*recommended, *potential))), split, notes)
+    findings = tuple(_finding(candidate, experience) for candidate in (*recommended, *potential))
+    return _report(turn, own, findings, split, notes, settings)
 
 
 def _largest(split: Mapping[Cause, float], otherwise: Cause) -> Cause:
@@ -128,7 +145,7 @@ def _said(turn: Turn, scope: Scope) -> list[Content]:
     return said
 
 
-def _finding(candidate: Candidate) -> Finding:
+def _finding(candidate: Candidate, experience: Experience | None) -> Finding:
     calls = candidate.calls
     tools = tuple(call.tool for call in calls)
     scope = candidate.parts[0].scope
@@ -140,6 +157,9 @@ def _finding(candidate: Candidate) -> Finding:
         )
     else:
         evidence = () if scope.graph is None else sentences(scope.graph, candidate.parts[0].members)
+    turns = 0 if experience is None or candidate.advice == "recommended" else experience.turns(tools)
+    if turns:
+        evidence += (f"they ran at the same time in {turns} earlier turn{'s' if turns > 1 else ''} without an error",)
     return Finding(
         kind="limit" if most is not None else "sequential_chain",
         cause=candidate.cause,
@@ -182,7 +202,13 @@ def _report(
     findings: Sequence[Finding],
     split: Mapping[Cause, float],
     notes: Sequence[str],
+    settings: Settings,
 ) -> Report:
+    hushed = {call.span_id for call in turn.calls if call.silenced}
+    silenced = [f for f in findings if is_silenced(f, turn.agent, settings.silence, hushed)]
+    if silenced:
+        findings = [finding for finding in findings if finding not in silenced]
+        split = _without(split, silenced)
     totals = own.totals
     makespan_ns = totals.makespan_ns
     ratio = concurrency = effective = critical = achievable = efficiency = floor = None
@@ -191,10 +217,14 @@ def _report(
         concurrency = totals.work_ns / totals.busy_ns
         effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.batches else ratio
         if not own.contended:
-            critical = own.critical_ns / _S
-            achievable = totals.work_ns / own.critical_ns if own.critical_ns else None
-            efficiency = own.critical_ns / makespan_ns
-            floor = own.best_ns / makespan_ns
+            # What nobody wants to hear of is taken as needed: the number to alert on must not ring for it.
+            kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
+            kept_at_best = sum(finding.avoidable for finding in silenced)
+            makespan = makespan_ns / _S
+            critical = min(makespan, own.critical_ns / _S + kept)
+            achievable = totals.work_ns / _S / critical if critical else None
+            efficiency = critical / makespan
+            floor = min(critical, own.best_ns / _S + kept_at_best) / makespan
     if len(own.calls) == 1 and ratio is not None:
         ratio = 1.0
     avoidable = sum(finding.avoidable for finding in findings if finding.advice == "recommended")
@@ -233,8 +263,17 @@ def _report(
         cause=_largest(split, top.cause) if top is not None else None,
         recommendation=headline(verdict, findings),
         findings=tuple(findings),
+        silenced=tuple(silenced),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _without(split: Mapping[Cause, float], silenced: Sequence[Finding]) -> dict[Cause, float]:
+    left = dict(split)
+    for finding in silenced:
+        if finding.advice == "recommended":
+            left[finding.cause] = left.get(finding.cause, 0.0) - finding.avoidable
+    return {why: part for why, part in left.items() if part > 1 / _S}
 
 
 def _saved_steps(own: Scope, rounds: int) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from otel_parallelism.model import Call, Cause
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from otel_parallelism.model import Call, Cause
 
 _NOT_THE_USERS_OWN = ("/site-packages/", "/dist-packages/", "\\site-packages\\", "\\dist-packages\\")
 

@@ -8,16 +8,18 @@ decides for all its members at once, and sets of calls are bits of one integer.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.model import Call, Content, Effect, EffectSource
-from otel_parallelism.settings import Settings
-
 from .effects import effect
 from .evidence import Evidence, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from otel_parallelism.model import Call, Content, Effect, EffectSource
+    from otel_parallelism.settings import Settings
 
 PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
 Edge: TypeAlias = Literal["hard", "unknown", "none"]

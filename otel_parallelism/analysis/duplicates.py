@@ -6,13 +6,16 @@ The outermost span gives the interval; what either knows is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Call, Content, Passage, Step
 
-from .tree import Tree
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .tree import Tree
 
 _TOLERANCE_NS = 1_000_000
 _SEPARATORS = ("__", ".", "/", ":")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from otel_parallelism.model import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Timed(Protocol):

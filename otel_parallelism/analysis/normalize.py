@@ -7,19 +7,24 @@ time, orphans, bookkeeping tools, and calls still open when their turn ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Call, Coverage, Interval, Observation, Passage, Step, Turn, TurnSpan
-from otel_parallelism.settings import Settings
 
 from .duplicates import merge_calls, merge_steps
 from .rounds import assign
 from .tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_parallelism.settings import Settings
 
 _TOLERANCE_NS = 1_000_000
 _LEAST_CALLS_OF_A_ROOT = 2
@@ -188,7 +193,7 @@ def _place_orphans(tree: Tree) -> set[str]:
         if not holding:
             continue
         # Turns that overlap without nesting could each be the one: then it is neither's.
-        if all(_holds(outer, inner) for inner, outer in zip(holding, holding[1:], strict=False)):
+        if all(_holds(outer, inner) for inner, outer in itertools.pairwise(holding)):
             tree.inside[span.span_id] = holding[0].span_id
             placed.add(span.span_id)
     return placed

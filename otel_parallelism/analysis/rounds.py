@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Call, Interval, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _HELD_OPEN_NS = 5_000_000
 _HELD_OPEN_SHARE = 0.05
@@ -149,5 +153,5 @@ def gap_ns(calls: Sequence[Call]) -> int:
             first[call.round] = min(first[call.round], call.start_ns)
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)
     numbers = sorted(first)
-    gaps = [max(0, first[after] - last[before]) for before, after in zip(numbers, numbers[1:], strict=False)]
+    gaps = [max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)]
     return sum(gaps) // len(gaps) if gaps else 0

@@ -8,9 +8,12 @@ depends on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from otel_parallelism.model import Call
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from otel_parallelism.model import Call
 
 _EXACT = 64
 

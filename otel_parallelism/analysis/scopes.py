@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-
-from otel_parallelism.model import Call, Content, Turn
-from otel_parallelism.settings import Settings
+from typing import TYPE_CHECKING
 
 from .chains import Chain, find
 from .dependencies import Dependencies
@@ -13,6 +10,12 @@ from .intervals import Measure, measure
 from .rounds import assign, gap_ns
 from .schedule import longest_path
 from .waiting import Contention, Limit, contention, limit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from otel_parallelism.model import Call, Content, Turn
+    from otel_parallelism.settings import Settings
 
 _LEAST_CONTENDED = 3
 _CONTENDED = 0.8

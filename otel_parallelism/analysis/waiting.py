@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from statistics import median
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Call
 
 from .intervals import concurrency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LEAST_BATCH = 3
 _STEP_TOLERANCE = 0.2
@@ -50,7 +54,7 @@ def contention(calls: Sequence[Call]) -> Contention:
         for batch in _batches(same):
             shortest_ns = min(call.duration_ns for call in batch)
             ends = sorted(call.end_ns for call in batch)
-            steps = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+            steps = [after - before for before, after in itertools.pairwise(ends)]
             if all(abs(step - shortest_ns) <= _STEP_TOLERANCE * shortest_ns for step in steps):
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((call.span_id for call in batch), shortest_ns))

@@ -6,15 +6,19 @@ What is left of the possible saving after all of them goes to the largest, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Advice, Call, Cause
 
 from .causes import cause
-from .chains import Chain
 from .scopes import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .chains import Chain
 
 MOST_CANDIDATES = 32
 _ORDER: tuple[Cause, ...] = ("dispatch", "blocking", "limit", "contention", "model", "code", "unknown", "intended")
