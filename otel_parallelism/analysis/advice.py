@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
 
+from .switches import switch
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ _MOST_TOOLS = 5
 
 _REMEDY: dict[Cause, str] = {
     "model": "have the model ask for {tools} in one response (say so in the system prompt)",
-    "dispatch": "run the calls of one response together: asyncio.gather over {tools}, or the framework's own switch",
+    "dispatch": "run the calls of one response together: {switch}",
     "blocking": "keep {tools} from blocking the event loop: make them async, or run them with asyncio.to_thread",
     "code": "await {tools} together, with asyncio.gather or a TaskGroup{where}",
     "limit": "raise the limit of {limit} calls at once, if the service behind {tools} allows it",
@@ -49,11 +51,18 @@ def location(calls: Sequence[Call]) -> Caller | None:
 
 
 def remedy(
-    cause: Cause, advice: Advice, tools: Sequence[str], where: Caller | None = None, limit: int | None = None
+    cause: Cause,
+    advice: Advice,
+    calls: Sequence[Call],
+    where: Caller | None = None,
+    limit: int | None = None,
 ) -> str:
     """What to do about a finding, in one sentence."""
+    tools = [call.tool for call in calls]
+    own = switch(call.instrumentation for call in calls)
+    own = own or f"otel_parallelism.run_tools, or asyncio.gather over {listing(tools)}"
     place = f" at {where.file_path}:{where.line_number}" if where is not None else ""
-    text = _REMEDY[cause].format(tools=listing(tools), where=place, limit=limit)
+    text = _REMEDY[cause].format(tools=listing(tools), where=place, limit=limit, switch=own)
     if advice == "potential" and cause not in {"limit", "contention"}:
         return f"If they need nothing from one another, {text}."
     return f"{text[0].upper()}{text[1:]}."

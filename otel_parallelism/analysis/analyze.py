@@ -168,7 +168,7 @@ def _finding(candidate: Candidate, experience: Experience | None) -> Finding:
         span_ids=tuple(call.span_id for call in calls),
         avoidable=candidate.avoidable_ns / _S,
         evidence=evidence,
-        recommendation=remedy(candidate.cause, candidate.advice, tools, where, most),
+        recommendation=remedy(candidate.cause, candidate.advice, calls, where, most),
         location=where,
         scope=scope.scope_id,
         limit=most,
@@ -192,7 +192,7 @@ def _contended(own: Scope) -> Iterator[Finding]:
                 f"{len(batch)} calls overlap but end one after another, {shortest_ns / _S:.3g} s apart, "
                 "as long as the shortest of them took",
             ),
-            recommendation=remedy("contention", "potential", tools),
+            recommendation=remedy("contention", "potential", batch),
         )
 
 
