@@ -1,0 +1,27 @@
+"""Tells which tool calls of an AI agent ran one after another, and which of them could have run together."""
+
+from __future__ import annotations
+
+from .model import Caller, Coverage, Finding, Report
+from .settings import Settings
+from .tracing.decorator import profiled
+from .tracing.install import coverage, install, subscribe, uninstall
+from .tracing.live import LiveTurn, live_turns
+from .tracing.turn import AgentTurn, agent_turn
+
+__all__ = [
+    "AgentTurn",
+    "Caller",
+    "Coverage",
+    "Finding",
+    "LiveTurn",
+    "Report",
+    "Settings",
+    "agent_turn",
+    "coverage",
+    "install",
+    "live_turns",
+    "profiled",
+    "subscribe",
+    "uninstall",
+]

@@ -1,0 +1,149 @@
+"""
+What a call was given and what it returned, held for evidence: by reference where nothing can change, else by value.
+
+A result is held by reference. An argument that may change while the call runs is reduced to its leaf values when the
+call starts; past about ten leaves the rest is left out, and what is held is then not whole.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import fractions
+import pathlib
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .nodes import CallNode
+
+MOST_LEAVES = 10
+_DEEPEST = 4
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types whose values never change and are evidence as they are."""
+
+_UNCHANGING = PLAIN | {
+    bytes,
+    complex,
+    datetime.date,
+    datetime.datetime,
+    datetime.time,
+    datetime.timedelta,
+    decimal.Decimal,
+    fractions.Fraction,
+    uuid.UUID,
+    pathlib.Path,
+    pathlib.PosixPath,
+    pathlib.WindowsPath,
+    pathlib.PurePath,
+    pathlib.PurePosixPath,
+    pathlib.PureWindowsPath,
+}
+_SPELLED = _UNCHANGING - PLAIN - {bytes, complex}
+
+
+class Leaves:
+    """Collects the leaf values of arguments, up to a bound."""
+
+    __slots__ = ("identities", "values", "whole")
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.identities: list[int] = []
+        self.whole = True
+
+    def add(self, value: Any, depth: int = 0) -> None:
+        """Take *value* apart without running any code of the program."""
+        kind = type(value)
+        if kind in _UNCHANGING:
+            if len(self.values) < MOST_LEAVES:
+                self.values.append(str(value) if kind in _SPELLED else value)
+            else:
+                self.whole = False
+            return
+        if kind is not tuple and kind is not frozenset:
+            self.identities.append(id(value))
+        items = _items(value, kind)
+        if items is None or depth >= _DEEPEST or len(items) > 2 * MOST_LEAVES:
+            self.whole = False
+            return
+        for item in items:
+            if not self.whole:
+                return
+            self.add(item, depth + 1)
+
+
+def _items(value: Any, kind: type) -> Sequence[Any] | None:
+    """What *value* consists of, or None where that cannot be seen. Keys count: they may carry an order's number."""
+    if kind in (list, tuple, set, frozenset):
+        return tuple(value)
+    if kind is not dict:
+        try:
+            fields = object.__getattribute__(value, "__dict__")
+        except (AttributeError, TypeError):
+            return None
+        return tuple(fields.values()) if type(fields) is dict and not callable(value) else None
+    return (*value.keys(), *value.values())
+
+
+def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Hold the arguments of *node*'s call, which is about to start."""
+    if not kwargs:
+        for value in args:
+            if type(value) not in PLAIN:
+                break
+        else:
+            node.arguments = args
+            return
+    leaves = Leaves()
+    for value in args:
+        leaves.add(value)
+    for value in kwargs.values():
+        leaves.add(value)
+    node.arguments = leaves.values
+    node.whole = leaves.whole
+    node.identities = tuple(leaves.identities)
+
+
+def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:
+    """Hold what *node*'s call returned, unless a shallow look says that it is large or cannot be read."""
+    kind = type(result)
+    node.result_seen = True
+    if kind is str or kind is bytes:
+        if len(result) > max_bytes:
+            node.result_whole = False
+            return
+        node.result = result
+    elif kind in PLAIN:
+        node.result = result
+    elif kind in _SPELLED:
+        node.result = str(result)
+    elif kind in (list, dict, set, tuple, frozenset):
+        if kind not in (tuple, frozenset):
+            node.result_identity = id(result)
+        if len(result) > max_items:
+            node.result_whole = False
+            return
+        node.result = result
+    else:
+        node.result_identity = id(result)
+        # An object with a length may be a table or an array of any size; asking it would run its own code.
+        if hasattr(kind, "__len__"):
+            node.result_whole = False
+            return
+        node.result = result
+
+
+def read_arguments(node: Any) -> object:
+    """Return the held arguments of *node* as plain values; raises LookupError once they were let go."""
+    if node.arguments is None:
+        raise LookupError("the turn is over and the arguments are no longer held")
+    return node.arguments
+
+
+def read_result(node: Any) -> object:
+    """Return the held result of *node*; raises LookupError once it was let go."""
+    if not node.result_seen:
+        raise LookupError("the turn is over and the result is no longer held")
+    return node.result

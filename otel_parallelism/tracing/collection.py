@@ -1,0 +1,136 @@
+"""Observations from the live tree: what a turn that ends, or is still open, holds."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from otel_parallelism.model import Call, Content, Observation, Passage, TurnSpan
+
+from .callers import location
+from .capture import read_arguments, read_result
+from .nodes import CallNode, Node, SpanNode, TurnNode
+from .records import observe
+
+
+class Collection(msgspec.Struct):
+    """
+    What hangs below one node.
+
+    ``calls`` are the decorated calls whose contents are held; ``visited`` are all nodes with children, to be taken
+    apart; ``dropped`` counts calls past the bounds.
+    """
+
+    observations: list[Observation]
+    calls: list[CallNode]
+    visited: list[Node]
+    dropped: int = 0
+
+
+def trace_hex(node: Node) -> str:
+    """Return the trace id of *node*'s span as hex, or one of our own where it has none."""
+    if isinstance(node, TurnNode):
+        if not node.trace_id:
+            node.trace_id = random.getrandbits(128) | 1
+        return f"{node.trace_id:032x}"
+    context = node.span.get_span_context()
+    return f"{context.trace_id if context is not None and context.trace_id else node.span_id:032x}"
+
+
+def collect(top: Node, end_ns: int) -> Collection:
+    """
+    Gather the observations of *top* and of everything below it, open calls counted up to *end_ns*.
+
+    Turns inside that have ended contribute themselves and nothing of what they held. All observations get *top*'s
+    trace id and their node's parent, whatever their own spans say: a call that lost its context was given a parent.
+    """
+    trace_id = trace_hex(top)
+    at_top = _observation(top, trace_id, _parent_hex(top), end_ns)
+    found = Collection([at_top], [], [], top.dropped)
+    if isinstance(top, CallNode):
+        found.calls.append(top)
+    append, held = found.observations.append, found.calls.append
+    stack: list[tuple[Node, str]] = [(top, at_top.span_id)]
+    while stack:
+        node, span_id = stack.pop()
+        found.visited.append(node)
+        for child in node.children or ():
+            if type(child) is CallNode:
+                observation: Observation = call_of(child, trace_id, span_id, end_ns)
+                append(observation)
+                held(child)
+            else:
+                observation = _observation(child, trace_id, span_id, end_ns)
+                append(observation)
+            found.dropped += child.dropped
+            if child.children is not None and not child.finished:
+                stack.append((child, observation.span_id))
+    return found
+
+
+def _parent_hex(node: Node) -> str:
+    parent = node.parent
+    if parent is None:
+        return ""
+    return f"{parent.span_id:016x}"
+
+
+def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Observation:
+    if isinstance(node, CallNode):
+        return call_of(node, trace_id, parent_id, end_ns)
+    if isinstance(node, TurnNode):
+        return TurnSpan(
+            trace_id=trace_id,
+            span_id=f"{node.span_id:016x}",
+            parent_id=parent_id,
+            name=node.name,
+            start_ns=node.start_ns,
+            end_ns=node.end_ns or end_ns,
+            agent=node.agent,
+            input=node.input,
+        )
+    if isinstance(node, SpanNode):
+        observation = node.observation
+        if observation is None:
+            observation = observe(node.span, node.end_ns or end_ns)
+        if observation.trace_id != trace_id or observation.parent_id != parent_id:
+            observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
+        return observation
+    return Passage(trace_id, f"{node.span_id:016x}", parent_id, "", node.start_ns, node.end_ns or end_ns)
+
+
+def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
+    """Return the observation of a decorated call, up to *end_ns* if it is still open."""
+    tool = node.tool
+    result = None
+    if node.result_seen:
+        identity = node.result_identity
+        result = Content(node, read_result, node.result_whole, (identity,) if identity else ())
+    return Call(
+        trace_id,
+        f"{node.span_id:016x}",
+        parent_id,
+        tool.name,
+        node.start_ns,
+        node.end_ns or end_ns,
+        "",
+        "",
+        None,
+        False,
+        False,
+        node.error,
+        None if node.arguments is None else Content(node, read_arguments, node.whole, node.identities),
+        result,
+        tool.effect,
+        tool.effect_source,
+        node.resource or tool.resource,
+        tool.depends_on,
+        (),
+        node.called_ns,
+        node.task,
+        node.thread,
+        node.in_loop,
+        node.start_ns - node.called_ns,
+        None if node.code is None else location(node.code, node.instruction),
+    )

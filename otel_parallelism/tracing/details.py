@@ -1,0 +1,99 @@
+"""What is written on a call's span beyond its constant attributes: the rarer things, off the path every call takes."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import traceback
+from asyncio import CancelledError
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.trace import Span, Status, StatusCode
+
+from otel_parallelism import names
+
+from .callers import location
+from .nodes import CallNode
+from .recorder import RECORDER
+from .shield import swallow
+from .tool import Tool
+
+_LONGEST_RESOURCE = 1_000
+
+
+def resource_of(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Return the resource that the declared callable computes for these arguments, or an empty string."""
+    if tool.resource_of is None:
+        return tool.resource
+    try:
+        return str(tool.resource_of(*args, **kwargs))[:_LONGEST_RESOURCE]
+    except Exception as error:  # noqa: BLE001 - the callable is the user's, and only describes
+        swallow("computing a declared resource", error)
+        return ""
+
+
+def extra_attributes(
+    tool: Tool, node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any], queue_ns: int
+) -> dict[str, Any]:
+    """Return the attributes of a call whose constant ones do not say it all; *queue_ns* is 0 where not worth telling."""
+    attributes = dict(tool.attributes)
+    if queue_ns:
+        attributes[names.QUEUE_TIME] = queue_ns / 1e9
+    if node.resource:
+        attributes[names.RESOURCE] = node.resource
+    settings = RECORDER.settings
+    if settings.caller_on_calls and node.code is not None:
+        caller = location(node.code, node.instruction)
+        if caller is not None:
+            attributes[names.CALLER_FILE_PATH] = caller.file_path
+            attributes[names.CALLER_LINE_NUMBER] = caller.line_number
+    if settings.capture_content:
+        attributes[names.TOOL_CALL_ARGUMENTS] = _text(_named(tool, args, kwargs))
+    return attributes
+
+
+def write_result(span: Span, result: Any) -> None:
+    """Write a call's *result* on its span; only where content capture is on."""
+    span.set_attribute(names.TOOL_CALL_RESULT, _text(result))
+
+
+def write_error(span: Span, error: BaseException) -> None:
+    """
+    Write on *span* that its call failed with *error*.
+
+    The error's message is content, and so stays here unless content capture is on; its type and where it was raised
+    do not. A cancelled call was not at fault: it has its ``error.type`` and no exception event.
+    """
+    kind = type(error).__qualname__
+    span.set_attribute(names.ERROR_TYPE, kind)
+    if isinstance(error, CancelledError):
+        span.set_status(Status(StatusCode.ERROR))
+        return
+    if RECORDER.settings.capture_content:
+        span.record_exception(error, escaped=True)
+        span.set_status(Status(StatusCode.ERROR, f"{kind}: {error}"))
+        return
+    module = type(error).__module__
+    span.add_event(
+        "exception",
+        {
+            "exception.type": kind if module in ("builtins", None) else f"{module}.{kind}",
+            "exception.stacktrace": "".join(traceback.format_tb(error.__traceback__)),
+            "exception.escaped": "True",
+        },
+    )
+    span.set_status(Status(StatusCode.ERROR))
+
+
+def _named(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    try:
+        return inspect.signature(tool.function).bind_partial(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return {"args": args, **kwargs} if args else dict(kwargs)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, default=str, ensure_ascii=False)

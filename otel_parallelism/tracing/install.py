@@ -1,0 +1,205 @@
+"""
+Putting everything in place, and taking it out again.
+
+The global provider is never set on a user's behalf: theirs would then be refused and their export lost. Where there
+is none yet, the processor is attached when it arrives.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+from opentelemetry.trace import TracerProvider
+
+from otel_parallelism.model import Coverage
+from otel_parallelism.settings import Settings
+
+from .metrics import TurnMetrics
+from .processor import ParallelismProcessor
+from .recorder import RECORDER, Subscriber
+from .shield import swallow
+from .tracer import tracer_of
+
+_lock = threading.RLock()
+_attached: list[tuple[Any, ParallelismProcessor]] = []
+_undo: list[Callable[[], None]] = []
+
+
+def install(
+    provider: TracerProvider | None = None,
+    *,
+    settings: Settings | None = None,
+    meter_provider: MeterProvider | None = None,
+    private: bool = False,
+) -> None:
+    """
+    Follow the spans of *provider*, make our own with it, and record metrics. Calling it again changes only settings.
+
+    Args:
+        provider: An SDK tracer provider; without one the global one, now or as soon as it is set.
+        settings: From the environment if not given.
+        meter_provider: Where metrics go; the global one if not given.
+        private: As long as no global provider is set, let a provider of our own, which exports nothing, serve the
+            tracers that others ask for, so that frameworks with spans of their own are seen.
+
+    Raises:
+        ValueError: An environment variable cannot be read as its setting.
+    """
+    with _lock:
+        installed = bool(_undo)
+        if settings is not None or not installed:
+            RECORDER.configure(settings if settings is not None else Settings.from_environment())
+        if not installed or meter_provider is not None:
+            _use_metrics(meter_provider)
+        if provider is not None:
+            RECORDER.use_tracer(tracer_of(provider))
+            _attach(provider)
+            return
+        _attach_global()
+        _follow_global()
+        if private:
+            _serve_privately()
+
+
+def uninstall() -> None:
+    """Undo `install`: attach to nothing, record no metrics, forget what is open. Decorated functions go on working."""
+    with _lock:
+        while _undo:
+            try:
+                _undo.pop()()
+            except Exception as error:  # noqa: BLE001 - the rest is to be undone all the same
+                swallow("uninstalling", error)
+        RECORDER.shadow = None
+        RECORDER.use_tracer(None)
+        RECORDER.clear()
+        RECORDER.configure(Settings())
+
+
+def subscribe(callback: Subscriber) -> Callable[[], None]:
+    """
+    Call *callback* with the report of every turn that ends from now on, in the thread that ends it.
+
+    Returns:
+        What ends the subscription.
+    """
+    with _lock:
+        RECORDER.subscribers = (*RECORDER.subscribers, callback)
+
+    def unsubscribe() -> None:
+        with _lock:
+            RECORDER.subscribers = tuple(other for other in RECORDER.subscribers if other is not callback)
+
+    return unsubscribe
+
+
+def coverage() -> Coverage:
+    """Return how much of what ran since `install` was understood: calls, calls without a turn, spans, anomalies."""
+    return RECORDER.coverage
+
+
+def _use_metrics(provider: MeterProvider | None) -> None:
+    instruments = TurnMetrics(provider, RECORDER.settings, RECORDER)
+    before = RECORDER.instruments
+    if before is not None:
+        before.stop()
+    RECORDER.instruments = instruments
+
+    def undo() -> None:
+        instruments.stop()
+        if RECORDER.instruments is instruments:
+            RECORDER.instruments = None
+
+    _undo.append(undo)
+
+
+def _attach(provider: Any) -> bool:
+    """Add a processor to *provider*, once; false where it takes none."""
+    if any(other is provider for other, _ in _attached):
+        return True
+    add = getattr(provider, "add_span_processor", None)
+    if add is None:
+        return False
+    processor = ParallelismProcessor(RECORDER)
+    add(processor)
+    _attached.append((provider, processor))
+
+    def undo() -> None:
+        processor.shutdown()
+        _attached[:] = [pair for pair in _attached if pair[1] is not processor]
+        _detach(provider, processor)
+
+    _undo.append(undo)
+    return True
+
+
+def _detach(provider: Any, processor: ParallelismProcessor) -> None:
+    """Take *processor* out of *provider*; where the SDK has changed it stays, and does nothing."""
+    active = getattr(provider, "_active_span_processor", None)
+    processors = getattr(active, "_span_processors", None)
+    if active is not None and isinstance(processors, tuple):
+        active._span_processors = tuple(other for other in processors if other is not processor)  # noqa: SLF001 - no public way
+
+
+def _attach_global() -> None:
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, trace.ProxyTracerProvider):
+        _attach(provider)
+        RECORDER.use_tracer(tracer_of(None))
+
+
+def _follow_global() -> None:
+    """Attach to the global provider when it is set, by whichever name the program imported the function."""
+    original = trace._set_tracer_provider  # noqa: SLF001 - what every public way of setting it calls
+    if getattr(original, "_otel_parallelism", False):
+        return
+
+    def set_and_follow(tracer_provider: TracerProvider, log: bool) -> None:  # noqa: FBT001 - its signature
+        original(tracer_provider, log)
+        with _lock:
+            try:
+                _attach_global()
+            except Exception as error:  # noqa: BLE001 - setting a provider is the program's business
+                swallow("attaching to the global provider", error)
+
+    set_and_follow._otel_parallelism = True  # type: ignore[attr-defined] # noqa: SLF001 - recognises itself
+    trace._set_tracer_provider = set_and_follow  # noqa: SLF001 - as above
+
+    def undo() -> None:
+        if trace._set_tracer_provider is set_and_follow:  # noqa: SLF001 - as above
+            trace._set_tracer_provider = original  # noqa: SLF001 - as above
+
+    _undo.append(undo)
+
+
+def _serve_privately() -> None:
+    """Let a provider of our own serve the proxies until the program sets one."""
+    original: Any = trace.ProxyTracer.__dict__.get("_tracer")
+    if not isinstance(original, property) or getattr(original.fget, "_otel_parallelism", False):
+        return
+    provider = SdkTracerProvider(shutdown_on_exit=False)
+    _attach(provider)
+    fget: Any = original.fget
+
+    def serve(proxy: Any) -> trace.Tracer:
+        tracer: trace.Tracer = fget(proxy)
+        if not isinstance(tracer, trace.NoOpTracer) or trace._TRACER_PROVIDER is not None:  # noqa: SLF001 - as the proxy does
+            return tracer
+        return provider.get_tracer(
+            proxy._instrumenting_module_name,  # noqa: SLF001 - likewise
+            proxy._instrumenting_library_version,  # noqa: SLF001 - likewise
+            proxy._schema_url,  # noqa: SLF001 - likewise
+            proxy._attributes,  # noqa: SLF001 - likewise
+        )
+
+    serve._otel_parallelism = True  # type: ignore[attr-defined] # noqa: SLF001 - recognises itself
+    trace.ProxyTracer._tracer = property(serve)  # type: ignore[assignment,method-assign] # noqa: SLF001 - the one seam
+
+    def undo() -> None:
+        trace.ProxyTracer._tracer = original  # type: ignore[method-assign] # noqa: SLF001 - as above
+
+    _undo.append(undo)

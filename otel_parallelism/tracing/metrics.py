@@ -1,0 +1,144 @@
+"""Metrics: what a turn measured, recorded once at its end, and what is open, read when a reader asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+from opentelemetry import metrics
+from opentelemetry.context import Context
+from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
+
+from otel_parallelism import names
+from otel_parallelism.model import Report
+from otel_parallelism.names import Instrument
+from otel_parallelism.settings import Settings
+
+from .live import LiveTurn, live_turns
+from .recorder import Recorder
+from .shield import swallow
+from .tracer import package_version
+
+_OTHER = "other"
+
+
+class TurnMetrics:
+    """
+    The instruments, made once for one meter provider (None: the global one, also where that is set later).
+
+    Attributes carry neither ids nor content; agents beyond ``settings.max_agents`` are counted as ``other``.
+    """
+
+    def __init__(self, provider: MeterProvider | None, settings: Settings, recorder: Recorder) -> None:
+        self._settings = settings
+        self._recorder = recorder
+        self._agents: set[str] = set()
+        self._live = True
+        meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
+        self._ratio = _histogram(meter, names.METRIC_RATIO)
+        self._efficiency = _histogram(meter, names.METRIC_EFFICIENCY)
+        self._duration = _histogram(meter, names.METRIC_TURN_DURATION)
+        self._time_lost = _histogram(meter, names.METRIC_TIME_LOST)
+        self._chain_length = _histogram(meter, names.METRIC_CHAIN_LENGTH)
+        self._call_duration = _histogram(meter, names.METRIC_CALL_DURATION) if settings.call_duration_metric else None
+        self._findings = _counter(meter, names.METRIC_FINDINGS)
+        self._steps = _counter(meter, names.METRIC_STEPS_AVOIDABLE)
+        self._tokens = _counter(meter, names.METRIC_TOKENS_AVOIDABLE)
+        for instrument, make, read in (
+            (names.METRIC_ACTIVE_TURNS, meter.create_observable_up_down_counter, self._active_turns),
+            (names.METRIC_ACTIVE_CALLS, meter.create_observable_up_down_counter, self._active_calls),
+            (names.METRIC_LIVE_RATIO, meter.create_observable_gauge, self._live_ratio),
+        ):
+            make(instrument.name, [self._shielded(read)], instrument.unit, instrument.meaning)
+
+    def stop(self) -> None:
+        """Report nothing any more; instruments cannot be unmade."""
+        self._live = False
+
+    def record(self, report: Report, context: Context | None) -> None:
+        """Record *report*; *context* holds its turn's span, so that exemplars lead there."""
+        if not self._live:
+            return
+        agent = self._agent(report.turn.agent)
+        turn = {names.AGENT_NAME: agent, names.VERDICT: report.verdict}
+        self._duration.record(max(0, report.turn.end_ns - report.turn.start_ns) / 1e9, turn, context)
+        if report.ratio is not None:
+            self._ratio.record(report.ratio, turn, context)
+        if report.efficiency is not None:
+            self._efficiency.record(report.efficiency, turn, context)
+        for finding in report.findings:
+            if finding.advice == "intended":
+                continue
+            why = {
+                names.AGENT_NAME: agent,
+                names.METRIC_CAUSE: finding.cause,
+                names.METRIC_ADVICE: finding.advice,
+            }
+            self._findings.add(1, why, context)
+            self._time_lost.record(finding.avoidable, why, context)
+            if finding.kind == "sequential_chain":
+                self._chain_length.record(len(finding.calls), why, context)
+        if report.avoidable_steps:
+            self._steps.add(report.avoidable_steps, {names.AGENT_NAME: agent}, context)
+        if report.avoidable_tokens:
+            self._tokens.add(report.avoidable_tokens, {names.AGENT_NAME: agent}, context)
+        if self._call_duration is not None:
+            for call in report.turn.calls:
+                attributes = {names.AGENT_NAME: agent, names.TOOL_NAME: call.tool}
+                self._call_duration.record(call.duration_ns / 1e9, attributes, context)
+
+    def _agent(self, agent: str) -> str:
+        if agent in self._agents:
+            return agent
+        if len(self._agents) >= self._settings.max_agents:
+            return _OTHER
+        self._agents.add(agent)
+        return agent
+
+    def _shielded(
+        self, read: Callable[[list[LiveTurn]], Iterator[Observation]]
+    ) -> Callable[[CallbackOptions], list[Observation]]:
+        def observe(_: CallbackOptions) -> list[Observation]:
+            if not self._live:
+                return []
+            try:
+                return list(read(list(live_turns(self._recorder))))
+            except Exception as error:  # noqa: BLE001 - a reader collects for everybody
+                swallow("observing open turns", error)
+                return []
+
+        return observe
+
+    def _by_agent(self, turns: list[LiveTurn]) -> dict[str, list[LiveTurn]]:
+        found: dict[str, list[LiveTurn]] = {agent: [] for agent in self._agents}
+        for turn in turns:
+            found.setdefault(self._agent(turn.agent), []).append(turn)
+        return found
+
+    def _active_turns(self, turns: list[LiveTurn]) -> Iterator[Observation]:
+        for agent, open_turns in self._by_agent(turns).items():
+            yield Observation(len(open_turns), {names.AGENT_NAME: agent})
+
+    def _active_calls(self, turns: list[LiveTurn]) -> Iterator[Observation]:
+        for agent, open_turns in self._by_agent(turns).items():
+            yield Observation(sum(turn.open_calls for turn in open_turns), {names.AGENT_NAME: agent})
+
+    def _live_ratio(self, turns: list[LiveTurn]) -> Iterator[Observation]:
+        for agent, open_turns in self._by_agent(turns).items():
+            ratios = [turn.ratio for turn in open_turns if turn.ratio is not None]
+            if ratios:
+                yield Observation(median(ratios), {names.AGENT_NAME: agent})
+
+
+def _histogram(meter: Meter, instrument: Instrument) -> Any:
+    return meter.create_histogram(
+        instrument.name,
+        instrument.unit,
+        instrument.meaning,
+        explicit_bucket_boundaries_advisory=list(instrument.boundaries),
+    )
+
+
+def _counter(meter: Meter, instrument: Instrument) -> Any:
+    return meter.create_counter(instrument.name, instrument.unit, instrument.meaning)

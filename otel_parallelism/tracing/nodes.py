@@ -1,0 +1,94 @@
+"""
+The live tree: one node for each open span that matters, linked so that a turn finds its calls when it ends.
+
+Parents are known by every node, children only by nodes that hold something relevant: a node becomes a child of its
+parent when it, or something below it, turns out to be a call, a step or a turn. So a span that has nothing to do
+with agents costs one small object. Parent and child refer to each other; ``Recorder.finish`` takes finished trees
+apart, so that they need no garbage collector.
+
+Nodes are changed by the thread their span runs in. Appending to a list and reading one are atomic under the
+interpreter's lock; everything that decides (linking, finishing) holds the recorder's lock.
+"""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from opentelemetry.context import create_key
+
+from otel_parallelism.model import Content, Observation, Report
+
+if TYPE_CHECKING:
+    from .tool import Tool
+
+SCOPE_KEY = create_key("otel-parallelism-scope")
+"""Where the OpenTelemetry context holds the innermost node of our own making (a decorated call or an agent turn)."""
+
+
+class Node(msgspec.Struct, eq=False):
+    """
+    One span while it is open, and after its end as long as something may ask for it.
+
+    ``span_id`` is one of our own where the span has no usable one. ``end_ns`` is 0 while it is open. ``held`` counts,
+    on a root, what is linked below; ``dropped`` what a bound left out. ``inner`` is the report of the only turn
+    inside that has ended, ``False`` if there were several.
+    """
+
+    parent: Node | None
+    span: Any
+    span_id: int
+    start_ns: int
+    end_ns: int = 0
+    children: list[Node] | None = None
+    linked: bool = False
+    finished: bool = False
+    held: int = 0
+    dropped: int = 0
+    inner: Report | bool | None = None
+
+
+class SpanNode(Node):
+    """A span that somebody else makes; ``observation`` is what its dialect says, once it was asked."""
+
+    observation: Observation | None = None
+    is_turn: bool = False
+
+
+class CallNode(Node):
+    """
+    A decorated call.
+
+    ``code`` and ``instruction`` tell where the call was made, without yet looking up the line. ``arguments`` are the
+    positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
+    which mutable objects were passed. ``token`` resets the context.
+    """
+
+    tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
+    called_ns: int = 0
+    code: CodeType | None = None
+    instruction: int = 0
+    thread: int = 0
+    task: int = 0
+    in_loop: bool = False
+    arguments: Any = None
+    whole: bool = True
+    identities: tuple[int, ...] = ()
+    resource: str = ""
+    token: Any = None
+    result: Any = None
+    result_seen: bool = False
+    result_whole: bool = True
+    result_identity: int = 0
+    error: bool = False
+
+
+class TurnNode(Node):
+    """An agent turn of our own making; ``trace_id`` is 0 where its span has none."""
+
+    name: str = ""
+    agent: str = ""
+    input: Content | None = None
+    trace_id: int = 0
+    report: Report | None = None

@@ -1,0 +1,168 @@
+"""
+The span processor: what others' spans tell the recorder, and how their turns get a result.
+
+Its task: know the parent of every open span, recognise calls, steps and turns of any dialect as early as their
+attributes allow, and write a turn's result while its span can still be written to. The SDK freezes a span before it
+tells processors that it ends, so the spans that may be turns have their ``end`` shadowed on the instance.
+
+Hooks may run in any thread, concurrently, and with another context than the span's: parents are found by id. Spans
+of our own are none of its business: whoever made them feeds the recorder.
+"""
+
+from __future__ import annotations
+
+from time import time_ns
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from otel_parallelism.model import Call, Step, TurnSpan
+from otel_parallelism.names import INSTRUMENTATION
+
+from .nodes import SpanNode
+from .records import is_marked, observe
+from .recorder import Recorder
+from .results import write
+from .shield import swallow
+
+
+class ParallelismProcessor(SpanProcessor):
+    """Feeds *recorder* with the spans of one provider; does nothing any more once it is shut down."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._live = True
+        recorder.shadow = self._shadow
+
+    def shutdown(self) -> None:
+        """Stop following spans; those that are open end as if this processor had never been."""
+        self._live = False
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
+        """Remember *span* by its id, recognise it if it can be, and shadow ``end`` where it may be a turn."""
+        try:
+            if span._instrumentation_scope.name == INSTRUMENTATION or not self._live:  # noqa: SLF001 - asked of every span
+                return
+            recorder = self._recorder
+            parent = span._parent  # noqa: SLF001 - likewise
+            around = None if parent is None else recorder.spans.get(parent.span_id)
+            node = SpanNode(around, span, span._context.span_id, span._start_time)  # noqa: SLF001 - likewise
+            recorder.open_span(node)
+            if is_marked(span):
+                self._recognise(node)
+            if around is None:
+                self._shadow(node)
+        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+            swallow("starting a span", error)
+
+    def _on_ending(self, span: Span) -> None:
+        # Later SDKs may let a span be written to here; then a turn whose `end` was taken before it was shadowed
+        # gets its result too.
+        if not span.is_recording():
+            return
+        try:
+            node = self._recorder.spans.get(span.context.span_id)
+            if isinstance(node, SpanNode) and self._live:
+                self._settle(node, span.end_time or time_ns())
+        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+            swallow("ending a span", error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take note of what *span* was, now that all is known, if it matters to anyone."""
+        try:
+            scope = span._instrumentation_scope  # noqa: SLF001 - asked of every span
+            if scope is None or scope.name == INSTRUMENTATION or not self._live:
+                return
+            recorder = self._recorder
+            recorder.spans_seen += 1
+            node = recorder.spans.pop(span._context.span_id, None)  # noqa: SLF001 - likewise
+            if not isinstance(node, SpanNode):
+                return
+            node.span = span
+            node.end_ns = span._end_time or 0  # noqa: SLF001 - likewise
+            if node.children is None and not is_marked(span):
+                return
+            self._ended(node)
+        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+            swallow("ending a span", error)
+
+    def _recognise(self, node: SpanNode) -> None:
+        """Link a span that already says that it is a call or a step, follow one that says it is a turn."""
+        kind = type(observe(node.span, 0))
+        recorder = self._recorder
+        if kind is TurnSpan:
+            node.is_turn = recorder.open_turn(node)
+            self._shadow(node)
+            recorder.link(node)
+        elif kind is Call and node.parent is None:
+            recorder.adopt(node)
+        elif kind is Call or kind is Step:
+            recorder.link(node)
+
+    def _ended(self, node: SpanNode) -> None:
+        """Do what is left to do at the very end: by now a turn that could be written to has been."""
+        recorder = self._recorder
+        if node.observation is None:
+            node.observation = observe(node.span, node.end_ns)
+        kind = type(node.observation)
+        if kind in (Call, Step, TurnSpan) and not node.linked and not node.finished:
+            if node.parent is not None:
+                if not recorder.link(node) and kind is Call:
+                    recorder.late(node)
+            elif kind is Call:
+                recorder.adopt(node)
+        if kind is TurnSpan or node.parent is None:
+            recorder.finish(node, node.end_ns)
+
+    # The shadow over `end`.
+
+    def _shadow(self, node: SpanNode) -> None:
+        """Make *node*'s span end through us, once: its result is written just before."""
+        span = node.span
+        candidates = self._recorder.candidates
+        if node.span_id in candidates:
+            return
+        candidates[node.span_id] = node
+        original = span.end
+
+        def end(end_time: int | None = None) -> None:
+            end_ns = time_ns() if end_time is None else end_time
+            # Two threads can end one span: taking it out is what decides between them.
+            if candidates.pop(node.span_id, None) is None:
+                if span.__dict__.get("end") is not end:
+                    original(end_time)
+                return
+            try:
+                if self._live:
+                    self._settle(node, end_ns)
+            except Exception as error:  # noqa: BLE001 - the span must end whatever happened
+                swallow("ending a turn", error)
+            # Left in place it would keep the span alive.
+            if span.__dict__.get("end") is end:
+                del span.__dict__["end"]
+            original(end_ns)
+
+        try:
+            span.end = end
+        except AttributeError:
+            # A span that takes no attributes is analysed at its end and not written to.
+            candidates.pop(node.span_id, None)
+
+    def _settle(self, node: SpanNode, end_ns: int) -> None:
+        """End *node* in the tree if it is a turn or a local root with something below, and write its result."""
+        if node.finished or (node.children is None and not node.is_turn and not is_marked(node.span)):
+            return
+        observation = observe(node.span, end_ns)
+        is_turn = type(observation) is TurnSpan
+        if not is_turn and node.parent is not None:
+            # What was taken for a turn turned out to be a part of one.
+            self._recorder.turns.pop(id(node), None)
+            return
+        if type(observation) is Call and node.parent is None and node.children is None:
+            return
+        node.observation = observation
+        node.end_ns = end_ns
+        report = self._recorder.finish(node, end_ns)
+        if report is not None and node.span.is_recording():
+            write(node.span, report, self._recorder.settings)

@@ -1,0 +1,314 @@
+"""
+The recorder: which turns are open, what hangs below them, and what happens when one ends.
+
+There is one for the process. It works without any SDK: decorated calls and ``agent_turn`` feed it themselves, the
+span processor adds what others' spans tell. Invariants: a node is finished once; a finished node has no children;
+what decides anything about the tree holds ``lock``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+from opentelemetry.context import Context
+from opentelemetry.trace import Tracer, set_span_in_context
+
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.normalize import normalize
+from otel_parallelism.model import Call, Coverage, Report, Turn, TurnSpan
+from otel_parallelism.settings import Settings
+
+from .collection import Collection, collect
+from .nodes import CallNode, Node, SpanNode, TurnNode
+from .records import observe
+from .results import write
+from .shield import swallow
+from .tracer import LazyTracer
+
+Subscriber = Callable[[Report], None]
+"""Called with the report of every turn that ends, in the thread that ended it."""
+
+_MOST_CANDIDATES = 32
+
+
+class Instruments(Protocol):
+    """What records a turn's metrics."""
+
+    def record(self, report: Report, context: Context | None) -> None:
+        """Record *report*, whose turn's span *context* holds."""
+
+    def stop(self) -> None:
+        """Record nothing any more."""
+
+
+class Recorder:
+    """
+    The open turns of this process.
+
+    Attributes:
+        settings: As given to ``install``; from the environment before that.
+        spans: Every open span that is known, by its id; bounded.
+        turns: The open turns, by the identity of their nodes.
+        candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
+        shadow: Puts a shadow on a span that may be a turn (set by the processor; without one nothing is shadowed).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.lock = threading.RLock()
+        self.spans: dict[int, Node] = {}
+        self.turns: dict[int, Node] = {}
+        self.candidates: dict[int, SpanNode] = {}
+        self.shadow: Callable[[SpanNode], None] | None = None
+        self.subscribers: tuple[Subscriber, ...] = ()
+        self.instruments: Instruments | None = None
+        self.use_tracer(None)
+        self.calls = 0
+        self.uncovered = 0
+        self.anomalies = 0
+        self.spans_seen = 0
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Use *settings* from now on."""
+        self.settings = settings
+        self.evidence = settings.evidence
+        self.max_calls = settings.max_calls_per_turn
+        self.max_spans = settings.max_spans_per_trace
+        self.max_bytes = settings.max_content_bytes
+        self.max_items = settings.max_leaves
+        self.verbose = settings.capture_content or settings.caller_on_calls
+
+    def use_tracer(self, tracer: Tracer | None) -> None:
+        """Make spans with *tracer*; with None, with the global provider's at the first call."""
+        self.tracer: Tracer = LazyTracer(self.use_tracer) if tracer is None else tracer
+
+    @property
+    def coverage(self) -> Coverage:
+        """What was seen since the start, or since it was last cleared."""
+        return Coverage(self.calls + self.uncovered, self.uncovered, self.spans_seen, self.anomalies)
+
+    def clear(self) -> None:
+        """Forget everything open and every total."""
+        with self.lock:
+            self.spans, self.turns, self.candidates = {}, {}, {}
+            self.calls = self.uncovered = self.anomalies = self.spans_seen = 0
+
+    # Linking: what became relevant finds its turn.
+
+    def parent_of(self, scope: Node | None, span: Any) -> Node | None:
+        """
+        Return the node around a call or turn that starts now.
+
+        Args:
+            scope: The innermost node of our own in the context.
+            span: The current span in the context, which may be somebody else's, further in.
+        """
+        if span is not None:
+            context = span.get_span_context()
+            if context is not None:
+                known = self.spans.get(context.span_id)
+                if known is not None:
+                    return known
+        return scope
+
+    def open_span(self, node: Node) -> None:
+        """Remember *node* by its span's id; past the bound the older half is forgotten."""
+        spans = self.spans
+        spans[node.span_id] = node
+        if len(spans) > self.max_spans:
+            with self.lock:
+                for span_id in list(spans)[: len(spans) // 2]:
+                    spans.pop(span_id, None)
+
+    def open_turns(self) -> list[Node]:
+        """Return the nodes of the turns that are open now, those included that say so only late."""
+        with self.lock:
+            known = [node for node in self.turns.values() if not node.finished]
+            return known + [node for node in self._late_turns() if id(node) not in self.turns]
+
+    def open_turn(self, node: Node) -> bool:
+        """Follow *node* as a turn; false where too many are open already."""
+        if len(self.turns) >= self.settings.max_open_turns:
+            return False
+        self.turns[id(node)] = node
+        return True
+
+    def link(self, node: Node) -> bool:
+        """
+        Make *node* visible from the nodes around it, and those that may be turns end through us.
+
+        Returns:
+            Whether some enclosing node still waits for it; false where its turn has ended already.
+        """
+        with self.lock:
+            top: Node = node
+            while top.parent is not None:
+                top = top.parent
+                if top.finished:
+                    return False
+            if top.held >= self.max_spans:
+                if node.parent is not None:
+                    node.parent.dropped += type(node) is CallNode
+                return True
+            top.held += 1
+            while not node.linked:
+                parent = node.parent
+                if parent is None:
+                    break
+                node.linked = True
+                if parent.children is None:
+                    parent.children = []
+                elif len(parent.children) >= self.max_calls:
+                    parent.dropped += 1
+                    break
+                parent.children.append(node)
+                if self.shadow is not None and type(parent) is SpanNode and not parent.end_ns:
+                    self.shadow(parent)
+                node = parent
+        return True
+
+    def adopt(self, node: Node) -> bool:
+        """Give *node*, which lost its context, to the process's only open turn; false where there is no such turn."""
+        turn = self.only_turn(node.start_ns)
+        if turn is None:
+            return False
+        node.parent = turn
+        return self.link(node)
+
+    def late(self, node: Node) -> None:
+        """Count *node*, a call whose turn had ended before it began."""
+        with self.lock:
+            self.uncovered += 1
+        node.finished = True
+
+    def end_root(self, node: CallNode, end_ns: int) -> None:
+        """End *node*, a decorated call that nothing encloses; one that holds several calls is a turn of its own."""
+        report = self.finish(node, end_ns)
+        if report is not None and node.span.is_recording():
+            write(node.span, report, self.settings)
+
+    def only_turn(self, at_ns: int) -> Node | None:
+        """Return the one turn that was open at *at_ns* and still is; a turn that only wraps another does not count."""
+        with self.lock:
+            turns = [node for node in self.open_turns() if node.start_ns <= at_ns]
+            if len(turns) > 1:
+                turns = [node for node in turns if not _wraps_one_of(node, turns)]
+            return turns[0] if len(turns) == 1 else None
+
+    def _late_turns(self) -> list[SpanNode]:
+        """Open spans that say only now that they are turns."""
+        candidates = [node for node in self.candidates.values() if node.children is not None]
+        if len(candidates) > _MOST_CANDIDATES:
+            return []
+        return [node for node in candidates if type(observe(node.span, node.start_ns)) is TurnSpan]
+
+    # Finishing: a turn's calls become its report.
+
+    def finish(self, node: Node, end_ns: int) -> Report | None:
+        """
+        End *node*, a turn or a local root, and return its report; None where it is no turn after all.
+
+        A wrapper gets the report of the turn it wraps.
+        """
+        with self.lock:
+            if node.finished:
+                return None
+            self.turns.pop(id(node), None)
+            found = collect(node, end_ns)
+            node.finished = True
+            for visited in found.visited:
+                visited.children = None
+            top: Node = node
+            while top.parent is not None:
+                top = top.parent
+            # A root that lives as long as the process has room for the turns to come.
+            top.held -= len(found.observations) - 1
+        report = self._report(node, found)
+        for call in found.calls:
+            call.arguments = None
+            call.result = None
+            call.result_seen = False
+        return report
+
+    def _report(self, node: Node, found: Collection) -> Report | None:
+        if len(found.observations) == 1 and type(found.observations[0]) is not TurnSpan:
+            if type(found.observations[0]) is Call:
+                self._outside((found.observations[0],), node)
+            return None
+        normalized = normalize(found.observations, self.settings)
+        span_id = found.observations[0].span_id
+        self._outside(normalized.uncovered, node)
+        for turn in normalized.turns:
+            if turn.span_id == span_id:
+                report = analyze(_with_dropped(turn, found.dropped), self.settings)
+                self._publish(node, report, normalized.anomalies)
+                return report
+            if span_id in turn.wrappers:
+                # The turn inside ends later where its span outlives its wrapper's; it then counts by itself.
+                return node.inner if isinstance(node.inner, Report) else analyze(turn, self.settings)
+        return None
+
+    def _publish(self, node: Node, report: Report, anomalies: int) -> None:
+        with self.lock:
+            self.calls += sum(1 for call in report.turn.calls if not call.sub_agent)
+            self.anomalies += anomalies
+            around = node.parent
+            while around is not None:
+                if around.inner is not report:
+                    around.inner = report if around.inner is None else False
+                around = around.parent
+        if self.instruments is not None:
+            try:
+                self.instruments.record(report, set_span_in_context(node.span, Context()))
+            except Exception as error:  # noqa: BLE001 - a meter's error is not the program's
+                swallow("recording metrics", error)
+        for subscriber in self.subscribers:
+            try:
+                subscriber(report)
+            except Exception as error:  # noqa: BLE001 - a subscriber's error is not the program's
+                swallow("telling a subscriber of a report", error)
+
+    def _outside(self, calls: tuple[Call, ...], node: Node) -> None:
+        """Count *calls* that no turn encloses, unless the process's only open turn takes them."""
+        for call in calls:
+            turn = self.only_turn(call.start_ns)
+            if turn is None or turn is node:
+                with self.lock:
+                    self.uncovered += 1
+                continue
+            self.link(
+                SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=_settled(call))
+            )
+
+
+def _settled(call: Call) -> Call:
+    """*call* without the contents that are let go with the tree it came from."""
+    return msgspec.structs.replace(call, arguments=None, result=None)
+
+
+def _wraps_one_of(node: Node, turns: list[Node]) -> bool:
+    """Whether one of *turns* is inside *node*, which so far holds nothing else."""
+    if node.children is None or len(node.children) != 1 or isinstance(node.children[0], CallNode):
+        return False
+    for other in turns:
+        around = other.parent
+        while around is not None:
+            if around is node:
+                return True
+            around = around.parent
+    return False
+
+
+def _with_dropped(turn: Turn, dropped: int) -> Turn:
+    """*turn*, its coverage lowered by the calls that a bound left out."""
+    if not dropped:
+        return turn
+    kept = len(turn.calls)
+    return msgspec.structs.replace(turn, coverage=turn.coverage * kept / (kept + dropped))
+
+
+RECORDER = Recorder(Settings())
+"""The recorder of this process."""

@@ -1,0 +1,47 @@
+"""The tracer that decorated calls use before anybody has said which: the global provider's, asked for when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from opentelemetry import trace
+
+from otel_parallelism import names
+
+
+def package_version() -> str:
+    """Return the version of this package, or an empty string where it is not installed."""
+    try:
+        return version("otel-parallelism")
+    except PackageNotFoundError:
+        return ""
+
+
+def tracer_of(provider: trace.TracerProvider | None) -> trace.Tracer:
+    """Return our tracer of *provider*, or of the global one."""
+    return trace.get_tracer(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
+
+
+class LazyTracer(trace.Tracer):
+    """
+    Asks for the global provider's tracer at the first span, not at import: asking may load a provider.
+
+    ``use`` is given that tracer, so that the next span is made by it directly.
+    """
+
+    def __init__(self, use: Callable[[trace.Tracer], None]) -> None:
+        self._use = use
+
+    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:  # type: ignore[override] # passes everything on
+        """Start a span with the global provider's tracer."""
+        tracer = tracer_of(None)
+        self._use(tracer)
+        return tracer.start_span(*args, **kwargs)
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        """Start a span with the global provider's tracer and make it the current one."""
+        tracer = tracer_of(None)
+        self._use(tracer)
+        return tracer.start_as_current_span(*args, **kwargs)
