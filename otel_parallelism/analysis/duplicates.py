@@ -12,6 +12,8 @@ import msgspec
 
 from otel_parallelism.model import Call, Content, Passage, Step
 
+from .tree import passage
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -39,7 +41,7 @@ def merge_steps(tree: Tree) -> None:
         if type(outer) is Step and type(inner) is Step:
             tree.spans[outer_id] = _both_steps(outer, inner)
             # It stays an ancestor of whatever hangs below it, but is no request of its own.
-            tree.spans[inner_id] = _husk(inner)
+            tree.spans[inner_id] = passage(inner)
 
 
 def merge_calls(tree: Tree) -> None:
@@ -57,7 +59,7 @@ def _absorb(tree: Tree, within: dict[str, str]) -> None:
         outer, inner = tree.spans[outer_id], tree.spans[inner_id]
         if type(outer) is Call and type(inner) is Call:
             tree.spans[outer_id] = _both_calls(outer, inner)
-            tree.spans[inner_id] = _husk(inner)
+            tree.spans[inner_id] = passage(inner)
     for span_id, inside in tree.inside.items():
         tree.inside[span_id] = outer_of.get(inside, inside)
 
@@ -155,19 +157,6 @@ def _nested_in_time(one: Call, two: Call) -> bool:
 
 def _lies_within(outer: Call, inner: Call) -> bool:
     return outer.start_ns <= inner.start_ns + _TOLERANCE_NS and inner.end_ns <= outer.end_ns + _TOLERANCE_NS
-
-
-def _husk(span: Call | Step) -> Passage:
-    return Passage(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_id=span.parent_id,
-        name="",
-        start_ns=span.start_ns,
-        end_ns=span.end_ns,
-        source=span.source,
-        instrumentation=span.instrumentation,
-    )
 
 
 def _both_steps(outer: Step, inner: Step) -> Step:

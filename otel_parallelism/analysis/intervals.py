@@ -106,8 +106,7 @@ def measure(intervals: Sequence[Timed]) -> Measure:
         if length_ns <= 0:
             continue
         work_ns += length_ns
-        if length_ns > longest_ns:
-            longest_ns = length_ns
+        longest_ns = max(longest_ns, length_ns)
         if reached_ns < 0:
             first_ns = start_ns
             busy_ns = length_ns

@@ -153,8 +153,8 @@ def scopes(turn: Turn) -> list[Scope]:
 
     found = {scope_id: Scope(scope_id, calls, depth(scope_id)) for scope_id, calls in members.items()}
     for scope_id, scope in found.items():
-        call = by_id.get(scope_id)
-        around = found.get(call.scope) if call is not None else None
-        if call is not None and around is not None:
-            around.inner[around.calls.index(call)] = scope
+        holder = by_id.get(scope_id)
+        around = found.get(holder.scope) if holder is not None else None
+        if holder is not None and around is not None:
+            around.inner[around.calls.index(holder)] = scope
     return sorted(found.values(), key=lambda scope: (-scope.depth, scope.scope_id))

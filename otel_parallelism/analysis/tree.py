@@ -110,3 +110,17 @@ class Tree:
             seen.add(parent.span_id)
             parent = self.spans.get(parent.parent_id)
         return None
+
+
+def passage(span: Observation) -> Passage:
+    """*span* as one that only passes ancestry on."""
+    return Passage(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_id=span.parent_id,
+        name="",
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        source=span.source,
+        instrumentation=span.instrumentation,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ _CODE = re.compile(r"[A-Z0-9]{3,}")
 _LONGEST_WHOLE = 200
 _DEEPEST = 12
 _TELLING_DIGITS = 5
+_MOST_BITS = 4096
 _TELLING_LENGTH = 4
 # Values that many results hold for no reason to do with one another.
 _COMMON = frozenset(
@@ -68,30 +71,34 @@ def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | N
         except Exception:  # noqa: BLE001 - a parser of a dialect met what it never saw; that content is unknown
             values.whole = False
             return values
-    budget = max_leaves
-    for leaf, is_key in _leaves(value, values):
-        budget -= 1
-        if budget < 0:
-            values.whole = False
-            break
-        _add(values, leaf, is_key=is_key, max_bytes=max_bytes)
+    try:
+        for leaf, is_key in _leaves(value, values, max_leaves):
+            _add(values, leaf, is_key=is_key, max_bytes=max_bytes)
+    except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
+        values.whole = False
     return values
 
 
-def _leaves(value: Any, values: Values) -> Iterator[tuple[Any, bool]]:
+def _leaves(value: Any, values: Values, budget: int) -> Iterator[tuple[Any, bool]]:
+    """At most *budget* values with whether each is a key; containers count too, for they may hold themselves."""
     stack: list[tuple[Any, bool, int]] = [(value, False, 0)]
     while stack:
         item, is_key, depth = stack.pop()
+        budget -= 1
+        if budget < 0:
+            values.whole = False
+            return
         if item is None or isinstance(item, (str, bool, int, float)):
             yield item, is_key
         elif depth >= _DEEPEST:
             values.whole = False
         elif isinstance(item, Mapping):
-            for key, inner in item.items():
+            # One more than may be looked at is enough to find out that there are too many.
+            for key, inner in itertools.islice(item.items(), budget + 1):
                 stack.append((inner, False, depth + 1))
                 stack.append((key, True, depth + 1))
         elif isinstance(item, (list, tuple, set, frozenset)):
-            stack += [(inner, False, depth + 1) for inner in item]
+            stack += [(inner, False, depth + 1) for inner in itertools.islice(item, budget + 1)]
         else:
             fields = _fields(item)
             if fields is None:
@@ -144,11 +151,15 @@ def _put(values: Values, token: str, telling: bool, *, leaf: bool) -> None:  # n
 
 
 def _number(number: float) -> tuple[str, bool]:
-    try:
-        token = f"{float(number):.10g}"
-    except OverflowError:
-        token = str(number)
-    digits = token.replace(".", "").replace("-", "").strip("0")
+    """The comparable form of a number: whole ones exactly (ids), others to ten digits; 3.0 is 3."""
+    if isinstance(number, float) and math.isfinite(number) and number.is_integer():
+        number = int(number)
+    if isinstance(number, int):
+        # Decimal digits of a huge number cost quadratic time, and Python refuses them.
+        token = str(int(number)) if number.bit_length() <= _MOST_BITS else hex(number)
+    else:
+        token = f"{number:.10g}"
+    digits = token.partition("e")[0].replace(".", "").replace("-", "").strip("0")
     return token, len(digits) >= _TELLING_DIGITS
 
 
@@ -157,7 +168,7 @@ def _text(text: str) -> tuple[str, bool]:
     stripped = text.strip()
     if _NUMBER.fullmatch(stripped):
         try:
-            return _number(float(stripped)) if len(stripped) < 16 else (stripped, True)  # noqa: PLR2004 - a float's digits
+            return _number(int(stripped) if stripped.lstrip("+-").isdecimal() else float(stripped))
         except ValueError:
             return stripped, True
     token = " ".join(_WORDS.findall(stripped.casefold()))

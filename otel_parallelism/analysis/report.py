@@ -1,0 +1,147 @@
+"""A turn's report: its numbers as the definitions name them, its verdict, and its findings less the silenced ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.model import Cause, Finding, Report, Turn, Verdict
+
+from .advice import headline
+from .schedule import round_crossings
+from .silencing import is_silenced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_parallelism.settings import Settings
+
+    from .scopes import Scope
+
+_SEQUENTIAL_EFFICIENCY = 0.5
+_SEQUENTIAL_CONCURRENCY = 2.0
+_PARTLY_EFFICIENCY = 0.9
+_PARALLEL_CONCURRENCY = 1.1
+_S = 1e9
+
+
+def largest(split: Mapping[Cause, float], otherwise: Cause) -> Cause:
+    """The cause with the largest part of *split*, or *otherwise* where it is empty."""
+    return max(split, key=lambda why: split[why], default=otherwise)
+
+
+def report(
+    turn: Turn,
+    own: Scope,
+    findings: Sequence[Finding],
+    settings: Settings,
+    *,
+    split: Mapping[Cause, float] | None = None,
+    notes: Sequence[str] = (),
+) -> Report:
+    """
+    Put together what *turn* measured.
+
+    Args:
+        turn: After normalisation.
+        own: Its own scope, settled.
+        findings: All that are worth reporting; those the settings silence are set apart.
+        settings: ``silence`` is read.
+        split: Avoidable seconds by cause.
+        notes: Where a bound cut the analysis short.
+    """
+    split = split or {}
+    hushed = {call.span_id for call in turn.calls if call.silenced}
+    silenced = [f for f in findings if is_silenced(f, turn.agent, settings.silence, hushed)]
+    if silenced:
+        findings = [finding for finding in findings if finding not in silenced]
+        split = _without(split, silenced)
+    totals = own.totals
+    makespan_ns = totals.makespan_ns
+    ratio = concurrency = effective = critical = achievable = efficiency = floor = None
+    if makespan_ns:
+        ratio = totals.work_ns / makespan_ns
+        concurrency = totals.work_ns / totals.busy_ns
+        effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.batches else ratio
+        if not own.contended:
+            # What nobody wants to hear of is taken as needed: the number to alert on must not ring for it.
+            kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
+            kept_at_best = sum(finding.avoidable for finding in silenced)
+            makespan = makespan_ns / _S
+            critical = min(makespan, own.critical_ns / _S + kept)
+            achievable = totals.work_ns / _S / critical if critical else None
+            efficiency = critical / makespan
+            floor = min(critical, own.best_ns / _S + kept_at_best) / makespan
+    if len(own.calls) == 1 and ratio is not None:
+        ratio = 1.0
+    avoidable = sum(finding.avoidable for finding in findings if finding.advice == "recommended")
+    verdict = _verdict(own, concurrency, efficiency, floor, avoidable)
+    rounds = {call.round for call in own.calls if call.round is not None}
+    saved_steps = _saved_steps(own, len(rounds))
+    tokens = [step.input_tokens for step in turn.steps if step.input_tokens is not None]
+    top = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable), default=None)
+    chains = [finding for finding in findings if finding.kind == "sequential_chain"]
+    return Report(
+        turn=turn,
+        calls=len(own.calls),
+        verdict=verdict,
+        coverage=turn.coverage,
+        work=totals.work_ns / _S,
+        makespan=makespan_ns / _S,
+        busy=totals.busy_ns / _S,
+        ratio=ratio,
+        concurrency=concurrency,
+        effective_ratio=effective,
+        peak_concurrency=totals.peak,
+        critical_path=critical,
+        achievable_ratio=achievable,
+        efficiency=efficiency,
+        efficiency_floor=floor,
+        think=sum(max(0, step.end_ns - step.start_ns) for step in turn.steps) / _S,
+        steps=len(turn.steps),
+        calls_per_step=len(own.calls) / len(rounds) if turn.steps and rounds else None,
+        avoidable=avoidable,
+        avoidable_potential=sum(finding.avoidable for finding in findings if finding.advice == "potential"),
+        avoidable_by_cause=dict(split),
+        avoidable_steps=saved_steps,
+        avoidable_tokens=round(saved_steps * sum(tokens) / len(tokens)) if tokens else None,
+        chains=len(chains),
+        max_chain_length=max((finding.longest for finding in chains), default=0),
+        cause=largest(split, top.cause) if top is not None else None,
+        recommendation=headline(verdict, findings),
+        findings=tuple(findings),
+        silenced=tuple(silenced),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _without(split: Mapping[Cause, float], silenced: Sequence[Finding]) -> dict[Cause, float]:
+    left = dict(split)
+    for finding in silenced:
+        if finding.advice == "recommended":
+            left[finding.cause] = left.get(finding.cause, 0.0) - finding.avoidable
+    return {why: part for why, part in left.items() if part > 1 / _S}
+
+
+def _saved_steps(own: Scope, rounds: int) -> int:
+    if own.graph is None or own.contended or not rounds:
+        return 0
+    return max(0, rounds - 1 - round_crossings(own.calls, own.any, own.graph.after_any))
+
+
+def _verdict(
+    own: Scope, concurrency: float | None, efficiency: float | None, floor: float | None, avoidable: float
+) -> Verdict:
+    if concurrency is None or (len(own.calls) < 2 and not avoidable):  # noqa: PLR2004 - one call is a single one
+        return "single"
+    if efficiency is None or floor is None:
+        return "contended"
+    rows: tuple[tuple[bool, Verdict], ...] = (
+        (
+            bool(avoidable) and efficiency < _SEQUENTIAL_EFFICIENCY and concurrency < _SEQUENTIAL_CONCURRENCY,
+            "sequential",
+        ),
+        (bool(avoidable) and efficiency < _PARTLY_EFFICIENCY, "partly_sequential"),
+        (concurrency > _PARALLEL_CONCURRENCY, "parallel"),
+        (floor >= _PARTLY_EFFICIENCY, "serial_by_need"),
+    )
+    return next((verdict for holds, verdict in rows if holds), "possibly_sequential")
