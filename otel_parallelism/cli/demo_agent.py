@@ -16,6 +16,7 @@ class Guide:
     """Five tools, each one request to the service on *port* of this machine."""
 
     def __init__(self, port: int) -> None:
+        """Remember where to ask."""
         self._port = port
 
     @profiled(effect="read")

@@ -59,6 +59,7 @@ class Destination:
     """
 
     def __init__(self, form: str, file: IO[bytes] | None) -> None:
+        """Remember the standard output and the working folder of now."""
         self._form = form
         self._file = file
         self._stream = sys.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -22,7 +23,7 @@ class ProgramNotFoundError(Exception):
     """There is no such script or module; the message says which."""
 
 
-class Interrupted(BaseException):  # noqa: N818 - like KeyboardInterrupt, which it stands for, it is no error
+class Interrupted(BaseException):
     """The program was interrupted, and said so; the process should end as an interrupted one does."""
 
 
@@ -116,6 +117,8 @@ class _Module:
 def _ended(found: _Script | _Module) -> Ending:
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = sys.modules["builtins"]
+    if "__annotations__" in sys.modules["__main__"].__dict__:  # some versions of Python start with one
+        main.__dict__.update(__annotations__={})
     try:
         code, names = found.load()
         main.__dict__.update(names)
@@ -137,8 +140,8 @@ def _status(code: object) -> int:
         return 0
     if isinstance(code, int):
         return code
-    if sys.stderr is not None:
-        print(code, file=sys.stderr)  # noqa: T201 - as python does
+    with contextlib.suppress(OSError, ValueError):  # closed
+        print(code, file=sys.stderr or sys.__stderr__)
     return 1
 
 
@@ -168,4 +171,6 @@ def _wait_for_threads() -> None:
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
     except BaseException as error:  # noqa: BLE001 - Ctrl-C ends the waiting; the report comes all the same
+        with contextlib.suppress(OSError, ValueError):  # closed
+            print("Exception ignored in:", threading, file=sys.stderr or sys.__stderr__)
         _show(error)

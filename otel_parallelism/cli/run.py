@@ -17,7 +17,7 @@ from .program import Interrupted, ProgramNotFoundError, run_program
 @options
 @click.argument("script", metavar="SCRIPT")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
-def run(
+def run(  # noqa: PLR0917 - click passes them by name
     script: str,
     arguments: tuple[str, ...],
     module: bool,
@@ -48,6 +48,8 @@ def run(
     status = ending.status
     if os.getpid() == process:  # a child that the program forked ends here too, and is not the one to report
         analysis = watch.analysis()
+        if watch.dropped:
+            click.echo(f"{watch.dropped} later turns are not in the report", err=True)
         destination.write(analysis)
         if not status and below(analysis, threshold):
             status = 1

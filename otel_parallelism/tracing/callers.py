@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import functools
+import os
 import threading
 from pathlib import Path
 from types import CodeType, FrameType
@@ -16,8 +17,9 @@ from otel_parallelism.model import Caller
 
 _MOST_CALLERS = 10_000
 _DEEPEST = 16
-_PACKAGE = str(Path(__file__).parent.parent)
-_BETWEEN = (_PACKAGE, str(Path(wrapt.__file__).parent), functools.__file__, contextvars.__file__)
+# The folders whose code stands between a call and its caller; the demo's agent, in another, is somebody's code.
+_OURS = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("tracing", "instrumentation"))
+_BETWEEN = (*_OURS, str(Path(wrapt.__file__).parent), functools.__file__, contextvars.__file__)
 _NOWHERE = (str(Path(asyncio.__file__).parent), str(Path(concurrent.futures.__file__).parent), threading.__file__)
 
 _OUTSIDE, _BETWEEN_KIND, _NOWHERE_KIND = 0, 1, 2

@@ -1,0 +1,49 @@
+"""The turns that end in this process, kept for the report at its end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+import otel_parallelism
+from otel_parallelism.model import Analysis, Report
+
+MOST_REPORTS: Final = 10_000
+
+
+class Watch:
+    """
+    Installs everything and keeps the report of every turn that ends from then on.
+
+    Turns past ``MOST_REPORTS`` are counted and not kept. A report is kept without what its calls were given and
+    returned: nothing shows that, and holding it would keep the program's data alive.
+
+    Raises:
+        ValueError: An environment variable cannot be read as its setting.
+    """
+
+    def __init__(self) -> None:
+        """Start watching."""
+        self._reports: list[Report] = []
+        self.dropped = 0
+        otel_parallelism.install(private=True)
+        otel_parallelism.subscribe(self._keep)
+
+    def analysis(self) -> Analysis:
+        """Return what was seen so far, turns in order of start."""
+        reports = sorted(self._reports, key=lambda report: (report.turn.start_ns, report.turn.span_id))
+        return Analysis(tuple(reports), otel_parallelism.coverage())
+
+    def _keep(self, report: Report) -> None:
+        if len(self._reports) >= MOST_REPORTS:
+            self.dropped += 1
+            return
+        turn = report.turn
+        light = msgspec.structs.replace(
+            turn,
+            calls=tuple(msgspec.structs.replace(call, arguments=None, result=None) for call in turn.calls),
+            steps=tuple(msgspec.structs.replace(step, messages=None) for step in turn.steps),
+            inputs=(),
+        )
+        self._reports.append(msgspec.structs.replace(report, turn=light))

@@ -1,0 +1,212 @@
+"""A program under ``run`` behaves as it does under ``python``: the two are run side by side and compared."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Completed, Shell
+
+WHOAMI = """
+    import atexit, inspect, multiprocessing, pickle, sys, threading, time
+
+    class Thing:
+        pass
+
+    def name_of_main(number):
+        return __name__, number, Thing.__module__
+
+    print(__name__, __file__, __package__, __spec__ and __spec__.name, type(__loader__).__name__, type(__builtins__))
+    print(sys.argv, sys.path[0], __doc__, sorted(globals()))
+    print(sys.modules["__main__"].__dict__ is globals())
+    print(type(pickle.loads(pickle.dumps(Thing()))) is Thing)
+    print(inspect.getsource(Thing), end="")
+
+    def later():
+        time.sleep(0.2)
+        print("thread", type(pickle.loads(pickle.dumps(Thing()))) is Thing)
+
+    if __name__ == "__main__":
+        atexit.register(print, "at exit")
+        threading.Thread(target=later).start()
+        for method in ("spawn", "fork"):
+            with multiprocessing.get_context(method).Pool(1) as pool:
+                print(pool.map(name_of_main, [1, 2]))
+        print("end")
+"""
+
+
+def same(shell: Shell, *arguments: str) -> Completed:
+    """Run *arguments* both ways, expect the same output, errors and status, and return what came out."""
+    expected = shell.python(*arguments)
+    actual = shell("run", "--output", "report.txt", *arguments)
+    assert actual.stdout.decode() == expected.stdout.decode()
+    assert actual.stderr.decode() == expected.stderr.decode()
+    assert actual.returncode == expected.returncode
+    assert (shell.folder / "report.txt").read_text().startswith("No turn found")
+    return actual
+
+
+def test_a_script_is_main_to_itself_its_pickles_its_threads_and_its_processes(shell: Shell) -> None:
+    shell.write("sub/whoami.py", WHOAMI)
+    done = same(shell, "sub/whoami.py", "--format", "json", "-m", "--", "--help")
+    assert done.returncode == 0
+    assert b"'--format', 'json', '-m', '--', '--help'" in done.stdout
+    assert b"thread True\nat exit\n" in done.stdout
+
+
+def test_a_script_behind_a_link_finds_its_neighbours(shell: Shell) -> None:
+    shell.write("real/neighbour.py", "print('found')\n")
+    script = shell.write("real/script.py", "import neighbour, sys\nprint(__file__, sys.path[0])\n")
+    (shell.folder / "link.py").symlink_to(script)
+    assert b"found" in same(shell, "link.py").stdout
+
+
+def test_a_module_is_main_too(shell: Shell) -> None:
+    shell.write("package/__init__.py", "print('package imported')\n")
+    shell.write("package/inner.py", WHOAMI)
+    assert same(shell, "-m", "package.inner", "-m", "argument").returncode == 0
+
+
+def test_a_package_runs_its_main(shell: Shell) -> None:
+    shell.write("package/__init__.py", "print('package imported')\n")
+    shell.write("package/inner.py", "print('inner imported')\n")
+    # Python itself cannot start processes for the functions of a package's __main__.
+    shell.write("package/__main__.py", dedent(WHOAMI).partition("    for method")[0] + "from . import inner\n")
+    assert b"inner imported\n" in same(shell, "-m", "package", "an argument").stdout
+
+
+def test_futures_of_annotations_and_the_like_do_not_leak_in(shell: Shell) -> None:
+    shell.write("script.py", "def f(x: int): ...\nprint(f.__annotations__)\n")
+    assert same(shell, "script.py").stdout == b"{'x': <class 'int'>}\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        ("raise ValueError('no')", 1),
+        ("def f():\n    1 / 0\ntry:\n    f()\nexcept ZeroDivisionError as e:\n    raise KeyError('x') from e", 1),
+        ("import asyncio\nasync def f():\n    raise OSError(5, 'x')\nasyncio.run(f())", 1),
+        ("raise ExceptionGroup('some', [ValueError(1), KeyError(2)])", 1),
+        ("this is no Python", 1),
+        ("import sys; sys.exit()", 0),
+        ("import sys; sys.exit(0)", 0),
+        ("import sys; sys.exit(3)", 3),
+        ("import sys; sys.exit('a message')", 1),
+        ("import sys; sys.stderr = None; sys.exit('a message')", 1),
+        ("raise SystemExit(True)", 1),
+        ("import sys; sys.excepthook = lambda *a: print('hooked', a[0].__name__); raise ValueError", 1),
+        ("import os, sys; sys.stdout.flush(); os.close(2); sys.exit(4)", 4),
+    ],
+)
+def test_every_ending_is_pythons(shell: Shell, ending: str, status: int) -> None:
+    shell.write("script.py", f"print('started')\n{ending}\n")
+    done = same(shell, "script.py")
+    assert done.returncode == status
+    assert b"otel_parallelism" not in done.stderr
+
+
+def test_a_hook_that_fails_hides_nothing(shell: Shell) -> None:
+    shell.write("script.py", "import sys\nsys.excepthook = None\nraise ValueError('the reason')\n")
+    done = shell("run", "script.py")
+    assert done.returncode == 1
+    assert b"ValueError: the reason" in done.stderr
+
+
+def test_a_failing_import_around_a_module_is_the_programs_own(shell: Shell) -> None:
+    shell.write("package/__init__.py", "import not_to_be_found\n")
+    shell.write("package/inner.py", "")
+    done = shell("run", "-m", "package.inner")
+    assert done.returncode == 1
+    assert b"ModuleNotFoundError: No module named 'not_to_be_found'" in done.stderr
+
+
+def test_workers_that_nobody_shut_down_do_not_hold_the_end_up(shell: Shell) -> None:
+    shell.write(
+        "script.py",
+        """
+        import time
+        from concurrent.futures import ThreadPoolExecutor
+
+        pool = ThreadPoolExecutor(2)
+        pool.submit(print, "first")
+        pool.submit(lambda: (time.sleep(0.3), print("last")))
+        """,
+    )
+    assert same(shell, "script.py").stdout == b"first\nlast\n"
+
+
+def test_a_forked_child_does_not_report(shell: Shell) -> None:
+    shell.write(
+        "script.py",
+        """
+        import os, sys
+        if os.fork():
+            os.wait()
+            print("parent", flush=True)
+        else:
+            print("child", flush=True)
+        """,
+    )
+    done = shell("run", "script.py")
+    assert done.stdout.count(b"No turn found") == 1
+    assert done.stdout.startswith(b"child\nparent\n")
+
+
+@pytest.mark.parametrize(
+    "waiting", ["pause(30)", "asyncio.run(wait())", "threading.Thread(target=pause, args=(2,)).start()"]
+)
+def test_an_interrupt_ends_the_process_as_python_does(shell: Shell, waiting: str) -> None:
+    shell.write(
+        "script.py",
+        f"""
+        import asyncio, threading, time
+
+        async def wait():
+            print("waiting", flush=True)
+            await asyncio.sleep(30)
+
+        def pause(for_s):
+            print("waiting", flush=True)
+            time.sleep(for_s)
+
+        {waiting}
+        """,
+    )
+    endings = []
+    for command in ([sys.executable, "script.py"], shell.command("run", "--output", "report.txt", "script.py")):
+        process = shell.start(command)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"waiting\n"
+        time.sleep(0.5)  # a thread prints before the main thread waits for it
+        process.send_signal(signal.SIGINT)
+        endings.append(shell.finish(process))
+    expected, actual = endings
+    assert actual.returncode == expected.returncode
+    assert actual.stderr.decode().splitlines()[-1:] == expected.stderr.decode().splitlines()[-1:]
+    assert b"otel_parallelism" not in actual.stderr
+    assert (shell.folder / "report.txt").read_text().startswith("No turn found")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.py"], b"can't open file 'missing.py': No such file or directory\n"),
+        (["."], b"can't open file '.': Is a directory\n"),
+        (["-m", "missing"], b"no module named missing\n"),
+        (["-m", "missing.inner"], b"no module named missing.inner\n"),
+        (["-m", "package"], b"no module named package.__main__; 'package' is a package and cannot be run\n"),
+        (["-m", "package.missing"], b"no module named package.missing\n"),
+        (["-m", "sys"], b"no code to run in module sys\n"),
+    ],
+)
+def test_what_does_not_exist_is_said_in_one_line(shell: Shell, arguments: list[str], message: bytes) -> None:
+    shell.write("package/__init__.py", "")
+    done = shell("run", *arguments)
+    assert (done.stdout, done.stderr, done.returncode) == (b"", message, 2)
