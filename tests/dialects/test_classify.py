@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_parallelism import dialects
+from otel_parallelism.dialects import classify
+from otel_parallelism.model import Call, Content, Passage, SpanEvent, SpanRecord, Step, TurnSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Make = Callable[..., SpanRecord]
+    Read = Callable[[Content | None], object]
+
+EXECUTE = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather"}
+
+
+def test_identity_and_interval_are_the_spans_own(span: Make) -> None:
+    for attributes in (EXECUTE, {"gen_ai.operation.name": "chat"}, {"gen_ai.operation.name": "invoke_agent"}, {}):
+        record = span("anything", attributes, instrumentation="scope")
+        seen = classify(record)
+        assert (seen.trace_id, seen.span_id, seen.parent_id) == (record.trace_id, record.span_id, record.parent_id)
+        assert (seen.start_ns, seen.end_ns) == (record.start_ns, record.end_ns)
+        assert (seen.source, seen.instrumentation) == ("checkout 1", "scope")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("GET /users", {"http.request.method": "GET", "url.full": "http://127.0.0.1/users"}),
+        ("SELECT orders", {"db.system.name": "postgresql", "db.query.text": "select 1"}),
+        ("ours get_weather", {}),
+        ("create_agent stubagent", {"gen_ai.operation.name": "create_agent", "gen_ai.agent.name": "stubagent"}),
+        ("embeddings model", {"gen_ai.operation.name": "embeddings"}),
+        ("AutoFunctionInvocationLoop", {"sk.available_functions": "a,b"}),
+        ("running errands", {}),
+        ("chat with a friend", {}),
+        ("", {}),
+    ],
+)
+def test_everything_else_only_passes_ancestry_on(span: Make, name: str, attributes: dict[str, object]) -> None:
+    seen = classify(span(name, attributes))
+    assert isinstance(seen, Passage)
+    assert seen.name == name
+    assert not seen.cycle
+
+
+def test_a_remote_parent_is_kept(span: Make) -> None:
+    record = span("GET /")
+    remote = SpanRecord(
+        record.trace_id, record.span_id, record.parent_id, record.name, 1, 2, record.attributes, remote_parent=True
+    )
+    seen = classify(remote)
+    assert isinstance(seen, Passage)
+    assert seen.remote_parent
+
+
+def test_two_vocabularies_fill_each_other(span: Make, plain: Read) -> None:
+    seen = classify(
+        span(
+            "execute_tool get_weather",
+            {
+                **EXECUTE,
+                "gen_ai.tool.call.id": "call_0",
+                "openinference.span.kind": "TOOL",
+                "tool.name": "helper.get_weather",
+                "input.value": '{"city": "Oslo"}',
+                "output.value": "rain",
+            },
+        )
+    )
+    assert isinstance(seen, Call)
+    assert (seen.tool, seen.call_id) == ("get_weather", "call_0")
+    assert plain(seen.arguments) == {"city": "Oslo"}
+    assert plain(seen.result) == "rain"
+
+
+def test_whole_content_wins_over_what_was_cut_off(span: Make, plain: Read) -> None:
+    seen = classify(
+        span(
+            "x",
+            {
+                **EXECUTE,
+                "gen_ai.tool.call.result": '{"orders": ["ord_1", "or',
+                "openinference.span.kind": "TOOL",
+                "output.value": '{"orders": ["ord_1", "ord_2"]}',
+            },
+        )
+    )
+    assert isinstance(seen, Call)
+    assert seen.result is not None
+    assert seen.result.whole
+    assert plain(seen.result) == {"orders": ["ord_1", "ord_2"]}
+
+
+class TestKinds:
+    """Where vocabularies contradict each other, or themselves."""
+
+    def test_the_operation_wins_over_openinferences_kind(self, span: Make) -> None:
+        attributes = {"gen_ai.operation.name": "invoke_agent", "openinference.span.kind": "LLM"}
+        assert isinstance(classify(span("invoke_agent helper", attributes)), TurnSpan)
+
+    def test_a_run_whose_operation_was_written_over_is_told_by_its_name(self, span: Make) -> None:
+        attributes = {"gen_ai.operation.name": "generate_content", "openinference.span.kind": "LLM"}
+        seen = classify(span("invoke_agent helper", attributes))
+        assert isinstance(seen, TurnSpan)
+        assert seen.agent == "helper"
+
+    @pytest.mark.parametrize(
+        "attributes",
+        [
+            {"gen_ai.operation.name": "chat", "openinference.span.kind": "TOOL"},
+            {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather"},
+            {"openinference.span.kind": "TOOL", "tool.name": "get_weather"},
+            {"traceloop.span.kind": "tool", "traceloop.entity.name": "get_weather"},
+        ],
+    )
+    def test_a_request_named_chat_is_no_call(self, span: Make, attributes: dict[str, object]) -> None:
+        assert isinstance(classify(span("chat gpt-4o", attributes)), Step)
+
+    def test_a_tool_may_be_called_chat(self, span: Make) -> None:
+        seen = classify(span("chat", {"openinference.span.kind": "TOOL", "tool.name": "chat"}))
+        assert isinstance(seen, Call)
+        assert seen.tool == "chat"
+
+    def test_a_task_is_no_run_though_its_operation_says_so(self, span: Make) -> None:
+        attributes = {"gen_ai.operation.name": "invoke_agent", "traceloop.span.kind": "task"}
+        assert isinstance(classify(span("Tell the weather.task", attributes)), Passage)
+
+    def test_a_chain_does_not_overrule_an_operation(self, span: Make) -> None:
+        attributes = {"gen_ai.operation.name": "invoke_workflow", "openinference.span.kind": "CHAIN"}
+        assert isinstance(classify(span("invoke_workflow helper", attributes)), TurnSpan)
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("attributes", "error", "failed"),
+        [
+            ({}, False, False),
+            ({}, True, True),
+            ({"error.type": "timeout"}, False, True),
+            ({"gen_ai.tool.status": "error"}, False, True),
+            ({"gen_ai.tool.status": "success"}, False, False),
+        ],
+    )
+    def test_status_error_type_and_the_tools_own_status(
+        self, span: Make, attributes: dict[str, object], error: bool, failed: bool
+    ) -> None:
+        seen = classify(span("x", {**EXECUTE, **attributes}, error=error))
+        assert isinstance(seen, Call)
+        assert seen.error is failed
+
+
+_KEYS = st.sampled_from(
+    [
+        *sorted(dialects._KEYS),
+        *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+        *("gen_ai.completion.0.tool_calls.0.id", "gen_ai.prompt.0.role", "gen_ai.prompt.0.content", "events"),
+        *("llm.output_messages.0.message.tool_calls.0.tool_call.id", "llm.input_messages.0.message.role"),
+        *("input.value", "output.value", "metadata", "tool.name", "llm.token_count.prompt", "error.type"),
+        *("traceloop.entity.name", "traceloop.entity.input", "traceloop.entity.output", "tool.arguments"),
+        *("langfuse.observation.input", "langfuse.observation.output", "langfuse.observation.usage_details"),
+        *("haystack.agent.input", "haystack.agent.step.llm.output", "haystack.component.type"),
+        *("agent.parallelism.effect", "agent.parallelism.depends_on", "agent.parallelism.queue_time"),
+    ]
+)
+_WORDS = st.sampled_from(
+    [
+        *(
+            "invoke_agent",
+            "execute_tool",
+            "chat",
+            "TOOL",
+            "LLM",
+            "AGENT",
+            "CHAIN",
+            "tool",
+            "task",
+            "agent",
+            "generation",
+        ),
+        *("tools/call", "user", '{"role":', '[{"role": "user", "content": [{"text": "hi"}]}]', "{'a': (1, b'x')}"),
+        '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "1"}]}]',
+        '{"output": {"kwargs": 1}, "kwargs": 2}',
+    ]
+)
+_SCALARS = st.one_of(_WORDS, st.text(max_size=30), st.integers(), st.floats(), st.booleans(), st.none(), st.binary())
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=12), inner, max_size=4)),
+    max_leaves=8,
+)
+_ATTRIBUTES = st.dictionaries(st.one_of(_KEYS, st.text(max_size=20)), _VALUES, max_size=8)
+_NAMES = st.one_of(
+    st.sampled_from(["tools/call x", "haystack.agent.step.llm", "haystack.agent.run", "haystack.component.run"])
+    | st.sampled_from(["execute_tool x", "Step 1", "turn", "tools", "chat gpt", "agent_run [x]", "running 2 tools"]),
+    st.text(max_size=20),
+)
+
+
+def _contents(seen: Any) -> list[Content]:
+    fields = ("arguments", "result", "messages", "input")
+    return [content for field in fields if (content := getattr(seen, field, None)) is not None]
+
+
+_EVENTS = st.lists(st.tuples(st.sampled_from(["gen_ai.choice", "gen_ai.user.message", "e"]), _ATTRIBUTES), max_size=3)
+
+
+@given(name=_NAMES, attributes=_ATTRIBUTES, events=_EVENTS)
+def test_nothing_that_a_span_holds_makes_it_fail(
+    name: str, attributes: dict[str, object], events: list[tuple[str, dict[str, object]]]
+) -> None:
+    record = SpanRecord("t", "s", "", name, 1, 2, attributes, tuple(SpanEvent(*event) for event in events))
+    seen = classify(record)
+    assert isinstance(seen, Call | Step | TurnSpan | Passage)
+    for content in _contents(seen):
+        assert content.parse is not None
+        content.parse(content.value)
+        assert pickle.loads(pickle.dumps(content.parse)) is content.parse  # noqa: S301 - our own function
+
+
+@given(value=_VALUES)
+def test_no_content_makes_a_parser_fail(value: object) -> None:
+    for key in ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
+        seen = classify(SpanRecord("t", "s", "", "x", 1, 2, {**EXECUTE, key: value}))
+        for content in _contents(seen):
+            assert content.parse is not None
+            content.parse(content.value)

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_parallelism.dialects import classify
+from otel_parallelism.model import Call, Content, Passage, SpanRecord, Step, TurnSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Make = Callable[..., SpanRecord]
+    Read = Callable[[Content | None], object]
+
+HI = '[{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]'
+ASKS = '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "call_0", "name": "get_weather"}]}]'
+DETAILS = "gen_ai.client.inference.operation.details"
+
+
+def operation(name: str, **more: object) -> dict[str, object]:
+    return {"gen_ai.operation.name": name, **{key.replace("__", "."): value for key, value in more.items()}}
+
+
+class TestCalls:
+    def test_attributes(self, span: Make, plain: Read) -> None:
+        attributes = {
+            **operation("execute_tool"),
+            "gen_ai.tool.name": "get_weather",
+            "gen_ai.tool.call.id": "call_0",
+            "gen_ai.tool.call.arguments": '{"city": "Oslo"}',
+            "gen_ai.tool.call.result": "rain",
+        }
+        seen = classify(span("execute_tool get_weather", attributes))
+        assert isinstance(seen, Call)
+        assert (seen.tool, seen.call_id, seen.error) == ("get_weather", "call_0", False)
+        assert plain(seen.arguments) == {"city": "Oslo"}
+        assert plain(seen.result) == "rain"
+        assert (seen.effect, seen.depends_on, seen.queue_ns) == ("unknown", None, 0)
+
+    @pytest.mark.parametrize(
+        ("name", "attributes", "tool"),
+        [
+            ("execute_tool get_weather", operation("execute_tool"), "get_weather"),
+            ("anthropic.custom_tool_use get_weather", operation("execute_tool"), "get_weather"),
+            ("execute_tool desk-get_weather", operation("execute_tool", gen_ai__tool__name="desk-get_weather"), None),
+            ("execute_tool get_weather", {}, "get_weather"),
+            ("running tool", {"gen_ai.tool.name": "get_weather"}, "get_weather"),
+        ],
+    )
+    def test_the_name_of_the_tool(self, span: Make, name: str, attributes: Mapping[str, object], tool: str) -> None:
+        seen = classify(span(name, attributes))
+        assert isinstance(seen, Call)
+        assert seen.tool == (tool or "desk-get_weather")
+
+    def test_anthropics_blocks(self, span: Make, plain: Read) -> None:
+        result = '[{"type":"text","text":"rain"}]'
+        attributes = {**operation("execute_tool"), "anthropic.tool_result.content": result}
+        seen = classify(span("anthropic.custom_tool_use get_weather", attributes))
+        assert isinstance(seen, Call)
+        assert plain(seen.result) == "rain"
+
+    def test_content_in_events_of_one_message_each(self, span: Make, plain: Read) -> None:
+        events = [
+            ("gen_ai.tool.message", {"role": "tool", "content": '{"city": "Oslo"}', "id": "call_0"}),
+            ("gen_ai.choice", {"message": '[{"text": "rain"}]', "id": "call_0"}),
+        ]
+        seen = classify(span("execute_tool get_weather", operation("execute_tool"), events=events))
+        assert isinstance(seen, Call)
+        assert plain(seen.arguments) == {"city": "Oslo"}
+        assert plain(seen.result) == "rain"
+
+    def test_content_in_events_with_all_messages(self, span: Make, plain: Read) -> None:
+        given = '[{"role": "tool", "parts": [{"type": "tool_call", "id": "c", "arguments": {"city": "Oslo"}}]}]'
+        returned = '[{"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"text": "rain"}]}]}]'
+        events = [(DETAILS, {"gen_ai.input.messages": given}), (DETAILS, {"gen_ai.output.messages": returned})]
+        seen = classify(span("execute_tool get_weather", operation("execute_tool"), events=events))
+        assert isinstance(seen, Call)
+        assert plain(seen.arguments) == {"city": "Oslo"}
+        assert plain(seen.result) == "rain"
+
+    def test_langchains_envelope_also_gives_the_id(self, span: Make, plain: Read) -> None:
+        given = '{"input_str": "{}", "tags": [], "inputs": {"a": "x"}, "kwargs": {"tool_call_id": "call_0"}}'
+        attributes = {**operation("execute_tool"), "gen_ai.tool.call.arguments": given}
+        seen = classify(span("execute_tool get_weather", attributes))
+        assert isinstance(seen, Call)
+        assert seen.call_id == "call_0"
+        assert plain(seen.arguments) == {"a": "x"}
+
+    def test_nothing_captured(self, span: Make) -> None:
+        seen = classify(span("execute_tool get_weather", operation("execute_tool")))
+        assert isinstance(seen, Call)
+        assert seen.arguments is None
+        assert seen.result is None
+
+
+class TestSteps:
+    @pytest.mark.parametrize("name", ["chat", "generate_content", "text_completion"])
+    def test_every_model_operation(self, span: Make, plain: Read, name: str) -> None:
+        attributes = {
+            **operation(name),
+            "gen_ai.usage.input_tokens": 80,
+            "gen_ai.input.messages": HI,
+            "gen_ai.output.messages": ASKS,
+        }
+        seen = classify(span(f"{name} stub", attributes))
+        assert isinstance(seen, Step)
+        assert (seen.requested, seen.input_tokens) == (("call_0",), 80)
+        assert plain(seen.messages) == ["hi"]
+
+    def test_without_content_nothing_is_known(self, span: Make) -> None:
+        seen = classify(span("chat stub", operation("chat")))
+        assert isinstance(seen, Step)
+        assert (seen.requested, seen.input_tokens, seen.messages) == (None, None, None)
+
+    def test_flat_numbered_attributes(self, span: Make, plain: Read) -> None:
+        attributes = {
+            "llm.request.type": "chat",
+            "gen_ai.usage.prompt_tokens": 7,
+            "gen_ai.prompt.0.role": "system",
+            "gen_ai.prompt.0.content": "be brief",
+            "gen_ai.prompt.1.role": "user",
+            "gen_ai.prompt.1.content": "hi",
+            "gen_ai.completion.0.role": "assistant",
+            "gen_ai.completion.0.tool_calls.0.id": "call_0",
+            "gen_ai.completion.0.tool_calls.0.name": "get_weather",
+            "gen_ai.completion.0.tool_calls.1.id": "call_1",
+        }
+        seen = classify(span("openai.chat", attributes))
+        assert isinstance(seen, Step)
+        assert (seen.requested, seen.input_tokens) == (("call_0", "call_1"), 7)
+        assert plain(seen.messages) == ["hi"]
+
+    def test_flat_calls_without_ids_are_not_known(self, span: Make) -> None:
+        seen = classify(span("chat", operation("chat", gen_ai__completion__0__tool_calls__0__name="get_weather")))
+        assert isinstance(seen, Step)
+        assert seen.requested is None or seen.requested == ()
+
+    @pytest.mark.parametrize(
+        "events",
+        [
+            [
+                ("gen_ai.user.message", {"content": '[{"text": "hi"}]'}),
+                ("gen_ai.choice", {"message": '[{"toolUse": {"toolUseId": "call_0", "name": "t", "input": {}}}]'}),
+            ],
+            [
+                ("gen_ai.user.message", {"content": "hi"}),
+                ("gen_ai.choice", {"message": '{"tool_calls": [{"id": "call_0", "function": {"name": "t"}}]}'}),
+            ],
+            [(DETAILS, {"gen_ai.input.messages": HI}), (DETAILS, {"gen_ai.output.messages": ASKS})],
+            [(DETAILS, {"gen_ai.input.messages": HI, "gen_ai.output.messages": ASKS})],
+        ],
+    )
+    def test_events(self, span: Make, plain: Read, events: list[tuple[str, dict[str, object]]]) -> None:
+        seen = classify(span("chat", operation("chat"), events=events))
+        assert isinstance(seen, Step)
+        assert seen.requested == ("call_0",)
+        assert plain(seen.messages) == ["hi"]
+
+    def test_events_written_into_an_attribute(self, span: Make, plain: Read) -> None:
+        events = (
+            '[{"event.name": "gen_ai.user.message", "role": "user", "content": "hi"},'
+            ' {"event.name": "gen_ai.choice", "message":'
+            ' {"role": "assistant", "tool_calls": [{"id": "call_0", "type": "function", "function": {"name": "t"}}]}}]'
+        )
+        seen = classify(span("chat stub", {**operation("chat"), "events": events}))
+        assert isinstance(seen, Step)
+        assert seen.requested == ("call_0",)
+        assert plain(seen.messages) == ["hi"]
+
+    def test_structured_attributes(self, span: Make, plain: Read) -> None:
+        messages = [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+        asks = [{"role": "assistant", "parts": [{"type": "tool_call", "id": "call_0"}]}]
+        attributes = {**operation("chat"), "gen_ai.input.messages": messages, "gen_ai.output.messages": asks}
+        seen = classify(span("chat", attributes))
+        assert isinstance(seen, Step)
+        assert seen.requested == ("call_0",)
+        assert plain(seen.messages) == ["hi"]
+
+
+class TestTurns:
+    @pytest.mark.parametrize("name", ["invoke_agent", "invoke_workflow", "invoke_swarm", "invoke_graph"])
+    def test_every_run(self, span: Make, plain: Read, name: str) -> None:
+        attributes = {**operation(name), "gen_ai.agent.name": "helper", "gen_ai.input.messages": HI}
+        seen = classify(span(f"{name} helper", attributes))
+        assert isinstance(seen, TurnSpan)
+        assert (seen.agent, seen.name) == ("helper", f"{name} helper")
+        assert plain(seen.input) == ["hi"]
+
+    def test_the_workflows_name_or_the_spans(self, span: Make) -> None:
+        for name, attributes in (
+            ("invoke_workflow helper", operation("invoke_workflow", gen_ai__workflow__name="helper")),
+            ("invoke_agent helper", operation("invoke_agent")),
+            ("invoke_agent helper", {}),
+        ):
+            seen = classify(span(name, attributes))
+            assert isinstance(seen, TurnSpan)
+            assert seen.agent == "helper"
+
+    def test_all_messages_of_a_run_hold_the_users_words(self, span: Make, plain: Read) -> None:
+        messages = (
+            '[{"role":"user","parts":[{"type":"text","content":"hi"}]},'
+            '{"role":"user","parts":[{"type":"tool_call_response","id":"a","result":"rain"}]}]'
+        )
+        for attributes in (operation("invoke_agent"), {}):
+            seen = classify(span("helper run", {**attributes, "pydantic_ai.all_messages": messages}))
+            assert isinstance(seen, TurnSpan)
+            assert plain(seen.input) == ["hi"]
+
+    def test_a_strands_run_has_its_words_in_events(self, span: Make, plain: Read) -> None:
+        events = [("gen_ai.user.message", {"content": '[{"text": "hi"}]'})]
+        seen = classify(span("invoke_agent helper", operation("invoke_agent"), events=events))
+        assert isinstance(seen, TurnSpan)
+        assert plain(seen.input) == ["hi"]
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "cycle"),
+    [
+        ("execute_event_loop_cycle", operation("execute_event_loop_cycle"), True),
+        ("execute_event_loop_cycle", {"event_loop.cycle_id": "1"}, True),
+        ("running 3 tools", {}, True),
+        ("running 1 tool", {}, True),
+        ("running tools", {"tools": ["a"]}, True),
+        ("create_agent helper", operation("create_agent"), False),
+        ("execute_task model", operation("execute_task"), False),
+    ],
+)
+def test_step_like_parents(span: Make, name: str, attributes: Mapping[str, object], cycle: bool) -> None:
+    seen = classify(span(name, attributes))
+    assert isinstance(seen, Passage)
+    assert seen.cycle is cycle

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_parallelism.dialects import classify
+from otel_parallelism.model import Call, Content, Passage, SpanRecord, Step, TurnSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Make = Callable[..., SpanRecord]
+    Read = Callable[[Content | None], object]
+
+METADATA = "langfuse.observation.metadata."
+
+
+def observation(kind: str, **more: object) -> dict[str, object]:
+    return {"langfuse.observation.type": kind, **{f"langfuse.observation.{key}": value for key, value in more.items()}}
+
+
+def test_a_tool(span: Make, plain: Read) -> None:
+    given = '{"args": [], "kwargs": {"arg": "x"}}'
+    seen = classify(span("get_weather", observation("tool", input=given, output="rain", level="ERROR")))
+    assert isinstance(seen, Call)
+    assert (seen.tool, seen.error) == ("get_weather", True)
+    assert plain(seen.arguments) == {"arg": "x"}
+    assert plain(seen.result) == "rain"
+
+
+def test_langchains_tool_has_its_id_in_the_metadata(span: Make, plain: Read) -> None:
+    output = '{"content": "rain", "type": "tool", "tool_call_id": "call_0", "status": "success"}'
+    attributes = {**observation("TOOL", output=output), METADATA + "tool_call_id": '"call_0"'}
+    seen = classify(span("get_weather", attributes))
+    assert isinstance(seen, Call)
+    assert (seen.call_id, seen.error) == ("call_0", False)
+    assert plain(seen.result) == "rain"
+
+
+@pytest.mark.parametrize(
+    ("output", "requested"),
+    [
+        ('{"role": "assistant", "tool_calls": [{"name": "t", "args": {}, "id": "a", "type": "tool_call"}]}', ("a",)),
+        ('{"role": "assistant", "content": "done"}', ()),
+        ('["get_weather", "get_stock"]', None),
+        (None, None),
+    ],
+)
+def test_a_generation(span: Make, plain: Read, output: str | None, requested: tuple[str, ...] | None) -> None:
+    attributes = observation("generation", input='[{"role": "user", "content": "hi"}]', usage_details='{"input": 40}')
+    if output is not None:
+        attributes["langfuse.observation.output"] = output
+    seen = classify(span("llm", attributes))
+    assert isinstance(seen, Step)
+    assert (seen.requested, seen.input_tokens) == (requested, 40)
+    assert plain(seen.messages) == ["hi"]
+
+
+def test_an_agent(span: Make, plain: Read) -> None:
+    seen = classify(span("helper", observation("agent", input='{"args": ["hi"], "kwargs": {}}')))
+    assert isinstance(seen, TurnSpan)
+    assert seen.agent == "helper"
+    assert plain(seen.input) == ["hi"]
+
+
+def test_a_graphs_model_node_called_agent_is_no_run(span: Make) -> None:
+    seen = classify(span("agent", {**observation("agent"), METADATA + "langgraph_node": '"agent"'}))
+    assert isinstance(seen, Passage)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "cycle"),
+    [
+        ("tools", '["__pregel_pull","tools"]', True),
+        ("tools", '["__pregel_push",0,false]', False),
+        ("model", '["__pregel_pull","model"]', False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["chain", "span"])
+def test_the_rest_passes_ancestry_on(span: Make, name: str, path: str, cycle: bool, kind: str) -> None:
+    attributes = {
+        **observation(kind),
+        METADATA + "langgraph_node": f'"{name}"',
+        METADATA + "langgraph_path": path,
+    }
+    seen = classify(span(name, attributes))
+    assert isinstance(seen, Passage)
+    assert seen.cycle is cycle

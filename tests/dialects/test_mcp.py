@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_parallelism.dialects import classify
+from otel_parallelism.model import Call, Passage, SpanRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Make = Callable[..., SpanRecord]
+
+CALL = {"mcp.method.name": "tools/call"}
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        (
+            "tools/call get_weather",
+            {**CALL, "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather"},
+        ),
+        ("tools/call get_weather", {**CALL, "gen_ai.tool.name": "get_weather", "fastmcp.component.type": "tool"}),
+        ("tools/call get_weather", CALL),
+        ("MCP send tools/call get_weather", CALL),
+        ("MCP send tools/call get_weather", {}),
+        ("tools/call get_weather", {"rpc.system": "jsonrpc"}),
+    ],
+)
+def test_calls_of_client_server_and_fastmcp(span: Make, name: str, attributes: Mapping[str, object]) -> None:
+    seen = classify(span(name, attributes))
+    assert isinstance(seen, Call)
+    assert seen.tool == "get_weather"
+
+
+@pytest.mark.parametrize("method", ["tools/list", "server/discover", "initialize", "prompts/get", "resources/read"])
+def test_other_methods_pass_ancestry_on(span: Make, method: str) -> None:
+    for name in (method, f"MCP send {method}"):
+        seen = classify(span(name, {"mcp.method.name": method, "gen_ai.tool.name": ""}))
+        assert isinstance(seen, Passage)
+        assert not seen.cycle
+
+
+def test_a_tools_error_is_told(span: Make) -> None:
+    seen = classify(span("tools/call get_weather", {**CALL, "error.type": "tool_error"}))
+    assert isinstance(seen, Call)
+    assert seen.error
