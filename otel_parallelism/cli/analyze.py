@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import click
 
-from .output import Destination, below, options
+from .output import Destination, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,8 +42,7 @@ def analyze(files: tuple[str, ...], form: str, file: IO[bytes] | None, threshold
     except (UnreadableError, ValueError) as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
-    destination.write(analysis)
-    sys.exit(1 if below(analysis, threshold) else 0)
+    sys.exit(destination.report(analysis, threshold))
 
 
 def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[SpanRecord]:

@@ -32,4 +32,4 @@ def demo() -> None:
         guide = Guide(port)
         asyncio.run(plan_one_by_one(guide, "Lisbon"))
         asyncio.run(plan_together(guide, "Lisbon"))
-    destination.write(watch.analysis())
+    sys.exit(destination.report(watch.analysis()))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 import click
+
+from otel_parallelism.reports.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Analysis
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
+_STANDARD_OUTPUT: Final = 1
+BELOW: Final = 1
+CANNOT: Final = 2
 _WIDTH_WITHOUT_TERMINAL: Final = 100
 _SIGNS: Final = "·→…█▌▐░"
 
@@ -62,16 +67,38 @@ class Destination:
         """Remember the standard output and the working folder of now."""
         self._form = form
         self._file = file
-        self._stream = sys.stdout
+        self._stream: TextIO | None = sys.stdout
         self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
-    def write(self, analysis: Analysis) -> None:
-        """Write the report on *analysis*; whatever was printed before it is flushed first."""
+    def report(self, analysis: Analysis, threshold: float | None = None) -> int:
+        """
+        Write the report on *analysis* and return the exit status that it stands for.
+
+        That is 2 if it cannot be written, and 1 if a turn's efficiency is below *threshold*; standard error says so.
+        """
+        try:
+            self._write(analysis)
+        except BrokenPipeError:
+            # Whoever read the output has seen enough. The interpreter flushes it once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
+            return CANNOT
+        except (OSError, ValueError) as error:
+            click.echo(f"the report cannot be written: {error}", err=True)
+            return CANNOT
+        found = [] if threshold is None else list(_below(analysis, threshold))
+        for line in found:
+            click.echo(line, err=True)
+        return BELOW if found else 0
+
+    def _write(self, analysis: Analysis) -> None:
         if self._file is not None:
             self._file.write(self._rendered(analysis, colour=False, ascii_only=False).encode())
             self._file.flush()
             return
         stream = self._stream
+        if stream is None:
+            message = "there is no standard output"
+            raise ValueError(message)
         encoding = stream.encoding or "utf-8"
         text = self._rendered(analysis, colour=_coloured(stream), ascii_only=not _can_show(encoding))
         stream.flush()
@@ -89,18 +116,10 @@ class Destination:
         return text.render(analysis, width=width, colour=colour, ascii_only=ascii_only, base=self._base)
 
 
-def below(analysis: Analysis, threshold: float | None) -> bool:
-    """Say on standard error which turns' efficiency is below *threshold*, and return whether there are any."""
-    found = list(_below(analysis, threshold)) if threshold is not None else []
-    for line in found:
-        click.echo(line, err=True)
-    return bool(found)
-
-
 def _below(analysis: Analysis, threshold: float) -> Iterator[str]:
     for number, report in enumerate(analysis.reports, 1):
         if report.efficiency is not None and report.efficiency < threshold:
-            name = report.turn.agent or report.turn.name
+            name = printable(report.turn.agent or report.turn.name)
             yield f"turn {number} ({name}): efficiency {report.efficiency:.3g} is below {threshold:g}"
 
 

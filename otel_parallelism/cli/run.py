@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from .output import Destination, below, options
+from .output import Destination, options
 from .program import Interrupted, ProgramNotFoundError, run_program
 
 
@@ -50,9 +50,8 @@ def run(  # noqa: PLR0917 - click passes them by name
         analysis = watch.analysis()
         if watch.dropped:
             click.echo(f"{watch.dropped} later turns are not in the report", err=True)
-        destination.write(analysis)
-        if not status and below(analysis, threshold):
-            status = 1
+        outcome = destination.report(analysis, None if status else threshold)
+        status = status or outcome
     if ending.interrupted:
         raise Interrupted
     sys.exit(status)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 Completed: TypeAlias = "subprocess.CompletedProcess[bytes]"
 TIMEOUT_S = 60
@@ -33,14 +33,16 @@ class Shell:
     def command(self, *arguments: str | Path) -> list[str]:
         return [sys.executable, "-m", "otel_parallelism", *map(str, arguments)]
 
-    def start(self, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def start(
+        self, command: list[str], stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - what the tests themselves wrote
             command,
             cwd=self.folder,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
         )
 
     def finish(self, process: subprocess.Popen[bytes]) -> Completed:

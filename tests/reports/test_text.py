@@ -98,7 +98,7 @@ Turn 1 · research · possibly sequential: calls ran one by one, perhaps
   [1] fetch                          ████████████████████████████████████ 0.60 s
              0                                                     1.00 s
   [1] search, fetch ran one after another: the trace does not say why. Perhaps
-      0.40 s of 1.00 s.
+      0.40 s of 1.00 s; what search returned was not seen in full.
     → Capture the model's steps, or declare depends_on.
 
 Turn 2 · greeter · single: nothing that could run together

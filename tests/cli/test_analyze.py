@@ -1,0 +1,184 @@
+"""``analyze`` on real files: what it finds, how it fails, and how it behaves on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import pty
+import re
+import termios
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Shell
+
+START_NS = 1_700_000_000_000_000_000
+EFFICIENCY = re.compile(rb"efficiency 0\.3\d* is below 0\.9\n")
+
+
+def span(number: int, operation: str, start_ms: int, end_ms: int, **attributes: str) -> dict[str, Any]:
+    """Return a span of trace 1 as OTLP JSON; span 1 is the root."""
+    pairs = {"gen_ai.operation.name": operation, **{key.replace("_", "."): text for key, text in attributes.items()}}
+    return {
+        "traceId": f"{1:032x}",
+        "spanId": f"{number:016x}",
+        "parentSpanId": "" if number == 1 else f"{1:016x}",
+        "name": operation,
+        "startTimeUnixNano": str(START_NS + start_ms * 1_000_000),
+        "endTimeUnixNano": str(START_NS + end_ms * 1_000_000),
+        "attributes": [
+            {"key": key.replace("gen.ai", "gen_ai"), "value": {"stringValue": text}} for key, text in pairs.items()
+        ],
+    }
+
+
+def line(*spans: dict[str, Any]) -> str:
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"scope": {"name": "test"}, "spans": spans}]}]}) + "\n"
+
+
+TURN = span(1, "invoke_agent", 0, 900, gen_ai_agent_name="clerk")
+CALLS = [
+    span(2 + at, "execute_tool", 300 * at, 300 * at + 300, gen_ai_tool_name=tool)
+    for at, tool in enumerate(("get_prices", "get_stock", "get_news"))
+]
+
+
+@pytest.fixture
+def spans(shell: Shell) -> Path:
+    return shell.write("spans.jsonl", line(*CALLS) + line(TURN))
+
+
+def test_the_report_of_a_file(shell: Shell, spans: Path) -> None:
+    done = shell("analyze", spans, "--format", "json")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    document = json.loads(done.stdout)
+    assert document["coverage"] == {"calls": 3, "calls_without_turn": 0, "spans": 4, "anomalies": 0}
+    [turn] = document["turns"]
+    assert (turn["agent"], turn["calls"], turn["ratio"], turn["makespan"]) == ("clerk", 3, 1.0, 0.9)
+    assert [call["tool"] for call in turn["slowest_calls"]] == ["get_prices", "get_stock", "get_news"]
+    assert "get_prices" in shell("analyze", spans).stdout.decode()
+
+
+def test_several_files_are_one_input(shell: Shell) -> None:
+    shell.write("calls.jsonl", line(*CALLS))
+    (shell.folder / "turn.jsonl.gz").write_bytes(gzip.compress(line(TURN).encode()))
+    document = json.loads(shell("analyze", "turn.jsonl.gz", "calls.jsonl", "--format=json").stdout)
+    assert [turn["calls"] for turn in document["turns"]] == [3]
+    assert document["coverage"]["calls_without_turn"] == 0
+
+
+def test_the_output_file_gets_the_report_and_nothing_else_does(shell: Shell, spans: Path) -> None:
+    done = shell("analyze", spans, "--output", "report.txt", PYTHONIOENCODING="ascii")
+    assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)
+    text = (shell.folder / "report.txt").read_text(encoding="utf-8")
+    assert text.startswith("1 turn · ")
+    assert "█" in text
+
+
+def test_the_gate(shell: Shell) -> None:
+    declared = [
+        span(2 + at, "execute_tool", 300 * at, 300 * at + 300, gen_ai_tool_name="get_it", gen_ai_tool_call_id=f"c{at}")
+        for at in range(3)
+    ]
+    parts = [{"type": "tool_call", "id": f"c{at}", "name": "get_it", "arguments": {}} for at in range(3)]
+    step = span(9, "chat", 0, 0)
+    output = {
+        "key": "gen_ai.output.messages",
+        "value": {"stringValue": json.dumps([{"role": "assistant", "parts": parts}])},
+    }
+    step["attributes"].append(output)
+    shell.write("spans.jsonl", line(TURN, step, *declared))
+    done = shell("analyze", "spans.jsonl", "--fail-under-efficiency", "0.9")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"turn 1 (clerk): ")
+    assert EFFICIENCY.search(done.stderr)
+    assert shell("analyze", "spans.jsonl", "--fail-under-efficiency", "0.3").returncode == 0
+
+
+def test_turns_without_efficiency_pass_the_gate(shell: Shell) -> None:
+    shell.write("spans.jsonl", line(TURN))
+    assert shell("analyze", "spans.jsonl", "--fail-under-efficiency", "1").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "input.jsonl: there is no such file; expected "),
+        ("", "input.jsonl: it is empty; expected "),
+        ("{}\n{ not json }\n", "input.jsonl:2: "),
+        (line(TURN) + '{"resourceSpans": 5}\n', "input.jsonl:2: "),
+        (line(TURN)[:-20], "input.jsonl:1: "),
+    ],
+)
+def test_bad_input_is_one_line_that_names_file_line_and_what_was_expected(
+    shell: Shell, content: str | None, message: str
+) -> None:
+    if content is not None:
+        (shell.folder / "input.jsonl").write_text(content)
+    done = shell("analyze", "input.jsonl", "--format", "json")
+    assert (done.stdout, done.returncode) == (b"", 2)
+    error = done.stderr.decode()
+    assert error.startswith(message)
+    assert "expected an OTLP" in error or "expected a file of OTLP" in error
+    assert error.count("\n") == 1
+
+
+def test_a_setting_that_cannot_be_read_is_named(shell: Shell, spans: Path) -> None:
+    done = shell("analyze", spans, OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
+
+
+def test_files_are_needed(shell: Shell) -> None:
+    done = shell("analyze")
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert b"Missing argument 'FILE...'" in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_crash(shell: Shell, spans: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = shell.start(shell.command("analyze", spans), stdout=write_end)
+    os.close(write_end)
+    done = shell.finish(process)
+    assert (done.stderr, done.returncode) == (b"", 2)
+
+
+def terminal(shell: Shell, *arguments: str | Path, **environment: str) -> str:
+    """Run the command on a real terminal of 60 columns and return everything that was shown there."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 60))
+    shell.environment.pop("COLUMNS", None)
+    process = shell.start(shell.command(*arguments), theirs, theirs, **{"TERM": "xterm", **environment})
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal closes with its last process
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert process.wait(60) == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_colours_and_its_own_width(shell: Shell, spans: Path) -> None:
+    shown = terminal(shell, "analyze", spans)
+    assert "\x1b[" in shown
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert max(map(len, plain.splitlines())) == 60
+    assert terminal(shell, "analyze", spans, NO_COLOR="1").count("\x1b") == 0
+    assert terminal(shell, "analyze", spans, TERM="dumb").count("\x1b") == 0
+
+
+def test_long_input_shows_a_bar_on_a_terminal_only(shell: Shell) -> None:
+    filler = span(5, "something", 0, 1, padding="x" * 100_000)
+    path = shell.write("long.jsonl", line(TURN, *CALLS) + line(filler) * 90)
+    shown = terminal(shell, "analyze", path, "--output", "report.txt")
+    assert "reading" in shown
+    done = shell("analyze", path, "--output", "report.txt")
+    assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)

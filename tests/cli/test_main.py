@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Shell
+
+
+def test_the_installed_command_and_the_module_are_the_same(shell: Shell) -> None:
+    command = shutil.which("otel-parallelism", path=str(Path(sys.executable).parent))
+    assert command is not None
+    for argument in ("--help", "--version"):
+        done = shell.finish(shell.start([command, argument]))
+        assert (done.stdout, done.returncode) == (shell(argument).stdout, 0)
+    assert shell("--version").stdout.decode().split() == ["otel-parallelism,", "version", version("otel-parallelism")]
+
+
+def test_help_names_every_command_and_loads_nothing_heavy(shell: Shell) -> None:
+    assert all(word in shell("--help").stdout.decode() for word in ("analyze", "demo", "run"))
+    code = """
+import json, sys
+from otel_parallelism.cli import main
+sys.argv[1:] = ["--help"]
+try:
+    main()
+finally:
+    print(json.dumps(sorted(sys.modules)))
+"""
+    loaded = json.loads(shell.python("-c", code).stdout.splitlines()[-1])
+    heavy = {
+        "rich",
+        "http.server",
+        "opentelemetry.exporter",
+        "otel_parallelism.readers.otlp_json",
+    }
+    assert heavy.isdisjoint(loaded)
+
+
+def test_an_interrupt_ends_the_process_as_one(shell: Shell) -> None:
+    shell.write("script.py", "raise KeyboardInterrupt\n")
+    done = shell("run", "script.py")
+    plain = shell.python("script.py")
+    assert done.returncode == plain.returncode < 0
+    assert done.stderr == plain.stderr
+
+
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["run", "--no-such-option", "x.py"], ["demo", "extra"]])
+def test_usage_errors_have_status_2(shell: Shell, arguments: list[str]) -> None:
+    done = shell(*arguments)
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert b"Error: " in done.stderr
+
+
+def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) -> None:
+    done = shell("demo")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    lines = done.stdout.decode().splitlines()
+    text = " ".join(" ".join(lines).split())
+    assert lines[0].startswith("An agent asks http://127.0.0.1:")
+    assert lines[2].startswith("2 turns · 1 sequential: 1.2")
+    assert "Turn 1 · one by one · sequential: " in text
+    assert "Turn 2 · together · parallel: " in text
+    assert (
+        "weather, museums, restaurants, trains, events ran one after another: the code awaits one, then the next."
+        in text
+    )
+    assert "Cost: 1.2" in text
+    assert "asyncio.gather or a TaskGroup at " in text
+    assert "demo_agent.py:" in text
+    ratios = [float(part.split()[0]) for part in text.split("ratio ")[1:]]
+    assert ratios == [pytest.approx(1, abs=0.1), pytest.approx(5, abs=0.5)]
+
+
+def test_the_demo_works_without_telemetry_and_without_a_network(shell: Shell) -> None:
+    done = shell("demo", OTEL_SDK_DISABLED="true", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[2].startswith("2 turns · 1 sequential: 1.2")

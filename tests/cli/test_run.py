@@ -1,0 +1,262 @@
+"""What ``run`` reports on real processes, and that it leaves their output, their status and their telemetry alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from oteltap import OtelTapHttpProtobufReceiver, OtelTapHttpProtobufReceiverSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Completed, Shell
+
+
+def document(output: bytes) -> Any:
+    return json.loads(output)
+
+
+def turns(done: Completed) -> list[tuple[str, float, str]]:
+    """Return agent, ratio (one decimal) and verdict of the turns of a JSON report on standard output."""
+    return [(t["agent"], round(t["ratio"], 1), t["verdict"]) for t in document(done.stdout)["turns"]]
+
+
+def test_a_program_without_a_provider_is_measured(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("asyncio.run(one_by_one())\nasyncio.run(together())")
+    done = shell("run", "--format", "json", "agent.py")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert turns(done) == [("planner", 1.0, "sequential"), ("planner", 3.0, "parallel")]
+    finding = document(done.stdout)["turns"][0]["findings"][0]
+    assert (finding["kind"], finding["cause"], finding["advice"]) == ("sequential_chain", "code", "recommended")
+    assert finding["calls"] == ["look_up"] * 3
+    assert finding["avoidable"] == pytest.approx(0.2, abs=0.05)
+    assert finding["location"] == {"file_path": str(shell.folder / "agent.py"), "line_number": 11}
+    assert document(done.stdout)["coverage"]["calls_without_turn"] == 0
+
+
+def test_the_text_says_at_once_what_is_to_be_gained_and_where(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("print('the answer')\nasyncio.run(one_by_one())\nprint('another')")
+    lines = shell("run", "agent.py").stdout.decode().splitlines()
+    assert lines[:2] == ["the answer", "another"]
+    assert lines[2].startswith("1 turn · 1 sequential: 0.2")
+    assert lines[3].startswith("Start with turn 1 (planner) at agent.py:11: 3 calls (look_up")
+    assert any("asyncio.gather or a TaskGroup at agent.py:11." in line for line in lines)
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_an_output_that_is_not_unicode_gets_ascii(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("asyncio.run(one_by_one())")
+    done = shell("run", "agent.py", PYTHONIOENCODING="ascii")
+    assert done.stdout.isascii()
+    assert done.stdout.startswith(b"1 turn - 1 sequential: 0.2")
+    assert b"####" in done.stdout
+
+
+def test_the_report_follows_the_working_folder_of_the_start(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("import os\nasyncio.run(one_by_one())\nos.mkdir('elsewhere')\nos.chdir('elsewhere')")
+    done = shell("run", "--output", "report.txt", "agent.py")
+    assert (done.stdout, done.returncode) == (b"", 0)
+    assert "at agent.py:11" in (shell.folder / "report.txt").read_text(encoding="utf-8")
+
+
+def test_a_program_that_takes_the_streams_is_reported_on_all_the_same(
+    shell: Shell, agent: Callable[[str], Path]
+) -> None:
+    agent("import io\nsys.stdout = io.StringIO()\nasyncio.run(one_by_one())\nprint('caught')")
+    assert turns(shell("run", "--format", "json", "agent.py")) == [("planner", 1.0, "sequential")]
+
+
+def test_a_report_that_cannot_be_written_is_an_error_of_one_line(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("asyncio.run(one_by_one())\nsys.stdout.close()")
+    done = shell("run", "agent.py")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"the report cannot be written: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "error"),
+    [
+        ("raise RuntimeError('broken')", 1, b"RuntimeError: broken\n"),
+        ("sys.exit(7)", 7, b""),
+        ("sys.exit('sorry')", 1, b"sorry\n"),
+    ],
+)
+def test_the_report_comes_after_any_ending(
+    shell: Shell, agent: Callable[[str], Path], ending: str, status: int, error: bytes
+) -> None:
+    agent(f"asyncio.run(one_by_one())\n{ending}")
+    done = shell("run", "--format", "json", "--fail-under-efficiency", "0.9", "agent.py")
+    assert done.returncode == status
+    assert done.stderr.endswith(error)
+    assert b"below" not in done.stderr
+    assert turns(done) == [("planner", 1.0, "sequential")]
+
+
+def test_a_turn_that_fails_is_a_turn(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent(
+        """
+        async def failing():
+            with agent_turn("failing"):
+                await look_up("Lisbon")
+                await look_up("Porto")
+                await look_up("Faro")
+                raise RuntimeError("broken")
+
+        asyncio.run(failing())
+        """
+    )
+    done = shell("run", "--format", "json", "agent.py")
+    assert done.returncode == 1
+    assert turns(done) == [("failing", 1.0, "sequential")]
+
+
+def test_an_interrupted_turn_is_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent(
+        """
+        async def endless():
+            with agent_turn("endless"):
+                await look_up("Lisbon")
+                await look_up("Porto")
+                print("waiting", flush=True)
+                await asyncio.sleep(30)
+
+        asyncio.run(endless())
+        """
+    )
+    process = shell.start(shell.command("run", "--output", "report.json", "--format", "json", "agent.py"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"waiting\n"
+    process.send_signal(signal.SIGINT)
+    done = shell.finish(process)
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr.endswith(b"KeyboardInterrupt\n")
+    [turn] = document((shell.folder / "report.json").read_bytes())["turns"]
+    assert (turn["agent"], turn["calls"]) == ("endless", 2)
+
+
+def test_turns_of_threads_that_outlive_the_main_one_are_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("import threading\nthreading.Thread(target=lambda: asyncio.run(one_by_one())).start()")
+    assert turns(shell("run", "--format", "json", "agent.py")) == [("planner", 1.0, "sequential")]
+
+
+def test_the_gate(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("asyncio.run(one_by_one())\nasyncio.run(together())\nwith agent_turn('greeter'): pass")
+    low = shell("run", "--fail-under-efficiency", "0.5", "agent.py")
+    assert low.returncode == 1
+    assert low.stderr.startswith(b"turn 1 (planner): efficiency 0.3")
+    assert low.stderr.endswith(b" is below 0.5\n")
+    assert low.stderr.count(b"\n") == 1
+    assert shell("run", "--fail-under-efficiency", "0.2", "agent.py").returncode == 0
+
+
+def test_usage_errors_come_before_the_program_runs(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("print('ran')")
+    for arguments in (
+        ["--output", "no/such/folder", "agent.py"],
+        ["--fail-under-efficiency", "2", "agent.py"],
+        ["--format", "xml", "agent.py"],
+        [],
+    ):
+        done = shell("run", *arguments)
+        assert (done.stdout, done.returncode) == (b"", 2)
+        assert b"Error: " in done.stderr
+    done = shell("run", "agent.py", OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
+
+
+PROVIDER = """
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    own = TracerProvider()
+    own.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(sys.argv[1])))
+    trace.set_tracer_provider(own)
+    assert trace.get_tracer_provider() is own
+
+    async def main():
+        with trace.get_tracer("theirs").start_as_current_span("request", attributes={"theirs": True}):
+            await one_by_one()
+
+    asyncio.run(main())
+"""
+
+
+async def test_the_programs_own_export_works_and_carries_the_result(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent(PROVIDER)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings = OtelTapHttpProtobufReceiverSettings(http_port=port)
+    async with OtelTapHttpProtobufReceiver(settings) as receiver:
+        awaited = {
+            name: asyncio.ensure_future(receiver.await_trace(lambda span, name=name: span.name.endswith(name), 30))
+            for name in ("request", "planner", "look_up")
+        }
+        address = f"http://127.0.0.1:{port}/v1/traces"
+        done = await asyncio.to_thread(shell, "run", "--format", "json", "agent.py", address)
+        spans = {name: await future for name, future in awaited.items()}
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert turns(done) == [("planner", 1.0, "sequential")]
+    assert {span.trace_id for span in spans.values()} == {spans["request"].trace_id}
+    assert spans["planner"].parent_span_id == spans["request"].span_id
+    attributes = {pair.key: pair.value for pair in spans["planner"].attributes}
+    assert attributes["agent.parallelism.verdict"].string_value == "sequential"
+    assert [pair.key for pair in spans["request"].attributes] == ["theirs"]
+
+
+def test_a_program_that_never_sets_a_provider_still_has_none(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent(
+        """
+        from opentelemetry import trace
+        asyncio.run(one_by_one())
+        print(type(trace.get_tracer_provider()).__name__, trace._TRACER_PROVIDER)
+        """
+    )
+    assert shell("run", "--output", "report.txt", "agent.py").stdout == b"ProxyTracerProvider None\n"
+
+
+def test_spans_of_others_are_seen_without_a_provider(shell: Shell) -> None:
+    shell.write(
+        "theirs.py",
+        """
+        import time
+        from opentelemetry import trace
+
+        tracer = trace.get_tracer("a framework")
+
+        def call(tool):
+            with tracer.start_as_current_span(
+                f"execute_tool {tool}", attributes={"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool}
+            ):
+                time.sleep(0.1)
+
+        with tracer.start_as_current_span(
+            "invoke_agent helper", attributes={"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"}
+        ):
+            for tool in ("get_a", "get_b", "get_c"):
+                call(tool)
+        """,
+    )
+    done = shell("run", "--format", "json", "theirs.py")
+    [turn] = document(done.stdout)["turns"]
+    assert (turn["agent"], turn["calls"], round(turn["ratio"], 1)) == ("helper", 3, 1.0)
+    assert [call["tool"] for call in sorted(turn["slowest_calls"], key=lambda call: call["start"])] == [
+        "get_a",
+        "get_b",
+        "get_c",
+    ]
+
+
+def test_options_after_the_program_are_its_own(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("print(sys.argv)")
+    done = shell("run", "--output", "report.txt", "agent.py", "--output", "x", "-m", "--format=json", "--help")
+    assert done.stdout == b"['agent.py', '--output', 'x', '-m', '--format=json', '--help']\n"
