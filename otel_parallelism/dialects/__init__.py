@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
-from . import genai, haystack, langfuse, langsmith, mcp, native, openinference, traceloop
+from . import genai, haystack, langfuse, langsmith, logfire, mcp, native, openinference, traceloop
 from .facts import Facts
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ DIALECTS: Final[tuple[Callable[[SpanRecord], Facts | None], ...]] = (
     haystack.read,
     langfuse.read,
     langsmith.read,
+    logfire.read,
     traceloop.read,
     openinference.read,
     native.read,
 )
 """In the order in which they are believed."""
 
-_KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | langsmith.KEYS | traceloop.KEYS | openinference.KEYS
+_KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | langsmith.KEYS | logfire.KEYS | traceloop.KEYS | openinference.KEYS
 _NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
 
 
@@ -73,6 +74,7 @@ def _merged(one: Facts, other: Facts) -> Facts:
         tool=one.tool or other.tool,
         call_id=one.call_id or other.call_id,
         agent=one.agent or other.agent,
+        title=one.title or other.title,
         arguments=_better(one.arguments, other.arguments),
         result=_better(one.result, other.result),
         failed=one.failed or other.failed,
@@ -151,7 +153,7 @@ def _turn(span: SpanRecord, facts: Facts) -> TurnSpan:
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
-        name=span.name,
+        name=facts.title or span.name,
         start_ns=span.start_ns,
         end_ns=span.end_ns,
         agent=facts.agent,

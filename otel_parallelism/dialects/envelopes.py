@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from .content import decoded
 
 _SIGNATURE = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
+_NAMED_CALL = frozenset({"tool_name", "arguments"})
 _FUNCTION_RESPONSE = frozenset({"id", "name", "response", "will_continue", "scheduling", "parts"})
 # Result envelopes: the keys that tell one, and the keys that may hold what is inside, best first.
 _RESULTS = (
@@ -99,6 +100,8 @@ def _opened_arguments(data: object) -> object:
             if positional and named:
                 return {"args": positional, "keywords": named}
             return positional or named
+        if data.keys() == _NAMED_CALL:
+            return data["arguments"]
     part = _tool_part(data, "tool_call")
     return data if part is None else part.get("arguments", data)
 

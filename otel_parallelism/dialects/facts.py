@@ -20,13 +20,15 @@ class Facts(msgspec.Struct, frozen=True):
     A span as one dialect understands it; whatever that dialect does not say keeps its default.
 
     ``requested`` are the ids of the tool calls a model's output asks for (None: not captured), ``words`` what the
-    user said in the input of a step or a turn, ``failed`` that the dialect's own fields tell of an error.
+    user said in the input of a step or a turn, ``title`` a turn's name where its span's is none, ``failed`` that
+    the dialect's own fields tell of an error.
     """
 
     kind: Kind | None = None
     tool: str = ""
     call_id: str = ""
     agent: str = ""
+    title: str = ""
     arguments: Content | None = None
     result: Content | None = None
     failed: bool = False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism import names
 
 from . import envelopes, messages
-from .content import captured
+from .content import captured, decoded
 from .facts import Facts, text, whole_number
 
 if TYPE_CHECKING:
@@ -144,8 +144,17 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
     if choices:
         return messages.requested_ids(*choices)
     if _LEGACY_EVENTS in attributes:
-        return messages.requested_ids(attributes[_LEGACY_EVENTS])
+        return _listed_requested(attributes[_LEGACY_EVENTS])
     return _flat_requested(attributes)
+
+
+def _listed_requested(events: object) -> tuple[str, ...] | None:
+    """Read events that were written into one attribute; what is no choice is history, and asked before."""
+    listed = decoded(events)
+    if not isinstance(listed, list):
+        return None
+    choices = [one for one in listed if isinstance(one, Mapping) and one.get("event.name") == _CHOICE_EVENT]
+    return messages.requested_ids(*choices)
 
 
 def _flat_requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:

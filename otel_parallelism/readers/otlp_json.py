@@ -118,7 +118,7 @@ def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
             except msgspec.DecodeError as error:
                 if "trailing characters" not in str(error):
                     raise
-                stop = start + _position(error, 0)  # another document follows
+                stop = start + _position(error, 1) - 1  # another document follows, and its first byte was taken
                 parts = _parts(view[start:stop])
             for part in parts:
                 for group in _groups(part):
@@ -185,6 +185,7 @@ def _camel(data: object) -> object:
 
 
 def _position(error: Exception, otherwise: int) -> int:
+    """Return where in the text the decoder stopped, from 0."""
     match = _BYTE.search(str(error))
     return int(match[1]) if match else otherwise
 
@@ -193,7 +194,8 @@ def _problem(error: Exception, text: bytes) -> str:
     if isinstance(error, msgspec.ValidationError):
         return f"not OTLP: {error}"
     if isinstance(error, msgspec.DecodeError):
-        if "truncated" in str(error) or not text.rstrip().endswith((b"}", b"]")):
+        written = len(text.rstrip())
+        if "truncated" in str(error) or _position(error, 0) >= written:
             return "the JSON ends early"
         return f"broken JSON ({str(error).removeprefix('JSON is malformed: ')})"
     if isinstance(error, UnicodeDecodeError):

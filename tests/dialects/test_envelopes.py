@@ -38,6 +38,7 @@ LANGCHAIN_OUTPUT = json.dumps(
         (LANGCHAIN_INPUT, {"arg": "x"}),
         ('{"input_str": "{\'arg\': \'x\'}", "tags": [], "inputs": null}', {"arg": "x"}),
         ('[{"role": "tool", "parts": [{"type": "tool_call", "id": "1", "arguments": {"a": 1}}]}]', {"a": 1}),
+        ('{"tool_name": "get_weather", "arguments": {"city": "Oslo"}}', {"city": "Oslo"}),
         ('{"kwargs": {"a": 1}, "other": 2}', {"kwargs": {"a": 1}, "other": 2}),
         ({"city": "Oslo"}, {"city": "Oslo"}),
     ],

@@ -1,0 +1,45 @@
+"""
+Logfire's own instrumentation of openai-agents: spans told by the template of their message.
+
+Its model requests bear GenAI's operation name and what came back beside it; runs, calls and rounds bear neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import envelopes, messages
+from .content import captured
+from .facts import Facts, text
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import SpanRecord
+
+TEMPLATE = "logfire.msg_template"
+KEYS = frozenset({TEMPLATE})
+_RESPONSES = ("response", "response_data")
+_REQUESTS = ("raw_input", "request_data")
+
+
+def read(span: SpanRecord) -> Facts | None:
+    """Return what the template, and what the SDK called the span, say; None for every other span of Logfire's."""
+    attributes = span.attributes
+    template = text(attributes, TEMPLATE)
+    if template == "Function: {name}":
+        return Facts(
+            kind="call",
+            tool=text(attributes, "name"),
+            arguments=captured(attributes.get("input"), envelopes.arguments),
+            result=captured(attributes.get("output"), envelopes.result),
+        )
+    if template.startswith("Agent run: "):
+        return Facts(kind="turn", agent=text(attributes, "name"), title=text(attributes, "logfire.msg"))
+    if text(attributes, "sdk_span_type") == "turn":
+        return Facts(kind="cycle")
+    response = text(attributes, *_RESPONSES)
+    if template and response:
+        return Facts(
+            requested=messages.requested_ids(response),
+            words=captured(text(attributes, *_REQUESTS) or None, messages.user_words),
+        )
+    return None

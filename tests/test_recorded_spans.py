@@ -1,0 +1,204 @@
+"""
+The whole way on what real instrumentations emitted: reader, dialects, analysis, against the raw spans.
+
+What is expected is worked out here from the JSON alone, with none of the package's code: which spans are tool calls
+by their plainest mark, when they ran, and whether anything in their trace tells rounds apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.dialects import classify
+from otel_parallelism.readers.otlp_json import read
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.model import Analysis, Report
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.parent.name}/{path.stem}"
+
+
+RECORDED = sorted((Path(__file__).parent / "fixtures" / "spans").glob("*.jsonl"))
+SHARED_FOLDER = Path(__file__).parents[2] / "shared" / "data" / "spans"
+SHARED = sorted(SHARED_FOLDER.glob("*.jsonl"))
+FILES = [pytest.param(path, id=name_of(path)) for path in RECORDED + SHARED] + (
+    [] if SHARED else [pytest.param(None, id="shared", marks=pytest.mark.skip(reason=f"no {SHARED_FOLDER}"))]
+)
+
+# Spans of calls that no turn encloses, and frameworks whose tools make no spans.
+WITHOUT_TURNS = {
+    *("data/mcp-native", "data/fastmcp-native", "data/openai_manual-openinference"),
+    *("fixtures/mcp-native_alone", "fixtures/openai_manual-openinference", "fixtures/haystack-openinference"),
+}
+WITHOUT_CALLS = {"openai_manual-openinference", "haystack-openinference", "crewai-traceloop", "smolagents-genai"}
+NOT_CALLS = {"final_answer", "finish", "(merged tools)"}
+DEPENDENT = ["find_user", "get_orders", "get_invoice"]
+
+
+class Raw(NamedTuple):
+    """One tool call as the file has it."""
+
+    tool: str
+    start_ns: int
+    end_ns: int
+
+
+class Trace(NamedTuple):
+    """The calls of one trace in order of start, and whether something in it tells rounds apart."""
+
+    calls: list[Raw]
+    told_apart: bool
+
+    @property
+    def ratio(self) -> float:
+        work = sum(call.end_ns - call.start_ns for call in self.calls)
+        return work / (max(call.end_ns for call in self.calls) - self.calls[0].start_ns)
+
+    @property
+    def one_by_one(self) -> bool:
+        return all(a.end_ns <= b.start_ns for a, b in zip(self.calls, self.calls[1:], strict=False))
+
+
+def attribute(value: dict[str, Any]) -> Any:
+    ((kind, plain),) = value.items() or [("", None)]
+    return [attribute(item) for item in plain.get("values", ())] if kind == "arrayValue" else plain
+
+
+def spans_of(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for line in path.read_text().splitlines():
+        for group in json.loads(line)["resourceSpans"]:
+            for scope in group["scopeSpans"]:
+                for span in scope["spans"]:
+                    pairs = span.get("attributes", ())
+                    yield span, {pair["key"]: attribute(pair["value"]) for pair in pairs}
+
+
+def tool_of(span: dict[str, Any], attributes: dict[str, Any]) -> str:
+    """The tool's name if the span bears the plainest mark of a call in any vocabulary."""
+    name = span["name"]
+    marked = (
+        attributes.get("gen_ai.operation.name") == "execute_tool"
+        or attributes.get("openinference.span.kind") == "TOOL"
+        or attributes.get("traceloop.span.kind") == "tool"
+        or attributes.get("langfuse.observation.type") == "tool"
+        or name == "haystack.agent.step.tool"
+        or "tools/call " in name
+        or (attributes.get("traceloop.span.kind") == "task" and "tool.name" in attributes)
+        or name == "Function: {name}"
+    )
+    keys = ("tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
+    named = next((attributes[key] for key in keys if attributes.get(key)), name)
+    named = named.rsplit("tools/call ")[-1].removesuffix(".acall").removesuffix(".__call__")
+    return named if marked and named not in NOT_CALLS else ""
+
+
+def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
+    return not span["name"].startswith("invoke_agent") and (
+        attributes.get("gen_ai.operation.name") in {"chat", "generate_content"}
+        or attributes.get("openinference.span.kind") == "LLM"
+        or attributes.get("langfuse.observation.type") == "generation"
+        or span["name"] == "haystack.agent.step.llm"
+    )
+
+
+def is_step_like(span: dict[str, Any]) -> bool:
+    name = span["name"]
+    return name in {"turn", "haystack.agent.step", "execute_event_loop_cycle"} or name.startswith(("Step ", "Turn "))
+
+
+def traces_of(path: Path) -> list[Trace]:
+    """Every trace with calls, in order of time; of spans of one tool inside one another the outermost is the call."""
+    found = [(span, tool_of(span, attributes), attributes) for span, attributes in spans_of(path)]
+    parents = {span["spanId"]: span.get("parentSpanId", "") for span, _, _ in found}
+    tools = {span["spanId"]: tool for span, tool, _ in found}
+
+    def enclosed(span_id: str) -> bool:
+        tool, parent = tools[span_id], parents[span_id]
+        while parent in parents:
+            if tools[parent] == tool:
+                return True
+            parent = parents[parent]
+        return False
+
+    calls: dict[str, list[Raw]] = defaultdict(list)
+    told_apart: dict[str, bool] = defaultdict(bool)
+    for span, tool, attributes in found:
+        if tool and not enclosed(span["spanId"]):
+            times = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
+            calls[span["traceId"]].append(Raw(tool, *times))
+        told_apart[span["traceId"]] |= is_model_request(span, attributes) or is_step_like(span)
+    ordered = [Trace(sorted(calls[trace], key=lambda call: call[1:]), told_apart[trace]) for trace in calls]
+    return sorted(ordered, key=lambda trace: trace.calls[0].start_ns)
+
+
+@pytest.fixture(scope="module")
+def analyses() -> dict[Path, Analysis]:
+    return {}
+
+
+def analysis_of(path: Path, analyses: dict[Path, Analysis]) -> Analysis:
+    if path not in analyses:
+        analyses[path] = analyze_spans(read(path), classify, Settings())
+    return analyses[path]
+
+
+def with_calls(analysis: Analysis) -> list[Report]:
+    return [report for report in analysis.reports if report.calls]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_turns_calls_and_ratio_are_those_of_the_raw_spans(path: Path, analyses: dict[Path, Analysis]) -> None:
+    analysis, traces = analysis_of(path, analyses), traces_of(path)
+    assert analysis.coverage.spans == len(list(spans_of(path)))
+    assert analysis.coverage.anomalies == 0
+    if name_of(path) in WITHOUT_TURNS:
+        assert analysis.reports == ()
+        assert analysis.coverage.calls_without_turn == analysis.coverage.calls == sum(len(t.calls) for t in traces)
+        return
+    assert analysis.coverage.calls_without_turn == 0
+    assert [(r.calls, r.coverage) for r in with_calls(analysis)] == [(3, 1.0)] * len(traces)
+    for report, trace in zip(with_calls(analysis), traces, strict=True):
+        assert [(c.tool, c.start_ns, c.end_ns) for c in report.turn.calls] == trace.calls
+        assert report.ratio == pytest.approx(trace.ratio, rel=0.02)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_files_without_calls_are_the_ones_known(path: Path) -> None:
+    assert (traces_of(path) == []) == (path.stem in WITHOUT_CALLS)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_verdicts_and_chains_are_what_is_true_of_the_recordings(path: Path, analyses: dict[Path, Analysis]) -> None:
+    """Burst: together, or one by one where the framework does that. Rounds: one by one. Dependent: by need."""
+    if name_of(path) in WITHOUT_TURNS:
+        return  # no turn, no verdict: the test above says that there is none
+    traces = traces_of(path)
+    for number, (report, trace) in enumerate(zip(with_calls(analysis_of(path, analyses)), traces, strict=True)):
+        chains = [finding for finding in report.findings if finding.kind == "sequential_chain"]
+        tools = [call.tool.rpartition("-")[2] for call in trace.calls]
+        if tools == DEPENDENT:
+            assert all(finding.advice != "recommended" for finding in report.findings)
+            assert report.verdict in {"serial_by_need", "possibly_sequential"}
+        elif number == 0 and not path.stem.startswith("dspy"):
+            if trace.one_by_one:
+                assert [(finding.cause, len(finding.calls)) for finding in chains] in (
+                    [("dispatch", 3)],
+                    [("blocking", 3)],
+                )
+            else:
+                assert (report.verdict, chains) == ("parallel", [])
+        else:
+            assert trace.one_by_one
+            cause = "model" if trace.told_apart else "unknown"
+            assert [(finding.cause, len(finding.calls)) for finding in report.findings] == [(cause, 3)]
