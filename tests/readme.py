@@ -1,0 +1,112 @@
+"""
+The parts of README.md that are made: tables from ``names.py`` and ``settings.py``, the example and what it prints.
+
+``python tests/readme.py`` writes them between their markers; a test says when they are out of date.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism import names
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+EXAMPLE = "tests/examples/trip.py"
+MARKED = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n" for cells in lines)
+
+
+def attributes(listed: Sequence[names.Attribute]) -> str:
+    headings = ("attribute", "type", "unit", "meaning")
+    return table(headings, ((f"`{each.key}`", each.type, each.unit, each.meaning) for each in listed))
+
+
+def metrics() -> str:
+    headings = ("metric", "kind", "unit", "attributes", "meaning")
+    return table(
+        headings,
+        (
+            (f"`{each.name}`", each.kind, each.unit, ", ".join(f"`{key}`" for key in each.attributes), each.meaning)
+            for each in names.METRICS
+        ),
+    )
+
+
+def variables() -> str:
+    """Return the environment variables: one a setting, with its default, then those of others that are honoured."""
+    text = inspect.cleandoc(Settings.__doc__ or "").partition("Attributes:\n")[2]
+    meanings = dict(re.findall(r"^ +(\w+): (.+)$", text, re.MULTILINE))
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        variable = names.ENVIRONMENT_PREFIX + field.name.upper()
+        if field.name == "capture_content":
+            variable = names.CAPTURE_CONTENT
+        rows.append((f"`{variable}`", shown(field.default), meanings[field.name]))
+    return table(("variable", "default", "meaning"), rows)
+
+
+def shown(default: object) -> str:
+    """Return a default as it is written in the environment."""
+    if isinstance(default, tuple):
+        return ", ".join(f"`{item}`" for item in default)
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def example() -> str:
+    return f"```python\n{(ROOT / EXAMPLE).read_text(encoding='utf-8')}```\n"
+
+
+def output() -> str:
+    """Run the example as README says and return what it prints."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_")}
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "otel_parallelism", "run", EXAMPLE],
+        cwd=ROOT,
+        env={**environment, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=60,
+    )
+    return f"```\n$ otel-parallelism run {EXAMPLE}\n{done.stdout.decode()}```\n"
+
+
+MAKERS = {
+    "turn_attributes": lambda: attributes(names.TURN_ATTRIBUTES),
+    "finding_attributes": lambda: attributes(names.FINDING_ATTRIBUTES),
+    "call_attributes": lambda: attributes(names.CALL_ATTRIBUTES),
+    "metrics": metrics,
+    "variables": variables,
+    "example": example,
+    "output": output,
+}
+
+
+def parts(text: str) -> dict[str, str]:
+    """Return what stands between the markers of *text*, by name."""
+    return {found[2]: found[0].removeprefix(found[1]).removesuffix(found[3]) for found in MARKED.finditer(text)}
+
+
+def written(text: str) -> str:
+    """Return *text* with every marked part made anew."""
+    return MARKED.sub(lambda found: found[1] + MAKERS[found[2]]() + found[3], text)
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
