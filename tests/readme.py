@@ -58,7 +58,7 @@ def variables() -> str:
         variable = names.ENVIRONMENT_PREFIX + field.name.upper()
         if field.name == "capture_content":
             variable = names.CAPTURE_CONTENT
-        rows.append((f"`{variable}`", shown(field.default), meanings[field.name]))
+        rows.append((f"`{variable}`", shown(field.default), meanings[field.name].replace("``", "`")))
     return table(("variable", "default", "meaning"), rows)
 
 

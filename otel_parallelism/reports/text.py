@@ -141,6 +141,9 @@ def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
         yield from _finding(position, finding, report, view)
     if report.recommendation and not findings:
         yield from wrapped(Text(f"  → {view.relative(printable(report.recommendation))}"), view.width, 4)
+    if report.silenced:
+        lost = seconds(sum(finding.avoidable for finding in report.silenced))
+        yield Text(f"  {count(len(report.silenced), 'finding')} of {lost} silenced", style=_QUIET)
     for note in report.notes:
         yield from wrapped(Text(f"  {note}", style=_QUIET), view.width, 2)
 

@@ -312,3 +312,10 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
         assert "    → Await them together at agent.py:31.\n" in text
     for base in ("", "/", "/home/m", "me/app"):
         assert "    → Await them together at /home/me/app/agent.py:31.\n" in render(analysis, width=200, base=base)
+
+
+def test_silenced_findings_are_counted_and_nothing_more(sequential: Report) -> None:
+    report = msgspec.structs.replace(sequential, findings=(), silenced=sequential.findings, verdict="single")
+    text = render(Analysis((report,), Coverage()), width=80)
+    assert "  1 finding of 0.90 s silenced\n" in text
+    assert text.startswith("1 turn · nothing to gain\n")
