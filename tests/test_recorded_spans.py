@@ -16,11 +16,12 @@ import pytest
 
 from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
+from otel_parallelism.model import Call, Passage, Step, TurnSpan
 from otel_parallelism.readers.otlp_json import read
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from otel_parallelism.model import Analysis, Report
 
@@ -32,7 +33,8 @@ def name_of(path: Path) -> str:
 RECORDED = sorted((Path(__file__).parent / "fixtures" / "spans").glob("*.jsonl"))
 SHARED_FOLDER = Path(__file__).parents[2] / "shared" / "data" / "spans"
 SHARED = sorted(SHARED_FOLDER.glob("*.jsonl"))
-FILES = [pytest.param(path, id=name_of(path)) for path in RECORDED + SHARED] + (
+DELEGATING = [path for path in RECORDED if "delegating" in path.stem]
+FILES = [pytest.param(path, id=name_of(path)) for path in RECORDED + SHARED if path not in DELEGATING] + (
     [] if SHARED else [pytest.param(None, id="shared", marks=pytest.mark.skip(reason=f"no {SHARED_FOLDER}"))]
 )
 
@@ -84,7 +86,7 @@ def spans_of(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
                     yield span, {pair["key"]: attribute(pair["value"]) for pair in pairs}
 
 
-def tool_of(span: dict[str, Any], attributes: dict[str, Any]) -> str:
+def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[str] = NOT_CALLS) -> str:
     """The tool's name if the span bears the plainest mark of a call in any vocabulary."""
     name = span["name"]
     marked = (
@@ -100,15 +102,32 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any]) -> str:
     keys = ("tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
     named = next((attributes[key] for key in keys if attributes.get(key)), name)
     named = named.rsplit("tools/call ")[-1].removesuffix(".acall").removesuffix(".__call__")
-    return named if marked and named not in NOT_CALLS else ""
+    return named if marked and named not in among else ""
 
 
 def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
-    return not span["name"].startswith("invoke_agent") and (
-        attributes.get("gen_ai.operation.name") in {"chat", "generate_content"}
-        or attributes.get("openinference.span.kind") == "LLM"
-        or attributes.get("langfuse.observation.type") == "generation"
-        or span["name"] == "haystack.agent.step.llm"
+    return (
+        not span["name"].startswith("invoke_agent")
+        and "._prepare_" not in span["name"]
+        and (
+            attributes.get("gen_ai.operation.name") in {"chat", "generate_content"}
+            or attributes.get("openinference.span.kind") == "LLM"
+            or attributes.get("langfuse.observation.type") == "generation"
+            or span["name"] == "haystack.agent.step.llm"
+        )
+    )
+
+
+def is_run(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
+    agent = attributes.get("langfuse.observation.metadata.lc_agent_name", "").strip('"')
+    return attributes.get("traceloop.span.kind") != "task" and (
+        span["name"].startswith(("invoke_agent", "invoke_workflow", "Agent run: "))
+        or attributes.get("gen_ai.operation.name") == "invoke_agent"
+        or attributes.get("openinference.span.kind") == "AGENT"
+        or attributes.get("traceloop.span.kind") in {"workflow", "agent"}
+        or attributes.get("langfuse.observation.type") == "agent"
+        or span["name"] in {"haystack.agent.run", agent, attributes.get("langsmith.metadata.lc_agent_name")}
+        or f'"lc_agent_name": "{span["name"]}"' in attributes.get("metadata", "")
     )
 
 
@@ -173,6 +192,24 @@ def test_turns_calls_and_ratio_are_those_of_the_raw_spans(path: Path, analyses: 
         assert report.ratio == pytest.approx(trace.ratio, rel=0.02)
 
 
+@pytest.mark.parametrize("path", FILES + [pytest.param(path, id=name_of(path)) for path in DELEGATING])
+def test_every_span_is_taken_for_what_its_plainest_mark_says(path: Path) -> None:
+    seen = {span.span_id: classify(span) for span in read(path)}
+    for span, attributes in spans_of(path):
+        observation = seen[span["spanId"]]
+        place = (span["name"], type(observation).__name__)
+        named = tool_of(span, attributes, among=())
+        if named:
+            assert isinstance(observation, Call), place
+            assert observation.tool == named
+        elif is_run(span, attributes):
+            assert isinstance(observation, TurnSpan), place
+        elif is_model_request(span, attributes):
+            assert isinstance(observation, Step), place
+        else:
+            assert isinstance(observation, Passage), place
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_files_without_calls_are_the_ones_known(path: Path) -> None:
     assert (traces_of(path) == []) == (path.stem in WITHOUT_CALLS)
@@ -202,3 +239,15 @@ def test_verdicts_and_chains_are_what_is_true_of_the_recordings(path: Path, anal
             assert trace.one_by_one
             cause = "model" if trace.told_apart else "unknown"
             assert [(finding.cause, len(finding.calls)) for finding in report.findings] == [(cause, 3)]
+
+
+@pytest.mark.parametrize("path", DELEGATING, ids=name_of)
+def test_agents_that_run_as_tools_are_turns_of_their_own(path: Path) -> None:
+    """A chief asks two helpers at once: one calls its three tools together, the other one by one."""
+    reports = analyze_spans(read(path), classify, Settings()).reports
+    (chief,) = [report for report in reports if report.turn.agent == "chief"]
+    assert [call.tool for call in chief.turn.calls if not call.scope] == ["ask_helper", "ask_helper"]
+    assert (chief.calls, chief.verdict, chief.findings) == (2, "parallel", ())
+    together, apart = [report for report in reports if report.turn.agent == "helper"]
+    assert (together.calls, together.verdict, together.findings) == (3, "parallel", ())
+    assert [(finding.cause, len(finding.calls)) for finding in apart.findings] == [("model", 3)]

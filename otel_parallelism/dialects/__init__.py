@@ -59,12 +59,13 @@ def classify(span: SpanRecord) -> Observation:
 
 
 def _kind(known: list[Facts]) -> Kind | None:
-    kinds = [facts.kind for facts in known if facts.kind is not None]
-    kind = kinds[0] if kinds else None
-    if kind == "turn":
-        # Whoever knows that a span is a part of a run overrules those who take it for the run itself.
-        return next((other for other in kinds if other in {"passage", "cycle"}), kind)
-    return kind
+    kinds: list[Kind] = [facts.kind for facts in known if facts.kind is not None]
+    if not kinds or kinds[0] != "turn":
+        return kinds[0] if kinds else None
+    # Whoever knows that a span is a part of a run overrules those who take it for the run itself.
+    if "cycle" in kinds:
+        return "cycle"
+    return "passage" if "passage" in kinds else "turn"
 
 
 def _merged(one: Facts, other: Facts) -> Facts:

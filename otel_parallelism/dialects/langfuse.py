@@ -31,7 +31,10 @@ def read(span: SpanRecord) -> Facts | None:
     if not observation:
         return None
     given, output = attributes.get(_INPUT), attributes.get(_OUTPUT)
-    match _KINDS.get(observation):
+    kind = _KINDS.get(observation)
+    if kind is None and _metadata(span, "lc_agent_name") == span.name:
+        kind = "turn"  # LangChain's agents are chains that bear their own name
+    match kind:
         case "call":
             return Facts(
                 kind="call",

@@ -16,11 +16,12 @@ KEYS = frozenset({KIND})
 _INPUT = "gen_ai.prompt"
 _OUTPUT = "gen_ai.completion"
 _NODE = "langsmith.metadata.langgraph_node"
+_AGENT = "langsmith.metadata.lc_agent_name"
 _PATH = "langsmith.metadata.langgraph_path"
 
 
 def read(span: SpanRecord) -> Facts | None:
-    """Return what a run's kind, input and output say; a graph's root is a chain like any other."""
+    """Return what a run's kind, input and output say."""
     attributes = span.attributes
     kind = text(attributes, KIND)
     if not kind:
@@ -38,5 +39,7 @@ def read(span: SpanRecord) -> Facts | None:
     if kind == "llm":
         requested = None if output is None else messages.requested_ids(output)
         return Facts(kind="step", requested=requested, words=captured(given, messages.user_words))
+    if text(attributes, _AGENT) == span.name:  # LangChain's agents are chains that bear their own name
+        return Facts(kind="turn", agent=span.name, words=captured(given, messages.run_input))
     node = text(attributes, _NODE) == span.name and "tool" in span.name.lower()
     return Facts(kind="cycle" if node and "__pregel_push" not in text(attributes, _PATH) else None)

@@ -44,7 +44,9 @@ def read(span: SpanRecord) -> Facts | None:
     if kind == "LLM" and "._prepare_" not in span.name:  # so LlamaIndex puts a request together, and sends none
         return _turn(span) if span.name.startswith(_RUN_NAMES) else _step(span)
     if kind == "AGENT":
-        return Facts(kind="passage") if span.name in _MODEL_NODES and _is_node(span) else _turn(span)
+        return Facts(kind="passage") if span.name in _MODEL_NODES and _says(span, "langgraph_node") else _turn(span)
+    if _says(span, "lc_agent_name"):  # LangChain's agents are chains that bear their own name
+        return _turn(span)
     return Facts(kind="cycle" if _is_cycle(span) else None)
 
 
@@ -131,13 +133,12 @@ def flat_words(value: object) -> list[object]:
     return messages.user_words(list(said.values()))
 
 
-def _is_node(span: SpanRecord) -> bool:
-    """Tell whether *span* is the LangGraph node it is named after."""
-    metadata = span.attributes.get("metadata")
-    return isinstance(metadata, str) and f'"langgraph_node": "{span.name}"' in metadata
+def _says(span: SpanRecord, key: str) -> bool:
+    """Tell whether LangChain's metadata say that *span* is named after its graph's node, or its agent."""
+    return f'"{key}": "{span.name}"' in text(span.attributes, "metadata")
 
 
 def _is_cycle(span: SpanRecord) -> bool:
     if "__pregel_push" in text(span.attributes, "metadata"):
         return False  # LangGraph made a node for this one call: its round may have others
-    return bool(_CYCLE.fullmatch(span.name)) or ("tool" in span.name.lower() and _is_node(span))
+    return bool(_CYCLE.fullmatch(span.name)) or ("tool" in span.name.lower() and _says(span, "langgraph_node"))

@@ -64,6 +64,12 @@ def test_an_agent(span: Make, plain: Read) -> None:
     assert plain(seen.input) == ["hi"]
 
 
+def test_a_chain_named_after_its_agent_is_a_run(span: Make) -> None:
+    for name, expected in (("helper", TurnSpan), ("model", Passage)):
+        seen = classify(span(name, {**observation("chain"), METADATA + "lc_agent_name": '"helper"'}))
+        assert isinstance(seen, expected)
+
+
 def test_a_graphs_model_node_called_agent_is_no_run(span: Make) -> None:
     seen = classify(span("agent", {**observation("agent"), METADATA + "langgraph_node": '"agent"'}))
     assert isinstance(seen, Passage)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_parallelism.dialects import classify
-from otel_parallelism.model import Call, Content, Passage, SpanRecord, Step
+from otel_parallelism.model import Call, Content, Passage, SpanRecord, Step, TurnSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,20 @@ def test_a_model_request(span: Make, plain: Read) -> None:
     assert isinstance(seen, Step)
     assert (seen.requested, seen.input_tokens) == (("call_0",), 40)
     assert plain(seen.messages) == ["hi"]
+
+
+def test_a_chain_named_after_its_agent_is_a_run(span: Make, plain: Read) -> None:
+    attributes = {
+        "gen_ai.operation.name": "chain",
+        "langsmith.span.kind": "chain",
+        "langsmith.metadata.lc_agent_name": "helper",
+        "gen_ai.prompt": '{"messages":[{"role":"user","content":"hi"}]}',
+    }
+    seen = classify(span("helper", attributes))
+    assert isinstance(seen, TurnSpan)
+    assert seen.agent == "helper"
+    assert plain(seen.input) == ["hi"]
+    assert isinstance(classify(span("model", attributes)), Passage)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,16 @@ class TestTurns:
         assert isinstance(classify(span("agent", kind("AGENT", metadata=node))), Passage)
         assert isinstance(classify(span("agent", kind("AGENT"))), TurnSpan)
 
+    @pytest.mark.parametrize(("name", "turn"), [("helper", True), ("model", False)])
+    def test_a_chain_named_after_its_agent_is_a_run(self, span: Make, plain: Read, name: str, turn: bool) -> None:
+        metadata = '{"ls_integration": "langchain_create_agent", "lc_agent_name": "helper", "langgraph_node": "tools"}'
+        given = '{"messages": [["user", "hi"]]}'
+        seen = classify(span(name, kind("CHAIN", metadata=metadata, input__value=given)))
+        assert isinstance(seen, TurnSpan) is turn
+        if isinstance(seen, TurnSpan):
+            assert seen.agent == "helper"
+            assert plain(seen.input) == ["hi"]
+
     def test_a_graphs_root_is_a_chain(self, span: Make) -> None:
         seen = classify(span("LangGraph", kind("CHAIN")))
         assert isinstance(seen, Passage)
