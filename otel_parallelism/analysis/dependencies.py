@@ -7,7 +7,7 @@ decides for all its members at once, and sets of calls are bits of one integer.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -114,6 +114,7 @@ class Dependencies:
         by_tool: dict[str, list[int]] = {}
         by_id = {call.span_id: index for index, call in enumerate(self.calls)}
         failed: dict[str, list[int]] = {}
+        reactions = self._reactions()
         by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
         ended = 0
         for index, call in enumerate(self.calls):
@@ -121,7 +122,7 @@ class Dependencies:
                 done = self.calls[by_end[ended]]
                 if by_end[ended] != index:
                     by_tool.setdefault(done.tool, []).append(by_end[ended])
-                    if done.error:
+                    if self._failed(by_end[ended]):
                         failed.setdefault(done.tool, []).append(by_end[ended])
                     else:
                         failed.pop(done.tool, None)
@@ -138,14 +139,45 @@ class Dependencies:
                 for earlier, edge in self.evidence.edges[index].items()
                 if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call)
             }
+            for earlier, why in reactions.get(index, ()):
+                found.setdefault(earlier, (False, why))
             for earlier in failed.get(call.tool, ())[-_MOST_NAMED:]:
-                if not _same_proved_round(self.calls[earlier], call):
+                if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call):
                     found[earlier] = (True, f"{call.tool} was tried again after it failed")
             for link in call.links:
                 if link in by_id and self.calls[by_id[link]].end_ns <= call.start_ns:
                     found[by_id[link]] = (True, f"{call.tool} links to {self.calls[by_id[link]].tool}")
             edges.append(found)
         return edges
+
+    def _failed(self, index: int) -> bool:
+        return self.calls[index].error or self.evidence.outcomes[index] == "failed"
+
+    def _reactions(self) -> dict[int, list[tuple[int, str]]]:
+        """What was called, or asked for, right after a call that failed or found nothing: perhaps because of that."""
+        found: dict[int, list[tuple[int, str]]] = {}
+        starts = [call.start_ns for call in self.calls]
+        for earlier, before in enumerate(self.calls):
+            if self._failed(earlier):
+                what = "failed"
+            elif self.evidence.outcomes[earlier] == "empty":
+                what = "found nothing"
+            else:
+                continue
+            next_round: int | None = None
+            first = bisect_left(starts, before.end_ns)
+            for later in range(first, min(first + _MOST_NAMED, len(self.calls))):
+                call = self.calls[later]
+                if later == earlier or _same_proved_round(before, call) or _disjoint(before, call):
+                    continue
+                if next_round is not None and call.round != next_round:
+                    break
+                why = f"{call.tool} came right after {before.tool} {what}, perhaps because of that"
+                found.setdefault(later, []).append((earlier, why))
+                next_round = call.round
+                if next_round is None or next_round == before.round:
+                    break
+        return found
 
     def _relate(self) -> None:
         rounds: dict[int, int] = {}

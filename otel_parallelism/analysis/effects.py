@@ -20,7 +20,7 @@ _READS = frozenset(
     estimate check verify validate inspect browse download scan analyze analyse summarize summarise compare
     display print explain extract filter match measure monitor ping poll preview select sum translate
     convert detect classify recommend suggest load peek stat status tail head diff grep ls cat pwd wc du whoami
-    autocomplete is has contains exists
+    autocomplete is has contains exists sort uniq which
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 # One of these anywhere in a name makes it a write: get_or_create, find_and_replace.

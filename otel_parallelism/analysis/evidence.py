@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content
     from otel_parallelism.settings import Settings
 
+    from .outcomes import Outcome
+
 _SAID_BY_USER = -1
 _SAID_IN_ARGUMENTS = -2
 _MOST_HOLDERS = 8
@@ -30,12 +32,13 @@ class Evidence(msgspec.Struct, frozen=True):
 
     ``edges[b]`` maps an earlier call's index to whether b's need of it is proven (else only possible) and a sentence
     that says how it is known, without the value. ``arguments_whole`` and ``results_whole`` say, per call, whether
-    that content was seen in full.
+    that content was seen in full, ``outcomes`` what its result says about it.
     """
 
     edges: tuple[dict[int, tuple[bool, str]], ...]
     arguments_whole: tuple[bool, ...]
     results_whole: tuple[bool, ...]
+    outcomes: tuple[Outcome, ...]
 
 
 def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> Evidence:
@@ -62,6 +65,7 @@ def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -
         edges=tuple(matcher.edges),
         arguments_whole=tuple(values is not None and values.whole for values in arguments),
         results_whole=tuple(values is not None and values.whole for values in results),
+        outcomes=tuple("" if values is None else values.outcome for values in results),
     )
 
 

@@ -10,21 +10,35 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .outcomes import Outcome, outcome
+
 if TYPE_CHECKING:
     from otel_parallelism.model import Content
 
 _PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+_PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_DATE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?", re.IGNORECASE
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
+_AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
 )
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?"
+    rf"|(?:\d{{1,2}}(?:st|nd|rd|th)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?",
+    re.IGNORECASE,
+)
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d")
 _CODE = re.compile(r"[A-Z0-9]{3,}")
 _LONGEST_WHOLE = 200
 _DEEPEST = 12
+_ROUNDINGS = (2, 3, 4)
 _TELLING_DIGITS = 5
 _MOST_BITS = 4096
 _TELLING_LENGTH = 4
+_TELLING_PART = 6
 # Values that many results hold for no reason to do with one another.
 _COMMON = frozenset(
     """
@@ -44,12 +58,14 @@ class Values(msgspec.Struct):
 
     ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
     no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
-    their own, not a part of a longer text. ``whole`` is false where something could not be looked at.
+    their own, not a part of a longer text. ``whole`` is false where something could not be looked at. ``outcome`` is
+    what the whole, taken as a result, says about its call.
     """
 
     tokens: dict[str, bool]
     whole_leaves: set[str]
     whole: bool
+    outcome: Outcome = ""
 
 
 def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | None:
@@ -72,6 +88,7 @@ def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | N
             values.whole = False
             return values
     try:
+        values.outcome = outcome(value)
         for leaf, is_key in _leaves(value, values, max_leaves):
             _add(values, leaf, is_key=is_key, max_bytes=max_bytes)
     except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
@@ -121,10 +138,15 @@ def _fields(item: Any) -> list[Any] | None:
 
 
 def _add(values: Values, leaf: Any, *, is_key: bool, max_bytes: int) -> None:
-    if leaf is None or isinstance(leaf, bool):
+    if leaf is None:
+        return
+    if isinstance(leaf, bool):
+        # Two of a kind: a match says next to nothing, yet a flag handed on looks just like this.
+        _put(values, "true" if leaf else "false", False, leaf=True)
         return
     if isinstance(leaf, (int, float)):
         _put(values, *_number(leaf), leaf=True)
+        _rounded(values, leaf)
         return
     text = leaf
     if len(text) > max_bytes:
@@ -141,6 +163,40 @@ def _add(values: Values, leaf: Any, *, is_key: bool, max_bytes: int) -> None:
             token, telling = _text(piece)
             if token:
                 _put(values, token, telling and _is_identifier(piece), leaf=False)
+                if not piece.isalnum():
+                    _parts(values, piece)
+    elif not text.isalnum():
+        _parts(values, text)
+    if "," in text:
+        for grouped in _GROUPED.findall(text):
+            _put(values, *_number(float(grouped.replace(",", ""))), leaf=False)
+
+
+def _parts(values: Values, piece: str) -> None:
+    """Add the numbers and the made words that *piece* is composed of: ``order:48213``, ``/orders/48213``, ``12-7/3``."""
+    moment = _MOMENT.match(piece)
+    if moment is not None:
+        _put(values, _text(moment[1])[0], False, leaf=False)
+        return
+    if _DATE.fullmatch(piece):
+        return
+    parts = _PARTS.findall(piece)
+    if len(parts) == 1 and parts[0] == piece:
+        return
+    for part in parts:
+        if _NUMBER.fullmatch(part):
+            _put(values, *_text(part), leaf=False)
+        elif len(part) >= _TELLING_PART and _is_identifier(part):
+            _put(values, part.casefold(), True, leaf=False)
+
+
+def _rounded(values: Values, number: float) -> None:
+    """Add *number* as it is often written again: to a few decimals."""
+    if isinstance(number, float) and math.isfinite(number):
+        for decimals in _ROUNDINGS:
+            shorter = round(number, decimals)
+            if shorter != number:
+                _put(values, *_number(shorter), leaf=False)
 
 
 def _put(values: Values, token: str, telling: bool, *, leaf: bool) -> None:  # noqa: FBT001 - comes from a pair
@@ -171,6 +227,9 @@ def _text(text: str) -> tuple[str, bool]:
             return _number(int(stripped) if stripped.lstrip("+-").isdecimal() else float(stripped))
         except ValueError:
             return stripped, True
+    amount = _AMOUNT.fullmatch(stripped)
+    if amount is not None:
+        return _number(float((amount[1] or amount[2]).replace(",", "")))
     token = " ".join(_WORDS.findall(stripped.casefold()))
     if not token:
         return "", False
@@ -178,7 +237,9 @@ def _text(text: str) -> tuple[str, bool]:
         return token, False
     if _CODE.fullmatch(stripped) and not stripped.isdigit():
         return token, token not in _COMMON
-    return token, len(token) >= _TELLING_LENGTH and token not in _COMMON
+    if token in _COMMON or len(token) < _TELLING_LENGTH:
+        return token, False
+    return token, " " not in token or not _COMMON.issuperset(token.split(" "))
 
 
 def _is_identifier(text: str) -> bool:

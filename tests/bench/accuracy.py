@@ -122,6 +122,19 @@ def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advi
     counts["swaps recommended right"] += advice == "recommended" and commutes
     counts["reads commuting"] += reads and commutes
     counts["reads commuting recommended"] += reads and commutes and advice == "recommended"
+    # A swap hands both calls the arguments they had: it can't show that one of them came out of the other's answer.
+    apart = reads and commutes and not _scalars(a["result"]) & _scalars(b["args"])
+    counts["reads apart"] += apart
+    counts["reads apart recommended"] += apart and advice == "recommended"
+
+
+def _scalars(value: Any) -> set[str]:
+    """The plain values of JSON data as text, keys left out."""
+    if isinstance(value, dict):
+        return set().union(*map(_scalars, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_scalars, value))
+    return set() if value is None else {str(value)}
 
 
 def _share(part: int, whole: int) -> str:
@@ -144,6 +157,7 @@ def _show(name: str, counts: Counter[str]) -> None:
         print(
             f"  commuting reads recommended:    {_share(counts['reads commuting recommended'], counts['reads commuting'])}"
         )
+        print(f"  … where no value is handed on:  {_share(counts['reads apart recommended'], counts['reads apart'])}")
 
 
 if __name__ == "__main__":
