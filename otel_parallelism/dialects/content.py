@@ -41,9 +41,14 @@ _LITERAL = re.compile(
 _JSON = msgspec.json.Decoder()
 
 
-def captured(value: object, parse: Callable[[object], object]) -> Content | None:
+def captured(value: object, parse: Callable[[object], object], *, whole: bool = True) -> Content | None:
     """
     Hold *value*, unread, with the *parse* that undoes its dialect's envelope.
+
+    Args:
+        value: As the span has it.
+        parse: A module's own function, so that content can be sent to another process.
+        whole: False where the span itself says that it lost content.
 
     Returns:
         None where nothing was captured (absent, hidden); a content that is not ``whole`` where it was cut off.
@@ -53,8 +58,8 @@ def captured(value: object, parse: Callable[[object], object]) -> Content | None
     if isinstance(value, str):
         if value in _HIDDEN or value.startswith(_HIDDEN_START):
             return None
-        return Content(value, parse, whole=not is_cut_off(value))
-    return Content(value, parse)
+        return Content(value, parse, whole=whole and not is_cut_off(value))
+    return Content(value, parse, whole=whole)
 
 
 def is_cut_off(text: str) -> bool:

@@ -28,6 +28,10 @@ _RESULTS = (
 _AGNO = re.compile(r"status='\w+' result=(.*) error=", re.DOTALL)
 _DEEPEST = 4
 _LONGEST_TAIL = 512
+_FAILED = re.compile(r'"status": ?"error"')
+# At the end of an object: what stands inside of content has its quotes escaped.
+_IS_ERROR = re.compile(r'"(?:isError|is_error)": ?true[\s}]*$')
+_TAIL = 48
 
 
 def arguments(value: object) -> object:
@@ -68,9 +72,10 @@ def tool_call_id(value: object) -> str:
 
 
 def tool_failed(value: object) -> bool:
-    """Tell whether that envelope says that the tool failed, without reading it."""
-    tail = _tail(value)
-    return '"status": "error"' in tail or '"status":"error"' in tail
+    """Tell whether that envelope, MCP's or LlamaIndex's says that the tool failed, without reading the content."""
+    if not isinstance(value, str):
+        return False
+    return bool(_FAILED.search(_tail(value)) or (value[:1] == "{" and _IS_ERROR.search(value, len(value) - _TAIL)))
 
 
 def _tail(value: object) -> str:

@@ -57,6 +57,7 @@ _TOOL_EVENT = "gen_ai.tool.message"
 _CHOICE_EVENT = "gen_ai.choice"
 _USER_EVENT = "gen_ai.user.message"
 _LEGACY_EVENTS = "events"
+_TRUNCATED = "anthropic.content.truncated"
 _PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
 
 
@@ -118,14 +119,15 @@ def _call(span: SpanRecord) -> Facts:
         if output is None:
             output = event.attributes.get(names.OUTPUT_MESSAGES)
     tool = text(attributes, names.TOOL_NAME)
+    whole = attributes.get(_TRUNCATED) is not True
     return Facts(
         kind="call",
         tool=tool or span.name.removeprefix("execute_tool ").removeprefix("anthropic.custom_tool_use "),
         call_id=(
             text(attributes, names.TOOL_CALL_ID) or envelopes.tool_call_id(output) or envelopes.tool_call_id(given)
         ),
-        arguments=captured(given, envelopes.arguments),
-        result=captured(output, envelopes.result),
+        arguments=captured(given, envelopes.arguments, whole=whole),
+        result=captured(output, envelopes.result, whole=whole),
         failed=text(attributes, "gen_ai.tool.status") == "error" or envelopes.tool_failed(output),
     )
 
@@ -134,7 +136,9 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
     attributes = span.attributes
     output = _first(attributes, _OUTPUTS)
     if output is not None:
-        return messages.requested_ids(output)
+        # Content over anthropic's limit loses the oldest first: what was asked for is there while an input part is.
+        lost = attributes.get(_TRUNCATED) is True and '"type"' not in text(attributes, names.INPUT_MESSAGES)
+        return None if lost else messages.requested_ids(output)
     choices: list[object] = []
     for event in span.events:
         if names.OUTPUT_MESSAGES in event.attributes:
@@ -188,7 +192,7 @@ def _words(span: SpanRecord) -> Content | None:
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and any(_PROMPT_ROLE.fullmatch(key) for key in attributes):
         return captured(attributes, flat_words)
-    return captured(given, messages.user_words)
+    return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
 
 
 def flat_words(value: object) -> list[object]:

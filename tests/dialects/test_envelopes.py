@@ -101,4 +101,10 @@ def test_the_calls_id_is_found_without_reading_the_content(written: object, call
 def test_a_failed_tool_message_is_told() -> None:
     assert envelopes.tool_failed(json.dumps({**TOOL_MESSAGE, "status": "error"}))
     assert not envelopes.tool_failed(LANGCHAIN_OUTPUT)
+    assert envelopes.tool_failed('{"content": [{"type": "text", "text": "no such city"}], "isError": true}')
+    assert envelopes.tool_failed('{"tool_name": "t", "raw_output": null, "is_error":true}')
+    assert envelopes.tool_failed('{"tool_output": {"content": "", "is_error": true}}')
     assert not envelopes.tool_failed('{"status": "error"}')
+    assert not envelopes.tool_failed('{"content": "isError", "isError": false}')
+    assert not envelopes.tool_failed('it says "isError": true')
+    assert not envelopes.tool_failed({"isError": True})

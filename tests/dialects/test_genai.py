@@ -60,6 +60,15 @@ class TestCalls:
         assert isinstance(seen, Call)
         assert plain(seen.result) == "rain"
 
+    def test_anthropic_tells_that_it_left_content_out(self, span: Make) -> None:
+        lost = {**operation("execute_tool"), "gen_ai.tool.call.arguments": "{}", "anthropic.content.truncated": True}
+        call = classify(span("anthropic.custom_tool_use t", {**lost, "anthropic.tool_result.content": "[]"}))
+        assert isinstance(call, Call)
+        assert call.arguments is not None
+        assert call.result is not None
+        assert not call.arguments.whole
+        assert not call.result.whole
+
     def test_content_in_events_of_one_message_each(self, span: Make, plain: Read) -> None:
         events = [
             ("gen_ai.tool.message", {"role": "tool", "content": '{"city": "Oslo"}', "id": "call_0"}),
@@ -107,6 +116,22 @@ class TestSteps:
         assert isinstance(seen, Step)
         assert (seen.requested, seen.input_tokens) == (("call_0",), 80)
         assert plain(seen.messages) == ["hi"]
+
+    @pytest.mark.parametrize(("given", "requested"), [(HI, ("call_0",)), ('[{"role":"user","parts":[]}]', None)])
+    def test_a_request_that_lost_its_oldest_content(
+        self, span: Make, given: str, requested: tuple[str, ...] | None
+    ) -> None:
+        attributes = {
+            **operation("chat"),
+            "gen_ai.input.messages": given,
+            "gen_ai.output.messages": ASKS,
+            "anthropic.content.truncated": True,
+        }
+        seen = classify(span("anthropic.messages.create", attributes))
+        assert isinstance(seen, Step)
+        assert seen.requested == requested
+        assert seen.messages is not None
+        assert not seen.messages.whole
 
     def test_without_content_nothing_is_known(self, span: Make) -> None:
         seen = classify(span("chat stub", operation("chat")))
