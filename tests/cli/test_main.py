@@ -78,6 +78,12 @@ def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) 
     assert ratios == [pytest.approx(1, abs=0.1), pytest.approx(5, abs=0.5)]
 
 
+def test_the_demo_names_a_setting_that_cannot_be_read(shell: Shell) -> None:
+    done = shell("demo", OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
+
+
 def test_the_demo_works_without_telemetry_and_without_a_network(shell: Shell) -> None:
     done = shell("demo", OTEL_SDK_DISABLED="true", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
     assert done.returncode == 0

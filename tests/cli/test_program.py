@@ -34,10 +34,10 @@ WHOAMI = """
 
     if __name__ == "__main__":
         atexit.register(print, "at exit")
-        threading.Thread(target=later).start()
         for method in ("spawn", "fork"):
             with multiprocessing.get_context(method).Pool(1) as pool:
                 print(pool.map(name_of_main, [1, 2]))
+        threading.Thread(target=later).start()
         print("end")
 """
 
@@ -58,7 +58,7 @@ def test_a_script_is_main_to_itself_its_pickles_its_threads_and_its_processes(sh
     done = same(shell, "sub/whoami.py", "--format", "json", "-m", "--", "--help")
     assert done.returncode == 0
     assert b"'--format', 'json', '-m', '--', '--help'" in done.stdout
-    assert b"thread True\nat exit\n" in done.stdout
+    assert done.stdout.endswith(b"end\nthread True\nat exit\n")
 
 
 def test_a_script_behind_a_link_finds_its_neighbours(shell: Shell) -> None:
@@ -157,6 +157,30 @@ def test_a_forked_child_does_not_report(shell: Shell) -> None:
     done = shell("run", "script.py")
     assert done.stdout.count(b"No turn found") == 1
     assert done.stdout.startswith(b"child\nparent\n")
+
+
+@pytest.mark.parametrize(
+    "code", ["print('in the package')", "import sys; sys.stdout.flush(); sys.exit(5)", "raise LookupError"]
+)
+def test_what_a_package_does_on_import_is_the_programs_doing(shell: Shell, code: str) -> None:
+    shell.write("package/__init__.py", code)
+    shell.write("package/inner.py", "print('in the module')")
+    done = shell("run", "--output", "report.txt", "-m", "package.inner")
+    plain = shell.python("-m", "package.inner")
+    assert (done.stdout, done.returncode) == (plain.stdout, plain.returncode)
+    assert b"LookupError" not in plain.stderr or done.stderr.endswith(b"LookupError\n")
+
+
+def test_a_name_that_is_no_module_of_a_kind_to_run(shell: Shell) -> None:
+    shell.write("sitecustomize.py", "import sys, types; sys.modules['made'] = types.ModuleType('made')")
+    done = shell("run", "-m", "made", PYTHONPATH=str(shell.folder))
+    assert (done.stdout, done.stderr, done.returncode) == (b"", b"no module named made\n", 2)
+
+
+def test_a_safe_path_stays_safe(shell: Shell) -> None:
+    shell.write("script.py", "import sys; print(sys.path)")
+    done = shell("run", "--output", "report.txt", "script.py", PYTHONSAFEPATH="1")
+    assert done.stdout == shell.python("script.py", PYTHONSAFEPATH="1").stdout
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,33 @@ def test_a_report_that_cannot_be_written_is_an_error_of_one_line(shell: Shell, a
     assert done.stderr.count(b"\n") == 1
 
 
+def test_without_a_standard_output_only_a_file_can_have_the_report(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent("asyncio.run(one_by_one())")
+    script = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    without = ["-c", script, "-m", "otel_parallelism", "run"]
+    done = shell.python(*without, "agent.py")
+    assert (done.stderr, done.returncode) == (b"the report cannot be written: there is no standard output\n", 2)
+    done = shell.python(*without, "--output", "report.txt", "agent.py")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert (shell.folder / "report.txt").read_bytes().startswith(b"1 turn")
+
+
+def test_turns_past_the_bound_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent(
+        """
+        from otel_parallelism.cli import watch
+        watch.MOST_REPORTS = 2
+
+        for number in range(5):
+            with agent_turn(f"number {number}"):
+                pass
+        """
+    )
+    done = shell("run", "--format", "json", "agent.py")
+    assert [turn["agent"] for turn in document(done.stdout)["turns"]] == ["number 0", "number 1"]
+    assert done.stderr == b"3 later turns are not in the report\n"
+
+
 @pytest.mark.parametrize(
     ("ending", "status", "error"),
     [
