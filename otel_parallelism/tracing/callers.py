@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import concurrent.futures.thread
 import contextvars
 import functools
-import os
 import threading
 from pathlib import Path
 from types import CodeType, FrameType
@@ -17,43 +16,34 @@ from otel_parallelism.model import Caller
 
 _MOST_CALLERS = 10_000
 _DEEPEST = 16
-# The folders whose code stands between a call and its caller; the demo's agent, in another, is somebody's code.
-_OURS = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("tracing", "instrumentation"))
-_BETWEEN = (*_OURS, str(Path(wrapt.__file__).parent), functools.__file__, contextvars.__file__)
-_NOWHERE = (str(Path(asyncio.__file__).parent), str(Path(concurrent.futures.__file__).parent), threading.__file__)
 
-_OUTSIDE, _BETWEEN_KIND, _NOWHERE_KIND = 0, 1, 2
-_kinds: dict[str, int] = {}
+_NOWHERE = frozenset(
+    {
+        *map(str, Path(asyncio.__file__).parent.glob("*.py")),
+        concurrent.futures.thread.__file__,
+        threading.__file__,
+    }
+)
+"""Event loops and thread pools: their file and line would lead nobody anywhere."""
+
+INSIDE = (
+    _NOWHERE
+    | {functools.__file__, contextvars.__file__}
+    | {*map(str, Path(wrapt.__file__).parent.glob("*.py"))}
+    | {*map(str, Path(__file__).parent.parent.rglob("*.py"))}
+)
+"""The files whose code is not what made a call, however close its frame."""
+
 _callers: dict[tuple[int, int], tuple[CodeType, Caller | None]] = {}
 
 
-def _kind(file_path: str) -> int:
-    kind = _BETWEEN_KIND if file_path.startswith(_BETWEEN) else _OUTSIDE
-    if file_path.startswith(_NOWHERE):
-        kind = _NOWHERE_KIND
-    if len(_kinds) >= _MOST_CALLERS:
-        _kinds.clear()
-    _kinds[file_path] = kind
-    return kind
-
-
 def calling_frame(frame: FrameType | None) -> FrameType | None:
-    """
-    Return the first frame from *frame* outwards that is somebody's code.
-
-    None where an event loop or a thread pool made the call: its file and line would lead nobody anywhere.
-    """
+    """Return the first frame from *frame* outwards that is somebody's code, None where a loop or a pool comes first."""
     for _ in range(_DEEPEST):
-        if frame is None:
+        if frame is None or frame.f_code.co_filename in _NOWHERE:
             return None
-        file_path = frame.f_code.co_filename
-        kind = _kinds.get(file_path)
-        if kind is None:
-            kind = _kind(file_path)
-        if kind == _OUTSIDE:
+        if frame.f_code.co_filename not in INSIDE:
             return frame
-        if kind == _NOWHERE_KIND:
-            return None
         frame = frame.f_back
     return None
 

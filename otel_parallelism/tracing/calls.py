@@ -8,29 +8,22 @@ one small object, no lock. An error of ours never reaches the call.
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Callable
-from threading import get_ident
 from time import time_ns
-from types import CodeType
 from typing import Any
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
-from opentelemetry.trace.propagation import _SPAN_KEY  # read and written at once with ours: one copy, not two
 
-from .capture import hold_arguments, hold_result
-from .details import extra_attributes, resource_of, write_error, write_result
-from .nodes import SCOPE_KEY, CallNode
+from .capture import PLAIN, SMALL, hold_arguments, hold_result
+from .current import SPAN_KEY, attach, detach, get_current
+from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
+from .nodes import SCOPE_KEY, UNSEEN, CallNode
 from .recorder import RECORDER
 from .shield import swallow
-from .tool import Tool
 
 _INTERNAL = SpanKind.INTERNAL
-_LEAST_QUEUE_NS = 1_000_000
 _running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
 # Python 3.11's current_task() is not yet written in C and takes four times as long as this look-up.
-STREAMED = object()
 _tasks: Any = getattr(asyncio.tasks, "_current_tasks", None)
 
 
@@ -40,79 +33,64 @@ def task_id() -> int:
     return 0 if loop is None else id(_tasks.get(loop))
 
 
-def begin(
-    tool: Tool, args: tuple[Any, ...], kwargs: dict[str, Any], called_ns: int, code: CodeType | None, instruction: int
-) -> CallNode | None:
+def begin(node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """
     Start the span of a call whose body is about to run, and make it the current one.
 
     Args:
-        tool: What is called.
+        node: The call, as made when the wrapper was called: its tool, when and where.
         args: Positional arguments, without ``self`` or ``cls``.
         kwargs: Keyword arguments.
-        called_ns: When the wrapper was called.
-        code: The code that called it, or None.
-        instruction: Where in that code.
 
     Returns:
-        The call's node; None where something of ours failed, and the call goes on without.
+        False where something of ours failed, and the call goes on without.
     """
     try:
         recorder = RECORDER
         current = get_current()
-        span_around = current.get(_SPAN_KEY)
+        span_around = current.get(SPAN_KEY)
         parent: Any = current.get(SCOPE_KEY)
         if parent is None or parent.span is not span_around:
             parent = recorder.parent_of(parent, span_around)
-        start_ns = time_ns()
-        node = CallNode(
-            parent,
-            None,
-            0,
-            start_ns,
-            tool=tool,
-            called_ns=called_ns,
-            code=code,
-            instruction=instruction,
-            thread=get_ident(),
-        )
+        node.parent = parent
+        node.start_ns = start_ns = time_ns()
         loop = _running_loop()
         if loop is not None:
-            node.in_loop = True
             node.task = id(_tasks.get(loop))
-        if tool.resource_of is not None:
-            node.resource = resource_of(tool, args, kwargs)
         if recorder.evidence:
-            hold_arguments(node, args, kwargs)
-        queue_ns = start_ns - called_ns
+            if kwargs:
+                hold_arguments(node, args, kwargs)
+            else:
+                for value in args:
+                    if type(value) not in PLAIN:
+                        hold_arguments(node, args, kwargs)
+                        break
+                else:
+                    node.arguments = args
+        tool = node.tool
         attributes = tool.attributes
-        if queue_ns >= _LEAST_QUEUE_NS or node.resource or recorder.verbose:
-            attributes = extra_attributes(
-                tool, node, args, kwargs, queue_ns if queue_ns >= _LEAST_QUEUE_NS else 0
-            )
-        span = recorder.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
-        node.span = span
-        span_id = span.get_span_context().span_id
-        # Without an SDK a tracer gives out the span around it again, or one without an id.
-        if not span_id or (span_around is not None and span_around.get_span_context().span_id == span_id):
-            node.span_id = random.getrandbits(64) | 1
-        else:
-            node.span_id = span_id
-            recorder.spans[span_id] = node
+        if start_ns - node.called_ns >= LEAST_QUEUE_NS or recorder.verbose or tool.resource_of is not None:
+            attributes = extra_attributes(node, args, kwargs)
+        node.span = span = recorder.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
+        node.span_id = span_id = span.get_span_context().span_id
+        recorder.spans[span_id] = node
         if parent is None:
-            recorder.adopt(node)
+            recorder.begin_root(node, span_around)
         else:
+            # Without an SDK a tracer gives out the span around it again, or one without an id.
+            if not span_id or span_id == parent.span_id:
+                recorder.rename(node, parent)
             children = parent.children
             if children is not None and len(children) < recorder.max_calls:
                 children.append(node)
                 node.linked = True
             elif not recorder.link(node):
                 recorder.late(node)
-        node.token = attach(Context({**current, _SPAN_KEY: span, SCOPE_KEY: node}))
+        node.token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
     except Exception as error:  # noqa: BLE001 - whatever fails here must not fail the call
         swallow("starting a call", error)
-        return None
-    return node
+        return False
+    return True
 
 
 def leave(node: CallNode) -> Context:
@@ -124,17 +102,22 @@ def leave(node: CallNode) -> Context:
 
 
 def end(node: CallNode, result: Any) -> None:
-    """End the span of a call that returned *result* (`STREAMED` where that went out bit by bit)."""
+    """End the span of a call that returned *result* (`UNSEEN` where that went out bit by bit)."""
     end_ns = time_ns()
     try:
         node.end_ns = end_ns
         if node.token is not None:
             detach(node.token)
+            # It keeps the whole context around alive, and the turn keeps the node.
+            node.token = None
         recorder = RECORDER
-        if recorder.evidence and result is not STREAMED:
-            hold_result(node, result, recorder.max_bytes, recorder.max_items)
+        if recorder.evidence and result is not UNSEEN:
+            if type(result) in SMALL:
+                node.result = result
+            else:
+                hold_result(node, result, recorder.max_bytes, recorder.max_items)
         span = node.span
-        if recorder.verbose and recorder.settings.capture_content and result is not STREAMED:
+        if recorder.verbose and recorder.settings.capture_content and result is not UNSEEN:
             write_result(span, result)
         recorder.spans.pop(node.span_id, None)
         if node.parent is None:
@@ -153,6 +136,7 @@ def fail(node: CallNode, error: BaseException) -> None:
         node.error = True
         if node.token is not None:
             detach(node.token)
+            node.token = None
         span = node.span
         RECORDER.spans.pop(node.span_id, None)
         if span.is_recording():

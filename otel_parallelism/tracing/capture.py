@@ -15,13 +15,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .nodes import CallNode
+from .nodes import UNSEEN, CallNode
 
 MOST_LEAVES = 10
 _DEEPEST = 4
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types whose values never change and are evidence as they are."""
+
+SMALL = PLAIN - {str}
+"""Those of them that are never large."""
 
 _UNCHANGING = PLAIN | {
     bytes,
@@ -88,14 +91,7 @@ def _items(value: Any, kind: type) -> Sequence[Any] | None:
 
 
 def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Hold the arguments of *node*'s call, which is about to start."""
-    if not kwargs:
-        for value in args:
-            if type(value) not in PLAIN:
-                break
-        else:
-            node.arguments = args
-            return
+    """Hold the arguments of *node*'s call, which is about to start; those all of `PLAIN` types are their own leaves."""
     leaves = Leaves()
     for value in args:
         leaves.add(value)
@@ -107,15 +103,12 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
 
 
 def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:
-    """Hold what *node*'s call returned, unless a shallow look says that it is large or cannot be read."""
+    """Hold what *node*'s call returned (not of a `SMALL` type), unless it is large or cannot be read at a glance."""
     kind = type(result)
-    node.result_seen = True
     if kind is str or kind is bytes:
         if len(result) > max_bytes:
-            node.result_whole = False
+            node.result, node.result_whole = None, False
             return
-        node.result = result
-    elif kind in PLAIN:
         node.result = result
     elif kind in _SPELLED:
         node.result = str(result)
@@ -123,14 +116,14 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
         if kind not in (tuple, frozenset):
             node.result_identity = id(result)
         if len(result) > max_items:
-            node.result_whole = False
+            node.result, node.result_whole = None, False
             return
         node.result = result
     else:
         node.result_identity = id(result)
         # An object with a length may be a table or an array of any size; asking it would run its own code.
         if hasattr(kind, "__len__"):
-            node.result_whole = False
+            node.result, node.result_whole = None, False
             return
         node.result = result
 
@@ -144,6 +137,6 @@ def read_arguments(node: Any) -> object:
 
 def read_result(node: Any) -> object:
     """Return the held result of *node*; raises LookupError once it was let go."""
-    if not node.result_seen:
+    if node.result is UNSEEN:
         raise LookupError("the turn is over and the result is no longer held")
     return node.result

@@ -10,7 +10,7 @@ from otel_parallelism.model import Call, Content, Observation, Passage, TurnSpan
 
 from .callers import location
 from .capture import read_arguments, read_result
-from .nodes import CallNode, Node, SpanNode, TurnNode
+from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
 from .records import observe
 
 
@@ -104,7 +104,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
     """Return the observation of a decorated call, up to *end_ns* if it is still open."""
     tool = node.tool
     result = None
-    if node.result_seen:
+    if node.result is not UNSEEN:
         identity = node.result_identity
         result = Content(node, read_result, node.result_whole, (identity,) if identity else ())
     return Call(
@@ -130,7 +130,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         node.called_ns,
         node.task,
         node.thread,
-        node.in_loop,
+        node.task != 0,
         node.start_ns - node.called_ns,
         None if node.code is None else location(node.code, node.instruction),
     )

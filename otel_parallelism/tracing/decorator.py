@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from threading import get_ident
 from time import time_ns
 from types import CodeType, CoroutineType, FrameType
 from typing import Any, TypeVar, overload
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 
 from otel_parallelism.model import Effect
 
-from .callers import calling_frame
-from .calls import STREAMED, begin, end, fail, leave
+from .callers import INSIDE, calling_frame
+from .calls import begin, end, fail, leave
+from .current import get_current
 from .kinds import Profiled, Steps, drive, drive_async, kind_of
-from .nodes import CallNode
+from .nodes import UNSEEN, CallNode
 from .tool import Tool, check
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,20 +80,24 @@ def profiled(
     return decorate if function is None else decorate(function)
 
 
-def _place(frame: FrameType | None) -> tuple[CodeType | None, int]:
-    frame = calling_frame(frame)
-    return (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
+def _called(tool: Tool, frame: FrameType) -> CallNode:
+    """Return the node of a call of *tool* that is made now, by the code of *frame*."""
+    code: CodeType | None = frame.f_code
+    instruction = frame.f_lasti
+    if frame.f_code.co_filename in INSIDE:
+        outside = calling_frame(frame)
+        code, instruction = (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
+    return CallNode(
+        None, None, 0, 0, 0, None, False, False, 0, 0, None, tool, time_ns(), code, instruction, get_ident()
+    )
 
 
 def _coroutine(tool: Tool) -> Callable[..., Any]:
-    async def run(
-        wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], called_ns: int, code: CodeType | None, at: int
-    ) -> Any:
-        node = begin(tool, args, kwargs, called_ns, code, at)
-        if node is None:
+    async def run(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: CallNode) -> Any:
+        if not begin(node, args, kwargs):
             return await wrapped(*args, **kwargs)
         try:
-            result = await wrapped(*args, **kwargs)
+            result = await (wrapped(*args, **kwargs) if kwargs else wrapped(*args))
         except BaseException as error:
             fail(node, error)
             raise
@@ -99,20 +105,16 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:
         return result
 
     def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        # The time of this line, not of the body's first, tells calls made together from calls made one by one.
-        frame = calling_frame(sys._getframe(1))  # noqa: SLF001 - what inspect.currentframe() returns, cheaper
-        if frame is None:
-            return run(wrapped, args, kwargs, time_ns(), None, 0)
-        return run(wrapped, args, kwargs, time_ns(), frame.f_code, frame.f_lasti)
+        # When this runs, not when the body does, tells calls made together from calls made one by one.
+        return run(wrapped, args, kwargs, _called(tool, sys._getframe(1)))  # noqa: SLF001 - as inspect's, cheaper
 
     return call
 
 
 def _function(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        code, at = _place(sys._getframe(1))  # noqa: SLF001 - as above
-        node = begin(tool, args, kwargs, time_ns(), code, at)
-        if node is None:
+        node = _called(tool, sys._getframe(1))  # noqa: SLF001 - as above
+        if not begin(node, args, kwargs):
             return wrapped(*args, **kwargs)
         try:
             result = wrapped(*args, **kwargs)
@@ -163,39 +165,41 @@ def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
 class _Streamed:
     """A call whose result goes out bit by bit: it lasts from the first item's making to the last."""
 
-    __slots__ = ("_arguments", "_node")
+    __slots__ = ("_args", "_begun", "_kwargs", "_node")
 
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-        self._node: CallNode | None = None
+    def __init__(self, node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._node = node
+        self._args = args
+        self._kwargs = kwargs
+        self._begun = False
 
     def start(self) -> Context:
         """Start the call; see ``Stretch``."""
-        self._node = begin(*self._arguments)
-        return get_current() if self._node is None else leave(self._node)
+        self._begun = begin(self._node, self._args, self._kwargs)
+        return leave(self._node) if self._begun else get_current()
 
     def end(self, error: BaseException | None) -> None:
         """End the call; see ``Stretch``."""
-        if self._node is None:
+        if not self._begun:
             return
         if error is None:
-            end(self._node, STREAMED)
+            end(self._node, UNSEEN)
         else:
             fail(self._node, error)
 
 
 def _generator(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        place = _place(sys._getframe(1))  # noqa: SLF001 - as above
-        return drive(wrapped(*args, **kwargs), _Streamed(tool, args, kwargs, time_ns(), *place))
+        node = _called(tool, sys._getframe(1))  # noqa: SLF001 - as above
+        return drive(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
 
     return call
 
 
 def _async_generator(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        place = _place(sys._getframe(1))  # noqa: SLF001 - as above
-        return drive_async(wrapped(*args, **kwargs), _Streamed(tool, args, kwargs, time_ns(), *place))
+        node = _called(tool, sys._getframe(1))  # noqa: SLF001 - as above
+        return drive_async(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
 
     return call
 

@@ -19,29 +19,23 @@ from .recorder import RECORDER
 from .shield import swallow
 from .tool import Tool
 
+LEAST_QUEUE_NS = 1_000_000
+"""A wait shorter than this between a call and its body is not worth an attribute."""
+
 _LONGEST_RESOURCE = 1_000
 
 
-def resource_of(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """Return the resource that the declared callable computes for these arguments, or an empty string."""
-    if tool.resource_of is None:
-        return tool.resource
-    try:
-        return str(tool.resource_of(*args, **kwargs))[:_LONGEST_RESOURCE]
-    except Exception as error:  # noqa: BLE001 - the callable is the user's, and only describes
-        swallow("computing a declared resource", error)
-        return ""
-
-
-def extra_attributes(
-    tool: Tool, node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any], queue_ns: int
-) -> dict[str, Any]:
-    """Return the attributes of a call whose constant ones do not say it all; *queue_ns* is 0 where not worth telling."""
+def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of *node*'s call where the constant ones do not say it all, and note its resource."""
+    tool = node.tool
     attributes = dict(tool.attributes)
-    if queue_ns:
+    queue_ns = node.start_ns - node.called_ns
+    if queue_ns >= LEAST_QUEUE_NS:
         attributes[names.QUEUE_TIME] = queue_ns / 1e9
-    if node.resource:
-        attributes[names.RESOURCE] = node.resource
+    if tool.resource_of is not None:
+        node.resource = _resource(tool, args, kwargs)
+        if node.resource:
+            attributes[names.RESOURCE] = node.resource
     settings = RECORDER.settings
     if settings.caller_on_calls and node.code is not None:
         caller = location(node.code, node.instruction)
@@ -84,6 +78,16 @@ def write_error(span: Span, error: BaseException) -> None:
         },
     )
     span.set_status(Status(StatusCode.ERROR))
+
+
+def _resource(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    if tool.resource_of is None:
+        return ""
+    try:
+        return str(tool.resource_of(*args, **kwargs))[:_LONGEST_RESOURCE]
+    except Exception as error:  # noqa: BLE001 - the callable is the user's, and only describes
+        swallow("computing a declared resource", error)
+        return ""
 
 
 def _named(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

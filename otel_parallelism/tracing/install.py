@@ -20,7 +20,7 @@ from otel_parallelism.model import Coverage
 from otel_parallelism.settings import Settings
 
 from .metrics import TurnMetrics
-from .processor import ParallelismProcessor
+from .processor import ParallelismProcessor, pass_by
 from .recorder import RECORDER, Subscriber
 from .shield import swallow
 from .tracer import tracer_of
@@ -126,10 +126,15 @@ def _attach(provider: Any) -> bool:
         return False
     processor = ParallelismProcessor(RECORDER)
     add(processor)
+    tracer = tracer_of(provider)
+    around = getattr(tracer, "span_processor", None)
+    pass_by(tracer, processor)
     _attached.append((provider, processor))
 
     def undo() -> None:
         processor.shutdown()
+        if around is not None:
+            tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer: it had one
         _attached[:] = [pair for pair in _attached if pair[1] is not processor]
         _detach(provider, processor)
 

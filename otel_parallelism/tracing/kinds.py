@@ -13,7 +13,9 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 import wrapt
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
+
+from .current import attach, detach, get_current
 
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 

@@ -27,6 +27,10 @@ SCOPE_KEY = create_key("otel-parallelism-scope")
 """Where the OpenTelemetry context holds the innermost node of our own making (a decorated call or an agent turn)."""
 
 
+UNSEEN = object()
+"""In place of a result that is not there: not yet, failed, or gone out bit by bit."""
+
+
 class Node(msgspec.Struct, eq=False):
     """
     One span while it is open, and after its end as long as something may ask for it.
@@ -62,7 +66,7 @@ class CallNode(Node):
 
     ``code`` and ``instruction`` tell where the call was made, without yet looking up the line. ``arguments`` are the
     positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
-    which mutable objects were passed. ``token`` resets the context.
+    which mutable objects were passed. ``task`` is 0 outside of an event loop. ``token`` resets the context.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -71,14 +75,12 @@ class CallNode(Node):
     instruction: int = 0
     thread: int = 0
     task: int = 0
-    in_loop: bool = False
     arguments: Any = None
     whole: bool = True
     identities: tuple[int, ...] = ()
     resource: str = ""
     token: Any = None
-    result: Any = None
-    result_seen: bool = False
+    result: Any = UNSEEN
     result_whole: bool = True
     result_identity: int = 0
     error: bool = False

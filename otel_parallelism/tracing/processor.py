@@ -11,11 +11,15 @@ of our own are none of its business: whoever made them feeds the recorder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import time_ns
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
+
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Tracer
 
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
@@ -33,6 +37,8 @@ class ParallelismProcessor(SpanProcessor):
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._live = True
+        self._own: InstrumentationScope | None = None
+        self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[method-assign] # see there
         recorder.shadow = self._shadow
 
     def shutdown(self) -> None:
@@ -42,7 +48,8 @@ class ParallelismProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
         """Remember *span* by its id, recognise it if it can be, and shadow ``end`` where it may be a turn."""
         try:
-            if span._instrumentation_scope.name == INSTRUMENTATION or not self._live:  # noqa: SLF001 - asked of every span
+            scope = span._instrumentation_scope  # noqa: SLF001 - asked of every span
+            if scope is self._own or self._is_own(scope) or not self._live:
                 return
             recorder = self._recorder
             parent = span._parent  # noqa: SLF001 - likewise
@@ -56,13 +63,26 @@ class ParallelismProcessor(SpanProcessor):
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("starting a span", error)
 
-    def _on_ending(self, span: Span) -> None:
-        # Later SDKs may let a span be written to here; then a turn whose `end` was taken before it was shadowed
-        # gets its result too.
-        if not span.is_recording():
-            return
+    def _is_own(self, scope: InstrumentationScope | None) -> bool:
+        """Whether spans of *scope* are of our own making; a provider has one such scope, which is then remembered."""
+        if scope is None or scope.name != INSTRUMENTATION:
+            return False
+        self._own = scope
+        return True
+
+    def _first_ending(self, span: Span) -> None:
+        """
+        Find out, at the first span that ends, whether this SDK lets a span be written to at that moment.
+
+        Those up to 1.45 don't; then nothing is asked of later spans. Where it does, a turn whose ``end`` somebody
+        took hold of before it was shadowed gets its result too.
+        """
+        self._on_ending = self._ending if span.is_recording() else _ignore  # type: ignore[method-assign] # as above
+        self._on_ending(span)
+
+    def _ending(self, span: Span) -> None:
         try:
-            node = self._recorder.spans.get(span.context.span_id)
+            node = self._recorder.spans.get(span.get_span_context().span_id)
             if isinstance(node, SpanNode) and self._live:
                 self._settle(node, span.end_time or time_ns())
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
@@ -72,7 +92,7 @@ class ParallelismProcessor(SpanProcessor):
         """Take note of what *span* was, now that all is known, if it matters to anyone."""
         try:
             scope = span._instrumentation_scope  # noqa: SLF001 - asked of every span
-            if scope is None or scope.name == INSTRUMENTATION or not self._live:
+            if scope is self._own or self._is_own(scope) or not self._live:
                 return
             recorder = self._recorder
             recorder.spans_seen += 1
@@ -166,3 +186,42 @@ class ParallelismProcessor(SpanProcessor):
         report = self._recorder.finish(node, end_ns)
         if report is not None and node.span.is_recording():
             write(node.span, report, self._recorder.settings)
+
+
+class Others(SpanProcessor):
+    """All processors of a provider but ours: what the tracer of our own spans tells, which we know of anyway."""
+
+    def __init__(self, all_of_them: SynchronousMultiSpanProcessor, ours: ParallelismProcessor) -> None:
+        self._all = all_of_them
+        self._ours = ours
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Tell the others that *span* starts."""
+        ours = self._ours
+        for processor in self._all._span_processors:  # noqa: SLF001 - changes as the user adds processors
+            if processor is not ours:
+                processor.on_start(span, parent_context=parent_context)
+
+    def _on_ending(self, span: Span) -> None:
+        ours = self._ours
+        for processor in self._all._span_processors:  # noqa: SLF001 - as above
+            if processor is not ours:
+                processor._on_ending(span)  # noqa: SLF001 - what the SDK calls
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Tell the others that *span* has ended."""
+        ours = self._ours
+        for processor in self._all._span_processors:  # noqa: SLF001 - as above
+            if processor is not ours:
+                processor.on_end(span)
+
+
+def pass_by(tracer: Tracer, ours: ParallelismProcessor) -> None:
+    """Keep the spans of *tracer*, which are our own, from *ours*; where the SDK does not allow it they pass through."""
+    current = getattr(tracer, "span_processor", None)
+    if type(current) is SynchronousMultiSpanProcessor and hasattr(SpanProcessor, "_on_ending"):
+        tracer.span_processor = Others(current, ours)  # type: ignore[attr-defined] # an SDK tracer, as just seen
+
+
+def _ignore(_: Span) -> None:
+    """Do nothing."""

@@ -8,6 +8,7 @@ what decides anything about the tree holds ``lock``.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -22,7 +23,7 @@ from otel_parallelism.model import Call, Coverage, Report, Turn, TurnSpan
 from otel_parallelism.settings import Settings
 
 from .collection import Collection, collect
-from .nodes import CallNode, Node, SpanNode, TurnNode
+from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
 from .records import observe
 from .results import write
 from .shield import swallow
@@ -178,6 +179,21 @@ class Recorder:
         node.parent = turn
         return self.link(node)
 
+    def begin_root(self, node: CallNode, span_around: Any) -> None:
+        """Take *node*, a decorated call that starts without a node around it, though perhaps within *span_around*."""
+        around = span_around.get_span_context() if span_around is not None else None
+        if not node.span_id or (around is not None and around.span_id == node.span_id):
+            self.rename(node, None)
+        self.adopt(node)
+
+    def rename(self, node: Node, parent: Node | None) -> None:
+        """Give *node*, whose span has no id or its parent's, an id of its own; its span's stays its parent's."""
+        if parent is None or not node.span_id:
+            self.spans.pop(node.span_id, None)
+        else:
+            self.spans[node.span_id] = parent
+        node.span_id = random.getrandbits(64) | 1
+
     def late(self, node: Node) -> None:
         """Count *node*, a call whose turn had ended before it began."""
         with self.lock:
@@ -229,8 +245,7 @@ class Recorder:
         report = self._report(node, found)
         for call in found.calls:
             call.arguments = None
-            call.result = None
-            call.result_seen = False
+            call.result = UNSEEN
         return report
 
     def _report(self, node: Node, found: Collection) -> Report | None:

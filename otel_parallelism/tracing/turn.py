@@ -10,13 +10,13 @@ from time import time_ns
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
-from opentelemetry.trace.propagation import _SPAN_KEY  # read and written at once with ours: one copy, not two
 
 from otel_parallelism import names
 from otel_parallelism.model import Content, Report
 
+from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
 from .calls import task_id
 from .kinds import Profiled, drive, drive_async, kind_of
@@ -88,7 +88,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         try:
             recorder = RECORDER
             current = get_current()
-            span_around: Any = current.get(_SPAN_KEY)
+            span_around: Any = current.get(SPAN_KEY)
             parent: Any = current.get(SCOPE_KEY)
             if parent is None or parent.span is not span_around:
                 parent = recorder.parent_of(parent, span_around)
@@ -122,7 +122,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 recorder.link(node)
             self._node = node
             self.span = span
-            self._token = attach(Context({**current, _SPAN_KEY: span, SCOPE_KEY: node}))
+            self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
             self._place = (get_ident(), task_id())
         except Exception as error:  # noqa: BLE001 - the run goes on without
             swallow("starting a turn", error)
