@@ -45,6 +45,7 @@ WITHOUT_TURNS = {
 }
 WITHOUT_CALLS = {"openai_manual-openinference", "haystack-openinference", "crewai-traceloop", "smolagents-genai"}
 NOT_CALLS = {"final_answer", "finish", "(merged tools)"}
+OPENLITS_MODEL = "invoke_agent model"
 DEPENDENT = ["find_user", "get_orders", "get_invoice"]
 
 
@@ -94,6 +95,7 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
         or attributes.get("openinference.span.kind") == "TOOL"
         or attributes.get("traceloop.span.kind") == "tool"
         or attributes.get("langfuse.observation.type") == "tool"
+        or attributes.get("lmnr.span.type") == "TOOL"
         or name == "haystack.agent.step.tool"
         or "tools/call " in name
         or (attributes.get("traceloop.span.kind") == "task" and "tool.name" in attributes)
@@ -106,21 +108,22 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
 
 
 def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
-    return (
-        not span["name"].startswith("invoke_agent")
-        and "._prepare_" not in span["name"]
+    name = span["name"]
+    return name in {OPENLITS_MODEL, "haystack.agent.step.llm"} or (
+        not name.startswith(("invoke_agent", "OpenAI._prepare_"))
         and (
             attributes.get("gen_ai.operation.name") in {"chat", "generate_content"}
             or attributes.get("openinference.span.kind") == "LLM"
             or attributes.get("langfuse.observation.type") == "generation"
-            or span["name"] == "haystack.agent.step.llm"
+            or attributes.get("lmnr.span.type") == "LLM"
         )
     )
 
 
 def is_run(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
     agent = attributes.get("langfuse.observation.metadata.lc_agent_name", "").strip('"')
-    return attributes.get("traceloop.span.kind") != "task" and (
+    part = attributes.get("traceloop.span.kind") == "task" or span["name"] == OPENLITS_MODEL
+    return not part and (
         span["name"].startswith(("invoke_agent", "invoke_workflow", "Agent run: "))
         or attributes.get("gen_ai.operation.name") == "invoke_agent"
         or attributes.get("openinference.span.kind") == "AGENT"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
-from . import genai, haystack, langfuse, langsmith, logfire, mcp, native, openinference, traceloop
+from . import genai, haystack, laminar, langfuse, langsmith, logfire, mcp, native, openinference, openlit, traceloop
 from .facts import Facts
 
 if TYPE_CHECKING:
@@ -23,19 +23,30 @@ if TYPE_CHECKING:
     from .facts import Kind
 
 DIALECTS: Final[tuple[Callable[[SpanRecord], Facts | None], ...]] = (
+    openlit.read,
     genai.read,
     mcp.read,
     haystack.read,
     langfuse.read,
     langsmith.read,
     logfire.read,
+    laminar.read,
     traceloop.read,
     openinference.read,
     native.read,
 )
 """In the order in which they are believed."""
 
-_KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | langsmith.KEYS | logfire.KEYS | traceloop.KEYS | openinference.KEYS
+_KEYS = (
+    genai.KEYS
+    | mcp.KEYS
+    | langfuse.KEYS
+    | langsmith.KEYS
+    | logfire.KEYS
+    | laminar.KEYS
+    | traceloop.KEYS
+    | openinference.KEYS
+)
 _NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
 
 
