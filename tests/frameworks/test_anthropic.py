@@ -24,12 +24,12 @@ def test_tools_of_one_response_run_one_by_one(anthropic_agent: Agent, *, traced:
     assert outcome.stdout == "Yes, go.\n"
     turn = only_turn(outcome.report)
     assert turn["calls"] == 3
-    assert turn["ratio"] == pytest.approx(1, abs=0.05)
-    assert turn["work"] == pytest.approx(0.6, abs=0.1)
+    assert turn["ratio"] == pytest.approx(1, abs=0.1)
+    assert turn["work"] >= 0.6
     assert turn["chains"] == 1
     chain = only_finding(turn)
     assert (chain["kind"], chain["cause"], chain["calls"]) == ("sequential_chain", "dispatch", TOOLS)
-    assert chain["avoidable"] == pytest.approx(0.4, abs=0.1)
+    assert chain["avoidable"] == pytest.approx(turn["makespan"] * 2 / 3, rel=0.1)
 
 
 def test_what_the_model_asked_for_makes_it_certain(anthropic_agent: Agent) -> None:
@@ -38,7 +38,7 @@ def test_what_the_model_asked_for_makes_it_certain(anthropic_agent: Agent) -> No
     turn = only_turn(anthropic_agent.run("burst").report)
 
     assert turn["verdict"] == "sequential"
-    assert turn["efficiency"] == pytest.approx(1 / 3, abs=0.05)
+    assert turn["efficiency"] == pytest.approx(1 / 3, abs=0.08)
     chain = only_finding(turn)
     assert (chain["cause"], chain["advice"], chain["calls"]) == ("dispatch", "recommended", TOOLS)
 

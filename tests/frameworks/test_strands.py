@@ -25,7 +25,7 @@ def test_tools_of_one_response_run_together(strands_agent: Agent, *, traced: boo
     turn = only_turn(outcome.report)
     assert turn["calls"] == 3
     assert turn["agent"] == "travel"
-    assert turn["ratio"] == pytest.approx(3, abs=0.3)
+    assert turn["ratio"] == pytest.approx(3, abs=0.4)
     assert turn["peak_concurrency"] == 3
     assert turn["verdict"] == "parallel"
     assert turn["findings"] == []
@@ -36,7 +36,7 @@ def test_tools_asked_for_one_at_a_time_are_the_models_choice(strands_agent: Agen
     turn = only_turn(strands_agent.run("rounds", traced=traced).report)
 
     assert turn["calls"] == 3
-    assert turn["ratio"] == pytest.approx(0.6 / 0.7, abs=0.1)
+    assert turn["ratio"] == pytest.approx(0.6 / 0.7, abs=0.15)
     (chain,) = turn["findings"]
     assert (chain["kind"], chain["cause"], chain["calls"]) == ("sequential_chain", "model", TOOLS)
 
