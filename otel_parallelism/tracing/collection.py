@@ -114,7 +114,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         tool.name,
         node.start_ns,
         node.end_ns or end_ns,
-        "",
+        node.call_id,
         "",
         None,
         False,

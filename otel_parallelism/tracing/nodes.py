@@ -67,6 +67,7 @@ class CallNode(Node):
     ``code`` and ``instruction`` tell where the call was made, without yet looking up the line. ``arguments`` are the
     positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
     which mutable objects were passed. ``task`` is 0 outside of an event loop. ``token`` resets the context.
+    ``call_id`` is what the model calls it, where that is known.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -84,6 +85,7 @@ class CallNode(Node):
     result_whole: bool = True
     result_identity: int = 0
     error: bool = False
+    call_id: str = ""
 
 
 class TurnNode(Node):
