@@ -63,8 +63,9 @@ def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) 
     assert (done.stderr, done.returncode) == (b"", 0)
     lines = done.stdout.decode().splitlines()
     text = " ".join(" ".join(lines).split())
-    assert lines[0].startswith("An agent asks http://127.0.0.1:")
-    assert lines[2].startswith("2 turns · 1 sequential: 1.2")
+    assert Path(lines[0]).name == "demo_agent.py"
+    assert lines[1].startswith("asks http://127.0.0.1:")
+    assert lines[3].startswith("2 turns · 1 sequential: 1.2")
     assert "Turn 1 · one by one · sequential: " in text
     assert "Turn 2 · together · parallel: " in text
     assert (
@@ -72,8 +73,9 @@ def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) 
         in text
     )
     assert "Cost: 1.2" in text
-    assert "asyncio.gather or a TaskGroup at " in text
-    assert "demo_agent.py:" in text
+    line = 1 + Path(lines[0]).read_text().splitlines().index("        return [await tool(city) for tool in tools]")
+    assert f"Start with turn 1 (one by one) at demo_agent.py:{line}: 5 calls" in text
+    assert f"asyncio.gather or a TaskGroup at demo_agent.py:{line}." in text
     ratios = [float(part.split()[0]) for part in text.split("ratio ")[1:]]
     assert ratios == [pytest.approx(1, abs=0.1), pytest.approx(5, abs=0.5)]
 
@@ -87,4 +89,4 @@ def test_the_demo_names_a_setting_that_cannot_be_read(shell: Shell) -> None:
 def test_the_demo_works_without_telemetry_and_without_a_network(shell: Shell) -> None:
     done = shell("demo", OTEL_SDK_DISABLED="true", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
     assert done.returncode == 0
-    assert done.stdout.decode().splitlines()[2].startswith("2 turns · 1 sequential: 1.2")
+    assert done.stdout.decode().splitlines()[3].startswith("2 turns · 1 sequential: 1.2")
