@@ -18,10 +18,11 @@ from .capture import PLAIN, SMALL, hold_arguments, hold_result
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 from .nodes import SCOPE_KEY, UNSEEN, CallNode
-from .recorder import RECORDER
+from .recorder import RECORDER, new_id
 from .shield import swallow
 
 _INTERNAL = SpanKind.INTERNAL
+_OURS = 2
 _running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
 # Python 3.11's current_task() is not yet written in C and takes four times as long as this look-up.
 _tasks: Any = getattr(asyncio.tasks, "_current_tasks", None)
@@ -50,6 +51,7 @@ def begin(node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool
         current = get_current()
         span_around = current.get(SPAN_KEY)
         parent: Any = current.get(SCOPE_KEY)
+        ours_alone = len(current) == _OURS and parent is not None and span_around is not None
         if parent is None or parent.span is not span_around:
             parent = recorder.parent_of(parent, span_around)
         node.parent = parent
@@ -73,20 +75,23 @@ def begin(node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool
             attributes = extra_attributes(node, args, kwargs)
         node.span = span = recorder.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
         node.span_id = span_id = span.get_span_context().span_id
-        recorder.spans[span_id] = node
         if parent is None:
             recorder.begin_root(node, span_around)
         else:
             # Without an SDK a tracer gives out the span around it again, or one without an id.
             if not span_id or span_id == parent.span_id:
-                recorder.rename(node, parent)
+                node.span_id = new_id()
             children = parent.children
             if children is not None and len(children) < recorder.max_calls:
                 children.append(node)
                 node.linked = True
             elif not recorder.link(node):
                 recorder.late(node)
-        node.token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
+        if recorder.by_id:
+            recorder.open_span(node)
+        inside = {SPAN_KEY: span, SCOPE_KEY: node}
+        # Inside a turn the context mostly holds just these two, and need not be copied.
+        node.token = attach(Context(inside if ours_alone else {**current, **inside}))
     except Exception as error:  # noqa: BLE001 - whatever fails here must not fail the call
         swallow("starting a call", error)
         return False
@@ -119,7 +124,8 @@ def end(node: CallNode, result: Any) -> None:
         span = node.span
         if recorder.verbose and recorder.settings.capture_content and result is not UNSEEN:
             write_result(span, result)
-        recorder.spans.pop(node.span_id, None)
+        if recorder.by_id:
+            recorder.spans.pop(node.span_id, None)
         if node.parent is None:
             recorder.end_root(node, end_ns)
         span.end(end_ns)
@@ -138,7 +144,8 @@ def fail(node: CallNode, error: BaseException) -> None:
             detach(node.token)
             node.token = None
         span = node.span
-        RECORDER.spans.pop(node.span_id, None)
+        if RECORDER.by_id:
+            RECORDER.spans.pop(node.span_id, None)
         if span.is_recording():
             write_error(span, error)
         if node.parent is None:

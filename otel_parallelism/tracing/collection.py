@@ -38,42 +38,55 @@ def trace_hex(node: Node) -> str:
     return f"{context.trace_id if context is not None and context.trace_id else node.span_id:032x}"
 
 
-def collect(top: Node, end_ns: int) -> Collection:
+def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     """
     Gather the observations of *top* and of everything below it, open calls counted up to *end_ns*.
 
     Turns inside that have ended contribute themselves and nothing of what they held. All observations get *top*'s
     trace id and their node's parent, whatever their own spans say: a call that lost its context was given a parent.
+
+    Args:
+        top: A turn or a local root.
+        end_ns: When it ends.
+        least_ns: What lasts less cannot save enough to be looked into, and its calls come without evidence.
     """
     trace_id = trace_hex(top)
-    at_top = _observation(top, trace_id, _parent_hex(top), end_ns)
+    at_top = _observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns)
     found = Collection([at_top], [], [], top.dropped)
-    if isinstance(top, CallNode):
-        found.calls.append(top)
+    plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
     stack: list[tuple[Node, str]] = [(top, at_top.span_id)]
     while stack:
         node, span_id = stack.pop()
         found.visited.append(node)
         for child in node.children or ():
-            if type(child) is CallNode:
-                observation: Observation = call_of(child, trace_id, span_id, end_ns)
-                append(observation)
+            if type(child) is not CallNode:
+                append(_observation(child, trace_id, span_id, end_ns))
+            elif plain and not child.error:
+                append(
+                    Call(
+                        trace_id,
+                        child.span_id.to_bytes(8).hex(),
+                        span_id,
+                        child.tool.name,
+                        child.start_ns,
+                        child.end_ns or end_ns,
+                    )
+                )
                 held(child)
             else:
-                observation = _observation(child, trace_id, span_id, end_ns)
-                append(observation)
-            found.dropped += child.dropped
+                append(call_of(child, trace_id, span_id, end_ns))
+                held(child)
             if child.children is not None and not child.finished:
-                stack.append((child, observation.span_id))
+                stack.append((child, _hex(child)))
+            found.dropped += child.dropped
+    if type(top) is CallNode:
+        held(top)
     return found
 
 
-def _parent_hex(node: Node) -> str:
-    parent = node.parent
-    if parent is None:
-        return ""
-    return f"{parent.span_id:016x}"
+def _hex(node: Node) -> str:
+    return node.span_id.to_bytes(8).hex()
 
 
 def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Observation:
@@ -82,7 +95,7 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
     if isinstance(node, TurnNode):
         return TurnSpan(
             trace_id=trace_id,
-            span_id=f"{node.span_id:016x}",
+            span_id=_hex(node),
             parent_id=parent_id,
             name=node.name,
             start_ns=node.start_ns,
@@ -97,7 +110,7 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
         if observation.trace_id != trace_id or observation.parent_id != parent_id:
             observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
         return observation
-    return Passage(trace_id, f"{node.span_id:016x}", parent_id, "", node.start_ns, node.end_ns or end_ns)
+    return Passage(trace_id, _hex(node), parent_id, "", node.start_ns, node.end_ns or end_ns)
 
 
 def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
@@ -109,7 +122,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         result = Content(node, read_result, node.result_whole, (identity,) if identity else ())
     return Call(
         trace_id,
-        f"{node.span_id:016x}",
+        _hex(node),
         parent_id,
         tool.name,
         node.start_ns,

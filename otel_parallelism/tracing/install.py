@@ -13,6 +13,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.trace import TracerProvider
 
@@ -75,6 +76,7 @@ def uninstall() -> None:
             except Exception as error:  # noqa: BLE001 - the rest is to be undone all the same
                 swallow("uninstalling", error)
         RECORDER.shadow = None
+        RECORDER.by_id = False
         RECORDER.use_tracer(None)
         RECORDER.clear()
         RECORDER.configure(Settings())
@@ -129,6 +131,9 @@ def _attach(provider: Any) -> bool:
     tracer = tracer_of(provider)
     around = getattr(tracer, "span_processor", None)
     pass_by(tracer, processor)
+    if type(around) is not SynchronousMultiSpanProcessor:
+        # Hooks may then run in threads that see none of the context that tells a span's decorated call.
+        RECORDER.by_id = True
     _attached.append((provider, processor))
 
     def undo() -> None:

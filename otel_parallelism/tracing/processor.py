@@ -24,7 +24,8 @@ from opentelemetry.trace import Tracer
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
-from .nodes import SpanNode
+from .current import get_current
+from .nodes import SCOPE_KEY, CallNode, SpanNode
 from .records import is_marked, observe
 from .recorder import Recorder
 from .results import write
@@ -45,7 +46,7 @@ class ParallelismProcessor(SpanProcessor):
         """Stop following spans; those that are open end as if this processor had never been."""
         self._live = False
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember *span* by its id, recognise it if it can be, and shadow ``end`` where it may be a turn."""
         try:
             scope = span._instrumentation_scope  # noqa: SLF001 - asked of every span
@@ -53,7 +54,9 @@ class ParallelismProcessor(SpanProcessor):
                 return
             recorder = self._recorder
             parent = span._parent  # noqa: SLF001 - likewise
-            around = None if parent is None else recorder.spans.get(parent.span_id)
+            around = None
+            if parent is not None:
+                around = recorder.spans.get(parent.span_id) or _call_around(parent.span_id, parent_context)
             node = SpanNode(around, span, span._context.span_id, span._start_time)  # noqa: SLF001 - likewise
             recorder.open_span(node)
             if is_marked(span):
@@ -186,6 +189,14 @@ class ParallelismProcessor(SpanProcessor):
         report = self._recorder.finish(node, end_ns)
         if report is not None and node.span.is_recording():
             write(node.span, report, self._recorder.settings)
+
+
+def _call_around(span_id: int, context: Context | None) -> CallNode | None:
+    """The decorated call whose span has *span_id*, if the context is that of its body."""
+    scope: Any = (get_current() if context is None else context).get(SCOPE_KEY)
+    if isinstance(scope, CallNode) and scope.span is not None and scope.span.get_span_context().span_id == span_id:
+        return scope
+    return None
 
 
 class Others(SpanProcessor):

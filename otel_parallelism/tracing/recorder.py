@@ -51,7 +51,8 @@ class Recorder:
 
     Attributes:
         settings: As given to ``install``; from the environment before that.
-        spans: Every open span that is known, by its id; bounded.
+        spans: Every open span of others and every open turn, by the span's id; bounded.
+        by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
         turns: The open turns, by the identity of their nodes.
         candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
         shadow: Puts a shadow on a span that may be a turn (set by the processor; without one nothing is shadowed).
@@ -60,6 +61,7 @@ class Recorder:
     def __init__(self, settings: Settings) -> None:
         self.lock = threading.RLock()
         self.spans: dict[int, Node] = {}
+        self.by_id = False
         self.turns: dict[int, Node] = {}
         self.candidates: dict[int, SpanNode] = {}
         self.shadow: Callable[[SpanNode], None] | None = None
@@ -183,16 +185,8 @@ class Recorder:
         """Take *node*, a decorated call that starts without a node around it, though perhaps within *span_around*."""
         around = span_around.get_span_context() if span_around is not None else None
         if not node.span_id or (around is not None and around.span_id == node.span_id):
-            self.rename(node, None)
+            node.span_id = new_id()
         self.adopt(node)
-
-    def rename(self, node: Node, parent: Node | None) -> None:
-        """Give *node*, whose span has no id or its parent's, an id of its own; its span's stays its parent's."""
-        if parent is None or not node.span_id:
-            self.spans.pop(node.span_id, None)
-        else:
-            self.spans[node.span_id] = parent
-        node.span_id = random.getrandbits(64) | 1
 
     def late(self, node: Node) -> None:
         """Count *node*, a call whose turn had ended before it began."""
@@ -233,7 +227,7 @@ class Recorder:
             if node.finished:
                 return None
             self.turns.pop(id(node), None)
-            found = collect(node, end_ns)
+            found = collect(node, end_ns, least_ns=self.settings.min_avoidable * 1e9)
             node.finished = True
             for visited in found.visited:
                 visited.children = None
@@ -297,6 +291,11 @@ class Recorder:
             self.link(
                 SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=_settled(call))
             )
+
+
+def new_id() -> int:
+    """Return a span id of our own, for a span that has none."""
+    return random.getrandbits(64) | 1
 
 
 def _settled(call: Call) -> Call:

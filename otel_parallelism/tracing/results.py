@@ -7,7 +7,7 @@ counted first, and the important keys go first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.trace import Span
@@ -72,15 +72,15 @@ def write(span: Span, report: Report, settings: Settings) -> None:
         limits = getattr(span, "_limits", None)
         present = getattr(span, "attributes", None) or {}
         longest = getattr(limits, "max_span_attribute_length", None)
-        room = _limit(limits, "max_span_attributes") - len(present)
-        span.set_attributes(dict(_fitting(attributes_of(report), present, room, longest)))
+        most = _limit(limits, "max_span_attributes")
+        span.set_attributes(_fitting(attributes_of(report), present, most, longest))
         findings = [finding for finding in report.findings if finding.advice != "intended"][: settings.max_findings]
         if settings.emit != "log":
             room = _limit(limits, "max_events") - len(getattr(span, "events", ()))
             most = _limit(limits, "max_event_attributes")
             longest = getattr(limits, "max_attribute_length", None)
             for finding in findings[: max(0, room)]:
-                span.add_event(names.FINDING_EVENT, dict(_fitting(event_of(finding), {}, most, longest)))
+                span.add_event(names.FINDING_EVENT, _fitting(event_of(finding), {}, most, longest))
         if settings.emit != "event":
             _log(span, findings)
     except Exception as error:  # noqa: BLE001 - the span is the user's and ends as it would have
@@ -94,22 +94,25 @@ def _limit(limits: object, name: str) -> int:
 
 
 def _fitting(
-    attributes: Mapping[str, Any], present: Mapping[str, Any], room: int, longest: int | None
-) -> Iterator[tuple[str, Any]]:
-    for key, value in attributes.items():
-        if key not in present:
-            if room <= 0:
-                continue
-            room -= 1
-        # Cut here: the SDK would cut as well, with a warning in the user's log.
-        if longest is None:
-            yield key, value
-        elif isinstance(value, str):
-            yield key, value[:longest]
-        elif isinstance(value, tuple):
-            yield key, tuple(part[:longest] for part in value)
-        else:
-            yield key, value
+    attributes: dict[str, Any], present: Mapping[str, Any], limit: int, longest: int | None
+) -> dict[str, Any]:
+    """Return as many of *attributes*, in their order, as fit beside those *present*, cut to the *longest* string."""
+    if len(present) + len(attributes) > limit:
+        room = limit - len(present)
+        taken = set(present)
+        new = [key for key in attributes if key not in taken]
+        left_out = set(new[max(0, room) :])
+        attributes = {key: value for key, value in attributes.items() if key not in left_out}
+    if longest is None:
+        return attributes
+    # Cut here: the SDK would cut as well, with a warning in the user's log.
+    return {key: _cut(value, longest) for key, value in attributes.items()}
+
+
+def _cut(value: Any, longest: int) -> Any:
+    if isinstance(value, str):
+        return value[:longest]
+    return tuple(part[:longest] for part in value) if isinstance(value, tuple) else value
 
 
 def _log(span: Span, findings: list[Finding]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from threading import get_ident
@@ -21,7 +20,7 @@ from .details import write_error
 from .calls import task_id
 from .kinds import Profiled, drive, drive_async, kind_of
 from .nodes import SCOPE_KEY, TurnNode
-from .recorder import RECORDER
+from .recorder import RECORDER, new_id
 from .results import write
 from .shield import swallow
 
@@ -114,9 +113,9 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             )
             # Without an SDK a tracer gives out the span around it again, or one without an id.
             if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
-                node.span_id = random.getrandbits(64) | 1
+                node.span_id = new_id()
             else:
-                recorder.spans[node.span_id] = node
+                recorder.open_span(node)
             recorder.open_turn(node)
             if parent is not None:
                 recorder.link(node)
