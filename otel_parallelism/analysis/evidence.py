@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .values import Values, read, words
+from .outcomes import Outcome
+from .values import Values, Wanted, read, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_parallelism.model import Call, Content
     from otel_parallelism.settings import Settings
-
-    from .outcomes import Outcome
 
 _SAID_BY_USER = -1
 _SAID_IN_ARGUMENTS = -2
@@ -50,9 +49,11 @@ def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -
         said: The user's messages so far, and for an inner scope the enclosing call's arguments.
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is looked at.
     """
-    arguments = [read(call.arguments, settings.max_leaves, settings.max_content_bytes) for call in calls]
-    results = [read(call.result, settings.max_leaves, settings.max_content_bytes) for call in calls]
-    spoken = [read(content, settings.max_leaves, settings.max_content_bytes) for content in said]
+    leaves, size = settings.max_leaves, settings.max_content_bytes
+    arguments = [read(call.arguments, leaves, size) for call in calls]
+    wanted = Wanted(arguments)
+    results = [read(call.result, leaves, size, wanted) for call in calls]
+    spoken = [read(content, leaves, size, wanted) for content in said]
     matcher = _Matcher(calls, [values for values in spoken if values is not None])
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]

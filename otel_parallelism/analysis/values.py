@@ -1,55 +1,33 @@
-"""The values inside arguments, results and messages, made comparable: numbers as numbers, words without their case."""
+"""
+The values inside arguments, results and messages, taken apart within a budget and made comparable.
+
+Results are long and arguments short, so a result is searched only for what some argument holds: a text none of whose
+words stands in any argument is passed over after one look.
+"""
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from . import tokens
 from .outcomes import Outcome, outcome
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content
 
-_PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
-_PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
-_WORDS = re.compile(r"\w+")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
-_AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DATE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?"
-    rf"|(?:\d{{1,2}}(?:st|nd|rd|th)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?",
-    re.IGNORECASE,
-)
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d")
-_CODE = re.compile(r"[A-Z0-9]{3,}")
+_WORDS = re.compile(r"[^\W_]+")
+_PADDED = re.compile(r"(?<![^\W_])0(?=\d{4})0*(\d+)")
 _LONGEST_WHOLE = 200
 _DEEPEST = 12
-_ROUNDINGS = (2, 3, 4)
-_TELLING_DIGITS = 5
-_MOST_BITS = 4096
-_TELLING_LENGTH = 4
-_TELLING_PART = 6
-# Values that many results hold for no reason to do with one another.
-_COMMON = frozenset(
-    """
-    true false none null yes no ok okay success successful succeeded failed failure error errors active inactive
-    pending completed complete done open closed enabled disabled unknown other default normal standard basic
-    high medium low small large all any new old first last next previous asc desc ascending descending
-    name names id ids type types status state value values data result results message messages text title
-    description item items list total count page date time user users english usd eur metric imperial
-    economy business male female today tomorrow monday tuesday wednesday thursday friday saturday sunday
-    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
-)
+_SMALL = 4
+_GROUPED = ("1,000",)
+_LEAF = frozenset({str, int, float, bool, type(None)})
 
 
 class Values(msgspec.Struct):
@@ -68,7 +46,41 @@ class Values(msgspec.Struct):
     outcome: Outcome = ""
 
 
-def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | None:
+class Wanted:
+    """
+    What is looked for.
+
+    ``tokens`` are those of all arguments and the single words they consist of, ``words`` the latter alone;
+    ``whole_parts`` the whole parts of the numbers among them; ``figures`` the words of each that consists of several
+    short numbers, as dates do and fractions, and the fraction itself.
+    """
+
+    __slots__ = ("figures", "tokens", "whole_parts", "words")
+
+    def __init__(self, arguments: Iterable[Values | None]) -> None:
+        found = {token for values in arguments if values is not None for token in values.tokens}
+        self.words = frozenset(word for token in found for word in _WORDS.findall(token))
+        self.tokens = frozenset(found | self.words)
+        numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
+        # Written with fewer decimals a number may reach the next whole one.
+        self.whole_parts = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
+        some = ((frozenset(_WORDS.findall(token)), token) for token in found if not token.isalnum())
+        self.figures = [
+            (figures, token.lstrip("-") if "." in token else "")
+            for figures, token in some
+            if figures and all(map(_is_small, figures))
+        ]
+
+    def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
+        """Whether a date or a fraction may be in *text*, of which these words were *found*."""
+        return any(found >= figures and fraction in text for figures, fraction in self.figures)
+
+
+def _is_small(word: str) -> bool:
+    return word.isdecimal() and len(word) <= _SMALL
+
+
+def read(content: Content | None, max_leaves: int, max_bytes: int, wanted: Wanted | None = None) -> Values | None:
     """
     Take *content* apart; None where there is none.
 
@@ -76,6 +88,7 @@ def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | N
         content: Parsed first where it has a parser; a parser that fails makes it unreadable, not whole.
         max_leaves: Values looked at; the rest makes it not whole.
         max_bytes: Strings longer than this are not looked into, likewise.
+        wanted: Look for these only; everything without it.
     """
     if content is None:
         return None
@@ -89,39 +102,93 @@ def read(content: Content | None, max_leaves: int, max_bytes: int) -> Values | N
             return values
     try:
         values.outcome = outcome(value)
-        for leaf, is_key in _leaves(value, values, max_leaves):
-            _add(values, leaf, is_key=is_key, max_bytes=max_bytes)
+        leaves = _Leaves()
+        if not leaves.take(value, max_leaves):
+            values.whole = False
+        _read(values, leaves, max_bytes, wanted)
     except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
         values.whole = False
     return values
 
 
-def _leaves(value: Any, values: Values, budget: int) -> Iterator[tuple[Any, bool]]:
-    """At most *budget* values with whether each is a key; containers count too, for they may hold themselves."""
-    stack: list[tuple[Any, bool, int]] = [(value, False, 0)]
-    while stack:
-        item, is_key, depth = stack.pop()
-        budget -= 1
-        if budget < 0:
-            values.whole = False
-            return
-        if item is None or isinstance(item, (str, bool, int, float)):
-            yield item, is_key
-        elif depth >= _DEEPEST:
-            values.whole = False
+class _Leaves:
+    """The plain values in a piece of content, sorted by kind; keys apart."""
+
+    __slots__ = ("flags", "keys", "numbers", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.keys: set[str] = set()
+        self.numbers: list[float] = []
+        self.flags: set[bool] = set()
+
+    def take(self, value: Any, budget: int) -> bool:
+        """Sort *value* in, level by level; false where something was left out. Containers count against *budget*."""
+        level: list[Any] = [value]
+        whole = True
+        for _ in range(_DEEPEST + 1):
+            if len(level) > budget:
+                whole = False
+                del level[budget:]
+            budget -= len(level)
+            below: list[Any] = []
+            for item in level:
+                kind = type(item)
+                if kind is str:
+                    self.texts.append(item)
+                elif kind is dict:
+                    whole &= self._open(item, below, budget)
+                elif kind is list:
+                    below += item[: budget + 1]
+                elif kind in _LEAF:
+                    self._scalar(item)
+                else:
+                    whole &= self._other(item, below, budget)
+            if not below:
+                return whole
+            level = below
+        return False
+
+    def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
+        # One more than may be looked at is enough to find out that there are too many.
+        whole = True
+        room = budget + 1
+        for key, inner in item.items():
+            if room <= 0:
+                return False
+            room -= 1
+            if type(key) is str:
+                self.keys.add(key)
+            else:
+                whole &= isinstance(key, (str, int, float, bool, type(None)))
+                below.append(key)
+            below.append(inner)
+        return whole
+
+    def _scalar(self, item: Any) -> None:
+        if item is True or item is False:
+            self.flags.add(item)
+        elif item is not None:
+            self.numbers.append(item)
+
+    def _other(self, item: Any, below: list[Any], budget: int) -> bool:
+        if isinstance(item, str):
+            self.texts.append(str(item))
+        elif isinstance(item, (int, float)):
+            self.numbers.append(item)
         elif isinstance(item, Mapping):
-            # One more than may be looked at is enough to find out that there are too many.
-            for key, inner in itertools.islice(item.items(), budget + 1):
-                stack.append((inner, False, depth + 1))
-                stack.append((key, True, depth + 1))
+            return self._open(item, below, budget)
         elif isinstance(item, (list, tuple, set, frozenset)):
-            stack += [(inner, False, depth + 1) for inner in itertools.islice(item, budget + 1)]
+            for inner in item:
+                if len(below) > budget:
+                    break
+                below.append(inner)
         else:
             fields = _fields(item)
             if fields is None:
-                values.whole = False
-            else:
-                stack += [(inner, False, depth + 1) for inner in fields]
+                return False
+            below += fields
+        return True
 
 
 def _fields(item: Any) -> list[Any] | None:
@@ -137,122 +204,66 @@ def _fields(item: Any) -> list[Any] | None:
     return [inner for name, inner in own.items() if not name.startswith("__")] if isinstance(own, dict) else None
 
 
-def _add(values: Values, leaf: Any, *, is_key: bool, max_bytes: int) -> None:
-    if leaf is None:
-        return
-    if isinstance(leaf, bool):
-        # Two of a kind: a match says next to nothing, yet a flag handed on looks just like this.
-        _put(values, "true" if leaf else "false", False, leaf=True)
-        return
-    if isinstance(leaf, (int, float)):
-        _put(values, *_number(leaf), leaf=True)
-        _rounded(values, leaf)
-        return
-    text = leaf
-    if len(text) > max_bytes:
+def _read(values: Values, leaves: _Leaves, max_bytes: int, wanted: Wanted | None) -> None:
+    for number in leaves.numbers:
+        if wanted is None or not math.isfinite(number) or int(number) in wanted.whole_parts:
+            _put(values, tokens.of_number(number), wanted, leaf=True)
+            if type(number) is not int:
+                for token in tokens.shortened(number):
+                    _put(values, token, wanted)
+    for flag in leaves.flags:
+        _put(values, tokens.of_flag(flag), wanted, leaf=True)
+    texts = leaves.texts
+    if texts and max(map(len, texts)) > max_bytes:
         values.whole = False
+        texts = [text for text in texts if len(text) <= max_bytes]
+    if wanted is not None and _is_settled(values, (*texts, *leaves.keys), wanted):
         return
+    for is_key, some in ((False, texts), (True, leaves.keys)):
+        for text in some:
+            if wanted is None or _found(text, wanted):
+                _text(values, text, wanted, is_key=is_key)
+
+
+def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
+    """Whether one look over all *texts* is enough: nothing wanted is there, or nothing but small numbers."""
+    every = "\n".join(texts)
+    found = _found(every, wanted)
+    if found and (not all(map(_is_small, found)) or wanted.is_figure_in(every, found)):
+        return False
+    # Wherever a small number stands, a match of it says as much as it ever does.
+    for word in found:
+        _put(values, (word, False), wanted)
+    return True
+
+
+def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
+    """The wanted words of *text*; numbers written in another way, grouped or with zeros in front, count as found."""
+    found = wanted.words.intersection(_WORDS.findall(text.casefold()))
+    if wanted.whole_parts:
+        padded = _PADDED.findall(text)
+        if padded or tokens.is_grouped(text):
+            return found.union(padded, _GROUPED)
+    return found
+
+
+def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> None:
     if len(text) <= _LONGEST_WHOLE:
-        token, telling = _text(text)
+        token, telling = tokens.of_text(text)
         if token:
-            _put(values, token, telling and (not is_key or _is_identifier(text)), leaf=True)
-    pieces = _PIECES.findall(text)
-    if len(pieces) > 1:
-        for raw in pieces:
-            piece = raw.strip(".:-/\\")
-            token, telling = _text(piece)
-            if token:
-                _put(values, token, telling and _is_identifier(piece), leaf=False)
-                if not piece.isalnum():
-                    _parts(values, piece)
-    elif not text.isalnum():
-        _parts(values, text)
-    if "," in text:
-        for grouped in _GROUPED.findall(text):
-            _put(values, *_number(float(grouped.replace(",", ""))), leaf=False)
+            _put(values, (token, telling and (not is_key or tokens.is_identifier(text))), wanted, leaf=True)
+    for found in tokens.inside(text):
+        _put(values, found, wanted)
 
 
-def _parts(values: Values, piece: str) -> None:
-    """Add the numbers and the made words that *piece* is composed of: ``order:48213``, ``/orders/48213``, ``12-7/3``."""
-    moment = _MOMENT.match(piece)
-    if moment is not None:
-        _put(values, _text(moment[1])[0], False, leaf=False)
+def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:
+    token, telling = found
+    if wanted is not None and token not in wanted.tokens:
         return
-    if _DATE.fullmatch(piece):
-        return
-    parts = _PARTS.findall(piece)
-    if len(parts) == 1 and parts[0] == piece:
-        return
-    for part in parts:
-        if _NUMBER.fullmatch(part):
-            _put(values, *_text(part), leaf=False)
-        elif len(part) >= _TELLING_PART and _is_identifier(part):
-            _put(values, part.casefold(), True, leaf=False)
-
-
-def _rounded(values: Values, number: float) -> None:
-    """Add *number* as it is often written again: to a few decimals."""
-    if isinstance(number, float) and math.isfinite(number):
-        for decimals in _ROUNDINGS:
-            shorter = round(number, decimals)
-            if shorter != number:
-                _put(values, *_number(shorter), leaf=False)
-
-
-def _put(values: Values, token: str, telling: bool, *, leaf: bool) -> None:  # noqa: FBT001 - comes from a pair
     if telling or token not in values.tokens:
         values.tokens[token] = telling
     if leaf:
         values.whole_leaves.add(token)
-
-
-def _number(number: float) -> tuple[str, bool]:
-    """The comparable form of a number: whole ones exactly (ids), others to ten digits; 3.0 is 3."""
-    if isinstance(number, float) and math.isfinite(number) and number.is_integer():
-        number = int(number)
-    if isinstance(number, int):
-        # Decimal digits of a huge number cost quadratic time, and Python refuses them.
-        token = str(int(number)) if number.bit_length() <= _MOST_BITS else hex(number)
-    else:
-        token = f"{number:.10g}"
-    digits = token.partition("e")[0].replace(".", "").replace("-", "").strip("0")
-    return token, len(digits) >= _TELLING_DIGITS
-
-
-def _text(text: str) -> tuple[str, bool]:
-    """The comparable form of a string, and whether a match of it is telling."""
-    stripped = text.strip()
-    if _NUMBER.fullmatch(stripped):
-        try:
-            return _number(int(stripped) if stripped.lstrip("+-").isdecimal() else float(stripped))
-        except ValueError:
-            return stripped, True
-    amount = _AMOUNT.fullmatch(stripped)
-    if amount is not None:
-        return _number(float((amount[1] or amount[2]).replace(",", "")))
-    token = " ".join(_WORDS.findall(stripped.casefold()))
-    if not token:
-        return "", False
-    if _DATE.fullmatch(stripped):
-        return token, False
-    if _CODE.fullmatch(stripped) and not stripped.isdigit():
-        return token, token not in _COMMON
-    if token in _COMMON or len(token) < _TELLING_LENGTH:
-        return token, False
-    return token, " " not in token or not _COMMON.issuperset(token.split(" "))
-
-
-def _is_identifier(text: str) -> bool:
-    """Whether a word looks made, not spoken: digits among letters, an address, a path, a code in capitals."""
-    if _DATE.fullmatch(text):
-        return False
-    has_digit = any(character.isdigit() for character in text)
-    has_letter = any(character.isalpha() for character in text)
-    if has_digit:
-        return len(text) >= _TELLING_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - "a1" at the least
-    return (
-        bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or ("." in text and not text.endswith("."))
-    )
 
 
 def words(values: Values) -> set[str]:
