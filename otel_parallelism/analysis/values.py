@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from . import tokens
+from .leaves import Leaves
 from .outcomes import Outcome, outcome
 
 if TYPE_CHECKING:
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[^\W_]+")
 _PADDED = re.compile(r"(?<![^\W_])0(?=\d{4})0*(\d+)")
 _LONGEST_WHOLE = 200
-_DEEPEST = 12
 _SMALL = 4
 _GROUPED = ("1,000",)
-_LEAF = frozenset({str, int, float, bool, type(None)})
 
 
 class Values(msgspec.Struct):
@@ -102,7 +101,7 @@ def read(content: Content | None, max_leaves: int, max_bytes: int, wanted: Wante
             return values
     try:
         values.outcome = outcome(value)
-        leaves = _Leaves()
+        leaves = Leaves()
         if not leaves.take(value, max_leaves):
             values.whole = False
         _read(values, leaves, max_bytes, wanted)
@@ -111,106 +110,8 @@ def read(content: Content | None, max_leaves: int, max_bytes: int, wanted: Wante
     return values
 
 
-class _Leaves:
-    """The plain values in a piece of content, sorted by kind; keys apart."""
-
-    __slots__ = ("flags", "keys", "numbers", "texts")
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.keys: set[str] = set()
-        self.numbers: list[float] = []
-        self.flags: set[bool] = set()
-
-    def take(self, value: Any, budget: int) -> bool:
-        """Sort *value* in, level by level; false where something was left out. Containers count against *budget*."""
-        level: list[Any] = [value]
-        whole = True
-        for _ in range(_DEEPEST + 1):
-            if len(level) > budget:
-                whole = False
-                del level[budget:]
-            budget -= len(level)
-            below: list[Any] = []
-            for item in level:
-                kind = type(item)
-                if kind is str:
-                    self.texts.append(item)
-                elif kind is dict:
-                    whole &= self._open(item, below, budget)
-                elif kind is list:
-                    below += item[: budget + 1]
-                elif kind in _LEAF:
-                    self._scalar(item)
-                else:
-                    whole &= self._other(item, below, budget)
-            if not below:
-                return whole
-            level = below
-        return False
-
-    def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
-        # One more than may be looked at is enough to find out that there are too many.
-        whole = True
-        room = budget + 1
-        for key, inner in item.items():
-            if room <= 0:
-                return False
-            room -= 1
-            if type(key) is str:
-                self.keys.add(key)
-            else:
-                whole &= isinstance(key, (str, int, float, bool, type(None)))
-                below.append(key)
-            below.append(inner)
-        return whole
-
-    def _scalar(self, item: Any) -> None:
-        if item is True or item is False:
-            self.flags.add(item)
-        elif item is not None:
-            self.numbers.append(item)
-
-    def _other(self, item: Any, below: list[Any], budget: int) -> bool:
-        if isinstance(item, str):
-            self.texts.append(str(item))
-        elif isinstance(item, (int, float)):
-            self.numbers.append(item)
-        elif isinstance(item, Mapping):
-            return self._open(item, below, budget)
-        elif isinstance(item, (list, tuple, set, frozenset)):
-            for inner in item:
-                if len(below) > budget:
-                    break
-                below.append(inner)
-        else:
-            fields = _fields(item)
-            if fields is None:
-                return False
-            below += fields
-        return True
-
-
-def _fields(item: Any) -> list[Any] | None:
-    """The values of a plain object's fields, without running any of its code; None where it shows none."""
-    if isinstance(item, (bytes, bytearray, memoryview, type)) or callable(item):
-        return None
-    if isinstance(item, msgspec.Struct):
-        return [getattr(item, name) for name in item.__struct_fields__]
-    try:
-        own = object.__getattribute__(item, "__dict__")
-    except AttributeError:
-        return None
-    return [inner for name, inner in own.items() if not name.startswith("__")] if isinstance(own, dict) else None
-
-
-def _read(values: Values, leaves: _Leaves, max_bytes: int, wanted: Wanted | None) -> None:
-    for number in leaves.numbers:
-        if wanted is None or not math.isfinite(number) or int(number) in wanted.whole_parts:
-            _put(values, tokens.of_number(number), wanted, leaf=True)
-            if type(number) is not int:
-                for token in tokens.shortened(number):
-                    _put(values, token, wanted)
+def _read(values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None) -> None:
+    _numbers(values, leaves.numbers, wanted)
     for flag in leaves.flags:
         _put(values, tokens.of_flag(flag), wanted, leaf=True)
     texts = leaves.texts
@@ -223,6 +124,15 @@ def _read(values: Values, leaves: _Leaves, max_bytes: int, wanted: Wanted | None
         for text in some:
             if wanted is None or _found(text, wanted):
                 _text(values, text, wanted, is_key=is_key)
+
+
+def _numbers(values: Values, numbers: Iterable[float], wanted: Wanted | None) -> None:
+    for number in numbers:
+        if wanted is None or not math.isfinite(number) or int(number) in wanted.whole_parts:
+            _put(values, tokens.of_number(number), wanted, leaf=True)
+            if type(number) is not int:
+                for token in tokens.shortened(number):
+                    _put(values, token, wanted)
 
 
 def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:

@@ -1,0 +1,104 @@
+"""The plain values inside any content, level by level, without running code of the program that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+_DEEPEST = 12
+_SCALARS = frozenset({int, float, bool, type(None)})
+
+
+class Leaves:
+    """The plain values in a piece of content, sorted by kind: texts, numbers, flags, and mappings' keys apart."""
+
+    __slots__ = ("flags", "keys", "numbers", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.keys: set[str] = set()
+        self.numbers: list[float] = []
+        self.flags: set[bool] = set()
+
+    def take(self, value: Any, budget: int) -> bool:
+        """Sort *value* in, level by level; false where something was left out. Containers count against *budget*."""
+        level: list[Any] = [value]
+        whole = True
+        for _ in range(_DEEPEST + 1):
+            if len(level) > budget:
+                whole = False
+                del level[budget:]
+            budget -= len(level)
+            below: list[Any] = []
+            for item in level:
+                kind = type(item)
+                if kind is str:
+                    self.texts.append(item)
+                elif kind is dict:
+                    whole &= self._open(item, below, budget)
+                elif kind is list:
+                    below += item[: budget + 1]
+                elif kind in _SCALARS:
+                    self._scalar(item)
+                else:
+                    whole &= self._other(item, below, budget)
+            if not below:
+                return whole
+            level = below
+        return False
+
+    def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
+        # One more than may be looked at is enough to find out that there are too many.
+        whole = True
+        room = budget + 1
+        for key, inner in item.items():
+            if room <= 0:
+                return False
+            room -= 1
+            if type(key) is str:
+                self.keys.add(key)
+            else:
+                whole &= isinstance(key, (str, int, float, bool, type(None)))
+                below.append(key)
+            below.append(inner)
+        return whole
+
+    def _scalar(self, item: Any) -> None:
+        if item is True or item is False:
+            self.flags.add(item)
+        elif item is not None:
+            self.numbers.append(item)
+
+    def _other(self, item: Any, below: list[Any], budget: int) -> bool:
+        if isinstance(item, str):
+            self.texts.append(str(item))
+        elif isinstance(item, (int, float)):
+            self.numbers.append(item)
+        elif isinstance(item, Mapping):
+            return self._open(item, below, budget)
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            for inner in item:
+                if len(below) > budget:
+                    break
+                below.append(inner)
+        else:
+            fields = _fields(item)
+            if fields is None:
+                return False
+            below += fields
+        return True
+
+
+def _fields(item: Any) -> list[Any] | None:
+    """The values of a plain object's fields, without running any of its code; None where it shows none."""
+    if isinstance(item, (bytes, bytearray, memoryview, type)) or callable(item):
+        return None
+    if isinstance(item, msgspec.Struct):
+        return [getattr(item, name) for name in item.__struct_fields__]
+    try:
+        own = object.__getattribute__(item, "__dict__")
+    except AttributeError:
+        return None
+    return [inner for name, inner in own.items() if not name.startswith("__")] if isinstance(own, dict) else None
