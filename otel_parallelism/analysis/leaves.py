@@ -51,7 +51,6 @@ class Leaves:
 
     def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
         # One more than may be looked at is enough to find out that there are too many.
-        whole = True
         room = budget + 1
         for key, inner in item.items():
             if room <= 0:
@@ -60,10 +59,9 @@ class Leaves:
             if type(key) is str:
                 self.keys.add(key)
             else:
-                whole &= isinstance(key, (str, int, float, bool, type(None)))
                 below.append(key)
             below.append(inner)
-        return whole
+        return True
 
     def _scalar(self, item: Any) -> None:
         if item is True or item is False:
@@ -73,7 +71,7 @@ class Leaves:
 
     def _other(self, item: Any, below: list[Any], budget: int) -> bool:
         if isinstance(item, str):
-            self.texts.append(str(item))
+            self.texts.append(str.__str__(item))
         elif isinstance(item, (int, float)):
             self.numbers.append(item)
         elif isinstance(item, Mapping):

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +18,9 @@ from .leaves import Leaves
 from .outcomes import Outcome, outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+
     from otel_parallelism.model import Content
 
 _WORDS = re.compile(r"[^\W_]+")
