@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import json
 import math
@@ -276,6 +277,18 @@ def test_an_empty_file_is_an_error(write: Callable[[str], Path], text: str) -> N
     with pytest.raises(UnreadableError, match="it is empty") as caught:
         names(write(text))
     assert caught.value.line is None
+
+
+def test_the_garbage_collector_is_left_as_it_was(write: Callable[[str], Path]) -> None:
+    path = write(f"{GOOD}\n{{oops}}\n")
+    for collecting in (True, False):
+        (gc.enable if collecting else gc.disable)()
+        try:
+            with pytest.raises(UnreadableError):
+                names(path)
+            assert gc.isenabled() is collecting
+        finally:
+            gc.enable()
 
 
 def test_what_is_no_file_to_read(tmp_path: Path) -> None:
