@@ -42,7 +42,7 @@ class SpanEvent(msgspec.Struct, frozen=True, gc=False):
     attributes: Mapping[str, object]
 
 
-class SpanRecord(msgspec.Struct, frozen=True):
+class SpanRecord(msgspec.Struct, frozen=True, gc=False):
     """
     One ended span of any dialect, live or stored.
 

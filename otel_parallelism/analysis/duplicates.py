@@ -25,7 +25,11 @@ _TRUST = {"declared": 3, "framework": 2, "settings": 1, "assumed": 0, "": -1}
 
 
 def merge_steps(tree: Tree) -> None:
-    """Merge model requests nested in one another: client libraries and frameworks each make a span."""
+    """
+    Merge model requests that are one: client libraries and frameworks each make a span.
+
+    Nested in one another, or side by side where two instrumentations tell of the same stretch of time.
+    """
     within: dict[str, str] = {}
     for span in tree.spans.values():
         if type(span) is Step:
@@ -36,12 +40,32 @@ def merge_steps(tree: Tree) -> None:
                 parent = tree.spans.get(parent.parent_id)
             if type(parent) is Step:
                 within[span.span_id] = parent.span_id
+    within |= _steps_side_by_side([s for s in tree.spans.values() if type(s) is Step and s.span_id not in within])
     for inner_id, outer_id in _outermost(within):
         outer, inner = tree.spans[outer_id], tree.spans[inner_id]
         if type(outer) is Step and type(inner) is Step:
             tree.spans[outer_id] = _both_steps(outer, inner)
             # It stays an ancestor of whatever hangs below it, but is no request of its own.
             tree.spans[inner_id] = passage(inner)
+
+
+def _steps_side_by_side(steps: Sequence[Step]) -> dict[str, str]:
+    if len({step.instrumentation for step in steps}) < 2:  # noqa: PLR2004 - one tells of a request once
+        return {}
+    within: dict[str, str] = {}
+    last: dict[str, Step] = {}
+    for step in sorted(steps, key=lambda step: (step.start_ns, -step.end_ns, step.span_id)):
+        before = last.get(step.parent_id)
+        if (
+            before is not None
+            and before.instrumentation != step.instrumentation
+            and before.source == step.source
+            and _lies_within(before, step)
+        ):
+            within[step.span_id] = before.span_id
+        else:
+            last[step.parent_id] = step
+    return within
 
 
 def merge_calls(tree: Tree) -> None:
@@ -155,7 +179,7 @@ def _nested_in_time(one: Call, two: Call) -> bool:
     return _lies_within(one, two) or _lies_within(two, one)
 
 
-def _lies_within(outer: Call, inner: Call) -> bool:
+def _lies_within(outer: Call | Step, inner: Call | Step) -> bool:
     return outer.start_ns <= inner.start_ns + _TOLERANCE_NS and inner.end_ns <= outer.end_ns + _TOLERANCE_NS
 
 

@@ -43,6 +43,7 @@ _WRITES_IN_FRONT = frozenset(
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 _PHRASES = frozenset({("check", "in"), ("check", "out"), ("sign", "up"), ("log", "in"), ("log", "out")})
+_PREFIXES = re.compile(r"__|[-./:]")
 _CONJUNCTIONS = frozenset({"and", "or", "then"})
 
 
@@ -50,13 +51,13 @@ def effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
     """
     What *call* does to the world outside it, and how that is known.
 
-    In this order: what its decorator or its framework says, the settings' patterns (a write pattern wins over a
+    Tools that the settings call serial count as writing, whatever they do. Else, in this order: what its decorator or its framework says, the settings' patterns (a write pattern wins over a
     read pattern), the words of its name. A name is only ever ``assumed`` to tell the truth.
     """
-    if call.effect_source in {"declared", "framework"}:
-        return call.effect, call.effect_source
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"
+    if call.effect_source in {"declared", "framework"}:
+        return call.effect, call.effect_source
     if settings.writes and _matches(call.tool, settings.writes):
         return "write", "settings"
     if settings.read_only and _matches(call.tool, settings.read_only):
@@ -77,10 +78,12 @@ def assumed_effect(tool: str) -> Effect:
     """
     What the words of a tool's name suggest.
 
-    A writing verb anywhere defeats a reading one in front.
+    A writing verb anywhere defeats a reading one in front; the name of a server or a plugin before it is no verb.
 
     >>> assumed_effect("get_weather"), assumed_effect("getOrCreateUser"), assumed_effect("frobnicate")
     ('read', 'write', 'unknown')
+    >>> assumed_effect("mcp__crm__find_user"), assumed_effect("desk-get_weather")
+    ('read', 'read')
     """
     words = [word.lower() for word in _WORDS.findall(tool)]
     if any(word in _WRITES for word in words) or any(pair in _PHRASES for pair in itertools.pairwise(words)):
@@ -88,4 +91,7 @@ def assumed_effect(tool: str) -> Effect:
     in_front = [word for index, word in enumerate(words) if index == 0 or words[index - 1] in _CONJUNCTIONS]
     if any(word in _WRITES_IN_FRONT for word in in_front):
         return "write"
-    return "read" if any(word in _READS for word in in_front) else "unknown"
+    if any(word in _READS for word in in_front):
+        return "read"
+    last = _PREFIXES.split(tool)[-1]
+    return assumed_effect(last) if last and last != tool else "unknown"
