@@ -173,3 +173,8 @@ def is_identifier(text: str) -> bool:
     return (
         bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or ("." in text and not text.endswith("."))
     )
+
+
+def is_made(key: str) -> bool:
+    """Whether a key carries a value, a number or a code, and is not just a field's name, which may hold underscores."""
+    return is_identifier(key) and (not key.replace("_", "").isalpha() or key.isupper())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _WORDS = re.compile(r"[^\W_]+")
 _PADDED = re.compile(r"(?<![^\W_])0(?=\d{4})0*(\d+)")
+_MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
 _SMALL = 4
 _GROUPED = ("1,000",)
@@ -80,7 +82,9 @@ def _is_small(word: str) -> bool:
     return word.isdecimal() and len(word) <= _SMALL
 
 
-def read(content: Content | None, max_leaves: int, max_bytes: int, wanted: Wanted | None = None) -> Values | None:
+def read(
+    content: Content | None, max_leaves: int, max_bytes: int, wanted: Wanted | None = None, *, arguments: bool = False
+) -> Values | None:
     """
     Take *content* apart; None where there is none.
 
@@ -89,6 +93,7 @@ def read(content: Content | None, max_leaves: int, max_bytes: int, wanted: Wante
         max_leaves: Values looked at; the rest makes it not whole.
         max_bytes: Strings longer than this are not looked into, likewise.
         wanted: Look for these only; everything without it.
+        arguments: Whether these are a call's arguments: the keys on top are then the names of its parameters.
     """
     if content is None:
         return None
@@ -105,6 +110,9 @@ def read(content: Content | None, max_leaves: int, max_bytes: int, wanted: Wante
         leaves = Leaves()
         if not leaves.take(value, max_leaves):
             values.whole = False
+        if arguments:
+            names = value if isinstance(value, Mapping) else ()
+            leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_made(key)}
         _read(values, leaves, max_bytes, wanted)
     except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
         values.whole = False
@@ -150,6 +158,8 @@ def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
 
 def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
     """The wanted words of *text*; numbers written in another way, grouped or with zeros in front, count as found."""
+    if wanted.figures:
+        text = _MOMENT.sub(r"\1 ", text)
     found = wanted.words.intersection(_WORDS.findall(text.casefold()))
     if wanted.whole_parts:
         padded = _PADDED.findall(text)
@@ -162,7 +172,7 @@ def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> 
     if len(text) <= _LONGEST_WHOLE:
         token, telling = tokens.of_text(text)
         if token:
-            _put(values, (token, telling and (not is_key or tokens.is_identifier(text))), wanted, leaf=True)
+            _put(values, (token, telling and (not is_key or tokens.is_made(text))), wanted, leaf=True)
     for found in tokens.inside(text):
         _put(values, found, wanted)
 
