@@ -51,8 +51,9 @@ def effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
     """
     What *call* does to the world outside it, and how that is known.
 
-    Tools that the settings call serial count as writing, whatever they do. Else, in this order: what its decorator or its framework says, the settings' patterns (a write pattern wins over a
-    read pattern), the words of its name. A name is only ever ``assumed`` to tell the truth.
+    Tools that the settings call serial count as writing, whatever they do. Else, in this order: what its decorator or
+    its framework says, the settings' patterns (a write pattern wins over a read pattern), the words of its name.
+    A name is only ever ``assumed`` to tell the truth.
     """
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"
