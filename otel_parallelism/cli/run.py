@@ -48,8 +48,8 @@ def run(  # noqa: PLR0917 - click passes them by name
     status = ending.status
     if os.getpid() == process:  # a child that the program forked ends here too, and is not the one to report
         analysis = watch.analysis()
-        if watch.dropped:
-            click.echo(f"{watch.dropped} later turns are not in the report", err=True)
+        for line in watch.missing():
+            click.echo(line, err=True)
         outcome = destination.report(analysis, None if status else threshold)
         status = status or outcome
     if ending.interrupted:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 import otel_parallelism
 from otel_parallelism.model import Analysis, Report
+from otel_parallelism.reports.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_REPORTS: Final = 10_000
 
@@ -26,7 +30,7 @@ class Watch:
     def __init__(self) -> None:
         """Start watching."""
         self._reports: list[Report] = []
-        self.dropped = 0
+        self._dropped = 0
         otel_parallelism.install(private=True)
         otel_parallelism.subscribe(self._keep)
 
@@ -35,9 +39,16 @@ class Watch:
         reports = sorted(self._reports, key=lambda report: (report.turn.start_ns, report.turn.span_id))
         return Analysis(tuple(reports), otel_parallelism.coverage())
 
+    def missing(self) -> Iterator[str]:
+        """Yield what the report cannot show, in one line each."""
+        if self._dropped:
+            yield f"{count(self._dropped, 'later turn')} left out of the report"
+        if still_open := len(otel_parallelism.live_turns()):
+            yield f"{count(still_open, 'turn')} still open, and not in the report"
+
     def _keep(self, report: Report) -> None:
         if len(self._reports) >= MOST_REPORTS:
-            self.dropped += 1
+            self._dropped += 1
             return
         turn = report.turn
         light = msgspec.structs.replace(

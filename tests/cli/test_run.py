@@ -104,7 +104,25 @@ def test_turns_past_the_bound_are_counted(shell: Shell, agent: Callable[[str], P
     )
     done = shell("run", "--format", "json", "agent.py")
     assert [turn["agent"] for turn in document(done.stdout)["turns"]] == ["number 0", "number 1"]
-    assert done.stderr == b"3 later turns are not in the report\n"
+    assert done.stderr == b"3 later turns left out of the report\n"
+
+
+def test_turns_that_never_end_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
+    agent(
+        """
+        import threading, time
+
+        def endless():
+            with agent_turn("endless"):
+                time.sleep(60)
+
+        threading.Thread(target=endless, daemon=True).start()
+        asyncio.run(one_by_one())
+        """
+    )
+    done = shell("run", "--format", "json", "agent.py")
+    assert turns(done) == [("planner", 1.0, "sequential")]
+    assert (done.stderr, done.returncode) == (b"1 turn still open, and not in the report\n", 0)
 
 
 @pytest.mark.parametrize(
