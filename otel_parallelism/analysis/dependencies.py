@@ -7,22 +7,22 @@ decides for all its members at once, and sets of calls are bits of one integer.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from .classes import Classes, Edge, edge_of_effects, ended_before
 from .effects import effect
 from .evidence import Evidence, gather
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from otel_parallelism.model import Call, Content, Effect, EffectSource
     from otel_parallelism.settings import Settings
 
 PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
-Edge: TypeAlias = Literal["hard", "unknown", "none"]
 _MOST_NAMED = 256
 
 
@@ -75,11 +75,8 @@ class Dependencies:
     def _data(self, earlier: int, later: int) -> tuple[PairVerdict, str]:
         a, b = self.calls[earlier], self.calls[later]
         proven, why = self.explicit[later].get(earlier, (None, ""))
-        declared = b.depends_on is not None
-        if declared:
+        if b.depends_on is not None or a.span_id in b.links:
             return ("dependent", why) if proven else ("independent", f"{b.tool} is declared to need no {a.tool}")
-        if a.span_id in b.links:
-            return "dependent", why
         if a.resource and b.resource and a.resource != b.resource:
             return "independent", "they are declared to use different resources"
         if _same_proved_round(a, b):
@@ -111,44 +108,39 @@ class Dependencies:
     def _explicit(self) -> list[dict[int, tuple[bool, str]]]:
         """Edges between particular calls: declared, linked, a retry, a value or an object handed on."""
         edges: list[dict[int, tuple[bool, str]]] = []
-        by_tool: dict[str, list[int]] = {}
+        past = _Past()
         by_id = {call.span_id: index for index, call in enumerate(self.calls)}
-        failed: dict[str, list[int]] = {}
         reactions = self._reactions()
         by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
         ended = 0
         for index, call in enumerate(self.calls):
-            while ended < len(by_end) and self.calls[by_end[ended]].end_ns <= call.start_ns:
-                done = self.calls[by_end[ended]]
-                if by_end[ended] != index:
-                    by_tool.setdefault(done.tool, []).append(by_end[ended])
-                    if self._failed(by_end[ended]):
-                        failed.setdefault(done.tool, []).append(by_end[ended])
-                    else:
-                        failed.pop(done.tool, None)
+            while by_end[ended] < index and self.calls[by_end[ended]].end_ns <= call.start_ns:
+                past.add(by_end[ended], self.calls[by_end[ended]], failed=self._failed(by_end[ended]))
                 ended += 1
-            if call.depends_on is not None:
-                named = {}
-                for tool in call.depends_on:
-                    for earlier in by_tool.get(tool, ())[-_MOST_NAMED:]:
-                        named[earlier] = (True, f"{call.tool} is declared to need {tool}")
-                edges.append(named)
-                continue
-            found = {
-                earlier: edge
-                for earlier, edge in self.evidence.edges[index].items()
-                if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call)
-            }
-            for earlier, why in reactions.get(index, ()):
-                found.setdefault(earlier, (False, why))
-            for earlier in failed.get(call.tool, ())[-_MOST_NAMED:]:
-                if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call):
-                    found[earlier] = (True, f"{call.tool} was tried again after it failed")
+            if call.depends_on is None:
+                found = self._observed(index, reactions.get(index, ()), past)
+            else:
+                found = past.declared(call.tool, call.depends_on)
             for link in call.links:
-                if link in by_id and self.calls[by_id[link]].end_ns <= call.start_ns:
-                    found[by_id[link]] = (True, f"{call.tool} links to {self.calls[by_id[link]].tool}")
+                earlier = by_id.get(link, index)
+                if earlier < index and self.calls[earlier].end_ns <= call.start_ns:
+                    found[earlier] = (True, f"{call.tool} links to {self.calls[earlier].tool}")
             edges.append(found)
         return edges
+
+    def _observed(self, index: int, reactions: Sequence[tuple[int, str]], past: _Past) -> dict[int, tuple[bool, str]]:
+        """What was seen between a call that declares nothing and earlier ones."""
+        call = self.calls[index]
+        found = dict(self.evidence.edges[index])
+        for earlier, why in reactions:
+            found.setdefault(earlier, (False, why))
+        for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
+            found[earlier] = (True, f"{call.tool} was tried again after it failed")
+        return {
+            earlier: edge
+            for earlier, edge in found.items()
+            if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call)
+        }
 
     def _failed(self, index: int) -> bool:
         return self.calls[index].error or self.evidence.outcomes[index] == "failed"
@@ -168,7 +160,7 @@ class Dependencies:
             first = bisect_left(starts, before.end_ns)
             for later in range(first, min(first + _MOST_NAMED, len(self.calls))):
                 call = self.calls[later]
-                if later == earlier or _same_proved_round(before, call) or _disjoint(before, call):
+                if later <= earlier or _same_proved_round(before, call) or _disjoint(before, call):
                     continue
                 if next_round is not None and call.round != next_round:
                     break
@@ -180,48 +172,23 @@ class Dependencies:
         return found
 
     def _relate(self) -> None:
-        rounds: dict[int, int] = {}
-        classes: dict[tuple[Effect, str, bool], int] = {}
+        classes = Classes(self.calls, self.effects, self.evidence.results_whole)
+        ended = ended_before(self.calls)
         for index, call in enumerate(self.calls):
-            bit = 1 << index
-            key = (self.effects[index], call.resource, self.evidence.results_whole[index])
-            classes[key] = classes.get(key, 0) | bit
-            if call.proved and call.round is not None:
-                rounds[call.round] = rounds.get(call.round, 0) | bit
-        by_resource: dict[str, list[tuple[Effect, bool, int]]] = {}
-        overall: dict[tuple[Effect, bool], int] = {}
-        for (found, resource, seen), mask in classes.items():
-            by_resource.setdefault(resource, []).append((found, seen, mask))
-            overall[found, seen] = overall.get((found, seen), 0) | mask
-        everything = [(found, seen, mask) for (found, seen), mask in overall.items()]
-
-        by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
-        ends = [self.calls[i].end_ns for i in by_end]
-        prefix = [0]
-        for index in by_end:
-            prefix.append(prefix[-1] | 1 << index)
-        for index, call in enumerate(self.calls):
-            before = prefix[bisect_right(ends, call.start_ns)] & ~(1 << index)
+            before = ended[index]
             hard = soft = 0
             if before:
-                same_round = rounds.get(call.round, 0) if call.proved and call.round is not None else 0
-                args_seen = self.evidence.arguments_whole[index] or call.depends_on is not None
-                if call.resource:
-                    groups = [(*group, True) for group in by_resource.get(call.resource, ())]
-                    groups += [(*group, False) for group in by_resource.get("", ())]
-                else:
-                    groups = [(*group, False) for group in everything]
-                for found, seen, mask, shared in groups:
-                    ended = mask & before
-                    if not ended:
-                        continue
-                    kind = _edge_of_effects(found, self.effects[index], shared=shared)
+                excused = classes.same_proved_round(call)
+                if call.depends_on is not None:
+                    excused = before
+                for found, seen, mask, shared in classes.around(call.resource):
+                    kind = edge_of_effects(found, self.effects[index], shared=shared)
                     if kind == "hard":
-                        hard |= ended
+                        hard |= mask
                     elif kind == "unknown":
-                        soft |= ended
-                    elif call.depends_on is None and not (seen and args_seen):
-                        soft |= ended & ~same_round
+                        soft |= mask
+                    elif not (seen and self.evidence.arguments_whole[index]):
+                        soft |= mask & ~excused
                 for earlier, (proven, _) in self.explicit[index].items():
                     if proven:
                         hard |= 1 << earlier
@@ -229,6 +196,29 @@ class Dependencies:
                         soft |= 1 << earlier
             self.hard.append(hard & before)
             self.soft.append(soft & before & ~hard)
+
+
+class _Past:
+    """The calls that have ended so far, by tool."""
+
+    def __init__(self) -> None:
+        self.by_tool: dict[str, list[int]] = {}
+        self.failed: dict[str, list[tuple[int, int]]] = {}
+
+    def add(self, index: int, call: Call, *, failed: bool) -> None:
+        self.by_tool.setdefault(call.tool, []).append(index)
+        if failed:
+            self.failed.setdefault(call.tool, []).append((call.end_ns, index))
+        elif call.tool in self.failed:
+            # A call that succeeds is the retry of those that had failed when it began.
+            self.failed[call.tool] = [one for one in self.failed[call.tool] if one[0] > call.start_ns]
+
+    def declared(self, tool: str, needs: Sequence[str]) -> dict[int, tuple[bool, str]]:
+        return {
+            earlier: (True, f"{tool} is declared to need {needed}")
+            for needed in needs
+            for earlier in self.by_tool.get(needed, ())[-_MOST_NAMED:]
+        }
 
 
 def _same_proved_round(a: Call, b: Call) -> bool:
@@ -242,28 +232,7 @@ def _disjoint(a: Call, b: Call) -> bool:
 def _effects_edge(a: Effect, a_resource: str, b: Effect, b_resource: str) -> Edge:
     if a_resource and b_resource and a_resource != b_resource:
         return "none"
-    return _edge_of_effects(a, b, shared=bool(a_resource) and a_resource == b_resource)
-
-
-def _edge_of_effects(a: Effect, b: Effect, *, shared: bool) -> Edge:
-    if a == "read" and b == "read":
-        return "none"
-    if "unknown" in {a, b}:
-        return "unknown"
-    return "hard" if shared or a == b else "unknown"
-
-
-def bits(mask: int) -> Iterator[int]:
-    """
-    The indices of the set bits of *mask*, highest first.
-
-    >>> list(bits(0b1010))
-    [3, 1]
-    """
-    while mask:
-        index = mask.bit_length() - 1
-        yield index
-        mask ^= 1 << index
+    return edge_of_effects(a, b, shared=bool(a_resource) and a_resource == b_resource)
 
 
 def _closure(direct: Sequence[int]) -> list[int]:

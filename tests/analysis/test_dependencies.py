@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from strategies import READS, WRITES, call, contents, read, scope_calls
+
+from otel_parallelism.analysis.dependencies import Dependencies
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from otel_parallelism.analysis.dependencies import Pair
+
+
+def relate(*calls: Call, settings: Settings | None = None) -> Dependencies:
+    return Dependencies(calls, (), settings or Settings())
+
+
+def pair(earlier: Call, later: Call, **options: Settings) -> Pair:
+    return relate(earlier, later, **options).pair(0, 1)
+
+
+@given(scope_calls(), contents)
+def test_the_sets_of_edges_say_what_each_pair_says(calls: list[Call], said: Content | None) -> None:
+    graph = Dependencies(calls, () if said is None else (said,), Settings())
+    for later in range(len(calls)):
+        for earlier in range(len(calls)):
+            hard, soft = graph.hard[later] >> earlier & 1, graph.soft[later] >> earlier & 1
+            if earlier < later and calls[earlier].end_ns <= calls[later].start_ns:
+                edge = graph.pair(earlier, later).edge
+                assert (hard, soft) == {"hard": (1, 0), "unknown": (0, 1), "none": (0, 0)}[edge]
+            else:
+                assert not hard
+                assert not soft
+
+
+@given(scope_calls())
+def test_dependence_through_other_calls_is_dependence(calls: list[Call]) -> None:
+    graph = relate(*calls)
+    both = [hard | soft for hard, soft in zip(graph.hard, graph.soft, strict=True)]
+    for direct, closed in ((graph.hard, graph.after_hard), (both, graph.after_any)):
+        for later in range(len(calls)):
+            reached, rest = 0, direct[later]
+            while rest:
+                index = rest.bit_length() - 1
+                rest &= ~(1 << index)
+                reached |= 1 << index
+                rest |= direct[index] & ~reached
+            assert closed[later] == reached
+
+
+@given(scope_calls())
+def test_what_is_declared_by_a_pair_has_a_sentence(calls: list[Call]) -> None:
+    graph = relate(*calls)
+    for later in range(len(calls)):
+        for earlier in range(later):
+            if calls[earlier].end_ns <= calls[later].start_ns:
+                assert graph.pair(earlier, later).evidence
+
+
+def test_declared_to_need_a_tool_is_dependent_on_every_call_of_it_before() -> None:
+    calls = (
+        read("a", 0, 1, tool="get_a"),
+        read("b", 1, 2, tool="get_b"),
+        read("c", 2, 3, tool="get_a"),
+        read("d", 3, 4, tool="get_d", depends_on=("get_a",)),
+    )
+    graph = relate(*calls)
+    assert [graph.pair(earlier, 3).verdict for earlier in range(3)] == ["dependent", "independent", "dependent"]
+    assert graph.hard[3] == 0b101
+
+
+def test_declared_to_need_nothing_is_independent_though_nothing_was_seen_but_effects_still_count() -> None:
+    assert pair(call("a", 0, 1), call("b", 1, 2, depends_on=())).edge == "none"
+    assert pair(call("a", 0, 1), call("b", 1, 2, tool="frobnicate", depends_on=())).edge == "unknown"
+    assert pair(call("a", 0, 1, WRITES[0]), call("b", 1, 2, WRITES[1], depends_on=())).edge == "hard"
+
+
+def test_a_declaration_outranks_a_value_and_a_retry() -> None:
+    made = read("a", 0, 1, result="BK-99881", error=True)
+    assert pair(made, read("b", 1, 2, "BK-99881")).verdict == "dependent"
+    assert pair(made, read("b", 1, 2, "BK-99881", depends_on=())).verdict == "independent"
+
+
+def test_a_span_link_is_dependence_whatever_else_is_declared() -> None:
+    assert pair(read("a", 0, 1), read("b", 1, 2, links=("a",))).edge == "hard"
+    assert pair(read("a", 0, 1), read("b", 1, 2, links=("z",))).edge == "none"
+    assert pair(read("a", 0, 1), read("b", 1, 2, links=("a",), depends_on=("get_c",))).edge == "hard"
+    assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, links=("a",), resource="y")).edge == "hard"
+
+
+def test_disjoint_resources_are_independent_even_for_writes_and_unknown_effects() -> None:
+    one, two = call("a", 0, 1, WRITES[0], resource="x"), call("b", 1, 2, "frobnicate", resource="y")
+    assert pair(one, two).edge == "none"
+    assert pair(one, two).verdict == "independent"
+
+
+def test_disjoint_resources_outrank_a_retry_and_a_value() -> None:
+    failed = read("a", 0, 1, result="BK-99881", resource="x", error=True)
+    assert pair(failed, read("b", 1, 2, "BK-99881", resource="y")).edge == "none"
+    assert relate(failed, read("b", 1, 2, "BK-99881", resource="y")).hard == [0, 0]
+
+
+def test_a_shared_resource_with_a_write_is_intended_and_without_one_no_edge() -> None:
+    assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, tool=WRITES[0], resource="x")).edge == "hard"
+    assert pair(read("a", 0, 1, tool=WRITES[0], resource="x"), read("b", 1, 2, resource="x")).edge == "hard"
+    assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, resource="x")).edge == "none"
+
+
+def test_effects_without_resources() -> None:
+    reading, writing, obscure = READS[0], WRITES[0], "frobnicate"
+    expected = {
+        (reading, reading): "none",
+        (reading, writing): "unknown",
+        (writing, reading): "unknown",
+        (writing, writing): "hard",
+        (reading, obscure): "unknown",
+        (obscure, writing): "unknown",
+        (obscure, obscure): "unknown",
+    }
+    for (first, second), edge in expected.items():
+        assert pair(read("a", 0, 1, tool=first), read("b", 1, 2, tool=second)).edge == edge
+
+
+def test_one_proved_round_is_independent_of_unseen_content_of_values_and_of_failures() -> None:
+    same = {"round": 0, "proved": True}
+    assert pair(call("a", 0, 1, **same), call("b", 1, 2, **same)).edge == "none"
+    value = (read("a", 0, 1, result="BK-99881", error=True, **same), read("b", 1, 2, "BK-99881", **same))
+    assert pair(*value).verdict == "independent"
+    assert relate(*value).hard == [0, 0]
+
+
+def test_an_inferred_round_proves_nothing() -> None:
+    for sure in ({"round": 0}, {"round": 0, "proved": False}):
+        assert pair(call("a", 0, 1, round=0, proved=True), call("b", 1, 2, **sure)).verdict == "unknown"
+    assert pair(call("a", 0, 1, round=0, proved=True), call("b", 1, 2, round=1, proved=True)).verdict == "unknown"
+
+
+def test_repeating_a_tool_after_it_failed_is_a_retry() -> None:
+    assert pair(read("a", 0, 1, error=True), read("b", 1, 2)).edge == "hard"
+    assert pair(read("a", 0, 1), read("b", 1, 2)).edge == "none"
+
+
+def test_another_tool_right_after_a_failure_or_an_empty_answer_may_be_a_reaction() -> None:
+    other = read("b", 1, 2, tool=READS[1])
+    assert pair(read("a", 0, 1, error=True), other).edge == "unknown"
+    assert pair(read("a", 0, 1, result=[]), other).edge == "unknown"
+    later = read("c", 2, 3, tool=READS[2])
+    assert relate(read("a", 0, 1, error=True), other, later).soft == [0, 0b1, 0]
+
+
+def test_several_failures_are_all_what_a_retry_follows() -> None:
+    failed = (read("a", 0, 1, error=True), read("b", 1, 2, error=True), read("c", 2, 3))
+    assert relate(*failed).hard == [0, 0b1, 0b11]
+
+
+def test_a_success_in_between_ends_the_retrying() -> None:
+    failed, again, other = read("a", 0, 1, error=True), read("b", 1, 2), read("c", 2, 3)
+    assert relate(failed, again, other).hard == [0, 0b1, 0]
+
+
+def test_a_success_that_was_under_way_when_another_failed_ends_nothing() -> None:
+    failed, beside, again = read("a", 0, 2, error=True), read("b", 1, 3), read("c", 3, 4)
+    assert relate(failed, beside, again).hard == [0, 0, 0b1]
+
+
+def test_a_value_brought_in_is_dependence_and_none_seen_is_independence() -> None:
+    assert pair(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, {"id": "BK-99881"})).verdict == "dependent"
+    assert pair(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, {"id": "BK-11111"})).verdict == "independent"
+
+
+def test_what_was_not_seen_whole_is_unknown() -> None:
+    seen, cut = Content("x"), Content("x", whole=False)
+    for result in (None, cut):
+        assert pair(call("a", 0, 1, result=result), call("b", 1, 2, arguments=seen)).edge == "unknown"
+    for arguments in (None, cut):
+        assert pair(call("a", 0, 1, result=seen), call("b", 1, 2, arguments=arguments)).edge == "unknown"
+
+
+def test_empty_calls_at_one_instant_are_in_no_circle() -> None:
+    graph = relate(*(call(name, 1, 1, "frobnicate") for name in "abc"), call("d", 1, 2, "frobnicate"))
+    assert graph.soft == [0, 0b1, 0b11, 0b111]
+
+
+def test_calls_that_overlap_have_no_edge() -> None:
+    graph = relate(call("a", 0, 2, WRITES[0]), call("b", 1, 3, WRITES[0]))
+    assert graph.hard == [0, 0]
+    assert graph.soft == [0, 0]
+
+
+def test_a_declared_tool_that_has_not_ended_is_not_waited_for() -> None:
+    graph = relate(read("a", 0, 3, tool="get_a"), read("b", 1, 2, depends_on=("get_a",)))
+    assert graph.hard == [0, 0]
+
+
+def test_the_evidence_of_effects_names_tool_and_resource() -> None:
+    both_write = pair(read("a", 0, 1, tool=WRITES[0]), read("b", 1, 2, tool=WRITES[1]))
+    assert both_write.evidence == "both write"
+    assert "db" in pair(read("a", 0, 1, resource="db"), read("b", 1, 2, tool=WRITES[1], resource="db")).evidence
+    assert "frobnicate" in pair(read("a", 0, 1), read("b", 1, 2, tool="frobnicate")).evidence
+    mixed = pair(read("a", 0, 1, tool="get_a"), read("b", 1, 2, tool=WRITES[0])).evidence
+    assert "get_a" in mixed
+    assert WRITES[0] in mixed
+    assumed = pair(read("a", 0, 1), read("b", 1, 2)).evidence
+    assert "assumed" in assumed
+    declared = {"effect": "read", "effect_source": "declared"}
+    assert "assumed" not in pair(read("a", 0, 1, **declared), read("b", 1, 2, **declared)).evidence

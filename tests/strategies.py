@@ -1,0 +1,244 @@
+"""Calls, steps, turns and span trees: told by hand in seconds, or drawn by hypothesis in any shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from otel_parallelism.analysis.normalize import normalize
+from otel_parallelism.model import Call, Content, Passage, Step, Turn, TurnSpan
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Observation
+
+TRACE = "5b8efff798038103d269b633813fc60c"
+TURN = "turn"
+SECOND_NS = 1_000_000_000
+START_NS = 1_700_000_000 * SECOND_NS
+UNIT_NS = 100_000_000
+"""The grid that drawn times lie on: coarse, so that calls touch, overlap and coincide often."""
+
+READS = ("get_flights", "search_hotels", "list_orders")
+WRITES = ("create_booking", "delete_file")
+UNKNOWNS = ("frobnicate", "")
+EXACT = Settings(min_avoidable=0.0, min_avoidable_share=0.0)
+"""Settings that report whatever saves anything at all."""
+
+
+def at(seconds: float) -> int:
+    """*seconds* after the start of all told turns, in nanoseconds since the epoch."""
+    return START_NS + round(seconds * SECOND_NS)
+
+
+def call(span_id: str, start: float, end: float, tool: str = READS[0], **fields: Any) -> Call:
+    """A call from *start* to *end*, in seconds; by default a read right below the turn."""
+    fields = {"parent_id": TURN, **fields}
+    return Call(trace_id=TRACE, span_id=span_id, tool=tool, start_ns=at(start), end_ns=at(end), **fields)
+
+
+def read(
+    span_id: str, start: float, end: float, arguments: object = "x", result: object = "rows", **fields: Any
+) -> Call:
+    """A call of a reading tool that was given and returned just this."""
+    return call(span_id, start, end, **{"arguments": Content(arguments), "result": Content(result), **fields})
+
+
+def step(span_id: str, start: float, end: float, **fields: Any) -> Step:
+    """A model request from *start* to *end*, in seconds, right below the turn."""
+    fields = {"parent_id": TURN, **fields}
+    return Step(trace_id=TRACE, span_id=span_id, start_ns=at(start), end_ns=at(end), **fields)
+
+
+def passage(span_id: str, start: float, end: float, **fields: Any) -> Passage:
+    """Any other span."""
+    fields = {"parent_id": TURN, "name": span_id, **fields}
+    return Passage(trace_id=TRACE, span_id=span_id, start_ns=at(start), end_ns=at(end), **fields)
+
+
+def turn_span(start: float, end: float, span_id: str = TURN, parent_id: str = "", **fields: Any) -> TurnSpan:
+    """The span of an agent run."""
+    fields = {"name": span_id, **fields}
+    return TurnSpan(trace_id=TRACE, span_id=span_id, parent_id=parent_id, start_ns=at(start), end_ns=at(end), **fields)
+
+
+def turn(*inside: Observation, settings: Settings | None = None, **fields: Any) -> Turn:
+    """The turn, normalised, that holds just these, from the first start to the last end."""
+    start_ns = min((span.start_ns for span in inside), default=START_NS)
+    end_ns = max((span.end_ns for span in inside), default=START_NS)
+    span = TurnSpan(
+        **{
+            "trace_id": TRACE,
+            "span_id": TURN,
+            "parent_id": "",
+            "name": "plan",
+            "start_ns": start_ns,
+            "end_ns": end_ns,
+            **fields,
+        }
+    )
+    (found,) = (t for t in normalize([span, *inside], settings or Settings()).turns if t.span_id == TURN)
+    return found
+
+
+def in_order(calls: Sequence[Call]) -> list[Call]:
+    """*calls* in the order that the analysis keeps them in."""
+    return sorted(calls, key=lambda one: (one.start_ns, one.end_ns, one.span_id))
+
+
+tools = st.sampled_from((*READS, *READS, *WRITES, *UNKNOWNS))
+instants = st.integers(0, 14).map(lambda units: START_NS + units * UNIT_NS)
+lengths = st.integers(0, 6).map(lambda units: units * UNIT_NS)
+values = st.sampled_from(("ABC123", "user-77", "42", "true", "Paris", 7_654_321, 3, None))
+contents = st.one_of(
+    st.none(),
+    st.builds(
+        Content,
+        value=st.one_of(values, st.lists(values, max_size=3), st.dictionaries(st.sampled_from("ab"), values)),
+        whole=st.sampled_from((True, True, True, False)),
+        identities=st.lists(st.integers(1, 3), max_size=1).map(tuple),
+    ),
+)
+
+
+@st.composite
+def scope_calls(
+    draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8, scope: str = "", prefix: str = "c"
+) -> list[Call]:
+    """Calls of one scope in order, of every effect, declaration, round and content."""
+    drawn = []
+    size = draw(st.integers(min_size, max_size))
+    for number in range(size):
+        start_ns = draw(instants)
+        round_ = draw(st.one_of(st.none(), st.integers(0, 2))) if not scope else None
+        drawn.append(
+            Call(
+                trace_id=TRACE,
+                span_id=f"{prefix}{number}",
+                parent_id=scope or TURN,
+                tool=draw(tools),
+                start_ns=start_ns,
+                end_ns=start_ns + draw(lengths),
+                scope=scope,
+                round=round_,
+                proved=round_ is not None and draw(st.booleans()),
+                bound=draw(st.sampled_from((False, False, False, True))),
+                error=draw(st.sampled_from((False, False, True))),
+                arguments=draw(contents),
+                result=draw(contents),
+                resource=draw(st.sampled_from(("", "", "db", "disk"))),
+                depends_on=draw(st.sampled_from((None, None, None, (), (READS[0],), (WRITES[0], READS[1])))),
+                links=draw(st.sampled_from(((), (), (f"{prefix}0",), (f"{prefix}1", "elsewhere")))),
+            )
+        )
+    return in_order(drawn)
+
+
+@st.composite
+def simple_calls(draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8, tool: str = "") -> list[Call]:
+    """Calls of one scope in order, with rounds and nothing else that matters."""
+    drawn = []
+    for number in range(draw(st.integers(min_size, max_size))):
+        start_ns = draw(instants)
+        drawn.append(
+            Call(
+                trace_id=TRACE,
+                span_id=f"c{number}",
+                parent_id=TURN,
+                tool=tool or draw(tools),
+                start_ns=start_ns,
+                end_ns=start_ns + draw(lengths),
+                round=draw(st.one_of(st.none(), st.integers(0, 3))),
+            )
+        )
+    return in_order(drawn)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, *, max_size: int = 8) -> tuple[list[Call], list[int], list[int]]:
+    """Calls, the edges of each to calls that ended before it began, and those with what follows through others."""
+    calls = draw(simple_calls(max_size=max_size))
+    edges: list[int] = []
+    after: list[int] = []
+    for index, later in enumerate(calls):
+        mask = reach = 0
+        for earlier in range(index):
+            if calls[earlier].end_ns <= later.start_ns and draw(st.sampled_from((False, False, True))):
+                mask |= 1 << earlier
+                reach |= 1 << earlier | after[earlier]
+        edges.append(mask)
+        after.append(reach)
+    return calls, edges, after
+
+
+@st.composite
+def turns(draw: st.DrawFn, *, max_size: int = 7, nested: bool = True) -> Turn:
+    """Turns after normalisation: own calls, now and then calls inside calls, steps and the user's words."""
+    own = draw(scope_calls(max_size=max_size))
+    every = list(own)
+    if nested and own and draw(st.booleans()):
+        around = draw(st.sampled_from(own))
+        every += draw(scope_calls(max_size=4, scope=around.span_id, prefix="i"))
+    steps = [
+        Step(
+            TRACE,
+            f"s{number}",
+            TURN,
+            start_ns,
+            start_ns + draw(lengths),
+            input_tokens=draw(st.sampled_from((None, 900))),
+        )
+        for number, start_ns in enumerate(sorted(draw(st.lists(instants, max_size=3))))
+    ]
+    start_ns = min((span.start_ns for span in (*every, *steps)), default=START_NS)
+    end_ns = max((span.end_ns for span in (*every, *steps)), default=START_NS)
+    said = draw(contents)
+    return Turn(
+        trace_id=TRACE,
+        span_id=TURN,
+        name="plan",
+        agent="travel",
+        start_ns=start_ns,
+        end_ns=end_ns,
+        calls=tuple(in_order(every)),
+        steps=tuple(steps),
+        inputs=() if said is None else (said,),
+    )
+
+
+@st.composite
+def span_trees(draw: st.DrawFn, *, max_size: int = 9, broken: bool = True) -> list[Observation]:
+    """One trace's spans of all kinds; where *broken* with unknown parents, cycles and impossible intervals."""
+    size = draw(st.integers(1, max_size))
+    spans: list[Observation] = []
+    for number in range(size):
+        parents = [f"n{other}" for other in range(size if broken else number)]
+        parent_id = draw(st.sampled_from([*parents, *parents, "", *(["gone"] if broken else [])]))
+        start_ns = draw(instants)
+        common: dict[str, Any] = {
+            "trace_id": TRACE,
+            "span_id": f"n{number}",
+            "parent_id": parent_id,
+            "start_ns": start_ns,
+            "end_ns": start_ns + (draw(st.integers(-1, 9)) if broken else draw(st.integers(0, 9))) * UNIT_NS,
+            "source": draw(st.sampled_from(("", "", "", "other"))),
+            "instrumentation": draw(st.sampled_from(("", "one", "two"))),
+        }
+        kind = draw(st.sampled_from((Call, Call, Call, TurnSpan, Step, Passage)))
+        if kind is Call:
+            tool = draw(st.sampled_from((*READS, "srv.list_orders", "think", "")))
+            call_id = draw(st.sampled_from(("", "", "id1", "id2")))
+            spans.append(
+                Call(tool=tool, call_id=call_id, arguments=draw(contents), error=draw(st.booleans()), **common)
+            )
+        elif kind is Step:
+            requested = draw(st.sampled_from((None, (), ("id1",), ("id1", "id2"))))
+            spans.append(Step(requested=requested, **common))
+        elif kind is TurnSpan:
+            spans.append(TurnSpan(name="", agent=draw(st.sampled_from(("", "travel"))), **common))
+        else:
+            spans.append(Passage(name="", cycle=draw(st.booleans()), **common))
+    return spans
