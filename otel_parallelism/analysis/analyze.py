@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.model import Analysis, Content, Finding, Observation, Report, SpanRecord, Turn
+from otel_parallelism.model import Analysis, Cause, Content, Finding, Observation, Report, SpanRecord, Turn
 
 from .advice import location, remedy, sentences
 from .chains import MOST_OPEN
@@ -74,7 +74,7 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
     for candidate in recommended:
         if candidate.cause == "model":
             candidate.cause = largest(by_cause(own, [candidate]), "model")
-    split = {why: part_ns / _S for why, part_ns in by_cause(own, recommended).items()}
+    split: dict[Cause, float] = {why: part_ns / _S for why, part_ns in by_cause(own, recommended).items()}
     potential = _priced(every, recommended, least_ns, notes, best=True)
     findings = tuple(_finding(candidate, experience) for candidate in (*recommended, *potential))
     return report(turn, own, findings, settings, split=split, notes=notes)

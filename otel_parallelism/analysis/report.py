@@ -26,7 +26,7 @@ _S = 1e9
 
 def largest(split: Mapping[Cause, float], otherwise: Cause) -> Cause:
     """The cause with the largest part of *split*, or *otherwise* where it is empty."""
-    return max(split, key=lambda why: split[why], default=otherwise)
+    return max(split, key=lambda why: split[why]) if split else otherwise
 
 
 def report(
@@ -144,4 +144,7 @@ def _verdict(
         (concurrency > _PARALLEL_CONCURRENCY, "parallel"),
         (floor >= _PARTLY_EFFICIENCY, "serial_by_need"),
     )
-    return next((verdict for holds, verdict in rows if holds), "possibly_sequential")
+    for holds, verdict in rows:
+        if holds:
+            return verdict
+    return "possibly_sequential"
