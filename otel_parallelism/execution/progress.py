@@ -1,0 +1,62 @@
+"""How far a batch is: told to a callback, or drawn as a bar in a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeAlias
+
+Callback: TypeAlias = Callable[[int, int | None], object]
+"""Called with the number of items done and the number of all, None where that is not known."""
+
+
+class Progress:
+    """
+    Counts items, and shows the count.
+
+    A bar needs a terminal at standard error; without one nothing is drawn, and ``rich`` is not even loaded.
+    """
+
+    def __init__(self, show: bool | Callback, total: int | None, description: str) -> None:  # noqa: FBT001 - as given
+        self._done = 0
+        self._total = total
+        self._callback = show if callable(show) else None
+        self._description = description
+        self._bar = None
+        if show is True and sys.stderr is not None and sys.stderr.isatty():
+            self._bar = _Bar(total, description)
+
+    def add(self, items: int) -> None:
+        """Count *items* more; what the callback raises is raised here."""
+        self._done += items
+        if self._callback is not None:
+            self._callback(self._done, self._total)
+        if self._bar is not None:
+            self._bar.show(self._done)
+
+    def close(self) -> None:
+        """Leave the terminal as it was, the bar's last state above."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class _Bar:
+    def __init__(self, total: int | None, description: str) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only for who watches
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
+
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(description, total=total)
+        self._bar.start()
+
+    def show(self, done: int) -> None:
+        self._bar.update(self._task, completed=done)
+
+    def close(self) -> None:
+        self._bar.stop()

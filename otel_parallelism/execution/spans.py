@@ -1,0 +1,228 @@
+"""
+The one seam to tracing: how calls that are made here become spans.
+
+A call's span starts when its body runs; what it waited before, for a slot, a rate or a thread, is its queue time and
+never its work. A function that is ``@profiled`` already is recorded here instead of by its decorator, which could not
+know since when it waits: one span, with everything that was declared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from opentelemetry.context import Context, attach
+
+from otel_parallelism import names
+from otel_parallelism.tracing.calls import begin, end, fail, leave
+from otel_parallelism.tracing.kinds import kind_of
+from otel_parallelism.tracing.nodes import CallNode
+from otel_parallelism.tracing.tool import Tool, tool_name
+
+from .isolation import isolated
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+    from otel_parallelism.model import Effect
+
+Resource: TypeAlias = str | Callable[..., object]
+Outcome: TypeAlias = tuple[Any, BaseException | None, CallNode | None, Context | None]
+"""What came of a call in a thread: its result or its error; a node and its context where it must be awaited still."""
+
+
+class Recording:
+    """
+    How calls of one function are recorded.
+
+    Attributes:
+        function: What is called, without the decorator of ours that it may have had.
+        name: The calls' tool name.
+        tool: What was declared about it; None if no spans are wanted.
+        is_async: Whether it is awaited in the event loop rather than run in a thread.
+    """
+
+    __slots__ = ("_args", "_code", "_instruction", "_kwargs", "function", "is_async", "name", "tool")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        effect: Effect | None = None,
+        resource: Resource | None = None,
+        depends_on: Iterable[str] | None = None,
+        frame: FrameType | None = None,
+        spans: bool = True,
+    ) -> None:
+        """
+        Args:
+            function: What is called.
+            name: The tool's name; the function's own if not given.
+            effect: What calls do; what its decorator declared if not given.
+            resource: What calls read or write; what its decorator declared if not given.
+            depends_on: Tools that it needs besides those that its decorator declared.
+            frame: The code that asked for the calls.
+            spans: Whether calls become spans.
+
+        Raises:
+            TypeError: *function* cannot be called, or is a generator function.
+        """
+        if not callable(function):
+            raise TypeError(f"a function is needed, not {type(function).__name__}")
+        kind = kind_of(function)
+        if kind not in {"coroutine", "function"}:
+            raise TypeError(f"{tool_name(function)}() is a generator function: it has no one result")
+        declared, self.function, self._args, self._kwargs = _undecorated(function)
+        self.is_async = kind == "coroutine"
+        self.name = name or (tool_name(function) if declared is None else declared.name)
+        self._code: CodeType | None = None if frame is None else frame.f_code
+        self._instruction = 0 if frame is None else frame.f_lasti
+        self.tool: Tool | None = None
+        if spans:
+            self.tool = _tool(
+                self.function, declared, self.name, effect=effect, resource=resource, depends_on=depends_on
+            )
+
+    async def awaited(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Any:
+        """Return the result of a call of an async function, its span from here to its end."""
+        args, kwargs = self._all(args, kwargs)
+        node = self._begin(args, kwargs, submitted_ns, call_id)
+        if node is None:
+            return await self.function(*args, **kwargs)
+        try:
+            result = await self.function(*args, **kwargs)
+        except BaseException as error:
+            fail(node, error)
+            raise
+        end(node, result)
+        return result
+
+    def run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Outcome:
+        """Call a function that is not async, in a thread; nothing is raised across threads."""
+        args, kwargs = self._all(args, kwargs)
+        node = self._begin(args, kwargs, submitted_ns, call_id)
+        try:
+            result = self.function(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - told where it is awaited
+            if node is not None:
+                fail(node, error)
+            return None, error, None, None
+        if inspect.isawaitable(result):
+            return result, None, node, None if node is None else leave(node)
+        if node is not None:
+            end(node, result)
+        return result, None, None, None
+
+    def _all(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments after those that a partial holds already."""
+        return (*self._args, *args), {**self._kwargs, **kwargs}
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], submitted_ns: int, call_id: str) -> CallNode | None:
+        if self.tool is None:
+            return None
+        node = CallNode(
+            None,
+            None,
+            0,
+            0,
+            tool=self.tool,
+            called_ns=submitted_ns,
+            code=self._code,
+            instruction=self._instruction,
+            thread=get_ident(),
+            call_id=call_id,
+        )
+        if not begin(node, args, kwargs):
+            return None
+        if call_id:
+            node.span.set_attribute(names.TOOL_CALL_ID, call_id)
+        return node
+
+
+async def result_of(outcome: Outcome) -> Any:
+    """Return the result of a call made in a thread; what it returned is awaited if it can be, as part of the call."""
+    result, error, node, context = outcome
+    if error is not None:
+        # A StopIteration would end the coroutine that it is raised in.
+        if isinstance(error, StopIteration):
+            raise RuntimeError(f"the call raised {error!r}") from error
+        raise error
+    if not inspect.isawaitable(result):
+        return result
+    return await isolated(_rest(result, node, context), copy_context())
+
+
+def drop(outcome: Outcome) -> None:
+    """Let go of what a call in a thread returned, since its caller no longer waits."""
+    result, _, node, context = outcome
+    if inspect.iscoroutine(result):
+        result.close()
+    if node is not None and context is not None:
+        fail(node, asyncio.CancelledError())
+
+
+async def _rest(awaitable: Any, node: CallNode | None, context: Context | None) -> Any:
+    if node is None or context is None:
+        return await awaitable
+    attach(context)  # and never detached: the context of this call ends with it
+    try:
+        result = await awaitable
+    except BaseException as error:
+        fail(node, error)
+        raise
+    end(node, result)
+    return result
+
+
+def declared_tool(function: Any) -> Tool | None:
+    """Return what ``@profiled`` declared about *function*, a method or a partial of it; None if it is not profiled."""
+    return _undecorated(function)[0]
+
+
+def declared_effect(tool: Tool | None) -> Effect | None:
+    """Return what was declared that *tool* does; None if nothing."""
+    return tool.effect if tool is not None and tool.effect_source == "declared" and tool.effect != "unknown" else None
+
+
+def _undecorated(function: Any) -> tuple[Tool | None, Any, tuple[Any, ...], dict[str, Any]]:
+    """Take *function* apart: what was declared about it, what it wraps, and the arguments that a partial holds."""
+    if isinstance(function, partial):
+        tool, inner, args, kwargs = _undecorated(function.func)
+        if tool is None:
+            return None, function, (), {}
+        return tool, inner, (*args, *function.args), {**kwargs, **function.keywords}
+    # A method's wrapper is reached through the instance as another wrapper, around the bound method.
+    holder = getattr(function, "_self_parent", None)
+    tool = getattr(function if holder is None else holder, "_self_tool", None)
+    if not isinstance(tool, Tool):
+        return None, function, (), {}
+    return tool, function.__wrapped__, (), {}
+
+
+def _tool(
+    function: Callable[..., Any],
+    declared: Tool | None,
+    name: str,
+    *,
+    effect: Effect | None,
+    resource: Resource | None,
+    depends_on: Iterable[str] | None,
+) -> Tool:
+    needed = None if depends_on is None else tuple(depends_on)
+    if declared is None:
+        return Tool(function, name, effect, resource, needed)
+    if name == declared.name and effect is None and resource is None and not needed:
+        return declared
+    return Tool(
+        function,
+        name,
+        effect or declared_effect(declared),
+        resource or declared.resource_of or declared.resource or None,
+        needed if declared.depends_on is None else tuple(dict.fromkeys((*declared.depends_on, *(needed or ())))),
+    )
