@@ -79,6 +79,7 @@ class _Matcher:
         self.origin: dict[str, int] = {}
         self.telling: dict[str, bool] = {}
         self.echoed: dict[str, int] = {}
+        self.named: dict[tuple[str, str], tuple[int, bool]] = {}
         self.user_words: set[str] = set()
         self.returned: dict[int, int] = {}
         self.holders: dict[int, list[int]] = {}
@@ -91,9 +92,10 @@ class _Matcher:
         self._identities(index)
         if arguments is None:
             return
+        explained = self._named(index, arguments)
         for token, telling in arguments.tokens.items():
             producer = self.origin.get(token)
-            if producer is None:
+            if producer is None or token in explained:
                 continue
             if producer >= 0:
                 self._edge(index, producer, proven=telling and self.telling[token])
@@ -101,6 +103,27 @@ class _Matcher:
                 self._edge(index, self.echoed[token], proven=False, also_said=True)
         for token in arguments.tokens:
             self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
+
+    def _named(self, index: int, arguments: Values) -> set[str]:
+        """
+        Note what proves nothing by itself, a word or a small number, but came under its very parameter's name.
+
+        Returns:
+            The tokens that need no other explanation: such a one may well stand elsewhere, in results before that.
+        """
+        explained = set()
+        for pair, telling in arguments.named.items():
+            token = pair[1]
+            producer, told = self.named.get(pair, (-1, False))
+            plain = arguments.tokens.get(token, False) and self.telling.get(token, False)
+            if producer < 0 or not telling or not told or plain:
+                continue
+            if self.origin.get(token, 0) >= 0:
+                self._edge(index, producer, proven=True)
+                explained.add(token)
+            elif self.origin[token] == _SAID_BY_USER:
+                self._edge(index, producer, proven=False, also_said=True)
+        return explained
 
     def end(self, index: int, arguments: Values | None, result: Values | None) -> None:
         content = self.calls[index].result
@@ -110,9 +133,15 @@ class _Matcher:
         if result is None:
             return
         own = arguments.tokens if arguments is not None else {}
-        for token, telling in result.tokens.items():
-            if token in own:
-                continue
+        for pair, telling in result.named.items():
+            if pair[1] not in own:
+                self.named.setdefault(pair, (index, telling))
+        self._brought_in(
+            index, {token: telling for token, telling in result.tokens.items() if token not in own}, result
+        )
+
+    def _brought_in(self, index: int, brought: dict[str, bool], leaves: set[str]) -> None:
+        for token, telling in brought.items():
             if token not in self.origin:
                 if self.user_words and all(word in self.user_words for word in token.split(" ")):
                     self.origin[token] = _SAID_BY_USER
@@ -120,7 +149,7 @@ class _Matcher:
                     self.origin[token] = index
                     self.telling[token] = telling
                     continue
-            if self.origin[token] == _SAID_BY_USER and token in result.whole_leaves:
+            if self.origin[token] == _SAID_BY_USER and token in leaves:
                 self.echoed.setdefault(token, index)
 
     def _edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:

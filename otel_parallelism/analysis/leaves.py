@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 _DEEPEST = 12
 _SCALARS = frozenset({int, float, bool, type(None)})
 
 
 class Leaves:
-    """The plain values in a piece of content, sorted by kind: texts, numbers, flags, and mappings' keys apart."""
+    """
+    The plain values in a piece of content, sorted by kind: texts, numbers, flags, and mappings' keys apart.
 
-    __slots__ = ("flags", "keys", "numbers", "texts")
+    ``named`` are the texts and numbers once more that stand under one of *names* (under any name if None).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("flags", "keys", "named", "names", "numbers", "texts")
+
+    def __init__(self, names: AbstractSet[str] | None) -> None:
+        self.names = names
+        self.named: list[tuple[str, str | float]] = []
         self.texts: list[str] = []
         self.keys: set[str] = set()
         self.numbers: list[float] = []
@@ -58,6 +67,9 @@ class Leaves:
             room -= 1
             if type(key) is str:
                 self.keys.add(key)
+                kind = type(inner)
+                if (kind is str or kind is int or kind is float) and (self.names is None or key in self.names):
+                    self.named.append((key, inner))
             else:
                 below.append(key)
             below.append(inner)

@@ -29,6 +29,7 @@ _DATE = re.compile(
 )
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d")
 _CODE = re.compile(r"[A-Z0-9]{3,}")
+_ONE = re.compile(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
 _ROUNDINGS = (2, 3, 4)
 _TELLING_DIGITS = 5
 _TELLING_LENGTH = 4
@@ -178,3 +179,13 @@ def is_identifier(text: str) -> bool:
 def is_made(key: str) -> bool:
     """Whether a key carries a value, a number or a code, and is not just a field's name, which may hold underscores."""
     return is_identifier(key) and (not key.replace("_", "").isalpha() or key.isupper())
+
+
+def is_name_of_one(name: str) -> bool:
+    """
+    Whether what a field of this name holds stands for one certain thing, however short it is.
+
+    >>> is_name_of_one("room_id"), is_name_of_one("orderNumber"), is_name_of_one("paid")
+    (True, True, False)
+    """
+    return _ONE.search(name) is not None

@@ -38,14 +38,16 @@ class Values(msgspec.Struct):
 
     ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
     no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
-    their own, not a part of a longer text. ``whole`` is false where something could not be looked at. ``outcome`` is
-    what the whole, taken as a result, says about its call.
+    their own, not a part of a longer text. ``named`` maps a field's name with its value to whether the two are
+    telling: any telling value is, and any at all under a name like ``room_id``. ``whole`` is false where something
+    could not be looked at. ``outcome`` is what the whole, taken as a result, says about its call.
     """
 
     tokens: dict[str, bool]
     whole_leaves: set[str]
     whole: bool
     outcome: Outcome = ""
+    named: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)
 
 
 class Wanted:
@@ -57,9 +59,12 @@ class Wanted:
     short numbers, as dates do and fractions, and the fraction itself.
     """
 
-    __slots__ = ("figures", "tokens", "whole_parts", "words")
+    __slots__ = ("figures", "named", "names", "tokens", "whole_parts", "words")
 
     def __init__(self, arguments: Iterable[Values | None]) -> None:
+        arguments = tuple(arguments)
+        self.named = frozenset(pair for values in arguments if values is not None for pair in values.named)
+        self.names = frozenset(name for name, _ in self.named)
         found = {token for values in arguments if values is not None for token in values.tokens}
         self.words = frozenset(word for token in found for word in _WORDS.findall(token))
         self.tokens = frozenset(found | self.words)
@@ -97,7 +102,7 @@ def read(
     """
     if content is None:
         return None
-    values = Values({}, set(), content.whole)
+    values = Values({}, set(), content.whole, named={})
     value = content.value
     if content.parse is not None:
         try:
@@ -107,7 +112,7 @@ def read(
             return values
     try:
         values.outcome = outcome(value)
-        leaves = Leaves()
+        leaves = Leaves(None if wanted is None else wanted.names)
         if not leaves.take(value, max_leaves):
             values.whole = False
         if arguments:
@@ -120,6 +125,7 @@ def read(
 
 
 def _read(values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None) -> None:
+    _named(values, leaves.named, wanted)
     _numbers(values, leaves.numbers, wanted)
     for flag in leaves.flags:
         _put(values, tokens.of_flag(flag), wanted, leaf=True)
@@ -133,6 +139,18 @@ def _read(values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None)
         for text in some:
             if wanted is None or _found(text, wanted):
                 _text(values, text, wanted, is_key=is_key)
+
+
+def _named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:
+    for name, value in named:
+        if isinstance(value, str):
+            if len(value) > _LONGEST_WHOLE:
+                continue
+            token, telling = tokens.of_text(value)
+        else:
+            token, telling = tokens.of_number(value)
+        if token and (wanted is None or (name, token) in wanted.named):
+            values.named[name, token] = telling or tokens.is_name_of_one(name)
 
 
 def _numbers(values: Values, numbers: Iterable[float], wanted: Wanted | None) -> None:

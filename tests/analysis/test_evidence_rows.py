@@ -289,6 +289,16 @@ def test_a_match_that_may_be_chance_makes_the_pair_unknown(result: Any, argument
     )
 
 
+def test_a_small_number_under_the_name_of_an_id_is_no_chance() -> None:
+    graph = judged(
+        call("list_floors", {"house": "mill"}, {"floors": [4, 17]}),
+        call("find_room", {"name": "attic"}, {"room_id": 17}),
+        call("get_room", {"room_id": 17}, {"windows": "none"}),
+    )
+    assert graph.pair(1, 2) == Pair("dependent", "hard", "a value that find_room returned is an argument of get_room")
+    assert (graph.pair(0, 2).verdict, graph.pair(0, 2).edge) == ("independent", "none")
+
+
 # A value that is in the prompt and in the result.
 
 
