@@ -126,21 +126,23 @@ def _attach(provider: Any) -> bool:
     add = getattr(provider, "add_span_processor", None)
     if add is None:
         return False
+    tracer = tracer_of(provider)
     processor = ParallelismProcessor(RECORDER)
     add(processor)
-    tracer = tracer_of(provider)
     around = getattr(tracer, "span_processor", None)
     pass_by(tracer, processor)
     if type(around) is not SynchronousMultiSpanProcessor:
         # Hooks may then run in threads that see none of the context that tells a span's decorated call.
         RECORDER.by_id = True
     _attached.append((provider, processor))
+    RECORDER.followers.append(processor)
 
     def undo() -> None:
         processor.shutdown()
         if around is not None:
             tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer: it had one
         _attached[:] = [pair for pair in _attached if pair[1] is not processor]
+        RECORDER.followers.remove(processor)
         _detach(provider, processor)
 
     _undo.append(undo)

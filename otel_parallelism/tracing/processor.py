@@ -18,18 +18,21 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Tracer
 
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
 from .current import get_current
-from .nodes import SCOPE_KEY, CallNode, SpanNode
-from .records import is_marked, observe
+from .nodes import SCOPE_KEY, Node, SpanNode
+from .records import KEYS, NAMES, is_marked, observe
 from .recorder import Recorder
 from .results import write
 from .shield import swallow
+
+
+MOST_OPEN = 100_000
+"""Open spans remembered; more than these can only have been abandoned."""
 
 
 class ParallelismProcessor(SpanProcessor):
@@ -37,41 +40,46 @@ class ParallelismProcessor(SpanProcessor):
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._live = True
-        self._own: InstrumentationScope | None = None
+        self._spans = recorder.spans
         self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[method-assign] # see there
+        self._stopped = False
+        self.seen = 0
         recorder.shadow = self._shadow
 
     def shutdown(self) -> None:
         """Stop following spans; those that are open end as if this processor had never been."""
-        self._live = False
+        self._stopped = True
+        # Replaced rather than asked: every span of the program would have to ask.
+        self.on_start = _ignore_start  # type: ignore[method-assign]
+        self.on_end = _ignore  # type: ignore[method-assign]
+        self._on_ending = _ignore  # type: ignore[method-assign]
+
+    # Every span of the program passes through the next two: private fields are read because the public properties
+    # cost a call each, and nothing is made for a span that has nothing to do with agents.
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Remember *span* by its id, recognise it if it can be, and shadow ``end`` where it may be a turn."""
+        """Remember *span* by its id, and recognise it if it can be."""
         try:
-            scope = span._instrumentation_scope  # noqa: SLF001 - asked of every span
-            if scope is self._own or self._is_own(scope) or not self._live:
-                return
-            recorder = self._recorder
-            parent = span._parent  # noqa: SLF001 - likewise
-            around = None
-            if parent is not None:
-                around = recorder.spans.get(parent.span_id) or _call_around(parent.span_id, parent_context)
-            node = SpanNode(around, span, span._context.span_id, span._start_time)  # noqa: SLF001 - likewise
-            recorder.open_span(node)
-            if is_marked(span):
-                self._recognise(node)
-            if around is None:
-                self._shadow(node)
+            spans = self._spans
+            spans[span._context.span_id] = span  # type: ignore[union-attr] # noqa: SLF001 - a started span has one
+            if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
+                self._recognise(span, parent_context)
+            elif len(spans) > MOST_OPEN:
+                self._recorder.forget()
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("starting a span", error)
 
-    def _is_own(self, scope: InstrumentationScope | None) -> bool:
-        """Whether spans of *scope* are of our own making; a provider has one such scope, which is then remembered."""
-        if scope is None or scope.name != INSTRUMENTATION:
-            return False
-        self._own = scope
-        return True
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take note of what *span* was, now that all is known, if it matters to anyone."""
+        try:
+            known = self._spans.pop(span._context.span_id, None)  # type: ignore[union-attr] # noqa: SLF001
+            self.seen += 1
+            if type(known) is SpanNode or (
+                not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES)  # type: ignore[union-attr] # noqa: SLF001
+            ):
+                self._ended(span, known)
+        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+            swallow("ending a span", error)
 
     def _first_ending(self, span: Span) -> None:
         """
@@ -85,35 +93,21 @@ class ParallelismProcessor(SpanProcessor):
 
     def _ending(self, span: Span) -> None:
         try:
-            node = self._recorder.spans.get(span.get_span_context().span_id)
-            if isinstance(node, SpanNode) and self._live:
+            node = self._spans.get(span.get_span_context().span_id)
+            if type(node) is SpanNode and not self._stopped:
                 self._settle(node, span.end_time or time_ns())
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("ending a span", error)
 
-    def on_end(self, span: ReadableSpan) -> None:
-        """Take note of what *span* was, now that all is known, if it matters to anyone."""
-        try:
-            scope = span._instrumentation_scope  # noqa: SLF001 - asked of every span
-            if scope is self._own or self._is_own(scope) or not self._live:
-                return
-            recorder = self._recorder
-            recorder.spans_seen += 1
-            node = recorder.spans.pop(span._context.span_id, None)  # noqa: SLF001 - likewise
-            if not isinstance(node, SpanNode):
-                return
-            node.span = span
-            node.end_ns = span._end_time or 0  # noqa: SLF001 - likewise
-            if node.children is None and not is_marked(span):
-                return
-            self._ended(node)
-        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
-            swallow("ending a span", error)
-
-    def _recognise(self, node: SpanNode) -> None:
+    def _recognise(self, span: Span, parent_context: Context | None) -> None:
         """Link a span that already says that it is a call or a step, follow one that says it is a turn."""
-        kind = type(observe(node.span, 0))
+        if span.instrumentation_scope is not None and span.instrumentation_scope.name == INSTRUMENTATION:
+            # Another provider's tracer of ours: its call feeds the recorder all the same.
+            self._spans.pop(span.get_span_context().span_id, None)
+            return
         recorder = self._recorder
+        node = recorder.add_span(span, _scope(parent_context))
+        kind = type(observe(span, 0))
         if kind is TurnSpan:
             node.is_turn = recorder.open_turn(node)
             self._shadow(node)
@@ -122,12 +116,26 @@ class ParallelismProcessor(SpanProcessor):
             recorder.adopt(node)
         elif kind is Call or kind is Step:
             recorder.link(node)
+        elif node.parent is None:
+            self._shadow(node)
 
-    def _ended(self, node: SpanNode) -> None:
+    def _ended(self, span: ReadableSpan, known: object) -> None:
         """Do what is left to do at the very end: by now a turn that could be written to has been."""
         recorder = self._recorder
+        if isinstance(known, SpanNode):
+            node = known
+            node.span = span
+            if node.children is None and not is_marked(span):
+                node.end_ns = span.end_time or 0
+                return
+        elif known is None:
+            # A span of our own, or one that began before this processor was there.
+            return
+        else:
+            node = recorder.add_span(span, _scope(None))
+        node.end_ns = span.end_time or 0
         if node.observation is None:
-            node.observation = observe(node.span, node.end_ns)
+            node.observation = observe(span, node.end_ns)
         kind = type(node.observation)
         if kind in (Call, Step, TurnSpan) and not node.linked and not node.finished:
             if node.parent is not None:
@@ -157,7 +165,7 @@ class ParallelismProcessor(SpanProcessor):
                     original(end_time)
                 return
             try:
-                if self._live:
+                if not self._stopped:
                     self._settle(node, end_ns)
             except Exception as error:  # noqa: BLE001 - the span must end whatever happened
                 swallow("ending a turn", error)
@@ -191,12 +199,10 @@ class ParallelismProcessor(SpanProcessor):
             write(node.span, report, self._recorder.settings)
 
 
-def _call_around(span_id: int, context: Context | None) -> CallNode | None:
-    """The decorated call whose span has *span_id*, if the context is that of its body."""
+def _scope(context: Context | None) -> Node | None:
+    """The innermost node of our own making in *context*, by default the current one."""
     scope: Any = (get_current() if context is None else context).get(SCOPE_KEY)
-    if isinstance(scope, CallNode) and scope.span is not None and scope.span.get_span_context().span_id == span_id:
-        return scope
-    return None
+    return scope if isinstance(scope, Node) else None
 
 
 class Others(SpanProcessor):
@@ -234,5 +240,9 @@ def pass_by(tracer: Tracer, ours: ParallelismProcessor) -> None:
         tracer.span_processor = Others(current, ours)  # type: ignore[attr-defined] # an SDK tracer, as just seen
 
 
-def _ignore(_: Span) -> None:
+def _ignore(_: object) -> None:
+    """Do nothing."""
+
+
+def _ignore_start(_: Span, parent_context: Context | None = None) -> None:
     """Do nothing."""

@@ -45,13 +45,20 @@ class Instruments(Protocol):
         """Record nothing any more."""
 
 
+class Follower(Protocol):
+    """What feeds the recorder from a provider; ``seen`` counts the spans that ended there."""
+
+    seen: int
+
+
 class Recorder:
     """
     The open turns of this process.
 
     Attributes:
         settings: As given to ``install``; from the environment before that.
-        spans: Every open span of others and every open turn, by the span's id; bounded.
+        spans: By the span's id, every open span of others (itself, until it matters; then its node) and every open
+            turn's node; bounded.
         by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
         turns: The open turns, by the identity of their nodes.
         candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
@@ -60,18 +67,19 @@ class Recorder:
 
     def __init__(self, settings: Settings) -> None:
         self.lock = threading.RLock()
-        self.spans: dict[int, Node] = {}
+        self.spans: dict[int, Any] = {}
         self.by_id = False
         self.turns: dict[int, Node] = {}
         self.candidates: dict[int, SpanNode] = {}
         self.shadow: Callable[[SpanNode], None] | None = None
         self.subscribers: tuple[Subscriber, ...] = ()
+        self.followers: list[Follower] = []
         self.instruments: Instruments | None = None
         self.use_tracer(None)
         self.calls = 0
         self.uncovered = 0
         self.anomalies = 0
-        self.spans_seen = 0
+        self.spans_ended = 0
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -90,14 +98,17 @@ class Recorder:
 
     @property
     def coverage(self) -> Coverage:
-        """What was seen since the start, or since it was last cleared."""
-        return Coverage(self.calls + self.uncovered, self.uncovered, self.spans_seen, self.anomalies)
+        """What was seen since the start, or since it was last cleared; our own spans count when their turn ends."""
+        spans = self.spans_ended + sum(follower.seen for follower in self.followers)
+        return Coverage(self.calls + self.uncovered, self.uncovered, spans, self.anomalies)
 
     def clear(self) -> None:
         """Forget everything open and every total."""
         with self.lock:
-            self.spans, self.turns, self.candidates = {}, {}, {}
-            self.calls = self.uncovered = self.anomalies = self.spans_seen = 0
+            self.spans.clear()
+            self.turns.clear()
+            self.candidates.clear()
+            self.calls = self.uncovered = self.anomalies = self.spans_ended = 0
 
     # Linking: what became relevant finds its turn.
 
@@ -112,19 +123,51 @@ class Recorder:
         if span is not None:
             context = span.get_span_context()
             if context is not None:
-                known = self.spans.get(context.span_id)
+                known = self.node_of(context.span_id, scope)
                 if known is not None:
                     return known
         return scope
 
-    def open_span(self, node: Node) -> None:
-        """Remember *node* by its span's id; past the bound the older half is forgotten."""
-        spans = self.spans
-        spans[node.span_id] = node
-        if len(spans) > self.max_spans:
+    def node_of(self, span_id: int, scope: Node | None) -> Node | None:
+        """
+        Return the node of the open span *span_id*, made now if nobody has asked for it before.
+
+        Args:
+            span_id: The span's id.
+            scope: The innermost node of our own in the context: decorated calls are found from there.
+        """
+        known = self.spans.get(span_id)
+        if known is None:
+            while scope is not None and scope.span_id != span_id:
+                scope = scope.parent
+            return scope if scope is not None and not scope.end_ns else None
+        if isinstance(known, Node):
+            return known
+        return self.add_span(known, scope)
+
+    def add_span(self, span: Any, scope: Node | None) -> SpanNode:
+        """Return a new node for *span*, which is somebody else's and open or just ended, below its parent's."""
+        parent = span.parent
+        around = None if parent is None or parent.is_remote else self.node_of(parent.span_id, scope)
+        node = SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0)
+        if span.end_time is None:
             with self.lock:
-                for span_id in list(spans)[: len(spans) // 2]:
-                    spans.pop(span_id, None)
+                # Another thread may have been faster.
+                known = self.spans.get(node.span_id)
+                if isinstance(known, SpanNode):
+                    return known
+                self.spans[node.span_id] = node
+        return node
+
+    def open_span(self, node: Node) -> None:
+        """Remember *node* by its span's id."""
+        self.spans[node.span_id] = node
+
+    def forget(self) -> None:
+        """Forget the older half of the open spans: past the bound they are most likely to have been abandoned."""
+        with self.lock:
+            for span_id in list(self.spans)[: len(self.spans) // 2]:
+                self.spans.pop(span_id, None)
 
     def open_turns(self) -> list[Node]:
         """Return the nodes of the turns that are open now, those included that say so only late."""
@@ -229,6 +272,7 @@ class Recorder:
             self.turns.pop(id(node), None)
             found = collect(node, end_ns, least_ns=self.settings.min_avoidable * 1e9)
             node.finished = True
+            self.spans_ended += len(found.calls) + (type(node) is TurnNode)
             for visited in found.visited:
                 visited.children = None
             top: Node = node

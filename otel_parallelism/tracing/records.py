@@ -7,8 +7,8 @@ from typing import Any
 from otel_parallelism.dialects import classify, genai, haystack, langfuse, mcp, openinference, traceloop
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
-_KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | traceloop.KEYS | openinference.KEYS
-_NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
+KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | traceloop.KEYS | openinference.KEYS
+NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
 
 _OTLP_KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 _ERROR = "ERROR"
@@ -18,10 +18,10 @@ def is_marked(span: Any) -> bool:
     """Whether *span*, open or ended, can be more than a passage in some dialect; as cheap as can be."""
     attributes = span._attributes  # noqa: SLF001 - the public property copies, and this is asked of every span
     # The plain dict inside is read without the lock and the copy that iterating its wrapper costs.
-    if attributes and not _KEYS.isdisjoint(getattr(attributes, "_dict", attributes)):
+    if attributes and not KEYS.isdisjoint(getattr(attributes, "_dict", attributes)):
         return True
     name: str = span._name  # noqa: SLF001 - likewise
-    return name.startswith(_NAMES)
+    return name.startswith(NAMES)
 
 
 def record(span: Any, end_ns: int) -> SpanRecord:
