@@ -136,9 +136,8 @@ class _Matcher:
         for pair, telling in result.named.items():
             if pair[1] not in own:
                 self.named.setdefault(pair, (index, telling))
-        self._brought_in(
-            index, {token: telling for token, telling in result.tokens.items() if token not in own}, result
-        )
+        brought = {token: telling for token, telling in result.tokens.items() if token not in own}
+        self._brought_in(index, brought, result.whole_leaves)
 
     def _brought_in(self, index: int, brought: dict[str, bool], leaves: set[str]) -> None:
         for token, telling in brought.items():
