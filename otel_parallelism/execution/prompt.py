@@ -8,7 +8,7 @@ from typing import Any
 from otel_parallelism.model import Effect, Finding
 
 from .conflicts import effect_of
-from .spans import declared_effect, declared_tool
+from .spans import declared
 from .tool_calls import field
 from .toolbox import name_of
 
@@ -112,9 +112,9 @@ def _tool(item: Any) -> tuple[str, Effect | None]:
     if isinstance(item, tuple):
         name, function = item
         return name, _tool(function)[1] if callable(function) else None
-    declared = declared_tool(item)
-    if declared is not None:
-        return declared.name, declared_effect(declared)
+    told = declared(item)
+    if told is not None:
+        return told.name, told.effect
     definition = field(item, "function") if field(item, "function") is not None else item
     name = field(definition, "name")
     if not isinstance(name, str):

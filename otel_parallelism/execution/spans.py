@@ -16,9 +16,11 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 from opentelemetry.context import Context, attach
 
 from otel_parallelism import names
+from otel_parallelism.model import Effect
 from otel_parallelism.tracing.calls import begin, end, fail, leave
 from otel_parallelism.tracing.kinds import kind_of
 from otel_parallelism.tracing.nodes import CallNode
@@ -29,7 +31,6 @@ from .isolation import isolated
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-    from otel_parallelism.model import Effect
 
 Resource: TypeAlias = str | Callable[..., object]
 Outcome: TypeAlias = tuple[Any, BaseException | None, CallNode | None, Context | None]
@@ -78,15 +79,15 @@ class Recording:
         kind = kind_of(function)
         if kind not in {"coroutine", "function"}:
             raise TypeError(f"{tool_name(function)}() is a generator function: it has no one result")
-        declared, self.function, self._args, self._kwargs = _undecorated(function)
+        wrapped, self.function, self._args, self._kwargs = _undecorated(function)
         self.is_async = kind == "coroutine"
-        self.name = name or (tool_name(function) if declared is None else declared.name)
+        self.name = name or tool_name(function)
         self._code: CodeType | None = None if frame is None else frame.f_code
         self._instruction = 0 if frame is None else frame.f_lasti
         self.tool: Tool | None = None
         if spans:
             self.tool = _tool(
-                self.function, declared, self.name, effect=effect, resource=resource, depends_on=depends_on
+                self.function, wrapped, self.name, effect=effect, resource=resource, depends_on=depends_on
             )
 
     async def awaited(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Any:
@@ -180,14 +181,30 @@ async def _rest(awaitable: Any, node: CallNode | None, context: Context | None) 
     return result
 
 
-def declared_tool(function: Any) -> Tool | None:
-    """Return what ``@profiled`` declared about *function*, a method or a partial of it; None if it is not profiled."""
-    return _undecorated(function)[0]
+class Declared(msgspec.Struct, frozen=True):
+    """What ``@profiled`` was told about a function; None and ``()`` where nothing."""
+
+    name: str
+    effect: Effect | None
+    resource: Resource | None
+    depends_on: tuple[str, ...]
 
 
-def declared_effect(tool: Tool | None) -> Effect | None:
-    """Return what was declared that *tool* does; None if nothing."""
-    return tool.effect if tool is not None and tool.effect_source == "declared" and tool.effect != "unknown" else None
+def declared(function: Any) -> Declared | None:
+    """Return what was declared about *function*, a method or a partial of it; None if it is not profiled."""
+    tool = _undecorated(function)[0]
+    if tool is None:
+        return None
+    return Declared(tool.name, _effect(tool), tool.resource_of or tool.resource or None, tool.depends_on or ())
+
+
+def function_name(function: Any) -> str:
+    """Return the tool name that *function* goes by: as declared, or its own."""
+    return tool_name(function)
+
+
+def _effect(tool: Tool) -> Effect | None:
+    return tool.effect if tool.effect_source == "declared" and tool.effect != "unknown" else None
 
 
 def _undecorated(function: Any) -> tuple[Tool | None, Any, tuple[Any, ...], dict[str, Any]]:
@@ -222,7 +239,7 @@ def _tool(
     return Tool(
         function,
         name,
-        effect or declared_effect(declared),
+        effect or _effect(declared),
         resource or declared.resource_of or declared.resource or None,
         needed if declared.depends_on is None else tuple(dict.fromkeys((*declared.depends_on, *(needed or ())))),
     )

@@ -6,8 +6,6 @@ import sys
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
-from otel_parallelism.tracing.tool import tool_name
-
 from .errors import GraphError
 from .graph_plan import GraphReport, Plan, plan, report
 from .graph_run import GraphResults, GraphRun, Job
@@ -15,7 +13,7 @@ from .graph_task import After, Limit, Reference, Step, Task, parameters, referen
 from .invocation import check_timeout
 from .parallel_map import check_count
 from .retry import Retrying, policy
-from .spans import Recording
+from .spans import Recording, function_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -282,8 +280,8 @@ class TaskGraph:
             return key
         named = self._by_function.get(key, ())
         if len(named) > 1:
-            raise GraphError(f"{tool_name(key)}() is the function of several tasks: {', '.join(named)}; name one")
-        return named[0] if named else tool_name(key)
+            raise GraphError(f"{function_name(key)}() is the function of several tasks: {', '.join(named)}; name one")
+        return named[0] if named else function_name(key)
 
     def _jobs(self, inputs: Mapping[str, Any]) -> list[Job]:
         jobs = []

@@ -8,10 +8,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from otel_parallelism.model import Effect
-from otel_parallelism.tracing.tool import Tool, tool_name
 
 from .conflicts import Access, effect_of, given_effect
-from .spans import Resource, declared_effect, declared_tool
+from .spans import Declared, Resource, declared, function_name
 
 Tools: TypeAlias = Mapping[str, Callable[..., Any]] | Iterable[Callable[..., Any]]
 """Functions by the names that the model knows them by, or functions alone, which go by their own names."""
@@ -30,19 +29,19 @@ class KnownTool(msgspec.Struct, frozen=True):
     effect: Effect
     given: Effect | None
     resource: Resource | None
-    declared: Tool | None
+    declared: Declared | None
 
     def access(self, arguments: Mapping[str, Any] | str) -> Access:
         """Return what a call with *arguments* does; a resource that cannot be computed counts as not declared."""
         resource = self.resource
         if resource is None and self.declared is not None:
-            resource = self.declared.resource_of or self.declared.resource
+            resource = self.declared.resource
         if callable(resource):
             try:
                 resource = str(resource(**arguments) if isinstance(arguments, Mapping) else resource(arguments))
             except Exception:  # noqa: BLE001 - the arguments are the model's; the call itself will tell what is wrong
                 resource = ""
-        needs = (self.declared.depends_on if self.declared else None) or ()
+        needs = () if self.declared is None else self.declared.depends_on
         return Access(self.name, self.effect, resource or "", needs)
 
 
@@ -61,21 +60,23 @@ def toolbox(
         if effect not in ("read", "write", "unknown"):
             raise ValueError(f"effects[{name!r}] must be 'read', 'write' or 'unknown', not {effect!r}")
     found: dict[str, KnownTool] = {}
-    named: Iterable[tuple[Any, Any]] = (
-        tools.items() if isinstance(tools, Mapping) else ((name_of(tool), tool) for tool in tools)
+    named: Iterable[tuple[str, Any]] = (
+        ((str(name), tool) for name, tool in tools.items())
+        if isinstance(tools, Mapping)
+        else ((name_of(tool), tool) for tool in tools)
     )
     for known_as, given in named:
         function = _function(given)
         if known_as in found:
             raise ValueError(f"two tools are called {known_as!r}")
-        declared = declared_tool(function)
+        told = declared(function)
         found[known_as] = KnownTool(
             known_as,
             function,
-            effect_of(known_as, declared_effect(declared), effects),
+            effect_of(known_as, None if told is None else told.effect, effects),
             given_effect(known_as, effects),
             (resources or {}).get(known_as),
-            declared,
+            told,
         )
     return found
 
@@ -97,5 +98,4 @@ def _function(given: Any) -> Callable[..., Any]:
 def name_of(given: Any) -> str:
     """Return the name that a model would know *given* by: a function, or a tool object of some client."""
     name = getattr(given, "name", None)
-    declared = declared_tool(given)
-    return declared.name if declared is not None else name if isinstance(name, str) else tool_name(given)
+    return name if isinstance(name, str) and declared(given) is None else function_name(given)
