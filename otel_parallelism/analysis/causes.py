@@ -21,6 +21,9 @@ def cause(calls: Sequence[Call], *, inner: bool, unasked: Collection[str]) -> Ca
         inner: Whether they run inside another call.
         unasked: Span ids of calls that no visible model request asked for.
     """
+    # They were let go together already: no advice about when to call them would help.
+    if _blocks_the_loop(calls):
+        return "blocking"
     if inner or all(call.span_id in unasked for call in calls):
         return "code"
     rounds = {call.round for call in calls}
@@ -29,7 +32,7 @@ def cause(calls: Sequence[Call], *, inner: bool, unasked: Collection[str]) -> Ca
     if len(rounds) > 1:
         return "model"
     if all(call.proved for call in calls) or not _called_from_own_code(calls):
-        return "blocking" if _blocks_the_loop(calls) else "dispatch"
+        return "dispatch"
     return "code"
 
 

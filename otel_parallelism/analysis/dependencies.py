@@ -7,7 +7,6 @@ decides for all its members at once, and sets of calls are bits of one integer.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -15,12 +14,15 @@ import msgspec
 from .classes import Classes, Edge, edge_of_effects, ended_before
 from .effects import effect
 from .evidence import Evidence, gather
+from .reactions import reactions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_parallelism.model import Call, Content, Effect, EffectSource
     from otel_parallelism.settings import Settings
+
+    from .outcomes import Outcome
 
 PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
 _MOST_NAMED = 256
@@ -110,15 +112,16 @@ class Dependencies:
         edges: list[dict[int, tuple[bool, str]]] = []
         past = _Past()
         by_id = {call.span_id: index for index, call in enumerate(self.calls)}
-        reactions = self._reactions()
+        outcomes = [self._outcome(index) for index in range(len(self.calls))]
+        reacting = reactions(self.calls, outcomes)
         by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
         ended = 0
         for index, call in enumerate(self.calls):
             while by_end[ended] < index and self.calls[by_end[ended]].end_ns <= call.start_ns:
-                past.add(by_end[ended], self.calls[by_end[ended]], failed=self._failed(by_end[ended]))
+                past.add(by_end[ended], self.calls[by_end[ended]], failed=outcomes[by_end[ended]] == "failed")
                 ended += 1
             if call.depends_on is None:
-                found = self._observed(index, reactions.get(index, ()), past)
+                found = self._observed(index, reacting.get(index, ()), past)
             else:
                 found = past.declared(call.tool, call.depends_on)
             for link in call.links:
@@ -128,11 +131,11 @@ class Dependencies:
             edges.append(found)
         return edges
 
-    def _observed(self, index: int, reactions: Sequence[tuple[int, str]], past: _Past) -> dict[int, tuple[bool, str]]:
+    def _observed(self, index: int, reacting: Sequence[tuple[int, str]], past: _Past) -> dict[int, tuple[bool, str]]:
         """What was seen between a call that declares nothing and earlier ones."""
         call = self.calls[index]
         found = dict(self.evidence.edges[index])
-        for earlier, why in reactions:
+        for earlier, why in reacting:
             found.setdefault(earlier, (False, why))
         for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
             found[earlier] = (True, f"{call.tool} was tried again after it failed")
@@ -142,34 +145,8 @@ class Dependencies:
             if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call)
         }
 
-    def _failed(self, index: int) -> bool:
-        return self.calls[index].error or self.evidence.outcomes[index] == "failed"
-
-    def _reactions(self) -> dict[int, list[tuple[int, str]]]:
-        """What was called, or asked for, right after a call that failed or found nothing: perhaps because of that."""
-        found: dict[int, list[tuple[int, str]]] = {}
-        starts = [call.start_ns for call in self.calls]
-        for earlier, before in enumerate(self.calls):
-            if self._failed(earlier):
-                what = "failed"
-            elif self.evidence.outcomes[earlier] == "empty":
-                what = "found nothing"
-            else:
-                continue
-            next_round: int | None = None
-            first = bisect_left(starts, before.end_ns)
-            for later in range(first, min(first + _MOST_NAMED, len(self.calls))):
-                call = self.calls[later]
-                if later <= earlier or _same_proved_round(before, call) or _disjoint(before, call):
-                    continue
-                if next_round is not None and call.round != next_round:
-                    break
-                why = f"{call.tool} came right after {before.tool} {what}, perhaps because of that"
-                found.setdefault(later, []).append((earlier, why))
-                next_round = call.round
-                if next_round is None or next_round == before.round:
-                    break
-        return found
+    def _outcome(self, index: int) -> Outcome:
+        return "failed" if self.calls[index].error else self.evidence.outcomes[index]
 
     def _relate(self) -> None:
         classes = Classes(self.calls, self.effects, self.evidence.results_whole)
