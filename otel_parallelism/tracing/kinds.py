@@ -7,6 +7,7 @@ so a generator's context is attached around each of its steps only.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import AsyncGenerator, Generator
 from functools import partial
@@ -50,6 +51,14 @@ class BoundProfiled(wrapt.BoundFunctionWrapper):  # type: ignore[misc] # as abov
     def __reduce__(self) -> Any:
         """Return how to get the method again from its instance or class."""
         return getattr, (self.__wrapped__.__self__, self.__wrapped__.__name__)
+
+    def __copy__(self) -> Any:
+        """Return the method of the same instance, as copying a method does."""
+        return getattr(self.__wrapped__.__self__, self.__wrapped__.__name__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return the method of a copy of its instance, as copying a method deeply does."""
+        return getattr(copy.deepcopy(self.__wrapped__.__self__, memo), self.__wrapped__.__name__)
 
 
 Profiled.__bound_function_wrapper__ = BoundProfiled

@@ -1,0 +1,246 @@
+"""
+What the instrumentation costs, measured against a span made by hand: run it, it prints.
+
+Variants are interleaved and the medians compared, so that a noisy machine disturbs all of them alike. Nothing here
+is asserted: times belong to a machine, ratios to a run.
+
+    python tests/bench/overhead.py [--quick]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+import otel_parallelism
+from otel_parallelism import Settings, agent_turn, install, profiled, uninstall
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.normalize import normalize
+from otel_parallelism.model import Call, TurnSpan
+from otel_parallelism.tracing.recorder import RECORDER
+
+CALLS = 50
+ATTRIBUTES = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "tool"}
+Variant = Callable[[], Awaitable[float]]
+
+
+class Nowhere(SpanExporter):
+    """Exports nothing, at no cost."""
+
+    def export(self, spans: object) -> SpanExportResult:
+        return SpanExportResult.SUCCESS
+
+
+def provider() -> TracerProvider:
+    """Return a provider as programs have it, its queue large enough that nothing is dropped in between."""
+    made = TracerProvider(shutdown_on_exit=False)
+    # Exported between the timed stretches, so that the exporting thread does not run within one of them.
+    made.add_span_processor(BatchSpanProcessor(Nowhere(), max_queue_size=100_000, max_export_batch_size=50_000,
+                                               schedule_delay_millis=3_600_000))
+    return made
+
+
+async def bare(argument: int) -> int:
+    """Do nothing."""
+    return argument
+
+
+def timed(turns: int, body: Callable[[], Awaitable[None]]) -> Variant:
+    """Return a variant that runs *body* *turns* times and returns µs per call."""
+
+    async def run() -> float:
+        start_ns = time.thread_time_ns()
+        for _ in range(turns):
+            await body()
+        return (time.thread_time_ns() - start_ns) / turns / CALLS / 1e3
+
+    return run
+
+
+async def compare(variants: dict[str, Variant], repeats: int, flush: Callable[[], object]) -> dict[str, list[float]]:
+    """Run the variants in turn, *repeats* times, and return each one's results."""
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    order = list(variants)
+    for repeat in range(repeats + 1):
+        for name in order if repeat % 2 else reversed(order):
+            gc.collect()
+            taken = await variants[name]()
+            flush()
+            if repeat:  # the first round warms up
+                found[name].append(taken)
+    return found
+
+
+def show(title: str, found: dict[str, list[float]], base: str) -> None:
+    """Print the medians of *found* and their ratios to *base*'s, the latter as medians of paired ratios."""
+    print(f"\n{title}")
+    for name, values in found.items():
+        ratio = statistics.median(a / b for a, b in zip(values, found[base], strict=True))
+        print(f"  {name:<58}{statistics.median(values):8.2f} µs {ratio:8.3f} ×")
+
+
+async def calls(turns: int, repeats: int) -> None:
+    """Compare a decorated call in a turn with a span made by hand."""
+    plain, traced = provider(), provider()
+    by_hand = plain.get_tracer("by hand")
+    reader = InMemoryMetricReader()
+    install(traced, settings=Settings(), meter_provider=MeterProvider([reader], shutdown_on_exit=False))
+    tool = profiled(name="tool")(bare)
+
+    async def no_span() -> None:
+        for index in range(CALLS):
+            await bare(index)
+
+    async def manual() -> None:
+        with by_hand.start_as_current_span("turn"):
+            for index in range(CALLS):
+                with by_hand.start_as_current_span("execute_tool tool", attributes=ATTRIBUTES):
+                    await bare(index)
+
+    async def decorated() -> None:
+        with agent_turn("bench"):
+            for index in range(CALLS):
+                await tool(index)
+
+    async def without_end() -> float:
+        total_ns = 0
+        for _ in range(turns):
+            with agent_turn("bench"):
+                start_ns = time.thread_time_ns()
+                for index in range(CALLS):
+                    await tool(index)
+                total_ns += time.thread_time_ns() - start_ns
+        return total_ns / turns / CALLS / 1e3
+
+    async def manual_without_end() -> float:
+        total_ns = 0
+        for _ in range(turns):
+            with by_hand.start_as_current_span("turn"):
+                start_ns = time.thread_time_ns()
+                for index in range(CALLS):
+                    with by_hand.start_as_current_span("execute_tool tool", attributes=ATTRIBUTES):
+                        await bare(index)
+                total_ns += time.thread_time_ns() - start_ns
+        return total_ns / turns / CALLS / 1e3
+
+    found = await compare(
+        {
+            "bare await": timed(turns, no_span),
+            "span by hand (start_as_current_span, 2 attributes)": manual_without_end,
+            "@profiled in a turn of 50 calls": without_end,
+            "span by hand, its turn's span included": timed(turns, manual),
+            "@profiled, turn end and analysis included": timed(turns, decorated),
+        },
+        repeats,
+        lambda: (plain.force_flush(), traced.force_flush()),
+    )
+    show("A call of an async no-op", found, "span by hand (start_as_current_span, 2 attributes)")
+    uninstall()
+    plain.shutdown()
+    traced.shutdown()
+
+
+async def others(turns: int, repeats: int) -> None:
+    """Compare a span that has nothing to do with agents with and without our processor on its provider."""
+    plain, watched = provider(), provider()
+    install(watched, settings=Settings(), meter_provider=NoOpMeterProvider())
+    attributes = {"http.request.method": "GET", "url.path": "/", "http.response.status_code": 200}
+
+    def variant(traced: TracerProvider, *, nested: bool) -> Variant:
+        tracer = traced.get_tracer("http")
+
+        async def roots() -> None:
+            for index in range(CALLS):
+                with tracer.start_as_current_span("GET /", attributes=attributes):
+                    await bare(index)
+
+        async def children() -> None:
+            with tracer.start_as_current_span("GET /", attributes=attributes):
+                await roots()
+
+        return timed(turns, children if nested else roots)
+
+    def flush() -> None:
+        plain.force_flush()
+        watched.force_flush()
+
+    for nested, title in ((True, "A span inside another"), (False, "A root span")):
+        found = await compare(
+            {
+                "without our processor": variant(plain, nested=nested),
+                "with our processor": variant(watched, nested=nested),
+            },
+            repeats,
+            flush,
+        )
+        show(f"{title} that has nothing to do with agents", found, "without our processor")
+    uninstall()
+    plain.shutdown()
+    watched.shutdown()
+
+
+def analysis(repeats: int) -> None:
+    """Print what a turn's end costs by the number of its calls, run together and one by one."""
+    print("\nNormalising and analysing a turn")
+    settings = Settings()
+    for title, step_ns in (("all at once", 0), ("one by one", 100_000_000)):
+        per_call = []
+        for count in (20, 2_000):
+            turn = TurnSpan("1", "t", "", "turn", 0, 10**6 * 10**9)
+            observations = [
+                turn,
+                *(
+                    Call("1", str(index), "t", f"tool{index % 7}", index * step_ns, index * step_ns + 100_000_000)
+                    for index in range(count)
+                ),
+            ]
+            best = []
+            for _ in range(max(3, repeats * 20 // count)):
+                start_ns = time.thread_time_ns()
+                for found in normalize(observations, settings).turns:
+                    analyze(found, settings)
+                best.append((time.thread_time_ns() - start_ns) / 1e3)
+            per_call.append(statistics.median(best) / count)
+            print(f"  {count:>5} calls, {title:<44}{statistics.median(best):10.0f} µs{per_call[-1]:8.2f} µs a call")
+        print(f"  {'':<57}per call {per_call[1] / per_call[0]:16.2f} ×")
+
+
+def imports(repeats: int) -> None:
+    """Print how long importing takes, beside the SDK's tracing."""
+    print("\nImport, in a fresh interpreter")
+    modules = {"opentelemetry.sdk.trace": [], "otel_parallelism": []}
+    for _ in range(repeats):
+        for module, taken in modules.items():
+            code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+            taken.append(float(done.stdout) * 1e3)
+    for module, taken in modules.items():
+        print(f"  {module:<58}{statistics.median(taken):8.1f} ms")
+
+
+def main() -> None:
+    """Print everything."""
+    quick = "--quick" in sys.argv[1:]
+    turns, repeats = (20, 5) if quick else (60, 25)
+    print(f"otel_parallelism from {otel_parallelism.__file__}, Python {sys.version.split()[0]}")
+    asyncio.run(calls(turns, repeats))
+    asyncio.run(others(turns, repeats))
+    analysis(repeats)
+    imports(3 if quick else 9)
+    if RECORDER.spans or RECORDER.turns:
+        raise SystemExit("spans or turns were left open")
+
+
+if __name__ == "__main__":
+    main()

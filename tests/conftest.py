@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otel_parallelism import Report, Settings, coverage, install, names, subscribe, uninstall
+from otel_parallelism.dialects import classify
+from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.tracing import shield
+from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.records import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opentelemetry.trace import Tracer
+
+    from otel_parallelism.model import Analysis
+
+
+class Kit:
+    """
+    One provider, one meter and everything installed on them, without touching OpenTelemetry's globals.
+
+    What has been exported is read back as any backend would see it.
+    """
+
+    def __init__(self, settings: Settings | None = None, **provider: Any) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.provider = TracerProvider(shutdown_on_exit=False, **provider)
+        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
+        self.reader = InMemoryMetricReader()
+        self.meter_provider = MeterProvider([self.reader], shutdown_on_exit=False)
+        self.settings = settings if settings is not None else Settings()
+        self.reports: list[Report] = []
+        install(self.provider, settings=self.settings, meter_provider=self.meter_provider)
+        self._unsubscribe = subscribe(self.reports.append)
+
+    def tracer(self, name: str = "somebody.else") -> Tracer:
+        return self.provider.get_tracer(name)
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        return self.exporter.get_finished_spans()
+
+    def span(self, name: str) -> ReadableSpan:
+        """The one exported span of that name."""
+        (found,) = [span for span in self.spans if span.name == name]
+        return found
+
+    def calls(self) -> list[ReadableSpan]:
+        return [span for span in self.spans if span.name.startswith("execute_tool ")]
+
+    def result(self, name: str) -> dict[str, Any]:
+        """What was written of a turn on the one span of that name, keys without their prefix."""
+        attributes = self.span(name).attributes or {}
+        return {
+            key.removeprefix(names.PREFIX): value for key, value in attributes.items() if key.startswith(names.PREFIX)
+        }
+
+    def stored(self) -> Analysis:
+        """The analysis of what was exported, as of a file that somebody hands in later."""
+        return analyze_spans([record(span, 0) for span in self.spans], classify, self.settings)
+
+    def points(self, name: str) -> list[Any]:
+        data = self.reader.get_metrics_data()
+        if data is None:
+            return []
+        return [
+            point
+            for resource in data.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.data.data_points
+        ]
+
+    def everything(self) -> str:
+        """All text that left the process, in spans and in metrics."""
+        data = self.reader.get_metrics_data()
+        return "".join(span.to_json() for span in self.spans) + (data.to_json() if data is not None else "")
+
+    def close(self) -> None:
+        self._unsubscribe()
+        uninstall()
+        self.provider.shutdown()
+        self.meter_provider.shutdown()
+
+
+@pytest.fixture
+def make_kit(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
+    """Make a kit with settings and a provider of one's own; at the end nothing may be left open, wrong or logged."""
+    shield._counts.clear()
+    caplog.set_level(logging.DEBUG)
+    kits: list[Kit] = []
+
+    def make(settings: Settings | None = None, **provider: Any) -> Kit:
+        kits.append(Kit(settings, **provider))
+        return kits[-1]
+
+    yield make
+    left = dict(RECORDER.spans), dict(RECORDER.turns), dict(RECORDER.candidates)
+    for kit in kits:
+        kit.close()
+    assert left == ({}, {}, {})
+    assert shield.internal_errors() == {}
+    noise = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+    assert not [entry.getMessage() for entry in noise if entry.name.startswith(("opentelemetry", "otel_parallelism"))]
+
+
+@pytest.fixture
+def kit(make_kit: Any) -> Kit:
+    """Everything installed, plainly."""
+    made: Kit = make_kit()
+    return made
+
+
+__all__ = ["Kit", "Span", "coverage"]

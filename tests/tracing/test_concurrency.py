@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_parallelism import agent_turn, coverage, live_turns, profiled
+
+if TYPE_CHECKING:
+    from tests.conftest import Kit
+
+STEP_S = 0.06
+
+
+@profiled(effect="read")
+async def fetch(key: object) -> object:
+    await asyncio.sleep(STEP_S)
+    return key
+
+
+@profiled(effect="read")
+def load(key: object) -> object:
+    time.sleep(STEP_S)
+    return key
+
+
+async def test_one_by_one_is_a_chain_at_the_line_that_awaits(kit: Kit) -> None:
+    with agent_turn("serial") as turn:
+        for key in range(4):
+            await fetch(key)
+    assert turn.report is not None
+    assert turn.report.verdict == "sequential"
+    assert turn.report.ratio == pytest.approx(1.0, abs=0.05)
+    assert turn.report.avoidable == pytest.approx(3 * STEP_S, rel=0.25)
+    (finding,) = turn.report.findings
+    assert (finding.cause, finding.advice, finding.calls) == ("code", "recommended", ("fetch",) * 4)
+    assert finding.location is not None
+    assert finding.location.file_path == __file__
+    written = kit.result("invoke_agent serial")
+    assert written["ratio"] == turn.report.ratio
+    assert written["cause"] == "code"
+    assert kit.reports == [turn.report]
+
+
+@pytest.mark.parametrize("how", ["gather", "task group", "threads"])
+async def test_at_once_is_parallel(kit: Kit, how: str) -> None:
+    with agent_turn("parallel") as turn:
+        if how == "gather":
+            await asyncio.gather(*(fetch(key) for key in range(4)))
+        elif how == "task group":
+            async with asyncio.TaskGroup() as group:
+                for key in range(4):
+                    group.create_task(fetch(key))
+        else:
+            await asyncio.gather(*(asyncio.to_thread(load, key) for key in range(4)))
+    assert turn.report is not None
+    assert turn.report.verdict == "parallel"
+    assert turn.report.calls == 4
+    assert turn.report.peak_concurrency >= 3
+    assert turn.report.makespan < 2.5 * STEP_S
+    assert all(call.scope == "" for call in turn.report.turn.calls)
+    assert {span.context.trace_id for span in kit.spans} == {kit.span("invoke_agent parallel").context.trace_id}
+
+
+async def test_coroutines_made_together_and_awaited_one_by_one(kit: Kit) -> None:
+    with agent_turn() as turn:
+        waiting = [fetch(key) for key in range(3)]
+        for coroutine in waiting:
+            await coroutine
+    assert turn.report is not None
+    calls = turn.report.turn.calls
+    assert turn.report.ratio == pytest.approx(1.0, abs=0.05)
+    assert max(call.called_ns for call in calls) < calls[0].end_ns
+    assert len({call.task for call in calls}) == 1
+    assert calls[2].queue_ns == pytest.approx(2 * STEP_S * 1e9, rel=0.25)
+    queued = [span.attributes["agent.parallelism.queue_time"] for span in kit.calls()[1:] if span.attributes]
+    assert queued == [pytest.approx(STEP_S, rel=0.25), pytest.approx(2 * STEP_S, rel=0.25)]
+
+
+async def test_a_call_whose_context_was_lost_goes_to_the_only_open_turn(kit: Kit) -> None:
+    loop = asyncio.get_running_loop()
+    with agent_turn("lonely") as turn:
+        await asyncio.gather(*(loop.run_in_executor(None, load, key) for key in range(3)))
+    assert turn.report is not None
+    assert turn.report.calls == 3
+    assert turn.report.verdict == "parallel"
+    assert {call.parent_id for call in turn.report.turn.calls} == {turn.report.turn.span_id}
+    assert coverage().calls_without_turn == 0
+
+
+async def test_between_two_open_turns_it_belongs_to_neither(kit: Kit) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def run() -> int:
+        with agent_turn() as turn:
+            await asyncio.sleep(0.02)
+            await loop.run_in_executor(None, load, 1)
+            await asyncio.sleep(0.02)
+        assert turn.report is not None
+        return turn.report.calls
+
+    assert await asyncio.gather(run(), run()) == [0, 0]
+    assert coverage() == coverage().__class__(calls=2, calls_without_turn=2, spans=4, anomalies=0)
+
+
+async def test_a_turn_around_another_does_not_hide_it_from_calls_without_context(kit: Kit) -> None:
+    loop = asyncio.get_running_loop()
+    with agent_turn("outer") as outer, agent_turn("inner") as inner:
+        await loop.run_in_executor(None, load, 1)
+    assert inner.report is not None
+    assert inner.report.calls == 1
+    assert outer.report is inner.report
+
+
+async def test_a_copied_context_carries_the_turn_into_any_thread(kit: Kit) -> None:
+    with ThreadPoolExecutor() as pool, agent_turn() as one:
+        with agent_turn("inside") as inside:
+            pool.submit(contextvars.copy_context().run, load, 1).result()
+        await fetch(1)
+    assert inside.report is not None
+    assert inside.report.calls == 1
+    assert one.report is not None
+    assert [call.tool for call in one.report.turn.calls] == ["inside", "fetch"]
+
+
+async def test_calls_of_a_call_are_in_its_scope(kit: Kit) -> None:
+    @profiled
+    async def outer(count: int) -> None:
+        for key in range(count):
+            await fetch(key)
+
+    with agent_turn() as turn:
+        await asyncio.gather(outer(3), outer(3))
+    assert turn.report is not None
+    assert turn.report.calls == 2
+    assert turn.report.avoidable == pytest.approx(2 * STEP_S, rel=0.3)
+    scopes = {call.scope for call in turn.report.turn.calls if call.tool == "fetch"}
+    assert scopes == {call.span_id for call in turn.report.turn.calls if call.tool == "outer"}
+
+
+async def test_concurrent_turns_keep_their_calls_apart(kit: Kit) -> None:
+    async def run(count: int) -> int:
+        with agent_turn(f"agent {count}") as turn:
+            await asyncio.gather(*(fetch(key) for key in range(count)))
+        assert turn.report is not None
+        return turn.report.calls
+
+    assert await asyncio.gather(*(run(count) for count in range(1, 8))) == list(range(1, 8))
+    assert coverage().calls == sum(range(1, 8))
+
+
+def test_turns_in_threads(kit: Kit) -> None:
+    counts: dict[int, int] = {}
+
+    def run(count: int) -> None:
+        with agent_turn(f"agent {count}") as turn:
+            for key in range(count):
+                load(key)
+        assert turn.report is not None
+        counts[count] = turn.report.calls
+
+    threads = [threading.Thread(target=run, args=(count,)) for count in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == {1: 1, 2: 2, 3: 3}
+
+
+async def test_a_sub_agent_is_one_call_of_the_turn_around_it(kit: Kit) -> None:
+    with agent_turn("outer") as outer:
+        await fetch(0)
+        with agent_turn("inner") as inner:
+            await asyncio.gather(fetch(1), fetch(2))
+        await fetch(3)
+    assert inner.report is not None
+    assert outer.report is not None
+    assert inner.report.calls == 2
+    assert [call.tool for call in outer.report.turn.calls] == ["fetch", "inner", "fetch"]
+    assert outer.report.turn.calls[1].sub_agent
+    assert kit.reports == [inner.report, outer.report]
+    assert coverage().calls == 4
+
+
+async def test_a_call_open_when_its_turn_ends_counts_up_to_that_end(kit: Kit) -> None:
+    with agent_turn() as turn:
+        task = asyncio.create_task(fetch(1))
+        await asyncio.sleep(STEP_S / 3)
+        (live,) = live_turns()
+        assert (live.calls, live.open_calls) == (1, 1)
+        assert live.work == pytest.approx(STEP_S / 3, abs=STEP_S / 4)
+    assert turn.report is not None
+    (call,) = turn.report.turn.calls
+    assert call.end_ns == turn.report.turn.end_ns
+    assert await task == 1
+    assert call.duration_ns < kit.calls()[0].end_time - kit.calls()[0].start_time  # type: ignore[operator] # ended
+
+
+async def test_a_call_that_begins_after_its_turn_has_ended_is_in_none(kit: Kit) -> None:
+    async def late() -> None:
+        await asyncio.sleep(STEP_S / 2)
+        await fetch(1)
+
+    with agent_turn() as turn:
+        task = asyncio.create_task(late())
+        await asyncio.sleep(0)
+    await task
+    assert turn.report is not None
+    assert turn.report.calls == 0
+    assert coverage().calls_without_turn == 1
+
+
+async def test_cancellation_passes_through_and_is_recorded(kit: Kit) -> None:
+    with agent_turn() as turn:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(STEP_S / 3):
+                await fetch(1)
+    assert turn.report is not None
+    (call,) = turn.report.turn.calls
+    assert call.error
+    assert call.duration_ns == pytest.approx(STEP_S / 3 * 1e9, rel=0.5)
+    (span,) = kit.calls()
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "CancelledError"
+    assert span.status.status_code.name == "ERROR"
+    assert span.events == ()
+
+
+async def test_an_error_passes_through_and_its_message_stays_here(kit: Kit) -> None:
+    class BookingError(Exception):
+        pass
+
+    failure = BookingError("no seats for passenger 4711")
+
+    @profiled
+    async def book() -> None:
+        raise failure
+
+    with agent_turn() as turn, pytest.raises(BookingError) as caught:
+        await book()
+    assert caught.value is failure
+    assert failure.__context__ is None
+    assert turn.report is not None
+    assert turn.report.turn.calls[0].error
+    span = kit.span("execute_tool book")
+    assert span.attributes is not None
+    assert span.attributes["error.type"].endswith("BookingError")  # type: ignore[union-attr] # a string
+    (event,) = span.events
+    assert event.attributes is not None
+    assert "raise failure" in str(event.attributes["exception.stacktrace"])
+    assert "4711" not in kit.everything()
+
+
+def test_a_program_that_raises_out_of_its_turn(kit: Kit) -> None:
+    with pytest.raises(KeyError, match="gone"), agent_turn("fails") as turn:
+        load(1)
+        raise KeyError("gone")
+    assert turn.report is not None
+    assert turn.report.calls == 1
+    assert kit.span("invoke_agent fails").status.status_code.name == "ERROR"
+
+
+async def test_durations_are_those_of_the_body(kit: Kit) -> None:
+    with agent_turn() as turn:
+        started = time.time_ns()
+        await fetch(1)
+        ended = time.time_ns()
+    assert turn.report is not None
+    (call,) = turn.report.turn.calls
+    assert call.duration_ns == pytest.approx(ended - started, abs=2_000_000)
+    (span,) = kit.calls()
+    assert (span.start_time, span.end_time) == (call.start_ns, call.end_ns)

@@ -1,0 +1,411 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, SpanLimits, SpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.trace import Span
+
+    from tests.conftest import Kit
+
+OPERATION = names.OPERATION_NAME
+AGENT = {OPERATION: "invoke_agent", "gen_ai.agent.name": "theirs"}
+STEP_S = 0.06
+
+
+def tool(name: str) -> dict[str, str]:
+    return {OPERATION: "execute_tool", "gen_ai.tool.name": name}
+
+
+@profiled(effect="read")
+async def fetch(key: object) -> object:
+    await asyncio.sleep(STEP_S)
+    return key
+
+
+def call(kit: Kit, name: str = "look", start: int | None = None, end: int | None = None, **more: str) -> None:
+    """A whole foreign call, its kind known at once."""
+    with kit.tracer().start_as_current_span(name, attributes={**tool(name), **more}, start_time=start, end_on_exit=False) as span:
+        pass
+    span.end(end)
+
+
+def test_a_foreign_turn_gets_its_result_and_keeps_its_end(kit: Kit) -> None:
+    base = time.time_ns()
+    turn = kit.tracer().start_span("invoke_agent theirs", attributes=AGENT, start_time=base)
+    with trace.use_span(turn):
+        for index in range(3):
+            call(kit, f"get_{index}", base + index * 10**9, base + (index + 1) * 10**9)
+    turn.end(base + 4 * 10**9)
+    span = kit.span("invoke_agent theirs")
+    assert span.end_time == base + 4 * 10**9
+    assert "end" not in turn.__dict__
+    written = kit.result("invoke_agent theirs")
+    assert (written["calls"], written["ratio"], written["verdict"]) == (3, 1.0, "possibly_sequential")
+    (report,) = kit.reports
+    assert report.turn.agent == "theirs"
+    assert coverage() == coverage().__class__(calls=3, spans=4)
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+async def test_decorated_calls_under_a_foreign_turn(kit: Kit, explicit: bool) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("request"), tracer.start_as_current_span("invoke_agent", attributes=AGENT) as span:
+        await asyncio.gather(*(fetch(key) for key in range(3)))
+        if explicit:
+            span.end()
+    written = kit.result("invoke_agent")
+    assert (written["calls"], written["verdict"]) == (3, "parallel")
+    assert not kit.result("request")
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {OPERATION: "invoke_agent"},
+        {"openinference.span.kind": "AGENT"},
+        {"traceloop.span.kind": "workflow"},
+        {"langfuse.observation.type": "agent"},
+    ],
+)
+@pytest.mark.parametrize("nested", [True, False])
+def test_kinds_that_are_known_only_at_the_end(kit: Kit, late: dict[str, str], nested: bool) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("request"):
+        with tracer.start_as_current_span("the agent") as turn:
+            with tracer.start_as_current_span("node"):
+                for name in ("one", "two"):
+                    with tracer.start_as_current_span(name) as span:
+                        if nested:
+                            with tracer.start_as_current_span("socket"):
+                                pass
+                        span.set_attributes(tool(name))
+            turn.set_attributes(late)
+    assert kit.result("the agent")["calls"] == 2
+    assert not kit.result("request")
+    assert len(kit.reports) == 1
+
+
+def test_a_local_root_with_two_calls_and_no_turn_is_the_turn(kit: Kit) -> None:
+    with kit.tracer().start_as_current_span("job"):
+        call(kit, "one")
+        call(kit, "two")
+    assert kit.result("job")["calls"] == 2
+    assert kit.reports[0].turn.name == "job"
+
+
+async def test_a_root_that_is_a_decorated_call_likewise(kit: Kit) -> None:
+    @profiled
+    async def orchestrate() -> None:
+        await asyncio.gather(fetch(1), fetch(2))
+
+    await orchestrate()
+    assert kit.result("execute_tool orchestrate")["verdict"] == "parallel"
+    assert coverage() == coverage().__class__(calls=2, spans=3)
+
+
+def test_a_root_below_another_process_likewise(kit: Kit) -> None:
+    far = NonRecordingSpan(SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(1)))
+    with kit.tracer().start_as_current_span("POST /chat", context=set_span_in_context(far)):
+        call(kit, "one")
+        call(kit, "two")
+    assert kit.result("POST /chat")["calls"] == 2
+
+
+def test_one_call_is_no_turn_and_is_counted(kit: Kit) -> None:
+    with kit.tracer().start_as_current_span("job"):
+        call(kit)
+    call(kit)
+    assert kit.reports == []
+    assert coverage() == coverage().__class__(calls=2, calls_without_turn=2, spans=3)
+
+
+def test_a_foreign_call_without_context_goes_to_the_only_open_turn(kit: Kit) -> None:
+    with agent_turn("mine") as turn:
+        token = trace.context_api.attach(trace.context_api.Context())
+        call(kit, "whole")
+        with kit.tracer().start_as_current_span("late") as span:
+            span.set_attributes(tool("late"))
+        with kit.tracer().start_as_current_span("MCP session"):
+            call(kit, "inside")
+        trace.context_api.detach(token)
+    assert turn.report is not None
+    assert sorted(call.tool for call in turn.report.turn.calls) == ["inside", "late", "whole"]
+    assert coverage().calls_without_turn == 0
+
+
+def test_a_wrapper_gets_the_inner_turn_s_result_and_is_not_counted(kit: Kit) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("workflow", attributes={OPERATION: "invoke_workflow"}):
+        with tracer.start_as_current_span("glue"):
+            with tracer.start_as_current_span("agent", attributes=AGENT):
+                call(kit, "one")
+                call(kit, "two")
+    assert kit.result("workflow") == kit.result("agent")
+    assert kit.result("agent")["calls"] == 2
+    assert len(kit.reports) == 1
+    assert sum(point.count for point in kit.points("agent.parallelism.turn.duration")) == 1
+
+
+def test_our_turn_around_a_foreign_one_has_its_report(kit: Kit) -> None:
+    with agent_turn("mine") as turn, kit.tracer().start_as_current_span("agent", attributes=AGENT):
+        call(kit, "one")
+        call(kit, "two")
+    assert turn.report is kit.reports[0]
+    assert len(kit.reports) == 1
+    assert kit.result("invoke_agent mine") == kit.result("agent")
+
+
+def test_a_framework_s_span_for_a_decorated_tool_is_the_same_call(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(min_avoidable=0))
+
+    @profiled
+    def look() -> None: ...
+
+    with agent_turn() as turn:
+        for _ in range(2):
+            with kit.tracer().start_as_current_span("look", attributes={"openinference.span.kind": "TOOL", "tool.name": "look"}):
+                with kit.tracer().start_as_current_span("adapter"):
+                    look()
+    assert turn.report is not None
+    assert turn.report.calls == 2
+    assert len(turn.report.turn.calls) == 2
+    assert turn.report.turn.calls[0].caller is not None
+
+
+def test_steps_make_rounds(kit: Kit) -> None:
+    with agent_turn() as turn:
+        for name in ("one", "two"):
+            with kit.tracer().start_as_current_span("chat model", attributes={OPERATION: "chat"}):
+                time.sleep(0.01)
+            call(kit, name)
+    assert turn.report is not None
+    assert turn.report.steps == 2
+    assert [call.round for call in turn.report.turn.calls] == [0, 1]
+
+
+def test_an_open_foreign_call_counts_up_to_the_end_of_its_turn(kit: Kit) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("agent", attributes=AGENT):
+        span = tracer.start_span("slow", attributes=tool("slow"))
+        time.sleep(STEP_S)
+        (live,) = live_turns()
+        assert (live.agent, live.calls, live.open_calls) == ("theirs", 1, 1)
+        assert live.ratio == pytest.approx(1.0)
+    span.end()
+    (report,) = kit.reports
+    assert report.work == pytest.approx(STEP_S, rel=0.5)
+    assert coverage().calls == 1
+
+
+def test_two_threads_end_one_span(kit: Kit) -> None:
+    for _ in range(20):
+        span = kit.tracer().start_span("agent", attributes=AGENT)
+        with trace.use_span(span):
+            call(kit)
+        gate = threading.Barrier(2)
+
+        def end(span: Any = span, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            span.end()
+
+        threads = [threading.Thread(target=end) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    ended = [span for span in kit.spans if span.name == "agent"]
+    assert len(ended) == 20
+    assert [(span.attributes or {})[names.CALLS] for span in ended] == [1] * 20
+    assert len(kit.reports) == 20
+
+
+async def test_hooks_that_run_in_other_threads(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(active_span_processor=ConcurrentMultiSpanProcessor(2))
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("agent", attributes=AGENT):
+        await asyncio.gather(fetch(1), fetch(2))
+        call(kit)
+
+    @profiled
+    def outer() -> None:
+        with tracer.start_as_current_span("adapter"):
+            call(kit, "inner")
+
+    with agent_turn() as turn:
+        outer()
+        call(kit)
+    assert kit.result("agent")["calls"] == 3
+    assert turn.report is not None
+    assert [(call.tool, call.scope == "") for call in turn.report.turn.calls] == [
+        ("outer", True),
+        ("inner", False),
+        ("look", True),
+    ]
+
+
+def test_foreign_calls_inside_a_decorated_one_are_in_its_scope(kit: Kit) -> None:
+    @profiled
+    def outer() -> None:
+        with kit.tracer().start_as_current_span("adapter"):
+            call(kit, "inner")
+
+    with agent_turn() as turn:
+        outer()
+    assert turn.report is not None
+    inner = next(call for call in turn.report.turn.calls if call.tool == "inner")
+    assert inner.scope == next(call for call in turn.report.turn.calls if call.tool == "outer").span_id
+
+
+@pytest.mark.parametrize("limit", [1, 3, 8, 128])
+def test_no_attribute_of_the_user_s_is_evicted(make_kit: Callable[..., Kit], limit: int) -> None:
+    kit = make_kit(span_limits=SpanLimits(max_span_attributes=limit))
+    theirs = dict(list({OPERATION: "invoke_agent", "user.id": "u", "tenant": "t"}.items())[:limit])
+    with kit.tracer().start_as_current_span("agent", attributes=theirs):
+        call(kit, "one")
+        call(kit, "two")
+    span = kit.span("agent")
+    assert theirs.items() <= dict(span.attributes or {}).items()
+    assert span.dropped_attributes == 0
+    ours = [key for key in span.attributes or {} if key.startswith(names.PREFIX)]
+    most_important = [attribute.key for attribute in names.TURN_ATTRIBUTES]
+    present = {*most_important} - {names.CAUSE, names.RECOMMENDATION}
+    expected = [key for key in most_important if key in present][: max(0, limit - len(theirs))]
+    assert set(ours) - {names.CAUSE, names.RECOMMENDATION} <= set(most_important)
+    if limit <= 8:
+        assert len(ours) == max(0, limit - len(theirs))
+        assert ours[: len(expected)][:4] == expected[:4][: len(ours)]
+
+
+def test_long_strings_are_cut_without_a_warning(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(
+        Settings(min_avoidable=0, min_avoidable_share=0, max_findings=2),
+        span_limits=SpanLimits(max_attribute_length=12, max_events=2, max_event_attributes=3),
+    )
+    with agent_turn("cut") as turn:
+        turn.span.add_event("mine")
+        for index in range(3):
+            call(kit, f"get_{index}", effect="read")
+            time.sleep(0.002)
+    span = kit.span("invoke_agent cut")
+    assert all(len(value) <= 12 for value in (span.attributes or {}).values() if isinstance(value, str))
+    assert [event.name for event in span.events][0] == "mine"
+    assert span.dropped_events == 0
+
+
+async def test_findings_are_events(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(min_avoidable=0.01))
+    with kit.tracer().start_as_current_span("agent", attributes=AGENT):
+        await fetch(1)
+        await fetch(2)
+    (event,) = kit.span("agent").events
+    assert event.name == names.FINDING_EVENT
+    attributes = dict(event.attributes or {})
+    assert attributes[names.FINDING_TOOLS] == ("fetch", "fetch")
+    assert attributes[names.FINDING_CAUSE] == "code"
+    assert attributes[names.CALLER_FILE_PATH] == __file__
+    assert attributes[names.FINDING_AVOIDABLE] == pytest.approx(STEP_S, rel=0.3)
+
+
+async def test_a_head_sampler_that_drops_everything(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(sampler=ALWAYS_OFF)
+    with agent_turn("unseen") as turn:
+        await asyncio.gather(*(fetch(key) for key in range(3)))
+        (live,) = live_turns()
+        assert live.calls == 3
+    assert kit.spans == ()
+    assert turn.report is not None
+    assert (turn.report.calls, turn.report.verdict) == (3, "parallel")
+    assert len({call.span_id for call in turn.report.turn.calls}) == 3
+    (point,) = kit.points("agent.parallelism.ratio")
+    assert point.count == 1
+    assert dict(point.attributes) == {"gen_ai.agent.name": "unseen", names.VERDICT: "parallel"}
+
+
+def test_a_span_that_says_late_that_it_is_a_model_request_is_no_turn(kit: Kit) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("invoke_agent x", attributes=AGENT) as outer:
+        with tracer.start_as_current_span("call_llm") as relabelled:
+            call(kit, "one")
+            call(kit, "two")
+            relabelled.set_attribute("openinference.span.kind", "LLM")
+        outer.set_attribute("seen", value=True)
+    assert kit.result("invoke_agent x")["calls"] == 2
+    assert not kit.result("call_llm")
+
+
+def test_an_end_that_somebody_took_hold_of_early_is_analysed_all_the_same(kit: Kit) -> None:
+    class Holds(SpanProcessor):
+        held: Any = None
+
+        def on_start(self, span: Span, parent_context: Any = None) -> None:
+            if span.name == "agent":
+                Holds.held = type(span).end
+
+    kit.provider.add_span_processor(Holds())
+    span = kit.tracer().start_span("agent")
+    with trace.use_span(span):
+        call(kit, "one")
+        call(kit, "two")
+    span.set_attributes(AGENT)
+    Holds.held(span)
+    assert [report.calls for report in kit.reports] == [2]
+    assert not kit.result("agent")
+    span.__dict__.pop("end", None)
+    from otel_parallelism.tracing.recorder import RECORDER  # noqa: PLC0415
+
+    RECORDER.candidates.clear()
+
+
+def test_spans_that_have_nothing_to_do_with_agents_leave_nothing_behind(kit: Kit) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("GET /"), tracer.start_as_current_span("SELECT"):
+        pass
+    assert kit.reports == []
+    assert not any(key.startswith(names.PREFIX) for span in kit.spans for key in span.attributes or {})
+
+
+def test_a_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_spans_per_trace=50))
+    with kit.tracer().start_as_current_span("worker"):
+        for _ in range(30):
+            with kit.tracer().start_as_current_span("agent", attributes=AGENT):
+                for index in range(4):
+                    call(kit, f"get_{index}")
+    assert [report.calls for report in kit.reports] == [4] * 30
+
+
+def test_past_its_bound_a_turn_counts_on_and_says_so(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_calls_per_turn=5))
+
+    @profiled
+    def look() -> None: ...
+
+    with agent_turn() as turn:
+        for _ in range(10):
+            look()
+    assert turn.report is not None
+    assert turn.report.calls == 5
+    assert turn.report.coverage == pytest.approx(0.5)
+    assert len(kit.calls()) == 10
+
+
+def test_more_turns_than_may_be_open(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_open_turns=1))
+    with agent_turn("first"), agent_turn("second") as second:
+        call(kit)
+        assert [turn.name for turn in live_turns()] == ["first"]
+    assert second.report is not None
+    assert second.report.calls == 1
