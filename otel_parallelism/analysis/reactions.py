@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -63,7 +64,7 @@ def _after_a_crowd(calls: Sequence[Call], outcomes: Sequence[Outcome], found: Re
         if warned_ns is None:
             continue
         since = [index for index in same if calls[index].start_ns >= warned_ns]
-        for earlier, later in zip(since, since[1:], strict=False):
+        for earlier, later in itertools.pairwise(since):
             if calls[earlier].end_ns <= calls[later].start_ns:
                 why = f"{tool} failed before when several of it ran at once"
                 found.setdefault(later, []).append((earlier, why))
