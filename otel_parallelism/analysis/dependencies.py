@@ -14,7 +14,7 @@ import msgspec
 from .classes import Classes, Edge, edge_of_effects, ended_before
 from .effects import effect
 from .evidence import Evidence, gather
-from .reactions import reactions
+from .reactions import careful, reactions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,9 @@ class Dependencies:
         judged = [effect(call, settings) for call in calls]
         self.effects: list[Effect] = [found for found, _ in judged]
         self.effect_sources: list[EffectSource] = [source for _, source in judged]
-        self.explicit = self._explicit()
+        outcomes = [self._outcome(index) for index in range(len(calls))]
+        self.careful = self._careful(outcomes)
+        self.explicit = self._explicit(outcomes)
         self.hard: list[int] = []
         self.soft: list[int] = []
         self._relate()
@@ -95,6 +97,8 @@ class Dependencies:
     def _effect_edge(self, earlier: int, later: int) -> tuple[Edge, str]:
         a, b = self.calls[earlier], self.calls[later]
         kind = _effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
+        if kind != "hard" and self.careful.get(later, (-1, ""))[0] == earlier:
+            return "unknown", self.careful[later][1]
         if kind == "hard":
             return kind, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
         if kind == "unknown":
@@ -107,12 +111,19 @@ class Dependencies:
         assumed = "assumed" in {self.effect_sources[earlier], self.effect_sources[later]}
         return kind, "both only read" + (" (assumed from their names)" if assumed else "")
 
-    def _explicit(self) -> list[dict[int, tuple[bool, str]]]:
+    def _careful(self, outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:
+        """Edges that even calls of one response keep, unless something is declared about them."""
+        return {
+            later: (earlier, why)
+            for later, (earlier, why) in careful(self.calls, outcomes).items()
+            if self.calls[later].depends_on is None and not _disjoint(self.calls[earlier], self.calls[later])
+        }
+
+    def _explicit(self, outcomes: Sequence[Outcome]) -> list[dict[int, tuple[bool, str]]]:
         """Edges between particular calls: declared, linked, a retry, a value or an object handed on."""
         edges: list[dict[int, tuple[bool, str]]] = []
         past = _Past()
         by_id = {call.span_id: index for index, call in enumerate(self.calls)}
-        outcomes = [self._outcome(index) for index in range(len(self.calls))]
         reacting = reactions(self.calls, outcomes)
         by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
         ended = 0
@@ -148,12 +159,15 @@ class Dependencies:
     def _outcome(self, index: int) -> Outcome:
         return "failed" if self.calls[index].error else self.evidence.outcomes[index]
 
+    def _cautious(self, index: int) -> int:
+        return 1 << self.careful[index][0] if index in self.careful else 0
+
     def _relate(self) -> None:
         classes = Classes(self.calls, self.effects, self.evidence.results_whole)
         ended = ended_before(self.calls)
         for index, call in enumerate(self.calls):
             before = ended[index]
-            hard = soft = 0
+            hard, soft = 0, self._cautious(index)
             if before:
                 excused = classes.same_proved_round(call)
                 if call.depends_on is not None:

@@ -30,8 +30,6 @@ def reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Reactions:
     for earlier, outcome in enumerate(outcomes):
         if outcome:
             _right_after(calls, starts, earlier, "failed" if outcome == "failed" else "found nothing", found)
-    if "failed" in outcomes:
-        _after_a_crowd(calls, outcomes, found)
     return found
 
 
@@ -53,8 +51,16 @@ def _right_after(calls: Sequence[Call], starts: Sequence[int], earlier: int, how
             break
 
 
-def _after_a_crowd(calls: Sequence[Call], outcomes: Sequence[Outcome], found: Reactions) -> None:
-    """One by one after several at once failed, at a service's limit perhaps: each may well wait for the one before."""
+def careful(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:
+    """
+    For a call's index the one before it of its tool, where that tool failed earlier as several ran at once.
+
+    At a service's limit perhaps: then one by one is how it has to be, whoever asked for them together. Arguments and
+    the sentence as of `reactions`.
+    """
+    found: dict[int, tuple[int, str]] = {}
+    if "failed" not in outcomes:
+        return found
     by_tool: dict[str, list[int]] = {}
     for index, call in enumerate(calls):
         if call.end_ns > call.start_ns:
@@ -66,8 +72,8 @@ def _after_a_crowd(calls: Sequence[Call], outcomes: Sequence[Outcome], found: Re
         since = [index for index in same if calls[index].start_ns >= warned_ns]
         for earlier, later in itertools.pairwise(since):
             if calls[earlier].end_ns <= calls[later].start_ns:
-                why = f"{tool} failed before when several of it ran at once"
-                found.setdefault(later, []).append((earlier, why))
+                found[later] = (earlier, f"{tool} failed before as several of it ran at once")
+    return found
 
 
 def _failed_at_once_ns(calls: Sequence[Call], outcomes: Sequence[Outcome], same: Sequence[int]) -> int | None:
