@@ -37,6 +37,8 @@ WHOAMI = """
         for method in ("spawn", "fork"):
             with multiprocessing.get_context(method).Pool(1) as pool:
                 print(pool.map(name_of_main, [1, 2]))
+                pool.close()
+                pool.join()  # terminated, a process may lose what it printed
         threading.Thread(target=later).start()
         print("end")
 """
