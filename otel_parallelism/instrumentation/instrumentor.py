@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -12,6 +11,9 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.settings import Settings
 from otel_parallelism.tracing.install import install, uninstall
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _logger = logging.getLogger(INSTRUMENTATION)
 _FIELDS = {field.name: field.type for field in msgspec.structs.fields(Settings)}

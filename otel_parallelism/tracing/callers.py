@@ -8,11 +8,14 @@ import contextvars
 import functools
 import threading
 from pathlib import Path
-from types import CodeType, FrameType
+from typing import TYPE_CHECKING
 
 import wrapt
 
 from otel_parallelism.model import Caller
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
 
 _MOST_CALLERS = 10_000
 _DEEPEST = 16

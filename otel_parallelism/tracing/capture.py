@@ -12,10 +12,12 @@ import decimal
 import fractions
 import pathlib
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .nodes import UNSEEN, CallNode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 MOST_LEAVES = 10
 _DEEPEST = 4

@@ -8,11 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from threading import get_ident
 from time import time_ns
 from types import CodeType, CoroutineType, FrameType
-from typing import Any, TypeVar, overload
-
-from opentelemetry.context import Context
-
-from otel_parallelism.model import Effect
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .callers import INSIDE, calling_frame
 from .calls import begin, end, fail, leave
@@ -20,6 +16,11 @@ from .current import get_current
 from .kinds import Profiled, Steps, drive, drive_async, kind_of
 from .nodes import UNSEEN, CallNode
 from .tool import Tool, check
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from otel_parallelism.model import Effect
 
 F = TypeVar("F", bound=Callable[..., Any])
 Resource = str | Callable[..., object]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics
-from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 
 from otel_parallelism import names
-from otel_parallelism.model import Report
-from otel_parallelism.names import Instrument
-from otel_parallelism.settings import Settings
 
 from .live import LiveTurn, live_turns
-from .recorder import Recorder
 from .shield import swallow
 from .tracer import package_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.context import Context
+
+    from otel_parallelism.model import Report
+    from otel_parallelism.names import Instrument
+    from otel_parallelism.settings import Settings
+
+    from .recorder import Recorder
 
 _OTHER = "other"
 

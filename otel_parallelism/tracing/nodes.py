@@ -13,15 +13,14 @@ interpreter's lock; everything that decides (linking, finishing) holds the recor
 from __future__ import annotations
 
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from opentelemetry.context import create_key
 
 from otel_parallelism.model import Content, Observation, Report
 
-if TYPE_CHECKING:
-    from .tool import Tool
+from .tool import Tool
 
 SCOPE_KEY = create_key("otel-parallelism-scope")
 """Where the OpenTelemetry context holds the innermost node of our own making (a decorated call or an agent turn)."""
@@ -54,10 +53,15 @@ class Node(msgspec.Struct, eq=False):
 
 
 class SpanNode(Node):
-    """A span that somebody else makes; ``observation`` is what its dialect says, once it was asked."""
+    """
+    A span that somebody else makes; ``observation`` is what its dialect says, once it was asked.
+
+    ``kept`` leads from an ended turn that only wraps another to that one.
+    """
 
     observation: Observation | None = None
     is_turn: bool = False
+    kept: list[Node] | None = None
 
 
 class CallNode(Node):
@@ -89,10 +93,10 @@ class CallNode(Node):
 
 
 class TurnNode(Node):
-    """An agent turn of our own making; ``trace_id`` is 0 where its span has none."""
+    """An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` is as a `SpanNode`'s."""
 
     name: str = ""
     agent: str = ""
     input: Content | None = None
     trace_id: int = 0
-    report: Report | None = None
+    kept: list[Node] | None = None

@@ -7,16 +7,19 @@ counted first, and the important keys go first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from opentelemetry.trace import Span
+from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
-from otel_parallelism.model import Finding, Report
-from otel_parallelism.settings import Settings
 
 from .shield import swallow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.trace import Span
+
+    from otel_parallelism.model import Finding, Report
+    from otel_parallelism.settings import Settings
 
 _DEFAULT_LIMIT = 128
 
@@ -93,9 +96,7 @@ def _limit(limits: object, name: str) -> int:
     return 1 << 30 if found is None else int(found)
 
 
-def _fitting(
-    attributes: dict[str, Any], present: Mapping[str, Any], limit: int, longest: int | None
-) -> dict[str, Any]:
+def _fitting(attributes: dict[str, Any], present: Mapping[str, Any], limit: int, longest: int | None) -> dict[str, Any]:
     """Return as many of *attributes*, in their order, as fit beside those *present*, cut to the *longest* string."""
     if len(present) + len(attributes) > limit:
         room = limit - len(present)

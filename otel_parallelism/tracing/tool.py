@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
-from otel_parallelism.model import Effect, EffectSource
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Effect, EffectSource
 
 
 class Tool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
 from otel_parallelism import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def package_version() -> str:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from threading import get_ident
 from time import time_ns
-from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
@@ -15,14 +14,17 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from otel_parallelism import names
 from otel_parallelism.model import Content, Report
 
+from .calls import task_id
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
-from .calls import task_id
 from .kinds import Profiled, drive, drive_async, kind_of
 from .nodes import SCOPE_KEY, TurnNode
 from .recorder import RECORDER, new_id
 from .results import write
 from .shield import swallow
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
