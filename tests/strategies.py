@@ -104,69 +104,78 @@ contents = st.one_of(
 )
 
 
+_rounds = st.one_of(st.none(), st.integers(0, 2))
+_declared = st.sampled_from((None, None, None, (), (READS[0],), (WRITES[0], READS[1])))
+_seldom = st.sampled_from((False, False, True))
+_traits = st.tuples(instants, lengths, tools, _rounds, st.booleans(), _seldom, _seldom)
+_said = st.tuples(contents, contents, st.sampled_from(("", "", "db", "disk")), _declared, st.integers(0, 9))
+
+
 @st.composite
 def scope_calls(
     draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8, scope: str = "", prefix: str = "c"
 ) -> list[Call]:
     """Calls of one scope in order, of every effect, declaration, round and content."""
     drawn = []
-    size = draw(st.integers(min_size, max_size))
-    for number in range(size):
-        start_ns = draw(instants)
-        round_ = draw(st.one_of(st.none(), st.integers(0, 2))) if not scope else None
+    for number, (traits, said) in enumerate(
+        draw(st.lists(st.tuples(_traits, _said), min_size=min_size, max_size=max_size))
+    ):
+        start_ns, length_ns, tool, round_, proved, bound, error = traits
+        arguments, result, resource, depends_on, link = said
         drawn.append(
             Call(
                 trace_id=TRACE,
                 span_id=f"{prefix}{number}",
                 parent_id=scope or TURN,
-                tool=draw(tools),
+                tool=tool,
                 start_ns=start_ns,
-                end_ns=start_ns + draw(lengths),
+                end_ns=start_ns + length_ns,
                 scope=scope,
-                round=round_,
-                proved=round_ is not None and draw(st.booleans()),
-                bound=draw(st.sampled_from((False, False, False, True))),
-                error=draw(st.sampled_from((False, False, True))),
-                arguments=draw(contents),
-                result=draw(contents),
-                resource=draw(st.sampled_from(("", "", "db", "disk"))),
-                depends_on=draw(st.sampled_from((None, None, None, (), (READS[0],), (WRITES[0], READS[1])))),
-                links=draw(st.sampled_from(((), (), (f"{prefix}0",), (f"{prefix}1", "elsewhere")))),
+                round=None if scope else round_,
+                proved=proved and not scope and round_ is not None,
+                bound=bound,
+                error=error,
+                arguments=arguments,
+                result=result,
+                resource=resource,
+                depends_on=depends_on,
+                links=(f"{prefix}{link}",) if link < max_size // 2 else (),
             )
         )
     return in_order(drawn)
 
 
 @st.composite
-def simple_calls(draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8, tool: str = "") -> list[Call]:
-    """Calls of one scope in order, with rounds and nothing else that matters."""
-    drawn = []
-    for number in range(draw(st.integers(min_size, max_size))):
-        start_ns = draw(instants)
-        drawn.append(
+def simple_calls(draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8) -> list[Call]:
+    """Calls of one scope in order, with tools and rounds and nothing else that matters."""
+    traits = draw(st.lists(st.tuples(instants, lengths, tools, _rounds), min_size=min_size, max_size=max_size))
+    return in_order(
+        [
             Call(
                 trace_id=TRACE,
                 span_id=f"c{number}",
                 parent_id=TURN,
-                tool=tool or draw(tools),
+                tool=tool,
                 start_ns=start_ns,
-                end_ns=start_ns + draw(lengths),
-                round=draw(st.one_of(st.none(), st.integers(0, 3))),
+                end_ns=start_ns + length_ns,
+                round=round_,
             )
-        )
-    return in_order(drawn)
+            for number, (start_ns, length_ns, tool, round_) in enumerate(traits)
+        ]
+    )
 
 
 @st.composite
 def graphs(draw: st.DrawFn, *, max_size: int = 8) -> tuple[list[Call], list[int], list[int]]:
     """Calls, the edges of each to calls that ended before it began, and those with what follows through others."""
     calls = draw(simple_calls(max_size=max_size))
+    wanted = draw(st.lists(st.integers(0, 2**max_size - 1), min_size=len(calls), max_size=len(calls)))
     edges: list[int] = []
     after: list[int] = []
     for index, later in enumerate(calls):
         mask = reach = 0
         for earlier in range(index):
-            if calls[earlier].end_ns <= later.start_ns and draw(st.sampled_from((False, False, True))):
+            if calls[earlier].end_ns <= later.start_ns and wanted[index] >> earlier & 1:
                 mask |= 1 << earlier
                 reach |= 1 << earlier | after[earlier]
         edges.append(mask)

@@ -2,8 +2,8 @@
 How long a scope's calls would take: as observed, with some of them let go, or each as soon as what it needs is done.
 
 ``critical path`` (T∞) and what-if are one longest-path pass over the calls in order of start. A call that is *held*
-keeps its observed place behind everything that ended before it began; a call that is *free* waits only for what it
-depends on.
+keeps its observed place behind everything that ended before it began, and the pause since the last of it; a call that
+is *free* waits only for what it depends on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def longest_path(
 
     Args:
         calls: One scope's, in order of (start, end, id).
-        edges: Bit a of ``edges[b]`` is set where b waits for a; only for a that ended before b began.
+        edges: Bit a of ``edges[b]`` is set where b waits for a; only for a that ended before b began. Empty where no
+            call waits for any.
         after: The same with what each call follows through others.
         durations_ns: What each call takes (less than observed where its inside was mended).
         gap_ns: The model's mean time between rounds; an edge between rounds keeps so much of what lay between.
@@ -42,53 +43,46 @@ def longest_path(
     Returns:
         With ``free={}`` and observed durations the makespan; never more than that.
     """
-    if not calls:
-        return 0
-    origin_ns = calls[0].start_ns
+    origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
-    total = 0
+    total_ns = 0
     by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
     ended = 0
-    # The latest of f(a) - a.end over calls that have ended: what a held call's observed start is moved by.
-    shift: int | None = None
+    # Empty calls may lead: time before the origin is negative.
+    last_end_ns = calls[0].start_ns if calls else 0
+    reached_ns = last_end_ns - origin_ns
     ready_at: dict[int, int] = {}
     for index, call in enumerate(calls):
-        while ended < len(by_end) and calls[by_end[ended]].end_ns <= call.start_ns and by_end[ended] < index:
-            done = by_end[ended]
-            moved = finish[done] - calls[done].end_ns
-            shift = moved if shift is None else max(shift, moved)
+        while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
+            reached_ns = max(reached_ns, finish[by_end[ended]])
+            last_end_ns = calls[by_end[ended]].end_ns
             ended += 1
-        held_ns = call.start_ns + (-origin_ns if shift is None else shift)
-        began_ns = None if free is None else free.get(index)
+        # Held: behind all that had ended, and as long behind the last of it as was observed.
+        ready_ns = reached_ns + call.start_ns - last_end_ns
         if free is None:
             ready_ns = 0
-        elif began_ns is None:
-            ready_ns = held_ns
-        elif began_ns >= call.start_ns:
-            ready_ns = ready_at[began_ns] = held_ns
-        else:
-            ready_ns = ready_at.get(began_ns, began_ns - origin_ns)
-        if free is None or began_ns is not None:
-            ready_ns = max(ready_ns, _needed(calls, edges[index], after, finish, index, gap_ns))
-            if call.bound:
-                ready_ns = max(ready_ns, call.start_ns - origin_ns)
+        elif index in free:
+            began_ns = free[index]
+            if began_ns >= call.start_ns:
+                ready_at[began_ns] = ready_ns
+            else:
+                ready_ns = max(0, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
+        if edges:
+            for earlier in _frontier(edges[index], after):
+                ready_ns = max(ready_ns, finish[earlier] + _pause_ns(calls[earlier], call, gap_ns))
+        if call.bound:
+            ready_ns = max(ready_ns, call.start_ns - origin_ns)
         finish.append(ready_ns + durations_ns[index])
-        total = max(total, finish[-1])
-    return total
+        if call.end_ns > call.start_ns:
+            total_ns = max(total_ns, finish[-1])
+    return total_ns
 
 
-def _needed(
-    calls: Sequence[Call], mask: int, after: Sequence[int], finish: Sequence[int], index: int, gap_ns: int
-) -> int:
-    call = calls[index]
-    latest = 0
-    for earlier in _frontier(mask, after):
-        before = calls[earlier]
-        wait_ns = 0
-        if gap_ns and call.round is not None and before.round is not None and call.round != before.round:
-            wait_ns = min(gap_ns, call.start_ns - before.end_ns)
-        latest = max(latest, finish[earlier] + wait_ns)
-    return latest
+def _pause_ns(before: Call, after: Call, gap_ns: int) -> int:
+    """What of the time between two calls the model needs, where one goes through it to the other."""
+    if gap_ns and after.round is not None and before.round is not None and after.round != before.round:
+        return min(gap_ns, after.start_ns - before.end_ns)
+    return 0
 
 
 def _frontier(mask: int, after: Sequence[int]) -> Iterator[int]:
