@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_parallelism import Report, Settings, coverage, install, names, subscribe, uninstall
-from otel_parallelism.dialects import classify
+from otel_parallelism import Report, Settings, install, names, subscribe, uninstall
 from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.recorder import RECORDER
 from otel_parallelism.tracing.records import record
@@ -41,6 +41,7 @@ class Kit:
         self.settings = settings if settings is not None else Settings()
         self.reports: list[Report] = []
         install(self.provider, settings=self.settings, meter_provider=self.meter_provider)
+        self.forgiven = False
         self._unsubscribe = subscribe(self.reports.append)
 
     def tracer(self, name: str = "somebody.else") -> Tracer:
@@ -87,6 +88,10 @@ class Kit:
         data = self.reader.get_metrics_data()
         return "".join(span.to_json() for span in self.spans) + (data.to_json() if data is not None else "")
 
+    def forgive(self) -> None:
+        """Let what this test broke on purpose be in the log."""
+        self.forgiven = True
+
     def close(self) -> None:
         self._unsubscribe()
         uninstall()
@@ -111,8 +116,9 @@ def make_kit(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
         kit.close()
     assert left == ({}, {}, {})
     assert shield.internal_errors() == {}
-    noise = [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
-    assert not [entry.getMessage() for entry in noise if entry.name.startswith(("opentelemetry", "otel_parallelism"))]
+    ours = ("opentelemetry", "otel_parallelism")
+    noise = [entry for entry in caplog.records if entry.levelno >= logging.WARNING and entry.name.startswith(ours)]
+    assert any(kit.forgiven for kit in kits) or not [entry.getMessage() for entry in noise]
 
 
 @pytest.fixture
@@ -120,6 +126,3 @@ def kit(make_kit: Any) -> Kit:
     """Everything installed, plainly."""
     made: Kit = make_kit()
     return made
-
-
-__all__ = ["Kit", "Span", "coverage"]

@@ -19,12 +19,13 @@ class Collection(msgspec.Struct):
     What hangs below one node.
 
     ``calls`` are the decorated calls whose contents are held; ``visited`` are all nodes with children, to be taken
-    apart; ``dropped`` counts calls past the bounds.
+    apart; ``ended`` are the turns inside that have ended, by span id; ``dropped`` counts calls past the bounds.
     """
 
     observations: list[Observation]
     calls: list[CallNode]
     visited: list[Node]
+    ended: dict[str, Node]
     dropped: int = 0
 
 
@@ -52,16 +53,18 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     """
     trace_id = trace_hex(top)
     at_top = _observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns)
-    found = Collection([at_top], [], [], top.dropped)
+    found = Collection([at_top], [], [], {}, top.dropped)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
     stack: list[tuple[Node, str]] = [(top, at_top.span_id)]
     while stack:
         node, span_id = stack.pop()
         found.visited.append(node)
-        for child in node.children or ():
+        for child in (node.children if not node.finished else kept(node)) or ():
             if type(child) is not CallNode:
                 append(_observation(child, trace_id, span_id, end_ns))
+                if child.finished:
+                    found.ended[_hex(child)] = child
             elif plain and not child.error:
                 append(
                     Call(
@@ -77,12 +80,17 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
             else:
                 append(call_of(child, trace_id, span_id, end_ns))
                 held(child)
-            if child.children is not None and not child.finished:
+            if (child.children if not child.finished else kept(child)) is not None:
                 stack.append((child, _hex(child)))
             found.dropped += child.dropped
     if type(top) is CallNode:
         held(top)
     return found
+
+
+def kept(node: Node) -> list[Node] | None:
+    """Return what leads from *node*, an ended turn that only wraps another, to that one."""
+    return node.kept if isinstance(node, (SpanNode, TurnNode)) else None
 
 
 def _hex(node: Node) -> str:

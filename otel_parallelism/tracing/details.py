@@ -6,18 +6,21 @@ import inspect
 import json
 import traceback
 from asyncio import CancelledError
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, Status, StatusCode
 
 from otel_parallelism import names
 
 from .callers import location
-from .nodes import CallNode
 from .recorder import RECORDER
 from .shield import swallow
-from .tool import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .nodes import CallNode
+    from .tool import Tool
 
 LEAST_QUEUE_NS = 1_000_000
 """A wait shorter than this between a call and its body is not worth an attribute."""
@@ -43,13 +46,17 @@ def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str,
             attributes[names.CALLER_FILE_PATH] = caller.file_path
             attributes[names.CALLER_LINE_NUMBER] = caller.line_number
     if settings.capture_content:
-        attributes[names.TOOL_CALL_ARGUMENTS] = _text(_named(tool, args, kwargs))
+        text = _text(_named(tool, args, kwargs))
+        if text is not None:
+            attributes[names.TOOL_CALL_ARGUMENTS] = text
     return attributes
 
 
 def write_result(span: Span, result: Any) -> None:
     """Write a call's *result* on its span; only where content capture is on."""
-    span.set_attribute(names.TOOL_CALL_RESULT, _text(result))
+    text = _text(result)
+    if text is not None:
+        span.set_attribute(names.TOOL_CALL_RESULT, text)
 
 
 def write_error(span: Span, error: BaseException) -> None:
@@ -59,6 +66,13 @@ def write_error(span: Span, error: BaseException) -> None:
     The error's message is content, and so stays here unless content capture is on; its type and where it was raised
     do not. A cancelled call was not at fault: it has its ``error.type`` and no exception event.
     """
+    try:
+        _write_error(span, error)
+    except Exception as failure:  # noqa: BLE001 - an error that cannot be told (its own text fails, say) stays untold
+        swallow("telling an error", failure)
+
+
+def _write_error(span: Span, error: BaseException) -> None:
     kind = type(error).__qualname__
     span.set_attribute(names.ERROR_TYPE, kind)
     if isinstance(error, CancelledError):
@@ -97,7 +111,9 @@ def _named(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         return {"args": args, **kwargs} if args else dict(kwargs)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, default=str, ensure_ascii=False)
+def _text(value: Any) -> str | None:
+    try:
+        return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    except Exception as error:  # noqa: BLE001 - whatever the program's objects do when asked for their text
+        swallow("telling a value", error)
+        return None

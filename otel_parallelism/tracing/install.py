@@ -8,16 +8,12 @@ is none yet, the processor is attached when it arrives.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
-from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
-from opentelemetry.trace import TracerProvider
 
-from otel_parallelism.model import Coverage
 from otel_parallelism.settings import Settings
 
 from .metrics import TurnMetrics
@@ -25,6 +21,14 @@ from .processor import ParallelismProcessor, pass_by
 from .recorder import RECORDER, Subscriber
 from .shield import swallow
 from .tracer import tracer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+    from otel_parallelism.model import Coverage
 
 _lock = threading.RLock()
 _attached: list[tuple[Any, ParallelismProcessor]] = []

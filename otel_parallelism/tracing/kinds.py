@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import AsyncGenerator, Generator
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import wrapt
-from opentelemetry.context import Context
 
 from .current import attach, detach, get_current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from opentelemetry.context import Context
 
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 

@@ -11,14 +11,10 @@ of our own are none of its business: whoever made them feeds the recorder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import time_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
-
-from opentelemetry.trace import Tracer
 
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
@@ -26,10 +22,16 @@ from otel_parallelism.names import INSTRUMENTATION
 from .current import get_current
 from .nodes import SCOPE_KEY, Node, SpanNode
 from .records import KEYS, NAMES, is_marked, observe
-from .recorder import Recorder
 from .results import write
 from .shield import swallow
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Tracer
+
+    from .recorder import Recorder
 
 MOST_OPEN = 100_000
 """Open spans remembered; more than these can only have been abandoned."""

@@ -239,9 +239,12 @@ class Recorder:
 
     def end_root(self, node: CallNode, end_ns: int) -> None:
         """End *node*, a decorated call that nothing encloses; one that holds several calls is a turn of its own."""
-        report = self.finish(node, end_ns)
-        if report is not None and node.span.is_recording():
-            write(node.span, report, self.settings)
+        try:
+            report = self.finish(node, end_ns)
+            if report is not None and node.span.is_recording():
+                write(node.span, report, self.settings)
+        except Exception as error:  # noqa: BLE001 - the span is to end as it would have
+            swallow("ending a call that is a turn", error)
 
     def only_turn(self, at_ns: int) -> Node | None:
         """Return the one turn that was open at *at_ns* and still is; a turn that only wraps another does not count."""
@@ -281,6 +284,9 @@ class Recorder:
             # A root that lives as long as the process has room for the turns to come.
             top.held -= len(found.observations) - 1
         report = self._report(node, found)
+        wrapped = None if report is None else found.ended.get(report.turn.span_id)
+        if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):
+            node.kept = [wrapped]
         for call in found.calls:
             call.arguments = None
             call.result = UNSEEN
@@ -295,8 +301,12 @@ class Recorder:
         span_id = found.observations[0].span_id
         self._outside(normalized.uncovered, node)
         for turn in normalized.turns:
+            if turn.span_id in found.ended:
+                # By time they would be its own, but it has been told already.
+                self._outside(turn.calls, node)
             if turn.span_id == span_id:
-                report = analyze(_with_dropped(turn, found.dropped), self.settings)
+                turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - completed
+                report = analyze(turn, self.settings)
                 self._publish(node, report, normalized.anomalies)
                 return report
             if span_id in turn.wrappers:
@@ -358,6 +368,17 @@ def _wraps_one_of(node: Node, turns: list[Node]) -> bool:
                 return True
             around = around.parent
     return False
+
+
+def _within_wrappers(turn: Turn, node: Node) -> Turn:
+    """*turn*, with what the turns that so far hold nothing but it know: the agent's name, the user's words."""
+    around = node.parent
+    while around is not None and around.children is not None and len(around.children) == 1:
+        if isinstance(around, TurnNode):
+            inputs = turn.inputs if around.input is None else (around.input, *turn.inputs)
+            turn = msgspec.structs.replace(turn, agent=turn.agent or around.agent, inputs=inputs)
+        around = around.parent
+    return turn
 
 
 def _with_dropped(turn: Turn, dropped: int) -> Turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 
 from otel_parallelism.names import INSTRUMENTATION
 
@@ -17,7 +18,7 @@ def swallow(where: str, error: BaseException) -> None:
 
     Args:
         where: What was being done, as in "ending a turn".
-        error: What went wrong. Its message is logged, the program's values that may be in its traceback are not.
+        error: What went wrong. Its type and where it was raised are logged, its message is not: it may quote content.
     """
     kind = (where, type(error).__qualname__)
     seen = _counts.get(kind, 0)
@@ -27,9 +28,10 @@ def swallow(where: str, error: BaseException) -> None:
         # Handlers are the program's own and may raise as well.
         try:
             _logger.warning(
-                "internal error while %s; the program is not affected, later errors of this kind are only counted",
+                "internal error while %s: %s; the program is not affected, later errors of this kind are only counted\n%s",
                 where,
-                exc_info=error,
+                kind[1],
+                "".join(traceback.format_tb(error.__traceback__)).rstrip(),
             )
         except Exception:  # noqa: BLE001 - there is nowhere left to report to
             return

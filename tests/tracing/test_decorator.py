@@ -5,7 +5,6 @@ import copy
 import functools
 import inspect
 import pickle
-from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,8 @@ import pytest
 from otel_parallelism import agent_turn, names, profiled
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
     from tests.conftest import Kit
 
 

@@ -160,10 +160,13 @@ def test_a_wrapper_gets_the_inner_turn_s_result_and_is_not_counted(kit: Kit) -> 
 
 
 def test_our_turn_around_a_foreign_one_has_its_report(kit: Kit) -> None:
-    with agent_turn("mine") as turn, kit.tracer().start_as_current_span("agent", attributes=AGENT):
+    unnamed = {OPERATION: "invoke_agent"}
+    with agent_turn("mine", input="hello") as turn, kit.tracer().start_as_current_span("agent", attributes=unnamed):
         call(kit, "one")
         call(kit, "two")
     assert turn.report is kit.reports[0]
+    assert turn.report.turn.agent == "mine"
+    assert [content.value for content in turn.report.turn.inputs] == ["hello"]
     assert len(kit.reports) == 1
     assert kit.result("invoke_agent mine") == kit.result("agent")
 

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import Settings, agent_turn, names, profiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Kit
+
+STEP_S = 0.03
+
+
+@profiled(effect="read")
+def look(key: int) -> int:
+    time.sleep(STEP_S)
+    return key
+
+
+def by_attributes(points: list[Any], key: str) -> dict[Any, Any]:
+    return {point.attributes.get(key): point for point in points}
+
+
+def test_a_turn_is_recorded_once_with_what_it_found(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(min_avoidable=0.01))
+    with agent_turn("clerk") as turn:
+        look(1)
+        look(2)
+    assert turn.report is not None
+    for metric, value in (
+        (names.METRIC_RATIO, turn.report.ratio),
+        (names.METRIC_EFFICIENCY, turn.report.efficiency),
+        (names.METRIC_TURN_DURATION, (turn.report.turn.end_ns - turn.report.turn.start_ns) / 1e9),
+    ):
+        (point,) = kit.points(metric.name)
+        assert dict(point.attributes) == {"gen_ai.agent.name": "clerk", names.VERDICT: turn.report.verdict}
+        assert (point.count, point.sum) == (1, pytest.approx(value))
+        assert tuple(point.explicit_bounds) == metric.boundaries
+    why = {"gen_ai.agent.name": "clerk", names.METRIC_CAUSE: "code", names.METRIC_ADVICE: "recommended"}
+    (lost,) = kit.points(names.METRIC_TIME_LOST.name)
+    assert (dict(lost.attributes), lost.sum) == (why, pytest.approx(turn.report.avoidable))
+    (length,) = kit.points(names.METRIC_CHAIN_LENGTH.name)
+    assert (dict(length.attributes), length.sum) == (why, 2)
+    (found,) = kit.points(names.METRIC_FINDINGS.name)
+    assert (dict(found.attributes), found.value) == (why, 1)
+    assert kit.points(names.METRIC_CALL_DURATION.name) == []
+
+
+def test_exemplars_lead_to_the_turn_s_span(kit: Kit) -> None:
+    with agent_turn("clerk") as turn:
+        look(1)
+    (point,) = kit.points(names.METRIC_TURN_DURATION.name)
+    (exemplar,) = point.exemplars
+    context = turn.span.get_span_context()
+    assert (exemplar.trace_id, exemplar.span_id) == (context.trace_id, context.span_id)
+
+
+def test_names_and_units_are_those_promised(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(min_avoidable=0.01, call_duration_metric=True))
+    with agent_turn("clerk"):
+        look(1)
+        look(2)
+        data = kit.reader.get_metrics_data()
+    assert data is not None
+    with agent_turn("clerk"):
+        pass
+    data = kit.reader.get_metrics_data()
+    assert data is not None
+    (scope,) = data.resource_metrics[0].scope_metrics
+    assert scope.scope.name == names.INSTRUMENTATION
+    assert scope.schema_url == names.SCHEMA_URL
+    promised = {metric.name: (metric.unit, metric.meaning) for metric in names.METRICS}
+    seen = {metric.name: (metric.unit, metric.description) for metric in scope.metrics}
+    assert seen.items() <= promised.items()
+    assert names.METRIC_CALL_DURATION.name in seen
+
+
+def test_what_is_open_is_observed(kit: Kit) -> None:
+    with agent_turn("clerk"), agent_turn("deputy"):
+        look(1)
+        turns = by_attributes(kit.points(names.METRIC_ACTIVE_TURNS.name), "gen_ai.agent.name")
+        assert {agent: point.value for agent, point in turns.items()} == {"clerk": 1, "deputy": 1}
+        ratios = by_attributes(kit.points(names.METRIC_LIVE_RATIO.name), "gen_ai.agent.name")
+        assert ratios["deputy"].value == pytest.approx(1.0)
+    turns = by_attributes(kit.points(names.METRIC_ACTIVE_TURNS.name), "gen_ai.agent.name")
+    assert {agent: point.value for agent, point in turns.items()} == {"clerk": 0, "deputy": 0}
+
+
+def test_calls_that_are_open_are_observed_from_within(kit: Kit) -> None:
+    @profiled
+    def observe() -> list[Any]:
+        time.sleep(STEP_S)
+        return [
+            point.value
+            for name in (names.METRIC_ACTIVE_CALLS.name, names.METRIC_LIVE_RATIO.name)
+            for point in kit.points(name)
+        ]
+
+    with agent_turn("clerk"):
+        assert observe() == [1, pytest.approx(1.0)]
+
+
+def test_agents_are_capped(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_agents=2))
+    for agent in ("a", "b", "c", "d", "a"):
+        with agent_turn(agent):
+            look(1)
+    points = by_attributes(kit.points(names.METRIC_RATIO.name), "gen_ai.agent.name")
+    assert {agent: point.count for agent, point in points.items()} == {"a": 2, "b": 1, "other": 2}
