@@ -28,7 +28,7 @@ def swallow(where: str, error: BaseException) -> None:
         # Handlers are the program's own and may raise as well.
         try:
             _logger.warning(
-                "internal error while %s: %s; the program is not affected, later ones of this kind are only counted\n%s",
+                "internal error while %s: %s; the program is not affected, more of this kind are only counted\n%s",
                 where,
                 kind[1],
                 "".join(traceback.format_tb(error.__traceback__)).rstrip(),
