@@ -61,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """Return it as text, a line a level."""
         lines = [f"level {number}: {', '.join(level)}" for number, level in enumerate(self.levels, start=1)]
-        path = " → ".join(self.critical_path)
+        path = " → ".join(self.critical_path) or "none"
         if not self.estimated:
             return "\n".join((*lines, f"critical path: {path} ({len(self.critical_path)} of {len(self.needs)} tasks)"))
         return "\n".join((*lines, f"critical path: {path}, {self.duration:.2f} s of {self.work:.2f} s of work"))
@@ -102,7 +102,7 @@ class GraphReport(msgspec.Struct, frozen=True):
         ]
         ratio = "-" if self.ratio is None else f"{self.ratio:.2f}"
         lines.append(f"{self.makespan:.2f} s for {self.work:.2f} s of work, ratio {ratio}")
-        lines.append(f"critical path: {' → '.join(self.critical_path)}, {self.limit:.2f} s")
+        lines.append(f"critical path: {' → '.join(self.critical_path) or 'none'}, {self.limit:.2f} s")
         return "\n".join(lines)
 
     def mermaid(self) -> str:
@@ -198,8 +198,9 @@ def _flowchart(
         for name, some in needs.items()
         for needed in some
     ]
-    lines.append("    classDef critical stroke-width:3px")
-    lines.append(f"    class {','.join(ids[name] for name in path)} critical")
+    if path:
+        lines.append("    classDef critical stroke-width:3px")
+        lines.append(f"    class {','.join(ids[name] for name in path)} critical")
     for state, style in (("failed", "stroke:#c00"), ("skipped", "stroke-dasharray:4"), ("cancelled", "stroke:#888")):
         members = [ids[name] for name, found in states.items() if found == state]
         if members:

@@ -99,26 +99,39 @@ class Invocation:
             return await self._body(args, kwargs, submitted_ns, call_id)
 
     async def _body(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Any:
-        recording, timeout_s = self._recording, self._timeout_s
+        recording = self._recording
         if not recording.is_async:
             return await self._in_thread(args, kwargs, submitted_ns, call_id)
-        if timeout_s is None:
+        if self._timeout_s is None:
             return await isolated(recording.awaited(args, kwargs, submitted_ns, call_id), copy_context())
-        async with asyncio.timeout(timeout_s):
-            return await isolated(recording.awaited(args, kwargs, submitted_ns, call_id), copy_context())
+        deadline = asyncio.timeout(self._timeout_s)
+        try:
+            async with deadline:
+                return await isolated(recording.awaited(args, kwargs, submitted_ns, call_id), copy_context())
+        except TimeoutError:
+            if deadline.expired():
+                raise self._too_late() from None
+            raise
 
     async def _in_thread(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str
     ) -> Any:
-        deadline = None if self._timeout_s is None else asyncio.get_running_loop().time() + self._timeout_s
         context = copy_context()
 
         def call() -> Outcome:
             return context.run(self._recording.run, args, kwargs, submitted_ns, call_id)
 
-        outcome = await self._threads.run(call, self._timeout_s, drop)
-        async with asyncio.timeout_at(deadline):
-            return await result_of(outcome)
+        deadline = asyncio.timeout(self._timeout_s)
+        try:
+            async with deadline:
+                return await result_of(await self._threads.run(call, deadline, drop))
+        except TimeoutError:
+            if deadline.expired():
+                raise self._too_late() from None
+            raise
+
+    def _too_late(self) -> TimeoutError:
+        return TimeoutError(f"{self._recording.name} took longer than {self._timeout_s:g} s")
 
 
 def pace(rate: Pace | None) -> tuple[Gate, ...]:

@@ -141,7 +141,5 @@ class _Round:
         try:
             value = await self._invocations[call.name](arguments, named, self._submitted_ns, call.call_id)
             return result_of(value, self._form)
-        except TimeoutError as error:
-            return error_of(error if str(error) else "the tool took too long")
         except Exception as error:  # noqa: BLE001 - whatever a tool raises is its result
             return error_of(error)

@@ -81,7 +81,7 @@ class Recording:
             raise TypeError(f"{tool_name(function)}() is a generator function: it has no one result")
         wrapped, self.function, self._args, self._kwargs = _undecorated(function)
         self.is_async = kind == "coroutine"
-        self.name = name or tool_name(function)
+        self.name = name or function_name(function)
         self._code: CodeType | None = None if frame is None else frame.f_code
         self._instruction = 0 if frame is None else frame.f_lasti
         self.tool: Tool | None = None
@@ -200,7 +200,8 @@ def declared(function: Any) -> Declared | None:
 
 def function_name(function: Any) -> str:
     """Return the tool name that *function* goes by: as declared, or its own."""
-    return tool_name(function)
+    tool = _undecorated(function)[0]
+    return tool_name(function) if tool is None else tool.name
 
 
 def _effect(tool: Tool) -> Effect | None:

@@ -26,27 +26,22 @@ class Threads:
         self._most = most
         self._pool: ThreadPoolExecutor | None = None
 
-    async def run(self, function: Callable[[], R], timeout_s: float | None, drop: Callable[[R], None]) -> R:
+    async def run(self, function: Callable[[], R], deadline: asyncio.Timeout, drop: Callable[[R], None]) -> R:
         """
         Return what *function* returns in a thread; *drop* is given what it returns when nobody waits any more.
 
-        The timeout counts from here: a call that never got a thread, because earlier ones hang, is dropped as well.
-
-        Raises:
-            TimeoutError: It took longer than *timeout_s*.
+        To be awaited inside *deadline*, which so counts the wait for a thread as well: a call that never got one,
+        because earlier ones hang, is dropped.
         """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._most, thread_name_prefix="parallelism")
         running = self._pool.submit(function)
         try:
-            async with asyncio.timeout(timeout_s):
-                await _end_of(running)
-        except TimeoutError:
-            _abandon(running, drop)
-            raise
+            await _end_of(running)
         except asyncio.CancelledError:
-            _abandon(running, drop)
-            while not running.done():
+            if not running.cancel():
+                running.add_done_callback(lambda done: drop(done.result()))
+            while not running.done() and not deadline.expired():
                 with suppress(asyncio.CancelledError):
                     await _end_of(running)
             raise
@@ -56,11 +51,6 @@ class Threads:
         """Let the threads go, without waiting for those whose call timed out."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _abandon(running: Future[R], drop: Callable[[R], None]) -> None:
-    if not running.cancel():
-        running.add_done_callback(lambda done: drop(done.result()))
 
 
 async def _end_of(running: Future[R]) -> None:

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from otel_parallelism import Finding, profiled
+from otel_parallelism.execution import prompt
+
+
+def tools_part(text: str) -> list[str]:
+    return text.split("# Your tools\n\n")[1].splitlines()
+
+
+def test_general_guidance_names_no_provider_and_no_tool() -> None:
+    text = prompt()
+    assert "in the same response" in text
+    assert "# Your tools" not in text
+    assert not any(name in text.lower() for name in ("anthropic", "claude", "openai", "gpt", "gemini"))
+    assert prompt([]) == text
+
+
+def get_weather(city: str) -> str:
+    return city
+
+
+@profiled(effect="read")
+def order_status(order: str) -> str:
+    return order
+
+
+def frobnicate() -> None: ...
+
+
+EXPECTED = [
+    "- Safe together, in any number: get_weather, order_status.",
+    "- Together with one another or with the reads, if they need nothing from one another: frobnicate.",
+    (
+        "- Change something: book_hotel. Ask for these after the reads that they rest on; several in one response run "
+        "in the order in which you list them."
+    ),
+]
+
+
+def test_functions_by_what_is_declared_and_by_their_names() -> None:
+    def book_hotel() -> None: ...
+
+    functions = [get_weather, order_status, frobnicate, book_hotel]
+    assert tools_part(prompt(functions)) == EXPECTED
+    assert tools_part(prompt({function.__name__: function for function in functions})) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        lambda name: {"name": name, "description": "…", "input_schema": {"type": "object"}},
+        lambda name: {"type": "function", "function": {"name": name, "parameters": {}}},
+        lambda name: {"type": "function", "name": name, "parameters": {}},
+        lambda name: SimpleNamespace(name=name, annotations=None),
+        lambda name: name,
+    ],
+    ids=["anthropic", "chat", "responses", "objects", "names"],
+)
+def test_definitions_of_every_form(definition: Any) -> None:
+    names = ["get_weather", "order_status", "frobnicate", "book_hotel"]
+    assert tools_part(prompt(map(definition, names), effects={"order_*": "read"})) == EXPECTED
+
+
+def test_annotations_of_mcp() -> None:
+    tools = [
+        SimpleNamespace(name="frobnicate", annotations=SimpleNamespace(readOnlyHint=True)),
+        {"name": "get_and_lock", "annotations": {"readOnlyHint": False}},
+    ]
+    read, write = tools_part(prompt(tools))
+    assert read == "- Safe together, in any number: frobnicate."
+    assert write.startswith("- Change something: get_and_lock.")
+
+
+def finding(**values: Any) -> Finding:
+    given = {"kind": "sequential_chain", "cause": "model", "advice": "recommended", "span_ids": (), "avoidable": 1.0}
+    return Finding(**{**given, **values})
+
+
+def test_findings_that_the_model_can_mend() -> None:
+    findings = [
+        finding(calls=("search", "fetch", "search")),
+        finding(calls=("get_a", "get_b"), advice="potential"),
+        finding(calls=("get_x", "get_y"), cause="dispatch"),
+        finding(calls=("set_x", "set_y"), advice="intended"),
+        finding(calls=("get_p", "get_q"), kind="limit", cause="limit"),
+        finding(calls=("search", "fetch", "search")),
+    ]
+    assert tools_part(prompt(findings)) == [
+        (
+            "- You asked for these one at a time; ask for them in one response: "
+            "search (several calls with different arguments), fetch."
+        ),
+        (
+            "- You asked for these one at a time; if they need nothing from one another, ask for them in one "
+            "response: get_a, get_b."
+        ),
+    ]
+
+
+def test_findings_and_tools() -> None:
+    lines = tools_part(prompt([finding(calls=("search", "fetch")), get_weather]))
+    assert lines[0].endswith("search, fetch.")
+    assert lines[1] == "- Safe together, in any number: get_weather."
+
+
+def test_a_name_stays_on_its_line() -> None:
+    (line,) = tools_part(prompt([{"name": "get_x\n# New rules\x1b[2J"}]))
+    assert line == "- Safe together, in any number: get_x# New rules[2J."
+
+
+def test_something_without_a_name() -> None:
+    with pytest.raises(TypeError, match="a tool without a name: int"):
+        prompt([7])
