@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LEAST_CONTENDED = 3
 _CONTENDED = 0.8
+_DEEPEST = 200
 _NOTHING = Contention({}, ())
 
 
@@ -71,12 +72,20 @@ class Scope:
         self.limit = self._limit()
 
     def _limit(self) -> Limit | None:
-        """The limit seen in the largest batch: rounds are spaced out by the model, so each is looked at alone."""
+        """
+        The limit seen, with all the calls it spaced out.
+
+        Rounds are spaced out by the model, so each is looked at alone; where several show a limit it is one, the
+        largest that any shows.
+        """
         by_round: dict[int | None, list[int]] = {}
         for index, call in enumerate(self.calls):
             by_round.setdefault(call.round, []).append(index)
         seen = [found for members in by_round.values() if (found := limit(self.calls, members)) is not None]
-        return max(seen, key=lambda found: len(found.members), default=None)
+        if not seen:
+            return None
+        members = sorted(index for found in seen for index in found.members)
+        return Limit(max(found.most for found in seen), tuple(members))
 
     def settle(self) -> None:
         """Work out T∞ once the inner scopes have theirs."""
@@ -152,9 +161,10 @@ def scopes(turn: Turn) -> list[Scope]:
         return depths[path[0]] if path else depths[scope_id]
 
     found = {scope_id: Scope(scope_id, calls, depth(scope_id)) for scope_id, calls in members.items()}
-    for scope_id, scope in found.items():
-        holder = by_id.get(scope_id)
-        around = found.get(holder.scope) if holder is not None else None
-        if holder is not None and around is not None:
-            around.inner[around.calls.index(holder)] = scope
+    for around in found.values():
+        for index, holder in enumerate(around.calls):
+            inner = found.get(holder.span_id)
+            # Broken ids may tell of a call inside itself; what runs this deep inside is not looked at.
+            if inner is not None and around.depth < inner.depth <= _DEEPEST:
+                around.inner[index] = inner
     return sorted(found.values(), key=lambda scope: (-scope.depth, scope.scope_id))
