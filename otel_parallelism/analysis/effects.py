@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ _WRITES_IN_FRONT = frozenset(
 )
 _PHRASES = frozenset({("check", "in"), ("check", "out"), ("sign", "up"), ("log", "in"), ("log", "out")})
 _PREFIXES = re.compile(r"__|[-./:]")
+_GLOB = re.compile(r"([*?\[])")
 _CONJUNCTIONS = frozenset({"and", "or", "then"})
 
 
@@ -96,3 +98,46 @@ def assumed_effect(tool: str) -> Effect:
         return "read"
     last = _PREFIXES.split(tool)[-1]
     return assumed_effect(last) if last and last != tool else "unknown"
+
+
+def mcp_effects(tools: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """
+    Sort the tools of an MCP server into those that read and those that write, as their annotations say.
+
+    What they return goes into settings: ``read_only, writes = mcp_effects(await session.list_tools())`` and then
+    ``Settings(read_only=read_only, writes=writes)``. That a call may be repeated (``idempotentHint``) does not make
+    it safe beside others, and a tool that says nothing of itself is in neither.
+
+    Args:
+        tools: The result of ``tools/list`` or its tools, as data or as an MCP library's objects.
+
+    Returns:
+        The names of reading and of writing tools, as patterns that match just these.
+
+    >>> mcp_effects({"tools": [{"name": "find_page", "annotations": {"readOnlyHint": True}}, {"name": "odd"}]})
+    (('find_page',), ())
+    """
+    listed = _field(tools, "tools")
+    if listed is None:
+        listed = tools
+    reads: list[str] = []
+    writes: list[str] = []
+    for tool in listed if isinstance(listed, Iterable) else ():
+        name, hints = _field(tool, "name"), _field(tool, "annotations")
+        if not isinstance(name, str) or not name or hints is None:
+            continue
+        reading = _field(hints, "readOnlyHint", "read_only_hint")
+        destructive = _field(hints, "destructiveHint", "destructive_hint")
+        if destructive is True or reading is False:
+            writes.append(_GLOB.sub(r"[\1]", name))
+        elif reading is True:
+            reads.append(_GLOB.sub(r"[\1]", name))
+    return tuple(reads), tuple(writes)
+
+
+def _field(thing: object, *names: str) -> object:
+    for name in names:
+        value = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+        if value is not None:
+            return value
+    return None
