@@ -90,17 +90,20 @@ def _absorb(tree: Tree, within: dict[str, str]) -> None:
 
 def _outermost(within: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Pairs of inner and outermost span, the outermost pairs first, so that facts accumulate from outside in."""
+    pairs = []
     for inner_id, outer_id in within.items():
-        at, seen = outer_id, {inner_id}
-        while at in within and at not in seen:
-            seen.add(at)
+        at, hops = outer_id, 0
+        while at in within:
             at = within[at]
-        if at != inner_id:
-            yield inner_id, at
+            hops += 1
+        pairs.append((hops, inner_id, at))
+    for _, inner_id, outermost_id in sorted(pairs):
+        yield inner_id, outermost_id
 
 
 def _nested(tree: Tree) -> dict[str, str]:
     within: dict[str, str] = {}
+    certain: set[str] = set()
     counterparts: dict[str, int] = {}
     for span in tree.spans.values():
         if type(span) is not Call:
@@ -110,6 +113,8 @@ def _nested(tree: Tree) -> dict[str, str]:
             continue
         if span.call_id and span.call_id == outer.call_id:
             within[span.span_id] = outer.span_id
+            certain.add(span.span_id)
+            counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
         elif _same_tool(outer, span) and not _different_ids(outer, span) and _nested_in_time(outer, span):
             within[span.span_id] = outer.span_id
             counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
@@ -117,7 +122,7 @@ def _nested(tree: Tree) -> dict[str, str]:
         inner: outer
         for inner, outer in within.items()
         # A tool that calls itself more than once is recursion, not two accounts of one call.
-        if counterparts.get(outer, 0) <= 1
+        if inner in certain or counterparts[outer] == 1
     }
 
 
@@ -194,6 +199,8 @@ def _both_steps(outer: Step, inner: Step) -> Step:
 
 def _both_calls(outer: Call, inner: Call) -> Call:
     trusted = outer if _TRUST[outer.effect_source] >= _TRUST[inner.effect_source] else inner
+    waited = inner if inner.queue_ns > outer.queue_ns else outer
+    waited_from_ns = waited.called_ns or (waited.start_ns - waited.queue_ns if waited.queue_ns else 0)
     return msgspec.structs.replace(
         outer,
         tool=outer.tool or inner.tool,
@@ -206,11 +213,11 @@ def _both_calls(outer: Call, inner: Call) -> Call:
         resource=outer.resource or inner.resource,
         depends_on=inner.depends_on if outer.depends_on is None else outer.depends_on,
         links=outer.links or inner.links,
-        called_ns=outer.called_ns or inner.called_ns,
+        called_ns=waited_from_ns or outer.called_ns or inner.called_ns,
         task=outer.task or inner.task,
         thread=outer.thread or inner.thread,
         in_loop=outer.in_loop or inner.in_loop,
-        queue_ns=max(outer.queue_ns, inner.queue_ns),
+        queue_ns=waited.queue_ns,
         caller=outer.caller or inner.caller,
     )
 

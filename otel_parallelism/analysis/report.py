@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.model import Cause, Finding, Report, Turn, Verdict
 
 from .advice import headline
+from .plan import plan
 from .schedule import round_crossings
 from .silencing import is_silenced
 
@@ -61,7 +62,7 @@ def report(
     if makespan_ns:
         ratio = totals.work_ns / makespan_ns
         concurrency = totals.work_ns / totals.busy_ns
-        effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.batches else ratio
+        effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.baseline_ns else ratio
         if not own.contended:
             # What nobody wants to hear of is taken as needed: the number to alert on must not ring for it.
             kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
@@ -111,6 +112,7 @@ def report(
         findings=tuple(findings),
         silenced=tuple(silenced),
         notes=tuple(dict.fromkeys(notes)),
+        schedule=plan(own, turn.start_ns, silenced) if avoidable else (),
     )
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content, Turn
     from otel_parallelism.settings import Settings
 
-_LEAST_CONTENDED = 3
 _CONTENDED = 0.8
 _DEEPEST = 200
 _NOTHING = Contention({}, ())
@@ -49,10 +48,10 @@ class Scope:
         self.best_ns = self.totals.makespan_ns
 
     def observe_waiting(self) -> None:
-        """Look for staircases; only calls that overlap can show one. Contended is ρₑ < 0.8 ρ."""
-        if self.totals.peak > 1 and len(self.calls) >= _LEAST_CONTENDED:
+        """Look for waiting inside calls, which only matters where they overlap. Contended is ρₑ < 0.8 ρ."""
+        if self.totals.peak > 1:
             self.contention = contention(self.calls)
-            if self.contention.batches:
+            if self.contention.baseline_ns:
                 effective_ns = self.contention.effective_work_ns(self.calls)
                 self.contended = effective_ns < _CONTENDED * self.totals.work_ns
 

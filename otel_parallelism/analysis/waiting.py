@@ -24,9 +24,10 @@ _LEAST_LIMIT = 2
 
 class Contention(msgspec.Struct, frozen=True):
     """
-    Batches of calls that end in a staircase.
+    What calls would take without waiting inside their spans.
 
-    ``baseline_ns`` maps a call's span id to what it would take alone; ``batches`` are the calls, batch by batch.
+    ``baseline_ns`` maps a call's span id to that, where it is known to be less than the call's duration; ``batches``
+    are the calls that end in a staircase, batch by batch.
     """
 
     baseline_ns: dict[str, int]
@@ -39,7 +40,10 @@ class Contention(msgspec.Struct, frozen=True):
 
 def contention(calls: Sequence[Call]) -> Contention:
     """
-    Find batches of three or more calls of one tool that overlap and end one shortest duration apart (± 20 %).
+    Find what calls waited inside their spans.
+
+    Where it was measured that is known (`waited_ns`). Else three or more calls of one tool that overlap and end one
+    shortest duration apart (± 20 %) are taken to have waited for one another.
 
     Args:
         calls: One scope's, in order of start.
@@ -48,6 +52,7 @@ def contention(calls: Sequence[Call]) -> Contention:
     for call in calls:
         if call.end_ns > call.start_ns and call.tool:
             by_tool.setdefault(call.tool, []).append(call)
+    measured_ns = {call.span_id: call.duration_ns - waited for call in calls if (waited := waited_ns(call))}
     baseline_ns: dict[str, int] = {}
     batches = []
     for same in by_tool.values():
@@ -58,7 +63,20 @@ def contention(calls: Sequence[Call]) -> Contention:
             if all(abs(step - shortest_ns) <= _STEP_TOLERANCE * shortest_ns for step in steps):
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((call.span_id for call in batch), shortest_ns))
-    return Contention(baseline_ns, tuple(batches))
+    return Contention({**baseline_ns, **measured_ns}, tuple(batches))
+
+
+def waited_ns(call: Call) -> int:
+    """
+    How long *call* waited inside its span, as far as it was measured.
+
+    A call of our own begins its span when its body does, so what it waited lies before it. But where somebody else's
+    span around it is the same call, and so gives the interval, that waiting lies within.
+    """
+    if not call.queue_ns or not call.called_ns:
+        return 0
+    began_ns, ran_ns = max(call.called_ns, call.start_ns), min(call.called_ns + call.queue_ns, call.end_ns)
+    return max(0, ran_ns - began_ns)
 
 
 def _batches(calls: Sequence[Call]) -> list[list[Call]]:
