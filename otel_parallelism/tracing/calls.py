@@ -79,7 +79,7 @@ def begin(node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool
             recorder.begin_root(node, span_around)
         else:
             # Without an SDK a tracer gives out the span around it again, or one without an id.
-            if not span_id or span_id == parent.span_id:
+            if span is span_around or not span_id or span_id == parent.span_id:
                 node.span_id = new_id()
             children = parent.children
             if children is not None and len(children) < recorder.max_calls:

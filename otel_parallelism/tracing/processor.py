@@ -158,14 +158,16 @@ class ParallelismProcessor(SpanProcessor):
             return
         candidates[node.span_id] = node
         original = span.end
+        unclaimed = [node]
 
         def end(end_time: int | None = None) -> None:
             end_ns = time_ns() if end_time is None else end_time
-            # Two threads can end one span: taking it out is what decides between them.
-            if candidates.pop(node.span_id, None) is None:
-                if span.__dict__.get("end") is not end:
-                    original(end_time)
+            try:
+                # Two threads can end one span: taking it out is what decides between them.
+                unclaimed.pop()
+            except IndexError:
                 return
+            candidates.pop(node.span_id, None)
             try:
                 if not self._stopped:
                     self._settle(node, end_ns)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import logging
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_parallelism import agent_turn
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.tracing.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest as pytest_types
+
+import pytest
+
+
+@pytest.fixture
+def instrumentor() -> Iterator[ParallelismInstrumentor]:
+    made = ParallelismInstrumentor()
+    yield made
+    if made.is_instrumented_by_opentelemetry:
+        made.uninstrument()
+
+
+def test_it_is_found_by_its_entry_point() -> None:
+    (found,) = [entry for entry in entry_points(group="opentelemetry_instrumentor") if entry.name == "parallelism"]
+    assert found.load() is ParallelismInstrumentor
+
+
+def test_options_and_environment_become_settings(
+    instrumentor: ParallelismInstrumentor, monkeypatch: pytest_types.MonkeyPatch, caplog: pytest_types.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_PARALLELISM_MAX_FINDINGS", "3")
+    with caplog.at_level(logging.WARNING):
+        instrumentor.instrument(
+            tracer_provider=TracerProvider(shutdown_on_exit=False),
+            min_avoidable="0.2",
+            read_only=["get_*", "list_*"],
+            max_agents="many",
+            shoe_size=46,
+        )
+    settings = RECORDER.settings
+    assert (settings.min_avoidable, settings.read_only, settings.max_findings) == (0.2, ("get_*", "list_*"), 3)
+    assert "option shoe_size is unknown and ignored" in caplog.text
+    assert "option max_agents is ignored" in caplog.text
+
+
+def test_twice_and_back(instrumentor: ParallelismInstrumentor, caplog: pytest_types.LogCaptureFixture) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    before = provider._active_span_processor._span_processors
+    instrumentor.instrument(tracer_provider=provider)
+    during = provider._active_span_processor._span_processors
+    instrumentor.instrument(tracer_provider=provider)
+    assert provider._active_span_processor._span_processors == during
+    assert len(during) == len(before) + 1
+    instrumentor.uninstrument()
+    assert provider._active_span_processor._span_processors == before
+    with agent_turn() as turn:
+        pass
+    assert turn.report is not None
