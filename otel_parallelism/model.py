@@ -244,13 +244,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     longest: int = 0
 
 
+class Slot(msgspec.Struct, frozen=True, gc=False):
+    """When a call would run if all that is recommended were done, in seconds after its turn's start."""
+
+    span_id: str
+    start_s: float
+    end_s: float
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """
     What one turn measured, as ``definitions`` names it; durations in float seconds, absent values None.
 
     ``avoidable_by_cause`` splits ``avoidable``; ``max_chain_length`` is the number of calls of the longest reported
     chain. ``silenced`` are findings that settings or decorators keep out of ``findings`` and of every sum.
-    ``notes`` say where a bound cut the analysis short.
+    ``notes`` say where a bound cut the analysis short. ``schedule`` is where every call, at any depth, would stand in
+    the safe schedule; empty where nothing is ``avoidable``.
     """
 
     turn: Turn
@@ -283,6 +292,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     silenced: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    schedule: tuple[Slot, ...] = ()
 
 
 class Coverage(msgspec.Struct, frozen=True):

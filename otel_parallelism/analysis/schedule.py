@@ -28,7 +28,30 @@ def longest_path(
     free: Mapping[int, int] | None = None,
 ) -> int:
     """
-    Length of the longest path through *calls*, in nanoseconds.
+    Length of the longest path through *calls*, in nanoseconds; the arguments are those of `finish_times`.
+
+    Returns:
+        With ``free={}`` and observed durations the makespan; never more than that.
+    """
+    finish = finish_times(calls, edges, after, durations_ns=durations_ns, gap_ns=gap_ns, free=free)
+    total_ns = 0
+    for call, finish_ns in zip(calls, finish, strict=True):
+        if finish_ns > total_ns and call.end_ns > call.start_ns:
+            total_ns = finish_ns
+    return total_ns
+
+
+def finish_times(
+    calls: Sequence[Call],
+    edges: Sequence[int],
+    after: Sequence[int],
+    *,
+    durations_ns: Sequence[int],
+    gap_ns: int = 0,
+    free: Mapping[int, int] | None = None,
+) -> list[int]:
+    """
+    When each of *calls* would end, in nanoseconds after the first that is not empty began.
 
     Args:
         calls: One scope's, in order of (start, end, id).
@@ -39,13 +62,9 @@ def longest_path(
         gap_ns: The model's mean time between rounds; an edge between rounds keeps so much of what lay between.
         free: The calls let go, each with the instant its finding began: what ended before that still holds it.
             None lets every call go and forgets the beginning, which gives T∞.
-
-    Returns:
-        With ``free={}`` and observed durations the makespan; never more than that.
     """
     origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
-    total_ns = 0
     by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
     ended = 0
     # Empty calls may lead: time before the origin is negative.
@@ -73,9 +92,7 @@ def longest_path(
         if call.bound:
             ready_ns = max(ready_ns, call.start_ns - origin_ns)
         finish.append(ready_ns + durations_ns[index])
-        if call.end_ns > call.start_ns:
-            total_ns = max(total_ns, finish[-1])
-    return total_ns
+    return finish
 
 
 def _pause_ns(before: Call, after: Call, gap_ns: int) -> int:
