@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
 Token: TypeAlias = tuple[str, bool]
 """A comparable form, and whether a match of it is telling: that of a small number or a common word may be chance."""
@@ -15,6 +16,7 @@ Token: TypeAlias = tuple[str, bool]
 _PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
+_PLAIN = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
@@ -119,11 +121,12 @@ def _all_common(form: str) -> bool:
     return " " in form and _COMMON.issuperset(form.split(" "))
 
 
-def inside(text: str) -> Iterator[Token]:
+def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]:
     """
     Yield the forms of what *text* is composed of: its single words, and the numbers and identifiers within those.
 
-    Only made words are telling, for any text may hold a spoken one.
+    Only made words are telling, for any text may hold a spoken one. Where only some words are *wanted* in forms, what
+    holds none of them may be passed over.
 
     >>> dict(inside("facility::48213, total 12-7"))["48213"]
     True
@@ -131,6 +134,8 @@ def inside(text: str) -> Iterator[Token]:
     pieces = _PIECES.findall(text)
     if len(pieces) > 1:
         for raw in pieces:
+            if wanted is not None and _is_idle(raw, wanted):
+                continue
             piece = raw.strip(".:-/\\")
             form, telling = of_text(piece)
             if form:
@@ -142,6 +147,11 @@ def inside(text: str) -> Iterator[Token]:
     if "," in text:
         for grouped in _GROUPED.findall(text):
             yield of_number(float(grouped.replace(",", "")))
+
+
+def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
+    words = _PLAIN.findall(piece.casefold())
+    return wanted.isdisjoint(words) and not any(word[0] == "0" for word in words)
 
 
 def _parts(piece: str) -> Iterator[Token]:

@@ -180,7 +180,7 @@ def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
         text = _MOMENT.sub(r"\1 ", text)
     found = wanted.words.intersection(_WORDS.findall(text.casefold()))
     if wanted.whole_parts:
-        padded = _PADDED.findall(text)
+        padded = wanted.words.intersection(_PADDED.findall(text))
         if padded or tokens.is_grouped(text):
             return found.union(padded, _GROUPED)
     return found
@@ -191,7 +191,7 @@ def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> 
         token, telling = tokens.of_text(text)
         if token:
             _put(values, (token, telling and (not is_key or tokens.is_made(text))), wanted, leaf=True)
-    for found in tokens.inside(text):
+    for found in tokens.inside(text, None if wanted is None else wanted.words):
         _put(values, found, wanted)
 
 
