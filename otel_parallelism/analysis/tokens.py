@@ -17,8 +17,10 @@ _PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W_]+")
+_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
+_COMMA = re.compile(r",\d{3}(?!\d)")
 _AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -149,8 +151,15 @@ def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]
             yield of_number(float(grouped.replace(",", "")))
 
 
+def words_in(text: str) -> list[str]:
+    """Return the words of *text*, case folded; underscores part them."""
+    folded = text.casefold()
+    # A result is looked at as a whole, so this is where a turn's end spends its time.
+    return folded.translate(_SPACED).split() if folded.isascii() else _PLAIN.findall(folded)
+
+
 def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
-    words = _PLAIN.findall(piece.casefold())
+    words = words_in(piece)
     return wanted.isdisjoint(words) and not any(word[0] == "0" for word in words)
 
 
@@ -170,8 +179,8 @@ def _parts(piece: str) -> Iterator[Token]:
 
 
 def is_grouped(text: str) -> bool:
-    """Whether some number in *text* has its digits grouped by commas."""
-    return "," in text and _GROUPED.search(text) is not None
+    """Whether some number in *text* may have its digits grouped by commas."""
+    return "," in text and _COMMA.search(text) is not None
 
 
 def is_identifier(text: str) -> bool:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Content
 
-_WORDS = re.compile(r"[^\W_]+")
 _PADDED = re.compile(r"(?<![^\W_])0(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
@@ -59,24 +58,25 @@ class Wanted:
     short numbers, as dates do and fractions, and the fraction itself.
     """
 
-    __slots__ = ("figures", "named", "names", "tokens", "whole_parts", "words")
+    __slots__ = ("figures", "has_dates", "named", "names", "tokens", "whole_parts", "words")
 
     def __init__(self, arguments: Iterable[Values | None]) -> None:
         arguments = tuple(arguments)
         self.named = frozenset(pair for values in arguments if values is not None for pair in values.named)
         self.names = frozenset(name for name, _ in self.named)
         found = {token for values in arguments if values is not None for token in values.tokens}
-        self.words = frozenset(word for token in found for word in _WORDS.findall(token))
+        self.words = frozenset(word for token in found for word in tokens.words_in(token))
         self.tokens = frozenset(found | self.words)
         numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
         # Written with fewer decimals a number may reach the next whole one.
         self.whole_parts = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
-        some = ((frozenset(_WORDS.findall(token)), token) for token in found if not token.isalnum())
+        some = ((frozenset(tokens.words_in(token)), token) for token in found if not token.isalnum())
         self.figures = [
             (figures, token.lstrip("-") if "." in token else "")
             for figures, token in some
             if figures and all(map(_is_small, figures))
         ]
+        self.has_dates = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
 
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
         """Whether a date or a fraction may be in *text*, of which these words were *found*."""
@@ -176,13 +176,13 @@ def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
 
 def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
     """The wanted words of *text*; numbers written in another way, grouped or with zeros in front, count as found."""
-    if wanted.figures:
+    if wanted.has_dates:
         text = _MOMENT.sub(r"\1 ", text)
-    found = wanted.words.intersection(_WORDS.findall(text.casefold()))
+    found = wanted.words.intersection(tokens.words_in(text))
     if wanted.whole_parts:
-        padded = wanted.words.intersection(_PADDED.findall(text))
-        if padded or tokens.is_grouped(text):
-            return found.union(padded, _GROUPED)
+        found = found.union(wanted.words.intersection(_PADDED.findall(text)))
+        if tokens.is_grouped(text):
+            return found.union(_GROUPED)
     return found
 
 
