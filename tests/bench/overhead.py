@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import statistics
 import subprocess
 import sys
@@ -20,14 +21,14 @@ from collections.abc import Awaitable, Callable
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 import otel_parallelism
 from otel_parallelism import Settings, agent_turn, install, profiled, uninstall
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.normalize import normalize
-from otel_parallelism.model import Call, TurnSpan
+from otel_parallelism.model import Call, Content, Turn, TurnSpan
 from otel_parallelism.tracing.recorder import RECORDER
 
 CALLS = 50
@@ -46,8 +47,11 @@ def provider() -> TracerProvider:
     """Return a provider as programs have it, its queue large enough that nothing is dropped in between."""
     made = TracerProvider(shutdown_on_exit=False)
     # Exported between the timed stretches, so that the exporting thread does not run within one of them.
-    made.add_span_processor(BatchSpanProcessor(Nowhere(), max_queue_size=100_000, max_export_batch_size=50_000,
-                                               schedule_delay_millis=3_600_000))
+    made.add_span_processor(
+        BatchSpanProcessor(
+            Nowhere(), max_queue_size=100_000, max_export_batch_size=50_000, schedule_delay_millis=3_600_000
+        )
+    )
     return made
 
 
@@ -216,6 +220,93 @@ def analysis(repeats: int) -> None:
         print(f"  {'':<57}per call {per_call[1] / per_call[0]:16.2f} ×")
 
 
+async def five(a: object, b: object, c: object, d: object, e: object) -> object:
+    """Return the last argument."""
+    return e
+
+
+async def evidence(turns: int, repeats: int) -> None:
+    """Compare calls with evidence held and without, while the turn is too short for any to be looked at."""
+    traced = provider()
+    install(traced, settings=Settings(), meter_provider=NoOpMeterProvider())
+    tool = profiled(name="tool")(five)
+    small, large = "x" * 1_000, "x" * 1_000_000
+    fields = {"city": "Oslo", "day": 4, "rate": 0.5, "open": True, "note": None}
+    kilobyte = {f"field{index:02}": f"{index:087}" for index in range(10)}
+
+    def variant(settings: Settings, *given: object) -> Variant:
+        async def body() -> None:
+            with agent_turn("bench"):
+                for _ in range(CALLS):
+                    await tool(*given)
+
+        run = timed(turns, body)
+
+        async def configured() -> float:
+            RECORDER.configure(settings)
+            return await run()
+
+        return configured
+
+    for title, given in (
+        ("five scalars, a result of 1 kB", ("Oslo", 4, 0.5, True, small)),
+        ("five scalars, a result of 1 MB", ("Oslo", 4, 0.5, True, large)),
+        ("a dict of 5 fields among them", (fields, 4, 0.5, True, "done")),
+        ("a dict of 1 kB among them", (kilobyte, 4, 0.5, True, "done")),
+    ):
+        off = f"{title}: evidence off"
+        found = await compare(
+            {off: variant(Settings(evidence=False), *given), f"{title}: evidence on": variant(Settings(), *given)},
+            repeats,
+            traced.force_flush,
+        )
+        show("@profiled, turn end included", found, off)
+    uninstall()
+    traced.shutdown()
+
+
+def chained_turn(size: int, kind: str) -> Turn:
+    """A turn of *size* reads one after another that were given five scalars and returned 1 kB each."""
+    rows = [{"id": f"ord_{index * 7919:08}", "name": f"row {index}", "price": index * 1.37} for index in range(18)]
+    results = {"text": " ".join(f"word{index}" for index in range(125)), "rows": rows, "JSON text": json.dumps(rows)}
+    return Turn(
+        "1",
+        "t",
+        "turn",
+        "bench",
+        0,
+        size * 10**9,
+        calls=tuple(
+            Call(
+                "1",
+                f"{index:x}",
+                "t",
+                f"get_part{index % 7}",
+                index * 10**9,
+                (index + 1) * 10**9,
+                arguments=Content([f"key-{index}x", 7_000 + index, "Oslo", 0.125, True]),
+                result=Content(results[kind]),
+            )
+            for index in range(size)
+        ),
+    )
+
+
+def turn_end(repeats: int) -> None:
+    """Print what it costs at a turn's end to look at 20 calls that are all one chain."""
+    print("\nThe end of a turn whose 20 calls are one chain, their contents looked at")
+    for kind in ("text", "rows", "JSON text"):
+        turn = chained_turn(20, kind)
+        taken = []
+        for _ in range(max(10, repeats)):
+            start_ns = time.thread_time_ns()
+            report = analyze(turn, Settings())
+            taken.append((time.thread_time_ns() - start_ns) / 1e6)
+        if report.max_chain_length != len(turn.calls):
+            raise SystemExit("the calls are no chain")
+        print(f"  {f'results of 1 kB, {kind}':<58}{statistics.median(taken):8.2f} ms")
+
+
 def imports(repeats: int) -> None:
     """Print how long importing takes, beside the SDK's tracing."""
     print("\nImport, in a fresh interpreter")
@@ -237,6 +328,8 @@ def main() -> None:
     asyncio.run(calls(turns, repeats))
     asyncio.run(others(turns, repeats))
     analysis(repeats)
+    asyncio.run(evidence(turns, repeats))
+    turn_end(repeats)
     imports(3 if quick else 9)
     if RECORDER.spans or RECORDER.turns:
         raise SystemExit("spans or turns were left open")
