@@ -39,15 +39,39 @@ _KINDS: dict[str, Kind] = {
     "text_completion": "step",
     "execute_event_loop_cycle": "cycle",
 }
+# Before the conventions settled, and by those who write them by hand.
+_OTHER_KINDS: dict[str, Kind] = {
+    "agent.run": "turn",
+    "workflow.run": "turn",
+    "tool.execute": "call",
+    "tool.call": "call",
+    "tool_call": "call",
+    "tool_execution": "call",
+    "chat.completions": "step",
+    "text.completions": "step",
+    "chat_completion": "step",
+    "completion": "step",
+    "tool_selection": "step",
+    "model_step": "cycle",
+}
 # pydantic-ai called the parent of one round's calls so, before it had operation names.
 _ROUND = re.compile(r"running (?:tools|\d+ tools?)")
 
-_ARGUMENTS = (names.TOOL_CALL_ARGUMENTS, "tool_arguments", "gcp.vertex.agent.tool_call_args")
+_CALL_IDS = (names.TOOL_CALL_ID, "gen_ai.tool.call_id")
+_ARGUMENTS = (
+    names.TOOL_CALL_ARGUMENTS,
+    "tool_arguments",
+    "gcp.vertex.agent.tool_call_args",
+    "gen_ai.tool.arguments",
+    "gen_ai.tool.input",
+)
 _RESULTS = (
     names.TOOL_CALL_RESULT,
     "anthropic.tool_result.content",
     "tool_response",
     "gcp.vertex.agent.tool_response",
+    "gen_ai.tool.result",
+    "gen_ai.tool.output",
 )
 _OUTPUTS = (names.OUTPUT_MESSAGES, "gcp.vertex.agent.llm_response")
 _INPUTS = (names.INPUT_MESSAGES, *_RUN_MESSAGES, "gcp.vertex.agent.llm_request")
@@ -56,9 +80,12 @@ _TOKENS = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_t
 _TOOL_EVENT = "gen_ai.tool.message"
 _CHOICE_EVENT = "gen_ai.choice"
 _USER_EVENT = "gen_ai.user.message"
+_EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
 _PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
+_STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason")
+_STOPPED_FOR_TOOLS = re.compile(r"tool|function", re.IGNORECASE)
 
 
 def read(span: SpanRecord) -> Facts | None:
@@ -70,9 +97,11 @@ def read(span: SpanRecord) -> Facts | None:
     """
     attributes = span.attributes
     operation = text(attributes, names.OPERATION_NAME)
-    kind = _KINDS.get(operation) if operation else _kind_without_operation(span)
+    kind = _KINDS.get(operation, _OTHER_KINDS.get(operation)) if operation else _kind_without_operation(span)
     if kind is not None and operation:
-        kind = _KINDS.get(span.name.partition(" ")[0], kind)
+        named = _KINDS.get(span.name.partition(" ")[0], kind)
+        # A run may well be called "chat with support".
+        kind = named if (kind, named) != ("turn", "step") else kind
     if kind == "call":
         return _call(span)
     if kind == "step":
@@ -111,9 +140,9 @@ def _call(span: SpanRecord) -> Facts:
     output = _first(attributes, _RESULTS)
     for event in span.events:
         if event.name == _TOOL_EVENT and given is None:
-            given = event.attributes.get("content")
+            given = event.attributes.get("content", event.attributes.get(_EVENT_CONTENT))
         elif event.name == _CHOICE_EVENT and output is None:
-            output = event.attributes.get("message", event.attributes.get("content"))
+            output = _first(event.attributes, ("message", "content", _EVENT_CONTENT))
         if given is None:
             given = event.attributes.get(names.INPUT_MESSAGES)
         if output is None:
@@ -123,9 +152,7 @@ def _call(span: SpanRecord) -> Facts:
     return Facts(
         kind="call",
         tool=tool or span.name.removeprefix("execute_tool ").removeprefix("anthropic.custom_tool_use "),
-        call_id=(
-            text(attributes, names.TOOL_CALL_ID) or envelopes.tool_call_id(output) or envelopes.tool_call_id(given)
-        ),
+        call_id=(text(attributes, *_CALL_IDS) or envelopes.tool_call_id(output) or envelopes.tool_call_id(given)),
         arguments=captured(given, envelopes.arguments, whole=whole),
         result=captured(output, envelopes.result, whole=whole),
         failed=text(attributes, "gen_ai.tool.status") == "error" or envelopes.tool_failed(output),
@@ -133,6 +160,19 @@ def _call(span: SpanRecord) -> Facts:
 
 
 def _requested(span: SpanRecord) -> tuple[str, ...] | None:
+    found = _listed(span)
+    # An answer that ended to have tools called asked for some, whatever of it was captured.
+    return None if found == () and _stopped_for_tools(span) else found
+
+
+def _stopped_for_tools(span: SpanRecord) -> bool:
+    reasons = [span.attributes.get(key) for key in _STOP_REASONS]
+    reasons += [event.attributes.get("finish_reason") for event in span.events if event.name == _CHOICE_EVENT]
+    return any(reason is not None and _STOPPED_FOR_TOOLS.search(str(reason)) for reason in reasons)
+
+
+def _listed(span: SpanRecord) -> tuple[str, ...] | None:
+    """Return the ids that whatever was captured of the output lists."""
     attributes = span.attributes
     output = _first(attributes, _OUTPUTS)
     if output is not None:
@@ -144,7 +184,8 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
         if names.OUTPUT_MESSAGES in event.attributes:
             choices.append(event.attributes[names.OUTPUT_MESSAGES])
         elif event.name == _CHOICE_EVENT:
-            choices.append({"role": "assistant", **event.attributes})
+            inner = event.attributes.get(_EVENT_CONTENT)
+            choices.append({"role": "assistant", **event.attributes} if inner is None else inner)
     if choices:
         return messages.requested_ids(*choices)
     if _LEGACY_EVENTS in attributes:
@@ -188,11 +229,17 @@ def _words(span: SpanRecord) -> Content | None:
             if names.INPUT_MESSAGES in event.attributes:
                 said.append(event.attributes[names.INPUT_MESSAGES])
             elif event.name == _USER_EVENT:
-                said.append({"role": "user", "content": event.attributes.get("content")})
+                said.append(_said(event.attributes))
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and any(_PROMPT_ROLE.fullmatch(key) for key in attributes):
         return captured(attributes, flat_words)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
+
+
+def _said(attributes: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the message of an event about the user's words, which may be wrapped once more."""
+    inner = decoded(attributes.get("content", attributes.get(_EVENT_CONTENT)))
+    return {"role": "user", "content": inner.get("content", inner) if isinstance(inner, Mapping) else inner}
 
 
 def flat_words(value: object) -> list[object]:

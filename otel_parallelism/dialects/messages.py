@@ -26,9 +26,12 @@ _RUN_ENVELOPE = frozenset({"tags", "metadata", "kwargs"})
 # Where messages keep what may hold a tool call; its arguments are not looked into.
 _INSIDE = (
     *("messages", "message", "parts", "content", "tool_calls", "choices", "output", "outputs", "generations"),
-    *("kwargs", "data", "update", "replies", "candidates", "delta", "response"),
+    *("kwargs", "data", "update", "replies", "candidates", "delta", "response", "toolCalls"),
 )
-_ASKED = ("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall")
+_LISTS = frozenset({"tool_calls", "toolCalls"})
+_CALLS = frozenset({"tool_call", "tool_use", "tool-call"})
+_IDS = ("id", "tool_call_id", "call_id", "toolCallId")
+_ASKED = ("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall", "toolCall")
 # A model that asks for tools in words of its own protocol: what it asked for is not listed.
 _IN_WORDS = ("next_tool_name", "Action:", "<tool_call", "<function_call", "<tool_use", "<invoke")
 
@@ -63,21 +66,23 @@ def asks_in_words(value: str) -> bool:
     return any(sign in value for sign in _IN_WORDS)
 
 
-def _requests(data: object, found: list[str], depth: int) -> bool:
-    """Collect ids into *found*; false if a call has none."""
+def _requests(data: object, found: list[str], depth: int, *, listed: bool = False) -> bool:
+    """Collect ids into *found*; false if a call has none. What is *listed* as a tool call is one, whatever it holds."""
     if depth > _DEEPEST:
         return False
     if isinstance(data, str):
         data = decoded(data) if data[:1] in {"{", "["} else None
     if isinstance(data, Mapping):
         call_id = _call_id(data)
+        if call_id is None and listed:
+            call_id = _id(data)
         if call_id is not None:
             if call_id and call_id not in found:
                 found.append(call_id)
             return bool(call_id)
-        return all(_requests(data[key], found, depth + 1) for key in _INSIDE if key in data)
+        return all(_requests(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
     if isinstance(data, Sequence) and not isinstance(data, bytes | str):
-        return all(_requests(item, found, depth + 1) for item in data)
+        return all(_requests(item, found, depth + 1, listed=listed) for item in data)
     return True
 
 
@@ -88,8 +93,8 @@ def _call_id(data: Mapping[str, object]) -> str | None:
         if isinstance(inner, Mapping):
             return _string(inner.get(name))
     kind = data.get("type")
-    if kind in {"tool_call", "tool_use"}:
-        return _string(data.get("id"))
+    if kind in _CALLS:
+        return _id(data)
     if kind == "function_call":
         return _string(data.get("call_id", data.get("id")))
     if data.get("part_kind") == "tool-call":
@@ -97,6 +102,10 @@ def _call_id(data: Mapping[str, object]) -> str | None:
     if isinstance(data.get("function"), Mapping) and data.keys() & {"id", "arguments", "type"}:
         return _string(data.get("id"))
     return None
+
+
+def _id(call: Mapping[str, object]) -> str:
+    return _string(next((call[key] for key in _IDS if key in call), None))
 
 
 def _string(value: object) -> str:

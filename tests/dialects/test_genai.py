@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HI = '[{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]'
 ASKS = '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "call_0", "name": "get_weather"}]}]'
+ANSWERS = '[{"role": "assistant", "parts": [{"type": "text", "content": "done"}]}]'
 DETAILS = "gen_ai.client.inference.operation.details"
 
 
@@ -102,9 +103,32 @@ class TestCalls:
         assert seen.arguments is None
         assert seen.result is None
 
+    @pytest.mark.parametrize("name", ["tool.execute", "tool_call", "tool.call"])
+    def test_what_came_before_the_conventions(self, span: Make, plain: Read, name: str) -> None:
+        attributes = {
+            **operation(name),
+            "gen_ai.tool.name": "get_weather",
+            "gen_ai.tool.call_id": "call_0",
+            "gen_ai.tool.input": '{"city": "Oslo"}',
+            "gen_ai.tool.output": "rain",
+        }
+        seen = classify(span("tool.execute get_weather", attributes))
+        assert isinstance(seen, Call)
+        assert (seen.tool, seen.call_id) == ("get_weather", "call_0")
+        assert (plain(seen.arguments), plain(seen.result)) == ({"city": "Oslo"}, "rain")
+
+    def test_content_that_an_event_wraps_once_more(self, span: Make, plain: Read) -> None:
+        events = [
+            ("gen_ai.tool.message", {"gen_ai.event.content": '{"city": "Oslo"}'}),
+            ("gen_ai.choice", {"gen_ai.event.content": '[{"text": "rain"}]'}),
+        ]
+        seen = classify(span("execute_tool get_weather", operation("execute_tool"), events=events))
+        assert isinstance(seen, Call)
+        assert (plain(seen.arguments), plain(seen.result)) == ({"city": "Oslo"}, "rain")
+
 
 class TestSteps:
-    @pytest.mark.parametrize("name", ["chat", "generate_content", "text_completion"])
+    @pytest.mark.parametrize("name", ["chat", "generate_content", "text_completion", "chat.completions"])
     def test_every_model_operation(self, span: Make, plain: Read, name: str) -> None:
         attributes = {
             **operation(name),
@@ -172,6 +196,10 @@ class TestSteps:
                 ("gen_ai.user.message", {"content": "hi"}),
                 ("gen_ai.choice", {"message": '{"tool_calls": [{"id": "call_0", "function": {"name": "t"}}]}'}),
             ],
+            [
+                ("gen_ai.user.message", {"gen_ai.event.content": '{"role": "user", "content": "hi"}'}),
+                ("gen_ai.choice", {"gen_ai.event.content": '{"message": {"tool_calls": [{"id": "call_0"}]}}'}),
+            ],
             [(DETAILS, {"gen_ai.input.messages": HI}), (DETAILS, {"gen_ai.output.messages": ASKS})],
             [(DETAILS, {"gen_ai.input.messages": HI, "gen_ai.output.messages": ASKS})],
         ],
@@ -181,6 +209,28 @@ class TestSteps:
         assert isinstance(seen, Step)
         assert seen.requested == ("call_0",)
         assert plain(seen.messages) == ["hi"]
+
+    @pytest.mark.parametrize(
+        ("attributes", "events"),
+        [
+            ({"gen_ai.response.finish_reasons": ["tool_calls"], "gen_ai.output.messages": ANSWERS}, []),
+            ({"gen_ai.response.finish_reasons": '["tool-calls"]', "gen_ai.output.messages": ANSWERS}, []),
+            ({"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.finish_reason": "tool_use"}, []),
+            ({}, [("gen_ai.choice", {"index": 0, "finish_reason": "tool_calls", "message": "{}"})]),
+        ],
+    )
+    def test_an_answer_that_ended_for_tools_asked_for_some(
+        self, span: Make, attributes: dict[str, object], events: list[tuple[str, dict[str, object]]]
+    ) -> None:
+        seen = classify(span("chat", {**operation("chat"), **attributes}, events=events))
+        assert isinstance(seen, Step)
+        assert seen.requested is None
+
+    def test_an_answer_that_just_ended_asked_for_none(self, span: Make) -> None:
+        attributes = {"gen_ai.response.finish_reasons": ["stop"], "gen_ai.output.messages": ANSWERS}
+        seen = classify(span("chat", {**operation("chat"), **attributes}))
+        assert isinstance(seen, Step)
+        assert seen.requested == ()
 
     def test_events_written_into_an_attribute(self, span: Make, plain: Read) -> None:
         events = (
@@ -211,6 +261,11 @@ class TestTurns:
         assert isinstance(seen, TurnSpan)
         assert (seen.agent, seen.name) == ("helper", f"{name} helper")
         assert plain(seen.input) == ["hi"]
+
+    def test_a_run_may_be_called_like_a_request(self, span: Make) -> None:
+        seen = classify(span("chat with support", operation("invoke_agent", gen_ai__agent__name="support")))
+        assert isinstance(seen, TurnSpan)
+        assert (seen.agent, seen.name) == ("support", "chat with support")
 
     def test_the_workflows_name_or_the_spans(self, span: Make) -> None:
         for name, attributes in (

@@ -22,6 +22,11 @@ OUTPUTS = {
     },
     "haystack": {"replies": [{"role": "assistant", "content": [{"tool_call": {"tool_name": "t", "id": "a"}}]}]},
     "pydantic": [{"parts": [{"part_kind": "tool-call", "tool_call_id": "a"}], "kind": "response"}],
+    "ai sdk": [
+        {"role": "assistant", "content": [{"type": "tool-call", "toolCallId": "a", "toolName": "t", "input": {}}]}
+    ],
+    "ai sdk result": {"text": "", "toolCalls": [{"toolCallId": "a", "toolName": "t", "args": {}}]},
+    "without content": {"finish_reason": "tool_calls", "message": {"tool_calls": [{"id": "a", "type": "function"}]}},
     "double": {"role": "assistant", "message": json.dumps({"tool_calls": [{"id": "a", "function": {"name": "t"}}]})},
 }
 
@@ -44,6 +49,7 @@ def test_an_answer_asks_for_nothing() -> None:
         '["get_weather", "get_stock"]',
         '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "a"}, {"type": "tool_c',
         '[{"role": "assistant", "parts": [{"type": "tool_call", "name": "no id"}]}]',
+        '{"role": "assistant", "tool_calls": [{"type": "function"}]}',
         '{"role": "assistant", "content": "Thought: …\\nAction: get_weather\\nAction Input: Oslo"}',
         '{"role": "assistant", "content": "[[ ## next_tool_name ## ]]\\nget_weather"}',
         "",
