@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.analysis.dependencies import Dependencies
+from otel_parallelism.analysis.dependencies import Dependencies, Pair
 from otel_parallelism.analysis.effects import assumed_effect
 from otel_parallelism.analysis.normalize import is_bookkeeping
 from otel_parallelism.model import Call, Content
@@ -53,8 +53,12 @@ def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any]
     return found
 
 
-def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any], Any]]:
-    """Every ordered pair of calls of one segment with its verdict; bookkeeping tools are no calls."""
+def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any], Pair, str]]:
+    """
+    Every ordered pair of calls of one segment, its verdict and the advice; bookkeeping tools are no calls.
+
+    The verdict is the pair's own. The advice is what a finding would say: dependence through other calls counts.
+    """
     for segment in sorted({record.get("segment", 0) for record in episode["calls"]}):
         said = episode.get("user_messages") or [episode["prompt"]]
         told = [Content(message) for message in said[: segment + 1]]
@@ -62,7 +66,13 @@ def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict
         graph = Dependencies([call for _, call in found], told, settings)
         for later in range(len(found)):
             for earlier in range(later):
-                yield found[earlier][0], found[later][0], graph.pair(earlier, later)
+                pair = graph.pair(earlier, later)
+                edge = pair.edge
+                if graph.after_hard[later] >> earlier & 1:
+                    edge = "hard"
+                elif graph.after_any[later] >> earlier & 1:
+                    edge = "unknown"
+                yield found[earlier][0], found[later][0], pair, _ADVICE[edge]
 
 
 def main() -> int:
@@ -78,8 +88,7 @@ def main() -> int:
         for line in path.read_text(encoding="utf-8").splitlines():
             episode = json.loads(line)
             order = [record["id"] for record in episode["calls"]]
-            for a, b, pair in pairs_of(episode, settings):
-                advice = _ADVICE[pair.edge]
+            for a, b, pair, advice in pairs_of(episode, settings):
                 counts["pairs"] += 1
                 counts[pair.verdict] += 1
                 counts[advice] += 1
@@ -151,12 +160,9 @@ def _show(name: str, counts: Counter[str]) -> None:
         print(f"         recall    {_share(counts['edges right'], counts['edges'])}")
         print(f"         of independent, wrong {_share(counts['independent wrong'], counts['independent labelled'])}")
     if counts["swaps"]:
-        print(
-            f"  recommended pairs that commute: {_share(counts['swaps recommended right'], counts['swaps recommended'])}"
-        )
-        print(
-            f"  commuting reads recommended:    {_share(counts['reads commuting recommended'], counts['reads commuting'])}"
-        )
+        right, reads = counts["swaps recommended right"], counts["reads commuting recommended"]
+        print(f"  recommended pairs that commute: {_share(right, counts['swaps recommended'])}")
+        print(f"  commuting reads recommended:    {_share(reads, counts['reads commuting'])}")
         print(f"  … where no value is handed on:  {_share(counts['reads apart recommended'], counts['reads apart'])}")
 
 
