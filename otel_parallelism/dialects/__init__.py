@@ -59,6 +59,8 @@ def classify(span: SpanRecord) -> Observation:
     """
     if _KEYS.isdisjoint(span.attributes) and not span.name.startswith(_NAMES):
         return _passage(span)
+    if span.attributes.get(logfire.SPAN_TYPE) == logfire.PENDING:
+        return _passage(span)  # told again, and whole, when it ends
     known = [facts for read in DIALECTS if (facts := read(span)) is not None]
     if not known:
         return _passage(span)

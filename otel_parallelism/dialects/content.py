@@ -13,9 +13,12 @@ from otel_parallelism.model import Content
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What instrumentations write in place of content that they were told to hide.
+# What instrumentations write in place of content that they were told to hide, all of it or single values in it.
 _HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***"})
-_HIDDEN_START = "[Scrubbed due to"
+_MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"')
+_HIDDEN_PART = re.compile(
+    r"\[Scrubbed due to [^\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")"
+)
 
 # Lengths at which exporters and SDKs commonly cut attribute values off, without any mark.
 _USUAL_LIMITS = frozenset(
@@ -51,15 +54,24 @@ def captured(value: object, parse: Callable[[object], object], *, whole: bool = 
         whole: False where the span itself says that it lost content.
 
     Returns:
-        None where nothing was captured (absent, hidden); a content that is not ``whole`` where it was cut off.
+        None where nothing was captured (absent, hidden); a content that is not ``whole`` where it was cut off or some
+        of its values were hidden.
     """
     if value is None:
         return None
     if isinstance(value, str):
-        if value in _HIDDEN or value.startswith(_HIDDEN_START):
+        if value in _HIDDEN:
             return None
+        if hides_some(value):
+            value = _HIDDEN_PART.sub("", value)
+            return Content(value, parse, whole=False) if value else None
         return Content(value, parse, whole=whole and not is_cut_off(value))
     return Content(value, parse, whole=whole)
+
+
+def hides_some(text: str) -> bool:
+    """Tell whether some value in *text* was replaced by a mark, so as not to be seen."""
+    return any(mark in text for mark in _MARKS_OF_HIDDEN)
 
 
 def is_cut_off(text: str) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TEMPLATE = "logfire.msg_template"
 KEYS = frozenset({TEMPLATE})
+SPAN_TYPE, PENDING = "logfire.span_type", "pending_span"
+"""How a span is marked that Logfire writes when another one starts, to show it while it is open."""
+
 _RESPONSES = ("response", "response_data")
 _REQUESTS = ("raw_input", "request_data")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .content import decoded, is_cut_off
+from .content import decoded, hides_some, is_cut_off
 
 _DEEPEST = 24
 
@@ -50,6 +50,8 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
         if isinstance(value, str) and (is_cut_off(value) or asks_in_words(value)):
             return None
         if isinstance(value, str) and not any(sign in value for sign in _ASKED):
+            if hides_some(value):
+                return None
             seen = seen or '"role"' in value or '"parts"' in value or '"choices"' in value or '"text"' in value
             continue
         data = decoded(value)

@@ -86,6 +86,28 @@ def test_what_was_hidden_was_not_captured(value: object) -> None:
     assert captured(value, decoded) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ('{"session": "[Scrubbed due to \'session\']", "rows": 3}', {"session": "", "rows": 3}),
+        ('{"token": "__REDACTED__"}', {"token": ""}),
+        ('["***", "rain"]', ["", "rain"]),
+        ("mail <redacted> about it", "mail  about it"),
+    ],
+)
+def test_content_with_a_hidden_value_is_not_whole_and_the_mark_is_no_value(text: str, seen: object) -> None:
+    content = captured(text, decoded)
+    assert content is not None
+    assert not content.whole
+    assert decoded(content.value) == seen
+
+
+def test_stars_that_hide_nothing_are_content() -> None:
+    content = captured("*** breaking news ***", decoded)
+    assert content is not None
+    assert content.whole
+
+
 def test_content_is_held_unread() -> None:
     def explode(_: object) -> object:
         raise AssertionError

@@ -48,6 +48,12 @@ def test_the_rest_passes_ancestry_on(span: Make, template: str, kind: str, cycle
     assert seen.cycle is cycle
 
 
+@pytest.mark.parametrize("operation", ["invoke_agent", "chat", "execute_tool"])
+def test_what_says_that_a_span_has_begun_only_passes_ancestry_on(span: Make, operation: str) -> None:
+    attributes = {"gen_ai.operation.name": operation, "gen_ai.tool.name": "t", "logfire.span_type": "pending_span"}
+    assert isinstance(classify(span(f"{operation} t", attributes)), Passage)
+
+
 def test_a_response_tells_what_was_asked_for_and_the_listed_events_do_not(span: Make, plain: Read) -> None:
     history = '{"event.name":"gen_ai.assistant.message","role":"assistant","tool_calls":[{"id":"old","function":{}}]}'
     attributes = {

@@ -50,6 +50,7 @@ def test_an_answer_asks_for_nothing() -> None:
         '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "a"}, {"type": "tool_c',
         '[{"role": "assistant", "parts": [{"type": "tool_call", "name": "no id"}]}]',
         '{"role": "assistant", "tool_calls": [{"type": "function"}]}',
+        '[{"role": "assistant", "parts": ["[Scrubbed due to \'auth\']"]}]',
         '{"role": "assistant", "content": "Thought: …\\nAction: get_weather\\nAction Input: Oslo"}',
         '{"role": "assistant", "content": "[[ ## next_tool_name ## ]]\\nget_weather"}',
         "",
