@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,7 +12,7 @@ from rich.text import Text
 from . import summary
 from .layout import glued, wrapped, written
 from .timeline import ASCII, BLOCKS, extent, rows
-from .wording import CAUSES, VERDICTS, count, place, printable, seconds, share, tools
+from .wording import VERDICTS, count, happened, place, printable, relative, seconds, share, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +52,7 @@ class View(msgspec.Struct, frozen=True):
 
     def relative(self, text: str) -> str:
         """Return *text* with the file names in it made relative."""
-        return re.sub(rf"(?<![^\s(]){re.escape(self.base)}/", "", text) if self.base else text
+        return relative(text, self.base)
 
 
 def render(analysis: Analysis, *, width: int, colour: bool = False, ascii_only: bool = False, base: str = "") -> str:
@@ -213,26 +212,17 @@ def _finding(number: int, finding: Finding, report: Report, view: View) -> Itera
     inside = f"inside {printable(around)}: " if around else ""
     known = finding.advice == "recommended"
     unknown = f"; {printable(finding.evidence[0])}" if finding.evidence and not known else ""
-    happened = Text.assemble(
+    sentence = Text.assemble(
         (f"  [{number}]", style),
-        f" {inside}{tools(finding.calls)} {_happened(finding)}. ",
+        f" {inside}{tools(finding.calls)} {happened(finding)}. ",
         (f"Cost: {cost}." if known else f"Perhaps {cost}{unknown}.", style),
     )
-    yield from wrapped(happened, view.width, 6)
+    yield from wrapped(sentence, view.width, 6)
     todo, at = view.relative(printable(finding.recommendation)), view.relative(place(finding))
     if at and at not in todo:
         todo = f"{todo.rstrip('.')} ({at})." if todo else f"See {at}."
     if todo:
         yield from wrapped(Text(f"    → {todo}"), view.width, 6)
-
-
-def _happened(finding: Finding) -> str:
-    cause = CAUSES[finding.cause]
-    if finding.kind == "limit":
-        return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
-    if finding.kind == "contention":
-        return f"overlapped, yet {cause}"
-    return f"ran one after another: {cause}"
 
 
 def _words(name: str) -> str:

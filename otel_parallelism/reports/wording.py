@@ -1,7 +1,8 @@
-"""What the text report says in words: verdicts, causes, numbers, lists of tools, and names made safe to print."""
+"""What reports for people say in words: verdicts, causes, numbers, lists of tools, and names made safe to print."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -90,3 +91,23 @@ def printable(name: str) -> str:
 def place(finding: Finding) -> str:
     """Return where the fix goes as ``file:line``, or an empty string where it is not known."""
     return "" if finding.location is None else printable(f"{finding.location.file_path}:{finding.location.line_number}")
+
+
+def happened(finding: Finding) -> str:
+    """Return what the calls of *finding* did, to follow their names: ``ran one after another: …``."""
+    cause = CAUSES[finding.cause]
+    if finding.kind == "limit":
+        return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
+    if finding.kind == "contention":
+        return f"overlapped, yet {cause}"
+    return f"ran one after another: {cause}"
+
+
+def relative(text: str, base: str) -> str:
+    """
+    Return *text* with the names of files in the folder *base* made relative to it.
+
+    >>> relative("at /home/me/agent.py:3", "/home/me")
+    'at agent.py:3'
+    """
+    return re.sub(rf"(?<![^\s(]){re.escape(base)}/", "", text) if base else text
