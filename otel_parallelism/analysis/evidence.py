@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .outcomes import Outcome
+from .tokens import number_of
 from .values import Values, Wanted, read, words
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _SAID_BY_USER = -1
 _SAID_IN_ARGUMENTS = -2
-_MOST_HOLDERS = 8
+_MOST_HOLDERS = 32
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -81,6 +82,7 @@ class _Matcher:
         self.echoed: dict[str, int] = {}
         self.named: dict[tuple[str, str], tuple[int, bool]] = {}
         self.user_words: set[str] = set()
+        self.numbers: dict[str, list[int]] = {}
         self.returned: dict[int, int] = {}
         self.holders: dict[int, list[int]] = {}
         for values in spoken:
@@ -99,6 +101,9 @@ class _Matcher:
                 continue
             if producer >= 0:
                 self._edge(index, producer, proven=telling and self.telling[token])
+                # Of a small number nobody can say which of those that returned it was the first to matter.
+                for other in self.numbers.get(token, ())[-_MOST_HOLDERS:]:
+                    self._edge(index, other, proven=False)
             elif token in self.echoed and token in arguments.whole_leaves:
                 self._edge(index, self.echoed[token], proven=False, also_said=True)
         for token in arguments.tokens:
@@ -141,6 +146,8 @@ class _Matcher:
 
     def _brought_in(self, index: int, brought: dict[str, bool], leaves: set[str]) -> None:
         for token, telling in brought.items():
+            if not telling and number_of(token) is not None:
+                self.numbers.setdefault(token, []).append(index)
             if token not in self.origin:
                 if self.user_words and all(word in self.user_words for word in token.split(" ")):
                     self.origin[token] = _SAID_BY_USER

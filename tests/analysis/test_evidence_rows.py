@@ -289,6 +289,17 @@ def test_a_match_that_may_be_chance_makes_the_pair_unknown(result: Any, argument
     )
 
 
+def test_a_small_number_in_several_results_may_come_from_any_of_them() -> None:
+    graph = judged(
+        call("get_fare", {"to": "Umeå"}, {"fare": 140}),
+        call("get_fare", {"to": "Lund"}, {"fare": 140}),
+        call("calculate", {"expression": "140 + 20"}, 160),
+        said="What is it to Umeå and to Lund?",
+    )
+    assert (graph.pair(0, 2).verdict, graph.pair(1, 2).verdict) == ("unknown", "unknown")
+    assert graph.pair(0, 1).edge == "none"
+
+
 def test_a_small_number_under_the_name_of_an_id_is_no_chance() -> None:
     graph = judged(
         call("list_floors", {"house": "mill"}, {"floors": [4, 17]}),
