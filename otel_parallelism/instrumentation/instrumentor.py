@@ -6,7 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined] # that file switches type checking off
+    BaseInstrumentor,
+)
 
 from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.settings import Settings

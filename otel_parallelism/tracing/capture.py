@@ -7,7 +7,7 @@ call starts; past about ten leaves the rest is left out, and what is held is the
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import fractions
 import pathlib
@@ -31,10 +31,10 @@ SMALL = PLAIN - {str}
 _UNCHANGING = PLAIN | {
     bytes,
     complex,
-    datetime.date,
-    datetime.datetime,
-    datetime.time,
-    datetime.timedelta,
+    dt.date,
+    dt.datetime,
+    dt.time,
+    dt.timedelta,
     decimal.Decimal,
     fractions.Fraction,
     uuid.UUID,

@@ -7,16 +7,21 @@ where a context is given back in another task; here that raises ValueError, whic
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context
 from opentelemetry.trace.propagation import _SPAN_KEY  # written at once with ours: one copy of the context, not two
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
 
 _runtime: Any = getattr(context, "_RUNTIME_CONTEXT", context)
 
 SPAN_KEY: str = _SPAN_KEY
 """Where the context holds the current span."""
 
-get_current = _runtime.get_current
-attach = _runtime.attach
-detach = _runtime.detach
+get_current: Callable[[], Context] = _runtime.get_current
+attach: Callable[[Context], Any] = _runtime.attach
+detach: Callable[[Any], None] = _runtime.detach

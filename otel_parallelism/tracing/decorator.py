@@ -73,8 +73,9 @@ def profiled(
         if isinstance(function, type) or not (callable(function) or isinstance(function, (staticmethod, classmethod))):
             kind = "a class" if isinstance(function, type) else f"a {type(function).__name__}"
             raise TypeError(f"profiled decorates functions, not {kind}")
-        tool = Tool(function, name, effect, resource, depends_on)
-        wrapper = Profiled(function, _WRAPPERS[kind_of(function)](tool))
+        wrapped: Any = function
+        tool = Tool(wrapped, name, effect, resource, depends_on)
+        wrapper = Profiled(wrapped, _WRAPPERS[kind_of(wrapped)](tool))
         wrapper._self_tool = tool  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
         return wrapper
 
@@ -89,8 +90,9 @@ def _called(tool: Tool, frame: FrameType) -> CallNode:
         outside = calling_frame(frame)
         code, instruction = (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
     return CallNode(
-        None, None, 0, 0, 0, None, False, False, 0, 0, None, tool, time_ns(), code, instruction, get_ident()
-    )
+        None, None, 0, 0, 0, None, False, False, 0, 0, None,  # noqa: FBT003 - by position: keywords cost as much again
+        tool, time_ns(), code, instruction, get_ident(),
+    )  # fmt: skip
 
 
 def _coroutine(tool: Tool) -> Callable[..., Any]:

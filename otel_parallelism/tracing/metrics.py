@@ -72,18 +72,7 @@ class TurnMetrics:
             self._ratio.record(report.ratio, turn, context)
         if report.efficiency is not None:
             self._efficiency.record(report.efficiency, turn, context)
-        for finding in report.findings:
-            if finding.advice == "intended":
-                continue
-            why = {
-                names.AGENT_NAME: agent,
-                names.METRIC_CAUSE: finding.cause,
-                names.METRIC_ADVICE: finding.advice,
-            }
-            self._findings.add(1, why, context)
-            self._time_lost.record(finding.avoidable, why, context)
-            if finding.kind == "sequential_chain":
-                self._chain_length.record(len(finding.calls), why, context)
+        self._record_findings(report, agent, context)
         if report.avoidable_steps:
             self._steps.add(report.avoidable_steps, {names.AGENT_NAME: agent}, context)
         if report.avoidable_tokens:
@@ -92,6 +81,16 @@ class TurnMetrics:
             for call in report.turn.calls:
                 attributes = {names.AGENT_NAME: agent, names.TOOL_NAME: call.tool}
                 self._call_duration.record(call.duration_ns / 1e9, attributes, context)
+
+    def _record_findings(self, report: Report, agent: str, context: Context | None) -> None:
+        for finding in report.findings:
+            if finding.advice == "intended":
+                continue
+            why = {names.AGENT_NAME: agent, names.METRIC_CAUSE: finding.cause, names.METRIC_ADVICE: finding.advice}
+            self._findings.add(1, why, context)
+            self._time_lost.record(finding.avoidable, why, context)
+            if finding.kind == "sequential_chain":
+                self._chain_length.record(len(finding.calls), why, context)
 
     def _agent(self, agent: str) -> str:
         if agent in self._agents:

@@ -20,7 +20,9 @@ from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
 from .current import get_current
+from .ending import finish
 from .nodes import SCOPE_KEY, Node, SpanNode
+from .recorder import RECORDER
 from .records import KEYS, NAMES, is_marked, observe
 from .results import write
 from .shield import swallow
@@ -31,30 +33,28 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
-    from .recorder import Recorder
 
 MOST_OPEN = 100_000
 """Open spans remembered; more than these can only have been abandoned."""
 
 
 class ParallelismProcessor(SpanProcessor):
-    """Feeds *recorder* with the spans of one provider; does nothing any more once it is shut down."""
+    """Feeds the recorder with the spans of one provider; does nothing any more once it is shut down."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-        self._spans = recorder.spans
-        self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[method-assign] # see there
+    def __init__(self) -> None:
+        self._spans = RECORDER.spans
+        self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[assignment] # replaced there
         self._stopped = False
         self.seen = 0
-        recorder.shadow = self._shadow
+        RECORDER.shadow = self._shadow
 
     def shutdown(self) -> None:
         """Stop following spans; those that are open end as if this processor had never been."""
         self._stopped = True
         # Replaced rather than asked: every span of the program would have to ask.
-        self.on_start = _ignore_start  # type: ignore[method-assign]
-        self.on_end = _ignore  # type: ignore[method-assign]
-        self._on_ending = _ignore  # type: ignore[method-assign]
+        self.on_start = _ignore_start  # type: ignore[assignment,method-assign] # as said
+        self.on_end = _ignore  # type: ignore[assignment,method-assign] # as said
+        self._on_ending = _ignore
 
     # Every span of the program passes through the next two: private fields are read because the public properties
     # cost a call each, and nothing is made for a span that has nothing to do with agents.
@@ -67,7 +67,7 @@ class ParallelismProcessor(SpanProcessor):
             if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
                 self._recognise(span, parent_context)
             elif len(spans) > MOST_OPEN:
-                self._recorder.forget()
+                RECORDER.forget()
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("starting a span", error)
 
@@ -90,7 +90,7 @@ class ParallelismProcessor(SpanProcessor):
         Those up to 1.45 don't; then nothing is asked of later spans. Where it does, a turn whose ``end`` somebody
         took hold of before it was shadowed gets its result too.
         """
-        self._on_ending = self._ending if span.is_recording() else _ignore  # type: ignore[method-assign] # as above
+        self._on_ending = self._ending if span.is_recording() else _ignore
         self._on_ending(span)
 
     def _ending(self, span: Span) -> None:
@@ -107,7 +107,7 @@ class ParallelismProcessor(SpanProcessor):
             # Another provider's tracer of ours: its call feeds the recorder all the same.
             self._spans.pop(span.get_span_context().span_id, None)
             return
-        recorder = self._recorder
+        recorder = RECORDER
         node = recorder.add_span(span, _scope(parent_context))
         kind = type(observe(span, 0))
         if kind is TurnSpan:
@@ -123,7 +123,7 @@ class ParallelismProcessor(SpanProcessor):
 
     def _ended(self, span: ReadableSpan, known: object) -> None:
         """Do what is left to do at the very end: by now a turn that could be written to has been."""
-        recorder = self._recorder
+        recorder = RECORDER
         if isinstance(known, SpanNode):
             node = known
             node.span = span
@@ -146,14 +146,14 @@ class ParallelismProcessor(SpanProcessor):
             elif kind is Call:
                 recorder.adopt(node)
         if kind is TurnSpan or node.parent is None:
-            recorder.finish(node, node.end_ns)
+            finish(node, node.end_ns)
 
     # The shadow over `end`.
 
     def _shadow(self, node: SpanNode) -> None:
         """Make *node*'s span end through us, once: its result is written just before."""
         span = node.span
-        candidates = self._recorder.candidates
+        candidates = RECORDER.candidates
         if node.span_id in candidates:
             return
         candidates[node.span_id] = node
@@ -192,15 +192,15 @@ class ParallelismProcessor(SpanProcessor):
         is_turn = type(observation) is TurnSpan
         if not is_turn and node.parent is not None:
             # What was taken for a turn turned out to be a part of one.
-            self._recorder.turns.pop(id(node), None)
+            RECORDER.turns.pop(id(node), None)
             return
         if type(observation) is Call and node.parent is None and node.children is None:
             return
         node.observation = observation
         node.end_ns = end_ns
-        report = self._recorder.finish(node, end_ns)
+        report = finish(node, end_ns)
         if report is not None and node.span.is_recording():
-            write(node.span, report, self._recorder.settings)
+            write(node.span, report, RECORDER.settings)
 
 
 def _scope(context: Context | None) -> Node | None:

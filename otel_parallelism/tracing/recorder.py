@@ -1,5 +1,5 @@
 """
-The recorder: which turns are open, what hangs below them, and what happens when one ends.
+The recorder: which turns are open, and what hangs below them.
 
 There is one for the process. It works without any SDK: decorated calls and ``agent_turn`` feed it themselves, the
 span processor adds what others' spans tell. Invariants: a node is finished once; a finished node has no children;
@@ -11,23 +11,18 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-from opentelemetry.context import Context
-from opentelemetry.trace import Tracer, set_span_in_context
-
-from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.normalize import normalize
-from otel_parallelism.model import Call, Coverage, Report, Turn, TurnSpan
+from otel_parallelism.model import Coverage, Report, TurnSpan
 from otel_parallelism.settings import Settings
 
-from .collection import Collection, collect
-from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
+from .nodes import CallNode, Node, SpanNode
 from .records import observe
-from .results import write
-from .shield import swallow
 from .tracer import LazyTracer
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Tracer
 
 Subscriber = Callable[[Report], None]
 """Called with the report of every turn that ends, in the thread that ended it."""
@@ -56,7 +51,7 @@ class Recorder:
     The open turns of this process.
 
     Attributes:
-        settings: As given to ``install``; from the environment before that.
+        settings: As given to ``install``, else the defaults.
         spans: By the span's id, every open span of others (itself, until it matters; then its node) and every open
             turn's node; bounded.
         by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
@@ -237,15 +232,6 @@ class Recorder:
             self.uncovered += 1
         node.finished = True
 
-    def end_root(self, node: CallNode, end_ns: int) -> None:
-        """End *node*, a decorated call that nothing encloses; one that holds several calls is a turn of its own."""
-        try:
-            report = self.finish(node, end_ns)
-            if report is not None and node.span.is_recording():
-                write(node.span, report, self.settings)
-        except Exception as error:  # noqa: BLE001 - the span is to end as it would have
-            swallow("ending a call that is a turn", error)
-
     def only_turn(self, at_ns: int) -> Node | None:
         """Return the one turn that was open at *at_ns* and still is; a turn that only wraps another does not count."""
         with self.lock:
@@ -261,100 +247,10 @@ class Recorder:
             return []
         return [node for node in candidates if type(observe(node.span, node.start_ns)) is TurnSpan]
 
-    # Finishing: a turn's calls become its report.
-
-    def finish(self, node: Node, end_ns: int) -> Report | None:
-        """
-        End *node*, a turn or a local root, and return its report; None where it is no turn after all.
-
-        A wrapper gets the report of the turn it wraps.
-        """
-        with self.lock:
-            if node.finished:
-                return None
-            self.turns.pop(id(node), None)
-            found = collect(node, end_ns, least_ns=self.settings.min_avoidable * 1e9)
-            node.finished = True
-            self.spans_ended += len(found.calls) + (type(node) is TurnNode)
-            for visited in found.visited:
-                visited.children = None
-            top: Node = node
-            while top.parent is not None:
-                top = top.parent
-            # A root that lives as long as the process has room for the turns to come.
-            top.held -= len(found.observations) - 1
-        report = self._report(node, found)
-        wrapped = None if report is None else found.ended.get(report.turn.span_id)
-        if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):
-            node.kept = [wrapped]
-        for call in found.calls:
-            call.arguments = None
-            call.result = UNSEEN
-        return report
-
-    def _report(self, node: Node, found: Collection) -> Report | None:
-        if len(found.observations) == 1 and type(found.observations[0]) is not TurnSpan:
-            if type(found.observations[0]) is Call:
-                self._outside((found.observations[0],), node)
-            return None
-        normalized = normalize(found.observations, self.settings)
-        span_id = found.observations[0].span_id
-        self._outside(normalized.uncovered, node)
-        for turn in normalized.turns:
-            if turn.span_id in found.ended:
-                # By time they would be its own, but it has been told already.
-                self._outside(turn.calls, node)
-            if turn.span_id == span_id:
-                turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - completed
-                report = analyze(turn, self.settings)
-                self._publish(node, report, normalized.anomalies)
-                return report
-            if span_id in turn.wrappers:
-                # The turn inside ends later where its span outlives its wrapper's; it then counts by itself.
-                return node.inner if isinstance(node.inner, Report) else analyze(turn, self.settings)
-        return None
-
-    def _publish(self, node: Node, report: Report, anomalies: int) -> None:
-        with self.lock:
-            self.calls += sum(1 for call in report.turn.calls if not call.sub_agent)
-            self.anomalies += anomalies
-            around = node.parent
-            while around is not None:
-                if around.inner is not report:
-                    around.inner = report if around.inner is None else False
-                around = around.parent
-        if self.instruments is not None:
-            try:
-                self.instruments.record(report, set_span_in_context(node.span, Context()))
-            except Exception as error:  # noqa: BLE001 - a meter's error is not the program's
-                swallow("recording metrics", error)
-        for subscriber in self.subscribers:
-            try:
-                subscriber(report)
-            except Exception as error:  # noqa: BLE001 - a subscriber's error is not the program's
-                swallow("telling a subscriber of a report", error)
-
-    def _outside(self, calls: tuple[Call, ...], node: Node) -> None:
-        """Count *calls* that no turn encloses, unless the process's only open turn takes them."""
-        for call in calls:
-            turn = self.only_turn(call.start_ns)
-            if turn is None or turn is node:
-                with self.lock:
-                    self.uncovered += 1
-                continue
-            self.link(
-                SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=_settled(call))
-            )
-
 
 def new_id() -> int:
     """Return a span id of our own, for a span that has none."""
     return random.getrandbits(64) | 1
-
-
-def _settled(call: Call) -> Call:
-    """*call* without the contents that are let go with the tree it came from."""
-    return msgspec.structs.replace(call, arguments=None, result=None)
 
 
 def _wraps_one_of(node: Node, turns: list[Node]) -> bool:
@@ -368,25 +264,6 @@ def _wraps_one_of(node: Node, turns: list[Node]) -> bool:
                 return True
             around = around.parent
     return False
-
-
-def _within_wrappers(turn: Turn, node: Node) -> Turn:
-    """*turn*, with what the turns that so far hold nothing but it know: the agent's name, the user's words."""
-    around = node.parent
-    while around is not None and around.children is not None and len(around.children) == 1:
-        if isinstance(around, TurnNode):
-            inputs = turn.inputs if around.input is None else (around.input, *turn.inputs)
-            turn = msgspec.structs.replace(turn, agent=turn.agent or around.agent, inputs=inputs)
-        around = around.parent
-    return turn
-
-
-def _with_dropped(turn: Turn, dropped: int) -> Turn:
-    """*turn*, its coverage lowered by the calls that a bound left out."""
-    if not dropped:
-        return turn
-    kept = len(turn.calls)
-    return msgspec.structs.replace(turn, coverage=turn.coverage * kept / (kept + dropped))
 
 
 RECORDER = Recorder(Settings())

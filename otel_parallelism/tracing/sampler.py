@@ -24,7 +24,7 @@ class RecordingSampler(Sampler):
     def __init__(self, root: Sampler) -> None:
         self._root = root
 
-    def should_sample(
+    def should_sample(  # noqa: PLR0917 - the SDK's signature
         self,
         parent_context: Context | None,
         trace_id: int,

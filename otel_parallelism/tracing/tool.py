@@ -64,7 +64,7 @@ class Tool:
 
 
 def tool_name(function: Any) -> str:
-    """Return the name of the tool that *function* is: its own, a partial's function's, or a callable object's type's."""
+    """Return the tool's name: *function*'s own, a partial's function's, or a callable object's type's."""
     tool = getattr(function, "_self_tool", None)
     if isinstance(tool, Tool):
         return tool.name
@@ -99,8 +99,11 @@ def check(name: Any, effect: Any, resource: Any, depends_on: Any) -> None:
         raise TypeError(f"resource= must be a string or a callable, not {type(resource).__name__}")
     if resource == "":
         raise ValueError("resource= must not be empty")
-    if depends_on is None:
-        return
+    if depends_on is not None:
+        _check_dependencies(depends_on)
+
+
+def _check_dependencies(depends_on: Any) -> None:
     if isinstance(depends_on, str) or not isinstance(depends_on, Iterable):
         raise TypeError("depends_on= must be a list of tool names or profiled functions")
     for item in depends_on:

@@ -36,7 +36,7 @@ class LazyTracer(trace.Tracer):
     def __init__(self, use: Callable[[trace.Tracer], None]) -> None:
         self._use = use
 
-    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:  # type: ignore[override] # passes everything on
+    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
         """Start a span with the global provider's tracer."""
         tracer = tracer_of(None)
         self._use(tracer)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from threading import get_ident
 from time import time_ns
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
@@ -17,6 +17,7 @@ from otel_parallelism.model import Content, Report
 from .calls import task_id
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
+from .ending import finish
 from .kinds import Profiled, drive, drive_async, kind_of
 from .nodes import SCOPE_KEY, TurnNode
 from .recorder import RECORDER, new_id
@@ -48,7 +49,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         self._token: Any = None
         self._place = (0, 0)
 
-    def __enter__(self) -> AgentTurn:
+    def __enter__(self) -> Self:
         """Start the turn's span and make it the current one."""
         self._begin()
         return self
@@ -59,7 +60,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         """End the turn: its result is written on its span, which then ends."""
         self.end(error)
 
-    async def __aenter__(self) -> AgentTurn:
+    async def __aenter__(self) -> Self:
         """Start the turn's span and make it the current one."""
         self._begin()
         return self
@@ -81,7 +82,8 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             raise TypeError(f"agent_turn decorates functions, not {type(function).__name__}")
         fallback = getattr(function, "__name__", None)
         name = self._name if self._name is not None else fallback
-        return _decorated(function, lambda: AgentTurn(name, self._agent or fallback, self._input))
+        decorated: F = _decorated(function, lambda: AgentTurn(name, self._agent or fallback, self._input))
+        return decorated
 
     def _begin(self) -> None:
         if self._node is not None:
@@ -152,7 +154,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             node.end_ns = end_ns
             self._leave()
             RECORDER.spans.pop(node.span_id, None)
-            self.report = RECORDER.finish(node, end_ns)
+            self.report = finish(node, end_ns)
             if span.is_recording():
                 if error is not None and not isinstance(error, GeneratorExit):
                     write_error(span, error)
@@ -173,7 +175,7 @@ def agent_turn(
     name: str | None = None,
     *,
     agent: str | None = None,
-    input: object = None,  # noqa: A002 - what the conventions call it
+    input: object = None,
 ) -> AgentTurn: ...
 def agent_turn(name: Any = None, *, agent: str | None = None, input: object = None) -> Any:  # noqa: A002 - likewise
     """

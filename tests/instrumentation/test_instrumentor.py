@@ -4,6 +4,7 @@ import logging
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_parallelism import agent_turn
@@ -12,10 +13,6 @@ from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest as pytest_types
-
-import pytest
 
 
 @pytest.fixture
@@ -32,7 +29,7 @@ def test_it_is_found_by_its_entry_point() -> None:
 
 
 def test_options_and_environment_become_settings(
-    instrumentor: ParallelismInstrumentor, monkeypatch: pytest_types.MonkeyPatch, caplog: pytest_types.LogCaptureFixture
+    instrumentor: ParallelismInstrumentor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_PARALLELISM_MAX_FINDINGS", "3")
     with caplog.at_level(logging.WARNING):
@@ -49,7 +46,7 @@ def test_options_and_environment_become_settings(
     assert "option max_agents is ignored" in caplog.text
 
 
-def test_twice_and_back(instrumentor: ParallelismInstrumentor, caplog: pytest_types.LogCaptureFixture) -> None:
+def test_twice_and_back(instrumentor: ParallelismInstrumentor, caplog: pytest.LogCaptureFixture) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     before = provider._active_span_processor._span_processors
     instrumentor.instrument(tracer_provider=provider)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def held(*args: Any, **kwargs: Any) -> CallNode:
         ((1, "a", None, 2.5, True), [1, "a", None, 2.5, True], True),
         (([1, [2, (3,)]],), [1, 2, 3], True),
         (({"order": 7},), ["order", 7], True),
-        ((datetime.date(2024, 5, 6), uuid.UUID(int=1)), ["2024-05-06", str(uuid.UUID(int=1))], True),
+        ((dt.date(2024, 5, 6), uuid.UUID(int=1)), ["2024-05-06", str(uuid.UUID(int=1))], True),
         ((Order(7, "Ann"),), [7, "Ann"], True),
         ((Sealed(),), [], False),
         ((object(),), [], False),
@@ -81,14 +81,14 @@ def test_an_argument_that_contains_itself() -> None:
         (Order(1, "Ann"), True, True),
         (b"x" * 101, False, False),
         (range(5), False, False),
-        (datetime.date(2024, 5, 6), True, True),
+        (dt.date(2024, 5, 6), True, True),
     ],
 )
 def test_a_result_is_held_by_reference_unless_it_is_large(result: Any, kept: bool, whole: bool) -> None:
     node = CallNode(None, None, 0, 0)
     hold_result(node, result, max_bytes=100, max_items=10)
     assert node.result_whole is whole
-    if kept and not isinstance(result, datetime.date):
+    if kept and not isinstance(result, dt.date):
         assert read_result(node) is result
 
 
@@ -175,27 +175,27 @@ def test_content_leaves_where_it_was_asked_to(make_kit: Callable[..., Kit]) -> N
 class Broken:
     """Everything that can raise does."""
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> bool:  # noqa: D105
         raise RuntimeError
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # noqa: D105
         raise RuntimeError
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # noqa: D105
         raise RuntimeError
 
     __str__ = __repr__
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # noqa: D105
         raise RuntimeError
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # noqa: D105
         raise RuntimeError
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: D105
         raise RuntimeError
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Any:  # noqa: D105
         raise RuntimeError
 
 

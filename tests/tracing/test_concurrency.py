@@ -216,10 +216,9 @@ async def test_a_call_that_begins_after_its_turn_has_ended_is_in_none(kit: Kit) 
 
 
 async def test_cancellation_passes_through_and_is_recorded(kit: Kit) -> None:
-    with agent_turn() as turn:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(STEP_S / 3):
-                await fetch(1)
+    with agent_turn() as turn, pytest.raises(TimeoutError):
+        async with asyncio.timeout(STEP_S / 3):
+            await fetch(1)
     assert turn.report is not None
     (call,) = turn.report.turn.calls
     assert call.error
@@ -257,9 +256,12 @@ async def test_an_error_passes_through_and_its_message_stays_here(kit: Kit) -> N
 
 
 def test_a_program_that_raises_out_of_its_turn(kit: Kit) -> None:
-    with pytest.raises(KeyError, match="gone"), agent_turn("fails") as turn:
-        load(1)
+    def fail(_: object) -> None:
         raise KeyError("gone")
+
+    turn = agent_turn("fails")
+    with pytest.raises(KeyError, match="gone"), turn:
+        fail(load(1))
     assert turn.report is not None
     assert turn.report.calls == 1
     assert kit.span("invoke_agent fails").status.status_code.name == "ERROR"

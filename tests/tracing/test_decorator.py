@@ -129,7 +129,7 @@ async def _value(made: Any) -> Any:
         (lambda: profiled(Caller())(1), "Caller", 2),
         (lambda: profiled(AsyncCaller())(1), "AsyncCaller", 2),
         (lambda: functools.partial(a_function, 1)(y=3), "a_function", 4),
-        (lambda: profiled(lambda x: plain_coroutine(x))(1), "<lambda>", 3),
+        (lambda: profiled(lambda x: plain_coroutine(x, y=2))(1), "<lambda>", 3),
         (lambda: profiled(len)("four"), "len", 4),
     ],
 )

@@ -111,7 +111,8 @@ def test_no_provider_at_all() -> None:
         install()
         theirs(trace.get_tracer("x"))
         print(asyncio.run(ours()), len(reports), reports[0].verdict, trace.get_tracer_provider().__class__.__name__)
-        print(len({call.span_id for call in reports[0].turn.calls} | {reports[0].turn.span_id}), reports[0].turn.trace_id != "0" * 32)
+        turn = reports[0].turn
+        print(len({call.span_id for call in turn.calls} | {turn.span_id}), turn.trace_id != "0" * 32)
     """) == ["2 1 parallel ProxyTracerProvider", "3 True"]
 
 
@@ -204,9 +205,11 @@ def test_after_uninstalling_open_turns_end_as_if_we_had_never_been(kit: Kit) -> 
 def test_two_providers_at_once(kit: Kit) -> None:
     other = TracerProvider(shutdown_on_exit=False)
     install(other)
-    with other.get_tracer("x").start_as_current_span("agent", attributes={"gen_ai.operation.name": "invoke_agent"}):
-        with kit.tracer().start_as_current_span("inner", attributes={"gen_ai.operation.name": "execute_tool"}):
-            pass
+    with (
+        other.get_tracer("x").start_as_current_span("agent", attributes={"gen_ai.operation.name": "invoke_agent"}),
+        kit.tracer().start_as_current_span("inner", attributes={"gen_ai.operation.name": "execute_tool"}),
+    ):
+        pass
     assert [report.calls for report in kit.reports] == [1]
     other.shutdown()
 

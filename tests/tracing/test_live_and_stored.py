@@ -67,11 +67,12 @@ async def run(program: Program, kit: Kit) -> None:
         await group(parts, how, kit)
 
 
+BRANCHES = ("turn", "agent", "passage", "group")
 LEAVES = st.tuples(st.sampled_from(["nap", "foreign", "late", "step"]), st.just(()))
 PROGRAMS = st.recursive(
     LEAVES,
     lambda inner: st.tuples(
-        st.sampled_from([f"{kind} {how}" for kind in ("turn", "agent", "passage", "group") for how in ("gather", "serial")]),
+        st.sampled_from([f"{kind} {how}" for kind in BRANCHES for how in ("gather", "serial")]),
         st.lists(inner, min_size=1, max_size=4).map(tuple),
     ),
     max_leaves=12,
@@ -82,7 +83,9 @@ def summary(report: Report) -> dict[str, Any]:
     """What of a report comes neither from what only this process knows nor from what ends after the turn."""
     return {
         "id": report.turn.span_id,
-        "calls": sorted((call.span_id, call.tool, call.start_ns, call.end_ns, call.scope) for call in report.turn.calls),
+        "calls": sorted(
+            (call.span_id, call.tool, call.start_ns, call.end_ns, call.scope) for call in report.turn.calls
+        ),
         "steps": sorted(step.span_id for step in report.turn.steps),
         "ratio": report.ratio,
         "work": report.work,

@@ -1,0 +1,139 @@
+"""What happens when a turn ends: its part of the live tree becomes a report, which is told to whoever listens."""
+
+from __future__ import annotations
+
+import msgspec
+from opentelemetry.context import Context
+from opentelemetry.trace import set_span_in_context
+
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.normalize import normalize
+from otel_parallelism.model import Call, Report, Turn, TurnSpan
+
+from .collection import Collection, collect
+from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
+from .recorder import RECORDER
+from .results import write
+from .shield import swallow
+
+
+def finish(node: Node, end_ns: int) -> Report | None:
+    """
+    End *node*, a turn or a local root, and return its report; None where it is no turn after all.
+
+    It is taken out of the live tree, which is taken apart below it, and what was held for evidence is let go. A
+    wrapper gets the report of the turn it wraps.
+    """
+    recorder = RECORDER
+    with recorder.lock:
+        if node.finished:
+            return None
+        recorder.turns.pop(id(node), None)
+        found = collect(node, end_ns, least_ns=recorder.settings.min_avoidable * 1e9)
+        node.finished = True
+        recorder.spans_ended += len(found.calls) + (type(node) is TurnNode)
+        for visited in found.visited:
+            visited.children = None
+        top: Node = node
+        while top.parent is not None:
+            top = top.parent
+        # A root that lives as long as the process has room for the turns to come.
+        top.held -= len(found.observations) - 1
+    report = _report(node, found)
+    wrapped = None if report is None else found.ended.get(report.turn.span_id)
+    if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):
+        node.kept = [wrapped]
+    for call in found.calls:
+        call.arguments = None
+        call.result = UNSEEN
+    return report
+
+
+def finish_root(node: CallNode, end_ns: int) -> None:
+    """End *node*, a decorated call that nothing encloses; one that holds several calls is a turn of its own."""
+    try:
+        report = finish(node, end_ns)
+        if report is not None and node.span.is_recording():
+            write(node.span, report, RECORDER.settings)
+    except Exception as error:  # noqa: BLE001 - the span is to end as it would have
+        swallow("ending a call that is a turn", error)
+
+
+def _report(node: Node, found: Collection) -> Report | None:
+    first = found.observations[0]
+    if len(found.observations) == 1 and type(first) is not TurnSpan:
+        if type(first) is Call:
+            _count_outside((first,), node)
+        return None
+    settings = RECORDER.settings
+    normalized = normalize(found.observations, settings)
+    _count_outside(normalized.uncovered, node)
+    for turn in normalized.turns:
+        if turn.span_id in found.ended:
+            # By time these calls would be its own, but it has been told already.
+            _count_outside(turn.calls, node)
+        if turn.span_id == first.span_id:
+            report = analyze(_within_wrappers(_with_dropped(turn, found.dropped), node), settings)
+            _publish(node, report, normalized.anomalies)
+            return report
+        if first.span_id in turn.wrappers:
+            # The turn inside may outlive its wrapper; it then counts by itself when it ends.
+            return node.inner if isinstance(node.inner, Report) else analyze(turn, settings)
+    return None
+
+
+def _publish(node: Node, report: Report, anomalies: int) -> None:
+    """Count *report*, keep it for the turns around that may turn out to be wrappers, and tell it."""
+    recorder = RECORDER
+    with recorder.lock:
+        recorder.calls += sum(not call.sub_agent for call in report.turn.calls)
+        recorder.anomalies += anomalies
+        around = node.parent
+        while around is not None:
+            around.inner = report if around.inner is None else False
+            around = around.parent
+    if recorder.instruments is not None:
+        try:
+            recorder.instruments.record(report, set_span_in_context(node.span, Context()))
+        except Exception as error:  # noqa: BLE001 - a meter's error is not the program's
+            swallow("recording metrics", error)
+    for subscriber in recorder.subscribers:
+        try:
+            subscriber(report)
+        except Exception as error:  # noqa: BLE001 - a subscriber's error is not the program's
+            swallow("telling a subscriber of a report", error)
+
+
+def _count_outside(calls: tuple[Call, ...], node: Node) -> None:
+    """Count *calls* that no turn encloses, unless the process's only open turn takes them."""
+    recorder = RECORDER
+    for call in calls:
+        if call.sub_agent:
+            continue
+        turn = recorder.only_turn(call.start_ns)
+        if turn is None or turn is node:
+            with recorder.lock:
+                recorder.uncovered += 1
+            continue
+        # Without contents: they are let go with the tree that the call comes from.
+        alone = msgspec.structs.replace(call, arguments=None, result=None)
+        recorder.link(SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=alone))
+
+
+def _within_wrappers(turn: Turn, node: Node) -> Turn:
+    """*turn*, with what the turns that so far hold nothing but it know: the agent's name, the user's words."""
+    around = node.parent
+    while around is not None and around.children is not None and len(around.children) == 1:
+        if isinstance(around, TurnNode):
+            inputs = turn.inputs if around.input is None else (around.input, *turn.inputs)
+            turn = msgspec.structs.replace(turn, agent=turn.agent or around.agent, inputs=inputs)
+        around = around.parent
+    return turn
+
+
+def _with_dropped(turn: Turn, dropped: int) -> Turn:
+    """*turn*, its coverage lowered by the calls that a bound left out."""
+    if not dropped:
+        return turn
+    kept = len(turn.calls)
+    return msgspec.structs.replace(turn, coverage=turn.coverage * kept / (kept + dropped))
