@@ -170,7 +170,8 @@ def critical_path(needs: Needs, durations: Mapping[str, float]) -> tuple[tuple[s
         before[name] = last
         ends[name] = durations[name] + (ends[last] if last is not None else 0)
     path: list[str] = []
-    at: str | None = max(ends, key=lambda name: ends[name], default=None)
+    # Of chains that take equally long the one that goes on to the end, whatever takes no time.
+    at: str | None = max(reversed(ends), key=lambda name: ends[name], default=None)
     total = ends[at] if at is not None else 0.0
     while at is not None:
         path.append(at)

@@ -1,0 +1,44 @@
+"""A thousand items: at most so many calls at once, retried where they fail, with progress, and results as they come."""
+
+from __future__ import annotations
+
+import asyncio
+
+from otel_parallelism import agent_turn
+from otel_parallelism.execution import Rate, Retry, parallel_map
+
+failed_once: set[int] = set()
+
+
+async def embed(texts: list[str]) -> list[int]:
+    """An embedding a text; the service takes lists of texts, and fails now and then."""
+    await asyncio.sleep(0.02)
+    batch = int(texts[0].split()[-1])
+    if batch % 300 == 0 and batch not in failed_once:
+        failed_once.add(batch)
+        raise ConnectionError("try again")
+    return [len(text) for text in texts]
+
+
+async def main() -> None:
+    """Embed a thousand texts, twenty a call, ten calls at once and at most 500 a second."""
+    texts = (f"text {number}" for number in range(1000))  # never all in memory at once
+    embedded = 0
+    async with agent_turn("batch") as turn:
+        async for vectors in parallel_map(
+            texts,
+            embed,
+            limit=10,
+            rate=Rate(500, burst=10),
+            chunk=20,
+            timeout=5,
+            retry=Retry(times=3, wait=0.01, on=ConnectionError),
+            progress=True,  # a bar, in a terminal
+        ):
+            embedded += len(vectors)
+    if turn.report:
+        print(f"{embedded} texts in {turn.report.calls} calls, {turn.report.peak_concurrency} at once")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
