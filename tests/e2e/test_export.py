@@ -62,9 +62,9 @@ async def test_the_result_arrives_on_the_turn_s_own_span(receiver: Receiver, for
     span = receiver.span("invoke_agent clerk")
     found = attributes(span)
     assert found[names.VERDICT] == "sequential"
-    assert found[names.RATIO] == pytest.approx(1.0, abs=0.05)
+    assert found[names.RATIO] == pytest.approx(1.0, abs=0.15)
     assert found[names.CALLS] == 3
-    assert found[names.AVOIDABLE] == pytest.approx(0.16, rel=0.3)
+    assert found[names.AVOIDABLE] == pytest.approx(0.24, rel=0.4)
     assert not foreign or found["user.id"] == "u1"
     for attribute in names.TURN_ATTRIBUTES:
         assert type(found[attribute.key]) is KINDS[attribute.type], attribute.key

@@ -5,7 +5,7 @@ import contextvars
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from tests.conftest import Kit
 
 STEP_S = 0.06
+
+
+def about(least: float) -> Any:
+    """What takes *least* and, on a busy machine, up to twice as long."""
+    return pytest.approx(1.5 * least, rel=0.4)
 
 
 @profiled(effect="read")
@@ -35,8 +40,8 @@ async def test_one_by_one_is_a_chain_at_the_line_that_awaits(kit: Kit) -> None:
             await fetch(key)
     assert turn.report is not None
     assert turn.report.verdict == "sequential"
-    assert turn.report.ratio == pytest.approx(1.0, abs=0.05)
-    assert turn.report.avoidable == pytest.approx(3 * STEP_S, rel=0.25)
+    assert turn.report.ratio == pytest.approx(1.0, abs=0.15)
+    assert turn.report.avoidable == about(3 * STEP_S)
     (finding,) = turn.report.findings
     assert (finding.cause, finding.advice, finding.calls) == ("code", "recommended", ("fetch",) * 4)
     assert finding.location is not None
@@ -74,12 +79,12 @@ async def test_coroutines_made_together_and_awaited_one_by_one(kit: Kit) -> None
             await coroutine
     assert turn.report is not None
     calls = turn.report.turn.calls
-    assert turn.report.ratio == pytest.approx(1.0, abs=0.05)
+    assert turn.report.ratio == pytest.approx(1.0, abs=0.15)
     assert max(call.called_ns for call in calls) < calls[0].end_ns
     assert len({call.task for call in calls}) == 1
-    assert calls[2].queue_ns == pytest.approx(2 * STEP_S * 1e9, rel=0.25)
+    assert calls[2].queue_ns == about(2 * STEP_S * 1e9)
     queued = [span.attributes["agent.parallelism.queue_time"] for span in kit.calls()[1:] if span.attributes]
-    assert queued == [pytest.approx(STEP_S, rel=0.25), pytest.approx(2 * STEP_S, rel=0.25)]
+    assert queued == [about(STEP_S), about(2 * STEP_S)]
 
 
 async def test_a_call_whose_context_was_lost_goes_to_the_only_open_turn(kit: Kit) -> None:
@@ -138,7 +143,7 @@ async def test_calls_of_a_call_are_in_its_scope(kit: Kit) -> None:
         await asyncio.gather(outer(3), outer(3))
     assert turn.report is not None
     assert turn.report.calls == 2
-    assert turn.report.avoidable == pytest.approx(2 * STEP_S, rel=0.3)
+    assert turn.report.avoidable == about(2 * STEP_S)
     scopes = {call.scope for call in turn.report.turn.calls if call.tool == "fetch"}
     assert scopes == {call.span_id for call in turn.report.turn.calls if call.tool == "outer"}
 
@@ -193,7 +198,7 @@ async def test_a_call_open_when_its_turn_ends_counts_up_to_that_end(kit: Kit) ->
         await asyncio.sleep(STEP_S / 3)
         (live,) = live_turns()
         assert (live.calls, live.open_calls) == (1, 1)
-        assert live.work == pytest.approx(STEP_S / 3, abs=STEP_S / 4)
+        assert live.work == about(STEP_S / 3)
     assert turn.report is not None
     (call,) = turn.report.turn.calls
     assert call.end_ns == turn.report.turn.end_ns
@@ -222,7 +227,7 @@ async def test_cancellation_passes_through_and_is_recorded(kit: Kit) -> None:
     assert turn.report is not None
     (call,) = turn.report.turn.calls
     assert call.error
-    assert call.duration_ns == pytest.approx(STEP_S / 3 * 1e9, rel=0.5)
+    assert call.duration_ns == about(STEP_S / 3 * 1e9)
     (span,) = kit.calls()
     assert span.attributes is not None
     assert span.attributes["error.type"] == "CancelledError"
@@ -274,6 +279,6 @@ async def test_durations_are_those_of_the_body(kit: Kit) -> None:
         ended = time.time_ns()
     assert turn.report is not None
     (call,) = turn.report.turn.calls
-    assert call.duration_ns == pytest.approx(ended - started, abs=2_000_000)
+    assert call.duration_ns == pytest.approx(ended - started, abs=20_000_000)
     (span,) = kit.calls()
     assert (span.start_time, span.end_time) == (call.start_ns, call.end_ns)
