@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
 
 _DEEPEST = 12
 _SCALARS = frozenset({int, float, bool, type(None)})
@@ -23,7 +21,7 @@ class Leaves:
 
     __slots__ = ("flags", "keys", "named", "names", "numbers", "texts")
 
-    def __init__(self, names: AbstractSet[str] | None) -> None:
+    def __init__(self, names: frozenset[str] | None) -> None:
         self.names = names
         self.named: list[tuple[str, str | float]] = []
         self.texts: list[str] = []
@@ -33,6 +31,14 @@ class Leaves:
 
     def take(self, value: Any, budget: int) -> bool:
         """Sort *value* in, level by level; false where something was left out. Containers count against *budget*."""
+        whole = self._take(value, budget)
+        odd = [key for key in self.keys if type(key) is not str]
+        if odd:
+            self.keys.difference_update(odd)
+            whole &= self._take(odd, budget)
+        return whole
+
+    def _take(self, value: Any, budget: int) -> bool:
         level: list[Any] = [value]
         whole = True
         for _ in range(_DEEPEST + 1):
@@ -59,21 +65,19 @@ class Leaves:
         return False
 
     def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
-        # One more than may be looked at is enough to find out that there are too many.
-        room = budget + 1
-        for key, inner in item.items():
-            if room <= 0:
-                return False
-            room -= 1
-            if type(key) is str:
-                self.keys.add(key)
+        entries: Mapping[Any, Any] = item
+        if len(item) > budget + 1:
+            # One more than may be looked at is enough to find out that there are too many.
+            entries = dict(itertools.islice(item.items(), budget + 1))
+        self.keys.update(entries)
+        below.extend(entries.values())
+        if self.names is None or not self.names.isdisjoint(entries):
+            for name in entries if self.names is None else self.names.intersection(entries):
+                inner = entries[name]
                 kind = type(inner)
-                if (kind is str or kind is int or kind is float) and (self.names is None or key in self.names):
-                    self.named.append((key, inner))
-            else:
-                below.append(key)
-            below.append(inner)
-        return True
+                if type(name) is str and (kind is str or kind is int or kind is float):
+                    self.named.append((name, inner))
+        return len(entries) == len(item)
 
     def _scalar(self, item: Any) -> None:
         if item is True or item is False:
