@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -28,7 +28,21 @@ if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
 EXPECTED: Final = 'an OTLP trace request, {"resourceSpans": […]}'
+STANDARD_INPUT: Final = "-"
 _GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LOOKED_AT = 64
+# How other kinds of files begin.
+_OTHER_KINDS: Final = {
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"BZh": "compressed with bzip2",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
+    b"\xfd7zXZ": "compressed with xz",
+    b"\x04\x22\x4d\x18": "compressed with lz4",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a Parquet file",
+}
 _REQUEST = msgspec.json.Decoder(Request, strict=False)
 _REQUESTS = msgspec.json.Decoder(list[msgspec.Raw])
 _DOCUMENT = msgspec.json.Decoder(msgspec.Raw)
@@ -42,16 +56,17 @@ def read(path: str | os.PathLike[str], progress: Callable[[int], None] | None = 
     Yield the spans of the file at *path*, in its order.
 
     Args:
-        path: An OTLP JSON file, possibly compressed with gzip (its content tells, not its name).
+        path: An OTLP JSON file, possibly compressed with gzip (its content tells, not its name); a pipe; or ``-`` for
+            the standard input.
         progress: Called with the number of bytes of the file read so far, after each line or document.
 
     Raises:
         UnreadableError: The file is missing, empty, compressed in another way, or does not hold OTLP JSON; raised
             where the reading gets that far, after the spans of all lines before.
     """
-    name = str(path)
+    name = "standard input" if path == STANDARD_INPUT else str(path)
     try:
-        with Path(path).open("rb") as file:
+        with _opened(path) as file:
             yield from _read(name, file, progress or (lambda _: None))
     except FileNotFoundError:
         raise UnreadableError(name, None, "there is no such file", "a file of OTLP JSON") from None
@@ -62,30 +77,54 @@ def read(path: str | os.PathLike[str], progress: Callable[[int], None] | None = 
         raise UnreadableError(name, None, f"it cannot be read ({reason})", "a readable file") from None
 
 
-def _read(name: str, file: BinaryIO, progress: Callable[[int], None]) -> Iterator[SpanRecord]:
-    start = file.read(len(_GZIP))
-    file.seek(0)
+def _opened(path: str | os.PathLike[str]) -> io.BufferedReader:
+    return open(0, "rb", closefd=False) if path == STANDARD_INPUT else Path(path).open("rb")
+
+
+def _read(name: str, file: io.BufferedReader, progress: Callable[[int], None]) -> Iterator[SpanRecord]:
+    # A pipe cannot be rewound, but what it holds can be looked at.
+    start = file.peek(_LOOKED_AT)[:_LOOKED_AT]
+    tell = file.tell if file.seekable() else (lambda: 0)
     lines = file
-    if start == _GZIP:
-        lines = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=file)))
-    elif start and name.endswith(".gz"):
-        raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
+    if start.startswith(_GZIP):
+        lines = io.BufferedReader(gzip.GzipFile(fileobj=file))
+    else:
+        _check(name, start)
     number = 0
     document: bytes | None = None
     try:
         for line in lines:
             number += 1
+            if number == 1:
+                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - as if it had not been there
             if document is None and line.strip():
                 document = line if _is_document(line) else b""
             if document:
                 yield from _document(name, number, document + lines.read())
             else:
                 yield from _request(name, number, line)
-            progress(file.tell())
+            progress(tell())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableError(name, number + 1, f"the compressed data is broken ({error})", "whole gzip data") from None
     if document is None:
         raise UnreadableError(name, None, "it is empty", EXPECTED)
+
+
+def _check(name: str, start: bytes) -> None:
+    """
+    Say what a file that begins like this is, where that is not text.
+
+    Raises:
+        UnreadableError: It is some other kind of file.
+    """
+    for magic, kind in _OTHER_KINDS.items():
+        # The Collector writes the length of each message in front where it compresses.
+        if start.startswith(magic) or start[4:].startswith(magic):
+            raise UnreadableError(name, None, f"it is {kind}", "OTLP JSON, plain or compressed with gzip")
+    if b"\0" in start:
+        raise UnreadableError(name, None, "it is binary data", "OTLP JSON, plain or compressed with gzip")
+    if start and name.endswith(".gz"):
+        raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
 
 
 def _is_document(line: bytes) -> bool:

@@ -5,6 +5,8 @@ import gc
 import gzip
 import json
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -296,6 +298,42 @@ def test_what_is_no_file_to_read(tmp_path: Path) -> None:
         names(tmp_path / "absent.jsonl")
     with pytest.raises(UnreadableError, match="is a directory"):
         names(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (f"\ufeff{GOOD}".encode("utf-16-le"), "UTF-16 text"),
+        (b"(\xb5/\xfd rest", "compressed with zstd"),
+        (b"\0\0\x01\x07(\xb5/\xfd rest", "compressed with zstd"),
+        (b"BZh91AY", "compressed with bzip2"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"PAR1 ...", "a Parquet file"),
+        (b"\0\0\x01\x07\n\x80", "binary data"),
+    ],
+)
+def test_other_kinds_of_files_are_called_by_their_name(
+    write: Callable[[bytes], Path], content: bytes, kind: str
+) -> None:
+    with pytest.raises(UnreadableError, match=f": it is {kind}; expected OTLP JSON, plain or compressed with gzip"):
+        names(write(content))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_byte_order_mark_is_passed_over(write: Callable[[bytes], Path], compressed: bool) -> None:
+    content = f"\ufeff{GOOD}\n{GOOD}\n".encode()
+    assert len(names(write(gzip.compress(content) if compressed else content))) == 2
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_pipe_is_read_as_it_comes(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    content = f"{GOOD}\n{GOOD}\n".encode()
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(path.write_bytes, gzip.compress(content) if compressed else content)
+        assert len(names(path)) == 2
+        written.result(timeout=10)
 
 
 def test_compression_is_told_by_content(tmp_path: Path) -> None:
