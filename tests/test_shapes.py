@@ -277,7 +277,9 @@ async def test_live_one_call_per_response(kit: Kit, dependent: bool) -> None:
             key = found if dependent else f"{key}x"
     assert turn.report is not None
     if dependent:
-        assert (turn.report.verdict, turn.report.findings) == ("serial_by_need", ())
+        # A machine that stalls in one pause makes that longer than the mean, so the verdict may waver; this may not.
+        assert (turn.report.findings, turn.report.avoidable_steps) == ((), 0)
+        assert turn.report.max_chain_length == 0
     else:
         (finding,) = turn.report.findings
         assert (finding.cause, finding.advice) == ("model", "recommended")
