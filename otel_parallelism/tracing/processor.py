@@ -75,6 +75,8 @@ class ParallelismProcessor(SpanProcessor):
         """Take note of what *span* was, now that all is known, if it matters to anyone."""
         try:
             known = self._spans.pop(span._context.span_id, None)  # type: ignore[union-attr] # noqa: SLF001
+            if known is None:  # of our own making, or begun before this processor was there
+                return
             self.seen += 1
             if type(known) is SpanNode or (
                 not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES)  # type: ignore[union-attr] # noqa: SLF001
@@ -130,9 +132,6 @@ class ParallelismProcessor(SpanProcessor):
             if node.children is None and not is_marked(span):
                 node.end_ns = span.end_time or 0
                 return
-        elif known is None:
-            # A span of our own, or one that began before this processor was there.
-            return
         else:
             node = recorder.add_span(span, _scope(None))
         node.end_ns = span.end_time or 0
@@ -240,7 +239,7 @@ class Others(SpanProcessor):
 def pass_by(tracer: Tracer, ours: ParallelismProcessor) -> None:
     """Keep the spans of *tracer*, which are our own, from *ours*; where the SDK does not allow it they pass through."""
     current = getattr(tracer, "span_processor", None)
-    if type(current) is SynchronousMultiSpanProcessor and hasattr(SpanProcessor, "_on_ending"):
+    if type(current) is SynchronousMultiSpanProcessor:
         tracer.span_processor = Others(current, ours)  # type: ignore[attr-defined] # an SDK tracer, as just seen
 
 

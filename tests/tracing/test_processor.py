@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs import export as log_export
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, SpanLimits, SpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from tests.conftest import Kit
 
 OPERATION = names.OPERATION_NAME
+# Renamed between the lowest and the newest supported SDK.
+InMemoryLogRecordExporter = getattr(log_export, "InMemoryLogRecordExporter", None) or log_export.InMemoryLogExporter
 AGENT = {OPERATION: "invoke_agent", "gen_ai.agent.name": "theirs"}
 STEP_S = 0.06
 
@@ -414,3 +419,23 @@ def test_more_turns_than_may_be_open(make_kit: Callable[..., Kit]) -> None:
         assert [turn.name for turn in live_turns()] == ["first"]
     assert second.report is not None
     assert second.report.calls == 1
+
+
+@pytest.mark.parametrize(("emit", "events", "logs"), [("event", 1, 0), ("log", 0, 1), ("both", 1, 1)])
+async def test_findings_as_log_based_events(
+    make_kit: Callable[..., Kit], monkeypatch: pytest.MonkeyPatch, emit: Any, events: int, logs: int
+) -> None:
+    exporter = InMemoryLogRecordExporter()
+    logger_provider = LoggerProvider(shutdown_on_exit=False)
+    logger_provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    monkeypatch.setattr("opentelemetry._logs._internal._LOGGER_PROVIDER", logger_provider)
+    kit = make_kit(Settings(min_avoidable=0.01, emit=emit))
+    with agent_turn("clerk") as turn:
+        await fetch(1)
+        await fetch(2)
+    assert len(kit.span("invoke_agent clerk").events) == events
+    records = [data.log_record for data in exporter.get_finished_logs()]
+    assert [record.event_name for record in records] == [names.FINDING_EVENT] * logs
+    for record in records:
+        assert record.span_id == turn.span.get_span_context().span_id
+        assert dict(record.attributes or {})[names.FINDING_TOOLS] == ("fetch", "fetch")
