@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+from anthropic import beta_async_tool
+from anthropic.types import TextBlock, ToolUseBlock
+
+from otel_parallelism.execution import prompt, run_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,3 +29,21 @@ def test_openai_agent(output: Output) -> None:
         f"chat_together: ratio 3.0, parallel: {ANSWER}",
         f"responses_together: ratio 3.0, parallel: {ANSWER}",
     ]
+
+
+def test_tools_made_with_anthropics_own_decorator() -> None:
+    @beta_async_tool
+    async def get_weather(city: str) -> str:
+        """Tell the weather in a city."""
+        return f"Sunny in {city}."
+
+    asked = ToolUseBlock(type="tool_use", id="a", name="get_weather", input={"city": "Lisbon"})
+    assert asyncio.run(run_tools([TextBlock(type="text", text="Let me see."), asked], [get_weather])) == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "a", "content": "Sunny in Lisbon.", "is_error": False},
+            ],
+        }
+    ]
+    assert prompt([get_weather]).splitlines()[-1] == "- Safe together, in any number: get_weather."

@@ -1,0 +1,175 @@
+"""
+The table of README that says what comes of an error, a timeout and a cancellation: each cell is a test.
+
+Three calls run together in each way that there is: one that ends at once, one that something happens to, and one that
+takes a little longer and notes when it is cancelled. What the caller gets is written as README writes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .conftest import Run
+
+WAYS = ("raise", "return", "skip", "run_tools", "all", "dependents")
+TIMEOUT_S = 0.06
+
+# What is raised: what each way makes of it. Where the caller gets it, the others are cancelled; elsewhere they go on.
+EXPECTED = {
+    "error": "LookupError",
+    "error in a thread": "LookupError",
+    "timeout": "TimeoutError",
+    "timeout in a thread": "TimeoutError",
+    "cancelled from within": "CancelledCallError",
+}
+
+
+async def get_error() -> None:
+    await asyncio.sleep(0.01)
+    raise LookupError("no such thing")
+
+
+def get_error_in_thread() -> None:
+    time.sleep(0.01)
+    raise LookupError("no such thing")
+
+
+async def get_timeout() -> None:
+    await asyncio.sleep(10)
+
+
+def get_timeout_in_thread() -> None:
+    time.sleep(0.2)
+
+
+async def get_cancelled() -> None:
+    await asyncio.sleep(0.01)
+    raise asyncio.CancelledError
+
+
+EVENTS: dict[str, Callable[[], Any]] = {
+    "error": get_error,
+    "error in a thread": get_error_in_thread,
+    "timeout": get_timeout,
+    "timeout in a thread": get_timeout_in_thread,
+    "cancelled from within": get_cancelled,
+}
+
+
+class Others:
+    """The calls that nothing happens to, and what became of the slower one."""
+
+    def __init__(self) -> None:
+        self.state = "not begun"
+
+    async def get_first(self) -> str:
+        return "first"
+
+    async def get_last(self) -> str:
+        self.state = "running"
+        try:
+            await asyncio.sleep(0.03)
+        except asyncio.CancelledError:
+            self.state = "cancelled"
+            raise
+        self.state = "done"
+        return "last"
+
+
+async def outcome(way: str, calls: list[Callable[[], Any]], timeout: float | None) -> list[Any]:  # noqa: ASYNC109 - passed on
+    """What the caller gets: results in order, errors by the name of their type."""
+    if way in {"raise", "return", "skip"}:
+
+        def call(function: Callable[[], Any]) -> Any:
+            return function()
+
+        async def call_async(function: Callable[[], Awaitable[Any]]) -> Any:
+            return await function()
+
+        # One function for all calls, as a map has it: in threads if one of them must be.
+        in_threads = any(function.__name__.endswith("in_thread") for function in calls)
+        chosen: Any = call if in_threads else call_async
+        policy: Any = way
+        results = await parallel_map(calls, chosen, limit=3, timeout=timeout, on_error=policy)
+        return [type(result).__name__ if isinstance(result, Exception) else result for result in results]
+    if way == "run_tools":
+        asked = [{"id": str(number), "name": call.__name__, "arguments": {}} for number, call in enumerate(calls)]
+        answers = await run_tools(asked, calls, timeout=timeout)
+        assert [answer["id"] for answer in answers] == ["0", "1", "2"]
+        return [answer["content"].split(":")[0] for answer in answers]
+    graph = TaskGraph(on_failure="all" if way == "all" else "dependents")
+    for function in calls:
+        graph.add(function, timeout=timeout)
+    found = await graph.run()
+    names = [function.__name__ for function in calls]
+    return [found[name] if name in found else type(found.errors[name]).__name__ for name in names]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("event", EXPECTED)
+def test_what_comes_of_an_error(run: Run, event: str, way: str) -> None:
+    others = Others()
+    calls = [others.get_first, EVENTS[event], others.get_last]
+    timeout = TIMEOUT_S if "timeout" in event else None
+    error = EXPECTED[event]
+
+    async def main() -> Any:
+        try:
+            return await outcome(way, calls, timeout)
+        except Exception as raised:  # noqa: BLE001 - whatever comes is compared
+            return type(raised).__name__
+
+    found = run(main)
+    if way in {"raise", "all"}:
+        assert found == error
+        assert others.state == ("done" if timeout else "cancelled")
+    else:
+        assert found == {"skip": ["first", "last"]}.get(way, ["first", error, "last"])
+        assert others.state == "done"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_comes_of_being_cancelled(run: Run, way: str) -> None:
+    others = Others()
+
+    async def main() -> None:
+        task = asyncio.create_task(outcome(way, [others.get_first, others.get_last, get_timeout], None))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert others.state == "cancelled"
+
+    run(main)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.usefixtures("no_threads_left")
+def test_what_comes_of_threads_when_cancelled(run: Run, way: str) -> None:
+    ended = []
+
+    def get_in_thread() -> None:
+        time.sleep(0.05)
+        ended.append(True)
+
+    def get_more_in_thread() -> None:
+        get_in_thread()
+
+    async def main() -> None:
+        task = asyncio.create_task(outcome(way, [get_in_thread, get_more_in_thread], None))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended == [True, True]
+
+    run(main)
