@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -26,8 +28,8 @@ def analyze(files: tuple[str, ...], form: str, file: IO[bytes] | None, threshold
     """
     Report on the agent turns in FILEs of spans.
 
-    A FILE holds OTLP JSON, as the OpenTelemetry Collector's file exporter writes it, possibly compressed with gzip.
-    Several FILEs are one input: a trace may be spread over them.
+    A FILE holds OTLP JSON, as the OpenTelemetry Collector's file exporter writes it, possibly compressed with gzip;
+    - is standard input. Several FILEs are one input: a trace may be spread over them.
     """
     from otel_parallelism.analysis.analyze import analyze_spans  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
@@ -35,6 +37,10 @@ def analyze(files: tuple[str, ...], form: str, file: IO[bytes] | None, threshold
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
     destination = Destination(form, file)
+    for name in files:
+        if file is not None and _is_same(name, file):
+            click.echo(f"{name}: it is to be read, and cannot be --output too", err=True)
+            sys.exit(2)
     try:
         settings = Settings.from_environment()
         with _progress(files) as advance:
@@ -80,6 +86,14 @@ def _progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
             bar.update(task, completed=at, description="reading" if at < total else "analysing")
 
         yield advance
+
+
+def _is_same(name: str, file: IO[bytes]) -> bool:
+    try:
+        there = Path(name).stat()
+    except OSError:
+        return False  # the reader says what is wrong
+    return stat.S_ISREG(there.st_mode) and os.path.samestat(there, os.fstat(file.fileno()))
 
 
 def _size(file: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import shutil
 import sys
@@ -24,6 +26,32 @@ _WIDTH_WITHOUT_TERMINAL: Final = 100
 _SIGNS: Final = "·→…█▌▐░"
 
 
+def _opened(context: click.Context, _: click.Parameter, path: str | None) -> IO[bytes] | None:
+    """
+    Return the file that a report is to be written to; None for ``-``, the standard output.
+
+    It is opened at once, so that a program is not run in vain, and emptied only when it is written.
+    """
+    if path is None or path == "-":
+        return None
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    except OSError as error:
+        message = f"'{path}': {error.strerror}"
+        raise click.BadParameter(message) from None
+    file = os.fdopen(descriptor, "wb")
+    context.call_on_close(file.close)
+    return file
+
+
+def _number(_: click.Context, __: click.Parameter, threshold: float | None) -> float | None:
+    """Return *threshold* unless it is not a number: a gate that nothing can fail is no gate."""
+    if threshold is not None and math.isnan(threshold):
+        message = f"{threshold} is not in the range 0<=x<=1."
+        raise click.BadParameter(message)
+    return threshold
+
+
 def options(command: _Command) -> _Command:
     """Add ``--format``, ``--output`` and ``--fail-under-efficiency`` to a command."""
     for option in (
@@ -31,13 +59,15 @@ def options(command: _Command) -> _Command:
             "--fail-under-efficiency",
             "threshold",
             type=click.FloatRange(0, 1),
+            callback=_number,
             metavar="X",
             help="Exit with status 1 if the efficiency of any turn is below X (0 to 1).",
         ),
         click.option(
             "--output",
             "file",
-            type=click.File("wb", lazy=False),
+            type=click.Path(),
+            callback=_opened,
             metavar="FILE",
             help="Write the report to FILE instead of standard output.",
         ),
@@ -85,14 +115,21 @@ class Destination:
         except (OSError, ValueError) as error:
             click.echo(f"the report cannot be written: {error}", err=True)
             return CANNOT
-        found = [] if threshold is None else list(_below(analysis, threshold))
+        if threshold is None:
+            return 0
+        if all(report.efficiency is None for report in analysis.reports):
+            click.echo(f"no turn has an efficiency to compare with {threshold:g}", err=True)
+        found = list(_below(analysis, threshold))
         for line in found:
             click.echo(line, err=True)
         return BELOW if found else 0
 
     def _write(self, analysis: Analysis) -> None:
         if self._file is not None:
-            self._file.write(self._rendered(analysis, colour=False, ascii_only=False).encode())
+            report = self._rendered(analysis, colour=False, ascii_only=False).encode()
+            with contextlib.suppress(OSError):  # a pipe or a device has no length
+                self._file.truncate()
+            self._file.write(report)
             self._file.flush()
             return
         stream = self._stream
@@ -120,7 +157,13 @@ def _below(analysis: Analysis, threshold: float) -> Iterator[str]:
     for number, report in enumerate(analysis.reports, 1):
         if report.efficiency is not None and report.efficiency < threshold:
             name = printable(report.turn.agent or report.turn.name)
-            yield f"turn {number} ({name}): efficiency {report.efficiency:.3g} is below {threshold:g}"
+            yield f"turn {number} ({name}): efficiency {_shown(report.efficiency, threshold)} is below {threshold:g}"
+
+
+def _shown(efficiency: float, threshold: float) -> str:
+    """Return *efficiency* with as many digits as it takes to see that it is below *threshold*."""
+    short = f"{efficiency:.3g}"
+    return short if float(short) < threshold else repr(efficiency)
 
 
 def _coloured(stream: IO[str]) -> bool:

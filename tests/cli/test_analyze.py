@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import subprocess
 import termios
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,49 @@ def test_the_output_file_gets_the_report_and_nothing_else_does(shell: Shell, spa
     assert "█" in text
 
 
+def test_a_longer_report_is_replaced_whole_and_only_by_a_report(shell: Shell, spans: Path) -> None:
+    path = shell.write("report.json", "x" * 100_000)
+    assert shell("analyze", "absent.jsonl", "--output", path).returncode == 2
+    assert path.read_text() == "x" * 100_000
+    assert shell("analyze", spans, "--format", "json", "--output", path).returncode == 0
+    assert len(json.loads(path.read_text())["turns"]) == 1
+
+
+def test_the_output_may_be_a_pipe_or_standard_output(shell: Shell, spans: Path) -> None:
+    expected = shell("analyze", spans).stdout
+    assert shell("analyze", spans, "--output", "-").stdout == expected
+    assert shell("analyze", spans, "--output", "/dev/stdout").stdout == expected
+
+
+def test_an_input_is_not_overwritten(shell: Shell, spans: Path) -> None:
+    before = spans.read_bytes()
+    done = shell("analyze", "spans.jsonl", "--output", spans)
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert done.stderr == b"spans.jsonl: it is to be read, and cannot be --output too\n"
+    assert spans.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("output", "problem"), [("absent/report.txt", "No such file or directory"), (".", "Is a directory")]
+)
+def test_an_output_that_cannot_be_written_is_told_at_once(shell: Shell, spans: Path, output: str, problem: str) -> None:
+    done = shell("analyze", spans, "--output", output)
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert f"Invalid value for '--output': '{output}': {problem}" in done.stderr.decode()
+
+
+def test_standard_input(shell: Shell, spans: Path) -> None:
+    expected = shell("analyze", spans).stdout
+    command = [*shell.command("analyze", "-")]
+    for content in (spans.read_bytes(), gzip.compress(spans.read_bytes())):
+        done = subprocess.run(  # noqa: S603 - what the tests themselves wrote
+            command, input=content, capture_output=True, check=True, env=shell.environment, timeout=60
+        )
+        assert done.stdout == expected
+    done = shell("analyze", "-")
+    assert (done.stderr[:29], done.returncode) == (b"standard input: it is empty; ", 2)
+
+
 def test_the_gate(shell: Shell) -> None:
     declared = [
         span(2 + at, "execute_tool", 300 * at, 300 * at + 300, gen_ai_tool_name="get_it", gen_ai_tool_call_id=f"c{at}")
@@ -103,7 +147,15 @@ def test_the_gate(shell: Shell) -> None:
 
 def test_turns_without_efficiency_pass_the_gate(shell: Shell) -> None:
     shell.write("spans.jsonl", line(TURN))
-    assert shell("analyze", "spans.jsonl", "--fail-under-efficiency", "1").returncode == 0
+    done = shell("analyze", "spans.jsonl", "--fail-under-efficiency", "1")
+    assert (done.stderr, done.returncode) == (b"no turn has an efficiency to compare with 1\n", 0)
+
+
+@pytest.mark.parametrize("threshold", ["nan", "-0.1", "1.01", "inf", "half", ""])
+def test_a_gate_is_a_number_from_0_to_1(shell: Shell, spans: Path, threshold: str) -> None:
+    done = shell("analyze", spans, "--fail-under-efficiency", threshold)
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert b"Invalid value for '--fail-under-efficiency'" in done.stderr
 
 
 @pytest.mark.parametrize(
