@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .execution import TaskGraph, parallel_map, prompt, run_tools
 from .model import Caller, Coverage, Finding, Report
 from .settings import Settings
 from .tracing.decorator import profiled
@@ -17,11 +18,15 @@ __all__ = [
     "LiveTurn",
     "Report",
     "Settings",
+    "TaskGraph",
     "agent_turn",
     "coverage",
     "install",
     "live_turns",
+    "parallel_map",
     "profiled",
+    "prompt",
+    "run_tools",
     "subscribe",
     "uninstall",
 ]

@@ -99,6 +99,7 @@ class Call(msgspec.Struct, frozen=True):
     its model step was still streaming, so it could not have started earlier. ``depends_on`` is None where nothing
     was declared and ``()`` where independence was. ``called_ns`` (when the wrapper was called), ``task`` and
     ``thread`` are 0 where not known. ``silenced``: its decorator asks not to report findings about it.
+    ``blocking``: its body is no coroutine, so whoever runs it waits for it.
     """
 
     trace_id: str
@@ -128,6 +129,7 @@ class Call(msgspec.Struct, frozen=True):
     caller: Caller | None = None
     sub_agent: bool = False
     silenced: bool = False
+    blocking: bool = False
     source: str = ""
     instrumentation: str = ""
 

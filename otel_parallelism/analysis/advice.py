@@ -29,6 +29,9 @@ _REMEDY: dict[Cause, str] = {
     "intended": "nothing: {tools} need their order",
 }
 
+# Awaiting plain functions together would run them one by one as before.
+_OF_BLOCKING = "run {tools} together, in threads: {threads}{where}"
+
 
 def listing(tools: Sequence[str]) -> str:
     """
@@ -61,8 +64,13 @@ def remedy(
     tools = [call.tool for call in calls]
     own = switch(call.instrumentation for call in calls)
     own = own or f"otel_parallelism.run_tools, or asyncio.gather over {listing(tools)}"
+    in_loop = any(call.in_loop for call in calls)
+    threads = "asyncio.gather over asyncio.to_thread" if in_loop else "a ThreadPoolExecutor"
     place = f" at {where.file_path}:{where.line_number}" if where is not None else ""
-    text = _REMEDY[cause].format(tools=listing(tools), where=place, limit=limit, switch=own)
+    of_blocking = cause == "code" and calls and all(call.blocking for call in calls)
+    text = (_OF_BLOCKING if of_blocking else _REMEDY[cause]).format(
+        tools=listing(tools), where=place, limit=limit, switch=own, threads=threads
+    )
     if advice == "potential" and cause not in {"limit", "contention"}:
         return f"If they need nothing from one another, {text}."
     return f"{text[0].upper()}{text[1:]}."

@@ -44,9 +44,14 @@ def _called_from_own_code(calls: Sequence[Call]) -> bool:
 
 
 def _blocks_the_loop(calls: Sequence[Call]) -> bool:
-    """Each in a task of its own, all called before the first had ended, yet one by one in the event loop's thread."""
+    """
+    Each in a task of its own, let go together, yet one by one in the event loop's thread.
+
+    Wrappers of coroutines are called when they are let go: before the first had ended. A plain function is called
+    only when its task gets to run, so there the tasks alone tell.
+    """
     tasks = {call.task for call in calls}
     if 0 in tasks or len(tasks) < len(calls):
         return False
     first_end_ns = min(call.end_ns for call in calls)
-    return all(call.in_loop and 0 < call.called_ns <= first_end_ns for call in calls)
+    return all(call.in_loop and (call.blocking or 0 < call.called_ns <= first_end_ns) for call in calls)

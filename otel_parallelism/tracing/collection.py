@@ -154,4 +154,6 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         node.task != 0,
         node.start_ns - node.called_ns,
         None if node.code is None else location(node.code, node.instruction),
+        silenced=tool.silenced,
+        blocking=tool.blocking,
     )

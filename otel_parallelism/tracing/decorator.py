@@ -36,6 +36,7 @@ def profiled(
     effect: Effect | None = None,
     resource: Resource | None = None,
     depends_on: Dependencies | None = None,
+    silence: bool = False,
 ) -> Callable[[F], F]: ...
 def profiled(
     function: Any = None,
@@ -45,6 +46,7 @@ def profiled(
     effect: Effect | None = None,
     resource: Resource | None = None,
     depends_on: Dependencies | None = None,
+    silence: bool = False,
 ) -> Any:
     """
     Record every call of the decorated function as a tool call, with a span ``execute_tool {name}``.
@@ -61,6 +63,7 @@ def profiled(
             calls on one resource, one of them a write, keep their order.
         depends_on: The tools (names or decorated functions) whose results this one needs; an empty list declares
             that it needs none.
+        silence: Whether findings about it are left out of reports, metrics and events (they are still counted).
 
     Raises:
         TypeError: What is decorated is no function, or an argument is of the wrong type.
@@ -74,8 +77,10 @@ def profiled(
             kind = "a class" if isinstance(function, type) else f"a {type(function).__name__}"
             raise TypeError(f"profiled decorates functions, not {kind}")
         wrapped: Any = function
-        tool = Tool(wrapped, name, effect, resource, depends_on)
-        wrapper = Profiled(wrapped, _WRAPPERS[kind_of(wrapped)](tool))
+        kind = kind_of(wrapped)
+        blocking = kind in {"function", "generator"}
+        tool = Tool(wrapped, name, effect, resource, depends_on, silenced=silence, blocking=blocking)
+        wrapper = Profiled(wrapped, _WRAPPERS[kind](tool))
         wrapper._self_tool = tool  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
         return wrapper
 
@@ -125,8 +130,10 @@ def _function(tool: Tool) -> Callable[..., Any]:
             fail(node, error)
             raise
         if type(result) is CoroutineType:
+            tool.blocking = False
             return _await(result, node, leave(node))
         if isinstance(result, asyncio.Future):
+            tool.blocking = False
             return _follow(result, node)
         end(node, result)
         return result

@@ -73,7 +73,10 @@ def _report(node: Node, found: Collection) -> Report | None:
             # By time these calls would be its own, but it has been told already.
             _count_outside(turn.calls, node)
         if turn.span_id == first.span_id:
-            report = analyze(_within_wrappers(_with_dropped(turn, found.dropped), node), settings)
+            turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - the same turn, completed
+            report = analyze(turn, settings, RECORDER.experience)
+            if report.peak_concurrency > 1:
+                RECORDER.experience.learn(turn)
             _publish(node, report, normalized.anomalies)
             return report
         if first.span_id in turn.wrappers:

@@ -38,6 +38,10 @@ MOST_OPEN = 100_000
 """Open spans remembered; more than these can only have been abandoned."""
 
 
+LEAST_PLAIN = 256
+"""Spans of one instrumentation scope in a row, none of them an agent's, after which it is not asked at once."""
+
+
 class ParallelismProcessor(SpanProcessor):
     """Feeds the recorder with the spans of one provider; does nothing any more once it is shut down."""
 
@@ -45,6 +49,8 @@ class ParallelismProcessor(SpanProcessor):
         self._spans = RECORDER.spans
         self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[assignment] # replaced there
         self._stopped = False
+        self._plain: dict[int, int] = {}
+        self._quiet: set[int] = set()
         self.seen = 0
         RECORDER.shadow = self._shadow
 
@@ -56,34 +62,49 @@ class ParallelismProcessor(SpanProcessor):
         self.on_end = _ignore  # type: ignore[assignment,method-assign] # as said
         self._on_ending = _ignore
 
-    # Every span of the program passes through the next two: private fields are read because the public properties
-    # cost a call each, and nothing is made for a span that has nothing to do with agents.
+    # Every span of the program passes through the next two, so they are written for their cost: private fields,
+    # because public properties cost a call each; a span's id by its place in the context's tuple; nothing made for a
+    # span that has nothing to do with agents. Who has made none but such spans, hundreds of them, is asked only at
+    # their end from then on, until one does have to do with agents.
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember *span* by its id, and recognise it if it can be."""
         try:
-            spans = self._spans
-            spans[span._context.span_id] = span  # type: ignore[union-attr] # noqa: SLF001 - a started span has one
+            self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
+            if id(span._instrumentation_scope) in self._quiet:  # noqa: SLF001
+                return
             if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
                 self._recognise(span, parent_context)
-            elif len(spans) > MOST_OPEN:
-                RECORDER.forget()
+            else:
+                self._note_plain(id(span._instrumentation_scope))  # noqa: SLF001
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("starting a span", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Take note of what *span* was, now that all is known, if it matters to anyone."""
         try:
-            known = self._spans.pop(span._context.span_id, None)  # type: ignore[union-attr] # noqa: SLF001
+            known = self._spans.pop(span._context[1], None)  # type: ignore[index] # noqa: SLF001
             if known is None:  # of our own making, or begun before this processor was there
                 return
             self.seen += 1
-            if type(known) is SpanNode or (
-                not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES)  # type: ignore[union-attr] # noqa: SLF001
-            ):
+            if type(known) is SpanNode or not KEYS.isdisjoint(span._attributes._dict):  # type: ignore[union-attr] # noqa: SLF001
                 self._ended(span, known)
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("ending a span", error)
+
+    def _note_plain(self, scope: int) -> None:
+        """Count a span of *scope* (the identity of an instrumentation scope) that has nothing to do with agents."""
+        seen = self._plain[scope] = self._plain.get(scope, 0) + 1
+        if seen % LEAST_PLAIN == 0:
+            self._quiet.add(scope)
+        if len(self._spans) > MOST_OPEN:
+            RECORDER.forget()
+
+    def _note_marked(self, span: ReadableSpan) -> None:
+        """Ask every span of *span*'s scope at its start again: this one does have to do with agents."""
+        scope = id(span.instrumentation_scope)
+        self._quiet.discard(scope)
+        self._plain[scope] = 0
 
     def _first_ending(self, span: Span) -> None:
         """
@@ -110,6 +131,7 @@ class ParallelismProcessor(SpanProcessor):
             self._spans.pop(span.get_span_context().span_id, None)
             return
         recorder = RECORDER
+        self._note_marked(span)
         node = recorder.add_span(span, _scope(parent_context))
         kind = type(observe(span, 0))
         if kind is TurnSpan:
@@ -133,6 +155,7 @@ class ParallelismProcessor(SpanProcessor):
                 node.end_ns = span.end_time or 0
                 return
         else:
+            self._note_marked(span)
             node = recorder.add_span(span, _scope(None))
         node.end_ns = span.end_time or 0
         if node.observation is None:

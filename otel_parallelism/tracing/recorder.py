@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from otel_parallelism.analysis.experience import Experience
 from otel_parallelism.model import Coverage, Report, TurnSpan
 from otel_parallelism.settings import Settings
 
@@ -70,6 +71,7 @@ class Recorder:
         self.subscribers: tuple[Subscriber, ...] = ()
         self.followers: list[Follower] = []
         self.instruments: Instruments | None = None
+        self.experience = Experience()
         self.use_tracer(None)
         self.calls = 0
         self.uncovered = 0

@@ -23,10 +23,13 @@ class Tool:
         depends_on: Names of the tools whose results it needs; None where nothing was declared.
         resource_of: Computes the declared resource from a call's arguments, or None.
         resource: The declared resource where it is constant, else an empty string.
+        silenced: Whether findings about it are not to be reported.
+        blocking: Whether calling it runs its body: it is no coroutine function.
     """
 
     __slots__ = (
         "attributes",
+        "blocking",
         "depends_on",
         "effect",
         "effect_source",
@@ -34,6 +37,7 @@ class Tool:
         "name",
         "resource",
         "resource_of",
+        "silenced",
         "span_name",
     )
 
@@ -44,8 +48,13 @@ class Tool:
         effect: Effect | None,
         resource: str | Callable[..., Any] | None,
         depends_on: Iterable[Any] | None,
+        *,
+        silenced: bool = False,
+        blocking: bool = False,
     ) -> None:
         self.function = function
+        self.silenced = silenced
+        self.blocking = blocking
         self.name = name if name is not None else tool_name(function)
         self.span_name = f"{names.EXECUTE_TOOL} {self.name}"
         self.effect: Effect = effect or "unknown"

@@ -1,0 +1,99 @@
+"""What only a live turn can tell: functions that block the loop, findings silenced at the decorator, earlier turns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from otel_parallelism import agent_turn, profiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Kit
+
+
+@profiled(effect="read")
+def look_up(key: str) -> str:
+    time.sleep(0.06)
+    return f"value-of-{key}-1"
+
+
+@profiled(effect="read", silence=True)
+def look_up_quietly(key: str) -> str:
+    time.sleep(0.06)
+    return f"value-of-{key}-1"
+
+
+@profiled
+async def ponder(key: str) -> None:
+    await asyncio.sleep(0.06)
+
+
+@profiled
+async def wonder(key: str) -> None:
+    await asyncio.sleep(0.06)
+
+
+async def test_plain_functions_in_tasks_of_their_own_block_the_loop(kit: Kit) -> None:
+    async def task(key: str) -> str:
+        return look_up(key)
+
+    async with agent_turn("assistant"):
+        await asyncio.gather(*(task(f"k{i}") for i in range(3)))
+    (finding,) = kit.reports[-1].findings
+    assert (finding.cause, finding.advice, len(finding.calls)) == ("blocking", "recommended", 3)
+    assert "asyncio.to_thread" in finding.recommendation
+
+
+async def test_plain_functions_one_by_one_are_sent_to_threads(kit: Kit) -> None:
+    async with agent_turn("assistant"):
+        for i in range(3):
+            look_up(f"k{i}")
+    (finding,) = kit.reports[-1].findings
+    assert finding.cause == "code"
+    assert "asyncio.gather over asyncio.to_thread at" in finding.recommendation
+
+
+def test_without_a_loop_a_pool_of_threads_is_what_helps(kit: Kit) -> None:
+    with agent_turn("assistant"):
+        for i in range(3):
+            look_up(f"k{i}")
+    (finding,) = kit.reports[-1].findings
+    assert "ThreadPoolExecutor" in finding.recommendation
+    assert finding.location is not None
+    assert finding.location.file_path.endswith("test_findings_live.py")
+
+
+def test_a_decorator_can_ask_for_silence(kit: Kit) -> None:
+    with agent_turn("assistant"):
+        for i in range(3):
+            look_up_quietly(f"k{i}")
+    report = kit.reports[-1]
+    assert report.findings == ()
+    assert len(report.silenced) == 1
+    assert (report.avoidable, report.efficiency, report.verdict) == (0, 1.0, "serial_by_need")
+    assert kit.result("invoke_agent assistant").get("avoidable", 0) == 0
+    assert not kit.points("agent.parallelism.findings")
+
+
+async def test_what_overlapped_before_makes_a_guess_a_better_one(kit: Kit) -> None:
+    async def turn(order: Callable[..., object]) -> None:
+        async with agent_turn("assistant"):
+            await order()  # type: ignore[misc]
+
+    async def together() -> None:
+        await asyncio.gather(ponder("a"), wonder("b"))
+
+    async def apart() -> None:
+        await ponder("a")
+        await wonder("b")
+
+    await turn(apart)
+    await turn(together)
+    await turn(apart)
+    before, after = kit.reports[-3], kit.reports[-1]
+    assert (before.verdict, after.verdict) == ("possibly_sequential", "possibly_sequential")
+    assert not any("earlier turn" in sentence for sentence in before.findings[0].evidence)
+    assert any("in 1 earlier turn without an error" in sentence for sentence in after.findings[0].evidence)
