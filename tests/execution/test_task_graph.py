@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -388,7 +389,8 @@ def test_error_of_a_task_fails_its_dependents(run: Run) -> None:
     with pytest.raises(SkippedTaskError, match="'needs_it_too' was not run: 'needs_bad', which it needs, failed"):
         results["needs_it_too"]
     assert isinstance(results.errors["needs_bad"].__cause__, LookupError)
-    assert "failed: LookupError: no such thing" in graph.report().text()
+    # A busy machine makes it wait first, and the report says so.
+    assert re.search(r"failed(, after .* of waiting)?: LookupError: no such thing", graph.report().text())
 
 
 def test_cancelled_outside_cancels_all(run: Run) -> None:
@@ -597,7 +599,7 @@ def test_report(run: Run) -> None:
     assert report.ratio == pytest.approx(4 / 3, rel=0.3)
     assert report.timings["parse"].start >= report.timings["fetch"].end
     lines = report.text().splitlines()
-    assert lines[-1].startswith("critical path: fetch → parse, 0.03 s")
+    assert lines[-1] == f"critical path: fetch → parse, {report.limit:.2f} s"
     assert [line.split()[0] for line in lines[:3]] in (["fetch", "say", "parse"], ["say", "fetch", "parse"])
     assert "t0 ==> t1" in report.mermaid()
     # What was measured is what the next plan expects, where nothing else is said.
