@@ -76,24 +76,32 @@ def _sorted(tools: Mapping[str, Effect]) -> list[str]:
 
 
 def _found(findings: Sequence[Finding]) -> list[str]:
-    """A line for each set of tools that the model asked for one at a time."""
-    safe: dict[tuple[str, ...], None] = {}
-    perhaps: dict[tuple[str, ...], None] = {}
+    """A line for each set of tools that the model asked for one at a time, those that cost the most first."""
+    safe: dict[tuple[str, ...], float] = {}
+    perhaps: dict[tuple[str, ...], float] = {}
     for finding in findings:
         # Other causes are mended in code; telling the model would change nothing.
         if finding.cause not in {"model", "unknown"} or finding.kind != "sequential_chain":
             continue
         if finding.advice != "intended":
             tools = _counted(finding.calls)
-            (safe if finding.advice == "recommended" else perhaps).setdefault(tools)
+            lost = safe if finding.advice == "recommended" else perhaps
+            lost[tools] = lost.get(tools, 0.0) + finding.avoidable
     return [
-        *(f"- You asked for these one at a time; ask for them in one response: {', '.join(tools)}." for tools in safe),
+        *(
+            f"- You asked for these one at a time; ask for them in one response: {', '.join(tools)}."
+            for tools in _ranked(safe)
+        ),
         *(
             f"- You asked for these one at a time; if they need nothing from one another, ask for them in one "
             f"response: {', '.join(tools)}."
-            for tools in perhaps
+            for tools in _ranked(perhaps)
         ),
     ]
+
+
+def _ranked(lost: Mapping[tuple[str, ...], float]) -> list[tuple[str, ...]]:
+    return sorted(lost, key=lambda tools: (-lost[tools], tools))
 
 
 def _counted(calls: Sequence[str]) -> tuple[str, ...]:

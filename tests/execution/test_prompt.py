@@ -117,3 +117,20 @@ def test_a_name_stays_on_its_line() -> None:
 def test_something_without_a_name() -> None:
     with pytest.raises(TypeError, match="a tool without a name: int"):
         prompt([7])
+
+
+def test_findings_over_many_turns_are_ranked_by_the_time_they_cost() -> None:
+    def finding(tools: tuple[str, ...], avoidable: float) -> Finding:
+        return Finding(
+            kind="sequential_chain",
+            cause="model",
+            advice="recommended",
+            calls=tools,
+            span_ids=tools,
+            avoidable=avoidable,
+        )
+
+    cheap, dear = ("get_a", "get_b"), ("get_c", "get_d")
+    text = prompt([finding(cheap, 1.0), finding(dear, 0.7), finding(dear, 0.7)])
+    assert text.index("get_c, get_d") < text.index("get_a, get_b")
+    assert text.count("get_c") == 1
