@@ -72,6 +72,8 @@ class ParallelismProcessor(SpanProcessor):
         try:
             self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
             if id(span._instrumentation_scope) in self._quiet:  # noqa: SLF001
+                if len(self._spans) > MOST_OPEN:
+                    RECORDER.forget()
                 return
             if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
                 self._recognise(span, parent_context)

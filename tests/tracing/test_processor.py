@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled
+from otel_parallelism.tracing.processor import LEAST_PLAIN
+from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -374,8 +376,6 @@ def test_an_end_that_somebody_took_hold_of_early_is_analysed_all_the_same(kit: K
     assert [report.calls for report in kit.reports] == [2]
     assert not kit.result("agent")
     span.__dict__.pop("end", None)
-    from otel_parallelism.tracing.recorder import RECORDER  # noqa: PLC0415
-
     RECORDER.candidates.clear()
 
 
@@ -385,6 +385,32 @@ def test_spans_that_have_nothing_to_do_with_agents_leave_nothing_behind(kit: Kit
         pass
     assert kit.reports == []
     assert not any(key.startswith(names.PREFIX) for span in kit.spans for key in span.attributes or {})
+
+
+@pytest.mark.parametrize("known_at_start", [True, False])
+def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: bool) -> None:
+    tracer = kit.tracer()
+    for _ in range(2 * LEAST_PLAIN):
+        with tracer.start_as_current_span("GET /"):
+            pass
+    for turn in range(2):
+        with tracer.start_as_current_span(f"agent {turn}") as span:
+            span.set_attributes(AGENT)
+            for index in range(3):
+                with tracer.start_as_current_span("tool", attributes=tool("x") if known_at_start else {}) as inner:
+                    inner.set_attributes(tool(f"get_{index}"))
+        assert kit.result(f"agent {turn}")["calls"] == 3
+
+
+def test_spans_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otel_parallelism.tracing.processor.MOST_OPEN", 300)
+    abandoned = [kit.tracer().start_span("never ended") for _ in range(5_000)]
+    assert len(RECORDER.spans) <= 301
+    with kit.tracer().start_as_current_span("agent", attributes=AGENT):
+        call(kit)
+    assert kit.result("agent")["calls"] == 1
+    assert len(abandoned) == 5_000
+    RECORDER.spans.clear()
 
 
 def test_a_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None:
