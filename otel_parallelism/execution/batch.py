@@ -60,7 +60,7 @@ class Batch(Generic[R]):
         self._workers = self._active = 0
         self._pairs: Iterator[tuple[int, Any]] = iter(())
         self._feed: Feed | None = None
-        self._context: Context | None = None
+        self._context = Context()
         self._started_ns = 0
         self._stopping = False
         self._error: BaseException | None = None
@@ -126,6 +126,8 @@ class Batch(Generic[R]):
 
     def _start(self) -> None:
         self._context = copy_context()
+        if self._progress is not None:
+            self._progress.start()
         self._started_ns = time_ns()
         if isinstance(self._items, AsyncIterable):
             self._feed = Feed(self._items, self._chunk)
@@ -144,7 +146,7 @@ class Batch(Generic[R]):
             self._run(self._work(hires=self._total is None))
 
     def _run(self, coroutine: Any) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine, context=self._context and self._context.copy())
+        task = asyncio.get_running_loop().create_task(coroutine, context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

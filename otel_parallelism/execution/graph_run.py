@@ -127,7 +127,7 @@ class GraphRun:
                     job.step.task.function,
                     name=job.name,
                     depends_on=job.needs,
-                    frame=job.step.frame,
+                    place=job.step.place,
                     spans=spans,
                 ),
                 self._threads,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from types import FrameType
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from .errors import GraphError
 from .retry import Retrying
+from .spans import Place
 
 R = TypeVar("R")
 Limit: TypeAlias = int | AbstractAsyncContextManager[Any]
@@ -56,7 +56,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     task: Task[Any]
-    frame: FrameType
+    place: Place
     parameters: Mapping[str, bool]
     sources: Mapping[str, Reference]
     after: tuple[Reference, ...]

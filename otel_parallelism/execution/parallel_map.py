@@ -10,7 +10,7 @@ from .batch import Batch, ErrorPolicy
 from .invocation import Invocation, Pace, check_timeout, pace
 from .progress import Callback, Progress
 from .sources import total_of
-from .spans import Recording
+from .spans import Recording, place_of
 from .threads import Threads
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ def parallel_map(
     if chunk is not None:
         check_count("chunk", chunk)
     check_timeout(timeout)
-    recording = Recording(fn, name=name, frame=sys._getframe(1), spans=spans)  # noqa: SLF001 - as inspect's, cheaper
+    place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+    recording = Recording(fn, name=name, place=place, spans=spans)
     threads = Threads(limit)
     total = total_of(items)
     return ParallelMap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import TypeAlias
@@ -22,9 +23,13 @@ class Progress:
         self._total = total
         self._callback = show if callable(show) else None
         self._description = description
-        self._bar = None
-        if show is True and sys.stderr is not None and sys.stderr.isatty():
-            self._bar = _Bar(total, description)
+        self._wants_bar = show is True
+        self._bar: _Bar | None = None
+
+    def start(self) -> None:
+        """Draw the bar, if one is wanted and there is a terminal to draw it in."""
+        if self._wants_bar and sys.stderr is not None and sys.stderr.isatty():
+            self._bar = _Bar(self._total, self._description)
 
     def add(self, items: int) -> None:
         """Count *items* more; what the callback raises is raised here."""
@@ -43,6 +48,7 @@ class Progress:
 class _Bar:
     def __init__(self, total: int | None, description: str) -> None:
         from rich.console import Console  # noqa: PLC0415 - only for who watches
+        from rich.errors import LiveError  # noqa: PLC0415 - as above
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
 
         self._bar = Progress(
@@ -53,7 +59,9 @@ class _Bar:
             console=Console(stderr=True),
         )
         self._task = self._bar.add_task(description, total=total)
-        self._bar.start()
+        # Older versions draw one at a time; a batch beside another then goes without.
+        with contextlib.suppress(LiveError):
+            self._bar.start()
 
     def show(self, done: int) -> None:
         self._bar.update(self._task, completed=done)

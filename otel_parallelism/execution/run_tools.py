@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .conflicts import Access, earlier_conflicts
 from .invocation import Gate, Invocation, Pace, check_timeout, pace
 from .parallel_map import check_count
-from .spans import Recording, Resource
+from .spans import Place, Recording, Resource, place_of
 from .threads import Threads
 from .tool_calls import Asked, Form, ToolCall, read
 from .tool_results import ToolResult, error_of, messages, result_of
@@ -18,7 +18,6 @@ from .toolbox import KnownTool, Tools, toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import FrameType
 
     from otel_parallelism.model import Effect
 
@@ -78,11 +77,11 @@ async def run_tools(
     gates: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
     gates += pace(rate)
     threads = Threads(limit or max(1, len(asked.calls)))
-    frame = sys._getframe(1)  # noqa: SLF001 - as inspect's, cheaper
+    place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
     try:
         invocations = {
             name: Invocation(
-                _recording(known[name], frame, spans=spans), threads, gates=gates, timeout_s=timeout, retry=retry
+                _recording(known[name], place, spans=spans), threads, gates=gates, timeout_s=timeout, retry=retry
             )
             for name in {call.name for call in asked.calls} & known.keys()
         }
@@ -92,13 +91,13 @@ async def run_tools(
     return messages(asked, results)
 
 
-def _recording(tool: KnownTool, frame: FrameType, *, spans: bool) -> Recording:
+def _recording(tool: KnownTool, place: Place, *, spans: bool) -> Recording:
     return Recording(
         tool.function,
         name=tool.name,
         effect=None if tool.given == "unknown" else tool.given,
         resource=tool.resource,
-        frame=frame,
+        place=place,
         spans=spans,
     )
 

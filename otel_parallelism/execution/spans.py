@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from threading import get_ident
+from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -21,6 +22,7 @@ from opentelemetry.context import Context, attach
 
 from otel_parallelism import names
 from otel_parallelism.model import Effect
+from otel_parallelism.tracing.callers import calling_frame
 from otel_parallelism.tracing.calls import begin, end, fail, leave
 from otel_parallelism.tracing.kinds import kind_of
 from otel_parallelism.tracing.nodes import CallNode
@@ -29,12 +31,22 @@ from otel_parallelism.tracing.tool import Tool, tool_name
 from .isolation import isolated
 
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from types import FrameType
 
 
 Resource: TypeAlias = str | Callable[..., object]
 Outcome: TypeAlias = tuple[Any, BaseException | None, CallNode | None, Context | None]
 """What came of a call in a thread: its result or its error; a node and its context where it must be awaited still."""
+
+
+Place: TypeAlias = tuple[CodeType | None, int]
+"""Where in which code something was asked for; the frame itself would keep its variables alive."""
+
+
+def place_of(frame: FrameType) -> Place:
+    """Return where *frame* is, or the first around it that is the user's; nowhere where an event loop comes first."""
+    outside = calling_frame(frame)
+    return (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
 
 
 class Recording:
@@ -48,7 +60,7 @@ class Recording:
         is_async: Whether it is awaited in the event loop rather than run in a thread.
     """
 
-    __slots__ = ("_args", "_code", "_instruction", "_kwargs", "function", "is_async", "name", "tool")
+    __slots__ = ("_args", "_kwargs", "_place", "function", "is_async", "name", "tool")
 
     def __init__(
         self,
@@ -58,7 +70,7 @@ class Recording:
         effect: Effect | None = None,
         resource: Resource | None = None,
         depends_on: Iterable[str] | None = None,
-        frame: FrameType | None = None,
+        place: Place = (None, 0),
         spans: bool = True,
     ) -> None:
         """
@@ -68,7 +80,7 @@ class Recording:
             effect: What calls do; what its decorator declared if not given.
             resource: What calls read or write; what its decorator declared if not given.
             depends_on: Tools that it needs besides those that its decorator declared.
-            frame: The code that asked for the calls.
+            place: Where the calls were asked for.
             spans: Whether calls become spans.
 
         Raises:
@@ -82,8 +94,7 @@ class Recording:
         wrapped, self.function, self._args, self._kwargs = _undecorated(function)
         self.is_async = kind == "coroutine"
         self.name = name or function_name(function)
-        self._code: CodeType | None = None if frame is None else frame.f_code
-        self._instruction = 0 if frame is None else frame.f_lasti
+        self._place = place
         self.tool: Tool | None = None
         if spans:
             self.tool = _tool(
@@ -134,8 +145,8 @@ class Recording:
             0,
             tool=self.tool,
             called_ns=submitted_ns,
-            code=self._code,
-            instruction=self._instruction,
+            code=self._place[0],
+            instruction=self._place[1],
             thread=get_ident(),
             call_id=call_id,
         )

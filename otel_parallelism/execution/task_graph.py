@@ -13,11 +13,10 @@ from .graph_task import After, Limit, Reference, Step, Task, parameters, referen
 from .invocation import check_timeout
 from .parallel_map import check_count
 from .retry import Retrying, policy
-from .spans import Recording, function_name
+from .spans import Place, Recording, function_name, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from types import FrameType
 
 R = TypeVar("R")
 OnFailure: TypeAlias = Literal["all", "dependents"]
@@ -129,8 +128,8 @@ class TaskGraph:
             TypeError: *fn* is no function, or a generator function.
             ValueError: An option is out of its range.
         """
-        frame = sys._getframe(1)  # noqa: SLF001 - as inspect's, cheaper
-        return self._add(fn, frame, name, after, expected=expected, limit=limit, timeout_s=timeout, retry=retry)
+        place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+        return self._add(fn, place, name, after, expected=expected, limit=limit, timeout_s=timeout, retry=retry)
 
     @overload
     def task(self, fn: Callable[..., Awaitable[R]]) -> Task[R]: ...
@@ -159,11 +158,11 @@ class TaskGraph:
         retry: Retrying | None = None,
     ) -> Any:
         """Add the decorated function as a task; the arguments, and what is raised, are those of ``add``."""
-        frame = sys._getframe(1)  # noqa: SLF001 - as inspect's, cheaper
+        place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
 
         def decorate(function: Callable[..., Any]) -> Task[Any]:
             return self._add(
-                function, frame, name, after, expected=expected, limit=limit, timeout_s=timeout, retry=retry
+                function, place, name, after, expected=expected, limit=limit, timeout_s=timeout, retry=retry
             )
 
         return decorate if fn is None else decorate(fn)
@@ -215,7 +214,7 @@ class TaskGraph:
     def _add(
         self,
         function: Callable[..., Any],
-        frame: FrameType,
+        place: Place,
         name: str | None,
         after: After,
         *,
@@ -240,7 +239,7 @@ class TaskGraph:
         sources, others = references(after)
         step = Step(
             task=task,
-            frame=frame,
+            place=place,
             parameters=parameters(task.name, function, sources),
             sources=sources,
             after=others,
