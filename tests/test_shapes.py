@@ -353,7 +353,7 @@ def test_a_prompt_of_one_logical_step_at_a_time() -> None:
     (finding,) = report.findings
     assert (finding.cause, finding.advice, len(finding.calls)) == ("model", "recommended", 10)
     assert (report.avoidable_steps, report.avoidable_tokens) == (9, 18_000)
-    assert finding.recommendation.startswith("Have the model ask for search_logs (×10) in one response")
+    assert finding.recommendation.startswith("Have the model ask for search_logs ×10 in one response")
 
 
 # The framework serialises a batch.

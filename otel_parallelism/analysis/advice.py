@@ -38,10 +38,10 @@ def listing(tools: Sequence[str]) -> str:
     Tool names as words, each once, with its number where it is called more than once.
 
     >>> listing(["search", "search", "fetch"])
-    'search (×2) and fetch'
+    'search ×2 and fetch'
     """
     counts = Counter(tool or "an unnamed tool" for tool in tools)
-    words = [f"{tool} (×{count})" if count > 1 else tool for tool, count in counts.items()]
+    words = [f"{tool} ×{count:,}" if count > 1 else tool for tool, count in counts.items()]
     if len(words) > _MOST_TOOLS:
         words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

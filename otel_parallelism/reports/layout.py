@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 GLUE: Final = "\N{NO-BREAK SPACE}"
 """A space that no line is broken at."""
 
+_UNIT: Final = re.compile(r"(?<=\d) (?=m?s\b)| (?=×\d)")
+
 
 def glued(phrase: str) -> str:
     """Return *phrase* so that no line is broken inside it."""
@@ -25,7 +27,12 @@ def glued(phrase: str) -> str:
 
 
 def wrapped(text: Text, width: int, indent: int = 0) -> list[Text]:
-    """Return *text* in lines of at most *width* cells, the second and later ones indented by *indent*."""
+    """
+    Return *text* in lines of at most *width* cells, the second and later ones indented by *indent*.
+
+    No line is broken between a number and its unit, or between a name and how often it is there.
+    """
+    text.plain = _UNIT.sub(GLUE, text.plain)
     lines = [line for line in text.divide(_breaks(text.plain, width, width - indent)) if line.plain]
     for line in lines:
         line.rstrip()

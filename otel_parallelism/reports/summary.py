@@ -18,6 +18,8 @@ def headline(analysis: Analysis) -> str:
     """Return one line: how many turns, which of them lose time, and how much of how much."""
     reports, coverage = analysis.reports, analysis.coverage
     if not reports:
+        if not coverage.spans:
+            return "No turn found: there are no spans"
         if not coverage.calls:
             return f"No turn found: no tool call among {count(coverage.spans, 'span')}"
         return f"No turn found: {count(coverage.calls, 'tool call')}, in no turn"

@@ -15,7 +15,7 @@ from .timeline import ASCII, BLOCKS, extent, rows
 from .wording import VERDICTS, count, happened, place, printable, relative, seconds, share, tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -28,6 +28,11 @@ RANKED_TURNS: Final = 10
 DETAILED_TURNS: Final = 3
 MIN_WIDTH: Final = 40
 _MAX_LABEL: Final = 30
+_MIN_AGENT: Final = 14
+_GAP: Final = 2
+_LEGENDS: Final = {"+": "(digits: calls at once, +: ten or more)"} | dict.fromkeys(
+    "23456789", "(digits: calls at once)"
+)
 _NEARLY: Final = 0.005
 _TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "\N{MULTIPLICATION SIGN}": "x"})
 _STYLES: Final = {
@@ -91,7 +96,7 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
     if len(reports) > MANY_TURNS:
         numbered.sort(key=lambda entry: (-entry[1].avoidable, -entry[1].avoidable_potential, entry[0]))
         yield Text()
-        yield _ranking(numbered[:RANKED_TURNS])
+        yield _ranking(numbered[:RANKED_TURNS], view.width)
         yield Text(f"and {count(len(numbered) - RANKED_TURNS, 'more turn')}", style=_QUIET)
         numbered = [entry for entry in numbered[:DETAILED_TURNS] if summary.shown(entry[1])]
     for number, report in numbered:
@@ -104,23 +109,34 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
         yield from wrapped(Text(remark, style=_STYLES["potential"]), view.width)
 
 
-def _ranking(numbered: Iterable[tuple[int, Report]]) -> Table:
+def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
+    """Return one line a turn; on a narrow page with fewer columns, for a number that is cut off is a wrong one."""
+    reports = [report for _, report in numbered]
+    columns = {
+        "turn": [f"{number:,}" for number, _ in numbered],
+        "calls": [f"{report.calls:,}" for report in reports],
+        "ratio": [share(report.ratio) for report in reports],
+        "efficiency": [share(report.efficiency) for report in reports],
+        "lost": [seconds(report.avoidable) if summary.loses(report) else "-" for report in reports],
+        "perhaps": [seconds(report.avoidable_potential) if summary.might_lose(report) else "-" for report in reports],
+        "verdict": [_words(report.verdict) for report in reports],
+        "agent": [summary.title(report) for report in reports],
+    }
+    for name in ("lost", "perhaps"):
+        if set(columns[name]) == {"-"}:
+            del columns[name]
+    needed = {name: max(map(cell_len, (name, *column))) + _GAP for name, column in columns.items()}
+    needed["agent"] = min(needed["agent"], _MIN_AGENT)
+    for name in ("ratio", "calls", "verdict", "efficiency", "agent"):
+        if sum(needed.values()) > width:
+            del columns[name], needed[name]
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    for heading in ("turn", "calls", "ratio", "efficiency", "lost", "perhaps"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("agent", no_wrap=True, overflow="ellipsis")
-    for number, report in numbered:
-        table.add_row(
-            str(number),
-            f"{report.calls:,}",
-            share(report.ratio),
-            share(report.efficiency),
-            seconds(report.avoidable) if summary.loses(report) else "-",
-            seconds(report.avoidable_potential) if summary.might_lose(report) else "-",
-            Text(_words(report.verdict), style=_STYLES.get(report.verdict, _FINE)),
-            Text(summary.title(report)),
-        )
+    for name in columns:
+        numeric = name not in {"verdict", "agent"}
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
+    for at, report in enumerate(reports):
+        verdict = _STYLES.get(report.verdict, _FINE)
+        table.add_row(*(Text(columns[name][at], style=verdict if name == "verdict" else "") for name in columns))
     return table
 
 
@@ -182,7 +198,8 @@ def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterat
     mark = max(len(_mark(row)) for row in draft)
     before = 2 + mark + bool(mark) + label + 1
     cells = max(view.width - before - 1 - note, 8)
-    for row in rows(report, numbers, cells, glyphs):
+    drawn = rows(report, numbers, cells, glyphs)
+    for row in drawn:
         if not row.bar:
             yield Text("  " + row.label, style=_QUIET)
             continue
@@ -190,7 +207,10 @@ def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterat
         style = _MODEL if row.kind == "model" else styles[row.findings[0]] if row.findings else _FINE
         yield Text.assemble(start, (row.bar, style), f" {row.note:>{note}}")
     end = seconds(extent(report.turn).duration_ns / 1e9)
-    yield Text(" " * before + "0" + end.rjust(cells - 1), style=_QUIET)
+    between = cells - 1 - len(end)
+    signs = {sign for row in drawn for sign in row.bar}
+    legend = next((text for sign, text in _LEGENDS.items() if sign in signs), "")
+    yield Text(" " * before + "0" + (legend if len(legend) < between else "").center(between) + end, style=_QUIET)
 
 
 def _fitted(row: Row, cells: int) -> str:
@@ -207,7 +227,7 @@ def _mark(row: Row) -> str:
 def _finding(number: int, finding: Finding, report: Report, view: View) -> Iterator[Text]:
     """Yield what happened and what it cost, then what to do and where: each one line, where the width allows."""
     style = _STYLES[finding.advice]
-    cost = glued(f"{seconds(finding.avoidable)} of {seconds(report.makespan)}")
+    cost = f"{seconds(finding.avoidable)} of {seconds(report.makespan)}"
     around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
     inside = f"inside {printable(around)}: " if around else ""
     known = finding.advice == "recommended"
@@ -215,7 +235,7 @@ def _finding(number: int, finding: Finding, report: Report, view: View) -> Itera
     sentence = Text.assemble(
         (f"  [{number}]", style),
         f" {inside}{tools(finding.calls)} {happened(finding)}. ",
-        (f"Cost: {cost}." if known else f"Perhaps {cost}{unknown}.", style),
+        (glued(f"Cost: {cost}.") if known else glued(f"Perhaps {cost}") + f"{unknown}.", style),
     )
     yield from wrapped(sentence, view.width, 6)
     todo, at = view.relative(printable(finding.recommendation)), view.relative(place(finding))

@@ -10,7 +10,7 @@ import msgspec
 from otel_parallelism.analysis.intervals import concurrency
 from otel_parallelism.model import Interval
 
-from .wording import count, printable, seconds
+from .wording import count, printable, seconds, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,7 +131,7 @@ def _tool_rows(turn: Turn, findings: Mapping[str, int], scale: Scale, glyphs: Gl
         yield Row(
             "call",
             "  " * nested + printable(tool or "(no name)"),
-            f" x{len(calls):,}",
+            times(len(calls)),
             bar=scale.bar(_spans(calls), glyphs),
             note=seconds(sum(call.duration_ns for call in calls) / 1e9),
             findings=tuple(sorted({findings[call.span_id] for call in calls if call.span_id in findings})),

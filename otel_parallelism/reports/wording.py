@@ -17,7 +17,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     "sequential": "calls that could run together ran one by one",
     "partly_sequential": "some calls that could run together did not",
     "parallel": "calls ran together",
-    "serial_by_need": "calls ran one by one because they had to",
+    "serial_by_need": "calls ran one by one, with nothing worth gaining",
     "possibly_sequential": "calls ran one by one, perhaps needlessly",
 }
 
@@ -35,6 +35,7 @@ CAUSES: Final[Mapping[Cause, str]] = {
 _NAMED_TOOLS: Final = 6
 _MILLISECONDS_BELOW: Final = 0.01
 _HUNDRED: Final = 100
+_LONGEST_NAME: Final = 56
 
 
 def seconds(value: float) -> str:
@@ -68,14 +69,35 @@ def tools(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
     """
     Return tool names in order of first call, each once with its number, and at most *most* of them.
 
-    >>> tools(["search", "fetch"]), tools(["a", "b", "c"], most=2)
-    ('search, fetch', 'a and 2 more')
+    >>> tools(["search", "fetch", "fetch"]), tools(["a", "b", "c"], most=2)
+    ('search, fetch ×2', 'a and 2 more')
     """
     counted = Counter(printable(name) for name in names)
-    parts = [name if number == 1 else f"{name} x{number}" for name, number in counted.items()]
+    parts = [shortened(name) + times(number) for name, number in counted.items()]
     if len(parts) <= most:
         return ", ".join(parts)
     return f"{', '.join(parts[: most - 1])} and {len(parts) - most + 1} more"
+
+
+def times(number: int) -> str:
+    """
+    Return how often something is there, to follow its name; nothing if once.
+
+    >>> times(1), times(1200)
+    ('', ' ×1,200')
+    """
+    return "" if number == 1 else f" ×{number:,}"
+
+
+def shortened(name: str) -> str:
+    """
+    Return *name* without its middle if it is very long: names tell most by how they begin and end.
+
+    >>> shortened("mcp__a_server_with_a_long_name__" + "and_a_tool_with_a_longer_one")
+    'mcp__a_server_with_a_long_na…and_a_tool_with_a_longer_one'
+    """
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
 
 def printable(name: str) -> str:

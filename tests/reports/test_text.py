@@ -12,7 +12,7 @@ from otel_parallelism.reports.text import MIN_WIDTH, render
 MS = 1_000_000
 WIDTH_80 = """\
 2 turns · 1 sequential: 0.90 s of 1.20 s could be saved
-Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels x2,
+Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels ×2,
 weather), 0.90 s
 
 Turn 1 · travel · sequential: calls that could run together ran one by one
@@ -24,7 +24,7 @@ Turn 1 · travel · sequential: calls that could run together ran one by one
   [1] hotels                                   ▐████████████▌             0.30 s
   [1] weather                                               ▐████████████ 0.30 s
               0                                                    1.40 s
-  [1] flights, hotels x2, weather ran one after another: the model asked for
+  [1] flights, hotels ×2, weather ran one after another: the model asked for
       them together, the program ran them one by one. Cost: 0.90 s of 1.20 s.
     → Run the round's calls together with asyncio.gather (agent.py:31).
 
@@ -38,7 +38,7 @@ Turn 2 · travel · parallel: calls ran together
 """
 WIDTH_120 = """\
 2 turns · 1 sequential: 0.90 s of 1.20 s could be saved
-Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels x2, weather), 0.90 s
+Start with turn 1 (travel) at agent.py:31: 4 calls (flights, hotels ×2, weather), 0.90 s
 
 Turn 1 · travel · sequential: calls that could run together ran one by one
   4 calls in 1.20 s · ratio 1.00 of 4.00 achievable · efficiency 0.25 · lost 0.90 s · model 0.20 s in 1 step
@@ -48,7 +48,7 @@ Turn 1 · travel · sequential: calls that could run together ran one by one
   [1] hotels                                                          ▐█████████████████████                      0.30 s
   [1] weather                                                                               █████████████████████ 0.30 s
               0                                                                                            1.40 s
-  [1] flights, hotels x2, weather ran one after another: the model asked for them together, the program ran them one by
+  [1] flights, hotels ×2, weather ran one after another: the model asked for them together, the program ran them one by
       one. Cost: 0.90 s of 1.20 s.
     → Run the round's calls together with asyncio.gather (agent.py:31).
 
@@ -97,8 +97,8 @@ Turn 1 · research · possibly sequential: calls ran one by one, perhaps
   [1] search ████████████████████████                                     0.40 s
   [1] fetch                          ████████████████████████████████████ 0.60 s
              0                                                     1.00 s
-  [1] search, fetch ran one after another: the trace does not say why. Perhaps
-      0.40 s of 1.00 s; what search returned was not seen in full.
+  [1] search, fetch ran one after another: the trace does not say why.
+      Perhaps 0.40 s of 1.00 s; what search returned was not seen in full.
     → Capture the model's steps, or declare depends_on.
 
 Turn 2 · greeter · single: nothing that could run together
@@ -199,7 +199,7 @@ def test_calls_of_one_tool_share_a_row_when_there_are_many(parallel: Report) -> 
         for at in range(24)
     )
     text = render(Analysis((with_calls(parallel, calls),), Coverage()), width=60)
-    [search] = [line for line in text.splitlines() if line.startswith("  search x12")]
+    [search] = [line for line in text.splitlines() if line.startswith("  search ×12")]
     assert set(search.split()[2]) == {"3"}  # three of its twelve calls at a time, all along
     assert search.endswith("1.20 s")
 
@@ -222,11 +222,52 @@ def test_many_turns_are_ranked_and_only_the_worst_drawn(sequential: Report, para
     lines = text.splitlines()
     assert lines[0] == "34 turns · 1 sequential: 0.90 s of 1.20 s could be saved"
     assert lines[1].startswith("Start with turn 31 (travel) at agent.py:31: 4 calls")
-    assert lines[4].split() == ["turn", "calls", "ratio", "efficiency", "lost", "perhaps", "verdict", "agent"]
-    assert lines[5].split() == ["31", "4", "1.00", "0.25", "0.90", "s", "-", "sequential", "travel"]
-    assert lines[6].split() == ["1", "3", "2.67", "1.00", "-", "-", "parallel", "travel"]
+    assert lines[4].split() == ["turn", "calls", "ratio", "efficiency", "lost", "verdict", "agent"]
+    assert lines[5].split() == ["31", "4", "1.00", "0.25", "0.90", "s", "sequential", "travel"]
+    assert lines[6].split() == ["1", "3", "2.67", "1.00", "-", "parallel", "travel"]
     assert "and 24 more turns" in lines
     assert [line.split(" · ")[0] for line in lines if line.startswith("Turn ")] == ["Turn 31"]
+
+
+@pytest.mark.parametrize("width", [40, 48, 60, 72, 100])
+def test_a_narrow_ranking_has_fewer_columns_and_no_number_cut_off(
+    sequential: Report, possible: Report, width: int
+) -> None:
+    long = msgspec.structs.replace(sequential, avoidable=123_456.0)
+    lines = render(Analysis((long, possible) * 6, Coverage()), width=width).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["turn"])
+    ranking = lines[at : at + 11]
+    assert max(map(cell_len, ranking)) <= width
+    assert "lost" in ranking[0].split()
+    assert "perhaps" in ranking[0].split()
+    assert not any("…" in line for line in ranking)
+    assert all("123,456 s" in line for line in ranking[1:7])
+    assert all("0.40 s" in line for line in ranking[7:])
+
+
+def test_digits_in_bars_are_explained(parallel: Report) -> None:
+    first = parallel.turn.calls[0]
+    for calls, legend in ((21, "(digits: calls at once)"), (24, "(digits: calls at once, +: ten or more)")):
+        many = tuple(
+            msgspec.structs.replace(first, span_id=f"{at:016x}", tool=f"t{at % 2 if calls > 21 else at % 3}")
+            for at in range(calls)
+        )
+        assert legend in render(Analysis((with_calls(parallel, many),), Coverage()), width=80).splitlines()[-1]
+    assert "digits" not in render(Analysis((parallel,), Coverage()), width=80)
+
+
+def test_a_number_stays_with_its_unit(sequential: Report) -> None:
+    analysis = Analysis((sequential,), Coverage())
+    for width in range(MIN_WIDTH, 100):
+        for line in render(analysis, width=width).splitlines():
+            assert not re.match(r" *(s|×\d)\b", line)
+
+
+def test_very_long_names_keep_their_ends(sequential: Report) -> None:
+    finding = msgspec.structs.replace(sequential.findings[0], calls=("begin" * 30 + "end", "other"))
+    text = render(Analysis((msgspec.structs.replace(sequential, findings=(finding,)),), Coverage()), width=80)
+    assert "(beginbeginbegin" in text
+    assert re.search(r"…\w*beginend, other", text)
 
 
 def test_nothing_to_gain_is_said_at_once(parallel: Report, silent: Report) -> None:
@@ -241,6 +282,7 @@ def test_no_turn_says_what_to_do() -> None:
         "Open agent_turn(...) around the agent's loop, or switch on an instrumentation of\n"
         "its framework.\n"
     )
+    assert render(Analysis((), Coverage()), width=80).startswith("No turn found: there are no spans\n")
     assert render(Analysis((), Coverage(spans=30)), width=120) == (
         "No turn found: no tool call among 30 spans\n"
         "Decorate the tools with @profiled, or switch on an instrumentation of the agent's framework.\n"
