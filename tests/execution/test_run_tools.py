@@ -534,6 +534,38 @@ def test_any_round_gives_one_result_a_call_and_keeps_conflicts_apart(  # noqa: C
     assert limit is None or most <= limit
 
 
+class WeatherTool:
+    """A tool object, as clients' and frameworks' decorators make them."""
+
+    name = "get_weather"
+
+    async def coroutine(self, city: str) -> str:
+        return f"Fog in {city}"
+
+
+def test_tool_objects(run: Run) -> None:
+    async def main() -> Any:
+        return await run_tools(plain_calls()[:1], [WeatherTool()])
+
+    assert run(main)[0]["content"] == "Fog in Porto"
+
+
+def test_a_resource_that_cannot_be_computed_counts_as_not_declared(run: Run) -> None:
+    log = Log()
+
+    def key_of(key: str) -> str:
+        return key.removeprefix("k")
+
+    async def main() -> Any:
+        tools = [log.tool("set_row"), log.tool("get_row")]
+        return await run_tools(
+            calls_of("set_row k1", "get_row"), tools, resources={"set_row": key_of, "get_row": key_of}
+        )
+
+    assert [result["is_error"] for result in run(main)] == [False, False]
+    assert log.in_order("set_rowk1", "get_row")
+
+
 # What is refused
 
 

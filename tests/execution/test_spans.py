@@ -250,3 +250,25 @@ def test_a_bounded_map_is_a_limit_and_no_waste(run: Run) -> None:
     assert report.efficiency == pytest.approx(1, abs=0.05)
     assert report.chains == 0
     assert report.avoidable == 0
+
+
+@pytest.mark.usefixtures("no_threads_left")
+def test_what_a_thread_returns_too_late_is_let_go(run: Run, spans: Spans) -> None:
+    begun = []
+
+    async def rest() -> None:
+        begun.append(True)
+
+    def slow(_: int) -> Any:
+        time.sleep(0.1)
+        return rest()
+
+    async def main() -> Any:
+        found = await parallel_map([0], slow, limit=1, timeout=0.02, on_error="return")
+        await asyncio.sleep(0.2)
+        return found
+
+    (error,) = run(main)
+    assert isinstance(error, TimeoutError)
+    assert begun == []
+    assert [attribute(span, "error.type") for span in spans.calls()] == ["CancelledError"]
