@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from .output import Destination, options
+from .output import options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from otel_parallelism.model import SpanRecord
+
+    from .output import Destination
 
 LONG_INPUT_BYTES: Final = 8_000_000
 
@@ -24,7 +24,7 @@ LONG_INPUT_BYTES: Final = 8_000_000
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
 @options
-def analyze(files: tuple[str, ...], form: str, file: IO[bytes] | None, threshold: float | None) -> None:
+def analyze(files: tuple[str, ...], destination: Destination) -> None:
     """
     Report on the agent turns in FILEs of spans.
 
@@ -36,10 +36,9 @@ def analyze(files: tuple[str, ...], form: str, file: IO[bytes] | None, threshold
     from otel_parallelism.readers.errors import UnreadableError  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
-    destination = Destination(form, file)
     for name in files:
-        if file is not None and _is_same(name, file):
-            click.echo(f"{name}: it is to be read, and cannot be --output too", err=True)
+        if option := destination.option_for(name):
+            click.echo(f"{name}: it is to be read, and cannot be {option} too", err=True)
             sys.exit(2)
     try:
         settings = Settings.from_environment()
@@ -48,7 +47,7 @@ def analyze(files: tuple[str, ...], form: str, file: IO[bytes] | None, threshold
     except (UnreadableError, ValueError) as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
-    sys.exit(destination.report(analysis, threshold))
+    sys.exit(destination.report(analysis))
 
 
 def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[SpanRecord]:
@@ -86,14 +85,6 @@ def _progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
             bar.update(task, completed=at, description="reading" if at < total else "analysing")
 
         yield advance
-
-
-def _is_same(name: str, file: IO[bytes]) -> bool:
-    try:
-        there = Path(name).stat()
-    except OSError:
-        return False  # the reader says what is wrong
-    return stat.S_ISREG(there.st_mode) and os.path.samestat(there, os.fstat(file.fileno()))
 
 
 def _size(file: str) -> int:

@@ -25,7 +25,7 @@ def demo() -> None:
     from .demo_server import serving  # noqa: PLC0415 - a fast --help
     from .watch import Watch  # noqa: PLC0415 - as above
 
-    destination = Destination("text", None)
+    destination = Destination("text")
     try:
         watch = Watch()
     except ValueError as error:

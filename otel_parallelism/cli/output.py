@@ -1,13 +1,16 @@
-"""Where a report goes and in which form, and the exit status it stands for: what ``run`` and ``analyze`` share."""
+"""Where reports go and in which form, and the exit status they stand for: what ``run`` and ``analyze`` share."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import shutil
+import stat
 import sys
-from typing import IO, TYPE_CHECKING, Any, Final, TextIO, TypeVar
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis
 
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
 _STANDARD_OUTPUT: Final = 1
 BELOW: Final = 1
 CANNOT: Final = 2
@@ -26,14 +28,17 @@ _WIDTH_WITHOUT_TERMINAL: Final = 100
 _SIGNS: Final = "·→…█▌▐░"
 
 
-def _opened(context: click.Context, _: click.Parameter, path: str | None) -> IO[bytes] | None:
+def _opened(context: click.Context, parameter: click.Parameter, path: str | None) -> IO[bytes] | None:
     """
-    Return the file that a report is to be written to; None for ``-``, the standard output.
+    Return the file that a report is to be written to; None for ``-``, the standard output, where the report goes.
 
     It is opened at once, so that a program is not run in vain, and emptied only when it is written.
     """
-    if path is None or path == "-":
+    if path is None or (path == "-" and parameter.name == "file"):
         return None
+    if path == "-":
+        message = "standard output is for the report: this one needs a file."
+        raise click.BadParameter(message)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
@@ -52,8 +57,23 @@ def _number(_: click.Context, __: click.Parameter, threshold: float | None) -> f
     return threshold
 
 
-def options(command: _Command) -> _Command:
-    """Add ``--format``, ``--output`` and ``--fail-under-efficiency`` to a command."""
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options about reports to a command, which is given the ``destination`` that they make."""
+
+    @functools.wraps(command)
+    def reporting(
+        *arguments: Any,
+        form: str,
+        file: IO[bytes] | None,
+        page: IO[bytes] | None,
+        events: IO[bytes] | None,
+        threshold: float | None,
+        **named: Any,
+    ) -> None:
+        destination = Destination(form, file, page=page, events=events, threshold=threshold)
+        command(*arguments, destination=destination, **named)
+
+    decorated: Callable[..., None] = reporting
     for option in (
         click.option(
             "--fail-under-efficiency",
@@ -62,6 +82,22 @@ def options(command: _Command) -> _Command:
             callback=_number,
             metavar="X",
             help="Exit with status 1 if the efficiency of any turn is below X (0 to 1).",
+        ),
+        click.option(
+            "--trace-event",
+            "events",
+            type=click.Path(),
+            callback=_opened,
+            metavar="FILE",
+            help="Write the turns to FILE for ui.perfetto.dev too (Chrome Trace Event JSON).",
+        ),
+        click.option(
+            "--html",
+            "page",
+            type=click.Path(),
+            callback=_opened,
+            metavar="FILE",
+            help="Write the report to FILE as a web page too.",
         ),
         click.option(
             "--output",
@@ -80,33 +116,55 @@ def options(command: _Command) -> _Command:
             help="The form of the report.",
         ),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 class Destination:
     """
-    Where a report goes, decided before a program can change the working folder or the standard streams.
+    Where reports go, decided before a program can change the working folder or the standard streams.
 
     Args:
         form: ``text`` or ``json``.
         file: A binary file; standard output if None.
+        page: A binary file for the HTML page; None for none.
+        events: A binary file for trace events; None for none.
+        threshold: The efficiency that no turn should be below; None for any.
     """
 
-    def __init__(self, form: str, file: IO[bytes] | None) -> None:
+    def __init__(
+        self,
+        form: str,
+        file: IO[bytes] | None = None,
+        *,
+        page: IO[bytes] | None = None,
+        events: IO[bytes] | None = None,
+        threshold: float | None = None,
+    ) -> None:
         """Remember the standard output and the working folder of now."""
         self._form = form
         self._file = file
+        self._page = page
+        self._events = events
+        self._threshold = threshold
         self._stream: TextIO | None = sys.stdout
         self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
-    def report(self, analysis: Analysis, threshold: float | None = None) -> int:
-        """
-        Write the report on *analysis* and return the exit status that it stands for.
+    def option_for(self, path: str) -> str:
+        """Return the option that would write to the file at *path*; empty if none would."""
+        files = {"--output": self._file, "--html": self._page, "--trace-event": self._events}
+        return next((option for option, file in files.items() if file is not None and _is_same(path, file)), "")
 
-        That is 2 if it cannot be written, and 1 if a turn's efficiency is below *threshold*; standard error says so.
+    def report(self, analysis: Analysis, *, gate: bool = True) -> int:
+        """
+        Write the reports on *analysis* and return the exit status that they stand for.
+
+        That is 2 if one cannot be written, and 1 if a turn's efficiency is below the threshold, unless *gate* is
+        false; standard error says so.
         """
         try:
+            # The files first: whoever reads standard output may have seen enough and gone.
+            self._write_files(analysis)
             self._write(analysis)
         except BrokenPipeError:
             # Whoever read the output has seen enough. The interpreter flushes it once more at the end.
@@ -115,22 +173,29 @@ class Destination:
         except (OSError, ValueError) as error:
             click.echo(f"the report cannot be written: {error}", err=True)
             return CANNOT
-        if threshold is None:
+        if self._threshold is None or not gate:
             return 0
         if all(report.efficiency is None for report in analysis.reports):
-            click.echo(f"no turn has an efficiency to compare with {threshold:g}", err=True)
-        found = list(_below(analysis, threshold))
+            click.echo(f"no turn has an efficiency to compare with {self._threshold:g}", err=True)
+        found = list(_below(analysis, self._threshold))
         for line in found:
             click.echo(line, err=True)
         return BELOW if found else 0
 
+    def _write_files(self, analysis: Analysis) -> None:
+        if self._page is not None:
+            from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - only what was asked for is loaded
+            from otel_parallelism.reports import html  # noqa: PLC0415 - as above
+
+            _replace(self._page, html.render(analysis, prompt=prompt, base=self._base))
+        if self._events is not None:
+            from otel_parallelism.reports import trace_event  # noqa: PLC0415 - as above
+
+            _replace(self._events, trace_event.render(analysis, base=self._base))
+
     def _write(self, analysis: Analysis) -> None:
         if self._file is not None:
-            report = self._rendered(analysis, colour=False, ascii_only=False).encode()
-            with contextlib.suppress(OSError):  # a pipe or a device has no length
-                self._file.truncate()
-            self._file.write(report)
-            self._file.flush()
+            _replace(self._file, self._rendered(analysis, colour=False, ascii_only=False))
             return
         stream = self._stream
         if stream is None:
@@ -151,6 +216,22 @@ class Destination:
 
         width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
         return text.render(analysis, width=width, colour=colour, ascii_only=ascii_only, base=self._base)
+
+
+def _replace(file: IO[bytes], text: str) -> None:
+    """Make *text* all that *file* holds."""
+    with contextlib.suppress(OSError):  # a pipe or a device has no length
+        file.truncate()
+    file.write(text.encode())
+    file.flush()
+
+
+def _is_same(path: str, file: IO[bytes]) -> bool:
+    try:
+        there = Path(path).stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(there.st_mode) and os.path.samestat(there, os.fstat(file.fileno()))
 
 
 def _below(analysis: Analysis, threshold: float) -> Iterator[str]:

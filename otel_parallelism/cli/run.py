@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO
+from typing import TYPE_CHECKING
 
 import click
 
-from .output import Destination, options
+from .output import options
 from .program import Interrupted, ProgramNotFoundError, run_program
+
+if TYPE_CHECKING:
+    from .output import Destination
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -17,14 +20,7 @@ from .program import Interrupted, ProgramNotFoundError, run_program
 @options
 @click.argument("script", metavar="SCRIPT")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
-def run(  # noqa: PLR0917 - click passes them by name
-    script: str,
-    arguments: tuple[str, ...],
-    module: bool,
-    form: str,
-    file: IO[bytes] | None,
-    threshold: float | None,
-) -> None:
+def run(script: str, arguments: tuple[str, ...], module: bool, destination: Destination) -> None:
     """
     Run SCRIPT with ARGS and report on its agent turns at its end.
 
@@ -33,7 +29,6 @@ def run(  # noqa: PLR0917 - click passes them by name
     """
     from .watch import Watch  # noqa: PLC0415 - a fast --help
 
-    destination = Destination(form, file)
     try:
         watch = Watch()
     except ValueError as error:
@@ -50,7 +45,7 @@ def run(  # noqa: PLR0917 - click passes them by name
         analysis = watch.analysis()
         for line in watch.missing():
             click.echo(line, err=True)
-        outcome = destination.report(analysis, None if status else threshold)
+        outcome = destination.report(analysis, gate=not status)
         status = status or outcome
     if ending.interrupted:
         raise Interrupted

@@ -1,0 +1,74 @@
+"""
+Reports as one HTML file that needs nothing else: no network, no library, no server.
+
+The page is drawn by its own script from a JSON document in it, which can neither end the element that it stands in nor
+run: every text reaches the page as text, and a content security policy lets nothing but that very script run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from . import summary
+from .page_document import page_document
+from .wording import relative
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Analysis
+
+    from .page_document import Prompt
+
+_SCRIPTS: Final = ("dom.js", "timeline.js", "turns.js", "detail.js", "page.js")
+_MARKER: Final = re.compile(r"\{\{(\w+)\}\}")
+_UNSAFE_IN_A_SCRIPT: Final = re.compile("[<>&\u2028\u2029]")
+
+
+def render(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> str:
+    """
+    Write *analysis* as an HTML page, with a newline at its end.
+
+    It lists the turns, draws each as it ran and as it could have run, and says what was found and what to do about it.
+    What a call was given or returned is never in it.
+
+    Args:
+        analysis: What to show.
+        prompt: Makes the text for a system prompt from findings; none is offered without it.
+        base: A folder; files in it are named relative to it.
+    """
+    document = msgspec.json.encode(page_document(analysis, prompt=prompt, base=base)).decode()
+    script, style = "".join(_asset(name) for name in _SCRIPTS), _asset("page.css")
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'sha256-{_digest(script)}'",
+            f"style-src 'sha256-{_digest(style)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    parts = {
+        "policy": html.escape(policy),
+        "style": style,
+        "headline": html.escape(summary.headline(analysis)),
+        "first_step": html.escape(relative(summary.first_step(analysis), base.rstrip("/"))),
+        "remarks": "".join(f"<p>{html.escape(remark)}</p>" for remark in summary.remarks(analysis)),
+        "document": _UNSAFE_IN_A_SCRIPT.sub(lambda found: f"\\u{ord(found[0]):04x}", document),
+        "script": script,
+    }
+    return _MARKER.sub(lambda found: parts[found[1]], _asset("page.html"))
+
+
+def _asset(name: str) -> str:
+    return (files(__package__) / "page" / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

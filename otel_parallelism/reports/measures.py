@@ -1,0 +1,103 @@
+"""The numbers of a turn as people read them: each with its label, its meaning, and when it says something at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from otel_parallelism import names
+
+from . import summary
+from .wording import count, seconds, share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from otel_parallelism.model import Report
+
+_NEARLY: Final = 0.005
+_MEANINGS: Final = {each.key: each.meaning for each in names.TURN_ATTRIBUTES}
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A number: its short label, the attribute that carries it (empty where none does), and what it means."""
+
+    label: str
+    attribute: str
+    meaning: str
+
+
+def measured(report: Report) -> Iterator[tuple[int, str]]:
+    """Yield the position in ``MEASURES`` and the text of every number that says something about *report*'s turn."""
+    for at, (_, text) in enumerate(_ROWS):
+        if shown := text(report):
+            yield at, shown
+
+
+def _emitted(label: str, attribute: str, text: Callable[[Report], str]) -> tuple[Measure, Callable[[Report], str]]:
+    return Measure(label, attribute, _MEANINGS[attribute]), text
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else share(value)
+
+
+def _less(value: float | None, than: float | None) -> str:
+    """Return *value* where it lies visibly below the one that stands beside it."""
+    return share(value) if value is not None and than is not None and than - value > _NEARLY else ""
+
+
+def _whole(number: int | None) -> str:
+    return f"{number:,}" if number else ""
+
+
+def _of_calls(report: Report, value: float | None) -> str:
+    return seconds(value) if report.calls and value is not None else ""
+
+
+_ROWS: Final = (
+    _emitted("Efficiency", names.EFFICIENCY, lambda r: _ratio(r.efficiency)),
+    _emitted("Avoidable", names.AVOIDABLE, lambda r: seconds(r.avoidable) if summary.loses(r) else ""),
+    _emitted(
+        "Perhaps avoidable",
+        names.AVOIDABLE_POTENTIAL,
+        lambda r: seconds(r.avoidable_potential) if summary.might_lose(r) else "",
+    ),
+    _emitted("Efficiency floor", names.EFFICIENCY_FLOOR, lambda r: _less(r.efficiency_floor, r.efficiency)),
+    _emitted("Ratio", names.RATIO, lambda r: _ratio(r.ratio)),
+    _emitted("Achievable ratio", names.ACHIEVABLE_RATIO, lambda r: _ratio(r.achievable_ratio)),
+    _emitted("Effective ratio", names.EFFECTIVE_RATIO, lambda r: _less(r.effective_ratio, r.ratio)),
+    _emitted("Calls", names.CALLS, lambda r: f"{r.calls:,}"),
+    _emitted("Makespan", names.MAKESPAN, lambda r: _of_calls(r, r.makespan)),
+    (
+        Measure(
+            "Critical path",
+            "",
+            "how long the calls would take if each ran as soon as what it depends on had ended: what remains after "
+            "every safe improvement",
+        ),
+        lambda r: _of_calls(r, r.critical_path),
+    ),
+    _emitted("Work", names.WORK, lambda r: _of_calls(r, r.work)),
+    _emitted("Busy", names.BUSY, lambda r: _of_calls(r, r.busy)),
+    _emitted("Peak", names.PEAK_CONCURRENCY, lambda r: _whole(r.peak_concurrency)),
+    _emitted(
+        "Longest chain",
+        names.MAX_CHAIN_LENGTH,
+        lambda r: count(r.max_chain_length, "call") if r.max_chain_length else "",
+    ),
+    (
+        Measure("Model time", "", "sum of the durations of the turn's model requests"),
+        lambda r: seconds(r.think) if r.steps else "",
+    ),
+    (Measure("Model steps", "", "model requests of the turn itself"), lambda r: _whole(r.steps)),
+    _emitted("Avoidable steps", names.AVOIDABLE_STEPS, lambda r: _whole(r.avoidable_steps)),
+    (
+        Measure("Avoidable tokens", "", "input tokens of the model requests that asking for calls together would save"),
+        lambda r: _whole(r.avoidable_tokens),
+    ),
+    _emitted("Coverage", names.COVERAGE, lambda r: share(r.coverage) if r.coverage < 1 else ""),
+)
+MEASURES: Final = tuple(measure for measure, _ in _ROWS)
+"""Every number that a page may show, the most important first."""

@@ -1,0 +1,193 @@
+"""What the HTML page is told: turns with their bars and findings, as small as they can be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+from otel_parallelism.model import Cause, Verdict
+
+from . import summary
+from .measures import MEASURES, Measure, measured
+from .timeline import extent
+from .wording import CAUSES, VERDICTS, count, happened, place, printable, relative, seconds, tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.model import Analysis, Finding, Report, Slot, Turn
+
+Prompt: TypeAlias = Callable[[Sequence["Finding"]], str]
+Bar: TypeAlias = list[int]
+_US: Final = 1_000
+
+
+class FindingPart(msgspec.Struct, frozen=True):
+    """
+    A finding; ``happened``, ``todo``, ``place``, ``evidence`` and ``prompt`` are positions of strings.
+
+    ``calls`` are positions of its turn's calls. ``prompt`` follows the page's ``guidance``; None where none helps.
+    """
+
+    cause: str
+    advice: str
+    kind: str
+    happened: int
+    avoidable: float
+    todo: int
+    place: int
+    evidence: tuple[int, ...]
+    calls: tuple[int, ...]
+    prompt: int | None
+
+
+class TurnPart(msgspec.Struct, frozen=True):
+    """
+    A turn. Times are microseconds after its first step or call began.
+
+    A bar of ``steps`` is ``[start, duration]``. A bar of ``calls`` is ``[tool, start, duration, around, flags]``, with
+    ``around`` the number of the call that made it or -1 and ``flags`` 1 where it failed. ``planned`` holds, in the same
+    order, start and duration in the safe schedule; empty where nothing is avoidable.
+    """
+
+    title: int
+    started: str
+    trace_id: str
+    span_id: str
+    verdict: str
+    efficiency: float | None
+    makespan: float
+    avoidable: float
+    perhaps: float
+    cause: str | None
+    numbers: tuple[tuple[int, str], ...]
+    length: int
+    steps: tuple[Bar, ...]
+    calls: tuple[Bar, ...]
+    planned: tuple[Bar, ...]
+    findings: tuple[FindingPart, ...]
+    remarks: tuple[int, ...]
+
+
+class PageDocument(msgspec.Struct, frozen=True):
+    """Everything the page shows. ``strings`` are named by their position; ``guidance`` begins every prompt."""
+
+    turns: tuple[TurnPart, ...]
+    measures: tuple[Measure, ...]
+    verdicts: Mapping[Verdict, str]
+    causes: Mapping[Cause, str]
+    guidance: str
+    strings: tuple[str, ...]
+
+
+def page_document(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> PageDocument:
+    """
+    Return what the page shows of *analysis*; what a call was given or returned is never in it.
+
+    Args:
+        analysis: What to show.
+        prompt: Makes the text for a system prompt from findings; without findings, what all such texts begin with.
+        base: A folder; files in it are named relative to it.
+    """
+    maker = _Maker(prompt, base.rstrip("/"))
+    turns = tuple(maker.turn(report) for report in analysis.reports)
+    return PageDocument(turns, MEASURES, VERDICTS, CAUSES, maker.guidance, tuple(maker.strings))
+
+
+class _Maker:
+    """Makes parts, and keeps the strings that they name so that each is written once."""
+
+    def __init__(self, prompt: Prompt | None, base: str) -> None:
+        self._prompt = prompt
+        self._base = base
+        self.guidance = "" if prompt is None else prompt(())
+        self.strings: dict[str, int] = {}
+
+    def turn(self, report: Report) -> TurnPart:
+        turn = report.turn
+        began_ns = extent(turn).start_ns
+        numbers = {call.span_id: at for at, call in enumerate(turn.calls)}
+        return TurnPart(
+            title=self._string(summary.title(report)),
+            started=_instant(turn.start_ns),
+            trace_id=printable(turn.trace_id),
+            span_id=printable(turn.span_id),
+            verdict=report.verdict,
+            efficiency=report.efficiency,
+            makespan=report.makespan,
+            avoidable=report.avoidable if summary.loses(report) else 0.0,
+            perhaps=report.avoidable_potential if summary.might_lose(report) else 0.0,
+            cause=report.cause,
+            numbers=tuple(measured(report)),
+            length=extent(turn).duration_ns // _US,
+            steps=tuple([(s.start_ns - began_ns) // _US, max(0, s.end_ns - s.start_ns) // _US] for s in turn.steps),
+            calls=tuple(
+                [
+                    self._string(printable(call.tool or "(no name)")),
+                    (call.start_ns - began_ns) // _US,
+                    call.duration_ns // _US,
+                    numbers.get(call.scope, -1),
+                    *([1] if call.error else ()),
+                ]
+                for call in turn.calls
+            ),
+            planned=tuple(_planned(report.schedule, turn, began_ns)),
+            findings=tuple(self._finding(finding, report, numbers) for finding in summary.shown(report)),
+            remarks=tuple(self._string(text) for text in self._remarks(report)),
+        )
+
+    def _finding(self, finding: Finding, report: Report, numbers: Mapping[str, int]) -> FindingPart:
+        around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
+        inside = f"inside {printable(around)}: " if around else ""
+        todo, at = (relative(text, self._base) for text in (printable(finding.recommendation), place(finding)))
+        text = None
+        if self._prompt is not None and finding.cause == "model":
+            text = self._string(self._prompt((finding,)).removeprefix(self.guidance))
+        return FindingPart(
+            cause=finding.cause,
+            advice=finding.advice,
+            kind=finding.kind,
+            happened=self._string(f"{inside}{tools(finding.calls)} {happened(finding)}."),
+            avoidable=finding.avoidable,
+            todo=self._string(todo),
+            place=self._string(at),
+            evidence=tuple(self._string(printable(sentence)) for sentence in finding.evidence),
+            calls=tuple(numbers[span_id] for span_id in finding.span_ids if span_id in numbers),
+            prompt=text,
+        )
+
+    def _remarks(self, report: Report) -> Iterator[str]:
+        if report.recommendation and not summary.shown(report):
+            yield relative(printable(report.recommendation), self._base)
+        if report.silenced:
+            lost = seconds(sum(finding.avoidable for finding in report.silenced))
+            yield f"{count(len(report.silenced), 'finding')} of {lost} silenced."
+        yield from report.notes
+
+    def _string(self, text: str) -> int:
+        return self.strings.setdefault(text, len(self.strings))
+
+
+def _planned(schedule: Sequence[Slot], turn: Turn, began_ns: int) -> Iterator[Bar]:
+    """Yield start and duration of every call in the safe schedule, in the order of the turn's calls."""
+    if not schedule:
+        return
+    slots = {slot.span_id: slot for slot in schedule}
+    offset_us = (turn.start_ns - began_ns) / _US
+    for call in turn.calls:
+        slot = slots.get(call.span_id)
+        if slot is None:
+            yield [(call.start_ns - began_ns) // _US, call.duration_ns // _US]
+        else:
+            yield [max(0, round(slot.start_s * 1e6 + offset_us)), round((slot.end_s - slot.start_s) * 1e6)]
+
+
+def _instant(at_ns: int) -> str:
+    """Return an instant to the second, in UTC; empty where no calendar reaches it."""
+    try:
+        return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return ""
