@@ -45,10 +45,11 @@ def collect(
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
     uncovered: list[Call] = []
     turn_spans = _outlasting(tree, turn_spans)
+    uncertain = guessed | impossible
     for span in tree.spans.values():
         if type(span) is Call:
             turn_id = tree.turn_of(span.span_id)
-            if turn_id is None or _began_after(span, turn_spans[turn_id]):
+            if turn_id is None or _is_late(tree, span, turn_spans[turn_id]):
                 uncovered.append(span)
                 continue
             anomalies[turn_id] += span.span_id in impossible
@@ -62,10 +63,20 @@ def collect(
             scope = tree.inside[span.span_id]
             if scope in turn_spans and not _began_after(span, turn_spans[scope]):
                 anomalies[scope] += span.span_id in impossible
-                calls[scope].append(_settled(_as_call(span, wrapped, tree), "", turn_spans[scope]))
+                sub_agent = _as_call(turn_spans[span.span_id], wrapped, tree)
+                calls[scope].append(_settled(sub_agent, "", turn_spans[scope]))
 
     turns = tuple(
-        _turn(tree, span, calls[span.span_id], steps[span.span_id], anomalies[span.span_id], wrapped, guessed, settings)
+        _turn(
+            tree,
+            span,
+            calls=calls[span.span_id],
+            steps=steps[span.span_id],
+            anomalies=anomalies[span.span_id],
+            wrappers=wrapped.get(span.span_id, ()),
+            uncertain=uncertain,
+            most_calls=settings.max_calls_per_turn,
+        )
         for span in turn_spans.values()
     )
     return Normalized(turns, tuple(uncovered), len(tree.spans), len(impossible))
@@ -80,8 +91,10 @@ def _outlasting(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSp
             if turn_id is not None:
                 inside.setdefault(turn_id, []).append(span)
     moved = dict(turn_spans)
-    for turn_id, held in inside.items():
+    # The innermost first: a sub-agent may last longer than its span tells.
+    for turn_id in sorted(inside, key=lambda turn_id: -len(tree.around(turn_id))):
         turn = turn_spans[turn_id]
+        held = [moved.get(span.span_id, span) for span in inside[turn_id]]
         if all(_began_after(span, turn) for span in held):
             moved[turn_id] = msgspec.structs.replace(turn, end_ns=max(span.end_ns for span in held))
     return moved
@@ -89,6 +102,16 @@ def _outlasting(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSp
 
 def _began_after(span: Observation, turn: TurnSpan) -> bool:
     return span.source == turn.source and span.start_ns >= turn.end_ns and span.end_ns > turn.end_ns
+
+
+def _is_late(tree: Tree, call: Call, turn: TurnSpan) -> bool:
+    """Whether *call*, or one around it, began after its turn."""
+    at: Observation = call
+    while at.span_id != turn.span_id:
+        if _began_after(at, turn):
+            return True
+        at = tree.spans[tree.inside[at.span_id]]
+    return False
 
 
 def _settled(call: Call, scope: str, turn: TurnSpan) -> Call:
@@ -107,7 +130,7 @@ def _as_call(turn: TurnSpan, wrapped: dict[str, tuple[str, ...]], tree: Tree) ->
         parent_id=outermost.parent_id,
         tool=turn.agent or turn.name,
         start_ns=outermost.start_ns,
-        end_ns=outermost.end_ns,
+        end_ns=max(outermost.end_ns, turn.end_ns),
         arguments=turn.input,
         sub_agent=True,
         source=turn.source,
@@ -118,16 +141,17 @@ def _as_call(turn: TurnSpan, wrapped: dict[str, tuple[str, ...]], tree: Tree) ->
 def _turn(
     tree: Tree,
     span: TurnSpan,
+    *,
     calls: list[Call],
     steps: list[Step],
     anomalies: int,
-    wrapped: dict[str, tuple[str, ...]],
-    guessed: set[str],
-    settings: Settings,
+    wrappers: tuple[str, ...],
+    uncertain: set[str],
+    most_calls: int,
 ) -> Turn:
     calls.sort(key=_in_order)
     steps.sort(key=_in_order)
-    kept = calls[: settings.max_calls_per_turn]
+    kept = calls[:most_calls]
     own = [call for call in kept if not call.scope]
     if steps or tree.has_cycles:
         cycles: dict[str, Interval] = {}
@@ -138,10 +162,7 @@ def _turn(
                     cycles[call.span_id] = Interval(cycle.start_ns, cycle.end_ns)
         placed = {call.span_id: call for call in assign(own, steps, cycles).calls}
         kept = [placed.get(call.span_id, call) for call in kept]
-    known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in guessed) - min(
-        anomalies, len(kept)
-    )
-    wrappers = wrapped.get(span.span_id, ())
+    known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in uncertain)
     inputs = [span.input, *(step.messages for step in steps)]
     for wrapper_id in wrappers:
         original = tree.originals.get(wrapper_id)
@@ -157,7 +178,7 @@ def _turn(
         calls=tuple(kept),
         steps=tuple(steps),
         inputs=tuple(content for content in inputs if content is not None),
-        coverage=max(0, known) / len(calls) if calls else 1.0,
+        coverage=known / len(calls) if calls else 1.0,
         anomalies=anomalies,
         wrappers=wrappers,
     )

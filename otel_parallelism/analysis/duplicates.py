@@ -92,11 +92,12 @@ def _outermost(within: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Pairs of inner and outermost span, the outermost pairs first, so that facts accumulate from outside in."""
     pairs = []
     for inner_id, outer_id in within.items():
-        at, hops = outer_id, 0
-        while at in within:
+        at, passed = outer_id, {inner_id}
+        while at in within and at not in passed:
+            passed.add(at)
             at = within[at]
-            hops += 1
-        pairs.append((hops, inner_id, at))
+        if at not in passed:
+            pairs.append((len(passed), inner_id, at))
     for _, inner_id, outermost_id in sorted(pairs):
         yield inner_id, outermost_id
 

@@ -16,9 +16,14 @@ class Timed(Protocol):
     """Anything with a start and an end in nanoseconds: an `Interval`, a `Call`, a `Step`."""
 
     @property
-    def start_ns(self) -> int: ...
+    def start_ns(self) -> int:
+        """When it begins."""
+        ...
+
     @property
-    def end_ns(self) -> int: ...
+    def end_ns(self) -> int:
+        """When it is over: no part of it any more."""
+        ...
 
 
 class Measure(msgspec.Struct, frozen=True, gc=False):

@@ -76,7 +76,12 @@ def _plain(spans: dict[str, Observation], settings: Settings) -> Normalized | No
             turn = span
         else:
             return None
-    if turn is None or len(calls) > settings.max_calls_per_turn:
+    if (
+        turn is None
+        or len(calls) > settings.max_calls_per_turn
+        or turn.end_ns < turn.start_ns
+        or turn.parent_id in spans
+    ):
         return None
     turn_id, end_ns, source, instrumentation = turn.span_id, turn.end_ns, turn.source, ""
     for call in calls:

@@ -34,50 +34,58 @@ def place_orphans(tree: Tree) -> set[str]:
     for span in list(tree.spans.values()):
         if type(span) not in (Call, Step) or tree.inside[span.span_id]:
             continue
-        holding = sorted((t for t in turns if _holds(t, span)), key=lambda t: t.end_ns - t.start_ns)
-        if not holding:
-            continue
-        # Turns that overlap without nesting could each be the one: then it is neither's.
-        if all(_holds(outer, inner) for inner, outer in itertools.pairwise(holding)):
-            tree.inside[span.span_id] = holding[0].span_id
+        around = {turn.span_id: tree.around(turn.span_id) for turn in turns if _holds(turn, span)}
+        # What runs inside a call cannot hold it; neither can two turns of which none is inside the other.
+        holding = sorted((t for t in around if span.span_id not in around[t]), key=lambda t: -len(around[t]))
+        if holding and all(outer in around[inner] for inner, outer in itertools.pairwise(holding)):
+            tree.inside[span.span_id] = holding[0]
             placed.add(span.span_id)
     return placed
 
 
 def make_roots_turns(tree: Tree) -> None:
     """Make a local root that holds two calls or more, and no turn around them, the turn itself."""
-    held: dict[str, list[str]] = {}
+    held: dict[str, int] = {}
     for span in tree.spans.values():
         if type(span) is Call and tree.turn_of(span.span_id) is None:
             above = tree.root_of(span.span_id)
             if above != span.span_id:
-                held.setdefault(above, []).append(span.span_id)
-    roots: set[str] = set()
-    for root_id, calls in held.items():
-        if len(calls) < _LEAST_CALLS_OF_A_ROOT:
-            continue
-        root = tree.spans[root_id]
-        name = root.tool if isinstance(root, Call) else getattr(root, "name", "")
-        tree.replace(
-            TurnSpan(
-                trace_id=root.trace_id,
-                span_id=root.span_id,
-                parent_id=root.parent_id,
-                name=name,
-                start_ns=root.start_ns,
-                end_ns=root.end_ns,
-                input=root.arguments if isinstance(root, Call) else None,
-                source=root.source,
-                instrumentation=root.instrumentation,
-            )
-        )
-        roots.add(root_id)
+                held[above] = held.get(above, 0) + 1
+    roots = {root_id for root_id, calls in held.items() if calls >= _LEAST_CALLS_OF_A_ROOT}
+    for root_id in roots:
+        tree.replace(_as_turn(tree.spans[root_id]))
     if roots:
         for span in tree.spans.values():
-            if type(span) in (Call, Step, TurnSpan) and not tree.inside[span.span_id]:
-                root_id = tree.root_of(span.span_id)
-                if root_id in roots and root_id != span.span_id:
-                    tree.inside[span.span_id] = root_id
+            if type(span) in (Call, Step, TurnSpan):
+                _into_root(tree, span.span_id, roots)
+
+
+def _into_root(tree: Tree, span_id: str, roots: set[str]) -> None:
+    """Put a span into the turn that its root has become, if nothing of its own process is around it."""
+    root_id = tree.root_of(span_id)
+    inside = tree.inside[span_id]
+    if (
+        root_id in roots
+        and root_id != span_id
+        # What is around it in another process is around its root.
+        and (not inside or tree.root_of(inside) != root_id)
+        and span_id not in tree.around(root_id)
+    ):
+        tree.inside[span_id] = root_id
+
+
+def _as_turn(root: Observation) -> TurnSpan:
+    return TurnSpan(
+        trace_id=root.trace_id,
+        span_id=root.span_id,
+        parent_id=root.parent_id,
+        name=root.tool if isinstance(root, Call) else getattr(root, "name", ""),
+        start_ns=root.start_ns,
+        end_ns=root.end_ns,
+        input=root.arguments if isinstance(root, Call) else None,
+        source=root.source,
+        instrumentation=root.instrumentation,
+    )
 
 
 def unwrap(tree: Tree) -> dict[str, tuple[str, ...]]:
@@ -92,7 +100,7 @@ def unwrap(tree: Tree) -> dict[str, tuple[str, ...]]:
         if type(span) in (Call, Step, TurnSpan) and tree.inside[span.span_id]:
             content.setdefault(tree.inside[span.span_id], []).append(span.span_id)
     wrapped: dict[str, tuple[str, ...]] = {}
-    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda s: -tree.depth(s.span_id))
+    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda s: -len(tree.around(s.span_id)))
     for turn in turns:
         inner_ids = content.get(turn.span_id, ())
         if len(inner_ids) != 1:
@@ -116,7 +124,7 @@ def lift_what_is_not_nested(tree: Tree) -> None:
         for span in tree.spans.values()
         if type(span) in (Call, TurnSpan) and type(tree.spans.get(tree.inside[span.span_id])) is Call
     ]
-    nested.sort(key=lambda span: tree.depth(span.span_id))
+    nested.sort(key=lambda span: (len(tree.around(span.span_id)), span.span_id))
     for span in nested:
         parent = tree.spans.get(tree.inside[span.span_id])
         while (

@@ -22,14 +22,11 @@ class Rounds(msgspec.Struct, frozen=True):
     The rounds of one turn's own calls.
 
     ``calls`` are the same calls with ``round``, ``proved`` and ``bound`` filled in. ``unasked`` are the span ids of
-    calls that no visible model request asked for: code made them. ``by_step`` says that model requests, not
-    step-like parents, told the rounds apart.
+    calls that no visible model request asked for: code made them.
     """
 
     calls: tuple[Call, ...]
     unasked: frozenset[str] = frozenset()
-    asking_steps: int = 0
-    by_step: bool = False
 
 
 def assign(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[str, Interval]) -> Rounds:
@@ -54,12 +51,10 @@ def assign(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[str, In
 def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
     starts = [step.start_ns for step in steps]
     asked_by: dict[str, list[int]] = {}
-    asking = []
     for index, step in enumerate(steps):
-        if step.requested != ():
-            asking.append(index)
         for call_id in step.requested or ():
             asked_by.setdefault(call_id, []).append(index)
+    asking = [index for index, step in enumerate(steps) if step.requested != ()]
     asking_starts = [starts[index] for index in asking]
 
     step_of: list[int | None] = []
@@ -90,12 +85,19 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
         if requested is not None and len(ids) + proved_count.get(index, 0) > len(requested):
             unasked.update(ids)
 
+    placed = _numbered(calls, steps, step_of, proved)
+    return Rounds(calls=placed, unasked=frozenset(unasked))
+
+
+def _numbered(
+    calls: Sequence[Call], steps: Sequence[Step], step_of: Sequence[int | None], proved: Sequence[bool]
+) -> tuple[Call, ...]:
     number = {index: n for n, index in enumerate(sorted({i for i in step_of if i is not None}))}
     last_end: dict[int, int] = {}
     for call, at in zip(calls, step_of, strict=True):
         if at is not None:
             last_end[at] = max(last_end.get(at, 0), call.end_ns)
-    placed = tuple(
+    return tuple(
         call
         if at is None
         else msgspec.structs.replace(
@@ -103,7 +105,6 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
         )
         for call, at, sure in zip(calls, step_of, proved, strict=True)
     )
-    return Rounds(calls=placed, unasked=frozenset(unasked), asking_steps=len(number), by_step=True)
 
 
 def _streamed(call: Call, step: Step, last_end_ns: int) -> bool:

@@ -29,6 +29,7 @@ class Tree:
                 self.inside[span_id] = self._climb(span)
             if type(span) is Passage and span.cycle:
                 self.has_cycles = True
+        self._cut_circles()
 
     def _climb(self, span: Observation) -> str:
         spans = self.spans
@@ -43,6 +44,21 @@ class Tree:
             seen.add(parent.span_id)
             parent = spans.get(parent.parent_id)
         return ""
+
+    def _cut_circles(self) -> None:
+        """Take the outermost of turns and calls that are inside one another in a circle, as broken ids tell, out."""
+        done: set[str] = set()
+        for span_id in self.inside:
+            path: dict[str, None] = {}
+            at = span_id
+            while at and at not in done and at not in path:
+                path[at] = None
+                at = self.inside[at]
+            if at in path:
+                circle = [self.spans[one] for one in list(path)[list(path).index(at) :]]
+                outermost = min(circle, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+                self.inside[outermost.span_id] = ""
+            done.update(path)
 
     def replace(self, span: Observation) -> None:
         """Put *span* where the one with its id was, and keep that in ``originals``."""
@@ -67,23 +83,19 @@ class Tree:
 
     def turn_of(self, span_id: str) -> str | None:
         """Span id of the innermost turn around *span_id*, through any calls; None where there is none."""
-        seen: set[str] = set()
-        at = self.inside.get(span_id, "")
-        while at and at not in seen:
-            if type(self.spans.get(at)) is TurnSpan:
-                return at
-            seen.add(at)
-            at = self.inside.get(at, "")
-        return None
+        at = self.inside[span_id]
+        while at and type(self.spans[at]) is not TurnSpan:
+            at = self.inside[at]
+        return at or None
 
-    def depth(self, span_id: str) -> int:
-        """How many turns and calls are around *span_id*."""
-        seen: set[str] = set()
-        at = self.inside.get(span_id, "")
-        while at and at not in seen:
-            seen.add(at)
-            at = self.inside.get(at, "")
-        return len(seen)
+    def around(self, span_id: str) -> list[str]:
+        """Span ids of the turns and calls around *span_id*, the innermost first."""
+        found: list[str] = []
+        at = self.inside[span_id]
+        while at:
+            found.append(at)
+            at = self.inside[at]
+        return found
 
     def root_of(self, span_id: str) -> str:
         """Span id of the local root above *span_id*: the last span on the way up whose process is the same."""
