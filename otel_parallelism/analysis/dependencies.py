@@ -55,14 +55,14 @@ class Dependencies:
         judged = [effect(call, settings) for call in calls]
         self.effects: list[Effect] = [found for found, _ in judged]
         self.effect_sources: list[EffectSource] = [source for _, source in judged]
-        outcomes = [self._outcome(index) for index in range(len(calls))]
-        self.careful = self._careful(outcomes)
-        self.explicit = self._explicit(outcomes)
+        outcomes: list[Outcome] = [self._outcome(index) for index in range(len(calls))]
+        self.careful: dict[int, tuple[int, str]] = self._careful(outcomes)
+        self.explicit: list[dict[int, tuple[bool, str]]] = self._explicit(outcomes)
         self.hard: list[int] = []
         self.soft: list[int] = []
         self._relate()
-        self.after_hard = _closure(self.hard)
-        self.after_any = _closure([hard | soft for hard, soft in zip(self.hard, self.soft, strict=True)])
+        self.after_hard: list[int] = _closure(self.hard)
+        self.after_any: list[int] = _closure([hard | soft for hard, soft in zip(self.hard, self.soft, strict=True)])
 
     def pair(self, earlier: int, later: int) -> Pair:
         """The verdict on ``calls[earlier]``, which ended before ``calls[later]`` began."""

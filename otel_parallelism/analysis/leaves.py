@@ -22,7 +22,7 @@ class Leaves:
     __slots__ = ("flags", "keys", "named", "names", "numbers", "texts")
 
     def __init__(self, names: frozenset[str] | None) -> None:
-        self.names = names
+        self.names: frozenset[str] | None = names
         self.named: list[tuple[str, str | float]] = []
         self.texts: list[str] = []
         self.keys: set[str] = set()

@@ -39,13 +39,13 @@ class Scope:
         self.graph: Dependencies | None = None
         self.hard: Sequence[int] = ()
         self.any: Sequence[int] = ()
-        self.gap_ns = 0
+        self.gap_ns: int = 0
         self.contention: Contention = _NOTHING
-        self.contended = False
+        self.contended: bool = False
         self.limit: Limit | None = None
         self.unasked: Collection[str] = ()
-        self.critical_ns = self.totals.makespan_ns
-        self.best_ns = self.totals.makespan_ns
+        self.critical_ns: int = self.totals.makespan_ns
+        self.best_ns: int = self.totals.makespan_ns
 
     def observe_waiting(self) -> None:
         """Look for waiting inside calls, which only matters where they overlap. Contended is ρₑ < 0.8 ρ."""

@@ -62,21 +62,23 @@ class Wanted:
 
     def __init__(self, arguments: Iterable[Values | None]) -> None:
         arguments = tuple(arguments)
-        self.named = frozenset(pair for values in arguments if values is not None for pair in values.named)
-        self.names = frozenset(name for name, _ in self.named)
+        self.named: frozenset[tuple[str, str]] = frozenset(
+            pair for values in arguments if values is not None for pair in values.named
+        )
+        self.names: frozenset[str] = frozenset(name for name, _ in self.named)
         found = {token for values in arguments if values is not None for token in values.tokens}
-        self.words = frozenset(word for token in found for word in tokens.words_in(token))
-        self.tokens = frozenset(found | self.words)
+        self.words: frozenset[str] = frozenset(word for token in found for word in tokens.words_in(token))
+        self.tokens: frozenset[str] = frozenset(found | self.words)
         numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
         # Written with fewer decimals a number may reach the next whole one.
-        self.whole_parts = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
+        self.whole_parts: frozenset[int] = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
         some = ((frozenset(tokens.words_in(token)), token) for token in found if not token.isalnum())
-        self.figures = [
+        self.figures: list[tuple[frozenset[str], str]] = [
             (figures, token.lstrip("-") if "." in token else "")
             for figures, token in some
             if figures and all(map(_is_small, figures))
         ]
-        self.has_dates = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
+        self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
 
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
         """Whether a date or a fraction may be in *text*, of which these words were *found*."""

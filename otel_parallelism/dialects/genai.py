@@ -97,7 +97,7 @@ def read(span: SpanRecord) -> Facts | None:
     """
     attributes = span.attributes
     operation = text(attributes, names.OPERATION_NAME)
-    kind = _KINDS.get(operation, _OTHER_KINDS.get(operation)) if operation else _kind_without_operation(span)
+    kind = _KINDS.get(operation) or _OTHER_KINDS.get(operation) if operation else _kind_without_operation(span)
     if kind is not None and operation:
         named = _KINDS.get(span.name.partition(" ")[0], kind)
         # A run may well be called "chat with support".

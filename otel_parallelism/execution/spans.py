@@ -91,9 +91,10 @@ class Recording:
         kind = kind_of(function)
         if kind not in {"coroutine", "function"}:
             raise TypeError(f"{tool_name(function)}() is a generator function: it has no one result")
+        self.function: Callable[..., Any]
         wrapped, self.function, self._args, self._kwargs = _undecorated(function)
-        self.is_async = kind == "coroutine"
-        self.name = name or function_name(function)
+        self.is_async: bool = kind == "coroutine"
+        self.name: str = name or function_name(function)
         self._place = place
         self.tool: Tool | None = None
         if spans:

@@ -56,7 +56,7 @@ class Leaves:
     def __init__(self) -> None:
         self.values: list[Any] = []
         self.identities: list[int] = []
-        self.whole = True
+        self.whole: bool = True
 
     def add(self, value: Any, depth: int = 0) -> None:
         """Take *value* apart without running any code of the program."""

@@ -51,7 +51,7 @@ class ParallelismProcessor(SpanProcessor):
         self._stopped = False
         self._plain: dict[int, int] = {}
         self._quiet: set[int] = set()
-        self.seen = 0
+        self.seen: int = 0
         RECORDER.shadow = self._shadow
 
     def shutdown(self) -> None:

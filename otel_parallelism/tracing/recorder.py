@@ -22,8 +22,7 @@ from .records import observe
 from .tracer import LazyTracer
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
 
 Subscriber = Callable[[Report], None]
 """Called with the report of every turn that ends, in the thread that ended it."""
@@ -34,8 +33,8 @@ _MOST_CANDIDATES = 32
 class Instruments(Protocol):
     """What records a turn's metrics."""
 
-    def record(self, report: Report, context: Context | None) -> None:
-        """Record *report*, whose turn's span *context* holds."""
+    def record(self, report: Report, turn: Span) -> None:
+        """Record *report* of *turn*'s span."""
 
     def stop(self) -> None:
         """Record nothing any more."""
@@ -62,7 +61,7 @@ class Recorder:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.spans: dict[int, Any] = {}
         self.by_id = False
         self.turns: dict[int, Node] = {}
@@ -71,23 +70,23 @@ class Recorder:
         self.subscribers: tuple[Subscriber, ...] = ()
         self.followers: list[Follower] = []
         self.instruments: Instruments | None = None
-        self.experience = Experience()
+        self.experience: Experience = Experience()
         self.use_tracer(None)
-        self.calls = 0
-        self.uncovered = 0
-        self.anomalies = 0
-        self.spans_ended = 0
+        self.calls: int = 0
+        self.uncovered: int = 0
+        self.anomalies: int = 0
+        self.spans_ended: int = 0
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
         """Use *settings* from now on."""
         self.settings = settings
-        self.evidence = settings.evidence
-        self.max_calls = settings.max_calls_per_turn
-        self.max_spans = settings.max_spans_per_trace
-        self.max_bytes = settings.max_content_bytes
-        self.max_items = settings.max_leaves
-        self.verbose = settings.capture_content or settings.caller_on_calls
+        self.evidence: bool = settings.evidence
+        self.max_calls: int = settings.max_calls_per_turn
+        self.max_spans: int = settings.max_spans_per_trace
+        self.max_bytes: int = settings.max_content_bytes
+        self.max_items: int = settings.max_leaves
+        self.verbose: bool = settings.capture_content or settings.caller_on_calls
 
     def use_tracer(self, tracer: Tracer | None) -> None:
         """Make spans with *tracer*; with None, with the global provider's at the first call."""

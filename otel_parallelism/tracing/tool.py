@@ -52,16 +52,18 @@ class Tool:
         silenced: bool = False,
         blocking: bool = False,
     ) -> None:
-        self.function = function
-        self.silenced = silenced
-        self.blocking = blocking
-        self.name = name if name is not None else tool_name(function)
-        self.span_name = f"{names.EXECUTE_TOOL} {self.name}"
+        self.function: Callable[..., Any] = function
+        self.silenced: bool = silenced
+        self.blocking: bool = blocking
+        self.name: str = name if name is not None else tool_name(function)
+        self.span_name: str = f"{names.EXECUTE_TOOL} {self.name}"
         self.effect: Effect = effect or "unknown"
         self.effect_source: EffectSource = "declared" if effect else ""
-        self.resource = resource if isinstance(resource, str) else ""
-        self.resource_of = None if isinstance(resource, str) else resource
-        self.depends_on = None if depends_on is None else tuple(_dependency(item) for item in depends_on)
+        self.resource: str = resource if isinstance(resource, str) else ""
+        self.resource_of: Callable[..., Any] | None = None if isinstance(resource, str) else resource
+        self.depends_on: tuple[str, ...] | None = (
+            None if depends_on is None else tuple(_dependency(item) for item in depends_on)
+        )
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.EXECUTE_TOOL, names.TOOL_NAME: self.name}
         if effect:
             attributes[names.EFFECT] = effect
