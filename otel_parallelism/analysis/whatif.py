@@ -145,8 +145,9 @@ def price(own: Scope, some: Sequence[Candidate], mended: Mended, *, before_ns: i
         length_ns = max(after_ns, own.length(mended, best=best))
         candidate.avoidable_ns = max(0, reached_ns - length_ns)
         reached_ns = min(reached_ns, length_ns)
-    if some:
-        largest = max(some, key=lambda c: (c.avoidable_ns, len(c.parts[0].members)))
+    largest = max(some, key=lambda c: (c.avoidable_ns, len(c.parts[0].members)), default=None)
+    # Where no mending shortens anything, what keeps the calls apart is none of the findings.
+    if largest is not None and largest.avoidable_ns:
         largest.avoidable_ns += reached_ns - after_ns
 
 
