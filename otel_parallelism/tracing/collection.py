@@ -19,14 +19,17 @@ class Collection(msgspec.Struct):
     What hangs below one node.
 
     ``calls`` are the decorated calls whose contents are held; ``visited`` are all nodes with children, to be taken
-    apart; ``ended`` are the turns inside that have ended, by span id; ``dropped`` counts calls past the bounds.
+    apart; ``ended`` are the turns inside that have ended, by span id; ``made`` counts decorated calls and ``dropped``
+    calls past the bounds. ``flat`` says that there is nothing but decorated calls with nothing inside.
     """
 
     observations: list[Observation]
     calls: list[CallNode]
     visited: list[Node]
     ended: dict[str, Node]
+    made: int = 0
     dropped: int = 0
+    flat: bool = True
 
 
 def trace_hex(node: Node) -> str:
@@ -53,7 +56,7 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     """
     trace_id = trace_hex(top)
     at_top = _observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns)
-    found = Collection([at_top], [], [], {}, top.dropped)
+    found = Collection([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
     stack: list[tuple[Node, str]] = [(top, at_top.span_id)]
@@ -62,29 +65,28 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
         found.visited.append(node)
         for child in (node.children if not node.finished else kept(node)) or ():
             if type(child) is not CallNode:
+                found.flat = False
                 append(_observation(child, trace_id, span_id, end_ns))
                 if child.finished:
                     found.ended[_hex(child)] = child
             elif plain and not child.error:
-                append(
-                    Call(
-                        trace_id,
-                        child.span_id.to_bytes(8).hex(),
-                        span_id,
-                        child.tool.name,
-                        child.start_ns,
-                        child.end_ns or end_ns,
-                    )
-                )
-                held(child)
+                found.made += 1
+                child.arguments, child.result = None, UNSEEN
+                hexed = child.span_id.to_bytes(8).hex()
+                append(Call(trace_id, hexed, span_id, child.tool.name, child.start_ns, child.end_ns or end_ns))
             else:
+                found.made += 1
                 append(call_of(child, trace_id, span_id, end_ns))
                 held(child)
-            if (child.children if not child.finished else kept(child)) is not None:
-                stack.append((child, _hex(child)))
-            found.dropped += child.dropped
+            if child.children is not None or child.finished:
+                found.flat = False
+                if (child.children if not child.finished else kept(child)) is not None:
+                    stack.append((child, _hex(child)))
+            if child.dropped:
+                found.dropped += child.dropped
     if type(top) is CallNode:
         held(top)
+        found.made += 1
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import TYPE_CHECKING, cast
+
 import msgspec
-from opentelemetry.context import Context
-from opentelemetry.trace import set_span_in_context
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.normalize import normalize
+from otel_parallelism.analysis.normalize import is_bookkeeping, normalize
+from otel_parallelism.analysis.normalized import Normalized
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 
 from .collection import Collection, collect
@@ -15,6 +17,11 @@ from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
 from .recorder import RECORDER
 from .results import write
 from .shield import swallow
+
+if TYPE_CHECKING:
+    from otel_parallelism.settings import Settings
+
+_in_order = attrgetter("start_ns", "end_ns", "span_id")
 
 
 def finish(node: Node, end_ns: int) -> Report | None:
@@ -31,7 +38,7 @@ def finish(node: Node, end_ns: int) -> Report | None:
         recorder.turns.pop(id(node), None)
         found = collect(node, end_ns, least_ns=recorder.settings.min_avoidable * 1e9)
         node.finished = True
-        recorder.spans_ended += len(found.calls) + (type(node) is TurnNode)
+        recorder.spans_ended += found.made + (type(node) is TurnNode)
         for visited in found.visited:
             visited.children = None
         top: Node = node
@@ -66,7 +73,8 @@ def _report(node: Node, found: Collection) -> Report | None:
             _count_outside((first,), node)
         return None
     settings = RECORDER.settings
-    normalized = normalize(found.observations, settings)
+    turn = _flat(found, settings) if found.flat else None
+    normalized = normalize(found.observations, settings) if turn is None else Normalized((turn,))
     _count_outside(normalized.uncovered, node)
     for turn in normalized.turns:
         if turn.span_id in found.ended:
@@ -85,11 +93,40 @@ def _report(node: Node, found: Collection) -> Report | None:
     return None
 
 
+def _flat(found: Collection, settings: Settings) -> Turn | None:
+    """
+    The turn of our own making that holds only decorated calls, as most do; None where that needs a closer look.
+
+    It is what `normalize` gives for it, without asking every call what is so by construction.
+    """
+    top = found.observations[0]
+    if not isinstance(top, TurnSpan):
+        return None
+    calls = cast("list[Call]", found.observations[1:])
+    if any(is_bookkeeping(tool, settings.bookkeeping) for tool in {call.tool for call in calls}):
+        return None
+    end_ns = top.end_ns
+    for call in calls:
+        if not call.start_ns <= call.end_ns <= end_ns:
+            return None
+    calls.sort(key=_in_order)
+    return Turn(
+        trace_id=top.trace_id,
+        span_id=top.span_id,
+        name=top.name,
+        agent=top.agent,
+        start_ns=top.start_ns,
+        end_ns=end_ns,
+        calls=tuple(calls),
+        inputs=() if top.input is None else (top.input,),
+    )
+
+
 def _publish(node: Node, report: Report, anomalies: int) -> None:
     """Count *report*, keep it for the turns around that may turn out to be wrappers, and tell it."""
     recorder = RECORDER
     with recorder.lock:
-        recorder.calls += sum(not call.sub_agent for call in report.turn.calls)
+        recorder.calls += len(report.turn.calls) - len([call for call in report.turn.calls if call.sub_agent])
         recorder.anomalies += anomalies
         around = node.parent
         while around is not None:
@@ -97,7 +134,7 @@ def _publish(node: Node, report: Report, anomalies: int) -> None:
             around = around.parent
     if recorder.instruments is not None:
         try:
-            recorder.instruments.record(report, set_span_in_context(node.span, Context()))
+            recorder.instruments.record(report, node.span)
         except Exception as error:  # noqa: BLE001 - a meter's error is not the program's
             swallow("recording metrics", error)
     for subscriber in recorder.subscribers:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics
+from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
+from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from otel_parallelism import names
 
@@ -17,7 +20,7 @@ from .tracer import package_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
 
     from otel_parallelism.model import Report
     from otel_parallelism.names import Instrument
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 _OTHER = "other"
+_MOST_PENDING = 256
+_MANY_CALLS = 1_000
 
 
 class TurnMetrics:
@@ -40,6 +45,7 @@ class TurnMetrics:
         self._recorder = recorder
         self._agents: set[str] = set()
         self._live = True
+        self._pending: deque[tuple[Report, Context]] = deque()
         meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
         self._ratio = _histogram(meter, names.METRIC_RATIO)
         self._efficiency = _histogram(meter, names.METRIC_EFFICIENCY)
@@ -59,12 +65,34 @@ class TurnMetrics:
 
     def stop(self) -> None:
         """Report nothing any more; instruments cannot be unmade."""
+        self._settle()
         self._live = False
 
-    def record(self, report: Report, context: Context | None) -> None:
-        """Record *report*; *context* holds its turn's span, so that exemplars lead there."""
+    def record(self, report: Report, turn: Span) -> None:
+        """
+        Take *report* of *turn*'s span, so that exemplars lead there.
+
+        What it measured reaches the instruments when a reader next asks, in that reader's thread: recording it here
+        would cost the program at a turn's end as much as all the rest.
+        """
         if not self._live:
             return
+        made_at = NonRecordingSpan(turn.get_span_context())
+        self._pending.append((report, set_span_in_context(made_at, Context())))
+        # What is pending is kept, so neither many turns nor a large one may wait.
+        if len(self._pending) >= _MOST_PENDING or len(report.turn.calls) >= _MANY_CALLS:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Record what is pending; called from any thread."""
+        while True:
+            try:
+                report, context = self._pending.popleft()
+            except IndexError:
+                return
+            self._record(report, context)
+
+    def _record(self, report: Report, context: Context) -> None:
         agent = self._agent(report.turn.agent)
         turn = {names.AGENT_NAME: agent, names.VERDICT: report.verdict}
         self._duration.record(max(0, report.turn.end_ns - report.turn.start_ns) / 1e9, turn, context)
@@ -82,7 +110,7 @@ class TurnMetrics:
                 attributes = {names.AGENT_NAME: agent, names.TOOL_NAME: call.tool}
                 self._call_duration.record(call.duration_ns / 1e9, attributes, context)
 
-    def _record_findings(self, report: Report, agent: str, context: Context | None) -> None:
+    def _record_findings(self, report: Report, agent: str, context: Context) -> None:
         for finding in report.findings:
             if finding.advice == "intended":
                 continue
@@ -107,6 +135,8 @@ class TurnMetrics:
             if not self._live:
                 return []
             try:
+                # Callbacks run before a reader takes what was recorded: this is in time for the same collection.
+                self._settle()
                 return list(read(list(live_turns(self._recorder))))
             except Exception as error:  # noqa: BLE001 - a reader collects for everybody
                 swallow("observing open turns", error)

@@ -1,8 +1,8 @@
 """
 What the instrumentation costs, measured against a span made by hand: run it, it prints.
 
-Variants are interleaved and the medians compared, so that a noisy machine disturbs all of them alike. Nothing here
-is asserted: times belong to a machine, ratios to a run.
+Variants are interleaved, so that a noisy machine disturbs all of them alike, and timed by the thread's own clock.
+Nothing here is asserted: times belong to a machine, ratios to a run.
 
     python tests/bench/overhead.py [--quick]
 """
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
@@ -31,9 +32,13 @@ from otel_parallelism.analysis.normalize import normalize
 from otel_parallelism.model import Call, Content, Turn, TurnSpan
 from otel_parallelism.tracing.recorder import RECORDER
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
 CALLS = 50
 ATTRIBUTES = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "tool"}
-Variant = Callable[[], Awaitable[float]]
+Variant = Callable[[], Awaitable[list[float]]]
+"""Runs some turns and returns what a call took in each of them, in µs of the thread's own time."""
 
 
 class Nowhere(SpanExporter):
@@ -61,19 +66,38 @@ async def bare(argument: int) -> int:
 
 
 def timed(turns: int, body: Callable[[], Awaitable[None]]) -> Variant:
-    """Return a variant that runs *body* *turns* times and returns µs per call."""
+    """Return a variant that runs *body*, a turn, *turns* times."""
 
-    async def run() -> float:
-        start_ns = time.thread_time_ns()
+    async def run() -> list[float]:
+        taken = []
         for _ in range(turns):
+            start_ns = time.thread_time_ns()
             await body()
-        return (time.thread_time_ns() - start_ns) / turns / CALLS / 1e3
+            taken.append((time.thread_time_ns() - start_ns) / CALLS / 1e3)
+        return taken
+
+    return run
+
+
+def within(
+    turns: int, around: Callable[[], AbstractContextManager[object]], body: Callable[[], Awaitable[None]]
+) -> Variant:
+    """Return a variant that runs *body* within *around* and leaves the latter's own cost out."""
+
+    async def run() -> list[float]:
+        taken = []
+        for _ in range(turns):
+            with around():
+                start_ns = time.thread_time_ns()
+                await body()
+                taken.append((time.thread_time_ns() - start_ns) / CALLS / 1e3)
+        return taken
 
     return run
 
 
 async def compare(variants: dict[str, Variant], repeats: int, flush: Callable[[], object]) -> dict[str, list[float]]:
-    """Run the variants in turn, *repeats* times, and return each one's results."""
+    """Run the variants in turn, *repeats* times, and return what each one's turns took."""
     found: dict[str, list[float]] = {name: [] for name in variants}
     order = list(variants)
     for repeat in range(repeats + 1):
@@ -82,22 +106,31 @@ async def compare(variants: dict[str, Variant], repeats: int, flush: Callable[[]
             taken = await variants[name]()
             flush()
             if repeat:  # the first round warms up
-                found[name].append(taken)
+                found[name] += taken
     return found
 
 
 def show(title: str, found: dict[str, list[float]], base: str) -> None:
-    """Print the medians of *found* and their ratios to *base*'s, the latter as medians of paired ratios."""
-    print(f"\n{title}")
+    """Print *found* and its ratios to *base*, of the median turn and of the quietest tenth: noise only ever adds."""
+    print(f"\n{title:<60}{'median':>11}{'ratio':>9}{'quiet':>13}{'ratio':>9}")
     for name, values in found.items():
-        ratio = statistics.median(a / b for a, b in zip(values, found[base], strict=True))
-        print(f"  {name:<58}{statistics.median(values):8.2f} µs {ratio:8.3f} ×")
+        print(f"  {name:<58}", end="")
+        for share in (0.5, 0.1):
+            value, against = quantile(values, share), quantile(found[base], share)
+            print(f"{value:8.2f} µs{value / against:7.3f} ×", end="  ")
+        print()
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return the value that *share* of *values* lie below."""
+    return sorted(values)[int(len(values) * share)]
 
 
 async def calls(turns: int, repeats: int) -> None:
     """Compare a decorated call in a turn with a span made by hand."""
     plain, traced = provider(), provider()
-    by_hand = plain.get_tracer("by hand")
+    by_hand = "span by hand (start_as_current_span, 2 attributes)"
+    tracer = plain.get_tracer("by hand")
     reader = InMemoryMetricReader()
     install(traced, settings=Settings(), meter_provider=MeterProvider([reader], shutdown_on_exit=False))
     tool = profiled(name="tool")(bare)
@@ -107,49 +140,29 @@ async def calls(turns: int, repeats: int) -> None:
             await bare(index)
 
     async def manual() -> None:
-        with by_hand.start_as_current_span("turn"):
-            for index in range(CALLS):
-                with by_hand.start_as_current_span("execute_tool tool", attributes=ATTRIBUTES):
-                    await bare(index)
+        for index in range(CALLS):
+            with tracer.start_as_current_span("execute_tool tool", attributes=ATTRIBUTES):
+                await bare(index)
 
     async def decorated() -> None:
+        for index in range(CALLS):
+            await tool(index)
+
+    async def whole() -> None:
         with agent_turn("bench"):
-            for index in range(CALLS):
-                await tool(index)
-
-    async def without_end() -> float:
-        total_ns = 0
-        for _ in range(turns):
-            with agent_turn("bench"):
-                start_ns = time.thread_time_ns()
-                for index in range(CALLS):
-                    await tool(index)
-                total_ns += time.thread_time_ns() - start_ns
-        return total_ns / turns / CALLS / 1e3
-
-    async def manual_without_end() -> float:
-        total_ns = 0
-        for _ in range(turns):
-            with by_hand.start_as_current_span("turn"):
-                start_ns = time.thread_time_ns()
-                for index in range(CALLS):
-                    with by_hand.start_as_current_span("execute_tool tool", attributes=ATTRIBUTES):
-                        await bare(index)
-                total_ns += time.thread_time_ns() - start_ns
-        return total_ns / turns / CALLS / 1e3
+            await decorated()
 
     found = await compare(
         {
             "bare await": timed(turns, no_span),
-            "span by hand (start_as_current_span, 2 attributes)": manual_without_end,
-            "@profiled in a turn of 50 calls": without_end,
-            "span by hand, its turn's span included": timed(turns, manual),
-            "@profiled, turn end and analysis included": timed(turns, decorated),
+            by_hand: within(turns, lambda: tracer.start_as_current_span("turn"), manual),
+            "@profiled in a turn of 50 calls": within(turns, lambda: agent_turn("bench"), decorated),
+            "@profiled, turn's span, end and analysis included": timed(turns, whole),
         },
         repeats,
         lambda: (plain.force_flush(), traced.force_flush()),
     )
-    show("A call of an async no-op", found, "span by hand (start_as_current_span, 2 attributes)")
+    show("A call of an async no-op", found, by_hand)
     uninstall()
     plain.shutdown()
     traced.shutdown()
@@ -242,7 +255,7 @@ async def evidence(turns: int, repeats: int) -> None:
 
         run = timed(turns, body)
 
-        async def configured() -> float:
+        async def configured() -> list[float]:
             RECORDER.configure(settings)
             return await run()
 
