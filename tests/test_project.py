@@ -60,6 +60,8 @@ def test_a_module_says_what_it_is_for(path: Path) -> None:
 def test_the_wheel_holds_the_package_its_types_and_its_licence(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {path.relative_to(ROOT).as_posix() for path in MODULES} <= names
+    page = PACKAGE / "reports" / "page"
+    assert {path.relative_to(ROOT).as_posix() for path in page.iterdir()} <= names
     assert "otel_parallelism/py.typed" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert [name for name in names if not re.match(r"otel_parallelism(/|-[^/]+\.dist-info/)", name)] == []

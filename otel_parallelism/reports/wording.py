@@ -23,7 +23,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
 
 CAUSES: Final[Mapping[Cause, str]] = {
     "model": "the model asked for them one at a time",
-    "dispatch": "the model asked for them together, the program ran them one by one",
+    "dispatch": "the program ran one by one what the model asked for together",
     "blocking": "each blocks the event loop while it runs",
     "limit": "a limit lets only so many run at once",
     "contention": "they wait for one lock, session or server",

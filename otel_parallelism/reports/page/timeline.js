@@ -65,11 +65,16 @@ function rowsOf(turn, times, packed) {
   return [...groups.values()].sort((a, b) => a.depth - b.depth || a.calls[0] - b.calls[0]);
 }
 
+// Without its middle where it is too wide: names tell most by how they begin and end.
 function cut(text, width) {
   if (pen.measureText(text).width <= width) return text;
   const characters = [...text];
-  while (characters.length && pen.measureText(`${characters.join("")}…`).width > width) characters.pop();
-  return `${characters.join("")}…`;
+  for (let left = characters.length - 1; left > 0; left--) {
+    const tail = left >> 1;
+    const short = `${characters.slice(0, left - tail).join("")}…${tail ? characters.slice(-tail).join("") : ""}`;
+    if (pen.measureText(short).width <= width) return short;
+  }
+  return "…";
 }
 
 function niceStep(length, most) {
