@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from strategies import call, read
+
+from otel_parallelism.analysis.evidence import Evidence, gather
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def looked_at(*calls: Call, said: Sequence[object] = ()) -> Evidence:
+    return gather(calls, [Content(words) for words in said], Settings())
+
+
+def edges(*calls: Call, said: Sequence[object] = ()) -> list[dict[int, bool]]:
+    """For each call the earlier ones it may need, and whether that is proven."""
+    found = looked_at(*calls, said=said).edges
+    return [{earlier: proven for earlier, (proven, _) in some.items()} for some in found]
+
+
+def test_a_value_counts_for_the_call_that_brought_it_in_first() -> None:
+    made = read("a", 0, 1, "x", "BK-99881")
+    again = read("b", 1, 2, "x", "BK-99881")
+    assert edges(made, again, read("c", 2, 3, "BK-99881")) == [{}, {}, {0: True}]
+
+
+def test_what_was_in_an_argument_before_was_not_brought_in() -> None:
+    own = read("a", 0, 1, "BK-99881", "BK-99881")
+    assert edges(own, read("b", 1, 2, "BK-99881")) == [{}, {}]
+    before = read("z", 0, 0.5, "BK-99881", "rows")
+    assert edges(before, read("a", 0.5, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {}, {}]
+
+
+def test_a_result_that_came_after_a_call_began_is_none_of_its_values() -> None:
+    assert edges(read("a", 0, 3, "x", "BK-99881"), read("b", 2, 4, "BK-99881")) == [{}, {}]
+
+
+def test_the_users_words_make_it_unknown() -> None:
+    made, used = read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")
+    assert edges(made, used, said=["about BK-99881 please"]) == [{}, {0: False}]
+
+
+def test_the_object_that_was_returned_is_proof_and_a_shared_one_is_none() -> None:
+    returned = call("a", 0, 1, result=Content([1], identities=(7,)))
+    handed = call("b", 1, 2, arguments=Content([1], identities=(7,)))
+    assert edges(returned, handed)[1] == {0: True}
+    shared = [
+        call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("a", 0), ("b", 1))
+    ]
+    assert edges(*shared)[1] == {0: False}
+    beside = [call(name, 0, 1, arguments=Content([1], identities=(7,))) for name in "ab"]
+    assert edges(*beside) == [{}, {}]
+
+
+def test_no_sentence_holds_a_value() -> None:
+    found = looked_at(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881"))
+    (_, sentence) = found.edges[1][0]
+    assert "99881" not in sentence
+    assert "get_flights" in sentence
+
+
+def test_whether_content_was_seen_in_full() -> None:
+    found = looked_at(
+        read("a", 0, 1),
+        call("b", 1, 2),
+        call("c", 2, 3, arguments=Content("x", whole=False), result=Content("y", whole=False)),
+    )
+    assert found.arguments_whole == (True, False, False)
+    assert found.results_whole == (True, False, False)
+
+
+def test_a_result_of_an_empty_call_is_there_when_the_next_begins() -> None:
+    assert edges(read("a", 1, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {0: True}]
