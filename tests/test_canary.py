@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import opentelemetry._logs
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.trace import Status, StatusCode
 
 from otel_parallelism import Settings, agent_turn, live_turns, names, profiled
@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 
     from tests.conftest import Kit
 
+# Its name before OpenTelemetry 1.39.
+InMemoryLogRecordExporter = getattr(log_export, "InMemoryLogRecordExporter", None) or log_export.InMemoryLogExporter
+
 CANARY = "canary-7f3a91-sings"
 FEATHER = "7f3a91"
 NAP_S = 0.06
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryLogRecordExporter]:
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """What findings that are emitted as log-based events become."""
     exporter = InMemoryLogRecordExporter()
     provider = LoggerProvider(shutdown_on_exit=False)
-    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    provider.add_log_record_processor(log_export.SimpleLogRecordProcessor(exporter))
     monkeypatch.setattr(opentelemetry._logs, "get_logger", lambda name, **_: provider.get_logger(name))
     yield exporter
     provider.shutdown()
@@ -146,7 +149,7 @@ async def inside() -> None:
 SCENES = (chain, handed_on, order, unknown, errors, blocking, limited, contended, inside)
 
 
-def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: InMemoryLogRecordExporter) -> dict[str, str]:
+def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: Any) -> dict[str, str]:
     """All that left the process or is shown, by where."""
     shown = Analysis(tuple(kit.reports), kit.stored().coverage)
     found = {
@@ -162,7 +165,7 @@ def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: InMemoryLogRecordEx
 
 
 async def test_no_finding_of_any_kind_tells_what_the_tools_were_given(
-    make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: InMemoryLogRecordExporter
+    make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: Any
 ) -> None:
     kit = make_kit(Settings(emit="both", caller_on_calls=True, call_duration_metric=True))
     open_turns = []
@@ -188,7 +191,7 @@ def own(attributes: Any) -> str:
 
 
 async def test_what_others_wrote_on_their_spans_goes_no_further(
-    make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: InMemoryLogRecordExporter
+    make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: Any
 ) -> None:
     kit = make_kit(Settings(emit="both"))
     tracer = kit.tracer("some.framework")
@@ -261,7 +264,7 @@ async def test_an_internal_error_is_logged_without_its_words(
 
 
 async def test_with_capture_on_content_is_on_the_calls_own_span_only(
-    make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: InMemoryLogRecordExporter
+    make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: Any
 ) -> None:
     settings = Settings.from_environment({names.CAPTURE_CONTENT: "true"}, emit="both")
     assert settings.capture_content
