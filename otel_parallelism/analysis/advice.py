@@ -58,12 +58,15 @@ def remedy(
     advice: Advice,
     calls: Sequence[Call],
     where: Caller | None = None,
+    *,
     limit: int | None = None,
+    todo: str = "",
 ) -> str:
-    """What to do about a finding, in one sentence."""
+    """What to do about a finding, in one sentence; *todo* is what would tell whether it is safe."""
     tools = [call.tool for call in calls]
+    several = len({call.round for call in calls}) > 1
     own = switch(call.instrumentation for call in calls)
-    own = own or f"otel_parallelism.run_tools, or asyncio.gather over {listing(tools)}"
+    own = own or "otel_parallelism.run_tools, or asyncio.gather" + ("" if several else f" over {listing(tools)}")
     in_loop = any(call.in_loop for call in calls)
     threads = "asyncio.gather over asyncio.to_thread" if in_loop else "a ThreadPoolExecutor"
     place = f" at {where.file_path}:{where.line_number}" if where is not None else ""
@@ -71,9 +74,26 @@ def remedy(
     text = (_OF_BLOCKING if of_blocking else _REMEDY[cause]).format(
         tools=listing(tools), where=place, limit=limit, switch=own, threads=threads
     )
+    if cause in {"dispatch", "blocking"} and several:
+        text += f"; and {_REMEDY['model'].format(tools='all of them')}"
     if advice == "potential" and cause not in {"limit", "contention"}:
-        return f"If they need nothing from one another, {text}."
+        return f"If they need nothing from one another, {text}{f'; to know, {todo}' if todo else ''}."
     return f"{text[0].upper()}{text[1:]}."
+
+
+def missing(graph: Dependencies, members: Sequence[int]) -> str:
+    """What to capture or to declare to learn whether the calls at *members* may run together."""
+    unknown = dict.fromkeys(graph.calls[index].tool for index in members if graph.effects[index] == "unknown")
+    seen = graph.evidence
+    unseen = not all(seen.results_whole[index] for index in members[:-1]) or not all(
+        seen.arguments_whole[index] for index in members[1:]
+    )
+    todo = []
+    if unseen:
+        todo.append("capture arguments and results")
+    if unknown:
+        todo.append(f"declare the effect of {listing(tuple(unknown))}")
+    return " and ".join(todo) or "declare depends_on= on the tools"
 
 
 def sentences(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:
@@ -91,11 +111,13 @@ def sentences(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def headline(verdict: Verdict, findings: Sequence[Finding]) -> str:
-    """What to do about a turn, in one sentence; empty where there is nothing to do."""
+def headline(verdict: Verdict, findings: Sequence[Finding], *, unknown: bool) -> str:
+    """What to do about a turn, in one sentence; empty where there is nothing to do. *unknown*: what the calls need."""
     if findings:
         best = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable))
         return best.recommendation
+    if verdict == "possibly_sequential" and not unknown:
+        return "The calls need their order; what took the time between them is not known: model spans would tell."
     if verdict == "possibly_sequential":
         return (
             "Something might run together, but what the calls need is not known: capture arguments and results, "

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Analysis, Cause, Content, Finding, Observation, Report, SpanRecord, Turn
 
-from .advice import location, remedy, sentences
+from .advice import location, missing, remedy, sentences
 from .chains import MOST_OPEN
 from .experience import Experience
 from .intervals import measure
 from .normalize import normalize
 from .report import largest, report
 from .scopes import Scope, scopes
-from .whatif import Candidate, Mended, Part, by_cause, candidates, mend, price
+from .whatif import MOST_CANDIDATES, Candidate, Mended, Part, by_cause, candidates, mend, price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,19 +65,27 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
             scope.examine(_said(turn, scope), turn, settings)
         scope.settle()
     if own.contended:
-        return report(turn, own, tuple(_contended(own)), settings)
+        worth = [finding for finding in _contended(own) if finding.avoidable * _S >= least_ns]
+        return report(turn, own, worth, settings)
 
     if own.critical_ns == own.best_ns == own.totals.makespan_ns:
         return report(turn, own, (), settings)
     notes: list[str] = []
     recommended = _priced(every, (), least_ns, notes)
-    for candidate in recommended:
-        if candidate.cause == "model":
-            candidate.cause = largest(by_cause(own, [candidate]), "model")
-    split: dict[Cause, float] = {why: part_ns / _S for why, part_ns in by_cause(own, recommended).items()}
     potential = _priced(every, recommended, least_ns, notes, best=True)
-    findings = tuple(_finding(candidate, experience) for candidate in (*recommended, *potential))
+    found = [(_finding(candidate, _named(own, candidate), experience), candidate) for candidate in recommended]
+    findings = [finding for finding, _ in found] + [_finding(one, one.cause, experience) for one in potential]
+
+    def split(kept: Sequence[Finding]) -> dict[Cause, float]:
+        parts_ns = by_cause(own, [candidate for finding, candidate in found if finding in kept])
+        return {why: part_ns / _S for why, part_ns in parts_ns.items()}
+
     return report(turn, own, findings, settings, split=split, notes=notes)
+
+
+def _named(own: Scope, candidate: Candidate) -> Cause:
+    """The cause to name for what may have several: where rounds are the matter, the one of the largest part."""
+    return largest(by_cause(own, [candidate]), "model") if candidate.cause == "model" else candidate.cause
 
 
 def _priced(
@@ -92,6 +100,7 @@ def _priced(
     own = every[-1]
     before_ns = own.critical_ns if best else own.totals.makespan_ns
     after_ns = own.best_ns if best else own.critical_ns
+    least_ns = max(least_ns, 1)
     if before_ns - after_ns < least_ns:
         return []
     taken: dict[str, int] = {}
@@ -105,6 +114,8 @@ def _priced(
     price(own, some, mended, before_ns=before_ns, after_ns=after_ns, best=best)
     if not some:
         return []
+    if len(some) > MOST_CANDIDATES:
+        notes.append(f"more than {MOST_CANDIDATES} findings: what mending the later ones saves was not worked out")
     largest = max(some, key=lambda candidate: candidate.avoidable_ns)
     for candidate in some:
         if candidate is not largest and candidate.avoidable_ns < least_ns:
@@ -142,30 +153,31 @@ def _said(turn: Turn, scope: Scope) -> list[Content]:
     return said
 
 
-def _finding(candidate: Candidate, experience: Experience | None) -> Finding:
+def _finding(candidate: Candidate, why: Cause, experience: Experience | None) -> Finding:
     calls = candidate.calls
     tools = tuple(call.tool for call in calls)
     scope = candidate.parts[0].scope
-    where = location(calls[1:]) if candidate.cause == "code" else None
-    most = scope.limit.most if candidate.cause == "limit" and scope.limit is not None else None
+    where = location(calls[1:]) if why == "code" else None
+    most = scope.limit.most if why == "limit" and scope.limit is not None else None
     if most is not None:
         evidence: tuple[str, ...] = (
             f"never more than {most} of {len(calls)} calls ran at once, and most began as one ended",
         )
     else:
         evidence = () if scope.graph is None else sentences(scope.graph, candidate.parts[0].members)
+    todo = "" if scope.graph is None else missing(scope.graph, candidate.parts[0].members)
     turns = 0 if experience is None or candidate.advice == "recommended" else experience.turns(tools)
     if turns:
         evidence += (f"they ran at the same time in {turns} earlier turn{'s' if turns > 1 else ''} without an error",)
     return Finding(
         kind="limit" if most is not None else "sequential_chain",
-        cause=candidate.cause,
+        cause=why,
         advice=candidate.advice,
         calls=tools,
         span_ids=tuple(call.span_id for call in calls),
         avoidable=candidate.avoidable_ns / _S,
         evidence=evidence,
-        recommendation=remedy(candidate.cause, candidate.advice, calls, where, most),
+        recommendation=remedy(why, candidate.advice, calls, where, limit=most, todo=todo),
         location=where,
         scope=scope.scope_id,
         limit=most,

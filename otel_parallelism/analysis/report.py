@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Cause, Finding, Report, Turn, Verdict
@@ -12,7 +13,7 @@ from .schedule import round_crossings
 from .silencing import is_silenced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from otel_parallelism.settings import Settings
 
@@ -36,7 +37,7 @@ def report(
     findings: Sequence[Finding],
     settings: Settings,
     *,
-    split: Mapping[Cause, float] | None = None,
+    split: Callable[[Sequence[Finding]], Mapping[Cause, float]] | None = None,
     notes: Sequence[str] = (),
 ) -> Report:
     """
@@ -47,15 +48,14 @@ def report(
         own: Its own scope, settled.
         findings: All that are worth reporting; those the settings silence are set apart.
         settings: ``silence`` is read.
-        split: Avoidable seconds by cause.
+        split: Tells the avoidable seconds by cause of those of the findings that are not silenced.
         notes: Where a bound cut the analysis short.
     """
-    split = split or {}
     hushed = {call.span_id for call in turn.calls if call.silenced}
     silenced = [f for f in findings if is_silenced(f, turn.agent, settings.silence, hushed)]
     if silenced:
         findings = [finding for finding in findings if finding not in silenced]
-        split = _without(split, silenced)
+    by_cause = split(findings) if split is not None else {}
     totals = own.totals
     makespan_ns = totals.makespan_ns
     ratio = concurrency = effective = critical = achievable = efficiency = floor = None
@@ -75,9 +75,9 @@ def report(
     if len(own.calls) == 1 and ratio is not None:
         ratio = 1.0
     avoidable = sum(finding.avoidable for finding in findings if finding.advice == "recommended")
-    verdict = _verdict(own, concurrency, efficiency, floor, avoidable)
+    verdict = _verdict(own, concurrency, efficiency, floor, findings)
     rounds = {call.round for call in own.calls if call.round is not None}
-    saved_steps = _saved_steps(own, len(rounds))
+    saved_steps = _saved_steps(own, len(rounds), silenced)
     tokens = [step.input_tokens for step in turn.steps if step.input_tokens is not None]
     top = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable), default=None)
     chains = [finding for finding in findings if finding.kind == "sequential_chain"]
@@ -102,13 +102,13 @@ def report(
         calls_per_step=len(own.calls) / len(rounds) if turn.steps and rounds else None,
         avoidable=avoidable,
         avoidable_potential=sum(finding.avoidable for finding in findings if finding.advice == "potential"),
-        avoidable_by_cause=dict(split),
+        avoidable_by_cause=dict(by_cause),
         avoidable_steps=saved_steps,
         avoidable_tokens=round(saved_steps * sum(tokens) / len(tokens)) if tokens else None,
         chains=len(chains),
         max_chain_length=max((finding.longest for finding in chains), default=0),
-        cause=largest(split, top.cause) if top is not None else None,
-        recommendation=headline(verdict, findings),
+        cause=largest(by_cause, top.cause) if top is not None else None,
+        recommendation=headline(verdict, findings, unknown=floor != efficiency),
         findings=tuple(findings),
         silenced=tuple(silenced),
         notes=tuple(dict.fromkeys(notes)),
@@ -116,33 +116,38 @@ def report(
     )
 
 
-def _without(split: Mapping[Cause, float], silenced: Sequence[Finding]) -> dict[Cause, float]:
-    left = dict(split)
-    for finding in silenced:
-        if finding.advice == "recommended":
-            left[finding.cause] = left.get(finding.cause, 0.0) - finding.avoidable
-    return {why: part for why, part in left.items() if part > 1 / _S}
-
-
-def _saved_steps(own: Scope, rounds: int) -> int:
+def _saved_steps(own: Scope, rounds: int, silenced: Sequence[Finding]) -> int:
     if own.graph is None or own.contended or not rounds:
         return 0
-    return max(0, rounds - 1 - round_crossings(own.calls, own.any, own.graph.after_any))
+    edges = list(own.any)
+    place = {call.span_id: index for index, call in enumerate(own.calls)}
+    for finding in silenced:
+        # Its calls keep the order that nobody wants to hear of.
+        members = [place[span_id] for span_id in finding.span_ids if span_id in place]
+        for earlier, later in pairwise(members):
+            if own.calls[earlier].end_ns <= own.calls[later].start_ns:
+                edges[later] |= 1 << earlier
+    return max(0, rounds - 1 - round_crossings(own.calls, edges, own.graph.after_any))
 
 
 def _verdict(
-    own: Scope, concurrency: float | None, efficiency: float | None, floor: float | None, avoidable: float
+    own: Scope,
+    concurrency: float | None,
+    efficiency: float | None,
+    floor: float | None,
+    findings: Sequence[Finding],
 ) -> Verdict:
-    if concurrency is None or (len(own.calls) < 2 and not avoidable):  # noqa: PLR2004 - one call is a single one
+    if concurrency is None or (len(own.calls) < 2 and not findings):  # noqa: PLR2004 - one call is a single one
         return "single"
     if efficiency is None or floor is None:
         return "contended"
+    avoidable = any(finding.advice == "recommended" for finding in findings)
     rows: tuple[tuple[bool, Verdict], ...] = (
         (
-            bool(avoidable) and efficiency < _SEQUENTIAL_EFFICIENCY and concurrency < _SEQUENTIAL_CONCURRENCY,
+            avoidable and efficiency < _SEQUENTIAL_EFFICIENCY and concurrency < _SEQUENTIAL_CONCURRENCY,
             "sequential",
         ),
-        (bool(avoidable) and efficiency < _PARTLY_EFFICIENCY, "partly_sequential"),
+        (avoidable and efficiency < _PARTLY_EFFICIENCY, "partly_sequential"),
         (concurrency > _PARALLEL_CONCURRENCY, "parallel"),
         (floor >= _PARTLY_EFFICIENCY, "serial_by_need"),
     )

@@ -158,7 +158,7 @@ def test_a_finding_says_what_happened_what_it_costs_and_what_to_do(sequential: R
     [finding] = told.turns[0].findings
     assert (finding.cause, finding.advice, finding.avoidable) == ("dispatch", "recommended", 0.9)
     assert told.strings[finding.happened].startswith(
-        "flights, hotels ×2, weather ran one after another: the model asked"
+        "flights, hotels ×2, weather ran one after another: the program ran"
     )
     assert told.strings[finding.todo] == "Run the round's calls together with asyncio.gather."
     assert told.strings[finding.place] == "agent.py:31"

@@ -24,8 +24,8 @@ Turn 1 · travel · sequential: calls that could run together ran one by one
   [1] hotels                                   ▐████████████▌             0.30 s
   [1] weather                                               ▐████████████ 0.30 s
               0                                                    1.40 s
-  [1] flights, hotels ×2, weather ran one after another: the model asked for
-      them together, the program ran them one by one. Cost: 0.90 s of 1.20 s.
+  [1] flights, hotels ×2, weather ran one after another: the program ran one by
+      one what the model asked for together. Cost: 0.90 s of 1.20 s.
     → Run the round's calls together with asyncio.gather (agent.py:31).
 
 Turn 2 · travel · parallel: calls ran together
@@ -48,8 +48,8 @@ Turn 1 · travel · sequential: calls that could run together ran one by one
   [1] hotels                                                          ▐█████████████████████                      0.30 s
   [1] weather                                                                               █████████████████████ 0.30 s
               0                                                                                            1.40 s
-  [1] flights, hotels ×2, weather ran one after another: the model asked for them together, the program ran them one by
-      one. Cost: 0.90 s of 1.20 s.
+  [1] flights, hotels ×2, weather ran one after another: the program ran one by one what the model asked for together.
+      Cost: 0.90 s of 1.20 s.
     → Run the round's calls together with asyncio.gather (agent.py:31).
 
 Turn 2 · travel · parallel: calls ran together
@@ -74,8 +74,8 @@ Turn 1 - travel - sequential: calls that could run together ran one by one
   [1] hotels                                    ############              0.30 s
   [1] weather                                               ############# 0.30 s
               0                                                    1.40 s
-  [1] flights, hotels x2, weather ran one after another: the model asked for
-      them together, the program ran them one by one. Cost: 0.90 s of 1.20 s.
+  [1] flights, hotels x2, weather ran one after another: the program ran one by
+      one what the model asked for together. Cost: 0.90 s of 1.20 s.
     > Run the round's calls together with asyncio.gather (agent.py:31).
 
 Turn 2 - travel - parallel: calls ran together

@@ -1,0 +1,104 @@
+"""Findings with more than one cause, findings that are silenced, and what is said where no finding is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from strategies import call, read, step, turn
+
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.model import Content, Report
+from otel_parallelism.settings import Settings
+
+SEEN = {"arguments": Content("x"), "result": Content("rows")}
+
+
+def two_rounds_of_two(settings: Settings | None = None) -> Report:
+    """Each response asks for two reads of 2 s, which run one by one; 2 s pass between the rounds."""
+    inside = []
+    for number in range(2):
+        ids = (f"c{number}0", f"c{number}1")
+        inside.append(step(f"s{number}", 6 * number, 6 * number + 1, requested=ids, input_tokens=100))
+        inside += [
+            read(span_id, 6 * number + 1 + 2 * at, 6 * number + 3 + 2 * at, span_id, "fine", call_id=span_id)
+            for at, span_id in enumerate(ids)
+        ]
+    return analyze(turn(*inside), settings or Settings())
+
+
+def test_each_round_at_once_and_then_the_rounds_together_each_save_their_part() -> None:
+    report = two_rounds_of_two()
+    assert report.avoidable == 8.0
+    assert report.avoidable_by_cause == {"dispatch": 4.0, "model": 4.0}
+    [finding] = report.findings
+    assert (finding.cause, finding.avoidable) == ("dispatch", 8.0)
+
+
+def test_such_a_finding_says_both_that_there_is_to_do() -> None:
+    [finding] = two_rounds_of_two().findings
+    assert finding.recommendation == (
+        "Run the calls of one response together: otel_parallelism.run_tools, or asyncio.gather; and have the model ask "
+        "for all of them in one response (say so in the system prompt)."
+    )
+
+
+def test_silenced_findings_are_in_no_sum() -> None:
+    report = two_rounds_of_two(Settings(silence=("get_flights",)))
+    assert (report.findings, len(report.silenced)) == ((), 1)
+    assert (report.avoidable, report.avoidable_by_cause, report.cause) == (0, {}, None)
+    assert (report.avoidable_steps, report.avoidable_tokens) == (0, 0)
+    assert (report.efficiency, report.efficiency_floor) == (1.0, 1.0)
+
+
+def test_what_is_left_after_silencing_is_split_anew() -> None:
+    quiet = [read(f"q{at}", 1 + 2 * at, 3 + 2 * at, f"q{at}", "fine", call_id=f"q{at}") for at in (0, 1)]
+    loud = [
+        read(f"l{at}", 20 + 2 * at, 22 + 2 * at, tool="search_hotels", call_id=f"l{at}", depends_on=("get_flights",))
+        for at in (0, 1)
+    ]
+    asked = [step("s", 0, 1, requested=("q0", "q1")), step("t", 19, 20, requested=("l0", "l1"))]
+    report = analyze(turn(*asked, *quiet, *loud), Settings(silence=("get_flights",)))
+    assert [finding.calls for finding in report.findings] == [("search_hotels",) * 2]
+    assert report.avoidable == 2.0
+    assert report.avoidable_by_cause == {"dispatch": 2.0}
+
+
+def test_one_call_whose_inside_may_be_run_together_is_not_just_single() -> None:
+    outer = call("outer", 0, 4, tool="fetch_all")
+    inner = [call(f"i{at}", at, at + 1, tool="read_page", parent_id="outer") for at in range(4)]
+    report = analyze(turn(outer, *inner), Settings())
+    assert [(finding.advice, finding.avoidable) for finding in report.findings] == [("potential", 3.0)]
+    assert report.verdict == "possibly_sequential"
+
+
+def test_a_need_that_is_known_is_not_called_unknown() -> None:
+    passed = ("rec_A0x9", "rec_B1x8", "rec_C2x7", "rec_D3x6")
+    calls = [
+        call(f"c{at}", 3 * at, 3 * at + 2, arguments=Content(passed[at]), result=Content(passed[at + 1]))
+        for at in range(3)
+    ]
+    report = analyze(turn(*calls), Settings())
+    assert (report.verdict, report.efficiency, report.efficiency_floor) == ("possibly_sequential", 0.75, 0.75)
+    assert report.findings == ()
+    assert report.recommendation == (
+        "The calls need their order; what took the time between them is not known: model spans would tell."
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "todo"),
+    [
+        ({}, "capture arguments and results"),
+        ({"tool": "frobnicate"}, "capture arguments and results and declare the effect of frobnicate"),
+        ({"tool": "frobnicate", **SEEN}, "declare the effect of frobnicate"),
+        ({"arguments": Content("x"), "result": Content("rows", whole=False)}, "capture arguments and results"),
+    ],
+)
+def test_what_is_possible_says_what_would_make_it_known(fields: dict[str, Any], todo: str) -> None:
+    steps = [step(f"s{at}", 3 * at, 3 * at + 1) for at in range(2)]
+    calls = [call(f"c{at}", 3 * at + 1, 3 * at + 3, **fields) for at in range(2)]
+    report = analyze(turn(*steps, *calls), Settings())
+    assert report.verdict == "possibly_sequential"
+    assert report.recommendation.startswith("If they need nothing from one another, have the model ask for ")
+    assert report.recommendation.endswith(f"; to know, {todo}.")
