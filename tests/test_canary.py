@@ -31,6 +31,7 @@ InMemoryLogRecordExporter = getattr(log_export, "InMemoryLogRecordExporter", Non
 CANARY = "canary-7f3a91-sings"
 FEATHER = "7f3a91"
 NAP_S = 0.06
+WANTED = {"code", "blocking", "limit", "contention"}
 
 
 @pytest.fixture
@@ -169,14 +170,18 @@ async def test_no_finding_of_any_kind_tells_what_the_tools_were_given(
 ) -> None:
     kit = make_kit(Settings(emit="both", caller_on_calls=True, call_duration_metric=True))
     open_turns = []
-    for scene in SCENES:
-        with agent_turn(scene.__name__, input=f"Sing, {CANARY}, sing!"):
-            await scene()
-            open_turns.append(repr(live_turns()))
+    # On a busy machine a staircase or a limit may come out too crooked to be seen at the first try.
+    for _ in range(4):
+        for scene in SCENES:
+            with agent_turn(scene.__name__, input=f"Sing, {CANARY}, sing!"):
+                await scene()
+                open_turns.append(repr(live_turns()))
+        if {f.cause for report in kit.reports for f in report.findings} >= WANTED:
+            break
     with pytest.raises(RuntimeError), agent_turn("raises", input=[{"role": "user", "content": CANARY}]):
         raise RuntimeError(CANARY)
     kinds = {(f.kind, f.cause, f.advice) for report in kit.reports for f in report.findings}
-    assert {cause for _, cause, _ in kinds} >= {"code", "blocking", "limit", "contention"}
+    assert {cause for _, cause, _ in kinds} >= WANTED
     assert {advice for _, _, advice in kinds} >= {"recommended", "potential"}
     assert len(logged.get_finished_logs()) >= len(kinds)
     assert all(FEATHER not in text for text in open_turns)
