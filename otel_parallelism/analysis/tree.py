@@ -17,7 +17,7 @@ class Tree:
         self.spans = spans
         self.originals: dict[str, Observation] = {}
         self.inside: dict[str, str] = {}
-        self.has_cycles = False
+        self.has_cycles: bool = False
         for span_id, span in spans.items():
             parent = spans.get(span.parent_id)
             kind = type(parent)

@@ -67,7 +67,7 @@ def render(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") 
 
 
 def _asset(name: str) -> str:
-    return (files(__package__) / "page" / name).read_text(encoding="utf-8")
+    return (files("otel_parallelism.reports") / "page" / name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:
