@@ -148,6 +148,10 @@ async def calls(turns: int, repeats: int) -> None:
         for index in range(CALLS):
             await tool(index)
 
+    async def manual_whole() -> None:
+        with tracer.start_as_current_span("turn"):
+            await manual()
+
     async def whole() -> None:
         with agent_turn("bench"):
             await decorated()
@@ -157,7 +161,8 @@ async def calls(turns: int, repeats: int) -> None:
             "bare await": timed(turns, no_span),
             by_hand: within(turns, lambda: tracer.start_as_current_span("turn"), manual),
             "@profiled in a turn of 50 calls": within(turns, lambda: agent_turn("bench"), decorated),
-            "@profiled, turn's span, end and analysis included": timed(turns, whole),
+            "spans by hand, the turn's own included": timed(turns, manual_whole),
+            "@profiled, the turn's own span, end and analysis included": timed(turns, whole),
         },
         repeats,
         lambda: (plain.force_flush(), traced.force_flush()),
