@@ -1,0 +1,567 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import (
+    EXACT,
+    READS,
+    SECOND_NS,
+    START_NS,
+    TRACE,
+    TURN,
+    WRITES,
+    at,
+    call,
+    in_order,
+    instants,
+    read,
+    step,
+    turn,
+    turn_span,
+    turns,
+)
+
+from otel_parallelism.analysis.analyze import analyze, analyze_spans
+from otel_parallelism.model import Call, Caller, Content, Finding, Passage, Report, SpanRecord, Step, Turn
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Observation
+
+HERE = Caller("/home/me/agent.py", 12)
+
+
+def report_of(*spans: Observation, settings: Settings | None = None) -> Report:
+    return analyze(turn(*spans), settings or Settings())
+
+
+def numbers(report: Report) -> tuple[float | None, ...]:
+    """The columns of the worked examples: n, W, M, ρ, T∞, η."""
+    columns = (report.work, report.makespan, report.ratio, report.critical_path, report.efficiency)
+    return (report.calls, *(None if value is None else round(value, 2) for value in columns))
+
+
+def only(report: Report) -> Finding:
+    (finding,) = report.findings
+    return finding
+
+
+def lined_up(size: int, each: float, *, pause: float = 0.0, first: float = 0.0, **fields: Any) -> list[Call]:
+    """Reads one after another."""
+    return [
+        read(
+            f"c{n}",
+            first + n * (each + pause),
+            first + n * (each + pause) + each,
+            f"query {n}",
+            f"answer {n}",
+            **fields,
+        )
+        for n in range(size)
+    ]
+
+
+def handed_on(size: int, each: float, *, pause: float = 0.0, first: float = 0.0) -> list[Call]:
+    """Reads of which each is given what the one before returned."""
+    return [
+        read(
+            f"c{n}",
+            first + n * (each + pause),
+            first + n * (each + pause) + each,
+            f"KEY-9{n}71",
+            f"KEY-9{n + 1}71",
+            tool=f"get_part_{n}",
+        )
+        for n in range(size)
+    ]
+
+
+def steps(size: int, *, every: float, lasts: float = 1.0) -> list[Step]:
+    return [step(f"s{n}", n * every, n * every + lasts, input_tokens=1000) for n in range(size)]
+
+
+# -- The worked examples ------------------------------------------------------------------------------------------
+
+
+def test_five_reads_awaited_one_by_one_in_code() -> None:
+    report = report_of(*lined_up(5, 2, caller=HERE))
+    assert numbers(report) == (5, 10, 10, 1.0, 2, 0.2)
+    finding = only(report)
+    assert (finding.cause, finding.advice, finding.avoidable, len(finding.calls)) == ("code", "recommended", 8, 5)
+    assert (finding.location, finding.kind, finding.longest) == (HERE, "sequential_chain", 5)
+    assert (report.verdict, report.chains, report.max_chain_length) == ("sequential", 1, 5)
+    assert report.recommendation == finding.recommendation
+
+
+def test_the_same_in_gather() -> None:
+    report = report_of(*(read(f"c{n}", 0, 2, f"query {n}", f"answer {n}", caller=HERE) for n in range(5)))
+    assert numbers(report) == (5, 10, 2, 5.0, 2, 1.0)
+    assert (report.findings, report.verdict, report.peak_concurrency) == ((), "parallel", 5)
+
+
+def test_one_response_asks_for_three_reads_that_are_run_one_by_one() -> None:
+    asked = step("s", 0, 1, requested=("i0", "i1", "i2"))
+    calls = [call(f"c{n}", 1 + 8 * n, 9 + 8 * n, call_id=f"i{n}") for n in range(3)]
+    report = report_of(asked, *calls)
+    assert numbers(report) == (3, 24, 24, 1.0, 8, 0.33)
+    assert (only(report).cause, only(report).advice, only(report).avoidable) == ("dispatch", "recommended", 16)
+    assert len(only(report).calls) == 3
+    assert report.verdict == "sequential"
+
+
+def test_three_responses_of_one_read_each() -> None:
+    report = report_of(*steps(3, every=3), *lined_up(3, 2, pause=1, first=1))
+    assert numbers(report) == (3, 6, 8, 0.75, 2, 0.25)
+    assert (only(report).cause, only(report).advice, only(report).avoidable) == ("model", "recommended", 6)
+    assert (report.avoidable_steps, report.avoidable_tokens, report.verdict) == (2, 2000, "sequential")
+    assert (report.think, report.steps, report.calls_per_step) == (3, 3, 1.0)
+
+
+def test_values_handed_on_in_code() -> None:
+    report = report_of(*handed_on(3, 2))
+    assert numbers(report) == (3, 6, 6, 1.0, 6, 1.0)
+    assert (report.findings, report.verdict) == ((), "serial_by_need")
+
+
+def test_values_handed_on_through_the_model() -> None:
+    report = report_of(*steps(3, every=3), *handed_on(3, 2, pause=1, first=1))
+    assert numbers(report) == (3, 6, 8, 0.75, 8, 1.0)
+    assert (report.findings, report.verdict, report.avoidable_steps) == ((), "serial_by_need", 0)
+
+
+def test_the_first_and_the_last_of_three_could_run_together() -> None:
+    a = read("a", 0, 5, "x", "KEY-9071", tool="get_a")
+    b = read("b", 5, 10, "KEY-9071", "rows", tool="get_b")
+    report = report_of(a, b, read("c", 10, 15, "y", "more", tool="get_c"))
+    assert numbers(report) == (3, 15, 15, 1.0, 10, 0.67)
+    assert (only(report).span_ids, only(report).avoidable) == (("a", "c"), 5)
+    assert report.verdict == "partly_sequential"
+
+
+def test_two_parallel_rounds_of_which_the_second_needs_the_first() -> None:
+    first = [read(f"a{n}", 1, 2, f"query {n}", f"KEY-9{n}71", tool=f"get_a{n}") for n in range(3)]
+    second = [read(f"b{n}", 6, 7, f"KEY-9{n}71", f"answer {n}", tool=f"get_b{n}") for n in range(3)]
+    report = report_of(step("s0", 0, 1), *first, step("s1", 2, 6), *second)
+    assert numbers(report) == (6, 6, 6, 1.0, 6, 1.0)
+    assert (report.findings, report.verdict, report.concurrency) == ((), "parallel", 3.0)
+
+
+def test_twelve_calls_behind_one_lock() -> None:
+    report = report_of(*(call(f"c{n:02}", 0, 0.1 * (n + 1), "get_page") for n in range(12)))
+    assert numbers(report) == (12, 7.8, 1.2, 6.5, None, None)
+    assert (report.effective_ratio, report.verdict, report.chains) == (pytest.approx(1.0), "contended", 0)
+    assert (only(report).kind, only(report).cause, only(report).avoidable) == ("contention", "contention", 1.1)
+
+
+def test_a_hundred_calls_ten_at_once() -> None:
+    report = report_of(*(call(f"c{n:03}", n // 10 * 0.5, n // 10 * 0.5 + 0.5) for n in range(100)))
+    assert numbers(report) == (100, 50, 5, 10, 5, 1.0)
+    finding = only(report)
+    assert (finding.kind, finding.cause, finding.advice, finding.limit) == ("limit", "limit", "potential", 10)
+    assert (report.verdict, report.chains, report.avoidable) == ("parallel", 0, 0)
+
+
+def test_a_limit_in_each_of_several_rounds_is_one_and_leaves_no_chain() -> None:
+    spans: list[Observation] = []
+    for number in range(2):
+        begin = number * 7.0
+        names = tuple(f"i{number}.{n:02}" for n in range(40))
+        spans.append(step(f"s{number}", begin, begin + 1, requested=names))
+        spans += [
+            call(f"c{name}", begin + 1 + n // 10, begin + 2 + n // 10, call_id=name) for n, name in enumerate(names)
+        ]
+    report = report_of(*spans)
+    limits = [finding for finding in report.findings if finding.kind == "limit"]
+    assert [(finding.limit, len(finding.calls)) for finding in limits] == [(10, 80)]
+    assert report.chains == 0
+    assert report.critical_path == 8
+
+
+def inside_of(tool: str) -> list[Call]:
+    return [read(f"{tool}.{n}", n, n + 1, f"query {n}", f"answer {n}", parent_id=tool) for n in range(4)]
+
+
+def test_one_tool_that_awaits_four_reads_one_by_one() -> None:
+    report = report_of(call("t", 0, 4, "research"), *inside_of("t"))
+    assert numbers(report) == (1, 4, 4, 1.0, 1, 0.25)
+    assert (only(report).cause, only(report).avoidable, only(report).scope) == ("code", 3, "t")
+    assert len(only(report).calls) == 4
+    assert report.verdict == "sequential"
+
+
+def test_five_such_tools_in_parallel() -> None:
+    tools = [call(f"t{n}", 0, 4, "research") for n in range(5)]
+    report = report_of(*tools, *(inner for tool in tools for inner in inside_of(tool.span_id)))
+    assert numbers(report) == (5, 20, 4, 5.0, 1, 0.25)
+    assert (only(report).cause, only(report).avoidable) == ("code", 3)
+    assert report.verdict == "partly_sequential"
+
+
+def test_two_writes() -> None:
+    report = report_of(*(read(f"c{n}", 2 * n, 2 * n + 2, f"query {n}", tool=WRITES[n]) for n in range(2)))
+    assert numbers(report) == (2, 4, 4, 1.0, 4, 1.0)
+    assert (report.findings, report.verdict) == ((), "serial_by_need")
+
+
+def test_one_planning_step_then_code_that_hands_values_on() -> None:
+    report = report_of(step("s", 0, 1), *handed_on(3, 1, first=1))
+    assert numbers(report) == (3, 3, 3, 1.0, 3, 1.0)
+    assert (report.findings, report.verdict) == ((), "serial_by_need")
+
+
+def test_three_reads_of_which_nothing_was_captured() -> None:
+    report = report_of(*steps(3, every=3), *(call(f"c{n}", 1 + 3 * n, 3 + 3 * n) for n in range(3)))
+    assert numbers(report) == (3, 6, 8, 0.75, 8, 1.0)
+    assert report.efficiency_floor == 0.25
+    assert (only(report).cause, only(report).advice, len(only(report).calls)) == ("model", "potential", 3)
+    assert (report.verdict, report.avoidable, report.avoidable_potential) == ("possibly_sequential", 0, 6)
+
+
+# -- The verdicts -------------------------------------------------------------------------------------------------
+
+
+def test_single() -> None:
+    assert report_of(read("a", 0, 2)).verdict == "single"
+    assert report_of().verdict == "single"
+    instant = report_of(read("a", 1, 1), read("b", 1, 1))
+    assert (instant.verdict, instant.calls, instant.ratio, instant.efficiency) == ("single", 2, None, None)
+
+
+def test_what_one_call_and_no_call_measure() -> None:
+    alone = report_of(read("a", 0, 2))
+    assert numbers(alone) == (1, 2, 2, 1.0, 2, 1.0)
+    assert (alone.concurrency, alone.effective_ratio, alone.achievable_ratio) == (1.0, 1.0, 1.0)
+    none = report_of()
+    assert numbers(none) == (0, 0, 0, None, None, None)
+    assert none.concurrency is None
+    assert none.coverage == 1.0
+
+
+def test_contended_comes_before_all_others_and_has_no_efficiency() -> None:
+    behind = [call(f"c{n:02}", 0, 0.1 * (n + 1), "get_page") for n in range(6)]
+    report = report_of(*behind, *lined_up(2, 0.1, first=0.6))
+    assert (report.verdict, report.efficiency, report.critical_path, report.efficiency_floor) == (
+        "contended",
+        None,
+        None,
+        None,
+    )
+
+
+def test_contention_too_small_to_matter_is_no_finding() -> None:
+    report = report_of(*(call(f"c{n}", 0, 0.001 * (n + 1), "get_page") for n in range(6)))
+    assert (report.verdict, report.findings) == ("contended", ())
+
+
+def test_sequential_needs_low_concurrency_too() -> None:
+    # The pauses between tell the two from a limit of two.
+    lanes = [read(f"{lane}{n}", 1.2 * n, 1.2 * n + 1, f"query {lane}{n}") for n in range(4) for lane in "ab"]
+    assert report_of(*lanes).verdict == "partly_sequential"
+    assert report_of(*lanes[::2]).verdict == "sequential"
+
+
+def test_parallel_where_nothing_is_promised() -> None:
+    report = report_of(call("a", 0, 2, "x"), call("b", 0, 2, "y"), call("c", 2, 4, "z"))
+    assert (report.verdict, report.avoidable) == ("parallel", 0)
+
+
+def test_serial_by_need_is_only_said_where_it_is_known() -> None:
+    assert report_of(*handed_on(2, 2)).verdict == "serial_by_need"
+    unknown = report_of(call("a", 0, 2, "x"), call("b", 2, 4, "y"))
+    assert (unknown.verdict, unknown.efficiency, unknown.efficiency_floor) == ("possibly_sequential", 1.0, 0.5)
+    assert unknown.recommendation
+
+
+def test_reads_all_at_once_have_no_finding() -> None:
+    for size in (2, 10, 300):
+        report = report_of(*(read(f"c{n:03}", 0, 1, f"query {n}", f"answer {n}") for n in range(size)))
+        assert (report.findings, report.verdict, report.efficiency) == ((), "parallel", 1.0)
+
+
+# -- What is asked of evidence, and when --------------------------------------------------------------------------
+
+
+def test_evidence_is_looked_at_only_where_it_may_matter() -> None:
+    asked: list[object] = []
+
+    def parse(value: object) -> object:
+        asked.append(value)
+        return value
+
+    def of(duration: float) -> list[Call]:
+        content = Content("x", parse=parse)
+        return [
+            call(f"c{n}", n * duration, (n + 1) * duration, arguments=content, result=content, caller=HERE)
+            for n in range(2)
+        ]
+
+    quick = report_of(*of(0.04))
+    assert (asked, quick.efficiency, quick.efficiency_floor, quick.findings) == ([], 1.0, 1.0, ())
+    # Two at once would save half of it: well above 5 % of the turn, and of a long turn far below.
+    report_of(*of(0.2))
+    assert asked
+    asked.clear()
+    analyze(turn(*of(0.2), end_ns=at(60)), Settings())
+    assert not asked
+
+
+def test_the_users_words_and_the_enclosing_arguments_are_not_brought_in_by_a_result() -> None:
+    a, b = read("a", 0, 2, "x", "KEY-9071", tool="get_a"), read("b", 2, 4, "KEY-9071", tool="get_b")
+    assert analyze(turn(a, b), Settings()).efficiency_floor == 1.0
+    assert analyze(turn(a, b, input=Content("look up KEY-9071")), Settings()).efficiency_floor == 0.5
+    assert analyze(turn(a, b, step("s", 0, 0, messages=Content("KEY-9071?"))), Settings()).efficiency_floor == 0.5
+    deep = [msgspec.structs.replace(one, parent_id="t") for one in (a, b)]
+    around = read("t", 0, 4, "KEY-9071", tool="research")
+    assert analyze(turn(around, *deep), Settings()).efficiency_floor == 0.5
+
+
+def test_a_finding_tells_how_it_is_known_and_what_to_do() -> None:
+    finding = only(report_of(*lined_up(3, 2, caller=HERE)))
+    assert finding.evidence
+    assert "get_flights" in finding.evidence[0]
+    assert "agent.py:12" in finding.recommendation
+    assert finding.calls == (READS[0],) * 3
+    potential = only(report_of(*(call(f"c{n}", n, n + 1) for n in range(3))))
+    assert potential.recommendation.startswith("If they need nothing")
+
+
+def test_a_bound_on_the_search_is_told() -> None:
+    rows = [read(f"{row}{n:03}", 2 * row, 2 * row + 1, f"query {n}") for row in range(2) for n in range(300)]
+    assert any("256" in note for note in report_of(*rows).notes)
+
+
+def test_a_streamed_answers_calls_keep_their_start() -> None:
+    asked = step("s", 0, 10, requested=("i0", "i1", "i2"))
+    calls = [read(f"c{n}", 1 + 3 * n, 3 + 3 * n, f"query {n}", call_id=f"i{n}") for n in range(3)]
+    report = report_of(asked, *calls)
+    assert (report.efficiency, report.findings) == (1.0, ())
+
+
+# -- Properties ---------------------------------------------------------------------------------------------------
+
+
+def shown(report: Report) -> dict[str, Any]:
+    """All of a report but its turn."""
+    return {name: getattr(report, name) for name in report.__struct_fields__ if name != "turn"}
+
+
+@given(turns())
+def test_every_number_stays_within_its_bounds(told: Turn) -> None:
+    report = analyze(told, EXACT)
+    assert report.calls == sum(1 for one in told.calls if not one.scope)
+    assert report.busy <= report.makespan + 1e-9
+    assert report.busy <= report.work + 1e-9
+    if report.ratio is not None and report.calls > 1:
+        assert report.ratio == pytest.approx(report.work / report.makespan)
+        assert report.concurrency is not None
+        assert report.concurrency >= 1 - 1e-9
+        assert report.effective_ratio is not None
+        assert report.effective_ratio <= report.ratio + 1e-9
+    if report.efficiency is not None and report.critical_path is not None and report.efficiency_floor is not None:
+        assert -1e-9 <= report.efficiency_floor <= report.efficiency <= 1 + 1e-9
+        assert report.avoidable <= report.makespan - report.critical_path + 1e-6
+    assert report.avoidable_steps >= 0
+    assert report.chains == sum(1 for finding in report.findings if finding.kind == "sequential_chain")
+
+
+@given(turns(), st.integers(0, 10**16))
+def test_shifting_all_times_changes_nothing(told: Turn, shift_ns: int) -> None:
+    def moved(thing: Any) -> Any:
+        return msgspec.structs.replace(thing, start_ns=thing.start_ns + shift_ns, end_ns=thing.end_ns + shift_ns)
+
+    later = msgspec.structs.replace(
+        moved(told), calls=tuple(map(moved, told.calls)), steps=tuple(map(moved, told.steps))
+    )
+    assert shown(analyze(later, EXACT)) == shown(analyze(told, EXACT))
+
+
+@given(turns(nested=False), st.integers(2, 5))
+def test_scaling_all_times_scales_all_durations(told: Turn, scale: int) -> None:
+    def scaled(thing: Any) -> Any:
+        start_ns, end_ns = ((instant - START_NS) * scale + START_NS for instant in (thing.start_ns, thing.end_ns))
+        return msgspec.structs.replace(thing, start_ns=start_ns, end_ns=end_ns)
+
+    longer = msgspec.structs.replace(
+        scaled(told), calls=tuple(map(scaled, told.calls)), steps=tuple(map(scaled, told.steps))
+    )
+    before, after = analyze(told, EXACT), analyze(longer, EXACT)
+    assert after.makespan == pytest.approx(before.makespan * scale)
+    if not any(finding.kind == "limit" for finding in (*before.findings, *after.findings)):
+        assert after.efficiency == (None if before.efficiency is None else pytest.approx(before.efficiency))
+        assert after.verdict == before.verdict
+
+
+@given(st.lists(st.tuples(instants, st.integers(1, 9)), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_the_order_that_calls_are_told_in_is_irrelevant(times: list[tuple[int, int]], random: Any) -> None:
+    calls = [
+        msgspec.structs.replace(
+            read(f"c{n}", 0, 0, f"query {n}"), start_ns=start_ns, end_ns=start_ns + SECOND_NS * length
+        )
+        for n, (start_ns, length) in enumerate(times)
+    ]
+    mixed = list(calls)
+    random.shuffle(mixed)
+    assert report_of(*mixed) == report_of(*calls)
+
+
+@given(turns())
+def test_a_turn_of_its_calls_all_at_once_has_no_chain(told: Turn) -> None:
+    calls = [
+        msgspec.structs.replace(one, start_ns=START_NS, end_ns=START_NS + 2 * SECOND_NS)
+        for one in told.calls
+        if not one.scope
+    ]
+    report = analyze(msgspec.structs.replace(told, calls=tuple(in_order(calls)), steps=()), Settings())
+    assert report.findings == ()
+    assert report.verdict == ("parallel" if len(calls) > 1 else "single")
+
+
+# -- Whatever comes -----------------------------------------------------------------------------------------------
+
+
+class Odd:
+    """Fails wherever it is touched."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Even asked for its class."""
+        raise RuntimeError(name)
+
+
+class Torn(Mapping[str, object]):
+    """Fails while it is read."""
+
+    def __getitem__(self, key: str) -> object:
+        """Nothing is there."""
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        """Nor can it be listed."""
+        message = "changed"
+        raise RuntimeError(message)
+
+    def __len__(self) -> int:
+        """As it was told."""
+        return 1
+
+
+def in_itself() -> list[Any]:
+    inside: list[Any] = []
+    inside += [inside, inside, {"again": inside}]
+    return inside
+
+
+def fails(value: object) -> object:
+    message = "cannot parse"
+    raise ValueError(message, value)
+
+
+ODDITIES: Sequence[Any] = (
+    in_itself,
+    Odd,
+    Torn,
+    lambda: [Odd(), {"id": "BK-99881"}],
+    lambda: 10**5000,
+    lambda: -(10**400),
+    lambda: float("nan"),
+    lambda: [float("inf"), 10**400],
+    lambda: b"\xff\x00",
+    lambda: memoryview(b"x"),
+    lambda: "\ud800",
+    lambda: "x" * 300_000,
+    lambda: {1: 2, None: 3, (4, 5): {6}},
+    lambda: sys,
+)
+odd_contents = st.builds(
+    lambda make, parse, whole, identities: Content(make(), parse, whole, identities),
+    st.sampled_from(ODDITIES),
+    st.sampled_from((None, None, fails)),
+    st.booleans(),
+    st.sampled_from(((), (1,), (1, 1))),
+)
+
+
+@given(turns(), st.lists(odd_contents, min_size=1, max_size=6))
+def test_analysis_never_raises_on_what_calls_hold(told: Turn, odd: list[Content]) -> None:
+    calls = tuple(
+        msgspec.structs.replace(one, arguments=odd[n % len(odd)], result=odd[(n + 1) % len(odd)])
+        for n, one in enumerate(told.calls)
+    )
+    report = analyze(msgspec.structs.replace(told, calls=calls, inputs=tuple(odd)), EXACT)
+    assert report.calls == sum(1 for one in calls if not one.scope)
+
+
+some_ids = st.sampled_from(("", "a", "b", "c", "d"))
+
+
+@given(
+    st.lists(st.tuples(some_ids, some_ids, instants, st.integers(-3, 9), st.sampled_from((None, 0, 1, 7))), max_size=8),
+    st.integers(-5, 20),
+)
+def test_analysis_never_raises_on_broken_turns(told: list[tuple[str, str, int, int, int | None]], length: int) -> None:
+    calls = [
+        Call(
+            trace_id=TRACE,
+            span_id=span_id,
+            parent_id=scope,
+            tool=READS[n % 3],
+            start_ns=start_ns,
+            end_ns=start_ns + units * SECOND_NS,
+            scope=scope,
+            round=round_,
+            proved=n % 2 == 0,
+            links=(scope, span_id),
+        )
+        for n, (span_id, scope, start_ns, units, round_) in enumerate(told)
+    ]
+    broken = Turn(TRACE, TURN, "", "", START_NS, START_NS + length * SECOND_NS, calls=tuple(in_order(calls)))
+    assert analyze(broken, EXACT).turn is broken
+    assert analyze(broken, Settings()).turn is broken
+
+
+def test_calls_nested_ever_so_deep_are_analysed() -> None:
+    calls = [call(f"c{n}", n / 1000, 10 - n / 1000, "research", scope=f"c{n - 1}" if n else "") for n in range(3000)]
+    inside = [read(f"i{n}", 3 + n, 4 + n, scope="c9") for n in range(3)]
+    told = Turn(TRACE, TURN, "", "", at(0), at(10), calls=tuple(in_order([*calls, *inside])))
+    report = analyze(told, Settings())
+    assert report.calls == 1
+
+
+# -- Spans in, reports out ----------------------------------------------------------------------------------------
+
+
+def test_spans_become_reports_in_order_of_start_with_what_they_cover() -> None:
+    told: dict[str, Observation] = {
+        span.span_id: span
+        for span in (
+            turn_span(5, 9, "late"),
+            turn_span(0, 4, "early"),
+            read("a", 0, 2, parent_id="early"),
+            read("b", 2, 4, parent_id="early"),
+            msgspec.structs.replace(read("x", 0, 1, parent_id="gone"), trace_id="other"),
+        )
+    }
+    spans = [
+        SpanRecord(span.trace_id, span.span_id, span.parent_id, "", span.start_ns, span.end_ns, {})
+        for span in told.values()
+    ]
+    found = analyze_spans(spans, lambda span: told[span.span_id], Settings())
+    assert [(one.turn.span_id, one.calls, one.verdict) for one in found.reports] == [
+        ("early", 2, "partly_sequential"),
+        ("late", 0, "single"),
+    ]
+    assert (found.coverage.calls, found.coverage.calls_without_turn, found.coverage.spans) == (3, 1, 5)
+
+
+def test_a_trace_of_nothing_but_passages_has_no_reports() -> None:
+    spans = [SpanRecord(TRACE, "p", "", "", 0, 1, {})]
+    found = analyze_spans(spans, lambda span: Passage(TRACE, span.span_id, "", "", 0, 1), Settings())
+    assert found.reports == ()
+    assert found.coverage.share == 1.0
