@@ -23,6 +23,7 @@ LONG_INPUT_BYTES: Final = 8_000_000
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+@click.option("--prompt", is_flag=True, help="Write what to tell the model in its system prompt instead of the report.")
 @options
 def analyze(files: tuple[str, ...], destination: Destination) -> None:
     """

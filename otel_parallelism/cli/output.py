@@ -68,13 +68,16 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
         page: IO[bytes] | None,
         events: IO[bytes] | None,
         threshold: float | None,
+        silenced: bool,
         **named: Any,
     ) -> None:
-        destination = Destination(form, file, page=page, events=events, threshold=threshold)
+        form = "prompt" if named.pop("prompt", False) else form
+        destination = Destination(form, file, page=page, events=events, threshold=threshold, silenced=silenced)
         command(*arguments, destination=destination, **named)
 
     decorated: Callable[..., None] = reporting
     for option in (
+        click.option("--show-silenced", "silenced", is_flag=True, help="List the findings that are silenced too."),
         click.option(
             "--fail-under-efficiency",
             "threshold",
@@ -125,11 +128,12 @@ class Destination:
     Where reports go, decided before a program can change the working folder or the standard streams.
 
     Args:
-        form: ``text`` or ``json``.
+        form: ``text``, ``json``, or ``prompt`` for a section of a system prompt.
         file: A binary file; standard output if None.
         page: A binary file for the HTML page; None for none.
         events: A binary file for trace events; None for none.
         threshold: The efficiency that no turn should be below; None for any.
+        silenced: Whether to list silenced findings too.
     """
 
     def __init__(
@@ -140,6 +144,7 @@ class Destination:
         page: IO[bytes] | None = None,
         events: IO[bytes] | None = None,
         threshold: float | None = None,
+        silenced: bool = False,
     ) -> None:
         """Remember the standard output and the working folder of now."""
         self._form = form
@@ -147,6 +152,7 @@ class Destination:
         self._page = page
         self._events = events
         self._threshold = threshold
+        self._silenced = silenced
         self._stream: TextIO | None = sys.stdout
         self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
@@ -212,10 +218,21 @@ class Destination:
             from otel_parallelism.reports import json  # noqa: PLC0415 - only the renderer asked for is loaded
 
             return json.render(analysis)
+        if self._form == "prompt":
+            from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - as above
+
+            return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
         from otel_parallelism.reports import text  # noqa: PLC0415 - as above
 
         width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
-        return text.render(analysis, width=width, colour=colour, ascii_only=ascii_only, base=self._base)
+        return text.render(
+            analysis,
+            width=width,
+            colour=colour,
+            ascii_only=ascii_only,
+            base=self._base,
+            show_silenced=self._silenced,
+        )
 
 
 def _replace(file: IO[bytes], text: str) -> None:

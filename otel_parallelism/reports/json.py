@@ -73,6 +73,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
     coverage: float
     slowest_calls: tuple[CallDocument, ...]
     findings: tuple[FindingDocument, ...]
+    silenced: tuple[FindingDocument, ...]
 
 
 class CoverageDocument(msgspec.Struct, frozen=True):
@@ -139,6 +140,7 @@ def _turn(report: Report) -> TurnDocument:
         coverage=report.coverage,
         slowest_calls=_slowest(turn),
         findings=tuple(_finding(finding) for finding in report.findings),
+        silenced=tuple(_finding(finding) for finding in report.silenced),
     )
 
 

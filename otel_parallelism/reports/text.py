@@ -49,18 +49,30 @@ _QUIET: Final = "dim"
 
 
 class View(msgspec.Struct, frozen=True):
-    """What a page looks like: cells of a line, ASCII or more, and the folder that file names are relative to."""
+    """
+    What a page looks like: cells of a line, ASCII or more, the folder that file names are relative to, and whether
+    silenced findings are listed.
+    """
 
     width: int
     ascii_only: bool
     base: str
+    show_silenced: bool = False
 
     def relative(self, text: str) -> str:
         """Return *text* with the file names in it made relative."""
         return relative(text, self.base)
 
 
-def render(analysis: Analysis, *, width: int, colour: bool = False, ascii_only: bool = False, base: str = "") -> str:
+def render(
+    analysis: Analysis,
+    *,
+    width: int,
+    colour: bool = False,
+    ascii_only: bool = False,
+    base: str = "",
+    show_silenced: bool = False,
+) -> str:
     """
     Write *analysis* for people, with a newline at its end.
 
@@ -74,8 +86,9 @@ def render(analysis: Analysis, *, width: int, colour: bool = False, ascii_only: 
         colour: Whether to add ANSI colours.
         ascii_only: Whether the output can show nothing but ASCII.
         base: A folder; files in it are named relative to it.
+        show_silenced: Whether silenced findings are listed, not only counted.
     """
-    view = View(max(width, MIN_WIDTH), ascii_only, base.rstrip("/"))
+    view = View(max(width, MIN_WIDTH), ascii_only, base.rstrip("/"), show_silenced)
     text = written(_document(analysis, view), view.width, colour=colour)
     return _ascii(text) if ascii_only else text
 
@@ -159,6 +172,8 @@ def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
     if report.silenced:
         lost = seconds(sum(finding.avoidable for finding in report.silenced))
         yield Text(f"  {count(len(report.silenced), 'finding')} of {lost} silenced", style=_QUIET)
+        for finding in report.silenced if view.show_silenced else ():
+            yield from _finding("silenced", finding, report, view)
     for note in report.notes:
         yield from wrapped(Text(f"  {note}", style=_QUIET), view.width, 2)
 
@@ -224,7 +239,7 @@ def _mark(row: Row) -> str:
     return "".join(f"[{number}]" for number in row.findings[:1]) + ("+" if len(row.findings) > 1 else "")
 
 
-def _finding(number: int, finding: Finding, report: Report, view: View) -> Iterator[Text]:
+def _finding(number: int | str, finding: Finding, report: Report, view: View) -> Iterator[Text]:
     """Yield what happened and what it cost, then what to do and where: each one line, where the width allows."""
     style = _STYLES[finding.advice]
     cost = f"{seconds(finding.avoidable)} of {seconds(report.makespan)}"

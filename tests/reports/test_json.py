@@ -34,6 +34,7 @@ TURN_KEYS = [
     "coverage",
     "slowest_calls",
     "findings",
+    "silenced",
 ]
 FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "evidence", "location"]
 
@@ -92,6 +93,7 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
                 "location": {"file_path": "agent.py", "line_number": 31},
             }
         ],
+        "silenced": [],
     }
 
 
