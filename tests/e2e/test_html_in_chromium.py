@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import BrowserContext, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dependency group browser)")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -120,16 +120,23 @@ def browser(context: BrowserContext, tmp_path: Path) -> Iterator[Browser]:
     assert made.complaints == []
 
 
-def extent(bar: Locator) -> tuple[float, float]:
-    """Where a bar begins and ends, in pixels."""
-    box = bar.bounding_box()
-    assert box is not None
-    return box["x"], box["x"] + box["width"]
+BOXES = """async () => {
+  // What a change of width sets off has been drawn by the frame after the next.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const view = document.querySelector("svg.timeline");
+  const ends = (element) => (({ left, right }) => [left, right])(element.getBoundingClientRect());
+  const bars = (kind) => [...view.querySelectorAll(`g.${kind}`)]
+    .sort((a, b) => a.dataset.call - b.dataset.call || 0).map((bar) => ends(bar.querySelector(".bar")));
+  const [plot, saved] = [view.querySelector(".plot"), view.querySelector(".saved")];
+  const boxes = { plot: [ends(plot)], saved: saved ? [ends(saved)] : [] };
+  return { ...boxes, step: bars("step"), real: bars("real"), plan: bars("plan") };
+}"""
+"""Where what is drawn begins and ends, in pixels; calls in their order."""
 
 
-def scale(page: Page, report: Report) -> Callable[[float], float]:
+def scale(drawn: dict[str, list[list[float]]], report: Report) -> Callable[[float], float]:
     """Return the function from seconds after the turn's start to pixels, as the timeline's extent says."""
-    left, right = extent(page.locator("svg.timeline rect.plot"))
+    [[left, right]] = drawn["plot"]
     spans = (*report.turn.steps, *report.turn.calls)
     first_ns, last_ns = min(span.start_ns for span in spans), max(span.end_ns for span in spans)
     offset_s = (report.turn.start_ns - first_ns) / 1e9
@@ -138,26 +145,20 @@ def scale(page: Page, report: Report) -> Callable[[float], float]:
 
 def check_bars(page: Page, report: Report) -> None:
     """Every step and call as it ran, and every call as it could have run, lies where its times say."""
-    at = scale(page, report)
+    drawn = page.evaluate(BOXES)
+    at = scale(drawn, report)
     origin_ns = report.turn.start_ns
+    slots = {slot.span_id: (slot.start_s, slot.end_s) for slot in report.schedule}
     spans = {
-        "g.real": [((c.start_ns - origin_ns) / 1e9, (c.end_ns - origin_ns) / 1e9) for c in report.turn.calls],
-        "g.plan": [
-            next((slot.start_s, slot.end_s) for slot in report.schedule if slot.span_id == call.span_id)
-            for call in report.turn.calls
-            if report.schedule
-        ],
+        "step": [((s.start_ns - origin_ns) / 1e9, (s.end_ns - origin_ns) / 1e9) for s in report.turn.steps],
+        "real": [((c.start_ns - origin_ns) / 1e9, (c.end_ns - origin_ns) / 1e9) for c in report.turn.calls],
+        "plan": [slots[call.span_id] for call in report.turn.calls if slots],
     }
     for kind, times in spans.items():
-        assert page.locator(f"{kind} .bar").count() == len(times)
-        for number, (start_s, end_s) in enumerate(times):
-            left, right = extent(page.locator(f'{kind}[data-call="{number}"] .bar'))
-            assert left == pytest.approx(at(start_s), abs=PIXELS)
-            assert right == pytest.approx(at(end_s), abs=PIXELS)
-    for number, asked in enumerate(report.turn.steps):
-        left, right = extent(page.locator("g.step .bar").nth(number))
-        assert left == pytest.approx(at((asked.start_ns - origin_ns) / 1e9), abs=PIXELS)
-        assert right == pytest.approx(at((asked.end_ns - origin_ns) / 1e9), abs=PIXELS)
+        assert len(drawn[kind]) == len(times)
+        for (left, right), (start_s, end_s) in zip(drawn[kind], times, strict=True):
+            assert left == pytest.approx(at(start_s), abs=PIXELS), kind
+            assert right == pytest.approx(at(end_s), abs=PIXELS), kind
 
 
 @pytest.mark.parametrize("width", [1440, 1920, 700])
@@ -170,12 +171,10 @@ def test_bars_are_where_their_times_say(browser: Browser, width: int) -> None:
 def test_bars_follow_the_windows_width_and_the_way_of_packing(browser: Browser) -> None:
     report = one_at_a_time()
     page = browser.open(report, width=1440)
-    before = extent(page.locator("rect.plot"))
+    [[_, before]] = page.evaluate(BOXES)["plot"]
     page.set_viewport_size({"width": 1000, "height": 800})
-    page.wait_for_function(
-        "right => document.querySelector('rect.plot').getBoundingClientRect().right < right", arg=1000
-    )
-    assert extent(page.locator("rect.plot"))[1] < before[1]
+    [[_, after]] = page.evaluate(BOXES)["plot"]
+    assert after == pytest.approx(before - 440, abs=2 * PIXELS)
     check_bars(page, report)
     page.get_by_role("button", name="Packed by tool").click()
     check_bars(page, report)
@@ -184,8 +183,9 @@ def test_bars_follow_the_windows_width_and_the_way_of_packing(browser: Browser) 
 def test_what_could_be_saved_lies_between_the_two_ends(browser: Browser) -> None:
     report = one_at_a_time()
     page = browser.open(report)
-    at = scale(page, report)
-    left, right = extent(page.locator("svg.timeline rect.saved"))
+    drawn = page.evaluate(BOXES)
+    at = scale(drawn, report)
+    [[left, right]] = drawn["saved"]
     assert left == pytest.approx(at(max(slot.end_s for slot in report.schedule)), abs=PIXELS)
     assert right - left == pytest.approx(at(report.avoidable) - at(0), abs=2 * PIXELS)
     assert page.locator("text.tag").text_content() == f"{report.avoidable:.2f} s saved"

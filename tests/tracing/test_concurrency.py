@@ -18,8 +18,8 @@ STEP_S = 0.06
 
 
 def about(least: float) -> Any:
-    """What takes *least* and, on a busy machine, up to twice as long."""
-    return pytest.approx(1.5 * least, rel=0.4)
+    """Seconds that are at least *least* less a tick, and on a busy machine a good deal more."""
+    return pytest.approx(0.9 * least + 0.15, abs=0.15)
 
 
 @profiled(effect="read")
@@ -82,7 +82,7 @@ async def test_coroutines_made_together_and_awaited_one_by_one(kit: Kit) -> None
     assert turn.report.ratio == pytest.approx(1.0, abs=0.15)
     assert max(call.called_ns for call in calls) < calls[0].end_ns
     assert len({call.task for call in calls}) == 1
-    assert calls[2].queue_ns == about(2 * STEP_S * 1e9)
+    assert calls[2].queue_ns / 1e9 == about(2 * STEP_S)
     queued = [span.attributes["agent.parallelism.queue_time"] for span in kit.calls()[1:] if span.attributes]
     assert queued == [about(STEP_S), about(2 * STEP_S)]
 
@@ -100,12 +100,13 @@ async def test_a_call_whose_context_was_lost_goes_to_the_only_open_turn(kit: Kit
 
 async def test_between_two_open_turns_it_belongs_to_neither(kit: Kit) -> None:
     loop = asyncio.get_running_loop()
+    both = asyncio.Barrier(2)
 
     async def run() -> int:
         with agent_turn() as turn:
-            await asyncio.sleep(0.02)
+            await both.wait()
             await loop.run_in_executor(None, load, 1)
-            await asyncio.sleep(0.02)
+            await both.wait()
         assert turn.report is not None
         return turn.report.calls
 
@@ -227,7 +228,7 @@ async def test_cancellation_passes_through_and_is_recorded(kit: Kit) -> None:
     assert turn.report is not None
     (call,) = turn.report.turn.calls
     assert call.error
-    assert call.duration_ns == about(STEP_S / 3 * 1e9)
+    assert call.duration_ns / 1e9 == about(STEP_S / 3)
     (span,) = kit.calls()
     assert span.attributes is not None
     assert span.attributes["error.type"] == "CancelledError"
