@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from strategies import read, step, turn
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.execution.prompt import prompt
-from otel_parallelism.model import Analysis, Coverage, Report
+from otel_parallelism.model import Analysis, Caller, Coverage, Report
 from otel_parallelism.reports.html import render
 from otel_parallelism.settings import Settings
 
@@ -50,6 +51,12 @@ def one_at_a_time() -> Report:
         ]
     made += [read(f"i{at}", 1.0 + 0.4 * at, 1.4 + 0.4 * at, tool="ask", parent_id="c0", scope="c0") for at in (0, 1)]
     return analyze(turn(*made, agent="trip planner"), Settings())
+
+
+def in_code() -> Report:
+    """Two reads that code awaits one by one, at a line that is known."""
+    where = Caller("agent.py", 31)
+    return analyze(turn(*(read(f"c{at}", at, at + 1, caller=where) for at in (0, 1)), agent="coder"), Settings())
 
 
 def together(agent: str = "market research", calls: int = 5) -> Report:
@@ -112,10 +119,14 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 @pytest.fixture
 def browser(context: BrowserContext, tmp_path: Path) -> Iterator[Browser]:
-    """Whatever a test does, the page may neither complain nor ask the network for anything."""
+    """Whatever a test does, the page may neither complain, nor show its workings, nor ask the network for anything."""
     made = Browser(context, tmp_path)
     yield made
     for page in context.pages[1:]:
+        said = page.evaluate(
+            "document.body.innerText + [...document.querySelectorAll('[aria-label]')].map(e => e.ariaLabel)"
+        )
+        assert re.search(r"\b(undefined|null|NaN|Infinity|false|true)\b|\[object", said) is None
         page.close()
     assert made.complaints == []
 
@@ -299,6 +310,12 @@ def test_the_prompt_is_copied(browser: Browser) -> None:
     area.evaluate("area => { area.readOnly = false; area.value = ''; area.focus(); }")
     page.keyboard.press("Control+V")
     assert area.input_value() == prompt([finding])
+
+
+def test_a_finding_says_once_where_its_fix_goes(browser: Browser) -> None:
+    page = browser.open(in_code())
+    [todo] = page.locator(".todo").all_text_contents()
+    assert todo.count("agent.py:31") == 1
 
 
 def test_a_finding_lights_up_its_calls(browser: Browser) -> None:

@@ -72,7 +72,7 @@ class Detail {
       "ul",
       { class: "legend" },
       turn.steps.length ? entry("step", "model step") : null,
-      turn.calls.some((_, at) => !marks(turn).has(at)) ? entry("call", "call") : null,
+      marks(turn).size < turn.calls.length ? entry("call", "call") : null,
       turn.findings.map((finding, at) => entry(`${hue(at + 1)} ${finding.advice}`, `finding ${at + 1}: ${finding.cause}`)),
       turn.planned.length ? entry("saved", "time saved") : null,
     );

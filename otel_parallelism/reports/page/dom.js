@@ -12,7 +12,7 @@ function filled(element, attributes, children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
+  element.append(...children.flat(Infinity).filter((child) => child || child === 0));
   return element;
 }
 const h = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);

@@ -21,7 +21,7 @@ const isOwn = (call) => call[3] < 0;
 // Every call with its depth, each before the calls made inside it, else in order of start.
 function nested(turn) {
   const inside = new Map();
-  turn.calls.forEach((call, at) => inside.set(call[3], [...(inside.get(call[3]) || []), at]));
+  turn.calls.forEach(([, , , around], at) => (inside.has(around) ? inside.get(around).push(at) : inside.set(around, [at])));
   const order = [];
   const waiting = (inside.get(-1) || []).map((at) => [at, 0]).reverse();
   while (waiting.length) {
