@@ -160,7 +160,9 @@ def _turn(
                 cycle = tree.cycle_of(call.span_id)
                 if cycle is not None:
                     cycles[call.span_id] = Interval(cycle.start_ns, cycle.end_ns)
-        placed = {call.span_id: call for call in assign(own, steps, cycles).calls}
+        found = assign(own, steps, cycles)
+        placed = {call.span_id: call for call in found.calls}
+        steps = list(found.steps)
         kept = [placed.get(call.span_id, call) for call in kept]
     known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in uncertain)
     inputs = [span.input, *(step.messages for step in steps)]

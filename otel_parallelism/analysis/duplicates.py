@@ -38,7 +38,7 @@ def merge_steps(tree: Tree) -> None:
             while type(parent) is Passage and parent.span_id not in seen:
                 seen.add(parent.span_id)
                 parent = tree.spans.get(parent.parent_id)
-            if type(parent) is Step:
+            if type(parent) is Step and span.start_ns < parent.end_ns + _TOLERANCE_NS:
                 within[span.span_id] = parent.span_id
     within |= _steps_side_by_side([s for s in tree.spans.values() if type(s) is Step and s.span_id not in within])
     for inner_id, outer_id in _outermost(within):

@@ -20,6 +20,7 @@ from .collection import collect
 from .duplicates import merge_calls, merge_steps
 from .normalized import Normalized
 from .placement import lift_what_is_not_nested, make_roots_turns, place_orphans, unwrap
+from .requests import settle_requests
 from .tree import Tree, passage
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
     spans = 0
     for observation in observations:
         trace = traces.setdefault(observation.trace_id, {})
-        if observation.span_id not in trace:
-            trace[observation.span_id] = observation
+        known = trace.get(observation.span_id)
+        if known is None:
             spans += 1
+        # Told more than once, it may have been open the first time.
+        if known is None or known.end_ns < observation.end_ns:
+            trace[observation.span_id] = observation
     turns: list[Turn] = []
     uncovered: list[Call] = []
     anomalies = 0
@@ -124,8 +128,7 @@ def _trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
 
     tree = Tree(spans)
     if any(type(span) is Step for span in spans.values()):
-        for span_id in tree.steps_with_calls_inside():
-            tree.replace(passage(spans[span_id]))
+        settle_requests(tree)
         merge_steps(tree)
     merge_calls(tree)
     guessed = place_orphans(tree)

@@ -22,19 +22,27 @@ def _holds(turn: Observation, span: Observation) -> bool:
 
 def place_orphans(tree: Tree) -> set[str]:
     """
-    Put calls and steps that no turn encloses into the innermost turn whose interval holds them.
+    Put calls and steps of which no parent is known into the innermost turn whose interval holds them.
+
+    What hangs below a root that is known, and is no turn, is where it belongs.
 
     Returns:
         The span ids of the calls placed by time alone.
     """
     placed: set[str] = set()
-    turns = [span for span in tree.spans.values() if type(span) is TurnSpan]
-    if not turns:
-        return placed
-    for span in list(tree.spans.values()):
-        if type(span) not in (Call, Step) or tree.inside[span.span_id]:
-            continue
-        around = {turn.span_id: tree.around(turn.span_id) for turn in turns if _holds(turn, span)}
+    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda turn: -turn.start_ns)
+    orphans = [
+        span
+        for span in tree.spans.values()
+        if type(span) in (Call, Step) and not tree.inside[span.span_id] and tree.is_cut_off(span.span_id)
+    ]
+    begun: list[Observation] = []
+    # What begins first may hold turns that later ones belong to.
+    for span in sorted(orphans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id)) if turns else ():
+        while turns and turns[-1].start_ns <= span.start_ns:
+            begun.append(turns.pop())
+        begun = [turn for turn in begun if turn.end_ns >= span.start_ns]
+        around = {turn.span_id: tree.around(turn.span_id) for turn in begun if _holds(turn, span)}
         # What runs inside a call cannot hold it; neither can two turns of which none is inside the other.
         holding = sorted((t for t in around if span.span_id not in around[t]), key=lambda t: -len(around[t]))
         if holding and all(outer in around[inner] for inner, outer in itertools.pairwise(holding)):

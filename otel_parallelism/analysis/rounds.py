@@ -21,11 +21,13 @@ class Rounds(msgspec.Struct, frozen=True):
     """
     The rounds of one turn's own calls.
 
-    ``calls`` are the same calls with ``round``, ``proved`` and ``bound`` filled in. ``unasked`` are the span ids of
-    calls that no visible model request asked for: code made them.
+    ``calls`` are the same calls with ``round``, ``proved`` and ``bound`` filled in; ``steps`` the same model requests,
+    each over when its first call began if its span was only held open. ``unasked`` are the span ids of calls that no
+    visible model request asked for: code made them.
     """
 
     calls: tuple[Call, ...]
+    steps: tuple[Step, ...] = ()
     unasked: frozenset[str] = frozenset()
 
 
@@ -44,8 +46,8 @@ def assign(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[str, In
     if steps and calls:
         return _by_steps(calls, steps)
     if cycles:
-        return Rounds(calls=_by_cycles(calls, cycles))
-    return Rounds(calls=tuple(calls))
+        return Rounds(calls=_by_cycles(calls, cycles), steps=tuple(steps))
+    return Rounds(calls=tuple(calls), steps=tuple(steps))
 
 
 def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
@@ -85,26 +87,29 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
         if requested is not None and len(ids) + proved_count.get(index, 0) > len(requested):
             unasked.update(ids)
 
-    placed = _numbered(calls, steps, step_of, proved)
-    return Rounds(calls=placed, unasked=frozenset(unasked))
+    placed, answered = _numbered(calls, steps, step_of, proved)
+    return Rounds(calls=placed, steps=answered, unasked=frozenset(unasked))
 
 
 def _numbered(
     calls: Sequence[Call], steps: Sequence[Step], step_of: Sequence[int | None], proved: Sequence[bool]
-) -> tuple[Call, ...]:
+) -> tuple[tuple[Call, ...], tuple[Step, ...]]:
     number = {index: n for n, index in enumerate(sorted({i for i in step_of if i is not None}))}
     last_end: dict[int, int] = {}
     for call, at in zip(calls, step_of, strict=True):
         if at is not None:
             last_end[at] = max(last_end.get(at, 0), call.end_ns)
-    return tuple(
-        call
-        if at is None
-        else msgspec.structs.replace(
-            call, round=number[at], proved=sure, bound=_streamed(call, steps[at], last_end[at])
-        )
-        for call, at, sure in zip(calls, step_of, proved, strict=True)
-    )
+    placed = []
+    answered = list(steps)
+    for call, at, sure in zip(calls, step_of, proved, strict=True):
+        if at is None:
+            placed.append(call)
+            continue
+        streamed = _streamed(call, steps[at], last_end[at])
+        placed.append(msgspec.structs.replace(call, round=number[at], proved=sure, bound=streamed))
+        if not streamed and steps[at].start_ns <= call.start_ns < answered[at].end_ns:
+            answered[at] = msgspec.structs.replace(steps[at], end_ns=call.start_ns)
+    return tuple(placed), tuple(answered)
 
 
 def _streamed(call: Call, step: Step, last_end_ns: int) -> bool:

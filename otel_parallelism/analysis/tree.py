@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_parallelism.model import Call, Observation, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, Observation, Passage, TurnSpan
 
 
 class Tree:
@@ -18,6 +18,7 @@ class Tree:
         self.originals: dict[str, Observation] = {}
         self.inside: dict[str, str] = {}
         self.has_cycles: bool = False
+        self._roots: dict[str, str] = {}
         for span_id, span in spans.items():
             parent = spans.get(span.parent_id)
             kind = type(parent)
@@ -65,22 +66,6 @@ class Tree:
         self.originals[span.span_id] = self.spans[span.span_id]
         self.spans[span.span_id] = span
 
-    def steps_with_calls_inside(self) -> set[str]:
-        """Span ids of model requests that hold calls or turns: whatever they are called, they are no requests."""
-        found: set[str] = set()
-        for span in self.spans.values():
-            if type(span) in (Call, TurnSpan):
-                parent = self.spans.get(span.parent_id)
-                seen: set[str] = set()
-                while parent is not None and parent.span_id not in seen:
-                    seen.add(parent.span_id)
-                    if type(parent) is Step:
-                        found.add(parent.span_id)
-                    elif type(parent) is not Passage:
-                        break
-                    parent = self.spans.get(parent.parent_id)
-        return found
-
     def turn_of(self, span_id: str) -> str | None:
         """Span id of the innermost turn around *span_id*, through any calls; None where there is none."""
         at = self.inside[span_id]
@@ -99,16 +84,29 @@ class Tree:
 
     def root_of(self, span_id: str) -> str:
         """Span id of the local root above *span_id*: the last span on the way up whose process is the same."""
-        seen: set[str] = set()
+        passed: dict[str, None] = {}
         at = span_id
-        while at not in seen:
-            seen.add(at)
+        while at not in self._roots and at not in passed:
+            passed[at] = None
             span = self.spans[at]
             parent = self.spans.get(span.parent_id)
             if parent is None or parent.source != span.source:
-                return at
+                break
             at = parent.span_id
-        return at
+        path = list(passed)
+        # Spans that are each other's parents have no root; any of them will do, but always the same.
+        root = self._roots.get(at) or (min(path[path.index(at) :]) if at in passed and at != path[-1] else at)
+        self._roots.update(dict.fromkeys(passed, root))
+        return root
+
+    def is_cut_off(self, span_id: str) -> bool:
+        """Whether the way up from *span_id* ends at a parent that is not there, or has no step at all."""
+        seen: set[str] = set()
+        at = self.spans[span_id]
+        while at.span_id not in seen and at.parent_id in self.spans:
+            seen.add(at.span_id)
+            at = self.spans[at.parent_id]
+        return at.span_id == span_id or bool(at.parent_id)
 
     def cycle_of(self, span_id: str) -> Passage | None:
         """The nearest step-like parent of *span_id* below the turn or call around it, or None."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -538,6 +539,25 @@ def test_coverage_counts_calls_without_a_name_or_a_time() -> None:
 def test_the_same_span_twice_counts_once() -> None:
     spans = (turn_span(0, 9), one("a", 1, 2), one("b", 2, 3))
     assert of(*spans, *spans) == of(*spans)
+
+
+def test_a_span_told_while_it_was_open_counts_as_told_when_it_had_ended() -> None:
+    unended, ended = one("a", 1, 1), one("a", 1, 5)
+    for spans in ((unended, ended), (ended, unended)):
+        assert of(turn_span(0, 9), *spans, one("b", 5, 6)) == of(turn_span(0, 9), ended, one("b", 5, 6))
+
+
+def test_orphans_that_hold_the_turns_of_other_orphans_are_placed_alike_in_any_order() -> None:
+    spans = (
+        turn_span(0, 9),
+        one("around", 1, 8, "gone"),
+        turn_span(2, 7, "inner", "around"),
+        one("late", 3, 4, "lost"),
+    )
+    expected = of(*spans)
+    assert [ids(turn) for turn in expected.turns] == [["around"], ["late"]]
+    for order in itertools.permutations(spans):
+        assert of(*order) == expected
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
