@@ -78,14 +78,17 @@ def finish_times(
             ended += 1
         # Held: behind all that had ended, and as long behind the last of it as was observed.
         ready_ns = reached_ns + call.start_ns - last_end_ns
+        earliest_ns = min(0, call.start_ns - origin_ns)
         if free is None:
-            ready_ns = 0
+            ready_ns = earliest_ns
         elif index in free:
             began_ns = free[index]
             if began_ns >= call.start_ns:
                 ready_at[began_ns] = ready_ns
             else:
-                ready_ns = max(0, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
+                ready_ns = max(
+                    min(0, call.start_ns - origin_ns), min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns))
+                )
         if edges:
             for earlier in _frontier(edges[index], after):
                 ready_ns = max(ready_ns, finish[earlier] + _pause_ns(calls[earlier], call, gap_ns))

@@ -39,6 +39,8 @@ _TELLING_DIGITS = 5
 _TELLING_LENGTH = 4
 _TELLING_PART = 6
 _MOST_BITS = 4096
+# Ten digits would change the whole part of what is larger.
+_LARGE = 1e9
 # Values that many results hold for no reason to do with one another.
 _COMMON = frozenset(
     """
@@ -65,7 +67,7 @@ def of_number(number: float) -> Token:
         # Decimal digits of a huge number cost quadratic time, and Python refuses them.
         form = str(int(number)) if number.bit_length() <= _MOST_BITS else hex(number)
     else:
-        form = f"{number:.10g}"
+        form = f"{number:.10g}" if abs(number) < _LARGE else f"{number:.16g}"
     digits = form.partition("e")[0].replace(".", "").replace("-", "").strip("0")
     return form, len(digits) >= _TELLING_DIGITS
 

@@ -45,7 +45,8 @@ def by_the_text(calls: Sequence[Call], edges: Sequence[int], pause_ns: int) -> i
             finish(earlier) + pause(calls[earlier], b) for earlier in range(len(calls)) if edges[index] >> earlier & 1
         ]
         bound = [b.start_ns - origin_ns] if b.bound else []
-        return b.duration_ns + max([0, *waits, *bound])
+        # Empty calls may lead: then they lie before the first that takes time.
+        return b.duration_ns + max([min(0, b.start_ns - origin_ns), *waits, *bound])
 
     return max((finish(index) for index in range(len(calls)) if calls[index].duration_ns), default=0)
 
