@@ -139,7 +139,7 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
     return SpanRecord(
         _hex(span.trace_id),
         _hex(span.span_id),
-        _hex(span.parent_span_id) if span.parent_span_id else "",
+        _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
         span.start_time_unix_nano,
         span.start_time_unix_nano if span.end_time_unix_nano is None else span.end_time_unix_nano,
@@ -154,6 +154,12 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         source,
         scope,
     )
+
+
+def _parent(written: str) -> str:
+    """Return a parent's id; empty where it is the one that no span has, which some write for a root's."""
+    parent_id = _hex(written)
+    return parent_id if parent_id.strip("0") else ""
 
 
 def _attributes(pairs: list[KeyValue] | None) -> dict[str, object]:

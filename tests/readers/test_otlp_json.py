@@ -127,6 +127,12 @@ def test_ids_in_hex_and_in_base64(
     assert (span.trace_id, span.span_id, span.parent_id) == (trace_id, span_id, span_id)
 
 
+@pytest.mark.parametrize("parent", ["", None, "0000000000000000", "AAAAAAAAAAA="])
+def test_a_root_has_no_parent_however_it_is_written(write: Callable[[str], Path], parent: str | None) -> None:
+    (span,) = read(write(json.dumps(request(a_span(parentSpanId=parent)))))
+    assert span.parent_id == ""
+
+
 @pytest.mark.parametrize(
     ("kind", "number"), [("SPAN_KIND_SERVER", 2), ("SPAN_KIND_CLIENT", 3), ("2", 2), (4, 4), ("?", 0)]
 )
