@@ -33,10 +33,11 @@ def headline(analysis: Analysis) -> str:
         took = sum(report.makespan for report in reports if might_lose(report))
         parts.append(f"perhaps {seconds(perhaps)} " + ("more" if saved else f"of {seconds(took)} could be saved"))
     verdicts = ", ".join(_verdicts(reports))
+    unsure = any(report.verdict == "possibly_sequential" for report in reports)
     return (
         f"{count(len(reports), 'turn')} · "
         + (f"{verdicts}: " if verdicts else "")
-        + (", ".join(parts) or "nothing to gain")
+        + (", ".join(parts) or ("nothing known to gain" if unsure else "nothing to gain"))
     )
 
 

@@ -275,6 +275,13 @@ def test_nothing_to_gain_is_said_at_once(parallel: Report, silent: Report) -> No
     assert text.splitlines()[:2] == ["2 turns · nothing to gain", ""]
 
 
+def test_nothing_known_is_not_nothing(possible: Report) -> None:
+    report = msgspec.structs.replace(possible, findings=(), recommendation="Capture arguments.")
+    lines = render(Analysis((report,), Coverage()), width=80).splitlines()
+    assert lines[0] == "1 turn · 1 possibly sequential: nothing known to gain"
+    assert lines[-1] == "  → Capture arguments."
+
+
 def test_no_turn_says_what_to_do() -> None:
     uncovered = Analysis((), Coverage(calls=6, calls_without_turn=6, spans=30))
     assert render(uncovered, width=80) == (
