@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 DIALECTS: Final[tuple[Callable[[SpanRecord], Facts | None], ...]] = (
     openlit.read,
+    langsmith.read,
     genai.read,
     mcp.read,
     haystack.read,
     langfuse.read,
-    langsmith.read,
     logfire.read,
     laminar.read,
     traceloop.read,

@@ -17,6 +17,7 @@ _INPUT = "gen_ai.prompt"
 _OUTPUT = "gen_ai.completion"
 _NODE = "langsmith.metadata.langgraph_node"
 _AGENT = "langsmith.metadata.lc_agent_name"
+_PARTS = frozenset({"prompt", "parser", "retriever", "embedding"})
 _PATH = "langsmith.metadata.langgraph_path"
 
 
@@ -39,6 +40,8 @@ def read(span: SpanRecord) -> Facts | None:
     if kind == "llm":
         requested = None if output is None else messages.requested_ids(output)
         return Facts(kind="step", requested=requested, words=captured(given, messages.user_words))
+    if kind in _PARTS:
+        return Facts(kind="passage")  # though some are exported as model requests
     if text(attributes, _AGENT) == span.name:  # LangChain's agents are chains that bear their own name
         return Facts(kind="turn", agent=span.name, words=captured(given, messages.run_input))
     node = text(attributes, _NODE) == span.name and "tool" in span.name.lower()

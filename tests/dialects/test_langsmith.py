@@ -79,3 +79,9 @@ def test_chains_pass_ancestry_on(span: Make, name: str, path: str, cycle: bool) 
     seen = classify(span(name, attributes))
     assert isinstance(seen, Passage)
     assert seen.cycle is cycle
+
+
+@pytest.mark.parametrize(("kind", "operation"), [("prompt", "chat"), ("retriever", "embeddings"), ("parser", "parser")])
+def test_a_prompts_filling_in_is_no_model_request(span: Make, kind: str, operation: str) -> None:
+    attributes = {"gen_ai.operation.name": operation, "langsmith.span.kind": kind}
+    assert isinstance(classify(span("ChatPromptTemplate", attributes)), Passage)
