@@ -19,6 +19,8 @@ _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W_]+")
 _SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+# In texts 12E5 is a room or a code rather than a number.
+_WRITTEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _COMMA = re.compile(r",\d{3}(?!\d)")
 _AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
@@ -112,7 +114,7 @@ def of_text(text: str) -> Token:
 
 
 def _as_number(stripped: str) -> Token | None:
-    if _NUMBER.fullmatch(stripped):
+    if _WRITTEN.fullmatch(stripped):
         try:
             return of_number(int(stripped) if stripped.lstrip("+-").isdecimal() else float(stripped))
         except ValueError:
