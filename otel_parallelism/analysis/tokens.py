@@ -77,6 +77,9 @@ def of_number(number: float) -> Token:
 def number_of(form: str) -> float | None:
     """Return the number whose form this is, if it is one's, and a finite one's."""
     if form[-1:].isdecimal() and _NUMBER.fullmatch(form):
+        if form.lstrip("+-").isdecimal():
+            # A float would not keep the last digits of a long id.
+            return int(form)
         number = float(form)
         return number if math.isfinite(number) else None
     return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_parallelism.analysis.values import Values, Wanted, read, words
@@ -186,6 +186,8 @@ def test_reading_never_raises_and_looking_for_less_finds_no_more(value: object, 
 
 
 @given(json)
+@example({21_113_794_240_387_170: None})
+@example([10**20 + 7])
 def test_what_is_looked_for_in_itself_is_found(value: object) -> None:
     given_ = seen(value)
     again = read(Content(value), 200, BYTES, Wanted([given_]))
