@@ -77,7 +77,8 @@ def finish_times(
             last_end_ns = calls[by_end[ended]].end_ns
             ended += 1
         # Held: behind all that had ended, and as long behind the last of it as was observed.
-        ready_ns = reached_ns + call.start_ns - last_end_ns
+        pause_ns = call.start_ns - last_end_ns
+        ready_ns = reached_ns + pause_ns
         earliest_ns = min(0, call.start_ns - origin_ns)
         if free is None:
             ready_ns = earliest_ns
@@ -86,10 +87,9 @@ def finish_times(
             if began_ns >= call.start_ns:
                 ready_at[began_ns] = ready_ns
             else:
-                ready_ns = max(
-                    min(0, call.start_ns - origin_ns), min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns))
-                )
-        if edges:
+                ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
+        # What is held behind all, and by no less than the model ever needs, is behind each that it waits for.
+        if edges and (free is None or index in free or pause_ns < gap_ns):
             for earlier in _frontier(edges[index], after):
                 ready_ns = max(ready_ns, finish[earlier] + _pause_ns(calls[earlier], call, gap_ns))
         if call.bound:
