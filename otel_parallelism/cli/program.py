@@ -83,6 +83,9 @@ class _Module:
 
     def load(self) -> tuple[CodeType, dict[str, Any]]:
         """Find the module, which runs the packages around it, and return its code and its globals."""
+        if self.name.startswith("."):
+            message = f"{self.name}: relative module names are not supported"
+            raise ProgramNotFoundError(message)
         spec = self._find(self.name)
         if spec.submodule_search_locations is not None:
             spec = self._find(f"{self.name}.__main__", f"; '{self.name}' is a package and cannot be run")

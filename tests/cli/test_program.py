@@ -229,6 +229,7 @@ def test_an_interrupt_ends_the_process_as_python_does(shell: Shell, waiting: str
         (["-m", "missing.inner"], b"no module named missing.inner\n"),
         (["-m", "package"], b"no module named package.__main__; 'package' is a package and cannot be run\n"),
         (["-m", "package.missing"], b"no module named package.missing\n"),
+        (["-m", ".package"], b".package: relative module names are not supported\n"),
         (["-m", "sys"], b"no code to run in module sys\n"),
     ],
 )
