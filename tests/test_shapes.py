@@ -329,7 +329,7 @@ async def test_live_a_staircase_behind_one_lock(kit: Kit) -> None:
     @profiled(effect="read")
     async def ask_ledger(page: int) -> int:
         async with lock:
-            await asyncio.sleep(NAP_S)
+            await asyncio.sleep(4 * NAP_S)  # the steps are to be even to a fifth, on a busy machine too
         return page
 
     with agent_turn("shape") as turn:
