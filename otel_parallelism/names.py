@@ -124,6 +124,7 @@ _RATIOS = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
 _LENGTHS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 50.0, 100.0)
+_CALLS = (1.0, 1.5, *_LENGTHS)
 
 METRIC_RATIO = Instrument(
     PREFIX + "ratio", "Histogram", "1", "parallelization ratio of a turn", (AGENT_NAME, VERDICT), _RATIOS
@@ -159,6 +160,14 @@ METRIC_STEPS_AVOIDABLE = Instrument(
 METRIC_TOKENS_AVOIDABLE = Instrument(
     PREFIX + "tokens_avoidable", "Counter", "{token}", "input tokens of those requests", (AGENT_NAME,)
 )
+METRIC_CALLS_PER_STEP = Instrument(
+    PREFIX + "calls_per_step",
+    "Histogram",
+    "{call}",
+    "calls per model response that asked for any, mean of a turn",
+    (AGENT_NAME, VERDICT),
+    _CALLS,
+)
 METRIC_CALL_DURATION = Instrument(
     PREFIX + "call.duration",
     "Histogram",
@@ -190,6 +199,7 @@ METRICS = (
     METRIC_FINDINGS,
     METRIC_STEPS_AVOIDABLE,
     METRIC_TOKENS_AVOIDABLE,
+    METRIC_CALLS_PER_STEP,
     METRIC_CALL_DURATION,
     METRIC_ACTIVE_TURNS,
     METRIC_ACTIVE_CALLS,

@@ -52,6 +52,7 @@ class TurnMetrics:
         self._duration = _histogram(meter, names.METRIC_TURN_DURATION)
         self._time_lost = _histogram(meter, names.METRIC_TIME_LOST)
         self._chain_length = _histogram(meter, names.METRIC_CHAIN_LENGTH)
+        self._calls_per_step = _histogram(meter, names.METRIC_CALLS_PER_STEP)
         self._call_duration = _histogram(meter, names.METRIC_CALL_DURATION) if settings.call_duration_metric else None
         self._findings = _counter(meter, names.METRIC_FINDINGS)
         self._steps = _counter(meter, names.METRIC_STEPS_AVOIDABLE)
@@ -100,6 +101,8 @@ class TurnMetrics:
             self._ratio.record(report.ratio, turn, context)
         if report.efficiency is not None:
             self._efficiency.record(report.efficiency, turn, context)
+        if report.calls_per_step is not None:
+            self._calls_per_step.record(report.calls_per_step, turn, context)
         self._record_findings(report, agent, context)
         if report.avoidable_steps:
             self._steps.add(report.avoidable_steps, {names.AGENT_NAME: agent}, context)
