@@ -125,7 +125,7 @@ def _table(title: str, description: str, spans: str, none: str) -> Any:
             "organize",
             {
                 "excludeByName": {"Trace Name": True, "Name": True},
-                "indexByName": {name: index for index, name in enumerate(["traceIdHidden", "Span ID", "Time", *order])},
+                "indexByName": {name: index for index, name in enumerate(["traceIdHidden", "Span ID", "Start time", *order])},
                 "renameByName": {**titles, "Span ID": "Turn", "Trace Service": "Service"},
             },
         )
