@@ -1,0 +1,73 @@
+"""The dashboards are of Grafana's own type, and their TraceQL is in Grafana's own grammar."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import dashboard_queries
+import pytest
+from dashboard_queries import BOARDS, FOLDER
+
+if TYPE_CHECKING:
+    from .conftest import Node
+
+# Values of string enums are plain strings in JSON.
+TYPES = """
+import type { Dashboard } from "@grafana/schema";
+
+type Json<T> = T extends string
+  ? `${T}`
+  : T extends (infer E)[]
+    ? Json<E>[]
+    : T extends object
+      ? { [K in keyof T]: Json<T[K]> }
+      : T;
+
+"""
+
+
+def checked(node: Node, dashboard: dict[str, Any]) -> str:
+    """Return what the TypeScript compiler says of *dashboard* as Grafana's ``Dashboard``; nothing if it is one."""
+    text = f"{TYPES}export const dashboard: Json<Dashboard> = {json.dumps(dashboard)};\n"
+    (node.folder / "dashboard.ts").write_text(text, encoding="utf-8")
+    options = ("--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler")
+    return node.run("npx", "--no-install", "tsc", *options, "dashboard.ts", status=None)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_dashboard_is_of_grafana_s_type(node: Node, name: str) -> None:
+    assert checked(node, dashboard_queries.board(name)) == ""
+
+
+def test_what_grafana_does_not_know_is_told(node: Node) -> None:
+    wrong = dashboard_queries.board(BOARDS[0])
+    wrong["panels"][1]["fieldConfig"]["defaults"]["thresholds"]["mode"] = "relative"
+    wrong["templating"]["list"][0]["refresh"] = "sometimes"
+    told = checked(node, wrong)
+    assert "relative" in told or "mode" in told
+    assert "sometimes" in told or "refresh" in told
+
+
+def errors(node: Node, queries: list[str]) -> list[list[list[int]]]:
+    found: list[list[list[int]]] = json.loads(node.run("node", "traceql.mjs", text=json.dumps(queries)))
+    return found
+
+
+def test_every_traceql_query_parses(node: Node) -> None:
+    asked = [query for query in dashboard_queries.queries() if query.datasource == "tempo"]
+    searches = [query for query in asked if query.expression != "$trace"]
+    assert len(searches) >= 5
+    assert len(asked) == len(searches) + 1  # the panel that draws one trace is given its ID
+    found = errors(node, [dashboard_queries.filled(query.expression) for query in searches])
+    assert {query.name: where for query, where in zip(searches, found, strict=True) if where} == {}
+
+
+def test_wrong_traceql_is_told(node: Node) -> None:
+    assert all(errors(node, ["{ span.a > .5 }", '{ span."a.b" = 1 ', "{ } | rate( by (name)"]))
+
+
+def test_the_lock_names_no_place_to_download_from() -> None:
+    lock = json.loads((FOLDER.parent / "tests" / "dashboards" / "package-lock.json").read_text(encoding="utf-8"))
+    assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+    assert all("integrity" in package for name, package in lock["packages"].items() if name)
