@@ -1,12 +1,13 @@
 """
 Write the dashboards as Grafana reads them.
 
-``python dashboards/build.py`` writes ``agent-parallelism.json`` and ``agent-turns.json`` beside this file; a folder given
-as argument takes them instead.
+``python dashboards/build.py`` writes ``agent-parallelism.json`` and ``agent-turns.json`` beside this file, or into the
+folder that is given.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -15,12 +16,18 @@ import turns
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 BOARDS = {"agent-parallelism.json": parallelism.board, "agent-turns.json": turns.board}
+INTERVAL_ONLY = ("auto", "auto_min", "auto_count")
 
 
 def main(folder: Path) -> None:
     """Write every dashboard into *folder*."""
     for name, board in BOARDS.items():
-        text = JSONEncoder(sort_keys=True, indent=2).encode(board().made.build())
+        made = json.loads(JSONEncoder().encode(board().made.build()))
+        for variable in made["templating"]["list"]:
+            # The SDK writes them on every variable; only one of type interval has them.
+            for key in INTERVAL_ONLY:
+                variable.pop(key, None)
+        text = json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False)
         (folder / name).write_text(f"{text}\n", encoding="utf-8")
 
 

@@ -183,11 +183,11 @@ def link(title: str, uid: str, variables: str = "", *, time: bool = True) -> dic
     return {"title": title, "url": f"/d/{uid}/{uid}?{'&'.join(parts)}"}
 
 
-def choice(name: str, label: str, description: str, ask: Any, source: common.DataSourceRef, all_value: str) -> Any:
+def choice(name: str, description: str, ask: Any, source: common.DataSourceRef, all_value: str) -> Any:
     """Return a variable with the values that *ask* finds: several at once, or all."""
-    made = (
+    return (
         make.QueryVariable(name)
-        .label(label)
+        .label(name.capitalize())
         .description(description)
         .datasource(source)
         .query(ask)
@@ -198,7 +198,6 @@ def choice(name: str, label: str, description: str, ask: Any, source: common.Dat
         .all_value(all_value)
         .current(dashboard.VariableOption(selected=True, text="All", value="$__all"))
     )
-    return made.definition(ask) if isinstance(ask, str) else made
 
 
 def source_choice(kind: str) -> make.DatasourceVariable:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana_foundation_sdk.builders import common as make_common
 from grafana_foundation_sdk.builders import dashboard as make
-from grafana_foundation_sdk.models import common, dashboard
 from kit import (
     CAUSE_COLOURS,
     PARALLELISM_UID,
@@ -16,10 +14,7 @@ from kit import (
     Board,
     choice,
     coloured,
-    efficiency_thresholds,
     lines,
-    link,
-    number,
     plain_link,
     properties,
     prose,
@@ -27,7 +22,6 @@ from kit import (
     search,
     source_choice,
     stacked,
-    thresholds,
     trace_metrics,
     transformation,
 )
@@ -43,9 +37,10 @@ NO_LOSSES = "No turn lost time"
 MOST = 200
 
 HOW_TO_READ = """\
-Every row is one turn of an agent: one request to its answer. **Lost** is the time that running independent calls together would have saved, \
-**do** says how. Click a turn's ID to see its trace below: calls that start where the last one ends, and share nothing, are what to look for. \
-The dots on the graphs of the other dashboard, and here, lead to single traces too. Names without a value: a turn appears here only if its agent has a name.
+Every row is one turn of an agent: one request, up to its answer. **Lost** is the time that running independent calls \
+together would have saved, **Do** says how. A click on a turn shows its trace below: calls that start where the last one \
+ends, and need nothing from it, are what to look for. The dots on the graphs of the other dashboard lead to single \
+traces too. Turns of agents without a name are not listed.
 """
 
 
@@ -54,7 +49,8 @@ def board() -> Board:
     made = Board(
         "Agent turns",
         TURNS_UID,
-        "Single turns of AI agents, from traces: those that lose the most time first, with their cause and their trace.",
+        "Single turns of AI agents, from traces: those that lose the most time first, with their cause and their "
+        "trace.",
         ["agents", "otel-parallelism", "traces"],
     )
     made.variables(_variables())
@@ -77,11 +73,10 @@ def _variables() -> list[Any]:
 
     return [
         source_choice("tempo"),
-        choice("job", "Job", "service.name of the program.", values("service.name"), TEMPO, ".+"),
-        choice("agent", "Agent", "gen_ai.agent.name of the turn.", values("gen_ai.agent.name"), TEMPO, ".*"),
+        choice("job", "service.name of the program.", values("service.name"), TEMPO, ".+"),
+        choice("agent", "gen_ai.agent.name of the turn.", values("gen_ai.agent.name"), TEMPO, ".*"),
         choice(
             "cause",
-            "Cause",
             "Why the largest avoidable part of a turn was serial.",
             values("agent.parallelism.cause"),
             TEMPO,
@@ -125,7 +120,9 @@ def _table(title: str, description: str, spans: str, none: str) -> Any:
             "organize",
             {
                 "excludeByName": {"Trace Name": True, "Name": True},
-                "indexByName": {name: index for index, name in enumerate(["traceIdHidden", "Span ID", "Start time", *order])},
+                "indexByName": {
+                    name: index for index, name in enumerate(["traceIdHidden", "Span ID", "Start time", *order])
+                },
                 "renameByName": {**titles, "Span ID": "Turn", "Trace Service": "Service"},
             },
         )
@@ -151,14 +148,17 @@ def _table(title: str, description: str, spans: str, none: str) -> Any:
     )
     panel.override_by_name("Ratio", properties(unit="none", decimals=2, custom__width=80))
     panel.override_by_name("Calls", properties(unit="none", decimals=0, custom__width=70))
-    panel.override_by_name("Do", properties(custom__minWidth=360, custom__cellOptions={"type": "auto", "wrapText": True}))
+    panel.override_by_name(
+        "Do", properties(custom__minWidth=360, custom__cellOptions={"type": "auto", "wrapText": True})
+    )
     return panel
 
 
 def _losing() -> Any:
     return _table(
         "Turns by time lost",
-        f"The turns with time to gain, the largest loss first; out of the {MOST} that Tempo finds first, which with more "
+        f"The turns with time to gain, the largest loss first; out of the {MOST} that Tempo finds first, which with "
+        f"more "
         "traffic are not all: narrow the time range or the agent. Click a turn to see its trace below.",
         LOSSES,
         NO_LOSSES,
@@ -168,7 +168,8 @@ def _losing() -> Any:
 def _contended() -> Any:
     return _table(
         "Contended turns",
-        "Turns whose calls overlap but wait for one another inside: a lock, a pool, one session. They have no efficiency, "
+        "Turns whose calls overlap but wait for one another inside: a lock, a pool, one session. They have no "
+        "efficiency, "
         "because nothing here tells how long the calls would take alone. Look behind the tool.",
         CONTENDED,
         "No contended turn",
@@ -183,8 +184,10 @@ def _trace() -> Any:
         .type("traces")
         .title("Trace")
         .description(
-            "The turn's own trace. Bars one below the other, each starting where the last ends, ran one after another; the turn's "
-            "span carries the numbers, and its events agent.parallelism.finding say which calls, why, and where to mend it."
+            "The turn's own trace. Bars one below the other, each starting where the last ends, ran one after "
+            "another; the turn's "
+            "span carries the numbers, and its events agent.parallelism.finding say which calls, why, and where to "
+            "mend it."
         )
         .datasource(TEMPO)
         .with_target(shown)
@@ -206,7 +209,8 @@ def _lost_by_cause() -> Any:
 def _efficiency() -> Any:
     panel = lines(
         "Efficiency, median and worst tenth",
-        "Quantiles that Tempo takes from all turns; it puts values into buckets of powers of two, so between 0.5 and 1 they "
+        "Quantiles that Tempo takes from all turns; it puts values into buckets of powers of two, so between 0.5 and "
+        "1 they "
         "are interpolated. The other dashboard is finer.",
         [trace_metrics("A", f"{JUDGED} | quantile_over_time({P}efficiency, 0.5, 0.1)")],
         "percentunit",
@@ -218,7 +222,7 @@ def _efficiency() -> Any:
 def _verdicts() -> Any:
     panel = stacked(
         "Turns by verdict",
-        "How many turns ended, by what they are.",
+        "How many turns ended, by what they are; the words are those of the other dashboard.",
         [trace_metrics("A", f"{{ {CHOSEN} && {P}verdict != nil }} | count_over_time() by ({P}verdict)")],
         "short",
         NO_TURNS,

@@ -1,0 +1,54 @@
+"""The series in Prometheus, and the expressions that the panels are made of."""
+
+from __future__ import annotations
+
+AGENT = "gen_ai_agent_name"
+VERDICT = "agent_parallelism_verdict"
+CAUSE = "agent_parallelism_cause"
+ADVICE = "agent_parallelism_advice"
+TOOL = "gen_ai_tool_name"
+EFFICIENCY = "agent_parallelism_efficiency_bucket"
+RATIO = "agent_parallelism_ratio_bucket"
+TURNS = "agent_parallelism_turn_duration_seconds_count"
+LOST = "agent_parallelism_time_lost_seconds_sum"
+CALLS = "agent_parallelism_call_duration_seconds_bucket"
+SINCE = "$__rate_interval"
+ALL = "$__range"
+HOURLY = "3600 / $__range_s"
+
+NO_TURNS = "No turns in this time"
+NO_FINDINGS = "Nothing to gain found"
+TO_AN_EDGE = (
+    "Taken from a histogram: right as to which bucket it lies in, interpolated inside it. "
+    "The edges are 0.05, 0.1, 0.2 … 0.9, 0.95, 0.99 and 1, so the colours, which change at 0.5 and 0.9, are exact."
+)
+RATIO_EDGES = (
+    "Taken from a histogram with edges at 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 8, 13, 21 and 50, "
+    "interpolated in between: good for telling 1 from 2 from 5, not 3.4 from 3.6."
+)
+
+
+def selector(metric: str, *matchers: str) -> str:
+    """Return *metric* of the jobs and agents that are chosen, with further *matchers*."""
+    chosen = ('job=~"$job"', f'{AGENT}=~"$agent"', *matchers)
+    return f"{metric}{{{', '.join(chosen)}}}"
+
+
+def finding(metric: str, *matchers: str) -> str:
+    """Return *metric*, which is about findings, of the chosen causes too."""
+    return selector(metric, f'{CAUSE}=~"$cause"', *matchers)
+
+
+def grew(series: str, window: str, *by: str) -> str:
+    """Return by how much the counter *series* grew in *window*, summed *by* these labels."""
+    return f"sum by ({', '.join(by)}) (increase({series}[{window}]))" if by else f"sum(increase({series}[{window}]))"
+
+
+def per_hour(series: str, *by: str) -> str:
+    """Return how fast the counter *series* grows, per hour, summed *by* these labels."""
+    return f"sum by ({', '.join(by)}) (rate({series}[{SINCE}])) * 3600"
+
+
+def quantile(share: float, metric: str, window: str, *by: str) -> str:
+    """Return a quantile of the histogram behind *metric*, *by* these labels; nothing, not NaN, where nothing grew."""
+    return f"histogram_quantile({share}, {grew(selector(metric), window, 'le', *by)}) >= 0"
