@@ -38,8 +38,8 @@ MOST = 200
 
 HOW_TO_READ = """\
 Every row is one turn of an agent: one request, up to its answer. **Lost** is the time that running independent calls \
-together would have saved, **Do** says how. A click on a turn shows its trace below: calls that start where the last one \
-ends, and need nothing from it, are what to look for. The dots on the graphs of the other dashboard lead to single \
+together would have saved, **Do** says how. A click on a turn shows its trace below: calls that start where the last \
+one ends, and need nothing from it, are what to look for. The dots on the graphs of the other dashboard lead to single \
 traces too. Turns of agents without a name are not listed.
 """
 

@@ -19,7 +19,7 @@ from otel_parallelism.dialects import DIALECTS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "otel_parallelism"
-FOLDERS = ("otel_parallelism", "tests", ".ci", ".github")
+FOLDERS = ("otel_parallelism", "dashboards", "tests", ".ci", ".github")
 FILES = ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -57,12 +57,20 @@ def test_a_module_says_what_it_is_for(path: Path) -> None:
     assert re.search(r"[.:;!?]$", docstring.split("\n\n")[0])
 
 
+def handed_out() -> list[Path]:
+    """Return the files that the command `dashboards` writes or sends."""
+    folder = ROOT / "dashboards"
+    mounted = [path for name in ("compose", "provisioning") for path in (folder / name).rglob("*") if path.is_file()]
+    return [*folder.glob("*.json"), folder / "alerts.yaml", folder / "compose.yaml", *mounted]
+
+
 def test_the_wheel_holds_the_package_its_types_and_its_licence(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {path.relative_to(ROOT).as_posix() for path in MODULES} <= names
     page = PACKAGE / "reports" / "page"
     assert {path.relative_to(ROOT).as_posix() for path in page.iterdir()} <= names
     assert "otel_parallelism/py.typed" in names
+    assert {f"otel_parallelism/{path.relative_to(ROOT).as_posix()}" for path in handed_out()} <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert [name for name in names if not re.match(r"otel_parallelism(/|-[^/]+\.dist-info/)", name)] == []
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from .analyze import analyze
+from .dashboards import dashboards
 from .demo import demo
 from .program import Interrupted
 from .run import run
@@ -21,6 +22,7 @@ def _commands() -> None:
 
 
 _commands.add_command(analyze)
+_commands.add_command(dashboards)
 _commands.add_command(demo)
 _commands.add_command(run)
 

@@ -1,0 +1,179 @@
+"""``otel-parallelism dashboards``: the dashboards and the rules, into a folder or into a Grafana."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .grafana import DataSource, Grafana
+
+_KINDS: Final = ("prometheus", "tempo")
+_BOARDS: Final = ("agent-parallelism.json", "agent-turns.json")
+_FILES: Final = (*_BOARDS, "alerts.yaml", "compose.yaml")
+_FOLDERS: Final = ("compose", "provisioning")
+_PACKAGED: Final = Path(__file__).parents[1] / "dashboards"
+_IN_A_CLONE: Final = Path(__file__).parents[2] / "dashboards"
+
+
+def _mapping(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """Return ``KIND=NAME`` options as a dict."""
+    chosen: dict[str, str] = {}
+    for text in given:
+        kind, equals, name = text.partition("=")
+        if not equals or not name or kind not in _KINDS:
+            message = f"'{text}' is not prometheus=NAME or tempo=NAME."
+            raise click.BadParameter(message)
+        if kind in chosen:
+            message = f"'{text}': {kind} is given twice."
+            raise click.BadParameter(message)
+        chosen[kind] = name
+    return chosen
+
+
+@click.command()
+@click.option(
+    "--out", "folder", type=click.Path(), metavar="DIR", help="Write dashboards, rules and compose file to DIR."
+)
+@click.option("--url", metavar="URL", help="Import the dashboards into the Grafana at URL.")
+@click.option(
+    "--token",
+    envvar="GRAFANA_TOKEN",
+    show_envvar=True,
+    metavar="TOKEN",
+    help="A service account's token; without, Grafana is asked anonymously.",
+)
+@click.option("--folder", "title", metavar="TITLE", help="Grafana's folder, made if there is none; default: the top.")
+@click.option(
+    "--datasource",
+    "sources",
+    multiple=True,
+    callback=_mapping,
+    metavar="KIND=NAME",
+    help="The data source to show at first, by name or uid: prometheus=NAME, tempo=NAME. Default: Grafana's own.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+def dashboards(
+    *,
+    folder: str | None,
+    url: str | None,
+    token: str | None,
+    title: str | None,
+    sources: dict[str, str],
+    overwrite: bool,
+) -> None:
+    """
+    Hand out the dashboards for Grafana and the rules for Prometheus, or import the dashboards.
+
+    The rules are Prometheus' own: name alerts.yaml under rule_files in its configuration.
+    """
+    if (folder is None) == (url is None):
+        message = "Pass either --out DIR or --url URL."
+        raise click.UsageError(message)
+    if folder is not None:
+        if title is not None or sources:
+            message = "--folder and --datasource go with --url."
+            raise click.UsageError(message)
+        sys.exit(_written(Path(folder), overwrite=overwrite))
+    sys.exit(_imported(str(url), token or None, title, sources, overwrite=overwrite))
+
+
+def _source() -> Path:
+    """Return the folder of the files: in the installed package, or in a clone of the repository."""
+    return _PACKAGED if _PACKAGED.is_dir() else _IN_A_CLONE
+
+
+def _listed(source: Path) -> Iterator[Path]:
+    """Yield the files that are handed out, relative to *source*."""
+    yield from map(Path, _FILES)
+    for name in _FOLDERS:
+        yield from sorted(path.relative_to(source) for path in (source / name).rglob("*") if path.is_file())
+
+
+def _written(folder: Path, *, overwrite: bool) -> int:
+    """Write all files into *folder* and return the exit status; nothing is written if a file that differs is there."""
+    source = _source()
+    files = {path: (source / path).read_bytes() for path in _listed(source)}
+    try:
+        there = [
+            path for path, data in files.items() if (folder / path).exists() and (folder / path).read_bytes() != data
+        ]
+        if there and not overwrite:
+            named = ", ".join(str(folder / path) for path in there)
+            click.echo(f"{named}: there already, and different; --overwrite replaces what is there", err=True)
+            return 2
+        for path, data in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+    except OSError as error:
+        click.echo(f"{error.filename}: {error.strerror}", err=True)
+        return 2
+    for path in files:
+        click.echo(folder / path)
+    return 0
+
+
+def _imported(url: str, token: str | None, title: str | None, sources: Mapping[str, str], *, overwrite: bool) -> int:
+    """Import the dashboards and return the exit status."""
+    from .grafana import Grafana, GrafanaError  # noqa: PLC0415 - a fast --help
+
+    source = _source()
+    try:
+        grafana = Grafana(url, token)
+        chosen = _chosen(grafana, sources)
+        uid = grafana.folder(title) if title is not None else None
+        for name in _BOARDS:
+            board = json.loads((source / name).read_bytes())
+            _preset(board, chosen)
+            done = grafana.put(board, uid, overwrite=overwrite)
+            click.echo(f"{board['title']}: {done.url} (version {done.version})")
+    except (GrafanaError, ValueError) as error:
+        click.echo(f"{error}", err=True)
+        return 2
+    return 0
+
+
+def _chosen(grafana: Grafana, sources: Mapping[str, str]) -> dict[str, DataSource]:
+    """
+    Return the data sources that were asked for, by kind; a note says which kind this Grafana does not have.
+
+    Raises:
+        ValueError: One that was asked for is not there.
+        GrafanaError: They cannot be listed, and some were asked for.
+    """
+    from .grafana import GrafanaError  # noqa: PLC0415 - as above
+
+    try:
+        known = grafana.data_sources()
+    except GrafanaError as error:
+        # A token that may write dashboards need not be allowed to list data sources.
+        if sources or not error.forbidden:
+            raise
+        return {}
+    chosen = {}
+    for kind in _KINDS:
+        of_kind = [each for each in known if each.kind == kind]
+        if not of_kind:
+            click.echo(f"note: this Grafana has no data source of type {kind}", err=True)
+        if kind not in sources:
+            continue
+        found = [each for each in of_kind if sources[kind] in {each.uid, each.name}]
+        if not found:
+            there = ", ".join(each.name for each in of_kind) or "none"
+            message = f"no data source of type {kind} is called '{sources[kind]}'; there is: {there}"
+            raise ValueError(message)
+        chosen[kind] = found[0]
+    return chosen
+
+
+def _preset(board: dict[str, Any], chosen: Mapping[str, DataSource]) -> None:
+    """Have *board* start with the data source of its kind."""
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "datasource" and (found := chosen.get(variable["query"])) is not None:
+            variable["current"] = {"selected": True, "text": found.name, "value": found.uid}

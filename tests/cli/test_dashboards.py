@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from .grafana_api import SOURCES, TOKEN, Api, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conftest import Completed, Shell
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "dashboards"
+BOARDS = {"agent-parallelism", "agent-turns"}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving() as api:
+        yield api
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(done: Completed) -> str:
+    """Return what standard error says, in one line, of a command that failed with status 2."""
+    assert (done.stdout, done.returncode) == (b"", 2), done.stderr
+    text = done.stderr.decode()
+    assert "Traceback" not in text
+    return " ".join(text.split())
+
+
+def import_into(shell: Shell, api: Api, *arguments: str, token: str = TOKEN) -> Completed:
+    return shell("dashboards", "--url", api.url, "--token", token, *arguments)
+
+
+def test_the_files_are_written(shell: Shell) -> None:
+    done = shell("dashboards", "--out", "new/folder")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    written = contents(shell.folder / "new" / "folder")
+    assert {f"new/folder/{name}" for name in written} == set(done.stdout.decode().split())
+    assert {"agent-parallelism.json", "agent-turns.json", "alerts.yaml", "compose.yaml"} <= set(written)
+    assert written.items() <= contents(FOLDER).items()
+
+
+def test_all_that_the_compose_file_mounts_is_written(shell: Shell) -> None:
+    shell("dashboards", "--out", "here")
+    mounts = re.findall(r"- \./([^:]+):", (shell.folder / "here" / "compose.yaml").read_text(encoding="utf-8"))
+    assert len(mounts) >= 7
+    assert [name for name in mounts if not (shell.folder / "here" / name).exists()] == []
+
+
+def test_files_that_differ_are_replaced_only_on_request(shell: Shell) -> None:
+    shell("dashboards", "--out", "here")
+    assert shell("dashboards", "--out", "here").returncode == 0
+    mine = shell.write("here/alerts.yaml", "groups: []\n")
+    Path(shell.folder, "here", "agent-turns.json").unlink()
+    assert "alerts.yaml: there already, and different; --overwrite" in refused(shell("dashboards", "--out", "here"))
+    assert mine.read_text(encoding="utf-8") == "groups: []\n"
+    assert not Path(shell.folder, "here", "agent-turns.json").exists()
+    assert shell("dashboards", "--out", "here", "--overwrite").returncode == 0
+    assert mine.read_bytes() == (FOLDER / "alerts.yaml").read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_is_told(shell: Shell) -> None:
+    shell.write("file", "")
+    assert "file" in refused(shell("dashboards", "--out", "file"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Pass either --out DIR or --url URL."),
+        (["--out", "x", "--url", "http://localhost"], "Pass either --out DIR or --url URL."),
+        (["--out", "x", "--folder", "Agents"], "--folder and --datasource go with --url."),
+        (
+            ["--url", "http://localhost", "--datasource", "loki=Loki"],
+            "'loki=Loki' is not prometheus=NAME or tempo=NAME.",
+        ),
+        (["--url", "http://localhost", "--datasource", "tempo"], "'tempo' is not prometheus=NAME or tempo=NAME."),
+        (["--url", "http://localhost", "--datasource", "tempo=a", "--datasource", "tempo=b"], "tempo is given twice."),
+        (["--url", "grafana.example.com"], "'grafana.example.com' is not an address such as https://"),
+        (["--url", "ftp://localhost"], "'ftp://localhost' is not an address such as https://"),
+        (["--url", "http://me:secret@localhost"], "an address without user, query and fragment was expected"),
+        (["--url", "http://localhost", "--token", "a\nb"], "the token holds what no token does"),
+    ],
+)
+def test_wrong_usage_is_told(shell: Shell, arguments: list[str], said: str) -> None:
+    assert said in refused(shell("dashboards", *arguments))
+
+
+def test_dashboards_are_imported(shell: Shell, api: Api) -> None:
+    done = import_into(shell, api)
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert done.stdout.decode().splitlines() == [
+        f"Agent parallelism: {api.url}/d/agent-parallelism/agent-parallelism (version 1)",
+        f"Agent turns: {api.url}/d/agent-turns/agent-turns (version 1)",
+    ]
+    assert set(api.dashboards) == BOARDS
+    for uid, board in api.dashboards.items():
+        file = json.loads((FOLDER / f"{uid}.json").read_bytes())
+        assert board == {**file, "id": None, "version": 1, "folder": ""}
+
+
+def test_the_token_is_read_from_the_environment(shell: Shell, api: Api) -> None:
+    assert shell("dashboards", "--url", f"{api.url}/", GRAFANA_TOKEN=TOKEN).returncode == 0
+    assert set(api.dashboards) == BOARDS
+
+
+def test_a_folder_is_made_once(shell: Shell, api: Api) -> None:
+    assert import_into(shell, api, "--folder", "Agents").returncode == 0
+    assert import_into(shell, api, "--folder", "Agents", "--overwrite").returncode == 0
+    assert api.folders == {"f1": "Agents"}
+    assert {(board["folder"], board["version"]) for board in api.dashboards.values()} == {("f1", 2)}
+
+
+@pytest.mark.parametrize("name", ["Mimir", "prom-2"])
+def test_data_sources_are_chosen_by_name_or_uid(shell: Shell, api: Api, name: str) -> None:
+    chosen = ("--datasource", f"prometheus={name}", "--datasource", "tempo=Tempo")
+    assert import_into(shell, api, *chosen).returncode == 0
+    current = {
+        uid: variable["current"]
+        for uid, board in api.dashboards.items()
+        for variable in board["templating"]["list"]
+        if variable["type"] == "datasource"
+    }
+    assert current == {
+        "agent-parallelism": {"selected": True, "text": "Mimir", "value": "prom-2"},
+        "agent-turns": {"selected": True, "text": "Tempo", "value": "tempo-1"},
+    }
+
+
+def test_a_data_source_that_is_not_there_is_told_before_anything_is_written(shell: Shell, api: Api) -> None:
+    said = refused(import_into(shell, api, "--folder", "Agents", "--datasource", "prometheus=Tempo"))
+    assert said == "no data source of type prometheus is called 'Tempo'; there is: Prometheus, Mimir"
+    assert (api.folders, api.dashboards) == ({}, {})
+
+
+def test_a_grafana_without_tempo_gets_the_dashboards_and_a_note(shell: Shell, api: Api) -> None:
+    api.sources = [source for source in SOURCES if source["type"] != "tempo"]
+    done = import_into(shell, api)
+    assert done.returncode == 0
+    assert done.stderr.decode() == "note: this Grafana has no data source of type tempo\n"
+    assert set(api.dashboards) == BOARDS
+
+
+def test_a_token_need_not_see_data_sources_unless_some_are_chosen(shell: Shell, api: Api) -> None:
+    api.denied = {"GET /api/datasources"}
+    assert "403 You'll need additional permissions" in refused(import_into(shell, api, "--datasource", "tempo=Tempo"))
+    assert api.dashboards == {}
+    done = import_into(shell, api)
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert set(api.dashboards) == BOARDS
+
+
+def test_a_wrong_token_is_told(shell: Shell, api: Api) -> None:
+    said = refused(import_into(shell, api, token="wrong"))  # noqa: S106 - wrong on purpose
+    assert said.startswith(f"GET {api.url}/api/datasources: 401 Invalid API key (pass a service account's token")
+    assert "wrong" not in said
+    said = refused(shell("dashboards", "--url", api.url, GRAFANA_TOKEN=""))
+    assert "401 Unauthorized (pass a service account's token with --token or in GRAFANA_TOKEN)" in said
+
+
+def test_a_role_that_may_not_write_is_told(shell: Shell, api: Api) -> None:
+    api.denied = {"POST /api/folders"}
+    said = refused(import_into(shell, api, "--folder", "Agents"))
+    assert f"POST {api.url}/api/folders: 403" in said
+    assert said.endswith("(the token's role must be Editor or Admin)")
+
+
+def test_what_is_there_is_replaced_only_on_request(shell: Shell, api: Api) -> None:
+    import_into(shell, api)
+    said = refused(import_into(shell, api))
+    assert "412 The dashboard has been changed by someone else (it is there already; --overwrite replaces it)" in said
+    assert import_into(shell, api, "--overwrite").returncode == 0
+    assert {board["version"] for board in api.dashboards.values()} == {2}
+
+
+def test_another_dashboard_of_that_title_is_told(shell: Shell, api: Api) -> None:
+    api.dashboards["mine"] = {"title": "Agent parallelism", "folder": "", "version": 7}
+    said = refused(import_into(shell, api))
+    assert "412 A dashboard with the same name in the folder already exists (another dashboard of that title" in said
+    assert set(api.dashboards) == {"mine"}
+    assert import_into(shell, api, "--folder", "Agents").returncode == 0
+
+
+def test_what_grafana_refuses_is_told(shell: Shell, api: Api) -> None:
+    assert "400 folder title cannot be empty" in refused(import_into(shell, api, "--folder", ""))
+
+
+def test_an_address_that_is_no_grafana_is_told(shell: Shell, api: Api) -> None:
+    said = refused(shell("dashboards", "--url", f"{api.url}/elsewhere", "--token", TOKEN))
+    assert "404 Not found (is this the root of a Grafana, with its sub-path if it has one?)" in said
+    for broken in (b"<html>Welcome</html>", b'{"status": "ok"}', b"[1]", b"\xff"):
+        api.broken = broken
+        assert "does not answer as Grafana does" in refused(import_into(shell, api))
+
+
+def test_a_redirect_is_told_and_not_followed(shell: Shell, api: Api) -> None:
+    with serving(moved_to=f"{api.url}/api/datasources") as old:
+        said = refused(import_into(shell, old))
+    assert f"moved to {api.url}/api/datasources; pass that address" in said
+    assert api.asked == []
+
+
+def test_nobody_at_that_address_is_told(shell: Shell) -> None:
+    with serving() as gone:
+        pass
+    assert "Connection refused" in refused(import_into(shell, gone))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the Python of an environment that has our wheel, and sees this one's other packages."""
+    folder = tmp_path_factory.mktemp("installed")
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    venv.create(folder / "venv", system_site_packages=False, with_pip=False, symlinks=True)
+    python = folder / "venv" / "bin" / "python"
+    place = subprocess.run(  # noqa: S603 - an interpreter of our own
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, place], check=True)  # noqa: S603 - likewise
+    others = [entry for entry in sys.path if entry.endswith("site-packages")]
+    (Path(place) / "others.pth").write_text("\n".join(others) + "\n", encoding="utf-8")
+    return python
+
+
+def test_the_installed_wheel_has_the_files(shell: Shell, installed: Path) -> None:
+    where = shell.finish(
+        shell.start([str(installed), "-c", "import otel_parallelism; print(otel_parallelism.__file__)"])
+    )
+    assert Path(where.stdout.decode().strip()).is_relative_to(installed.parents[1])
+    done = shell.finish(shell.start([str(installed), "-m", "otel_parallelism", "dashboards", "--out", "here"]))
+    assert (done.stderr, done.returncode) == (b"", 0)
+    shell("dashboards", "--out", "there")
+    assert contents(shell.folder / "here") == contents(shell.folder / "there") != {}
