@@ -9,6 +9,7 @@ from expressions import (
     CALLS,
     SINCE,
     TOOL,
+    edges,
     quantile,
     selector,
 )
@@ -18,6 +19,8 @@ from kit import (
     query,
     stacked,
 )
+
+from otel_parallelism import names
 
 
 def calls_per_step() -> Any:
@@ -46,9 +49,8 @@ def tool_durations() -> Any:
     by_tool = [query(key, quantile(share, CALLS, SINCE, TOOL), f"{{{{{TOOL}}}}} {name}") for key, share, name in _PARTS]
     panel = lines(
         "Duration of tool calls",
-        "Median and 95th percentile by tool. Edges at 10, 25, 50, 100, 250, 500 ms, 1, 2.5, 5, 10, 25 s and up, "
-        "interpolated "
-        "in between. Recorded only with OTEL_PARALLELISM_CALL_DURATION_METRIC=true.",
+        f"Median and 95th percentile by tool, from a histogram with edges at {edges(names.METRIC_CALL_DURATION)} s, "
+        "interpolated in between. Recorded only with OTEL_PARALLELISM_CALL_DURATION_METRIC=true.",
         by_tool,
         "s",
         "Set OTEL_PARALLELISM_CALL_DURATION_METRIC=true to record this",

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from otel_parallelism import names
+
+if TYPE_CHECKING:
+    from otel_parallelism.names import Instrument
+
 AGENT = "gen_ai_agent_name"
 VERDICT = "agent_parallelism_verdict"
 CAUSE = "agent_parallelism_cause"
@@ -18,12 +25,20 @@ HOURLY = "3600 / $__range_s"
 
 NO_TURNS = "No turns in this time"
 NO_FINDINGS = "Nothing to gain found"
+
+
+def edges(metric: Instrument) -> str:
+    """Return the bucket boundaries of *metric* as text: ``0.5, 1 and 2``."""
+    *most, last = (f"{edge:g}" for edge in metric.boundaries)
+    return f"{', '.join(most)} and {last}"
+
+
 TO_AN_EDGE = (
     "Taken from a histogram: right as to which bucket it lies in, interpolated inside it. "
-    "The edges are 0.05, 0.1, 0.2 … 0.9, 0.95, 0.99 and 1, so the colours, which change at 0.5 and 0.9, are exact."
+    f"The edges are {edges(names.METRIC_EFFICIENCY)}; colours change at edges only."
 )
 RATIO_EDGES = (
-    "Taken from a histogram with edges at 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 8, 13, 21 and 50, "
+    f"Taken from a histogram with edges at {edges(names.METRIC_RATIO)}, "
     "interpolated in between: good for telling 1 from 2 from 5, not 3.4 from 3.6."
 )
 

@@ -173,7 +173,8 @@ def properties(**values: Any) -> list[dashboard.DynamicConfigValue]:
 def coloured(panel: Any, colours: dict[str, str]) -> Any:
     """Give the series of *panel* that have these names these colours."""
     for name, colour in colours.items():
-        panel.override_by_name(name, properties(color={"mode": "fixed", "fixedColor": colour}))
+        # Tempo quotes the values that it names series by, Prometheus does not.
+        panel.override_by_regexp(f'/^"?{name}"?$/', properties(color={"mode": "fixed", "fixedColor": colour}))
     return panel
 
 

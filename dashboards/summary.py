@@ -78,7 +78,8 @@ def headline() -> list[Any]:
             "Time lost per hour",
             "What users waited for, per hour of the time shown, that running independent calls together would have "
             "saved "
-            "for certain (advice `recommended`), all agents together.",
+            "for certain (advice `recommended`), all agents together. Red from an hour: then somebody always waits "
+            "for nothing.",
             instant("A", f"{grew(lost, ALL)} * {HOURLY} or 0 * ({every} > 0)"),
             "s",
             NO_TURNS,
@@ -147,7 +148,7 @@ def agents() -> Any:
         )
     )
     panel.with_transformation(transformation("sortBy", {"sort": [{"field": "Time lost per hour", "desc": True}]}))
-    to_turns = link("Turns of ${__value.text}", TURNS_UID, "var-agent=${__value.raw}")
+    to_turns = link("Turns of ${__value.text}", TURNS_UID, "var-agent=${__value.raw:percentencode}")
     panel.override_by_name("Agent", properties(links=[to_turns], custom__minWidth=160))
     seconds = {"unit": "s", "decimals": 1}
     bar = {"mode": "gradient", "type": "gauge", "valueDisplayMode": "text"}

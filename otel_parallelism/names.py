@@ -115,12 +115,13 @@ CALL_ATTRIBUTES = (
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
 )
 
-# Metrics. Bucket boundaries are chosen so that 1.0, "nothing to gain", is an edge of its own.
+# Metrics. Bucket boundaries are chosen so that 1.0, "nothing to gain" or "one after another", has a narrow bucket of
+# its own: quantiles, which are interpolated, then show it as 1.
 AGENT_NAME = "gen_ai.agent.name"
 TOOL_NAME = "gen_ai.tool.name"
 METRIC_CAUSE = PREFIX + "cause"
 METRIC_ADVICE = PREFIX + "advice"
-_RATIOS = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 50.0)
+_RATIOS = (0.25, 0.5, 0.75, 0.9, 0.99, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 50.0)
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
 _LENGTHS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 50.0, 100.0)

@@ -200,12 +200,15 @@ def test_attributes_are_those_that_are_emitted(query: Query) -> None:
 @pytest.mark.parametrize("name", BOARDS)
 def test_colours_are_of_verdicts_and_causes_that_there_are(name: str) -> None:
     known = {*get_args(model.Verdict), *get_args(model.Cause), *get_args(model.Advice)}
-    percentiles = {"90th percentile", "10th percentile", "median"}
-    for panel in dashboard_queries.panels(name):
-        if panel["type"] != "timeseries":
-            continue
-        overrides = [each["matcher"] for each in panel["fieldConfig"]["overrides"]]
-        assert {each["options"] for each in overrides if each["id"] == "byName"} <= known | percentiles, panel["title"]
+    coloured = [
+        override["matcher"]["options"]
+        for panel in dashboard_queries.panels(name)
+        if panel["type"] == "timeseries"
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["id"] == "byRegexp"
+    ]
+    assert len(coloured) > 10
+    assert {re.fullmatch(r'/\^"\?(\w+)"\?\$/', pattern)[1] for pattern in coloured} <= known
 
 
 def test_the_queries_cover_every_metric(exposed: dict[str, set[str]]) -> None:

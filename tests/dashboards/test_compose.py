@@ -58,8 +58,9 @@ def test_grafana_s_sources_are_services(services: dict[str, Any]) -> None:
     for source in sources:
         assert source["url"].removeprefix("http://").partition(":")[0] in services
     (prometheus,) = [source for source in sources if source["type"] == "prometheus"]
-    (exemplars,) = prometheus["jsonData"]["exemplarTraceIdDestinations"]
-    assert exemplars["datasourceUid"] in {source["uid"] for source in sources}
+    explore, dashboard = prometheus["jsonData"]["exemplarTraceIdDestinations"]
+    assert explore["datasourceUid"] in {source["uid"] for source in sources}
+    assert dashboard["url"] == "/d/agent-turns/agent-turns?var-trace=$${__value.raw}"
     interval_ms = int(services["demo"]["environment"]["OTEL_METRIC_EXPORT_INTERVAL"])
     assert prometheus["jsonData"]["timeInterval"] == f"{interval_ms // 1000}s"
 

@@ -79,6 +79,25 @@ def test_names_and_units_are_those_promised(make_kit: Callable[..., Kit]) -> Non
     assert names.METRIC_CALL_DURATION.name in seen
 
 
+def test_calls_per_response_are_recorded_where_the_model_asked_for_them(kit: Kit) -> None:
+    tracer = kit.tracer()
+    with tracer.start_as_current_span("invoke_agent clerk", attributes=operation("invoke_agent")):
+        for calls in (1, 3):
+            with tracer.start_as_current_span("chat", attributes=operation("chat")):
+                pass
+            for key in range(calls):
+                look(key)
+    with agent_turn("deputy"):
+        look(1)
+    (point,) = kit.points(names.METRIC_CALLS_PER_STEP.name)
+    assert point.attributes["gen_ai.agent.name"] == "clerk"
+    assert (point.count, point.sum) == (1, 2.0)
+
+
+def operation(name: str) -> dict[str, str]:
+    return {"gen_ai.operation.name": name, "gen_ai.agent.name": "clerk"}
+
+
 def test_what_is_open_is_observed(kit: Kit) -> None:
     with agent_turn("clerk"), agent_turn("deputy"):
         look(1)
