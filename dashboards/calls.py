@@ -33,8 +33,7 @@ def calls_per_step() -> Any:
         lines(
             "Calls per model response",
             "Mean number of calls in the responses that asked for any. At 1 the model always asks for one call at a "
-            "time: "
-            "where the loss is by `model`, this is what the system prompt has to raise.",
+            "time: where the loss is by `model`, this is what the system prompt has to raise.",
             [query("A", f"{ratio[0]} / ({ratio[1]} > 0)", f"{{{{{AGENT}}}}}")],
             "none",
             "No turns with model requests in this time",
@@ -90,8 +89,7 @@ def live_ratio() -> Any:
         lines(
             "Live ratio",
             "Ratio of the turns that are open, their open calls counted up to now; the median of an agent's turns, "
-            "averaged over "
-            "its instances. It tells of a turn that takes minutes before it has ended.",
+            "averaged over its instances. It tells of a turn that takes minutes before it has ended.",
             [query("A", f"avg by ({AGENT}) ({selector('agent_parallelism_live_ratio')})", f"{{{{{AGENT}}}}}")],
             "none",
             "No turn with calls is open",

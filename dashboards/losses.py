@@ -38,9 +38,8 @@ def lost_by_cause() -> Any:
     panel = stacked(
         "Time lost per hour, by cause",
         "Certain and possible losses together, by why the calls ran one after another. The tallest colour names who "
-        "mends it: "
-        "`model` the system prompt; `dispatch`, `code`, `blocking` the program; `limit` and `contention` the "
-        "service.",
+        "mends it: `model` the system prompt; `dispatch`, `code`, `blocking` the program; `limit` and `contention` "
+        "the service.",
         [query("A", per_hour(finding(LOST), CAUSE), f"{{{{{CAUSE}}}}}")],
         "s",
         NO_FINDINGS,
@@ -53,8 +52,7 @@ def lost_by_advice() -> Any:
     panel = stacked(
         "Time lost per hour, by advice",
         "`recommended`: known to be safe to run together, act on it. `potential`: nothing forbids it, but something "
-        "is "
-        "unknown; declare `effect=` and `depends_on=`, or capture content, and it becomes one or the other.",
+        "is unknown; declare `effect=` and `depends_on=`, or capture content, and it becomes one or the other.",
         [query("A", per_hour(finding(LOST), ADVICE), f"{{{{{ADVICE}}}}}")],
         "s",
         NO_FINDINGS,
@@ -93,9 +91,8 @@ def chain_length() -> Any:
         .title("Chains by length")
         .description(
             "How many chains of calls that ran one by one and need not have, by their number of calls. A bar holds "
-            "the "
-            "lengths up to its label and above the label before: exact up to 6, then 7–8, 9–10, 11–15 and so on. "
-            "Long ones are loops: `parallel_map`."
+            "the lengths up to its label and above the label before: exact up to 6, then 7–8, 9–10, 11–15 and so "
+            "on. Long ones are loops: `parallel_map`."
         )
         .datasource(PROMETHEUS)
         .with_target(instant("A", length, "{{le}}", form="heatmap"))

@@ -54,8 +54,7 @@ def efficiency_spread() -> Any:
     panel = lines(
         "Efficiency of the chosen agents, median and spread",
         "Between the lower and the upper edge of the band lie eight turns of ten. A median of 1 over a low edge "
-        "means "
-        f"that some kind of request is much worse than the others. Choose one agent above. {TO_AN_EDGE}",
+        f"means that some kind of request is much worse than the others. Choose one agent above. {TO_AN_EDGE}",
         _spread(EFFICIENCY),
         "percentunit",
         NO_TURNS,
@@ -116,10 +115,8 @@ def ratio_heatmap() -> Any:
         .title("Ratio, all turns")
         .description(
             "Each cell is how many turns had a ratio up to the number at its upper edge, and above the one below. "
-            "Two bands "
-            "mean two kinds of turns; one at 1 beside one at 5 is the same work done in two ways. Dots are single "
-            "turns: a click "
-            "leads to the trace."
+            "Two bands mean two kinds of turns; one at 1 beside one at 5 is the same work done in two ways. Dots "
+            "are single turns: a click leads to the trace."
         )
         .datasource(PROMETHEUS)
         .with_target(heat("A", grew(selector(RATIO), SINCE, "le")))
@@ -152,9 +149,8 @@ def verdicts() -> Any:
     panel = stacked(
         "Turns by verdict",
         "All turns, by what they are. `sequential` and `partly_sequential` are known to lose time; "
-        "`possibly_sequential` "
-        "needs declarations or content to be judged; `contended` overlaps but waits inside; the rest are as they "
-        "should be.",
+        "`possibly_sequential` needs declarations or content to be judged; `contended` overlaps but waits inside; "
+        "the rest are as they should be.",
         [query("A", grew(selector(TURNS), SINCE, VERDICT), f"{{{{{VERDICT}}}}}")],
         "short",
         NO_TURNS,

@@ -66,8 +66,7 @@ def headline() -> list[Any]:
         number(
             "Ratio, median",
             "Summed time of the calls ÷ time from the first start to the last end. 1 = one after another, 5 = five "
-            "at "
-            f"once. It has no colour: 1 is as it should be where each call needs the one before. {RATIO_EDGES}",
+            f"at once. It has no colour: 1 is as it should be where each call needs the one before. {RATIO_EDGES}",
             instant("A", quantile(0.5, RATIO, ALL)),
             "none",
             NO_TURNS,
@@ -77,9 +76,8 @@ def headline() -> list[Any]:
         number(
             "Time lost per hour",
             "What users waited for, per hour of the time shown, that running independent calls together would have "
-            "saved "
-            "for certain (advice `recommended`), all agents together. Red from an hour: then somebody always waits "
-            "for nothing.",
+            "saved for certain (advice `recommended`), all agents together. Red from an hour: then somebody always "
+            "waits for nothing.",
             instant("A", f"{grew(lost, ALL)} * {HOURLY} or 0 * ({every} > 0)"),
             "s",
             NO_TURNS,
@@ -89,8 +87,7 @@ def headline() -> list[Any]:
         number(
             "Turns that are sequential",
             "Share of all turns with the verdict `sequential`: most of the calls' time could have been saved, known "
-            "for "
-            "certain.",
+            "for certain.",
             instant("A", f"({sequential} or 0 * {every}) / ({every} > 0)"),
             "percentunit",
             NO_TURNS,
@@ -100,8 +97,8 @@ def headline() -> list[Any]:
         number(
             "Turns",
             "How many turns the numbers here rest on. With a handful, look at the turns themselves instead of "
-            "quantiles. "
-            "Prometheus sees growth between two samples, so the turns before a program's first scrape are not in it.",
+            "quantiles. Prometheus sees growth between two samples, so the turns before a program's first scrape "
+            "are not in it.",
             instant("A", every),
             "short",
             NO_TURNS,
@@ -129,9 +126,8 @@ def agents() -> Any:
     panel = rows(
         "Agents with the most to gain",
         "One row an agent, the largest certain loss first. `Perhaps more` is what could come on top if what the "
-        "traces "
-        "do not tell allows it: declare it, or capture content. An agent's name leads to its turns in the traces. "
-        f"Efficiency and ratio are medians. {TO_AN_EDGE}",
+        "traces do not tell allows it: declare it, or capture content. An agent's name leads to its turns in the "
+        f"traces. Efficiency and ratio are medians. {TO_AN_EDGE}",
         [instant(ref_id, expression, form="table") for ref_id, (expression, _) in columns.items()],
         NO_TURNS,
     )

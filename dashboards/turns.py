@@ -158,8 +158,7 @@ def _losing() -> Any:
     return _table(
         "Turns by time lost",
         f"The turns with time to gain, the largest loss first; out of the {MOST} that Tempo finds first, which with "
-        f"more "
-        "traffic are not all: narrow the time range or the agent. Click a turn to see its trace below.",
+        "more traffic are not all: narrow the time range or the agent. Click a turn to see its trace below.",
         LOSSES,
         NO_LOSSES,
     )
@@ -169,8 +168,7 @@ def _contended() -> Any:
     return _table(
         "Contended turns",
         "Turns whose calls overlap but wait for one another inside: a lock, a pool, one session. They have no "
-        "efficiency, "
-        "because nothing here tells how long the calls would take alone. Look behind the tool.",
+        "efficiency, because nothing here tells how long the calls would take alone. Look behind the tool.",
         CONTENDED,
         "No contended turn",
     )
@@ -185,9 +183,8 @@ def _trace() -> Any:
         .title("Trace")
         .description(
             "The turn's own trace. Bars one below the other, each starting where the last ends, ran one after "
-            "another; the turn's "
-            "span carries the numbers, and its events agent.parallelism.finding say which calls, why, and where to "
-            "mend it."
+            "another; the turn's span carries the numbers, and its events agent.parallelism.finding say which "
+            "calls, why, and where to mend it."
         )
         .datasource(TEMPO)
         .with_target(shown)
@@ -209,9 +206,8 @@ def _lost_by_cause() -> Any:
 def _efficiency() -> Any:
     panel = lines(
         "Efficiency, median and worst tenth",
-        "Quantiles that Tempo takes from all turns; it puts values into buckets of powers of two, so between 0.5 and "
-        "1 they "
-        "are interpolated. The other dashboard is finer.",
+        "Quantiles that Tempo takes from all turns; it puts values into buckets of powers of two, so between 0.5 "
+        "and 1 they are interpolated. The other dashboard is finer.",
         [trace_metrics("A", f"{JUDGED} | quantile_over_time({P}efficiency, 0.5, 0.1)")],
         "percentunit",
         NO_TURNS,
