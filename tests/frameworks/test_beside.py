@@ -1,0 +1,54 @@
+"""The numbers are the same with another instrumentation beside ours, whichever was installed first."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from frameworks.scenarios import ANSWER
+
+if TYPE_CHECKING:
+    from frameworks.behaviour import Behaviour, Dispatch
+
+TESTS = Path(__file__).parent.parent
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each other instrumentation that the contract knows."""
+    name = metafunc.config.getoption("--framework")
+    others = importlib.import_module(f"frameworks.contract.{name}").BESIDE
+    metafunc.parametrize(("name", "other"), [(name, other) for other in others])
+    metafunc.parametrize("order", ["before", "after"])
+
+
+def test_every_call_counts_once(name: str, other: str, order: str) -> None:
+    command = [sys.executable, "-m", "frameworks.beside", name, other, order]
+    done = subprocess.run(  # noqa: S603 - our own
+        command, cwd=TESTS, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    runs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"kind"')]
+    assert runs, done.stdout
+    behaviour: Behaviour = importlib.import_module(f"frameworks.contract.{name}").BEHAVIOUR
+    for run in runs:
+        check(run, behaviour)
+
+
+def check(run: dict[str, Any], behaviour: Behaviour) -> None:
+    """The *run* is measured as it is without another instrumentation."""
+    dispatch: Dispatch = getattr(behaviour, run["kind"])
+    burst = run["scenario"] == "burst"
+    cause = dispatch.cause if burst else "model"
+    assert run["answer"] == ANSWER
+    assert (run["turns"], run["calls"], run["inner"], run["lost"]) == (1, 3, 0, 0), run
+    assert run["foreign"] > 0, "the other instrumentation made no span"
+    assert run["steps"] == (2 if burst else 4), run
+    assert run["peak"] == (dispatch.peak if burst else 1), run
+    assert run["work"] == pytest.approx(run["bodies"], abs=0.06), run
+    assert run["causes"] == ([] if cause is None else [cause]), run
+    assert run["verdict"] == ("parallel" if cause is None else "sequential"), run
