@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--framework",
         type=named,
-        help="a module in tests/frameworks/contract, or the environment that is named after it",
+        help="a module in tests/frameworks/contract, or the environment named after it",
     )
 
 

@@ -37,13 +37,8 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 @pytest.fixture(scope="module")
 def originals(stage: Stage) -> dict[str, Any]:
     """What every target is before anything is patched."""
-    return {
-        target: found
-        for framework in modules(stage)
-        for patch in framework.patches
-        if (found := target_of(patch.target))
-        for target in [patch.target]
-    }
+    targets = [patch.target for framework in modules(stage) for patch in framework.patches]
+    return {target: found for target in targets if (found := target_of(target)) is not None}
 
 
 @pytest.fixture(scope="module")

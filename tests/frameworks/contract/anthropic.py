@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from anthropic import Anthropic, AsyncAnthropic, beta_async_tool, beta_tool
+
 from frameworks import scenarios
 from frameworks.behaviour import ONE_BY_ONE, Behaviour
 
