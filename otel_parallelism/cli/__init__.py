@@ -8,6 +8,7 @@ import click
 
 from .analyze import analyze
 from .demo import demo
+from .doctor import doctor
 from .program import Interrupted
 from .run import run
 
@@ -22,6 +23,7 @@ def _commands() -> None:
 
 _commands.add_command(analyze)
 _commands.add_command(demo)
+_commands.add_command(doctor)
 _commands.add_command(run)
 
 

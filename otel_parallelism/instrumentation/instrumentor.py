@@ -18,6 +18,7 @@ from otel_parallelism.tracing.install import install, uninstall
 from . import threads
 from .catalogue import FRAMEWORKS
 from .patching import PATCHING
+from .targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,7 +64,9 @@ class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib
             if not any(fnmatchcase(framework.name, pattern) for pattern in settings.disabled_frameworks)
         )
         PATCHING.add(threads.PATCHES)
+        TARGETS.start(settings.targets, sync=settings.sync_targets)
 
     def _uninstrument(self, **_: Any) -> None:
+        TARGETS.stop()
         PATCHING.stop()
         uninstall()
