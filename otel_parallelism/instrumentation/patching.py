@@ -134,6 +134,8 @@ class Patching:
 
     def _imported(self, module: Any) -> None:
         with self._lock:
+            # wrapt forgets a hook that it has called.
+            self._hooked.discard(module.__name__)
             self._apply(module, [one for one in self._wanted.get(module.__name__, ()) if self._is_waiting(one)])
 
     def _is_waiting(self, one: Patch | Switch) -> bool:
