@@ -43,7 +43,7 @@ def named(environment: str) -> str:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the contract out unless a framework is named."""
-    contract = collection_path.name in {"test_contract.py", "test_beside.py"}
+    contract = collection_path.name in {"test_contract.py", "test_beside.py", "test_zero_code.py"}
     return True if contract and not config.getoption("--framework", None) else None
 
 
