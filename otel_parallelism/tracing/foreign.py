@@ -34,7 +34,7 @@ def around() -> Node | None:
 
 def call_around(parent: Node | None, tool: str, call_id: str) -> SpanNode | CallNode | None:
     """
-    Return the open span around, *parent* or beyond, that tells of this very call already.
+    Return the open span around, *parent* or beyond, that tells of this very call already; our node if we told it.
 
     Args:
         parent: The innermost node.
@@ -46,11 +46,14 @@ def call_around(parent: Node | None, tool: str, call_id: str) -> SpanNode | Call
         # Its function may well call the tool again, but not before anything else has happened in it.
         return parent if parent.framework and same and not parent.children else None
     node, call = _nearest(parent)
-    if node is None or not isinstance(call, Call) or node.facts is not None:
+    if node is None or not isinstance(call, Call):
         return None
-    if call_id and call.call_id:
-        return node if call.call_id == call_id else None
-    return node if same_tool(call.tool, tool) else None
+    if not (call.call_id == call_id if call.call_id and call_id else same_tool(call.tool, tool)):
+        return None
+    if node.facts is None:
+        return node
+    # Told by another seam of the framework already, which is still around.
+    return node.facts if isinstance(node.facts, CallNode) and not node.facts.end_ns else None
 
 
 def step_around(parent: Node | None) -> SpanNode | StepNode | None:

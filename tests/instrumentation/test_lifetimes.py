@@ -294,6 +294,21 @@ class TestTheirsAround:
         ]
         assert len(kit.calls()) == 2
 
+    async def test_two_seams_inside_are_one_call(self, kit: Kit) -> None:
+        inner = patched(a_coroutine, calls(described))
+
+        async def outer(name: str) -> str:
+            result: str = await inner(name)
+            return result
+
+        tool = patched(outer, calls(described))
+        attributes = {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}
+        with agent_turn("clerk") as turn, kit.tracer().start_as_current_span("get_weather", attributes=attributes):
+            await tool("get_weather")
+        assert turn.report is not None
+        assert [call.tool for call in turn.report.turn.calls] == ["get_weather"]
+        assert kit.calls() == []
+
     async def test_an_error_is_noted(self, kit: Kit) -> None:
         tool = patched(failing(a_coroutine), calls(described))
         attributes = {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}
