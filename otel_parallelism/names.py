@@ -115,6 +115,11 @@ CALL_ATTRIBUTES = (
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
 )
 
+# On a model request's span that we make.
+REQUESTED = PREFIX + "requested"
+
+STEP_ATTRIBUTES = (Attribute(REQUESTED, "string[]", "", "ids of the tool calls that the model's answer asks for"),)
+
 # Metrics. Bucket boundaries are chosen so that 1.0, "nothing to gain" or "one after another", has a narrow bucket of
 # its own: quantiles, which are interpolated, then show it as 1.
 AGENT_NAME = "gen_ai.agent.name"
@@ -212,6 +217,9 @@ OPERATION_NAME = "gen_ai.operation.name"
 INVOKE_AGENT = "invoke_agent"
 INVOKE_WORKFLOW = "invoke_workflow"
 EXECUTE_TOOL = "execute_tool"
+CHAT = "chat"
+REQUEST_MODEL = "gen_ai.request.model"
+PROVIDER_NAME = "gen_ai.provider.name"
 TOOL_CALL_ID = "gen_ai.tool.call.id"
 TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"
 TOOL_CALL_RESULT = "gen_ai.tool.call.result"

@@ -51,6 +51,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         emit: Findings as span events, as log-based events, or both.
         caller_on_calls: Whether the caller's file and line are written on calls' spans too.
         call_duration_metric: Whether ``agent.parallelism.call.duration`` is recorded.
+        targets: Functions of your own that are tools: ``module:name``, ``module:Class.method`` or globs of these.
+        sync_targets: Whether globs among them take functions that are not async, too.
+        disabled_frameworks: Agent frameworks (globs over their import names) that are not to be patched.
         capture_content: Whether content may leave the process (the standard GenAI variable).
     """
 
@@ -72,6 +75,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     emit: Emit = "event"
     caller_on_calls: bool = False
     call_duration_metric: bool = False
+    targets: tuple[str, ...] = ()
+    sync_targets: bool = False
+    disabled_frameworks: tuple[str, ...] = ()
     capture_content: bool = False
 
     @classmethod

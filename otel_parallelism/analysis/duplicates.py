@@ -44,7 +44,7 @@ def merge_steps(tree: Tree) -> None:
     for inner_id, outer_id in _outermost(within):
         outer, inner = tree.spans[outer_id], tree.spans[inner_id]
         if type(outer) is Step and type(inner) is Step:
-            tree.spans[outer_id] = _both_steps(outer, inner)
+            tree.spans[outer_id] = both_steps(outer, inner)
             # It stays an ancestor of whatever hangs below it, but is no request of its own.
             tree.spans[inner_id] = passage(inner)
 
@@ -82,7 +82,7 @@ def _absorb(tree: Tree, within: dict[str, str]) -> None:
     for inner_id, outer_id in outer_of.items():
         outer, inner = tree.spans[outer_id], tree.spans[inner_id]
         if type(outer) is Call and type(inner) is Call:
-            tree.spans[outer_id] = _both_calls(outer, inner)
+            tree.spans[outer_id] = both_calls(outer, inner)
             tree.spans[inner_id] = passage(inner)
     for span_id, inside in tree.inside.items():
         tree.inside[span_id] = outer_of.get(inside, inside)
@@ -116,7 +116,7 @@ def _nested(tree: Tree) -> dict[str, str]:
             within[span.span_id] = outer.span_id
             certain.add(span.span_id)
             counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
-        elif _same_tool(outer, span) and not _different_ids(outer, span) and _nested_in_time(outer, span):
+        elif same_tool(outer.tool, span.tool) and not _different_ids(outer, span) and _nested_in_time(outer, span):
             within[span.span_id] = outer.span_id
             counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
     return {
@@ -151,7 +151,7 @@ def _sole_pairs(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
             if other.instrumentation == call.instrumentation or _different_ids(other, call):
                 continue
             same_id = bool(call.call_id) and call.call_id == other.call_id
-            if same_id or (_same_tool(other, call) and _nested_in_time(other, call)):
+            if same_id or (same_tool(other.tool, call.tool) and _nested_in_time(other, call)):
                 outer, inner = (other, call) if other.duration_ns >= call.duration_ns else (call, other)
                 pairs.append((outer, inner))
                 for one, two in ((outer, inner), (inner, outer)):
@@ -169,13 +169,13 @@ def _different_ids(one: Call, two: Call) -> bool:
     return bool(one.call_id and two.call_id and one.call_id != two.call_id)
 
 
-def _same_tool(one: Call, two: Call) -> bool:
-    if not one.tool or not two.tool:
+def same_tool(one: str, two: str) -> bool:
+    """Whether *one* and *two* name one tool: servers' tools often carry the server's name in front."""
+    if not one or not two:
         return False
-    if one.tool == two.tool:
+    if one == two:
         return True
-    longer, shorter = (one.tool, two.tool) if len(one.tool) > len(two.tool) else (two.tool, one.tool)
-    # Servers' tools often carry the server's name in front.
+    longer, shorter = (one, two) if len(one) > len(two) else (two, one)
     return longer.endswith(shorter) and longer[: -len(shorter)].endswith(_SEPARATORS)
 
 
@@ -189,7 +189,8 @@ def _lies_within(outer: Call | Step, inner: Call | Step) -> bool:
     return outer.start_ns <= inner.start_ns + _TOLERANCE_NS and inner.end_ns <= outer.end_ns + _TOLERANCE_NS
 
 
-def _both_steps(outer: Step, inner: Step) -> Step:
+def both_steps(outer: Step, inner: Step) -> Step:
+    """Return *outer* with what only *inner*, the same model request, knows."""
     return msgspec.structs.replace(
         outer,
         requested=outer.requested or inner.requested if inner.requested is not None else outer.requested,
@@ -198,7 +199,8 @@ def _both_steps(outer: Step, inner: Step) -> Step:
     )
 
 
-def _both_calls(outer: Call, inner: Call) -> Call:
+def both_calls(outer: Call, inner: Call) -> Call:
+    """Return *outer* with what only *inner*, the same call, knows."""
     trusted = outer if _TRUST[outer.effect_source] >= _TRUST[inner.effect_source] else inner
     waited = inner if inner.queue_ns > outer.queue_ns else outer
     waited_from_ns = waited.called_ns or (waited.start_ns - waited.queue_ns if waited.queue_ns else 0)
@@ -220,6 +222,8 @@ def _both_calls(outer: Call, inner: Call) -> Call:
         in_loop=outer.in_loop or inner.in_loop,
         queue_ns=waited.queue_ns,
         caller=outer.caller or inner.caller,
+        silenced=outer.silenced or inner.silenced,
+        blocking=outer.blocking or inner.blocking,
     )
 
 

@@ -9,6 +9,7 @@ import click
 from .analyze import analyze
 from .dashboards import dashboards
 from .demo import demo
+from .doctor import doctor
 from .program import Interrupted
 from .run import run
 
@@ -24,6 +25,7 @@ def _commands() -> None:
 _commands.add_command(analyze)
 _commands.add_command(dashboards)
 _commands.add_command(demo)
+_commands.add_command(doctor)
 _commands.add_command(run)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import otel_parallelism
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Analysis, Report
 from otel_parallelism.reports.wording import count
 
@@ -18,7 +19,7 @@ MOST_REPORTS: Final = 10_000
 
 class Watch:
     """
-    Installs everything and keeps the report of every turn that ends from then on.
+    Installs and patches everything and keeps the report of every turn that ends from then on.
 
     Turns past ``MOST_REPORTS`` are counted and not kept. A report is kept without what its calls were given and
     returned: nothing shows that, and holding it would keep the program's data alive.
@@ -31,7 +32,7 @@ class Watch:
         """Start watching."""
         self._reports: list[Report] = []
         self._dropped = 0
-        otel_parallelism.install(private=True)
+        ParallelismInstrumentor().instrument()
         otel_parallelism.subscribe(self._keep)
 
     def analysis(self) -> Analysis:

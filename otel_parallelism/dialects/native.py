@@ -1,4 +1,4 @@
-"""The vocabulary of this package's own spans: what `@profiled` declared about a call."""
+"""The vocabulary of this package's own spans: what was declared about a call, what a model's answer asks for."""
 
 from __future__ import annotations
 
@@ -9,36 +9,31 @@ from otel_parallelism import names
 from .facts import Facts, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from otel_parallelism.model import Effect, SpanRecord
 
-KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME})
+KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.REQUESTED})
 _SECOND_NS = 1_000_000_000
 
 
 def read(span: SpanRecord) -> Facts | None:
-    """Return what was declared on *span*; that it is a call its GenAI names say. None if nothing was."""
+    """Return what *span* says beside its GenAI names, which tell its kind; None if nothing."""
     attributes = span.attributes
     if KEYS.isdisjoint(attributes):
         return None
     effect = text(attributes, names.EFFECT)
-    depends_on = attributes.get(names.DEPENDS_ON)
+    depends_on, requested = attributes.get(names.DEPENDS_ON), attributes.get(names.REQUESTED)
     queue_time = attributes.get(names.QUEUE_TIME)
     return Facts(
         effect=cast("Effect", effect) if effect in {"read", "write"} else "unknown",
         resource=text(attributes, names.RESOURCE),
-        depends_on=(
-            tuple(name for name in depends_on if isinstance(name, str))
-            if isinstance(depends_on, list | tuple)
-            else None
-        ),
+        depends_on=_texts(depends_on),
+        requested=_texts(requested),
         queue_ns=_nanoseconds(queue_time),
     )
 
 
-def _names(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(value for value in values if isinstance(value, str))
+def _texts(values: object) -> tuple[str, ...] | None:
+    return tuple(value for value in values if isinstance(value, str)) if isinstance(values, list | tuple) else None
 
 
 def _nanoseconds(seconds: object) -> int:

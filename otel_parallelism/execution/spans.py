@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 from opentelemetry.context import Context, attach
 
-from otel_parallelism import names
 from otel_parallelism.model import Effect
 from otel_parallelism.tracing.callers import calling_frame
 from otel_parallelism.tracing.calls import begin, end, fail, leave
@@ -151,11 +150,7 @@ class Recording:
             thread=get_ident(),
             call_id=call_id,
         )
-        if not begin(node, args, kwargs):
-            return None
-        if call_id:
-            node.span.set_attribute(names.TOOL_CALL_ID, call_id)
-        return node
+        return node if begin(node, args, kwargs) else None
 
 
 async def result_of(outcome: Outcome) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,18 +15,26 @@ from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.settings import Settings
 from otel_parallelism.tracing.install import install, uninstall
 
+from . import threads
+from .catalogue import FRAMEWORKS
+from .patching import PATCHING
+from .targets import TARGETS
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 _logger = logging.getLogger(INSTRUMENTATION)
+_OTHERS = frozenset({"tracer_provider", "meter_provider", "private", "skip_dep_check", "raise_exception_on_conflict"})
 _FIELDS = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
 class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib's base class is not typed
     """
-    Installs everything, configured from the environment or from the declarative file's options.
+    Installs everything and patches the agent frameworks, those that are imported already and those that will be.
 
-    Options are the names of ``Settings``, ``tracer_provider`` and ``meter_provider``; unknown ones are logged.
+    Options, of ``instrument`` or from the declarative file, are the fields of ``Settings``, ``tracer_provider``,
+    ``meter_provider`` and ``private`` (see ``install``; on by default); unknown ones are logged. Without options the
+    environment and ``pyproject.toml`` say. A second ``instrument`` changes nothing; ``uninstrument`` undoes all.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
@@ -40,13 +49,24 @@ class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib
                     given[name] = msgspec.convert(value, _FIELDS[name], strict=False)
                 except msgspec.ValidationError as error:
                     _logger.warning("option %s is ignored: %s", name, error)
-            elif name not in ("tracer_provider", "meter_provider"):
+            elif name not in _OTHERS:
                 _logger.warning("option %s is unknown and ignored", name)
+        settings = Settings.from_environment(**given)
         install(
             options.get("tracer_provider"),
-            settings=Settings.from_environment(**given),
+            settings=settings,
             meter_provider=options.get("meter_provider"),
+            private=bool(options.get("private", True)),
         )
+        PATCHING.start(
+            framework
+            for framework in FRAMEWORKS
+            if not any(fnmatchcase(framework.name, pattern) for pattern in settings.disabled_frameworks)
+        )
+        PATCHING.add(threads.PATCHES)
+        TARGETS.start(settings.targets, sync=settings.sync_targets)
 
     def _uninstrument(self, **_: Any) -> None:
+        TARGETS.stop()
+        PATCHING.stop()
         uninstall()

@@ -74,7 +74,12 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
                     node.arguments = args
         tool = node.tool
         attributes = tool.attributes
-        if start_ns - node.called_ns >= LEAST_QUEUE_NS or recorder.verbose or tool.resource_of is not None:
+        if (
+            start_ns - node.called_ns >= LEAST_QUEUE_NS
+            or recorder.verbose
+            or tool.resource_of is not None
+            or node.call_id
+        ):
             attributes = extra_attributes(node, args, kwargs)
         node.span = span = recorder.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
         node.span_id = span_id = span.get_span_context().span_id

@@ -6,11 +6,12 @@ import random
 
 import msgspec
 
-from otel_parallelism.model import Call, Content, Observation, Passage, TurnSpan
+from otel_parallelism.analysis.duplicates import both_calls, both_steps
+from otel_parallelism.model import Call, Content, Observation, Passage, Step, TurnSpan
 
 from .callers import location
 from .capture import read_arguments, read_result
-from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
+from .nodes import UNSEEN, CallNode, Node, SpanNode, StepNode, TurnNode
 from .records import observe
 
 
@@ -65,10 +66,7 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
         found.visited.append(node)
         for child in (node.children if not node.finished else kept(node)) or ():
             if type(child) is not CallNode:
-                found.flat = False
-                append(_observation(child, trace_id, span_id, end_ns))
-                if child.finished:
-                    found.ended[_hex(child)] = child
+                _take(found, child, trace_id, span_id, end_ns)
             elif plain and not child.error:
                 found.made += 1
                 child.arguments, child.result = None, UNSEEN
@@ -88,6 +86,16 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
         held(top)
         found.made += 1
     return found
+
+
+def _take(found: Collection, child: Node, trace_id: str, parent_id: str, end_ns: int) -> None:
+    """Add *child*, which is no decorated call, to what was *found*."""
+    found.flat = False
+    found.observations.append(_observation(child, trace_id, parent_id, end_ns))
+    if type(child) is SpanNode and type(child.facts) is CallNode:
+        found.calls.append(child.facts)
+    if child.finished:
+        found.ended[_hex(child)] = child
 
 
 def kept(node: Node) -> list[Node] | None:
@@ -119,8 +127,35 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
             observation = observe(node.span, node.end_ns or end_ns)
         if observation.trace_id != trace_id or observation.parent_id != parent_id:
             observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
-        return observation
+        return observation if node.facts is None else _completed(observation, node.facts, end_ns)
+    if isinstance(node, StepNode):
+        return _step(node, trace_id, parent_id, end_ns)
     return Passage(trace_id, _hex(node), parent_id, "", node.start_ns, node.end_ns or end_ns)
+
+
+def _completed(observation: Observation, facts: CallNode | StepNode | Content, end_ns: int) -> Observation:
+    """Return *observation* of somebody else's span with what we know of the same thing."""
+    trace_id, parent_id = observation.trace_id, observation.parent_id
+    if isinstance(observation, Call) and isinstance(facts, CallNode):
+        return both_calls(observation, call_of(facts, trace_id, parent_id, end_ns))
+    if isinstance(observation, Step) and isinstance(facts, StepNode):
+        return both_steps(observation, _step(facts, trace_id, parent_id, end_ns))
+    if isinstance(observation, TurnSpan) and isinstance(facts, Content) and observation.input is None:
+        return msgspec.structs.replace(observation, input=facts)
+    return observation
+
+
+def _step(node: StepNode, trace_id: str, parent_id: str, end_ns: int) -> Step:
+    return Step(
+        trace_id,
+        _hex(node),
+        parent_id,
+        node.start_ns,
+        node.end_ns or end_ns,
+        node.requested,
+        node.input_tokens,
+        node.messages,
+    )
 
 
 def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:

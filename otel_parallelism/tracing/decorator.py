@@ -76,15 +76,28 @@ def profiled(
         if isinstance(function, type) or not (callable(function) or isinstance(function, (staticmethod, classmethod))):
             kind = "a class" if isinstance(function, type) else f"a {type(function).__name__}"
             raise TypeError(f"profiled decorates functions, not {kind}")
-        wrapped: Any = function
-        kind = kind_of(wrapped)
-        blocking = kind in {"function", "generator"}
-        tool = Tool(wrapped, name, effect, resource, depends_on, silenced=silence, blocking=blocking)
-        wrapper = Profiled(wrapped, _WRAPPERS[kind](tool))
-        wrapper._self_tool = tool  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
-        return wrapper
+        return record(function, name, effect, resource, depends_on, silence=silence)
 
     return decorate if function is None else decorate(function)
+
+
+def record(
+    function: Any,
+    name: str | None = None,
+    effect: Effect | None = None,
+    resource: Resource | None = None,
+    depends_on: Dependencies | None = None,
+    *,
+    silence: bool = False,
+    enabled: Callable[[], bool] | None = None,
+) -> Any:
+    """Return *function* as `profiled` decorates it; while *enabled* returns false its calls are not recorded."""
+    kind = kind_of(function)
+    blocking = kind in {"function", "generator"}
+    tool = Tool(function, name, effect, resource, depends_on, silenced=silence, blocking=blocking)
+    wrapper = Profiled(function, _WRAPPERS[kind](tool), enabled=enabled)
+    wrapper._self_tool = tool  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
+    return wrapper
 
 
 def _called(tool: Tool, frame: FrameType) -> CallNode:

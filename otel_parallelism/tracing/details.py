@@ -32,6 +32,8 @@ def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str,
     """Return the attributes of *node*'s call where the constant ones do not say it all, and note its resource."""
     tool = node.tool
     attributes = dict(tool.attributes)
+    if node.call_id:
+        attributes[names.TOOL_CALL_ID] = node.call_id
     queue_ns = node.start_ns - node.called_ns
     if queue_ns >= LEAST_QUEUE_NS:
         attributes[names.QUEUE_TIME] = queue_ns / 1e9
@@ -105,6 +107,8 @@ def _resource(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
 
 
 def _named(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    if tool.function is None:
+        return dict(kwargs)
     try:
         return inspect.signature(tool.function).bind_partial(*args, **kwargs).arguments
     except (TypeError, ValueError):

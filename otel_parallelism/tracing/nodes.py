@@ -56,12 +56,14 @@ class SpanNode(Node):
     """
     A span that somebody else makes; ``observation`` is what its dialect says, once it was asked.
 
-    ``kept`` leads from an ended turn that only wraps another to that one.
+    ``kept`` leads from an ended turn that only wraps another to that one. ``facts`` is what a patched framework knows
+    of the same call, model request (nodes without spans of their own) or turn (the user's words).
     """
 
     observation: Observation | None = None
     is_turn: bool = False
     kept: list[Node] | None = None
+    facts: CallNode | StepNode | Content | None = None
 
 
 class CallNode(Node):
@@ -71,7 +73,7 @@ class CallNode(Node):
     ``code`` and ``instruction`` tell where the call was made, without yet looking up the line. ``arguments`` are the
     positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
     which mutable objects were passed. ``task`` is 0 outside of an event loop. ``token`` resets the context.
-    ``call_id`` is what the model calls it, where that is known.
+    ``call_id`` is what the model calls it, where that is known. ``framework``: a framework calls it, undecorated.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -90,6 +92,7 @@ class CallNode(Node):
     result_identity: int = 0
     error: bool = False
     call_id: str = ""
+    framework: bool = False
 
 
 class TurnNode(Node):
@@ -100,3 +103,15 @@ class TurnNode(Node):
     input: Content | None = None
     trace_id: int = 0
     kept: list[Node] | None = None
+
+
+class StepNode(Node):
+    """
+    A model request whose span we make; ``requested`` are the ids of the calls that its answer asks for.
+
+    ``requested`` and ``input_tokens`` are None while, or where, they are not known; ``messages`` are the user's words.
+    """
+
+    requested: tuple[str, ...] | None = None
+    input_tokens: int | None = None
+    messages: Content | None = None

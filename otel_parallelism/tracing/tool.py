@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 class Tool:
     """
-    One decorated function.
+    One decorated function, or a tool of a framework's, whose ``function`` is None.
 
     Attributes:
         name: The tool's name.
@@ -43,7 +43,7 @@ class Tool:
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | None,
         name: str | None,
         effect: Effect | None,
         resource: str | Callable[..., Any] | None,
@@ -52,7 +52,7 @@ class Tool:
         silenced: bool = False,
         blocking: bool = False,
     ) -> None:
-        self.function: Callable[..., Any] = function
+        self.function: Callable[..., Any] | None = function
         self.silenced: bool = silenced
         self.blocking: bool = blocking
         self.name: str = name if name is not None else tool_name(function)

@@ -130,7 +130,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         except Exception as error:  # noqa: BLE001 - the run goes on without
             swallow("starting a turn", error)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Give the context back, if this is still where it was taken."""
         token, self._token = self._token, None
         # Resetting another task's context cannot work; the SDK would log an error.
@@ -141,7 +141,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         """Start the turn and return the context for what runs inside, without making it the current one."""
         self._begin()
         context = get_current()
-        self._leave()
+        self.leave()
         return context
 
     def end(self, error: BaseException | None = None) -> None:
@@ -152,7 +152,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             return
         try:
             node.end_ns = end_ns
-            self._leave()
+            self.leave()
             RECORDER.spans.pop(node.span_id, None)
             self.report = finish(node, end_ns)
             if span.is_recording():

@@ -26,6 +26,27 @@ FRAMEWORKS = ("anthropic", "strands")
 # it by name, fails.
 collect_ignore = [f"test_{name}.py" for name in FRAMEWORKS if importlib.util.find_spec(name) is None]
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The framework whose contract is to be run."""
+    parser.addoption(
+        "--framework",
+        type=named,
+        help="a module in tests/frameworks/contract, or the environment named after it",
+    )
+
+
+def named(environment: str) -> str:
+    """The framework that an environment is for."""
+    return environment.removeprefix("framework-").removeprefix("oldest-")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the contract out unless a framework is named."""
+    contract = collection_path.name in {"test_contract.py", "test_beside.py", "test_zero_code.py"}
+    return True if contract and not config.getoption("--framework", None) else None
+
+
 AGENTS = Path(__file__).parent / "agents"
 MODEL_TIME_S = 0.05
 WANTED = (

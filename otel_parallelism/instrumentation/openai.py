@@ -1,0 +1,45 @@
+"""openai: its client's model requests, and the tool runner, which runs the calls of a response one by one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from otel_parallelism.tracing.nodes import UNSEEN
+
+from .lifetimes import CallFacts, Returned, TurnFacts, argument, calls, turns
+from .patching import Framework, Patch
+from .stainless import requests
+
+_RUNNERS = "openai.lib.responses_tool_runner"
+
+
+def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
+    item = argument(args, kwargs, 1, "item")
+    return CallFacts(item.name, item.call_id, json.loads(item.arguments or "{}"))
+
+
+def _read(output: Any) -> Returned:
+    return Returned(output["output"] if isinstance(output, dict) else getattr(output, "output", UNSEEN))
+
+
+def _turn(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
+    return TurnFacts(input=kwargs.get("input"))
+
+
+_REQUEST = requests("openai", {"/chat/completions": "messages", "/responses": "input"})
+
+FRAMEWORK = Framework(
+    name="openai",
+    distribution="openai",
+    versions=">=1.40",
+    patches=(
+        Patch("openai._base_client:SyncAPIClient.request", _REQUEST),
+        Patch("openai._base_client:AsyncAPIClient.request", _REQUEST),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", calls(_call, _read)),
+        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", calls(_call, _read)),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner.iterate", turns(_turn, title="responses tool runner")),
+        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner")),
+    ),
+    others=("openinference-instrumentation-openai", "opentelemetry-instrumentation-openai"),
+)

@@ -1,0 +1,128 @@
+"""A tool call that a framework makes: a span of ours, or what we know of it where somebody else's is open."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import get_ident
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from .calls import begin, end, fail, leave, task_id
+from .capture import hold_arguments, hold_result
+from .current import get_current
+from .foreign import around, call_around
+from .nodes import UNSEEN, CallNode, SpanNode
+from .recorder import RECORDER, new_id
+from .shield import swallow
+from .tool import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+
+    from otel_parallelism.model import Effect
+
+
+@lru_cache(maxsize=4096)
+def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = False) -> Tool:
+    """
+    Return the tool called *name*, the same one each time.
+
+    Args:
+        name: As the model calls it.
+        effect: What the framework knows of it.
+        blocking: Whether it is run by calling a plain function, which whoever runs it waits for.
+    """
+    tool = Tool(None, name, None if effect == "unknown" else effect, None, None, blocking=blocking)
+    tool.effect_source = "framework" if effect != "unknown" else ""
+    return tool
+
+
+class ToolCall:
+    """
+    One execution of a tool by a framework, from when its wrapper is called.
+
+    ``enter`` begins it, ``end`` or ``fail`` ends it; none of them raises. Where another instrumentation's or the
+    framework's own span of this call is open already, none is made: that one's call gets what is known here.
+    """
+
+    __slots__ = ("_arguments", "_node", "_quiet")
+
+    def __init__(self, tool: Tool, call_id: str = "", arguments: Mapping[str, Any] | None = None) -> None:
+        """
+        Args:
+            tool: What is called; see `framework_tool`.
+            call_id: What the model calls this call, if that is known.
+            arguments: By name, if known; held as evidence as a decorated call's are.
+        """
+        self._arguments = arguments
+        self._quiet = False
+        self._node: CallNode | None = CallNode(
+            None, None, 0, 0, tool=tool, called_ns=time_ns(), thread=get_ident(), call_id=call_id, framework=True
+        )
+
+    def enter(self) -> None:
+        """Begin: the body is about to run."""
+        node = self._node
+        if node is None:
+            return
+        try:
+            theirs = call_around(around(), node.tool.name, node.call_id)
+        except Exception as error:  # noqa: BLE001 - the call goes on, with a span of ours
+            swallow("looking for a call's own span", error)
+            theirs = None
+        if isinstance(theirs, SpanNode):
+            self._quiet = True
+            self._note(node, theirs)
+        elif theirs is not None or not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
+            self._node = None
+        if self._arguments is None:
+            node.whole = False
+        self._arguments = None
+
+    def _note(self, node: CallNode, theirs: SpanNode) -> None:
+        try:
+            node.parent = theirs
+            node.span_id = new_id()
+            node.start_ns = time_ns()
+            node.task = task_id()
+            if RECORDER.evidence and self._arguments is not None:
+                hold_arguments(node, (), self._arguments)
+            theirs.facts = node
+        except Exception as error:  # noqa: BLE001 - what is known is a gain, not a must
+            swallow("noting a call", error)
+
+    def leave(self) -> Context:
+        """Return the context that the call runs in, and give the caller's back."""
+        node = self._node
+        return get_current() if node is None or node.token is None else leave(node)
+
+    def end(self, result: Any = UNSEEN) -> None:
+        """End: the body returned *result*; left out where that was not seen."""
+        node, self._node = self._node, None
+        if node is None:
+            return
+        if not self._quiet:
+            end(node, result)
+            return
+        try:
+            node.end_ns = time_ns()
+            if RECORDER.evidence and result is not UNSEEN:
+                hold_result(node, result, RECORDER.max_bytes, RECORDER.max_items)
+        except Exception as error:  # noqa: BLE001 - the call has succeeded and stays so
+            swallow("ending a call", error)
+
+    def fail(self, error: BaseException) -> None:
+        """End: the body raised *error*, or the framework tells of it in some other way."""
+        node, self._node = self._node, None
+        if node is None:
+            return
+        if self._quiet:
+            node.end_ns = time_ns()
+            node.error = True
+        else:
+            fail(node, error)
+
+    def seen(self, item: Any) -> None:
+        """Take note of an *item* that goes out while the call runs: the last one may be its result."""

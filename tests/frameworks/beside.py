@@ -1,0 +1,57 @@
+"""
+Runs one framework with another instrumentation beside ours, and prints what was measured as JSON.
+
+Usage: ``python -m frameworks.beside FRAMEWORK OTHER before|after``, in the directory ``tests``; *before* means that the
+other one is installed first, both before the framework is imported where the other allows that.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from frameworks.harness import Run, Stage
+from frameworks.scenarios import BURST, ROUNDS
+
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+
+
+def main(name: str, other: str, order: str) -> None:
+    """Print a line for each run."""
+    if order == "after":
+        ParallelismInstrumentor().instrument()
+    stage = Stage(name)
+    stage.contract.BESIDE[other](stage.provider)
+    if order == "before":
+        ParallelismInstrumentor().instrument()
+    for kind in ("asynchronous", "blocking"):
+        if getattr(stage.behaviour, kind) is not None:
+            for title, prompt in (("burst", BURST), ("rounds", ROUNDS)):
+                print(json.dumps({"kind": kind, "scenario": title, **measured(stage.run(prompt, kind))}))
+
+
+def measured(run: Run) -> dict[str, Any]:
+    """The numbers of a run, and how many spans anybody but us exported."""
+    found: dict[str, Any] = {"answer": run.answer, "turns": len(run.reports), "lost": run.lost}
+    for report in run.reports[:1]:
+        found |= {
+            "calls": report.calls,
+            "inner": len(report.turn.calls) - report.calls,
+            "steps": report.steps,
+            "peak": report.peak_concurrency,
+            "ratio": report.ratio,
+            "work": report.work,
+            "verdict": report.verdict,
+            "causes": sorted({finding.cause for finding in report.findings}),
+            "bodies": sum(body.end_ns - body.start_ns for body in run.bodies) / 1e9,
+        }
+    found["foreign"] = sum(
+        span.instrumentation_scope is not None and span.instrumentation_scope.name != "otel_parallelism"
+        for span in run.spans
+    )
+    return found
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

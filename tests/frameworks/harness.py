@@ -1,0 +1,126 @@
+"""
+Runs one framework's agent through the scenarios, in this process, and keeps what was seen of each.
+
+A contract module (``contract/NAME.py``) has ``BEHAVIOUR``, ``Agent`` and ``BESIDE``: what the framework is known to do,
+an agent as a user would write it, and how other instrumentations are switched on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from frameworks import provider, scenarios
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otel_parallelism import Report, coverage, subscribe
+from otel_parallelism.tracing.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+SETTLES = 5.0
+"""Seconds within which what a framework leaves running in the background must end."""
+
+
+@dataclass
+class Run:
+    """
+    One run of a scenario.
+
+    ``told`` are the conversations that the model was given, ``reports`` those of the turns that ended, ``lost`` the
+    number of calls that no turn holds, ``spans`` what was exported.
+    """
+
+    answer: str | None
+    error: BaseException | None
+    bodies: list[scenarios.Body]
+    told: list[str]
+    reports: list[Report] = field(default_factory=list)
+    lost: int = 0
+    spans: tuple[ReadableSpan, ...] = ()
+
+    @property
+    def report(self) -> Report:
+        """The report of the only turn."""
+        assert len(self.reports) == 1, [(report.turn.name, report.calls) for report in self.reports]
+        assert self.lost == 0
+        return self.reports[0]
+
+    @property
+    def calls(self) -> list[Any]:
+        """The turn's own calls in order of start."""
+        return [call for call in self.report.turn.calls if not call.scope]
+
+
+class Stage:
+    """One framework in this process, with a global provider of the program's own."""
+
+    def __init__(self, name: str) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.provider = TracerProvider()
+        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
+        trace.set_tracer_provider(self.provider)
+        self.url = provider.start()
+        self.contract = importlib.import_module(f"frameworks.contract.{name}")
+        self.behaviour = self.contract.BEHAVIOUR
+        self.agent = self.contract.Agent(self.url)
+
+    def run(self, prompt: str, kind: str, *, stream: bool = False, cancelled_after: float | None = None) -> Run:
+        """
+        Run the agent once.
+
+        Args:
+            prompt: One of the scenarios.
+            kind: ``asynchronous`` or ``blocking`` tools.
+            stream: Whether the answer is streamed.
+            cancelled_after: Seconds after which the run is cancelled.
+        """
+        toolbox = scenarios.Toolbox()
+        tools: list[Callable[..., Any]] = getattr(toolbox, kind)()
+        reports: list[Report] = []
+        lost = coverage().calls_without_turn
+        self.exporter.clear()
+        scenarios.HEARD.clear()
+        unsubscribe = subscribe(reports.append)
+        try:
+            answer, error = asyncio.run(self._outcome(prompt, tools, stream=stream, cancelled_after=cancelled_after))
+        finally:
+            unsubscribe()
+        assert not RECORDER.turns, "a turn is still open"
+        return Run(
+            answer,
+            error,
+            toolbox.ran,
+            list(scenarios.HEARD),
+            reports,
+            coverage().calls_without_turn - lost,
+            self.exporter.get_finished_spans(),
+        )
+
+    async def _outcome(
+        self, prompt: str, tools: list[Callable[..., Any]], *, stream: bool, cancelled_after: float | None
+    ) -> tuple[str | None, BaseException | None]:
+        task = asyncio.ensure_future(self.agent.run(prompt, tools, stream=stream))
+        if cancelled_after is not None:
+            asyncio.get_running_loop().call_later(cancelled_after, task.cancel)
+        try:
+            return await task, None
+        except asyncio.CancelledError as error:
+            if cancelled_after is None:
+                raise
+            return None, error
+        except Exception as error:  # noqa: BLE001 - it is what the run came to
+            return None, error
+        finally:
+            # What a cancelled run has started may still have to end.
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            if others and cancelled_after is not None:
+                await asyncio.wait(others, timeout=SETTLES)

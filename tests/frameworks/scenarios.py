@@ -1,0 +1,189 @@
+"""
+What the contract has every framework do: prompts, what the stub model answers to them, and the tools it asks for.
+
+The model's part has the names that the recording server (``tests/fixtures/record/server.py``) asks its script for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BURST = "Three at once: the weather in Oslo, the price of ACME and the news about robots."
+TEN = "Ten at once: the weather in ten cities."
+ROUNDS = "One by one: the weather in Oslo, the price of ACME and the news about robots."
+ERROR = "Failing: the weather in Oslo, the price of a stock that does not exist and the news about robots."
+PROMPTS = (BURST, TEN, ROUNDS, ERROR)
+DELEGATE = "Nobody is asked to delegate."
+SYSTEM = "You answer with the help of tools."
+ANSWER = "Here is all that you asked for."
+THINKING = 0.02
+"""Seconds that the stub model takes for a response."""
+
+TAKES = 0.2
+"""Seconds that every tool takes."""
+
+CITIES = ("Oslo", "Turin", "Lagos", "Quito", "Hanoi", "Perth", "Dakar", "Osaka", "Malmo", "Tunis")
+UNKNOWN = "NOSUCH"
+FAILURE = "no stock is called so"
+
+
+class Request(NamedTuple):
+    """One tool call that the model asks for."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+    @property
+    def encoded(self) -> str:
+        """The arguments as JSON."""
+        return json.dumps(self.arguments)
+
+
+THREE = (
+    Request("call_weather", "get_weather", {"city": "Oslo"}),
+    Request("call_stock", "get_stock", {"symbol": "ACME"}),
+    Request("call_news", "get_news", {"topic": "robots"}),
+)
+FAILING = (THREE[0], Request("call_stock", "get_stock", {"symbol": UNKNOWN}), THREE[2])
+
+HEARD: list[str] = []
+"""The conversations that the model was given, as JSON."""
+
+
+def asked_for(conversation: str, results: int) -> tuple[Request, ...]:
+    """
+    What the model asks for next.
+
+    Args:
+        conversation: Everything said so far in any form; it holds one of the prompts, and the results.
+        results: How many tool results of this turn the model has seen.
+    """
+    HEARD.append(conversation)
+    last = max(PROMPTS, key=lambda prompt: conversation.rfind(prompt[:11]))
+    if last == BURST:
+        return () if results else THREE
+    if last == ERROR:
+        return () if results else FAILING
+    if last == TEN:
+        ten = tuple(Request(f"call_{city}", "get_weather", {"city": city}) for city in CITIES)
+        return () if results else ten
+    return tuple(request._replace(id=request.id + "_alone") for request in THREE[results : results + 1])
+
+
+@dataclass
+class Body:
+    """One execution of a tool's body, as the tool itself saw it."""
+
+    tool: str
+    start_ns: int
+    end_ns: int = 0
+
+
+@dataclass
+class Toolbox:
+    """Tools as coroutine functions or as functions that block, and the record of what ran."""
+
+    ran: list[Body] = field(default_factory=list)
+
+    def asynchronous(self) -> list[Callable[..., Any]]:
+        """The tools as coroutine functions."""
+
+        async def get_weather(city: str) -> str:
+            """Tell the weather in a city.
+
+            Args:
+                city: Name of the city.
+            """
+            return await self._sleep("get_weather", weather(city))
+
+        async def get_stock(symbol: str) -> str:
+            """Tell the price of a stock.
+
+            Args:
+                symbol: Its ticker symbol.
+            """
+            return await self._sleep("get_stock", stock(symbol))
+
+        async def get_news(topic: str) -> str:
+            """Tell the news about a topic.
+
+            Args:
+                topic: What the news are about.
+            """
+            return await self._sleep("get_news", news(topic))
+
+        return [get_weather, get_stock, get_news]
+
+    def blocking(self) -> list[Callable[..., Any]]:
+        """The tools as plain functions."""
+
+        def get_weather(city: str) -> str:
+            """Tell the weather in a city.
+
+            Args:
+                city: Name of the city.
+            """
+            return self._block("get_weather", weather(city))
+
+        def get_stock(symbol: str) -> str:
+            """Tell the price of a stock.
+
+            Args:
+                symbol: Its ticker symbol.
+            """
+            return self._block("get_stock", stock(symbol))
+
+        def get_news(topic: str) -> str:
+            """Tell the news about a topic.
+
+            Args:
+                topic: What the news are about.
+            """
+            return self._block("get_news", news(topic))
+
+        return [get_weather, get_stock, get_news]
+
+    async def _sleep(self, tool: str, result: str) -> str:
+        body = Body(tool, time.time_ns())
+        self.ran.append(body)
+        try:
+            await asyncio.sleep(TAKES)
+            return told(result)
+        finally:
+            body.end_ns = time.time_ns()
+
+    def _block(self, tool: str, result: str) -> str:
+        body = Body(tool, time.time_ns())
+        self.ran.append(body)
+        try:
+            time.sleep(TAKES)
+            return told(result)
+        finally:
+            body.end_ns = time.time_ns()
+
+
+def weather(city: str) -> str:
+    return f"{city}: 7 degrees and light rain"
+
+
+def stock(symbol: str) -> str:
+    return "" if symbol == UNKNOWN else f"{symbol} trades at 41.27 crowns"
+
+
+def news(topic: str) -> str:
+    return f"Warehouse {topic} learn to fold parachutes"
+
+
+def told(result: str) -> str:
+    """The result of a tool; raises ValueError where there is none."""
+    if not result:
+        raise ValueError(FAILURE)
+    return result

@@ -1,0 +1,240 @@
+"""
+What holds for every framework: right numbers, an untouched agent, and originals that come back.
+
+Runs for the framework that ``--framework`` names, in the environment that has it. One process runs everything: the
+agent as it is without us, then with us, then with everything taken out again.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import wrapt
+from frameworks.harness import Run, Stage
+from frameworks.scenarios import ANSWER, BURST, ERROR, FAILURE, ROUNDS, TAKES, TEN
+from packaging.specifiers import SpecifierSet
+
+from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.instrumentation.patching import PATCHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frameworks.behaviour import Behaviour, Dispatch
+
+KINDS = ("asynchronous", "blocking")
+TOLERANCE_NS = 20_000_000
+
+
+@pytest.fixture(scope="module")
+def stage(request: pytest.FixtureRequest) -> Stage:
+    return Stage(request.config.getoption("--framework"))
+
+
+@pytest.fixture(scope="module")
+def originals(stage: Stage) -> dict[str, Any]:
+    """What every target is before anything is patched."""
+    targets = [patch.target for framework in modules(stage) for patch in framework.patches]
+    return {target: found for target in targets if (found := target_of(target)) is not None}
+
+
+@pytest.fixture(scope="module")
+def plain(stage: Stage, originals: dict[str, Any]) -> dict[tuple[str, str], Run]:
+    """The same agent without us."""
+    return {
+        (kind, prompt): stage.run(prompt, kind)
+        for kind in KINDS
+        if getattr(stage.behaviour, kind) is not None
+        for prompt in (BURST, ERROR)
+    }
+
+
+@pytest.fixture(scope="module")
+def instrumented(stage: Stage, plain: dict[tuple[str, str], Run]) -> Iterator[Stage]:
+    """The framework, patched; twice, as ``opentelemetry-instrument`` beside a line of code does."""
+    ParallelismInstrumentor().instrument()
+    ParallelismInstrumentor().instrument()
+    yield stage
+    ParallelismInstrumentor().uninstrument()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest, stage: Stage) -> str:
+    """A kind of tools, which the framework takes."""
+    if getattr(stage.behaviour, request.param) is None:
+        pytest.skip(f"{stage.behaviour.distribution} takes no {request.param} tools")
+    found: str = request.param
+    return found
+
+
+def test_it_runs_a_version_that_the_module_claims(stage: Stage) -> None:
+    for framework in modules(stage):
+        assert SpecifierSet(framework.versions).contains(version(framework.distribution), prereleases=True)
+
+
+def test_all_targets_are_there(instrumented: Stage) -> None:
+    for framework in modules(instrumented):
+        for patch in framework.patches:
+            expected = {"patched", "missing"} if patch.optional else {"patched"}
+            assert PATCHING.states[patch.target] in expected, patch.target
+
+
+def test_a_burst_of_three(instrumented: Stage, kind: str) -> None:
+    run = instrumented.run(BURST, kind)
+    dispatch: Dispatch = getattr(instrumented.behaviour, kind)
+
+    assert run.answer == ANSWER
+    assert [call.tool for call in run.calls] == ["get_weather", "get_stock", "get_news"] or dispatch.peak > 1
+    check(run, 3, instrumented.behaviour, steps=2)
+    assert run.report.peak_concurrency == dispatch.peak
+    verdict(run, dispatch.cause)
+
+
+def test_a_burst_of_ten(instrumented: Stage, kind: str) -> None:
+    run = instrumented.run(TEN, kind)
+    dispatch: Dispatch = getattr(instrumented.behaviour, kind)
+
+    assert run.answer == ANSWER
+    check(run, 10, instrumented.behaviour, steps=2)
+    assert run.report.peak_concurrency == dispatch.ten_peak
+    verdict(run, dispatch.ten_cause)
+
+
+def test_rounds_of_one(instrumented: Stage, kind: str) -> None:
+    run = instrumented.run(ROUNDS, kind)
+
+    assert run.answer == ANSWER
+    check(run, 3, instrumented.behaviour, steps=4)
+    assert run.report.peak_concurrency == 1
+    verdict(run, "model" if instrumented.behaviour.steps else "unknown")
+
+
+def test_a_streamed_turn(instrumented: Stage, kind: str) -> None:
+    if not instrumented.behaviour.streams:
+        pytest.skip(f"{instrumented.behaviour.distribution} streams no answers")
+    run = instrumented.run(BURST, kind, stream=True)
+    dispatch: Dispatch = getattr(instrumented.behaviour, kind)
+
+    assert run.answer == ANSWER
+    check(run, 3, instrumented.behaviour, steps=2)
+    assert run.report.peak_concurrency == dispatch.peak
+    verdict(run, dispatch.cause)
+
+
+def test_results_are_the_same(instrumented: Stage, plain: dict[tuple[str, str], Run], kind: str) -> None:
+    before, now = plain[kind, BURST], instrumented.run(BURST, kind)
+
+    assert (now.answer, now.error) == (before.answer, before.error) == (ANSWER, None)
+    assert len(now.told) == len(before.told)
+    for result in ("7 degrees", "41.27 crowns", "fold parachutes"):
+        assert now.told[-1].count(result) == before.told[-1].count(result) > 0
+
+
+def test_an_error_in_one_tool(instrumented: Stage, plain: dict[tuple[str, str], Run], kind: str) -> None:
+    before, now = plain[kind, ERROR], instrumented.run(ERROR, kind)
+
+    assert type(now.error) is type(before.error)
+    assert str(now.error) == str(before.error)
+    assert now.answer == before.answer
+    assert now.told[-1].count(FAILURE) == before.told[-1].count(FAILURE)
+    (failed,) = [call for call in now.calls if call.error]
+    assert failed.tool == "get_stock"
+
+
+def test_a_cancelled_turn(instrumented: Stage) -> None:
+    if not instrumented.behaviour.cancels or instrumented.behaviour.asynchronous is None:
+        pytest.skip(f"{instrumented.behaviour.distribution} has no turn that can be cancelled")
+    run = instrumented.run(BURST, "asynchronous", cancelled_after=0.15)
+
+    assert run.answer is None
+    assert run.error is not None
+    assert len(run.calls) == len(run.bodies)
+    assert 1 <= len(run.calls) <= 3
+    for call in run.calls:
+        assert call.duration_ns < (TAKES + 0.1) * 1e9
+
+
+def test_nothing_that_tools_were_given_or_returned_is_exported(instrumented: Stage, kind: str) -> None:
+    ours = [
+        span
+        for span in instrumented.run(BURST, kind).spans
+        if span.instrumentation_scope is not None and span.instrumentation_scope.name == "otel_parallelism"
+    ]
+    for span in ours:
+        for word in ("Oslo", "ACME", "robots", "7 degrees", "crowns", "parachutes"):
+            assert word not in span.to_json()
+
+
+def test_the_originals_come_back(stage: Stage, originals: dict[str, Any], plain: dict[tuple[str, str], Run]) -> None:
+    ParallelismInstrumentor().uninstrument()
+    assert originals
+    for target, original in originals.items():
+        assert target_of(target) is original, target
+    run = stage.run(BURST, KINDS[0] if stage.behaviour.asynchronous is not None else KINDS[1])
+    assert run.answer == ANSWER
+    assert run.reports == []
+
+
+def modules(stage: Stage) -> list[Any]:
+    return [framework for framework in FRAMEWORKS if framework.name in stage.behaviour.modules]
+
+
+def target_of(target: str) -> Any:
+    """The object that is found there, as it stands in its class or module."""
+    module, _, paths = target.partition(":")
+    for path in paths.split("|"):
+        try:
+            return wrapt.resolve_path(module, path)[2]
+        except (AttributeError, ImportError):
+            continue
+    return None
+
+
+def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int) -> None:
+    """The turn holds *calls*, each as long as its body ran, and as many *steps*."""
+    assert run.error is None
+    assert len(run.calls) == len(run.bodies) == calls
+    assert run.report.coverage == 1.0
+    if behaviour.steps:
+        assert run.report.steps == steps
+    for call, body in pairs(run):
+        assert call.tool == body.tool
+        assert call.start_ns <= body.start_ns + TOLERANCE_NS
+        assert call.end_ns >= body.end_ns
+        assert abs(call.duration_ns - (body.end_ns - body.start_ns)) <= TOLERANCE_NS, (call.tool, call.duration_ns)
+        assert not call.error
+    if behaviour.ids:
+        assert all(call.call_id.startswith("call_") for call in run.calls)
+        assert len({call.call_id for call in run.calls}) == calls
+        if behaviour.steps:
+            assert all(call.proved for call in run.calls)
+
+
+def pairs(run: Run) -> list[tuple[Any, Any]]:
+    """Calls with the bodies that they ran, in order of start by tool."""
+    found = []
+    for tool in {body.tool for body in run.bodies}:
+        bodies = sorted((body for body in run.bodies if body.tool == tool), key=lambda body: body.start_ns)
+        found += zip([call for call in run.calls if call.tool == tool], bodies, strict=True)
+    return found
+
+
+def verdict(run: Run, cause: str | None) -> None:
+    """The turn's verdict and findings are those of *cause*."""
+    report = run.report
+    causes = {finding.cause for finding in report.findings}
+    if cause is None:
+        assert (report.verdict, causes) == ("parallel", set())
+        assert report.ratio == pytest.approx(report.calls, rel=0.25)
+    elif cause == "limit":
+        assert (report.verdict, causes) == ("parallel", {"limit"})
+    else:
+        assert causes == {cause}
+        assert report.cause == cause
+        assert report.verdict == "sequential"
+        assert report.findings[0].advice == "recommended"
+        assert report.ratio is not None
+        assert report.ratio <= 1.05

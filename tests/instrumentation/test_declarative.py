@@ -1,0 +1,77 @@
+"""OpenTelemetry's declarative file: our options and our sampler, as the SDK itself reads them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+pytest.importorskip("opentelemetry.configuration", reason="this OpenTelemetry reads no declarative file")
+
+INSTRUMENT = Path(sys.executable).with_name("opentelemetry-instrument")
+FILE = """
+file_format: "1.0"
+tracer_provider:
+  processors:
+    - simple:
+        exporter:
+          console:
+  sampler:
+    parallelism:
+instrumentation/development:
+  python:
+    parallelism:
+      max_findings: 3
+      read_only: ["run_*"]
+      targets: ["tools:*"]
+"""
+PROGRAM = """
+import asyncio
+import tools
+from opentelemetry import trace
+from otel_parallelism import agent_turn
+from otel_parallelism.tracing.recorder import RECORDER
+
+async def main():
+    with agent_turn("clerk") as turn:
+        await tools.fetch(1)
+    print([call.tool for call in turn.report.turn.calls], turn.span.get_span_context().trace_flags.sampled)
+
+asyncio.run(main())
+print(RECORDER.settings.max_findings, RECORDER.settings.read_only)
+print(trace.get_tracer_provider().sampler.get_description())
+"""
+
+
+def run(folder: Path, **environment: str) -> list[str]:
+    folder.joinpath("otel.yaml").write_text(dedent(FILE))
+    folder.joinpath("tools.py").write_text("async def fetch(key):\n    return key\n")
+    folder.joinpath("agent.py").write_text(PROGRAM)
+    done = subprocess.run(  # noqa: S603 - our own
+        [str(INSTRUMENT), sys.executable, "agent.py"],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "OTEL_CONFIG_FILE": "otel.yaml", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_options_reach_instrument_and_the_sampler_its_place(tmp_path: Path) -> None:
+    lines = run(tmp_path)
+    assert "3 ('run_*',)" in lines
+    assert "['fetch'] True" in lines
+    assert lines[-1].startswith("RecordingSampler{ParentBased{")
+    assert any('"agent.parallelism.calls": 1' in line for line in lines)
+
+
+def test_what_the_sampler_drops_is_measured_and_not_exported(tmp_path: Path) -> None:
+    lines = run(tmp_path, OTEL_TRACES_SAMPLER_ARG="always_off")
+    assert "['fetch'] False" in lines
+    assert lines[-1] == "RecordingSampler{AlwaysOffSampler}"
+    assert not any("trace_id" in line for line in lines)

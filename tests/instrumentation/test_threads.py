@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_parallelism import agent_turn, profiled
+from otel_parallelism.instrumentation import threads
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.patching import Patching
+    from tests.conftest import Kit
+
+own = contextvars.ContextVar("own", default="outside")
+
+
+@profiled(effect="read")
+def fetch(key: int) -> str:
+    time.sleep(0.03)
+    return f"{key} {own.get()}"
+
+
+@pytest.fixture
+def carried(patching: Patching) -> None:
+    patching.add(threads.PATCHES)
+
+
+async def test_calls_in_pools_belong_to_their_own_turn(kit: Kit, carried: None) -> None:
+    async def one(agent: str) -> int:
+        with agent_turn(agent) as turn:
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(*(loop.run_in_executor(None, fetch, key) for key in range(3)))
+        assert turn.report is not None
+        return turn.report.calls
+
+    assert await asyncio.gather(one("first"), one("second")) == [3, 3]
+
+
+def test_only_opentelemetrys_context_is_carried(kit: Kit, carried: None) -> None:
+    own.set("inside")
+    with agent_turn("clerk"), ThreadPoolExecutor(2) as pool:
+        assert pool.submit(fetch, 1).result() == "1 outside"
+        assert list(pool.map(fetch, [2, 3])) == ["2 outside", "3 outside"]
+
+
+def test_errors_and_odd_arguments_are_as_ever(kit: Kit, carried: None) -> None:
+    def fails() -> None:
+        raise LookupError("x")
+
+    with agent_turn("clerk"), ThreadPoolExecutor(1) as pool:
+        with pytest.raises(LookupError, match="x"):
+            pool.submit(fails).result()
+        with pytest.raises(TypeError):
+            pool.submit()  # type: ignore[call-arg] # that is what is shown
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(fetch, key=4).result() == "4 outside"
