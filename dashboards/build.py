@@ -27,6 +27,8 @@ def main(folder: Path) -> None:
             # The SDK writes them on every variable; only one of type interval has them.
             for key in INTERVAL_ONLY:
                 variable.pop(key, None)
+        for panel in made["panels"]:
+            panel.get("options", {}).pop("footer", None)  # of tables: the SDK writes it, Grafana has dropped it
         text = json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False)
         (folder / name).write_text(f"{text}\n", encoding="utf-8")
 

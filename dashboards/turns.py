@@ -148,9 +148,7 @@ def _table(title: str, description: str, spans: str, none: str) -> Any:
     )
     panel.override_by_name("Ratio", properties(unit="none", decimals=2, custom__width=80))
     panel.override_by_name("Calls", properties(unit="none", decimals=0, custom__width=70))
-    panel.override_by_name(
-        "Do", properties(custom__minWidth=360, custom__cellOptions={"type": "auto", "wrapText": True})
-    )
+    panel.override_by_name("Do", properties(custom__minWidth=360, custom__wrapText=True))
     return panel
 
 

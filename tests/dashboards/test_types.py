@@ -26,10 +26,51 @@ type Json<T> = T extends string
 
 """
 
+# What Grafana fills in may be left out.
+PARTIAL = """
+type Partly<T> = T extends (infer E)[] ? Partly<E>[] : T extends object ? { [K in keyof T]?: Partly<T[K]> } : T;
+
+"""
+SETTINGS = {
+    "bargauge": "BarGaugePanelCfg",
+    "heatmap": "HeatmapPanelCfg",
+    "stat": "StatPanelCfg",
+    "table": "TablePanelCfg",
+    "text": "TextPanelCfg",
+    "timeseries": "TimeSeriesPanelCfg",
+}
+"""The module of Grafana's schema with the settings of each type of panel; ``traces`` has none."""
+WITH_FIELDS = {"heatmap", "table", "timeseries"}
+
 
 def checked(node: Node, dashboard: dict[str, Any]) -> str:
     """Return what the TypeScript compiler says of *dashboard* as Grafana's ``Dashboard``; nothing if it is one."""
-    text = f"{TYPES}export const dashboard: Json<Dashboard> = {json.dumps(dashboard)};\n"
+    return compiled(node, f"{TYPES}export const dashboard: Json<Dashboard> = {json.dumps(dashboard)};\n")
+
+
+def settings_checked(node: Node, panels: list[dict[str, Any]]) -> str:
+    """Return what the TypeScript compiler says of the settings of *panels*; nothing if they are right."""
+    lines = [TYPES, PARTIAL]
+    for name, module in SETTINGS.items():
+        path = f"@grafana/schema/dist/esm/raw/composable/{name}/panelcfg/x/{module}_types.gen"
+        lines.append(f'import type * as {name} from "{path}";\n')
+    for panel in panels:
+        kind = panel["type"]
+        if kind not in SETTINGS:
+            continue
+        config = panel.get("fieldConfig", {"defaults": {}, "overrides": []})
+        fields = [config["defaults"].get("custom", {})]
+        for override in config["overrides"]:
+            set_here = {each["id"]: each["value"] for each in override["properties"]}
+            fields.append({key[7:]: value for key, value in set_here.items() if key.startswith("custom.")})
+        lines.append(f"// {panel['title']}\nexport const o{panel['id']}: Partly<Json<{kind}.Options>> = ")
+        lines.append(f"{json.dumps(panel.get('options', {}))};\n")
+        if kind in WITH_FIELDS:
+            lines.append(f"export const f{panel['id']}: Partly<Json<{kind}.FieldConfig>>[] = {json.dumps(fields)};\n")
+    return compiled(node, "".join(lines))
+
+
+def compiled(node: Node, text: str) -> str:
     (node.folder / "dashboard.ts").write_text(text, encoding="utf-8")
     options = ("--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler")
     return node.run("npx", "--no-install", "tsc", *options, "dashboard.ts", status=None)
@@ -38,6 +79,21 @@ def checked(node: Node, dashboard: dict[str, Any]) -> str:
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_dashboard_is_of_grafana_s_type(node: Node, name: str) -> None:
     assert checked(node, dashboard_queries.board(name)) == ""
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_settings_of_the_panels_are_of_grafana_s_types(node: Node, name: str) -> None:
+    assert settings_checked(node, list(dashboard_queries.panels(name))) == ""
+
+
+def test_settings_that_grafana_does_not_know_are_told(node: Node) -> None:
+    panels = list(dashboard_queries.panels(BOARDS[0]))
+    (lines,) = [panel for panel in panels if panel["title"] == "Efficiency by agent, median"]
+    lines["options"]["legend"]["displayMode"] = "sideways"
+    lines["fieldConfig"]["defaults"]["custom"]["fillBelow"] = "x"
+    told = settings_checked(node, panels)
+    assert '"sideways"' in told
+    assert "fillBelow" in told
 
 
 def test_what_grafana_does_not_know_is_told(node: Node) -> None:
