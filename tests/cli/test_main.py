@@ -23,7 +23,7 @@ def test_the_installed_command_and_the_module_are_the_same(shell: Shell) -> None
 
 
 def test_help_names_every_command_and_loads_nothing_heavy(shell: Shell) -> None:
-    assert all(word in shell("--help").stdout.decode() for word in ("analyze", "demo", "run"))
+    assert all(word in shell("--help").stdout.decode() for word in ("analyze", "dashboards", "demo", "run"))
     code = """
 import json, sys
 from otel_parallelism.cli import main

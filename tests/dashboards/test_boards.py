@@ -94,6 +94,24 @@ def test_every_panel_says_what_it_shows_and_what_it_means_to_be_empty(name: str)
             assert panel["fieldConfig"]["defaults"].get("unit"), panel["title"]
 
 
+def test_the_readme_tells_of_every_panel_and_alert() -> None:
+    sections = re.split(r"^## ", (FOLDER / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    told = {
+        section.partition("\n")[0]: {
+            title.strip(" *`")
+            for row in re.findall(r"^\| (.+?) \|", section, re.MULTILINE)
+            for title in row.split(" · ")
+        }
+        for section in sections
+    }
+    for name in BOARDS:
+        board = dashboard_queries.board(name)
+        shown = {panel["title"] for panel in board["panels"] if panel["type"] not in {"row", "text"}}
+        assert told[board["title"]] - {"panel", "---"} == shown
+    alerts = {rule["alert"] for rule in dashboard_queries.rules() if "alert" in rule}
+    assert told["Alerts"] - {"alert", "---"} == alerts
+
+
 def test_links_between_the_dashboards_lead_somewhere() -> None:
     boards = {name.removesuffix(".json"): dashboard_queries.board(name) for name in BOARDS}
     variables = {uid: {each["name"] for each in board["templating"]["list"]} for uid, board in boards.items()}
