@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism import names
+from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ def metrics() -> str:
         (
             (f"`{each.name}`", each.kind, each.unit, ", ".join(f"`{key}`" for key in each.attributes), each.meaning)
             for each in names.METRICS
+        ),
+    )
+
+
+def frameworks() -> str:
+    """Return the frameworks that are patched."""
+    return table(
+        ("framework", "tested versions", "spans of its own", "to know"),
+        (
+            (f"{each.distribution} (`{each.name}`)", f"`{each.versions}`", ", ".join(each.native), each.lacks)
+            for each in FRAMEWORKS
         ),
     )
 
@@ -91,6 +103,8 @@ MAKERS = {
     "turn_attributes": lambda: attributes(names.TURN_ATTRIBUTES),
     "finding_attributes": lambda: attributes(names.FINDING_ATTRIBUTES),
     "call_attributes": lambda: attributes(names.CALL_ATTRIBUTES),
+    "step_attributes": lambda: attributes(names.STEP_ATTRIBUTES),
+    "frameworks": frameworks,
     "metrics": metrics,
     "variables": variables,
     "example": example,

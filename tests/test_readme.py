@@ -25,7 +25,17 @@ def maker() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "part", ["turn_attributes", "finding_attributes", "call_attributes", "metrics", "variables", "example"]
+    "part",
+    [
+        "turn_attributes",
+        "finding_attributes",
+        "call_attributes",
+        "step_attributes",
+        "frameworks",
+        "metrics",
+        "variables",
+        "example",
+    ],
 )
 def test_what_is_made_is_up_to_date(maker: dict[str, Any], part: str) -> None:
     assert maker["parts"](TEXT)[part] == maker["MAKERS"][part](), "run: python tests/readme.py"
