@@ -8,8 +8,6 @@ free thread; when the function itself begins is measured inside.
 from __future__ import annotations
 
 import weakref
-from contextvars import ContextVar
-from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.kinds import Steps
@@ -17,50 +15,27 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
+from .handover import Handed, Handover
 from .lifetimes import CallFacts, Lifetime, TurnFacts, argument, around, calls, turns
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from otel_parallelism.tracing.kinds import Kind
-
-    from .lifetimes import Arguments, Keywords, Wrapper
+    from .lifetimes import Arguments, Keywords
 
 
-class _Handed:
-    """A call that the framework is about to have run: by which tool, what for and since when."""
-
-    __slots__ = ("call_id", "called_ns", "tool")
-
-    def __init__(self, tool: Any, call_id: str) -> None:
-        self.tool = tool
-        self.call_id = call_id
-        self.called_ns = time_ns()
+_CALLS = Handover("agent_framework")
 
 
-_HANDED: ContextVar[_Handed | None] = ContextVar("otel_parallelism_handed", default=None)
-
-
-def _handing(_: Kind) -> Wrapper:
-    """Note the call's id on the way to the function, which may run in a thread and does not get it."""
-
-    async def run(wrapped: Any, tool: Any, args: Arguments, kwargs: Keywords) -> Any:
-        token = _HANDED.set(_Handed(tool, kwargs.get("tool_call_id") or ""))
-        try:
-            return await wrapped(*args, **kwargs)
-        finally:
-            _HANDED.reset(token)
-
-    return run
+def _handed(tool: Any, _: Arguments, kwargs: Keywords) -> Handed:
+    return Handed(tool, kwargs.get("tool_call_id") or "")
 
 
 def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
-    handed = _HANDED.get()
-    # What calls the tool itself, as the tool's own function may, is code.
-    if handed is None or handed.tool is not tool:
+    handed = _CALLS.taken(tool)
+    if handed is None:
         return None
-    handed.tool = None
     hidden = getattr(tool, "_context_parameter_name", None)
     given = {name: value for name, value in kwargs.items() if name != hidden}
     return CallFacts(tool.name, handed.call_id, given, called_ns=handed.called_ns)
@@ -142,7 +117,7 @@ FRAMEWORK = Framework(
     distribution="agent-framework-core",
     versions=">=1.23,<2",
     patches=(
-        Patch("agent_framework._tools:FunctionTool.invoke", _handing),
+        Patch("agent_framework._tools:FunctionTool.invoke", _CALLS.given(_handed)),
         Patch("agent_framework._tools:FunctionTool.__call__", calls(_call)),
         Patch("agent_framework._clients:BaseChatClient.get_response", around(_request, _until_streamed)),
         Patch(

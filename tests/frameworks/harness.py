@@ -12,6 +12,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from frameworks import provider, scenarios
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -36,7 +37,8 @@ class Run:
     One run of a scenario.
 
     ``told`` are the conversations that the model was given, ``reports`` those of the turns that ended, ``lost`` the
-    number of calls that no turn holds, ``spans`` what was exported.
+    number of calls that no turn holds, ``spans`` what was exported. ``prefix`` is what the framework puts in front of the
+    tools' names.
     """
 
     answer: str | None
@@ -46,6 +48,7 @@ class Run:
     reports: list[Report] = field(default_factory=list)
     lost: int = 0
     spans: tuple[ReadableSpan, ...] = ()
+    prefix: str = ""
 
     @property
     def report(self) -> Report:
@@ -57,7 +60,8 @@ class Run:
     @property
     def calls(self) -> list[Any]:
         """The turn's own calls in order of start."""
-        return [call for call in self.report.turn.calls if not call.scope]
+        own = [call for call in self.report.turn.calls if not call.scope]
+        return [msgspec.structs.replace(call, tool=call.tool.removeprefix(self.prefix)) for call in own]
 
 
 class Stage:
@@ -104,6 +108,7 @@ class Stage:
             reports,
             coverage().calls_without_turn - lost,
             self.exporter.get_finished_spans(),
+            self.behaviour.prefix,
         )
 
     async def _outcome(
