@@ -99,6 +99,7 @@ FRAMEWORK = Framework(
         ),
     ),
     native=("calls",),
+    others=("openinference-instrumentation-openai", "opentelemetry-instrumentation-openai"),
     lacks=(
         "model requests of connectors other than OpenAI's and Anthropic's are seen only with "
         "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS=true"

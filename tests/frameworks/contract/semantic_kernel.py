@@ -50,4 +50,16 @@ def diagnostics(provider: TracerProvider) -> None:
     models.MODEL_DIAGNOSTICS_SETTINGS.enable_otel_diagnostics = True
 
 
-BESIDE = {"diagnostics": diagnostics}
+def openinference(provider: TracerProvider) -> None:
+    from openinference.instrumentation.openai import OpenAIInstrumentor
+
+    OpenAIInstrumentor().instrument(tracer_provider=provider)
+
+
+def traceloop(provider: TracerProvider) -> None:
+    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+
+    OpenAIInstrumentor().instrument(tracer_provider=provider)
+
+
+BESIDE = {"diagnostics": diagnostics, "openinference": openinference, "traceloop": traceloop}
