@@ -48,10 +48,11 @@ def _blocks_the_loop(calls: Sequence[Call]) -> bool:
     Each in a task of its own, let go together, yet one by one in the event loop's thread.
 
     Wrappers of coroutines are called when they are let go: before the first had ended. A plain function is called
-    only when its task gets to run, so there the tasks alone tell.
+    only when its task gets to run, so there the tasks alone tell, unless the calls were asked for at different times.
     """
     tasks = {call.task for call in calls}
     if 0 in tasks or len(tasks) < len(calls):
         return False
     first_end_ns = min(call.end_ns for call in calls)
-    return all(call.in_loop and (call.blocking or 0 < call.called_ns <= first_end_ns) for call in calls)
+    together = len({call.round for call in calls}) == 1
+    return all(call.in_loop and ((call.blocking and together) or 0 < call.called_ns <= first_end_ns) for call in calls)

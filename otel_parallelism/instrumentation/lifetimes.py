@@ -276,12 +276,17 @@ class CallFacts(msgspec.Struct, frozen=True):
     What a framework says of a tool call that it is about to make.
 
     ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such.
+    ``blocking``: the tool is a plain function, which the framework's coroutine calls in the event loop's thread; None
+    where that is as the wrapped function is. ``called_ns`` is when the call was handed over to be run, 0 where that is
+    now.
     """
 
     tool: str
     call_id: str = ""
     arguments: Mapping[str, Any] | None = None
     effect: Effect = "unknown"
+    blocking: bool | None = None
+    called_ns: int = 0
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -301,7 +306,10 @@ class _ReadCall(ToolCall):
     __slots__ = ("_last", "_read")
 
     def __init__(self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool) -> None:
+        blocking = blocking if facts.blocking is None else facts.blocking
         super().__init__(framework_tool(facts.tool, facts.effect, blocking=blocking), facts.call_id, facts.arguments)
+        if facts.called_ns and self._node is not None:
+            self._node.called_ns = facts.called_ns
         self._read = read
         self._last: Any = UNSEEN
 

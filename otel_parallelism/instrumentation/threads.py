@@ -1,16 +1,17 @@
 """
 Carries the turn into thread pools: ``ThreadPoolExecutor.submit`` and ``loop.run_in_executor`` lose the context.
 
-Only inside a turn or a call of ours, and only OpenTelemetry's context: the program's own context variables stay as
-they would have been.
+Only inside a turn or a call, and only OpenTelemetry's context: the program's own context variables stay as they would
+have been.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.tracing.current import attach, detach, get_current
+from otel_parallelism.tracing.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.nodes import SCOPE_KEY
+from otel_parallelism.tracing.recorder import RECORDER
 
 from .patching import Patch
 
@@ -25,11 +26,22 @@ if TYPE_CHECKING:
 def _carried(_: Kind) -> Wrapper:
     def submit(wrapped: Any, _: Any, args: Arguments, kwargs: Keywords) -> Any:
         context = get_current()
-        if not args or context.get(SCOPE_KEY) is None:
+        if not args or (context.get(SCOPE_KEY) is None and not _in_turn(context)):
             return wrapped(*args, **kwargs)
         return wrapped(_Carried(args[0], context), *args[1:], **kwargs)
 
     return submit
+
+
+def _in_turn(context: Context) -> bool:
+    """Whether *context* is inside of a turn that somebody else's span is."""
+    span: Any = context.get(SPAN_KEY)
+    if span is None or not RECORDER.turns:
+        return False
+    node = RECORDER.parent_of(None, span)
+    while node is not None and id(node) not in RECORDER.turns:
+        node = node.parent
+    return node is not None
 
 
 class _Carried:

@@ -60,13 +60,15 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     found = Collection([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
-    stack: list[tuple[Node, str]] = [(top, at_top.span_id)]
+    # The last tells that a turn which is still open is around: what it holds stays with it until it ends itself.
+    stack: list[tuple[Node, str, bool]] = [(top, at_top.span_id, False)]
     while stack:
-        node, span_id = stack.pop()
-        found.visited.append(node)
+        node, span_id, stays = stack.pop()
+        if not stays:
+            found.visited.append(node)
         for child in (node.children if not node.finished else kept(node)) or ():
             if type(child) is not CallNode:
-                _take(found, child, trace_id, span_id, end_ns)
+                _take(found, child, trace_id, span_id, end_ns, stays=stays)
             elif plain and not child.error:
                 found.made += 1
                 child.arguments, child.result = None, UNSEEN
@@ -75,11 +77,13 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
             else:
                 found.made += 1
                 append(call_of(child, trace_id, span_id, end_ns))
-                held(child)
+                if not stays:
+                    held(child)
             if child.children is not None or child.finished:
                 found.flat = False
                 if (child.children if not child.finished else kept(child)) is not None:
-                    stack.append((child, _hex(child)))
+                    goes_on = not child.end_ns and type(found.observations[-1]) is TurnSpan
+                    stack.append((child, _hex(child), stays or goes_on))
             if child.dropped:
                 found.dropped += child.dropped
     if type(top) is CallNode:
@@ -88,11 +92,11 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     return found
 
 
-def _take(found: Collection, child: Node, trace_id: str, parent_id: str, end_ns: int) -> None:
+def _take(found: Collection, child: Node, trace_id: str, parent_id: str, end_ns: int, *, stays: bool) -> None:
     """Add *child*, which is no decorated call, to what was *found*."""
     found.flat = False
     found.observations.append(_observation(child, trace_id, parent_id, end_ns))
-    if type(child) is SpanNode and type(child.facts) is CallNode:
+    if type(child) is SpanNode and type(child.facts) is CallNode and not stays:
         found.calls.append(child.facts)
     if child.finished:
         found.ended[_hex(child)] = child

@@ -70,3 +70,10 @@ def test_all_called_up_front_in_tasks_of_their_own_yet_one_by_one_is_blocking() 
 )
 def test_otherwise_it_is_dispatch(second: dict[str, Any]) -> None:
     assert why(chain({"task": 1}, second, **BLOCKING)) == "dispatch"
+
+
+def test_plain_functions_that_different_requests_asked_for_block_nothing() -> None:
+    in_tasks = {"in_loop": True, "blocking": True, "proved": True}
+    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 0}, **in_tasks)) == "blocking"
+    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 1}, **in_tasks)) == "model"
+    assert why(chain({"task": 1}, {"task": 2}, **in_tasks)) == "blocking"

@@ -12,6 +12,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from frameworks import provider, scenarios
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -22,7 +23,7 @@ from otel_parallelism import Report, coverage, subscribe
 from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -36,7 +37,8 @@ class Run:
     One run of a scenario.
 
     ``told`` are the conversations that the model was given, ``reports`` those of the turns that ended, ``lost`` the
-    number of calls that no turn holds, ``spans`` what was exported.
+    number of calls that no turn holds, ``spans`` what was exported. ``prefix`` is what the framework puts in front of the
+    tools' names.
     """
 
     answer: str | None
@@ -46,6 +48,7 @@ class Run:
     reports: list[Report] = field(default_factory=list)
     lost: int = 0
     spans: tuple[ReadableSpan, ...] = ()
+    prefix: str = ""
 
     @property
     def report(self) -> Report:
@@ -57,7 +60,8 @@ class Run:
     @property
     def calls(self) -> list[Any]:
         """The turn's own calls in order of start."""
-        return [call for call in self.report.turn.calls if not call.scope]
+        own = [call for call in self.report.turn.calls if not call.scope]
+        return [msgspec.structs.replace(call, tool=call.tool.removeprefix(self.prefix)) for call in own]
 
 
 class Stage:
@@ -81,7 +85,7 @@ class Stage:
             prompt: One of the scenarios.
             kind: ``asynchronous`` or ``blocking`` tools.
             stream: Whether the answer is streamed.
-            cancelled_after: Seconds after which the run is cancelled.
+            cancelled_after: Seconds after the first tool began at which the run is cancelled.
         """
         toolbox = scenarios.Toolbox()
         tools: list[Callable[..., Any]] = getattr(toolbox, kind)()
@@ -91,7 +95,8 @@ class Stage:
         scenarios.HEARD.clear()
         unsubscribe = subscribe(reports.append)
         try:
-            answer, error = asyncio.run(self._outcome(prompt, tools, stream=stream, cancelled_after=cancelled_after))
+            running = self.agent.run(prompt, tools, stream=stream)
+            answer, error = asyncio.run(self._outcome(running, toolbox.ran, cancelled_after=cancelled_after))
         finally:
             unsubscribe()
         assert not RECORDER.turns, "a turn is still open"
@@ -103,15 +108,19 @@ class Stage:
             reports,
             coverage().calls_without_turn - lost,
             self.exporter.get_finished_spans(),
+            self.behaviour.prefix,
         )
 
     async def _outcome(
-        self, prompt: str, tools: list[Callable[..., Any]], *, stream: bool, cancelled_after: float | None
+        self, running: Coroutine[Any, Any, str], ran: list[scenarios.Body], *, cancelled_after: float | None
     ) -> tuple[str | None, BaseException | None]:
-        task = asyncio.ensure_future(self.agent.run(prompt, tools, stream=stream))
-        if cancelled_after is not None:
-            asyncio.get_running_loop().call_later(cancelled_after, task.cancel)
+        task = asyncio.ensure_future(running)
         try:
+            if cancelled_after is not None:
+                while not ran and not task.done():
+                    await asyncio.sleep(0.005)
+                await asyncio.sleep(cancelled_after)
+                task.cancel()
             return await task, None
         except asyncio.CancelledError as error:
             if cancelled_after is None:

@@ -78,7 +78,7 @@ def test_it_runs_a_version_that_the_module_claims(stage: Stage) -> None:
 def test_all_targets_are_there(instrumented: Stage) -> None:
     for framework in modules(instrumented):
         for patch in framework.patches:
-            expected = {"patched", "missing"} if patch.optional else {"patched"}
+            expected = {"patched", "missing", "waiting"} if patch.optional else {"patched"}
             assert PATCHING.states[patch.target] in expected, patch.target
 
 
@@ -147,7 +147,7 @@ def test_an_error_in_one_tool(instrumented: Stage, plain: dict[tuple[str, str], 
 def test_a_cancelled_turn(instrumented: Stage) -> None:
     if not instrumented.behaviour.cancels or instrumented.behaviour.asynchronous is None:
         pytest.skip(f"{instrumented.behaviour.distribution} has no turn that can be cancelled")
-    run = instrumented.run(BURST, "asynchronous", cancelled_after=0.15)
+    run = instrumented.run(BURST, "asynchronous", cancelled_after=0.1)
 
     assert run.answer is None
     assert run.error is not None

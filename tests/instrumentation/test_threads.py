@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry import trace
 
-from otel_parallelism import agent_turn, profiled
+from otel_parallelism import agent_turn, names, profiled
 from otel_parallelism.instrumentation import threads
 
 if TYPE_CHECKING:
@@ -38,6 +39,30 @@ async def test_calls_in_pools_belong_to_their_own_turn(kit: Kit, carried: None) 
         return turn.report.calls
 
     assert await asyncio.gather(one("first"), one("second")) == [3, 3]
+
+
+async def test_calls_in_pools_belong_to_the_turn_that_somebody_elses_span_is(kit: Kit, carried: None) -> None:
+    tracer = kit.tracer()
+
+    async def one(count: int) -> None:
+        marked = {names.OPERATION_NAME: names.INVOKE_AGENT}
+        with tracer.start_as_current_span("invoke_agent clerk", attributes=marked):
+            with tracer.start_as_current_span("in between"):
+                loop = asyncio.get_running_loop()
+                await asyncio.gather(*(loop.run_in_executor(None, fetch, key) for key in range(count)))
+
+    await asyncio.gather(one(2), one(3))
+    assert sorted(report.calls for report in kit.reports) == [2, 3]
+
+
+def test_nothing_is_carried_outside_of_turns(kit: Kit, carried: None) -> None:
+    def current() -> object:
+        return trace.get_current_span()
+
+    with kit.tracer().start_as_current_span("a request"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(current).result() is trace.INVALID_SPAN
+        with agent_turn("clerk") as turn:
+            assert pool.submit(current).result() is turn.span
 
 
 def test_only_opentelemetrys_context_is_carried(kit: Kit, carried: None) -> None:
