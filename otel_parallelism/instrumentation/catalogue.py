@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import anthropic, openai, pydantic_ai
+from . import anthropic, mcp, openai, pydantic_ai
 
 if TYPE_CHECKING:
     from .patching import Framework
 
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
     anthropic.FRAMEWORK,
+    mcp.FRAMEWORK,
     openai.FRAMEWORK,
     pydantic_ai.FRAMEWORK,
 )
