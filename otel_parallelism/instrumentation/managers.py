@@ -66,7 +66,9 @@ def _managed(
     return make
 
 
-async def _in_body(generator: AsyncGenerator[Any, Any], begin: Callable[[], Lifetime | None]) -> AsyncGenerator[Any, Any]:
+async def _in_body(
+    generator: AsyncGenerator[Any, Any], begin: Callable[[], Lifetime | None]
+) -> AsyncGenerator[Any, Any]:
     try:
         value = await anext(generator)
     except StopAsyncIteration:
@@ -79,23 +81,18 @@ async def _in_body(generator: AsyncGenerator[Any, Any], begin: Callable[[], Life
         yield value
     except BaseException as error:  # noqa: BLE001 - whatever is thrown in is passed on
         thrown = error
+    # Before the manager is left: what it attached, and opened, lies around this.
     if lifetime is not None:
-        # What the manager attached before is given back by the manager, in the reverse order.
-        lifetime.leave()
+        if thrown is None or isinstance(thrown, GeneratorExit):
+            lifetime.end(UNSEEN)
+        else:
+            lifetime.fail(thrown)
+    if isinstance(thrown, GeneratorExit):
+        await generator.aclose()
+        raise thrown
     try:
-        if isinstance(thrown, GeneratorExit):
-            await generator.aclose()
-            raise thrown
         again = await (anext(generator) if thrown is None else generator.athrow(thrown))
     except StopAsyncIteration:
-        if lifetime is not None:
-            lifetime.end(UNSEEN)
         return
-    except BaseException as error:
-        if lifetime is not None:
-            lifetime.fail(error)
-        raise
-    if lifetime is not None:
-        lifetime.end(UNSEEN)
     # One that yields twice is told so by whoever leaves it.
     yield again

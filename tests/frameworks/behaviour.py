@@ -11,18 +11,22 @@ class Dispatch:
     What a framework does with the calls of one response.
 
     ``peak`` is how many of three run at once, ``ten_peak`` how many of ten. ``cause`` is that of the finding in the
-    burst of three, None where there is none; ``ten_cause`` likewise.
+    burst of three, None where there is none; ``ten_cause`` likewise. ``waits``: a call may wait for another inside,
+    and take longer than its body.
     """
 
     peak: int = 3
     cause: str | None = None
     ten_peak: int = 10
     ten_cause: str | None = None
+    waits: bool = False
 
 
 PARALLEL = Dispatch()
 ONE_BY_ONE = Dispatch(1, "dispatch", 1, "dispatch")
 BLOCKING = Dispatch(1, "blocking", 1, "blocking")
+QUEUED = Dispatch(3, None, 10, "contention", waits=True)
+"""All are sent at once to somebody who takes one at a time, which ten calls of one tool show."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Behaviour:
     ``modules`` are its names in the catalogue. ``asynchronous`` and ``blocking`` say what happens to tools of that
     kind, None where it takes none. ``steps``: whether its model requests are seen. ``ids``: whether the model's ids of
     the calls are known, so that rounds are proved. ``streams`` and ``cancels``: whether there is such a way to run a
-    turn. ``fails``: a tool's error ends the run instead of being told the model.
+    turn. ``fails``: a tool's error ends the run instead of being told the model. ``turns``: it has runs of its own;
+    else the program opens the turn.
     """
 
     modules: tuple[str, ...]
@@ -45,3 +50,4 @@ class Behaviour:
     streams: bool = True
     cancels: bool = True
     fails: bool = False
+    turns: bool = True

@@ -81,7 +81,7 @@ class Stage:
             prompt: One of the scenarios.
             kind: ``asynchronous`` or ``blocking`` tools.
             stream: Whether the answer is streamed.
-            cancelled_after: Seconds after which the run is cancelled.
+            cancelled_after: Seconds from the start of the first tool's body after which the run is cancelled.
         """
         toolbox = scenarios.Toolbox()
         tools: list[Callable[..., Any]] = getattr(toolbox, kind)()
@@ -91,7 +91,7 @@ class Stage:
         scenarios.HEARD.clear()
         unsubscribe = subscribe(reports.append)
         try:
-            answer, error = asyncio.run(self._outcome(prompt, tools, stream=stream, cancelled_after=cancelled_after))
+            answer, error = asyncio.run(self._outcome(prompt, tools, toolbox, stream, cancelled_after))
         finally:
             unsubscribe()
         assert not RECORDER.turns, "a turn is still open"
@@ -106,11 +106,15 @@ class Stage:
         )
 
     async def _outcome(
-        self, prompt: str, tools: list[Callable[..., Any]], *, stream: bool, cancelled_after: float | None
+        self,
+        prompt: str,
+        tools: list[Callable[..., Any]],
+        toolbox: scenarios.Toolbox,
+        stream: bool,  # noqa: FBT001 - it is given here only
+        cancelled_after: float | None,
     ) -> tuple[str | None, BaseException | None]:
         task = asyncio.ensure_future(self.agent.run(prompt, tools, stream=stream))
-        if cancelled_after is not None:
-            asyncio.get_running_loop().call_later(cancelled_after, task.cancel)
+        watching = None if cancelled_after is None else asyncio.ensure_future(_cancel(task, toolbox, cancelled_after))
         try:
             return await task, None
         except asyncio.CancelledError as error:
@@ -121,6 +125,14 @@ class Stage:
             return None, error
         finally:
             # What a cancelled run has started may still have to end.
-            others = asyncio.all_tasks() - {asyncio.current_task()}
+            others = asyncio.all_tasks() - {asyncio.current_task(), watching}
             if others and cancelled_after is not None:
                 await asyncio.wait(others, timeout=SETTLES)
+
+
+async def _cancel(task: asyncio.Task[Any], toolbox: scenarios.Toolbox, after: float) -> None:
+    """Cancel *task* once a tool has run for *after* seconds."""
+    while not toolbox.ran:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(after)
+    task.cancel()
