@@ -38,7 +38,8 @@ class Behaviour:
     kind, None where it takes none. ``steps``: whether its model requests are seen. ``ids``: whether the model's ids of
     the calls are known, so that rounds are proved. ``streams`` and ``cancels``: whether there is such a way to run a
     turn. ``fails``: a tool's error ends the run instead of being told the model. ``turns``: it has runs of its own;
-    else the program opens the turn.
+    else the program opens the turn. ``round_trip``: seconds that a call may take beyond its body, being sent there and
+    back.
     """
 
     modules: tuple[str, ...]
@@ -51,3 +52,4 @@ class Behaviour:
     cancels: bool = True
     fails: bool = False
     turns: bool = True
+    round_trip: float = 0.0

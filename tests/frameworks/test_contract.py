@@ -200,11 +200,12 @@ def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool
     assert run.report.coverage == 1.0
     if behaviour.steps:
         assert run.report.steps == steps
+    tolerance_ns = TOLERANCE_NS + int(behaviour.round_trip * 1e9)
     for call, body in pairs(run):
         assert call.tool == body.tool
         assert call.start_ns <= body.start_ns + TOLERANCE_NS
         assert call.end_ns >= body.end_ns
-        assert waits or abs(call.duration_ns - (body.end_ns - body.start_ns)) <= TOLERANCE_NS, (call.tool, call.duration_ns)
+        assert waits or abs(call.duration_ns - (body.end_ns - body.start_ns)) <= tolerance_ns, (call.tool, call.duration_ns)
         assert not call.error
     if behaviour.ids:
         assert all(call.call_id.startswith("call_") for call in run.calls)

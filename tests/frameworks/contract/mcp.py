@@ -23,9 +23,12 @@ except ImportError:  # before version 2
     from mcp.server.fastmcp import FastMCP as MCPServer
     from mcp.shared.memory import create_connected_server_and_client_session
 
+    NEW = False
+
     def connected(server: Any) -> Any:
         return create_connected_server_and_client_session(server._mcp_server)
 else:
+    NEW = True
 
     def connected(server: Any) -> Any:
         return Client(server, mode="legacy")
@@ -38,7 +41,13 @@ if TYPE_CHECKING:
 
 # The server of the blocking tools takes one call at a time. No call has an id that the model knows it by.
 BEHAVIOUR = Behaviour(
-    modules=("mcp", "openai"), distribution="mcp", blocking=QUEUED, ids=False, streams=False, turns=False
+    modules=("mcp", "openai"),
+    distribution="mcp",
+    blocking=QUEUED,
+    ids=False,
+    streams=False,
+    turns=False,
+    round_trip=0.04,
 )
 READS = ToolAnnotations.model_validate({"readOnlyHint": True})
 
@@ -114,4 +123,5 @@ def traceloop(provider: TracerProvider) -> None:
     McpInstrumentor().instrument(tracer_provider=provider)
 
 
-BESIDE = {"native": native, "openinference": openinference, "traceloop": traceloop}
+# Version 2 makes spans of its own, and lacks what Traceloop's wraps.
+BESIDE = {"native": native, "openinference": openinference} if NEW else {"traceloop": traceloop}
