@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import anthropic, mcp, openai, pydantic_ai
+from . import anthropic, dspy, fastmcp, mcp, openai, pydantic_ai
 
 if TYPE_CHECKING:
     from .patching import Framework
 
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
     anthropic.FRAMEWORK,
+    dspy.FRAMEWORK,
+    fastmcp.FRAMEWORK,
     mcp.FRAMEWORK,
     openai.FRAMEWORK,
     pydantic_ai.FRAMEWORK,

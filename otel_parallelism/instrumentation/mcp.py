@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from otel_parallelism.tracing.current import get_current
-from otel_parallelism.tracing.nodes import UNSEEN
 
-from .annotations import effect_of
-from .lifetimes import CallFacts, Returned, argument, around, calls
+from .context_protocol import effect_of, returned
+from .lifetimes import CallFacts, argument, around, calls
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:
@@ -46,17 +45,12 @@ class _Listing:
         pass
 
     def end(self, result: Any) -> None:
-        """Keep what the *result* says."""
-        listed(self._session, result)
+        """Keep the effects of the tools in a page of a listing; those of other pages stay."""
+        known = _EFFECTS.setdefault(self._session, {})
+        known.update((tool.name, effect_of(tool.annotations)) for tool in result.tools)
 
     def fail(self, error: BaseException) -> None:
         pass
-
-
-def listed(session: Any, result: Any) -> None:
-    """Keep the effects of the tools in a page of a listing; other pages' stay."""
-    known = _EFFECTS.setdefault(session, {})
-    known.update((tool.name, effect_of(tool.annotations)) for tool in result.tools)
 
 
 def _listing(session: Any, _: Arguments, __: Keywords) -> _Listing:
@@ -69,28 +63,12 @@ def _call(session: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     return CallFacts(tool, arguments=argument(args, kwargs, 1, "arguments") or {}, effect=effect)
 
 
-def read(result: Any) -> Returned:
-    """Return what a ``tools/call`` came to: its texts and its structured content, if there is nothing else in it."""
-    failed = _either(result, "is_error", "isError") is True
-    content = getattr(result, "content", None)
-    if not isinstance(content, list):
-        return Returned(UNSEEN, failed=failed)
-    texts = [getattr(block, "text", None) for block in content]
-    structured = _either(result, "structured_content", "structuredContent")
-    return Returned(UNSEEN if None in texts else [*texts, structured], failed=failed)
-
-
-def _either(result: Any, *names: str) -> Any:
-    """The attribute by its name in one version or the other."""
-    return next((getattr(result, name) for name in names if hasattr(result, name)), None)
-
-
 FRAMEWORK = Framework(
     name="mcp",
     distribution="mcp",
     versions=">=1.10,<3",
     patches=(
-        Patch(f"{_SESSION}.call_tool", calls(_call, read)),
+        Patch(f"{_SESSION}.call_tool", calls(_call, returned)),
         Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", around(_listing)),
     ),
     native=("calls",),

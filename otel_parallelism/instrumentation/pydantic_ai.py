@@ -16,7 +16,7 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
-from .annotations import effect_of
+from .context_protocol import effect_of
 from .lifetimes import CallFacts, TurnFacts, argument, around, calls, turn_of
 from .managers import around_body, around_manager
 from .patching import Framework, Patch

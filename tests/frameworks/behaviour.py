@@ -25,6 +25,7 @@ class Dispatch:
 PARALLEL = Dispatch()
 ONE_BY_ONE = Dispatch(1, "dispatch", 1, "dispatch")
 BLOCKING = Dispatch(1, "blocking", 1, "blocking")
+ONE_A_STEP = Dispatch(1, "model", 1, "model")
 QUEUED = Dispatch(3, None, 10, "contention", waits=True)
 """All are sent at once to somebody who takes one at a time, which ten calls of one tool show."""
 
@@ -39,7 +40,8 @@ class Behaviour:
     the calls are known, so that rounds are proved. ``streams`` and ``cancels``: whether there is such a way to run a
     turn. ``fails``: a tool's error ends the run instead of being told the model. ``turns``: it has runs of its own;
     else the program opens the turn. ``round_trip``: seconds that a call may take beyond its body, being sent there and
-    back.
+    back. ``steps_beside``: it asks for one tool a step whatever the model would, and has so many steps beside; None
+    where it asks for what the model does.
     """
 
     modules: tuple[str, ...]
@@ -53,3 +55,8 @@ class Behaviour:
     fails: bool = False
     turns: bool = True
     round_trip: float = 0.0
+    steps_beside: int | None = None
+
+    def steps_of(self, asking: int, calls: int) -> int:
+        """The number of steps of a turn in which the model asks for *calls* tools in *asking* responses."""
+        return asking + 1 if self.steps_beside is None else calls + self.steps_beside

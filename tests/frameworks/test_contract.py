@@ -199,7 +199,7 @@ def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool
     assert len(run.calls) == len(run.bodies) == calls
     assert run.report.coverage == 1.0
     if behaviour.steps:
-        assert run.report.steps == steps
+        assert run.report.steps == behaviour.steps_of(steps - 1, calls)
     tolerance_ns = TOLERANCE_NS + int(behaviour.round_trip * 1e9)
     for call, body in pairs(run):
         assert call.tool == body.tool
