@@ -99,7 +99,8 @@ class Call(msgspec.Struct, frozen=True):
     its model step was still streaming, so it could not have started earlier. ``depends_on`` is None where nothing
     was declared and ``()`` where independence was. ``called_ns`` (when the wrapper was called), ``task`` and
     ``thread`` are 0 where not known. ``silenced``: its decorator asks not to report findings about it.
-    ``blocking``: its body is no coroutine, so whoever runs it waits for it.
+    ``blocking``: its body is no coroutine, so whoever runs it waits for it. ``remote_parent``: its parent came over the
+    wire, as a server's does.
     """
 
     trace_id: str
@@ -132,6 +133,7 @@ class Call(msgspec.Struct, frozen=True):
     blocking: bool = False
     source: str = ""
     instrumentation: str = ""
+    remote_parent: bool = False
 
     @property
     def duration_ns(self) -> int:

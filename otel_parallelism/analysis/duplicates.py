@@ -116,7 +116,7 @@ def _nested(tree: Tree) -> dict[str, str]:
             within[span.span_id] = outer.span_id
             certain.add(span.span_id)
             counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
-        elif same_tool(outer.tool, span.tool) and not _different_ids(outer, span) and _nested_in_time(outer, span):
+        elif same_tool(outer.tool, span.tool) and not _different_ids(outer, span) and _is_account_of(outer, span):
             within[span.span_id] = outer.span_id
             counterparts[outer.span_id] = counterparts.get(outer.span_id, 0) + 1
     return {
@@ -177,6 +177,11 @@ def same_tool(one: str, two: str) -> bool:
         return True
     longer, shorter = (one, two) if len(one) > len(two) else (two, one)
     return longer.endswith(shorter) and longer[: -len(shorter)].endswith(_SEPARATORS)
+
+
+def _is_account_of(outer: Call, inner: Call) -> bool:
+    # A server may still be at it when whoever asked has given up.
+    return (inner.remote_parent and inner.source == outer.source) or _nested_in_time(outer, inner)
 
 
 def _nested_in_time(one: Call, two: Call) -> bool:

@@ -144,6 +144,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         queue_ns=facts.queue_ns,
         source=span.source,
         instrumentation=span.instrumentation,
+        remote_parent=span.remote_parent,
     )
 
 

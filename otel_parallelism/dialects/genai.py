@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _REQUEST_TYPE = "llm.request.type"
 _RUN_MESSAGES = ("pydantic_ai.all_messages", "all_messages_events")
 KEYS = frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *_RUN_MESSAGES})
-NAMES = ("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ")
+NAMES = ("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ", "agent run")
 
 _KINDS: dict[str, Kind] = {
     names.INVOKE_AGENT: "turn",
@@ -54,7 +54,8 @@ _OTHER_KINDS: dict[str, Kind] = {
     "tool_selection": "step",
     "model_step": "cycle",
 }
-# pydantic-ai called the parent of one round's calls so, before it had operation names.
+# pydantic-ai called a run, and the parent of one round's calls, so before it had operation names.
+_RUN = "agent run"
 _ROUND = re.compile(r"running (?:tools|\d+ tools?)")
 
 _CALL_IDS = (names.TOOL_CALL_ID, "gen_ai.tool.call_id")
@@ -129,7 +130,7 @@ def _kind_without_operation(span: SpanRecord) -> Kind | None:
 def _kind_by_name(name: str) -> Kind | None:
     if name.startswith("execute_tool "):
         return "call"
-    if name.startswith("invoke_agent"):
+    if name.startswith("invoke_agent") or name == _RUN:
         return "turn"
     return "cycle" if name == "execute_event_loop_cycle" or _ROUND.fullmatch(name) else None
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import agent_framework, anthropic, autogen, google_adk, openai, semantic_kernel
+from . import (
+    agent_framework,
+    anthropic,
+    autogen,
+    dspy,
+    fastmcp,
+    google_adk,
+    mcp,
+    openai,
+    pydantic_ai,
+    semantic_kernel,
+)
 
 if TYPE_CHECKING:
     from .patching import Framework
@@ -13,7 +24,11 @@ FRAMEWORKS: Final[tuple[Framework, ...]] = (
     agent_framework.FRAMEWORK,
     anthropic.FRAMEWORK,
     autogen.FRAMEWORK,
+    dspy.FRAMEWORK,
+    fastmcp.FRAMEWORK,
     google_adk.FRAMEWORK,
+    mcp.FRAMEWORK,
     openai.FRAMEWORK,
+    pydantic_ai.FRAMEWORK,
     semantic_kernel.FRAMEWORK,
 )

@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from otel_parallelism.model import Content, Effect
 from otel_parallelism.tracing.current import get_current
 from otel_parallelism.tracing.foreign import claim_turn
-from otel_parallelism.tracing.kinds import Kind, Steps, drive, drive_async
+from otel_parallelism.tracing.kinds import Kind, Steps, Stretch, drive, drive_async
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.tool_call import ToolCall, framework_tool
@@ -77,7 +77,7 @@ def around(describe: Describe, until: Until | None = None) -> Around:
 
     def make(kind: Kind) -> Wrapper:
         def call(wrapped: Any, instance: Any, args: Arguments, kwargs: Keywords) -> Any:
-            lifetime = _described(describe, instance, args, kwargs)
+            lifetime = described(describe, instance, args, kwargs)
             if lifetime is None:
                 return wrapped(*args, **kwargs)
             if kind == "coroutine":
@@ -85,7 +85,7 @@ def around(describe: Describe, until: Until | None = None) -> Around:
             if kind == "generator":
                 return drive(_Watched(wrapped(*args, **kwargs), lifetime.seen), _Stepped(lifetime))  # type: ignore[arg-type] # as far as drive goes
             if kind == "async generator":
-                return drive_async(_WatchedAsync(wrapped(*args, **kwargs), lifetime.seen), _Stepped(lifetime))  # type: ignore[arg-type] # likewise
+                return drive_async(*stepped(wrapped(*args, **kwargs), lifetime))
             return _called(wrapped, args, kwargs, lifetime, until)
 
         return call
@@ -93,7 +93,8 @@ def around(describe: Describe, until: Until | None = None) -> Around:
     return make
 
 
-def _described(describe: Describe, instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
+def described(describe: Describe, instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
+    """Return what *describe* makes of a call; None also where that fails, or all instrumentation is off."""
     try:
         return describe(instance, args, kwargs) if is_instrumentation_enabled() else None
     except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
@@ -198,6 +199,11 @@ def streamed(iterator: Any, lifetime: Lifetime, finished: Callable[[], None]) ->
     if isinstance(iterator, AsyncGeneratorType):
         return drive_async(_WatchedAsync(iterator, lifetime.seen), Finished(lifetime, lifetime.leave()))  # type: ignore[arg-type] # as above
     return None
+
+
+def stepped(generator: AsyncGenerator[Any, Any], lifetime: Lifetime) -> tuple[AsyncGenerator[Any, Any], Stretch]:
+    """Return what `drive_async` takes, so that *generator* runs within *lifetime*, which has yet to begin."""
+    return _WatchedAsync(generator, lifetime.seen), _Stepped(lifetime)  # type: ignore[return-value] # as far as drive goes
 
 
 class _Stepped:
@@ -348,11 +354,11 @@ def calls(
     def make(kind: Kind) -> Wrapper:
         blocking = kind in {"function", "generator"}
 
-        def described(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
+        def lifetime(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
             facts = describe(instance, args, kwargs)
             return None if facts is None or not facts.tool else _ReadCall(facts, read, blocking=blocking)
 
-        return around(described)(kind)
+        return around(lifetime)(kind)
 
     return make
 
@@ -411,8 +417,15 @@ def turns(
             open right around it, there is none of ours.
         until: As for `around`.
     """
+    return around(turn_of(describe, title=title, scopes=scopes), until)
 
-    def described(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
+
+def turn_of(
+    describe: Callable[[Any, Arguments, Keywords], TurnFacts | None], *, title: str, scopes: tuple[str, ...] = ()
+) -> Describe:
+    """Return what makes the turn that a call of a function is; the arguments are those of `turns`."""
+
+    def lifetime(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
         facts = describe(instance, args, kwargs)
         if facts is None:
             return None
@@ -421,7 +434,7 @@ def turns(
             return None
         return _Turn(facts, title)
 
-    return around(described, until)
+    return lifetime
 
 
 def bound(function: Any, instance: Any, args: Arguments, kwargs: Keywords) -> dict[str, Any]:

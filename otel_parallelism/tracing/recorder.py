@@ -144,7 +144,8 @@ class Recorder:
     def add_span(self, span: Any, scope: Node | None) -> SpanNode:
         """Return a new node for *span*, which is somebody else's and open or just ended, below its parent's."""
         parent = span.parent
-        around = None if parent is None or parent.is_remote else self.node_of(parent.span_id, scope)
+        # A parent that came over the wire may yet be one of this process: a server in memory, an app that asks itself.
+        around = None if parent is None else self.node_of(parent.span_id, scope)
         node = SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0)
         if span.end_time is None:
             with self.lock:

@@ -145,6 +145,11 @@ def test_one_millisecond_outside_is_within() -> None:
     assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 2, 3 + 2 * MS, "a")))) == ["a", "b"]
 
 
+def test_a_server_that_goes_on_after_its_client_has_given_up_is_an_account_of_the_call() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1.1, 6, "a", remote_parent=True)))
+    assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
+
+
 def test_unnamed_calls_are_no_counterparts() -> None:
     assert len(ids(only(of(turn_span(0, 9), one("a", 1, 3, tool=""), two("b", 1, 3, "a", ""))))) == 2
 

@@ -465,3 +465,17 @@ async def test_findings_as_log_based_events(
     for record in records:
         assert record.span_id == turn.span.get_span_context().span_id
         assert dict(record.attributes or {})[names.FINDING_TOOLS] == ("fetch", "fetch")
+
+
+def test_a_parent_that_came_over_the_wire_but_is_of_this_process(kit: Kit) -> None:
+    with kit.tracer().start_as_current_span("invoke_agent theirs", attributes=AGENT):
+        near = [kit.tracer().start_span("execute_tool get", attributes=tool("get")) for _ in range(2)]
+        far = []
+        for span in near:
+            context = span.get_span_context()
+            sent = NonRecordingSpan(SpanContext(context.trace_id, context.span_id, is_remote=True))
+            there = set_span_in_context(sent, trace.context_api.Context())
+            far.append(kit.tracer("server").start_span("execute_tool get", there, attributes=tool("get")))
+        for span in (*far, *near):
+            span.end()
+    assert kit.result("invoke_agent theirs")["calls"] == 2

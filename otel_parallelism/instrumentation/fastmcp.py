@@ -1,0 +1,32 @@
+"""
+fastmcp: the tools of a server.
+
+Its client's calls pass through mcp's session and are seen there, inside of the span that the client makes for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .context_protocol import effect_of, returned
+from .lifetimes import CallFacts, argument, calls
+from .patching import Framework, Patch
+
+if TYPE_CHECKING:
+    from .lifetimes import Arguments, Keywords
+
+
+def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+    given = argument(args, kwargs, 0, "arguments")
+    return CallFacts(tool.name, arguments=given or {}, effect=effect_of(tool.annotations))
+
+
+FRAMEWORK = Framework(
+    name="fastmcp",
+    distribution="fastmcp",
+    versions=">=4,<5",
+    patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", calls(_call, returned)),),
+    native=("calls",),
+    others=("openinference-instrumentation-mcp",),
+    lacks="Which model response asked for a call is not known: open an agent_turn around each run of the agent.",
+)
