@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import anthropic, openai
+from . import anthropic, openai, smolagents
 
 if TYPE_CHECKING:
     from .patching import Framework
@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
     anthropic.FRAMEWORK,
     openai.FRAMEWORK,
+    smolagents.FRAMEWORK,
 )
