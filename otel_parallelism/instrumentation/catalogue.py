@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import anthropic, openai, smolagents
+from . import agno, anthropic, openai, smolagents
 
 if TYPE_CHECKING:
     from .patching import Framework
 
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
+    agno.FRAMEWORK,
     anthropic.FRAMEWORK,
     openai.FRAMEWORK,
     smolagents.FRAMEWORK,
