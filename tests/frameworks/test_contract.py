@@ -147,7 +147,7 @@ def test_an_error_in_one_tool(instrumented: Stage, plain: dict[tuple[str, str], 
 def test_a_cancelled_turn(instrumented: Stage) -> None:
     if not instrumented.behaviour.cancels or instrumented.behaviour.asynchronous is None:
         pytest.skip(f"{instrumented.behaviour.distribution} has no turn that can be cancelled")
-    run = instrumented.run(BURST, "asynchronous", cancelled_after=0.15)
+    run = instrumented.run(BURST, "asynchronous", cancelled_after=TAKES / 2)
 
     assert run.answer is None
     assert run.error is not None
