@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import agno, anthropic, openai, smolagents
+from . import agno, anthropic, crewai, openai, smolagents
 
 if TYPE_CHECKING:
     from .patching import Framework
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
     agno.FRAMEWORK,
     anthropic.FRAMEWORK,
+    crewai.FRAMEWORK,
     openai.FRAMEWORK,
     smolagents.FRAMEWORK,
 )

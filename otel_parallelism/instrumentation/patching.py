@@ -95,7 +95,7 @@ class Patching:
         self._wanted: dict[str, list[Patch | Switch]] = {}
         self._undo: list[Callable[[], None]] = []
         self._hooked: set[str] = set()
-        self._methods: set[tuple[type, str]] = set()
+        self._methods: set[tuple[Any, str]] = set()
 
     def start(self, frameworks: Iterable[Framework]) -> None:
         """Patch what is imported of *frameworks*, and the rest when it is; a second start changes nothing."""
@@ -136,7 +136,6 @@ class Patching:
         with self._lock:
             if base is None or not self.active or (base, name) in self._methods or len(self._methods) >= _MOST_METHODS:
                 return
-            self._methods.add((base, name))
             self.states[f"{base.__module__}:{base.__qualname__}.{name}"] = self._wrap(
                 base, name, vars(base)[name], around
             )
@@ -191,6 +190,7 @@ class Patching:
         own = attribute in vars(parent)
         wrapper = Profiled(original, around(kind_of(original)), enabled=self._is_active)
         setattr(parent, attribute, wrapper)
+        self._methods.add((parent, attribute))
 
         def undo() -> None:
             # Somebody who wrapped it after us would lose their wrapper with ours.

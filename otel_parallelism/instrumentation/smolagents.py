@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context, create_key
+from opentelemetry.context import create_key
 
-from otel_parallelism.tracing.current import attach, detach, get_current
+from otel_parallelism.tracing.current import get_current
 from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
 from .lifetimes import CallFacts, Returned, TurnFacts, argument, around, calls, turns
+from .notes import Note
 from .patching import PATCHING, Framework, Patch
 
 if TYPE_CHECKING:
@@ -27,37 +28,8 @@ _BATCH_KEY = create_key("otel-parallelism-smolagents-batch")
 _ANSWER = "final_answer"
 
 
-class _Batch:
-    """The tool calls of one response while they run, as a lifetime that leaves no span."""
-
-    __slots__ = ("_calls", "_token")
-
-    def __init__(self, asked: list[Any]) -> None:
-        self._calls = asked
-        self._token: Any = None
-
-    def enter(self) -> None:
-        self._token = attach(Context({**get_current(), _BATCH_KEY: self._calls}))
-
-    def leave(self) -> Context:
-        context = get_current()
-        token, self._token = self._token, None
-        if token is not None:
-            detach(token)
-        return context
-
-    def seen(self, item: Any) -> None:
-        pass
-
-    def end(self, _: Any) -> None:
-        self.leave()
-
-    def fail(self, _: BaseException) -> None:
-        self.leave()
-
-
-def _batch(_: Any, args: Arguments, kwargs: Keywords) -> _Batch:
-    return _Batch(list(argument(args, kwargs, 0, "chat_message").tool_calls))
+def _batch(_: Any, args: Arguments, kwargs: Keywords) -> Note:
+    return Note(_BATCH_KEY, list(argument(args, kwargs, 0, "chat_message").tool_calls))
 
 
 def _id_of(name: str, given: Any) -> str:

@@ -1,0 +1,10 @@
+"""What frameworks' own code warns of, which is no fault of the contract's: filters as pytest's, by contract."""
+
+from __future__ import annotations
+
+FILTERS: dict[str, tuple[str, ...]] = {
+    "crewai": (
+        "ignore:Cannot set an attribute on 'crewai.rag':ImportWarning",
+        "ignore:(function_calling_llm is )?deprecated:DeprecationWarning:crewai[.].*",
+    ),
+}
