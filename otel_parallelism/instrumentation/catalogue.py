@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from . import (
     agent_framework,
+    agno,
     anthropic,
     autogen,
+    crewai,
     dspy,
     fastmcp,
     google_adk,
@@ -15,6 +17,7 @@ from . import (
     openai,
     pydantic_ai,
     semantic_kernel,
+    smolagents,
 )
 
 if TYPE_CHECKING:
@@ -22,8 +25,10 @@ if TYPE_CHECKING:
 
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
     agent_framework.FRAMEWORK,
+    agno.FRAMEWORK,
     anthropic.FRAMEWORK,
     autogen.FRAMEWORK,
+    crewai.FRAMEWORK,
     dspy.FRAMEWORK,
     fastmcp.FRAMEWORK,
     google_adk.FRAMEWORK,
@@ -31,4 +36,5 @@ FRAMEWORKS: Final[tuple[Framework, ...]] = (
     openai.FRAMEWORK,
     pydantic_ai.FRAMEWORK,
     semantic_kernel.FRAMEWORK,
+    smolagents.FRAMEWORK,
 )

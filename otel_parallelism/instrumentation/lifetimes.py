@@ -309,14 +309,17 @@ class ToolFailedError(Exception):
 class _ReadCall(ToolCall):
     """A call whose result is read out of what the framework's function returns or hands out."""
 
-    __slots__ = ("_last", "_read")
+    __slots__ = ("_last", "_read", "instance")
 
-    def __init__(self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool) -> None:
+    def __init__(
+        self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool, instance: Any = None
+    ) -> None:
         blocking = blocking if facts.blocking is None else facts.blocking
         super().__init__(framework_tool(facts.tool, facts.effect, blocking=blocking), facts.call_id, facts.arguments)
         if facts.called_ns and self._node is not None:
             self._node.called_ns = facts.called_ns
         self._read = read
+        self.instance = instance
         self._last: Any = UNSEEN
 
     def seen(self, item: Any) -> None:
@@ -340,7 +343,9 @@ class _ReadCall(ToolCall):
 
 
 def calls(
-    describe: Callable[[Any, Arguments, Keywords], CallFacts | None], read: Callable[[Any], Returned] | None = None
+    describe: Callable[[Any, Arguments, Keywords], CallFacts | None],
+    read: Callable[[Any], Returned] | None = None,
+    until: Until | None = None,
 ) -> Around:
     """
     Return what wraps a function that runs one tool: each run of it is a call.
@@ -349,6 +354,7 @@ def calls(
         describe: Says which tool, from instance and arguments; None for what is no call.
         read: Finds the tool's own result in what the function returns (a generator: in its last item). Without it the
             result is taken as it is.
+        until: As for `around`; the lifetime's ``instance`` is the one whose method this is.
     """
 
     def make(kind: Kind) -> Wrapper:
@@ -356,9 +362,11 @@ def calls(
 
         def lifetime(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
             facts = describe(instance, args, kwargs)
-            return None if facts is None or not facts.tool else _ReadCall(facts, read, blocking=blocking)
+            if facts is None or not facts.tool:
+                return None
+            return _ReadCall(facts, read, blocking=blocking, instance=None if until is None else instance)
 
-        return around(lifetime)(kind)
+        return around(lifetime, until)(kind)
 
     return make
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _logger = logging.getLogger(INSTRUMENTATION)
+_MOST_METHODS = 500
+"""Methods patched because they were met: a program may make classes without end."""
 
 State: TypeAlias = Literal["waiting", "patched", "missing", "switched on", "failed"]
 """What became of a target: its module is not imported yet, it is patched, it is not there …"""
@@ -93,6 +95,7 @@ class Patching:
         self._wanted: dict[str, list[Patch | Switch]] = {}
         self._undo: list[Callable[[], None]] = []
         self._hooked: set[str] = set()
+        self._methods: set[tuple[Any, str]] = set()
 
     def start(self, frameworks: Iterable[Framework]) -> None:
         """Patch what is imported of *frameworks*, and the rest when it is; a second start changes nothing."""
@@ -120,11 +123,29 @@ class Patching:
                     self._hooked.add(module)
                     wrapt.register_post_import_hook(self._imported, module)
 
+    def add_method(self, of: type, name: str, around: Around) -> None:
+        """
+        Patch the method *name* that the class *of* has or inherits, once: for methods that every subclass overrides.
+
+        Args:
+            of: A class of the framework's or of the program's own, met while it is in use.
+            name: The method's name; nothing happens where there is none.
+            around: Makes the wrapper.
+        """
+        base = next((base for base in of.__mro__ if name in vars(base)), None)
+        with self._lock:
+            if base is None or not self.active or (base, name) in self._methods or len(self._methods) >= _MOST_METHODS:
+                return
+            self.states[f"{base.__module__}:{base.__qualname__}.{name}"] = self._wrap(
+                base, name, vars(base)[name], around
+            )
+
     def stop(self) -> None:
         """Take everything out again, the last first."""
         with self._lock:
             self.active = False
             self._wanted.clear()
+            self._methods.clear()
             while self._undo:
                 try:
                     self._undo.pop()()
@@ -163,10 +184,13 @@ class Patching:
             if not patch.optional:
                 _logger.warning("%s is not there: what it does goes unseen", patch.target)
             return "missing"
-        parent, attribute, original = found
+        return self._wrap(*found, patch.around)
+
+    def _wrap(self, parent: Any, attribute: str, original: Any, around: Around) -> State:
         own = attribute in vars(parent)
-        wrapper = Profiled(original, patch.around(kind_of(original)), enabled=self._is_active)
+        wrapper = Profiled(original, around(kind_of(original)), enabled=self._is_active)
         setattr(parent, attribute, wrapper)
+        self._methods.add((parent, attribute))
 
         def undo() -> None:
             # Somebody who wrapped it after us would lose their wrapper with ours.

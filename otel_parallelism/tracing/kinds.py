@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import sys
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import wrapt
@@ -72,12 +74,16 @@ class BoundProfiled(_BoundWrapper):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Return the method of a copy of its instance, as copying a method deeply does."""
-        instance, name = self._place()
-        return getattr(copy.deepcopy(instance, memo), name)
+        owner, name = self._place()
+        return getattr(copy.deepcopy(owner, memo), name)
 
     def _place(self) -> tuple[Any, str]:
         method: Any = self.__wrapped__
-        return method.__self__, method.__name__
+        if hasattr(method, "__self__"):
+            return method.__self__, method.__name__
+        # Asked of its class, a method is a function, which pickle finds by its name.
+        path, _, name = method.__qualname__.rpartition(".")
+        return attrgetter(path)(sys.modules[method.__module__]), name
 
 
 setattr(Profiled, "__bound_function_wrapper__", BoundProfiled)  # noqa: B010 - which of the two is generic differs

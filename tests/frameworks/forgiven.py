@@ -4,4 +4,8 @@ from __future__ import annotations
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "semantic_kernel": ("ignore:The `__get_pydantic_core_schema__` method:DeprecationWarning",),
+    "crewai": (
+        "ignore:Cannot set an attribute on 'crewai.rag':ImportWarning",
+        "ignore:(function_calling_llm is )?deprecated:DeprecationWarning:crewai[.].*",
+    ),
 }

@@ -1,0 +1,68 @@
+"""smolagents' ToolCallingAgent, whose OpenAI model talks to a local server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from smolagents import FinalAnswerStep, OpenAIModel, ToolCallingAgent, tool
+
+from frameworks import scenarios
+from frameworks.behaviour import Behaviour, Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.trace import TracerProvider
+
+THREADS = min(32, (os.cpu_count() or 1) + 4)
+"""A thread pool's default."""
+
+BEHAVIOUR = Behaviour(
+    modules=("smolagents",),
+    distribution="smolagents",
+    asynchronous=None,
+    blocking=Dispatch(3, None, min(10, THREADS), "limit" if THREADS < 10 else None),
+    cancels=False,
+)
+
+
+class Agent:
+    """An agent that asks for its tools by name; it has no async tools, nor a run that can be cancelled."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool = False) -> str:
+        return await asyncio.to_thread(self._run, prompt, tools, stream=stream)
+
+    def _run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool) -> str:
+        agent = ToolCallingAgent(
+            tools=[tool(each) for each in tools],
+            model=OpenAIModel("stub", api_base=f"{self.url}/v1", api_key="none"),
+            name="helper",
+            verbosity_level=0,
+            stream_outputs=stream,
+        )
+        agent.prompt_templates["system_prompt"] = scenarios.SYSTEM  # its own is long
+        if not stream:
+            return str(agent.run(prompt))
+        *_, last = agent.run(prompt, stream=True)
+        assert isinstance(last, FinalAnswerStep)
+        return str(last.output)
+
+
+def openinference(provider: TracerProvider) -> None:
+    from openinference.instrumentation.smolagents import SmolagentsInstrumentor
+
+    SmolagentsInstrumentor().instrument(tracer_provider=provider)
+
+
+def genai(provider: TracerProvider) -> None:
+    from opentelemetry.instrumentation.genai.smolagents import SmolagentsInstrumentor
+
+    SmolagentsInstrumentor().instrument(tracer_provider=provider)
+
+
+BESIDE = {"openinference": openinference, "genai": genai}
