@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from .patching import Framework, Patch
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords
 
+_ECHOES = ("openinference.instrumentation.langchain", "opentelemetry.instrumentation.langchain")
+"""Instrumentations, each named by its module, that tell of a run by a span that is beside what happens in it."""
+
 _UNNAMED = "LangGraph"
 """What a graph is called that was not given a name."""
 
@@ -21,7 +25,8 @@ _UNNAMED = "LangGraph"
 def _turn(graph: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     name = graph.name
     words = _words(argument(args, kwargs, 0, "input"))
-    return TurnFacts(name if isinstance(name, str) and name != _UNNAMED else "", words or None)
+    agent = name if isinstance(name, str) and name != _UNNAMED else ""
+    return TurnFacts(agent, words or None, frozenset(scope for scope in _ECHOES if scope in sys.modules))
 
 
 def _words(given: Any) -> list[object]:

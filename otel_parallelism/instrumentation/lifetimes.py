@@ -353,10 +353,16 @@ def calls(
 
 
 class TurnFacts(msgspec.Struct, frozen=True):
-    """What a framework says of an agent run: the agent's name, and the user's words in any form."""
+    """
+    What a framework says of an agent run: the agent's name, and the user's words in any form.
+
+    ``echoes`` are names of the instrumentation scopes that tell of this same run by the first span that they start
+    in it, not attached to the context.
+    """
 
     agent: str = ""
     input: object = None
+    echoes: frozenset[str] = frozenset()
 
 
 class _Turn:
@@ -366,7 +372,7 @@ class _Turn:
 
     def __init__(self, facts: TurnFacts, fallback: str) -> None:
         name = facts.agent or fallback
-        self._turn = AgentTurn(name, facts.agent or None, facts.input)
+        self._turn = AgentTurn(name, facts.agent or None, facts.input, facts.echoes)
 
     def enter(self) -> None:
         self._turn.__enter__()

@@ -9,7 +9,7 @@ from otel_parallelism.analysis.duplicates import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 
 from .current import SPAN_KEY, get_current
-from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode
+from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode, TurnNode
 from .recorder import RECORDER
 from .records import observe
 
@@ -78,6 +78,24 @@ def claim_turn(scopes: Collection[str], words: Content | None) -> bool:
     if not any(part in turn.instrumentation for part in scopes):
         return False
     node.facts = Content("", whole=False) if words is None else words
+    return True
+
+
+def note_echo(span: Any) -> bool:
+    """
+    Say whether *span*, which somebody else has just started, tells of the run of the turn of ours that is innermost.
+
+    Such an instrumentation may not attach its spans to the context: then they are beside ours, not around them.
+    """
+    turn: Any = get_current().get(SCOPE_KEY)
+    scope: Any = span.instrumentation_scope
+    if type(turn) is not TurnNode or scope is None or scope.name not in turn.echoes or turn.end_ns:
+        return False
+    turn.echoes -= {scope.name}
+    start_ns = span.start_time or 0
+    node = SpanNode(turn, span, span.get_span_context().span_id, start_ns, echo=True)
+    node.observation = Passage("", node.span_id.to_bytes(8).hex(), "", span.name, start_ns, start_ns)
+    RECORDER.open_span(node)
     return True
 
 

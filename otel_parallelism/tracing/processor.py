@@ -21,6 +21,7 @@ from otel_parallelism.names import INSTRUMENTATION
 
 from .current import get_current
 from .ending import finish
+from .foreign import note_echo
 from .nodes import SCOPE_KEY, Node, SpanNode
 from .recorder import RECORDER
 from .records import KEYS, NAMES, is_marked, observe
@@ -71,6 +72,8 @@ class ParallelismProcessor(SpanProcessor):
         """Remember *span* by its id, and recognise it if it can be."""
         try:
             self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
+            if RECORDER.echoing and note_echo(span):
+                return
             if id(span._instrumentation_scope) in self._quiet:  # noqa: SLF001
                 if len(self._spans) > MOST_OPEN:
                     RECORDER.forget()
@@ -178,7 +181,7 @@ class ParallelismProcessor(SpanProcessor):
         """Make *node*'s span end through us, once: its result is written just before."""
         span = node.span
         candidates = RECORDER.candidates
-        if node.span_id in candidates:
+        if node.span_id in candidates or node.echo:
             return
         candidates[node.span_id] = node
         original = span.end
@@ -210,7 +213,7 @@ class ParallelismProcessor(SpanProcessor):
 
     def _settle(self, node: SpanNode, end_ns: int) -> None:
         """End *node* in the tree if it is a turn or a local root with something below, and write its result."""
-        if node.finished or (node.children is None and not node.is_turn and not is_marked(node.span)):
+        if node.finished or node.echo or (node.children is None and not node.is_turn and not is_marked(node.span)):
             return
         observation = observe(node.span, end_ns)
         is_turn = type(observation) is TurnSpan

@@ -57,6 +57,7 @@ class Recorder:
         by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
         turns: The open turns, by the identity of their nodes.
         candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
+        echoing: Whether there ever was a turn that somebody else's span of the same run was to be expected in.
         shadow: Puts a shadow on a span that may be a turn (set by the processor; without one nothing is shadowed).
     """
 
@@ -66,6 +67,7 @@ class Recorder:
         self.by_id = False
         self.turns: dict[int, Node] = {}
         self.candidates: dict[int, SpanNode] = {}
+        self.echoing = False
         self.shadow: Callable[[SpanNode], None] | None = None
         self.subscribers: tuple[Subscriber, ...] = ()
         self.followers: list[Follower] = []
