@@ -231,6 +231,7 @@ def both_calls(outer: Call, inner: Call) -> Call:
 
 
 def _fuller(outer: Content | None, inner: Content | None) -> Content | None:
-    if outer is None or (inner is not None and inner.whole and not outer.whole):
+    # Objects that one account was handed and could not see into are just missing in another's text.
+    if outer is None or (inner is not None and inner.whole and not outer.whole and not outer.identities):
         return inner
     return outer

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _TOOL = "langchain_core.tools.base:BaseTool"
 _MODEL = "langchain_core.language_models.chat_models:BaseChatModel"
+GRAPH_PAUSES = "GraphBubbleUp"
+"""What langgraph raises through a tool, or a graph inside, to ask somebody or to hand over."""
+
 _EFFECTS: dict[object, Effect] = {True: "read", False: "write"}
 
 
@@ -28,7 +31,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     given = argument(args, kwargs, 0, "tool_input")
     # With what the graph injects: a tool that is handed the state may well use what others have put there.
     arguments = dict(given) if isinstance(given, Mapping) else {"tool_input": given}
-    return CallFacts(tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata))
+    return CallFacts(tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata), GRAPH_PAUSES)
 
 
 def _effect(metadata: Any) -> Effect:

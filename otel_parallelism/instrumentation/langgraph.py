@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.messages import user_words
 
-from .langchain_core import plain
+from .langchain_core import GRAPH_PAUSES, plain
 from .lifetimes import TurnFacts, argument, turns
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords
 
-_ECHOES = ("openinference.instrumentation.langchain", "opentelemetry.instrumentation.langchain")
-"""Instrumentations, each named by its module, that tell of a run by a span that is beside what happens in it."""
+_ECHOES = (
+    "openinference.instrumentation.langchain",
+    "opentelemetry.instrumentation.langchain",
+    "opentelemetry.instrumentation.genai.langchain",
+)
+"""Instrumentations, named by their modules and scopes, that hear of runs, tools and models from LangChain's callbacks."""
 
 _UNNAMED = "LangGraph"
 """What a graph is called that was not given a name."""
@@ -26,7 +30,7 @@ def _turn(graph: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     name = graph.name
     words = _words(argument(args, kwargs, 0, "input"))
     agent = name if isinstance(name, str) and name != _UNNAMED else ""
-    return TurnFacts(agent, words or None, frozenset(scope for scope in _ECHOES if scope in sys.modules))
+    return TurnFacts(agent, words or None, frozenset(scope for scope in _ECHOES if scope in sys.modules), GRAPH_PAUSES)
 
 
 def _words(given: Any) -> list[object]:

@@ -275,13 +275,15 @@ class CallFacts(msgspec.Struct, frozen=True):
     """
     What a framework says of a tool call that it is about to make.
 
-    ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such.
+    ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such. An
+    exception of a class named ``pauses``, or derived from it, is how the framework stops for a while: no failure.
     """
 
     tool: str
     call_id: str = ""
     arguments: Mapping[str, Any] | None = None
     effect: Effect = "unknown"
+    pauses: str = ""
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -298,11 +300,12 @@ class ToolFailedError(Exception):
 class _ReadCall(ToolCall):
     """A call whose result is read out of what the framework's function returns or hands out."""
 
-    __slots__ = ("_last", "_read")
+    __slots__ = ("_last", "_pauses", "_read")
 
     def __init__(self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool) -> None:
         super().__init__(framework_tool(facts.tool, facts.effect, blocking=blocking), facts.call_id, facts.arguments)
         self._read = read
+        self._pauses = facts.pauses
         self._last: Any = UNSEEN
 
     def seen(self, item: Any) -> None:
@@ -323,6 +326,17 @@ class _ReadCall(ToolCall):
                 return
             result = returned.value
         super().end(result)
+
+    def fail(self, error: BaseException) -> None:
+        if _is_called(error, self._pauses):
+            super().end(UNSEEN)
+        else:
+            super().fail(error)
+
+
+def _is_called(error: BaseException, name: str) -> bool:
+    """Whether *error* is of a class with that *name*, or derived from one."""
+    return bool(name) and any(kind.__name__ == name for kind in type(error).__mro__)
 
 
 def calls(
@@ -356,22 +370,24 @@ class TurnFacts(msgspec.Struct, frozen=True):
     """
     What a framework says of an agent run: the agent's name, and the user's words in any form.
 
-    ``echoes`` are names of the instrumentation scopes that tell of this same run by the first span that they start
-    in it, not attached to the context.
+    ``echoes`` are names of the instrumentation scopes that tell again, inside of it, what our patches of the framework
+    tell, by spans that may have other parents than ours. ``pauses`` is as in `CallFacts`.
     """
 
     agent: str = ""
     input: object = None
     echoes: frozenset[str] = frozenset()
+    pauses: str = ""
 
 
 class _Turn:
     """An `AgentTurn` as a lifetime."""
 
-    __slots__ = ("_turn",)
+    __slots__ = ("_pauses", "_turn")
 
     def __init__(self, facts: TurnFacts, fallback: str) -> None:
         name = facts.agent or fallback
+        self._pauses = facts.pauses
         self._turn = AgentTurn(name, facts.agent or None, facts.input, facts.echoes)
 
     def enter(self) -> None:
@@ -389,7 +405,7 @@ class _Turn:
         self._turn.end()
 
     def fail(self, error: BaseException) -> None:
-        self._turn.end(error)
+        self._turn.end(None if _is_called(error, self._pauses) else error)
 
 
 def turns(

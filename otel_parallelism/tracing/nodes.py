@@ -57,8 +57,8 @@ class SpanNode(Node):
     A span that somebody else makes; ``observation`` is what its dialect says, once it was asked.
 
     ``kept`` leads from an ended turn that only wraps another to that one. ``facts`` is what a patched framework knows
-    of the same call, model request (nodes without spans of their own) or turn (the user's words). ``echo``: it tells
-    of the very run that the turn of ours around it is, and is none of its own.
+    of the same call, model request (nodes without spans of their own) or turn (the user's words). ``echo``: who makes
+    it tells again of what our own turns around it tell, so it is no turn of its own.
     """
 
     observation: Observation | None = None
@@ -101,8 +101,7 @@ class TurnNode(Node):
     """
     An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` is as a `SpanNode`'s.
 
-    ``echoes`` are the names of instrumentation scopes whose next span, begun where this turn is what is innermost,
-    tells of this same run.
+    ``echoes`` are the names of instrumentation scopes that tell again, inside of it, what our own spans tell.
     """
 
     name: str = ""

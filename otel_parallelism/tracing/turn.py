@@ -123,8 +123,8 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 trace_id=context.trace_id,
                 echoes=self._echoes,
             )
-            if self._echoes:
-                recorder.echoing = True
+            if not self._echoes <= recorder.echoes:
+                recorder.echoes |= self._echoes
             # Without an SDK a tracer gives out the span around it again, or one without an id.
             if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
                 node.span_id = new_id()

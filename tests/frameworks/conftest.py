@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FRAMEWORKS = ("anthropic", "strands")
+FRAMEWORKS = ("anthropic", "langgraph", "strands")
 
 # Nothing is skipped by this: without its framework a module is not collected, and its own environment, which asks for
 # it by name, fails.
