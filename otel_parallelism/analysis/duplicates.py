@@ -40,7 +40,9 @@ def merge_steps(tree: Tree) -> None:
                 parent = tree.spans.get(parent.parent_id)
             if type(parent) is Step and span.start_ns < parent.end_ns + _TOLERANCE_NS:
                 within[span.span_id] = parent.span_id
-    within |= _steps_side_by_side([s for s in tree.spans.values() if type(s) is Step and s.span_id not in within])
+    within |= _steps_side_by_side(
+        tree, [s for s in tree.spans.values() if type(s) is Step and s.span_id not in within]
+    )
     for inner_id, outer_id in _outermost(within):
         outer, inner = tree.spans[outer_id], tree.spans[inner_id]
         if type(outer) is Step and type(inner) is Step:
@@ -49,13 +51,14 @@ def merge_steps(tree: Tree) -> None:
             tree.spans[inner_id] = passage(inner)
 
 
-def _steps_side_by_side(steps: Sequence[Step]) -> dict[str, str]:
+def _steps_side_by_side(tree: Tree, steps: Sequence[Step]) -> dict[str, str]:
     if len({step.instrumentation for step in steps}) < 2:  # noqa: PLR2004 - one tells of a request once
         return {}
     within: dict[str, str] = {}
     last: dict[str, Step] = {}
     for step in sorted(steps, key=lambda step: (step.start_ns, -step.end_ns, step.span_id)):
-        before = last.get(step.parent_id)
+        around = tree.inside[step.span_id]
+        before = last.get(around)
         if (
             before is not None
             and before.instrumentation != step.instrumentation
@@ -64,7 +67,7 @@ def _steps_side_by_side(steps: Sequence[Step]) -> dict[str, str]:
         ):
             within[step.span_id] = before.span_id
         else:
-            last[step.parent_id] = step
+            last[around] = step
     return within
 
 
@@ -233,6 +236,7 @@ def both_calls(outer: Call, inner: Call) -> Call:
 
 
 def _fuller(outer: Content | None, inner: Content | None) -> Content | None:
-    if outer is None or (inner is not None and inner.whole and not outer.whole):
+    # Objects that one account was handed and could not see into are just missing in another's text.
+    if outer is None or (inner is not None and inner.whole and not outer.whole and not outer.identities):
         return inner
     return outer

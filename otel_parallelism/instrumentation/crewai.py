@@ -53,8 +53,8 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     name = _tool(tool.name)
     note: Any = get_current().get(_ASKED_KEY)
     # A tool may run others: the id is that of the first.
-    known = note.pop() if note and note[0][0] == name else (name, "")
-    return CallFacts(*known, {**{str(place): value for place, value in enumerate(args)}, **kwargs})
+    asked, call_id = note.pop() if note and note[0][0] == name else (name, "")
+    return CallFacts(asked, call_id, {**{str(place): value for place, value in enumerate(args)}, **kwargs})
 
 
 def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:

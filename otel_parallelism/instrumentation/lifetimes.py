@@ -284,7 +284,8 @@ class CallFacts(msgspec.Struct, frozen=True):
     ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such.
     ``blocking``: the tool is a plain function, which the framework's coroutine calls in the event loop's thread; None
     where that is as the wrapped function is. ``called_ns`` is when the call was handed over to be run, 0 where that is
-    now.
+    now. An exception of a class named ``pauses``, or derived from it, is how the framework stops for a while: no
+    failure.
     """
 
     tool: str
@@ -293,6 +294,7 @@ class CallFacts(msgspec.Struct, frozen=True):
     effect: Effect = "unknown"
     blocking: bool | None = None
     called_ns: int = 0
+    pauses: str = ""
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -309,7 +311,7 @@ class ToolFailedError(Exception):
 class _ReadCall(ToolCall):
     """A call whose result is read out of what the framework's function returns or hands out."""
 
-    __slots__ = ("_last", "_read", "instance")
+    __slots__ = ("_last", "_pauses", "_read", "instance")
 
     def __init__(
         self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool, instance: Any = None
@@ -320,6 +322,7 @@ class _ReadCall(ToolCall):
             self._node.called_ns = facts.called_ns
         self._read = read
         self.instance = instance
+        self._pauses = facts.pauses
         self._last: Any = UNSEEN
 
     def seen(self, item: Any) -> None:
@@ -340,6 +343,17 @@ class _ReadCall(ToolCall):
                 return
             result = returned.value
         super().end(result)
+
+    def fail(self, error: BaseException) -> None:
+        if _is_called(error, self._pauses):
+            super().end(UNSEEN)
+        else:
+            super().fail(error)
+
+
+def _is_called(error: BaseException, name: str) -> bool:
+    """Whether *error* is of a class with that *name*, or derived from one."""
+    return bool(name) and any(kind.__name__ == name for kind in type(error).__mro__)
 
 
 def calls(
@@ -375,20 +389,28 @@ def calls(
 
 
 class TurnFacts(msgspec.Struct, frozen=True):
-    """What a framework says of an agent run: the agent's name, and the user's words in any form."""
+    """
+    What a framework says of an agent run: the agent's name, and the user's words in any form.
+
+    ``echoes`` are names of the instrumentation scopes that tell again, inside of it, what our patches of the framework
+    tell, by spans that may have other parents than ours. ``pauses`` is as in `CallFacts`.
+    """
 
     agent: str = ""
     input: object = None
+    echoes: frozenset[str] = frozenset()
+    pauses: str = ""
 
 
 class _Turn:
     """An `AgentTurn` as a lifetime."""
 
-    __slots__ = ("_turn",)
+    __slots__ = ("_pauses", "_turn")
 
     def __init__(self, facts: TurnFacts, fallback: str) -> None:
         name = facts.agent or fallback
-        self._turn = AgentTurn(name, facts.agent or None, facts.input)
+        self._pauses = facts.pauses
+        self._turn = AgentTurn(name, facts.agent or None, facts.input, facts.echoes)
 
     def enter(self) -> None:
         self._turn.__enter__()
@@ -405,7 +427,7 @@ class _Turn:
         self._turn.end()
 
     def fail(self, error: BaseException) -> None:
-        self._turn.end(error)
+        self._turn.end(None if _is_called(error, self._pauses) else error)
 
 
 def turns(

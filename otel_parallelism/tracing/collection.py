@@ -12,7 +12,7 @@ from otel_parallelism.model import Call, Content, Observation, Passage, Step, Tu
 from .callers import location
 from .capture import read_arguments, read_result
 from .nodes import UNSEEN, CallNode, Node, SpanNode, StepNode, TurnNode
-from .records import observe
+from .records import told
 
 
 class Collection(msgspec.Struct):
@@ -128,7 +128,7 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
     if isinstance(node, SpanNode):
         observation = node.observation
         if observation is None:
-            observation = observe(node.span, node.end_ns or end_ns)
+            observation = told(node, node.end_ns or end_ns)
         if observation.trace_id != trace_id or observation.parent_id != parent_id:
             observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
         return observation if node.facts is None else _completed(observation, node.facts, end_ns)

@@ -9,9 +9,9 @@ from otel_parallelism.analysis.duplicates import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 
 from .current import SPAN_KEY, get_current
-from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode
+from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode, TurnNode
 from .recorder import RECORDER
-from .records import observe
+from .records import told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,12 +81,33 @@ def claim_turn(scopes: Collection[str], words: Content | None) -> bool:
     return True
 
 
+def place_echo(span: Any) -> None:
+    """
+    Put *span*, just started by somebody who tells again what ours tell, where ours are, if a turn of ours says so.
+
+    Such an instrumentation may not attach its spans to the context, or give them parents of its own choice: then they
+    are beside ours and not around them.
+    """
+    scope: Any = get_current().get(SCOPE_KEY)
+    turn = scope
+    while turn is not None and type(turn) is not TurnNode:
+        turn = turn.parent
+    if turn is None or span.instrumentation_scope.name not in turn.echoes or turn.finished or scope.end_ns:
+        return
+    own = None if span.parent is None else RECORDER.node_of(span.parent.span_id, scope)
+    at = own
+    while at is not None and at is not scope:
+        at = at.parent
+    around = scope if at is None else own
+    RECORDER.open_span(SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0, echo=True))
+
+
 def _nearest(node: Node | None) -> tuple[SpanNode, Observation] | tuple[None, None]:
     """Return the innermost of others' open spans that is more than a passage, and what it is."""
     for _ in range(_FARTHEST):
         if not isinstance(node, SpanNode) or node.end_ns or node.span is None:
             break
-        observation = observe(node.span, time_ns())
+        observation = told(node, time_ns())
         if not isinstance(observation, Passage):
             return node, observation
         node = node.parent

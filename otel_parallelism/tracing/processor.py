@@ -21,9 +21,10 @@ from otel_parallelism.names import INSTRUMENTATION
 
 from .current import get_current
 from .ending import finish
+from .foreign import place_echo
 from .nodes import SCOPE_KEY, Node, SpanNode
 from .recorder import RECORDER
-from .records import KEYS, NAMES, is_marked, observe
+from .records import KEYS, NAMES, is_marked, told
 from .results import write
 from .shield import swallow
 
@@ -71,6 +72,8 @@ class ParallelismProcessor(SpanProcessor):
         """Remember *span* by its id, and recognise it if it can be."""
         try:
             self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
+            if RECORDER.echoes and span._instrumentation_scope.name in RECORDER.echoes:  # type: ignore[union-attr] # noqa: SLF001
+                place_echo(span)
             if id(span._instrumentation_scope) in self._quiet:  # noqa: SLF001
                 if len(self._spans) > MOST_OPEN:
                     RECORDER.forget()
@@ -135,7 +138,7 @@ class ParallelismProcessor(SpanProcessor):
         recorder = RECORDER
         self._note_marked(span)
         node = recorder.add_span(span, _scope(parent_context))
-        kind = type(observe(span, 0))
+        kind = type(told(node, 0))
         if kind is TurnSpan:
             node.is_turn = recorder.open_turn(node)
             self._shadow(node)
@@ -161,7 +164,7 @@ class ParallelismProcessor(SpanProcessor):
             node = recorder.add_span(span, _scope(None))
         node.end_ns = span.end_time or 0
         if node.observation is None:
-            node.observation = observe(span, node.end_ns)
+            node.observation = told(node, node.end_ns)
         kind = type(node.observation)
         if kind in (Call, Step, TurnSpan) and not node.linked and not node.finished:
             if node.parent is not None:
@@ -212,7 +215,7 @@ class ParallelismProcessor(SpanProcessor):
         """End *node* in the tree if it is a turn or a local root with something below, and write its result."""
         if node.finished or (node.children is None and not node.is_turn and not is_marked(node.span)):
             return
-        observation = observe(node.span, end_ns)
+        observation = told(node, end_ns)
         is_turn = type(observation) is TurnSpan
         if not is_turn and node.parent is not None:
             # What was taken for a turn turned out to be a part of one.

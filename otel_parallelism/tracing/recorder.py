@@ -18,7 +18,7 @@ from otel_parallelism.model import Coverage, Report, TurnSpan
 from otel_parallelism.settings import Settings
 
 from .nodes import CallNode, Node, SpanNode
-from .records import observe
+from .records import told
 from .tracer import LazyTracer
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Recorder:
         by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
         turns: The open turns, by the identity of their nodes.
         candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
+        echoes: The names of all instrumentation scopes that ever were a turn's `echoes`.
         shadow: Puts a shadow on a span that may be a turn (set by the processor; without one nothing is shadowed).
     """
 
@@ -66,6 +67,7 @@ class Recorder:
         self.by_id = False
         self.turns: dict[int, Node] = {}
         self.candidates: dict[int, SpanNode] = {}
+        self.echoes: frozenset[str] = frozenset()
         self.shadow: Callable[[SpanNode], None] | None = None
         self.subscribers: tuple[Subscriber, ...] = ()
         self.followers: list[Follower] = []
@@ -247,7 +249,7 @@ class Recorder:
         candidates = [node for node in self.candidates.values() if node.children is not None]
         if len(candidates) > _MOST_CANDIDATES:
             return []
-        return [node for node in candidates if type(observe(node.span, node.start_ns)) is TurnSpan]
+        return [node for node in candidates if type(told(node, node.start_ns)) is TurnSpan]
 
 
 def new_id() -> int:

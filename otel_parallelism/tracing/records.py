@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.analysis.tree import passage
 from otel_parallelism.dialects import classify, genai, haystack, langfuse, mcp, openinference, traceloop
-from otel_parallelism.model import Observation, SpanEvent, SpanRecord
+from otel_parallelism.model import Observation, SpanEvent, SpanRecord, TurnSpan
+
+if TYPE_CHECKING:
+    from .nodes import SpanNode
 
 KEYS = genai.KEYS | mcp.KEYS | langfuse.KEYS | traceloop.KEYS | openinference.KEYS
 NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
@@ -48,3 +52,9 @@ def record(span: Any, end_ns: int) -> SpanRecord:
 def observe(span: Any, end_ns: int) -> Observation:
     """Return what *span* is, as its dialect tells it."""
     return classify(record(span, end_ns))
+
+
+def told(node: SpanNode, end_ns: int) -> Observation:
+    """Return what *node*'s span is; an echo is no turn, whatever it says."""
+    observation = observe(node.span, end_ns)
+    return passage(observation) if node.echo and isinstance(observation, TurnSpan) else observation

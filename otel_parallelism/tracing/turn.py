@@ -39,10 +39,17 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         report: What the turn measured; None while it is open, or where something went wrong.
     """
 
-    def __init__(self, name: str | None, agent: str | None, input: object) -> None:  # noqa: A002 - the argument's name
+    def __init__(
+        self,
+        name: str | None,
+        agent: str | None,
+        input: object,  # noqa: A002 - the argument's name
+        echoes: frozenset[str] = frozenset(),
+    ) -> None:
         self._name = name
         self._agent = agent if agent is not None else name
         self._input = input
+        self._echoes = echoes
         self.span: Span = INVALID_SPAN
         self.report: Report | None = None
         self._node: TurnNode | None = None
@@ -114,7 +121,10 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 agent=agent or "",
                 input=None if self._input is None or not recorder.evidence else Content(self._input),
                 trace_id=context.trace_id,
+                echoes=self._echoes,
             )
+            if not self._echoes <= recorder.echoes:
+                recorder.echoes |= self._echoes
             # Without an SDK a tracer gives out the span around it again, or one without an id.
             if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
                 node.span_id = new_id()

@@ -21,7 +21,7 @@ from frameworks.forgiven import FILTERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FRAMEWORKS = ("anthropic", "crewai", "smolagents", "strands")
+FRAMEWORKS = ("anthropic", "crewai", "langgraph", "smolagents", "strands")
 
 # Nothing is skipped by this: without its framework a module is not collected, and its own environment, which asks for
 # it by name, fails.

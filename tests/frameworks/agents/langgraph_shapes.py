@@ -1,0 +1,247 @@
+"""
+Runs graphs of other shapes than the contract's, and prints what was measured of each as JSON.
+
+Usage: ``python -m frameworks.agents.langgraph_shapes OTHER``, in the directory ``tests``; *OTHER* is the instrumentation
+beside ours, of those that the contract of langgraph knows, or ``none``. The model is a class of its own: what it is to
+ask for stands in the user's message, a list of rounds of calls as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from frameworks.contract import langgraph as contract
+from langchain.agents import create_agent
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import StructuredTool, tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
+from langgraph.types import Command, interrupt
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_parallelism import Report, coverage, subscribe
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.tracing.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+TAKES = 0.15
+
+
+class Scripted(BaseChatModel):
+    """A model that asks for what the last message of the user says, a round at a time."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+        return self
+
+    def _generate(self, messages: list[Any], stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        time.sleep(0.02)
+        last = max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
+        rounds = json.loads(messages[last].content)
+        results = sum(isinstance(message, ToolMessage) for message in messages[last:])
+        wanted: list[Any] = []
+        for asked in rounds:
+            if results <= 0:
+                wanted = asked
+                break
+            results -= len(asked)
+        calls = [
+            {"name": name, "args": arguments, "id": f"call_{last}_{results}_{number}", "type": "tool_call"}
+            for number, (name, arguments) in enumerate(wanted)
+        ]
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("" if calls else "Done.", tool_calls=calls))])
+
+
+@tool
+async def get_weather(city: str) -> str:
+    """Tell the weather in a city."""
+    await asyncio.sleep(TAKES)
+    return f"rain in {city}"
+
+
+@tool
+def get_stock(symbol: str) -> str:
+    """Tell the price of a stock."""
+    time.sleep(TAKES)
+    return f"{symbol} is up"
+
+
+@tool
+async def get_summary(of: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+    """Sum up what was said, which it sees by itself."""
+    await asyncio.sleep(TAKES)
+    return f"{of}: {len(state['messages'])}"
+
+
+@tool
+def ask_user(question: str) -> str:
+    """Ask the user."""
+    return str(interrupt(question))
+
+
+def said(*rounds: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": json.dumps(rounds)}]}
+
+
+TWO = [("get_weather", {"city": "Oslo"}), ("get_weather", {"city": "Turin"})]
+MIXED = [*TWO, ("get_stock", {"symbol": "ACME"})]
+
+
+async def delegating() -> None:
+    """An agent asks another one two questions at once."""
+    helper = create_agent(Scripted(), tools=[get_weather], name="helper")
+
+    async def ask_helper(question: str) -> str:
+        """Ask the helper."""
+        state = await helper.ainvoke({"messages": [{"role": "user", "content": question}]})
+        answer: str = state["messages"][-1].content
+        return answer
+
+    chief = create_agent(Scripted(), tools=[StructuredTool.from_function(coroutine=ask_helper)], name="chief")
+    question = json.dumps([TWO])
+    await chief.ainvoke(said([("ask_helper", {"question": question}), ("ask_helper", {"question": question})]))
+
+
+def own_graph(tools: list[Any]) -> Any:
+    """A graph built by hand, with one node for all calls of a response."""
+    model = Scripted()
+
+    async def ask(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", ask)
+    builder.add_node("tools", ToolNode(tools))
+    builder.add_edge(START, "model")
+    builder.add_conditional_edges("model", tools_condition)
+    builder.add_edge("tools", "model")
+    return builder.compile()
+
+
+async def tool_node() -> None:
+    """All calls of a response in one node; an async tool and a blocking one, which LangChain puts into a thread."""
+    await own_graph([get_weather, get_stock]).ainvoke(said(MIXED))
+
+
+async def tool_node_with_a_limit() -> None:
+    """The limit on nodes does not hold for the calls inside of one."""
+    await own_graph([get_weather, get_stock]).ainvoke(said(MIXED), {"max_concurrency": 1})
+
+
+async def agent_with_a_limit() -> None:
+    """An agent has a node for each call."""
+    agent = create_agent(Scripted(), tools=[get_weather, get_stock], name="helper")
+    await agent.ainvoke(said(MIXED), {"max_concurrency": 1})
+
+
+async def subgraphs() -> None:
+    """A graph of graphs: one without any call, and an agent."""
+
+    def prepare(state: MessagesState) -> dict[str, Any]:
+        return {}
+
+    plain = StateGraph(MessagesState)
+    plain.add_node("prepare", prepare)
+    plain.add_edge(START, "prepare")
+    outer = StateGraph(MessagesState)
+    outer.add_node("preparation", plain.compile())
+    outer.add_node("helper", create_agent(Scripted(), tools=[get_weather], name="helper"))
+    outer.add_edge(START, "preparation")
+    outer.add_edge("preparation", "helper")
+    await outer.compile().ainvoke(said(TWO))
+
+
+async def two_at_once() -> None:
+    """Two users at a time."""
+    agent = create_agent(Scripted(), tools=[get_weather], name="helper")
+    await asyncio.gather(agent.ainvoke(said(TWO)), agent.ainvoke(said(TWO)))
+
+
+async def abandoned() -> None:
+    """A stream that nobody reads to its end."""
+    agent = create_agent(Scripted(), tools=[get_weather], name="helper")
+    stream = agent.astream(said(TWO), stream_mode="updates")
+    async for update in stream:
+        if "tools" in update:
+            break
+    await stream.aclose()
+
+
+async def interrupted() -> None:
+    """A tool stops the run to ask the user, who answers in a turn of its own."""
+    agent = create_agent(Scripted(), tools=[ask_user], name="helper", checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    await agent.ainvoke(said([("ask_user", {"question": "Sure?"})]), config)
+    await agent.ainvoke(Command(resume="yes"), config)
+
+
+async def handed_the_state() -> None:
+    """A tool that is handed what the one before has said."""
+    agent = create_agent(Scripted(), tools=[get_weather, get_summary], name="helper")
+    await agent.ainvoke(said([("get_weather", {"city": "Oslo"})], [("get_summary", {"of": "all"})]))
+
+
+SHAPES: tuple[Callable[[], Awaitable[None]], ...] = (
+    delegating,
+    tool_node,
+    tool_node_with_a_limit,
+    agent_with_a_limit,
+    subgraphs,
+    two_at_once,
+    abandoned,
+    interrupted,
+    handed_the_state,
+)
+
+
+def main(other: str) -> None:
+    """Print a line for each shape."""
+    provider = TracerProvider()
+    trace.set_tracer_provider(provider)
+    if other != "none":
+        contract.BESIDE[other](provider)
+    ParallelismInstrumentor().instrument()
+    for shape in SHAPES:
+        reports: list[Report] = []
+        unsubscribe = subscribe(reports.append)
+        lost = coverage().calls_without_turn
+        asyncio.run(shape())  # type: ignore[arg-type] # all are coroutine functions
+        unsubscribe()
+        found = {
+            "shape": shape.__name__,
+            "turns": [measured(report) for report in reports],
+            "lost": coverage().calls_without_turn - lost,
+            "open": len(RECORDER.turns),
+        }
+        print(json.dumps(found))
+
+
+def measured(report: Report) -> dict[str, Any]:
+    own = [call for call in report.turn.calls if not call.scope]
+    return {
+        "agent": report.turn.name,
+        "tools": sorted(call.tool for call in own),
+        "inner": len(report.turn.calls) - len(own),
+        "errors": sum(call.error for call in report.turn.calls),
+        "steps": report.steps,
+        "peak": report.peak_concurrency,
+        "verdict": report.verdict,
+        "findings": [(finding.cause, finding.advice) for finding in report.findings],
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

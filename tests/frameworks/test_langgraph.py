@@ -1,0 +1,80 @@
+"""Graphs of other shapes than the contract's are measured alike, whatever other instrumentation is beside ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parent.parent
+OTHERS = ("none", "openinference", "traceloop", "genai")
+TWO = ["get_weather", "get_weather"]
+MIXED = ["get_stock", "get_weather", "get_weather"]
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def shapes(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What was measured of each shape, by its name."""
+    command = [sys.executable, "-m", "frameworks.agents.langgraph_shapes", request.param]
+    done = subprocess.run(  # noqa: S603 - our own
+        command, cwd=TESTS, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"shape"')]
+    for line in lines:
+        assert (line["lost"], line["open"]) == (0, 0), line
+    return {line["shape"]: line["turns"] for line in lines}
+
+
+def test_an_agent_that_asks_another(shapes: dict[str, Any]) -> None:
+    *helpers, chief = shapes["delegating"]
+    assert [(turn["agent"], turn["tools"], turn["steps"]) for turn in helpers] == [("helper", TWO, 2)] * 2
+    assert (chief["agent"], chief["tools"], chief["inner"], chief["steps"]) == ("chief", ["ask_helper"] * 2, 0, 2)
+    assert [turn["peak"] for turn in shapes["delegating"]] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("shape", ["tool_node", "tool_node_with_a_limit"])
+def test_one_node_for_all_calls(shapes: dict[str, Any], shape: str) -> None:
+    (turn,) = shapes[shape]
+    assert (turn["agent"], turn["tools"], turn["steps"]) == ("LangGraph", MIXED, 2)
+    assert (turn["peak"], turn["verdict"], turn["findings"]) == (3, "parallel", [])
+
+
+def test_a_limit_of_one_node_at_a_time(shapes: dict[str, Any]) -> None:
+    (turn,) = shapes["agent_with_a_limit"]
+    assert (turn["tools"], turn["steps"], turn["peak"]) == (MIXED, 2, 1)
+    assert (turn["verdict"], turn["findings"]) == ("sequential", [["dispatch", "recommended"]])
+
+
+def test_graphs_in_a_graph_are_sub_agents(shapes: dict[str, Any]) -> None:
+    plain, helper, outer = shapes["subgraphs"]
+    assert (plain["tools"], plain["steps"]) == ([], 0)
+    assert (helper["tools"], helper["steps"], helper["peak"]) == (TWO, 2, 2)
+    assert (outer["tools"], outer["inner"], outer["findings"]) == (["LangGraph", "helper"], 0, [])
+
+
+def test_two_runs_at_once_are_two_turns(shapes: dict[str, Any]) -> None:
+    assert [(turn["tools"], turn["steps"], turn["peak"]) for turn in shapes["two_at_once"]] == [(TWO, 2, 2)] * 2
+
+
+def test_a_stream_that_is_not_read_to_its_end(shapes: dict[str, Any]) -> None:
+    (turn,) = shapes["abandoned"]
+    assert (turn["tools"], turn["steps"], turn["errors"]) == (TWO, 1, 0)
+
+
+def test_asking_the_user_is_no_failure(shapes: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    asked, answered = shapes["interrupted"]
+    assert (asked["tools"], answered["tools"]) == (["ask_user"], ["ask_user"])
+    # Some instrumentations say that the tool has failed.
+    if request.node.callspec.params["shapes"] in {"none", "openinference"}:
+        assert (asked["errors"], answered["errors"]) == (0, 0)
+
+
+def test_a_tool_that_is_handed_the_state_may_need_what_is_in_it(shapes: dict[str, Any]) -> None:
+    (turn,) = shapes["handed_the_state"]
+    assert turn["tools"] == ["get_summary", "get_weather"]
+    assert (turn["verdict"], turn["findings"]) == ("possibly_sequential", [["model", "potential"]])
