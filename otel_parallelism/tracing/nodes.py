@@ -57,13 +57,15 @@ class SpanNode(Node):
     A span that somebody else makes; ``observation`` is what its dialect says, once it was asked.
 
     ``kept`` leads from an ended turn that only wraps another to that one. ``facts`` is what a patched framework knows
-    of the same call, model request (nodes without spans of their own) or turn (the user's words).
+    of the same call, model request (nodes without spans of their own) or turn (the user's words). ``asked`` is what
+    the model asked for and was not yet run.
     """
 
     observation: Observation | None = None
     is_turn: bool = False
     kept: list[Node] | None = None
     facts: CallNode | StepNode | Content | None = None
+    asked: Any = None
 
 
 class CallNode(Node):
@@ -96,13 +98,18 @@ class CallNode(Node):
 
 
 class TurnNode(Node):
-    """An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` is as a `SpanNode`'s."""
+    """
+    An agent turn of our own making; ``trace_id`` is 0 where its span has none.
+
+    ``kept`` and ``asked`` are as a `SpanNode`'s.
+    """
 
     name: str = ""
     agent: str = ""
     input: Content | None = None
     trace_id: int = 0
     kept: list[Node] | None = None
+    asked: Any = None
 
 
 class StepNode(Node):

@@ -55,6 +55,7 @@ class Recorder:
         spans: By the span's id, every open span of others (itself, until it matters; then its node) and every open
             turn's node; bounded.
         by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
+        asks: Whether any model request ever told what it asked for, so that calls without an id may find theirs.
         turns: The open turns, by the identity of their nodes.
         candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
         shadow: Puts a shadow on a span that may be a turn (set by the processor; without one nothing is shadowed).
@@ -64,6 +65,7 @@ class Recorder:
         self.lock: threading.RLock = threading.RLock()
         self.spans: dict[int, Any] = {}
         self.by_id = False
+        self.asks = False
         self.turns: dict[int, Node] = {}
         self.candidates: dict[int, SpanNode] = {}
         self.shadow: Callable[[SpanNode], None] | None = None
