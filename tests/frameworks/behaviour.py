@@ -33,7 +33,8 @@ class Behaviour:
     ``modules`` are its names in the catalogue. ``asynchronous`` and ``blocking`` say what happens to tools of that
     kind, None where it takes none. ``steps``: whether its model requests are seen. ``ids``: whether the model's ids of
     the calls are known, so that rounds are proved. ``streams`` and ``cancels``: whether there is such a way to run a
-    turn. ``fails``: a tool's error ends the run instead of being told the model.
+    turn. ``fails``: a tool's error ends the run instead of being told the model. ``by_hand``: turn and calls are marked
+    by the program itself, and only its model requests are seen by the patches.
     """
 
     modules: tuple[str, ...]
@@ -45,3 +46,4 @@ class Behaviour:
     streams: bool = True
     cancels: bool = True
     fails: bool = False
+    by_hand: bool = False

@@ -81,7 +81,7 @@ class Stage:
             prompt: One of the scenarios.
             kind: ``asynchronous`` or ``blocking`` tools.
             stream: Whether the answer is streamed.
-            cancelled_after: Seconds after which the run is cancelled.
+            cancelled_after: Seconds from the start of the first tool after which the run is cancelled.
         """
         toolbox = scenarios.Toolbox()
         tools: list[Callable[..., Any]] = getattr(toolbox, kind)()
@@ -91,7 +91,8 @@ class Stage:
         scenarios.HEARD.clear()
         unsubscribe = subscribe(reports.append)
         try:
-            answer, error = asyncio.run(self._outcome(prompt, tools, stream=stream, cancelled_after=cancelled_after))
+            began = self._outcome(prompt, tools, toolbox.ran, stream=stream, cancelled_after=cancelled_after)
+            answer, error = asyncio.run(began)
         finally:
             unsubscribe()
         assert not RECORDER.turns, "a turn is still open"
@@ -106,12 +107,21 @@ class Stage:
         )
 
     async def _outcome(
-        self, prompt: str, tools: list[Callable[..., Any]], *, stream: bool, cancelled_after: float | None
+        self,
+        prompt: str,
+        tools: list[Callable[..., Any]],
+        ran: list[scenarios.Body],
+        *,
+        stream: bool,
+        cancelled_after: float | None,
     ) -> tuple[str | None, BaseException | None]:
         task = asyncio.ensure_future(self.agent.run(prompt, tools, stream=stream))
-        if cancelled_after is not None:
-            asyncio.get_running_loop().call_later(cancelled_after, task.cancel)
         try:
+            if cancelled_after is not None:
+                while not ran and not task.done():
+                    await asyncio.sleep(0.005)
+                await asyncio.sleep(cancelled_after)
+                task.cancel()
             return await task, None
         except asyncio.CancelledError as error:
             if cancelled_after is None:

@@ -8,6 +8,7 @@ agent as it is without us, then with us, then with everything taken out again.
 from __future__ import annotations
 
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,6 +80,8 @@ def test_all_targets_are_there(instrumented: Stage) -> None:
     for framework in modules(instrumented):
         for patch in framework.patches:
             expected = {"patched", "missing"} if patch.optional else {"patched"}
+            if patch.optional and not has_module(patch.module):
+                expected = {"waiting"}
             assert PATCHING.states[patch.target] in expected, patch.target
 
 
@@ -175,11 +178,21 @@ def test_the_originals_come_back(stage: Stage, originals: dict[str, Any], plain:
         assert target_of(target) is original, target
     run = stage.run(BURST, KINDS[0] if stage.behaviour.asynchronous is not None else KINDS[1])
     assert run.answer == ANSWER
-    assert run.reports == []
+    if stage.behaviour.by_hand:
+        assert run.report.steps == 0
+    else:
+        assert run.reports == []
 
 
 def modules(stage: Stage) -> list[Any]:
     return [framework for framework in FRAMEWORKS if framework.name in stage.behaviour.modules]
+
+
+def has_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ImportError:  # nor the package that would hold it
+        return False
 
 
 def target_of(target: str) -> Any:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
     from conftest import Kit
 
 CHAT = ("create", "chunks", "events", "parsed", "raw", "raw_chunks", "unread", "unread_chunks")
-RESPONSES = ("create", "pieces", "events", "parsed", "raw", "raw_pieces", "unread") if hasattr(OpenAI, "responses") else ()
+RESPONSES: tuple[str, ...] = ()
+if find_spec("openai.resources.responses") is not None:
+    RESPONSES = ("create", "pieces", "raw", "raw_pieces", "unread")
+    if hasattr(import_module("openai.resources.responses").Responses, "stream"):
+        RESPONSES += ("events", "parsed")
 IDS = [request.id for request in THREE]
 
 
