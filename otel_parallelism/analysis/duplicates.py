@@ -6,6 +6,7 @@ The outermost span gives the interval; what either knows is kept.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -199,9 +200,10 @@ def _lies_within(outer: Call | Step, inner: Call | Step) -> bool:
 
 def both_steps(outer: Step, inner: Step) -> Step:
     """Return *outer* with what only *inner*, the same model request, knows."""
+    known = [step.requested for step in (outer, inner) if step.requested is not None]
     return msgspec.structs.replace(
         outer,
-        requested=outer.requested or inner.requested if inner.requested is not None else outer.requested,
+        requested=tuple(dict.fromkeys(itertools.chain(*known))) if known else None,
         input_tokens=inner.input_tokens if outer.input_tokens is None else outer.input_tokens,
         messages=outer.messages or inner.messages,
     )

@@ -84,6 +84,9 @@ _USER_EVENT = "gen_ai.user.message"
 _EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
+_TRACELOOPS_RESPONSE = "openai.response"
+_ITEM_ID = "fc_"
+"""What Traceloop tells in place of the call's id: the id of the item that holds it, which no call is known by."""
 _PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
 _STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason")
 _STOPPED_FOR_TOOLS = re.compile(r"tool|function", re.IGNORECASE)
@@ -162,6 +165,8 @@ def _call(span: SpanRecord) -> Facts:
 
 def _requested(span: SpanRecord) -> tuple[str, ...] | None:
     found = _listed(span)
+    if span.name == _TRACELOOPS_RESPONSE and found and found[0].startswith(_ITEM_ID):
+        return None
     # An answer that ended to have tools called asked for some, whatever of it was captured.
     return None if found == () and _stopped_for_tools(span) else found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -122,17 +123,17 @@ def _called(wrapped: Any, args: Arguments, kwargs: Keywords, lifetime: Lifetime,
         lifetime.fail(error)
         raise
     if type(result) is CoroutineType:
-        return _rest(result, lifetime, lifetime.leave(), until)
-    if type(result) is GeneratorType:
-        return drive(_Watched(result, lifetime.seen), _Stepped(lifetime, lifetime.leave()))  # type: ignore[arg-type] # as above
-    if type(result) is AsyncGeneratorType:
-        return drive_async(_WatchedAsync(result, lifetime.seen), _Stepped(lifetime, lifetime.leave()))  # type: ignore[arg-type] # as above
+        begun = _Begun(lifetime)
+        return begun.watch(_rest(result, begun, lifetime.leave(), until))
+    if type(result) is GeneratorType or type(result) is AsyncGeneratorType:
+        return _iterated(result, _Stepped(lifetime, lifetime.leave()), lifetime)
     if not _goes_on(result, lifetime, until):
         lifetime.end(result)
     return result
 
 
-async def _rest(coroutine: Any, lifetime: Lifetime, context: Context, until: Until | None) -> Any:
+async def _rest(coroutine: Any, begun: _Begun, context: Context, until: Until | None) -> Any:
+    lifetime = begun.run()
     steps = Steps(context)
     try:
         with steps:
@@ -194,10 +195,8 @@ def streamed(iterator: Any, lifetime: Lifetime, finished: Callable[[], None]) ->
                 finished()
             super().end(error)
 
-    if isinstance(iterator, GeneratorType):
-        return drive(_Watched(iterator, lifetime.seen), Finished(lifetime, lifetime.leave()))  # type: ignore[arg-type] # as above
-    if isinstance(iterator, AsyncGeneratorType):
-        return drive_async(_WatchedAsync(iterator, lifetime.seen), Finished(lifetime, lifetime.leave()))  # type: ignore[arg-type] # as above
+    if isinstance(iterator, GeneratorType | AsyncGeneratorType):
+        return _iterated(iterator, Finished(lifetime, lifetime.leave()), lifetime)
     return None
 
 
@@ -206,16 +205,49 @@ def stepped(generator: AsyncGenerator[Any, Any], lifetime: Lifetime) -> tuple[As
     return _WatchedAsync(generator, lifetime.seen), _Stepped(lifetime)  # type: ignore[return-value] # as far as drive goes
 
 
+def _iterated(iterator: Any, stepped: _Stepped, lifetime: Lifetime) -> Any:
+    """Return a generator that goes on as *iterator* for a *lifetime* that has begun."""
+    begun = stepped.begun = _Begun(lifetime)
+    if isinstance(iterator, GeneratorType):
+        return begun.watch(drive(_Watched(iterator, lifetime.seen), stepped))  # type: ignore[arg-type] # as above
+    return begun.watch(drive_async(_WatchedAsync(iterator, lifetime.seen), stepped))  # type: ignore[arg-type] # as above
+
+
+class _Begun:
+    """A lifetime that goes on in a coroutine or generator, which may be thrown away before it runs at all."""
+
+    __slots__ = ("_lifetime", "_running")
+
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
+        self._running = False
+
+    def watch(self, runs: Any) -> Any:
+        weakref.finalize(runs, self._let_go).atexit = False
+        return runs
+
+    def run(self) -> Lifetime:
+        self._running = True
+        return self._lifetime
+
+    def _let_go(self) -> None:
+        if not self._running:
+            self._lifetime.fail(GeneratorExit())
+
+
 class _Stepped:
     """A lifetime as `drive` wants it: begun unless it has, never current between two steps."""
 
-    __slots__ = ("_context", "_lifetime")
+    __slots__ = ("_context", "_lifetime", "begun")
 
     def __init__(self, lifetime: Lifetime, context: Context | None = None) -> None:
         self._lifetime = lifetime
         self._context = context
+        self.begun: _Begun | None = None
 
     def start(self) -> Context:
+        if self.begun is not None:
+            self.begun.run()
         if self._context is not None:
             return self._context
         self._lifetime.enter()

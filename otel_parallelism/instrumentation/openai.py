@@ -16,15 +16,20 @@ _RUNNERS = "openai.lib.responses_tool_runner"
 
 def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
     item = argument(args, kwargs, 1, "item")
-    return CallFacts(item.name, item.call_id, json.loads(item.arguments or "{}"))
+    try:
+        given = json.loads(item.arguments or "{}")
+    except ValueError:
+        given = None
+    return CallFacts(item.name, item.call_id, given if isinstance(given, dict) else None)
 
 
 def _read(output: Any) -> Returned:
     return Returned(output["output"] if isinstance(output, dict) else getattr(output, "output", UNSEEN))
 
 
-def _turn(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
-    return TurnFacts(input=kwargs.get("input"))
+def _turn(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
+    params = argument(args, kwargs, 1, "params")
+    return TurnFacts(input=params.get("input") if isinstance(params, dict) else None)
 
 
 _REQUEST = requests("openai", {"/chat/completions": "messages", "/responses": "input"})
@@ -32,14 +37,19 @@ _REQUEST = requests("openai", {"/chat/completions": "messages", "/responses": "i
 FRAMEWORK = Framework(
     name="openai",
     distribution="openai",
-    versions=">=1.40",
+    versions=">=1.40,<4",
     patches=(
         Patch("openai._base_client:SyncAPIClient.request", _REQUEST),
         Patch("openai._base_client:AsyncAPIClient.request", _REQUEST),
-        Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", calls(_call, _read)),
-        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", calls(_call, _read)),
-        Patch(f"{_RUNNERS}:ResponsesToolRunner.iterate", turns(_turn, title="responses tool runner")),
-        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner")),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
+        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True),
+        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True),
     ),
-    others=("openinference-instrumentation-openai", "opentelemetry-instrumentation-openai"),
+    others=(
+        "openinference-instrumentation-openai",
+        "opentelemetry-instrumentation-openai",
+        "opentelemetry-instrumentation-genai-openai",
+    ),
+    lacks="Responses over a websocket, hosted agents, and actions in a browser or on a computer are not seen.",
 )

@@ -14,6 +14,7 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
+from .asked import claim
 from .capture import PLAIN, SMALL, hold_arguments, hold_result
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
@@ -62,6 +63,8 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
         loop = _running_loop()
         if loop is not None:
             node.task = id(_tasks.get(loop))
+        if recorder.asks and parent is not None and not node.call_id:
+            claim(node, parent, args, kwargs, known=node.whole)
         if recorder.evidence:
             if kwargs:
                 hold_arguments(node, args, kwargs)

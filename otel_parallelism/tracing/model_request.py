@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_parallelism import names
 
+from .asked import ask
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
 from .foreign import around, step_around
@@ -19,6 +20,8 @@ from .shield import swallow
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content
+
+    from .asked import Asked
 
 
 class ModelRequest:
@@ -88,18 +91,27 @@ class ModelRequest:
             detach(token)
         return context
 
-    def answered(self, requested: tuple[str, ...] | None, input_tokens: int | None = None) -> None:
+    def answered(
+        self, requested: tuple[str, ...] | None, input_tokens: int | None = None, asked: tuple[Asked, ...] = ()
+    ) -> None:
         """
         Note what the answer asks for.
 
         Args:
             requested: The ids of the calls, ``()`` if it asks for none; None where that cannot be told.
             input_tokens: What the request cost, if known.
+            asked: The calls themselves, if known: a call that has no id finds its own among them.
         """
         node = self._node
-        if node is not None:
-            node.requested = requested
-            node.input_tokens = input_tokens
+        if node is None:
+            return
+        node.requested = requested
+        node.input_tokens = input_tokens
+        if asked:
+            try:
+                RECORDER.asks = ask(node, asked) or RECORDER.asks
+            except Exception as error:  # noqa: BLE001 - the calls then have no ids
+                swallow("noting what a model asks for", error)
 
     def end(self, _: Any = None) -> None:
         """End: all of the answer is there."""

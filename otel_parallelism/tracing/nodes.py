@@ -58,7 +58,8 @@ class SpanNode(Node):
 
     ``kept`` leads from an ended turn that only wraps another to that one. ``facts`` is what a patched framework knows
     of the same call, model request (nodes without spans of their own) or turn (the user's words). ``echo``: who makes
-    it tells again of what our own turns around it tell, so it is no turn of its own.
+    it tells again of what our own turns around it tell, so it is no turn of its own. ``asked`` is what the model asked
+    for and was not yet run.
     """
 
     observation: Observation | None = None
@@ -66,6 +67,7 @@ class SpanNode(Node):
     kept: list[Node] | None = None
     facts: CallNode | StepNode | Content | None = None
     echo: bool = False
+    asked: Any = None
 
 
 class CallNode(Node):
@@ -99,7 +101,8 @@ class CallNode(Node):
 
 class TurnNode(Node):
     """
-    An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` is as a `SpanNode`'s.
+    An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` and ``asked`` are as a
+    `SpanNode`'s.
 
     ``echoes`` are the names of instrumentation scopes that tell again, inside of it, what our own spans tell.
     """
@@ -110,6 +113,7 @@ class TurnNode(Node):
     trace_id: int = 0
     kept: list[Node] | None = None
     echoes: frozenset[str] = frozenset()
+    asked: Any = None
 
 
 class StepNode(Node):

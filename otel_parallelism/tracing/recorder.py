@@ -55,6 +55,7 @@ class Recorder:
         spans: By the span's id, every open span of others (itself, until it matters; then its node) and every open
             turn's node; bounded.
         by_id: Whether decorated calls are there as well, because hooks run where their context cannot be seen.
+        asks: Whether any model request ever told what it asked for, so that calls without an id may find theirs.
         turns: The open turns, by the identity of their nodes.
         candidates: Open spans of others whose ``end`` is shadowed: each may turn out to be a turn.
         echoes: The names of all instrumentation scopes that ever were a turn's `echoes`.
@@ -65,6 +66,7 @@ class Recorder:
         self.lock: threading.RLock = threading.RLock()
         self.spans: dict[int, Any] = {}
         self.by_id = False
+        self.asks = False
         self.turns: dict[int, Node] = {}
         self.candidates: dict[int, SpanNode] = {}
         self.echoes: frozenset[str] = frozenset()

@@ -67,6 +67,7 @@ class ToolCall:
         node = self._node
         if node is None:
             return
+        node.whole = self._arguments is not None
         try:
             theirs = call_around(around(), node.tool.name, node.call_id)
         except Exception as error:  # noqa: BLE001 - the call goes on, with a span of ours
@@ -77,8 +78,6 @@ class ToolCall:
             self._note(node, theirs)
         elif theirs is not None or not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
             self._node = None
-        if self._arguments is None:
-            node.whole = False
         self._arguments = None
 
     def _note(self, node: CallNode, theirs: SpanNode) -> None:

@@ -226,6 +226,18 @@ class TestSteps:
         assert isinstance(seen, Step)
         assert seen.requested is None
 
+    def test_an_items_id_is_no_calls_id(self, span: Make) -> None:
+        output = '[{"role": "assistant", "parts": [{"type": "tool_call", "name": "get_weather", "id": "%s"}]}]'
+        for name, call_id, expected in (
+            ("openai.response", "fc_0", None),
+            ("openai.response", "call_0", ("call_0",)),
+            ("openai.chat", "fc_0", ("fc_0",)),
+        ):
+            attributes = {"gen_ai.operation.name": "chat", "gen_ai.output.messages": output % call_id}
+            seen = classify(span(name, attributes))
+            assert isinstance(seen, Step)
+            assert seen.requested == expected
+
     def test_an_answer_that_just_ended_asked_for_none(self, span: Make) -> None:
         attributes = {"gen_ai.response.finish_reasons": ["stop"], "gen_ai.output.messages": ANSWERS}
         seen = classify(span("chat", {**operation("chat"), **attributes}))

@@ -42,6 +42,10 @@ def named(environment: str) -> str:
     return environment.removeprefix("framework-").removeprefix("oldest-")
 
 
+OWN_TESTS = {"test_openai_client.py": "openai"}
+"""Tests of a framework beyond its contract."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let the framework's own code warn of what it is known to warn of."""
     for line in FILTERS.get(config.getoption("--framework", None) or "", ()):
@@ -49,9 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the contract out unless a framework is named."""
+    """Leave the contract out unless a framework is named, and a framework's own tests unless it is that one."""
+    framework = config.getoption("--framework", None)
     contract = collection_path.name in {"test_contract.py", "test_beside.py", "test_zero_code.py"}
-    return True if contract and not config.getoption("--framework", None) else None
+    if contract:
+        return None if framework else True
+    return True if OWN_TESTS.get(collection_path.name, framework) != framework else None
 
 
 AGENTS = Path(__file__).parent / "agents"

@@ -8,6 +8,7 @@ agent as it is without us, then with us, then with everything taken out again.
 from __future__ import annotations
 
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,7 +79,9 @@ def test_it_runs_a_version_that_the_module_claims(stage: Stage) -> None:
 def test_all_targets_are_there(instrumented: Stage) -> None:
     for framework in modules(instrumented):
         for patch in framework.patches:
-            expected = {"patched", "missing", "waiting"} if patch.optional else {"patched"}
+            expected = {"patched", "missing"} if patch.optional else {"patched"}
+            if patch.optional and not has_module(patch.module):
+                expected = {"waiting"}
             assert PATCHING.states[patch.target] in expected, patch.target
 
 
@@ -175,11 +178,21 @@ def test_the_originals_come_back(stage: Stage, originals: dict[str, Any], plain:
         assert target_of(target) is original, target
     run = stage.run(BURST, KINDS[0] if stage.behaviour.asynchronous is not None else KINDS[1])
     assert run.answer == ANSWER
-    assert [report.calls for report in run.reports] == ([] if stage.behaviour.turns else [0])
+    if stage.behaviour.by_hand:
+        assert run.report.steps == 0
+    else:
+        assert [report.calls for report in run.reports] == ([] if stage.behaviour.turns else [0])
 
 
 def modules(stage: Stage) -> list[Any]:
     return [framework for framework in FRAMEWORKS if framework.name in stage.behaviour.modules]
+
+
+def has_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ImportError:  # nor the package that would hold it
+        return False
 
 
 def target_of(target: str) -> Any:

@@ -1,0 +1,116 @@
+"""
+What a model's answer asks for, whole or piece by piece, in the objects of openai's and anthropic's clients or as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+from otel_parallelism.tracing.asked import Asked
+
+_BY_NAME = {
+    "function_call": "arguments",
+    "custom_tool_call": "input",
+    "tool_use": "input",
+}
+"""Types of output that the program runs by name, and where their arguments are."""
+
+_CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+class Answer:
+    """
+    What is known of one answer so far.
+
+    Attributes:
+        input_tokens: What the request cost, cached ones included; None while that is not known.
+    """
+
+    __slots__ = ("_asked", "_parts", "input_tokens")
+
+    def __init__(self) -> None:
+        self._asked: dict[Hashable, tuple[str, str, Any]] = {}
+        self._parts: dict[Hashable, list[str]] = {}
+        self.input_tokens: int | None = None
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The calls that it asks for, in order."""
+        return tuple(
+            Asked(call_id, tool, "".join(self._parts[key]) if self._parts.get(key) else arguments)
+            for key, (call_id, tool, arguments) in self._asked.items()
+        )
+
+    def read(self, item: Any) -> None:
+        """Take note of an *item*: a whole answer, a chunk or an event."""
+        choices = get(item, "choices")
+        if choices is not None:
+            for position, choice in enumerate(_listed(choices)):
+                self._read_choice(get(choice, "index", position), get(choice, "message") or get(choice, "delta"))
+        else:
+            self._read_blocks(item)
+        usage = get(item, "usage")
+        if usage is not None:
+            self._read_usage(usage)
+
+    def _read_choice(self, choice: Any, message: Any) -> None:
+        for position, call in enumerate(_listed(get(message, "tool_calls"))):
+            index = get(call, "index")
+            call_id = get(call, "id")
+            key = (choice, index if index is not None else call_id or position)
+            function, custom = get(call, "function"), get(call, "custom")
+            name = get(function, "name") or get(custom, "name")
+            piece = get(function, "arguments") or get(custom, "input")
+            before = self._asked.get(key, ("", "", None))
+            self._asked[key] = (call_id or before[0], name or before[1], None)
+            if isinstance(piece, str):
+                self._parts.setdefault(key, []).append(piece)
+
+    def _read_blocks(self, item: Any) -> None:
+        for position, block in enumerate((*_listed(get(item, "output")), *_listed(get(item, "content")))):
+            self._read_block(position, block)
+        kind = get(item, "type")
+        if kind == "content_block_start":
+            self._read_block(get(item, "index"), get(item, "content_block"))
+        elif kind == "content_block_delta":
+            piece = get(get(item, "delta"), "partial_json")
+            if isinstance(piece, str):
+                self._parts.setdefault(get(item, "index"), []).append(piece)
+        elif kind == "message_start":
+            self.read(get(item, "message"))
+        elif kind in ("response.output_item.added", "response.output_item.done"):
+            self._read_block(get(item, "output_index"), get(item, "item"))
+        elif isinstance(kind, str) and kind.startswith("response."):
+            response = get(item, "response")
+            if response is not None:
+                self.read(response)
+
+    def _read_block(self, key: Hashable, block: Any) -> None:
+        kind = get(block, "type")
+        if kind in _BY_NAME:
+            call_id = get(block, "call_id") or get(block, "id")
+            self._asked[key] = (call_id, get(block, "name") or "", get(block, _BY_NAME[kind]))
+        elif isinstance(kind, str) and kind.endswith("_call") and get(block, "call_id"):
+            # A shell, a computer, a patch: what the provider runs itself has no such id.
+            self._asked[key] = (get(block, "call_id"), kind, None)
+
+    def _read_usage(self, usage: Any) -> None:
+        tokens = get(usage, "input_tokens")
+        if tokens is None:
+            tokens = get(usage, "prompt_tokens")
+        if isinstance(tokens, int):
+            self.input_tokens = tokens + sum(get(usage, name) or 0 for name in _CACHED)
+
+
+def get(thing: Any, name: str, default: Any = None) -> Any:
+    """Return the field *name* of a client's object or of JSON; without running the object's own look-up, which is slow."""
+    fields = thing if isinstance(thing, Mapping) else getattr(thing, "__dict__", None)
+    if fields is None:
+        return default
+    value = fields.get(name)
+    return default if value is None else value
+
+
+def _listed(thing: Any) -> Iterable[Any]:
+    return thing if isinstance(thing, list | tuple) else ()

@@ -1,0 +1,339 @@
+"""
+A loop by hand over openai's client, with decorated tools: every form of request says which calls it asked for.
+
+Runs with ``--framework openai``, and with the oldest client that the module claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from frameworks import provider
+from frameworks.scenarios import ANSWER, BURST, ROUNDS, THREE
+from openai import AsyncOpenAI, OpenAI
+from openai.resources import Completions
+
+from otel_parallelism import Settings, agent_turn, profiled
+from otel_parallelism.instrumentation.openai import FRAMEWORK
+from otel_parallelism.instrumentation.patching import PATCHING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from conftest import Kit
+
+CHAT = ("create", "chunks", "events", "parsed", "raw", "raw_chunks", "unread", "unread_chunks")
+RESPONSES: tuple[str, ...] = ()
+if find_spec("openai.resources.responses") is not None:
+    RESPONSES = ("create", "pieces", "raw", "raw_pieces", "unread")
+    if hasattr(import_module("openai.resources.responses").Responses, "stream"):
+        RESPONSES += ("events", "parsed")
+IDS = [request.id for request in THREE]
+
+
+@pytest.fixture(scope="module")
+def url() -> str:
+    return provider.start() + "/v1"
+
+
+@pytest.fixture
+def patched(make_kit: Any) -> Iterator[Kit]:
+    # However long the client takes: what could be saved is reported.
+    kit: Kit = make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
+    PATCHING.start([FRAMEWORK])
+    yield kit
+    PATCHING.stop()
+
+
+@profiled(effect="read")
+async def get_weather(city: str) -> str:
+    await asyncio.sleep(0.06)
+    return f"{city}: rain"
+
+
+@profiled(effect="read")
+async def get_stock(symbol: str) -> str:
+    await asyncio.sleep(0.06)
+    return f"{symbol}: 41.27"
+
+
+@profiled(effect="read")
+async def get_news(topic: str) -> str:
+    await asyncio.sleep(0.06)
+    return f"{topic}: none"
+
+
+TOOLS: dict[str, Callable[..., Awaitable[str]]] = {
+    "get_weather": get_weather,
+    "get_stock": get_stock,
+    "get_news": get_news,
+}
+
+
+def schema(argument: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {argument: {"type": "string"}},
+        "required": [argument],
+        "additionalProperties": False,
+    }
+
+
+FUNCTIONS: list[Any] = [
+    {"name": name, "strict": True, "parameters": schema(argument)}
+    for name, argument in (("get_weather", "city"), ("get_stock", "symbol"), ("get_news", "topic"))
+]
+
+
+async def settled(made: Any) -> Any:
+    """What *made* comes to, for clients of either kind."""
+    return await made if hasattr(made, "__await__") else made
+
+
+async def items(stream: Any) -> list[Any]:
+    return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
+
+
+class Opened:
+    """A context manager of either kind as an async one."""
+
+    def __init__(self, manager: Any) -> None:
+        self.manager = manager
+
+    async def __aenter__(self) -> Any:
+        if hasattr(self.manager, "__aenter__"):
+            return await self.manager.__aenter__()
+        return self.manager.__enter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        if hasattr(self.manager, "__aexit__"):
+            await self.manager.__aexit__(*error)
+        else:
+            self.manager.__exit__(*error)
+
+
+def joined(chunks: list[Any]) -> Any:
+    """The message that *chunks* are of."""
+    calls: dict[int, Any] = {}
+    text = ""
+    for chunk in chunks:
+        for choice in chunk.choices:
+            text += choice.delta.content or ""
+            for piece in choice.delta.tool_calls or ():
+                call = calls.setdefault(
+                    piece.index, SimpleNamespace(id="", function=SimpleNamespace(name="", arguments=""))
+                )
+                call.id += piece.id or ""
+                call.function.name += piece.function.name or ""
+                call.function.arguments += piece.function.arguments or ""
+    return SimpleNamespace(content=text, tool_calls=list(calls.values()))
+
+
+async def chat(client: Any, form: str, messages: list[Any]) -> Any:
+    """The model's next message."""
+    completions = client.chat.completions
+    helpers = completions if hasattr(Completions, "stream") else client.beta.chat.completions
+    tools = [{"type": "function", "function": function} for function in FUNCTIONS]
+    body: dict[str, Any] = {"model": "stub", "messages": messages, "tools": tools}
+    if form == "chunks":
+        return joined(await items(await settled(completions.create(**body, stream=True))))
+    if form == "events":
+        async with Opened(helpers.stream(**body)) as stream:
+            await items(stream)
+            return (await settled(stream.get_final_completion())).choices[0].message
+    if form == "raw_chunks":
+        raw = await settled(completions.with_raw_response.create(**body, stream=True))
+        return joined(await items(raw.parse()))
+    if form in ("unread", "unread_chunks"):
+        streams = {"stream": True} if form == "unread_chunks" else {}
+        async with Opened(completions.with_streaming_response.create(**body, **streams)) as raw:
+            parsed = await settled(raw.parse())
+            return joined(await items(parsed)) if streams else parsed.choices[0].message
+    if form == "parsed":
+        completion = await settled(helpers.parse(**body))
+    elif form == "raw":
+        completion = (await settled(completions.with_raw_response.create(**body))).parse()
+    else:
+        completion = await settled(completions.create(**body))
+    return completion.choices[0].message
+
+
+async def respond(client: Any, form: str, given: list[Any]) -> Any:
+    """The model's next response."""
+    responses = client.responses
+    tools = [{"type": "function", **function} for function in FUNCTIONS]
+    body: dict[str, Any] = {"model": "stub", "input": given, "tools": tools}
+    if form == "pieces":
+        return (await items(await settled(responses.create(**body, stream=True))))[-1].response
+    if form == "events":
+        async with Opened(responses.stream(**body)) as stream:
+            await items(stream)
+            return await settled(stream.get_final_response())
+    if form == "raw_pieces":
+        raw = await settled(responses.with_raw_response.create(**body, stream=True))
+        return (await items(raw.parse()))[-1].response
+    if form == "unread":
+        async with Opened(responses.with_streaming_response.create(**body)) as raw:
+            return await settled(raw.parse())
+    if form == "parsed":
+        return await settled(responses.parse(**body))
+    if form == "raw":
+        return (await settled(responses.with_raw_response.create(**body))).parse()
+    return await settled(responses.create(**body))
+
+
+async def by_chat(client: Any, form: str, prompt: str, *, together: bool = False) -> str:
+    messages: list[Any] = [{"role": "user", "content": prompt}]
+    while True:
+        message = await chat(client, form, messages)
+        if not message.tool_calls:
+            return str(message.content)
+        asked = [(call.id, call.function.name, call.function.arguments) for call in message.tool_calls]
+        calls = [
+            {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+            for call_id, name, arguments in asked
+        ]
+        results = await executed(asked, together=together)
+        messages.append({"role": "assistant", "tool_calls": calls})
+        messages += [{"role": "tool", "tool_call_id": call_id, "content": result} for call_id, result in results]
+
+
+async def by_responses(client: Any, form: str, prompt: str) -> str:
+    given: list[Any] = [{"role": "user", "content": prompt}]
+    while True:
+        response = await respond(client, form, given)
+        asked = [(item.call_id, item.name, item.arguments) for item in response.output if item.type == "function_call"]
+        if not asked:
+            return str(response.output_text)
+        results = await executed(asked, together=False)
+        given += [
+            {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
+            for call_id, name, arguments in asked
+        ]
+        given += [{"type": "function_call_output", "call_id": call_id, "output": result} for call_id, result in results]
+
+
+async def executed(asked: list[tuple[str, str, str]], *, together: bool) -> list[tuple[str, str]]:
+    if together:
+        results = await asyncio.gather(*(TOOLS[name](**json.loads(arguments)) for _, name, arguments in asked))
+    else:
+        results = [await TOOLS[name](**json.loads(arguments)) for _, name, arguments in asked]
+    return [(call_id, result) for (call_id, *_), result in zip(asked, results, strict=True)]
+
+
+def client_of(kind: str, url: str) -> Any:
+    return (AsyncOpenAI if kind == "asynchronous" else OpenAI)(base_url=url, api_key="none")
+
+
+async def close(client: Any) -> None:
+    await settled(client.close())
+
+
+def check(kit: Kit, cause: str) -> None:
+    (report,) = kit.reports
+    assert [call.call_id for call in report.turn.calls] == IDS
+    assert all(call.proved for call in report.turn.calls)
+    assert [step.requested for step in report.turn.steps] == [tuple(IDS), ()]
+    assert (report.verdict, report.cause) == ("sequential", cause)
+    assert report.findings[0].advice == "recommended"
+    assert {str(span.attributes["gen_ai.tool.call.id"]) for span in kit.calls() if span.attributes} == set(IDS)
+    (stored,) = kit.stored().reports
+    assert (stored.verdict, stored.cause) == (report.verdict, report.cause)
+
+
+@pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
+@pytest.mark.parametrize("form", CHAT)
+async def test_rounds_over_chat_completions_are_proved(patched: Kit, url: str, form: str, kind: str) -> None:
+    client = client_of(kind, url)
+    with agent_turn("by hand", input=BURST):
+        assert await by_chat(client, form, BURST) == ANSWER
+    check(patched, "dispatch")
+    await close(client)
+
+
+@pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
+@pytest.mark.parametrize("form", RESPONSES)
+async def test_rounds_over_responses_are_proved(patched: Kit, url: str, form: str, kind: str) -> None:
+    client = client_of(kind, url)
+    with agent_turn("by hand", input=BURST):
+        assert await by_responses(client, form, BURST) == ANSWER
+    check(patched, "dispatch")
+    await close(client)
+
+
+async def test_a_gathered_round_and_single_ones(patched: Kit, url: str) -> None:
+    client = client_of("asynchronous", url)
+    with agent_turn("by hand", input=BURST) as turn:
+        await by_chat(client, "chunks", BURST, together=True)
+    assert turn.report is not None
+    assert (turn.report.verdict, turn.report.calls, turn.report.steps) == ("parallel", 3, 2)
+    assert all(call.proved for call in turn.report.turn.calls)
+    with agent_turn("by hand", input=ROUNDS) as turn:
+        await by_chat(client, "create", ROUNDS)
+    assert turn.report is not None
+    assert (turn.report.verdict, turn.report.cause, turn.report.steps) == ("sequential", "model", 4)
+    assert [call.call_id for call in turn.report.turn.calls] == [call_id + "_alone" for call_id in IDS]
+    await close(client)
+
+
+async def test_two_turns_at_once_keep_their_own(patched: Kit, url: str) -> None:
+    client = client_of("asynchronous", url)
+
+    async def one() -> None:
+        with agent_turn("by hand", input=BURST):
+            await by_chat(client, "create", BURST)
+
+    await asyncio.gather(one(), one())
+    for report in patched.reports:
+        assert [call.call_id for call in report.turn.calls] == IDS
+        assert report.cause == "dispatch"
+    assert len(patched.reports) == 2
+    await close(client)
+
+
+@pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
+@pytest.mark.parametrize("read", [0, 2])
+async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, kind: str, read: int) -> None:
+    client = client_of(kind, url)
+    tools = [{"type": "function", "function": function} for function in FUNCTIONS]
+    body: Any = {"model": "stub", "messages": [{"role": "user", "content": BURST}], "tools": tools, "stream": True}
+    with agent_turn("by hand") as turn:
+        stream = await settled(client.chat.completions.create(**body))
+        for _ in range(read):
+            assert await (anext(stream) if kind == "asynchronous" else settled(next(stream)))
+        await settled(stream.close())
+        del stream
+        gc.collect()
+        await asyncio.sleep(0.05)
+        await get_weather("Oslo")
+    assert turn.report is not None
+    assert (turn.report.calls, turn.report.steps) == (1, 1)
+    (step,) = turn.report.turn.steps
+    assert step.end_ns <= turn.report.turn.calls[0].start_ns
+    await close(client)
+
+
+async def test_an_error_is_the_clients_own(patched: Kit, url: str) -> None:
+    client = AsyncOpenAI(base_url="http://127.0.0.1:1", api_key="none", max_retries=0)
+    with agent_turn("by hand") as turn:
+        with pytest.raises(Exception, match="Connection error"):
+            await chat(client, "create", [{"role": "user", "content": BURST}])
+        with pytest.raises(Exception, match="Connection error"):
+            await chat(client, "chunks", [{"role": "user", "content": BURST}])
+    assert turn.report is not None
+    assert turn.report.steps == 2
+    await close(client)
+
+
+async def test_outside_of_turns_nothing_is_made(patched: Kit, url: str) -> None:
+    client = client_of("asynchronous", url)
+    assert (await chat(client, "create", [{"role": "user", "content": BURST}])).tool_calls
+    assert patched.spans == ()
+    await close(client)
