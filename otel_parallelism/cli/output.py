@@ -156,6 +156,11 @@ class Destination:
         self._stream: TextIO | None = sys.stdout
         self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the report is for people to read, so that other lines may stand before it."""
+        return self._form == "text"
+
     def option_for(self, path: str) -> str:
         """Return the option that would write to the file at *path*; empty if none would."""
         files = {"--output": self._file, "--html": self._page, "--trace-event": self._events}
