@@ -78,7 +78,7 @@ def _run_both_ways(destination: Destination) -> None:
     agent = _loaded(AGENT)
     with serving() as port:
         said = f"{AGENT}\nasks http://127.0.0.1:{port} five things, first one by one, then together.\n"
-        click.echo(said, err=not destination.is_text)
+        click.echo(said, err=not destination.shares_stdout)
         guide = agent.Guide(port)
         asyncio.run(agent.plan_one_by_one(guide, "Lisbon"))
         asyncio.run(agent.plan_together(guide, "Lisbon"))
@@ -89,7 +89,9 @@ def _run_fleet(destination: Destination, *, turns: int | None, seed: int) -> Non
 
     agents = _loaded(AGENTS)
     until = "until interrupted" if turns is None else f"for {turns} turn{'s' * (turns > 1)} each"
-    click.echo(f"{AGENTS}\nruns {len(agents.AGENTS)} agents side by side, {until}.\n", err=not destination.is_text)
+    click.echo(
+        f"{AGENTS}\nruns {len(agents.AGENTS)} agents side by side, {until}.\n", err=not destination.shares_stdout
+    )
     asyncio.run(run_fleet(agents.AGENTS, agents.take_turn, turns=turns, seed=seed))
 
 

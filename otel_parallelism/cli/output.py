@@ -157,9 +157,9 @@ class Destination:
         self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
     @property
-    def is_text(self) -> bool:
-        """Whether the report is for people to read, so that other lines may stand before it."""
-        return self._form == "text"
+    def shares_stdout(self) -> bool:
+        """Whether lines of others may stand on standard output: the report there is for people, or is none."""
+        return self._form == "text" or self._file is not None
 
     def option_for(self, path: str) -> str:
         """Return the option that would write to the file at *path*; empty if none would."""
