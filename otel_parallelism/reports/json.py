@@ -63,6 +63,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
     makespan: float
     busy: float
     peak_concurrency: int
+    calls_per_step: float | None
     verdict: str
     cause: str | None
     recommendation: str | None
@@ -132,6 +133,7 @@ def _turn(report: Report) -> TurnDocument:
         makespan=report.makespan,
         busy=report.busy,
         peak_concurrency=report.peak_concurrency,
+        calls_per_step=report.calls_per_step,
         verdict=report.verdict,
         cause=report.cause,
         recommendation=report.recommendation or None,
