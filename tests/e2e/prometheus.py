@@ -1,9 +1,10 @@
 """
 The fleet watched by a real Prometheus, with the rules that are handed out and an Alertmanager behind them.
 
-Everything is asked as of one instant, that of a scrape while the fleet was running. The fleet is interrupted
-afterwards, and its report tells what Prometheus should have seen: for each agent its k-th to n-th turn, k and n being
-what the first and the last sample of a time range count. So nothing depends on how fast the machine is.
+Everything is asked as of one instant, that of a scrape while the fleet was running, and over a range that begins at
+a scrape: growth is then what it was, and not extended to the edges. The fleet is interrupted afterwards, and its report
+tells what Prometheus should have seen: for each agent its k-th to n-th turn, k and n being what the first and the last
+sample of a range count. So nothing depends on how fast the machine is.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
 RULES = Path(__file__).parents[2] / "dashboards" / "alerts.yaml"
 JOB = "fleet"
 AGENT = "gen_ai_agent_name"
-SCRAPE_S = 0.2
-SCRAPE = "200ms"
+SCRAPE_S = 0.5
+SCRAPE = "500ms"
+AGENTS = 6
 ALERTS = 4
 COUNT = "agent_parallelism_turn_duration_seconds_count"
 
@@ -74,6 +76,13 @@ class Prometheus:
         assert not answer.get("warnings")
         return answer["data"]["result"]
 
+    def window(self, began: float) -> tuple[float, int] | None:
+        """The time (s) of the last scrape, and how long (ms) after the first since *began*; None if it failed."""
+        now = time.time()
+        (ups,) = self._result("query", query=f'up{{job="{JOB}"}}[{now - began:.0f}s]', time=f"{now:.3f}")
+        (first, _), (last, up) = ups["values"][0], ups["values"][-1]
+        return (last, round((last - first) * 1000)) if up == "1" else None
+
     def rule_health(self) -> dict[str, tuple[str, str]]:
         """Health and last error of every rule."""
         groups = get_json(f"{self.url}/api/v1/rules")["data"]["groups"]
@@ -87,8 +96,12 @@ class Watched(NamedTuple):
 
     prometheus: Prometheus
     turns: dict[str, list[Turn]]
-    window: str
+    window_ms: int
     alerts: list[dict[str, Any]]
+
+    @property
+    def window(self) -> str:
+        return f"{self.window_ms}ms"
 
     def seen(self, window: str, at: float | None = None) -> dict[str, list[Turn]]:
         """The turns of each agent by which its counter grew within *window*."""
@@ -127,17 +140,17 @@ def watching(folder: Path, window_s: int, *, rules: bool = True) -> Iterator[Wat
                 "OTEL_PARALLELISM_CALL_DURATION_METRIC": "true",
             },
         ) as fleet:
-            until("a turn of each agent", lambda: len(asked.instant(COUNT, time.time())) == 6, fleet)
-            time.sleep(window_s + 1)
-            (ups,) = asked._result("query", query=f'up{{job="{JOB}"}}[1m]', time=str(time.time()))
-            asked.at = float(ups["values"][-1][0])
+            until("a turn of each agent", lambda: len(asked.instant(COUNT, time.time())) == AGENTS, fleet)
+            began = time.time()
+            time.sleep(window_s)
+            asked.at, window_ms = until("a scrape", lambda: asked.window(began), fleet)
             alerts = until("the alerts", lambda: _firing(ports[2]), fleet) if rules else []
             stop(fleet, signal.SIGINT)
             assert fleet.returncode == 0
         turns = defaultdict(list)
         for turn in json.loads(report.read_text(encoding="utf-8"))["turns"]:
             turns[turn["agent"]].append(turn)
-        yield Watched(asked, dict(turns), f"{window_s}s", alerts)
+        yield Watched(asked, dict(turns), window_ms, alerts)
 
 
 def _fleet(report: Path, port: int) -> tuple[list[str], Callable[[], bool]]:

@@ -47,9 +47,14 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, **variables}
 
 
-def until(what: str, answer: Callable[[], Any], process: subprocess.Popen[bytes] | None = None) -> Any:
+def until(
+    what: str,
+    answer: Callable[[], Any],
+    process: subprocess.Popen[bytes] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Any:
     """Ask again and again until there is an answer that counts, and return it."""
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     while not (found := answer()):
         assert process is None or process.poll() is None, f"ended before {what}"
         assert time.monotonic() < deadline, f"no end of waiting for {what}"
@@ -82,7 +87,12 @@ def get_json(url: str, **parameters: str) -> Any:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], ready: Callable[[], bool], *, folder: Path, variables: Mapping[str, str] | None = None
+    command: list[str],
+    ready: Callable[[], bool],
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server while the context is open; what it says is kept, and shown where it does not come up."""
     log = folder / f"{Path(command[0]).name}.log"
@@ -98,7 +108,7 @@ def running(
         ) as process,
     ):
         try:
-            until(f"{command[0]} to be ready", ready, process)
+            until(f"{command[0]} to be ready", ready, process, timeout_s)
             yield process
         except BaseException as error:
             error.add_note(f"{log.name}: {log.read_text(errors='replace')[-4000:]}")

@@ -33,6 +33,7 @@ AGENTS = {"parallel-planner", "model-serial", "dispatch-serial", "code-serial", 
 SEQUENTIAL = {"model-serial", "dispatch-serial", "code-serial"}
 GAUGES = {"Open turns", "Open calls", "Live ratio"}
 TOLERANCE = 0.01
+MARGIN_S = 0.02
 ALL = [query for query in queries() if query.datasource == "prometheus"]
 
 
@@ -87,7 +88,7 @@ def check(found: dict[Key, float], wanted: Found) -> None:
 
 
 def seen(watched: Watched, window: str, at: float | None = None) -> Seen:
-    return Seen(watched.seen(window, at), float(WINDOW_S))
+    return Seen(watched.seen(window, at), watched.window_ms / 1000)
 
 
 def test_the_fleet_was_what_it_should_be(watched: Watched) -> None:
@@ -193,14 +194,10 @@ def test_what_is_open_is_what_was_open_at_that_scrape(watched: Watched, title: s
     """Compared where no turn and no call of the agent begins or ends around the scrape."""
     compared = 0
     values: dict[str, set[float]] = {agent: set() for agent in AGENTS}
-    (scrapes,) = [found for _, found in watched.prometheus.samples(f'up{{job="{JOB}"}}', watched.window)]
-    for at, _ in scrapes[::4]:
+    for at, took in scrapes(watched):
         found = keyed(ask(watched, panel(title), at))
         for agent, turns in watched.turns.items():
-            events = [event for turn in turns for event in edges(turn)]
-            if all(abs(event - at) > SCRAPE_S for event in events) or not events:
-                continue
-            if min(abs(event - at) for event in events) < 0.04:
+            if any(at - MARGIN_S < event < at + took + MARGIN_S for turn in turns for event in edges(turn)):
                 continue
             wanted = open_at(turns, at, title)
             value = found.get((agent,))
@@ -215,6 +212,13 @@ def test_what_is_open_is_what_was_open_at_that_scrape(watched: Watched, title: s
     assert compared > 20
     together = {agent for agent, some in values.items() if max(some) > 1.3}
     assert together == (set() if title == "Open turns" else {"parallel-planner", "contended"})
+
+
+def scrapes(watched: Watched) -> list[tuple[float, float]]:
+    """When Prometheus asked and was answered, and how long that took (s)."""
+    ((_, took),) = watched.prometheus.samples(f'scrape_duration_seconds{{job="{JOB}"}}', watched.window)
+    ((_, up),) = watched.prometheus.samples(f'up{{job="{JOB}"}}', watched.window)
+    return [sample for sample, (_, answered) in zip(took, up, strict=True) if answered]
 
 
 def edges(turn: dict[str, Any]) -> Iterator[float]:
