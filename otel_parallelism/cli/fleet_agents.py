@@ -138,14 +138,14 @@ _session = asyncio.Lock()
 async def query_database(table: str) -> str:
     """Tell what a table holds, over the one session that there is."""
     async with _session:
-        await _wait(1)
+        await _wait(0.8)
     return f"rows of {table}"
 
 
 async def contended() -> None:
     """All calls are started together, and then queue for one session inside the tool."""
     with agent_turn("contended"):
-        await asyncio.gather(*map(query_database, ("customers", "orders", "parcels")))
+        await asyncio.gather(*map(query_database, ("customers", "orders", "parcels", "refunds")))
 
 
 @profiled(effect="read")

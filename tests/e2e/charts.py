@@ -76,8 +76,9 @@ def over_time(panel: dict[str, Any], some: list[Series], width: int, height: int
         for step in defaults.get("thresholds", {}).get("steps", [])
         if step["value"] is not None and custom.get("thresholdsStyle", {}).get("mode") == "dashed"
     )
-    values = ticks(frame.low, frame.high)
-    return _svg(width, height, _axes(frame, values, defaults.get("unit"), defaults.get("decimals")) + zones + inner)
+    unit, decimals = defaults.get("unit"), defaults.get("decimals")
+    values = ticks(frame.low, frame.high, unit, decimals)
+    return _svg(width, height, _axes(frame, values, unit, decimals) + zones + inner)
 
 
 def _line(each: Series, some: list[Series], frame: Frame) -> str:
@@ -174,14 +175,12 @@ def bars(panel: dict[str, Any], answers: list[dict[str, Any]], width: int, heigh
 
 
 def _axes(frame: Frame, values: list[float], unit: str | None, decimals: int | None) -> str:
-    span = values[-1] - values[0] if len(values) > 1 else 1.0
-    fine = decimals if decimals is not None and span / max(len(values) - 1, 1) >= 10**-decimals * 0.99 else None
     lines = []
     for value in values:
-        y = frame.y(value)
+        y, text = frame.y(value), escape(shown(value, unit, decimals))
         lines.append(
             f'<line x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{GRID}"/>'
-            f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" {SMALL}>{escape(shown(value, unit, fine))}</text>'
+            f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" {SMALL}>{text}</text>'
         )
     minute = math.ceil(frame.start / 60) * 60
     while minute <= frame.end:

@@ -135,7 +135,7 @@ def _over_time(panel: dict[str, Any], answers: list[dict[str, Any]], width: int,
     if not answers:
         return f'<div class="empty">{escape(panel["fieldConfig"]["defaults"]["noValue"])}</div>'
     some = charts.series_of(panel, answers)
-    down = min(-(-len(some) // (1 if len(some) <= MOST_IN_LEGEND // 2 else 2)), MOST_IN_LEGEND // 2)
+    down = min(len(some), MOST_IN_LEGEND // 2)
     drawn = charts.over_time(panel, some, width, height - down * LEGEND_ROW - 10)
     return drawn + _legend(panel, some, down)
 
@@ -144,7 +144,11 @@ def _legend(panel: dict[str, Any], some: list[Series], down: int) -> str:
     defaults = panel["fieldConfig"]["defaults"]
     calc = (panel["options"]["legend"].get("calcs") or ["lastNotNull"])[0]
     items = []
-    for each in some:
+    listed, more = some, 0
+    if len(some) > MOST_IN_LEGEND:
+        listed = sorted(some, key=lambda each: -each.values[-1][1])[: MOST_IN_LEGEND - 1]
+        more = len(some) - len(listed)
+    for each in listed:
         values = [value for _, value in each.values]
         value = sum(values) / len(values) if calc == "mean" else values[-1]
         text = shown(value, defaults.get("unit"), defaults.get("decimals"))
@@ -152,6 +156,8 @@ def _legend(panel: dict[str, Any], some: list[Series], down: int) -> str:
             f'<div><u style="background:{each.colour}"></u>{escape(each.name)}'
             f"<s>{'mean' if calc == 'mean' else 'last'} {escape(text)}</s></div>"
         )
+    if more:
+        items.append(f"<div>… and {more} more</div>")
     return f'<div class="legend" style="grid-template-rows:repeat({down},{LEGEND_ROW}px)">{"".join(items)}</div>'
 
 

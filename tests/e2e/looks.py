@@ -42,7 +42,8 @@ def shown(value: float, unit: str | None, decimals: int | None) -> str:
     if unit == "s":
         return _seconds(value, decimals)
     if unit == "short" and abs(value) >= 1000:
-        return f"{_rounded(value / 1000, 1 if decimals is None else max(decimals, 1))} K"
+        size, name = (1e6, "Mil") if abs(value) >= 1e6 else (1e3, "K")
+        return f"{_rounded(value / size, 1 if decimals is None else max(decimals, 1))} {name}"
     return _rounded(value, decimals)
 
 
@@ -83,12 +84,14 @@ def overridden(panel: dict[str, Any], name: str, ref_id: str = "") -> dict[str, 
     return found
 
 
-def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round numbers between *low* and *high*, about as many as *wanted*."""
-    if high <= low:
-        return [low]
-    raw = (high - low) / wanted
+def ticks(low: float, high: float, unit: str | None = None, decimals: int | None = None) -> list[float]:
+    """Round numbers between *low* and *high*, about five; round in minutes or hours where it is time."""
+    raw = (high - low) / 5
     size = 10 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw)
+    if unit == "s" and raw > 1:
+        step = next((each for each in (5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200) if each >= raw), step)
+    elif unit != "percentunit" and decimals == 0:
+        step = math.ceil(step)
     first = math.ceil(low / step)
     return [round(index * step, 10) for index in range(first, math.floor(high / step + 1e-9) + 1)]

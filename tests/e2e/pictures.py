@@ -37,7 +37,7 @@ PARTS: Final = {"dashboard-agents": (0, 39), "dashboard-causes": (39, 83)}
 
 def collected(folder: Path, minutes: float) -> list[dict[str, Any]]:
     """The dashboard's panels, each with what its queries return."""
-    with watching(folder, round(minutes * 60), rules=False) as watched:
+    with watching(folder, round(minutes * 60), scrape_s=2, rules=False) as watched:
         end = watched.prometheus.at
         start = end - watched.window_ms / 1000 + 30  # a rate over half a minute needs as much
         found = []

@@ -31,7 +31,6 @@ RULES = Path(__file__).parents[2] / "dashboards" / "alerts.yaml"
 JOB = "fleet"
 AGENT = "gen_ai_agent_name"
 SCRAPE_S = 0.5
-SCRAPE = "500ms"
 AGENTS = 6
 ALERTS = 4
 COUNT = "agent_parallelism_turn_duration_seconds_count"
@@ -118,14 +117,14 @@ def _labels(result: dict[str, Any]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def watching(folder: Path, window_s: int, *, rules: bool = True) -> Iterator[Watched]:
+def watching(folder: Path, window_s: int, *, scrape_s: float = SCRAPE_S, rules: bool = True) -> Iterator[Watched]:
     """Run the fleet for *window_s* after each agent's first turn; Prometheus can be asked while the context is open."""
     ports = [free_port() for _ in range(3)]
     report = folder / "report.json"
     with contextlib.ExitStack() as stack:
         if rules:
             stack.enter_context(running(*_alertmanager(folder, ports[2]), folder=folder))
-        stack.enter_context(running(*_prometheus(folder, ports, rules=rules), folder=folder))
+        stack.enter_context(running(*_prometheus(folder, ports, scrape_s, rules=rules), folder=folder))
         asked = Prometheus(ports[0])
         with running(
             *_fleet(report, ports[1]),
@@ -162,9 +161,12 @@ def _fleet(report: Path, port: int) -> tuple[list[str], Callable[[], bool]]:
     return command, lambda: responds(f"http://127.0.0.1:{port}/metrics")
 
 
-def _prometheus(folder: Path, ports: list[int], *, rules: bool) -> tuple[list[str], Callable[[], bool]]:
+def _prometheus(
+    folder: Path, ports: list[int], scrape_s: float, *, rules: bool
+) -> tuple[list[str], Callable[[], bool]]:
     port, scraped, alertmanager = ports
     config = folder / "prometheus.yaml"
+    scrape = f"{scrape_s * 1000:.0f}ms"
     # The rules are the very file; only how often they are evaluated is not in it, and is shorter here than usual.
     text: dict[str, Any] = {
         "global": {

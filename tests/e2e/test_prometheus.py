@@ -94,7 +94,7 @@ def seen(watched: Watched, window: str, at: float | None = None) -> Seen:
 
 def test_the_fleet_was_what_it_should_be(watched: Watched) -> None:
     assert watched.turns.keys() == AGENTS
-    assert min(map(len, watched.seen(watched.window).values())) >= 10
+    assert min(map(len, watched.seen(watched.window).values())) >= 5
     assert {turn["verdict"] for agent in SEQUENTIAL for turn in watched.turns[agent]} == {"sequential"}
 
 

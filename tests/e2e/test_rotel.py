@@ -49,7 +49,7 @@ SPANS_OF_A_TURN = {
     "model-serial": 1 + 3 + 4,
     "dispatch-serial": 1 + 4 + 2,
     "code-serial": 1 + 4,
-    "contended": 1 + 3,
+    "contended": 1 + 4,
     "serial-by-need": 1 + 3,
 }
 
