@@ -135,7 +135,7 @@ def _over_time(panel: dict[str, Any], answers: list[dict[str, Any]], width: int,
     if not answers:
         return f'<div class="empty">{escape(panel["fieldConfig"]["defaults"]["noValue"])}</div>'
     some = charts.series_of(panel, answers)
-    down = min(len(some), MOST_IN_LEGEND // 2)
+    down = len(some) if len(some) < MOST_IN_LEGEND // 2 + 1 else min(-(-len(some) // 2), MOST_IN_LEGEND // 2)
     drawn = charts.over_time(panel, some, width, height - down * LEGEND_ROW - 10)
     return drawn + _legend(panel, some, down)
 

@@ -169,11 +169,7 @@ def _prometheus(
     scrape = f"{scrape_s * 1000:.0f}ms"
     # The rules are the very file; only how often they are evaluated is not in it, and is shorter here than usual.
     text: dict[str, Any] = {
-        "global": {
-            "scrape_interval": f"{SCRAPE_S * 1000:.0f}ms",
-            "scrape_timeout": "200ms",
-            "evaluation_interval": "1s",
-        },
+        "global": {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": "1s"},
         "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": [f"127.0.0.1:{scraped}"]}]}],
     }
     if rules:
