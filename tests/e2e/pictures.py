@@ -102,11 +102,10 @@ def shoot_phoenix(browser: Browser, folder: Path, out: Path) -> None:
         page.keyboard.press("Escape")
         page.keyboard.press("Enter")
         page.get_by_role("link", name="parallel-planner").wait_for(state="detached")
-        time.sleep(1)  # its chart moves into place
-        page.screenshot(path=out / "phoenix-filter.png")
         page.get_by_role("link", name="invoke_agent dispatch-serial").click()
         page.get_by_text("agent.parallelism.verdict").wait_for()
-        time.sleep(1)
+        page.mouse.move(5, 5)
+        time.sleep(1)  # for what hung on the pointer, and the pane that moves into place
         page.screenshot(path=out / "phoenix-turn.png")
         page.close()
 
