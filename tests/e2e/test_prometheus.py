@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from otel_parallelism import names
 
 from .servers import program
 
@@ -282,10 +279,3 @@ def test_an_alert_that_waits_is_pending_for_the_agents_over_their_budget(watched
     assert {agent for agent, count in counts.items() if count >= 22} <= found
     assert found <= {agent for agent, count in counts.items() if count >= 18}
     assert found
-
-
-def test_every_metric_is_on_some_panel() -> None:
-    asked = " ".join(query.expression for query in ALL)
-    for instrument in names.METRICS:
-        prometheus_name = re.sub(r"\W", "_", instrument.name)
-        assert prometheus_name in asked or instrument is names.METRIC_FINDINGS, instrument.name
