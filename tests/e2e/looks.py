@@ -89,8 +89,8 @@ def ticks(low: float, high: float, unit: str | None = None, decimals: int | None
     raw = (high - low) / 5
     size = 10 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw)
-    if unit == "s" and raw > 1:
-        step = next((each for each in (5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200) if each >= raw), step)
+    if unit == "s" and raw > 0.5:
+        step = next((each for each in (1, 2, 5, 10, 15, 30, 60, 300, 600, 900, 1800, 3600, 7200) if each >= raw), step)
     elif unit != "percentunit" and decimals == 0:
         step = math.ceil(step)
     first = math.ceil(low / step)
