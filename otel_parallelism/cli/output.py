@@ -156,6 +156,11 @@ class Destination:
         self._stream: TextIO | None = sys.stdout
         self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
+    @property
+    def shares_stdout(self) -> bool:
+        """Whether lines of others may stand on standard output: the report there is for people, or is none."""
+        return self._form == "text" or self._file is not None
+
     def option_for(self, path: str) -> str:
         """Return the option that would write to the file at *path*; empty if none would."""
         files = {"--output": self._file, "--html": self._page, "--trace-event": self._events}

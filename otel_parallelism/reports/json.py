@@ -52,6 +52,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
     name: str
     agent: str | None
     start: float
+    duration: float
     calls: int
     ratio: float | None
     efficiency: float | None
@@ -62,6 +63,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
     makespan: float
     busy: float
     peak_concurrency: int
+    calls_per_step: float | None
     verdict: str
     cause: str | None
     recommendation: str | None
@@ -69,6 +71,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
     avoidable_potential: float
     avoidable_by_cause: Mapping[Cause, float]
     avoidable_steps: int
+    avoidable_tokens: int | None
     chains: int
     coverage: float
     slowest_calls: tuple[CallDocument, ...]
@@ -119,6 +122,7 @@ def _turn(report: Report) -> TurnDocument:
         name=turn.name,
         agent=turn.agent or None,
         start=turn.start_ns / 1e9,
+        duration=max(0, turn.end_ns - turn.start_ns) / 1e9,
         calls=report.calls,
         ratio=report.ratio,
         efficiency=report.efficiency,
@@ -129,6 +133,7 @@ def _turn(report: Report) -> TurnDocument:
         makespan=report.makespan,
         busy=report.busy,
         peak_concurrency=report.peak_concurrency,
+        calls_per_step=report.calls_per_step,
         verdict=report.verdict,
         cause=report.cause,
         recommendation=report.recommendation or None,
@@ -136,6 +141,7 @@ def _turn(report: Report) -> TurnDocument:
         avoidable_potential=report.avoidable_potential,
         avoidable_by_cause=dict(report.avoidable_by_cause),
         avoidable_steps=report.avoidable_steps,
+        avoidable_tokens=report.avoidable_tokens,
         chains=report.chains,
         coverage=report.coverage,
         slowest_calls=_slowest(turn),

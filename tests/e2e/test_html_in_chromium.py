@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from otel_parallelism.model import Analysis, Caller, Coverage, Report
 from otel_parallelism.reports.html import render
 from otel_parallelism.settings import Settings
 
+from .browsing import CHROMIUM, FLAGS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -23,19 +24,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dependency group browser)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path (apt-get install chromium)")
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 PIXELS = 1.5
 READABLE = 4.5

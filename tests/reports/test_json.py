@@ -13,6 +13,7 @@ TURN_KEYS = [
     "name",
     "agent",
     "start",
+    "duration",
     "calls",
     "ratio",
     "efficiency",
@@ -23,6 +24,7 @@ TURN_KEYS = [
     "makespan",
     "busy",
     "peak_concurrency",
+    "calls_per_step",
     "verdict",
     "cause",
     "recommendation",
@@ -30,6 +32,7 @@ TURN_KEYS = [
     "avoidable_potential",
     "avoidable_by_cause",
     "avoidable_steps",
+    "avoidable_tokens",
     "chains",
     "coverage",
     "slowest_calls",
@@ -56,6 +59,7 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
         "name": "plan",
         "agent": "travel",
         "start": 1_700_000_000.0,
+        "duration": 2.0,
         "calls": 4,
         "ratio": 1.0,
         "efficiency": 0.25,
@@ -66,6 +70,7 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
         "makespan": 1.2,
         "busy": 1.2,
         "peak_concurrency": 1,
+        "calls_per_step": 4.0,
         "verdict": "sequential",
         "cause": "dispatch",
         "recommendation": "Run the round's calls together with asyncio.gather.",
@@ -73,6 +78,7 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
         "avoidable_potential": 0.0,
         "avoidable_by_cause": {"dispatch": 0.9},
         "avoidable_steps": 0,
+        "avoidable_tokens": None,
         "chains": 1,
         "coverage": 1.0,
         "slowest_calls": [
@@ -99,7 +105,15 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
 
 def test_what_the_model_does_not_know_is_null(silent: Report, possible: Report) -> None:
     empty, unsure = json.loads(render(Analysis((silent, possible), Coverage())))["turns"]
-    absent = ("ratio", "efficiency", "efficiency_floor", "achievable_ratio", "effective_ratio", "cause")
+    absent = (
+        "ratio",
+        "efficiency",
+        "efficiency_floor",
+        "achievable_ratio",
+        "effective_ratio",
+        "cause",
+        "avoidable_tokens",
+    )
     assert {key: empty[key] for key in absent} == dict.fromkeys(absent)
     assert empty["recommendation"] is None
     assert empty["slowest_calls"] == empty["findings"] == []

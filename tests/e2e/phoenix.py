@@ -1,0 +1,72 @@
+"""A real Phoenix on free ports, asked as its own pages ask it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from .servers import free_port, program, responds, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SPANS = """query ($condition: String) { projects { edges { node { id spans(first: 500, filterCondition: $condition) {
+  edges { node { name spanId attributes events { name } trace { traceId } } } } } } } }"""
+
+
+class Phoenix:
+    """A running server."""
+
+    def __init__(self, port: int) -> None:
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    def spans(self, condition: str | None = None) -> list[dict[str, Any]]:
+        """The spans that a condition selects, as it is typed into the page; attributes nested at their dots."""
+        body = json.dumps({"query": SPANS, "variables": {"condition": condition}}).encode()
+        request = urllib.request.Request(  # noqa: S310 - a server of the tests'
+            f"{self.endpoint}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - as above
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        projects = [edge["node"] for edge in answer["data"]["projects"]["edges"]]
+        nodes = [edge["node"] for project in projects for edge in project["spans"]["edges"]]
+        return [{**node, "attributes": json.loads(node["attributes"])} for node in nodes]
+
+    def project(self) -> str:
+        """The address of the page of all spans."""
+        request = urllib.request.Request(  # noqa: S310 - as above
+            f"{self.endpoint}/graphql",
+            b'{"query": "{projects{edges{node{id}}}}"}',
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - as above
+            (edge,) = json.load(response)["data"]["projects"]["edges"]
+        return f"{self.endpoint}/projects/{edge['node']['id']}/spans?timeRangeKey=1h"
+
+
+@contextlib.contextmanager
+def phoenix(folder: Path) -> Iterator[Phoenix]:
+    """Run it while the context is open, with nothing in it."""
+    ports = [free_port(), free_port()]
+    made = Phoenix(ports[0])
+    variables = {
+        "PHOENIX_WORKING_DIR": str(folder / "phoenix"),
+        "PHOENIX_HOST": "127.0.0.1",
+        "PHOENIX_PORT": str(ports[0]),
+        "PHOENIX_GRPC_PORT": str(ports[1]),
+        "PHOENIX_TELEMETRY_ENABLED": "false",
+    }
+    (folder / "phoenix").mkdir()
+    # Its first start imports a great deal that nobody has compiled yet.
+    with running(
+        [program("phoenix") or "", "serve"],
+        lambda: responds(f"{made.endpoint}/healthz"),
+        folder=folder,
+        variables=variables,
+        timeout_s=300,
+    ):
+        yield made
