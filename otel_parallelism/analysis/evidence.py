@@ -83,6 +83,7 @@ class _Matcher:
         self.named: dict[tuple[str, str], tuple[int, bool]] = {}
         self.user_words: set[str] = set()
         self.numbers: dict[str, list[int]] = {}
+        self.sources: dict[str, int] = {}
         self.returned: dict[int, int] = {}
         self.holders: dict[int, list[int]] = {}
         for values in spoken:
@@ -106,8 +107,19 @@ class _Matcher:
                     self._edge(index, other, proven=False)
             elif token in self.echoed and token in arguments.whole_leaves:
                 self._edge(index, self.echoed[token], proven=False, also_said=True)
+        self._derived(index, arguments)
         for token in arguments.tokens:
             self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
+
+    def _derived(self, index: int, arguments: Values) -> None:
+        """Note what an argument may have been made from, and what may have been taken out of a result: no proof."""
+        forms = arguments.derived.union(arguments.tokens)
+        for form in forms:
+            producer = self.sources.get(form, -1)
+            if producer >= 0 and (form in arguments.derived or form not in self.origin):
+                self._edge(index, producer, proven=False)
+        for form in forms:
+            self.sources.setdefault(form, _SAID_IN_ARGUMENTS)
 
     def _named(self, index: int, arguments: Values) -> set[str]:
         """
@@ -143,13 +155,17 @@ class _Matcher:
                 self.named.setdefault(pair, (index, telling))
         brought = {token: telling for token, telling in result.tokens.items() if token not in own}
         self._brought_in(index, brought, result.whole_leaves)
+        own_derived = arguments.derived if arguments is not None else ()
+        for form in result.derived.union(brought):
+            if form not in own and form not in own_derived and not self._said(form):
+                self.sources.setdefault(form, index)
 
     def _brought_in(self, index: int, brought: dict[str, bool], leaves: set[str]) -> None:
         for token, telling in brought.items():
             if not telling and number_of(token) is not None:
                 self.numbers.setdefault(token, []).append(index)
             if token not in self.origin:
-                if self.user_words and all(word in self.user_words for word in token.split(" ")):
+                if self._said(token):
                     self.origin[token] = _SAID_BY_USER
                 else:
                     self.origin[token] = index
@@ -157,6 +173,10 @@ class _Matcher:
                     continue
             if self.origin[token] == _SAID_BY_USER and token in leaves:
                 self.echoed.setdefault(token, index)
+
+    def _said(self, token: str) -> bool:
+        """Whether the user said every word of *token*."""
+        return bool(self.user_words) and all(word in self.user_words for word in token.split(" "))
 
     def _edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:
         known = self.edges[index].get(producer)

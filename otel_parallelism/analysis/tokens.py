@@ -35,11 +35,16 @@ _DATE = re.compile(
 )
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d")
 _CODE = re.compile(r"[A-Z0-9]{3,}")
+_JOINTS = re.compile(r"[/\\\\@:?&=#]+")
+_FIGURES = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
+_DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
+_DIGITS = re.compile(r"\d{4,}")
 _ONE = re.compile(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
 _ROUNDINGS = (2, 3, 4)
 _TELLING_DIGITS = 5
 _TELLING_LENGTH = 4
 _TELLING_PART = 6
+_LEAST_DERIVED = 3
 _MOST_BITS = 4096
 # Ten digits would change the whole part of what is larger.
 _LARGE = 1e9
@@ -156,6 +161,46 @@ def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]
     if "," in text:
         for grouped in _GROUPED.findall(text):
             yield of_number(float(grouped.replace(",", "")))
+
+
+def derived(text: str) -> Iterator[str]:
+    """
+    Yield forms of what *text* may have been made from: the components of a path or an address, a file's name without
+    its ending, digits that letters stand around, a code without its dashes, a date's figures in another order.
+
+    >>> list(derived("/src/app/main.py")), list(derived("U12345")), list(derived("20240520"))
+    (['src', 'app', 'main py', 'main'], ['12345'], ['2024 05 20'])
+    """
+    for raw in _PIECES.findall(text):
+        piece = raw.strip(".:-/\\")
+        if len(piece) > _LEAST_DERIVED and not piece.isalpha():
+            for form in _derived(piece):
+                if len(form) >= _LEAST_DERIVED and form not in _COMMON:
+                    yield form
+
+
+def _derived(piece: str) -> Iterator[str]:
+    day = _FIGURES.fullmatch(piece)
+    if day is not None:
+        first, second, third = (figures.zfill(2) for figures in day.groups())
+        yield from (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}")
+        return
+    if piece.isdecimal():
+        day = _DAY.fullmatch(piece)
+        if day is not None:
+            yield " ".join(day.groups())
+        return
+    components = _JOINTS.split(piece)
+    for component in components:
+        if len(components) > 1:
+            yield of_text(component)[0]
+        stem = component.rpartition(".")[0]
+        if stem and not stem.isdecimal():
+            yield of_text(stem)[0]
+    if len(components) == 1:
+        yield from (digits for digits in _DIGITS.findall(piece) if digits != piece)
+        if not piece.isalnum() and any(map(str.isdigit, piece)) and _as_number(piece) is None:
+            yield "".join(filter(str.isalnum, piece)).casefold()
 
 
 def words_in(text: str) -> list[str]:

@@ -38,7 +38,8 @@ class Values(msgspec.Struct):
     ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
     no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
     their own, not a part of a longer text. ``named`` maps a field's name with its value to whether the two are
-    telling: any telling value is, and any at all under a name like ``room_id``. ``whole`` is false where something
+    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` are forms of what a value may
+    have been made from (of a result's, its paths' and addresses' only). ``whole`` is false where something
     could not be looked at. ``outcome`` is what the whole, taken as a result, says about its call.
     """
 
@@ -47,6 +48,7 @@ class Values(msgspec.Struct):
     whole: bool
     outcome: Outcome = ""
     named: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)
+    derived: set[str] = msgspec.field(default_factory=set)
 
 
 class Wanted:
@@ -66,7 +68,7 @@ class Wanted:
             pair for values in arguments if values is not None for pair in values.named
         )
         self.names: frozenset[str] = frozenset(name for name, _ in self.named)
-        found = {token for values in arguments if values is not None for token in values.tokens}
+        found = {token for values in arguments if values is not None for token in (*values.tokens, *values.derived)}
         self.words: frozenset[str] = frozenset(word for token in found for word in tokens.words_in(token))
         self.tokens: frozenset[str] = frozenset(found | self.words)
         numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
@@ -195,6 +197,10 @@ def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> 
             _put(values, (token, telling and (not is_key or tokens.is_made(text))), wanted, leaf=True)
     for found in tokens.inside(text, None if wanted is None else wanted.words):
         _put(values, found, wanted)
+    if wanted is None:
+        values.derived.update(tokens.derived(text))
+    elif "/" in text or "@" in text or "\\" in text:
+        values.derived.update(wanted.tokens.intersection(tokens.derived(text)))
 
 
 def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:
