@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 _DEEPEST = 12
-_SCALARS = frozenset({int, float, bool, type(None)})
 
 
 class Leaves:
@@ -55,9 +54,11 @@ class Leaves:
                     whole &= self._open(item, below, budget)
                 elif kind is list:
                     below += item[: budget + 1]
-                elif kind in _SCALARS:
-                    self._scalar(item)
-                else:
+                elif kind is int or kind is float:
+                    self.numbers.append(item)
+                elif kind is bool:
+                    self.flags.add(item)
+                elif item is not None:
                     whole &= self._other(item, below, budget)
             if not below:
                 return whole
@@ -71,19 +72,14 @@ class Leaves:
             entries = dict(itertools.islice(item.items(), budget + 1))
         self.keys.update(entries)
         below.extend(entries.values())
-        if self.names is None or not self.names.isdisjoint(entries):
-            for name in entries if self.names is None else self.names.intersection(entries):
+        names = self.names
+        if names is None or (names and not names.isdisjoint(entries)):
+            for name in entries if names is None else names.intersection(entries):
                 inner = entries[name]
                 kind = type(inner)
                 if type(name) is str and (kind is str or kind is int or kind is float):
                     self.named.append((name, inner))
         return len(entries) == len(item)
-
-    def _scalar(self, item: Any) -> None:
-        if item is True or item is False:
-            self.flags.add(item)
-        elif item is not None:
-            self.numbers.append(item)
 
     def _other(self, item: Any, below: list[Any], budget: int) -> bool:
         if isinstance(item, str):

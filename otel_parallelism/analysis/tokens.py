@@ -17,13 +17,14 @@ _PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W_]+")
-_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
+_FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 # In texts 12E5 is a room or a code rather than a number.
 _WRITTEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _COMMA = re.compile(r",\d{3}(?!\d)")
 _AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
+_BEGINNINGS = "+-.$€£¥"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -92,7 +93,7 @@ def number_of(form: str) -> float | None:
 
 def shortened(number: float) -> Iterator[Token]:
     """Yield the forms in which a fraction is often written again: to a few decimals."""
-    if isinstance(number, float) and math.isfinite(number):
+    if isinstance(number, float) and math.isfinite(number) and not number.is_integer():
         for decimals in _ROUNDINGS:
             shorter = round(number, decimals)
             if shorter != number:
@@ -122,6 +123,8 @@ def of_text(text: str) -> Token:
 
 
 def _as_number(stripped: str) -> Token | None:
+    if not stripped or not (stripped[0].isdecimal() or stripped[0] in _BEGINNINGS):
+        return None
     if _WRITTEN.fullmatch(stripped):
         try:
             return of_number(int(stripped) if stripped.lstrip("+-").isdecimal() else float(stripped))
@@ -171,6 +174,8 @@ def derived(text: str) -> Iterator[str]:
     >>> list(derived("/src/app/main.py")), list(derived("U12345")), list(derived("20240520"))
     (['src', 'app', 'main py', 'main'], ['12345'], ['2024 05 20'])
     """
+    if text.isalpha():
+        return
     for raw in _PIECES.findall(text):
         piece = raw.strip(".:-/\\")
         if len(piece) > _LEAST_DERIVED and not piece.isalpha():
@@ -180,7 +185,7 @@ def derived(text: str) -> Iterator[str]:
 
 
 def _derived(piece: str) -> Iterator[str]:
-    day = _FIGURES.fullmatch(piece)
+    day = _FIGURES.fullmatch(piece) if piece[0].isdecimal() else None
     if day is not None:
         first, second, third = (figures.zfill(2) for figures in day.groups())
         yield from (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}")
@@ -205,9 +210,8 @@ def _derived(piece: str) -> Iterator[str]:
 
 def words_in(text: str) -> list[str]:
     """Return the words of *text*, case folded; underscores part them."""
-    folded = text.casefold()
-    # A result is looked at as a whole, so this is where a turn's end spends its time.
-    return folded.translate(_SPACED).split() if folded.isascii() else _PLAIN.findall(folded)
+    # A result is looked at as a whole, so this is where a turn's end spends its time; bytes are translated fastest.
+    return text.encode().translate(_FOLDED).decode().split() if text.isascii() else _PLAIN.findall(text.casefold())
 
 
 def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
@@ -217,7 +221,7 @@ def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
 
 def _parts(piece: str) -> Iterator[Token]:
     """Yield what one word is composed of: ``order:48213``, ``/orders/48213``, ``12-7/3``; of a moment its date."""
-    moment = _MOMENT.match(piece)
+    moment = _MOMENT.match(piece) if piece[:1].isdecimal() else None
     if moment is not None:
         yield of_text(moment[1])
     elif not _DATE.fullmatch(piece):

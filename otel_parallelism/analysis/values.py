@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Content
 
-_PADDED = re.compile(r"(?<![^\W_])0(?=\d{4})0*(\d+)")
+# Begins with the character itself, which the search then leaps to.
+_PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
 _SMALL = 4
@@ -92,7 +93,13 @@ def _is_small(word: str) -> bool:
 
 
 def read(
-    content: Content | None, max_leaves: int, max_bytes: int, wanted: Wanted | None = None, *, arguments: bool = False
+    content: Content | None,
+    max_leaves: int,
+    max_bytes: int,
+    wanted: Wanted | None = None,
+    *,
+    arguments: bool = False,
+    known: dict[str | float, Values] | None = None,
 ) -> Values | None:
     """
     Take *content* apart; None where there is none.
@@ -103,6 +110,7 @@ def read(
         max_bytes: Strings longer than this are not looked into, likewise.
         wanted: Look for these only; everything without it.
         arguments: Whether these are a call's arguments: the keys on top are then the names of its parameters.
+        known: What texts and numbers hold, where nothing is *wanted*: calls are often given the same ones.
     """
     if content is None:
         return None
@@ -115,34 +123,59 @@ def read(
             values.whole = False
             return values
     try:
-        values.outcome = outcome(value)
+        if not arguments:
+            values.outcome = outcome(value)
         leaves = Leaves(None if wanted is None else wanted.names)
         if not leaves.take(value, max_leaves):
             values.whole = False
         if arguments:
             names = value if isinstance(value, Mapping) else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_made(key)}
-        _read(values, leaves, max_bytes, wanted)
+        _read(values, leaves, max_bytes, wanted, {} if known is None else known)
     except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
         values.whole = False
     return values
 
 
-def _read(values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None) -> None:
+def _read(
+    values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None, known: dict[str | float, Values]
+) -> None:
     _named(values, leaves.named, wanted)
-    _numbers(values, leaves.numbers, wanted)
     for flag in leaves.flags:
         _put(values, tokens.of_flag(flag), wanted, leaf=True)
     texts = leaves.texts
     if texts and max(map(len, texts)) > max_bytes:
         values.whole = False
         texts = [text for text in texts if len(text) <= max_bytes]
-    if wanted is not None and _is_settled(values, (*texts, *leaves.keys), wanted):
+    if wanted is None:
+        for item in (*leaves.numbers, *texts):
+            _again(values, item, known)
+        for key in leaves.keys:
+            _text(values, key, None, is_key=True)
         return
+    _numbers(values, leaves.numbers, wanted)
+    if _is_settled(values, (*texts, *leaves.keys), wanted):
+        return
+    looked_at = len(texts) + len(leaves.keys) == 1
     for is_key, some in ((False, texts), (True, leaves.keys)):
         for text in some:
-            if wanted is None or _found(text, wanted):
+            if looked_at or _found(text, wanted):
                 _text(values, text, wanted, is_key=is_key)
+
+
+def _again(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
+    """Take all that *item* holds, from what is *known* if it was seen before."""
+    held = known.get(item)
+    if held is None:
+        held = known[item] = Values({}, set(), whole=True)
+        if isinstance(item, str):
+            _text(held, item, None, is_key=False)
+        else:
+            _numbers(held, (item,), None)
+    for found in held.tokens.items():
+        _put(values, found, None)
+    values.whole_leaves |= held.whole_leaves
+    values.derived |= held.derived
 
 
 def _named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:
