@@ -39,8 +39,8 @@ class Values(msgspec.Struct):
     ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
     no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
     their own, not a part of a longer text. ``named`` maps a field's name with its value to whether the two are
-    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` are forms of what a value may
-    have been made from (of a result's, its paths' and addresses' only). ``whole`` is false where something
+    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` are forms of what a value
+    may have been made from (of a result's, its paths' and addresses' only). ``whole`` is false where something
     could not be looked at. ``outcome`` is what the whole, taken as a result, says about its call.
     """
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,16 +17,15 @@ def in_order(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: (call.start_ns, -call.end_ns, call.span_id))
 
 
-def account(number: int, instrumentation: str, start_ns: int, end_ns: int, tool: str = "a", call_id: str = "") -> Call:
+def account(number: int, instrumentation: str, start_ns: int, end_ns: int, **fields: Any) -> Call:
     return Call(
         trace_id=TRACE,
         span_id=f"{number:04}",
         parent_id=TURN,
-        tool=tool,
         start_ns=start_ns,
         end_ns=end_ns,
-        call_id=call_id,
         instrumentation=instrumentation,
+        **{"tool": "a", **fields},
     )
 
 
@@ -104,5 +103,5 @@ def test_each_of_a_crowd_finds_its_own_account_where_the_ends_tell() -> None:
 
 
 def test_an_id_finds_its_account_whatever_it_is_called_there() -> None:
-    calls = in_order([account(1, "x", 0, 10**9, "a", "7"), account(2, "y", 5, 10**9, "b", "7")])
+    calls = in_order([account(1, "x", 0, 10**9, call_id="7"), account(2, "y", 5, 10**9, tool="b", call_id="7")])
     assert [(outer.span_id, inner.span_id) for outer, inner in sole_pairs(calls)] == [("0001", "0002")]
