@@ -51,7 +51,7 @@ def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is looked at.
     """
     leaves, size = settings.max_leaves, settings.max_content_bytes
-    known: dict[str, Values] = {}
+    known: dict[str | float, Values] = {}
     arguments = [read(call.arguments, leaves, size, arguments=True, known=known) for call in calls]
     wanted = Wanted(arguments)
     results = [read(call.result, leaves, size, wanted) for call in calls]

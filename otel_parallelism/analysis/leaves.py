@@ -37,7 +37,9 @@ class Leaves:
             whole &= self._take(odd, budget)
         return whole
 
-    def _take(self, value: Any, budget: int) -> bool:
+    def _take(self, value: Any, budget: int) -> bool:  # noqa: C901 - every value of every result comes by here
+        texts, keys, numbers = self.texts, self.keys, self.numbers
+        named = self.names is None or bool(self.names)
         level: list[Any] = [value]
         whole = True
         for _ in range(_DEEPEST + 1):
@@ -49,13 +51,17 @@ class Leaves:
             for item in level:
                 kind = type(item)
                 if kind is str:
-                    self.texts.append(item)
+                    texts.append(item)
+                elif kind is int or kind is float:
+                    numbers.append(item)
                 elif kind is dict:
-                    whole &= self._open(item, below, budget)
+                    if named or len(item) > budget:
+                        whole &= self._open(item, below, budget)
+                    else:
+                        keys.update(item)
+                        below += item.values()
                 elif kind is list:
                     below += item[: budget + 1]
-                elif kind is int or kind is float:
-                    self.numbers.append(item)
                 elif kind is bool:
                     self.flags.add(item)
                 elif item is not None:

@@ -19,7 +19,7 @@ from .leaves import Leaves
 from .outcomes import Outcome, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from otel_parallelism.model import Content
@@ -70,7 +70,9 @@ class Wanted:
         )
         self.names: frozenset[str] = frozenset(name for name, _ in self.named)
         found = {token for values in arguments if values is not None for token in (*values.tokens, *values.derived)}
-        self.words: frozenset[str] = frozenset(word for token in found for word in tokens.words_in(token))
+        self.words: frozenset[str] = frozenset(
+            word for token in found for word in ((token,) if token.isalnum() else tokens.words_in(token))
+        )
         self.tokens: frozenset[str] = frozenset(found | self.words)
         numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
         # Written with fewer decimals a number may reach the next whole one.
@@ -147,12 +149,19 @@ def _read(
     if texts and max(map(len, texts)) > max_bytes:
         values.whole = False
         texts = [text for text in texts if len(text) <= max_bytes]
-    if wanted is None:
-        for item in (*leaves.numbers, *texts):
-            _again(values, item, known)
-        for key in leaves.keys:
-            _text(values, key, None, is_key=True)
+    if wanted is not None:
+        _search(values, leaves, texts, wanted)
         return
+    for number in leaves.numbers:
+        _again(values, number, known)
+    for text in texts:
+        _again(values, text, known)
+    for key in leaves.keys:
+        _text(values, key, None, is_key=True)
+
+
+def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted) -> None:
+    """Take only what is *wanted* of the numbers and keys of *leaves* and of *texts*."""
     _numbers(values, leaves.numbers, wanted)
     if _is_settled(values, (*texts, *leaves.keys), wanted):
         return
@@ -172,10 +181,13 @@ def _again(values: Values, item: str | float, known: dict[str | float, Values]) 
             _text(held, item, None, is_key=False)
         else:
             _numbers(held, (item,), None)
-    for found in held.tokens.items():
-        _put(values, found, None)
+    mine = values.tokens
+    for token, telling in held.tokens.items():
+        if telling or token not in mine:
+            mine[token] = telling
     values.whole_leaves |= held.whole_leaves
-    values.derived |= held.derived
+    if held.derived:
+        values.derived |= held.derived
 
 
 def _named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:

@@ -191,7 +191,8 @@ def main() -> None:
             clock = sequential_s / ours_s
             print(
                 f"{job.name:30}{sequential_s:11.3f}{plain_s:8.3f}{ours_s:8.3f}{job.limit_s:8.3f}{limit_s:10.3f}"
-                f"{plain_s / limit_s - 1:9.1%}{ours_s / limit_s - 1:8.1%}{clock:8.2f}{ratio:9.2f}{ratio / clock - 1:8.1%}",
+                f"{plain_s / limit_s - 1:9.1%}{ours_s / limit_s - 1:8.1%}"
+                f"{clock:8.2f}{ratio:9.2f}{ratio / clock - 1:8.1%}",
                 flush=True,
             )
 
