@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Token: TypeAlias = tuple[str, bool]
 """A comparable form, and whether a match of it is telling: that of a small number or a common word may be chance."""
 
-_PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W_]+")
@@ -34,23 +34,19 @@ _DATE = re.compile(
     rf"|(?:\d{{1,2}}(?:st|nd|rd|th)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?",
     re.IGNORECASE,
 )
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d")
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})?")
+_TIME = re.compile(r"(\d{1,2}:\d{2}):\d{2}(?:\.\d+)?")
 _CODE = re.compile(r"[A-Z0-9]{3,}")
-_JOINTS = re.compile(r"[/\\\\@:?&=#]+")
-_FIGURES = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
-_DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
-_DIGITS = re.compile(r"\d{4,}")
 _ONE = re.compile(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
 _ROUNDINGS = (2, 3, 4)
 _TELLING_DIGITS = 5
 _TELLING_LENGTH = 4
 _TELLING_PART = 6
-_LEAST_DERIVED = 3
 _MOST_BITS = 4096
 # Ten digits would change the whole part of what is larger.
 _LARGE = 1e9
 # Values that many results hold for no reason to do with one another.
-_COMMON = frozenset(
+COMMON = frozenset(
     """
     true false none null yes no ok okay success successful succeeded failed failure error errors active inactive
     pending completed complete done open closed enabled disabled unknown other default normal standard basic
@@ -119,7 +115,7 @@ def of_text(text: str) -> Token:
     form = " ".join(_WORDS.findall(stripped.casefold()))
     if len(form) < _TELLING_LENGTH and not _CODE.fullmatch(stripped):
         return form, False
-    return form, form not in _COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
+    return form, form not in COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
 
 
 def _as_number(stripped: str) -> Token | None:
@@ -135,7 +131,7 @@ def _as_number(stripped: str) -> Token | None:
 
 
 def _all_common(form: str) -> bool:
-    return " " in form and _COMMON.issuperset(form.split(" "))
+    return " " in form and COMMON.issuperset(form.split(" "))
 
 
 def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]:
@@ -148,7 +144,7 @@ def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]
     >>> dict(inside("facility::48213, total 12-7"))["48213"]
     True
     """
-    pieces = _PIECES.findall(text)
+    pieces = PIECES.findall(text)
     if len(pieces) > 1:
         for raw in pieces:
             if wanted is not None and _is_idle(raw, wanted):
@@ -166,48 +162,6 @@ def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]
             yield of_number(float(grouped.replace(",", "")))
 
 
-def derived(text: str) -> Iterator[str]:
-    """
-    Yield forms of what *text* may have been made from: the components of a path or an address, a file's name without
-    its ending, digits that letters stand around, a code without its dashes, a date's figures in another order.
-
-    >>> list(derived("/src/app/main.py")), list(derived("U12345")), list(derived("20240520"))
-    (['src', 'app', 'main py', 'main'], ['12345'], ['2024 05 20'])
-    """
-    if text.isalpha():
-        return
-    for raw in _PIECES.findall(text):
-        piece = raw.strip(".:-/\\")
-        if len(piece) > _LEAST_DERIVED and not piece.isalpha():
-            for form in _derived(piece):
-                if len(form) >= _LEAST_DERIVED and form not in _COMMON:
-                    yield form
-
-
-def _derived(piece: str) -> Iterator[str]:
-    day = _FIGURES.fullmatch(piece) if piece[0].isdecimal() else None
-    if day is not None:
-        first, second, third = (figures.zfill(2) for figures in day.groups())
-        yield from (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}")
-        return
-    if piece.isdecimal():
-        day = _DAY.fullmatch(piece)
-        if day is not None:
-            yield " ".join(day.groups())
-        return
-    components = _JOINTS.split(piece)
-    for component in components:
-        if len(components) > 1:
-            yield of_text(component)[0]
-        stem = component.rpartition(".")[0]
-        if stem and not stem.isdecimal():
-            yield of_text(stem)[0]
-    if len(components) == 1:
-        yield from (digits for digits in _DIGITS.findall(piece) if digits != piece)
-        if not piece.isalnum() and any(map(str.isdigit, piece)) and _as_number(piece) is None:
-            yield "".join(filter(str.isalnum, piece)).casefold()
-
-
 def words_in(text: str) -> list[str]:
     """Return the words of *text*, case folded; underscores part them."""
     # A result is looked at as a whole, so this is where a turn's end spends its time; bytes are translated fastest.
@@ -220,10 +174,10 @@ def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
 
 
 def _parts(piece: str) -> Iterator[Token]:
-    """Yield what one word is composed of: ``order:48213``, ``/orders/48213``, ``12-7/3``; of a moment its date."""
-    moment = _MOMENT.match(piece) if piece[:1].isdecimal() else None
+    """Yield what one word is composed of: ``order:48213``, ``/orders/48213``; of a moment its date and its time."""
+    moment = _MOMENT.match(piece) or _TIME.match(piece) if piece[:1].isdecimal() else None
     if moment is not None:
-        yield of_text(moment[1])
+        yield from (of_text(part) for part in moment.groups() if part)
     elif not _DATE.fullmatch(piece):
         parts = _PARTS.findall(piece)
         if parts != [piece]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from . import tokens
+from .derived import derived
 from .leaves import Leaves
 from .outcomes import Outcome, outcome
 
@@ -243,9 +244,9 @@ def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> 
     for found in tokens.inside(text, None if wanted is None else wanted.words):
         _put(values, found, wanted)
     if wanted is None:
-        values.derived.update(tokens.derived(text))
+        values.derived.update(derived(text))
     elif "/" in text or "@" in text or "\\" in text:
-        values.derived.update(wanted.tokens.intersection(tokens.derived(text)))
+        values.derived.update(wanted.tokens.intersection(derived(text)))
 
 
 def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:

@@ -91,6 +91,10 @@ def test_a_result_of_an_empty_call_is_there_when_the_next_begins() -> None:
         ({"date": "2024-05-20"}, "20/05/2024"),
         ({"date": "2024-05-20"}, "20240520"),
         ({"date": "20.05.2024"}, "2024-05-20"),
+        ({"arrival": "2024-12-10T22:25:00"}, "22:25"),
+        ({"arrival": "22:25:00"}, "22:25"),
+        ({"arrival": "22:25"}, "10:25 PM"),
+        ({"arrival": "9:05am"}, "09:05"),
     ],
 )
 def test_an_argument_that_may_have_been_made_from_a_result_is_no_proof_but_a_doubt(
