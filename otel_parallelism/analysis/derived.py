@@ -15,7 +15,7 @@ from .tokens import COMMON, PIECES, number_of, of_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_JOINTS = re.compile(r"[/\\\\@:?&=#]+")
+_JOINTS = re.compile(r"[/\\@:?&=#]+")
 _FIGURES = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
 _DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _DIGITS = re.compile(r"\d{4,}")
