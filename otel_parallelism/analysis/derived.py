@@ -24,13 +24,15 @@ _LEAST = 3
 _NOON = 12
 
 
-def derived(text: str) -> Iterator[str]:
+def derived(text: str) -> Iterator[tuple[str, str]]:
     """
-    Yield forms of what *text* may have been made from: the components of a path or an address, a file's name without
-    its ending, digits that letters stand around, a code without its dashes, a date's figures in another order.
+    Yield forms of what *text* may have been made from, each with the form that says more: the components of a path or
+    an address, a file's name without its ending, digits that letters stand around, a code without its dashes, a date's
+    figures in another order, a time of day on another clock.
 
-    >>> list(derived("/src/app/main.py")), list(derived("U12345")), list(derived("20240520"))
-    (['src', 'app', 'main py', 'main'], ['12345'], ['2024 05 20'])
+    >>> list(derived("src/main.py")), list(derived("U12345")), list(derived("20240520"))
+    ([('src', 'src main py'), ('main py', 'src main py'), ('main', 'main py')], [('12345', 'u12345')], \
+[('2024 05 20', '20240520')])
     """
     if text.isalpha():
         return
@@ -39,40 +41,44 @@ def derived(text: str) -> Iterator[str]:
     for raw in PIECES.findall(text):
         piece = raw.strip(".:-/\\")
         if len(piece) > _LEAST and not piece.isalpha():
-            for form in _derived(piece):
-                if len(form) >= _LEAST and form not in COMMON:
-                    yield form
+            whole = of_text(piece)[0]
+            for form, fuller in _parts(piece, whole):
+                if len(form) >= _LEAST and form not in COMMON and form != whole:
+                    yield form, fuller
 
 
-def _times(text: str) -> Iterator[str]:
+def _times(text: str) -> Iterator[tuple[str, str]]:
     """Yield the times of day in *text* as a clock of 24 hours shows them, or as one of 12."""
     for hour, minute, half in _CLOCK.findall(text):
+        shown = f"{hour} {minute}"
         if half:
-            yield f"{int(hour) % _NOON + _NOON * (half in 'pP'):02} {minute}"
+            yield f"{int(hour) % _NOON + _NOON * (half in 'pP'):02} {minute}", shown
         else:
             twelve, name = (int(hour) - 1) % _NOON + 1, "am" if int(hour) < _NOON else "pm"
-            yield from (f"{twelve} {minute} {name}", f"{twelve} {minute}{name}")
+            yield f"{twelve} {minute} {name}", shown
+            yield f"{twelve} {minute}{name}", shown
 
 
-def _derived(piece: str) -> Iterator[str]:
+def _parts(piece: str, whole: str) -> Iterator[tuple[str, str]]:
     day = _FIGURES.fullmatch(piece) if piece[0].isdecimal() else None
     if day is not None:
         first, second, third = (figures.zfill(2) for figures in day.groups())
-        yield from (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}")
+        for form in (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}"):
+            yield form, whole
         return
     if piece.isdecimal():
         day = _DAY.fullmatch(piece)
         if day is not None:
-            yield " ".join(day.groups())
+            yield " ".join(day.groups()), whole
         return
     components = _JOINTS.split(piece)
     for component in components:
-        if len(components) > 1:
-            yield of_text(component)[0]
+        name = of_text(component)[0] if len(components) > 1 else whole
+        yield name, whole
         stem = component.rpartition(".")[0]
         if stem and not stem.isdecimal():
-            yield of_text(stem)[0]
+            yield of_text(stem)[0], name
     if len(components) == 1:
-        yield from (digits for digits in _DIGITS.findall(piece) if digits != piece)
-        if not piece.isalnum() and any(map(str.isdigit, piece)) and number_of(of_text(piece)[0]) is None:
-            yield "".join(filter(str.isalnum, piece)).casefold()
+        yield from ((digits, whole) for digits in _DIGITS.findall(piece) if digits != piece)
+        if not piece.isalnum() and any(map(str.isdigit, piece)) and number_of(whole) is None:
+            yield "".join(filter(str.isalnum, piece)).casefold(), whole

@@ -113,11 +113,18 @@ class _Matcher:
             self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
 
     def _derived(self, index: int, arguments: Values) -> None:
-        """Note what an argument may have been made from, and what may have been taken out of a result: no proof."""
-        forms = arguments.derived.union(arguments.tokens)
-        for form in forms:
+        """
+        Note what an argument may have been made from, and what may have been taken out of a result: no proof.
+
+        A form needs no other explanation where what says more stood somewhere before: a listed file's name, say,
+        whose words any text may hold.
+        """
+        forms = {**arguments.derived, **dict.fromkeys(arguments.tokens, "")}
+        for form, fuller in forms.items():
             producer = self.sources.get(form, -1)
-            if producer >= 0 and (form in arguments.derived or form not in self.origin):
+            if producer < 0 or (form in self.origin and form not in arguments.derived):
+                continue
+            if fuller not in self.origin and fuller not in self.sources:
                 self._edge(index, producer, proven=False)
         for form in forms:
             self.sources.setdefault(form, _SAID_IN_ARGUMENTS)
@@ -157,7 +164,7 @@ class _Matcher:
         brought = {token: telling for token, telling in result.tokens.items() if token not in own}
         self._brought_in(index, brought, result.whole_leaves)
         own_derived = arguments.derived if arguments is not None else ()
-        for form in result.derived.union(brought):
+        for form in (*result.derived, *brought):
             if form not in own and form not in own_derived and not self._said(form):
                 self.sources.setdefault(form, index)
 

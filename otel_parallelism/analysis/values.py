@@ -40,8 +40,9 @@ class Values(msgspec.Struct):
     ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
     no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
     their own, not a part of a longer text. ``named`` maps a field's name with its value to whether the two are
-    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` are forms of what a value
-    may have been made from (of a result's, its paths' and addresses' only). ``whole`` is false where something
+    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` maps forms of what a value
+    may have been made from (of a result's, its paths' and addresses' only) to forms that say more. ``whole`` is false
+    where something
     could not be looked at. ``outcome`` is what the whole, taken as a result, says about its call.
     """
 
@@ -50,7 +51,7 @@ class Values(msgspec.Struct):
     whole: bool
     outcome: Outcome = ""
     named: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)
-    derived: set[str] = msgspec.field(default_factory=set)
+    derived: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Wanted:
@@ -246,7 +247,7 @@ def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> 
     if wanted is None:
         values.derived.update(derived(text))
     elif "/" in text or "@" in text or "\\" in text:
-        values.derived.update(wanted.tokens.intersection(derived(text)))
+        values.derived.update(pair for pair in derived(text) if pair[0] in wanted.tokens)
 
 
 def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:

@@ -114,3 +114,9 @@ def test_the_parts_of_an_earlier_path_take_no_value_from_the_call_that_brought_i
     linked = read("a", 0, 1, "x", {"url": "https://shop.example/items/abc-123"})
     found = read("b", 1, 2, "y", {"slug": "abc-123"})
     assert edges(linked, found, read("c", 2, 3, "abc-123"))[2] == {0: False, 1: True}
+
+
+def test_the_words_of_a_listed_files_name_may_stand_in_any_text() -> None:
+    listed = read("a", 0, 1, "x", ["lexer.py", "parser.py"])
+    first, second = read("b", 1, 2, "src/lexer.py", "the parser asks"), read("c", 2, 3, "src/parser.py")
+    assert edges(listed, first, second) == [{}, {0: False}, {0: False}]
