@@ -13,6 +13,7 @@ import msgspec
 
 from otel_parallelism.model import Call, Content, Passage, Step
 
+from .counterparts import TOLERANCE_NS, lies_within, nested_in_time, same_tool, sole_pairs
 from .tree import passage
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from .tree import Tree
 
-_TOLERANCE_NS = 1_000_000
-_SEPARATORS = ("__", ".", "/", ":")
 _TRUST = {"declared": 3, "framework": 2, "settings": 1, "assumed": 0, "": -1}
 
 
@@ -39,7 +38,7 @@ def merge_steps(tree: Tree) -> None:
             while type(parent) is Passage and parent.span_id not in seen:
                 seen.add(parent.span_id)
                 parent = tree.spans.get(parent.parent_id)
-            if type(parent) is Step and span.start_ns < parent.end_ns + _TOLERANCE_NS:
+            if type(parent) is Step and span.start_ns < parent.end_ns + TOLERANCE_NS:
                 within[span.span_id] = parent.span_id
     within |= _steps_side_by_side(
         tree, [s for s in tree.spans.values() if type(s) is Step and s.span_id not in within]
@@ -64,7 +63,7 @@ def _steps_side_by_side(tree: Tree, steps: Sequence[Step]) -> dict[str, str]:
             before is not None
             and before.instrumentation != step.instrumentation
             and before.source == step.source
-            and _lies_within(before, step)
+            and lies_within(before, step)
         ):
             within[step.span_id] = before.span_id
         else:
@@ -140,62 +139,18 @@ def _side_by_side(tree: Tree) -> dict[str, str]:
     for calls in groups.values():
         if len({call.instrumentation for call in calls}) > 1:
             calls.sort(key=lambda call: (call.start_ns, -call.end_ns, call.span_id))
-            for outer, inner in _sole_pairs(calls):
+            for outer, inner in sole_pairs(calls):
                 within[inner.span_id] = outer.span_id
     return within
-
-
-def _sole_pairs(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
-    pairs: list[tuple[Call, Call]] = []
-    degree: dict[tuple[str, str], int] = {}
-    open_calls: list[Call] = []
-    for call in calls:
-        open_calls = [other for other in open_calls if other.end_ns + _TOLERANCE_NS > call.start_ns]
-        for other in open_calls:
-            if other.instrumentation == call.instrumentation or _different_ids(other, call):
-                continue
-            same_id = bool(call.call_id) and call.call_id == other.call_id
-            if same_id or (same_tool(other.tool, call.tool) and _nested_in_time(other, call)):
-                outer, inner = (other, call) if other.duration_ns >= call.duration_ns else (call, other)
-                pairs.append((outer, inner))
-                for one, two in ((outer, inner), (inner, outer)):
-                    key = (one.span_id, two.instrumentation)
-                    degree[key] = degree.get(key, 0) + (0 if same_id else 1)
-        open_calls.append(call)
-    return [
-        (outer, inner)
-        for outer, inner in pairs
-        if degree[outer.span_id, inner.instrumentation] <= 1 and degree[inner.span_id, outer.instrumentation] <= 1
-    ]
 
 
 def _different_ids(one: Call, two: Call) -> bool:
     return bool(one.call_id and two.call_id and one.call_id != two.call_id)
 
 
-def same_tool(one: str, two: str) -> bool:
-    """Whether *one* and *two* name one tool: servers' tools often carry the server's name in front."""
-    if not one or not two:
-        return False
-    if one == two:
-        return True
-    longer, shorter = (one, two) if len(one) > len(two) else (two, one)
-    return longer.endswith(shorter) and longer[: -len(shorter)].endswith(_SEPARATORS)
-
-
 def _is_account_of(outer: Call, inner: Call) -> bool:
     # A server may still be at it when whoever asked has given up.
-    return (inner.remote_parent and inner.source == outer.source) or _nested_in_time(outer, inner)
-
-
-def _nested_in_time(one: Call, two: Call) -> bool:
-    if one.source != two.source:
-        return False
-    return _lies_within(one, two) or _lies_within(two, one)
-
-
-def _lies_within(outer: Call | Step, inner: Call | Step) -> bool:
-    return outer.start_ns <= inner.start_ns + _TOLERANCE_NS and inner.end_ns <= outer.end_ns + _TOLERANCE_NS
+    return (inner.remote_parent and inner.source == outer.source) or nested_in_time(outer, inner)
 
 
 def both_steps(outer: Step, inner: Step) -> Step:

@@ -51,7 +51,8 @@ def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is looked at.
     """
     leaves, size = settings.max_leaves, settings.max_content_bytes
-    arguments = [read(call.arguments, leaves, size, arguments=True) for call in calls]
+    known: dict[str | float, Values] = {}
+    arguments = [read(call.arguments, leaves, size, arguments=True, known=known) for call in calls]
     wanted = Wanted(arguments)
     results = [read(call.result, leaves, size, wanted) for call in calls]
     spoken = [read(content, leaves, size, wanted) for content in said]
@@ -83,6 +84,7 @@ class _Matcher:
         self.named: dict[tuple[str, str], tuple[int, bool]] = {}
         self.user_words: set[str] = set()
         self.numbers: dict[str, list[int]] = {}
+        self.sources: dict[str, int] = {}
         self.returned: dict[int, int] = {}
         self.holders: dict[int, list[int]] = {}
         for values in spoken:
@@ -106,8 +108,26 @@ class _Matcher:
                     self._edge(index, other, proven=False)
             elif token in self.echoed and token in arguments.whole_leaves:
                 self._edge(index, self.echoed[token], proven=False, also_said=True)
+        self._derived(index, arguments)
         for token in arguments.tokens:
             self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
+
+    def _derived(self, index: int, arguments: Values) -> None:
+        """
+        Note what an argument may have been made from, and what may have been taken out of a result: no proof.
+
+        A form needs no other explanation where what says more stood somewhere before: a listed file's name, say,
+        whose words any text may hold.
+        """
+        forms = {**arguments.derived, **dict.fromkeys(arguments.tokens, "")}
+        for form, fuller in forms.items():
+            producer = self.sources.get(form, -1)
+            if producer < 0 or (form in self.origin and form not in arguments.derived):
+                continue
+            if fuller not in self.origin and fuller not in self.sources:
+                self._edge(index, producer, proven=False)
+        for form in forms:
+            self.sources.setdefault(form, _SAID_IN_ARGUMENTS)
 
     def _named(self, index: int, arguments: Values) -> set[str]:
         """
@@ -143,13 +163,17 @@ class _Matcher:
                 self.named.setdefault(pair, (index, telling))
         brought = {token: telling for token, telling in result.tokens.items() if token not in own}
         self._brought_in(index, brought, result.whole_leaves)
+        own_derived = arguments.derived if arguments is not None else ()
+        for form in (*result.derived, *brought):
+            if form not in own and form not in own_derived and not self._said(form):
+                self.sources.setdefault(form, index)
 
     def _brought_in(self, index: int, brought: dict[str, bool], leaves: set[str]) -> None:
         for token, telling in brought.items():
             if not telling and number_of(token) is not None:
                 self.numbers.setdefault(token, []).append(index)
             if token not in self.origin:
-                if self.user_words and all(word in self.user_words for word in token.split(" ")):
+                if self._said(token):
                     self.origin[token] = _SAID_BY_USER
                 else:
                     self.origin[token] = index
@@ -157,6 +181,10 @@ class _Matcher:
                     continue
             if self.origin[token] == _SAID_BY_USER and token in leaves:
                 self.echoed.setdefault(token, index)
+
+    def _said(self, token: str) -> bool:
+        """Whether the user said every word of *token*."""
+        return bool(self.user_words) and all(word in self.user_words for word in token.split(" "))
 
     def _edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:
         known = self.edges[index].get(producer)

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 _DEEPEST = 12
-_SCALARS = frozenset({int, float, bool, type(None)})
 
 
 class Leaves:
@@ -38,7 +37,9 @@ class Leaves:
             whole &= self._take(odd, budget)
         return whole
 
-    def _take(self, value: Any, budget: int) -> bool:
+    def _take(self, value: Any, budget: int) -> bool:  # noqa: C901 - every value of every result comes by here
+        texts, keys, numbers = self.texts, self.keys, self.numbers
+        named = self.names is None or bool(self.names)
         level: list[Any] = [value]
         whole = True
         for _ in range(_DEEPEST + 1):
@@ -50,14 +51,20 @@ class Leaves:
             for item in level:
                 kind = type(item)
                 if kind is str:
-                    self.texts.append(item)
+                    texts.append(item)
+                elif kind is int or kind is float:
+                    numbers.append(item)
                 elif kind is dict:
-                    whole &= self._open(item, below, budget)
+                    if named or len(item) > budget:
+                        whole &= self._open(item, below, budget)
+                    else:
+                        keys.update(item)
+                        below += item.values()
                 elif kind is list:
                     below += item[: budget + 1]
-                elif kind in _SCALARS:
-                    self._scalar(item)
-                else:
+                elif kind is bool:
+                    self.flags.add(item)
+                elif item is not None:
                     whole &= self._other(item, below, budget)
             if not below:
                 return whole
@@ -71,19 +78,14 @@ class Leaves:
             entries = dict(itertools.islice(item.items(), budget + 1))
         self.keys.update(entries)
         below.extend(entries.values())
-        if self.names is None or not self.names.isdisjoint(entries):
-            for name in entries if self.names is None else self.names.intersection(entries):
+        names = self.names
+        if names is None or (names and not names.isdisjoint(entries)):
+            for name in entries if names is None else names.intersection(entries):
                 inner = entries[name]
                 kind = type(inner)
                 if type(name) is str and (kind is str or kind is int or kind is float):
                     self.named.append((name, inner))
         return len(entries) == len(item)
-
-    def _scalar(self, item: Any) -> None:
-        if item is True or item is False:
-            self.flags.add(item)
-        elif item is not None:
-            self.numbers.append(item)
 
     def _other(self, item: Any, below: list[Any], budget: int) -> bool:
         if isinstance(item, str):

@@ -91,7 +91,8 @@ class Scope:
         if self.contended:
             return
         self.critical_ns = self.length(None)
-        self.best_ns = self.length(None, best=True)
+        doubtful = bool(self.inner) or self.graph is None or any(self.graph.soft)
+        self.best_ns = self.length(None, best=True) if doubtful else self.critical_ns
         if self.limit is not None:
             least_ns = sum(self.calls[index].duration_ns for index in self.limit.members) // self.limit.most
             self.critical_ns = min(self.totals.makespan_ns, max(self.critical_ns, least_ns))

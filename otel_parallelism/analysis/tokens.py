@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 Token: TypeAlias = tuple[str, bool]
 """A comparable form, and whether a match of it is telling: that of a small number or a common word may be chance."""
 
-_PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W_]+")
-_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
+_FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 # In texts 12E5 is a room or a code rather than a number.
 _WRITTEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _COMMA = re.compile(r",\d{3}(?!\d)")
 _AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
+_BEGINNINGS = "+-.$€£¥"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -33,7 +34,8 @@ _DATE = re.compile(
     rf"|(?:\d{{1,2}}(?:st|nd|rd|th)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?",
     re.IGNORECASE,
 )
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d")
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})?")
+_TIME = re.compile(r"(\d{1,2}:\d{2}):\d{2}(?:\.\d+)?")
 _CODE = re.compile(r"[A-Z0-9]{3,}")
 _ONE = re.compile(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
 _ROUNDINGS = (2, 3, 4)
@@ -44,7 +46,7 @@ _MOST_BITS = 4096
 # Ten digits would change the whole part of what is larger.
 _LARGE = 1e9
 # Values that many results hold for no reason to do with one another.
-_COMMON = frozenset(
+COMMON = frozenset(
     """
     true false none null yes no ok okay success successful succeeded failed failure error errors active inactive
     pending completed complete done open closed enabled disabled unknown other default normal standard basic
@@ -87,7 +89,7 @@ def number_of(form: str) -> float | None:
 
 def shortened(number: float) -> Iterator[Token]:
     """Yield the forms in which a fraction is often written again: to a few decimals."""
-    if isinstance(number, float) and math.isfinite(number):
+    if isinstance(number, float) and math.isfinite(number) and not number.is_integer():
         for decimals in _ROUNDINGS:
             shorter = round(number, decimals)
             if shorter != number:
@@ -113,10 +115,12 @@ def of_text(text: str) -> Token:
     form = " ".join(_WORDS.findall(stripped.casefold()))
     if len(form) < _TELLING_LENGTH and not _CODE.fullmatch(stripped):
         return form, False
-    return form, form not in _COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
+    return form, form not in COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
 
 
 def _as_number(stripped: str) -> Token | None:
+    if not stripped or not (stripped[0].isdecimal() or stripped[0] in _BEGINNINGS):
+        return None
     if _WRITTEN.fullmatch(stripped):
         try:
             return of_number(int(stripped) if stripped.lstrip("+-").isdecimal() else float(stripped))
@@ -127,7 +131,7 @@ def _as_number(stripped: str) -> Token | None:
 
 
 def _all_common(form: str) -> bool:
-    return " " in form and _COMMON.issuperset(form.split(" "))
+    return " " in form and COMMON.issuperset(form.split(" "))
 
 
 def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]:
@@ -140,7 +144,7 @@ def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]
     >>> dict(inside("facility::48213, total 12-7"))["48213"]
     True
     """
-    pieces = _PIECES.findall(text)
+    pieces = PIECES.findall(text)
     if len(pieces) > 1:
         for raw in pieces:
             if wanted is not None and _is_idle(raw, wanted):
@@ -160,9 +164,8 @@ def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]
 
 def words_in(text: str) -> list[str]:
     """Return the words of *text*, case folded; underscores part them."""
-    folded = text.casefold()
-    # A result is looked at as a whole, so this is where a turn's end spends its time.
-    return folded.translate(_SPACED).split() if folded.isascii() else _PLAIN.findall(folded)
+    # A result is looked at as a whole, so this is where a turn's end spends its time; bytes are translated fastest.
+    return text.encode().translate(_FOLDED).decode().split() if text.isascii() else _PLAIN.findall(text.casefold())
 
 
 def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
@@ -171,10 +174,10 @@ def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
 
 
 def _parts(piece: str) -> Iterator[Token]:
-    """Yield what one word is composed of: ``order:48213``, ``/orders/48213``, ``12-7/3``; of a moment its date."""
-    moment = _MOMENT.match(piece)
+    """Yield what one word is composed of: ``order:48213``, ``/orders/48213``; of a moment its date and its time."""
+    moment = _MOMENT.match(piece) or _TIME.match(piece) if piece[:1].isdecimal() else None
     if moment is not None:
-        yield of_text(moment[1])
+        yield from (of_text(part) for part in moment.groups() if part)
     elif not _DATE.fullmatch(piece):
         parts = _PARTS.findall(piece)
         if parts != [piece]:

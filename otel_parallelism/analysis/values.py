@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from . import tokens
+from .derived import derived
 from .leaves import Leaves
 from .outcomes import Outcome, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from otel_parallelism.model import Content
 
-_PADDED = re.compile(r"(?<![^\W_])0(?=\d{4})0*(\d+)")
+# Begins with the character itself, which the search then leaps to.
+_PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
 _SMALL = 4
@@ -38,7 +40,9 @@ class Values(msgspec.Struct):
     ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
     no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
     their own, not a part of a longer text. ``named`` maps a field's name with its value to whether the two are
-    telling: any telling value is, and any at all under a name like ``room_id``. ``whole`` is false where something
+    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` maps forms of what a value
+    may have been made from (of a result's, its paths' and addresses' only) to forms that say more. ``whole`` is false
+    where something
     could not be looked at. ``outcome`` is what the whole, taken as a result, says about its call.
     """
 
@@ -47,6 +51,7 @@ class Values(msgspec.Struct):
     whole: bool
     outcome: Outcome = ""
     named: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)
+    derived: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Wanted:
@@ -66,8 +71,10 @@ class Wanted:
             pair for values in arguments if values is not None for pair in values.named
         )
         self.names: frozenset[str] = frozenset(name for name, _ in self.named)
-        found = {token for values in arguments if values is not None for token in values.tokens}
-        self.words: frozenset[str] = frozenset(word for token in found for word in tokens.words_in(token))
+        found = {token for values in arguments if values is not None for token in (*values.tokens, *values.derived)}
+        self.words: frozenset[str] = frozenset(
+            word for token in found for word in ((token,) if token.isalnum() else tokens.words_in(token))
+        )
         self.tokens: frozenset[str] = frozenset(found | self.words)
         numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
         # Written with fewer decimals a number may reach the next whole one.
@@ -90,7 +97,13 @@ def _is_small(word: str) -> bool:
 
 
 def read(
-    content: Content | None, max_leaves: int, max_bytes: int, wanted: Wanted | None = None, *, arguments: bool = False
+    content: Content | None,
+    max_leaves: int,
+    max_bytes: int,
+    wanted: Wanted | None = None,
+    *,
+    arguments: bool = False,
+    known: dict[str | float, Values] | None = None,
 ) -> Values | None:
     """
     Take *content* apart; None where there is none.
@@ -101,6 +114,7 @@ def read(
         max_bytes: Strings longer than this are not looked into, likewise.
         wanted: Look for these only; everything without it.
         arguments: Whether these are a call's arguments: the keys on top are then the names of its parameters.
+        known: What texts and numbers hold, where nothing is *wanted*: calls are often given the same ones.
     """
     if content is None:
         return None
@@ -113,34 +127,69 @@ def read(
             values.whole = False
             return values
     try:
-        values.outcome = outcome(value)
+        if not arguments:
+            values.outcome = outcome(value)
         leaves = Leaves(None if wanted is None else wanted.names)
         if not leaves.take(value, max_leaves):
             values.whole = False
         if arguments:
             names = value if isinstance(value, Mapping) else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_made(key)}
-        _read(values, leaves, max_bytes, wanted)
+        _read(values, leaves, max_bytes, wanted, {} if known is None else known)
     except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
         values.whole = False
     return values
 
 
-def _read(values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None) -> None:
+def _read(
+    values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None, known: dict[str | float, Values]
+) -> None:
     _named(values, leaves.named, wanted)
-    _numbers(values, leaves.numbers, wanted)
     for flag in leaves.flags:
         _put(values, tokens.of_flag(flag), wanted, leaf=True)
     texts = leaves.texts
     if texts and max(map(len, texts)) > max_bytes:
         values.whole = False
         texts = [text for text in texts if len(text) <= max_bytes]
-    if wanted is not None and _is_settled(values, (*texts, *leaves.keys), wanted):
+    if wanted is not None:
+        _search(values, leaves, texts, wanted)
         return
+    for number in leaves.numbers:
+        _again(values, number, known)
+    for text in texts:
+        _again(values, text, known)
+    for key in leaves.keys:
+        _text(values, key, None, is_key=True)
+
+
+def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted) -> None:
+    """Take only what is *wanted* of the numbers and keys of *leaves* and of *texts*."""
+    _numbers(values, leaves.numbers, wanted)
+    if _is_settled(values, (*texts, *leaves.keys), wanted):
+        return
+    looked_at = len(texts) + len(leaves.keys) == 1
     for is_key, some in ((False, texts), (True, leaves.keys)):
         for text in some:
-            if wanted is None or _found(text, wanted):
+            if looked_at or _found(text, wanted):
                 _text(values, text, wanted, is_key=is_key)
+
+
+def _again(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
+    """Take all that *item* holds, from what is *known* if it was seen before."""
+    held = known.get(item)
+    if held is None:
+        held = known[item] = Values({}, set(), whole=True)
+        if isinstance(item, str):
+            _text(held, item, None, is_key=False)
+        else:
+            _numbers(held, (item,), None)
+    mine = values.tokens
+    for token, telling in held.tokens.items():
+        if telling or token not in mine:
+            mine[token] = telling
+    values.whole_leaves |= held.whole_leaves
+    if held.derived:
+        values.derived |= held.derived
 
 
 def _named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:
@@ -195,6 +244,10 @@ def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> 
             _put(values, (token, telling and (not is_key or tokens.is_made(text))), wanted, leaf=True)
     for found in tokens.inside(text, None if wanted is None else wanted.words):
         _put(values, found, wanted)
+    if wanted is None:
+        values.derived.update(derived(text))
+    elif "/" in text or "@" in text or "\\" in text:
+        values.derived.update(pair for pair in derived(text) if pair[0] in wanted.tokens)
 
 
 def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:

@@ -133,6 +133,8 @@ class Recording:
 
     def _all(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments after those that a partial holds already."""
+        if not self._args and not self._kwargs:
+            return args, {**kwargs}
         return (*self._args, *args), {**self._kwargs, **kwargs}
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], submitted_ns: int, call_id: str) -> CallNode | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.analysis.duplicates import same_tool
+from otel_parallelism.analysis.counterparts import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 
 from .current import SPAN_KEY, get_current

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from strategies import call, read
 
 from otel_parallelism.analysis.evidence import Evidence, gather
@@ -75,3 +76,47 @@ def test_whether_content_was_seen_in_full() -> None:
 
 def test_a_result_of_an_empty_call_is_there_when_the_next_begins() -> None:
     assert edges(read("a", 1, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {0: True}]
+
+
+@pytest.mark.parametrize(
+    ("result", "argument"),
+    [
+        (["main.py", "setup.cfg"], "/src/app/main.py"),
+        ({"path": "/src/app/main.py"}, "main.py"),
+        (["report"], "/src/app/report.txt"),
+        ({"user": "jose"}, "jose@acme.com"),
+        ({"name": "Jose Ramirez"}, "jose.ramirez@acme.com"),
+        ({"id": 12345}, "U12345"),
+        ({"sku": "AB12CD"}, "AB-12-CD"),
+        ({"date": "2024-05-20"}, "20/05/2024"),
+        ({"date": "2024-05-20"}, "20240520"),
+        ({"date": "20.05.2024"}, "2024-05-20"),
+        ({"arrival": "2024-12-10T22:25:00"}, "22:25"),
+        ({"arrival": "22:25:00"}, "22:25"),
+        ({"arrival": "22:25"}, "10:25 PM"),
+        ({"arrival": "9:05am"}, "09:05"),
+    ],
+)
+def test_an_argument_that_may_have_been_made_from_a_result_is_no_proof_but_a_doubt(
+    result: object, argument: str
+) -> None:
+    assert edges(read("a", 0, 1, "x", result), read("b", 1, 2, argument)) == [{}, {0: False}]
+
+
+def test_what_the_argument_is_made_from_was_not_brought_in_if_it_was_said_before() -> None:
+    first, second = read("a", 0, 1, "/src/app/a.py", "import app from src"), read("b", 1, 2, "/src/app/b.py")
+    assert edges(first, second) == [{}, {}]
+    listed, made = read("a", 0, 1, "x", ["main.py"]), read("b", 1, 2, "/src/main.py")
+    assert edges(listed, made, said=["look at main.py in src"]) == [{}, {}]
+
+
+def test_the_parts_of_an_earlier_path_take_no_value_from_the_call_that_brought_it_in() -> None:
+    linked = read("a", 0, 1, "x", {"url": "https://shop.example/items/abc-123"})
+    found = read("b", 1, 2, "y", {"slug": "abc-123"})
+    assert edges(linked, found, read("c", 2, 3, "abc-123"))[2] == {0: False, 1: True}
+
+
+def test_the_words_of_a_listed_files_name_may_stand_in_any_text() -> None:
+    listed = read("a", 0, 1, "x", ["lexer.py", "parser.py"])
+    first, second = read("b", 1, 2, "src/lexer.py", "the parser asks"), read("c", 2, 3, "src/parser.py")
+    assert edges(listed, first, second) == [{}, {0: False}, {0: False}]

@@ -6,6 +6,11 @@ How right the verdicts on pairs of calls are, over recorded episodes with known 
 An episode is one JSON object a line: ``{"id", "prompt", "user_messages"?, "calls": [{"id", "segment"?, "name",
 "args", "result", "depends_on"?, "uncertain"?, "commutes_with_next"?}]}``. Its calls are taken to have run one after
 another, one a model response, and are compared within one segment (one request of the user).
+
+``commutes_with_next`` comes from running two calls in both orders with the arguments they had. That cannot show that
+the second got an argument out of the first's answer, in which case it could not have been asked for beside it. So the
+recall of recommended reads is printed twice: over all pairs that commute, and over those that hand no value on, where
+no value of the first's result is an argument of the second unless the user had said it or the first had been given it.
 """
 
 from __future__ import annotations
@@ -96,7 +101,8 @@ def main() -> int:
                     _count_edge(counts, truth=a["id"] in b["depends_on"], verdict=pair.verdict)
                 adjacent = order.index(b["id"]) == order.index(a["id"]) + 1
                 if adjacent and a.get("commutes_with_next") is not None:
-                    _count_swap(counts, a, b, advice)
+                    said = " ".join((episode.get("user_messages") or [episode["prompt"]])[: a.get("segment", 0) + 1])
+                    _count_swap(counts, a, b, advice, said)
                 if out is not None:
                     record = {
                         "file": path.name,
@@ -123,7 +129,7 @@ def _count_edge(counts: Counter[str], *, truth: bool, verdict: str) -> None:
     counts["independent wrong"] += truth and verdict == "independent"
 
 
-def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advice: str) -> None:
+def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advice: str, said: str) -> None:
     commutes = a["commutes_with_next"]
     reads = assumed_effect(a["name"]) == assumed_effect(b["name"]) == "read"
     counts["swaps"] += 1
@@ -131,8 +137,8 @@ def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advi
     counts["swaps recommended right"] += advice == "recommended" and commutes
     counts["reads commuting"] += reads and commutes
     counts["reads commuting recommended"] += reads and commutes and advice == "recommended"
-    # A swap hands both calls the arguments they had: it can't show that one of them came out of the other's answer.
-    apart = reads and commutes and not _scalars(a["result"]) & _scalars(b["args"])
+    handed_on = {value for value in _scalars(a["result"]) & _scalars(b["args"]) if value not in said}
+    apart = reads and commutes and not handed_on - _scalars(a["args"])
     counts["reads apart"] += apart
     counts["reads apart recommended"] += apart and advice == "recommended"
 
@@ -164,6 +170,7 @@ def _show(name: str, counts: Counter[str]) -> None:
         print(f"  recommended pairs that commute: {_share(right, counts['swaps recommended'])}")
         print(f"  commuting reads recommended:    {_share(reads, counts['reads commuting'])}")
         print(f"  … where no value is handed on:  {_share(counts['reads apart recommended'], counts['reads apart'])}")
+        print("    (a swap test hands both calls what they had; a value out of the first's answer could not be known)")
 
 
 if __name__ == "__main__":
