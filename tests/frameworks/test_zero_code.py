@@ -40,9 +40,7 @@ async def test_the_result_is_on_the_turns_span(request: pytest.FixtureRequest) -
     assert turn[names.VERDICT] == ("parallel" if dispatch.cause is None else "sequential")
     assert turn.get(names.CAUSE) == dispatch.cause
     if name == SHOWN:
-        (block,) = re.findall(
-            r"\$ opentelemetry-instrument python agent\.py\n(.*?)\n```", README.read_text(), re.DOTALL
-        )
+        (block,) = BLOCK.findall(README.read_text(encoding="utf-8"))
         assert numberless(block) == numberless(shown(turns[0])), "run: python -m frameworks.receiving anthropic"
 
 
