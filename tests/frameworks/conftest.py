@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from frameworks.forgiven import FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def named(environment: str) -> str:
     """The framework that an environment is for."""
     return environment.removeprefix("framework-").removeprefix("oldest-")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the framework's own code warn of what it is known to warn of."""
+    for line in FILTERS.get(config.getoption("--framework", None) or "", ()):
+        config.addinivalue_line("filterwarnings", line)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
