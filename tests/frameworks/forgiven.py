@@ -8,4 +8,5 @@ FILTERS: dict[str, tuple[str, ...]] = {
         "ignore:Cannot set an attribute on 'crewai.rag':ImportWarning",
         "ignore:(function_calling_llm is )?deprecated:DeprecationWarning:crewai[.].*",
     ),
+    "llama_index": ("ignore:The `__fields__` attribute is deprecated:DeprecationWarning",),
 }
