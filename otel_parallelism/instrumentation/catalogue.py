@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import anthropic, openai
+from . import agents, anthropic, openai
 
 if TYPE_CHECKING:
     from .patching import Framework
 
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
+    agents.FRAMEWORK,
     anthropic.FRAMEWORK,
     openai.FRAMEWORK,
 )
