@@ -1,13 +1,17 @@
-"""
-What a model's answer asks for, whole or piece by piece, in the objects of openai's and anthropic's clients or as JSON.
-"""
+"""What a model's answer asks for, whole or in pieces, as openai's and anthropic's clients have it, or as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.asked import Asked
+from otel_parallelism.tracing.model_request import ModelRequest
+from otel_parallelism.tracing.nodes import UNSEEN
+from otel_parallelism.tracing.shield import swallow
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content
 
 _BY_NAME = {
     "function_call": "arguments",
@@ -17,6 +21,47 @@ _BY_NAME = {
 """Types of output that the program runs by name, and where their arguments are."""
 
 _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+class AnsweredRequest(ModelRequest):
+    """A request whose answer, or the pieces of it, say which calls it asks for."""
+
+    __slots__ = ("_answer", "_offers")
+
+    def __init__(self, model: str, provider: str, messages: Content | None, *, offers: bool) -> None:
+        """
+        Args:
+            model: The requested model's name, for the span.
+            provider: Who serves it, as ``gen_ai.provider.name`` has it.
+            messages: The user's words, held until the turn ends.
+            offers: Whether the request offers tools. Without, the model may still ask for some, in words.
+        """
+        super().__init__(model, provider, messages)
+        self._answer = Answer()
+        self._offers = offers
+
+    def seen(self, item: Any) -> None:
+        """Take note of an event of a stream."""
+        try:
+            self._answer.read(item)
+        except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
+            swallow("reading a streamed answer", error)
+
+    def finished(self) -> None:
+        """Note what the whole stream asked for."""
+        asked = self._answer.asked
+        requested = tuple(each.call_id for each in asked if each.call_id)
+        self.answered(requested if asked or self._offers else None, self._answer.input_tokens, asked)
+
+    def end(self, result: Any = None) -> None:
+        """End with the answer, if it was not streamed."""
+        try:
+            if result is not None and result is not UNSEEN:
+                self._answer.read(result)
+                self.finished()
+        except Exception as error:  # noqa: BLE001 - as above
+            swallow("reading a model's answer", error)
+        super().end()
 
 
 class Answer:

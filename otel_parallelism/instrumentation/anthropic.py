@@ -17,6 +17,13 @@ def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | 
     return CallFacts(tool_use.name, tool_use.id, given)
 
 
+def _member(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
+    tool_use = argument(args, kwargs, 0, "tool_use")
+    given = tool_use.input if isinstance(tool_use.input, dict) else None
+    # What happens in one browser or on one computer keeps its order, as the runner itself has it.
+    return CallFacts(f"{tool_use.toolset_name}.{tool_use.name}", tool_use.id, given, "write")
+
+
 def _read(block: Any) -> Returned:
     return Returned(block.get("content"), failed=block.get("is_error") is True)
 
@@ -40,9 +47,16 @@ FRAMEWORK = Framework(
         Patch("anthropic._base_client:AsyncAPIClient._request|AsyncAPIClient.request", _REQUEST),
         Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_tool", calls(_call, _read)),
         Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_tool", calls(_call, _read)),
+        Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_toolset_member", calls(_member, _read), optional=True),
+        Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_toolset_member", calls(_member, _read), optional=True),
         Patch(f"{_RUNNERS}:BaseSyncToolRunner.__run__", turns(_turn, title="anthropic tool runner")),
         Patch(f"{_RUNNERS}:BaseAsyncToolRunner.__run__", turns(_turn, title="anthropic tool runner")),
     ),
     native=("turns", "calls", "steps"),
-    others=("openinference-instrumentation-anthropic", "opentelemetry-instrumentation-anthropic"),
+    others=(
+        "openinference-instrumentation-anthropic",
+        "opentelemetry-instrumentation-anthropic",
+        "opentelemetry-instrumentation-genai-anthropic",
+    ),
+    lacks="The runner of managed sessions is not seen.",
 )

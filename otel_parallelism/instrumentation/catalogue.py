@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import (
     agent_framework,
+    agents,
     agno,
     anthropic,
     autogen,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 FRAMEWORKS: Final[tuple[Framework, ...]] = (
     agent_framework.FRAMEWORK,
+    agents.FRAMEWORK,
     agno.FRAMEWORK,
     anthropic.FRAMEWORK,
     autogen.FRAMEWORK,

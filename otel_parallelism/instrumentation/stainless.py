@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.messages import user_words
 from otel_parallelism.model import Content
-from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
-from .answers import Answer
+from .answers import AnsweredRequest
 from .lifetimes import Lifetime, around, streamed
 
 if TYPE_CHECKING:
@@ -51,40 +50,17 @@ def requests(provider: str, paths: Mapping[str, str]) -> Around:
     return around(describe, _until_read)
 
 
-class _Request(ModelRequest):
-    """A request whose answer, or the pieces of it, say which calls it asks for."""
-
-    __slots__ = ("_answer", "_offers")
-
-    def __init__(self, model: str, provider: str, messages: Content, *, offers: bool) -> None:
-        super().__init__(model, provider, messages)
-        self._answer = Answer()
-        self._offers = offers
-
-    def seen(self, item: Any) -> None:
-        """Take note of an event of a stream."""
-        try:
-            self._answer.read(item)
-        except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
-            swallow("reading a streamed answer", error)
-
-    def finished(self) -> None:
-        """Note what the whole stream asked for."""
-        asked = self._answer.asked
-        # Without tools on offer the model may still ask for some, in words.
-        requested = tuple(each.call_id for each in asked if each.call_id)
-        self.answered(requested if asked or self._offers else None, self._answer.input_tokens, asked)
+class _Request(AnsweredRequest):
+    """A request whose answer is the client's object, or a raw response that holds it."""
 
     def end(self, result: Any = None) -> None:
         """End with the client's answer, if it was not streamed."""
         try:
-            whole = _whole(result)
-            if whole is not None:
-                self._answer.read(whole)
-                self.finished()
-        except Exception as error:  # noqa: BLE001 - as above
-            swallow("reading a model's answer", error)
-        super().end()
+            result = _whole(result)
+        except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
+            swallow("reading a raw answer", error)
+            result = None
+        super().end(result)
 
 
 def _whole(result: Any) -> Any:

@@ -2,15 +2,18 @@
 Carries the turn into thread pools: ``ThreadPoolExecutor.submit`` and ``loop.run_in_executor`` lose the context.
 
 Only inside a turn or a call, and only OpenTelemetry's context: the program's own context variables stay as they would
-have been.
+have been. A framework's call that goes to a pool at once lasts from when a thread takes it until that is done with it:
+waiting for a thread is no work.
 """
 
 from __future__ import annotations
 
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.tracing.calls import begun_later
 from otel_parallelism.tracing.current import SPAN_KEY, attach, detach, get_current
-from otel_parallelism.tracing.nodes import SCOPE_KEY
+from otel_parallelism.tracing.nodes import SCOPE_KEY, CallNode
 from otel_parallelism.tracing.recorder import RECORDER
 
 from .patching import Patch
@@ -23,12 +26,17 @@ if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords, Wrapper
 
 
+_AT_ONCE_NS = 5_000_000
+
+
 def _carried(_: Kind) -> Wrapper:
     def submit(wrapped: Any, _: Any, args: Arguments, kwargs: Keywords) -> Any:
         context = get_current()
-        if not args or (context.get(SCOPE_KEY) is None and not _in_turn(context)):
+        scope: Any = context.get(SCOPE_KEY)
+        if not args or (scope is None and not _in_turn(context)):
             return wrapped(*args, **kwargs)
-        return wrapped(_Carried(args[0], context), *args[1:], **kwargs)
+        waiting = scope if type(scope) is CallNode and _goes_at_once(scope) else None
+        return wrapped(_Carried(args[0], context, waiting), *args[1:], **kwargs)
 
     return submit
 
@@ -44,20 +52,31 @@ def _in_turn(context: Context) -> bool:
     return node is not None
 
 
+def _goes_at_once(call: CallNode) -> bool:
+    """Whether *call* is a framework's that has done nothing yet but to ask for a thread."""
+    return call.framework and not call.children and time_ns() - call.start_ns < _AT_ONCE_NS
+
+
 class _Carried:
     """A function that runs in the context of whoever submitted it."""
 
-    __slots__ = ("_context", "_function")
+    __slots__ = ("_context", "_function", "_waiting")
 
-    def __init__(self, function: Any, context: Context) -> None:
+    def __init__(self, function: Any, context: Context, waiting: CallNode | None) -> None:
         self._function = function
         self._context = context
+        self._waiting = waiting
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         token = attach(self._context)
+        waiting = self._waiting
+        if waiting is not None:
+            begun_later(waiting)
         try:
             return self._function(*args, **kwargs)
         finally:
+            if waiting is not None:
+                waiting.left_ns = time_ns()
             detach(token)
 
 

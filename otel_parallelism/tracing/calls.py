@@ -14,6 +14,8 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
+from otel_parallelism.names import QUEUE_TIME
+
 from .asked import claim
 from .capture import PLAIN, SMALL, hold_arguments, hold_result
 from .current import SPAN_KEY, attach, detach, get_current
@@ -25,6 +27,7 @@ from .shield import swallow
 
 _INTERNAL = SpanKind.INTERNAL
 _OURS = 2
+_NOTICED_NS = 20_000_000
 _running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
 # Python 3.11's current_task() is not yet written in C and takes four times as long as this look-up.
 _tasks: Any = getattr(asyncio.tasks, "_current_tasks", None)
@@ -109,6 +112,23 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
     return True
 
 
+def begun_later(node: CallNode) -> None:
+    """Let the call *node*, begun but kept waiting for a thread, begin now, if it was kept for long enough to matter."""
+    now_ns = time_ns()
+    try:
+        if now_ns - node.start_ns < LEAST_QUEUE_NS or node.end_ns or node.children:
+            return
+        node.start_ns = now_ns
+        span = node.span
+        if span.is_recording():
+            span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
+            # Nothing public moves a start; whoever stores the span is to see the same call as the live report.
+            if hasattr(span, "_start_time"):
+                span._start_time = now_ns  # noqa: SLF001 - see above
+    except Exception as error:  # noqa: BLE001 - it then has begun when it was called
+        swallow("moving a call's start", error)
+
+
 def leave(node: CallNode) -> Context:
     """Return the context that *node*'s call runs in, and give the caller's back."""
     context = get_current()
@@ -117,9 +137,16 @@ def leave(node: CallNode) -> Context:
     return context
 
 
-def end(node: CallNode, result: Any) -> None:
-    """End the span of a call that returned *result* (`UNSEEN` where that went out bit by bit)."""
+def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
+    """
+    End the span of a call that returned *result* (`UNSEEN` where that went out bit by bit).
+
+    Where a thread ran it for an event loop, it was over at *left_ns*: what the loop takes to notice is no work, and the
+    next one has begun by then.
+    """
     end_ns = time_ns()
+    if left_ns and end_ns - left_ns < _NOTICED_NS:
+        end_ns = left_ns
     try:
         node.end_ns = end_ns
         if node.token is not None:

@@ -78,6 +78,7 @@ class CallNode(Node):
     positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
     which mutable objects were passed. ``task`` is 0 outside of an event loop. ``token`` resets the context.
     ``call_id`` is what the model calls it, where that is known. ``framework``: a framework calls it, undecorated.
+    ``left_ns`` is when the thread that ran it for an event loop was done, 0 where there was none.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -97,6 +98,7 @@ class CallNode(Node):
     error: bool = False
     call_id: str = ""
     framework: bool = False
+    left_ns: int = 0
 
 
 class TurnNode(Node):

@@ -103,7 +103,7 @@ class ToolCall:
         if node is None:
             return
         if not self._quiet:
-            end(node, result)
+            end(node, result, node.left_ns)
             return
         try:
             node.end_ns = time_ns()

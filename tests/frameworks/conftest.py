@@ -42,7 +42,11 @@ def named(environment: str) -> str:
     return environment.removeprefix("framework-").removeprefix("oldest-")
 
 
-OWN_TESTS = {"test_openai_client.py": "openai"}
+OWN_TESTS = {
+    "test_openai_client.py": "openai",
+    "test_anthropic_client.py": "anthropic",
+    "test_agents_runs.py": "agents",
+}
 """Tests of a framework beyond its contract."""
 
 

@@ -231,11 +231,12 @@ def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool
 
 
 def pairs(run: Run) -> list[tuple[Any, Any]]:
-    """Calls with the bodies that they ran, in order of start by tool."""
+    """Calls with the bodies that they ran, in order of end by tool: each call ends after its own body."""
     found = []
     for tool in {body.tool for body in run.bodies}:
-        bodies = sorted((body for body in run.bodies if body.tool == tool), key=lambda body: body.start_ns)
-        found += zip([call for call in run.calls if call.tool == tool], bodies, strict=True)
+        bodies = sorted((body for body in run.bodies if body.tool == tool), key=lambda body: body.end_ns)
+        calls = sorted((call for call in run.calls if call.tool == tool), key=lambda call: call.end_ns)
+        found += zip(calls, bodies, strict=True)
     return found
 
 

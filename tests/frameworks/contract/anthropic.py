@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from anthropic import Anthropic, AsyncAnthropic, beta_async_tool, beta_tool
@@ -70,4 +71,12 @@ def traceloop(provider: TracerProvider) -> None:
     AnthropicInstrumentor().instrument(tracer_provider=provider)
 
 
-BESIDE = {"openinference": openinference, "traceloop": traceloop}
+def genai(provider: TracerProvider) -> None:
+    from opentelemetry.instrumentation.genai.anthropic import AnthropicInstrumentor
+
+    AnthropicInstrumentor().instrument(tracer_provider=provider)
+
+
+BESIDE = {"openinference": openinference, "traceloop": traceloop, "genai": genai}
+if find_spec("openinference") is None:
+    BESIDE = {}

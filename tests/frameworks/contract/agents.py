@@ -1,0 +1,69 @@
+"""The OpenAI Agents SDK over the responses protocol, against a local server that speaks it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from agents import Agent as HelperAgent
+from agents import OpenAIResponsesModel, RunConfig, Runner, function_tool, set_trace_processors
+from openai import AsyncOpenAI
+
+from frameworks import scenarios
+from frameworks.behaviour import PARALLEL, Behaviour, Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.trace import TracerProvider
+
+THREADS = (os.cpu_count() or 1) + 4
+"""Of asyncio's own pool, for up to 28 processors."""
+
+IN_THREADS = Dispatch(ten_peak=min(10, THREADS), ten_cause="limit" if THREADS < len(scenarios.CITIES) else None)
+BEHAVIOUR = Behaviour(
+    modules=("agents", "openai"),
+    distribution="openai-agents",
+    asynchronous=PARALLEL,
+    blocking=IN_THREADS,
+)
+
+# Its own exporter would send traces away.
+set_trace_processors([])
+
+
+class Agent:
+    """An agent with function tools, which tells the model of their errors."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url + "/v1"
+
+    async def run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool = False) -> str:
+        async with AsyncOpenAI(base_url=self.url, api_key="none") as client:
+            agent = HelperAgent(
+                name="helper",
+                instructions=scenarios.SYSTEM,
+                model=OpenAIResponsesModel("stub", client),
+                tools=[function_tool(tool) for tool in tools],
+            )
+            if not stream:
+                return str((await Runner.run(agent, prompt, run_config=RunConfig())).final_output)
+            streamed = Runner.run_streamed(agent, prompt)
+            async for _ in streamed.stream_events():
+                pass
+            return str(streamed.final_output)
+
+
+def openinference(provider: TracerProvider) -> None:
+    from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+
+    OpenAIAgentsInstrumentor().instrument(tracer_provider=provider)
+
+
+def traceloop(provider: TracerProvider) -> None:
+    from opentelemetry.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+
+    OpenAIAgentsInstrumentor().instrument(tracer_provider=provider)
+
+
+BESIDE = {"openinference": openinference, "traceloop": traceloop}

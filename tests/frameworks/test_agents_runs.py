@@ -1,0 +1,156 @@
+"""
+Runs of openai-agents that hold more than one agent, or go on beside one another.
+
+Runs with ``--framework agents``, and with the oldest version that the module claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from agents import (
+    Agent,
+    Model,
+    ModelResponse,
+    OpenAIResponsesModel,
+    Runner,
+    Usage,
+    function_tool,
+    set_trace_processors,
+)
+from frameworks import provider
+from frameworks.scenarios import ANSWER, BURST, ROUNDS, THREE, Toolbox
+from openai import AsyncOpenAI
+from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+
+from otel_parallelism import Settings
+from otel_parallelism.instrumentation import agents, openai
+from otel_parallelism.instrumentation.patching import PATCHING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from conftest import Kit
+
+IDS = [request.id for request in THREE]
+set_trace_processors([])
+
+
+@pytest.fixture(scope="module")
+def url() -> str:
+    return provider.start() + "/v1"
+
+
+@pytest.fixture
+def patched(make_kit: Any) -> Iterator[Kit]:
+    kit: Kit = make_kit(Settings(read_only=("get_*",)))
+    PATCHING.start([agents.FRAMEWORK, openai.FRAMEWORK])
+    yield kit
+    PATCHING.stop()
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=url, api_key="none") as made:
+        yield made
+
+
+class Scripted(Model):
+    """A model of the program's own, which gives its answers in order: the calls (name, arguments) to ask for, or none."""
+
+    def __init__(self, *answers: Sequence[tuple[str, str]]) -> None:
+        self.answers = list(answers)
+        self.model = "scripted"
+
+    async def get_response(self, *_: Any, **__: Any) -> ModelResponse:
+        asked = self.answers.pop(0)
+        output: list[Any] = [
+            ResponseFunctionToolCall(
+                arguments=arguments, call_id=f"call_{name}_{number}", name=name, type="function_call"
+            )
+            for number, (name, arguments) in enumerate(asked)
+        ]
+        if not asked:
+            text = ResponseOutputText(annotations=[], text=ANSWER, type="output_text", logprobs=[])
+            output = [
+                ResponseOutputMessage(id="m", content=[text], role="assistant", status="completed", type="message")
+            ]
+        return ModelResponse(output=output, usage=Usage(requests=1, input_tokens=7), response_id=None)
+
+    def stream_response(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+
+def helper(model: Any) -> Agent[Any]:
+    return Agent(name="helper", model=model, tools=[function_tool(tool) for tool in Toolbox().asynchronous()])
+
+
+async def test_two_runs_at_once_keep_their_own_calls(patched: Kit, client: AsyncOpenAI) -> None:
+    agent = helper(OpenAIResponsesModel("stub", client))
+    answers = await asyncio.gather(Runner.run(agent, BURST), Runner.run(agent, ROUNDS))
+    assert [answer.final_output for answer in answers] == [ANSWER, ANSWER]
+    burst, rounds = sorted(patched.reports, key=lambda report: report.steps)
+    assert ([call.call_id for call in burst.turn.calls], burst.verdict) == (IDS, "parallel")
+    assert [call.call_id for call in rounds.turn.calls] == [call_id + "_alone" for call_id in IDS]
+    assert (rounds.verdict, rounds.cause) == ("sequential", "model")
+
+
+async def test_an_agent_as_a_tool_is_one_call_with_a_turn_inside(patched: Kit, client: AsyncOpenAI) -> None:
+    asked = ("ask_helper", f'{{"input": "{BURST}"}}')
+    model = Scripted([asked, asked], [])
+    tool = helper(OpenAIResponsesModel("stub", client)).as_tool("ask_helper", "Ask the helper.")
+    await Runner.run(Agent(name="chief", model=model, tools=[tool]), "Ask twice.")
+    chief = next(report for report in patched.reports if report.turn.agent == "chief")
+    inner = [report for report in patched.reports if report.turn.agent == "helper"]
+    assert [call.tool for call in chief.turn.calls if not call.scope] == ["ask_helper", "ask_helper"]
+    assert (chief.calls, chief.steps, chief.peak_concurrency) == (2, 2, 2)
+    assert all(call.proved for call in chief.turn.calls if not call.scope)
+    assert [(report.calls, report.steps, report.verdict) for report in inner] == [(3, 2, "parallel")] * 2
+
+
+async def test_a_handoff_goes_on_in_the_same_turn_and_is_no_call(patched: Kit) -> None:
+    news = ("get_news", '{"topic": "robots"}')
+    second = helper(Scripted([news, news], []))
+    first = Agent(
+        name="first",
+        model=Scripted([("get_weather", '{"city": "Oslo"}')], [("transfer_to_helper", "{}")]),
+        tools=[function_tool(Toolbox().asynchronous()[0])],
+        handoffs=[second],
+    )
+    result = await Runner.run(first, "Go on.")
+    assert result.final_output == ANSWER
+    (report,) = patched.reports
+    assert report.turn.agent == "first"
+    assert [call.tool for call in report.turn.calls] == ["get_weather", "get_news", "get_news"]
+    assert (report.calls, report.steps) == (3, 4)
+    assert [call.round for call in report.turn.calls] == [0, 1, 1]
+
+
+async def test_models_of_the_programs_own_are_seen(patched: Kit) -> None:
+    model = Scripted([("get_weather", '{"city": "Oslo"}'), ("get_news", '{"topic": "robots"}')], [])
+    await Runner.run(helper(model), "Both.")
+    (report,) = patched.reports
+    assert [step.requested for step in report.turn.steps] == [("call_get_weather_0", "call_get_news_1"), ()]
+    assert all(call.proved for call in report.turn.calls)
+
+
+async def test_a_streamed_run_that_is_cancelled_ends_its_turn(patched: Kit, client: AsyncOpenAI) -> None:
+    streamed = Runner.run_streamed(helper(OpenAIResponsesModel("stub", client)), BURST)
+    async for event in streamed.stream_events():
+        if event.type == "run_item_stream_event" and event.name == "tool_called":
+            streamed.cancel()
+    for _ in range(50):
+        if patched.reports:
+            break
+        await asyncio.sleep(0.02)
+    (report,) = patched.reports
+    assert report.turn.agent == "helper"
+
+
+def test_a_run_without_a_loop(patched: Kit) -> None:
+    model = Scripted([("get_weather", '{"city": "Oslo"}'), ("get_news", '{"topic": "robots"}')], [])
+    assert Runner.run_sync(helper(model), "Both.").final_output == ANSWER
+    (report,) = patched.reports
+    assert (report.calls, report.verdict) == (2, "parallel")
