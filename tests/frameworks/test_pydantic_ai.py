@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 TAKES = 0.05
 SWITCHES: list[Any] = [
-    make
-    for name, make in (
-        ("parallel_tool_call_execution_mode", lambda: Agent.parallel_tool_call_execution_mode("sequential")),
-        ("sequential_tool_calls", lambda: Agent.sequential_tool_calls()),
+    functools.partial(getattr(Agent, name), *arguments)
+    for name, arguments in (
+        ("parallel_tool_call_execution_mode", ["sequential"]),
+        ("sequential_tool_calls", []),
     )
     if hasattr(Agent, name)
 ]

@@ -7,11 +7,11 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from fastmcp import Client, FastMCP
+from openai import AsyncOpenAI
+from otel_parallelism import agent_turn
+
 from frameworks.behaviour import QUEUED, Behaviour
 from frameworks.contract.mcp import READS, conversation, native, one_at_a_time, openinference
-from openai import AsyncOpenAI
-
-from otel_parallelism import agent_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,9 +38,7 @@ class Agent:
         server = FastMCP("desk")
         lock = asyncio.Lock()
         for tool in tools:
-            server.tool(
-                tool if inspect.iscoroutinefunction(tool) else one_at_a_time(tool, lock), annotations=READS
-            )
+            server.tool(tool if inspect.iscoroutinefunction(tool) else one_at_a_time(tool, lock), annotations=READS)
         async with Client(server) as client, AsyncOpenAI(base_url=self.url + "/v1", api_key="none") as model:
             listed = [tool.name for tool in await client.list_tools()]
 

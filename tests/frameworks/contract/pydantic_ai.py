@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai import Agent as PydanticAgent
@@ -51,4 +52,4 @@ def openinference(provider: TracerProvider) -> None:
     PydanticAgent.instrument_all()
 
 
-BESIDE = {"native": native, "openinference": openinference}
+BESIDE = {"native": native} | ({"openinference": openinference} if find_spec("openinference") else {})
