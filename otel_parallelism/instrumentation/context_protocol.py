@@ -40,9 +40,9 @@ def returned(result: Any) -> Returned:
 
 
 def _either(thing: Any, *names: str) -> Any:
-    """The value of *thing* by the first of *names* that it has one by."""
-    for name in names:
-        found = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
-        if found is not None:
-            return found
-    return None
+    """The value of *thing*, a mapping or a model of pydantic's, by the one of *names* that it knows."""
+    if isinstance(thing, Mapping):
+        return next((thing[name] for name in names if thing.get(name) is not None), None)
+    # Versions that go by one name warn where they are asked for the other.
+    fields = getattr(type(thing), "model_fields", ())
+    return next((getattr(thing, name) for name in names if name in fields), None)

@@ -54,5 +54,5 @@ FRAMEWORK = Framework(
         Patch("dspy.predict.react_v2:ReActV2.aforward", turns(_turn, title="dspy.ReActV2"), optional=True),
     ),
     others=("openinference-instrumentation-dspy", "opentelemetry-instrumentation-genai-dspy"),
-    lacks="The model asks for tools in words, without ids: which response asked for a call is inferred from their order.",
+    lacks="The model asks for tools in words, without ids: which response asked for a call is inferred from the order.",
 )

@@ -55,13 +55,12 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
 
 
 def _refused(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
-    """A call whose arguments are wrong never runs; the one that puts it right is its retry, and could not come before."""
+    """A call whose arguments are wrong never runs; but the one that puts it right could not come before it."""
     validated = argument(args, kwargs, 0, "validated")
     if validated.args_valid or validated.tool is None:
         return None
-    return CallFacts(
-        validated.call.tool_name, validated.call.tool_call_id or "", None, _effect(validated.tool.tool_def)
-    )
+    call = validated.call
+    return CallFacts(call.tool_name, call.tool_call_id or "", None, _effect(validated.tool.tool_def))
 
 
 def _named(arguments: Any) -> Mapping[str, Any] | None:

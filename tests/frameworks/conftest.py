@@ -21,7 +21,7 @@ from frameworks.forgiven import FILTERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FRAMEWORKS = ("anthropic", "crewai", "langgraph", "smolagents", "strands")
+FRAMEWORKS = ("anthropic", "crewai", "langgraph", "pydantic_ai", "smolagents", "strands")
 
 # Nothing is skipped by this: without its framework a module is not collected, and its own environment, which asks for
 # it by name, fails.
@@ -211,7 +211,7 @@ def pytest_report_header() -> list[str]:
 
 def framework_version(name: str) -> str:
     """The installed version of a framework, or nothing."""
-    distribution = {"strands": "strands-agents"}.get(name, name)
+    distribution = {"pydantic_ai": "pydantic-ai-slim", "strands": "strands-agents"}.get(name, name)
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -56,12 +56,10 @@ def answer(said: str) -> str:
         scenarios.HEARD.append(said)
         return fields(reasoning="All is known.", answer=scenarios.ANSWER)
     done = said.count("[[ ## observation_")
+    one_by_one = scenarios.ROUNDS in said
+    asked = scenarios.asked_for(said, done if one_by_one else 0)
     # What the script asks for at once comes out one by one.
-    asked = (
-        scenarios.asked_for(said, 0)[done : done + 1]
-        if scenarios.ROUNDS not in said
-        else scenarios.asked_for(said, done)
-    )
+    asked = asked if one_by_one else asked[done : done + 1]
     name, arguments = (asked[0].name, asked[0].encoded) if asked else ("finish", "{}")
     return fields(next_thought="Go on.", next_tool_name=name, next_tool_args=arguments)
 

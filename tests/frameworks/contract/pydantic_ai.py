@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai import Agent as PydanticAgent
@@ -43,13 +44,6 @@ def native(provider: TracerProvider) -> None:
     PydanticAgent.instrument_all(InstrumentationSettings(include_content=False))
 
 
-def logfire(provider: TracerProvider) -> None:
-    import logfire
-
-    logfire.configure(send_to_logfire=False, console=False)
-    logfire.instrument_pydantic_ai()
-
-
 def openinference(provider: TracerProvider) -> None:
     """A processor that adds to the framework's own spans."""
     from openinference.instrumentation.pydantic_ai import OpenInferenceSpanProcessor
@@ -58,4 +52,4 @@ def openinference(provider: TracerProvider) -> None:
     PydanticAgent.instrument_all()
 
 
-BESIDE = {"native": native, "logfire": logfire, "openinference": openinference}
+BESIDE = {"native": native} | ({"openinference": openinference} if find_spec("openinference") else {})

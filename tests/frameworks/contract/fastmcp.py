@@ -1,0 +1,52 @@
+"""A host written by hand, with a FastMCP client of a FastMCP server that runs in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from fastmcp import Client, FastMCP
+from openai import AsyncOpenAI
+from otel_parallelism import agent_turn
+
+from frameworks.behaviour import QUEUED, Behaviour
+from frameworks.contract.mcp import READS, conversation, native, one_at_a_time, openinference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# The server of the blocking tools takes one call at a time. No call has an id that the model knows it by.
+BEHAVIOUR = Behaviour(
+    modules=("fastmcp", "mcp", "openai"),
+    distribution="fastmcp",
+    blocking=QUEUED,
+    ids=False,
+    streams=False,
+    turns=False,
+    round_trip=0.04,
+)
+
+
+class Agent:
+    """A host that runs the calls of a response together, within a turn that it opens."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool = False) -> str:
+        server = FastMCP("desk")
+        lock = asyncio.Lock()
+        for tool in tools:
+            server.tool(tool if inspect.iscoroutinefunction(tool) else one_at_a_time(tool, lock), annotations=READS)
+        async with Client(server) as client, AsyncOpenAI(base_url=self.url + "/v1", api_key="none") as model:
+            listed = [tool.name for tool in await client.list_tools()]
+
+            async def call_tool(name: str, arguments: dict[str, Any]) -> Any:
+                return await client.call_tool(name, arguments, raise_on_error=False)
+
+            with agent_turn("helper", input=prompt):
+                return await conversation(model, call_tool, listed, prompt)
+
+
+BESIDE = {"native": native, "openinference": openinference}
