@@ -101,7 +101,7 @@ class ModelRequest:
             node.requested = requested
             node.input_tokens = input_tokens
 
-    def end(self, _: Any = None) -> None:
+    def end(self, _: Any = None, /) -> None:
         """End: all of the answer is there."""
         self._end(None)
 

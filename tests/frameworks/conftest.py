@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the contract out unless a framework is named."""
-    contract = collection_path.name in {"test_contract.py", "test_beside.py"}
+    contract = collection_path.name in {"test_contract.py", "test_beside.py", "test_circumstances.py"}
     return True if contract and not config.getoption("--framework", None) else None
 
 

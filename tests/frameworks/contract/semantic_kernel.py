@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-BEHAVIOUR = Behaviour(
-    modules=("semantic_kernel",), distribution="semantic-kernel", blocking=BLOCKING, prefix="desk-"
-)
+BEHAVIOUR = Behaviour(modules=("semantic_kernel",), distribution="semantic-kernel", blocking=BLOCKING, prefix="desk-")
 
 
 class Agent:
