@@ -49,11 +49,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the contract out unless a framework is named."""
-    contract = collection_path.name in {"test_contract.py", "test_beside.py", "test_circumstances.py"}
-    return True if contract and not config.getoption("--framework", None) else None
+    """Leave the contract out unless a framework is named, and what goes beyond it unless it is that one's."""
+    framework = config.getoption("--framework", None)
+    name = collection_path.stem.removeprefix("test_")
+    if name in {"contract", "beside", "circumstances"}:
+        return None if framework else True
+    beyond = name not in FRAMEWORKS and (CONTRACTS / f"{name}.py").exists()
+    return True if beyond and name != framework else None
 
 
+CONTRACTS = Path(__file__).parent / "contract"
 AGENTS = Path(__file__).parent / "agents"
 MODEL_TIME_S = 0.05
 WANTED = (
