@@ -40,9 +40,7 @@ def merge_steps(tree: Tree) -> None:
                 parent = tree.spans.get(parent.parent_id)
             if type(parent) is Step and span.start_ns < parent.end_ns + TOLERANCE_NS:
                 within[span.span_id] = parent.span_id
-    within |= _steps_side_by_side(
-        tree, [s for s in tree.spans.values() if type(s) is Step and s.span_id not in within]
-    )
+    within |= _steps_side_by_side(tree, [s for s in tree.spans.values() if type(s) is Step and s.span_id not in within])
     for inner_id, outer_id in _outermost(within):
         outer, inner = tree.spans[outer_id], tree.spans[inner_id]
         if type(outer) is Step and type(inner) is Step:

@@ -101,8 +101,10 @@ FRAMEWORK = Framework(
     distribution="google-adk",
     versions=">=2.13,<3",
     patches=(
-        Patch("google.adk.flows.llm_flows.tools._caller:_call_tool_async", calls(_call)),
-        Patch("google.adk.flows.llm_flows.tools._live_caller:_call_tool_async", calls(_call)),
+        # Where it is since 2.10, and where that is known by name too; and where it was.
+        Patch("google.adk.flows.llm_flows.tools._caller:_call_tool_async", calls(_call), optional=True),
+        Patch("google.adk.flows.llm_flows.tools._live_caller:_call_tool_async", calls(_call), optional=True),
+        Patch("google.adk.flows.llm_flows.functions:__call_tool_async", calls(_call), optional=True),
         Patch("google.adk.flows.llm_flows.base_llm_flow:BaseLlmFlow._run_and_handle_error", _requests),
         Patch("google.adk.agents.llm_agent:LlmAgent._run_async_impl", turns(_turn, title="agent", scopes=_SCOPES)),
     ),

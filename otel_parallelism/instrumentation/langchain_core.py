@@ -31,7 +31,9 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     given = argument(args, kwargs, 0, "tool_input")
     # With what the graph injects: a tool that is handed the state may well use what others have put there.
     arguments = dict(given) if isinstance(given, Mapping) else {"tool_input": given}
-    return CallFacts(tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata), pauses=GRAPH_PAUSES)
+    return CallFacts(
+        tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata), pauses=GRAPH_PAUSES
+    )
 
 
 def _effect(metadata: Any) -> Effect:

@@ -53,7 +53,7 @@ class Lifetime(Protocol):
     def seen(self, item: Any) -> None:
         """Take note of an *item* that the function hands out."""
 
-    def end(self, result: Any) -> None:
+    def end(self, result: Any, /) -> None:
         """End with the function's *result* (for a generator, ``UNSEEN``)."""
 
     def fail(self, error: BaseException) -> None:

@@ -44,7 +44,9 @@ FRAMEWORK = Framework(
         Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
         Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
         Patch(f"{_RUNNERS}:ResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True),
-        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True),
+        Patch(
+            f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True
+        ),
     ),
     others=(
         "openinference-instrumentation-openai",

@@ -66,7 +66,7 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
         node, span_id, stays = stack.pop()
         if not stays:
             found.visited.append(node)
-        for child in (node.children if not node.finished else kept(node)) or ():
+        for child in _below(node) or ():
             if type(child) is not CallNode:
                 _take(found, child, trace_id, span_id, end_ns, stays=stays)
             elif plain and not child.error:
@@ -81,11 +81,10 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
                     held(child)
             if child.children is not None or child.finished:
                 found.flat = False
-                if (child.children if not child.finished else kept(child)) is not None:
+                if _below(child) is not None:
                     goes_on = not child.end_ns and type(found.observations[-1]) is TurnSpan
                     stack.append((child, _hex(child), stays or goes_on))
-            if child.dropped:
-                found.dropped += child.dropped
+            found.dropped += child.dropped
     if type(top) is CallNode:
         held(top)
         found.made += 1
@@ -100,6 +99,11 @@ def _take(found: Collection, child: Node, trace_id: str, parent_id: str, end_ns:
         found.calls.append(child.facts)
     if child.finished:
         found.ended[_hex(child)] = child
+
+
+def _below(node: Node) -> list[Node] | None:
+    """Return what is below *node*; of an ended turn only what it keeps."""
+    return kept(node) if node.finished else node.children
 
 
 def kept(node: Node) -> list[Node] | None:

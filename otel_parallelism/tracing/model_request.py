@@ -113,7 +113,7 @@ class ModelRequest:
             except Exception as error:  # noqa: BLE001 - the calls then have no ids
                 swallow("noting what a model asks for", error)
 
-    def end(self, _: Any = None) -> None:
+    def end(self, _: Any = None, /) -> None:
         """End: all of the answer is there."""
         self._end(None)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
 import os
 import subprocess
@@ -18,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from frameworks.forgiven import FILTERS
 
+from otel_parallelism.instrumentation.catalogue import FRAMEWORKS as CATALOGUE
+from otel_parallelism.instrumentation.examination import version_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FRAMEWORKS = ("anthropic", "crewai", "langgraph", "pydantic_ai", "smolagents", "strands")
-
-# Nothing is skipped by this: without its framework a module is not collected, and its own environment, which asks for
-# it by name, fails.
-collect_ignore = [f"test_{name}.py" for name in FRAMEWORKS if importlib.util.find_spec(name) is None]
+CONTRACTS = Path(__file__).parent / "contract"
+FRAMEWORKS = sorted(path.stem for path in CONTRACTS.glob("*.py"))
+EVERYBODYS = ("contract", "beside", "circumstances", "zero_code")
+"""Tests that every framework passes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,14 +42,6 @@ def named(environment: str) -> str:
     return environment.removeprefix("framework-").removeprefix("oldest-")
 
 
-OWN_TESTS = {
-    "test_openai_client.py": "openai",
-    "test_anthropic_client.py": "anthropic",
-    "test_agents_runs.py": "agents",
-}
-"""Tests of a framework beyond its contract."""
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Let the framework's own code warn of what it is known to warn of."""
     for line in FILTERS.get(config.getoption("--framework", None) or "", ()):
@@ -57,12 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the contract out unless a framework is named, and a framework's own tests unless it is that one."""
+    """Leave out what is no test of the framework that is named: ``test_NAME.py`` and ``test_NAME_….py`` are its own."""
     framework = config.getoption("--framework", None)
-    contract = collection_path.name in {"test_contract.py", "test_beside.py", "test_zero_code.py"}
-    if contract:
+    name = collection_path.stem.removeprefix("test_")
+    if name in EVERYBODYS:
         return None if framework else True
-    return True if OWN_TESTS.get(collection_path.name, framework) != framework else None
+    own = {one for one in FRAMEWORKS if name == one or name.startswith(f"{one}_")}
+    return True if own and framework != max(own, key=len) else None
 
 
 AGENTS = Path(__file__).parent / "agents"
@@ -206,13 +199,5 @@ def strands_agent(tmp_path: Path) -> Agent:
 
 def pytest_report_header() -> list[str]:
     """The versions that run."""
-    return [f"{name} {version}" for name in FRAMEWORKS if (version := framework_version(name))]
-
-
-def framework_version(name: str) -> str:
-    """The installed version of a framework, or nothing."""
-    distribution = {"pydantic_ai": "pydantic-ai-slim", "strands": "strands-agents"}.get(name, name)
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    installed = {one.distribution: version_of(one.distribution) for one in CATALOGUE}
+    return [f"{name} {version}" for name, version in installed.items() if version]

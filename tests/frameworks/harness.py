@@ -37,8 +37,8 @@ class Run:
     One run of a scenario.
 
     ``told`` are the conversations that the model was given, ``reports`` those of the turns that ended, ``lost`` the
-    number of calls that no turn holds, ``spans`` what was exported. ``prefix`` is what the framework puts in front of the
-    tools' names.
+    number of calls that no turn holds, ``spans`` what was exported. ``prefix`` is what the framework puts in front
+    of the tools' names.
     """
 
     answer: str | None
@@ -117,7 +117,7 @@ class Stage:
         task = asyncio.ensure_future(running)
         try:
             if cancelled_after is not None:
-                while not ran and not task.done():
+                while not ran and not task.done():  # noqa: ASYNC110 - blocking tools set no event of the loop
                     await asyncio.sleep(0.005)
                 await asyncio.sleep(cancelled_after)
                 task.cancel()

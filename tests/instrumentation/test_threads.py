@@ -46,10 +46,10 @@ async def test_calls_in_pools_belong_to_the_turn_that_somebody_elses_span_is(kit
 
     async def one(count: int) -> None:
         marked = {names.OPERATION_NAME: names.INVOKE_AGENT}
-        with tracer.start_as_current_span("invoke_agent clerk", attributes=marked):
-            with tracer.start_as_current_span("in between"):
-                loop = asyncio.get_running_loop()
-                await asyncio.gather(*(loop.run_in_executor(None, fetch, key) for key in range(count)))
+        turn = tracer.start_as_current_span("invoke_agent clerk", attributes=marked)
+        with turn, tracer.start_as_current_span("in between"):
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(*(loop.run_in_executor(None, fetch, key) for key in range(count)))
 
     await asyncio.gather(one(2), one(3))
     assert sorted(report.calls for report in kit.reports) == [2, 3]

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from autogen_agentchat.agents import AssistantAgent
-from autogen_agentchat.base import TaskResult
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
 from frameworks import scenarios
@@ -16,6 +15,7 @@ from frameworks.behaviour import Behaviour
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from autogen_agentchat.base import TaskResult
     from opentelemetry.trace import TracerProvider
 
 BEHAVIOUR = Behaviour(modules=("autogen_agentchat",), distribution="autogen-agentchat")
@@ -52,10 +52,7 @@ class Agent:
         try:
             if not stream:
                 return said(await agent.run(task=prompt))
-            last: Any = None
-            async for last in agent.run_stream(task=prompt):
-                pass
-            return said(last)
+            return said([item async for item in agent.run_stream(task=prompt)][-1])
         finally:
             await model.close()
 

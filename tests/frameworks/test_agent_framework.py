@@ -1,0 +1,88 @@
+"""What Microsoft's Agent Framework does beyond the contract: pools with few threads, streams nobody reads."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from agent_framework import observability
+from agent_framework.openai import OpenAIChatCompletionClient
+from frameworks import provider, scenarios
+from openai import AsyncOpenAI
+
+from otel_parallelism import Report, subscribe
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.tracing.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Report]]:
+    """Of the turns that end while everything is patched."""
+    told: list[Report] = []
+    ParallelismInstrumentor().instrument()
+    unsubscribe = subscribe(told.append)
+    yield told
+    unsubscribe()
+    ParallelismInstrumentor().uninstrument()
+
+
+@pytest.fixture(params=["its spans", "ours"])
+def spans(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Whose spans there are."""
+    found: str = request.param
+    if found == "ours":
+        observability.disable_instrumentation()
+    yield found
+    observability.enable_instrumentation(force=True)
+
+
+def get_weather(city: str) -> str:
+    """Tell the weather."""
+    time.sleep(scenarios.TAKES)
+    return scenarios.weather(city)
+
+
+async def with_agent(use: Any) -> None:
+    async with AsyncOpenAI(base_url=f"{provider.start()}/v1", api_key="none") as connection:
+        client = OpenAIChatCompletionClient(model="stub", async_client=connection)
+        await use(client.as_agent(name="helper", instructions=scenarios.SYSTEM, tools=[get_weather]))
+
+
+def test_waiting_for_a_thread_is_no_parallel_work(reports: list[Report], spans: str) -> None:
+    async def use(agent: Any) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        await agent.run(scenarios.TEN)
+
+    asyncio.run(with_agent(use))
+    (report,) = reports
+    assert report.calls == 10
+    if spans == "ours":
+        # Our spans begin as the functions do.
+        assert report.peak_concurrency == 2
+        assert report.ratio == pytest.approx(2, rel=0.2)
+        assert [finding.cause for finding in report.findings] == ["limit"]
+    else:
+        # Its own begin before; that what they begin with is waiting has been measured.
+        assert report.effective_ratio == pytest.approx(2, rel=0.2)
+        assert report.verdict == "contended"
+
+
+def test_a_stream_that_nobody_reads_leaves_no_turn_open(reports: list[Report], spans: str) -> None:
+    async def use(agent: Any) -> None:
+        stream = agent.run(scenarios.BURST, stream=True)
+        assert len(RECORDER.turns) == 1
+        coroutine = stream._stream_source
+        del stream
+        gc.collect()
+        coroutine.close()
+
+    asyncio.run(with_agent(use))
+    gc.collect()
+    assert not RECORDER.turns

@@ -1,0 +1,101 @@
+"""What google-adk does beyond the contract: calls without ids, and agents as tools of agents."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.adk.agents import LlmAgent
+from google.adk.models import BaseLlm, LlmRequest, LlmResponse
+from google.adk.runners import InMemoryRunner
+from google.adk.tools.agent_tool import AgentTool
+from google.genai import types
+
+from otel_parallelism import Report, subscribe
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+TAKES = 0.15
+
+
+class Once(BaseLlm):
+    """Asks once for the calls, without ids, and then answers."""
+
+    asks: list[tuple[str, dict[str, Any]]]
+
+    async def generate_content_async(
+        self, llm_request: LlmRequest, stream: bool = False
+    ) -> AsyncGenerator[LlmResponse, None]:
+        await asyncio.sleep(0.01)
+        parts = [part for content in llm_request.contents for part in content.parts or []]
+        if any(part.function_response is not None for part in parts):
+            asked = [types.Part(text="Done.")]
+        else:
+            asked = [types.Part(function_call=types.FunctionCall(name=name, args=args)) for name, args in self.asks]
+        yield LlmResponse(
+            content=types.Content(role="model", parts=asked),
+            usage_metadata=types.GenerateContentResponseUsageMetadata(prompt_token_count=80, candidates_token_count=20),
+        )
+
+
+async def get_weather(city: str) -> str:
+    """Tell the weather."""
+    await asyncio.sleep(TAKES)
+    return f"rain in {city}"
+
+
+def get_time(city: str) -> str:
+    """Tell the time."""
+    return f"noon in {city}"
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Report]]:
+    """Of the turns that end while everything is patched."""
+    told: list[Report] = []
+    ParallelismInstrumentor().instrument()
+    unsubscribe = subscribe(told.append)
+    yield told
+    unsubscribe()
+    ParallelismInstrumentor().uninstrument()
+
+
+async def run(agent: LlmAgent) -> None:
+    runner = InMemoryRunner(agent=agent, app_name="desk")
+    session = await runner.session_service.create_session(app_name="desk", user_id="someone")
+    message = types.Content(role="user", parts=[types.Part(text="Go on.")])
+    async for _ in runner.run_async(user_id="someone", session_id=session.id, new_message=message):
+        pass
+
+
+def cities(*names: str) -> list[tuple[str, dict[str, Any]]]:
+    return [("get_weather", {"city": name}) for name in names]
+
+
+def test_the_ids_that_it_gives_itself_prove_the_round(reports: list[Report]) -> None:
+    asyncio.run(
+        run(LlmAgent(name="clerk", model=Once(model="stub", asks=cities("Oslo", "Turin")), tools=[get_weather]))
+    )
+    (report,) = reports
+    assert (report.calls, report.steps, report.verdict) == (2, 2, "parallel")
+    for call in report.turn.calls:
+        assert call.proved
+        assert call.call_id.startswith("adk-")
+
+
+# Its AgentTool makes a runner in a way that its runner warns of.
+@pytest.mark.filterwarnings("ignore:The `plugins` argument is deprecated:DeprecationWarning")
+def test_an_agent_as_a_tool_is_a_call_with_a_turn_inside(reports: list[Report]) -> None:
+    helper = LlmAgent(
+        name="helper", description="Helps.", model=Once(model="stub", asks=cities("Oslo", "Turin")), tools=[get_weather]
+    )
+    asks: list[tuple[str, dict[str, Any]]] = [("helper", {"request": "one"}), ("helper", {"request": "two"})]
+    asyncio.run(run(LlmAgent(name="clerk", model=Once(model="stub", asks=asks), tools=[AgentTool(agent=helper)])))
+
+    *inner, outer = reports
+    assert [(report.turn.agent, report.calls, report.verdict) for report in inner] == [("helper", 2, "parallel")] * 2
+    assert (outer.turn.agent, outer.calls, outer.verdict) == ("clerk", 2, "parallel")
+    assert [call.tool for call in outer.turn.calls if not call.scope] == ["helper", "helper"]
