@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import agno, anthropic, crewai, openai, smolagents
+from . import agno, anthropic, crewai, openai, smolagents, strands
 
 if TYPE_CHECKING:
     from .patching import Framework
@@ -15,4 +15,5 @@ FRAMEWORKS: Final[tuple[Framework, ...]] = (
     crewai.FRAMEWORK,
     openai.FRAMEWORK,
     smolagents.FRAMEWORK,
+    strands.FRAMEWORK,
 )
