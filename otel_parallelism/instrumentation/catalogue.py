@@ -23,6 +23,7 @@ from . import (
     pydantic_ai,
     semantic_kernel,
     smolagents,
+    strands,
 )
 
 if TYPE_CHECKING:
@@ -47,4 +48,5 @@ FRAMEWORKS: Final[tuple[Framework, ...]] = (
     pydantic_ai.FRAMEWORK,
     semantic_kernel.FRAMEWORK,
     smolagents.FRAMEWORK,
+    strands.FRAMEWORK,
 )

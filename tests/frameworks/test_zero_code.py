@@ -32,8 +32,10 @@ async def test_the_result_is_on_the_turns_span(request: pytest.FixtureRequest) -
 
     assert ANSWER in output
     turns = turns_of(spans)
-    assert len(turns) == 1, [span.name for span in spans]
-    turn = attributes(turns[0])
+    written = [attributes(span) for span in turns]
+    # What only wraps a turn, as a crew does its only agent, has that one's result.
+    assert len({(found[names.RATIO], found[names.CALLS]) for found in written}) == 1, [span.name for span in spans]
+    turn = written[0]
     assert turn[names.CALLS] == 3
     assert turn[names.COVERAGE] == 1.0
     assert turn[names.PEAK_CONCURRENCY] == dispatch.peak

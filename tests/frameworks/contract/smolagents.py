@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, Any
 
 from smolagents import FinalAnswerStep, OpenAIModel, ToolCallingAgent, tool
@@ -16,14 +15,14 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-THREADS = min(32, (os.cpu_count() or 1) + 4)
-"""A thread pool's default."""
+THREADS = 4
+"""The default depends on the machine."""
 
 BEHAVIOUR = Behaviour(
     modules=("smolagents",),
     distribution="smolagents",
     asynchronous=None,
-    blocking=Dispatch(3, None, min(10, THREADS), "limit" if THREADS < 10 else None),
+    blocking=Dispatch(3, None, THREADS, "limit"),
     cancels=False,
 )
 
@@ -44,6 +43,7 @@ class Agent:
             name="helper",
             verbosity_level=0,
             stream_outputs=stream,
+            max_tool_threads=THREADS,
         )
         agent.prompt_templates["system_prompt"] = scenarios.SYSTEM  # its own is long
         if not stream:
