@@ -32,7 +32,9 @@ class Watch:
         """Start watching."""
         self._reports: list[Report] = []
         self._dropped = 0
-        ParallelismInstrumentor().instrument()
+        instrumentor = ParallelismInstrumentor()
+        if not instrumentor.is_instrumented_by_opentelemetry:  # as it is under opentelemetry-instrument
+            instrumentor.instrument()
         otel_parallelism.subscribe(self._keep)
 
     def analysis(self) -> Analysis:
