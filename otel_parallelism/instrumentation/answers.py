@@ -149,7 +149,7 @@ class Answer:
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
-    """Return the field *name* of a client's object or of JSON; without running the object's own look-up, which is slow."""
+    """Return the field *name* of a client's object or of JSON, without the object's own look-up, which is slow."""
     fields = thing if isinstance(thing, Mapping) else getattr(thing, "__dict__", None)
     if fields is None:
         return default

@@ -20,7 +20,7 @@ _ECHOES = (
     "opentelemetry.instrumentation.langchain",
     "opentelemetry.instrumentation.genai.langchain",
 )
-"""Instrumentations, named by their modules and scopes, that hear of runs, tools and models from LangChain's callbacks."""
+"""Instrumentations, by the names of their modules and scopes, that LangChain's callbacks tell of all that runs."""
 
 _UNNAMED = "LangGraph"
 """What a graph is called that was not given a name."""

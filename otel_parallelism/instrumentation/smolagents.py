@@ -126,5 +126,5 @@ FRAMEWORK = Framework(
         Patch("smolagents.tools:PipelineTool.__call__", calls(_called_tool, _read)),
     ),
     others=("openinference-instrumentation-smolagents", "opentelemetry-instrumentation-genai-smolagents"),
-    lacks="a CodeAgent's tools are run by the code that its model writes, one after another; in a remote executor unseen",
+    lacks="A CodeAgent's tools are run one by one, by code that its model writes; in a remote executor they are unseen.",
 )

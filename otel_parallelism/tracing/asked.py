@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .capture import PLAIN
-from .nodes import CallNode, Node, SpanNode, TurnNode
+from .nodes import CallNode, Node, SpanNode, StepNode, TurnNode
 from .shield import swallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .nodes import StepNode
 
 _MOST = 256
 _LONGEST = 100_000

@@ -58,7 +58,7 @@ async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
 
 
 class Scripted(Model):
-    """A model of the program's own, which gives its answers in order: the calls (name, arguments) to ask for, or none."""
+    """A model of the program's own, which answers in order: the calls (name, arguments) to ask for, or none."""
 
     def __init__(self, *answers: Sequence[tuple[str, str]]) -> None:
         self.answers = list(answers)

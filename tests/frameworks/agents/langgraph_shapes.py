@@ -1,8 +1,8 @@
 """
 Runs graphs of other shapes than the contract's, and prints what was measured of each as JSON.
 
-Usage: ``python -m frameworks.agents.langgraph_shapes OTHER``, in the directory ``tests``; *OTHER* is the instrumentation
-beside ours, of those that the contract of langgraph knows, or ``none``. The model is a class of its own: what it is to
+Usage: ``python -m frameworks.agents.langgraph_shapes OTHER``, in the directory ``tests``; *OTHER* is what instruments
+beside us, of those that the contract of langgraph knows, or ``none``. The model is a class of its own: what it is to
 ask for stands in the user's message, a list of rounds of calls as JSON.
 """
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 THREADS = (os.cpu_count() or 1) + 4
 """Of asyncio's own pool, for up to 28 processors."""
 
-IN_THREADS = Dispatch(ten_peak=min(10, THREADS), ten_cause="limit" if THREADS < len(scenarios.CITIES) else None)
+IN_THREADS = Dispatch(ten_peak=min(10, THREADS), ten_cause="limit" if len(scenarios.CITIES) > THREADS else None)
 BEHAVIOUR = Behaviour(
     modules=("agents", "openai"),
     distribution="openai-agents",

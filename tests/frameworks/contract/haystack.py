@@ -1,4 +1,4 @@
-"""Haystack's ``Agent`` against a local server that speaks OpenAI's protocol; tools of either kind, at most four at once."""
+"""Haystack's ``Agent`` against a local server that speaks OpenAI's protocol, with tools of both kinds."""
 
 from __future__ import annotations
 

@@ -13,11 +13,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from openai import AsyncOpenAI, OpenAI
+from otel_parallelism import agent_turn, profiled
 
 from frameworks import scenarios
 from frameworks.behaviour import ONE_BY_ONE, Behaviour
-
-from otel_parallelism import agent_turn, profiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
