@@ -45,8 +45,8 @@ def test_each_agent_of_the_fleet_is_what_its_name_says(shell: Shell) -> None:
         for turn in turns:
             assert (turn["verdict"], turn["cause"]) == (verdict, cause), agent
             assert {(finding["cause"], finding["advice"]) for finding in turn["findings"]} == findings
-        first, second = (turn["work"] for turn in turns)
-        assert first != pytest.approx(second, rel=0.01)  # no two turns alike
+    slower = [second["work"] / first["work"] for first, second in agents.values()]
+    assert max(slower) / min(slower) > 1.2, "turns differ"
     (code,) = {turn["findings"][0]["location"]["line_number"] for turn in agents["code-serial"]}
     assert AGENTS.read_text().splitlines()[code - 1].strip() == "await read_file(path)"
     assert [turn["avoidable_steps"] for turn in agents["model-serial"]] == [2, 2]
