@@ -93,6 +93,7 @@ def test_turns_are_found_by_their_numbers(stored: Stored, condition: str, agents
 def test_the_page_shows_the_turns_that_a_filter_finds(stored: Stored, tmp_path: Path) -> None:
     with browsing.browser() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(TIMEOUT_S * 1000)
         page.goto(stored.server.project())
         rows = page.get_by_role("link", name="invoke_agent")
         rows.nth(5).wait_for()
