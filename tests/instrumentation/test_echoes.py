@@ -1,4 +1,4 @@
-"""Somebody who tells of a framework's runs, calls and requests beside us, with parents of its own, changes no number."""
+"""Somebody who tells of runs, calls and requests beside us, with parents of its own, changes no number."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.trace import Span
+
     from tests.conftest import Kit
 
 THEIRS = "somebody.beside"
