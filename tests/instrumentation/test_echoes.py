@@ -1,0 +1,179 @@
+"""Somebody who tells of runs, calls and requests beside us, with parents of its own, changes no number."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.context import Context
+from opentelemetry.trace import set_span_in_context
+
+from otel_parallelism import agent_turn
+from otel_parallelism.instrumentation.lifetimes import CallFacts, TurnFacts, around, calls, turns
+from otel_parallelism.tracing.kinds import Profiled, kind_of
+from otel_parallelism.tracing.model_request import ModelRequest
+from otel_parallelism.tracing.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Span
+
+    from tests.conftest import Kit
+
+THEIRS = "somebody.beside"
+
+
+class Beside:
+    """An instrumentation that gives its spans the parents that it knows, and attaches none to the context."""
+
+    def __init__(self, kit: Kit, *, attributes_at_start: bool) -> None:
+        self.tracer = kit.tracer(THEIRS)
+        self.at_start = attributes_at_start
+
+    def begin(self, name: str, parent: Span | None, **attributes: str) -> tuple[Span, dict[str, str]]:
+        said = {key.replace("__", "."): value for key, value in attributes.items()}
+        context = None if parent is None else set_span_in_context(parent, Context())
+        return self.tracer.start_span(name, context, attributes=said if self.at_start else None), said
+
+    def end(self, begun: tuple[Span, dict[str, str]]) -> None:
+        span, said = begun
+        span.set_attributes(said)
+        span.end()
+
+
+@pytest.fixture(params=[True, False], ids=["says so at the start", "says so at the end"])
+def beside(request: pytest.FixtureRequest, kit: Kit) -> Beside:
+    return Beside(kit, attributes_at_start=request.param)
+
+
+def patched(function: Callable[..., Any], how: Any) -> Any:
+    return Profiled(function, how(kind_of(function)))
+
+
+def run_of(_: Any, args: Any, __: Any) -> TurnFacts:
+    return TurnFacts(args[0], None, frozenset({THEIRS}))
+
+
+def agents(beside: Beside) -> Any:
+    """An agent that asks its model once, then calls two tools at once; ``chief`` asks ``helper`` by one of them."""
+
+    async def ask(parent: Span) -> None:
+        told = beside.begin("model", parent, openinference__span__kind="LLM")
+        await asyncio.sleep(0.02)
+        beside.end(told)
+
+    async def call(name: str, call_id: str, parent: Span) -> None:
+        told = beside.begin(
+            name, parent, openinference__span__kind="TOOL", tool__name=name, tool_call__id=call_id, input__value="{}"
+        )
+        await asyncio.sleep(0.06)
+        if name == "ask_helper":
+            await run("helper", told[0])
+        beside.end(told)
+
+    async def answer(name: str, parent: Span | None = None) -> None:
+        told = beside.begin(f"{name} run", parent, openinference__span__kind="AGENT", agent__name=name)
+        node = beside.begin("node", told[0], openinference__span__kind="CHAIN")
+        await asked(node[0])
+        tools = ("get_weather", "ask_helper") if name == "chief" else ("get_weather", "get_news")
+        await asyncio.gather(*(tool(each, f"{name}_{each}", node[0]) for each in tools))
+        beside.end(node)
+        beside.end(told)
+
+    asked = patched(ask, around(lambda *_: ModelRequest("stub")))
+    tool = patched(call, calls(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all"})))
+    run = patched(answer, turns(run_of, title="run"))
+    return run
+
+
+async def test_a_run_told_twice_is_one_turn(kit: Kit, beside: Beside) -> None:
+    await agents(beside)("helper")
+    (report,) = kit.reports
+    assert report.turn.name == "helper"
+    assert sorted(call.call_id for call in report.turn.calls) == ["helper_get_news", "helper_get_weather"]
+    assert all(call.task for call in report.turn.calls), "what only we know is kept"
+    assert (report.steps, report.peak_concurrency, report.coverage) == (1, 2, 1.0)
+    assert RECORDER.turns == {}
+
+
+async def test_a_run_inside_a_call(kit: Kit, beside: Beside) -> None:
+    await agents(beside)("chief")
+    helper, chief = kit.reports
+    assert [(report.turn.name, report.calls, report.steps) for report in kit.reports] == [
+        ("helper", 2, 1),
+        ("chief", 2, 1),
+    ]
+    assert len(helper.turn.calls) == len(chief.turn.calls) == 2
+    assert not any(call.scope for call in chief.turn.calls)
+
+
+async def test_runs_at_once(kit: Kit, beside: Beside) -> None:
+    run = agents(beside)
+    await asyncio.gather(run("helper"), run("helper"))
+    assert [(report.calls, report.steps, report.peak_concurrency) for report in kit.reports] == [(2, 1, 2)] * 2
+
+
+async def test_elsewhere_their_runs_are_turns(kit: Kit, beside: Beside) -> None:
+    await agents(beside)("helper")
+    with agent_turn("by hand"):
+        begun = beside.begin("theirs", None, openinference__span__kind="AGENT", agent__name="theirs")
+        call = beside.begin("get_weather", begun[0], openinference__span__kind="TOOL", tool__name="get_weather")
+        beside.end(call)
+        beside.end(begun)
+    assert [report.turn.name for report in kit.reports] == ["helper", "theirs"]
+
+
+class PauseError(Exception):
+    """How a framework stops a run to ask somebody."""
+
+
+class AskedError(PauseError):
+    """One of those."""
+
+
+@pytest.mark.parametrize(("error", "failed"), [(AskedError, False), (LookupError, True)])
+async def test_a_pause_is_no_failure(kit: Kit, error: type[Exception], *, failed: bool) -> None:
+    async def body(name: str) -> None:
+        raise error
+
+    tool = patched(body, calls(lambda _, args, __: CallFacts(args[0], pauses="PauseError")))
+
+    async def answer() -> None:
+        await tool("ask_user")
+
+    run = patched(answer, turns(lambda *_: TurnFacts("clerk", pauses="PauseError"), title="run"))
+    with pytest.raises(error):
+        await run()
+    (report,) = kit.reports
+    assert [call.error for call in report.turn.calls] == [failed]
+    assert {span.status.is_ok for span in kit.spans} == {not failed}
+
+
+async def test_what_another_account_lacks_is_not_taken_for_the_whole(kit: Kit, beside: Beside) -> None:
+    """A call that was handed an object may need what is in it, though the text of its arguments does not show it."""
+
+    async def body(_: str, call_id: str) -> str:
+        told = beside.begin(
+            "get_summary",
+            span,
+            openinference__span__kind="TOOL",
+            tool__name="get_summary",
+            tool_call__id=call_id,
+            input__value='{"of": "all"}',
+            output__value="nothing",
+        )
+        await asyncio.sleep(0.1)
+        beside.end(told)
+        return "nothing"
+
+    handed = object()
+    tool = patched(body, calls(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all", "state": handed})))
+    with agent_turn("clerk") as turn:
+        span = turn.span
+        await tool("get_summary", "one")
+        await tool("get_summary", "two")
+    assert turn.report is not None
+    assert [call.arguments.whole for call in turn.report.turn.calls if call.arguments] == [False, False]
+    assert [finding.advice for finding in turn.report.findings] == ["potential"]
