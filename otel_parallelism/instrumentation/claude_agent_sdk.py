@@ -1,4 +1,4 @@
-"""claude-agent-sdk: a query is a turn; Claude Code, a process of its own, calls the program's tools through a channel."""
+"""claude-agent-sdk: a query is a turn; Claude Code, in its own process, calls the program's tools over a channel."""
 
 from __future__ import annotations
 

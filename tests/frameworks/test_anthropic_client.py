@@ -100,7 +100,7 @@ def joined(events: list[Any]) -> Any:
     return SimpleNamespace(content=content)
 
 
-async def said(client: Any, form: str, messages: list[Any]) -> Any:
+async def said(client: Any, form: str, messages: list[Any]) -> Any:  # noqa: PLR0911 - one for each form
     """The model's next message."""
     resource = client.beta.messages if form.startswith("beta") else client.messages
     body: dict[str, Any] = {"model": "stub", "max_tokens": 100, "messages": messages, "tools": SCHEMAS}
