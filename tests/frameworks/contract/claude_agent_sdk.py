@@ -35,6 +35,7 @@ BEHAVIOUR = Behaviour(
     asynchronous=PARALLEL,
     blocking=None,
     steps=False,
+    round_trip=0.02,
 )
 
 
