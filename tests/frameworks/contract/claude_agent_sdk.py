@@ -35,7 +35,7 @@ BEHAVIOUR = Behaviour(
     asynchronous=PARALLEL,
     blocking=None,
     steps=False,
-    round_trip=0.02,
+    round_trip=0.04,
 )
 
 
