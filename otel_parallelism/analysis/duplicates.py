@@ -147,8 +147,13 @@ def _different_ids(one: Call, two: Call) -> bool:
 
 
 def _is_account_of(outer: Call, inner: Call) -> bool:
-    # A server may still be at it when whoever asked has given up.
-    return (inner.remote_parent and inner.source == outer.source) or nested_in_time(outer, inner)
+    # A server may still be at it when whoever asked has given up, and takes a moment to stop where it runs beside it.
+    given_up = outer.error and outer.instrumentation != inner.instrumentation and inner.source == outer.source
+    return (
+        (inner.remote_parent and inner.source == outer.source)
+        or nested_in_time(outer, inner)
+        or (given_up and outer.start_ns <= inner.start_ns < outer.end_ns < inner.end_ns)
+    )
 
 
 def both_steps(outer: Step, inner: Step) -> Step:

@@ -53,7 +53,7 @@ class AnsweredRequest(ModelRequest):
         requested = tuple(each.call_id for each in asked if each.call_id)
         self.answered(requested if asked or self._offers else None, self._answer.input_tokens, asked)
 
-    def end(self, result: Any = None) -> None:
+    def end(self, result: Any = None, /) -> None:
         """End with the answer, if it was not streamed."""
         try:
             if result is not None and result is not UNSEEN:

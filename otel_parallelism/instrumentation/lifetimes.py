@@ -455,7 +455,7 @@ class _Turn:
     def seen(self, item: Any) -> None:
         pass
 
-    def end(self, _: Any) -> None:
+    def end(self, _: Any, /) -> None:
         self._turn.end()
 
     def fail(self, error: BaseException) -> None:

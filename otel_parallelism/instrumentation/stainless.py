@@ -53,7 +53,7 @@ def requests(provider: str, paths: Mapping[str, str]) -> Around:
 class _Request(AnsweredRequest):
     """A request whose answer is the client's object, or a raw response that holds it."""
 
-    def end(self, result: Any = None) -> None:
+    def end(self, result: Any = None, /) -> None:
         """End with the client's answer, if it was not streamed."""
         try:
             result = _whole(result)

@@ -150,6 +150,13 @@ def test_a_server_that_goes_on_after_its_client_has_given_up_is_an_account_of_th
     assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
 
 
+def test_what_takes_a_moment_to_stop_after_a_call_was_given_up_is_an_account_of_it() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3, error=True), two("b", 1.1, 3 + 5 * MS, "a")))
+    assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
+    # One instrumentation tells of every call once.
+    assert ids(only(of(turn_span(0, 9), one("a", 1, 3, error=True), one("b", 1.1, 4, "a")))) == ["a", "b"]
+
+
 def test_unnamed_calls_are_no_counterparts() -> None:
     assert len(ids(only(of(turn_span(0, 9), one("a", 1, 3, tool=""), two("b", 1, 3, "a", ""))))) == 2
 

@@ -151,6 +151,13 @@ async def test_a_streamed_run_that_is_cancelled_ends_its_turn(patched: Kit, clie
 
 def test_a_run_without_a_loop(patched: Kit) -> None:
     model = Scripted([("get_weather", '{"city": "Oslo"}'), ("get_news", '{"topic": "robots"}')], [])
-    assert Runner.run_sync(helper(model), "Both.").final_output == ANSWER
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        assert Runner.run_sync(helper(model), "Both.").final_output == ANSWER
+    finally:
+        # It leaves the loop that it has used open, for runs to come.
+        asyncio.set_event_loop(None)
+        loop.close()
     (report,) = patched.reports
     assert (report.calls, report.verdict) == (2, "parallel")

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic, beta_async_tool
 from frameworks import provider
+from frameworks.contract.anthropic import UNTHREADED
 from frameworks.scenarios import ANSWER, BURST, THREE
 
 from otel_parallelism import Settings, agent_turn, profiled
@@ -99,7 +100,7 @@ def joined(events: list[Any]) -> Any:
     return SimpleNamespace(content=content)
 
 
-async def said(client: Any, form: str, messages: list[Any]) -> Any:
+async def said(client: Any, form: str, messages: list[Any]) -> Any:  # noqa: PLR0911 - one for each form
     """The model's next message."""
     resource = client.beta.messages if form.startswith("beta") else client.messages
     body: dict[str, Any] = {"model": "stub", "max_tokens": 100, "messages": messages, "tools": SCHEMAS}
@@ -181,8 +182,6 @@ async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, read: int) -
 
 
 async def test_a_runner_without_spans_of_its_own_is_a_turn(patched: Kit, url: str) -> None:
-    from anthropic import beta_async_tool
-
     @beta_async_tool
     async def get_weather(city: str) -> str:
         """Tell the weather.
@@ -199,7 +198,7 @@ async def test_a_runner_without_spans_of_its_own_is_a_turn(patched: Kit, url: st
         max_tokens=100,
         messages=[{"role": "user", "content": "Ten at once: the weather in ten cities."}],
         tools=[get_weather],
-        thread=False,
+        **UNTHREADED,
     )
     await runner.until_done()
     (report,) = patched.reports

@@ -108,11 +108,13 @@ class Opened:
         self.manager = manager
 
     async def __aenter__(self) -> Any:
+        """Enter it."""
         if hasattr(self.manager, "__aenter__"):
             return await self.manager.__aenter__()
         return self.manager.__enter__()
 
     async def __aexit__(self, *error: object) -> None:
+        """Leave it."""
         if hasattr(self.manager, "__aexit__"):
             await self.manager.__aexit__(*error)
         else:
@@ -165,7 +167,7 @@ async def chat(client: Any, form: str, messages: list[Any]) -> Any:
     return completion.choices[0].message
 
 
-async def respond(client: Any, form: str, given: list[Any]) -> Any:
+async def respond(client: Any, form: str, given: list[Any]) -> Any:  # noqa: PLR0911 - one for each form
     """The model's next response."""
     responses = client.responses
     tools = [{"type": "function", **function} for function in FUNCTIONS]

@@ -11,6 +11,7 @@ from opentelemetry import trace
 
 from otel_parallelism import agent_turn, names, profiled
 from otel_parallelism.instrumentation import threads
+from otel_parallelism.tracing.tool_call import ToolCall, framework_tool
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.patching import Patching
@@ -83,3 +84,42 @@ def test_errors_and_odd_arguments_are_as_ever(kit: Kit, carried: None) -> None:
             pool.submit()  # type: ignore[call-arg] # that is what is shown
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(fetch, key=4).result() == "4 outside"
+
+
+def called(tool: str) -> ToolCall:
+    call = ToolCall(framework_tool(tool), "", {})
+    call.enter()
+    return call
+
+
+async def test_a_call_that_goes_to_a_pool_at_once_begins_in_its_thread(kit: Kit, carried: None) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def run(pool: ThreadPoolExecutor) -> None:
+        call = called("get_weather")
+        await loop.run_in_executor(pool, time.sleep, 0.1)
+        call.end("rain")
+
+    with ThreadPoolExecutor(2) as pool, agent_turn() as turn:
+        await asyncio.gather(*(run(pool) for _ in range(6)))
+    report = turn.report
+    assert report is not None
+    assert (report.calls, report.peak_concurrency) == (6, 2)
+    assert [finding.cause for finding in report.findings] == ["limit"]
+    assert all(call.duration_ns >= 100_000_000 for call in report.turn.calls)
+    assert [call.queue_ns > 90_000_000 for call in report.turn.calls] == [False, False, True, True, True, True]
+    (stored,) = kit.stored().reports
+    assert (stored.peak_concurrency, stored.verdict) == (2, report.verdict)
+
+
+async def test_a_call_that_has_done_something_before_began_then(kit: Kit, carried: None) -> None:
+    with ThreadPoolExecutor(1) as pool, agent_turn() as turn:
+        call = called("get_weather")
+        await asyncio.sleep(0.05)
+        busy = pool.submit(time.sleep, 0.05)
+        await asyncio.get_running_loop().run_in_executor(pool, time.sleep, 0.01)
+        call.end("rain")
+        assert busy.done()
+    assert turn.report is not None
+    (one,) = turn.report.turn.calls
+    assert one.duration_ns >= 110_000_000

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
+HAS_THREADS = "thread" in inspect.signature(Anthropic(api_key="none").beta.messages.tool_runner).parameters
+UNTHREADED = {"thread": False} if HAS_THREADS else {}
+"""The server keeps no threads: every request brings the whole conversation, as with older clients."""
+
 BEHAVIOUR = Behaviour(modules=("anthropic",), distribution="anthropic", asynchronous=ONE_BY_ONE, blocking=ONE_BY_ONE)
 
 
@@ -32,8 +36,8 @@ class Agent:
             "max_tokens": 1000,
             "system": scenarios.SYSTEM,
             "messages": [{"role": "user", "content": prompt}],
-            "thread": False,
             "stream": stream,
+            **UNTHREADED,
         }
         if not inspect.iscoroutinefunction(tools[0]):
             return await asyncio.to_thread(self._run_blocking, tools, options)
