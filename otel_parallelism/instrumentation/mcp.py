@@ -73,5 +73,5 @@ FRAMEWORK = Framework(
     ),
     native=("calls",),
     others=("openinference-instrumentation-mcp", "opentelemetry-instrumentation-mcp"),
-    lacks="Which model response asked for a call is not known: open an agent_turn around each run of the agent.",
+    lacks="It knows of no agent: open an agent_turn around each run.",
 )

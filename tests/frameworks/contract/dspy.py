@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
 
 # One step is for saying that all is known, one for telling the answer. The model asks in words, without ids.
+# A tool checks its arguments with a model of pydantic's that it makes anew for every call.
 BEHAVIOUR = Behaviour(
-    modules=("dspy",), distribution="dspy", asynchronous=ONE_A_STEP, blocking=ONE_A_STEP, ids=False, steps_beside=2
+    modules=("dspy",),
+    distribution="dspy",
+    asynchronous=ONE_A_STEP,
+    blocking=ONE_A_STEP,
+    ids=False,
+    round_trip=0.02,
+    steps_beside=2,
 )
 
 
