@@ -66,7 +66,7 @@ def _call(session: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
 FRAMEWORK = Framework(
     name="mcp",
     distribution="mcp",
-    versions=">=1.10,<3",
+    versions=">=1.21,<3",
     patches=(
         Patch(f"{_SESSION}.call_tool", calls(_call, returned)),
         Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", around(_listing)),
