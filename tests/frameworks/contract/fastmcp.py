@@ -24,7 +24,7 @@ BEHAVIOUR = Behaviour(
     ids=False,
     streams=False,
     turns=False,
-    round_trip=0.04,
+    round_trip=0.06,
 )
 
 
