@@ -28,5 +28,5 @@ FRAMEWORK = Framework(
     patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", calls(_call, returned)),),
     native=("calls",),
     others=("openinference-instrumentation-mcp",),
-    lacks="Which model response asked for a call is not known: open an agent_turn around each run of the agent.",
+    lacks="It knows of no agent: open an agent_turn around each run.",
 )

@@ -66,12 +66,12 @@ def _call(session: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
 FRAMEWORK = Framework(
     name="mcp",
     distribution="mcp",
-    versions=">=1.10,<3",
+    versions=">=1.21,<3",
     patches=(
         Patch(f"{_SESSION}.call_tool", calls(_call, returned)),
         Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", around(_listing)),
     ),
     native=("calls",),
     others=("openinference-instrumentation-mcp", "opentelemetry-instrumentation-mcp"),
-    lacks="Which model response asked for a call is not known: open an agent_turn around each run of the agent.",
+    lacks="It knows of no agent: open an agent_turn around each run.",
 )

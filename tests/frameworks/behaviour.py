@@ -40,7 +40,7 @@ class Behaviour:
     the calls are known, so that rounds are proved. ``streams`` and ``cancels``: whether there is such a way to run a
     turn. ``fails``: a tool's error ends the run instead of being told the model. ``turns``: it has runs of its own;
     else the program opens the turn. ``by_hand``: turn and calls are marked by the program itself, and only its model
-    requests are seen by the patches. ``round_trip``: seconds that a call may take beyond its body, being sent there and
+    requests are seen by the patches. ``round_trip``: seconds that a call may take beyond its body, to get there and
     back. ``steps_beside``: it asks for one tool a step whatever the model would, and has so many steps beside; None
     where it asks for what the model does. ``prefix`` is what it puts in front of the tools' names.
     """

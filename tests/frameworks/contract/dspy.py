@@ -16,7 +16,7 @@ from frameworks import scenarios
 from frameworks.behaviour import ONE_A_STEP, Behaviour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from opentelemetry.trace import TracerProvider
 
@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
 
 # One step is for saying that all is known, one for telling the answer. The model asks in words, without ids.
+# A tool checks its arguments with a model of pydantic's that it makes anew for every call.
 BEHAVIOUR = Behaviour(
-    modules=("dspy",), distribution="dspy", asynchronous=ONE_A_STEP, blocking=ONE_A_STEP, ids=False, steps_beside=2
+    modules=("dspy",),
+    distribution="dspy",
+    asynchronous=ONE_A_STEP,
+    blocking=ONE_A_STEP,
+    ids=False,
+    round_trip=0.02,
+    steps_beside=2,
 )
 
 
@@ -36,6 +43,9 @@ class Stub:
         time.sleep(scenarios.THINKING)
         return response(request)
 
+    def stream(self, request: lm15.Request) -> Iterator[Any]:
+        yield from lm15.response_to_events(self.complete(request))
+
 
 class AsyncStub:
     """The same, awaited."""
@@ -43,6 +53,10 @@ class AsyncStub:
     async def complete(self, request: lm15.Request) -> lm15.Response:
         await asyncio.sleep(scenarios.THINKING)
         return response(request)
+
+    async def stream(self, request: lm15.Request) -> AsyncIterator[Any]:
+        for event in lm15.response_to_events(await self.complete(request)):
+            yield event
 
 
 def response(request: lm15.Request) -> lm15.Response:
@@ -79,10 +93,8 @@ class Agent:
         with dspy.context(lm=self.model):
             if stream:
                 program = dspy.streamify(agent, async_streaming=True, is_async_program=not self._blocks(tools))
-                async for item in program(question=prompt):
-                    if isinstance(item, dspy.Prediction):
-                        return str(item.answer)
-                raise AssertionError("no answer")
+                items = [item async for item in program(question=prompt)]
+                return str(next(item.answer for item in items if isinstance(item, dspy.Prediction)))
             if self._blocks(tools):
                 return str((await asyncio.to_thread(agent, question=prompt)).answer)
             return str((await agent.acall(question=prompt)).answer)

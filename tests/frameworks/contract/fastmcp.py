@@ -16,7 +16,7 @@ from frameworks.contract.mcp import READS, conversation, native, one_at_a_time, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# The server of the blocking tools takes one call at a time. No call has an id that the model knows it by.
+# The server of the blocking tools takes one call at a time. The client's own spans, which are the calls, have no ids.
 BEHAVIOUR = Behaviour(
     modules=("fastmcp", "mcp", "openai"),
     distribution="fastmcp",
@@ -24,7 +24,7 @@ BEHAVIOUR = Behaviour(
     ids=False,
     streams=False,
     turns=False,
-    round_trip=0.04,
+    round_trip=0.06,
 )
 
 
@@ -38,7 +38,10 @@ class Agent:
         server = FastMCP("desk")
         lock = asyncio.Lock()
         for tool in tools:
-            server.tool(tool if inspect.iscoroutinefunction(tool) else one_at_a_time(tool, lock), annotations=READS)
+            if inspect.iscoroutinefunction(tool):
+                server.tool(tool, annotations=READS)
+            else:
+                server.tool(one_at_a_time(tool, lock), annotations=READS, output_schema=None)
         async with Client(server) as client, AsyncOpenAI(base_url=self.url + "/v1", api_key="none") as model:
             listed = [tool.name for tool in await client.list_tools()]
 

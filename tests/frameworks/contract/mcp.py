@@ -39,12 +39,11 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-# The server of the blocking tools takes one call at a time. No call has an id that the model knows it by.
+# The server of the blocking tools takes one call at a time.
 BEHAVIOUR = Behaviour(
     modules=("mcp", "openai"),
     distribution="mcp",
     blocking=QUEUED,
-    ids=False,
     streams=False,
     turns=False,
     round_trip=0.04,
@@ -93,7 +92,11 @@ def served(tools: Sequence[Callable[..., Any]]) -> Any:
     server: Any = MCPServer("desk")
     lock = asyncio.Lock()
     for tool in tools:
-        server.tool(annotations=READS)(tool if inspect.iscoroutinefunction(tool) else one_at_a_time(tool, lock))
+        if inspect.iscoroutinefunction(tool):
+            server.tool(annotations=READS)(tool)
+        else:
+            # Text alone: a session's first structured result takes time to check, which would be no queueing.
+            server.tool(annotations=READS, structured_output=False)(one_at_a_time(tool, lock))
     return server
 
 
