@@ -85,7 +85,7 @@ _CHATTING = turns(_loop, title="chat", scopes=_SCOPES)
 FRAMEWORK = Framework(
     name="semantic_kernel",
     distribution="semantic-kernel",
-    versions=">=1.45,<2",
+    versions=">=1.40,<2",
     patches=(
         Patch("semantic_kernel.kernel:Kernel._inner_auto_function_invoke_handler", _CALLS.given(_handed)),
         Patch(f"{_FUNCTIONS}.kernel_function_from_method:KernelFunctionFromMethod._invoke_internal", calls(_call)),
