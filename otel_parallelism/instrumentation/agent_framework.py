@@ -115,7 +115,7 @@ def _until_streamed(result: Any, lifetime: Lifetime) -> bool:
 FRAMEWORK = Framework(
     name="agent_framework",
     distribution="agent-framework-core",
-    versions=">=1.23,<2",
+    versions=">=1.10,<2",
     patches=(
         Patch("agent_framework._tools:FunctionTool.invoke", _CALLS.given(_handed)),
         Patch("agent_framework._tools:FunctionTool.__call__", calls(_call)),

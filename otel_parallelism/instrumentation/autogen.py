@@ -58,7 +58,7 @@ def _request(_: Any, __: Arguments, kwargs: Keywords) -> Lifetime:
 FRAMEWORK = Framework(
     name="autogen_agentchat",
     distribution="autogen-agentchat",
-    versions=">=0.7.5,<0.8",
+    versions=">=0.6.4,<0.8",
     patches=(
         # What these are called by has a span of its own open already.
         Patch("autogen_core.tools._function_tool:FunctionTool.run", calls(_call)),

@@ -99,7 +99,7 @@ def _requests(_: Kind) -> Wrapper:
 FRAMEWORK = Framework(
     name="google.adk",
     distribution="google-adk",
-    versions=">=2.13,<3",
+    versions=">=2.10,<3",
     patches=(
         # Where it is since 2.10, and where that is known by name too; and where it was.
         Patch("google.adk.flows.llm_flows.tools._caller:_call_tool_async", calls(_call), optional=True),

@@ -11,11 +11,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.foreign import around
-from otel_parallelism.tracing.nodes import TurnNode
+from otel_parallelism.tracing.model_request import ModelRequest
+from otel_parallelism.tracing.nodes import UNSEEN, TurnNode
+from otel_parallelism.tracing.shield import swallow
 
 from .handover import Handed, Handover
 from .lifetimes import CallFacts, TurnFacts, argument, calls, turns
-from .patching import Framework, Patch
+from .lifetimes import around as lasting
+from .patching import PATCHING, Framework, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords
 
 _SCOPES = ("semantic_kernel",)
-_DIAGNOSTICS = "semantic_kernel.utils.telemetry.agent_diagnostics.decorators"
+_DIAGNOSTICS = "semantic_kernel.utils.telemetry.{}_diagnostics.decorators"
 _CALLS = Handover("semantic_kernel")
 
 _CHAT = "semantic_kernel.connectors.ai.chat_completion_client_base:ChatCompletionClientBase"
@@ -57,12 +60,56 @@ def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
 
 def _agent(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
     # Its own span of the run comes next.
-    if sys.modules[_DIAGNOSTICS].are_model_diagnostics_enabled():
+    if _traces("agent"):
         return None
     return TurnFacts(agent.name or "", list(_said(argument(args, kwargs, 0, "messages"))))
 
 
-def _loop(_: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
+class _Request(ModelRequest):
+    """A request whose answer, a list of messages, or the lists that are its pieces have the calls among their items."""
+
+    __slots__ = ("_asks", "_ids")
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self._asks = False
+        self._ids: dict[str, None] = {}
+
+    def seen(self, item: Any) -> None:
+        """Take note of messages; of a call that comes in pieces only the first has the id."""
+        try:
+            for call in (each for message in item for each in message.items if each.content_type == "function_call"):
+                self._asks = True
+                if call.id:
+                    self._ids[call.id] = None
+        except Exception as error:  # noqa: BLE001 - a connector of the program's own may return anything
+            swallow("reading a model's answer", error)
+            self._asks = True
+
+    def end(self, result: Any = None) -> None:
+        """End with the whole answer, if it was not streamed."""
+        if result is not UNSEEN:
+            self.seen(result)
+        self.answered(tuple(self._ids) if self._ids or not self._asks else None)
+        super().end()
+
+
+def _request(service: Any, _: Arguments, __: Keywords) -> _Request | None:
+    # Its own span of the request comes next.
+    if _traces("model"):
+        return None
+    return _Request(str(getattr(service, "ai_model_id", None) or ""))
+
+
+def _traces(what: str) -> bool:
+    module = sys.modules.get(_DIAGNOSTICS.format(what))
+    return module is not None and bool(module.are_model_diagnostics_enabled())
+
+
+def _loop(service: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
+    # Every connector has these of its own, and nothing that they all pass.
+    for name in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
+        PATCHING.add_method(type(service), name, lasting(_request))
     behavior = getattr(argument(args, kwargs, 1, "settings"), "function_choice_behavior", None)
     if kwargs.get("kernel") is None or not getattr(behavior, "auto_invoke_kernel_functions", False):
         return None
@@ -85,7 +132,7 @@ _CHATTING = turns(_loop, title="chat", scopes=_SCOPES)
 FRAMEWORK = Framework(
     name="semantic_kernel",
     distribution="semantic-kernel",
-    versions=">=1.45,<2",
+    versions=">=1.40,<2",
     patches=(
         Patch("semantic_kernel.kernel:Kernel._inner_auto_function_invoke_handler", _CALLS.given(_handed)),
         Patch(f"{_FUNCTIONS}.kernel_function_from_method:KernelFunctionFromMethod._invoke_internal", calls(_call)),
@@ -100,8 +147,4 @@ FRAMEWORK = Framework(
     ),
     native=("calls",),
     others=("openinference-instrumentation-openai", "opentelemetry-instrumentation-openai"),
-    lacks=(
-        "model requests of connectors other than OpenAI's and Anthropic's are seen only with "
-        "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS=true"
-    ),
 )

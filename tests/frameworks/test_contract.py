@@ -79,7 +79,7 @@ def test_it_runs_a_version_that_the_module_claims(stage: Stage) -> None:
 def test_all_targets_are_there(instrumented: Stage) -> None:
     for framework in modules(instrumented):
         for patch in framework.patches:
-            expected = {"patched", "missing"} if patch.optional else {"patched"}
+            expected = {"patched", "missing", "waiting"} if patch.optional else {"patched"}
             if patch.optional and not has_module(patch.module):
                 expected = {"waiting"}
             assert PATCHING.states[patch.target] in expected, patch.target
@@ -143,8 +143,9 @@ def test_an_error_in_one_tool(instrumented: Stage, plain: dict[tuple[str, str], 
     assert str(now.error) == str(before.error)
     assert now.answer == before.answer
     assert now.told[-1].count(FAILURE) == before.told[-1].count(FAILURE)
-    (failed,) = [call for call in now.calls if call.error]
-    assert failed.tool == "get_stock"
+    failed = [call.tool for call in now.calls if call.error]
+    # An error that ends the run may be quick enough to cancel what runs beside.
+    assert "get_stock" in failed if instrumented.behaviour.fails else failed == ["get_stock"]
 
 
 def test_a_cancelled_turn(instrumented: Stage) -> None:

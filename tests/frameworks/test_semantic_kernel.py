@@ -1,0 +1,79 @@
+"""What Semantic Kernel does beyond the contract: a connector of the program's own, and no agent around the chat."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from frameworks import scenarios
+from semantic_kernel import Kernel
+from semantic_kernel.connectors.ai.chat_completion_client_base import ChatCompletionClientBase
+from semantic_kernel.connectors.ai.function_choice_behavior import FunctionChoiceBehavior
+from semantic_kernel.connectors.ai.prompt_execution_settings import PromptExecutionSettings
+from semantic_kernel.contents import AuthorRole, ChatHistory, ChatMessageContent, FunctionCallContent, TextContent
+from semantic_kernel.functions import kernel_function
+
+from otel_parallelism import Report, subscribe
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Stub(ChatCompletionClientBase):
+    """A connector that answers as the scenarios say."""
+
+    SUPPORTS_FUNCTION_CALLING: ClassVar[bool] = True
+
+    async def _inner_get_chat_message_contents(
+        self, chat_history: ChatHistory, settings: PromptExecutionSettings
+    ) -> list[ChatMessageContent]:
+        await asyncio.sleep(scenarios.THINKING)
+        said = [message.content for message in chat_history.messages]
+        results = sum(message.role == AuthorRole.TOOL for message in chat_history.messages)
+        asked: list[Any] = [
+            FunctionCallContent(id=each.id, name=each.name, arguments=each.encoded)
+            for each in scenarios.asked_for(json.dumps(said), results)
+        ]
+        return [ChatMessageContent(role=AuthorRole.ASSISTANT, items=asked or [TextContent(text=scenarios.ANSWER)])]
+
+    def _update_function_choice_settings_callback(self) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+    def _reset_function_choice_settings(self, settings: PromptExecutionSettings) -> None:
+        pass
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Report]]:
+    """Of the turns that end while everything is patched."""
+    told: list[Report] = []
+    ParallelismInstrumentor().instrument()
+    unsubscribe = subscribe(told.append)
+    yield told
+    unsubscribe()
+    ParallelismInstrumentor().uninstrument()
+
+
+@pytest.mark.parametrize(("prompt", "steps", "cause"), [(scenarios.BURST, 2, None), (scenarios.ROUNDS, 4, "model")])
+def test_a_chat_without_an_agent_is_a_turn(reports: list[Report], prompt: str, steps: int, cause: str | None) -> None:
+    async def chat() -> Any:
+        kernel = Kernel()
+        tools = scenarios.Toolbox().asynchronous()
+        kernel.add_functions("desk", {tool.__name__: kernel_function(tool) for tool in tools})
+        history = ChatHistory()
+        history.add_user_message(prompt)
+        settings = PromptExecutionSettings(function_choice_behavior=FunctionChoiceBehavior.Auto())
+        return await Stub(ai_model_id="stub").get_chat_message_content(history, settings, kernel=kernel)
+
+    answer = asyncio.run(chat())
+    assert str(answer) == scenarios.ANSWER
+    (report,) = reports
+    assert (report.calls, report.steps, report.cause) == (3, steps, cause)
+    assert all(call.proved for call in report.turn.calls)
+
+
+def test_the_connectors_methods_come_back() -> None:
+    assert not hasattr(Stub.__dict__["_inner_get_chat_message_contents"], "__wrapped__")
