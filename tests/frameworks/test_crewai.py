@@ -14,6 +14,7 @@ os.environ["CREWAI_TRACING_ENABLED"] = "false"
 
 from crewai import Agent, BaseLLM, Crew, Task
 from crewai.tools import BaseTool, tool
+from pydantic import Field
 
 from otel_parallelism import Report, subscribe
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
@@ -31,7 +32,7 @@ Answer = str | list[tuple[str, dict[str, Any]]]
 class Scripted(BaseLLM):
     """Gives one answer after another; answers are texts, or lists of calls as names and arguments."""
 
-    answers: list[Any] = []
+    answers: list[Any] = Field(default_factory=list)
     native: bool = True
 
     def call(self, messages: Any, tools: Any = None, *args: Any, **kwargs: Any) -> Any:
