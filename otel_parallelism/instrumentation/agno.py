@@ -111,5 +111,5 @@ FRAMEWORK = Framework(
         "opentelemetry-instrumentation-agno",
         "opentelemetry-instrumentation-genai-agno",
     ),
-    lacks="a Workflow is no turn: each of its agents' runs is one",
+    lacks="A Workflow is no turn; each of its agents' runs is one.",
 )

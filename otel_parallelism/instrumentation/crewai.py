@@ -153,5 +153,5 @@ FRAMEWORK = Framework(
         Patch(f"{_TOOL}.ainvoke", calls(_named_call, _read)),
     ),
     others=("openinference-instrumentation-crewai", "opentelemetry-instrumentation-crewai"),
-    lacks="the tasks of a crew and the steps of a Flow are seen as their agents' runs only",
+    lacks="The tasks of a crew and the steps of a Flow are seen as their agents' runs only.",
 )

@@ -34,10 +34,10 @@ class Note:
     def seen(self, item: Any) -> None:
         """Nothing."""
 
-    def end(self, _: Any) -> None:
+    def end(self, result: Any) -> None:  # noqa: ARG002 - the protocol's
         """Hold it no more."""
         self.leave()
 
-    def fail(self, _: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:  # noqa: ARG002 - likewise
         """Hold it no more."""
         self.leave()

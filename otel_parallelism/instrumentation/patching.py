@@ -136,9 +136,13 @@ class Patching:
         with self._lock:
             if base is None or not self.active or (base, name) in self._methods or len(self._methods) >= _MOST_METHODS:
                 return
-            self.states[f"{base.__module__}:{base.__qualname__}.{name}"] = self._wrap(
-                base, name, vars(base)[name], around
-            )
+            title = f"{base.__module__}:{base.__qualname__}.{name}"
+            try:
+                self.states[title] = self._wrap(base, name, vars(base)[name], around)
+            except Exception as error:  # noqa: BLE001 - some classes take no attributes
+                self._methods.add((base, name))
+                self.states[title] = "failed"
+                swallow(f"patching {title}", error)
 
     def stop(self) -> None:
         """Take everything out again, the last first."""

@@ -126,5 +126,5 @@ FRAMEWORK = Framework(
         Patch("smolagents.tools:PipelineTool.__call__", calls(_called_tool, _read)),
     ),
     others=("openinference-instrumentation-smolagents", "opentelemetry-instrumentation-genai-smolagents"),
-    lacks="A CodeAgent's tools are run one by one, by code that its model writes; in a remote executor they are unseen.",
+    lacks="A CodeAgent's tools are called by code that its model writes; what a remote executor runs is unseen.",
 )

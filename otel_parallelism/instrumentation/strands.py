@@ -14,11 +14,15 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, Returned, argument, around, calls
+from .lifetimes import CallFacts, Returned, TurnFacts, argument, around, calls, turns
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    return TurnFacts(agent.name or "", argument(args, kwargs, 0, "messages"))
 
 
 def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
@@ -65,7 +69,8 @@ FRAMEWORK = Framework(
     distribution="strands-agents",
     versions=">=1.62,<2",
     patches=(
-        # Inside of its own span of the call.
+        # Each right inside of its own span, which is then all there is.
+        Patch("strands.agent.agent:Agent._run_loop", turns(_turn, title="strands agent", scopes=("strands",))),
         Patch("strands.tools.executors._executor:_run_tool", calls(_call, _read)),
         Patch("strands.event_loop.event_loop:stream_messages", around(_request)),
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.calls import begun_later
 from otel_parallelism.tracing.current import SPAN_KEY, attach, detach, get_current
-from otel_parallelism.tracing.nodes import SCOPE_KEY, CallNode
+from otel_parallelism.tracing.nodes import SCOPE_KEY, CallNode, SpanNode
 from otel_parallelism.tracing.recorder import RECORDER
 
 from .patching import Patch
@@ -35,10 +35,18 @@ def _carried(_: Kind) -> Wrapper:
         scope: Any = context.get(SCOPE_KEY)
         if not args or (scope is None and not _in_turn(context)):
             return wrapped(*args, **kwargs)
-        waiting = scope if type(scope) is CallNode and _goes_at_once(scope) else None
-        return wrapped(_Carried(args[0], context, waiting), *args[1:], **kwargs)
+        return wrapped(_Carried(args[0], context, _waiting(context, scope)), *args[1:], **kwargs)
 
     return submit
+
+
+def _waiting(context: Context, scope: Any) -> CallNode | None:
+    """Return the framework's call that is run by what is submitted in *context*, whoever's its span is."""
+    span: Any = context.get(SPAN_KEY)
+    if span is not None and (scope is None or scope.span is not span):
+        node = RECORDER.parent_of(scope, span)
+        scope = node.facts if isinstance(node, SpanNode) else node
+    return scope if type(scope) is CallNode and _goes_at_once(scope) else None
 
 
 def _in_turn(context: Context) -> bool:

@@ -21,13 +21,12 @@ from .capture import PLAIN, SMALL, hold_arguments, hold_result
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 from .ending import finish_root
-from .nodes import SCOPE_KEY, UNSEEN, CallNode
+from .nodes import NOTICED_NS, SCOPE_KEY, UNSEEN, CallNode
 from .recorder import RECORDER, new_id
 from .shield import swallow
 
 _INTERNAL = SpanKind.INTERNAL
 _OURS = 2
-_NOTICED_NS = 20_000_000
 _running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
 # Python 3.11's current_task() is not yet written in C and takes four times as long as this look-up.
 _tasks: Any = getattr(asyncio.tasks, "_current_tasks", None)
@@ -120,7 +119,8 @@ def begun_later(node: CallNode) -> None:
             return
         node.start_ns = now_ns
         span = node.span
-        if span.is_recording():
+        # Somebody else's span of it stays as it is.
+        if span is not None and span.is_recording():
             span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
             # Nothing public moves a start; whoever stores the span is to see the same call as the live report.
             if hasattr(span, "_start_time"):
@@ -145,7 +145,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
     next one has begun by then.
     """
     end_ns = time_ns()
-    if left_ns and end_ns - left_ns < _NOTICED_NS:
+    if left_ns and end_ns - left_ns < NOTICED_NS:
         end_ns = left_ns
     try:
         node.end_ns = end_ns

@@ -11,7 +11,7 @@ from otel_parallelism.model import Call, Content, Observation, Passage, Step, Tu
 
 from .callers import location
 from .capture import read_arguments, read_result
-from .nodes import UNSEEN, CallNode, Node, SpanNode, StepNode, TurnNode
+from .nodes import NOTICED_NS, UNSEEN, CallNode, Node, SpanNode, StepNode, TurnNode
 from .records import told
 
 
@@ -141,11 +141,21 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
     return Passage(trace_id, _hex(node), parent_id, "", node.start_ns, node.end_ns or end_ns)
 
 
+def _in_thread(call: Call, facts: CallNode) -> Call:
+    """Return *call*, whose span is somebody else's, as long as a thread had it, as where the span is ours."""
+    if not facts.left_ns:
+        return call
+    noticed = 0 <= call.end_ns - facts.left_ns < NOTICED_NS
+    return msgspec.structs.replace(
+        call, start_ns=max(call.start_ns, facts.start_ns), end_ns=facts.left_ns if noticed else call.end_ns
+    )
+
+
 def _completed(observation: Observation, facts: CallNode | StepNode | Content, end_ns: int) -> Observation:
     """Return *observation* of somebody else's span with what we know of the same thing."""
     trace_id, parent_id = observation.trace_id, observation.parent_id
     if isinstance(observation, Call) and isinstance(facts, CallNode):
-        return both_calls(observation, call_of(facts, trace_id, parent_id, end_ns))
+        return _in_thread(both_calls(observation, call_of(facts, trace_id, parent_id, end_ns)), facts)
     if isinstance(observation, Step) and isinstance(facts, StepNode):
         return both_steps(observation, _step(facts, trace_id, parent_id, end_ns))
     if isinstance(observation, TurnSpan) and isinstance(facts, Content) and observation.input is None:

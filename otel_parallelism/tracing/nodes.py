@@ -26,6 +26,9 @@ SCOPE_KEY = create_key("otel-parallelism-scope")
 """Where the OpenTelemetry context holds the innermost node of our own making (a decorated call or an agent turn)."""
 
 
+NOTICED_NS = 20_000_000
+"""An event loop notices within so long that a thread is done."""
+
 UNSEEN = object()
 """In place of a result that is not there: not yet, failed, or gone out bit by bit."""
 

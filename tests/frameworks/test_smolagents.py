@@ -89,12 +89,13 @@ def test_a_model_of_ones_own_has_steps_and_proves_its_rounds(reports: list[Repor
 
 
 def test_code_that_calls_tools_one_by_one_is_the_cause(reports: list[Report]) -> None:
-    code = "<code>\na = get_weather(city='Oslo')\nb = get_weather('Rome')\nfinal_answer(a + b)\n</code>"
+    lines = ("a = get_weather(city='Oslo')", "b = get_weather('Rome')", "c = get_weather('Bonn')")
+    code = "\n".join(("<code>", *lines, "final_answer(a + b + c)", "</code>"))
     coder = CodeAgent(tools=[get_weather], model=Scripted(code), verbosity_level=0)
-    assert coder.run("Go.") == "rain in Oslorain in Rome"
+    assert coder.run("Go.") == "rain in Oslorain in Romerain in Bonn"
 
     (report,) = reports
-    assert [call.tool for call in report.turn.calls] == ["get_weather", "get_weather"]
+    assert [call.tool for call in report.turn.calls] == ["get_weather"] * 3
     assert (report.cause, report.verdict, report.steps) == ("code", "sequential", 1)
 
 

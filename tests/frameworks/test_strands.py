@@ -31,6 +31,14 @@ def test_tools_of_one_response_run_together(strands_agent: Agent, *, traced: boo
     assert turn["findings"] == []
 
 
+def test_a_sequential_executor_runs_them_one_by_one(strands_agent: Agent) -> None:
+    turn = only_turn(strands_agent.run("sequential").report)
+
+    assert (turn["calls"], turn["peak_concurrency"], turn["verdict"]) == (3, 1, "sequential")
+    (chain,) = turn["findings"]
+    assert (chain["cause"], chain["calls"]) == ("dispatch", TOOLS)
+
+
 @pytest.mark.parametrize("traced", [True, False], ids=["own provider", "no provider"])
 def test_tools_asked_for_one_at_a_time_are_the_models_choice(strands_agent: Agent, *, traced: bool) -> None:
     turn = only_turn(strands_agent.run("rounds", traced=traced).report)

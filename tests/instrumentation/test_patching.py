@@ -208,6 +208,47 @@ def test_patched_classes_and_functions_copy_as_ever(library: str) -> None:
     patching.stop()
 
 
+def test_a_method_that_is_met_is_patched_once_where_it_is_defined(library: str) -> None:
+    module = importlib.import_module(library)
+    original = vars(module.Tool)["run"]
+    patching = Patching()
+    patching.add_method(module.Special, "run", louder)
+    assert vars(module.Tool)["run"] is original
+    patching.start([])
+    for _ in range(2):
+        patching.add_method(module.Special, "run", louder)
+        patching.add_method(module.Tool, "run", louder)
+        patching.add_method(module.Tool, "nothing", louder)
+    assert "run" not in vars(module.Special)
+    assert module.Special().run(1) == 1
+    assert seen == ["function"]
+    assert patching.states == {f"{library}:Tool.run": "patched"}
+
+    patching.stop()
+
+    assert vars(module.Tool)["run"] is original
+
+
+def test_a_method_that_is_patched_already_is_not_patched_when_met(library: str) -> None:
+    module = importlib.import_module(library)
+    patching = Patching()
+    patching.start([framework("Tool.run")])
+    patching.add_method(module.Special, "run", louder)
+    assert module.Special().run(1) == 1
+    assert seen == ["function"]
+    patching.stop()
+
+
+def test_a_class_that_takes_no_attributes_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    patching = Patching()
+    patching.start([])
+    patching.add_method(dict, "items", louder)
+    patching.add_method(dict, "items", louder)
+    assert patching.states == {"builtins:dict.items": "failed"}
+    assert internal_errors()
+    patching.stop()
+
+
 def test_nothing_is_imported_for_a_patch(library: str) -> None:
     patching = Patching()
     patching.start([framework("plain")])

@@ -56,6 +56,27 @@ async def test_calls_in_pools_belong_to_the_turn_that_somebody_elses_span_is(kit
     assert sorted(report.calls for report in kit.reports) == [2, 3]
 
 
+async def test_a_call_whose_span_is_somebody_elses_begins_when_a_thread_takes_it(kit: Kit, carried: None) -> None:
+    tracer = kit.tracer()
+    pool = ThreadPoolExecutor(2)
+
+    async def call(number: int) -> None:
+        marked = {names.OPERATION_NAME: names.EXECUTE_TOOL, names.TOOL_NAME: "nap", names.TOOL_CALL_ID: str(number)}
+        with tracer.start_as_current_span("execute_tool nap", attributes=marked):
+            known = ToolCall(framework_tool("nap"), str(number), {})
+            known.enter()
+            await asyncio.get_running_loop().run_in_executor(pool, time.sleep, 0.1)
+            known.end(None)
+
+    with agent_turn("clerk") as turn, pool:
+        await asyncio.gather(*(call(number) for number in range(6)))
+    assert turn.report is not None
+    assert [round(each.duration_ns / 1e8) for each in turn.report.turn.calls] == [1] * 6
+    assert turn.report.peak_concurrency == 2
+    # What is exported stays as it was.
+    assert max(span.end_time - span.start_time for span in kit.spans if span.name == "execute_tool nap") > 250_000_000
+
+
 def test_nothing_is_carried_outside_of_turns(kit: Kit, carried: None) -> None:
     def current() -> object:
         return trace.get_current_span()

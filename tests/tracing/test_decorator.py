@@ -205,6 +205,7 @@ def test_pickles_by_name(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None
 
     assert pickle.loads(pickle.dumps(tools_of_mine.double)) is tools_of_mine.double  # noqa: S301 - pickled just here
     assert pickle.loads(pickle.dumps(tools_of_mine.Desk().double))(4) == 8  # noqa: S301
+    assert pickle.loads(pickle.dumps(tools_of_mine.Desk.double))(tools_of_mine.Desk(), 4) == 8  # noqa: S301
 
 
 async def test_declarations_are_on_the_span_and_nothing_else_is(kit: Kit) -> None:

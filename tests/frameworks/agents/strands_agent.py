@@ -1,8 +1,8 @@
 """
 A travel agent written with strands and a model class of its own: nothing here knows of otel_parallelism.
 
-Usage: ``strands_agent.py burst|rounds [SPANS]``. The model asks for the three tools in one response, or for one in each
-of three. Spans go, as JSON lines, to the file SPANS; without it the program sets up no tracing.
+Usage: ``strands_agent.py burst|sequential|rounds [SPANS]``. The model asks for the three tools in one response, which
+the agent runs together or one by one, or for one in each of three. Spans go, as JSON lines, to the file SPANS; without it the program sets up no tracing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 from strands import Agent, tool
 from strands.models import Model
+from strands.tools.executors import ConcurrentToolExecutor, SequentialToolExecutor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterator
@@ -90,9 +91,15 @@ class ScriptedModel(Model):
 
 def main(script: str, spans: str = "") -> None:
     """Ask one question."""
-    model = ScriptedModel(at_once=len(WANTED) if script == "burst" else 1)
+    model = ScriptedModel(at_once=1 if script == "rounds" else len(WANTED))
     with tracing(spans):
-        agent = Agent(model, tools=[get_weather, search_flights, list_hotels], name="travel", callback_handler=None)
+        agent = Agent(
+            model,
+            tools=[get_weather, search_flights, list_hotels],
+            name="travel",
+            callback_handler=None,
+            tool_executor=SequentialToolExecutor() if script == "sequential" else ConcurrentToolExecutor(),
+        )
         print(str(agent("Is next week a good time to go?")).strip())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from strands import Agent as StrandsAgent
@@ -9,14 +10,21 @@ from strands import tool
 from strands.models.openai import OpenAIModel
 
 from frameworks import scenarios
-from frameworks.behaviour import Behaviour
+from frameworks.behaviour import Behaviour, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from opentelemetry.trace import TracerProvider
 
-BEHAVIOUR = Behaviour(modules=("strands",), distribution="strands-agents")
+THREADS = (os.cpu_count() or 1) + 4
+"""The event loop's own pool."""
+
+BEHAVIOUR = Behaviour(
+    modules=("strands",),
+    distribution="strands-agents",
+    blocking=Dispatch(3, None, min(10, THREADS), "limit" if THREADS < 10 else None),
+)
 
 
 class Agent:
