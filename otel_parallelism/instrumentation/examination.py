@@ -196,7 +196,7 @@ def _settings() -> dict[str, Any]:
 
 def _framework(framework: Framework, version: str, failed: dict[str, str]) -> FrameworkState:
     titles = [one.target if isinstance(one, Patch) else one.title for one in _wanted(framework)]
-    targets = {title: PATCHING.states[title] for title in titles if title in PATCHING.states}
+    targets: dict[str, State] = {title: PATCHING.states[title] for title in titles if title in PATCHING.states}
     return FrameworkState(
         name=framework.name,
         version=version,

@@ -2,7 +2,8 @@
 A travel agent written with strands and a model class of its own: nothing here knows of otel_parallelism.
 
 Usage: ``strands_agent.py burst|sequential|rounds [SPANS]``. The model asks for the three tools in one response, which
-the agent runs together or one by one, or for one in each of three. Spans go, as JSON lines, to the file SPANS; without it the program sets up no tracing.
+the agent runs together or one by one, or for one in each of three. Spans go, as JSON lines, to the file SPANS; without
+it the program sets up no tracing.
 """
 
 from __future__ import annotations
