@@ -15,9 +15,11 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
+from .calls import CallFacts, calls
 from .handover import Handed, Handover
-from .lifetimes import CallFacts, Lifetime, TurnFacts, argument, around, calls, turns
+from .lifetimes import Lifetime, argument, around
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

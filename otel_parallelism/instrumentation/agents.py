@@ -9,8 +9,10 @@ from otel_parallelism.dialects.messages import user_words
 from otel_parallelism.model import Content
 
 from .answers import AnsweredRequest
-from .lifetimes import CallFacts, Returned, TurnFacts, argument, around, calls, settle, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import argument, around, settle
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from .lifetimes import Lifetime

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .lifetimes import CallFacts, Returned, TurnFacts, argument, calls, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import argument
 from .patching import Framework, Patch
 from .stainless import requests
+from .turns import TurnFacts, turns
 
 _RUNNERS = "anthropic.lib.tools._beta_runner"
 

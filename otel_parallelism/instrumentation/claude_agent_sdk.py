@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .lifetimes import CallFacts, Returned, TurnFacts, argument, calls, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import argument
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.nodes import UNSEEN
 
-from .lifetimes import Returned
+from .calls import Returned
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect

@@ -17,9 +17,11 @@ from otel_parallelism.tracing.current import get_current
 from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, Returned, TurnFacts, argument, around, calls, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import argument, around
 from .notes import Note
 from .patching import PATCHING, Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords

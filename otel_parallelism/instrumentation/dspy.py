@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.model_request import ModelRequest
 
-from .lifetimes import CallFacts, TurnFacts, around, calls, turns
+from .calls import CallFacts, calls
+from .lifetimes import around
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords, Lifetime

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .calls import CallFacts, calls
 from .context_protocol import effect_of, returned
-from .lifetimes import CallFacts, argument, calls
+from .lifetimes import argument
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:

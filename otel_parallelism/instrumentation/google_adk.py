@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, TurnFacts, argument, around, calls, turns
+from .calls import CallFacts, calls
+from .lifetimes import argument, around
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from otel_parallelism.tracing.kinds import Kind

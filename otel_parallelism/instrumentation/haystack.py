@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.dialects.messages import user_words
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, TurnFacts, argument, calls, turns
+from .calls import CallFacts, calls
+from .lifetimes import argument
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from otel_parallelism.tracing.kinds import Kind

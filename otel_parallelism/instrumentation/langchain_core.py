@@ -11,7 +11,8 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, Lifetime, Returned, argument, around, calls
+from .calls import CallFacts, Returned, calls
+from .lifetimes import Lifetime, argument, around
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.dialects.messages import user_words
 
 from .langchain_core import GRAPH_PAUSES, plain
-from .lifetimes import TurnFacts, argument, turns
+from .lifetimes import argument
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords

@@ -9,23 +9,16 @@ from the framework's own objects, and may fail: then the function runs as if it 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import msgspec
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
-from otel_parallelism.model import Content, Effect
-from otel_parallelism.tracing.current import get_current
-from otel_parallelism.tracing.foreign import claim_turn
 from otel_parallelism.tracing.kinds import Kind, Steps, Stretch, drive, drive_async
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.tool_call import ToolCall, framework_tool
-from otel_parallelism.tracing.turn import AgentTurn
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -306,207 +299,9 @@ class _WatchedAsync:
         await self._generator.aclose()
 
 
-# Calls.
-
-
-class CallFacts(msgspec.Struct, frozen=True):
-    """
-    What a framework says of a tool call that it is about to make.
-
-    ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such.
-    ``blocking``: the tool is a plain function, which the framework's coroutine calls in the event loop's thread; None
-    where that is as the wrapped function is. ``called_ns`` is when the call was handed over to be run, 0 where that is
-    now. An exception of a class named ``pauses``, or derived from it, is how the framework stops for a while: no
-    failure.
-    """
-
-    tool: str
-    call_id: str = ""
-    arguments: Mapping[str, Any] | None = None
-    effect: Effect = "unknown"
-    blocking: bool | None = None
-    called_ns: int = 0
-    pauses: str = ""
-
-
-class Returned(msgspec.Struct, frozen=True):
-    """What a call came to: its value, ``UNSEEN`` where it is none to look at, and whether the tool failed."""
-
-    value: Any
-    failed: bool = False
-
-
-class ToolFailedError(Exception):
-    """Stands for an error that a framework has turned into a result; its type is what a span shows of it."""
-
-
-class _ReadCall(ToolCall):
-    """A call whose result is read out of what the framework's function returns or hands out."""
-
-    __slots__ = ("_last", "_pauses", "_read", "instance")
-
-    def __init__(
-        self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool, instance: Any = None
-    ) -> None:
-        blocking = blocking if facts.blocking is None else facts.blocking
-        super().__init__(framework_tool(facts.tool, facts.effect, blocking=blocking), facts.call_id, facts.arguments)
-        if facts.called_ns and self._node is not None:
-            self._node.called_ns = facts.called_ns
-        self._read = read
-        self.instance = instance
-        self._pauses = facts.pauses
-        self._last: Any = UNSEEN
-
-    def seen(self, item: Any) -> None:
-        self._last = item
-
-    def end(self, result: Any = UNSEEN) -> None:
-        if result is UNSEEN:
-            result = self._last if self._read is not None else UNSEEN
-        self._last = UNSEEN
-        if result is not UNSEEN and self._read is not None:
-            try:
-                returned = self._read(result)
-            except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
-                swallow("reading a call's result", error)
-                returned = Returned(UNSEEN)
-            if returned.failed:
-                super().fail(ToolFailedError())
-                return
-            result = returned.value
-        super().end(result)
-
-    def fail(self, error: BaseException) -> None:
-        if _is_called(error, self._pauses):
-            super().end(UNSEEN)
-        else:
-            super().fail(error)
-
-
-def _is_called(error: BaseException, name: str) -> bool:
+def is_called(error: BaseException, name: str) -> bool:
     """Whether *error* is of a class with that *name*, or derived from one."""
     return bool(name) and any(kind.__name__ == name for kind in type(error).__mro__)
-
-
-def calls(
-    describe: Callable[[Any, Arguments, Keywords], CallFacts | None],
-    read: Callable[[Any], Returned] | None = None,
-    until: Until | None = None,
-) -> Around:
-    """
-    Return what wraps a function that runs one tool: each run of it is a call.
-
-    Args:
-        describe: Says which tool, from instance and arguments; None for what is no call.
-        read: Finds the tool's own result in what the function returns (a generator: in its last item). Without it the
-            result is taken as it is.
-        until: As for `around`; the lifetime's ``instance`` is the one whose method this is.
-    """
-
-    def make(kind: Kind) -> Wrapper:
-        blocking = kind in {"function", "generator"}
-
-        def lifetime(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
-            facts = describe(instance, args, kwargs)
-            if facts is None or not facts.tool:
-                return None
-            return _ReadCall(facts, read, blocking=blocking, instance=None if until is None else instance)
-
-        return around(lifetime, until)(kind)
-
-    return make
-
-
-# Turns.
-
-
-class TurnFacts(msgspec.Struct, frozen=True):
-    """
-    What a framework says of an agent run: the agent's name, and the user's words in any form.
-
-    ``echoes`` are names of the instrumentation scopes that tell again, inside of it, what our patches of the framework
-    tell, by spans that may have other parents than ours. ``pauses`` is as in `CallFacts`.
-    """
-
-    agent: str = ""
-    input: object = None
-    echoes: frozenset[str] = frozenset()
-    pauses: str = ""
-
-
-class _Turn:
-    """An `AgentTurn` as a lifetime."""
-
-    __slots__ = ("_pauses", "_turn")
-
-    def __init__(self, facts: TurnFacts, fallback: str) -> None:
-        name = facts.agent or fallback
-        self._pauses = facts.pauses
-        self._turn = AgentTurn(name, facts.agent or None, facts.input, facts.echoes)
-
-    def enter(self) -> None:
-        self._turn.__enter__()
-
-    def leave(self) -> Context:
-        context = get_current()
-        self._turn.leave()
-        return context
-
-    def seen(self, item: Any) -> None:
-        pass
-
-    def end(self, _: Any, /) -> None:
-        self._turn.end()
-
-    def fail(self, error: BaseException) -> None:
-        self._turn.end(None if _is_called(error, self._pauses) else error)
-
-
-def turns(
-    describe: Callable[[Any, Arguments, Keywords], TurnFacts | None],
-    *,
-    title: str,
-    scopes: tuple[str, ...] = (),
-    until: Until | None = None,
-) -> Around:
-    """
-    Return what wraps a function that is an agent's run: each run of it is a turn.
-
-    Args:
-        describe: Says whose run, from instance and arguments; None for what is none.
-        title: What a turn of an agent without a name is called.
-        scopes: Parts of the names of the instrumentation scopes whose turn spans mean this same run: where one is
-            open right around it, there is none of ours.
-        until: As for `around`.
-    """
-    return around(turn_of(describe, title=title, scopes=scopes), until)
-
-
-def turn_of(
-    describe: Callable[[Any, Arguments, Keywords], TurnFacts | None], *, title: str, scopes: tuple[str, ...] = ()
-) -> Describe:
-    """Return what makes the turn that a call of a function is; the arguments are those of `turns`."""
-
-    def lifetime(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
-        facts = describe(instance, args, kwargs)
-        if facts is None:
-            return None
-        words = None if facts.input is None else Content(facts.input)
-        if scopes and claim_turn(scopes, words):
-            return None
-        return _Turn(facts, title)
-
-    return lifetime
-
-
-def bound(function: Any, instance: Any, args: Arguments, kwargs: Keywords) -> dict[str, Any]:
-    """Return the arguments of a call of *function* by name; empty where they don't fit it."""
-    try:
-        parameters = inspect.signature(function)
-        given = (*args,) if instance is None or inspect.ismethod(function) else (instance, *args)
-        return dict(parameters.bind_partial(*given, **kwargs).arguments)
-    except (TypeError, ValueError):
-        return {}
 
 
 def argument(args: Arguments, kwargs: Keywords, position: int, name: str) -> Any:

@@ -11,8 +11,10 @@ from otel_parallelism.model import Content
 from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, Lifetime, Returned, TurnFacts, argument, around, calls, settle, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import Lifetime, argument, around, settle
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords

@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 
 from otel_parallelism.tracing.current import get_current
 
+from .calls import CallFacts, calls
 from .context_protocol import effect_of, returned
-from .lifetimes import CallFacts, argument, around, calls
+from .lifetimes import argument, around
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:

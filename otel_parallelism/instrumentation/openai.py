@@ -7,9 +7,11 @@ from typing import Any
 
 from otel_parallelism.tracing.nodes import UNSEEN
 
-from .lifetimes import CallFacts, Returned, TurnFacts, argument, calls, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import argument
 from .patching import Framework, Patch
 from .stainless import requests
+from .turns import TurnFacts, turns
 
 _RUNNERS = "openai.lib.responses_tool_runner"
 

@@ -16,10 +16,12 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
+from .calls import CallFacts, calls
 from .context_protocol import effect_of
-from .lifetimes import CallFacts, TurnFacts, argument, around, calls, turn_of
+from .lifetimes import argument, around
 from .managers import around_body, around_manager
 from .patching import Framework, Patch
+from .turns import TurnFacts, turn_of
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect

@@ -15,10 +15,12 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN, TurnNode
 from otel_parallelism.tracing.shield import swallow
 
+from .calls import CallFacts, calls
 from .handover import Handed, Handover
-from .lifetimes import CallFacts, TurnFacts, argument, calls, turns
+from .lifetimes import argument
 from .lifetimes import around as lasting
 from .patching import PATCHING, Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,8 +14,10 @@ from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
-from .lifetimes import CallFacts, Returned, TurnFacts, argument, around, calls, turns
+from .calls import CallFacts, Returned, calls
+from .lifetimes import argument, around
 from .patching import Framework, Patch
+from .turns import TurnFacts, turns
 
 if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords

@@ -10,7 +10,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import set_span_in_context
 
 from otel_parallelism import agent_turn
-from otel_parallelism.instrumentation.lifetimes import CallFacts, TurnFacts, around, calls, turns
+from otel_parallelism.instrumentation.calls import CallFacts, calls
+from otel_parallelism.instrumentation.lifetimes import around
+from otel_parallelism.instrumentation.turns import TurnFacts, turns
 from otel_parallelism.tracing.kinds import Profiled, kind_of
 from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.recorder import RECORDER

@@ -9,14 +9,9 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_parallelism import agent_turn, names
-from otel_parallelism.instrumentation.lifetimes import (
-    CallFacts,
-    Returned,
-    TurnFacts,
-    argument,
-    calls,
-    turns,
-)
+from otel_parallelism.instrumentation.calls import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.lifetimes import argument
+from otel_parallelism.instrumentation.turns import TurnFacts, turns
 from otel_parallelism.tracing.kinds import Profiled, kind_of
 from otel_parallelism.tracing.recorder import RECORDER
 
