@@ -53,7 +53,7 @@ def metrics() -> str:
 def frameworks() -> str:
     """Return the frameworks that are patched."""
     return table(
-        ("framework", "tested versions", "spans of its own", "to know"),
+        ("framework", "versions", "spans of its own", "to know"),
         (
             (f"{each.distribution} (`{each.name}`)", f"`{each.versions}`", ", ".join(each.native), each.lacks)
             for each in FRAMEWORKS

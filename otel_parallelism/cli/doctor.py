@@ -94,6 +94,8 @@ def _framework(framework: FrameworkState) -> Iterator[str]:
     for target, state in framework.targets.items():
         if state not in {"patched", "switched on"}:
             yield f"  {state}: {target}"
+    if framework.lacks:
+        yield f"  note: {framework.lacks}"
     for other in framework.others:
         yield f"  {other.distribution} {other.version} is {'on' if other.active else 'installed'}: calls count once"
 

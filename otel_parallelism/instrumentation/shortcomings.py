@@ -85,5 +85,3 @@ def _of_frameworks(found: Examination) -> Iterator[str]:
             )
         elif framework.presence == "not patched" and found.instrumented:
             yield f"{framework.name} {framework.version} is not patched: its modules are not imported."
-        if framework.lacks:
-            yield f"{framework.name}: {framework.lacks}"
