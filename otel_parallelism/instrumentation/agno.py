@@ -98,7 +98,7 @@ _CONTINUED = ("_continue_run", "_continue_run_stream", "_acontinue_run", "_acont
 FRAMEWORK = Framework(
     name="agno",
     distribution="agno",
-    versions=">=3,<4",
+    versions=">=3.1,<4",
     patches=(
         *(Patch(f"agno.{who}._run:{name}", _TURN) for who in ("agent", "team") for name in (*_RUNS, *_CONTINUED)),
         Patch("agno.tools.function:FunctionCall.execute", calls(_call, _read, _until_read)),

@@ -44,7 +44,7 @@ def _request(model: Any, _: Arguments, __: Keywords) -> Lifetime:
 FRAMEWORK = Framework(
     name="dspy",
     distribution="dspy",
-    versions=">=3,<4",
+    versions=">=3.4,<4",
     patches=(
         Patch(f"{_TOOL}.__call__", calls(_call)),
         Patch(f"{_TOOL}.acall", calls(_call)),

@@ -25,7 +25,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
 FRAMEWORK = Framework(
     name="fastmcp",
     distribution="fastmcp",
-    versions=">=4,<5",
+    versions=">=4.1,<5",
     patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", calls(_call, returned)),),
     native=("calls",),
     others=("openinference-instrumentation-mcp",),
