@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from opentelemetry.trace import NoOpTracer
+
 from .calls import CallFacts, Returned, calls
 from .lifetimes import argument
 from .patching import Framework, Patch
@@ -31,10 +33,10 @@ def _read(block: Any) -> Returned:
 
 
 def _turn(runner: Any, _: tuple[Any, ...], __: dict[str, Any]) -> TurnFacts | None:
-    # Where it traces by itself, its own span of the run comes next.
-    if getattr(getattr(runner, "_client", None), "_tracer", None) is not None:
-        return None
-    return TurnFacts()
+    # Where it traces by itself, its own span of the run comes next; a proxy knows the tracer behind it.
+    tracer = getattr(getattr(runner, "_client", None), "_tracer", None)
+    traces = tracer is not None and not isinstance(getattr(tracer, "_tracer", tracer), NoOpTracer)
+    return None if traces else TurnFacts()
 
 
 # The request proper, inside of the client's own span for it in versions that make one.

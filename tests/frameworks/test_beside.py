@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent.parent
 ORDERS = ("before", "after")
+WORK_OF_THE_OTHER_S = 0.04
 Completed: TypeAlias = "subprocess.CompletedProcess[str]"
 
 
@@ -73,7 +74,8 @@ def check(run: dict[str, Any], behaviour: Behaviour) -> None:
     assert run["foreign"] > 0, "the other instrumentation made no span"
     assert run["steps"] == behaviour.steps_of(1 if burst else 3, 3), run
     assert run["peak"] == (dispatch.peak if burst else 1), run
-    tolerance = 0.06 + 3 * behaviour.round_trip
+    # What the other one does for each of the three calls lies within its own span.
+    tolerance = 3 * (WORK_OF_THE_OTHER_S + behaviour.round_trip)
     assert (burst and dispatch.waits) or run["work"] == pytest.approx(run["bodies"], abs=tolerance), run
     assert run["causes"] == ([] if cause is None else [cause]), run
     assert run["verdict"] == ("parallel" if cause is None else "sequential"), run
