@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from otel_parallelism.model import Call, Step
+    from otel_parallelism.model import Call, Observation
 
 TOLERANCE_NS = 1_000_000
 """How far one account of a call may reach outside of another."""
@@ -165,7 +165,7 @@ def nested_in_time(one: Call, two: Call) -> bool:
     return one.source == two.source and (lies_within(one, two) or lies_within(two, one))
 
 
-def lies_within(outer: Call | Step, inner: Call | Step) -> bool:
+def lies_within(outer: Observation, inner: Observation) -> bool:
     """Whether *inner* reaches no more than the tolerance outside of *outer*."""
     return outer.start_ns <= inner.start_ns + TOLERANCE_NS and inner.end_ns <= outer.end_ns + TOLERANCE_NS
 

@@ -1,8 +1,8 @@
 """
 Turns from observations: one call per execution, in the right turn and scope, whatever instrumentations wrote it.
 
-Follows the numbered normalisation rules of the definitions: duplicates, wrappers, calls that are not nested in
-time, orphans, bookkeeping tools, and calls still open when their turn ends.
+Follows the numbered normalisation rules of the definitions: duplicates, of calls and of whole runs, wrappers, calls
+that are not nested in time, orphans, bookkeeping tools, and calls still open when their turn ends.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from otel_parallelism.model import Call, Observation, Step, Turn, TurnSpan
 
 from .collection import collect
 from .duplicates import merge_calls, merge_steps
+from .echoes import join_echoes
 from .normalized import Normalized
 from .placement import lift_what_is_not_nested, make_roots_turns, place_orphans, unwrap
 from .requests import settle_requests
@@ -127,10 +128,15 @@ def _trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
             spans[span_id] = passage(spans[span_id])
 
     tree = Tree(spans)
+    calls = [span for span in spans.values() if type(span) is Call]
     if any(type(span) is Step for span in spans.values()):
         settle_requests(tree)
         merge_steps(tree)
     merge_calls(tree)
+    # Once the runs of one agent are joined, those of the agents that its calls ask lie side by side.
+    while join_echoes(tree, calls):
+        merge_steps(tree)
+        merge_calls(tree)
     guessed = place_orphans(tree)
     make_roots_turns(tree)
     wrapped = unwrap(tree)

@@ -238,6 +238,136 @@ def test_a_step_that_holds_calls_is_no_step_and_lends_its_place_to_them() -> Non
     assert scopes(turn) == {"a": ""}
 
 
+# -- Runs told twice ----------------------------------------------------------------------------------------------
+
+ONE, TWO = {"instrumentation": "one"}, {"instrumentation": "two"}
+
+
+def run_told_twice() -> list[Observation]:
+    """Of one instrumentation the turn and its calls; inside of it another's account, without the context attached."""
+    return [
+        turn_span(0, 9, **ONE),
+        *(step("s", 0.2, 0.9, **ONE), one("a", 1, 3), one("b", 1, 3), one("c", 4, 5, tool="list_orders")),
+        turn_span(0.1, 8.9, "echo", TURN, agent="helper", input=Content("words"), **TWO),
+        passage("node", 0.1, 8.9, parent_id="echo"),
+        step("t", 0.1, 1, parent_id="node", requested=("id0", "id1"), **TWO),
+        *(two("x", 1.1, 2.9, "node", call_id="id0"), two("y", 1.1, 2.9, "node", call_id="id1")),
+        two("z", 3.9, 5.1, "node", "list_orders", call_id="id2"),
+    ]
+
+
+def with_ids(spans: list[Observation]) -> list[Observation]:
+    known = {"a": "id0", "b": "id1"}
+    return [
+        msgspec.structs.replace(span, call_id=known[span.span_id])
+        if type(span) is Call and span.span_id in known
+        else span
+        for span in spans
+    ]
+
+
+def the_other_way_round(spans: list[Observation]) -> list[Observation]:
+    """The same with the instrumentations' parts exchanged."""
+    exchanged = {"one": "two", "two": "one", "": ""}
+    return [msgspec.structs.replace(span, instrumentation=exchanged[span.instrumentation]) for span in spans]
+
+
+@pytest.mark.parametrize("spans", [with_ids(run_told_twice()), the_other_way_round(with_ids(run_told_twice()))])
+def test_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
+    turn = only(of(*spans))
+    assert (turn.span_id, turn.agent, turn.inputs) == (TURN, "helper", (Content("words"),))
+    assert [(c.span_id, c.call_id, c.scope) for c in turn.calls] == [
+        ("a", "id0", ""),
+        ("b", "id1", ""),
+        ("z", "id2", ""),
+    ]
+    (merged,) = turn.steps
+    assert (merged.span_id, merged.requested) == ("t", ("id0", "id1"))
+
+
+@given(st.permutations(with_ids(run_told_twice())))
+def test_in_any_order_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
+    assert shown(of(*spans)) == shown(of(*with_ids(run_told_twice())))
+
+
+def test_a_run_told_by_three_is_one_turn() -> None:
+    third = [
+        turn_span(0.2, 8.8, "third", TURN, instrumentation="three"),
+        *(
+            one(f"{c}3", start, end, "third", call_id=f"id{c}", instrumentation="three")
+            for c, start, end in (("0", 1.2, 2.8), ("1", 1.2, 2.8))
+        ),
+    ]
+    assert ids(only(of(*with_ids(run_told_twice()), *third))) == ["a", "b", "z"]
+
+
+def test_where_nobody_can_tell_whose_account_it_is_a_turn_is_a_sub_agent() -> None:
+    found = by_id(of(*run_told_twice()))
+    assert ids(found[TURN]) == ["echo", "a", "b", "c"]
+    assert ids(found["echo"]) == ["x", "y", "z"]
+
+
+def test_an_agent_that_calls_the_same_tools_at_other_times_is_a_sub_agent() -> None:
+    for late in (two("x", 1.5, 3.5, "sub"), two("x", 4, 5, "sub"), two("x", 1.1, 2.9, "sub", source="server")):
+        found = by_id(of(turn_span(0, 9, **ONE), one("a", 1, 3), turn_span(0.5, 8, "sub", TURN, **TWO), late))
+        assert ids(found[TURN]) == ["sub", "a"]
+        assert ids(found["sub"]) == ["x"]
+
+
+def test_an_agent_with_one_call_more_is_a_sub_agent() -> None:
+    more = two("more", 6, 7, "echo", "get_more")
+    found = by_id(of(*with_ids(run_told_twice()), more))
+    assert ids(found[TURN]) == ["echo", "a", "b", "c"]
+    assert ids(found["echo"]) == ["x", "y", "z", "more"]
+
+
+def test_an_agent_that_does_at_once_what_both_tell_of_its_caller_is_a_sub_agent() -> None:
+    """Both accounts of the caller's call are there, so that the agent's is none."""
+    spans = [turn_span(0, 9, **ONE), one("a", 1, 3), two("x", 1.1, 2.9), turn_span(0.5, 8, "sub", TURN, **TWO)]
+    found = by_id(of(*spans, two("y", 1.2, 2.8, "sub")))
+    assert ids(found[TURN]) == ["sub", "a"]
+    assert ids(found["sub"]) == ["y"]
+
+
+def test_equal_agents_at_once_are_two() -> None:
+    agents = [turn_span(1, 8, f"sub{n}", TURN, **TWO) for n in range(2)]
+    for calls in (
+        [two("a", 2, 3, "sub0"), two("b", 2, 3, "sub1")],
+        [*(two("a", 2, 3, "sub0"), one("a1", 2, 3, "sub0")), *(two("b", 2, 3, "sub1"), one("b1", 2, 3, "sub1"))],
+    ):
+        assert sorted(by_id(of(turn_span(0, 9, **ONE), *agents, *calls))) == ["sub0", "sub1", TURN]
+
+
+def test_a_sub_agents_run_told_twice_is_one_too() -> None:
+    """Once the two accounts of the call that asks it are one, those of its run are side by side."""
+    spans = [
+        *(turn_span(0, 9, **ONE), one("ask", 1, 8, tool="ask"), turn_span(2, 7, "sub", "ask", **ONE)),
+        one("a", 3, 4, "sub"),
+        *(turn_span(0, 9, "echo", TURN, **TWO), two("ask2", 1.1, 7.9, "echo", "ask")),
+        *(turn_span(2.1, 6.9, "sub2", "ask2", **TWO), two("a2", 3.1, 3.9, "sub2")),
+    ]
+    for order in (spans, spans[::-1], the_other_way_round(spans)):
+        found = by_id(of(*order))
+        assert {turn_id: ids(turn) for turn_id, turn in found.items()} == {TURN: ["ask"], "sub": ["a"]}
+
+
+def test_a_turn_whose_calls_hang_below_anothers_beside_it_tells_of_that() -> None:
+    spans = [
+        turn_span(0, 9, "around", **TWO),
+        turn_span(1, 8, "empty", "around", agent="helper", **ONE),
+        turn_span(1.1, 7.9, "within", "around", **TWO),
+        *(one("a", 2, 3, "within"), two("a2", 2.1, 2.9, "within"), one("b", 4, 5, "within")),
+    ]
+    for order in (spans, spans[::-1]):
+        turn = only(of(*order))
+        assert (turn.span_id, turn.agent, turn.wrappers, ids(turn)) == ("within", "helper", ("around",), ["a", "b"])
+    # Without a call of its instrumentation, at another time, or with another such turn it is a sub-agent.
+    without = [span for span in spans if span.span_id not in {"a", "b"}]
+    earlier = [turn_span(0, 0.5, "empty", "around", **ONE) if span.span_id == "empty" else span for span in spans]
+    for other in (without, earlier, [*spans, turn_span(1, 8, "empty2", "around", **ONE)]):
+        assert "empty" in by_id(of(*other))
+
+
 # -- Rule 2: wrappers ---------------------------------------------------------------------------------------------
 
 

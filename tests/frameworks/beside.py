@@ -14,7 +14,11 @@ from typing import Any
 from frameworks.harness import Run, Stage
 from frameworks.scenarios import BURST, ROUNDS
 
+from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.dialects import classify
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.settings import Settings
+from otel_parallelism.tracing.records import record
 
 
 def main(name: str, other: str, order: str) -> None:
@@ -34,7 +38,7 @@ def main(name: str, other: str, order: str) -> None:
 
 
 def measured(run: Run) -> dict[str, Any]:
-    """The numbers of a run, and how many spans anybody but us exported."""
+    """The numbers of a run, those of what was exported of it, and how many spans anybody but us exported."""
     found: dict[str, Any] = {"answer": run.answer, "turns": len(run.reports), "lost": run.lost}
     for report in run.reports[:1]:
         found |= {
@@ -48,6 +52,8 @@ def measured(run: Run) -> dict[str, Any]:
             "causes": sorted({finding.cause for finding in report.findings}),
             "bodies": sum(body.end_ns - body.start_ns for body in run.bodies) / 1e9,
         }
+    stored = analyze_spans([record(span, 0) for span in run.spans], classify, Settings())
+    found["stored"] = [[report.calls, report.steps, report.peak_concurrency] for report in stored.reports]
     found["foreign"] = sum(
         span.instrumentation_scope is not None and span.instrumentation_scope.name != "otel_parallelism"
         for span in run.spans
