@@ -100,7 +100,7 @@ class Call(msgspec.Struct, frozen=True):
     was declared and ``()`` where independence was. ``called_ns`` (when the wrapper was called), ``task`` and
     ``thread`` are 0 where not known. ``silenced``: its decorator asks not to report findings about it.
     ``blocking``: its body is no coroutine, so whoever runs it waits for it. ``remote_parent``: its parent came over the
-    wire, as a server's does.
+    wire, or it is a server's account of what somebody asked it for.
     """
 
     trace_id: str

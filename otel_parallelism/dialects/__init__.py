@@ -47,6 +47,7 @@ _KEYS = (
     | traceloop.KEYS
     | openinference.KEYS
 )
+_SERVER = 2
 _NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
 
 
@@ -144,7 +145,8 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         queue_ns=facts.queue_ns,
         source=span.source,
         instrumentation=span.instrumentation,
-        remote_parent=span.remote_parent,
+        # A server may run in the process of whoever asks it: its account of a call is that all the same.
+        remote_parent=span.remote_parent or (span.kind == _SERVER and mcp.METHOD in span.attributes),
     )
 
 

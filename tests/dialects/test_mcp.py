@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from otel_parallelism.dialects import classify
@@ -47,3 +48,11 @@ def test_a_tools_error_is_told(span: Make) -> None:
     seen = classify(span("tools/call get_weather", {**CALL, "error.type": "tool_error"}))
     assert isinstance(seen, Call)
     assert seen.error
+
+
+def test_a_servers_account_is_one_of_what_it_was_asked_for(span: Make) -> None:
+    told = span("tools/call get_weather", CALL)
+    server, client = (classify(msgspec.structs.replace(told, kind=kind)) for kind in (2, 3))
+    assert isinstance(server, Call)
+    assert isinstance(client, Call)
+    assert (server.remote_parent, client.remote_parent) == (True, False)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from typing import TYPE_CHECKING, Any
 
 from fastmcp import Client, FastMCP
 from openai import AsyncOpenAI
 from otel_parallelism import agent_turn
 
-from frameworks.behaviour import QUEUED, Behaviour
-from frameworks.contract.mcp import READS, conversation, native, one_at_a_time, openinference
+from frameworks.behaviour import Behaviour
+from frameworks.contract.mcp import READS, conversation, native, openinference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# The server of the blocking tools takes one call at a time. The client's own spans, which are the calls, have no ids.
+# The client's own spans, which are the calls, have no ids.
 BEHAVIOUR = Behaviour(
     modules=("fastmcp", "mcp", "openai"),
     distribution="fastmcp",
-    blocking=QUEUED,
     ids=False,
     streams=False,
     turns=False,
@@ -36,12 +33,8 @@ class Agent:
 
     async def run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool = False) -> str:
         server = FastMCP("desk")
-        lock = asyncio.Lock()
         for tool in tools:
-            if inspect.iscoroutinefunction(tool):
-                server.tool(tool, annotations=READS)
-            else:
-                server.tool(one_at_a_time(tool, lock), annotations=READS, output_schema=None)
+            server.tool(tool, annotations=READS)
         async with Client(server) as client, AsyncOpenAI(base_url=self.url + "/v1", api_key="none") as model:
             listed = [tool.name for tool in await client.list_tools()]
 
