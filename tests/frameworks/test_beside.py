@@ -1,4 +1,4 @@
-"""The numbers are the same with another instrumentation beside ours, whichever was installed first."""
+"""The numbers are the same with another instrumentation beside ours, live and stored, whichever was installed first."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def check(run: dict[str, Any], behaviour: Behaviour) -> None:
     assert run["foreign"] > 0, "the other instrumentation made no span"
     assert run["steps"] == behaviour.steps_of(1 if burst else 3, 3), run
     assert run["peak"] == (dispatch.peak if burst else 1), run
+    assert run["stored"] == [[run["calls"], run["steps"], run["peak"]]], "what was exported tells the same"
     tolerance = 0.06 + 3 * behaviour.round_trip
     assert (burst and dispatch.waits) or run["work"] == pytest.approx(run["bodies"], abs=tolerance), run
     assert run["causes"] == ([] if cause is None else [cause]), run
