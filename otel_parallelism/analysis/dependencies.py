@@ -122,7 +122,7 @@ class Dependencies:
     def _explicit(self, outcomes: Sequence[Outcome]) -> list[dict[int, tuple[bool, str]]]:
         """Edges between particular calls: declared, linked, a retry, a value or an object handed on."""
         edges: list[dict[int, tuple[bool, str]]] = []
-        past = _Past()
+        past = _Past(self.calls)
         by_id = {call.span_id: index for index, call in enumerate(self.calls)}
         reacting = reactions(self.calls, outcomes)
         by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
@@ -192,7 +192,8 @@ class Dependencies:
 class _Past:
     """The calls that have ended so far, by tool."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self.calls = calls
         self.by_tool: dict[str, list[int]] = {}
         self.failed: dict[str, list[tuple[int, int]]] = {}
 
@@ -201,8 +202,12 @@ class _Past:
         if failed:
             self.failed.setdefault(call.tool, []).append((call.end_ns, index))
         elif call.tool in self.failed:
-            # A call that succeeds is the retry of those that had failed when it began.
-            self.failed[call.tool] = [one for one in self.failed[call.tool] if one[0] > call.start_ns]
+            # A call that succeeds is the retry of those that had failed when it began, unless asked for with them.
+            self.failed[call.tool] = [
+                (end_ns, before)
+                for end_ns, before in self.failed[call.tool]
+                if end_ns > call.start_ns or _same_proved_round(self.calls[before], call)
+            ]
 
     def declared(self, tool: str, needs: Sequence[str]) -> dict[int, tuple[bool, str]]:
         return {

@@ -160,6 +160,12 @@ def test_a_success_in_between_ends_the_retrying() -> None:
     assert relate(failed, again, other).hard == [0, 0b1, 0]
 
 
+def test_a_success_that_was_asked_for_with_the_failed_one_is_no_retry() -> None:
+    asked = {"round": 0, "proved": True}
+    failed, beside = read("a", 0, 1, error=True, **asked), read("b", 1, 2, **asked)
+    assert relate(failed, beside, read("c", 2, 3, round=1, proved=True)).hard == [0, 0, 0b1]
+
+
 def test_a_success_that_was_under_way_when_another_failed_ends_nothing() -> None:
     failed, beside, again = read("a", 0, 2, error=True), read("b", 1, 3), read("c", 3, 4)
     assert relate(failed, beside, again).hard == [0, 0, 0b1]

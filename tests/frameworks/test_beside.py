@@ -1,4 +1,4 @@
-"""The numbers are the same with another instrumentation beside ours, whichever was installed first."""
+"""The numbers are the same with another instrumentation beside ours, live and stored, whichever was installed first."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def run(name: str, other: str, order: str) -> Completed:
 def test_every_call_counts_once(
     outcomes: dict[tuple[str, str], Future[Completed]], name: str, other: str, order: str
 ) -> None:
-    done = outcomes[other, order].result()
+    # One that is tried again is run again.
+    begun = outcomes.pop((other, order), None)
+    done = run(name, other, order) if begun is None else begun.result()
     assert done.returncode == 0, done.stderr
     runs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"kind"')]
     assert runs, done.stdout
@@ -74,6 +76,7 @@ def check(run: dict[str, Any], behaviour: Behaviour) -> None:
     assert run["foreign"] > 0, "the other instrumentation made no span"
     assert run["steps"] == behaviour.steps_of(1 if burst else 3, 3), run
     assert run["peak"] == (dispatch.peak if burst else 1), run
+    assert run["stored"] == [[run["calls"], run["steps"], run["peak"]]], "what was exported tells the same"
     # What the other one does for each of the three calls lies within its own span.
     tolerance = 3 * (WORK_OF_THE_OTHER_S + behaviour.round_trip)
     assert (burst and dispatch.waits) or run["work"] == pytest.approx(run["bodies"], abs=tolerance), run
