@@ -14,8 +14,8 @@ from frameworks.contract.mcp import READS, conversation, native, openinference
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# The client's own spans, which are the calls, have no ids. Blocking tools run in the server's threads, whose cost is the
-# server's; one that takes a call at a time is told in mcp's contract.
+# The client's own spans, which are the calls, have no ids. Blocking tools run in the server's threads, whose cost is
+# the server's; one that takes a call at a time is told in mcp's contract.
 BEHAVIOUR = Behaviour(
     modules=("fastmcp", "mcp", "openai"),
     distribution="fastmcp",
