@@ -27,9 +27,9 @@ class Handed:
     __slots__ = ("call_id", "called_ns", "tool")
 
     def __init__(self, tool: Any, call_id: str) -> None:
-        self.tool = tool
-        self.call_id = call_id
-        self.called_ns = time_ns()
+        self.tool: Any = tool
+        self.call_id: str = call_id
+        self.called_ns: int = time_ns()
 
 
 class Handover:

@@ -89,7 +89,7 @@ class Patching:
     """The patches of this process; ``states`` tells for every target what became of it."""
 
     def __init__(self) -> None:
-        self.active = False
+        self.active: bool = False
         self.states: dict[str, State] = {}
         self._lock = threading.RLock()
         self._wanted: dict[str, list[Patch | Switch]] = {}
