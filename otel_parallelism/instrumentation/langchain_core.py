@@ -12,6 +12,7 @@ from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
 from .calls import CallFacts, Returned, calls
+from .langchain_messages import GRAPH_PAUSES, plain
 from .lifetimes import Lifetime, argument, around
 from .patching import Framework, Patch
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 _TOOL = "langchain_core.tools.base:BaseTool"
 _MODEL = "langchain_core.language_models.chat_models:BaseChatModel"
-GRAPH_PAUSES = "GraphBubbleUp"
-"""What langgraph raises through a tool, or a graph inside, to ask somebody or to hand over."""
-
 _EFFECTS: dict[object, Effect] = {True: "read", False: "write"}
 
 
@@ -119,16 +117,6 @@ def _made(model: Any, messages: Content | None, outcome: Any = None) -> Lifetime
 
 def _words(messages: Any) -> list[object]:
     return [messages] if isinstance(messages, str) else user_words(plain(messages))
-
-
-def plain(messages: Any) -> list[object]:
-    """Return *messages*, in any form that LangChain takes, with its own message objects as mappings."""
-    return [
-        {"type": message.type, "content": message.content}
-        if hasattr(message, "content") and hasattr(message, "type")
-        else message
-        for message in (messages if isinstance(messages, list | tuple) else (messages,))
-    ]
 
 
 FRAMEWORK = Framework(

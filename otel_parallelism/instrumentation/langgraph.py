@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.messages import user_words
 
-from .langchain_core import GRAPH_PAUSES, plain
+from .langchain_messages import GRAPH_PAUSES, plain
 from .lifetimes import argument
 from .patching import Framework, Patch
 from .turns import TurnFacts, turns
