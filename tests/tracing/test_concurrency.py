@@ -196,6 +196,7 @@ async def test_a_sub_agent_is_one_call_of_the_turn_around_it(kit: Kit) -> None:
 async def test_a_call_open_when_its_turn_ends_counts_up_to_that_end(kit: Kit) -> None:
     with agent_turn() as turn:
         task = asyncio.create_task(fetch(1))
+        await asyncio.sleep(0)  # it begins now, however busy the machine is
         await asyncio.sleep(STEP_S / 3)
         (live,) = live_turns()
         assert (live.calls, live.open_calls) == (1, 1)
