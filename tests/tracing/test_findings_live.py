@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from otel_parallelism import agent_turn, profiled
 
 if TYPE_CHECKING:
