@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from importlib.util import find_spec
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import wrapt
 from frameworks.harness import Run, Stage
-from frameworks.scenarios import ANSWER, BURST, ERROR, FAILURE, ROUNDS, TAKES, TEN
+from frameworks.scenarios import ANSWER, BURST, ERROR, FAILURE, ROUNDS, TAKES, TEN, THREE
 from packaging.specifiers import SpecifierSet
 
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
@@ -218,14 +219,16 @@ def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool
     ends = zip(sorted(call.end_ns for call in run.calls), sorted(body.end_ns for body in run.bodies), strict=True)
     assert all(call_end >= body_end for call_end, body_end in ends)
     tolerance_ns = TOLERANCE_NS + int(behaviour.round_trip * 1e9)
+    apart_ns = []
     for call, body in pairs(run):
         assert call.tool == body.tool
         assert call.start_ns <= body.start_ns + TOLERANCE_NS
-        assert waits or abs(call.duration_ns - (body.end_ns - body.start_ns)) <= tolerance_ns, (
-            call.tool,
-            call.duration_ns,
-        )
+        apart_ns.append(abs(call.duration_ns - (body.end_ns - body.start_ns)))
         assert not call.error
+    # Of many that begin at the same instant some wait for a core, which is no doing of the wrapper's.
+    crowd = calls > len(THREE)
+    assert waits or max(apart_ns) <= tolerance_ns * (2 if crowd else 1), apart_ns
+    assert waits or median(apart_ns) <= tolerance_ns, apart_ns
     if behaviour.ids:
         assert all(call.call_id.startswith("call_") for call in run.calls)
         assert len({call.call_id for call in run.calls}) == calls
