@@ -126,13 +126,24 @@ def mcp_effects(tools: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
         name, hints = _field(tool, "name"), _field(tool, "annotations")
         if not isinstance(name, str) or not name or hints is None:
             continue
-        reading = _field(hints, "readOnlyHint", "read_only_hint")
-        destructive = _field(hints, "destructiveHint", "destructive_hint")
-        if destructive is True or reading is False:
-            writes.append(_GLOB.sub(r"[\1]", name))
-        elif reading is True:
-            reads.append(_GLOB.sub(r"[\1]", name))
+        told = hinted_effect(
+            _field(hints, "readOnlyHint", "read_only_hint"), _field(hints, "destructiveHint", "destructive_hint")
+        )
+        if told != "unknown":
+            (writes if told == "write" else reads).append(_GLOB.sub(r"[\1]", name))
     return tuple(reads), tuple(writes)
+
+
+def hinted_effect(read_only: object, destructive: object) -> Effect:
+    """
+    Return the effect that an MCP tool's hints tell of; one that claims both is taken to write.
+
+    >>> hinted_effect(True, None), hinted_effect(True, True), hinted_effect(None, None)
+    ('read', 'write', 'unknown')
+    """
+    if destructive is True or read_only is False:
+        return "write"
+    return "read" if read_only is True else "unknown"
 
 
 def _field(thing: object, *names: str) -> object:

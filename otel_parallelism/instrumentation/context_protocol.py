@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.analysis.effects import hinted_effect
 from otel_parallelism.tracing.nodes import UNSEEN
 
 from .calls import Returned
@@ -20,12 +21,10 @@ def effect_of(annotations: Any) -> Effect:
     Args:
         annotations: A mapping or an object, with the protocol's names or Python's; None if there are none.
     """
-    read_only = _either(annotations, "readOnlyHint", "read_only_hint")
-    if read_only is True:
-        return "read"
-    if read_only is False or _either(annotations, "destructiveHint", "destructive_hint") is True:
-        return "write"
-    return "unknown"
+    return hinted_effect(
+        _either(annotations, "readOnlyHint", "read_only_hint"),
+        _either(annotations, "destructiveHint", "destructive_hint"),
+    )
 
 
 def returned(result: Any) -> Returned:

@@ -137,11 +137,7 @@ def examine(failed: dict[str, str] | None = None) -> Examination:
         meter_provider=_title(metrics.get_meter_provider()),
         settings=_settings(),
         frameworks=frameworks,
-        targets={
-            title: state
-            for title, state in PATCHING.states.items()
-            if any(title == target or title.endswith(target.partition(":")[2]) for target in RECORDER.settings.targets)
-        },
+        targets={title: PATCHING.states[title] for title in TARGETS.titles if title in PATCHING.states},
         stale=tuple(f"{one.place} is {one.target} from before" for one in old),
         problems=(),
     )
@@ -219,7 +215,8 @@ def _presence(framework: Framework, targets: dict[str, State], failed: dict[str,
     if PATCHING.active and not targets and (framework.patches or framework.switches):
         return "disabled"
     optional = {patch.target for patch in framework.patches if patch.optional}
-    wanted = {state for target, state in targets.items() if not (state == "missing" and target in optional)}
+    absent = {"missing", "waiting"}
+    wanted = {state for target, state in targets.items() if not (state in absent and target in optional)}
     if wanted and wanted <= {"patched", "switched on"}:
         return "patched"
     if wanted & {"patched", "switched on"}:

@@ -40,9 +40,15 @@ class Wrapped(msgspec.Struct, frozen=True):
 
 
 class Targets:
-    """What the user named; ``wrapped`` are the functions that it led to, ``odd`` the specifications that are none."""
+    """
+    What the user named.
+
+    ``titles`` are the specifications by module, ``wrapped`` the functions that they led to, ``unmatched`` those that
+    led to none, and ``odd`` those that are no specifications.
+    """
 
     def __init__(self) -> None:
+        self.titles: list[str] = []
         self.wrapped: list[Wrapped] = []
         self.unmatched: list[str] = []
         self.odd: list[str] = []
@@ -56,6 +62,7 @@ class Targets:
             specifications: As the module says; what is none is logged and left out.
             sync: Whether globs take functions that are not async.
         """
+        self.titles.clear()
         self.wrapped.clear()
         self.unmatched.clear()
         self.odd.clear()
@@ -112,7 +119,9 @@ class Targets:
 
             return turn_off
 
-        return Switch(module, turn_on, f"{module}:{pattern}")
+        title = f"{module}:{pattern}"
+        self.titles.append(title)
+        return Switch(module, turn_on, title)
 
     def _wrap(self, parent: Any, name: str, place: str) -> Callable[[], None]:
         original = vars(parent)[name]

@@ -91,6 +91,12 @@ def test_targets_and_references_from_before(shell: Shell) -> None:
     assert report["targets"]["myapp.tools:*"] == "switched on"
 
 
+def test_targets_are_the_users_own_and_no_patch_that_is_named_alike(shell: Shell) -> None:
+    shell.write("myapp.py", "def submit(job):\n    return job\n")
+    done = shell.finish(shell.start(shell.command("doctor", "--json"), OTEL_PARALLELISM_TARGETS="myapp:submit"))
+    assert found(done)["targets"] == {"myapp:submit": "waiting"}
+
+
 def test_a_module_that_cannot_be_imported(shell: Shell) -> None:
     done = shell.finish(shell.start(shell.command("doctor", "--import", "no.such.module")))
     assert done.returncode == 2

@@ -468,6 +468,8 @@ async def test_findings_as_log_based_events(
 
 
 def test_a_parent_that_came_over_the_wire_but_is_of_this_process(kit: Kit) -> None:
+    # With another agent's turn open nothing but the parent can tell whose calls these are.
+    other = kit.tracer().start_span("invoke_agent other", trace.context_api.Context(), attributes=AGENT)
     with kit.tracer().start_as_current_span("invoke_agent theirs", attributes=AGENT):
         near = [kit.tracer().start_span("execute_tool get", attributes=tool("get")) for _ in range(2)]
         far = []
@@ -478,4 +480,6 @@ def test_a_parent_that_came_over_the_wire_but_is_of_this_process(kit: Kit) -> No
             far.append(kit.tracer("server").start_span("execute_tool get", there, attributes=tool("get")))
         for span in (*far, *near):
             span.end()
+    other.end()
     assert kit.result("invoke_agent theirs")["calls"] == 2
+    assert coverage().calls_without_turn == 0
