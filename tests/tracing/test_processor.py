@@ -475,7 +475,8 @@ def test_a_parent_that_came_over_the_wire_but_is_of_this_process(kit: Kit) -> No
         far = []
         for span in near:
             context = span.get_span_context()
-            sent = NonRecordingSpan(SpanContext(context.trace_id, context.span_id, is_remote=True))
+            flags = context.trace_flags  # without them the server's span would be dropped
+            sent = NonRecordingSpan(SpanContext(context.trace_id, context.span_id, is_remote=True, trace_flags=flags))
             there = set_span_in_context(sent, trace.context_api.Context())
             far.append(kit.tracer("server").start_span("execute_tool get", there, attributes=tool("get")))
         for span in (*far, *near):
