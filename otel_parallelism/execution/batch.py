@@ -171,6 +171,7 @@ class Batch(Generic[R]):
                 self._tell()
 
     async def _work_off(self, *, hires: bool) -> None:
+        invocation, ready = self._invocation, self._ready
         breath = _BREATH
         while not self._stopping:
             while self._window is not None and self._taken - self._left >= self._window:
@@ -183,25 +184,23 @@ class Batch(Generic[R]):
             if hires:
                 hires = False
                 asyncio.get_running_loop().call_soon(self._hire)
-            await self._do(*pair)
+            number, item = pair
+            try:
+                result = await invocation((item,), submitted_ns=self._started_ns if self._total else time_ns())
+            except Exception as error:
+                if self._on_error == "raise":
+                    raise
+                result = error if self._on_error == "return" else _SKIPPED
+            ready[number if self._ordered else self._arrived] = result
+            self._arrived += 1
+            if self._window is not None:
+                self._tell()
+            if self._progress is not None:
+                self._progress.add(len(item) if self._chunk else 1)
             breath -= 1
             if not breath:
                 breath = _BREATH
                 await asyncio.sleep(0)
-
-    async def _do(self, number: int, item: Any) -> None:
-        try:
-            result = await self._invocation((item,), submitted_ns=self._started_ns if self._total else time_ns())
-        except Exception as error:
-            if self._on_error == "raise":
-                raise
-            result = error if self._on_error == "return" else _SKIPPED
-        self._ready[number if self._ordered else self._arrived] = result
-        self._arrived += 1
-        if self._window is not None:
-            self._tell()
-        if self._progress is not None:
-            self._progress.add(len(item) if self._chunk else 1)
 
     def _fail(self, error: BaseException) -> None:
         """End the batch with *error*, unless it is ending already."""

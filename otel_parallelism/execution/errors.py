@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 
 class CancelledCallError(Exception):
     """
@@ -10,6 +12,12 @@ class CancelledCallError(Exception):
     ``asyncio.CancelledError`` itself would look as if the program around had been cancelled, and a TaskGroup would
     drop it silently.
     """
+
+
+def cancelled_from_within() -> bool:
+    """Whether an ``asyncio.CancelledError`` that was just caught is nobody's who wants this task to end."""
+    task = asyncio.current_task()
+    return task is None or not task.cancelling()
 
 
 class GraphError(ValueError):

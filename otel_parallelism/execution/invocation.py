@@ -8,14 +8,13 @@ from contextvars import copy_context
 from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .errors import CancelledCallError
-from .isolation import isolated
+from .errors import CancelledCallError, cancelled_from_within
 from .rate import Rate
 from .retry import Retrying, policy
 from .spans import Outcome, Recording, drop, result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from .threads import Threads
 
@@ -53,15 +52,15 @@ class Invocation:
         self._retry = policy(retry)
         self._plain = recording.is_async and timeout_s is None and not gates and self._retry is None
 
-    async def __call__(
+    def __call__(
         self,
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any] = _NOTHING,
         submitted_ns: int = 0,
         call_id: str = "",
-    ) -> Any:
+    ) -> Awaitable[Any]:
         """
-        Make the call and return its result.
+        Make the call when awaited, which gives its result.
 
         Args:
             args: Positional arguments.
@@ -73,9 +72,12 @@ class Invocation:
             TimeoutError: The last attempt took longer than the timeout.
             CancelledCallError: It was cancelled from within.
         """
+        if self._plain:  # what the rest would do, with nothing between the call and whoever awaits it
+            return self._recording.isolated(args, kwargs, submitted_ns, call_id, whole=True)
+        return self._attempts(args, kwargs, submitted_ns, call_id)
+
+    async def _attempts(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Any:
         try:
-            if self._plain:  # what `_body` would do, two coroutines less for every step of the call to pass through
-                return await isolated(self._recording.awaited(args, kwargs, submitted_ns, call_id), copy_context())
             if self._retry is None:
                 return await self._attempt(args, kwargs, submitted_ns, call_id)
             since_ns = submitted_ns
@@ -88,10 +90,9 @@ class Invocation:
 
             return await self._retry(attempt)()
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise CancelledCallError(f"{self._recording.name} was cancelled from within") from error
+            if cancelled_from_within():
+                raise CancelledCallError(f"{self._recording.name} was cancelled from within") from error
+            raise
 
     async def _attempt(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Any:
         if not self._gates:
@@ -106,11 +107,11 @@ class Invocation:
         if not recording.is_async:
             return await self._in_thread(args, kwargs, submitted_ns, call_id)
         if self._timeout_s is None:
-            return await isolated(recording.awaited(args, kwargs, submitted_ns, call_id), copy_context())
+            return await recording.isolated(args, kwargs, submitted_ns, call_id, whole=False)
         deadline = asyncio.timeout(self._timeout_s)
         try:
             async with deadline:
-                return await isolated(recording.awaited(args, kwargs, submitted_ns, call_id), copy_context())
+                return await recording.isolated(args, kwargs, submitted_ns, call_id, whole=False)
         except TimeoutError:
             if deadline.expired():
                 raise self._too_late() from None

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import types
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from threading import get_ident
@@ -27,6 +28,7 @@ from otel_parallelism.tracing.kinds import kind_of
 from otel_parallelism.tracing.nodes import CallNode
 from otel_parallelism.tracing.tool import Tool, tool_name
 
+from .errors import CancelledCallError, cancelled_from_within
 from .isolation import isolated
 
 if TYPE_CHECKING:
@@ -101,24 +103,49 @@ class Recording:
                 self.function, wrapped, self.name, effect=effect, resource=resource, depends_on=depends_on
             )
 
-    async def awaited(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Any:
-        """Return the result of a call of an async function, its span from here to its end."""
-        args, kwargs = self._all(args, kwargs)
-        node = self._begin(args, kwargs, submitted_ns, call_id)
-        if node is None:
-            return await self.function(*args, **kwargs)
+    @types.coroutine
+    def isolated(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str, *, whole: bool
+    ) -> Generator[Any, Any, Any]:
+        """
+        Make a call of an async function in a context of its own, its span from here to its end; await the result.
+
+        No coroutine around another: whatever the call waits for passes through each.
+
+        Args:
+            args: Positional arguments.
+            kwargs: Keyword arguments.
+            submitted_ns: Since when the call waits.
+            call_id: What the model calls it.
+            whole: Whether this is all there is to the call, no attempt of several and without a time that it may take.
+
+        Raises:
+            CancelledCallError: The call, as a *whole*, was cancelled from within.
+        """
+        context = copy_context()
+        run = context.run
+        if self._args or self._kwargs:
+            args, kwargs = self._all(args, kwargs)
+        node = None if self.tool is None else run(self._begin, args, kwargs, submitted_ns, call_id)
         try:
-            result = await self.function(*args, **kwargs)
+            coroutine = run(self.function, *args, **kwargs)
+            if type(coroutine) is not types.CoroutineType:
+                coroutine = _coroutine(coroutine)
+            result = yield from isolated(coroutine, context)
         except BaseException as error:
-            fail(node, error)
+            if node is not None:
+                run(fail, node, error)
+            if whole and isinstance(error, asyncio.CancelledError) and cancelled_from_within():
+                raise CancelledCallError(f"{self.name} was cancelled from within") from error
             raise
-        end(node, result)
+        if node is not None:
+            run(end, node, result)
         return result
 
     def run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str) -> Outcome:
         """Call a function that is not async, in a thread; nothing is raised across threads."""
         args, kwargs = self._all(args, kwargs)
-        node = self._begin(args, kwargs, submitted_ns, call_id)
+        node = None if self.tool is None else self._begin(args, kwargs, submitted_ns, call_id)
         try:
             result = self.function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - told where it is awaited
@@ -137,15 +164,16 @@ class Recording:
             return args, {**kwargs}
         return (*self._args, *args), {**self._kwargs, **kwargs}
 
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], submitted_ns: int, call_id: str) -> CallNode | None:
-        if self.tool is None:
-            return None
+    def _begin(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], submitted_ns: int, call_id: str
+    ) -> CallNode | None:
+        """Start a call's span and make it the current one; there is a tool."""
         node = CallNode(
             None,
             None,
             0,
             0,
-            tool=self.tool,
+            tool=self.tool,  # type: ignore[arg-type] # as said
             called_ns=submitted_ns,
             code=self._place[0],
             instruction=self._place[1],
@@ -153,6 +181,11 @@ class Recording:
             call_id=call_id,
         )
         return node if begin(node, args, kwargs) else None
+
+
+async def _coroutine(awaitable: Awaitable[Any]) -> Any:
+    """Await what a function that is marked as async returned, which need not be a coroutine."""
+    return await awaitable
 
 
 async def result_of(outcome: Outcome) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from time import time_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
@@ -25,6 +25,9 @@ from .nodes import NOTICED_NS, SCOPE_KEY, UNSEEN, CallNode
 from .recorder import RECORDER, new_id
 from .shield import swallow
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _INTERNAL = SpanKind.INTERNAL
 _OURS = 2
 _running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
@@ -39,7 +42,7 @@ def task_id() -> int:
 
 
 def begin(  # noqa: C901, PLR0912 - the path of every call: each function less is a fiftieth of its cost
-    node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]
+    node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> bool:
     """
     Start the span of a call whose body is about to run, and make it the current one.

@@ -6,10 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import wrapt
 
 from otel_parallelism import agent_turn, profiled
 from otel_parallelism.execution import Rate, Retry, TaskGraph, parallel_map, run_tools
-from otel_parallelism.names import EFFECT, QUEUE_TIME, RESOURCE, TOOL_CALL_ID, TOOL_NAME
+from otel_parallelism.names import EFFECT, ERROR_TYPE, QUEUE_TIME, RESOURCE, TOOL_CALL_ID, TOOL_NAME
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -157,6 +158,34 @@ def test_what_a_plain_function_returns_and_is_awaited_is_part_of_its_call(run: R
     run(main)
     outer = [span for span in spans.calls() if span.name.endswith("outer")]
     assert [seconds(span) > 0.045 for span in outer] == [True, True]
+
+
+@pytest.mark.parametrize("timeout", [None, 5])
+def test_an_async_function_that_another_wraps_may_return_any_awaitable(
+    run: Run, spans: Spans, timeout: float | None
+) -> None:
+    @wrapt.decorator
+    def begun_at_once(wrapped: Any, _: object, args: tuple[int, ...], __: object) -> asyncio.Task[int]:
+        if args[0] < 0:
+            raise StopIteration(args[0])
+        return asyncio.ensure_future(wrapped(*args))
+
+    @begun_at_once
+    async def fetch(number: int) -> int:
+        await asyncio.sleep(0.02)
+        return 2 * number
+
+    async def main() -> list[Any]:
+        async with agent_turn("wrapped"):
+            return await parallel_map([1, -1, 2], fetch, limit=3, timeout=timeout, on_error="return")
+
+    first, stopped, last = run(main)
+    assert (first, last) == (2, 4)
+    assert isinstance(stopped, RuntimeError)  # a StopIteration would be taken for a result
+    assert isinstance(stopped.__cause__, StopIteration)
+    long = [seconds(call) > 0.015 for call in spans.calls()]
+    assert sorted(long) == [False, True, True]
+    assert [attribute(call, ERROR_TYPE) for call in spans.calls()].count("StopIteration") == 1
 
 
 def test_no_spans_where_none_are_wanted(run: Run, spans: Spans) -> None:
