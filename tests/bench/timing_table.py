@@ -1,39 +1,45 @@
 """
 What running calls together brings, beside what no schedule can beat.
 
-    python tests/bench/timing_table.py [--scale 10] [--runs 3] [--loop uvloop]
+    python tests/bench/timing_table.py [--scale 10] [--runs 3] [--loop asyncio precise uvloop] [--no-sdk]
 
-Five jobs, each run one call after another, by asyncio's own means (so many tasks, no spans, nothing else), and by what
+Five jobs, each run one call after another as an agent would (``@profiled`` calls in a turn), by asyncio's own means
+(so many tasks and nothing else), by the same with a plain span of the SDK's around each call, and by what
 `otel_parallelism.execution` has for it, within an agent turn. ``--scale 10`` (the default) takes a tenth of the times,
 ``--scale 1`` the times themselves; no call is made shorter than 10 ms, where timers are too coarse to tell anything. Of
 several runs the quickest counts, and what the analysis says of that one: whatever else the machine does only adds.
+With ``--no-sdk`` there is no tracer provider: the analysis is the same, nothing could be exported.
 
-Columns, in seconds: one after another; plain asyncio; ours; the limit by the calls' nominal times, which is the longest
-chain of calls that need one another or the work ÷ calls at once, whichever is longer; the same by the times that the
-calls took one after another, since a loop's timers are late by up to a millisecond, whoever runs them; how far plain
-asyncio and ours are above this limit. Then the ratio that the wall clock shows (one after another ÷ ours), the ratio
-that the analysis of the same run reports, and how far apart they are.
+Columns, in seconds: one after another; asyncio's own means; ours; the limit by the calls' nominal times, which is the
+longest chain of calls that need one another or the work ÷ calls at once, whichever is longer; the same by the times
+that the bare calls took one after another, since timers are late, whoever waits for them. How far asyncio alone,
+asyncio with the SDK's spans, and ours are above this limit. Then the ratio that the wall clock shows (one after another
+÷ ours), the ratio that the analysis of the same run reports, and how far apart they are.
 
-What plain asyncio is above the limit nobody can save in one thread: calls that end at once are resumed one after
-another, and asyncio, which waits for whole milliseconds, adds what that took to the next wait. Where ten calls of 10 ms
-end at once, each 10 µs a call are 1 %: the third row tells what a call costs a machine that was idle until then.
+Two loops, each a table: asyncio's own, and ``precise``, which is asyncio's with `selectors.SelectSelector`. On Linux
+asyncio waits for whole milliseconds (epoll has no less), rounded up from the moment at which it begins to wait. So
+where ten calls end at once, all that is done for the ten before the loop waits again is added to the next wait: 10 µs a
+call are 1 % of 10 ms. The third row shows that, for whoever does anything, and a machine that was idle until then takes
+several times what it takes when busy. With waits to the microsecond only what is done for the first of the ten counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import selectors
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from otel_parallelism import agent_turn
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_parallelism import agent_turn, install, profiled
 from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
 LEAST_S = 0.01
+LOOPS = ["asyncio", "precise"]
 MIXED = {
     "get_user": (3.0, ()),
     "get_orders": (2.0, ("get_user",)),
@@ -45,6 +51,27 @@ MIXED = {
 """15 s of work; the chain of three takes 7 s."""
 
 
+Wait = Callable[[float], Awaitable[None]]
+"""A call that takes so many seconds."""
+
+
+async def bare(seconds: float) -> None:
+    """Take *seconds*, unseen."""
+    await asyncio.sleep(seconds)
+
+
+async def spanned(seconds: float) -> None:
+    """Take *seconds*, within a plain span of the SDK's; one without a provider does nothing."""
+    with trace.get_tracer("timing_table").start_as_current_span("wait", attributes={"a": "call", "of": "some tool"}):
+        await asyncio.sleep(seconds)
+
+
+@profiled
+async def called(seconds: float) -> None:
+    """Take *seconds*, as a tool call."""
+    await asyncio.sleep(seconds)
+
+
 @dataclass(frozen=True)
 class Job:
     """A row: the calls' durations in seconds, the least time they take together, and how they are run so."""
@@ -52,7 +79,7 @@ class Job:
     name: str
     durations: tuple[float, ...]
     limit_s: float
-    plain: Callable[[], Awaitable[object]]
+    plain: Callable[[Wait], Awaitable[object]]
     run: Callable[[], Awaitable[object]]
 
 
@@ -65,12 +92,12 @@ def mapped(name: str, count: int, seconds: float, limit: int) -> Job:
     async def run() -> object:
         return await parallel_map(range(count), get_page, limit=limit)
 
-    async def plain() -> object:
+    async def plain(wait: Wait) -> object:
         numbers = iter(range(count))
 
         async def work() -> None:
-            for number in numbers:
-                await get_page(number)
+            for _ in numbers:
+                await wait(seconds)
 
         return await asyncio.gather(*(work() for _ in range(limit)))
 
@@ -88,8 +115,8 @@ def asked(name: str, count: int, seconds: float) -> Job:
         for number in range(count)
     ]
 
-    async def plain() -> object:
-        return await asyncio.gather(*(get_report(number) for number in range(count)))
+    async def plain(wait: Wait) -> object:
+        return await asyncio.gather(*(wait(seconds) for _ in range(count)))
 
     return Job(name, (seconds,) * count, seconds, plain, lambda: run_tools(calls, [get_report]))
 
@@ -108,17 +135,17 @@ def graph(name: str, scale: float) -> Job:
         tasks.add(waits(seconds / scale), name=task, after=after, expected=seconds / scale)
     durations = tuple(seconds / scale for seconds, _ in MIXED.values())
 
-    async def plain() -> object:
+    async def plain(wait: Wait) -> object:
         started: dict[str, asyncio.Task[None]] = {}
 
-        async def wait(seconds: float, after: tuple[str, ...]) -> None:
+        async def one(seconds: float, after: tuple[str, ...]) -> None:
             for earlier in after:
                 await started[earlier]
-            await asyncio.sleep(seconds / scale)
+            await wait(seconds / scale)
 
         async with asyncio.TaskGroup() as group:
             for task, (seconds, after) in MIXED.items():
-                started[task] = group.create_task(wait(seconds, after))
+                started[task] = group.create_task(one(seconds, after))
         return None
 
     return Job(name, durations, tasks.plan().duration, plain, tasks.run)
@@ -139,62 +166,88 @@ def jobs(scale: float) -> list[Job]:
     ]
 
 
-async def timed(job: Callable[[], Awaitable[object]]) -> float:
+async def timed(job: Awaitable[object]) -> float:
     """Seconds that *job* takes."""
     began = time.perf_counter()
-    await job()
+    await job
     return time.perf_counter() - began
 
 
-async def measure(job: Job, runs: int) -> tuple[float, float, float, float]:
-    """Seconds one after another, of plain asyncio, of ours, and the ratio that the analysis reports for ours."""
+async def one_by_one(job: Job, wait: Wait) -> None:
+    """Make *job*'s calls one after another."""
+    for seconds in job.durations:
+        await wait(seconds)
 
-    async def one_by_one() -> None:
-        for seconds in job.durations:
-            await asyncio.sleep(seconds)
 
-    sequential_s = await timed(one_by_one)
-    plain, ours = [], []
+@dataclass(frozen=True)
+class Row:
+    """What was measured of a job, in seconds, and the ratio that the analysis reports."""
+
+    one_by_one_s: float
+    bare_s: float
+    plain_s: float
+    spanned_s: float
+    ours_s: float
+    ratio: float
+
+
+async def measure(job: Job, runs: int) -> Row:
+    """Run *job* in every way; those that run calls together *runs* times, in turns."""
+    bare_s = await timed(one_by_one(job, bare))
+    async with agent_turn(job.name):
+        one_by_one_s = await timed(one_by_one(job, called))
+    plain, with_spans, ours = [], [], []
     for _ in range(runs):
-        plain.append(await timed(job.plain))
+        plain.append(await timed(job.plain(bare)))
+        with_spans.append(await timed(job.plain(spanned)))
         async with agent_turn(job.name) as turn:
-            ours_s = await timed(job.run)
+            ours_s = await timed(job.run())
         ours.append((ours_s, turn.report.ratio if turn.report is not None else None))
     ours_s, ratio = min(ours)
-    return sequential_s, min(plain), ours_s, ratio or 0.0
+    return Row(one_by_one_s, bare_s, min(plain), min(with_spans), ours_s, ratio or 0.0)
 
 
-def loop_factory(name: str) -> Callable[[], Any]:
-    """What makes an event loop of that name."""
+def new_loop(name: str) -> asyncio.AbstractEventLoop:
+    """Return a new event loop of that name."""
     if name == "uvloop":
         import uvloop  # noqa: PLC0415 - only where asked for
 
-        return uvloop.new_event_loop
-    return asyncio.new_event_loop
+        return uvloop.new_event_loop()
+    if name == "precise":
+        return asyncio.SelectorEventLoop(selectors.SelectSelector())
+    return asyncio.new_event_loop()
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--scale", type=float, default=10.0)
     arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--loop", choices=["asyncio", "uvloop"], default="asyncio")
-    options = arguments.parse_args()
-    print(
-        f"{'':30}{'one by one':>11}{'plain':>8}{'ours':>8}{'limit':>8}{'measured':>10}"
-        f"{'plain +':>9}{'ours +':>8}{'clock':>8}{'analysis':>9}{'apart':>8}"
+    arguments.add_argument(
+        "--loop", nargs="+", choices=["asyncio", "precise", "uvloop"], default=["asyncio", "precise"]
     )
-    with asyncio.Runner(loop_factory=loop_factory(options.loop)) as runner:
-        for job in jobs(options.scale):
-            sequential_s, plain_s, ours_s, ratio = runner.run(measure(job, options.runs))
-            limit_s = job.limit_s * sequential_s / sum(job.durations)
-            clock = sequential_s / ours_s
-            print(
-                f"{job.name:30}{sequential_s:11.3f}{plain_s:8.3f}{ours_s:8.3f}{job.limit_s:8.3f}{limit_s:10.3f}"
-                f"{plain_s / limit_s - 1:9.1%}{ours_s / limit_s - 1:8.1%}"
-                f"{clock:8.2f}{ratio:9.2f}{ratio / clock - 1:8.1%}",
-                flush=True,
-            )
+    arguments.add_argument("--no-sdk", action="store_true")
+    options = arguments.parse_args()
+    if not options.no_sdk:
+        trace.set_tracer_provider(TracerProvider())
+        install()
+    for name in options.loop:
+        print(
+            f"{name:30}{'one by one':>11}{'plain':>8}{'ours':>8}{'limit':>8}{'measured':>10}"
+            f"{'plain +':>9}{'spans +':>9}{'ours +':>8}{'clock':>8}{'analysis':>9}{'apart':>8}"
+        )
+        with asyncio.Runner(loop_factory=lambda name=name: new_loop(name)) as runner:  # type: ignore[misc] # one name
+            for job in jobs(options.scale):
+                row = runner.run(measure(job, options.runs))
+                limit_s = job.limit_s * row.bare_s / sum(job.durations)
+                clock = row.one_by_one_s / row.ours_s
+                print(
+                    f"{job.name:30}{row.one_by_one_s:11.3f}{row.plain_s:8.3f}{row.ours_s:8.3f}{job.limit_s:8.3f}"
+                    f"{limit_s:10.3f}{row.plain_s / limit_s - 1:9.1%}{row.spanned_s / limit_s - 1:9.1%}"
+                    f"{row.ours_s / limit_s - 1:8.1%}{clock:8.2f}{row.ratio:9.2f}{row.ratio / clock - 1:8.1%}",
+                    flush=True,
+                )
+        print()
 
 
 if __name__ == "__main__":
