@@ -20,6 +20,7 @@ KEYS = frozenset({TEMPLATE})
 SPAN_TYPE, PENDING = "logfire.span_type", "pending_span"
 """How a span is marked that Logfire writes when another one starts, to show it while it is open."""
 
+_SDK_KIND = "sdk_span_type"
 _RESPONSES = ("response", "response_data")
 _REQUESTS = ("raw_input", "request_data")
 
@@ -37,10 +38,12 @@ def read(span: SpanRecord) -> Facts | None:
         )
     if template.startswith("Agent run: "):
         return Facts(kind="turn", agent=text(attributes, "name"), title=text(attributes, "logfire.msg"))
-    if text(attributes, "sdk_span_type") == "turn":
+    if text(attributes, _SDK_KIND) == "turn":
         return Facts(kind="cycle")
+    if not template:
+        return None
     response = text(attributes, *_RESPONSES)
-    if template and response:
+    if response:
         return Facts(
             requested=messages.requested_ids(response),
             words=captured(text(attributes, *_REQUESTS) or None, messages.user_words),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 CALLS = 50
 ATTRIBUTES = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "tool"}
+AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "bench"}
 Variant = Callable[[], Awaitable[list[float]]]
 """Runs some turns and returns what a call took in each of them, in µs of the thread's own time."""
 
@@ -174,7 +175,7 @@ async def calls(turns: int, repeats: int) -> None:
 
 
 async def others(turns: int, repeats: int) -> None:
-    """Compare a span that has nothing to do with agents with and without our processor on its provider."""
+    """Compare spans that others make, with nothing to do with agents and of tools, with and without our processor."""
     plain, watched = provider(), provider()
     install(watched, settings=Settings(), meter_provider=NoOpMeterProvider())
     attributes = {"http.request.method": "GET", "url.path": "/", "http.response.status_code": 200}
@@ -193,6 +194,17 @@ async def others(turns: int, repeats: int) -> None:
 
         return timed(turns, children if nested else roots)
 
+    def tools(traced: TracerProvider) -> Variant:
+        tracer = traced.get_tracer("agents")
+
+        async def run() -> None:
+            for index in range(CALLS):
+                attributes = {**ATTRIBUTES, "gen_ai.tool.call.id": f"call_{index}"}
+                with tracer.start_as_current_span("execute_tool tool", attributes=attributes):
+                    await bare(index)
+
+        return within(turns, lambda: tracer.start_as_current_span("invoke_agent", attributes=AGENT), run)
+
     def flush() -> None:
         plain.force_flush()
         watched.force_flush()
@@ -207,6 +219,8 @@ async def others(turns: int, repeats: int) -> None:
             flush,
         )
         show(f"{title} that has nothing to do with agents", found, "without our processor")
+    found = await compare({"without our processor": tools(plain), "with our processor": tools(watched)}, repeats, flush)
+    show("A tool's span of another instrumentation", found, "without our processor")
     uninstall()
     plain.shutdown()
     watched.shutdown()
