@@ -149,6 +149,9 @@ class Dependencies:
         for earlier, why in reacting:
             found.setdefault(earlier, (False, why))
         for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
+            for beside in past.asked_with(earlier, call):
+                if not found.get(beside, (False, ""))[0]:
+                    found[beside] = (True, f"the model had asked for it together with the {call.tool} that failed")
             found[earlier] = (True, f"{call.tool} was tried again after it failed")
         return {
             earlier: edge
@@ -195,10 +198,13 @@ class _Past:
     def __init__(self, calls: Sequence[Call]) -> None:
         self.calls = calls
         self.by_tool: dict[str, list[int]] = {}
+        self.by_round: dict[int, list[int]] = {}
         self.failed: dict[str, list[tuple[int, int]]] = {}
 
     def add(self, index: int, call: Call, *, failed: bool) -> None:
         self.by_tool.setdefault(call.tool, []).append(index)
+        if call.proved and call.round is not None:
+            self.by_round.setdefault(call.round, []).append(index)
         if failed:
             self.failed.setdefault(call.tool, []).append((call.end_ns, index))
         elif call.tool in self.failed:
@@ -208,6 +214,18 @@ class _Past:
                 for end_ns, before in self.failed[call.tool]
                 if end_ns > call.start_ns or _same_proved_round(self.calls[before], call)
             ]
+
+    def asked_with(self, failed: int, again: Call) -> Sequence[int]:
+        """
+        Return the calls of the response that asked for the call *failed*, where another one asked for *again*.
+
+        A model is asked for more only once all that it asked for has been answered, and that one of them will have to
+        be tried again nobody knows before.
+        """
+        first = self.calls[failed]
+        if not (first.proved and again.proved) or first.round is None or first.round == again.round:
+            return ()
+        return self.by_round.get(first.round, ())[-_MOST_NAMED:]
 
     def declared(self, tool: str, needs: Sequence[str]) -> dict[int, tuple[bool, str]]:
         return {

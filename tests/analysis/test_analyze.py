@@ -245,6 +245,19 @@ def test_what_one_call_and_no_call_measure() -> None:
     assert none.coverage == 1.0
 
 
+def test_a_retry_is_no_loss_beside_what_ran_long_while_the_first_attempt_failed() -> None:
+    report = report_of(
+        step("s0", 0, 1, requested=("i0", "i1")),
+        read("c0", 1, 5, "London", "rain", call_id="i0"),
+        read("c1", 1, 2, "AAPL", "try again", tool=READS[1], call_id="i1", error=True),
+        step("s1", 5, 6, requested=("i2",)),
+        read("c2", 6, 9, "AAPL", "230", tool=READS[1], call_id="i2"),
+    )
+    assert numbers(report) == (3, 8, 8, 1.0, 8, 1.0)
+    assert (report.findings, report.avoidable, report.avoidable_potential) == ((), 0, 0)
+    assert report.verdict == "parallel"
+
+
 def test_contended_comes_before_all_others_and_has_no_efficiency() -> None:
     behind = [call(f"c{n:02}", 0, 0.1 * (n + 1), "get_page") for n in range(6)]
     report = report_of(*behind, *lined_up(2, 0.1, first=0.6))

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypothesis import given
 from strategies import READS, WRITES, call, contents, read, scope_calls
 
-from otel_parallelism.analysis.dependencies import Dependencies
+from otel_parallelism.analysis.dependencies import Dependencies, Pair
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
-
-if TYPE_CHECKING:
-    from otel_parallelism.analysis.dependencies import Pair
 
 
 def relate(*calls: Call, settings: Settings | None = None) -> Dependencies:
@@ -163,7 +158,23 @@ def test_a_success_in_between_ends_the_retrying() -> None:
 def test_a_success_that_was_asked_for_with_the_failed_one_is_no_retry() -> None:
     asked = {"round": 0, "proved": True}
     failed, beside = read("a", 0, 1, error=True, **asked), read("b", 1, 2, **asked)
-    assert relate(failed, beside, read("c", 2, 3, round=1, proved=True)).hard == [0, 0, 0b1]
+    again = relate(failed, beside, read("c", 2, 3, round=1, proved=True))
+    assert again.pair(0, 2).evidence == "get_flights was tried again after it failed"
+    assert again.hard == [0, 0, 0b11]
+
+
+def test_a_retry_that_the_model_asks_for_waits_for_all_that_it_had_asked_for_with_the_failed_one() -> None:
+    first, second = {"round": 0, "proved": True}, {"round": 1, "proved": True}
+    failed, long = read("a", 0, 1, error=True, **first), read("b", 0, 5, tool=READS[1], **first)
+    again, other = read("c", 6, 8, **second), read("d", 6, 8, tool=READS[2], **second)
+    graph = relate(failed, long, again, other)
+    assert graph.hard == [0, 0, 0b11, 0]
+    assert graph.pair(1, 2) == Pair(
+        "dependent", "hard", "the model had asked for it together with the get_flights that failed"
+    )
+    # A retry that nobody says the model asked for may be the framework's own, which need not wait.
+    for unsure in ({}, {"round": 1}, {"round": 0, "proved": True}):
+        assert relate(failed, long, read("c", 6, 8, **unsure)).pair(1, 2).edge == "none"
 
 
 def test_a_success_that_was_under_way_when_another_failed_ends_nothing() -> None:
