@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-@types.coroutine
-def isolated(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any, Any, R]:
-    """Run *coroutine* within *context*; await it as you would *coroutine*."""
+def steps(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any, Any, R]:
+    """Run *coroutine* within *context*, for whoever is a coroutine itself: ``yield from`` it."""
     run = context.run
     send = coroutine.send
     try:
@@ -35,3 +34,9 @@ def isolated(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[A
     except StopIteration as stop:
         result: R = stop.value
         return result
+
+
+@types.coroutine
+def isolated(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any, Any, R]:
+    """Run *coroutine* within *context*; await it as you would *coroutine*."""
+    return (yield from steps(coroutine, context))

@@ -29,7 +29,7 @@ from otel_parallelism.tracing.nodes import CallNode
 from otel_parallelism.tracing.tool import Tool, tool_name
 
 from .errors import CancelledCallError, cancelled_from_within
-from .isolation import isolated
+from .isolation import isolated, steps
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -131,7 +131,7 @@ class Recording:
             coroutine = run(self.function, *args, **kwargs)
             if type(coroutine) is not types.CoroutineType:
                 coroutine = _coroutine(coroutine)
-            result = yield from isolated(coroutine, context)
+            result = yield from steps(coroutine, context)
         except BaseException as error:
             if node is not None:
                 run(fail, node, error)
