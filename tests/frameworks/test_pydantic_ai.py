@@ -174,6 +174,21 @@ async def test_a_call_with_wrong_arguments_is_a_failed_one(seen: Seen) -> None:
     ]
 
 
+async def test_trying_a_refused_call_again_is_no_loss(seen: Seen) -> None:
+    async def get_chapter(number: int) -> str:
+        """Get a chapter."""
+        await asyncio.sleep(3 * TAKES)
+        return f"text of chapter {number}"
+
+    wrong = [("get_chapter", {"number": "seven"}), ("get_chapter", {"number": 1})]
+    again = [("get_chapter", {"number": 7})]
+    await Agent(asking(wrong, again), name="helper", tools=[get_chapter]).run("two")
+
+    report = seen.report("helper")
+    # The model saw that the first was refused only when the second, asked for with it, was there as well.
+    assert (report.calls, report.findings, report.avoidable) == (3, (), 0)
+
+
 async def test_what_the_framework_traces_by_itself_is_not_traced_again(seen: Seen) -> None:
     Agent.instrument_all(InstrumentationSettings(tracer_provider=seen.provider, include_content=False))
     try:
