@@ -231,7 +231,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``avoidable`` is in seconds: what mending this finding shortens its turn by. ``calls`` are tool names in order
     of start, ``span_ids`` the spans in the same order. ``scope`` is the span id of the call whose code made them,
     or empty for the turn's own. ``limit`` is the number of calls a seen limit lets run at once,
-    ``longest`` the number of calls of its longest chain.
+    ``longest`` the number of calls of its longest chain. Several chains can be one finding and need one another's
+    calls: ``stages`` are the positions in ``calls`` of those that can run together, then of those that need them, and
+    so on; empty where all can.
     """
 
     kind: FindingKind
@@ -246,6 +248,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = ""
     limit: int | None = None
     longest: int = 0
+    stages: tuple[tuple[int, ...], ...] = ()
 
 
 class Slot(msgspec.Struct, frozen=True, gc=False):

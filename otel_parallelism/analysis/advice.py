@@ -17,20 +17,23 @@ if TYPE_CHECKING:
 _MOST_SENTENCES = 4
 _MOST_PAIRS = 24
 _MOST_TOOLS = 5
+_MOST_STAGES = 3
+_IN_STAGES: frozenset[Cause] = frozenset({"model", "code", "unknown"})
+"""Causes whose remedy runs the very calls together, so that it matters which need which."""
 
 _REMEDY: dict[Cause, str] = {
-    "model": "have the model ask for {tools} in one response (say so in the system prompt)",
+    "model": "have the model ask for {tools} in one response{then_for} (say so in the system prompt)",
     "dispatch": "run the calls of one response together: {switch}",
     "blocking": "keep {tools} from blocking the event loop: make them async, or run them with asyncio.to_thread",
-    "code": "await {tools} together, with asyncio.gather or a TaskGroup{where}",
+    "code": "await {tools} together{then}, with asyncio.gather or a TaskGroup{where}",
     "limit": "raise the limit of {limit} calls at once, if the service behind {tools} allows it",
     "contention": "look for a lock, a single session or a one-at-a-time server behind {tools}",
-    "unknown": "run {tools} together; model spans or @profiled would tell where",
+    "unknown": "run {tools} together{then}; model spans or @profiled would tell where",
     "intended": "nothing: {tools} need their order",
 }
 
 # Awaiting plain functions together would run them one by one as before.
-_OF_BLOCKING = "run {tools} together, in threads: {threads}{where}"
+_OF_BLOCKING = "run {tools} together{then}, in threads: {threads}{where}"
 
 
 def listing(tools: Sequence[str]) -> str:
@@ -61,9 +64,24 @@ def remedy(
     *,
     limit: int | None = None,
     todo: str = "",
+    stages: Sequence[Sequence[int]] = (),
 ) -> str:
-    """What to do about a finding, in one sentence; *todo* is what would tell whether it is safe."""
+    """
+    What to do about a finding, in one sentence.
+
+    Args:
+        cause: Why the calls ran one after another.
+        advice: Whether it is known that they need not have.
+        calls: The finding's, in order of start.
+        where: Where the code goes.
+        limit: Calls at once, where a limit was seen.
+        todo: What would tell whether it is safe.
+        stages: The finding's own.
+    """
     tools = [call.tool for call in calls]
+    first, *later = [listing([tools[at] for at in stage]) for stage in stages] or [listing(tools)]
+    if cause not in _IN_STAGES:
+        first, later = listing(tools), []
     several = len({call.round for call in calls}) > 1
     own = switch(call.instrumentation for call in calls)
     own = own or "otel_parallelism.run_tools, or asyncio.gather" + ("" if several else f" over {listing(tools)}")
@@ -72,13 +90,26 @@ def remedy(
     place = f" at {where.file_path}:{where.line_number}" if where is not None else ""
     of_blocking = cause == "code" and calls and all(call.blocking for call in calls)
     text = (_OF_BLOCKING if of_blocking else _REMEDY[cause]).format(
-        tools=listing(tools), where=place, limit=limit, switch=own, threads=threads
+        tools=first,
+        then=_then("then ", later),
+        then_for=_then("then for ", later),
+        where=place,
+        limit=limit,
+        switch=own,
+        threads=threads,
     )
     if cause in {"dispatch", "blocking"} and several:
-        text += f"; and {_REMEDY['model'].format(tools='all of them')}"
+        first, *later = [listing([tools[at] for at in stage]) for stage in stages] or ["all of them"]
+        text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
     if advice == "potential" and cause not in {"limit", "contention"}:
         return f"If they need nothing from one another, {text}{f'; to know, {todo}' if todo else ''}."
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _then(word: str, later: Sequence[str]) -> str:
+    """What follows the first of several stages, whose tools are *later*, in words."""
+    told = [f", {word}{tools}" for tools in later[:_MOST_STAGES]]
+    return "".join(told) + (", and so on" if len(later) > _MOST_STAGES else "")
 
 
 def missing(graph: Dependencies, members: Sequence[int]) -> str:

@@ -166,6 +166,7 @@ def _finding(candidate: Candidate, why: Cause, experience: Experience | None) ->
     else:
         evidence = () if scope.graph is None else sentences(scope.graph, candidate.parts[0].members)
     todo = "" if scope.graph is None else missing(scope.graph, candidate.parts[0].members)
+    stages = candidate.stages()
     turns = 0 if experience is None or candidate.advice == "recommended" else experience.turns(tools)
     if turns:
         evidence += (f"they ran at the same time in {turns} earlier turn{'s' if turns > 1 else ''} without an error",)
@@ -177,11 +178,12 @@ def _finding(candidate: Candidate, why: Cause, experience: Experience | None) ->
         span_ids=tuple(call.span_id for call in calls),
         avoidable=candidate.avoidable_ns / _S,
         evidence=evidence,
-        recommendation=remedy(why, candidate.advice, calls, where, limit=most, todo=todo),
+        recommendation=remedy(why, candidate.advice, calls, where, limit=most, todo=todo, stages=stages),
         location=where,
         scope=scope.scope_id,
         limit=most,
         longest=candidate.longest,
+        stages=stages,
     )
 
 

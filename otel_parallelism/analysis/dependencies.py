@@ -47,6 +47,11 @@ class Dependencies:
 
     Bit ``a`` of ``hard[b]`` is set where b must not start before a has ended; of ``soft[b]`` where that is not
     known. ``after_hard[b]`` and ``after_any[b]`` add what follows through other calls.
+
+    A model is asked again only when all that it asked for has been answered. So where rounds are proved, a call that
+    needs one of an earlier round waits for all of that round: ``beside_hard`` and ``beside_soft`` are those bits of
+    ``hard`` and ``soft`` that are there for nothing else. Rounds further up, which are followed through others anyway,
+    are left out.
     """
 
     def __init__(self, calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> None:
@@ -60,12 +65,23 @@ class Dependencies:
         self.explicit: list[dict[int, tuple[bool, str]]] = self._explicit(outcomes)
         self.hard: list[int] = []
         self.soft: list[int] = []
+        self.beside_hard: list[int] = []
+        self.beside_soft: list[int] = []
+        self.after_hard: list[int] = []
+        self.after_any: list[int] = []
         self._relate()
-        self.after_hard: list[int] = _closure(self.hard)
-        self.after_any: list[int] = _closure([hard | soft for hard, soft in zip(self.hard, self.soft, strict=True)])
 
     def pair(self, earlier: int, later: int) -> Pair:
         """The verdict on ``calls[earlier]``, which ended before ``calls[later]`` began."""
+        a, b = self.calls[earlier].tool, self.calls[later].tool
+        if self.beside_hard[later] >> earlier & 1:
+            return Pair(
+                self._data(earlier, later)[0], "hard", f"the model asked for {a} together with what {b} had to wait for"
+            )
+        if self.beside_soft[later] >> earlier & 1:
+            return Pair(
+                self._data(earlier, later)[0], "unknown", f"the model asked for {a} together with what {b} may need"
+            )
         verdict, why = self._data(earlier, later)
         kind, because = self._effect_edge(earlier, later)
         if verdict == "dependent":
@@ -149,9 +165,6 @@ class Dependencies:
         for earlier, why in reacting:
             found.setdefault(earlier, (False, why))
         for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
-            for beside in past.asked_with(earlier, call):
-                if not found.get(beside, (False, ""))[0]:
-                    found[beside] = (True, f"the model had asked for it together with the {call.tool} that failed")
             found[earlier] = (True, f"{call.tool} was tried again after it failed")
         return {
             earlier: edge
@@ -168,6 +181,7 @@ class Dependencies:
     def _relate(self) -> None:
         classes = Classes(self.calls, self.effects, self.evidence.results_whole)
         ended = ended_before(self.calls)
+        rounds = _Rounds(self.calls)
         for index, call in enumerate(self.calls):
             before = ended[index]
             hard, soft = 0, self._cautious(index)
@@ -188,8 +202,51 @@ class Dependencies:
                         hard |= 1 << earlier
                     else:
                         soft |= 1 << earlier
-            self.hard.append(hard & before)
-            self.soft.append(soft & before & ~hard)
+            self._add(call, before, hard & before, soft & before & ~hard, rounds)
+
+    def _add(self, call: Call, before: int, hard: int, soft: int, rounds: _Rounds) -> None:
+        """Add the edges of *call*, the next."""
+        reach_hard, reach_any = _reach(hard, self.after_hard), _reach(hard | soft, self.after_any)
+        beside_hard = beside_soft = 0
+        if call.proved and rounds.several:
+            beside_hard = self._beside(reach_hard, call, rounds, self.after_hard) & before & ~hard
+            beside_soft = self._beside(reach_any, call, rounds, self.after_any) & before & ~(hard | beside_hard | soft)
+            reach_hard |= _reach(beside_hard, self.after_hard)
+            reach_any |= _reach(beside_hard | beside_soft, self.after_any)
+        self.beside_hard.append(beside_hard)
+        self.beside_soft.append(beside_soft)
+        self.hard.append(hard | beside_hard)
+        self.soft.append((soft | beside_soft) & ~beside_hard)
+        self.after_hard.append(reach_hard)
+        self.after_any.append(reach_any)
+
+    def _beside(self, mask: int, call: Call, rounds: _Rounds, after: Sequence[int]) -> int:
+        """What was asked for together with any call of *mask*, all that *call* follows, by another response."""
+        found = 0
+        mask &= rounds.several
+        while mask:
+            index = mask.bit_length() - 1
+            number = self.calls[index].round
+            asked = rounds.asked[number]
+            if number != call.round:
+                found |= asked
+            # What those follow has brought along what was asked for with it.
+            mask &= ~(asked | after[index])
+        return found
+
+
+class _Rounds:
+    """The calls of each proved round that has several, as bits: by the round's number, and all of them."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        asked: dict[int | None, int] = {}
+        for index, call in enumerate(calls):
+            if call.proved and call.round is not None:
+                asked[call.round] = asked.get(call.round, 0) | 1 << index
+        self.asked = {number: mask for number, mask in asked.items() if mask & (mask - 1)}
+        self.several = 0
+        for mask in self.asked.values():
+            self.several |= mask
 
 
 class _Past:
@@ -198,13 +255,10 @@ class _Past:
     def __init__(self, calls: Sequence[Call]) -> None:
         self.calls = calls
         self.by_tool: dict[str, list[int]] = {}
-        self.by_round: dict[int, list[int]] = {}
         self.failed: dict[str, list[tuple[int, int]]] = {}
 
     def add(self, index: int, call: Call, *, failed: bool) -> None:
         self.by_tool.setdefault(call.tool, []).append(index)
-        if call.proved and call.round is not None:
-            self.by_round.setdefault(call.round, []).append(index)
         if failed:
             self.failed.setdefault(call.tool, []).append((call.end_ns, index))
         elif call.tool in self.failed:
@@ -214,18 +268,6 @@ class _Past:
                 for end_ns, before in self.failed[call.tool]
                 if end_ns > call.start_ns or _same_proved_round(self.calls[before], call)
             ]
-
-    def asked_with(self, failed: int, again: Call) -> Sequence[int]:
-        """
-        Return the calls of the response that asked for the call *failed*, where another one asked for *again*.
-
-        A model is asked for more only once all that it asked for has been answered, and that one of them will have to
-        be tried again nobody knows before.
-        """
-        first = self.calls[failed]
-        if not (first.proved and again.proved) or first.round is None or first.round == again.round:
-            return ()
-        return self.by_round.get(first.round, ())[-_MOST_NAMED:]
 
     def declared(self, tool: str, needs: Sequence[str]) -> dict[int, tuple[bool, str]]:
         return {
@@ -249,15 +291,11 @@ def _effects_edge(a: Effect, a_resource: str, b: Effect, b_resource: str) -> Edg
     return edge_of_effects(a, b, shared=bool(a_resource) and a_resource == b_resource)
 
 
-def _closure(direct: Sequence[int]) -> list[int]:
-    """For each call the set of all it follows directly or through others; *direct* points to earlier calls only."""
-    reach: list[int] = []
-    for mask in direct:
-        total = mask
-        rest = mask
-        while rest:
-            index = rest.bit_length() - 1
-            total |= reach[index]
-            rest &= ~(reach[index] | 1 << index)
-        reach.append(total)
-    return reach
+def _reach(direct: int, after: Sequence[int]) -> int:
+    """All that a call follows, directly or through others, whose edges are *direct*; *after* is that of those."""
+    total = rest = direct
+    while rest:
+        index = rest.bit_length() - 1
+        total |= after[index]
+        rest &= ~(after[index] | 1 << index)
+    return total

@@ -62,6 +62,26 @@ class Candidate(msgspec.Struct):
         """When its last call ended."""
         return max(call.end_ns for part in self.parts for call in part.calls)
 
+    def stages(self) -> tuple[tuple[int, ...], ...]:
+        """Return the positions in ``calls`` of those that can run at once, of those that need them …; empty for all."""
+        level_of: dict[str, int] = {}
+        for part in self.parts:
+            graph = part.scope.graph
+            if graph is None:
+                continue
+            after = graph.after_hard if self.advice == "potential" else graph.after_any
+            levels: list[int] = []
+            for index in part.members:
+                level = next((at for at in reversed(range(len(levels))) if after[index] & levels[at]), -1) + 1
+                if level == len(levels):
+                    levels.append(0)
+                levels[level] |= 1 << index
+                level_of[part.scope.calls[index].span_id] = level
+        found: dict[int, list[int]] = {}
+        for position, call in enumerate(self.calls):
+            found.setdefault(level_of.get(call.span_id, 0), []).append(position)
+        return tuple(tuple(found[level]) for level in sorted(found)) if len(found) > 1 else ()
+
 
 Mended = dict[str, dict[int, int]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from otel_parallelism.model import Effect, Finding
 
@@ -26,6 +26,9 @@ whether that call is made at all. Never guess or make up a value to avoid waitin
 - Put actions that change something after the reads that they rest on, and in the order in which they must happen."""
 
 _AT_ONCE_MOST = 12
+_STAGES_MOST = 3
+_Asked: TypeAlias = tuple[tuple[str, ...], ...]
+"""Tools to ask for in one response, those to ask for in the next, and so on."""
 
 
 def prompt(
@@ -77,31 +80,30 @@ def _sorted(tools: Mapping[str, Effect]) -> list[str]:
 
 def _found(findings: Sequence[Finding]) -> list[str]:
     """A line for each set of tools that the model asked for one at a time, those that cost the most first."""
-    safe: dict[tuple[str, ...], float] = {}
-    perhaps: dict[tuple[str, ...], float] = {}
+    safe: dict[_Asked, float] = {}
+    perhaps: dict[_Asked, float] = {}
     for finding in findings:
         # Other causes are mended in code; telling the model would change nothing.
         if finding.cause not in {"model", "unknown"} or finding.kind != "sequential_chain":
             continue
         if finding.advice != "intended":
-            tools = _counted(finding.calls)
+            stages = finding.stages or (tuple(range(len(finding.calls))),)
+            asked = tuple(_counted([finding.calls[at] for at in stage]) for stage in stages[:_STAGES_MOST])
             lost = safe if finding.advice == "recommended" else perhaps
-            lost[tools] = lost.get(tools, 0.0) + finding.avoidable
+            lost[asked] = lost.get(asked, 0.0) + finding.avoidable
     return [
-        *(
-            f"- You asked for these one at a time; ask for them in one response: {', '.join(tools)}."
-            for tools in _ranked(safe)
-        ),
+        *(f"- You asked for these one at a time; ask for them in one response: {told}." for told in _ranked(safe)),
         *(
             f"- You asked for these one at a time; if they need nothing from one another, ask for them in one "
-            f"response: {', '.join(tools)}."
-            for tools in _ranked(perhaps)
+            f"response: {told}."
+            for told in _ranked(perhaps)
         ),
     ]
 
 
-def _ranked(lost: Mapping[tuple[str, ...], float]) -> list[tuple[str, ...]]:
-    return sorted(lost, key=lambda tools: (-lost[tools], tools))
+def _ranked(lost: Mapping[_Asked, float]) -> list[str]:
+    ranked = sorted(lost, key=lambda asked: (-lost[asked], asked))
+    return ["; then, with their results, in one: ".join(", ".join(tools) for tools in asked) for asked in ranked]
 
 
 def _counted(calls: Sequence[str]) -> tuple[str, ...]:

@@ -258,6 +258,57 @@ def test_a_retry_is_no_loss_beside_what_ran_long_while_the_first_attempt_failed(
     assert report.verdict == "parallel"
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (True, "Have the model ask for {} in one response, then for {} (say so in the system prompt)."),
+        (False, "Await {} together, then {}, with asyncio.gather or a TaskGroup at /home/me/agent.py:12."),
+    ],
+)
+def test_calls_of_one_finding_that_need_one_another_are_to_follow_one_another(asked: bool, told: str) -> None:
+    calls = [
+        read("c0", 1, 3, "ana", "USR-4471", tool="get_user"),
+        read("c1", 4, 6, "USR-4471", "no mail", tool="get_mail"),
+        read("c2", 7, 9, "first", "ORD-9913", tool="get_order"),
+        read("c3", 10, 12, "ORD-9913", "on its way", tool="get_parcel"),
+    ]
+    if not asked:
+        calls = [msgspec.structs.replace(call, caller=HERE) for call in calls]
+    report = report_of(*(steps(4, every=3) if asked else ()), *calls)
+    finding = only(report)
+    assert finding.advice == "recommended"
+    assert finding.recommendation == told.format("get_user and get_order", "get_mail and get_parcel")
+    assert finding.stages == ((0, 2), (1, 3))
+    assert finding.longest == 2
+
+
+def test_what_was_asked_for_together_comes_before_what_needs_any_of_it() -> None:
+    def both(needs: str, news: float) -> Report:
+        """A long read beside a short one; then one that may need the latter, and one that needs nothing."""
+        return report_of(
+            step("s0", 0, 1, requested=("i0", "i1")),
+            read("c0", 1, 2, "ana", "USR-4471", tool="get_user", call_id="i0"),
+            read("c1", 1, 6, "Oslo", "rain", tool="get_weather", call_id="i1"),
+            step("s1", 6, 7, requested=("i2", "i3")),
+            read("c2", 7, 12, needs, "no mail", tool="get_mail", call_id="i2"),
+            read("c3", 7, 7 + news, "robots", "none", tool="get_news", call_id="i3"),
+        )
+
+    report = both("USR-4471", 1)
+    assert (report.findings, report.efficiency, report.critical_path) == ((), 1.0, 11)
+    # What needs nothing could have been asked for before: it is what keeps the second round so long.
+    report = both("USR-4471", 8)
+    assert (only(report).calls, only(report).advice, only(report).avoidable) == (
+        ("get_user", "get_news"),
+        "recommended",
+        3,
+    )
+    # Nothing at all is needed: all of it could have been asked for at once.
+    report = both("Bergen", 1)
+    assert only(report).avoidable == 6
+    assert report.critical_path == 5
+
+
 def test_contended_comes_before_all_others_and_has_no_efficiency() -> None:
     behind = [call(f"c{n:02}", 0, 0.1 * (n + 1), "get_page") for n in range(6)]
     report = report_of(*behind, *lined_up(2, 0.1, first=0.6))

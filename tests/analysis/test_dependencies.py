@@ -170,11 +170,33 @@ def test_a_retry_that_the_model_asks_for_waits_for_all_that_it_had_asked_for_wit
     graph = relate(failed, long, again, other)
     assert graph.hard == [0, 0, 0b11, 0]
     assert graph.pair(1, 2) == Pair(
-        "dependent", "hard", "the model had asked for it together with the get_flights that failed"
+        "independent", "hard", "the model asked for search_hotels together with what get_flights had to wait for"
     )
     # A retry that nobody says the model asked for may be the framework's own, which need not wait.
     for unsure in ({}, {"round": 1}, {"round": 0, "proved": True}):
         assert relate(failed, long, read("c", 6, 8, **unsure)).pair(1, 2).edge == "none"
+
+
+def test_what_the_model_asked_for_beside_what_a_call_may_need_may_have_to_come_first() -> None:
+    first, second = {"round": 0, "proved": True}, {"round": 1, "proved": True}
+    unseen, long = call("a", 0, 1, **first), read("b", 0, 5, tool=READS[1], **first)
+    graph = relate(unseen, long, read("c", 6, 8, **second))
+    assert (graph.hard, graph.soft) == ([0, 0, 0], [0, 0, 0b11])
+    assert graph.pair(1, 2) == Pair(
+        "independent", "unknown", "the model asked for search_hotels together with what get_flights may need"
+    )
+
+
+@given(scope_calls(max_size=10))
+def test_whoever_follows_one_of_a_proved_round_follows_all_of_it_that_had_ended(calls: list[Call]) -> None:
+    graph = relate(*calls)
+    for after in (graph.after_hard, graph.after_any):
+        for later, b in enumerate(calls):
+            followed = {calls[i].round for i in range(later) if after[later] >> i & 1 and calls[i].proved}
+            for earlier in range(later):
+                a = calls[earlier]
+                if b.proved and a.proved and a.round != b.round and a.round in followed and a.end_ns <= b.start_ns:
+                    assert after[later] >> earlier & 1
 
 
 def test_a_success_that_was_under_way_when_another_failed_ends_nothing() -> None:

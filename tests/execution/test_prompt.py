@@ -103,6 +103,15 @@ def test_findings_that_the_model_can_mend() -> None:
     ]
 
 
+def test_what_needs_what_is_asked_for_later() -> None:
+    found = finding(calls=("get_a", "get_b", "get_a", "get_c"), stages=((0, 2), (1,), (3,)))
+    (told,) = tools_part(prompt([found]))
+    assert told.startswith("- You asked for these one at a time; ask for them in one response: get_a (several calls")
+    assert told.endswith(
+        "arguments); then, with their results, in one: get_b; then, with their results, in one: get_c."
+    )
+
+
 def test_findings_and_tools() -> None:
     lines = tools_part(prompt([finding(calls=("search", "fetch")), get_weather]))
     assert lines[0].endswith("search, fetch.")
