@@ -48,10 +48,10 @@ class Dependencies:
     Bit ``a`` of ``hard[b]`` is set where b must not start before a has ended; of ``soft[b]`` where that is not
     known. ``after_hard[b]`` and ``after_any[b]`` add what follows through other calls.
 
-    A model is asked again only when all that it asked for has been answered. So where rounds are proved, a call that
-    needs one of an earlier round waits for all of that round: ``beside_hard`` and ``beside_soft`` are those bits of
-    ``hard`` and ``soft`` that are there for nothing else. Rounds further up, which are followed through others anyway,
-    are left out.
+    A model is asked again only when all that it asked for has been answered. So a call that needs one of an earlier
+    round waits for all of that round, surely where both rounds are proved and perhaps where they are inferred:
+    ``beside_hard`` and ``beside_soft`` are those bits of ``hard`` and ``soft`` that are there for nothing else. Rounds
+    further up, which are followed through others anyway, are left out.
     """
 
     def __init__(self, calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> None:
@@ -63,6 +63,8 @@ class Dependencies:
         outcomes: list[Outcome] = [self._outcome(index) for index in range(len(calls))]
         self.careful: dict[int, tuple[int, str]] = self._careful(outcomes)
         self.explicit: list[dict[int, tuple[bool, str]]] = self._explicit(outcomes)
+        self._rounds = _Rounds(calls, proved=False)
+        self._proved = _Rounds(calls, proved=True)
         self.hard: list[int] = []
         self.soft: list[int] = []
         self.beside_hard: list[int] = []
@@ -75,13 +77,11 @@ class Dependencies:
         """The verdict on ``calls[earlier]``, which ended before ``calls[later]`` began."""
         a, b = self.calls[earlier].tool, self.calls[later].tool
         if self.beside_hard[later] >> earlier & 1:
-            return Pair(
-                self._data(earlier, later)[0], "hard", f"the model asked for {a} together with what {b} had to wait for"
-            )
+            why = f"the model asked for {a} together with what {b} had to wait for"
+            return Pair(self._data(earlier, later)[0], "hard", why)
         if self.beside_soft[later] >> earlier & 1:
-            return Pair(
-                self._data(earlier, later)[0], "unknown", f"the model asked for {a} together with what {b} may need"
-            )
+            why = f"perhaps the model had to see what {a} returned before it asked for {b}"
+            return Pair(self._data(earlier, later)[0], "unknown", why)
         verdict, why = self._data(earlier, later)
         kind, because = self._effect_edge(earlier, later)
         if verdict == "dependent":
@@ -181,7 +181,6 @@ class Dependencies:
     def _relate(self) -> None:
         classes = Classes(self.calls, self.effects, self.evidence.results_whole)
         ended = ended_before(self.calls)
-        rounds = _Rounds(self.calls)
         for index, call in enumerate(self.calls):
             before = ended[index]
             hard, soft = 0, self._cautious(index)
@@ -202,17 +201,20 @@ class Dependencies:
                         hard |= 1 << earlier
                     else:
                         soft |= 1 << earlier
-            self._add(call, before, hard & before, soft & before & ~hard, rounds)
+            self._add(call, before, hard & before, soft & before & ~hard)
 
-    def _add(self, call: Call, before: int, hard: int, soft: int, rounds: _Rounds) -> None:
+    def _add(self, call: Call, before: int, hard: int, soft: int) -> None:
         """Add the edges of *call*, the next."""
         reach_hard, reach_any = _reach(hard, self.after_hard), _reach(hard | soft, self.after_any)
         beside_hard = beside_soft = 0
-        if call.proved and rounds.several:
-            beside_hard = self._beside(reach_hard, call, rounds, self.after_hard) & before & ~hard
-            beside_soft = self._beside(reach_any, call, rounds, self.after_any) & before & ~(hard | beside_hard | soft)
+        if call.proved:
+            beside_hard = self._beside(reach_hard, call, self._proved, self.after_hard) & before & ~hard
             reach_hard |= _reach(beside_hard, self.after_hard)
-            reach_any |= _reach(beside_hard | beside_soft, self.after_any)
+            reach_any |= _reach(beside_hard, self.after_any)
+        if call.round is not None and call.depends_on is None:
+            beside_soft = self._beside(reach_any, call, self._rounds, self.after_any)
+            beside_soft &= before & ~(hard | beside_hard | soft | self._elsewhere(beside_soft, call))
+            reach_any |= _reach(beside_soft, self.after_any)
         self.beside_hard.append(beside_hard)
         self.beside_soft.append(beside_soft)
         self.hard.append(hard | beside_hard)
@@ -230,19 +232,37 @@ class Dependencies:
             asked = rounds.asked[number]
             if number != call.round:
                 found |= asked
-            # What those follow has brought along what was asked for with it.
-            mask &= ~(asked | after[index])
+            mask &= ~asked
+            if rounds.whole >> index & 1:  # what it follows has brought along what was asked for with that
+                mask &= ~after[index]
+        return found
+
+    def _elsewhere(self, mask: int, call: Call) -> int:
+        """Those of *mask* that are declared to use another resource than *call*."""
+        found = 0
+        while mask and call.resource:
+            index = mask.bit_length() - 1
+            found |= _disjoint(self.calls[index], call) << index
+            mask ^= 1 << index
         return found
 
 
 class _Rounds:
-    """The calls of each proved round that has several, as bits: by the round's number, and all of them."""
+    """
+    The calls of each round that has several, or of those *proved*, as bits: by its number, and all of them.
 
-    def __init__(self, calls: Sequence[Call]) -> None:
+    ``whole`` are the calls that follow all of each round of which they follow any: what is declared outranks what is
+    inferred.
+    """
+
+    def __init__(self, calls: Sequence[Call], *, proved: bool) -> None:
         asked: dict[int | None, int] = {}
+        self.whole = 0
         for index, call in enumerate(calls):
-            if call.proved and call.round is not None:
+            if call.round is not None and (call.proved or not proved):
                 asked[call.round] = asked.get(call.round, 0) | 1 << index
+                if proved or (call.depends_on is None and not call.resource):
+                    self.whole |= 1 << index
         self.asked = {number: mask for number, mask in asked.items() if mask & (mask - 1)}
         self.several = 0
         for mask in self.asked.values():

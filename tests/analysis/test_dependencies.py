@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from hypothesis import given
+import msgspec
+from hypothesis import given, settings
 from strategies import READS, WRITES, call, contents, read, scope_calls
 
 from otel_parallelism.analysis.dependencies import Dependencies, Pair
@@ -173,8 +174,8 @@ def test_a_retry_that_the_model_asks_for_waits_for_all_that_it_had_asked_for_wit
         "independent", "hard", "the model asked for search_hotels together with what get_flights had to wait for"
     )
     # A retry that nobody says the model asked for may be the framework's own, which need not wait.
-    for unsure in ({}, {"round": 1}, {"round": 0, "proved": True}):
-        assert relate(failed, long, read("c", 6, 8, **unsure)).pair(1, 2).edge == "none"
+    for edge, unsure in (("none", {}), ("unknown", {"round": 1}), ("none", {"round": 0, "proved": True})):
+        assert relate(failed, long, read("c", 6, 8, **unsure)).pair(1, 2).edge == edge
 
 
 def test_what_the_model_asked_for_beside_what_a_call_may_need_may_have_to_come_first() -> None:
@@ -183,20 +184,39 @@ def test_what_the_model_asked_for_beside_what_a_call_may_need_may_have_to_come_f
     graph = relate(unseen, long, read("c", 6, 8, **second))
     assert (graph.hard, graph.soft) == ([0, 0, 0], [0, 0, 0b11])
     assert graph.pair(1, 2) == Pair(
-        "independent", "unknown", "the model asked for search_hotels together with what get_flights may need"
+        "independent",
+        "unknown",
+        "perhaps the model had to see what search_hotels returned before it asked for get_flights",
     )
 
 
+def test_rounds_that_are_inferred_are_a_doubt_unless_something_is_declared() -> None:
+    first, value = {"round": 0}, "BK-99881"
+    made, long = read("a", 0, 1, "x", value, **first), read("b", 0, 5, tool=READS[1], resource="y", **first)
+    assert relate(made, long, read("c", 6, 8, value, round=1)).pair(1, 2).edge == "unknown"
+    assert relate(made, long, read("c", 6, 8, value, round=0)).pair(1, 2).edge == "none"
+    assert relate(made, long, read("c", 6, 8, value)).pair(1, 2).edge == "none"
+    assert relate(made, long, read("c", 6, 8, "z", round=1)).pair(1, 2).edge == "none"
+    assert relate(made, long, read("c", 6, 8, round=1, depends_on=(READS[0],))).pair(1, 2).edge == "none"
+    elsewhere = relate(msgspec.structs.replace(made, resource="z"), long, read("c", 6, 8, value, round=1, resource="z"))
+    assert [elsewhere.pair(earlier, 2).edge for earlier in (0, 1)] == ["hard", "none"]
+
+
+@settings(max_examples=500)
 @given(scope_calls(max_size=10))
 def test_whoever_follows_one_of_a_proved_round_follows_all_of_it_that_had_ended(calls: list[Call]) -> None:
     graph = relate(*calls)
-    for after in (graph.after_hard, graph.after_any):
-        for later, b in enumerate(calls):
-            followed = {calls[i].round for i in range(later) if after[later] >> i & 1 and calls[i].proved}
-            for earlier in range(later):
-                a = calls[earlier]
-                if b.proved and a.proved and a.round != b.round and a.round in followed and a.end_ns <= b.start_ns:
-                    assert after[later] >> earlier & 1
+    for later, b in enumerate(calls):
+        followed = {calls[i].round for i in range(later) if graph.after_hard[later] >> i & 1 and calls[i].proved}
+        perhaps = {calls[i].round for i in range(later) if graph.after_any[later] >> i & 1}
+        for earlier in range(later):
+            a = calls[earlier]
+            if b.round is None or a.round in {None, b.round} or a.end_ns > b.start_ns:
+                continue
+            if b.proved and a.proved and a.round in followed:
+                assert graph.after_hard[later] >> earlier & 1
+            if not b.resource and b.depends_on is None and a.round in perhaps:
+                assert graph.after_any[later] >> earlier & 1
 
 
 def test_a_success_that_was_under_way_when_another_failed_ends_nothing() -> None:
