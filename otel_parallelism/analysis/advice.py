@@ -79,9 +79,8 @@ def remedy(
         stages: The finding's own.
     """
     tools = [call.tool for call in calls]
-    first, *later = [listing([tools[at] for at in stage]) for stage in stages] or [listing(tools)]
-    if cause not in _IN_STAGES:
-        first, later = listing(tools), []
+    staged = [listing([tools[at] for at in stage]) for stage in stages]
+    first, *later = (staged if cause in _IN_STAGES else []) or [listing(tools)]
     several = len({call.round for call in calls}) > 1
     own = switch(call.instrumentation for call in calls)
     own = own or "otel_parallelism.run_tools, or asyncio.gather" + ("" if several else f" over {listing(tools)}")
@@ -99,7 +98,7 @@ def remedy(
         threads=threads,
     )
     if cause in {"dispatch", "blocking"} and several:
-        first, *later = [listing([tools[at] for at in stage]) for stage in stages] or ["all of them"]
+        first, *later = staged or ["all of them"]
         text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
     if advice == "potential" and cause not in {"limit", "contention"}:
         return f"If they need nothing from one another, {text}{f'; to know, {todo}' if todo else ''}."

@@ -166,7 +166,7 @@ def _finding(candidate: Candidate, why: Cause, experience: Experience | None) ->
     else:
         evidence = () if scope.graph is None else sentences(scope.graph, candidate.parts[0].members)
     todo = "" if scope.graph is None else missing(scope.graph, candidate.parts[0].members)
-    stages = candidate.stages()
+    stages = () if most is not None else candidate.stages()
     turns = 0 if experience is None or candidate.advice == "recommended" else experience.turns(tools)
     if turns:
         evidence += (f"they ran at the same time in {turns} earlier turn{'s' if turns > 1 else ''} without an error",)

@@ -19,13 +19,10 @@ class Classes:
     def __init__(self, calls: Sequence[Call], effects: Sequence[Effect], seen: Sequence[bool]) -> None:
         """Sort *calls*; *effects* and whether each result was *seen* in full are given in the same order."""
         by_class: dict[tuple[Effect, str, bool], int] = {}
-        self._rounds: dict[int, int] = {}
         for index, call in enumerate(calls):
             bit = 1 << index
             key = (effects[index], call.resource, seen[index])
             by_class[key] = by_class.get(key, 0) | bit
-            if call.proved and call.round is not None:
-                self._rounds[call.round] = self._rounds.get(call.round, 0) | bit
         self._by_resource: dict[str, list[tuple[Effect, bool, int]]] = {}
         overall: dict[tuple[Effect, bool], int] = {}
         for (found, resource, whole), mask in by_class.items():
@@ -34,10 +31,6 @@ class Classes:
         self._everything: list[tuple[Effect, bool, int, bool]] = [
             (found, whole, mask, False) for (found, whole), mask in overall.items()
         ]
-
-    def same_proved_round(self, call: Call) -> int:
-        """Bits of the calls asked for together with *call*."""
-        return self._rounds.get(call.round, 0) if call.proved and call.round is not None else 0
 
     def around(self, resource: str) -> list[tuple[Effect, bool, int, bool]]:
         """Classes not on another resource than *resource*: effect, result seen, bits, whether it is the same one."""

@@ -15,6 +15,7 @@ from .classes import Classes, Edge, edge_of_effects, ended_before
 from .effects import effect
 from .evidence import Evidence, gather
 from .reactions import careful, reactions
+from .responses import Responses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +64,8 @@ class Dependencies:
         outcomes: list[Outcome] = [self._outcome(index) for index in range(len(calls))]
         self.careful: dict[int, tuple[int, str]] = self._careful(outcomes)
         self.explicit: list[dict[int, tuple[bool, str]]] = self._explicit(outcomes)
-        self._rounds = _Rounds(calls, proved=False)
-        self._proved = _Rounds(calls, proved=True)
+        self._rounds = Responses(calls, proved=False)
+        self._proved = Responses(calls, proved=True)
         self.hard: list[int] = []
         self.soft: list[int] = []
         self.beside_hard: list[int] = []
@@ -185,7 +186,7 @@ class Dependencies:
             before = ended[index]
             hard, soft = 0, self._cautious(index)
             if before:
-                excused = classes.same_proved_round(call)
+                excused = self._proved.asked_with(call)
                 if call.depends_on is not None:
                     excused = before
                 for found, seen, mask, shared in classes.around(call.resource):
@@ -208,11 +209,11 @@ class Dependencies:
         reach_hard, reach_any = _reach(hard, self.after_hard), _reach(hard | soft, self.after_any)
         beside_hard = beside_soft = 0
         if call.proved:
-            beside_hard = self._beside(reach_hard, call, self._proved, self.after_hard) & before & ~hard
+            beside_hard = self._proved.beside(reach_hard, call, self.after_hard) & before & ~hard
             reach_hard |= _reach(beside_hard, self.after_hard)
             reach_any |= _reach(beside_hard, self.after_any)
         if call.round is not None and call.depends_on is None:
-            beside_soft = self._beside(reach_any, call, self._rounds, self.after_any)
+            beside_soft = self._rounds.beside(reach_any, call, self.after_any)
             beside_soft &= before & ~(hard | beside_hard | soft | self._elsewhere(beside_soft, call))
             reach_any |= _reach(beside_soft, self.after_any)
         self.beside_hard.append(beside_hard)
@@ -222,21 +223,6 @@ class Dependencies:
         self.after_hard.append(reach_hard)
         self.after_any.append(reach_any)
 
-    def _beside(self, mask: int, call: Call, rounds: _Rounds, after: Sequence[int]) -> int:
-        """What was asked for together with any call of *mask*, all that *call* follows, by another response."""
-        found = 0
-        mask &= rounds.several
-        while mask:
-            index = mask.bit_length() - 1
-            number = self.calls[index].round
-            asked = rounds.asked[number]
-            if number != call.round:
-                found |= asked
-            mask &= ~asked
-            if rounds.whole >> index & 1:  # what it follows has brought along what was asked for with that
-                mask &= ~after[index]
-        return found
-
     def _elsewhere(self, mask: int, call: Call) -> int:
         """Those of *mask* that are declared to use another resource than *call*."""
         found = 0
@@ -245,28 +231,6 @@ class Dependencies:
             found |= _disjoint(self.calls[index], call) << index
             mask ^= 1 << index
         return found
-
-
-class _Rounds:
-    """
-    The calls of each round that has several, or of those *proved*, as bits: by its number, and all of them.
-
-    ``whole`` are the calls that follow all of each round of which they follow any: what is declared outranks what is
-    inferred.
-    """
-
-    def __init__(self, calls: Sequence[Call], *, proved: bool) -> None:
-        asked: dict[int | None, int] = {}
-        self.whole = 0
-        for index, call in enumerate(calls):
-            if call.round is not None and (call.proved or not proved):
-                asked[call.round] = asked.get(call.round, 0) | 1 << index
-                if proved or (call.depends_on is None and not call.resource):
-                    self.whole |= 1 << index
-        self.asked = {number: mask for number, mask in asked.items() if mask & (mask - 1)}
-        self.several = 0
-        for mask in self.asked.values():
-            self.several |= mask
 
 
 class _Past:

@@ -41,6 +41,7 @@ from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 
 LEAST_S = 0.01
 LOOPS = ["asyncio", "precise"]
+TRACER = trace.get_tracer("timing_table")
 MIXED = {
     "get_user": (3.0, ()),
     "get_orders": (2.0, ("get_user",)),
@@ -63,7 +64,7 @@ async def bare(seconds: float) -> None:
 
 async def spanned(seconds: float) -> None:
     """Take *seconds*, within a plain span of the SDK's; one without a provider does nothing."""
-    with trace.get_tracer("timing_table").start_as_current_span("wait", attributes={"a": "call", "of": "some tool"}):
+    with TRACER.start_as_current_span("wait", attributes={"a": "call", "of": "some tool"}):
         await asyncio.sleep(seconds)
 
 
