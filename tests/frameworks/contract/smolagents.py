@@ -37,18 +37,21 @@ class Agent:
         return await asyncio.to_thread(self._run, prompt, tools, stream=stream)
 
     def _run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool) -> str:
+        model = OpenAIModel("stub", api_base=f"{self.url}/v1", api_key="none")
         agent = ToolCallingAgent(
             tools=[tool(each) for each in tools],
-            model=OpenAIModel("stub", api_base=f"{self.url}/v1", api_key="none"),
+            model=model,
             name="helper",
             verbosity_level=0,
             stream_outputs=stream,
             max_tool_threads=THREADS,
         )
         agent.prompt_templates["system_prompt"] = scenarios.SYSTEM  # its own is long
-        if not stream:
-            return str(agent.run(prompt))
-        *_, last = agent.run(prompt, stream=True)
+        # It leaves its client to the garbage collector.
+        with model.client:
+            if not stream:
+                return str(agent.run(prompt))
+            *_, last = agent.run(prompt, stream=True)
         assert isinstance(last, FinalAnswerStep)
         return str(last.output)
 
