@@ -37,7 +37,7 @@ _SECOND_NS = 1_000_000_000
 
 def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any], Call]]:
     """The calls of one segment as the analysis sees them: one after another, contents seen whole."""
-    found = []
+    found: list[tuple[dict[str, Any], Call]] = []
     for record in episode["calls"]:
         if record.get("segment", 0) != segment:
             continue

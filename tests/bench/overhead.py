@@ -178,7 +178,7 @@ async def others(turns: int, repeats: int) -> None:
     """Compare spans that others make, with nothing to do with agents and of tools, with and without our processor."""
     plain, watched = provider(), provider()
     install(watched, settings=Settings(), meter_provider=NoOpMeterProvider())
-    attributes = {"http.request.method": "GET", "url.path": "/", "http.response.status_code": 200}
+    attributes: dict[str, str | int] = {"http.request.method": "GET", "url.path": "/", "http.response.status_code": 200}
 
     def variant(traced: TracerProvider, *, nested: bool) -> Variant:
         tracer = traced.get_tracer("http")
@@ -234,7 +234,7 @@ def analysis(repeats: int) -> None:
         per_call = []
         for count in (20, 2_000):
             turn = TurnSpan("1", "t", "", "turn", 0, 10**6 * 10**9)
-            observations = [
+            observations: list[Call | TurnSpan] = [
                 turn,
                 *(
                     Call("1", str(index), "t", f"tool{index % 7}", index * step_ns, index * step_ns + 100_000_000)
@@ -342,7 +342,7 @@ def turn_end(repeats: int) -> None:
 def imports(repeats: int) -> None:
     """Print how long importing takes, beside the SDK's tracing."""
     print("\nImport, in a fresh interpreter")
-    modules = {"opentelemetry.sdk.trace": [], "otel_parallelism": []}
+    modules: dict[str, list[float]] = {"opentelemetry.sdk.trace": [], "otel_parallelism": []}
     for _ in range(repeats):
         for module, taken in modules.items():
             code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
