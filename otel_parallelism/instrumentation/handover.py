@@ -7,6 +7,7 @@ twice; inside, the call's id is no longer known.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ class Handover:
                 try:
                     return await wrapped(*args, **kwargs)
                 finally:
-                    self._handed.reset(token)
+                    # Closed by the garbage collector, it ends in another context.
+                    with suppress(ValueError):
+                        self._handed.reset(token)
 
             return run
 

@@ -2,7 +2,7 @@
 OpenTelemetry's current context, one function call closer.
 
 The public functions add a frame to each of three calls that every tool call makes, and log an error of their own
-where a context is given back in another task; here that raises ValueError, which our callers deal with.
+where a context is given back elsewhere than it was taken.
 """
 
 from __future__ import annotations
@@ -24,4 +24,18 @@ SPAN_KEY: str = _SPAN_KEY
 
 get_current: Callable[[], Context] = _runtime.get_current
 attach: Callable[[Context], Any] = _runtime.attach
-detach: Callable[[Any], None] = _runtime.detach
+_detach: Callable[[Any], None] = _runtime.detach
+
+
+def detach(token: Any) -> None:
+    """
+    Make current again what was so before *token* was given out.
+
+    What begins in one of Python's contexts may end in another: a web framework enters and leaves a context manager in
+    two calls of a thread pool, the garbage collector closes a coroutine whose event loop is gone. There the other's
+    context cannot be given back, and need not be.
+    """
+    try:
+        _detach(token)
+    except ValueError:
+        return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from threading import get_ident
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -14,7 +13,6 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from otel_parallelism import names
 from otel_parallelism.model import Content, Report
 
-from .calls import task_id
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
 from .ending import finish
@@ -54,7 +52,6 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         self.report: Report | None = None
         self._node: TurnNode | None = None
         self._token: Any = None
-        self._place = (0, 0)
 
     def __enter__(self) -> Self:
         """Start the turn's span and make it the current one."""
@@ -136,15 +133,13 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             self._node = node
             self.span = span
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
-            self._place = (get_ident(), task_id())
         except Exception as error:  # noqa: BLE001 - the run goes on without
             swallow("starting a turn", error)
 
     def leave(self) -> None:
         """Give the context back, if this is still where it was taken."""
         token, self._token = self._token, None
-        # Resetting another task's context cannot work; the SDK would log an error.
-        if token is not None and self._place == (get_ident(), task_id()):
+        if token is not None:
             detach(token)
 
     def start(self) -> Context:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import copy
 import functools
 import inspect
@@ -304,6 +306,26 @@ async def test_a_coroutine_that_a_function_returns_is_timed_to_its_end(kit: Kit)
     assert turn.report is not None
     (call,) = turn.report.turn.calls
     assert call.duration_ns == pytest.approx(195_000_000, abs=150_000_000)
+
+
+@profiled
+def makes_a_coroutine(count: int) -> Any:
+    return asyncio.sleep(0, count)
+
+
+async def iterates(count: int) -> list[int]:
+    return [item async for item in an_async_generator(count)]
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+@pytest.mark.parametrize("make", [a_coroutine, makes_a_coroutine, iterates])
+def test_what_is_closed_in_another_context_has_ended(kit: Kit, make: Callable[[int], Any], in_turn: bool) -> None:
+    with agent_turn() if in_turn else contextlib.nullcontext():
+        run = make(1)
+        # So does the garbage collector with what waits in an event loop that is gone.
+        contextvars.copy_context().run(run.send, None)
+        run.close()
+    assert len(kit.calls()) == 1
 
 
 def test_a_decorated_call_outside_of_everything_still_works_and_counts(kit: Kit) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,15 @@ async def test_left_in_another_task_than_it_was_entered_in(kit: Kit) -> None:
     await asyncio.create_task(leave())
     assert turn.report is not None
     assert turn.report.calls == 1
+
+
+def test_left_in_another_context_of_the_same_thread(kit: Kit) -> None:
+    turn = agent_turn("clerk")
+    # What FastAPI does with a dependency that yields: both run in a thread pool, each in a copy of the context.
+    copy_context().run(turn.__enter__)
+    copy_context().run(turn.__exit__, None, None, None)
+    assert turn.report is not None
+    assert kit.result("invoke_agent clerk")["verdict"] == "single"
 
 
 def test_turns_at_different_depths_of_foreign_spans(kit: Kit) -> None:
