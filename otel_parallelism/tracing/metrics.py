@@ -148,7 +148,7 @@ class TurnMetrics:
         return observe
 
     def _by_agent(self, turns: list[LiveTurn]) -> dict[str, list[LiveTurn]]:
-        found: dict[str, list[LiveTurn]] = {agent: [] for agent in self._agents}
+        found: dict[str, list[LiveTurn]] = {agent: [] for agent in tuple(self._agents)}
         for turn in turns:
             found.setdefault(self._agent(turn.agent), []).append(turn)
         return found

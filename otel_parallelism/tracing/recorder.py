@@ -173,7 +173,8 @@ class Recorder:
     def open_turns(self) -> list[Node]:
         """Return the nodes of the turns that are open now, those included that say so only late."""
         with self.lock:
-            known = [node for node in self.turns.values() if not node.finished]
+            # Turns begin, and spans are shadowed, without the lock: what is read is copied, which nothing interrupts.
+            known = [node for node in list(self.turns.values()) if not node.finished]
             return known + [node for node in self._late_turns() if id(node) not in self.turns]
 
     def open_turn(self, node: Node) -> bool:
@@ -248,7 +249,7 @@ class Recorder:
 
     def _late_turns(self) -> list[SpanNode]:
         """Open spans that say only now that they are turns."""
-        candidates = [node for node in self.candidates.values() if node.children is not None]
+        candidates = [node for node in list(self.candidates.values()) if node.children is not None]
         if len(candidates) > _MOST_CANDIDATES:
             return []
         return [node for node in candidates if type(told(node, node.start_ns)) is TurnSpan]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import agent_turn, coverage, live_turns, profiled
+from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
     from tests.conftest import Kit
@@ -176,6 +177,34 @@ def test_turns_in_threads(kit: Kit) -> None:
     for thread in threads:
         thread.join()
     assert counts == {1: 1, 2: 2, 3: 3}
+
+
+def test_turns_that_begin_while_open_ones_are_looked_at(kit: Kit) -> None:
+    begun: list[Any] = []
+
+    class Meanwhile:
+        """Whenever it is asked for something, another thread begins a turn."""
+
+        @property
+        def finished(self) -> bool:
+            attributes = {"gen_ai.operation.name": "invoke_agent"}
+            begun.append(kit.tracer().start_span("meanwhile", attributes=attributes))
+            return True
+
+        @property
+        def children(self) -> None:
+            assert self.finished
+
+    for followed in (RECORDER.turns, RECORDER.candidates):
+        followed[0] = Meanwhile()  # type: ignore[index] # as good as a node
+    assert len(live_turns()) == 0
+    assert len(live_turns()) == len(begun) - 2 == 2
+    contextvars.Context().run(load, 1)
+    for followed in (RECORDER.turns, RECORDER.candidates):
+        del followed[0]  # type: ignore[attr-defined] # as above
+    for span in begun:
+        span.end()
+    assert coverage().calls_without_turn == 1
 
 
 async def test_a_sub_agent_is_one_call_of_the_turn_around_it(kit: Kit) -> None:
