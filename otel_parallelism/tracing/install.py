@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 
 from otel_parallelism.settings import Settings
 
+from .fork import follow_forks
 from .metrics import TurnMetrics
 from .processor import ParallelismProcessor, pass_by
 from .recorder import RECORDER, Subscriber
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _attached: list[tuple[Any, ParallelismProcessor]] = []
 _undo: list[Callable[[], None]] = []
+
+follow_forks(_lock)
 
 _SEAM = "_tracer"
 """The property by which a proxy finds the real tracer, each time it is used."""

@@ -69,6 +69,10 @@ class TurnMetrics:
         self._settle()
         self._live = False
 
+    def forget(self) -> None:
+        """Let go of what is pending, since another process records it."""
+        self._pending.clear()
+
     def record(self, report: Report, turn: Span) -> None:
         """
         Take *report* of *turn*'s span, so that exemplars lead there.

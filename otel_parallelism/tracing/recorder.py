@@ -36,6 +36,9 @@ class Instruments(Protocol):
     def record(self, report: Report, turn: Span) -> None:
         """Record *report* of *turn*'s span."""
 
+    def forget(self) -> None:
+        """Let go of what is not recorded yet."""
+
     def stop(self) -> None:
         """Record nothing any more."""
 
