@@ -23,7 +23,7 @@ from .current import get_current
 from .ending import finish
 from .foreign import place_echo
 from .nodes import SCOPE_KEY, Node, SpanNode
-from .recorder import RECORDER
+from .recorder import MOST_OPEN, RECORDER
 from .records import KEYS, NAMES, is_marked, told
 from .results import write
 from .shield import swallow
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
-
-
-MOST_OPEN = 100_000
-"""Open spans remembered; more than these can only have been abandoned."""
 
 
 LEAST_PLAIN = 256
@@ -72,11 +68,11 @@ class ParallelismProcessor(SpanProcessor):
         """Remember *span* by its id, and recognise it if it can be."""
         try:
             self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
+            if len(self._spans) > MOST_OPEN:
+                RECORDER.forget()
             if RECORDER.echoes and span._instrumentation_scope.name in RECORDER.echoes:  # type: ignore[union-attr] # noqa: SLF001
                 place_echo(span)
             if id(span._instrumentation_scope) in self._quiet:  # noqa: SLF001
-                if len(self._spans) > MOST_OPEN:
-                    RECORDER.forget()
                 return
             if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
                 self._recognise(span, parent_context)
@@ -102,8 +98,6 @@ class ParallelismProcessor(SpanProcessor):
         seen = self._plain[scope] = self._plain.get(scope, 0) + 1
         if seen % LEAST_PLAIN == 0:
             self._quiet.add(scope)
-        if len(self._spans) > MOST_OPEN:
-            RECORDER.forget()
 
     def _note_marked(self, span: ReadableSpan) -> None:
         """Ask every span of *span*'s scope at its start again: this one does have to do with agents."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Subscriber = Callable[[Report], None]
 """Called with the report of every turn that ends, in the thread that ended it."""
 
+MOST_OPEN = 100_000
+"""Open spans remembered; more than these can only have been abandoned."""
+
 _MOST_CANDIDATES = 32
 
 
@@ -166,12 +169,16 @@ class Recorder:
     def open_span(self, node: Node) -> None:
         """Remember *node* by its span's id."""
         self.spans[node.span_id] = node
+        if len(self.spans) > MOST_OPEN:
+            self.forget()
 
     def forget(self) -> None:
         """Forget the older half of the open spans: past the bound they are most likely to have been abandoned."""
         with self.lock:
             for span_id in list(self.spans)[: len(self.spans) // 2]:
-                self.spans.pop(span_id, None)
+                forgotten = self.spans.pop(span_id, None)
+                self.turns.pop(id(forgotten), None)
+                self.candidates.pop(span_id, None)
 
     def open_turns(self) -> list[Node]:
         """Return the nodes of the turns that are open now, those included that say so only late."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -402,15 +403,30 @@ def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: 
         assert kit.result(f"agent {turn}")["calls"] == 3
 
 
-def test_spans_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("attributes", [{}, AGENT, {names.OPERATION_NAME: "chat"}])
+def test_spans_that_never_end_are_forgotten(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]
+) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MOST_OPEN", 300)
-    abandoned = [kit.tracer().start_span("never ended") for _ in range(5_000)]
-    assert len(RECORDER.spans) <= 301
+    abandoned = [kit.tracer().start_span("never ended", attributes=attributes) for _ in range(5_000)]
+    assert max(map(len, (RECORDER.spans, RECORDER.turns, RECORDER.candidates))) <= 301
     with kit.tracer().start_as_current_span("agent", attributes=AGENT):
         call(kit)
     assert kit.result("agent")["calls"] == 1
-    assert len(abandoned) == 5_000
-    RECORDER.spans.clear()
+    abandoned[0].end()
+    assert len(kit.reports) == 1 + (attributes == AGENT)
+    RECORDER.clear()
+
+
+def test_turns_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otel_parallelism.tracing.recorder.MOST_OPEN", 300)
+    abandoned = [agent_turn() for _ in range(5_000)]
+    for turn in abandoned:
+        copy_context().run(turn.__enter__)
+    assert max(map(len, (RECORDER.spans, RECORDER.turns))) <= 301
+    for turn in abandoned:
+        turn.end()
+    assert len(kit.reports) == 5_000
 
 
 def test_a_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None:
