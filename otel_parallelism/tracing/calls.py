@@ -157,7 +157,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             # It keeps the whole context around alive, and the turn keeps the node.
             node.token = None
         recorder = RECORDER
-        if recorder.evidence and result is not UNSEEN:
+        if recorder.evidence and result is not UNSEEN and not node.finished:
             if type(result) in SMALL:
                 node.result = result
             else:

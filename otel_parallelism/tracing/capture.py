@@ -14,6 +14,10 @@ import pathlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from otel_parallelism.model import Content
+
 from .nodes import UNSEEN, CallNode
 
 if TYPE_CHECKING:
@@ -142,3 +146,27 @@ def read_result(node: Any) -> object:
     if node.result is UNSEEN:
         raise LookupError("the turn is over and the result is no longer held")
     return node.result
+
+
+class _Words(msgspec.Struct, eq=False):
+    """What the user said, until it is let go."""
+
+    said: Content | None
+
+
+def hold_words(said: Content) -> Content:
+    """Return *said* so that it can be let go, whoever still has the turn, the request or the report that it is in."""
+    return Content(_Words(said), _read_words, said.whole, said.identities)
+
+
+def let_go_of_words(held: Content) -> None:
+    """Hold *held*, which `hold_words` returned, no longer."""
+    if isinstance(held.value, _Words):
+        held.value.said = None
+
+
+def _read_words(words: Any) -> object:
+    said: Content | None = words.said
+    if said is None:
+        raise LookupError("the turn is over and the user's words are no longer held")
+    return said.value if said.parse is None else said.parse(said.value)

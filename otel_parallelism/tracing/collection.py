@@ -19,9 +19,10 @@ class Collection(msgspec.Struct):
     """
     What hangs below one node.
 
-    ``calls`` are the decorated calls whose contents are held; ``visited`` are all nodes with children, to be taken
-    apart; ``ended`` are the turns inside that have ended, by span id; ``made`` counts decorated calls and ``dropped``
-    calls past the bounds. ``flat`` says that there is nothing but decorated calls with nothing inside.
+    ``calls`` are the decorated calls whose contents are held, ``words`` what the user said as requests and ended turns
+    below hold it; ``visited`` are all nodes with children, to be taken apart; ``ended`` are the turns inside that have
+    ended, by span id; ``made`` counts decorated calls and ``dropped`` calls past the bounds. ``flat`` says that there
+    is nothing but decorated calls with nothing inside.
     """
 
     observations: list[Observation]
@@ -31,6 +32,7 @@ class Collection(msgspec.Struct):
     made: int = 0
     dropped: int = 0
     flat: bool = True
+    words: list[Content] = []
 
 
 def trace_hex(node: Node) -> str:
@@ -69,9 +71,9 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
         for child in _below(node) or ():
             if type(child) is not CallNode:
                 _take(found, child, trace_id, span_id, end_ns, stays=stays)
-            elif plain and not child.error:
+            elif plain and not child.error and not stays:
                 found.made += 1
-                child.arguments, child.result = None, UNSEEN
+                held(child)
                 hexed = child.span_id.to_bytes(8).hex()
                 append(Call(trace_id, hexed, span_id, child.tool.name, child.start_ns, child.end_ns or end_ns))
             else:
@@ -99,6 +101,20 @@ def _take(found: Collection, child: Node, trace_id: str, parent_id: str, end_ns:
         found.calls.append(child.facts)
     if child.finished:
         found.ended[_hex(child)] = child
+    if not stays and (words := words_of(child)) is not None:
+        found.words.append(words)
+
+
+def words_of(node: Node) -> Content | None:
+    """Return what of the user's words is held for *node*; None for a turn that is still open."""
+    told = node.facts if isinstance(node, SpanNode) else node
+    if isinstance(told, StepNode):
+        return told.messages
+    if not node.finished:
+        return None
+    if isinstance(told, TurnNode):
+        return told.input
+    return told if isinstance(told, Content) else None
 
 
 def _below(node: Node) -> list[Node] | None:

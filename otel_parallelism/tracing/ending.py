@@ -12,9 +12,11 @@ from otel_parallelism.analysis.normalize import is_bookkeeping, normalize
 from otel_parallelism.analysis.normalized import Normalized
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 
-from .collection import Collection, collect
-from .nodes import UNSEEN, CallNode, Node, SpanNode, TurnNode
+from .capture import let_go_of_words
+from .collection import Collection, collect, words_of
+from .nodes import CallNode, Node, SpanNode, TurnNode, let_go
 from .recorder import RECORDER
+from .records import is_marked
 from .results import write
 from .shield import swallow
 
@@ -51,9 +53,21 @@ def finish(node: Node, end_ns: int) -> Report | None:
     if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):
         node.kept = [wrapped]
     for call in found.calls:
-        call.arguments = None
-        call.result = UNSEEN
+        let_go(call)
+    _let_go_of_words(node, found, wraps=wrapped is not None)
     return report
+
+
+def _let_go_of_words(node: Node, found: Collection, *, wraps: bool) -> None:
+    """Let go of what the user said, of *node* itself only when no turn around it is left whose call it is."""
+    around = node.parent
+    while around is not None and (around.finished or (type(around) is SpanNode and not is_marked(around.span))):
+        around = around.parent
+    if around is not None and wraps:
+        return
+    own = words_of(node) if around is None else None
+    for words in found.words if own is None else (own, *found.words):
+        let_go_of_words(words)
 
 
 def finish_root(node: CallNode, end_ns: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.analysis.counterparts import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 
+from .capture import hold_words
 from .current import SPAN_KEY, get_current
 from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode, TurnNode
 from .recorder import RECORDER
@@ -77,7 +78,7 @@ def claim_turn(scopes: Collection[str], words: Content | None) -> bool:
         return False
     if not any(part in turn.instrumentation for part in scopes):
         return False
-    node.facts = Content("", whole=False) if words is None else words
+    node.facts = Content("", whole=False) if words is None else hold_words(words)
     return True
 
 

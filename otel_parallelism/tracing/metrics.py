@@ -6,6 +6,7 @@ from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from opentelemetry import metrics
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
@@ -83,9 +84,14 @@ class TurnMetrics:
         if not self._live:
             return
         made_at = NonRecordingSpan(turn.get_span_context())
+        many = len(report.turn.calls) >= _MANY_CALLS
+        # Contents lead to the tree that was, with all its spans: none of it is to wait for a reader.
+        timed = report.turn.calls if self._call_duration is not None else ()
+        calls = tuple([replace(call, arguments=None, result=None) for call in timed])
+        report = replace(report, turn=replace(report.turn, calls=calls, steps=(), inputs=()))
         self._pending.append((report, set_span_in_context(made_at, Context())))
         # What is pending is kept, so neither many turns nor a large one may wait.
-        if len(self._pending) >= _MOST_PENDING or len(report.turn.calls) >= _MANY_CALLS:
+        if len(self._pending) >= _MOST_PENDING or many:
             self._settle()
 
     def _settle(self) -> None:

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind
 from otel_parallelism import names
 
 from .asked import ask
+from .capture import hold_words
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
 from .foreign import around, step_around
@@ -58,7 +59,10 @@ class ModelRequest:
             if parent is None and (span_around is None or not span_around.is_recording()):
                 return
             self._outer = step_around(parent)
-            node = StepNode(parent, None, 0, time_ns(), messages=self._messages if RECORDER.evidence else None)
+            node = StepNode(parent, None, 0, time_ns())
+            if self._messages is not None and RECORDER.evidence:
+                node.messages = hold_words(self._messages)
+            self._messages = None
             if self._outer is not None:
                 node.span_id = new_id()
                 self._node = node

@@ -104,6 +104,13 @@ class CallNode(Node):
     left_ns: int = 0
 
 
+def let_go(call: CallNode) -> None:
+    """Hold no longer what *call* was given and returned, nor what it may yet return: its turn is over."""
+    call.finished = True
+    call.arguments = None
+    call.result = UNSEEN
+
+
 class TurnNode(Node):
     """
     An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` and ``asked`` are as a

@@ -17,7 +17,7 @@ from otel_parallelism.analysis.experience import Experience
 from otel_parallelism.model import Coverage, Report, TurnSpan
 from otel_parallelism.settings import Settings
 
-from .nodes import CallNode, Node, SpanNode
+from .nodes import CallNode, Node, SpanNode, let_go
 from .records import told
 from .tracer import LazyTracer
 
@@ -248,6 +248,8 @@ class Recorder:
         with self.lock:
             self.uncovered += 1
         node.finished = True
+        if isinstance(node, CallNode):
+            let_go(node)
 
     def only_turn(self, at_ns: int) -> Node | None:
         """Return the one turn that was open at *at_ns* and still is; a turn that only wraps another does not count."""

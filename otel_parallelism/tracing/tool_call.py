@@ -107,7 +107,7 @@ class ToolCall:
             return
         try:
             node.end_ns = time_ns()
-            if RECORDER.evidence and result is not UNSEEN:
+            if RECORDER.evidence and result is not UNSEEN and not node.finished:
                 hold_result(node, result, RECORDER.max_bytes, RECORDER.max_items)
         except Exception as error:  # noqa: BLE001 - the call has succeeded and stays so
             swallow("ending a call", error)

@@ -13,6 +13,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from otel_parallelism import names
 from otel_parallelism.model import Content, Report
 
+from .capture import hold_words
 from .current import SPAN_KEY, attach, detach, get_current
 from .details import write_error
 from .ending import finish
@@ -116,7 +117,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 children=[],
                 name=self._name or title,
                 agent=agent or "",
-                input=None if self._input is None or not recorder.evidence else Content(self._input),
+                input=None if self._input is None or not recorder.evidence else hold_words(Content(self._input)),
                 trace_id=context.trace_id,
                 echoes=self._echoes,
             )
@@ -130,6 +131,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             recorder.open_turn(node)
             if parent is not None:
                 recorder.link(node)
+            self._input = None
             self._node = node
             self.span = span
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
