@@ -85,7 +85,7 @@ class _Matcher:
         self.user_words: set[str] = set()
         self.numbers: dict[str, list[int]] = {}
         self.sources: dict[str, int] = {}
-        self.returned: dict[int, int] = {}
+        self.returned: dict[int, list[int]] = {}
         self.holders: dict[int, list[int]] = {}
         for values in spoken:
             self.user_words |= words(values)
@@ -154,7 +154,7 @@ class _Matcher:
         content = self.calls[index].result
         if content is not None:
             for identity in content.identities:
-                self.returned.setdefault(identity, index)
+                self.returned.setdefault(identity, []).append(index)
         if result is None:
             return
         own = arguments.tokens if arguments is not None else {}
@@ -205,10 +205,12 @@ class _Matcher:
             return
         later = self.calls[index].tool
         for identity in content.identities:
-            producer = self.returned.get(identity)
-            if producer is not None:
+            # Unlike a value, an object that several returned may have become another with each of them.
+            producers = self.returned.get(identity, ())[-_MOST_HOLDERS:]
+            for producer in producers:
                 sentence = f"{later} was handed the very object that {self.calls[producer].tool} returned"
                 self.edges[index][producer] = (True, sentence)
+            if producers:
                 continue
             holders = self.holders.setdefault(identity, [])
             for other in holders[-_MOST_HOLDERS:]:

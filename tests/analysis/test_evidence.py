@@ -57,6 +57,14 @@ def test_the_object_that_was_returned_is_proof_and_a_shared_one_is_none() -> Non
     assert edges(*beside) == [{}, {}]
 
 
+def test_an_object_that_several_returned_is_needed_from_each() -> None:
+    handed = call("c", 2, 3, arguments=Content([1], identities=(7,)))
+    returned = [
+        call(name, start, start + 1, result=Content([1], identities=(7,))) for name, start in (("a", 0), ("b", 1))
+    ]
+    assert edges(*returned, handed)[2] == {0: True, 1: True}
+
+
 def test_no_sentence_holds_a_value() -> None:
     found = looked_at(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881"))
     (_, sentence) = found.edges[1][0]
