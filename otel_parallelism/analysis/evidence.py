@@ -206,12 +206,9 @@ class _Matcher:
         later = self.calls[index].tool
         for identity in content.identities:
             # Unlike a value, an object that several returned may have become another with each of them.
-            producers = self.returned.get(identity, ())[-_MOST_HOLDERS:]
-            for producer in producers:
+            for producer in self.returned.get(identity, ())[-_MOST_HOLDERS:]:
                 sentence = f"{later} was handed the very object that {self.calls[producer].tool} returned"
                 self.edges[index][producer] = (True, sentence)
-            if producers:
-                continue
             holders = self.holders.setdefault(identity, [])
             for other in holders[-_MOST_HOLDERS:]:
                 if self.calls[other].end_ns <= self.calls[index].start_ns:

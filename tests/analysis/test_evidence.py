@@ -65,6 +65,14 @@ def test_an_object_that_several_returned_is_needed_from_each() -> None:
     assert edges(*returned, handed)[2] == {0: True, 1: True}
 
 
+def test_two_that_were_handed_what_another_returned_share_it_nonetheless() -> None:
+    returned = call("a", 0, 1, result=Content([1], identities=(7,)))
+    handed = [
+        call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("b", 1), ("c", 2))
+    ]
+    assert edges(returned, *handed) == [{}, {0: True}, {0: True, 1: False}]
+
+
 def test_no_sentence_holds_a_value() -> None:
     found = looked_at(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881"))
     (_, sentence) = found.edges[1][0]
