@@ -56,6 +56,7 @@ def edge_of_effects(a: Effect, b: Effect, *, shared: bool) -> Edge:
     """What the effects of two calls make of their order; *shared* where both declare one resource."""
     if a == "read" and b == "read":
         return "none"
-    if "unknown" in {a, b}:
-        return "unknown"
-    return "hard" if shared or a == b else "unknown"
+    # Beside a write of the same resource it does not matter whether the other one reads or writes.
+    if a == b == "write" or (shared and "write" in {a, b}):
+        return "hard"
+    return "unknown"

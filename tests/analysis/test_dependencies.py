@@ -103,6 +103,9 @@ def test_a_shared_resource_with_a_write_is_intended_and_without_one_no_edge() ->
     assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, tool=WRITES[0], resource="x")).edge == "hard"
     assert pair(read("a", 0, 1, tool=WRITES[0], resource="x"), read("b", 1, 2, resource="x")).edge == "hard"
     assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, resource="x")).edge == "none"
+    obscure, writing = read("a", 0, 1, tool="frobnicate", resource="x"), read("b", 1, 2, tool=WRITES[0], resource="x")
+    assert pair(obscure, writing) == Pair("independent", "hard", "both use x")
+    assert relate(obscure, writing).hard == [0, 0b1]
 
 
 def test_effects_without_resources() -> None:
