@@ -167,6 +167,8 @@ class Dependencies:
             found.setdefault(earlier, (False, why))
         for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
             found[earlier] = (True, f"{call.tool} was tried again after it failed")
+        for earlier in past.requests.get(_request(call), ())[-_MOST_NAMED:]:
+            found.setdefault(earlier, (True, f"{call.tool} ran again for what the model asked for once"))
         return {
             earlier: edge
             for earlier, edge in found.items()
@@ -240,9 +242,13 @@ class _Past:
         self.calls = calls
         self.by_tool: dict[str, list[int]] = {}
         self.failed: dict[str, list[tuple[int, int]]] = {}
+        self.requests: dict[tuple[int, str] | None, list[int]] = {}
 
     def add(self, index: int, call: Call, *, failed: bool) -> None:
         self.by_tool.setdefault(call.tool, []).append(index)
+        request = _request(call)
+        if request is not None:
+            self.requests.setdefault(request, []).append(index)
         if failed:
             self.failed.setdefault(call.tool, []).append((call.end_ns, index))
         elif call.tool in self.failed:
@@ -262,7 +268,13 @@ class _Past:
 
 
 def _same_proved_round(a: Call, b: Call) -> bool:
-    return a.proved and b.proved and a.round is not None and a.round == b.round
+    again = _request(a)
+    return a.proved and b.proved and a.round is not None and a.round == b.round and (not again or again != _request(b))
+
+
+def _request(call: Call) -> tuple[int, str] | None:
+    """Return which request of the model's *call* is an attempt at: several with one id in one round are one request."""
+    return (call.round, call.call_id) if call.proved and call.round is not None and call.call_id else None
 
 
 def _disjoint(a: Call, b: Call) -> bool:

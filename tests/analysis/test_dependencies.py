@@ -168,6 +168,19 @@ def test_a_success_that_was_asked_for_with_the_failed_one_is_no_retry() -> None:
     assert again.hard == [0, 0, 0b11]
 
 
+def test_what_ran_again_for_one_request_was_not_asked_for_twice() -> None:
+    asked = {"round": 0, "proved": True, "call_id": "id1"}
+    failed, again = read("a", 0, 1, error=True, **asked), read("b", 1, 2, **asked)
+    assert pair(failed, again) == Pair("dependent", "hard", "get_flights was tried again after it failed")
+    # A wrapper may be content with no result at all, or fall back on another tool.
+    for first, second in (({}, {}), ({"error": True}, {"tool": READS[1]})):
+        assert pair(read("a", 0, 1, **asked, **first), read("b", 1, 2, **asked, **second)).edge == "hard"
+    beside = read("b", 1, 2, **{**asked, "call_id": "id2"})
+    assert pair(failed, beside).verdict == "independent"
+    # Some models number their requests anew in each response.
+    assert pair(read("a", 0, 1, **asked), read("b", 1, 2, **{**asked, "round": 1})).edge == "none"
+
+
 def test_a_retry_that_the_model_asks_for_waits_for_all_that_it_had_asked_for_with_the_failed_one() -> None:
     first, second = {"round": 0, "proved": True}, {"round": 1, "proved": True}
     failed, long = read("a", 0, 1, error=True, **first), read("b", 0, 5, tool=READS[1], **first)

@@ -74,6 +74,12 @@ def test_asking_the_user_is_no_failure(shapes: dict[str, Any], request: pytest.F
         assert (asked["errors"], answered["errors"]) == (0, 0)
 
 
+def test_trying_a_failed_call_again_is_no_loss(shapes: dict[str, Any]) -> None:
+    (turn,) = shapes["tried_again"]
+    assert turn["tools"] == ["get_train"] * 3 + ["get_weather"]
+    assert (turn["verdict"], turn["findings"]) == ("parallel", [])
+
+
 def test_a_tool_that_is_handed_the_state_may_need_what_is_in_it(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["handed_the_state"]
     assert turn["tools"] == ["get_summary", "get_weather"]

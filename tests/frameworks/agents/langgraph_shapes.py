@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from frameworks.contract import langgraph as contract
 from langchain.agents import create_agent
+from langchain.agents.middleware import ToolRetryMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -188,6 +189,23 @@ async def interrupted() -> None:
     await agent.ainvoke(Command(resume="yes"), config)
 
 
+async def tried_again() -> None:
+    """What fails is run again by a middleware, for the same request of the model's."""
+    attempts = iter((True, True, False))
+
+    @tool
+    async def get_train(to: str) -> str:
+        """Tell when the next train goes."""
+        await asyncio.sleep(TAKES)
+        if next(attempts):
+            raise ValueError(to)
+        return f"09:39 to {to}"
+
+    retries = ToolRetryMiddleware(max_retries=2, initial_delay=0, jitter=False)
+    agent = create_agent(Scripted(), tools=[get_train, get_weather], name="helper", middleware=[retries])
+    await agent.ainvoke(said([("get_train", {"to": "Turin"}), TWO[0]]))
+
+
 async def handed_the_state() -> None:
     """A tool that is handed what the one before has said."""
     agent = create_agent(Scripted(), tools=[get_weather, get_summary], name="helper")
@@ -203,6 +221,7 @@ SHAPES: tuple[Callable[[], Awaitable[None]], ...] = (
     two_at_once,
     abandoned,
     interrupted,
+    tried_again,
     handed_the_state,
 )
 
