@@ -47,10 +47,6 @@ class Returned(msgspec.Struct, frozen=True):
     failed: bool = False
 
 
-class ToolFailedError(Exception):
-    """Stands for an error that a framework has turned into a result; its type is what a span shows of it."""
-
-
 class _ReadCall(ToolCall):
     """A call whose result is read out of what the framework's function returns or hands out."""
 
@@ -82,7 +78,7 @@ class _ReadCall(ToolCall):
                 swallow("reading a call's result", error)
                 returned = Returned(UNSEEN)
             if returned.failed:
-                super().fail(ToolFailedError())
+                self.end_failed()
                 return
             result = returned.value
         super().end(result)

@@ -7,9 +7,12 @@ from threading import get_ident
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism import names
+
 from .calls import begin, end, fail, leave, task_id
 from .capture import hold_arguments, hold_result
 from .current import get_current
+from .details import write_error
 from .foreign import around, call_around
 from .nodes import UNSEEN, CallNode, SpanNode
 from .recorder import RECORDER, new_id
@@ -39,15 +42,21 @@ def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = Fa
     return tool
 
 
+class ToolFailedError(Exception):
+    """Stands for an error that a framework has turned into a result; its type is what a span shows of it."""
+
+
 class ToolCall:
     """
     One execution of a tool by a framework, from when its wrapper is called.
 
     ``enter`` begins it, ``end`` or ``fail`` ends it; none of them raises. Where another instrumentation's or the
-    framework's own span of this call is open already, none is made: that one's call gets what is known here.
+    framework's own span of this call is open already, none is made: that one's call gets what is known here. So does
+    a call of ours around it, which another framework told: an agent's tool that a server of the Model Context Protocol
+    runs.
     """
 
-    __slots__ = ("_arguments", "_node", "_quiet")
+    __slots__ = ("_arguments", "_node", "_quiet", "_told")
 
     def __init__(self, tool: Tool, call_id: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         """
@@ -58,6 +67,7 @@ class ToolCall:
         """
         self._arguments = arguments
         self._quiet = False
+        self._told: CallNode | None = None
         self._node: CallNode | None = CallNode(
             None, None, 0, 0, tool=tool, called_ns=time_ns(), thread=get_ident(), call_id=call_id, framework=True
         )
@@ -76,9 +86,22 @@ class ToolCall:
         if isinstance(theirs, SpanNode):
             self._quiet = True
             self._note(node, theirs)
-        elif theirs is not None or not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
+        elif theirs is not None:
+            self._told, self._node = theirs, None
+            self._pass_on(theirs, node.tool.effect)
+        elif not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
             self._node = None
         self._arguments = None
+
+    def _pass_on(self, told: CallNode, effect: Effect) -> None:
+        if effect == "unknown" or told.tool.effect != "unknown":
+            return
+        try:
+            told.tool = framework_tool(told.tool.name, effect, blocking=told.tool.blocking)
+            if told.span is not None:
+                told.span.set_attribute(names.EFFECT, effect)
+        except Exception as error:  # noqa: BLE001 - as below
+            swallow("passing on a call's effect", error)
 
     def _note(self, node: CallNode, theirs: SpanNode) -> None:
         try:
@@ -122,6 +145,17 @@ class ToolCall:
             node.error = True
         else:
             fail(node, error)
+
+    def end_failed(self) -> None:
+        """End: the body returned, but what it returned says that the tool has failed."""
+        error = ToolFailedError()
+        told, self._told = self._told, None
+        if told is not None:
+            # Whoever is around may hand that on to the model as if it were any result.
+            told.error = True
+            if told.span is not None:
+                write_error(told.span, error)
+        self.fail(error)
 
     def seen(self, item: Any) -> None:
         """Take note of an *item* that goes out while the call runs: the last one may be its result."""

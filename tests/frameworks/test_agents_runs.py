@@ -7,6 +7,8 @@ Runs with ``--framework agents``, and with the oldest version that the module cl
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,13 +22,14 @@ from agents import (
     function_tool,
     set_trace_processors,
 )
+from agents.mcp import MCPServerStdio
 from frameworks import provider
 from frameworks.scenarios import ANSWER, BURST, ROUNDS, THREE, Toolbox
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 from otel_parallelism import Settings
-from otel_parallelism.instrumentation import agents, openai
+from otel_parallelism.instrumentation import agents, mcp, openai
 from otel_parallelism.instrumentation.patching import PATCHING
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from conftest import Kit
 
+TESTS = Path(__file__).parent.parent
 IDS = [request.id for request in THREE]
 set_trace_processors([])
 
@@ -46,7 +50,7 @@ def url() -> str:
 @pytest.fixture
 def patched(make_kit: Any) -> Iterator[Kit]:
     kit: Kit = make_kit(Settings(read_only=("get_*",)))
-    PATCHING.start([agents.FRAMEWORK, openai.FRAMEWORK])
+    PATCHING.start([agents.FRAMEWORK, mcp.FRAMEWORK, openai.FRAMEWORK])
     yield kit
     PATCHING.stop()
 
@@ -147,6 +151,23 @@ async def test_a_streamed_run_that_is_cancelled_ends_its_turn(patched: Kit, clie
         await asyncio.sleep(0.02)
     (report,) = patched.reports
     assert report.turn.agent == "helper"
+
+
+async def test_what_a_server_says_of_its_tools_is_known_of_the_agents_calls(patched: Kit) -> None:
+    command = {"command": sys.executable, "args": ["-m", "frameworks.agents.annotated_server"], "cwd": TESTS}
+    again = ("get_receipt", '{"order": "7"}')
+    model = Scripted([("get_token", "{}"), again], [again], [])
+    async with MCPServerStdio(params=command) as server:
+        await Runner.run(Agent(name="clerk", model=model, mcp_servers=[server]), "A token and a receipt.")
+    (report,) = patched.reports
+    known = [(call.tool, call.effect, call.effect_source, call.error) for call in report.turn.calls]
+    # The one writes, whatever its name says; the other tells in its result that it has failed.
+    assert sorted(known) == [
+        ("get_receipt", "read", "framework", True),
+        ("get_receipt", "read", "framework", True),
+        ("get_token", "write", "framework", False),
+    ]
+    assert report.findings == ()
 
 
 def test_a_run_without_a_loop(patched: Kit) -> None:

@@ -355,6 +355,27 @@ async def test_two_seams_of_one_call_are_one_call(kit: Kit) -> None:
     assert len(kit.calls()) == 1
 
 
+async def test_what_the_inner_seam_of_a_call_knows_is_known_of_the_call(kit: Kit) -> None:
+    def annotated(_: Any, args: Any, __: Any) -> CallFacts:
+        return CallFacts(args[0], effect="write")
+
+    inner = patched(a_coroutine, calls(annotated, lambda result: Returned(result, failed="broken" in result)))
+
+    async def outer(name: str) -> str:
+        result: str = await inner(name)
+        return result
+
+    tool = patched(outer, calls(described))
+    with agent_turn("clerk") as turn:
+        await tool("get_token")
+        await tool("get_broken")
+    assert turn.report is not None
+    known = [(call.effect, call.effect_source, call.error) for call in turn.report.turn.calls]
+    assert known == [("write", "framework", False), ("write", "framework", True)]
+    stored = [(span.attributes[names.EFFECT], span.status.is_ok) for span in kit.calls()]
+    assert stored == [("write", True), ("write", False)]
+
+
 async def test_calls_let_go_together_and_blocked_one_by_one(kit: Kit) -> None:
     async def block(name: str) -> str:
         time.sleep(0.06)  # noqa: ASYNC251 - that is what is shown
