@@ -8,6 +8,7 @@ free thread; when the function itself begins is measured inside.
 from __future__ import annotations
 
 import weakref
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.kinds import Steps
@@ -40,7 +41,9 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
         return None
     hidden = getattr(tool, "_context_parameter_name", None)
     given = {name: value for name, value in kwargs.items() if name != hidden}
-    return CallFacts(tool.name, handed.call_id, given, called_ns=handed.called_ns)
+    # What runs it is a plain function for any tool, and returns the coroutine of one that is not.
+    blocking = not iscoroutinefunction(getattr(tool.func, "func", tool.func))
+    return CallFacts(tool.name, handed.call_id, given, blocking=blocking, called_ns=handed.called_ns)
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agent_framework import observability
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    observability,
+)
 from agent_framework.openai import OpenAIChatCompletionClient
 from frameworks import provider, scenarios
 from openai import AsyncOpenAI
@@ -20,6 +29,17 @@ from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class Scripted(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    """A client of the program's own, which answers in order."""
+
+    def __init__(self, *answers: list[Content], **configuration: Any) -> None:
+        super().__init__(function_invocation_configuration=configuration)
+        self.answers = list(answers)
+
+    async def _inner_get_response(self, **_: Any) -> ChatResponse:
+        return ChatResponse(messages=[Message(role="assistant", contents=self.answers.pop(0))])
 
 
 @pytest.fixture
@@ -86,3 +106,23 @@ def test_a_stream_that_nobody_reads_leaves_no_turn_open(reports: list[Report], s
     asyncio.run(with_agent(use))
     gc.collect()
     assert not RECORDER.turns
+
+
+async def get_stock(symbol: str) -> str:
+    """Tell the price of a stock."""
+    await asyncio.sleep(scenarios.TAKES)
+    return scenarios.stock(symbol)
+
+
+@pytest.mark.parametrize("tool", [get_weather, get_stock])
+def test_calls_that_run_one_by_one_on_request_block_nothing(reports: list[Report], spans: str, tool: Any) -> None:
+    (name,) = inspect.signature(tool).parameters
+    calls = [
+        Content.from_function_call(call_id=f"call_{at}", name=tool.__name__, arguments={name: f"some {at}"})
+        for at in range(3)
+    ]
+    client = Scripted(calls, [Content.from_text("done")], allow_concurrent_invocation=False)
+
+    assert asyncio.run(Agent(client=client, name="helper", tools=[tool]).run("Three.")).text == "done"
+    (report,) = reports
+    assert (report.calls, report.peak_concurrency, report.cause) == (3, 1, "dispatch")
