@@ -27,7 +27,7 @@ class CallFacts(msgspec.Struct, frozen=True):
     ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such.
     ``blocking``: the tool is a plain function, which the framework's coroutine calls in the event loop's thread; None
     where that is as the wrapped function is. ``called_ns`` is when the call was handed over to be run, 0 where that is
-    now. An exception of a class named ``pauses``, or derived from it, is how the framework stops for a while: no
+    now. An exception of a class named in ``pauses``, or derived from it, is how the framework stops for a while: no
     failure.
     """
 
@@ -37,7 +37,7 @@ class CallFacts(msgspec.Struct, frozen=True):
     effect: Effect = "unknown"
     blocking: bool | None = None
     called_ns: int = 0
-    pauses: str = ""
+    pauses: tuple[str, ...] = ()
 
 
 class Returned(msgspec.Struct, frozen=True):

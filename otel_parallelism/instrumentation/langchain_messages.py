@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-GRAPH_PAUSES = "GraphBubbleUp"
+GRAPH_PAUSES = ("GraphBubbleUp",)
 """What langgraph raises through a tool, or a graph inside, to ask somebody or to hand over."""
 
 

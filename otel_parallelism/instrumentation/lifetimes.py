@@ -299,9 +299,9 @@ class _WatchedAsync:
         await self._generator.aclose()
 
 
-def is_called(error: BaseException, name: str) -> bool:
-    """Whether *error* is of a class with that *name*, or derived from one."""
-    return bool(name) and any(kind.__name__ == name for kind in type(error).__mro__)
+def is_called(error: BaseException, names: tuple[str, ...]) -> bool:
+    """Whether *error* is of a class with one of these *names*, or derived from one."""
+    return bool(names) and any(kind.__name__ in names for kind in type(error).__mro__)
 
 
 def argument(args: Arguments, kwargs: Keywords, position: int, name: str) -> Any:

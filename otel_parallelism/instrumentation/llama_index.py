@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _AGENT = "llama_index.core.agent.workflow.base_agent:BaseWorkflowAgent"
 _TEAM = "llama_index.core.agent.workflow.multi_agent_workflow:AgentWorkflow"
-_PAUSES = "WaitingForEvent"
+_PAUSES = ("WaitingForEvent",)
 """What a tool raises to wait for an event, of a human say; it is then called again."""
 
 

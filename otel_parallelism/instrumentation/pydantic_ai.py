@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords, Lifetime
 
 _GRAPH = "pydantic_ai._agent_graph"
+_PAUSES = ("ApprovalRequired", "CallDeferred")
+"""What a tool raises to have somebody asked first, or its result come from elsewhere; it may then be called again."""
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
@@ -43,7 +45,11 @@ def _call(tools: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     if call is None:
         return _early_call(tools, validated)
     return CallFacts(
-        call.tool_name, call.tool_call_id or "", _named(validated.validated_args), _effect(validated.tool.tool_def)
+        call.tool_name,
+        call.tool_call_id or "",
+        _named(validated.validated_args),
+        _effect(validated.tool.tool_def),
+        pauses=_PAUSES,
     )
 
 
@@ -53,7 +59,7 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
     if tool is None or tool.tool_def.kind == "output":
         return None
     given = json.loads(call.args or "{}") if isinstance(call.args, str) else call.args
-    return CallFacts(call.tool_name, call.tool_call_id or "", _named(given), _effect(tool.tool_def))
+    return CallFacts(call.tool_name, call.tool_call_id or "", _named(given), _effect(tool.tool_def), pauses=_PAUSES)
 
 
 def _refused(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:

@@ -32,7 +32,7 @@ class TurnFacts(msgspec.Struct, frozen=True):
     agent: str = ""
     input: object = None
     echoes: frozenset[str] = frozenset()
-    pauses: str = ""
+    pauses: tuple[str, ...] = ()
 
 
 class _Turn:

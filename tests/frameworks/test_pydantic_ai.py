@@ -12,7 +12,8 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from pydantic_ai import Agent
+from pydantic_ai import Agent, DeferredToolRequests
+from pydantic_ai.exceptions import ApprovalRequired, CallDeferred
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
@@ -202,3 +203,27 @@ async def test_what_the_framework_traces_by_itself_is_not_traced_again(seen: See
     assert all(call.call_id and call.arguments is not None for call in report.turn.calls)
     spans = seen.exporter.get_finished_spans()
     assert {span.instrumentation_scope.name for span in spans if span.instrumentation_scope} == {"pydantic-ai"}
+
+
+@pytest.mark.parametrize(
+    "beside", [False, pytest.param(True, marks=pytest.mark.skipif(not SWITCHES, reason="1.0 takes it for a failure"))]
+)
+@pytest.mark.parametrize("pause", [ApprovalRequired, CallDeferred])
+async def test_a_call_that_is_put_off_has_not_failed(seen: Seen, pause: type[Exception], *, beside: bool) -> None:
+    async def delete_page(number: int) -> str:
+        """Delete a page."""
+        raise pause
+
+    asked = [*PAGES[:1], ("delete_page", {"number": 1})]
+    agent = Agent(asking(asked), name="helper", tools=[get_page, delete_page], output_type=[str, DeferredToolRequests])
+    Agent.instrument_all(InstrumentationSettings(tracer_provider=seen.provider) if beside else False)
+    try:
+        result = await agent.run("both")
+    finally:
+        Agent.instrument_all(False)
+
+    assert isinstance(result.output, DeferredToolRequests)
+    (report,) = seen.reports
+    assert {call.tool: call.error for call in report.turn.calls} == {"get_page": False, "delete_page": False}
+    if not beside:
+        assert all(span.status.is_ok for span in seen.exporter.get_finished_spans())

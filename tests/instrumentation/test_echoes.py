@@ -140,12 +140,12 @@ async def test_a_pause_is_no_failure(kit: Kit, error: type[Exception], *, failed
     async def body(name: str) -> None:
         raise error
 
-    tool = patched(body, calls(lambda _, args, __: CallFacts(args[0], pauses="PauseError")))
+    tool = patched(body, calls(lambda _, args, __: CallFacts(args[0], pauses=("PauseError",))))
 
     async def answer() -> None:
         await tool("ask_user")
 
-    run = patched(answer, turns(lambda *_: TurnFacts("clerk", pauses="PauseError"), title="run"))
+    run = patched(answer, turns(lambda *_: TurnFacts("clerk", pauses=("PauseError",)), title="run"))
     with pytest.raises(error):
         await run()
     (report,) = kit.reports
