@@ -167,8 +167,10 @@ class Dependencies:
             found.setdefault(earlier, (False, why))
         for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
             found[earlier] = (True, f"{call.tool} was tried again after it failed")
-        for earlier in past.requests.get(_request(call), ())[-_MOST_NAMED:]:
-            found.setdefault(earlier, (True, f"{call.tool} ran again for what the model asked for once"))
+        for earlier, failed in past.requests.get(_request(call), ())[-_MOST_NAMED:]:
+            # Where a provider gives no ids, some clients take the tool's name: two requests may have the same.
+            how = "ran again" if failed else "may have run again"
+            found.setdefault(earlier, (failed, f"{call.tool} {how} for what the model asked for once"))
         return {
             earlier: edge
             for earlier, edge in found.items()
@@ -242,13 +244,13 @@ class _Past:
         self.calls = calls
         self.by_tool: dict[str, list[int]] = {}
         self.failed: dict[str, list[tuple[int, int]]] = {}
-        self.requests: dict[tuple[int, str] | None, list[int]] = {}
+        self.requests: dict[tuple[int, str] | None, list[tuple[int, bool]]] = {}
 
     def add(self, index: int, call: Call, *, failed: bool) -> None:
         self.by_tool.setdefault(call.tool, []).append(index)
         request = _request(call)
         if request is not None:
-            self.requests.setdefault(request, []).append(index)
+            self.requests.setdefault(request, []).append((index, failed))
         if failed:
             self.failed.setdefault(call.tool, []).append((call.end_ns, index))
         elif call.tool in self.failed:
