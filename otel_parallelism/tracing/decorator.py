@@ -95,7 +95,7 @@ def record(
     kind = kind_of(function)
     blocking = kind in {"function", "generator"}
     tool = Tool(function, name, effect, resource, depends_on, silenced=silence, blocking=blocking)
-    wrapper = Profiled(function, _WRAPPERS[kind](tool), enabled=enabled)
+    wrapper: Any = Profiled(function, _WRAPPERS[kind](tool), enabled=enabled)
     wrapper._self_tool = tool  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
     return wrapper
 

@@ -38,7 +38,7 @@ else:
 class Profiled(_Wrapper):
     """A wrapped function; pickles and copies like the function it wraps, by its name."""
 
-    _self_tool: Any
+    # Nothing is annotated here: a class's own annotations would stand in for those of every function that it wraps.
 
     def __reduce_ex__(self, protocol: object) -> Any:
         """Return the name to find the decorated function by, as for any function."""

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import collections.abc
 import contextlib
 import contextvars
 import copy
 import functools
 import inspect
 import pickle
+import typing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,6 +43,10 @@ async def an_async_generator(count: int) -> AsyncIterator[int]:
     for item in range(count):
         await asyncio.sleep(0)
         yield item
+
+
+HINTS = {"AsyncIterator": collections.abc.AsyncIterator, "Iterator": collections.abc.Iterator}
+"""What annotations name and only type checkers import."""
 
 
 class Desk:
@@ -177,6 +183,8 @@ def test_what_is_wrapped_looks_like_what_it_was(decorated: Any, original: Any, a
     assert decorated.__qualname__ == original.__qualname__
     assert decorated.__doc__ == original.__doc__
     assert decorated.__module__ == original.__module__
+    assert decorated.__annotations__ == original.__annotations__
+    assert typing.get_type_hints(decorated, globalns=HINTS) == typing.get_type_hints(original, globalns=HINTS)
 
 
 def test_kinds_that_python_itself_does_not_recognise_stay_unrecognised() -> None:
