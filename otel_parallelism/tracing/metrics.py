@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 from opentelemetry import metrics
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from .recorder import Recorder
 
+_Read: TypeAlias = "Callable[[TurnMetrics, list[LiveTurn]], Iterator[Observation]]"
+
 _OTHER = "other"
 _MOST_PENDING = 256
 _MANY_CALLS = 1_000
@@ -47,7 +49,7 @@ class TurnMetrics:
         self._agents: set[str] = set()
         self._live = True
         self._pending: deque[tuple[Report, Context]] = deque()
-        meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
+        self._meter = meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
         self._ratio = _histogram(meter, names.METRIC_RATIO)
         self._efficiency = _histogram(meter, names.METRIC_EFFICIENCY)
         self._duration = _histogram(meter, names.METRIC_TURN_DURATION)
@@ -59,11 +61,11 @@ class TurnMetrics:
         self._steps = _counter(meter, names.METRIC_STEPS_AVOIDABLE)
         self._tokens = _counter(meter, names.METRIC_TOKENS_AVOIDABLE)
         for instrument, make, read in (
-            (names.METRIC_ACTIVE_TURNS, meter.create_observable_up_down_counter, self._active_turns),
-            (names.METRIC_ACTIVE_CALLS, meter.create_observable_up_down_counter, self._active_calls),
-            (names.METRIC_LIVE_RATIO, meter.create_observable_gauge, self._live_ratio),
+            (names.METRIC_ACTIVE_TURNS, meter.create_observable_up_down_counter, TurnMetrics._active_turns),
+            (names.METRIC_ACTIVE_CALLS, meter.create_observable_up_down_counter, TurnMetrics._active_calls),
+            (names.METRIC_LIVE_RATIO, meter.create_observable_gauge, TurnMetrics._live_ratio),
         ):
-            make(instrument.name, [self._shielded(read)], instrument.unit, instrument.meaning)
+            make(instrument.name, [self._callback(read)], instrument.unit, instrument.meaning)
 
     def stop(self) -> None:
         """Report nothing any more; instruments cannot be unmade."""
@@ -141,21 +143,27 @@ class TurnMetrics:
         self._agents.add(agent)
         return agent
 
-    def _shielded(
-        self, read: Callable[[list[LiveTurn]], Iterator[Observation]]
-    ) -> Callable[[CallbackOptions], list[Observation]]:
+    def _callback(self, read: _Read) -> Callable[[CallbackOptions], list[Observation]]:
+        recorder, meter = self._recorder, self._meter
+
         def observe(_: CallbackOptions) -> list[Observation]:
-            if not self._live:
-                return []
-            try:
-                # Callbacks run before a reader takes what was recorded: this is in time for the same collection.
-                self._settle()
-                return list(read(list(live_turns(self._recorder))))
-            except Exception as error:  # noqa: BLE001 - a reader collects for everybody
-                swallow("observing open turns", error)
-                return []
+            # A meter keeps the callbacks that it is given first: they serve whoever is installed on it later as well.
+            current = recorder.instruments
+            return current.observed(meter, read) if isinstance(current, TurnMetrics) else []
 
         return observe
+
+    def observed(self, meter: Meter, read: _Read) -> list[Observation]:
+        """Return what *read* finds open now; nothing where these instruments are not *meter*'s."""
+        if _real(meter) is not _real(self._meter):
+            return []
+        try:
+            # Callbacks run before a reader takes what was recorded: this is in time for the same collection.
+            self._settle()
+            return list(read(self, list(live_turns(self._recorder))))
+        except Exception as error:  # noqa: BLE001 - a reader collects for everybody
+            swallow("observing open turns", error)
+            return []
 
     def _by_agent(self, turns: list[LiveTurn]) -> dict[str, list[LiveTurn]]:
         found: dict[str, list[LiveTurn]] = {agent: [] for agent in tuple(self._agents)}
@@ -176,6 +184,11 @@ class TurnMetrics:
             ratios = [turn.ratio for turn in open_turns if turn.ratio is not None]
             if ratios:
                 yield Observation(median(ratios), {names.AGENT_NAME: agent})
+
+
+def _real(meter: Any) -> object:
+    """What *meter* stands for, where it was asked for before the global provider was set."""
+    return getattr(meter, "_real_meter", None) or meter
 
 
 def _histogram(meter: Meter, instrument: Instrument) -> Any:

@@ -4,8 +4,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from otel_parallelism import Settings, agent_turn, names, profiled
+from otel_parallelism import Settings, agent_turn, install, names, profiled, uninstall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,3 +132,18 @@ def test_agents_are_capped(make_kit: Callable[..., Kit]) -> None:
             look(1)
     points = by_attributes(kit.points(names.METRIC_RATIO.name), "gen_ai.agent.name")
     assert {agent: point.count for agent, point in points.items()} == {"a": 2, "b": 1, "other": 2}
+
+
+def test_whoever_is_installed_later_reports_to_the_same_meter(kit: Kit) -> None:
+    for _ in range(2):
+        uninstall()
+        install(kit.provider, meter_provider=kit.meter_provider)
+        with agent_turn("clerk"):
+            assert [point.value for point in kit.points(names.METRIC_ACTIVE_TURNS.name)] == [1]
+        # Not only when many have come together: as soon as a reader asks.
+        counted = [point.count for point in kit.points(names.METRIC_TURN_DURATION.name)]
+    assert counted == [2]
+    other = InMemoryMetricReader()
+    install(meter_provider=MeterProvider([other], shutdown_on_exit=False))
+    with agent_turn("clerk"):
+        assert kit.points(names.METRIC_ACTIVE_TURNS.name) == []
