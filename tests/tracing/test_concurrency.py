@@ -73,6 +73,15 @@ async def test_at_once_is_parallel(kit: Kit, how: str) -> None:
     assert {span.context.trace_id for span in kit.spans} == {kit.span("invoke_agent parallel").context.trace_id}
 
 
+async def test_a_call_knows_the_task_that_it_runs_in(kit: Kit) -> None:
+    with agent_turn() as turn:
+        tasks = [asyncio.create_task(fetch(key)) for key in range(2)]
+        await asyncio.gather(*tasks)
+        await fetch(2)
+    assert turn.report is not None
+    assert [call.task for call in turn.report.turn.calls] == [*map(id, tasks), id(asyncio.current_task())]
+
+
 async def test_coroutines_made_together_and_awaited_one_by_one(kit: Kit) -> None:
     with agent_turn() as turn:
         waiting = [fetch(key) for key in range(3)]
