@@ -117,6 +117,8 @@ class GraphRun:
         self._values: dict[str, Any] = {}
         self._errors: dict[str, Exception] = {}
         self._failure: Exception | None = None
+        self._caller: asyncio.Task[Any] | None = None
+        self._cancelled_before = 0
         self._began_s = monotonic()
         shared = _shared_limits(jobs)
         overall: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
@@ -141,6 +143,8 @@ class GraphRun:
     async def go(self) -> GraphResults:
         """Run every task and return the results; raises what the first to fail raised, if all fail with it."""
         self._began_s = monotonic()
+        self._caller = asyncio.current_task()
+        self._cancelled_before = self._caller.cancelling() if self._caller is not None else 0
         self._sorter.prepare()
         try:
             async with asyncio.TaskGroup() as group:
@@ -178,11 +182,18 @@ class GraphRun:
                 self._values[name] = await self._invocations[name]((), arguments, time_ns())
             except Exception as error:
                 self._errors[name] = error
-                if self._all_fail:
-                    self._failure = self._failure or error
+                if self._all_fail and not self._is_ending():
+                    self._failure = error
                     raise
-        self._sorter.done(name)
-        self._start_ready(group)
+        # A task that was cancelled with all others, and ends in a way of its own, starts nothing any more.
+        if not self._is_ending():
+            self._sorter.done(name)
+            self._start_ready(group)
+
+    def _is_ending(self) -> bool:
+        """Whether all tasks are cancelled: one failed and takes all with it, or the caller is cancelled itself."""
+        caller = self._caller
+        return self._failure is not None or (caller is not None and caller.cancelling() > self._cancelled_before)
 
     def _timing(self, name: str, clock: _Clock) -> Timing:
         error = self._errors.get(name)

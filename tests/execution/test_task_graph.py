@@ -409,6 +409,36 @@ def test_cancelled_outside_cancels_all(run: Run) -> None:
     assert graph.report().timings["alone"].state == "cancelled"
 
 
+@pytest.mark.parametrize("on_failure", ["all", "dependents"])
+@pytest.mark.parametrize("way", ["returns", "raises"])
+def test_cancelled_outside_it_is_passed_on_however_a_task_ends(run: Run, on_failure: Any, way: str) -> None:
+    graph = TaskGraph(on_failure=on_failure)
+
+    @graph.task
+    async def stubborn() -> int:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            if way == "raises":
+                raise LookupError("while cleaning up") from None
+        return 1
+
+    @graph.task
+    async def needs_it(stubborn: int) -> int:
+        return stubborn
+
+    async def main() -> None:
+        task = asyncio.create_task(graph.run())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main)
+    assert graph.report().timings["stubborn"].state == {"returns": "done", "raises": "failed"}[way]
+    assert graph.report().timings["needs_it"].state == "cancelled"
+
+
 @pytest.mark.usefixtures("no_threads_left")
 def test_cancelled_outside_waits_for_threads(run: Run) -> None:
     ended = []
