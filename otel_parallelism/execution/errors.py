@@ -14,10 +14,10 @@ class CancelledCallError(Exception):
     """
 
 
-def cancelled_from_within() -> bool:
-    """Whether an ``asyncio.CancelledError`` that was just caught is nobody's who wants this task to end."""
+def is_cancelled() -> bool:
+    """Whether somebody wants the running task to end."""
     task = asyncio.current_task()
-    return task is None or not task.cancelling()
+    return task is not None and task.cancelling() > 0
 
 
 class GraphError(ValueError):

@@ -8,7 +8,7 @@ from contextvars import copy_context
 from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .errors import CancelledCallError, cancelled_from_within
+from .errors import CancelledCallError, is_cancelled
 from .rate import Rate
 from .retry import Retrying, policy
 from .spans import Outcome, Recording, drop, result_of
@@ -86,11 +86,17 @@ class Invocation:
                 nonlocal since_ns
                 # A later attempt waits from when it is asked for: the pause before it is nobody's queue.
                 this_ns, since_ns = since_ns or time_ns(), 0
-                return await self._attempt(args, kwargs, this_ns, call_id)
+                try:
+                    return await self._attempt(args, kwargs, this_ns, call_id)
+                except Exception as error:
+                    if is_cancelled():
+                        # Whatever it made of that: to make it again would be to go on.
+                        raise asyncio.CancelledError from error
+                    raise
 
             return await self._retry(attempt)()
         except asyncio.CancelledError as error:
-            if cancelled_from_within():
+            if not is_cancelled():
                 raise CancelledCallError(f"{self._recording.name} was cancelled from within") from error
             raise
 

@@ -28,7 +28,7 @@ from otel_parallelism.tracing.kinds import kind_of
 from otel_parallelism.tracing.nodes import CallNode
 from otel_parallelism.tracing.tool import Tool, tool_name
 
-from .errors import CancelledCallError, cancelled_from_within
+from .errors import CancelledCallError, is_cancelled
 from .isolation import isolated, steps
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Recording:
         except BaseException as error:
             if node is not None:
                 run(fail, node, error)
-            if whole and isinstance(error, asyncio.CancelledError) and cancelled_from_within():
+            if whole and isinstance(error, asyncio.CancelledError) and not is_cancelled():
                 raise CancelledCallError(f"{self.name} was cancelled from within") from error
             raise
         if node is not None:

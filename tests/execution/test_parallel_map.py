@@ -657,13 +657,19 @@ def test_retry_may_be_a_decorator_of_tenacity(run: Run) -> None:
     assert run(main) == [0, 1, 2]
 
 
-def test_a_cancelled_call_is_not_made_again(run: Run) -> None:
+@pytest.mark.parametrize("wraps", [False, True])
+def test_a_cancelled_call_is_not_made_again(run: Run, wraps: bool) -> None:
     begun = 0
 
     async def work(_: int) -> None:
         nonlocal begun
         begun += 1
-        await asyncio.sleep(10)
+        try:
+            await asyncio.sleep(10)
+        except BaseException as error:
+            if wraps:
+                raise LookupError("no answer") from error
+            raise
 
     async def main() -> None:
         task = asyncio.ensure_future(asyncio.wait_for(parallel_map([0], work, limit=1, retry=5), 0.02))
