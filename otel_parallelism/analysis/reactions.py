@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from otel_parallelism.model import Call
 
@@ -27,28 +27,44 @@ def reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Reactions:
     """
     found: Reactions = {}
     starts = [call.start_ns for call in calls]
+    rounds_end = max((index + 1 for index, call in enumerate(calls) if call.round is not None), default=0)
     for earlier, outcome in enumerate(outcomes):
         if outcome:
-            _right_after(calls, starts, earlier, "failed" if outcome == "failed" else "found nothing", found)
+            how = "failed" if outcome == "failed" else "found nothing"
+            for later in _right_after(calls, starts, earlier, rounds_end):
+                why = f"{calls[later].tool} came right after {calls[earlier].tool} {how}, perhaps because of that"
+                found.setdefault(later, []).append((earlier, why))
     return found
 
 
-def _right_after(calls: Sequence[Call], starts: Sequence[int], earlier: int, how: str, found: Reactions) -> None:
-    """What was called, or asked for, right after a call that failed or found nothing."""
+def _right_after(calls: Sequence[Call], starts: Sequence[int], earlier: int, rounds_end: int) -> Iterator[int]:
+    """
+    Indices of what was called, or asked for, right after a call; from *rounds_end* on no round is known.
+
+    Code may react with several calls at once. Where rounds are only inferred, the model may react as well, after the
+    code has run the rest of what is taken for one round.
+    """
     before = calls[earlier]
     next_round: int | None = None
+    first_end_ns: int | None = None
     first = bisect_left(starts, before.end_ns)
     for later in range(first, min(first + _MOST_NAMED, len(calls))):
         call = calls[later]
         if later <= earlier or (before.proved and call.proved and before.round == call.round is not None):
             continue
-        if next_round is not None and call.round != next_round:
+        if call.round is None or call.round == before.round:
+            if next_round is not None:
+                break
+            if first_end_ns is not None and call.start_ns >= first_end_ns:
+                if later >= rounds_end:
+                    break
+                continue
+            first_end_ns = call.end_ns if first_end_ns is None else min(first_end_ns, call.end_ns)
+        elif next_round is not None and call.round != next_round:
             break
-        why = f"{call.tool} came right after {before.tool} {how}, perhaps because of that"
-        found.setdefault(later, []).append((earlier, why))
-        next_round = call.round
-        if next_round is None or next_round == before.round:
-            break
+        else:
+            next_round = call.round
+        yield later
 
 
 def careful(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:

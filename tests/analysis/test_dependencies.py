@@ -148,6 +148,20 @@ def test_another_tool_right_after_a_failure_or_an_empty_answer_may_be_a_reaction
     assert pair(read("a", 0, 1, result=[]), other).edge == "unknown"
     later = read("c", 2, 3, tool=READS[2])
     assert relate(read("a", 0, 1, error=True), other, later).soft == [0, 0b1, 0]
+    beside = read("c", 1, 4, tool=READS[2])
+    assert relate(read("a", 0, 1, error=True), other, beside).soft == [0, 0b1, 0b1]
+
+
+def test_the_model_may_react_after_the_rest_of_an_inferred_round() -> None:
+    asked = {"round": 0}
+    failed, rest = read("a", 0, 1, error=True, **asked), read("b", 1, 2, tool=READS[1], **asked)
+    also, other = read("c", 2, 3, tool="get_c", **asked), read("d", 4, 5, tool=READS[2], round=1)
+    graph = relate(failed, rest, also, other, read("e", 6, 7, tool="get_e", round=2))
+    assert graph.pair(0, 1).edge == graph.pair(0, 3).edge == "unknown"
+    assert graph.pair(0, 2).edge == graph.pair(0, 4).edge == "none"
+    # Before the first model request, it was code that called; then the model may react as well.
+    early = [read("a", 0, 1, error=True), read("b", 1, 2, tool=READS[1]), read("c", 2, 3, tool="get_c"), other]
+    assert relate(*early).pair(0, 3).edge == "unknown"
 
 
 def test_several_failures_are_all_what_a_retry_follows() -> None:
