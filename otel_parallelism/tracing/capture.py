@@ -53,12 +53,13 @@ _SPELLED = _UNCHANGING - PLAIN - {bytes, complex}
 
 
 class Leaves:
-    """Collects the leaf values of arguments, up to a bound."""
+    """Collects the leaf values of arguments, up to a bound, and the mutable objects that they were taken from."""
 
-    __slots__ = ("identities", "values", "whole")
+    __slots__ = ("identities", "objects", "values", "whole")
 
     def __init__(self) -> None:
         self.values: list[Any] = []
+        self.objects: list[Any] = []
         self.identities: list[int] = []
         self.whole: bool = True
 
@@ -81,6 +82,8 @@ class Leaves:
             if not self.whole:
                 return
             self.add(item, depth + 1)
+        if self.whole and kind is not tuple and kind is not frozenset:
+            self.objects.append(value)
 
 
 def _items(value: Any, kind: type) -> Sequence[Any] | None:
@@ -97,7 +100,12 @@ def _items(value: Any, kind: type) -> Sequence[Any] | None:
 
 
 def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Hold the arguments of *node*'s call, which is about to start; those all of `PLAIN` types are their own leaves."""
+    """
+    Hold the arguments of *node*'s call, which is about to start; those all of `PLAIN` types are their own leaves.
+
+    Mutable ones of which nothing is left out are small and are kept, too: once they were gone, the next object might
+    get the same identity and pass for the same one.
+    """
     leaves = Leaves()
     for value in args:
         leaves.add(value)
@@ -106,6 +114,7 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
     node.arguments = leaves.values
     node.whole = leaves.whole
     node.identities = tuple(leaves.identities)
+    node.objects = leaves.objects
 
 
 def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:

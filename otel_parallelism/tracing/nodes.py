@@ -79,9 +79,10 @@ class CallNode(Node):
 
     ``code`` and ``instruction`` tell where the call was made, without yet looking up the line. ``arguments`` are the
     positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
-    which mutable objects were passed. ``task`` is 0 outside of an event loop. ``token`` resets the context.
-    ``call_id`` is what the model calls it, where that is known. ``framework``: a framework calls it, undecorated.
-    ``left_ns`` is when the thread that ran it for an event loop was done, 0 where there was none.
+    which mutable objects were passed; ``objects`` are those of which nothing is left out. ``task`` is 0 outside of an
+    event loop. ``token`` resets the context. ``call_id`` is what the model calls it, where that is known.
+    ``framework``: a framework calls it, undecorated. ``left_ns`` is when the thread that ran it for an event loop was
+    done, 0 where there was none.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -93,6 +94,7 @@ class CallNode(Node):
     arguments: Any = None
     whole: bool = True
     identities: tuple[int, ...] = ()
+    objects: list[Any] | None = None
     resource: str = ""
     token: Any = None
     result: Any = UNSEEN
@@ -107,7 +109,7 @@ class CallNode(Node):
 def let_go(call: CallNode) -> None:
     """Hold no longer what *call* was given and returned, nor what it may yet return: its turn is over."""
     call.finished = True
-    call.arguments = None
+    call.arguments = call.objects = None
     call.result = UNSEEN
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sys
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,36 @@ def test_a_later_change_of_an_argument_is_not_seen() -> None:
     argument["ids"].append(3)
     assert read_arguments(node) == ["ids", 1, 2]
     assert node.identities == (id(argument), id(argument["ids"]))
+
+
+def test_the_next_list_is_not_taken_for_one_that_is_gone(make_kit: Callable[..., Kit]) -> None:
+    make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
+
+    @profiled(effect="read")
+    def look(names: list[str], about: Order) -> str:
+        time.sleep(0.01)
+        return f"{names[0]} has no order of that number but {about.owner}"
+
+    with agent_turn() as turn:
+        for number, name in enumerate(("Ann", "Bob", "Cem")):
+            look([name], Order(number, name))
+    assert turn.report is not None
+    (found,) = turn.report.findings
+    assert (found.advice, len(found.calls)) == ("recommended", 3)
+
+
+def test_what_is_kept_is_small_and_let_go_with_the_turn(make_kit: Callable[..., Kit]) -> None:
+    make_kit(Settings(min_avoidable=0))
+
+    @profiled(effect="read")
+    def look(about: Order, *, many: list[object]) -> None:
+        """Do nothing."""
+
+    kept, left_out = Order(7, "Ann"), Order(8, "Bob")
+    with agent_turn():
+        look(kept, many=[*range(30), left_out])
+        held_now = sys.getrefcount(kept), sys.getrefcount(left_out)
+    assert (sys.getrefcount(kept), sys.getrefcount(left_out)) == (held_now[0] - 1, held_now[1])
 
 
 def test_an_argument_that_contains_itself() -> None:
