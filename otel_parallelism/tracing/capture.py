@@ -1,8 +1,9 @@
 """
 What a call was given and what it returned, held for evidence: by reference where nothing can change, else by value.
 
-A result is held by reference. An argument that may change while the call runs is reduced to its leaf values when the
-call starts; past about ten leaves the rest is left out, and what is held is then not whole.
+A result is held by reference, and is not read once something was put into it or taken out of it. An argument that may
+change while the call runs is reduced to its leaf values when the call starts; past about ten leaves the rest is left
+out, and what is held is then not whole.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import fractions
+import itertools
 import pathlib
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_LEAVES = 10
 _DEEPEST = 4
+_LOOKED_AT = 32
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types whose values never change and are evidence as they are."""
@@ -49,6 +52,8 @@ _UNCHANGING = PLAIN | {
     pathlib.PurePosixPath,
     pathlib.PureWindowsPath,
 }
+_CHANGING = frozenset({list, dict, set})
+_CONTAINERS = _CHANGING | {tuple, frozenset}
 _SPELLED = _UNCHANGING - PLAIN - {bytes, complex}
 
 
@@ -127,20 +132,28 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
         node.result = result
     elif kind in _SPELLED:
         node.result = str(result)
-    elif kind in (list, dict, set, tuple, frozenset):
+    elif kind in _CONTAINERS:
         if kind not in (tuple, frozenset):
             node.result_identity = id(result)
         if len(result) > max_items:
             node.result, node.result_whole = None, False
             return
-        node.result = result
+        node.result, node.result_sizes = result, _sizes(result)
     else:
         node.result_identity = id(result)
         # An object with a length may be a table or an array of any size; asking it would run its own code.
         if hasattr(kind, "__len__"):
             node.result, node.result_whole = None, False
             return
-        node.result = result
+        node.result, node.result_sizes = result, _sizes(result)
+
+
+def _sizes(result: Any) -> tuple[int, ...]:
+    """How many items *result* has, and how many each of the first containers right inside of it."""
+    kind = type(result)
+    items = result.values() if kind is dict else result if kind in _CONTAINERS else _items(result, kind) or ()
+    first = tuple(itertools.islice(items, _LOOKED_AT))
+    return (len(items), *[len(item) for item in first if type(item) in _CHANGING])
 
 
 def read_arguments(node: Any) -> object:
@@ -151,9 +164,11 @@ def read_arguments(node: Any) -> object:
 
 
 def read_result(node: Any) -> object:
-    """Return the held result of *node*; raises LookupError once it was let go."""
+    """Return the held result of *node*; raises LookupError once it was let go, or where it is another by now."""
     if node.result is UNSEEN:
         raise LookupError("the turn is over and the result is no longer held")
+    if node.result_sizes and node.result_sizes != _sizes(node.result):
+        raise LookupError("something was put into the result or taken out of it after the call")
     return node.result
 
 

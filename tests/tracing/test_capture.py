@@ -123,6 +123,46 @@ def test_a_result_is_held_by_reference_unless_it_is_large(result: Any, kept: boo
         assert read_result(node) is result
 
 
+def test_a_result_that_was_emptied_or_filled_later_cannot_be_read() -> None:
+    def kept(result: Any) -> CallNode:
+        node = CallNode(None, None, 0, 0)
+        hold_result(node, result, max_bytes=100, max_items=10)
+        assert read_result(node) is result
+        return node
+
+    emptied, nested, filled, order = [1, 2], {"pages": [1, 2]}, {1}, Order(7, "Ann")
+    nodes = [kept(result) for result in (emptied, nested, filled, order)]
+    emptied.pop()
+    nested["pages"].append(3)
+    filled.add(2)
+    vars(order)["paid"] = True
+    for node in nodes:
+        with pytest.raises(LookupError):
+            read_result(node)
+
+
+def test_what_is_taken_out_of_a_result_is_not_said_to_be_independent_of_it(make_kit: Callable[..., Kit]) -> None:
+    make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
+
+    @profiled(effect="read")
+    def list_pages() -> list[str]:
+        time.sleep(0.01)
+        return ["PAGE-1001", "PAGE-1002", "PAGE-1003"]
+
+    @profiled(effect="read")
+    def fetch_page(page: str) -> str:
+        time.sleep(0.01)
+        return f"the text of {page[:4].lower()}"
+
+    with agent_turn() as turn:
+        pages = list_pages()
+        while pages:
+            fetch_page(pages.pop())
+    assert turn.report is not None
+    recommended = [finding.calls for finding in turn.report.findings if finding.advice == "recommended"]
+    assert recommended == [("fetch_page", "fetch_page", "fetch_page")]
+
+
 def test_what_was_let_go_cannot_be_read() -> None:
     node = CallNode(None, None, 0, 0, result=UNSEEN)
     with pytest.raises(LookupError):
