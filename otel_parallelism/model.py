@@ -73,13 +73,15 @@ class Content(msgspec.Struct, frozen=True):
 
     ``parse`` turns ``value`` into plain Python (dicts, lists, scalars); without it the value is taken as it is.
     ``whole`` is false where something was cut off, streamed or too large. ``identities`` are the ``id()`` of the
-    mutable objects that were passed (arguments), or of the object returned (result).
+    mutable objects that were passed (arguments), or of the object returned (result); ``receiver`` is that of the object
+    whose method was called, 0 where it was none's.
     """
 
     value: object
     parse: Callable[[object], object] | None = None
     whole: bool = True
     identities: tuple[int, ...] = ()
+    receiver: int = 0
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):

@@ -204,6 +204,9 @@ class _Matcher:
         if content is None:
             return
         later = self.calls[index].tool
+        for producer in self.returned.get(content.receiver, ())[-_MOST_HOLDERS:]:
+            sentence = f"{later} is a method of the very object that {self.calls[producer].tool} returned"
+            self.edges[index][producer] = (True, sentence)
         for identity in content.identities:
             # Unlike a value, an object that several returned may have become another with each of them.
             for producer in self.returned.get(identity, ())[-_MOST_HOLDERS:]:

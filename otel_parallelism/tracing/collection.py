@@ -212,7 +212,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         False,  # noqa: FBT003 - by position, as one is made for every call
         False,  # noqa: FBT003 - likewise
         node.error,
-        None if node.arguments is None else Content(node, read_arguments, node.whole, node.identities),
+        None if node.arguments is None else Content(node, read_arguments, node.whole, node.identities, node.receiver),
         result,
         tool.effect,
         tool.effect_source,

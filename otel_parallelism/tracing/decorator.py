@@ -100,17 +100,20 @@ def record(
     return wrapper
 
 
-def _called(tool: Tool, frame: FrameType) -> CallNode:
-    """Return the node of a call of *tool* that is made now, by the code of *frame*."""
+def _called(tool: Tool, receiver: object, frame: FrameType) -> CallNode:
+    """Return the node of a call of *tool*, a method of *receiver* if not None, made now by the code of *frame*."""
     code: CodeType | None = frame.f_code
     instruction = frame.f_lasti
     if frame.f_code.co_filename in INSIDE:
         outside = calling_frame(frame)
         code, instruction = (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
-    return CallNode(
+    node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None,  # noqa: FBT003 - by position: keywords cost as much again
         tool, time_ns(), code, instruction, get_ident(),
     )  # fmt: skip
+    if receiver is not None:
+        node.receiver = id(receiver)
+    return node
 
 
 def _coroutine(tool: Tool) -> Callable[..., Any]:
@@ -125,16 +128,16 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:
         end(node, result)
         return result
 
-    def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # When this runs, not when the body does, tells calls made together from calls made one by one.
-        return run(wrapped, args, kwargs, _called(tool, sys._getframe(1)))  # noqa: SLF001 - as inspect's, cheaper
+        return run(wrapped, args, kwargs, _called(tool, receiver, sys._getframe(1)))  # noqa: SLF001 - as inspect's, cheaper
 
     return call
 
 
 def _function(tool: Tool) -> Callable[..., Any]:
-    def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = _called(tool, sys._getframe(1))  # noqa: SLF001 - as above
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
         if not begin(node, args, kwargs):
             return wrapped(*args, **kwargs)
         try:
@@ -212,16 +215,16 @@ class _Streamed:
 
 
 def _generator(tool: Tool) -> Callable[..., Any]:
-    def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = _called(tool, sys._getframe(1))  # noqa: SLF001 - as above
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
         return drive(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
 
     return call
 
 
 def _async_generator(tool: Tool) -> Callable[..., Any]:
-    def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = _called(tool, sys._getframe(1))  # noqa: SLF001 - as above
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
         return drive_async(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
 
     return call

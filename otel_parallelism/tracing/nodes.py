@@ -82,7 +82,8 @@ class CallNode(Node):
     which mutable objects were passed; ``objects`` are those of which nothing is left out. ``task`` is 0 outside of an
     event loop. ``token`` resets the context. ``call_id`` is what the model calls it, where that is known.
     ``framework``: a framework calls it, undecorated. ``left_ns`` is when the thread that ran it for an event loop was
-    done, 0 where there was none. ``result_sizes`` tell whether the result has changed since.
+    done, 0 where there was none. ``result_sizes`` tell whether the result has changed since, ``receiver`` whose
+    method it is.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -101,6 +102,7 @@ class CallNode(Node):
     result_whole: bool = True
     result_identity: int = 0
     result_sizes: tuple[int, ...] = ()
+    receiver: int = 0
     error: bool = False
     call_id: str = ""
     framework: bool = False

@@ -65,6 +65,13 @@ def test_an_object_that_several_returned_is_needed_from_each() -> None:
     assert edges(*returned, handed)[2] == {0: True, 1: True}
 
 
+def test_a_method_needs_the_call_that_returned_its_object_and_shares_nothing_by_it() -> None:
+    returned = call("a", 0, 1, result=Content("session", identities=(7,)))
+    methods = [call(name, start, start + 1, arguments=Content("x", receiver=7)) for name, start in (("b", 1), ("c", 2))]
+    assert edges(returned, *methods) == [{}, {0: True}, {0: True}]
+    assert edges(*methods) == [{}, {}]
+
+
 def test_two_that_were_handed_what_another_returned_share_it_nonetheless() -> None:
     returned = call("a", 0, 1, result=Content([1], identities=(7,)))
     handed = [

@@ -196,6 +196,35 @@ def test_a_value_handed_on_makes_the_order_needed(make_kit: Callable[..., Kit]) 
             call.arguments.parse(call.arguments.value)
 
 
+class Session:
+    @profiled(effect="read")
+    def look(self, name: str) -> str:
+        time.sleep(0.01)
+        return f"nothing about {name}"
+
+    @profiled(effect="read")
+    async def look_well(self) -> str:
+        return "nothing at all"
+
+
+async def test_a_method_needs_the_call_that_returned_its_object(make_kit: Callable[..., Kit]) -> None:
+    make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
+
+    @profiled(effect="read")
+    def open_session() -> Session:
+        time.sleep(0.01)
+        return Session()
+
+    with agent_turn() as turn:
+        session = open_session()
+        session.look("Ann")
+        session.look("Bob")
+        await session.look_well()
+    assert turn.report is not None
+    (found,) = turn.report.findings
+    assert found.calls == ("look", "look", "look_well")
+
+
 def test_without_evidence_nothing_is_held(make_kit: Callable[..., Kit]) -> None:
     make_kit(Settings(min_avoidable=0, evidence=False))
 
