@@ -1,9 +1,9 @@
 """
 What a call was given and what it returned, held for evidence: by reference where nothing can change, else by value.
 
-A result is held by reference, and is not read once something was put into it or taken out of it. An argument that may
-change while the call runs is reduced to its leaf values when the call starts; past about ten leaves the rest is left
-out, and what is held is then not whole.
+A result is held by reference, and is not read where it was seen to have changed since. An argument that may change
+while the call runs is reduced to its leaf values when the call starts; past about ten leaves the rest is left out, and
+what is held is then not whole.
 """
 
 from __future__ import annotations
@@ -138,22 +138,31 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
         if len(result) > max_items:
             node.result, node.result_whole = None, False
             return
-        node.result, node.result_sizes = result, _sizes(result)
+        node.result, node.result_state = result, _state(result)
     else:
         node.result_identity = id(result)
         # An object with a length may be a table or an array of any size; asking it would run its own code.
         if hasattr(kind, "__len__"):
             node.result, node.result_whole = None, False
             return
-        node.result, node.result_sizes = result, _sizes(result)
+        node.result, node.result_state = result, _state(result)
 
 
-def _sizes(result: Any) -> tuple[int, ...]:
-    """How many items *result* has, and how many each of the first containers right inside of it."""
-    kind = type(result)
-    items = result.values() if kind is dict else result if kind in _CONTAINERS else _items(result, kind) or ()
-    first = tuple(itertools.islice(items, _LOOKED_AT))
-    return (len(items), *[len(item) for item in first if type(item) in _CHANGING])
+def _state(result: Any) -> tuple[int, ...]:
+    """What *result* and the containers inside of it hold: numbers of items and identities, of the first of each."""
+    state: list[int] = []
+    containers = [result]
+    for value in containers:
+        kind = type(value)
+        items = value.values() if kind is dict else value if kind in _CONTAINERS else _items(value, kind) or ()
+        state.append(len(items))
+        for item in tuple(itertools.islice(items, _LOOKED_AT)):
+            state.append(id(item))
+            if type(item) in _CHANGING:
+                containers.append(item)
+        if len(state) > 2 * _LOOKED_AT:
+            break
+    return tuple(state)
 
 
 def read_arguments(node: Any) -> object:
@@ -167,8 +176,8 @@ def read_result(node: Any) -> object:
     """Return the held result of *node*; raises LookupError once it was let go, or where it is another by now."""
     if node.result is UNSEEN:
         raise LookupError("the turn is over and the result is no longer held")
-    if node.result_sizes and node.result_sizes != _sizes(node.result):
-        raise LookupError("something was put into the result or taken out of it after the call")
+    if node.result_state and node.result_state != _state(node.result):
+        raise LookupError("the result has been changed since the call")
     return node.result
 
 
