@@ -73,8 +73,8 @@ class Content(msgspec.Struct, frozen=True):
 
     ``parse`` turns ``value`` into plain Python (dicts, lists, scalars); without it the value is taken as it is.
     ``whole`` is false where something was cut off, streamed or too large. ``identities`` are the ``id()`` of the
-    mutable objects that were passed (arguments), or of the object returned (result); ``receiver`` is that of the object
-    whose method was called, 0 where it was none's.
+    mutable objects that were passed (arguments), or of the object returned and those right inside of it (result);
+    ``receiver`` is that of the object whose method was called, 0 where it was none's.
     """
 
     value: object

@@ -54,6 +54,7 @@ _UNCHANGING = PLAIN | {
 }
 _CHANGING = frozenset({list, dict, set})
 _CONTAINERS = _CHANGING | {tuple, frozenset}
+_TAKEN_APART = _UNCHANGING | _CONTAINERS
 _SPELLED = _UNCHANGING - PLAIN - {bytes, complex}
 
 
@@ -133,19 +134,25 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
     elif kind in _SPELLED:
         node.result = str(result)
     elif kind in _CONTAINERS:
-        if kind not in (tuple, frozenset):
-            node.result_identity = id(result)
+        if kind in _CHANGING:
+            node.result_identities = (id(result),)
         if len(result) > max_items:
             node.result, node.result_whole = None, False
             return
+        node.result_identities += tuple(id(item) for item in _first(result) if type(item) not in _TAKEN_APART)
         node.result, node.result_state = result, _state(result)
     else:
-        node.result_identity = id(result)
+        node.result_identities = (id(result),)
         # An object with a length may be a table or an array of any size; asking it would run its own code.
         if hasattr(kind, "__len__"):
             node.result, node.result_whole = None, False
             return
         node.result, node.result_state = result, _state(result)
+
+
+def _first(container: Any) -> tuple[Any, ...]:
+    """Return the first items of a container, or values of a dict, at once: another thread may be at work on it."""
+    return tuple(itertools.islice(container.values() if type(container) is dict else container, _LOOKED_AT))
 
 
 def _state(result: Any) -> tuple[int, ...]:
@@ -154,9 +161,9 @@ def _state(result: Any) -> tuple[int, ...]:
     containers = [result]
     for value in containers:
         kind = type(value)
-        items = value.values() if kind is dict else value if kind in _CONTAINERS else _items(value, kind) or ()
+        items = value if kind in _CONTAINERS else _items(value, kind) or ()
         state.append(len(items))
-        for item in tuple(itertools.islice(items, _LOOKED_AT)):
+        for item in _first(items):
             state.append(id(item))
             if type(item) in _CHANGING:
                 containers.append(item)

@@ -197,8 +197,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
     tool = node.tool
     result = None
     if node.result is not UNSEEN:
-        identity = node.result_identity
-        result = Content(node, read_result, node.result_whole, (identity,) if identity else ())
+        result = Content(node, read_result, node.result_whole, node.result_identities)
     return Call(
         trace_id,
         _hex(node),

@@ -82,8 +82,8 @@ class CallNode(Node):
     which mutable objects were passed; ``objects`` are those of which nothing is left out. ``task`` is 0 outside of an
     event loop. ``token`` resets the context. ``call_id`` is what the model calls it, where that is known.
     ``framework``: a framework calls it, undecorated. ``left_ns`` is when the thread that ran it for an event loop was
-    done, 0 where there was none. ``result_state`` tells whether the result has changed since, ``receiver`` whose
-    method it is.
+    done, 0 where there was none. ``result_identities`` are those of the result and of objects right inside of it,
+    ``result_state`` tells whether it has changed since, ``receiver`` whose method it is.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
@@ -100,7 +100,7 @@ class CallNode(Node):
     token: Any = None
     result: Any = UNSEEN
     result_whole: bool = True
-    result_identity: int = 0
+    result_identities: tuple[int, ...] = ()
     result_state: tuple[int, ...] = ()
     receiver: int = 0
     error: bool = False

@@ -208,16 +208,26 @@ class Session:
         return "nothing at all"
 
 
-async def test_a_method_needs_the_call_that_returned_its_object(make_kit: Callable[..., Kit]) -> None:
+@pytest.mark.parametrize(
+    ("wrap", "unwrap"),
+    [
+        (lambda session: session, lambda result: result),
+        (lambda session: (session, 7), lambda result: result[0]),
+        (lambda session: {"session": session}, lambda result: result["session"]),
+    ],
+)
+async def test_a_method_needs_the_call_that_returned_its_object(
+    make_kit: Callable[..., Kit], wrap: Callable[[Session], Any], unwrap: Callable[[Any], Session]
+) -> None:
     make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
 
     @profiled(effect="read")
-    def open_session() -> Session:
+    def open_session() -> Any:
         time.sleep(0.01)
-        return Session()
+        return wrap(Session())
 
     with agent_turn() as turn:
-        session = open_session()
+        session = unwrap(open_session())
         session.look("Ann")
         session.look("Bob")
         await session.look_well()
