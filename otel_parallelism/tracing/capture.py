@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import enum
 import fractions
 import itertools
 import pathlib
@@ -77,6 +78,11 @@ class Leaves:
                 self.values.append(str(value) if kind in _SPELLED else value)
             else:
                 self.whole = False
+            return
+        if isinstance(kind, enum.EnumMeta):
+            # There is one object for a member wherever it is passed, and it never changes.
+            for told in ("_name_", "_value_"):
+                self.add(object.__getattribute__(value, told), depth + 1)
             return
         if kind is not tuple and kind is not frozenset:
             self.identities.append(id(value))

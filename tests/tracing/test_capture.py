@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 import sys
 import time
 import uuid
@@ -28,6 +29,10 @@ class Order:
     owner: str
 
 
+class Pace(enum.IntEnum):
+    FAST = 3
+
+
 class Sealed:
     __slots__ = ("secret",)
 
@@ -46,6 +51,7 @@ def held(*args: Any, **kwargs: Any) -> CallNode:
         (({"order": 7},), ["order", 7], True),
         ((dt.date(2024, 5, 6), uuid.UUID(int=1)), ["2024-05-06", str(uuid.UUID(int=1))], True),
         ((Order(7, "Ann"),), [7, "Ann"], True),
+        ((Pace.FAST,), ["FAST", 3], True),
         ((Sealed(),), [], False),
         ((object(),), [], False),
         ((print,), [], False),
@@ -56,6 +62,10 @@ def held(*args: Any, **kwargs: Any) -> CallNode:
 def test_arguments_are_reduced_to_their_leaves(args: tuple[Any, ...], values: list[Any], whole: bool) -> None:
     node = held(*args)
     assert (list(read_arguments(node)), node.whole) == (values, whole)  # type: ignore[call-overload] # a list
+
+
+def test_members_of_an_enumeration_are_no_objects_that_calls_share() -> None:
+    assert held(Pace.FAST).identities == ()
 
 
 def test_a_later_change_of_an_argument_is_not_seen() -> None:
