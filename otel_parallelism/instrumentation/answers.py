@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.asked import Asked
@@ -11,6 +12,8 @@ from otel_parallelism.tracing.nodes import UNSEEN
 from otel_parallelism.tracing.shield import swallow
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
     from otel_parallelism.model import Content
 
 _BY_NAME = {
@@ -20,13 +23,16 @@ _BY_NAME = {
 }
 """Types of output that the program runs by name, and where their arguments are."""
 
+_LAST = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
+"""Types of the events after which nothing more comes, whether or not the program reads on to see that."""
+
 _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 class AnsweredRequest(ModelRequest):
     """A request whose answer, or the pieces of it, say which calls it asks for."""
 
-    __slots__ = ("_answer", "_offers")
+    __slots__ = ("_answer", "_offers", "_told")
 
     def __init__(self, model: str, provider: str, messages: Content | None, *, offers: bool) -> None:
         """
@@ -39,19 +45,31 @@ class AnsweredRequest(ModelRequest):
         super().__init__(model, provider, messages)
         self._answer = Answer()
         self._offers = offers
+        self._told = False
+
+    def leave(self) -> Context:
+        """Return the context that the request runs in; from now on the program may have what there is of the answer."""
+        self.reached(time_ns())
+        return super().leave()
 
     def seen(self, item: Any) -> None:
         """Take note of an event of a stream."""
+        self.reached(time_ns())
         try:
             self._answer.read(item)
+            if self._answer.complete and not self._told:
+                self.finished()
         except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
             swallow("reading a streamed answer", error)
 
     def finished(self) -> None:
-        """Note what the whole stream asked for."""
+        """Note what the whole answer asks for."""
         asked = self._answer.asked
         requested = tuple(each.call_id for each in asked if each.call_id)
-        self.answered(requested if asked or self._offers else None, self._answer.input_tokens, asked)
+        known = bool(asked) or self._offers
+        # Pieces that come after the last call tell what it cost; what has been asked for is not asked for again.
+        self.answered(requested if known else None, self._answer.input_tokens, () if self._told else asked)
+        self._told = True
 
     def end(self, result: Any = None, /) -> None:
         """End with the answer, if it was not streamed."""
@@ -61,7 +79,15 @@ class AnsweredRequest(ModelRequest):
                 self.finished()
         except Exception as error:  # noqa: BLE001 - as above
             swallow("reading a model's answer", error)
+        if result is not UNSEEN:
+            self.reached(time_ns())
         super().end()
+
+    def fail(self, error: BaseException) -> None:
+        """End: the request came to nothing, or was cancelled, or nobody reads on."""
+        if not isinstance(error, GeneratorExit):
+            self.reached(time_ns())
+        super().fail(error)
 
 
 class Answer:
@@ -69,14 +95,17 @@ class Answer:
     What is known of one answer so far.
 
     Attributes:
+        complete: Whether a stream has told that nothing of it is still to come, but perhaps what it cost.
         input_tokens: What the request cost, cached ones included; None while that is not known.
     """
 
-    __slots__ = ("_asked", "_parts", "input_tokens")
+    __slots__ = ("_asked", "_open", "_parts", "complete", "input_tokens")
 
     def __init__(self) -> None:
         self._asked: dict[Hashable, tuple[str, str, Any]] = {}
         self._parts: dict[Hashable, list[str]] = {}
+        self._open: set[Any] = set()
+        self.complete: bool = False
         self.input_tokens: int | None = None
 
     @property
@@ -92,7 +121,13 @@ class Answer:
         choices = get(item, "choices")
         if choices is not None:
             for position, choice in enumerate(_listed(choices)):
-                self._read_choice(get(choice, "index", position), get(choice, "message") or get(choice, "delta"))
+                index = get(choice, "index", position)
+                self._read_choice(index, get(choice, "message") or get(choice, "delta"))
+                if get(choice, "finish_reason") is None:
+                    self._open.add(index)
+                else:
+                    self._open.discard(index)
+                    self.complete = not self._open
         else:
             self._read_blocks(item)
         usage = get(item, "usage")
@@ -116,6 +151,7 @@ class Answer:
         for position, block in enumerate((*_listed(get(item, "output")), *_listed(get(item, "content")))):
             self._read_block(position, block)
         kind = get(item, "type")
+        self.complete = self.complete or kind in _LAST
         if kind == "content_block_start":
             self._read_block(get(item, "index"), get(item, "content_block"))
         elif kind == "content_block_delta":

@@ -176,7 +176,7 @@ def streamed(iterator: Any, lifetime: Lifetime, finished: Callable[[], None]) ->
     Args:
         iterator: A generator of either kind.
         lifetime: Sees every item.
-        finished: Called when the last item is out, just before the lifetime ends.
+        finished: Called when the last item is out, just before the lifetime ends; not where the iterator is let go.
 
     Returns:
         None where *iterator* is no generator.
@@ -184,7 +184,7 @@ def streamed(iterator: Any, lifetime: Lifetime, finished: Callable[[], None]) ->
 
     class Finished(_Stepped):
         def end(self, error: BaseException | None) -> None:
-            if error is None:
+            if error is None and not (self.watched is not None and self.watched.closed):
                 finished()
             super().end(error)
 
@@ -202,8 +202,10 @@ def _iterated(iterator: Any, stepped: _Stepped, lifetime: Lifetime) -> Any:
     """Return a generator that goes on as *iterator* for a *lifetime* that has begun."""
     begun = stepped.begun = _Begun(lifetime)
     if isinstance(iterator, GeneratorType):
-        return begun.watch(drive(_Watched(iterator, lifetime.seen), stepped))  # type: ignore[arg-type] # as above
-    return begun.watch(drive_async(_WatchedAsync(iterator, lifetime.seen), stepped))  # type: ignore[arg-type] # as above
+        watched = stepped.watched = _Watched(iterator, lifetime.seen)
+        return begun.watch(drive(watched, stepped))  # type: ignore[arg-type] # as above
+    watched_async = stepped.watched = _WatchedAsync(iterator, lifetime.seen)
+    return begun.watch(drive_async(watched_async, stepped))  # type: ignore[arg-type] # as above
 
 
 class _Begun:
@@ -231,12 +233,13 @@ class _Begun:
 class _Stepped:
     """A lifetime as `drive` wants it: begun unless it has, never current between two steps."""
 
-    __slots__ = ("_context", "_lifetime", "begun")
+    __slots__ = ("_context", "_lifetime", "begun", "watched")
 
     def __init__(self, lifetime: Lifetime, context: Context | None = None) -> None:
         self._lifetime = lifetime
         self._context = context
         self.begun: _Begun | None = None
+        self.watched: _Watched | _WatchedAsync | None = None
 
     def start(self) -> Context:
         if self.begun is not None:
@@ -254,13 +257,14 @@ class _Stepped:
 
 
 class _Watched:
-    """A generator whose items are looked at as they go out."""
+    """A generator whose items are looked at as they go out; ``closed`` where whoever iterates has let go of it."""
 
-    __slots__ = ("_generator", "_seen")
+    __slots__ = ("_generator", "_seen", "closed")
 
     def __init__(self, generator: Generator[Any, Any, Any], seen: Callable[[Any], None]) -> None:
         self._generator = generator
         self._seen = seen
+        self.closed: bool = False
 
     def send(self, value: Any) -> Any:
         item = self._generator.send(value)
@@ -273,17 +277,19 @@ class _Watched:
         return item
 
     def close(self) -> None:
+        self.closed = True
         self._generator.close()
 
 
 class _WatchedAsync:
-    """An async generator whose items are looked at as they go out."""
+    """An async generator whose items are looked at as they go out; ``closed`` as of `_Watched`."""
 
-    __slots__ = ("_generator", "_seen")
+    __slots__ = ("_generator", "_seen", "closed")
 
     def __init__(self, generator: AsyncGenerator[Any, Any], seen: Callable[[Any], None]) -> None:
         self._generator = generator
         self._seen = seen
+        self.closed: bool = False
 
     async def asend(self, value: Any) -> Any:
         item = await self._generator.asend(value)
@@ -296,6 +302,7 @@ class _WatchedAsync:
         return item
 
     async def aclose(self) -> None:
+        self.closed = True
         await self._generator.aclose()
 
 

@@ -56,7 +56,7 @@ class _Request(AnsweredRequest):
     def end(self, result: Any = None, /) -> None:
         """End with the client's answer, if it was not streamed."""
         try:
-            result = _whole(result)
+            result = result if result is UNSEEN else _whole(result)
         except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
             swallow("reading a raw answer", error)
             result = None
@@ -65,8 +65,6 @@ class _Request(AnsweredRequest):
 
 def _whole(result: Any) -> Any:
     """Return an answer that is there at once, as the client's object or as JSON; None if it cannot be looked at."""
-    if result is UNSEEN:
-        return None
     raw = getattr(result, "http_response", None)
     if raw is None:
         return result

@@ -111,11 +111,22 @@ class ModelRequest:
             return
         node.requested = requested
         node.input_tokens = input_tokens
+        if self._outer is not None:
+            _tell(self._outer, node)
         if asked:
             try:
                 RECORDER.asks = ask(node, asked) or RECORDER.asks
             except Exception as error:  # noqa: BLE001 - the calls then have no ids
                 swallow("noting what a model asks for", error)
+
+    def reached(self, at_ns: int) -> None:
+        """
+        Note that the answer has come as far as this *at_ns*, which is its end unless more is seen of it.
+
+        Who streams an answer may let go of it before its end, and hold on to what is left for as long as it likes.
+        """
+        if self._node is not None:
+            self._node.end_ns = at_ns
 
     def end(self, _: Any = None, /) -> None:
         """End: all of the answer is there."""
@@ -129,11 +140,11 @@ class ModelRequest:
         """Take note of a piece of a streamed answer."""
 
     def _end(self, error: BaseException | None) -> None:
-        end_ns = time_ns()
         node, self._node = self._node, None
         if node is None:
             return
         try:
+            end_ns = node.end_ns or time_ns()
             node.end_ns = end_ns
             if self._token is not None:
                 self.leave()

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
     from conftest import Kit
 
-FORMS = ("create", "events", "stream", "raw", "raw_events", "unread", "unread_events", "beta", "beta_stream")
+FORMS = (
+    *("create", "events", "left_events", "stream", "raw", "raw_events", "unread", "unread_events"),
+    *("beta", "beta_stream"),
+)
+HELD: list[Any] = []
+"""Streams that the program has read as far as it needs, and holds on to."""
 IDS = [request.id for request in THREE]
 QUIET = {"open_telemetry": False} if "open_telemetry" in inspect.signature(Anthropic).parameters else {}
 """Switches the client's own spans off: they go to the global provider, which these tests don't have."""
@@ -82,6 +87,14 @@ async def items(stream: Any) -> list[Any]:
     return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
 
 
+async def items_until_stop(stream: Any) -> list[Any]:
+    """The events that matter; the program does not read on to see that there are no more."""
+    found = []
+    while not found or found[-1].type != "message_stop":
+        found.append(await anext(stream) if hasattr(stream, "__anext__") else next(stream))
+    return found
+
+
 def joined(events: list[Any]) -> Any:
     """The message that *events* are of."""
     blocks: dict[int, Any] = {}
@@ -104,6 +117,9 @@ async def said(client: Any, form: str, messages: list[Any]) -> Any:  # noqa: PLR
     """The model's next message."""
     resource = client.beta.messages if form.startswith("beta") else client.messages
     body: dict[str, Any] = {"model": "stub", "max_tokens": 100, "messages": messages, "tools": SCHEMAS}
+    if form == "left_events":
+        HELD.append(await settled(resource.create(**body, stream=True)))
+        return joined(await items_until_stop(HELD[-1]))
     if form == "events":
         return joined(await items(await settled(resource.create(**body, stream=True))))
     if form in ("stream", "beta_stream"):
@@ -152,6 +168,9 @@ async def test_rounds_are_proved(patched: Kit, url: str, form: str, kind: str) -
     client = (AsyncAnthropic if kind == "asynchronous" else Anthropic)(base_url=url, api_key="none", **QUIET)
     with agent_turn("by hand", input=BURST):
         assert await by_hand(client, form, BURST) == ANSWER
+    HELD.clear()
+    gc.collect()
+    await asyncio.sleep(0.01)
     (report,) = patched.reports
     assert [call.call_id for call in report.turn.calls] == IDS
     assert all(call.proved for call in report.turn.calls)

@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
     from conftest import Kit
 
-CHAT = ("create", "chunks", "events", "parsed", "raw", "raw_chunks", "unread", "unread_chunks")
+CHAT = ("create", "chunks", "left_chunks", "events", "parsed", "raw", "raw_chunks", "unread", "unread_chunks")
 RESPONSES: tuple[str, ...] = ()
 if find_spec("openai.resources.responses") is not None:
-    RESPONSES = ("create", "pieces", "raw", "raw_pieces", "unread")
+    RESPONSES = ("create", "pieces", "left_pieces", "raw", "raw_pieces", "unread")
     if hasattr(import_module("openai.resources.responses").Responses, "stream"):
         RESPONSES += ("events", "parsed")
 IDS = [request.id for request in THREE]
+HELD: list[Any] = []
+"""Streams that the program has read as far as it needs, and holds on to."""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,7 @@ FUNCTIONS: list[Any] = [
     {"name": name, "strict": True, "parameters": schema(argument)}
     for name, argument in (("get_weather", "city"), ("get_stock", "symbol"), ("get_news", "topic"))
 ]
+RESPONSE_TOOLS: list[Any] = [{"type": "function", **function} for function in FUNCTIONS]
 
 
 async def settled(made: Any) -> Any:
@@ -99,6 +102,23 @@ async def settled(made: Any) -> Any:
 
 async def items(stream: Any) -> list[Any]:
     return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
+
+
+async def items_until(stream: Any, last: Callable[[Any], bool]) -> list[Any]:
+    """The items of *stream* up to the *last*; what there is of it beyond is left."""
+    HELD.append(stream)
+    found = []
+    iterator = aiter(stream) if hasattr(stream, "__aiter__") else iter(stream)
+    while not found or not last(found[-1]):
+        found.append(await anext(iterator) if hasattr(iterator, "__anext__") else next(iterator))
+    return found
+
+
+async def let_go() -> None:
+    """Let go of all that is held."""
+    HELD.clear()
+    gc.collect()
+    await asyncio.sleep(0.01)
 
 
 class Opened:
@@ -146,6 +166,9 @@ async def chat(client: Any, form: str, messages: list[Any]) -> Any:
     body: dict[str, Any] = {"model": "stub", "messages": messages, "tools": tools}
     if form == "chunks":
         return joined(await items(await settled(completions.create(**body, stream=True))))
+    if form == "left_chunks":
+        stream = await settled(completions.create(**body, stream=True))
+        return joined(await items_until(stream, lambda chunk: chunk.choices[0].finish_reason is not None))
     if form == "events":
         async with Opened(helpers.stream(**body)) as stream:
             await items(stream)
@@ -170,10 +193,12 @@ async def chat(client: Any, form: str, messages: list[Any]) -> Any:
 async def respond(client: Any, form: str, given: list[Any]) -> Any:  # noqa: PLR0911 - one for each form
     """The model's next response."""
     responses = client.responses
-    tools = [{"type": "function", **function} for function in FUNCTIONS]
-    body: dict[str, Any] = {"model": "stub", "input": given, "tools": tools}
+    body: dict[str, Any] = {"model": "stub", "input": given, "tools": RESPONSE_TOOLS}
     if form == "pieces":
         return (await items(await settled(responses.create(**body, stream=True))))[-1].response
+    if form == "left_pieces":
+        stream = await settled(responses.create(**body, stream=True))
+        return (await items_until(stream, lambda event: event.type == "response.completed"))[-1].response
     if form == "events":
         async with Opened(responses.stream(**body)) as stream:
             await items(stream)
@@ -256,6 +281,7 @@ async def test_rounds_over_chat_completions_are_proved(patched: Kit, url: str, f
     client = client_of(kind, url)
     with agent_turn("by hand", input=BURST):
         assert await by_chat(client, form, BURST) == ANSWER
+    await let_go()
     check(patched, "dispatch")
     await close(client)
 
@@ -266,6 +292,7 @@ async def test_rounds_over_responses_are_proved(patched: Kit, url: str, form: st
     client = client_of(kind, url)
     with agent_turn("by hand", input=BURST):
         assert await by_responses(client, form, BURST) == ANSWER
+    await let_go()
     check(patched, "dispatch")
     await close(client)
 
@@ -319,6 +346,30 @@ async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, kind: str, r
     assert (turn.report.calls, turn.report.steps) == (1, 1)
     (step,) = turn.report.turn.steps
     assert step.end_ns <= turn.report.turn.calls[0].start_ns
+    await close(client)
+
+
+@pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
+async def test_calls_do_not_wait_for_an_answer_that_is_held_on_to(patched: Kit, url: str, kind: str) -> None:
+    client = client_of(kind, url)
+    tools = [{"type": "function", "function": function} for function in FUNCTIONS]
+    body: Any = {"model": "stub", "messages": [{"role": "user", "content": BURST}], "tools": tools}
+    with agent_turn("by hand", input=BURST) as turn:
+        raw = client.chat.completions.with_streaming_response.create(**body)
+        async with Opened(raw) as response:
+            text = "".join(await items(response.iter_text()))
+        stream = await settled(client.chat.completions.create(**body, stream=True))
+        await items_until(stream, lambda chunk: bool(chunk.choices[0].delta.tool_calls))
+        asked = json.loads(text)["choices"][0]["message"]["tool_calls"]
+        await executed([(call["id"], *call["function"].values()) for call in asked], together=False)
+        await asyncio.sleep(0.1)  # the turn goes on: it is not the calls that the answers were held open for
+    assert turn.report is not None
+    # What they asked for is not known, but that they were over is.
+    assert [step.requested for step in turn.report.turn.steps] == [None, None]
+    assert turn.report.turn.steps[-1].end_ns <= turn.report.turn.calls[0].start_ns
+    assert turn.report.verdict == "sequential"
+    del raw, response, stream
+    await let_go()
     await close(client)
 
 
