@@ -26,6 +26,9 @@ _BY_NAME = {
 _LAST = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
 """Types of the events after which nothing more comes, whether or not the program reads on to see that."""
 
+_TO_COME = ("queued", "in_progress")
+"""What is the matter with a response that goes on in the background, of which this is no answer yet."""
+
 _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -66,7 +69,7 @@ class AnsweredRequest(ModelRequest):
         """Note what the whole answer asks for."""
         asked = self._answer.asked
         requested = tuple(each.call_id for each in asked if each.call_id)
-        known = bool(asked) or self._offers
+        known = bool(asked) or (self._offers and not self._answer.to_come)
         # Pieces that come after the last call tell what it cost; what has been asked for is not asked for again.
         self.answered(requested if known else None, self._answer.input_tokens, () if self._told else asked)
         self._told = True
@@ -97,9 +100,10 @@ class Answer:
     Attributes:
         complete: Whether a stream has told that nothing of it is still to come, but perhaps what it cost.
         input_tokens: What the request cost, cached ones included; None while that is not known.
+        to_come: Whether this only says that there will be an answer.
     """
 
-    __slots__ = ("_asked", "_open", "_parts", "complete", "input_tokens")
+    __slots__ = ("_asked", "_open", "_parts", "complete", "input_tokens", "to_come")
 
     def __init__(self) -> None:
         self._asked: dict[Hashable, tuple[str, str, Any]] = {}
@@ -107,6 +111,7 @@ class Answer:
         self._open: set[Any] = set()
         self.complete: bool = False
         self.input_tokens: int | None = None
+        self.to_come: bool = False
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -152,6 +157,8 @@ class Answer:
             self._read_block(position, block)
         kind = get(item, "type")
         self.complete = self.complete or kind in _LAST
+        if get(item, "object") == "response":
+            self.to_come = get(item, "status") in _TO_COME
         if kind == "content_block_start":
             self._read_block(get(item, "index"), get(item, "content_block"))
         elif kind == "content_block_delta":

@@ -373,6 +373,20 @@ async def test_calls_do_not_wait_for_an_answer_that_is_held_on_to(patched: Kit, 
     await close(client)
 
 
+@pytest.mark.skipif(not RESPONSES, reason="this client has no responses")
+async def test_an_answer_that_is_yet_to_come_asks_for_nothing_yet(patched: Kit, url: str) -> None:
+    client = client_of("asynchronous", url)
+    with agent_turn("by hand", input=ROUNDS) as turn:
+        for each in THREE:
+            response = await client.responses.create(model="stub", input=ROUNDS, tools=RESPONSE_TOOLS, background=True)
+            assert (response.status, response.output) == ("queued", [])
+            await executed([(each.id, each.name, each.encoded)], together=False)
+    assert turn.report is not None
+    assert [step.requested for step in turn.report.turn.steps] == [None] * 3
+    assert turn.report.cause == "model"
+    await close(client)
+
+
 async def test_an_error_is_the_clients_own(patched: Kit, url: str) -> None:
     client = AsyncOpenAI(base_url="http://127.0.0.1:1", api_key="none", max_retries=0)
     with agent_turn("by hand") as turn:
