@@ -86,12 +86,6 @@ class AnsweredRequest(ModelRequest):
             self.reached(time_ns())
         super().end()
 
-    def fail(self, error: BaseException) -> None:
-        """End: the request came to nothing, or was cancelled, or nobody reads on."""
-        if not isinstance(error, GeneratorExit):
-            self.reached(time_ns())
-        super().fail(error)
-
 
 class Answer:
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.messages import user_words
@@ -62,7 +63,8 @@ class _Request(ModelRequest):
         self._outcome = outcome
 
     def seen(self, item: Any) -> None:
-        """Take note of a chunk of a streamed answer."""
+        """Take note of a chunk of a streamed answer, of which the program may take no more."""
+        self.reached(time_ns())
         try:
             self._read(item)
         except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail

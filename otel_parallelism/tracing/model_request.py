@@ -144,7 +144,8 @@ class ModelRequest:
         if node is None:
             return
         try:
-            end_ns = node.end_ns or time_ns()
+            intact = error is None or isinstance(error, GeneratorExit)
+            end_ns = (node.end_ns if intact else 0) or time_ns()
             node.end_ns = end_ns
             if self._token is not None:
                 self.leave()
@@ -158,7 +159,7 @@ class ModelRequest:
                     span.set_attribute(names.REQUESTED, node.requested)
                 if node.input_tokens is not None:
                     span.set_attribute(names.INPUT_TOKENS, node.input_tokens)
-                if error is not None and not isinstance(error, GeneratorExit):
+                if error is not None and not intact:
                     write_error(span, error)
             span.end(end_ns)
             node.span = None

@@ -80,6 +80,12 @@ def test_trying_a_failed_call_again_is_no_loss(shapes: dict[str, Any]) -> None:
     assert (turn["verdict"], turn["findings"]) == ("parallel", [])
 
 
+def test_what_is_left_of_a_streamed_answer_holds_nothing_up(shapes: dict[str, Any]) -> None:
+    (turn,) = shapes["left_streams"]
+    assert (turn["tools"], turn["steps"]) == (TWO, 2)
+    assert (turn["verdict"], turn["findings"]) == ("sequential", [["model", "recommended"]])
+
+
 def test_a_tool_that_is_handed_the_state_may_need_what_is_in_it(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["handed_the_state"]
     assert turn["tools"] == ["get_summary", "get_weather"]

@@ -28,7 +28,7 @@ from langgraph.types import Command, interrupt
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_parallelism import Report, coverage, subscribe
+from otel_parallelism import Report, agent_turn, coverage, subscribe
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.tracing.recorder import RECORDER
 
@@ -206,6 +206,19 @@ async def tried_again() -> None:
     await agent.ainvoke(said([("get_train", {"to": "Turin"}), TWO[0]]))
 
 
+async def left_streams() -> None:
+    """A loop by hand that takes of each streamed answer what it needs, and holds on to the rest."""
+    messages: list[Any] = [HumanMessage(json.dumps([[("get_weather", {"city": city})] for city in ("Oslo", "Turin")]))]
+    held = []
+    with agent_turn("by hand"):
+        for _ in range(2):
+            held.append(Scripted().astream(messages))
+            answer = await anext(held[-1])
+            messages.append(answer)
+            messages += [await get_weather.ainvoke({**call, "type": "tool_call"}) for call in answer.tool_calls]
+        await asyncio.sleep(TAKES)
+
+
 async def handed_the_state() -> None:
     """A tool that is handed what the one before has said."""
     agent = create_agent(Scripted(), tools=[get_weather, get_summary], name="helper")
@@ -222,6 +235,7 @@ SHAPES: tuple[Callable[[], Awaitable[None]], ...] = (
     abandoned,
     interrupted,
     tried_again,
+    left_streams,
     handed_the_state,
 )
 
