@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.shield import swallow
 
-from .calls import CallFacts, calls
+from .calls import CallFacts, Returned, calls
 from .lifetimes import argument, around
 from .patching import Framework, Patch
 from .turns import TurnFacts, turns
@@ -65,6 +65,8 @@ FRAMEWORK = Framework(
         # What these are called by has a span of its own open already.
         Patch("autogen_core.tools._function_tool:FunctionTool.run", calls(_call)),
         Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run", calls(_call)),
+        # Agents run it so; what it hands out last is what it comes to.
+        Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run_stream", calls(_call, Returned)),
         Patch("autogen_ext.tools.mcp._base:McpToolAdapter.run", calls(_call), optional=True),
         Patch(f"{_ASSISTANT}.on_messages_stream", turns(_turn, title="agent", scopes=("autogen",))),
         Patch(f"{_ASSISTANT}._call_llm", around(_request)),
