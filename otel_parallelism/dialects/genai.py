@@ -59,6 +59,8 @@ _RUN = "agent run"
 _ROUND = re.compile(r"running (?:tools|\d+ tools?)")
 
 _CALL_IDS = (names.TOOL_CALL_ID, "gen_ai.tool.call_id")
+# google-adk's id of every call that has come to no response: one that failed, was cancelled, or is answered later.
+_NO_ID = "<not specified>"
 _ARGUMENTS = (
     names.TOOL_CALL_ARGUMENTS,
     "tool_arguments",
@@ -152,11 +154,12 @@ def _call(span: SpanRecord) -> Facts:
         if output is None:
             output = event.attributes.get(names.OUTPUT_MESSAGES)
     tool = text(attributes, names.TOOL_NAME)
+    call_id = text(attributes, *_CALL_IDS).replace(_NO_ID, "")
     whole = attributes.get(_TRUNCATED) is not True
     return Facts(
         kind="call",
         tool=tool or span.name.removeprefix("execute_tool ").removeprefix("anthropic.custom_tool_use "),
-        call_id=(text(attributes, *_CALL_IDS) or envelopes.tool_call_id(output) or envelopes.tool_call_id(given)),
+        call_id=call_id or envelopes.tool_call_id(output) or envelopes.tool_call_id(given),
         arguments=captured(given, envelopes.arguments, whole=whole),
         result=captured(output, envelopes.result, whole=whole),
         failed=text(attributes, "gen_ai.tool.status") == "error" or envelopes.tool_failed(output),

@@ -54,6 +54,11 @@ class TestCalls:
         assert isinstance(seen, Call)
         assert seen.tool == (tool or "desk-get_weather")
 
+    def test_adks_word_for_no_id_is_none(self, span: Make) -> None:
+        seen = classify(span("execute_tool x", operation("execute_tool", gen_ai__tool__call__id="<not specified>")))
+        assert isinstance(seen, Call)
+        assert seen.call_id == ""
+
     def test_anthropics_blocks(self, span: Make, plain: Read) -> None:
         result = '[{"type":"text","text":"rain"}]'
         attributes = {**operation("execute_tool"), "anthropic.tool_result.content": result}

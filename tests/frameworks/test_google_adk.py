@@ -86,6 +86,21 @@ def test_the_ids_that_it_gives_itself_prove_the_round(reports: list[Report]) -> 
         assert call.call_id.startswith("adk-")
 
 
+def test_a_call_that_ends_the_run_is_asked_for_by_the_id_it_has(reports: list[Report]) -> None:
+    async def get_nothing(city: str) -> str:
+        """Tell nothing."""
+        await asyncio.sleep(TAKES)
+        raise LookupError(city)
+
+    asks = [("get_nothing", {"city": "Oslo"}), *cities("Turin")]
+    clerk = LlmAgent(name="clerk", model=Once(model="stub", asks=asks), tools=[get_nothing, get_weather])
+    with pytest.raises(LookupError):
+        asyncio.run(run(clerk))
+    (report,) = reports
+    assert [call.tool for call in report.turn.calls] == ["get_nothing", "get_weather"]
+    assert all(call.proved and call.call_id.startswith("adk-") for call in report.turn.calls)
+
+
 # Its AgentTool makes a runner in a way that its runner warns of.
 @pytest.mark.filterwarnings("ignore:The `plugins` argument is deprecated:DeprecationWarning")
 def test_an_agent_as_a_tool_is_a_call_with_a_turn_inside(reports: list[Report]) -> None:
