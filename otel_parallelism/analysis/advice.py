@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
@@ -81,6 +82,8 @@ def remedy(
     tools = [call.tool for call in calls]
     staged = [listing([tools[at] for at in stage]) for stage in stages]
     first, *later = (staged if cause in _IN_STAGES else []) or [listing(tools)]
+    if cause == "blocking":
+        first = listing([call.tool for call in _one_by_one(calls)])
     several = len({call.round for call in calls}) > 1
     own = switch(call.instrumentation for call in calls)
     own = own or "otel_parallelism.run_tools, or asyncio.gather" + ("" if several else f" over {listing(tools)}")
@@ -103,6 +106,20 @@ def remedy(
     if advice == "potential" and cause not in {"limit", "contention"}:
         return f"If they need nothing from one another, {text}{f'; to know, {todo}' if todo else ''}."
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _one_by_one(calls: Sequence[Call]) -> Sequence[Call]:
+    """Those of *calls* that their own round ran one after another: what another round did blocks nothing."""
+    rounds: dict[int | None, list[Call]] = {}
+    for call in calls:
+        rounds.setdefault(call.round, []).append(call)
+    blocked = [
+        call
+        for asked in rounds.values()
+        if len(asked) > 1 and all(one.end_ns <= next_one.start_ns for one, next_one in pairwise(asked))
+        for call in asked
+    ]
+    return blocked or calls
 
 
 def _then(word: str, later: Sequence[str]) -> str:

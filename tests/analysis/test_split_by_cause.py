@@ -43,6 +43,32 @@ def test_such_a_finding_says_both_that_there_is_to_do() -> None:
     )
 
 
+def test_only_what_its_own_round_ran_one_by_one_is_said_to_block() -> None:
+    loop: dict[str, Any] = {"in_loop": True, "result": Content("fine")}
+    asynchronous = [
+        call(f"a{at}", 1, 3, tool="get_page", call_id=f"a{at}", arguments=Content(f"a{at}"), task=at + 1, **loop)
+        for at in range(2)
+    ]
+    blocking = [
+        call(
+            f"b{at}",
+            3.5 + 2 * at,
+            5.5 + 2 * at,
+            tool="get_file",
+            call_id=f"b{at}",
+            arguments=Content(f"b{at}"),
+            task=at + 4,
+            blocking=True,
+            **loop,
+        )
+        for at in range(3)
+    ]
+    asked = [step("s", 0, 1, requested=("a0", "a1")), step("t", 3, 3.5, requested=("b0", "b1", "b2"))]
+    [finding] = analyze(turn(*asked, *asynchronous, *blocking), Settings()).findings
+    assert (finding.cause, finding.calls) == ("blocking", ("get_page", "get_file", "get_file", "get_file"))
+    assert finding.recommendation.startswith("Keep get_file ×3 from blocking the event loop: make them async, or run")
+
+
 def test_silenced_findings_are_in_no_sum() -> None:
     report = two_rounds_of_two(Settings(silence=("get_flights",)))
     assert (report.findings, len(report.silenced)) == ((), 1)
