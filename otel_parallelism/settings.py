@@ -23,6 +23,7 @@ BOOKKEEPING = (
     "transfer_to_*",
     "transfer_back_to_*",
     "handoff_to_*",
+    "handoff-*",
     "(merged*",
     "exit_loop",
 )

@@ -600,7 +600,16 @@ def test_each_process_has_a_root_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "tool", ["final_answer", "Finish", "think", "transfer_to_billing", "handoff_to_x", "(merged tools)"]
+    "tool",
+    [
+        "final_answer",
+        "Finish",
+        "think",
+        "transfer_to_billing",
+        "handoff_to_x",
+        "Handoff-transfer_to_x",
+        "(merged tools)",
+    ],
 )
 def test_bookkeeping_tools_are_no_calls(tool: str) -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 2), one("k", 3, 5, tool=tool), one("b", 4, 5, "k")))
