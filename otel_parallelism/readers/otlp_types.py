@@ -137,8 +137,8 @@ def records(group: ResourceSpans) -> list[SpanRecord]:
 def _record(span: Span, source: str, scope: str) -> SpanRecord:
     flags, status, kind = span.flags, span.status, span.kind
     return SpanRecord(
-        _hex(span.trace_id),
-        _hex(span.span_id),
+        _id(span.trace_id),
+        _id(span.span_id),
         _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
         span.start_time_unix_nano,
@@ -154,6 +154,21 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         source,
         scope,
     )
+
+
+def _id(written: str) -> str:
+    """
+    Return a span's own id, or its trace's.
+
+    Raises:
+        ValueError: It is empty or nothing but zeros, which names no span: those of a trace would be taken for one, and
+            for every root's parent.
+    """
+    own_id = _hex(written)
+    if not own_id.strip("0"):
+        message = f"{written!r} is no id"
+        raise ValueError(message)
+    return own_id
 
 
 def _parent(written: str) -> str:
