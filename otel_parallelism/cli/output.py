@@ -45,8 +45,13 @@ def _opened(context: click.Context, parameter: click.Parameter, path: str | None
         message = f"'{path}': {error.strerror}"
         raise click.BadParameter(message) from None
     file = os.fdopen(descriptor, "wb")
-    context.call_on_close(file.close)
+    context.call_on_close(lambda: _close(file))
     return file
+
+
+def _close(file: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):  # what could not be written has been told, and is tried once more here
+        file.close()
 
 
 def _number(_: click.Context, __: click.Parameter, threshold: float | None) -> float | None:

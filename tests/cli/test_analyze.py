@@ -113,6 +113,14 @@ def test_an_output_that_cannot_be_written_is_told_at_once(shell: Shell, spans: P
     assert f"Invalid value for '--output': '{output}': {problem}" in done.stderr.decode()
 
 
+@pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="no device here is full")
+@pytest.mark.parametrize("option", ["--output", "--html", "--trace-event"])
+def test_an_output_that_has_no_room_is_told_in_one_line(shell: Shell, spans: Path, option: str) -> None:
+    done = shell("analyze", spans, option, "/dev/full", "--fail-under-efficiency", "1")
+    assert done.stderr.startswith(b"the report cannot be written: ")
+    assert (done.stderr.count(b"\n"), done.returncode) == (1, 2)
+
+
 def test_standard_input(shell: Shell, spans: Path) -> None:
     expected = shell("analyze", spans).stdout
     command = [*shell.command("analyze", "-")]
