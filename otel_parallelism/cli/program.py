@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import CodeType, TracebackType
 
 
@@ -52,6 +52,37 @@ def run_program(target: str, arguments: Sequence[str], *, module: bool) -> Endin
     ending = _ended(found)
     _wait_for_threads()
     return ending
+
+
+@contextlib.contextmanager
+def importing_from(path: Sequence[str]) -> Iterator[None]:
+    """
+    Let imports find what *path* leads to, and nothing that the program found elsewhere, until the block ends.
+
+    A report needs ``rich`` and ``html``, and a program may have a module of its own that is called so.
+    """
+    programs, modules = sys.path.copy(), list(sys.modules.items())
+    elsewhere = set(map(os.path.abspath, programs)) - set(map(os.path.abspath, path))
+    own = {name for name, module in modules if _folder(module) in elsewhere} - {"otel_parallelism"}
+    aside = {name: module for name, module in modules if name.partition(".")[0] in own}
+    for name in aside:
+        del sys.modules[name]
+    sys.path[:] = path
+    try:
+        yield
+    finally:
+        sys.path[:] = programs
+        sys.modules.update(aside)
+
+
+def _folder(module: ModuleType) -> str | None:
+    """Return the folder that *module* was found in, as one of the top level; None where that is none."""
+    # What is no plain module may do anything when it is asked for its spec.
+    spec = module.__spec__ if type(module) is ModuleType else None
+    if spec is None or not spec.has_location or spec.origin is None:
+        return None
+    folder = os.path.dirname(spec.origin)  # noqa: PTH120 - sys.path holds strings
+    return folder if spec.submodule_search_locations is None else os.path.dirname(folder)  # noqa: PTH120 - as above
 
 
 class _Script:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .output import options
-from .program import Interrupted, ProgramNotFoundError, run_program
+from .program import Interrupted, ProgramNotFoundError, importing_from, run_program
 
 if TYPE_CHECKING:
     from .output import Destination
@@ -35,6 +35,7 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
         click.echo(f"{error}", err=True)
         sys.exit(2)
     process = os.getpid()
+    path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first becomes the program's folder
     try:
         ending = run_program(script, arguments, module=module)
     except ProgramNotFoundError as error:
@@ -45,7 +46,8 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
         analysis = watch.analysis()
         for line in watch.missing():
             click.echo(line, err=True)
-        outcome = destination.report(analysis, gate=not status)
+        with importing_from(path):
+            outcome = destination.report(analysis, gate=not status)
         status = status or outcome
     if ending.interrupted:
         raise Interrupted

@@ -91,6 +91,34 @@ def test_without_a_standard_output_only_a_file_can_have_the_report(shell: Shell,
     assert (shell.folder / "report.txt").read_bytes().startswith(b"1 turn")
 
 
+@pytest.mark.parametrize("program", ["", "import html, rich.cells", "sys.path.clear()"])
+def test_the_report_finds_none_of_the_programs_own_modules(
+    shell: Shell, agent: Callable[[str], Path], program: str
+) -> None:
+    for name in ("html.py", "rich/__init__.py", "rich/cells.py"):
+        shell.write(name, "OWN = True")
+    agent(f"asyncio.run(one_by_one())\n{program}")
+    done = shell("run", "--html", "report.html", "agent.py")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert done.stdout.startswith(b"1 turn")
+
+
+def test_the_programs_own_modules_are_its_own_again_after_the_report(
+    shell: Shell, agent: Callable[[str], Path]
+) -> None:
+    shell.write("html.py", "OWN = True")
+    agent("""
+        import atexit, html
+        def at_exit():
+            import html as again
+            print(again is html, again.OWN, sys.path[0])
+        atexit.register(at_exit)
+    """)
+    done = shell("run", "--html", "report.html", "agent.py")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert done.stdout.decode().endswith(f"\nTrue True {shell.folder}\n")
+
+
 def test_turns_past_the_bound_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
