@@ -146,7 +146,11 @@ def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     for name in columns:
         numeric = name not in {"verdict", "agent"}
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
+        # Only the agent's name, the last, is cut off: it has what the others leave.
+        most = width - sum(needed.values()) + needed[name] if name == "agent" else None
+        table.add_column(
+            name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis", max_width=most
+        )
     for at, report in enumerate(reports):
         verdict = _STYLES.get(report.verdict, _FINE)
         table.add_row(*(Text(columns[name][at], style=verdict if name == "verdict" else "") for name in columns))
