@@ -58,6 +58,10 @@ class ParallelismProcessor(SpanProcessor):
         self.on_start = _ignore_start  # type: ignore[assignment,method-assign] # as said
         self.on_end = _ignore  # type: ignore[assignment,method-assign] # as said
         self._on_ending = _ignore
+        if RECORDER.shadow == self._shadow:
+            # Another provider may be followed, and its spans still be turns.
+            others = (other for other in RECORDER.followers if isinstance(other, ParallelismProcessor))
+            RECORDER.shadow = next((other._shadow for other in others if not other._stopped), None)  # noqa: SLF001 - its own kind
 
     # Every span of the program passes through the next two, so they are written for their cost: private fields,
     # because public properties cost a call each; a span's id by its place in the context's tuple; nothing made for a

@@ -215,6 +215,16 @@ def test_two_providers_at_once(kit: Kit) -> None:
     other.shutdown()
 
 
+def test_a_provider_that_is_shut_down_leaves_the_other_alone(kit: Kit) -> None:
+    other = TracerProvider(shutdown_on_exit=False)
+    install(other)
+    other.shutdown()
+    with kit.tracer().start_as_current_span("request"):
+        for _ in range(2):
+            kit.tracer().start_span("a tool", attributes={"gen_ai.operation.name": "execute_tool"}).end()
+    assert kit.result("request")["calls"] == 2
+
+
 def test_a_processor_of_the_user_s_that_raises_costs_the_span_and_not_the_call(kit: Kit) -> None:
     class Raises(SpanProcessor):
         def on_end(self, span: ReadableSpan) -> None:
