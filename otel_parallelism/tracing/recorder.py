@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_parallelism.analysis.experience import Experience
@@ -254,9 +254,14 @@ class Recorder:
     def only_turn(self, at_ns: int) -> Node | None:
         """Return the one turn that was open at *at_ns* and still is; a turn that only wraps another does not count."""
         with self.lock:
+            oldest = list(self.turns.values())[:2]
+            # In a service that runs many at once this is all there is to it: turns of two roots wrap none of the other.
+            if len({id(_top(node)) for node in oldest if node.start_ns <= at_ns and not node.finished}) > 1:
+                return None
             turns = [node for node in self.open_turns() if node.start_ns <= at_ns]
             if len(turns) > 1:
-                turns = [node for node in turns if not _wraps_one_of(node, turns)]
+                around = {id(node) for turn in turns for node in _around(turn)}
+                turns = [node for node in turns if id(node) not in around or not _may_wrap(node)]
             return turns[0] if len(turns) == 1 else None
 
     def _late_turns(self) -> list[SpanNode]:
@@ -272,17 +277,23 @@ def new_id() -> int:
     return random.getrandbits(64) | 1
 
 
-def _wraps_one_of(node: Node, turns: list[Node]) -> bool:
-    """Whether one of *turns* is inside *node*, which so far holds nothing else."""
-    if node.children is None or len(node.children) != 1 or isinstance(node.children[0], CallNode):
-        return False
-    for other in turns:
-        around = other.parent
-        while around is not None:
-            if around is node:
-                return True
-            around = around.parent
-    return False
+def _around(node: Node) -> Iterator[Node]:
+    """Yield the nodes around *node*, from the inside out."""
+    around = node.parent
+    while around is not None:
+        yield around
+        around = around.parent
+
+
+def _top(node: Node) -> Node:
+    while node.parent is not None:
+        node = node.parent
+    return node
+
+
+def _may_wrap(node: Node) -> bool:
+    """Whether *node* holds but one thing so far, and that is no call."""
+    return node.children is not None and len(node.children) == 1 and not isinstance(node.children[0], CallNode)
 
 
 RECORDER = Recorder(Settings())

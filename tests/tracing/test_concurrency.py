@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context, attach
 
-from otel_parallelism import agent_turn, coverage, live_turns, profiled
+from otel_parallelism import AgentTurn, agent_turn, coverage, live_turns, profiled
+from otel_parallelism.tracing.model_request import ModelRequest
 from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
@@ -133,6 +136,31 @@ async def test_a_turn_around_another_does_not_hide_it_from_calls_without_context
     assert outer.report is inner.report
 
 
+@pytest.mark.parametrize("root", ["of its own", "shared"])
+def test_a_call_without_context_costs_little_where_many_turns_are_open(kit: Kit, root: str) -> None:
+    @profiled
+    def look() -> None: ...
+
+    def begin() -> AgentTurn:
+        turn = agent_turn()
+        turn.__enter__()
+        # Each holds one thing that is no call, and so might wrap another.
+        request = ModelRequest()
+        request.enter()
+        request.end()
+        return turn
+
+    shared = kit.tracer().start_span("worker")
+    around = trace.set_span_in_context(shared) if root == "shared" else Context()
+    turns = [contextvars.copy_context().run(lambda: (attach(around), begin())[1]) for _ in range(1_500)]
+    began = time.thread_time()
+    contextvars.Context().run(look)
+    assert time.thread_time() - began < 0.05
+    for turn in turns:
+        turn.end()
+    shared.end()
+
+
 async def test_a_copied_context_carries_the_turn_into_any_thread(kit: Kit) -> None:
     with ThreadPoolExecutor() as pool, agent_turn() as one:
         with agent_turn("inside") as inside:
@@ -193,6 +221,8 @@ def test_turns_that_begin_while_open_ones_are_looked_at(kit: Kit) -> None:
 
     class Meanwhile:
         """Whenever it is asked for something, another thread begins a turn."""
+
+        start_ns = 0
 
         @property
         def finished(self) -> bool:
