@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import msgspec
 
-from .errors import SkippedTaskError
+from .errors import CancelledCallError, SkippedTaskError
 from .graph_plan import State, Timing
 from .graph_task import Step, Task
 from .invocation import Gate, Invocation
@@ -180,15 +180,24 @@ class GraphRun:
             arguments = {**job.given, **{parameter: self._values[task] for parameter, task in job.takes.items()}}
             try:
                 self._values[name] = await self._invocations[name]((), arguments, time_ns())
-            except Exception as error:
-                self._errors[name] = error
-                if self._all_fail and not self._is_ending():
-                    self._failure = error
+            except asyncio.CancelledError:
+                if self._is_ending():
                     raise
+                # Somebody wanted this task alone to end: a TaskGroup passes that over, and what needs it would wait.
+                self._fail(name, CancelledCallError(f"{name} was cancelled from within"))
+            except Exception as error:  # noqa: BLE001 - a task may raise anything
+                self._fail(name, error)
         # A task that was cancelled with all others, and ends in a way of its own, starts nothing any more.
         if not self._is_ending():
             self._sorter.done(name)
             self._start_ready(group)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        """Note the *error* of the task *name*, and raise it if all fail with it."""
+        self._errors[name] = error
+        if self._all_fail and not self._is_ending():
+            self._failure = error
+            raise error
 
     def _is_ending(self) -> bool:
         """Whether all tasks are cancelled: one failed and takes all with it, or the caller is cancelled itself."""

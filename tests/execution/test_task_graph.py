@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_parallelism.execution import GraphError, SkippedTaskError, Task, TaskGraph
+from otel_parallelism.execution import CancelledCallError, GraphError, SkippedTaskError, Task, TaskGraph
 
 from .conftest import run_in
 
@@ -457,17 +457,28 @@ def test_cancelled_outside_waits_for_threads(run: Run) -> None:
     run(main)
 
 
-def test_cancelled_from_within_is_an_error_of_the_task(run: Run) -> None:
-    graph = TaskGraph(on_failure="dependents")
-
-    @graph.task
+@pytest.mark.parametrize("whole_task", [False, True])
+def test_cancelled_from_within_is_an_error_of_the_task(run: Run, whole_task: bool) -> None:
     async def away() -> None:
+        if whole_task:
+            asyncio.current_task().cancel()  # type: ignore[union-attr] # it runs in one
+            await asyncio.sleep(0)
         raise asyncio.CancelledError
 
-    async def main() -> Any:
-        return await graph.run()
+    async def needs_it(away: None) -> None: ...
 
-    assert list(run(main).errors) == ["away"]
+    def graph(on_failure: Any) -> TaskGraph:
+        made = TaskGraph(on_failure=on_failure)
+        made.add(away)
+        made.add(needs_it)
+        return made
+
+    async def main() -> Any:
+        with pytest.raises(CancelledCallError, match="away was cancelled from within"):
+            await graph("all").run()
+        return await graph("dependents").run()
+
+    assert list(run(main).errors) == ["away", "needs_it"]
 
 
 # Properties
