@@ -43,7 +43,21 @@ _WRITES_IN_FRONT = frozenset(
     sign authenticate ship bid vote like rate report display_log record archive
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
-_PHRASES = frozenset({("check", "in"), ("check", "out"), ("sign", "up"), ("log", "in"), ("log", "out")})
+# These say nothing of a call by themselves (apply_filter, forward_geocode), but do after another verb.
+_WRITES_AFTER_A_VERB = frozenset(
+    "increment decrement fix repair patch swap flush purge forward hold claim apply sync".split()  # noqa: SIM905 - likewise
+)
+_PHRASES = frozenset(
+    {
+        ("check", "in"),
+        ("check", "out"),
+        ("sign", "up"),
+        ("log", "in"),
+        ("log", "out"),
+        ("select", "option"),
+        ("select", "dropdown"),
+    }
+)
 _PREFIXES = re.compile(r"__|[-./:]")
 _GLOB = re.compile(r"([*?\[])")
 _CONJUNCTIONS = frozenset({"and", "or", "then"})
@@ -92,7 +106,7 @@ def assumed_effect(tool: str) -> Effect:
     if any(word in _WRITES for word in words) or any(pair in _PHRASES for pair in itertools.pairwise(words)):
         return "write"
     in_front = [word for index, word in enumerate(words) if index == 0 or words[index - 1] in _CONJUNCTIONS]
-    if any(word in _WRITES_IN_FRONT for word in in_front):
+    if any(word in _WRITES_IN_FRONT for word in in_front) or any(word in _WRITES_AFTER_A_VERB for word in in_front[1:]):
         return "write"
     if any(word in _READS for word in in_front):
         return "read"

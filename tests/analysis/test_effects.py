@@ -18,6 +18,7 @@ from otel_parallelism.settings import Settings
         "read_and_count",
         "fetchURL2",
         "Find user",
+        "get_forward_rate",
     ],
 )
 def test_a_reading_verb_in_front_is_a_read(tool: str) -> None:
@@ -35,13 +36,17 @@ def test_a_reading_verb_in_front_is_a_read(tool: str) -> None:
         "book_flight",
         "search_then_book",
         "log_in",
+        "get_and_increment",
+        "find_and_fix",
+        "searchFlightsAndHold",
+        "select_dropdown_option",
     ],
 )
 def test_a_writing_verb_anywhere_and_a_noun_that_is_one_in_front_is_a_write(tool: str) -> None:
     assert assumed_effect(tool) == "write"
 
 
-@pytest.mark.parametrize("tool", ["", "frobnicate", "weather", "____", "42", "the_get"])
+@pytest.mark.parametrize("tool", ["", "frobnicate", "weather", "____", "42", "the_get", "forward_geocode"])
 def test_other_names_say_nothing(tool: str) -> None:
     assert assumed_effect(tool) == "unknown"
 
