@@ -13,11 +13,12 @@ from otel_parallelism.model import Content
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What instrumentations write in place of content that they were told to hide, all of it or single values in it.
-_HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***"})
-_MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"')
+# What instrumentations write in place of content that they were told to hide, all of it or single values in it; the
+# Collector's redaction processor, on the way, writes four stars.
+_HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***", "****"})
+_MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"', "****")
 _HIDDEN_PART = re.compile(
-    r"\[Scrubbed due to [^\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")"
+    r"\[Scrubbed due to [^\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")|\*{4,}"
 )
 
 # Lengths at which exporters and SDKs commonly cut attribute values off, without any mark.

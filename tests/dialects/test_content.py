@@ -81,7 +81,7 @@ def test_what_was_cut_off_is_told_by_its_end_or_its_length(text: str, cut: bool)
     assert is_cut_off(text) is cut
 
 
-@pytest.mark.parametrize("value", [None, "__REDACTED__", "<redacted>", "[Scrubbed due to 'password']"])
+@pytest.mark.parametrize("value", [None, "__REDACTED__", "<redacted>", "****", "[Scrubbed due to 'password']"])
 def test_what_was_hidden_was_not_captured(value: object) -> None:
     assert captured(value, decoded) is None
 
@@ -92,6 +92,7 @@ def test_what_was_hidden_was_not_captured(value: object) -> None:
         ('{"session": "[Scrubbed due to \'session\']", "rows": 3}', {"session": "", "rows": 3}),
         ('{"token": "__REDACTED__"}', {"token": ""}),
         ('["***", "rain"]', ["", "rain"]),
+        ('{"card": "****", "note": "call **** at noon"}', {"card": "", "note": "call  at noon"}),
         ("mail <redacted> about it", "mail  about it"),
     ],
 )
