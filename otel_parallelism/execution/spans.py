@@ -180,6 +180,8 @@ class Recording:
             thread=get_ident(),
             call_id=call_id,
         )
+        if isinstance(self.function, types.MethodType):
+            node.receiver = id(self.function.__self__)
         return node if begin(node, args, kwargs) else None
 
 

@@ -35,6 +35,34 @@ def report_of(turn: agent_turn) -> Report:  # type: ignore[valid-type] # the fac
     return turn.report
 
 
+class Session:
+    @profiled(effect="read")
+    async def look(self, name: str) -> str:
+        await asyncio.sleep(0.06)
+        return f"nothing about {name}"
+
+    def look_well(self, name: str) -> str:
+        time.sleep(0.06)
+        return f"nothing about {name}"
+
+
+@pytest.mark.parametrize("method", ["look", "look_well"])
+def test_mapping_a_method_needs_the_call_that_returned_its_object(run: Run, spans: Spans, method: str) -> None:
+    @profiled(effect="read")
+    async def open_session() -> Session:
+        await asyncio.sleep(0.06)
+        return Session()
+
+    async def main() -> Report:
+        async with agent_turn() as turn:
+            session = await open_session()
+            await parallel_map(["Ann"], getattr(session, method), limit=3)
+        return report_of(turn)
+
+    assert run(main).verdict == "serial_by_need"
+    assert len(spans.calls()) == 2
+
+
 @pytest.mark.parametrize("is_async", [True, False])
 def test_waiting_for_a_place_is_queue_time_and_no_work(run: Run, spans: Spans, is_async: bool) -> None:
     async def fetch_async(_: int) -> None:
