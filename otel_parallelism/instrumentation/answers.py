@@ -150,7 +150,7 @@ class Answer:
         for position, block in enumerate((*_listed(get(item, "output")), *_listed(get(item, "content")))):
             self._read_block(position, block)
         kind = get(item, "type")
-        self.complete = self.complete or kind in _LAST
+        self.complete = self.complete or kind in _LAST or get(get(item, "delta"), "stop_reason") is not None
         if get(item, "object") == "response":
             self.to_come = get(item, "status") in _TO_COME
         if kind == "content_block_start":

@@ -87,10 +87,10 @@ async def items(stream: Any) -> list[Any]:
     return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
 
 
-async def items_until_stop(stream: Any) -> list[Any]:
+async def items_that_matter(stream: Any) -> list[Any]:
     """The events that matter; the program does not read on to see that there are no more."""
-    found = []
-    while not found or found[-1].type != "message_stop":
+    found: list[Any] = []
+    while not found or found[-1].type != "message_delta":
         found.append(await anext(stream) if hasattr(stream, "__anext__") else next(stream))
     return found
 
@@ -119,7 +119,7 @@ async def said(client: Any, form: str, messages: list[Any]) -> Any:  # noqa: PLR
     body: dict[str, Any] = {"model": "stub", "max_tokens": 100, "messages": messages, "tools": SCHEMAS}
     if form == "left_events":
         HELD.append(await settled(resource.create(**body, stream=True)))
-        return joined(await items_until_stop(HELD[-1]))
+        return joined(await items_that_matter(HELD[-1]))
     if form == "events":
         return joined(await items(await settled(resource.create(**body, stream=True))))
     if form in ("stream", "beta_stream"):
