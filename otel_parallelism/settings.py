@@ -26,6 +26,7 @@ BOOKKEEPING = (
     "handoff-*",
     "(merged*",
     "exit_loop",
+    "set_model_response",
 )
 
 

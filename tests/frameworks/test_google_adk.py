@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pydantic
 import pytest
 from google.adk.agents import LlmAgent
 from google.adk.models import BaseLlm, LlmRequest, LlmResponse
@@ -99,6 +100,20 @@ def test_a_call_that_ends_the_run_is_asked_for_by_the_id_it_has(reports: list[Re
     (report,) = reports
     assert [call.tool for call in report.turn.calls] == ["get_nothing", "get_weather"]
     assert all(call.proved and call.call_id.startswith("adk-") for call in report.turn.calls)
+
+
+class Answer(pydantic.BaseModel):
+    """What the agent is to answer with."""
+
+    words: str
+
+
+def test_the_answer_in_a_given_form_is_no_call(reports: list[Report]) -> None:
+    asks = [*cities("Oslo", "Turin"), ("set_model_response", {"words": "Rain."})]
+    clerk = LlmAgent(name="clerk", model=Once(model="stub", asks=asks), tools=[get_weather], output_schema=Answer)
+    asyncio.run(run(clerk))
+    (report,) = reports
+    assert [call.tool for call in report.turn.calls] == ["get_weather", "get_weather"]
 
 
 # Its AgentTool makes a runner in a way that its runner warns of.
