@@ -142,7 +142,7 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
         span.start_time_unix_nano,
-        span.start_time_unix_nano if span.end_time_unix_nano is None else span.end_time_unix_nano,
+        span.end_time_unix_nano or 0,  # protobuf's own JSON writer leaves out a 0, which is what an open span has
         _attributes(span.attributes) if span.attributes else {},
         tuple([SpanEvent(event.name or "", _attributes(event.attributes)) for event in span.events])
         if span.events

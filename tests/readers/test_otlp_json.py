@@ -85,7 +85,7 @@ def test_what_may_be_absent_or_null(write: Callable[[str], Path]) -> None:
     groups = [{"scopeSpans": [{"spans": [bare]}]}, {"resource": None, "scopeSpans": [{"spans": [{**bare, **nothing}]}]}]
     for span in read(write(json.dumps({"resourceSpans": [*groups, {}, {"scopeSpans": [{}]}]}))):
         assert (span.parent_id, span.name, span.kind, span.attributes) == ("", "", 0, {})
-        assert (span.start_ns, span.end_ns, span.error, span.remote_parent) == (5, 5, False, False)
+        assert (span.start_ns, span.end_ns, span.error, span.remote_parent) == (5, 0, False, False)
         assert (span.events, span.links, span.source, span.instrumentation) == ((), (), "", "")
 
 
