@@ -16,7 +16,17 @@ from .run import run
 __all__ = ["main"]
 
 
-@click.group(name="otel-parallelism", context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that end as interrupted when they are: status 1, as click has it, is a gate's that was not passed."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
+@click.group(cls=_Commands, name="otel-parallelism", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="otel-parallelism", prog_name="otel-parallelism")
 def _commands() -> None:
     """Tell which tool calls of an AI agent ran one after another and could have run together."""
@@ -34,7 +44,7 @@ def main() -> None:
     try:
         _commands(prog_name="otel-parallelism")
     except Interrupted:
-        # The program's traceback has been printed. The interpreter turns an interrupt that nobody catches into the
+        # A program's traceback has been printed. The interpreter turns an interrupt that nobody catches into the
         # end of the process by that very signal, which is how a shell knows that it was interrupted.
         sys.excepthook = _nothing
         raise KeyboardInterrupt from None

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -49,6 +51,16 @@ def test_an_interrupt_ends_the_process_as_one(shell: Shell) -> None:
     plain = shell.python("script.py")
     assert done.returncode == plain.returncode < 0
     assert done.stderr == plain.stderr
+
+
+def test_an_interrupted_command_has_no_status_of_a_gate(shell: Shell) -> None:
+    pipe = shell.folder / "spans.jsonl"
+    os.mkfifo(pipe)
+    process = shell.start(shell.command("analyze", pipe))
+    with pipe.open("wb"):  # it is being read
+        process.send_signal(signal.SIGINT)
+        done = shell.finish(process)
+    assert (done.stdout, done.stderr, done.returncode) == (b"", b"", -signal.SIGINT)
 
 
 @pytest.mark.parametrize("arguments", [["no-such-command"], ["run", "--no-such-option", "x.py"], ["demo", "extra"]])
