@@ -132,17 +132,19 @@ def _read(variable: str, text: str, wanted: Any) -> Any:
 
 def _table(directory: Path | None) -> dict[str, Any]:
     """The entries of ``[tool.otel-parallelism]`` in the nearest ``pyproject.toml``, checked; empty without one."""
-    start = Path.cwd() if directory is None else directory
-    path = next((p for folder in (start, *start.parents) if (p := folder / "pyproject.toml").is_file()), None)
-    if path is None:
+    try:
+        start = Path.cwd() if directory is None else directory
+        path = next((p for folder in (start, *start.parents) if (p := folder / "pyproject.toml").is_file()), None)
+        content = b"" if path is None else path.read_bytes()
+    except OSError:  # the folder is gone, or not this process's to look into: no reason to fail for the program in it
         return {}
-    text = path.read_text(encoding="utf-8")
     # Reading every project's file to the end would cost more than this package is worth to it.
-    if "[tool.otel-parallelism]" not in text:
+    if b"[tool.otel-parallelism]" not in content:
         return {}
     try:
-        entries = tomllib.loads(text)["tool"]["otel-parallelism"]
-    except tomllib.TOMLDecodeError as error:
+        # It may stand there in a comment only.
+        entries = tomllib.loads(content.decode()).get("tool", {}).get("otel-parallelism", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{path}: {error}"
         raise ValueError(message) from None
     types = {field.name: field.type for field in msgspec.structs.fields(Settings)}

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from otel_parallelism.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_defaults_are_found_where_nothing_is_set(tmp_path: Path) -> None:
@@ -61,6 +58,39 @@ def test_an_entry_that_cannot_be_read_is_named_with_its_file(tmp_path: Path, tab
         Settings.from_environment({}, tmp_path)
 
 
-def test_another_projects_file_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
+def test_text_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b'[tool.otel-parallelism]\nsilence = ["\xff"]\n')
+    with pytest.raises(ValueError, match=r"pyproject.toml: .*utf-8"):
+        Settings.from_environment({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[tool.other]\nx = 1\n",
+        b'[project]\nauthors = ["J\xf6rg"]\n',
+        b"[project]\n# [tool.otel-parallelism]\n",
+        b"[tool.other]\n#[tool.otel-parallelism]\n",
+    ],
+)
+def test_another_projects_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(content)
     assert Settings.from_environment({}, tmp_path) == Settings()
+
+
+def test_a_file_that_may_not_be_read_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.otel-parallelism]\nmin-avoidable = 0.1\n")
+
+    def denied(_: Path) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_bytes", denied)  # as root, any file may be read
+    assert Settings.from_environment({}, tmp_path) == Settings()
+
+
+def test_without_a_working_folder_there_is_no_projects_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert Settings.from_environment({}) == Settings()
