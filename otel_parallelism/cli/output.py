@@ -159,7 +159,9 @@ class Destination:
         self._threshold = threshold
         self._silenced = silenced
         self._stream: TextIO | None = sys.stdout
-        self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
+        self._base = ""
+        with contextlib.suppress(FileNotFoundError):  # it has been deleted
+            self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
 
     @property
     def shares_stdout(self) -> bool:

@@ -121,6 +121,14 @@ def test_an_output_that_has_no_room_is_told_in_one_line(shell: Shell, spans: Pat
     assert (done.stderr.count(b"\n"), done.returncode) == (1, 2)
 
 
+def test_a_working_folder_that_is_gone_costs_nothing(shell: Shell, spans: Path) -> None:
+    leave = "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')"
+    script = f"import os, sys; {leave}; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    done = shell.python("-c", script, "-m", "otel_parallelism", "analyze", spans)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == shell("analyze", spans).stdout
+
+
 def test_standard_input(shell: Shell, spans: Path) -> None:
     expected = shell("analyze", spans).stdout
     command = [*shell.command("analyze", "-")]
