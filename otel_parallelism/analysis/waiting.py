@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import msgspec
 
 from otel_parallelism.model import Call
 
-from .intervals import concurrency
+from .intervals import Interval, concurrency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,14 +105,17 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     See whether the calls at *members* ran under a limit of P ≥ 2 at once.
 
     The overlap reaches P and never more, there are more than P calls, and of the starts after the first P most
-    follow an end within 5 ms or 5 % of the median duration, each its own: an end frees one place.
+    follow an end within 5 ms or 5 % of the median duration, each its own: an end frees one place. An end while fewer
+    than P ran frees none that was waited for; P may have run until just before, where several end together.
     """
     some = [index for index in members if calls[index].end_ns > calls[index].start_ns]
-    most = max((level for _, level in concurrency([calls[index] for index in some])), default=0)
+    levels = concurrency([calls[index] for index in some])
+    most = max((level for _, level in levels), default=0)
     if most < _LEAST_LIMIT or len(some) <= most:
         return None
-    ends = sorted(calls[index].end_ns for index in some)
     near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median(calls[index].duration_ns for index in some)))
+    full = [Interval(at_ns, after_ns) for (at_ns, level), (after_ns, _) in itertools.pairwise(levels) if level == most]
+    ends = [end_ns for end_ns in sorted(calls[index].end_ns for index in some) if _just_in(full, end_ns, near_ns)]
     follow = position = 0
     for index in some[most:]:
         start_ns = calls[index].start_ns
@@ -121,3 +125,9 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
             follow += 1
             position += 1
     return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
+
+
+def _just_in(intervals: Sequence[Interval], at_ns: int, near_ns: int) -> bool:
+    """Whether one of *intervals*, in order, holds the time just before *at_ns*, or ended no more than *near_ns* ago."""
+    last = bisect_left(intervals, at_ns, key=lambda interval: interval.start_ns) - 1
+    return last >= 0 and intervals[last].end_ns >= at_ns - near_ns

@@ -102,6 +102,16 @@ def test_most_of_the_starts_must_follow() -> None:
     assert seen(apart) is None
 
 
+def test_an_end_before_the_limit_is_reached_makes_no_room() -> None:
+    one_then_four = [call("a", 0, 1), *(call(name, 1, 2) for name in "bcde")]
+    assert seen(one_then_four) is None
+    one_two_one = [call("a", 0, 1), call("b", 1, 2), call("c", 1, 2), call("d", 2, 3)]
+    assert seen(one_two_one) is None
+    # All four places are free for a moment, as those who had them end one soon after another.
+    together = [call(name, 0, 1 + 0.001 * index) for index, name in enumerate("abcd")]
+    assert seen([*together, *(call(name, 1.004, 2) for name in "efgh")]) == 4
+
+
 def test_the_members_are_the_calls_that_take_time() -> None:
     calls = in_order([*limited(6, 2), call("e", 0.5, 0.5)])
     found = limit(calls, range(len(calls)))
