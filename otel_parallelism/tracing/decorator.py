@@ -184,7 +184,11 @@ def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
         else:
             end(node, future.result())
 
-    future.add_done_callback(done)
+    if future.done():
+        # Its loop may be gone (a result that was kept, say), and would refuse to call anything.
+        done(future)
+    else:
+        future.add_done_callback(done)
     return future
 
 

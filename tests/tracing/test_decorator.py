@@ -304,6 +304,24 @@ async def test_a_future_that_a_function_returns_is_the_same_and_is_timed(kit: Ki
     assert call.duration_ns == pytest.approx(195_000_000, abs=150_000_000)
 
 
+def test_a_future_that_is_done_may_be_of_a_loop_that_is_gone(kit: Kit) -> None:
+    loop = asyncio.new_event_loop()
+    kept = loop.create_future()
+    kept.set_result(3)
+    loop.close()
+
+    @profiled
+    def look() -> asyncio.Future[int]:
+        return kept
+
+    async def main() -> int:
+        with agent_turn():
+            return await look()
+
+    assert asyncio.run(main()) == 3
+    assert len(kit.calls()) == 1
+
+
 async def test_a_coroutine_that_a_function_returns_is_timed_to_its_end(kit: Kit) -> None:
     @profiled
     def begin(x: int) -> Any:
