@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from threading import get_ident
 from time import time_ns
@@ -147,7 +148,10 @@ def _function(tool: Tool) -> Callable[..., Any]:
             raise
         if type(result) is CoroutineType:
             tool.blocking = False
-            return _await(result, node, leave(node))
+            waiting = _await(result, node, leave(node))
+            # A task that is cancelled before its first step throws it away, and nothing of it ever runs.
+            weakref.finalize(waiting, _thrown_away, node).atexit = False
+            return waiting
         if isinstance(result, asyncio.Future):
             tool.blocking = False
             return _follow(result, node)
@@ -167,6 +171,12 @@ async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: C
         raise
     end(node, result)
     return result
+
+
+def _thrown_away(node: CallNode) -> None:
+    """End the call *node* if the coroutine that it returned, and that is no more, has not."""
+    if not node.end_ns:
+        fail(node, GeneratorExit())
 
 
 def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:

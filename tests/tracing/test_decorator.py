@@ -354,6 +354,23 @@ def test_what_is_closed_in_another_context_has_ended(kit: Kit, make: Callable[[i
     assert len(kit.calls()) == 1
 
 
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+async def test_a_coroutine_that_never_ran_is_no_longer_a_call(kit: Kit) -> None:
+    @profiled
+    def look() -> Any:
+        return plain_coroutine(1)
+
+    with agent_turn() as turn:
+        task = asyncio.create_task(look())
+        task.cancel()
+        await asyncio.wait([task])
+        del task
+        await asyncio.sleep(0.1)
+    assert turn.report is not None
+    assert turn.report.work < 0.09
+    assert len(kit.calls()) == 1
+
+
 def test_a_decorated_call_outside_of_everything_still_works_and_counts(kit: Kit) -> None:
     assert a_function(1) == 3
     (span,) = kit.calls()
