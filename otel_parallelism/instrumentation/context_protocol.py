@@ -6,12 +6,53 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.analysis.effects import hinted_effect
+from otel_parallelism.tracing.current import get_current
 from otel_parallelism.tracing.nodes import UNSEEN
+from otel_parallelism.tracing.shield import swallow
 
 from .calls import Returned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from opentelemetry.context import Context
+
     from otel_parallelism.model import Effect
+
+
+class Listing:
+    """A list of tools on its way: no span, only what it says in the end. Effects of tools in other pages stay."""
+
+    __slots__ = ("_known", "_read")
+
+    def __init__(self, known: dict[str, Effect], read: Callable[[Any], Iterable[tuple[str, Any]]]) -> None:
+        """
+        Args:
+            known: Where the effects go, by the tool's name.
+            read: Finds the tools' names and annotations in the listing's result.
+        """
+        self._known = known
+        self._read = read
+
+    def enter(self) -> None:
+        """Nothing."""
+
+    def leave(self) -> Context:
+        """Return what is current, which this never changes."""
+        return get_current()
+
+    def seen(self, item: Any) -> None:
+        """Nothing."""
+
+    def end(self, result: Any) -> None:
+        """Keep the effects of the tools in *result*."""
+        try:
+            self._known.update((name, effect_of(annotations)) for name, annotations in self._read(result))
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a list of tools", error)
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing."""
 
 
 def effect_of(annotations: Any) -> Effect:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from otel_parallelism.tracing.current import get_current
-
 from .calls import CallFacts, calls
-from .context_protocol import effect_of, returned
+from .context_protocol import Listing, returned
 from .lifetimes import argument, around
 from .patching import Framework, Patch
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
+    from collections.abc import Iterator
 
     from otel_parallelism.model import Effect
 
@@ -28,34 +26,12 @@ _EFFECTS: WeakKeyDictionary[Any, dict[str, Effect]] = WeakKeyDictionary()
 """What the server of each session says of its tools."""
 
 
-class _Listing:
-    """A list of tools on its way: no span, only what it says in the end."""
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-
-    def enter(self) -> None:
-        pass
-
-    def leave(self) -> Context:
-        return get_current()
-
-    def seen(self, item: Any) -> None:
-        pass
-
-    def end(self, result: Any) -> None:
-        """Keep the effects of the tools in a page of a listing; those of other pages stay."""
-        known = _EFFECTS.setdefault(self._session, {})
-        known.update((tool.name, effect_of(tool.annotations)) for tool in result.tools)
-
-    def fail(self, error: BaseException) -> None:
-        pass
+def _listing(session: Any, _: Arguments, __: Keywords) -> Listing:
+    return Listing(_EFFECTS.setdefault(session, {}), _tools)
 
 
-def _listing(session: Any, _: Arguments, __: Keywords) -> _Listing:
-    return _Listing(session)
+def _tools(result: Any) -> Iterator[tuple[str, Any]]:
+    return ((tool.name, tool.annotations) for tool in result.tools)
 
 
 def _call(session: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
