@@ -78,8 +78,8 @@ def importing_from(path: Sequence[str]) -> Iterator[None]:
 def _folder(module: ModuleType) -> str | None:
     """Return the folder that *module* was found in, as one of the top level; None where that is none."""
     # What is no plain module may do anything when it is asked for its spec.
-    spec = module.__spec__ if type(module) is ModuleType else None
-    if spec is None or not spec.has_location or spec.origin is None:
+    spec = getattr(module, "__spec__", None) if type(module) is ModuleType else None
+    if not isinstance(spec, ModuleSpec) or not spec.has_location or spec.origin is None:
         return None
     folder = os.path.dirname(spec.origin)  # noqa: PTH120 - sys.path holds strings
     return folder if spec.submodule_search_locations is None else os.path.dirname(folder)  # noqa: PTH120 - as above
