@@ -134,14 +134,16 @@ def _is_document(line: bytes) -> bool:
 
 
 def _request(name: str, number: int, line: bytes) -> list[SpanRecord]:
-    """Return the spans of one line that holds one request."""
-    if line.isspace():
+    """Return the spans of one line that holds one request, or several: files without a last newline, put together."""
+    if not line.strip():
         return []
     try:
         return _spans(line)
     except _NotOtlpError as error:
         raise UnreadableError(name, number, str(error), EXPECTED) from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        if _has_more(error):
+            return list(_document(name, number, line))
         raise UnreadableError(name, number, _problem(error, line), EXPECTED) from None
 
 
@@ -155,7 +157,7 @@ def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
             try:
                 parts = _parts(view[start:])
             except msgspec.DecodeError as error:
-                if "trailing characters" not in str(error):
+                if not _has_more(error):
                     raise
                 stop = start + _position(error, 1) - 1  # another document follows, and its first byte was taken
                 parts = _parts(view[start:stop])
@@ -236,6 +238,11 @@ def _camel(data: object) -> object:
     if isinstance(data, list):
         return [_camel(item) for item in data]
     return data
+
+
+def _has_more(error: Exception) -> bool:
+    """Tell whether what was read is whole, and something follows it."""
+    return "trailing characters" in str(error)
 
 
 def _position(error: Exception, otherwise: int) -> int:

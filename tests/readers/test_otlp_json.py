@@ -178,6 +178,7 @@ def test_the_same_process_and_service_give_the_same_source(write: Callable[[str]
 FORMS = {
     "a line each": lambda a, b: f"{json.dumps(a)}\n{json.dumps(b)}\n",
     "without a last newline": lambda a, b: f"{json.dumps(a)}\n{json.dumps(b)}",
+    "no newline between": lambda a, b: f"{json.dumps(a)}{json.dumps(b)}\n{{}}{{}}",
     "blank lines": lambda a, b: f"\n\n{json.dumps(a)}\n   \n{json.dumps(b)}\n\n",
     "windows newlines": lambda a, b: f"{json.dumps(a)}\r\n{json.dumps(b)}\r\n",
     "one document": lambda a, b: json.dumps({"resourceSpans": a["resourceSpans"] + b["resourceSpans"]}, indent=2),
@@ -255,6 +256,8 @@ BROKEN = {
     "a document cut off": (json.dumps(request(a_span()), indent=2)[:-30], None, "ends early"),
     "a document broken in its third line": ('{\n "resourceSpans": [\n oops\n ]\n}', 3, "broken JSON"),
     "bytes that are no text": (GOOD.encode().replace(b"get_weather", b"\xff\xfe"), 1, "UTF-8"),
+    "a line with more behind": (f"{GOOD}\n{GOOD} oops\n{GOOD}\n", 2, "broken JSON"),
+    "a line with a broken one behind": (f"{GOOD}\n{GOOD}{GOOD[:60]}\n", 2, "ends early"),
     "a line cut off": (f"{GOOD}\n{GOOD[:60]}\n{GOOD}\n", 2, "ends early"),
 }
 
@@ -283,7 +286,7 @@ def test_spans_before_a_broken_line_are_read(write: Callable[[str], Path]) -> No
         next(spans)
 
 
-@pytest.mark.parametrize("text", ["", "\n \n"])
+@pytest.mark.parametrize("text", ["", "\n \n", "\ufeff", "\ufeff\n"])
 def test_an_empty_file_is_an_error(write: Callable[[str], Path], text: str) -> None:
     with pytest.raises(UnreadableError, match="it is empty") as caught:
         names(write(text))
