@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Call
+from otel_parallelism.model import Call, Interval
 
-from .intervals import Interval, concurrency
+from .intervals import concurrency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
