@@ -54,7 +54,7 @@ def _placed(scope: Scope, kept: Collection[str]) -> tuple[int, _Placed]:
         held.update(scope.limit.members if scope.limit is not None else ())
         free = {index: began_ns for index in range(len(calls)) if index not in held} if held else None
         edges, after = scope.any, scope.graph.after_any
-        finish = finish_times(calls, edges, after, durations_ns=durations_ns, gap_ns=scope.gap_ns, free=free)
+        finish = finish_times(calls, edges, after, durations_ns=durations_ns, gaps_ns=scope.gaps_ns, free=free)
     placed: _Placed = []
     for index, call in enumerate(calls):
         start_ns = finish[index] - durations_ns[index]

@@ -144,9 +144,9 @@ def _by_cycles(calls: Sequence[Call], cycles: Mapping[str, Interval]) -> tuple[C
     return tuple(placed)
 
 
-def gap_ns(calls: Sequence[Call]) -> int:
+def gaps_ns(calls: Sequence[Call]) -> dict[int, int]:
     """
-    Mean time between neighbouring rounds, in nanoseconds: the model's own time, 0 for fewer than two rounds.
+    The time between each round and the one before it, in nanoseconds: what the model took to ask for it.
 
     Args:
         calls: Own calls in order of start, of any rounds.
@@ -159,5 +159,4 @@ def gap_ns(calls: Sequence[Call]) -> int:
             first[call.round] = min(first[call.round], call.start_ns)
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)
     numbers = sorted(first)
-    gaps = [max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)]
-    return sum(gaps) // len(gaps) if gaps else 0
+    return {after: max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)}

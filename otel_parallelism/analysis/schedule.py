@@ -8,6 +8,7 @@ is *free* waits only for what it depends on.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def longest_path(
     after: Sequence[int],
     *,
     durations_ns: Sequence[int],
-    gap_ns: int = 0,
+    gaps_ns: Mapping[int, int] | None = None,
     free: Mapping[int, int] | None = None,
 ) -> int:
     """
@@ -33,7 +34,7 @@ def longest_path(
     Returns:
         With ``free={}`` and observed durations the makespan; never more than that.
     """
-    finish = finish_times(calls, edges, after, durations_ns=durations_ns, gap_ns=gap_ns, free=free)
+    finish = finish_times(calls, edges, after, durations_ns=durations_ns, gaps_ns=gaps_ns, free=free)
     total_ns = 0
     for call, finish_ns in zip(calls, finish, strict=True):
         if finish_ns > total_ns and call.end_ns > call.start_ns:
@@ -47,7 +48,7 @@ def finish_times(
     after: Sequence[int],
     *,
     durations_ns: Sequence[int],
-    gap_ns: int = 0,
+    gaps_ns: Mapping[int, int] | None = None,
     free: Mapping[int, int] | None = None,
 ) -> list[int]:
     """
@@ -59,7 +60,7 @@ def finish_times(
             call waits for any.
         after: The same with what each call follows through others.
         durations_ns: What each call takes (less than observed where its inside was mended).
-        gap_ns: The model's mean time between rounds; an edge between rounds keeps so much of what lay between.
+        gaps_ns: What the model took before each round; an edge into that round from another one keeps it.
         free: The calls let go, each with the instant its finding began: what ended before that still holds it.
             None lets every call go and forgets the beginning, which gives T∞.
     """
@@ -71,6 +72,7 @@ def finish_times(
     last_end_ns = calls[0].start_ns if calls else 0
     reached_ns = last_end_ns - origin_ns
     ready_at: dict[int, int] = {}
+    pauses = _Pauses({} if gaps_ns is None else gaps_ns)
     for index, call in enumerate(calls):
         while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
             reached_ns = max(reached_ns, finish[by_end[ended]])
@@ -88,21 +90,50 @@ def finish_times(
                 ready_at[began_ns] = ready_ns
             else:
                 ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
-        # What is held behind all, and by no less than the model ever needs, is behind each that it waits for.
-        if edges and (free is None or index in free or pause_ns < gap_ns):
+        pauses.add(call.start_ns, pause_ns)
+        # What is held behind all, and by no less than any edge keeps, is behind each that it waits for.
+        if edges and (free is None or index in free or pause_ns < pauses.most(call)):
             for earlier in _frontier(edges[index], after):
-                ready_ns = max(ready_ns, finish[earlier] + _pause_ns(calls[earlier], call, gap_ns))
+                ready_ns = max(ready_ns, finish[earlier] + pauses.between(calls[earlier], call))
         if call.bound:
             ready_ns = max(ready_ns, call.start_ns - origin_ns)
         finish.append(ready_ns + durations_ns[index])
     return finish
 
 
-def _pause_ns(before: Call, after: Call, gap_ns: int) -> int:
-    """What of the time between two calls the model needs, where one goes through it to the other."""
-    if gap_ns and after.round is not None and before.round is not None and after.round != before.round:
-        return min(gap_ns, after.start_ns - before.end_ns)
-    return 0
+class _Pauses:
+    """
+    What of the time between two calls stays where one waits for the other.
+
+    Between two rounds that is what the model took to ask for the later one. Where rounds do not tell, whoever made a
+    call of another one's result, code or a model that is not seen, may have needed the longest pause between the two.
+    """
+
+    def __init__(self, gaps_ns: Mapping[int, int]) -> None:
+        self._gaps_ns = gaps_ns
+        # Those that no later one is as long as: the first that began after some instant is the longest since.
+        self._starts_ns: list[int] = []
+        self._pauses_ns: list[int] = []
+
+    def add(self, start_ns: int, pause_ns: int) -> None:
+        """Note how long it was, as the next call began, that one had ended; calls come in order of start."""
+        while self._pauses_ns and self._pauses_ns[-1] <= pause_ns:
+            self._starts_ns.pop()
+            self._pauses_ns.pop()
+        self._starts_ns.append(start_ns)
+        self._pauses_ns.append(pause_ns)
+
+    def most(self, call: Call) -> int:
+        """Return no less than any edge to *call*, the last one noted, keeps."""
+        return max(self._pauses_ns[0], 0 if call.round is None else self._gaps_ns.get(call.round, 0))
+
+    def between(self, before: Call, call: Call) -> int:
+        """Return what an edge from *before* to *call*, the last one noted, keeps."""
+        if before.round is not None and call.round is not None and before.round != call.round:
+            return min(self._gaps_ns.get(call.round, 0), call.start_ns - before.end_ns)
+        # What takes no time has the pause before it behind it as it begins.
+        position = bisect_left(self._starts_ns, max(before.end_ns, before.start_ns + 1))
+        return self._pauses_ns[position] if position < len(self._pauses_ns) else 0
 
 
 def _frontier(mask: int, after: Sequence[int]) -> Iterator[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .chains import Chain, find
 from .dependencies import Dependencies
 from .intervals import Measure, measure
-from .rounds import assign, gap_ns
+from .rounds import assign, gaps_ns
 from .schedule import longest_path
 from .waiting import Contention, Limit, contention, limit
 
@@ -39,7 +39,7 @@ class Scope:
         self.graph: Dependencies | None = None
         self.hard: Sequence[int] = ()
         self.any: Sequence[int] = ()
-        self.gap_ns: int = 0
+        self.gaps_ns: Mapping[int, int] = {}
         self.contention: Contention = _NOTHING
         self.contended: bool = False
         self.limit: Limit | None = None
@@ -65,7 +65,7 @@ class Scope:
         self.hard = self.graph.hard
         self.any = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:
-            self.gap_ns = gap_ns(self.calls)
+            self.gaps_ns = gaps_ns(self.calls)
             if turn.steps:
                 self.unasked = assign(self.calls, turn.steps, {}).unasked
         self.limit = self._limit()
@@ -124,7 +124,7 @@ class Scope:
             self.hard if best else self.any,
             self.graph.after_hard if best else self.graph.after_any,
             durations_ns=durations_ns,
-            gap_ns=self.gap_ns,
+            gaps_ns=self.gaps_ns,
             free=free,
         )
         return min(makespan_ns, taken_ns)

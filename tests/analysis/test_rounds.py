@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SECOND_NS, at, call, simple_calls, step
 
-from otel_parallelism.analysis.rounds import Rounds, assign, gap_ns
+from otel_parallelism.analysis.rounds import Rounds, assign, gaps_ns
 from otel_parallelism.model import Interval
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_without_either_nothing_is_known() -> None:
     assert assign([], [step("s0", 0, 1)], {}).calls == ()
 
 
-def test_the_gap_is_the_mean_between_neighbouring_rounds_and_never_negative() -> None:
+def test_the_gaps_are_between_neighbouring_rounds_and_never_negative() -> None:
     calls = [
         call("a", 0, 1, round=0),
         call("b", 0, 2, round=0),
@@ -110,14 +110,13 @@ def test_the_gap_is_the_mean_between_neighbouring_rounds_and_never_negative() ->
         call("d", 5.5, 8, round=2),
         call("x", 6, 7),
     ]
-    assert gap_ns(calls) == 3 * SECOND_NS // 2
-    assert gap_ns(calls[:2]) == 0
-    assert gap_ns([]) == 0
+    assert gaps_ns(calls) == {1: 3 * SECOND_NS, 2: 0}
+    assert gaps_ns(calls[:2]) == gaps_ns([]) == {}
 
 
 def test_empty_calls_do_not_move_the_gap() -> None:
     calls = [call("a", 0, 1, round=0), call("e", 1.5, 1.5, round=0), call("b", 3, 4, round=1)]
-    assert gap_ns(calls) == 2 * SECOND_NS
+    assert gaps_ns(calls) == {1: 2 * SECOND_NS}
 
 
 @given(simple_calls(), st.lists(st.tuples(st.integers(0, 14), st.integers(0, 5)), max_size=4))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import UNIT_NS, call, graphs, simple_calls
 
 from otel_parallelism.analysis.intervals import measure
-from otel_parallelism.analysis.rounds import gap_ns
+from otel_parallelism.analysis.rounds import gaps_ns
 from otel_parallelism.analysis.schedule import longest_path, round_crossings
 
 if TYPE_CHECKING:
@@ -24,20 +24,25 @@ def durations(calls: Sequence[Call]) -> list[int]:
     return [one.duration_ns for one in calls]
 
 
-def critical(graph: Graph, free: Mapping[int, int] | None = None, *, pause_ns: int | None = None) -> int:
+def critical(graph: Graph, free: Mapping[int, int] | None = None) -> int:
     calls, edges, after = graph
-    pause_ns = gap_ns(calls) if pause_ns is None else pause_ns
-    return longest_path(calls, edges, after, durations_ns=durations(calls), gap_ns=pause_ns, free=free)
+    return longest_path(calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), free=free)
 
 
-def by_the_text(calls: Sequence[Call], edges: Sequence[int], pause_ns: int) -> int:
-    """The formula of the definitions, word by word: f(b) = d(b) + max over its edges a to b of f(a) + w(a, b)."""
+def by_the_text(calls: Sequence[Call], edges: Sequence[int]) -> int:
+    """The formula of the definitions: f(b) = d(b) + max over its edges a to b of f(a) + w(a, b)."""
     origin_ns = min((one.start_ns for one in calls if one.duration_ns), default=0)
+    gaps = gaps_ns(calls)
 
     def pause(a: Call, b: Call) -> int:
-        if a.round is None or b.round is None or a.round == b.round:
-            return 0
-        return min(pause_ns, b.start_ns - a.end_ns)
+        if a.round is not None and b.round is not None and a.round != b.round:
+            return min(gaps.get(b.round, 0), b.start_ns - a.end_ns)
+        pauses = [
+            one.start_ns - max(other.end_ns for other in calls[:index] if other.end_ns <= one.start_ns)
+            for index, one in enumerate(calls)
+            if a.end_ns <= one.start_ns <= b.start_ns and one.start_ns > a.start_ns
+        ]
+        return max(pauses, default=0)
 
     def finish(index: int) -> int:
         b = calls[index]
@@ -55,7 +60,7 @@ def by_the_text(calls: Sequence[Call], edges: Sequence[int], pause_ns: int) -> i
 def test_the_critical_path_is_what_the_formula_says(graph: Graph, bound: set[int]) -> None:
     calls, edges, after = graph
     calls = [msgspec.structs.replace(one, bound=index in bound) for index, one in enumerate(calls)]
-    assert critical((calls, edges, after)) == by_the_text(calls, edges, gap_ns(calls))
+    assert critical((calls, edges, after)) == by_the_text(calls, edges)
 
 
 @given(graphs())
@@ -103,8 +108,7 @@ def test_shifting_changes_nothing_and_scaling_scales(graph: Graph, shift_ns: int
         msgspec.structs.replace(one, start_ns=one.start_ns * scale + shift_ns, end_ns=one.end_ns * scale + shift_ns)
         for one in calls
     ]
-    pause_ns = gap_ns(calls)
-    assert critical((moved, edges, after), pause_ns=pause_ns * scale) == critical(graph, pause_ns=pause_ns) * scale
+    assert critical((moved, edges, after)) == critical(graph) * scale
 
 
 @given(graphs())
@@ -179,13 +183,30 @@ def test_empty_calls_lead_and_trail_without_moving_anything() -> None:
     assert critical(graph) == 2 * 10 * UNIT_NS
 
 
-def test_a_dependence_through_the_model_keeps_the_models_time_and_one_within_a_round_does_not() -> None:
-    calls = [call("a", 0, 2, round=0), call("b", 3, 5, round=1)]
-    assert critical((calls, [0, 1], [0, 1])) == 5 * 10 * UNIT_NS
-    together = [msgspec.structs.replace(one, round=0) for one in calls]
-    assert critical((together, [0, 1], [0, 1]), pause_ns=10 * UNIT_NS) == 4 * 10 * UNIT_NS
-    unknown = [msgspec.structs.replace(one, round=None) for one in calls]
-    assert critical((unknown, [0, 1], [0, 1]), pause_ns=10 * UNIT_NS) == 4 * 10 * UNIT_NS
+def test_a_dependence_keeps_the_time_that_whoever_made_the_second_call_needed() -> None:
+    seconds = 10 * UNIT_NS
+    calls = [call("a", 0, 2, round=0), call("b", 3, 5, round=1), call("c", 5, 7, round=1)]
+    # Asked for in one response, the two that need the first have waited for the model alike.
+    assert critical((calls, [0, 1, 1], [0, 1, 1])) == 5 * seconds
+    for number in (0, None):
+        others = [msgspec.structs.replace(one, round=number) for one in calls]
+        assert critical((others, [0, 1, 1], [0, 1, 1])) == 5 * seconds
+    # What ran between the two is no pause.
+    between = [call("a", 0, 2), call("m", 2, 3), call("b", 4, 6)]
+    assert critical((between, [0, 0, 1], [0, 0, 1])) == 5 * seconds
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), min_size=2, max_size=6), st.booleans())
+def test_what_needs_all_that_came_before_is_as_long_as_it_was_however_the_pauses_vary(
+    drawn: list[tuple[int, int]], known: bool
+) -> None:
+    calls, at_s = [], 0
+    for index, (takes_s, pause_s) in enumerate(drawn):
+        calls.append(call(f"c{index}", at_s, at_s + takes_s, round=index if known else None))
+        at_s += takes_s + pause_s
+    edges = [1 << index >> 1 for index in range(len(calls))]
+    after = [(1 << index) - 1 for index in range(len(calls))]
+    assert critical((calls, edges, after)) == calls[-1].end_ns - calls[0].start_ns
 
 
 def test_many_edges_give_the_same_as_few() -> None:

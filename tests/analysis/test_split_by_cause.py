@@ -98,18 +98,18 @@ def test_one_call_whose_inside_may_be_run_together_is_not_just_single() -> None:
     assert report.verdict == "possibly_sequential"
 
 
-def test_a_need_that_is_known_is_not_called_unknown() -> None:
+@pytest.mark.parametrize("known", [False, True])
+def test_what_needs_all_that_came_before_scores_one_however_long_the_model_took(known: bool) -> None:
     passed = ("rec_A0x9", "rec_B1x8", "rec_C2x7", "rec_D3x6")
+    starts = (1, 3.5, 25.5)
     calls = [
-        call(f"c{at}", 3 * at, 3 * at + 2, arguments=Content(passed[at]), result=Content(passed[at + 1]))
-        for at in range(3)
+        call(f"c{at}", start, start + 2, arguments=Content(passed[at]), result=Content(passed[at + 1]))
+        for at, start in enumerate(starts)
     ]
-    report = analyze(turn(*calls), Settings())
-    assert (report.verdict, report.efficiency, report.efficiency_floor) == ("possibly_sequential", 0.75, 0.75)
-    assert report.findings == ()
-    assert report.recommendation == (
-        "The calls need their order; what took the time between them is not known: model spans would tell."
-    )
+    steps = [step("s0", 0, 1), step("s1", 3, 3.5), step("s2", 5.5, 25.5)] if known else []
+    report = analyze(turn(*steps, *calls), Settings())
+    assert (report.verdict, report.efficiency, report.efficiency_floor) == ("serial_by_need", 1.0, 1.0)
+    assert (report.findings, report.recommendation) == ((), "")
 
 
 @pytest.mark.parametrize(
