@@ -7,6 +7,7 @@ decides for all its members at once, and sets of calls are bits of one integer.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -53,10 +54,17 @@ class Dependencies:
     round waits for all of that round, surely where both rounds are proved and perhaps where they are inferred:
     ``beside_hard`` and ``beside_soft`` are those bits of ``hard`` and ``soft`` that are there for nothing else. Rounds
     further up, which are followed through others anyway, are left out.
+
+    ``unseen_ns`` are instants, in order, at which the model had been told of something that no call tells of. What it
+    asked for from then on may come of that, or be another agent's.
     """
 
-    def __init__(self, calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> None:
+    def __init__(
+        self, calls: Sequence[Call], said: Sequence[Content], settings: Settings, unseen_ns: Sequence[int] = ()
+    ) -> None:
         self.calls = calls
+        self._unseen_ns = unseen_ns
+        self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather(calls, said, settings)
         judged = [effect(call, settings) for call in calls]
         self.effects: list[Effect] = [found for found, _ in judged]
@@ -104,12 +112,22 @@ class Dependencies:
             return "independent", "the model asked for both in one response"
         if proven is not None:
             return ("dependent" if proven else "unknown"), why
-        if self._seen(earlier, later):
+        unseen = self._before_unseen(b) >> earlier & 1
+        if self._seen(earlier, later) and not unseen:
             return "independent", f"no value that {a.tool} returned is an argument of {b.tool}"
-        return "unknown", f"what {a.tool} returned or what {b.tool} was given was not seen in full"
+        if unseen:
+            why = f"between {a.tool} and {b.tool} the model asked for something that was not seen to run"
+        else:
+            why = f"what {a.tool} returned or what {b.tool} was given was not seen in full"
+        return "unknown", why
 
     def _seen(self, earlier: int, later: int) -> bool:
         return self.evidence.results_whole[earlier] and self.evidence.arguments_whole[later]
+
+    def _before_unseen(self, call: Call) -> int:
+        """Bits of the calls between which and *call* the model asked for what is not seen."""
+        last = bisect_right(self._unseen_ns, call.start_ns) - 1
+        return (1 << bisect_left(self._starts_ns, self._unseen_ns[last])) - 1 if last >= 0 else 0
 
     def _effect_edge(self, earlier: int, later: int) -> tuple[Edge, str]:
         a, b = self.calls[earlier], self.calls[later]
@@ -193,6 +211,8 @@ class Dependencies:
                 excused = self._proved.asked_with(call)
                 if call.depends_on is not None:
                     excused = before
+                unseen = self._before_unseen(call) & ~excused
+                soft |= unseen & ~self._elsewhere(unseen, call)
                 for found, seen, mask, shared in classes.around(call.resource):
                     kind = edge_of_effects(found, self.effects[index], shared=shared)
                     if kind == "hard":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Call, Interval, Step
+from otel_parallelism.model import Call, Interval, Step, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,3 +160,19 @@ def gaps_ns(calls: Sequence[Call]) -> dict[int, int]:
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)
     numbers = sorted(first)
     return {after: max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)}
+
+
+def unseen_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
+    """
+    When the model was asked again after it had asked for what no call tells of: a hand-off to another agent, say.
+
+    Args:
+        calls: The turn's own; where one of them is not proved, nothing is told, for ids may not be the same ones.
+        turn: With its steps in order of start, and the calls of all scopes.
+    """
+    if not all(call.proved for call in calls):
+        return ()
+    seen = {call.call_id for call in turn.calls}
+    return tuple(
+        after.start_ns for step, after in itertools.pairwise(turn.steps) if not seen.issuperset(step.requested or ())
+    )

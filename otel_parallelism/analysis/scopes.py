@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .chains import Chain, find
 from .dependencies import Dependencies
 from .intervals import Measure, measure
-from .rounds import assign, gaps_ns
+from .rounds import assign, gaps_ns, unseen_ns
 from .schedule import longest_path
 from .waiting import Contention, Limit, contention, limit
 
@@ -61,7 +61,8 @@ class Scope:
 
     def examine(self, said: Sequence[Content], turn: Turn, settings: Settings) -> None:
         """Find out what depends on what; expensive, so only for a suspected scope."""
-        self.graph = Dependencies(self.calls, said, settings)
+        unseen = () if self.scope_id else unseen_ns(self.calls, turn)
+        self.graph = Dependencies(self.calls, said, settings, unseen)
         self.hard = self.graph.hard
         self.any = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:

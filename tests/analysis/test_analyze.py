@@ -309,6 +309,31 @@ def test_what_was_asked_for_together_comes_before_what_needs_any_of_it() -> None
     assert report.critical_path == 5
 
 
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        (("a",), "recommended"),
+        # Handed over to another agent, which has other tools; or asked of somebody who is not seen.
+        (("a", "transfer"), "potential"),
+    ],
+)
+def test_across_what_the_model_asked_for_and_nobody_saw_nothing_is_promised(
+    asked: tuple[str, ...], advice: str
+) -> None:
+    first, second = read("a", 1, 3, call_id="a"), read("b", 5, 7, tool=READS[1], call_id="b")
+    steps = [step("s0", 0, 1, requested=asked), step("s1", 4, 5, requested=("b",))]
+    finding = only(report_of(*steps, first, second))
+    assert (finding.cause, finding.advice) == ("model", advice)
+    # Where not every call is known by its id, one may have been seen under another.
+    unnamed = msgspec.structs.replace(second, call_id="")
+    assert only(report_of(*steps, first, unnamed)).advice == "recommended"
+    if advice == "potential":
+        why = "between get_flights and search_hotels the model asked for something that was not seen to run"
+        assert finding.evidence == (why,)
+        elsewhere = [msgspec.structs.replace(one, resource=one.span_id) for one in (first, second)]
+        assert only(report_of(*steps, *elsewhere)).advice == "recommended"
+
+
 def test_contended_comes_before_all_others_and_has_no_efficiency() -> None:
     behind = [call(f"c{n:02}", 0, 0.1 * (n + 1), "get_page") for n in range(6)]
     report = report_of(*behind, *lined_up(2, 0.1, first=0.6))
