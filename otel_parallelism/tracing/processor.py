@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 
+MOST_SCOPES = 10_000
+"""Instrumentation scopes remembered; more than these are names that a program makes up as it goes."""
+
+
 LEAST_PLAIN = 256
 """Spans of one instrumentation scope in a row, none of them an agent's, after which it is not asked at once."""
 
@@ -46,8 +50,8 @@ class ParallelismProcessor(SpanProcessor):
         self._spans = RECORDER.spans
         self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[assignment] # replaced there
         self._stopped = False
-        self._plain: dict[int, int] = {}
-        self._quiet: set[int] = set()
+        self._plain: dict[str, int] = {}
+        self._quiet: set[str] = set()
         self.seen: int = 0
         RECORDER.shadow = self._shadow
 
@@ -76,12 +80,14 @@ class ParallelismProcessor(SpanProcessor):
                 RECORDER.forget()
             if RECORDER.echoes and span._instrumentation_scope.name in RECORDER.echoes:  # type: ignore[union-attr] # noqa: SLF001
                 place_echo(span)
-            if id(span._instrumentation_scope) in self._quiet:  # noqa: SLF001
+            # By name: up to 1.40 every get_tracer() makes a new object, and programs ask for tracers again and again.
+            scope = span._instrumentation_scope._name  # type: ignore[union-attr] # noqa: SLF001 - a tracer gives it one
+            if scope in self._quiet:
                 return
             if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
                 self._recognise(span, parent_context)
             else:
-                self._note_plain(id(span._instrumentation_scope))  # noqa: SLF001
+                self._note_plain(scope)
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("starting a span", error)
 
@@ -97,15 +103,18 @@ class ParallelismProcessor(SpanProcessor):
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("ending a span", error)
 
-    def _note_plain(self, scope: int) -> None:
-        """Count a span of *scope* (the identity of an instrumentation scope) that has nothing to do with agents."""
+    def _note_plain(self, scope: str) -> None:
+        """Count a span of *scope* (the name of an instrumentation scope) that has nothing to do with agents."""
+        if len(self._plain) > MOST_SCOPES:
+            self._plain.clear()
+            self._quiet.clear()
         seen = self._plain[scope] = self._plain.get(scope, 0) + 1
         if seen % LEAST_PLAIN == 0:
             self._quiet.add(scope)
 
     def _note_marked(self, span: ReadableSpan) -> None:
         """Ask every span of *span*'s scope at its start again: this one does have to do with agents."""
-        scope = id(span.instrumentation_scope)
+        scope = "" if span.instrumentation_scope is None else span.instrumentation_scope.name
         self._quiet.discard(scope)
         self._plain[scope] = 0
 

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled, subscribe
-from otel_parallelism.tracing.processor import LEAST_PLAIN
+from otel_parallelism.tracing.processor import LEAST_PLAIN, ParallelismProcessor
 from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
@@ -403,6 +403,19 @@ def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: 
                 with tracer.start_as_current_span("tool", attributes=tool("x") if known_at_start else {}) as inner:
                     inner.set_attributes(tool(f"get_{index}"))
         assert kit.result(f"agent {turn}")["calls"] == 3
+
+
+def test_who_makes_other_spans_is_remembered_by_name_and_not_for_ever(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otel_parallelism.tracing.processor.MOST_SCOPES", 10)
+    (processor,) = (follower for follower in RECORDER.followers if isinstance(follower, ParallelismProcessor))
+    for version in range(20):
+        kit.provider.get_tracer("theirs", str(version)).start_span("GET /").end()
+    assert processor._plain == {"theirs": 20}
+    for number in range(100):
+        kit.tracer(f"tenant {number}").start_span("GET /").end()
+    assert len(processor._plain) <= 11
 
 
 @pytest.mark.parametrize("attributes", [{}, AGENT, {names.OPERATION_NAME: "chat"}])
