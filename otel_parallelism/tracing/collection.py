@@ -167,21 +167,13 @@ def _in_thread(call: Call, facts: CallNode) -> Call:
     )
 
 
-def _answered(step: Step, facts: StepNode) -> Step:
-    """Return *step*, whose span is somebody else's, up to where all of its answer had come."""
-    if facts.requested is None or not step.start_ns <= facts.end_ns < step.end_ns:
-        return step
-    # A stream may be let go of long after that, and only then its span ends.
-    return msgspec.structs.replace(step, end_ns=facts.end_ns)
-
-
 def _completed(observation: Observation, facts: CallNode | StepNode | Content, end_ns: int) -> Observation:
     """Return *observation* of somebody else's span with what we know of the same thing."""
     trace_id, parent_id = observation.trace_id, observation.parent_id
     if isinstance(observation, Call) and isinstance(facts, CallNode):
         return _in_thread(both_calls(observation, call_of(facts, trace_id, parent_id, end_ns)), facts)
     if isinstance(observation, Step) and isinstance(facts, StepNode):
-        return _answered(both_steps(observation, _step(facts, trace_id, parent_id, end_ns)), facts)
+        return both_steps(observation, _step(facts, trace_id, parent_id, end_ns))
     if isinstance(observation, TurnSpan) and isinstance(facts, Content) and observation.input is None:
         return msgspec.structs.replace(observation, input=facts)
     return observation
