@@ -164,7 +164,7 @@ def headline(verdict: Verdict, findings: Sequence[Finding], *, unknown: bool) ->
         best = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable))
         return best.recommendation
     if verdict == "possibly_sequential" and not unknown:
-        return "The calls need their order; what took the time between them is not known: model spans would tell."
+        return "Some of the calls were free to begin earlier than they did, beside those that they overlap."
     if verdict == "possibly_sequential":
         return (
             "Something might run together, but what the calls need is not known: capture arguments and results, "

@@ -15,10 +15,16 @@ MOST_OPEN = 256
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """Indices of a chain's calls in order of start; ``mask`` has their bits."""
+    """
+    Indices of a chain's calls in order of start; ``mask`` has their bits.
+
+    ``beside`` are calls of no chain that ran beside its later calls, and like those need none of the earlier ones:
+    where one response asked for two and the one before for another, the second of the two.
+    """
 
     members: tuple[int, ...]
     mask: int
+    beside: tuple[int, ...] = ()
 
 
 class Chains(msgspec.Struct, frozen=True):
@@ -38,7 +44,8 @@ def find(calls: Sequence[Call], after: Sequence[int], *, leave_out: int = 0) -> 
         leave_out: Bits of calls that belong to no chain.
 
     Returns:
-        Chains of two calls or more that share no call, in order of their first call.
+        Chains of two calls or more that share no call, in order of their first call; a call that could be in none,
+        because its places were taken by calls beside it, is beside the first chain that it fits.
     """
     open_members: list[list[int]] = []
     masks: list[int] = []
@@ -61,7 +68,16 @@ def find(calls: Sequence[Call], after: Sequence[int], *, leave_out: int = 0) -> 
             open_members.append([index])
             masks.append(1 << index)
             ends.append(call.end_ns)
+    beside: dict[int, list[int]] = {}
+    linked = [position for position, members in enumerate(open_members) if len(members) > 1]
+    for members in open_members:
+        alone = members[0]
+        for position in linked if len(members) == 1 else ():
+            first = calls[open_members[position][0]]
+            if first.end_ns <= calls[alone].start_ns and not after[alone] & masks[position]:
+                beside.setdefault(position, []).append(alone)
+                break
     chains = tuple(
-        Chain(tuple(members), mask) for members, mask in zip(open_members, masks, strict=True) if len(members) > 1
+        Chain(tuple(open_members[position]), masks[position], tuple(beside.get(position, ()))) for position in linked
     )
     return Chains(chains, bounded)

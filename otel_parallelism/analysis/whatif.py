@@ -98,7 +98,8 @@ def candidates(scopes: Sequence[Scope], chains: Mapping[str, Sequence[Chain]], a
         for chain in chains.get(scope.scope_id, ()):
             calls = [scope.calls[index] for index in chain.members]
             why = cause(calls, inner=bool(scope.scope_id), unasked=scope.unasked)
-            of_scope.append(Candidate(why, advice, [Part(scope, list(chain.members))], len(calls)))
+            members = sorted((*chain.members, *chain.beside))
+            of_scope.append(Candidate(why, advice, [Part(scope, members)], len(calls)))
         found += _merged(of_scope)
     tool_of = {
         inner.scope_id: (scope.scope_id, scope.calls[index].tool)

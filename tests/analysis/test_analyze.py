@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import (
     EXACT,
@@ -307,6 +307,32 @@ def test_what_was_asked_for_together_comes_before_what_needs_any_of_it() -> None
     report = both("Bergen", 1)
     assert only(report).avoidable == 6
     assert report.critical_path == 5
+
+
+@given(st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=4), min_size=2, max_size=4), st.booleans())
+def test_whatever_rounds_could_have_been_one_is_found(rounds: list[list[int]], known: bool) -> None:
+    calls: list[Call] = []
+    steps: list[Step] = []
+    at_s = 0
+    for number, lengths in enumerate(rounds):
+        steps.append(step(f"s{number}", at_s, at_s + 1))
+        calls += [read(f"c{number}{n}", at_s + 1, at_s + 1 + length) for n, length in enumerate(lengths)]
+        at_s += 1 + max(lengths)
+    report = report_of(*(steps if known else ()), *calls, settings=EXACT)
+    assume(report.verdict != "contended" and all(finding.kind != "limit" for finding in report.findings))
+    assert report.critical_path is not None
+    assert report.avoidable == pytest.approx(report.makespan - report.critical_path)
+
+
+def test_one_call_and_then_two_at_once_could_have_been_three_at_once() -> None:
+    finding = only(report_of(read("a", 0, 1), read("b", 1, 2), read("c", 1, 2)))
+    assert (finding.span_ids, finding.avoidable, finding.longest) == (("a", "b", "c"), 1.0, 2)
+
+
+def test_what_overlaps_in_part_is_no_chain_and_may_have_begun_earlier() -> None:
+    report = report_of(read("a", 0, 10), read("b", 9.5, 19.5))
+    assert (report.verdict, report.findings) == ("possibly_sequential", ())
+    assert report.recommendation.startswith("Some of the calls were free to begin earlier than they did")
 
 
 @pytest.mark.parametrize(
