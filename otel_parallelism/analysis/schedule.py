@@ -140,7 +140,7 @@ def _frontier(mask: int, after: Sequence[int]) -> Iterator[int]:
     """
     The bits of *mask*, highest first; of many only those that no other of them follows.
 
-    What lies upstream of another one ends no later, but for what the pauses within a round add.
+    What lies upstream of another one is waited for through that one, and the pauses on the way are no shorter.
     """
     exact = mask.bit_count() <= _EXACT
     while mask:
