@@ -106,12 +106,12 @@ def test_the_report_finds_none_of_the_programs_own_modules(
 def test_the_programs_own_modules_are_its_own_again_after_the_report(
     shell: Shell, agent: Callable[[str], Path]
 ) -> None:
-    shell.write("html.py", "OWN = True")
+    shell.write("rich.py", "OWN = True")
     agent("""
-        import atexit, html
+        import atexit, rich
         def at_exit():
-            import html as again
-            print(again is html, again.OWN, sys.path[0])
+            import rich as again
+            print(again is rich, again.OWN, sys.path[0])
         atexit.register(at_exit)
     """)
     done = shell("run", "--html", "report.html", "agent.py")

@@ -371,6 +371,8 @@ def test_many_calls_are_packed_and_a_table_lists_them_all(browser: Browser) -> N
     assert height is not None
     assert height["height"] < 900
     page.get_by_text("All 300 calls as a table").click()
+    # The browser tells of what was unfolded a moment later.
+    page.locator("details.calls tbody tr").first.wait_for()
     assert page.locator("details.calls tbody tr").count() == 300
 
 
