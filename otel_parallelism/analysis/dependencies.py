@@ -290,8 +290,9 @@ class _Past:
 
 
 def _same_proved_round(a: Call, b: Call) -> bool:
-    again = _request(a)
-    return a.proved and b.proved and a.round is not None and a.round == b.round and (not again or again != _request(b))
+    """Whether the model asked for both in one response, and not for one of which the other is another attempt."""
+    together = a.proved and b.proved and a.round is not None and a.round == b.round
+    return together and not (a.call_id and a.call_id == b.call_id)
 
 
 def _request(call: Call) -> tuple[int, str] | None:
