@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MOST_LEAVES = 10
 _DEEPEST = 4
 _LOOKED_AT = 32
+_LOOKED_INTO = 4
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types whose values never change and are evidence as they are."""
@@ -145,7 +146,9 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
         if len(result) > max_items:
             node.result, node.result_whole = None, False
             return
-        node.result_identities += tuple(id(item) for item in _first(result) if type(item) not in _TAKEN_APART)
+        others = [item for item in _first(result) if type(item) not in _TAKEN_APART]
+        if others:
+            node.result_identities += tuple(map(id, others))
         node.result, node.result_state = result, _state(result)
     else:
         node.result_identities = (id(result),)
@@ -158,7 +161,8 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
 
 def _first(container: Any) -> tuple[Any, ...]:
     """Return the first items of a container, or values of a dict, at once: another thread may be at work on it."""
-    return tuple(itertools.islice(container.values() if type(container) is dict else container, _LOOKED_AT))
+    items = container.values() if type(container) is dict else container
+    return tuple(items) if len(items) <= _LOOKED_AT else tuple(itertools.islice(items, _LOOKED_AT))
 
 
 def _state(result: Any) -> tuple[int, ...]:
@@ -166,15 +170,16 @@ def _state(result: Any) -> tuple[int, ...]:
     state: list[int] = []
     containers = [result]
     for value in containers:
-        kind = type(value)
-        items = value if kind in _CONTAINERS else _items(value, kind) or ()
+        items = value if type(value) in _CONTAINERS else _items(value, type(value)) or ()
+        first = _first(items)
         state.append(len(items))
-        for item in _first(items):
-            state.append(id(item))
-            if type(item) in _CHANGING:
-                containers.append(item)
+        # Of every result: what can be is left to C.
+        state += map(id, first)
         if len(state) > 2 * _LOOKED_AT:
             break
+        if not _CHANGING.isdisjoint(map(type, first)):
+            # Who changes the rows of a table changes the first of them.
+            containers += [item for item in first if type(item) in _CHANGING][:_LOOKED_INTO]
     return tuple(state)
 
 
