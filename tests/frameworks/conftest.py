@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from frameworks.forgiven import FILTERS
 
+from otel_parallelism import Report, subscribe
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS as CATALOGUE
 from otel_parallelism.instrumentation.examination import version_of
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -167,6 +169,17 @@ class MessagesApi(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
         """Keep the test's output clean."""
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Report]]:
+    """Of the turns that end while everything is patched."""
+    told: list[Report] = []
+    ParallelismInstrumentor().instrument()
+    unsubscribe = subscribe(told.append)
+    yield told
+    unsubscribe()
+    ParallelismInstrumentor().uninstrument()
 
 
 @pytest.fixture

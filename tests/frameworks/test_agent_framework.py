@@ -23,12 +23,12 @@ from agent_framework.openai import OpenAIChatCompletionClient
 from frameworks import provider, scenarios
 from openai import AsyncOpenAI
 
-from otel_parallelism import Report, subscribe
-from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.tracing.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from otel_parallelism import Report
 
 
 class Scripted(FunctionInvocationLayer[Any], BaseChatClient[Any]):
@@ -40,17 +40,6 @@ class Scripted(FunctionInvocationLayer[Any], BaseChatClient[Any]):
 
     async def _inner_get_response(self, **_: Any) -> ChatResponse:
         return ChatResponse(messages=[Message(role="assistant", contents=self.answers.pop(0))])
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    """Of the turns that end while everything is patched."""
-    told: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(told.append)
-    yield told
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 @pytest.fixture(params=["its spans", "ours"])

@@ -6,18 +6,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator  # noqa: TC003 - Agno reads the tools' annotations
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from agno.agent import Agent
 from agno.db.in_memory import InMemoryDb
 from agno.models.base import Model
 from agno.models.response import ModelResponse
 from agno.team import Team
 
-from otel_parallelism import Report, subscribe
-from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.tracing.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from otel_parallelism import Report
 
 Answer = str | list[tuple[str, str]]
 
@@ -73,16 +73,6 @@ async def get_time() -> str:
     """Tell the time."""
     await asyncio.sleep(0.1)
     return "twelve"
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    found: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(found.append)
-    yield found
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 def agent(*answers: Answer, name: str = "helper", **options: Any) -> Agent:

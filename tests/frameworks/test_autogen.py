@@ -13,24 +13,10 @@ from autogen_core import FunctionCall
 from autogen_core.models import CreateResult, ModelFamily, ModelInfo, RequestUsage
 from autogen_ext.models.replay import ReplayChatCompletionClient
 
-from otel_parallelism import Report, subscribe
-from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from otel_parallelism import Report
 
 USAGE = RequestUsage(prompt_tokens=7, completion_tokens=3)
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    """Of the turns that end while everything is patched."""
-    told: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(told.append)
-    yield told
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 def agent(name: str, *answers: str | tuple[str, dict[str, Any]], tools: Any = None) -> AssistantAgent:

@@ -16,11 +16,8 @@ from crewai import Agent, BaseLLM, Crew, Task
 from crewai.tools import BaseTool, tool
 from pydantic import Field
 
-from otel_parallelism import Report, subscribe
-from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from otel_parallelism import Report
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:(function_calling_llm is )?deprecated:DeprecationWarning:crewai[.].*"),
@@ -72,16 +69,6 @@ BURST: list[tuple[str, dict[str, Any]]] = [
     ("get_weather", {"city": "Rome"}),
     ("get_time", {}),
 ]
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    found: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(found.append)
-    yield found
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 def crew(*answers: Answer, name: str = "crew", native: bool = True, agents: tuple[Agent, ...] = ()) -> Crew:

@@ -13,11 +13,10 @@ from google.adk.runners import InMemoryRunner
 from google.adk.tools.agent_tool import AgentTool
 from google.genai import types
 
-from otel_parallelism import Report, subscribe
-from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator
+
+    from otel_parallelism import Report
 
 TAKES = 0.15
 
@@ -51,17 +50,6 @@ async def get_weather(city: str) -> str:
 def get_time(city: str) -> str:
     """Tell the time."""
     return f"noon in {city}"
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    """Of the turns that end while everything is patched."""
-    told: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(told.append)
-    yield told
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 async def run(agent: LlmAgent) -> None:

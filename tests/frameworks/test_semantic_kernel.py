@@ -15,11 +15,10 @@ from semantic_kernel.connectors.ai.prompt_execution_settings import PromptExecut
 from semantic_kernel.contents import AuthorRole, ChatHistory, ChatMessageContent, FunctionCallContent, TextContent
 from semantic_kernel.functions import kernel_function
 
-from otel_parallelism import Report, subscribe
-from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from otel_parallelism import Report
 
 
 class Stub(ChatCompletionClientBase):
@@ -44,17 +43,6 @@ class Stub(ChatCompletionClientBase):
 
     def _reset_function_choice_settings(self, settings: PromptExecutionSettings) -> None:
         pass
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    """Of the turns that end while everything is patched."""
-    told: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(told.append)
-    yield told
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 @pytest.mark.parametrize(("prompt", "steps", "cause"), [(scenarios.BURST, 2, None), (scenarios.ROUNDS, 4, "model")])

@@ -12,11 +12,10 @@ import pytest
 from smolagents import CodeAgent, Model, ToolCallingAgent, tool
 from smolagents.models import ChatMessage, MessageRole
 
-from otel_parallelism import Report, subscribe
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from otel_parallelism import Report
 
 
 class Scripted(Model):
@@ -62,16 +61,6 @@ BURST: list[tuple[str, dict[str, Any]]] = [
     ("get_time", {}),
 ]
 DONE: list[tuple[str, dict[str, Any]]] = [("final_answer", {"answer": "done"})]
-
-
-@pytest.fixture
-def reports() -> Iterator[list[Report]]:
-    found: list[Report] = []
-    ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(found.append)
-    yield found
-    unsubscribe()
-    ParallelismInstrumentor().uninstrument()
 
 
 def agent(*answers: Any, name: str = "helper", **options: Any) -> ToolCallingAgent:
