@@ -5,10 +5,10 @@ from __future__ import annotations
 from .execution import TaskGraph, parallel_map, prompt, run_tools
 from .model import Caller, Coverage, Finding, Report
 from .settings import Settings
-from .tracing.decorator import profiled
 from .tracing.install import coverage, install, subscribe, uninstall
-from .tracing.live import LiveTurn, live_turns
-from .tracing.turn import AgentTurn, agent_turn
+from .tracing.spans.decorator import profiled
+from .tracing.spans.turn import AgentTurn, agent_turn
+from .tracing.state.live_turns import LiveTurn, live_turns
 
 __all__ = [
     "AgentTurn",

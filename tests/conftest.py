@@ -15,8 +15,8 @@ from otel_parallelism import Report, Settings, install, names, subscribe, uninst
 from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
-from otel_parallelism.tracing.recorder import RECORDER
-from otel_parallelism.tracing.records import record
+from otel_parallelism.tracing.sdk.records import record
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

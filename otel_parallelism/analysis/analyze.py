@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Analysis, Cause, Content, Finding, Observation, Report, SpanRecord, Turn
 
-from .advice import location, missing, remedy, sentences
-from .chains import MOST_OPEN
-from .experience import Experience
-from .intervals import measure
-from .normalize import normalize
-from .report import largest, report
-from .scopes import Scope, scopes
-from .whatif import MOST_CANDIDATES, Candidate, Mended, Part, by_cause, candidates, mend, price
+from .dependencies.experience import Experience
+from .findings.advice import location, missing, remedy, sentences
+from .findings.report import largest, report
+from .findings.savings import MOST_CANDIDATES, Candidate, Mended, Part, by_cause, candidates, mend, price
+from .schedule.chains import MOST_OPEN
+from .schedule.intervals import measure
+from .schedule.scopes import Scope, scopes
+from .turns.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -6,12 +6,12 @@ import sys
 
 import click
 
-from .analyze import analyze
-from .dashboards import dashboards
-from .demo import demo
-from .doctor import doctor
+from .analyze_command import analyze
+from .dashboards_command import dashboards
+from .demo_command import demo
+from .doctor_command import doctor
 from .program import Interrupted
-from .run import run
+from .run_command import run
 
 __all__ = ["main"]
 

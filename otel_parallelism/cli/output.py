@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from otel_parallelism.reports.wording import printable
+from otel_parallelism.reports.parts.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ import msgspec
 import otel_parallelism
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Analysis, Report
-from otel_parallelism.reports.wording import count
+from otel_parallelism.reports.parts.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,13 +14,29 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
-from . import genai, haystack, laminar, langfuse, langsmith, logfire, mcp, native, openinference, openlit, traceloop
-from .facts import Facts
+from . import (
+    genai,
+    laminar,
+    langfuse,
+    langsmith,
+    logfire,
+    native,
+    openinference,
+    openlit,
+    traceloop,
+)
+from . import (
+    haystack_tracing as haystack,
+)
+from . import (
+    mcp_spans as mcp,
+)
+from .parsing.facts import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .facts import Kind
+    from .parsing.facts import Kind
 
 DIALECTS: Final[tuple[Callable[[SpanRecord], Facts | None], ...]] = (
     openlit.read,

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism import names
 
-from . import envelopes, messages
-from .content import captured, decoded
-from .facts import Facts, text, whole_number
+from .parsing import envelopes, messages
+from .parsing.content import captured, decoded
+from .parsing.facts import Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
 
-    from .facts import Kind
+    from .parsing.facts import Kind
 
 _REQUEST_TYPE = "llm.request.type"
 _RUN_MESSAGES = ("pydantic_ai.all_messages", "all_messages_events")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import envelopes, messages
-from .content import captured, decoded
-from .facts import Facts, text, whole_number
+from .parsing import envelopes, messages
+from .parsing.content import captured, decoded
+from .parsing.facts import Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
-    from .facts import Kind
+    from .parsing.facts import Kind
 
 TYPE = "langfuse.observation.type"
 KEYS = frozenset({TYPE})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import envelopes, messages
-from .content import captured
-from .facts import Facts, text
+from .parsing import envelopes, messages
+from .parsing.content import captured
+from .parsing.facts import Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from otel_parallelism import names
 
-from .facts import Facts, text
+from .parsing.facts import Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, SpanRecord

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from . import envelopes, messages
-from .content import captured
-from .facts import Facts, text, whole_number
+from .parsing import envelopes, messages
+from .parsing.content import captured
+from .parsing.facts import Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .facts import Facts, text
+from .parsing.facts import Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from .errors import CancelledCallError, GraphError, SkippedTaskError
-from .graph_plan import GraphReport, Plan
-from .graph_run import GraphResults
-from .graph_task import Task
-from .parallel_map import ParallelMap, parallel_map
+from otel_parallelism.errors import CancelledCallError, GraphError, SkippedTaskError
+
+from .bounded_map.mapping import ParallelMap, parallel_map
+from .calling.rate import Rate
+from .calling.retry import Retry
 from .prompt import prompt
-from .rate import Rate
-from .retry import Retry
-from .run_tools import run_tools
-from .task_graph import TaskGraph
+from .task_graph.graph import TaskGraph
+from .task_graph.graph_plan import GraphReport, Plan
+from .task_graph.graph_run import GraphResults
+from .task_graph.graph_task import Task
+from .tool_round.dispatch import run_tools
 
 __all__ = [
     "CancelledCallError",

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 from otel_parallelism.model import Effect, Finding
 
-from .conflicts import effect_of
-from .spans import declared
-from .tool_calls import field
-from .toolbox import name_of
+from .calling.call_spans import declared
+from .tool_round.conflicts import effect_of
+from .tool_round.tool_calls import field
+from .tool_round.toolbox import name_of
 
 _GENERAL = """\
 # Using tools in parallel

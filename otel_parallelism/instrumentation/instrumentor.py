@@ -15,10 +15,10 @@ from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.settings import Settings
 from otel_parallelism.tracing.install import install, uninstall
 
-from . import threads
 from .catalogue import FRAMEWORKS
-from .patching import PATCHING
-from .targets import TARGETS
+from .hooks import thread_pools as threads
+from .hooks.patching import PATCHING
+from .hooks.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

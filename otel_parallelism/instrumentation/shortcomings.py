@@ -9,15 +9,15 @@ from opentelemetry import trace
 
 from otel_parallelism import names
 from otel_parallelism.tracing.processor import ParallelismProcessor
-from otel_parallelism.tracing.recorder import RECORDER
-from otel_parallelism.tracing.sampler import RecordingSampler
+from otel_parallelism.tracing.sdk.sampler import RecordingSampler
+from otel_parallelism.tracing.state.recorder import RECORDER
 
-from .targets import TARGETS
+from .hooks.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .examination import Examination
+    from .doctor import Examination
 
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .errors import UnreadableError
+from otel_parallelism.errors import UnreadableError
 
 __all__ = ["UnreadableError"]

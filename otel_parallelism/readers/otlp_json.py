@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .errors import UnreadableError
+from otel_parallelism.errors import UnreadableError
+
 from .otlp_types import Request, ResourceSpans, records
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from . import summary
-from .page_document import page_document
-from .wording import relative
+from .parts import summary
+from .parts.page_document import page_document
+from .parts.wording import relative
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Analysis
 
-    from .page_document import Prompt
+    from .parts.page_document import Prompt
 
 _SCRIPTS: Final = ("dom.js", "timeline.js", "turns.js", "detail.js", "page.js")
 _MARKER: Final = re.compile(r"\{\{(\w+)\}\}")

@@ -9,10 +9,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
-from . import summary
-from .layout import glued, wrapped, written
-from .timeline import ASCII, BLOCKS, extent, rows
-from .wording import VERDICTS, count, happened, place, printable, relative, seconds, share, tools
+from .parts import summary
+from .parts.layout import glued, wrapped, written
+from .parts.timeline import ASCII, BLOCKS, extent, rows
+from .parts.wording import VERDICTS, count, happened, place, printable, relative, seconds, share, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis, Finding, Report
 
-    from .timeline import Row
+    from .parts.timeline import Row
 
 MANY_TURNS: Final = 10
 RANKED_TURNS: Final = 10

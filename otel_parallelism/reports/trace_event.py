@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from . import summary
-from .lanes import lanes
-from .wording import place, printable, relative
+from .parts import summary
+from .parts.lanes import lanes
+from .parts.wording import place, printable, relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,12 +16,12 @@ from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 
 from otel_parallelism.settings import Settings
 
-from .fork import follow_forks
 from .metrics import TurnMetrics
 from .processor import ParallelismProcessor, pass_by
-from .recorder import RECORDER, Subscriber
+from .sdk.tracer import tracer_of
 from .shield import swallow
-from .tracer import tracer_of
+from .state.fork import follow_forks
+from .state.recorder import RECORDER, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from otel_parallelism import names
 
-from .live import LiveTurn, live_turns
+from .sdk.tracer import package_version
 from .shield import swallow
-from .tracer import package_version
+from .state.live_turns import LiveTurn, live_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from otel_parallelism.names import Instrument
     from otel_parallelism.settings import Settings
 
-    from .recorder import Recorder
+    from .state.recorder import Recorder
 
 _Read: TypeAlias = "Callable[[TurnMetrics, list[LiveTurn]], Iterator[Observation]]"
 

@@ -11,22 +11,23 @@ of our own are none of its business: whoever made them feeds the recorder.
 
 from __future__ import annotations
 
-from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
+from otel_parallelism import clock
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
-from .current import get_current
-from .ending import finish
-from .foreign import place_echo
-from .nodes import SCOPE_KEY, Node, SpanNode
-from .recorder import MOST_OPEN, RECORDER
-from .records import KEYS, NAMES, is_marked, told
-from .results import write
+from .sdk.current import get_current
+from .sdk.records import KEYS, NAMES, is_marked
+from .sdk.results import write
 from .shield import swallow
+from .state.classification import told
+from .state.ending import finish
+from .state.existing_spans import place_echo
+from .state.nodes import SCOPE_KEY, Node, SpanNode
+from .state.recorder import MOST_OPEN, RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +133,7 @@ class ParallelismProcessor(SpanProcessor):
         try:
             node = self._spans.get(span.get_span_context().span_id)
             if type(node) is SpanNode and not self._stopped:
-                self._settle(node, span.end_time or time_ns())
+                self._settle(node, span.end_time or clock.now_ns())
         except Exception as error:  # noqa: BLE001 - an exception here would be the program's
             swallow("ending a span", error)
 
@@ -195,7 +196,7 @@ class ParallelismProcessor(SpanProcessor):
         unclaimed = [node]
 
         def end(end_time: int | None = None) -> None:
-            end_ns = time_ns() if end_time is None else end_time
+            end_ns = clock.now_ns() if end_time is None else end_time
             try:
                 # Two threads can end one span: taking it out is what decides between them.
                 unclaimed.pop()

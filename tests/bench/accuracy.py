@@ -22,9 +22,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.analysis.dependencies import Dependencies, Pair
-from otel_parallelism.analysis.effects import assumed_effect
-from otel_parallelism.analysis.normalize import is_bookkeeping
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.effects import assumed_effect
+from otel_parallelism.analysis.turns.normalize import is_bookkeeping
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_parallelism import agent_turn, install
-from otel_parallelism.execution import parallel_map
+from otel_parallelism import agent_turn, install, parallel_map
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

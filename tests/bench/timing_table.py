@@ -36,8 +36,8 @@ from dataclasses import dataclass
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_parallelism import agent_turn, install, profiled
-from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
+from otel_parallelism import agent_turn, install, parallel_map, profiled, run_tools
+from otel_parallelism.execution import TaskGraph
 
 LEAST_S = 0.01
 LOOPS = ["asyncio", "precise"]

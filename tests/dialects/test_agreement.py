@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from otel_parallelism.analysis.normalize import normalize
+from otel_parallelism.analysis.turns.normalize import normalize
 from otel_parallelism.dialects import classify
 from otel_parallelism.model import Call, Passage, SpanEvent, SpanRecord, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
+from otel_parallelism import parallel_map, run_tools
+from otel_parallelism.execution import TaskGraph
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

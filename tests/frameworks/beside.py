@@ -18,7 +18,7 @@ from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.settings import Settings
-from otel_parallelism.tracing.records import record
+from otel_parallelism.tracing.sdk.records import record
 
 
 def main(name: str, other: str, order: str) -> None:

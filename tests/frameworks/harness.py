@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism import Report, coverage, subscribe
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

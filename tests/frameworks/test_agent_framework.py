@@ -23,7 +23,7 @@ from agent_framework.openai import OpenAIChatCompletionClient
 from frameworks import provider, scenarios
 from openai import AsyncOpenAI
 
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

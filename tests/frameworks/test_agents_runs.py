@@ -29,8 +29,8 @@ from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 from otel_parallelism import Settings
-from otel_parallelism.instrumentation import agents, mcp, openai
-from otel_parallelism.instrumentation.patching import PATCHING
+from otel_parallelism.instrumentation.frameworks import agents, mcp, openai
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -14,7 +14,7 @@ from agno.models.base import Model
 from agno.models.response import ModelResponse
 from agno.team import Team
 
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from otel_parallelism import Report

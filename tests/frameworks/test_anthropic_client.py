@@ -20,8 +20,8 @@ from frameworks.contract.anthropic import UNTHREADED
 from frameworks.scenarios import ANSWER, BURST, THREE
 
 from otel_parallelism import Settings, agent_turn, profiled
-from otel_parallelism.instrumentation.anthropic import FRAMEWORK
-from otel_parallelism.instrumentation.patching import PATCHING
+from otel_parallelism.instrumentation.frameworks.anthropic import FRAMEWORK
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

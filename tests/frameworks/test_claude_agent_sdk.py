@@ -10,8 +10,8 @@ from claude_agent_sdk import ClaudeAgentOptions, ResultMessage, ToolAnnotations,
 from frameworks.contract.claude_agent_sdk import Code
 from frameworks.scenarios import ROUNDS
 
-from otel_parallelism.instrumentation import claude_agent_sdk
-from otel_parallelism.instrumentation.patching import PATCHING
+from otel_parallelism.instrumentation.frameworks import claude_agent_sdk
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
 
 
 class Listed(Code):

@@ -19,8 +19,8 @@ from frameworks.scenarios import ANSWER, BURST, ERROR, FAILURE, ROUNDS, TAKES, T
 from packaging.specifiers import SpecifierSet
 
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-from otel_parallelism.instrumentation.patching import PATCHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

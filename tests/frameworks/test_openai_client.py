@@ -21,8 +21,8 @@ from openai import AsyncOpenAI, OpenAI
 from openai.resources import Completions
 
 from otel_parallelism import Settings, agent_turn, profiled
-from otel_parallelism.instrumentation.openai import FRAMEWORK
-from otel_parallelism.instrumentation.patching import PATCHING
+from otel_parallelism.instrumentation.frameworks.openai import FRAMEWORK
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import Settings, install, uninstall
-from otel_parallelism.instrumentation.patching import PATCHING
-from otel_parallelism.instrumentation.targets import TARGETS
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
+from otel_parallelism.instrumentation.hooks.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

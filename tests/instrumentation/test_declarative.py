@@ -33,7 +33,7 @@ import asyncio
 import tools
 from opentelemetry import trace
 from otel_parallelism import agent_turn
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 async def main():
     with agent_turn("clerk") as turn:

@@ -10,12 +10,12 @@ from opentelemetry.context import Context
 from opentelemetry.trace import set_span_in_context
 
 from otel_parallelism import agent_turn
-from otel_parallelism.instrumentation.calls import CallFacts, calls
-from otel_parallelism.instrumentation.lifetimes import around
-from otel_parallelism.instrumentation.turns import TurnFacts, turns
-from otel_parallelism.tracing.kinds import Profiled, kind_of
-from otel_parallelism.tracing.model_request import ModelRequest
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import around
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import Any
 
 from anthropic import AsyncAnthropic
 
-from otel_parallelism import agent_turn, profiled
-from otel_parallelism.execution import prompt, run_tools
+from otel_parallelism import agent_turn, profiled, run_tools
+from otel_parallelism.execution import prompt
 
 
 @profiled(effect="read")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from otel_parallelism import agent_turn
-from otel_parallelism.execution import Rate, Retry, parallel_map
+from otel_parallelism import agent_turn, parallel_map
+from otel_parallelism.execution import Rate, Retry
 
 failed_once: set[int] = set()
 

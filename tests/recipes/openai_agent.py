@@ -8,8 +8,8 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from otel_parallelism import agent_turn, profiled
-from otel_parallelism.execution import prompt, run_tools
+from otel_parallelism import agent_turn, profiled, run_tools
+from otel_parallelism.execution import prompt
 
 MODEL = "gpt-6.2-sol"
 QUESTION = "Is next week a good time to go?"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from anthropic import beta_async_tool
 from anthropic.types import TextBlock, ToolUseBlock
 
-from otel_parallelism.execution import prompt, run_tools
+from otel_parallelism import run_tools
+from otel_parallelism.execution import prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

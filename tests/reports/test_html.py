@@ -19,7 +19,7 @@ from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.model import Analysis, Coverage, Report, Turn
 from otel_parallelism.reports.html import render
-from otel_parallelism.reports.page_document import PageDocument
+from otel_parallelism.reports.parts.page_document import PageDocument
 from otel_parallelism.settings import Settings
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--\u2028&amp;{{script}}\"'"

@@ -12,8 +12,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context, attach
 
 from otel_parallelism import AgentTurn, agent_turn, coverage, live_turns, profiled
-from otel_parallelism.tracing.model_request import ModelRequest
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from tests.conftest import Kit

@@ -17,7 +17,7 @@ def python(code: str) -> str:
 
 def test_import_loads_no_framework_no_command_line_and_no_exporter() -> None:
     loaded = python("import sys, otel_parallelism; print(*sys.modules)").split()
-    assert "otel_parallelism.tracing.decorator" in loaded
+    assert "otel_parallelism.tracing.spans.decorator" in loaded
     assert [name for name in loaded if name.startswith((*HEAVY, *FRAMEWORKS))] == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from otel_parallelism import Settings, agent_turn, install, profiled, subscribe, uninstall
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan

@@ -17,7 +17,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled, subscribe
 from otel_parallelism.tracing.processor import LEAST_PLAIN, ParallelismProcessor
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -434,7 +434,7 @@ def test_spans_that_never_end_are_forgotten(
 
 
 def test_turns_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otel_parallelism.tracing.recorder.MOST_OPEN", 300)
+    monkeypatch.setattr("otel_parallelism.tracing.state.recorder.MOST_OPEN", 300)
     abandoned = [agent_turn() for _ in range(5_000)]
     for turn in abandoned:
         copy_context().run(turn.__enter__)

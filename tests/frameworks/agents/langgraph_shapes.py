@@ -30,7 +30,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_parallelism import Report, agent_turn, coverage, subscribe
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-from otel_parallelism.tracing.recorder import RECORDER
+from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

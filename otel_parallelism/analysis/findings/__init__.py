@@ -1,0 +1,1 @@
+"""What a report tells: estimated savings, causes, advice, silencing, and the verdict."""

@@ -1,0 +1,1 @@
+"""The agents and the web service that ``otel-parallelism demo`` runs."""

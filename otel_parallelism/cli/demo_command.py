@@ -1,0 +1,107 @@
+"""``otel-parallelism demo``: agents that come with the package, run for real, and the report on them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.core import ParameterSource
+
+from .output import options
+
+if TYPE_CHECKING:
+    from .output import Destination
+
+AGENT: Final = Path(__file__).parent / "demo" / "demo_agent.py"
+
+
+@click.command()
+@click.option("--fleet", is_flag=True, help="Run six agents that differ, and no web server.")
+@click.option(
+    "--turns",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="With --fleet: how many turns each agent takes.",
+)
+@click.option("--forever", is_flag=True, help="With --fleet: go on until interrupted, and report then.")
+@click.option("--seed", type=int, default=1, show_default=True, help="With --fleet: of what varies between turns.")
+@options
+@click.pass_context
+def demo(
+    context: click.Context, *, fleet: bool, turns: int, forever: bool, seed: int, destination: Destination
+) -> None:
+    """
+    Run an agent with five tools twice, one by one and in parallel, and report on both turns.
+
+    Its tools talk to a web server that the command starts on this machine. It needs no network and no account.
+
+    With --fleet six agents run side by side instead: one in parallel, the others one call after another, each for a
+    reason of its own. Under opentelemetry-instrument they export as any program does.
+    """
+    _check(context, fleet=fleet, forever=forever)
+    from .watch import Watch  # noqa: PLC0415 - a fast --help
+
+    try:
+        watch = Watch()
+    except ValueError as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(2)
+    if fleet:
+        _run_fleet(destination, turns=None if forever else turns, seed=seed)
+    else:
+        _run_both_ways(destination)
+    analysis = watch.analysis()
+    for line in watch.missing():
+        click.echo(line, err=True)
+    sys.exit(destination.report(analysis))
+
+
+def _check(context: click.Context, *, fleet: bool, forever: bool) -> None:
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if not fleet and (needing := sorted(given & {"turns", "forever", "seed"})):
+        message = f"--{needing[0]} goes with --fleet."
+        raise click.UsageError(message)
+    if forever and "turns" in given:
+        message = "--turns and --forever exclude each other."
+        raise click.UsageError(message)
+
+
+def _run_both_ways(destination: Destination) -> None:
+    from .demo.demo_server import serving  # noqa: PLC0415 - a fast --help
+
+    agent = _loaded(AGENT)
+    with serving() as port:
+        said = f"{AGENT}\nasks http://127.0.0.1:{port} five things, first one by one, then together.\n"
+        click.echo(said, err=not destination.shares_stdout)
+        guide = agent.Guide(port)
+        asyncio.run(agent.plan_one_by_one(guide, "Lisbon"))
+        asyncio.run(agent.plan_together(guide, "Lisbon"))
+
+
+def _run_fleet(destination: Destination, *, turns: int | None, seed: int) -> None:
+    from .demo.demo_fleet import AGENTS, run_fleet  # noqa: PLC0415 - a fast --help
+
+    agents = _loaded(AGENTS)
+    until = "until interrupted" if turns is None else f"for {turns} turn{'s' * (turns > 1)} each"
+    click.echo(
+        f"{AGENTS}\nruns {len(agents.AGENTS)} agents side by side, {until}.\n", err=not destination.shares_stdout
+    )
+    asyncio.run(run_fleet(agents.AGENTS, agents.take_turn, turns=turns, seed=seed))
+
+
+def _loaded(path: Path) -> ModuleType:
+    """
+    Return the module at *path*, under its bare file name.
+
+    It stands for the user's own code, and a file of an installed package is never taken for that.
+    """
+    module = ModuleType(path.stem)
+    code = compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102 - a file of this package
+    return module

@@ -1,0 +1,238 @@
+"""One run of a task graph: a task starts when the last that it needs has ended, and is skipped where one failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+import msgspec
+
+from otel_parallelism import clock
+from otel_parallelism.errors import CancelledCallError, SkippedTaskError
+from otel_parallelism.execution.calling.call_spans import Recording
+from otel_parallelism.execution.calling.invocation import Gate, Invocation
+from otel_parallelism.execution.calling.worker_threads import Threads
+
+from .graph_plan import State, Timing
+from .graph_task import Step, Task
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+R = TypeVar("R")
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A task as it is run.
+
+    ``needs`` are the names of the tasks that must be done before; ``takes`` are parameters with the tasks whose results
+    they get, ``given`` those with inputs.
+    """
+
+    step: Step
+    needs: tuple[str, ...]
+    takes: Mapping[str, str]
+    given: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.step.task.name
+
+
+class GraphResults:
+    """
+    The results of a run, by task or by name.
+
+    Attributes:
+        values: The results of the tasks that were done, by name.
+        errors: What the others raised, by name; a task that was not run has a ``SkippedTaskError``.
+    """
+
+    def __init__(self, values: Mapping[str, Any], errors: Mapping[str, Exception]) -> None:
+        self.values = values
+        self.errors = errors
+
+    @overload
+    def __getitem__(self, task: Task[R], /) -> R: ...
+    @overload
+    def __getitem__(self, task: str, /) -> Any: ...
+    def __getitem__(self, task: Task[Any] | str, /) -> Any:
+        """
+        Return the result of *task*.
+
+        Raises:
+            KeyError: There is no such task.
+            Exception: What it raised.
+        """
+        name = task if isinstance(task, str) else task.name
+        if name in self.errors:
+            raise self.errors[name]
+        return self.values[name]
+
+    def __contains__(self, task: Task[Any] | str) -> bool:
+        """Whether *task* was done."""
+        return (task if isinstance(task, str) else task.name) in self.values
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the tasks that were done."""
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        """Return how many tasks were done."""
+        return len(self.values)
+
+
+class _Clock(AbstractAsyncContextManager[Any]):
+    """The last gate before a task's body: when it began first, and when it ended last."""
+
+    def __init__(self) -> None:
+        self.ready_s = self.start_s = self.end_s = 0.0
+
+    def make_ready(self) -> None:
+        self.ready_s = clock.monotonic_s()
+
+    async def __aenter__(self) -> Self:
+        self.start_s = self.start_s or clock.monotonic_s()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end_s = clock.monotonic_s()
+
+
+class GraphRun:
+    """A run: made, gone once, and asked for its timings."""
+
+    def __init__(self, jobs: Sequence[Job], *, limit: int | None, all_fail: bool, spans: bool) -> None:
+        self._jobs = {job.name: job for job in jobs}
+        self._all_fail = all_fail
+        self._sorter = TopologicalSorter({job.name: job.needs for job in jobs})
+        self._threads = Threads(max(1, min(limit or len(jobs), len(jobs))))
+        self._clocks = {name: _Clock() for name in self._jobs}
+        self._values: dict[str, Any] = {}
+        self._errors: dict[str, Exception] = {}
+        self._failure: Exception | None = None
+        self._caller: asyncio.Task[Any] | None = None
+        self._cancelled_before = 0
+        self._began_s = clock.monotonic_s()
+        shared = _shared_limits(jobs)
+        overall: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
+        # A task that waits for its own limit must not hold a place in the graph's.
+        self._invocations = {
+            job.name: Invocation(
+                Recording(
+                    job.step.task.function,
+                    name=job.name,
+                    depends_on=job.needs,
+                    place=job.step.place,
+                    spans=spans,
+                ),
+                self._threads,
+                gates=(*shared.get(job.name, ()), *overall, self._clocks[job.name]),
+                timeout_s=job.step.timeout_s,
+                retry=job.step.retry,
+            )
+            for job in jobs
+        }
+
+    async def go(self) -> GraphResults:
+        """Run every task and return the results; raises what the first to fail raised, if all fail with it."""
+        self._began_s = clock.monotonic_s()
+        self._caller = asyncio.current_task()
+        self._cancelled_before = self._caller.cancelling() if self._caller is not None else 0
+        self._sorter.prepare()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._start_ready(group)
+        except BaseExceptionGroup:
+            if self._failure is None:
+                raise
+            raise self._failure from self._failure.__cause__
+        finally:
+            self._threads.close()
+        return GraphResults(
+            {name: self._values[name] for name in self._jobs if name in self._values},
+            {name: self._errors[name] for name in self._jobs if name in self._errors},
+        )
+
+    def timings(self) -> dict[str, Timing]:
+        """Return how each task went."""
+        return {name: self._timing(name, clock) for name, clock in self._clocks.items()}
+
+    def _start_ready(self, group: asyncio.TaskGroup) -> None:
+        for name in self._sorter.get_ready():
+            self._clocks[name].make_ready()
+            group.create_task(self._one(self._jobs[name], group), name=name)
+
+    async def _one(self, job: Job, group: asyncio.TaskGroup) -> None:
+        name = job.name
+        failed = next((needed for needed in job.needs if needed in self._errors), None)
+        if failed is not None:
+            skipped = SkippedTaskError(f"{name!r} was not run: {failed!r}, which it needs, failed")
+            skipped.__cause__ = self._errors[failed]
+            self._errors[name] = skipped
+        else:
+            arguments = {**job.given, **{parameter: self._values[task] for parameter, task in job.takes.items()}}
+            try:
+                self._values[name] = await self._invocations[name]((), arguments, clock.now_ns())
+            except asyncio.CancelledError:
+                if self._is_ending():
+                    raise
+                # Somebody wanted this task alone to end: a TaskGroup passes that over, and what needs it would wait.
+                self._fail(name, CancelledCallError(f"{name} was cancelled from within"))
+            except Exception as error:  # noqa: BLE001 - a task may raise anything
+                self._fail(name, error)
+        # A task that was cancelled with all others, and ends in a way of its own, starts nothing any more.
+        if not self._is_ending():
+            self._sorter.done(name)
+            self._start_ready(group)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        """Note the *error* of the task *name*, and raise it if all fail with it."""
+        self._errors[name] = error
+        if self._all_fail and not self._is_ending():
+            self._failure = error
+            raise error
+
+    def _is_ending(self) -> bool:
+        """Whether all tasks are cancelled: one failed and takes all with it, or the caller is cancelled itself."""
+        caller = self._caller
+        return self._failure is not None or (caller is not None and caller.cancelling() > self._cancelled_before)
+
+    def _timing(self, name: str, clock: _Clock) -> Timing:
+        error = self._errors.get(name)
+        state: State = "done"
+        if isinstance(error, SkippedTaskError):
+            state = "skipped"
+        elif error is not None:
+            state = "failed"
+        elif name not in self._values:
+            state = "cancelled"
+        ready_s = clock.ready_s or self._began_s
+        start_s = clock.start_s or ready_s
+        end_s = max(start_s, clock.end_s)
+        told = "" if error is None else f"{type(error).__name__}: {error}"
+        return Timing(state, ready_s - self._began_s, start_s - self._began_s, end_s - self._began_s, told)
+
+
+def _shared_limits(jobs: Sequence[Job]) -> dict[str, tuple[Gate, ...]]:
+    """The gate of each task that has a limit: a semaphore for all tasks of one function, or the gate given."""
+    least: dict[Callable[..., Any], int] = {}
+    for job in jobs:
+        if isinstance(job.step.limit, int):
+            function = job.step.task.function
+            least[function] = min(job.step.limit, least.get(function, job.step.limit))
+    semaphores = {function: asyncio.Semaphore(limit) for function, limit in least.items()}
+    gates: dict[str, tuple[Gate, ...]] = {}
+    for job in jobs:
+        if isinstance(job.step.limit, int):
+            gates[job.name] = (semaphores[job.step.task.function],)
+        elif job.step.limit is not None:
+            gates[job.name] = (job.step.limit,)
+    return gates

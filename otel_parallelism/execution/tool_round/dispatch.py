@@ -1,0 +1,144 @@
+"""``run_tools``: all tool calls of one model response, together where they may be, and one result for each."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism import clock
+from otel_parallelism.execution.bounded_map.mapping import check_count
+from otel_parallelism.execution.calling.call_spans import Place, Recording, Resource, place_of
+from otel_parallelism.execution.calling.invocation import Gate, Invocation, Pace, check_timeout, pace
+from otel_parallelism.execution.calling.worker_threads import Threads
+
+from .conflicts import Access, earlier_conflicts
+from .tool_calls import Asked, Form, ToolCall, read
+from .tool_results import ToolResult, error_of, messages, result_of
+from .toolbox import KnownTool, Tools, toolbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_parallelism.execution.calling.retry import Retrying
+    from otel_parallelism.model import Effect
+
+
+async def run_tools(
+    calls: Any,
+    tools: Tools,
+    *,
+    limit: int | None = None,
+    rate: Pace | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109 - each call's own, and what it comes to is a result
+    retry: Retrying | None = None,
+    effects: Mapping[str, Effect] | None = None,
+    resources: Mapping[str, Resource] | None = None,
+    spans: bool = True,
+) -> list[dict[str, Any]]:
+    """
+    Run the tool calls of one model response and return the messages to go on with.
+
+    There is one result a call, in the order asked, whatever happens: an exception, a timeout, an unknown tool and
+    arguments that are no JSON become error results with the call's id. Only being cancelled from outside is passed on,
+    after every call has ended.
+
+    Calls run together, except where one writes: writes keep their order among one another and against reads, unless
+    both declare a resource and the resources differ. What a tool does is what *effects*, its ``@profiled`` or,
+    failing these, the words of its name say.
+
+    Args:
+        calls: A response or message of Anthropic's or OpenAI's (chat or responses), as the client's object or a dict;
+            its list of calls or content blocks; or plain dicts with ``id``, ``name`` and ``arguments``.
+        tools: Functions by name, or a list of functions; async, or else run in threads.
+        limit: Calls at once; all if not given.
+        rate: Calls a second; as in ``parallel_map``.
+        timeout: Seconds an attempt may take, from when its body runs.
+        retry: How many more attempts a failed call gets, or a policy; as in ``parallel_map``.
+        effects: ``read``, ``write`` or ``unknown`` by tool name or pattern: ``{"*": "read"}`` runs all together.
+        resources: What tools read or write, by tool name: a key, or a callable that computes one from the arguments.
+        spans: Whether the calls are recorded.
+
+    Returns:
+        Messages to append to the conversation: for Anthropic a user message with all ``tool_result`` blocks, for
+        OpenAI a ``tool`` message or a ``function_call_output`` item a call, for plain dicts one with ``id``, ``name``,
+        ``content`` and ``is_error``. Results that are neither text nor the provider's own content blocks are JSON.
+        Empty if no tool is asked for.
+
+    Raises:
+        TypeError: *calls* is of no form that is known, or a tool cannot be called.
+        ValueError: *calls* mixes forms, two tools have one name, or an option is out of its range.
+    """
+    asked = read(calls)
+    known = toolbox(tools, effects, resources)
+    if limit is not None:
+        check_count("limit", limit)
+    check_timeout(timeout)
+    gates: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
+    gates += pace(rate)
+    threads = Threads(limit or max(1, len(asked.calls)))
+    place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+    try:
+        invocations = {
+            name: Invocation(
+                _recording(known[name], place, spans=spans), threads, gates=gates, timeout_s=timeout, retry=retry
+            )
+            for name in {call.name for call in asked.calls} & known.keys()
+        }
+        results = await _Round(asked, known, invocations).run()
+    finally:
+        threads.close()
+    return messages(asked, results)
+
+
+def _recording(tool: KnownTool, place: Place, *, spans: bool) -> Recording:
+    return Recording(
+        tool.function,
+        name=tool.name,
+        effect=None if tool.given == "unknown" else tool.given,
+        resource=tool.resource,
+        place=place,
+        spans=spans,
+    )
+
+
+class _Round:
+    """The calls of one response while they run."""
+
+    def __init__(self, asked: Asked, known: Mapping[str, KnownTool], invocations: Mapping[str, Invocation]) -> None:
+        self._form: Form = asked.form
+        self._calls = asked.calls
+        self._known = known
+        self._invocations = invocations
+        self._submitted_ns = clock.now_ns()
+
+    async def run(self) -> list[ToolResult]:
+        """Return the results, in the order asked."""
+        tasks: list[asyncio.Task[ToolResult]] = []
+        before = earlier_conflicts([self._access(call) for call in self._calls])
+        async with asyncio.TaskGroup() as group:
+            for number, call in enumerate(self._calls):
+                awaited = [tasks[earlier] for earlier in before[number]]
+                tasks.append(group.create_task(self._one(call, awaited)))
+        return [task.result() for task in tasks]
+
+    def _access(self, call: ToolCall) -> Access:
+        # What cannot be run needs no place in the order.
+        if call.problem or call.name not in self._known:
+            return Access("", "read")
+        return self._known[call.name].access(call.arguments)
+
+    async def _one(self, call: ToolCall, awaited: list[asyncio.Task[ToolResult]]) -> ToolResult:
+        if awaited:
+            await asyncio.wait(awaited)
+        if call.name not in self._known:
+            return error_of(f"there is no tool {call.name!r}; there are {', '.join(self._known) or 'none'}")
+        if call.problem:
+            return error_of(call.problem)
+        arguments: tuple[Any, ...] = (call.arguments,) if isinstance(call.arguments, str) else ()
+        named = {} if isinstance(call.arguments, str) else call.arguments
+        try:
+            value = await self._invocations[call.name](arguments, named, self._submitted_ns, call.call_id)
+            return result_of(value, self._form)
+        except Exception as error:  # noqa: BLE001 - whatever a tool raises is its result
+            return error_of(error)

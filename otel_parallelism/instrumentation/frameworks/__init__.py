@@ -1,0 +1,1 @@
+"""One module for each agent framework, named by its import name."""

@@ -1,0 +1,134 @@
+"""
+Microsoft's Agent Framework: it traces by itself unless that is switched off; either way all is seen.
+
+It runs the calls of a response together, plain functions in threads. Its own span of a call begins before there is a
+free thread; when the function itself begins is measured inside.
+"""
+
+from __future__ import annotations
+
+import weakref
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.handover import Handed, Handover
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.kinds import Steps
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.nodes import UNSEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+
+
+_CALLS = Handover("agent_framework")
+
+
+def _handed(tool: Any, _: Arguments, kwargs: Keywords) -> Handed:
+    return Handed(tool, kwargs.get("tool_call_id") or "")
+
+
+def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
+    handed = _CALLS.taken(tool)
+    if handed is None:
+        return None
+    hidden = getattr(tool, "_context_parameter_name", None)
+    given = {name: value for name, value in kwargs.items() if name != hidden}
+    # What runs it is a plain function for any tool, and returns the coroutine of one that is not.
+    blocking = not iscoroutinefunction(getattr(tool.func, "func", tool.func))
+    return CallFacts(tool.name, handed.call_id, given, blocking=blocking, called_ns=handed.called_ns)
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    return TurnFacts(getattr(agent, "name", None) or "", list(_said(argument(args, kwargs, 0, "messages"))))
+
+
+def _said(messages: Any) -> Iterable[str]:
+    for message in messages if isinstance(messages, list | tuple) else (messages,):
+        text = message if isinstance(message, str) else getattr(message, "text", None)
+        if isinstance(text, str) and getattr(message, "role", "user") == "user":
+            yield text
+
+
+class _Request(ModelRequest):
+    """A request whose answer, or the pieces of it, list the calls it asks for."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self._stream: Any = None
+
+    def follow(self, stream: Any) -> None:
+        """Look for the calls in what *stream* will have handed out."""
+        self._stream = weakref.ref(stream)
+
+    def end(self, result: Any = None) -> None:
+        """End with the answer, whole or streamed."""
+        try:
+            stream = None if self._stream is None else self._stream()
+            parts = getattr(result, "messages", None) if stream is None else stream._updates  # noqa: SLF001 - no public way
+            if parts is not None:
+                usage = getattr(result, "usage_details", None)
+                self.answered(_asked(parts), usage.get("input_token_count") if isinstance(usage, dict) else None)
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a model's answer", error)
+        super().end()
+
+
+def _asked(parts: Iterable[Any]) -> tuple[str, ...] | None:
+    """Return the ids in messages, or in the pieces of one; None where a call has none."""
+    ids = [each.call_id for part in parts for each in part.contents if each.type == "function_call"]
+    return tuple(dict.fromkeys(ids)) if all(ids) else None
+
+
+def _request(client: Any, _: Arguments, kwargs: Keywords) -> Lifetime:
+    options = kwargs.get("options")
+    asked = options.get("model") if isinstance(options, dict) else None
+    return _Request(str(asked or getattr(client, "model", None) or ""))
+
+
+def _until_streamed(result: Any, lifetime: Lifetime) -> bool:
+    """Follow a stream: what it runs while it is iterated over is inside, and its end, or its loss, is the end."""
+    if not hasattr(result, "with_pull_context_manager"):
+        return False
+    if isinstance(lifetime, _Request):
+        lifetime.follow(result)
+    steps = Steps(lifetime.leave())
+    result.with_pull_context_manager(lambda: steps)
+    stream = weakref.ref(result)
+
+    def ended() -> None:
+        error = getattr(stream(), "_stream_error", None)
+        if error is None:
+            lifetime.end(UNSEEN)
+        else:
+            lifetime.fail(error)
+
+    result.with_cleanup_hook(ended)
+    weakref.finalize(result, lifetime.end, UNSEEN).atexit = False
+    return True
+
+
+FRAMEWORK = Framework(
+    name="agent_framework",
+    distribution="agent-framework-core",
+    versions=">=1.10,<2",
+    patches=(
+        Patch("agent_framework._tools:FunctionTool.invoke", _CALLS.given(_handed)),
+        Patch("agent_framework._tools:FunctionTool.__call__", calls(_call)),
+        Patch("agent_framework._clients:BaseChatClient.get_response", around(_request, _until_streamed)),
+        Patch(
+            "agent_framework._agents:RawAgent.run",
+            turns(_turn, title="agent", scopes=("agent_framework",), until=_until_streamed),
+        ),
+    ),
+    native=("turns", "calls", "steps"),
+    others=("openinference-instrumentation-agent-framework",),
+)

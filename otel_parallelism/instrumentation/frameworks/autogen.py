@@ -1,0 +1,76 @@
+"""
+AutoGen: it makes spans of runs and of calls by itself, of model requests none.
+
+It runs the calls of a response together, plain functions in threads, where the context is lost without us.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime
+
+_ASSISTANT = "autogen_agentchat.agents._assistant_agent:AssistantAgent"
+
+
+def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+    given = argument(args, kwargs, 0, "args")
+    # Its own span, right around, knows the id.
+    return CallFacts(tool.name, arguments={name: getattr(given, name, None) for name in type(given).model_fields})
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    messages = argument(args, kwargs, 0, "messages") or ()
+    said = [message.content for message in messages if message.source == "user"]
+    return TurnFacts(agent.name, [content for content in said if isinstance(content, str)])
+
+
+class _Request(ModelRequest):
+    """A request that comes to pieces of text, or to one result with text or calls."""
+
+    __slots__ = ()
+
+    def seen(self, item: Any) -> None:
+        """Take note of the result, which is the last to come."""
+        try:
+            content = getattr(item, "content", None)
+            usage = getattr(item, "usage", None)
+            if usage is None:
+                return
+            asked = [call.id for call in content] if isinstance(content, list) else []
+            self.answered(tuple(asked) if all(asked) else None, usage.prompt_tokens)
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a model's answer", error)
+
+
+def _request(_: Any, __: Arguments, kwargs: Keywords) -> Lifetime:
+    options = getattr(kwargs.get("model_client"), "_create_args", None)
+    return _Request(str(options.get("model") or "") if isinstance(options, dict) else "")
+
+
+FRAMEWORK = Framework(
+    name="autogen_agentchat",
+    distribution="autogen-agentchat",
+    versions=">=0.6.4,<0.8",
+    patches=(
+        # What these are called by has a span of its own open already.
+        Patch("autogen_core.tools._function_tool:FunctionTool.run", calls(_call)),
+        Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run", calls(_call)),
+        # Agents run it so; what it hands out last is what it comes to.
+        Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run_stream", calls(_call, Returned)),
+        Patch("autogen_ext.tools.mcp._base:McpToolAdapter.run", calls(_call), optional=True),
+        Patch(f"{_ASSISTANT}.on_messages_stream", turns(_turn, title="agent", scopes=("autogen",))),
+        Patch(f"{_ASSISTANT}._call_llm", around(_request)),
+        Patch(f"{_ASSISTANT}._reflect_on_tool_use_flow", around(_request)),
+    ),
+    native=("turns", "calls"),
+    others=("openinference-instrumentation-autogen-agentchat",),
+)

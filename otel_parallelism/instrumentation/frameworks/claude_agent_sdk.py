@@ -1,0 +1,89 @@
+"""claude-agent-sdk: a query is a turn; Claude Code, in its own process, calls the program's tools over a channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.libraries.mcp_objects import Listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from otel_parallelism.instrumentation.hooks.lifetimes import Wrapper
+    from otel_parallelism.model import Effect
+    from otel_parallelism.tracing.spans.kinds import Kind
+
+_TOOL_USE_ID = "claudecode/toolUseId"
+_EFFECTS: WeakKeyDictionary[Any, dict[str, dict[str, Effect]]] = WeakKeyDictionary()
+"""What the servers of each connection to Claude Code say of their tools, by the server's name."""
+
+
+def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
+    message: Mapping[str, Any] = argument(args, kwargs, 1, "message")
+    if message.get("method") != "tools/call":
+        return None
+    params = message["params"]
+    given, told = params.get("arguments"), params.get("_meta")
+    call_id = told.get(_TOOL_USE_ID) if isinstance(told, dict) else None
+    effect = _known(query, args, kwargs).get(params["name"], "unknown")
+    return CallFacts(
+        params["name"], call_id if isinstance(call_id, str) else "", given if given is not None else {}, effect
+    )
+
+
+def _listing(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Listing | None:
+    message: Mapping[str, Any] = argument(args, kwargs, 1, "message")
+    return Listing(_known(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
+
+
+def _known(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Effect]:
+    """What the program's server, one of several, says of its tools."""
+    return _EFFECTS.setdefault(query, {}).setdefault(argument(args, kwargs, 0, "server_name"), {})
+
+
+def _tools(answer: Any) -> Iterator[tuple[str, Any]]:
+    listed = (answer.get("result") or {}).get("tools", ())
+    return ((tool["name"], tool.get("annotations")) for tool in listed)
+
+
+def _asked(kind: Kind) -> Wrapper:
+    """What Claude Code asks of the program's servers: to list their tools, or to run one."""
+    listing, call = around(_listing)(kind), calls(_call, _read)(kind)
+
+    def asked(wrapped: Any, query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return call(lambda *given, **named: listing(wrapped, query, given, named), query, args, kwargs)
+
+    return asked
+
+
+def _read(answer: Any) -> Returned:
+    result = answer.get("result") or {}
+    return Returned(result.get("content"), failed="error" in answer or result.get("isError") is True)
+
+
+def _query(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
+    prompt = argument(args, kwargs, 0, "prompt")
+    return TurnFacts(input=prompt if isinstance(prompt, str) else None)
+
+
+def _response(_: Any, __: tuple[Any, ...], ___: dict[str, Any]) -> TurnFacts:
+    return TurnFacts()
+
+
+FRAMEWORK = Framework(
+    name="claude_agent_sdk",
+    distribution="claude-agent-sdk",
+    versions=">=0.2.189,<0.3",
+    patches=(
+        Patch("claude_agent_sdk._internal.query:Query._handle_sdk_mcp_request", _asked),
+        Patch("claude_agent_sdk._internal.client:InternalClient.process_query", turns(_query, title="claude")),
+        Patch("claude_agent_sdk.client:ClaudeSDKClient.receive_response", turns(_response, title="claude")),
+    ),
+    lacks="Tools and model requests of Claude Code itself happen in its own process and are not seen, so the cause of "
+    "calls one after another stays unknown; nor is the turn of a call known while several connected clients wait.",
+)

@@ -1,0 +1,59 @@
+"""
+dspy: its tools, its language models, and the agents ReAct and, where there is one, ReActV2.
+
+ReAct asks for one tool a step by design; ReActV2 runs what one response asks for one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.model import Content
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime
+
+_TOOL = "dspy.adapters.types.tool:Tool"
+_MODEL = "dspy.clients.base_lm:BaseLM"
+_OWN = ("ReAct", "ReActV2")
+
+
+def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
+    # What an agent itself adds, to be told that it is done.
+    if str(getattr(tool.func, "__module__", "")).startswith("dspy."):
+        return None
+    return CallFacts(tool.name or "", arguments=kwargs)
+
+
+def _turn(agent: Any, _: Arguments, kwargs: Keywords) -> TurnFacts:
+    name = type(agent).__name__
+    return TurnFacts("" if name in _OWN else name, list(kwargs.values()) or None)
+
+
+def _request(model: Any, _: Arguments, __: Keywords) -> Lifetime:
+    # The trajectory stands in the user's message, with all results so far: what the user said is the turn's to know.
+    return ModelRequest(str(getattr(model, "model", "") or ""), "", Content([]))
+
+
+FRAMEWORK = Framework(
+    name="dspy",
+    distribution="dspy",
+    versions=">=3.4,<4",
+    patches=(
+        Patch(f"{_TOOL}.__call__", calls(_call)),
+        Patch(f"{_TOOL}.acall", calls(_call)),
+        Patch(f"{_MODEL}.__call__", around(_request)),
+        Patch(f"{_MODEL}.acall", around(_request)),
+        Patch("dspy.predict.react:ReAct.forward", turns(_turn, title="dspy.ReAct")),
+        Patch("dspy.predict.react:ReAct.aforward", turns(_turn, title="dspy.ReAct")),
+        Patch("dspy.predict.react_v2:ReActV2.forward", turns(_turn, title="dspy.ReActV2"), optional=True),
+        Patch("dspy.predict.react_v2:ReActV2.aforward", turns(_turn, title="dspy.ReActV2"), optional=True),
+    ),
+    others=("openinference-instrumentation-dspy", "opentelemetry-instrumentation-genai-dspy"),
+    lacks="The model asks for tools in words, without ids: which response asked for a call is inferred from the order.",
+)

@@ -1,0 +1,33 @@
+"""
+fastmcp: the tools of a server.
+
+Its client's calls pass through mcp's session and are seen there, inside of the span that the client makes for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.libraries.mcp_objects import effect_of, returned
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+
+
+def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+    given = argument(args, kwargs, 0, "arguments")
+    return CallFacts(tool.name, arguments=given or {}, effect=effect_of(tool.annotations))
+
+
+FRAMEWORK = Framework(
+    name="fastmcp",
+    distribution="fastmcp",
+    versions=">=4.1,<5",
+    patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", calls(_call, returned)),),
+    native=("calls",),
+    others=("openinference-instrumentation-mcp",),
+    lacks="It knows of no agent: open an agent_turn around each run.",
+)

@@ -1,0 +1,141 @@
+"""langchain_core: its tools, however they are run, and the requests of its chat models, of any provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism import clock
+from otel_parallelism.dialects.parsing.messages import user_words
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain
+from otel_parallelism.model import Content
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.nodes import UNSEEN
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+    from otel_parallelism.model import Effect
+
+_TOOL = "langchain_core.tools.base:BaseTool"
+_MODEL = "langchain_core.language_models.chat_models:BaseChatModel"
+_EFFECTS: dict[object, Effect] = {True: "read", False: "write"}
+
+
+def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+    given = argument(args, kwargs, 0, "tool_input")
+    # With what the graph injects: a tool that is handed the state may well use what others have put there.
+    arguments = dict(given) if isinstance(given, Mapping) else {"tool_input": given}
+    return CallFacts(
+        tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata), pauses=GRAPH_PAUSES
+    )
+
+
+def _effect(metadata: Any) -> Effect:
+    """Where langchain-mcp-adapters puts a tool's annotations."""
+    if not isinstance(metadata, Mapping):
+        return "unknown"
+    hint = metadata.get("readOnlyHint")
+    return _EFFECTS[hint] if isinstance(hint, bool) else "unknown"
+
+
+def _read(output: Any) -> Returned:
+    # A message for the model where it asked for the call; else what the tool returned.
+    if getattr(output, "type", None) != "tool" or not hasattr(output, "tool_call_id"):
+        return Returned(output)
+    return Returned(output.content, failed=output.status == "error")
+
+
+class _Request(ModelRequest):
+    """A request whose answer, as a result or in chunks, says which calls it asks for."""
+
+    __slots__ = ("_ids", "_outcome", "_tokens")
+
+    def __init__(self, model: str, provider: str, messages: Content | None, outcome: Any = None) -> None:
+        super().__init__(model, provider, messages)
+        self._ids: dict[str, None] = {}
+        self._tokens: int | None = None
+        self._outcome = outcome
+
+    def seen(self, item: Any) -> None:
+        """Take note of a chunk of a streamed answer, of which the program may take no more."""
+        self.reached(clock.now_ns())
+        try:
+            self._read(item)
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a streamed answer", error)
+
+    def end(self, result: Any = None) -> None:
+        """End with the result, or with what was streamed."""
+        try:
+            if result is not UNSEEN:
+                for generation in result.generations:
+                    self._read(generation.message)
+            elif self._outcome is not None and self._outcome.output_message is not None:
+                self._read(self._outcome.output_message)
+            self.answered(tuple(self._ids), self._tokens)
+        except Exception as error:  # noqa: BLE001 - as above
+            swallow("reading a model's answer", error)
+        super().end()
+
+    def _read(self, message: Any) -> None:
+        for call in (*getattr(message, "tool_calls", ()), *getattr(message, "tool_call_chunks", ())):
+            call_id = call.get("id")
+            if call_id:
+                self._ids[call_id] = None
+        usage = getattr(message, "usage_metadata", None)
+        if usage:
+            self._tokens = usage["input_tokens"]
+
+
+def _request(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
+    messages = argument(args, kwargs, 0, "messages")
+    held = Content(list(messages), _words) if isinstance(messages, list | tuple) else None
+    return _made(model, held)
+
+
+def _streamed(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
+    # Anything that a prompt can be made from: its messages are those of the client's own request, if that is seen.
+    given = argument(args, kwargs, 0, "input")
+    held = Content(given, _words) if isinstance(given, list | str) else None
+    return _made(model, held)
+
+
+def _events(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
+    messages = argument(args, kwargs, 0, "messages")
+    held = Content(list(messages), _words) if isinstance(messages, list | tuple) else None
+    return _made(model, held, kwargs.get("stream"))
+
+
+def _made(model: Any, messages: Content | None, outcome: Any = None) -> Lifetime:
+    name = getattr(model, "model_name", None) or getattr(model, "model", None)
+    return _Request(name if isinstance(name, str) else "", "", messages, outcome)
+
+
+def _words(messages: Any) -> list[object]:
+    return [messages] if isinstance(messages, str) else user_words(plain(messages))
+
+
+FRAMEWORK = Framework(
+    name="langchain_core",
+    distribution="langchain-core",
+    versions=">=1,<2",
+    patches=(
+        Patch(f"{_TOOL}.run", calls(_call, _read)),
+        Patch(f"{_TOOL}.arun", calls(_call, _read)),
+        Patch(f"{_MODEL}._generate_with_cache", around(_request)),
+        Patch(f"{_MODEL}._agenerate_with_cache", around(_request)),
+        Patch(f"{_MODEL}.stream", around(_streamed)),
+        Patch(f"{_MODEL}.astream", around(_streamed)),
+        Patch(f"{_MODEL}._iter_v2_events", around(_events), optional=True),
+        Patch(f"{_MODEL}._aiter_v2_events", around(_events), optional=True),
+    ),
+    others=(
+        "openinference-instrumentation-langchain",
+        "opentelemetry-instrumentation-langchain",
+        "opentelemetry-instrumentation-genai-langchain",
+    ),
+)

@@ -1,0 +1,105 @@
+"""llama_index: the runs of its agents and agent workflows, their tools, and each of their questions to the model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.dialects.parsing.messages import user_words
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, around, settle
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.model import Content
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+
+_AGENT = "llama_index.core.agent.workflow.base_agent:BaseWorkflowAgent"
+_TEAM = "llama_index.core.agent.workflow.multi_agent_workflow:AgentWorkflow"
+_PAUSES = ("WaitingForEvent",)
+"""What a tool raises to wait for an event, of a human say; it is then called again."""
+
+
+def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+    event = argument(args, kwargs, 1, "ev")
+    given = event.tool_kwargs if isinstance(event.tool_kwargs, Mapping) else None
+    return CallFacts(event.tool_name, event.tool_id or "", given, pauses=_PAUSES)
+
+
+def _read(event: Any) -> Returned:
+    output = event.tool_output
+    return Returned(output.content, failed=output.is_error is True)
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    # A team is called as the agent that it begins with.
+    name = getattr(agent, "name", None) or getattr(agent, "root_agent", None)
+    said = kwargs.get("user_msg") or argument(args, kwargs, 0, "start_event")
+    if not isinstance(said, str):
+        said = _words((said, *(kwargs.get("chat_history") or ()))) or None
+    return TurnFacts(name if isinstance(name, str) else "", said)
+
+
+def _until_done(handler: Any, lifetime: Lifetime) -> bool:
+    """The handler that a run returns at once is done when a task is; it used to be a future itself."""
+    task = handler if isinstance(handler, asyncio.Future) else getattr(handler, "_result_task", None)
+    if not isinstance(task, asyncio.Future) or task.done():
+        return False
+    task.add_done_callback(lambda done: settle(done, lifetime))
+    return True
+
+
+class _Request(ModelRequest):
+    """A question to the model, with all its retries and pieces; the agent's output says which calls it asks for."""
+
+    __slots__ = ()
+
+    def end(self, result: Any = None) -> None:
+        """End with the agent's output."""
+        try:
+            self.answered(tuple(call.tool_id for call in result.tool_calls if call.tool_id))
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a model's answer", error)
+        super().end()
+
+
+def _request(agent: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
+    event = argument(args, kwargs, 1, "ev")
+    model = getattr(getattr(agent, "llm", None), "model", "")
+    return _Request(model if isinstance(model, str) else "", "", Content(list(event.input), _words))
+
+
+def _words(messages: Any) -> list[object]:
+    return user_words(
+        [
+            {"role": getattr(message.role, "value", message.role), "content": message.content}
+            for message in messages
+            if hasattr(message, "role")
+        ]
+    )
+
+
+FRAMEWORK = Framework(
+    name="llama_index",
+    distribution="llama-index-core",
+    versions=">=0.14,<0.15",
+    patches=tuple(
+        patch
+        for runner in (_AGENT, _TEAM)
+        for patch in (
+            Patch(f"{runner}.call_tool", calls(_call, _read)),
+            Patch(f"{runner}.run_agent_step", around(_request)),
+            Patch(f"{runner}.run", turns(_turn, title="LlamaIndex agent", until=_until_done)),
+        )
+    ),
+    others=(
+        "openinference-instrumentation-llama-index",
+        "opentelemetry-instrumentation-llamaindex",
+        "opentelemetry-instrumentation-genai-llama-index",
+    ),
+    lacks="Tools that a workflow of your own calls by itself are not seen: decorate them with @profiled.",
+)

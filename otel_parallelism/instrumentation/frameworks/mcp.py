@@ -1,0 +1,53 @@
+"""
+mcp: calls of a server's tools, seen from the client; what the server says of its tools is their effect.
+
+Turns and model requests are the program's own that asks for the calls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.libraries.mcp_objects import Listing, returned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+    from otel_parallelism.model import Effect
+
+_SESSION = "mcp.client.session:ClientSession"
+_EFFECTS: WeakKeyDictionary[Any, dict[str, Effect]] = WeakKeyDictionary()
+"""What the server of each session says of its tools."""
+
+
+def _listing(session: Any, _: Arguments, __: Keywords) -> Listing:
+    return Listing(_EFFECTS.setdefault(session, {}), _tools)
+
+
+def _tools(result: Any) -> Iterator[tuple[str, Any]]:
+    return ((tool.name, tool.annotations) for tool in result.tools)
+
+
+def _call(session: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+    tool = argument(args, kwargs, 0, "name")
+    effect = _EFFECTS.get(session, {}).get(tool, "unknown")
+    return CallFacts(tool, arguments=argument(args, kwargs, 1, "arguments") or {}, effect=effect)
+
+
+FRAMEWORK = Framework(
+    name="mcp",
+    distribution="mcp",
+    versions=">=1.21,<3",
+    patches=(
+        Patch(f"{_SESSION}.call_tool", calls(_call, returned)),
+        Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", around(_listing)),
+    ),
+    native=("calls",),
+    others=("openinference-instrumentation-mcp", "opentelemetry-instrumentation-mcp"),
+    lacks="It knows of no agent: open an agent_turn around each run.",
+)

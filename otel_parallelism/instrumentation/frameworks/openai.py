@@ -1,0 +1,58 @@
+"""openai: its client's model requests, and the tool runner, which runs the calls of a response one by one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.libraries.stainless import requests
+from otel_parallelism.tracing.state.nodes import UNSEEN
+
+_RUNNERS = "openai.lib.responses_tool_runner"
+
+
+def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
+    item = argument(args, kwargs, 1, "item")
+    try:
+        given = json.loads(item.arguments or "{}")
+    except ValueError:
+        given = None
+    return CallFacts(item.name, item.call_id, given if isinstance(given, dict) else None)
+
+
+def _read(output: Any) -> Returned:
+    return Returned(output["output"] if isinstance(output, dict) else getattr(output, "output", UNSEEN))
+
+
+def _turn(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
+    params = argument(args, kwargs, 1, "params")
+    return TurnFacts(input=params.get("input") if isinstance(params, dict) else None)
+
+
+_REQUEST = requests("openai", {"/chat/completions": "messages", "/responses": "input"})
+
+FRAMEWORK = Framework(
+    name="openai",
+    distribution="openai",
+    versions=">=1.40,<4",
+    patches=(
+        Patch("openai._base_client:SyncAPIClient.request", _REQUEST),
+        Patch("openai._base_client:AsyncAPIClient.request", _REQUEST),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
+        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True),
+        Patch(
+            f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True
+        ),
+    ),
+    others=(
+        "openinference-instrumentation-openai",
+        "opentelemetry-instrumentation-openai",
+        "opentelemetry-instrumentation-genai-openai",
+    ),
+    lacks="Responses over a websocket, hosted agents, and actions in a browser or on a computer are not seen.",
+)

@@ -1,0 +1,150 @@
+"""
+pydantic_ai: its agents' runs, tools and model requests.
+
+Each is wrapped inside of where the framework makes its own span of it, if ``Agent.instrument_all()`` or Logfire have
+it do so: then there is none of ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.context_managers import around_body, around_manager
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_of
+from otel_parallelism.instrumentation.libraries.mcp_objects import effect_of
+from otel_parallelism.model import Content
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.nodes import UNSEEN
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime
+    from otel_parallelism.model import Effect
+
+_GRAPH = "pydantic_ai._agent_graph"
+_PAUSES = ("ApprovalRequired", "CallDeferred")
+"""What a tool raises to have somebody asked first, or its result come from elsewhere; it may then be called again."""
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    return TurnFacts(agent.name or "", argument(args, kwargs, 0, "user_prompt"))
+
+
+def _call(tools: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+    validated = argument(args, kwargs, 0, "validated")
+    if validated is None:
+        return _early_call(tools, argument(args, kwargs, 0, "call"))
+    call = getattr(validated, "call", None)
+    if call is None:
+        return _early_call(tools, validated)
+    return CallFacts(
+        call.tool_name,
+        call.tool_call_id or "",
+        _named(validated.validated_args),
+        _effect(validated.tool.tool_def),
+        pauses=_PAUSES,
+    )
+
+
+def _early_call(tools: Any, call: Any) -> CallFacts | None:
+    """A call in versions that check its arguments where they run it."""
+    tool = tools.tools.get(call.tool_name)
+    if tool is None or tool.tool_def.kind == "output":
+        return None
+    given = json.loads(call.args or "{}") if isinstance(call.args, str) else call.args
+    return CallFacts(call.tool_name, call.tool_call_id or "", _named(given), _effect(tool.tool_def), pauses=_PAUSES)
+
+
+def _refused(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+    """A call whose arguments are wrong never runs; but the one that puts it right could not come before it."""
+    validated = argument(args, kwargs, 0, "validated")
+    if validated.args_valid or validated.tool is None:
+        return None
+    call = validated.call
+    return CallFacts(call.tool_name, call.tool_call_id or "", None, _effect(validated.tool.tool_def))
+
+
+def _named(arguments: Any) -> Mapping[str, Any] | None:
+    return arguments if isinstance(arguments, Mapping) else None
+
+
+def _effect(definition: Any) -> Effect:
+    # What is declared not to run beside anything else is as good as a write.
+    if getattr(definition, "sequential", False):
+        return "write"
+    return effect_of((getattr(definition, "metadata", None) or {}).get("annotations"))
+
+
+class _Request(ModelRequest):
+    """A request whose answer is a whole response, at once or at the end of a stream."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, model: Any, messages: list[Any]) -> None:
+        name, provider = getattr(model, "model_name", ""), getattr(model, "system", "")
+        super().__init__(str(name or ""), str(provider or ""), Content(messages, _words))
+        self._stream: Any = None
+
+    def seen(self, item: Any) -> None:
+        """Take note of the stream, which the response can be had from later."""
+        self._stream = getattr(item, "_raw_stream_response", item)
+
+    def end(self, result: Any = None) -> None:
+        """End with a response, or what the streams came to, or the graph's next node."""
+        stream, self._stream = self._stream, None
+        try:
+            response = result if stream is None else stream.get()
+            response = getattr(response, "model_response", response)
+            parts = getattr(response, "parts", None)
+            if response is not UNSEEN and parts is not None:
+                ids = [part.tool_call_id for part in parts if part.part_kind == "tool-call"]
+                self.answered(tuple(ids), response.usage.input_tokens or None)
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a model's answer", error)
+        super().end()
+
+
+def _request(node: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
+    asked = kwargs.get("request_context")
+    if asked is not None:
+        return _Request(argument(args, kwargs, 0, "model"), list(asked.messages))
+    context = argument(args, kwargs, 0, "ctx")
+    # Here its own span, if there is one, comes inside of this.
+    if context.deps.instrumentation_settings is not None:
+        return None
+    return _Request(context.deps.model, [*context.state.message_history, node.request])
+
+
+def _words(messages: Any) -> list[object]:
+    """What the user said in the framework's own messages."""
+    words: list[object] = []
+    for message in messages:
+        for part in message.parts:
+            if part.part_kind == "user-prompt":
+                words.extend([part.content] if isinstance(part.content, str) else part.content)
+    return words
+
+
+FRAMEWORK = Framework(
+    name="pydantic_ai",
+    distribution="pydantic-ai-slim",
+    versions=">=1,<3",
+    patches=(
+        Patch(
+            "pydantic_ai.agent:Agent.iter",
+            around_body(turn_of(_turn, title="pydantic-ai agent", scopes=("pydantic-ai",))),
+        ),
+        Patch(f"{_GRAPH}:ToolManager._raw_execute|ToolManager._call_tool", calls(_call)),
+        Patch(f"{_GRAPH}:ToolManager.execute_tool_call", calls(_refused), optional=True),
+        Patch(f"{_GRAPH}:model_request|ModelRequestNode._make_request", around(_request)),
+        Patch(f"{_GRAPH}:model_request_stream|ModelRequestNode.stream", around_manager(_request)),
+    ),
+    native=("turns", "calls", "steps"),
+    others=("openinference-instrumentation-pydantic-ai", "logfire"),
+    lacks="Realtime sessions are no turns of their own: open an agent_turn around each.",
+)

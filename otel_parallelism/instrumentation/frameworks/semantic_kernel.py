@@ -1,0 +1,151 @@
+"""
+Semantic Kernel: it makes spans of its functions in any case, of agents' runs only where its diagnostics are on.
+
+It runs the calls of a response together, but calls plain functions in the event loop's thread. The loop of model
+requests and calls is in its chat services, with or without an agent around.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.handover import Handed, Handover
+from otel_parallelism.instrumentation.hooks.lifetimes import argument
+from otel_parallelism.instrumentation.hooks.lifetimes import around as lasting
+from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.existing_spans import around
+from otel_parallelism.tracing.state.nodes import UNSEEN, TurnNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+
+_SCOPES = ("semantic_kernel",)
+_DIAGNOSTICS = "semantic_kernel.utils.telemetry.{}_diagnostics.decorators"
+_CALLS = Handover("semantic_kernel")
+
+_CHAT = "semantic_kernel.connectors.ai.chat_completion_client_base:ChatCompletionClientBase"
+_FUNCTIONS = "semantic_kernel.functions"
+_AGENTS = (
+    "semantic_kernel.agents.chat_completion.chat_completion_agent:ChatCompletionAgent",
+    "semantic_kernel.agents.open_ai.openai_responses_agent:OpenAIResponsesAgent",
+    "semantic_kernel.agents.open_ai.openai_assistant_agent:OpenAIAssistantAgent",
+    "semantic_kernel.agents.azure_ai.azure_ai_agent:AzureAIAgent",
+    "semantic_kernel.agents.bedrock.bedrock_agent:BedrockAgent",
+)
+
+
+def _handed(_: Any, args: Arguments, kwargs: Keywords) -> Handed:
+    context = argument(args, kwargs, 0, "context")
+    return Handed(context.function, getattr(context.function_call_content, "id", None) or "")
+
+
+def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+    handed = _CALLS.taken(function)
+    if handed is None:
+        return None
+    return CallFacts(
+        function.fully_qualified_name,
+        handed.call_id,
+        dict(argument(args, kwargs, 0, "context").arguments),
+        blocking=not function.metadata.is_prompt and not function.metadata.is_asynchronous,
+        called_ns=handed.called_ns,
+    )
+
+
+def _agent(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
+    # Its own span of the run comes next.
+    if _traces("agent"):
+        return None
+    return TurnFacts(agent.name or "", list(_said(argument(args, kwargs, 0, "messages"))))
+
+
+class _Request(ModelRequest):
+    """A request whose answer, a list of messages, or the lists that are its pieces have the calls among their items."""
+
+    __slots__ = ("_asks", "_ids")
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self._asks = False
+        self._ids: dict[str, None] = {}
+
+    def seen(self, item: Any) -> None:
+        """Take note of messages; of a call that comes in pieces only the first has the id."""
+        try:
+            for call in (each for message in item for each in message.items if each.content_type == "function_call"):
+                self._asks = True
+                if call.id:
+                    self._ids[call.id] = None
+        except Exception as error:  # noqa: BLE001 - a connector of the program's own may return anything
+            swallow("reading a model's answer", error)
+            self._asks = True
+
+    def end(self, result: Any = None) -> None:
+        """End with the whole answer, if it was not streamed."""
+        if result is not UNSEEN:
+            self.seen(result)
+        self.answered(tuple(self._ids) if self._ids or not self._asks else None)
+        super().end()
+
+
+def _request(service: Any, _: Arguments, __: Keywords) -> _Request | None:
+    # Its own span of the request comes next.
+    if _traces("model"):
+        return None
+    return _Request(str(getattr(service, "ai_model_id", None) or ""))
+
+
+def _traces(what: str) -> bool:
+    module = sys.modules.get(_DIAGNOSTICS.format(what))
+    return module is not None and bool(module.are_model_diagnostics_enabled())
+
+
+def _loop(service: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
+    # Every connector has these of its own, and nothing that they all pass.
+    for name in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
+        PATCHING.add_method(type(service), name, lasting(_request))
+    behavior = getattr(argument(args, kwargs, 1, "settings"), "function_choice_behavior", None)
+    if kwargs.get("kernel") is None or not getattr(behavior, "auto_invoke_kernel_functions", False):
+        return None
+    # The agent's run, or what the program itself calls one.
+    if isinstance(around(), TurnNode):
+        return None
+    return TurnFacts(input=list(_said(argument(args, kwargs, 0, "chat_history").messages)))
+
+
+def _said(messages: Any) -> Iterable[str]:
+    for message in messages if isinstance(messages, list | tuple) else (messages,):
+        content = message if isinstance(message, str) else getattr(message, "content", None)
+        if isinstance(content, str) and getattr(message, "role", "user") == "user":
+            yield content
+
+
+_RUN = turns(_agent, title="agent")
+_CHATTING = turns(_loop, title="chat", scopes=_SCOPES)
+
+FRAMEWORK = Framework(
+    name="semantic_kernel",
+    distribution="semantic-kernel",
+    versions=">=1.40,<2",
+    patches=(
+        Patch("semantic_kernel.kernel:Kernel._inner_auto_function_invoke_handler", _CALLS.given(_handed)),
+        Patch(f"{_FUNCTIONS}.kernel_function_from_method:KernelFunctionFromMethod._invoke_internal", calls(_call)),
+        Patch(f"{_FUNCTIONS}.kernel_function_from_prompt:KernelFunctionFromPrompt._invoke_internal", calls(_call)),
+        Patch(f"{_CHAT}.get_chat_message_contents", _CHATTING),
+        Patch(f"{_CHAT}.get_streaming_chat_message_contents", _CHATTING),
+        *(
+            Patch(f"{agent}.{method}", _RUN, optional=number > 0)
+            for number, agent in enumerate(_AGENTS)
+            for method in ("get_response", "invoke", "invoke_stream")
+        ),
+    ),
+    native=("calls",),
+    others=("openinference-instrumentation-openai", "opentelemetry-instrumentation-openai"),
+)

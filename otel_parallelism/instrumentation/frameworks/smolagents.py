@@ -1,0 +1,131 @@
+"""
+smolagents: a ToolCallingAgent runs the tools of a response in threads, a CodeAgent as the code of a response says.
+
+What a CodeAgent's tools do is no request of the model's for calls: its code calls them, one after another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import create_key
+
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.notes import Note
+from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.tracing.sdk.current import get_current
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.nodes import UNSEEN
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+
+_BATCH_KEY = create_key("otel-parallelism-smolagents-batch")
+"""Where the context holds the calls of the response that is being worked on: their ids reach no further."""
+
+_ANSWER = "final_answer"
+
+
+def _batch(_: Any, args: Arguments, kwargs: Keywords) -> Note:
+    return Note(_BATCH_KEY, list(argument(args, kwargs, 0, "chat_message").tool_calls))
+
+
+def _id_of(name: str, given: Any) -> str:
+    """Return the id of the call of *name* with these very arguments; each is found once."""
+    batch: Any = get_current().get(_BATCH_KEY)
+    for call in batch or ():
+        asked = call.function.arguments
+        if call.function.name == name and (asked is given or (not asked and not given)):
+            batch.remove(call)
+            return str(call.id)
+    return ""
+
+
+def _asked_call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+    name = argument(args, kwargs, 0, "tool_name")
+    given = argument(args, kwargs, 1, "arguments")
+    if name == _ANSWER:
+        return None
+    return CallFacts(name, _id_of(name, given), given if isinstance(given, dict) else {"": given})
+
+
+def _called_tool(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+    if tool.name == _ANSWER:
+        return None
+    given = dict(zip(tool.inputs, args, strict=False)) if len(args) <= len(tool.inputs) else None
+    if given is not None:
+        given.update((name, value) for name, value in kwargs.items() if name != "sanitize_inputs_outputs")
+    return CallFacts(tool.name, "", given)
+
+
+def _read(output: Any) -> Returned:
+    if type(output) is not str and isinstance(output, str):
+        return Returned(str.__str__(output))
+    # Pictures and sounds are passed on by a name that smolagents gives them.
+    return Returned(UNSEEN if type(output).__name__ in {"AgentImage", "AgentAudio"} else output)
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    for method in ("generate", "generate_stream"):
+        PATCHING.add_method(type(agent.model), method, around(_request))
+    return TurnFacts(agent.name or "", argument(args, kwargs, 0, "task"))
+
+
+class _Request(ModelRequest):
+    """
+    A request to any model class, streamed or not.
+
+    Attributes:
+        offers: Whether tools were offered. An answer without calls may then still ask for some in its text.
+    """
+
+    __slots__ = ("_ids", "_tokens", "offers")
+
+    def __init__(self, model: str, *, offers: bool) -> None:
+        super().__init__(model)
+        self.offers = offers
+        self._ids: dict[str, None] = {}
+        self._tokens: int | None = None
+
+    def seen(self, item: Any) -> None:
+        """Take note of an answer or of a piece of one."""
+        try:
+            for call in item.tool_calls or ():
+                if call.id:
+                    self._ids[call.id] = None
+            if item.token_usage is not None:
+                self._tokens = (self._tokens or 0) + item.token_usage.input_tokens
+        except Exception as error:  # noqa: BLE001 - a model class of the program's own may return anything
+            swallow("reading a model's answer", error)
+
+    def end(self, result: Any = None) -> None:
+        """End with the whole answer, if it was not streamed."""
+        if result is not UNSEEN:
+            self.seen(result)
+        self.answered(tuple(self._ids) if self._ids or not self.offers else None, self._tokens)
+        super().end()
+
+
+def _request(model: Any, _: Arguments, kwargs: Keywords) -> _Request:
+    return _Request(str(getattr(model, "model_id", None) or ""), offers=bool(kwargs.get("tools_to_call_from")))
+
+
+_AGENTS = "smolagents.agents"
+
+FRAMEWORK = Framework(
+    name="smolagents",
+    distribution="smolagents",
+    versions=">=1.26,<2",
+    patches=(
+        Patch(f"{_AGENTS}:MultiStepAgent.run", turns(_turn, title="smolagents agent", scopes=("smolagents",))),
+        Patch(f"{_AGENTS}:ToolCallingAgent.process_tool_calls", around(_batch)),
+        Patch(f"{_AGENTS}:ToolCallingAgent.execute_tool_call", calls(_asked_call, _read)),
+        Patch("smolagents.tools:Tool.__call__", calls(_called_tool, _read)),
+        Patch("smolagents.tools:PipelineTool.__call__", calls(_called_tool, _read)),
+    ),
+    others=("openinference-instrumentation-smolagents", "opentelemetry-instrumentation-genai-smolagents"),
+    lacks="A CodeAgent's tools are called by code that its model writes; what a remote executor runs is unseen.",
+)

@@ -1,0 +1,80 @@
+"""
+Strands makes spans of its own for turns, calls and model requests; they get what only its objects tell.
+
+Its tools run together unless the agent has a ``SequentialToolExecutor``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism.dialects.parsing.messages import user_words
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.model import Content
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.nodes import UNSEEN
+
+if TYPE_CHECKING:
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
+
+
+def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
+    return TurnFacts(agent.name or "", argument(args, kwargs, 0, "messages"))
+
+
+def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
+    asked = argument(args, kwargs, 0, "ctx").tool_use
+    given = asked.get("input")
+    return CallFacts(asked["name"], str(asked.get("toolUseId") or ""), given if isinstance(given, dict) else None)
+
+
+def _read(event: Any) -> Returned:
+    # The last event is the result, unless the run was interrupted.
+    result = getattr(event, "tool_result", None)
+    if result is None:
+        return Returned(UNSEEN)
+    blocks = result.get("content") or []
+    texts = [block["text"] for block in blocks if "text" in block]
+    value = "\n".join(texts) if len(texts) == len(blocks) else blocks
+    return Returned(value, failed=result.get("status") == "error")
+
+
+class _Request(ModelRequest):
+    """A request to any model class, whose last event is the whole answer."""
+
+    __slots__ = ()
+
+    def seen(self, item: Any) -> None:
+        """Take note of an event."""
+        try:
+            if isinstance(item, dict) and "stop" in item:
+                _, message, usage, *_ = item["stop"]
+                asked = [block["toolUse"] for block in message["content"] if "toolUse" in block]
+                self.answered(tuple(str(each["toolUseId"]) for each in asked), usage.get("inputTokens"))
+        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            swallow("reading a model's answer", error)
+
+
+def _request(_: Any, args: Arguments, kwargs: Keywords) -> _Request:
+    config = getattr(argument(args, kwargs, 0, "model"), "config", None)
+    name = config.get("model_id") if isinstance(config, dict) else None
+    return _Request(str(name or ""), "", Content(list(argument(args, kwargs, 2, "messages")), user_words))
+
+
+FRAMEWORK = Framework(
+    name="strands",
+    distribution="strands-agents",
+    versions=">=1.62,<2",
+    patches=(
+        # Each right inside of its own span, which is then all there is.
+        Patch("strands.agent.agent:Agent._run_loop", turns(_turn, title="strands agent", scopes=("strands",))),
+        Patch("strands.tools.executors._executor:_run_tool", calls(_call, _read)),
+        Patch("strands.event_loop.event_loop:stream_messages", around(_request)),
+    ),
+    native=("turns", "calls", "steps"),
+    others=("openinference-instrumentation-strands-agents",),
+)

@@ -1,0 +1,1 @@
+"""What framework modules use to patch: patches, targets, thread pools, and wrappers with the right lifetime."""

@@ -1,0 +1,91 @@
+"""
+Carries the turn into thread pools: ``ThreadPoolExecutor.submit`` and ``loop.run_in_executor`` lose the context.
+
+Only inside a turn or a call, and only OpenTelemetry's context: the program's own context variables stay as they would
+have been. A framework's call that goes to a pool at once lasts from when a thread takes it until that is done with it:
+waiting for a thread is no work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism import clock
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.spans.profiled_calls import begun_later
+from otel_parallelism.tracing.state.nodes import SCOPE_KEY, CallNode, SpanNode
+from otel_parallelism.tracing.state.recorder import RECORDER
+
+from .patching import Patch
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from otel_parallelism.tracing.spans.kinds import Kind
+
+    from .lifetimes import Arguments, Keywords, Wrapper
+
+
+_AT_ONCE_NS = 5_000_000
+
+
+def _carried(_: Kind) -> Wrapper:
+    def submit(wrapped: Any, _: Any, args: Arguments, kwargs: Keywords) -> Any:
+        context = get_current()
+        scope: Any = context.get(SCOPE_KEY)
+        if not args or (scope is None and not _in_turn(context)):
+            return wrapped(*args, **kwargs)
+        return wrapped(_Carried(args[0], context, _waiting(context, scope)), *args[1:], **kwargs)
+
+    return submit
+
+
+def _waiting(context: Context, scope: Any) -> CallNode | None:
+    """Return the framework's call that is run by what is submitted in *context*, whoever's its span is."""
+    span: Any = context.get(SPAN_KEY)
+    if span is not None and (scope is None or scope.span is not span):
+        node = RECORDER.parent_of(scope, span)
+        scope = node.facts if isinstance(node, SpanNode) else node
+    return scope if type(scope) is CallNode and _goes_at_once(scope) else None
+
+
+def _in_turn(context: Context) -> bool:
+    """Whether *context* is inside of a turn that somebody else's span is."""
+    span: Any = context.get(SPAN_KEY)
+    if span is None or not RECORDER.turns:
+        return False
+    node = RECORDER.parent_of(None, span)
+    while node is not None and id(node) not in RECORDER.turns:
+        node = node.parent
+    return node is not None
+
+
+def _goes_at_once(call: CallNode) -> bool:
+    """Whether *call* is a framework's that has done nothing yet but to ask for a thread."""
+    return call.framework and not call.children and clock.now_ns() - call.start_ns < _AT_ONCE_NS
+
+
+class _Carried:
+    """A function that runs in the context of whoever submitted it."""
+
+    __slots__ = ("_context", "_function", "_waiting")
+
+    def __init__(self, function: Any, context: Context, waiting: CallNode | None) -> None:
+        self._function = function
+        self._context = context
+        self._waiting = waiting
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        token = attach(self._context)
+        waiting = self._waiting
+        if waiting is not None:
+            begun_later(waiting)
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            if waiting is not None:
+                waiting.left_ns = clock.now_ns()
+            detach(token)
+
+
+PATCHES = (Patch("concurrent.futures.thread:ThreadPoolExecutor.submit", _carried),)

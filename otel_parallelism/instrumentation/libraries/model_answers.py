@@ -1,0 +1,198 @@
+"""What a model's answer asks for, whole or in pieces, as openai's and anthropic's clients have it, or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism import clock
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.requested_calls import Asked
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from otel_parallelism.model import Content
+
+_BY_NAME = {
+    "function_call": "arguments",
+    "custom_tool_call": "input",
+    "tool_use": "input",
+}
+"""Types of output that the program runs by name, and where their arguments are."""
+
+_LAST = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
+"""Types of the events after which nothing more comes, whether or not the program reads on to see that."""
+
+_TO_COME = ("queued", "in_progress")
+"""What is the matter with a response that goes on in the background, of which this is no answer yet."""
+
+_CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+class AnsweredRequest(ModelRequest):
+    """A request whose answer, or the pieces of it, say which calls it asks for."""
+
+    __slots__ = ("_answer", "_offers", "_told")
+
+    def __init__(self, model: str, provider: str, messages: Content | None, *, offers: bool) -> None:
+        """
+        Args:
+            model: The requested model's name, for the span.
+            provider: Who serves it, as ``gen_ai.provider.name`` has it.
+            messages: The user's words, held until the turn ends.
+            offers: Whether the request offers tools. Without, the model may still ask for some, in words.
+        """
+        super().__init__(model, provider, messages)
+        self._answer = Answer()
+        self._offers = offers
+        self._told = False
+
+    def leave(self) -> Context:
+        """Return the context that the request runs in; from now on the program may have what there is of the answer."""
+        self.reached(clock.now_ns())
+        return super().leave()
+
+    def seen(self, item: Any) -> None:
+        """Take note of an event of a stream."""
+        self.reached(clock.now_ns())
+        try:
+            self._answer.read(item)
+            if self._answer.complete and not self._told:
+                self.finished()
+        except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
+            swallow("reading a streamed answer", error)
+
+    def finished(self) -> None:
+        """Note what the whole answer asks for."""
+        asked = self._answer.asked
+        requested = tuple(each.call_id for each in asked if each.call_id)
+        known = bool(asked) or (self._offers and not self._answer.to_come)
+        # Pieces that come after the last call tell what it cost; what has been asked for is not asked for again.
+        self.answered(requested if known else None, self._answer.input_tokens, () if self._told else asked)
+        self._told = True
+
+    def end(self, result: Any = None, /) -> None:
+        """End with the answer, if it was not streamed."""
+        try:
+            if result is not None and result is not UNSEEN:
+                self._answer.read(result)
+                self.finished()
+        except Exception as error:  # noqa: BLE001 - as above
+            swallow("reading a model's answer", error)
+        if result is not UNSEEN:
+            self.reached(clock.now_ns())
+        super().end()
+
+
+class Answer:
+    """
+    What is known of one answer so far.
+
+    Attributes:
+        complete: Whether a stream has told that nothing of it is still to come, but perhaps what it cost.
+        input_tokens: What the request cost, cached ones included; None while that is not known.
+        to_come: Whether this only says that there will be an answer.
+    """
+
+    __slots__ = ("_asked", "_open", "_parts", "complete", "input_tokens", "to_come")
+
+    def __init__(self) -> None:
+        self._asked: dict[Hashable, tuple[str, str, Any]] = {}
+        self._parts: dict[Hashable, list[str]] = {}
+        self._open: set[Any] = set()
+        self.complete: bool = False
+        self.input_tokens: int | None = None
+        self.to_come: bool = False
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The calls that it asks for, in order."""
+        return tuple(
+            Asked(call_id, tool, "".join(self._parts[key]) if self._parts.get(key) else arguments)
+            for key, (call_id, tool, arguments) in self._asked.items()
+        )
+
+    def read(self, item: Any) -> None:
+        """Take note of an *item*: a whole answer, a chunk or an event."""
+        choices = get(item, "choices")
+        if choices is not None:
+            for position, choice in enumerate(_listed(choices)):
+                index = get(choice, "index", position)
+                self._read_choice(index, get(choice, "message") or get(choice, "delta"))
+                if get(choice, "finish_reason") is None:
+                    self._open.add(index)
+                else:
+                    self._open.discard(index)
+                    self.complete = not self._open
+        else:
+            self._read_blocks(item)
+        usage = get(item, "usage")
+        if usage is not None:
+            self._read_usage(usage)
+
+    def _read_choice(self, choice: Any, message: Any) -> None:
+        for position, call in enumerate(_listed(get(message, "tool_calls"))):
+            index = get(call, "index")
+            call_id = get(call, "id")
+            key = (choice, index if index is not None else call_id or position)
+            function, custom = get(call, "function"), get(call, "custom")
+            name = get(function, "name") or get(custom, "name")
+            piece = get(function, "arguments") or get(custom, "input")
+            before = self._asked.get(key, ("", "", None))
+            self._asked[key] = (call_id or before[0], name or before[1], None)
+            if isinstance(piece, str):
+                self._parts.setdefault(key, []).append(piece)
+
+    def _read_blocks(self, item: Any) -> None:
+        for position, block in enumerate((*_listed(get(item, "output")), *_listed(get(item, "content")))):
+            self._read_block(position, block)
+        kind = get(item, "type")
+        self.complete = self.complete or kind in _LAST or get(get(item, "delta"), "stop_reason") is not None
+        if get(item, "object") == "response":
+            self.to_come = get(item, "status") in _TO_COME
+        if kind == "content_block_start":
+            self._read_block(get(item, "index"), get(item, "content_block"))
+        elif kind == "content_block_delta":
+            piece = get(get(item, "delta"), "partial_json")
+            if isinstance(piece, str):
+                self._parts.setdefault(get(item, "index"), []).append(piece)
+        elif kind == "message_start":
+            self.read(get(item, "message"))
+        elif kind in ("response.output_item.added", "response.output_item.done"):
+            self._read_block(get(item, "output_index"), get(item, "item"))
+        elif isinstance(kind, str) and kind.startswith("response."):
+            response = get(item, "response")
+            if response is not None:
+                self.read(response)
+
+    def _read_block(self, key: Hashable, block: Any) -> None:
+        kind = get(block, "type")
+        if kind in _BY_NAME:
+            call_id = get(block, "call_id") or get(block, "id")
+            self._asked[key] = (call_id, get(block, "name") or "", get(block, _BY_NAME[kind]))
+        elif isinstance(kind, str) and kind.endswith("_call") and get(block, "call_id"):
+            # A shell, a computer, a patch: what the provider runs itself has no such id.
+            self._asked[key] = (get(block, "call_id"), kind, None)
+
+    def _read_usage(self, usage: Any) -> None:
+        tokens = get(usage, "input_tokens")
+        if tokens is None:
+            tokens = get(usage, "prompt_tokens")
+        if isinstance(tokens, int):
+            self.input_tokens = tokens + sum(get(usage, name) or 0 for name in _CACHED)
+
+
+def get(thing: Any, name: str, default: Any = None) -> Any:
+    """Return the field *name* of a client's object or of JSON, without the object's own look-up, which is slow."""
+    fields = thing if isinstance(thing, Mapping) else getattr(thing, "__dict__", None)
+    if fields is None:
+        return default
+    value = fields.get(name)
+    return default if value is None else value
+
+
+def _listed(thing: Any) -> Iterable[Any]:
+    return thing if isinstance(thing, list | tuple) else ()

@@ -1,0 +1,1 @@
+"""What several report renderers share: wording, numbers, timelines, layout."""

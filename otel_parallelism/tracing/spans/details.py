@@ -1,0 +1,122 @@
+"""What is written on a call's span beyond its constant attributes: the rarer things, off the path every call takes."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import traceback
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import Span, Status, StatusCode
+
+from otel_parallelism import names
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.callers import location
+from otel_parallelism.tracing.state.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_parallelism.tracing.state.nodes import CallNode
+    from otel_parallelism.tracing.state.tool import Tool
+
+LEAST_QUEUE_NS = 1_000_000
+"""A wait shorter than this between a call and its body is not worth an attribute."""
+
+_LONGEST_RESOURCE = 1_000
+
+
+def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of *node*'s call where the constant ones do not say it all, and note its resource."""
+    tool = node.tool
+    attributes = dict(tool.attributes)
+    if node.call_id:
+        attributes[names.TOOL_CALL_ID] = node.call_id
+    queue_ns = node.start_ns - node.called_ns
+    if queue_ns >= LEAST_QUEUE_NS:
+        attributes[names.QUEUE_TIME] = queue_ns / 1e9
+    if tool.resource_of is not None:
+        node.resource = _resource(tool, args, kwargs)
+        if node.resource:
+            attributes[names.RESOURCE] = node.resource
+    settings = RECORDER.settings
+    if settings.caller_on_calls and node.code is not None:
+        caller = location(node.code, node.instruction)
+        if caller is not None:
+            attributes[names.CALLER_FILE_PATH] = caller.file_path
+            attributes[names.CALLER_LINE_NUMBER] = caller.line_number
+    if settings.capture_content:
+        text = _text(_named(tool, args, kwargs))
+        if text is not None:
+            attributes[names.TOOL_CALL_ARGUMENTS] = text
+    return attributes
+
+
+def write_result(span: Span, result: Any) -> None:
+    """Write a call's *result* on its span; only where content capture is on."""
+    text = _text(result)
+    if text is not None:
+        span.set_attribute(names.TOOL_CALL_RESULT, text)
+
+
+def write_error(span: Span, error: BaseException) -> None:
+    """
+    Write on *span* that its call failed with *error*.
+
+    The error's message is content, and so stays here unless content capture is on; its type and where it was raised
+    do not. A cancelled call was not at fault: it has its ``error.type`` and no exception event.
+    """
+    try:
+        _write_error(span, error)
+    except Exception as failure:  # noqa: BLE001 - an error that cannot be told (its own text fails, say) stays untold
+        swallow("telling an error", failure)
+
+
+def _write_error(span: Span, error: BaseException) -> None:
+    kind = type(error).__qualname__
+    span.set_attribute(names.ERROR_TYPE, kind)
+    if isinstance(error, CancelledError):
+        span.set_status(Status(StatusCode.ERROR))
+        return
+    if RECORDER.settings.capture_content:
+        span.record_exception(error, escaped=True)
+        span.set_status(Status(StatusCode.ERROR, f"{kind}: {error}"))
+        return
+    module = type(error).__module__
+    span.add_event(
+        "exception",
+        {
+            "exception.type": kind if module in ("builtins", None) else f"{module}.{kind}",
+            "exception.stacktrace": "".join(traceback.format_tb(error.__traceback__)),
+            "exception.escaped": "True",
+        },
+    )
+    span.set_status(Status(StatusCode.ERROR))
+
+
+def _resource(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    if tool.resource_of is None:
+        return ""
+    try:
+        return str(tool.resource_of(*args, **kwargs))[:_LONGEST_RESOURCE]
+    except Exception as error:  # noqa: BLE001 - the callable is the user's, and only describes
+        swallow("computing a declared resource", error)
+        return ""
+
+
+def _named(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    if tool.function is None:
+        return dict(kwargs)
+    try:
+        return inspect.signature(tool.function).bind_partial(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return {"args": args, **kwargs} if args else dict(kwargs)
+
+
+def _text(value: Any) -> str | None:
+    try:
+        return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    except Exception as error:  # noqa: BLE001 - whatever the program's objects do when asked for their text
+        swallow("telling a value", error)
+        return None

@@ -1,0 +1,196 @@
+"""
+The kinds of thing that can be decorated, and how a wrapper stays the same kind as what it wraps.
+
+A span attached across a ``yield`` would leak to whoever iterates, and a generator may be closed from another task:
+so a generator's context is attached around each of its steps only.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import wrapt
+
+from otel_parallelism.tracing.sdk.current import attach, detach, get_current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from opentelemetry.context import Context
+
+Kind = Literal["function", "coroutine", "generator", "async generator"]
+
+
+if TYPE_CHECKING:
+    # Generic for type checkers only: older releases of wrapt cannot be subscripted.
+    _Wrapper = wrapt.FunctionWrapper[..., Any]
+    _BoundWrapper = wrapt.BoundFunctionWrapper[..., Any]
+else:
+    _Wrapper = wrapt.FunctionWrapper
+    _BoundWrapper = wrapt.BoundFunctionWrapper
+
+
+class Profiled(_Wrapper):
+    """A wrapped function; pickles and copies like the function it wraps, by its name."""
+
+    # Nothing is annotated here: a class's own annotations would stand in for those of every function that it wraps.
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        """Return the name to find the decorated function by, as for any function."""
+        return self.__wrapped__.__qualname__
+
+    def __reduce__(self) -> Any:
+        """Return the name to find the decorated function by, as for any function."""
+        return self.__wrapped__.__qualname__
+
+    def __copy__(self) -> Profiled:
+        """Return itself, as copying a function does."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Profiled:
+        """Return itself, as copying a function does."""
+        return self
+
+
+class BoundProfiled(_BoundWrapper):
+    """A wrapped method of an instance or a class; pickles like one."""
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        """Return how to get the method again from its instance or class."""
+        return getattr, self._place()
+
+    def __reduce__(self) -> Any:
+        """Return how to get the method again from its instance or class."""
+        return getattr, self._place()
+
+    def __copy__(self) -> Any:
+        """Return the method of the same instance, as copying a method does."""
+        return getattr(*self._place())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return the method of a copy of its instance, as copying a method deeply does."""
+        owner, name = self._place()
+        return getattr(copy.deepcopy(owner, memo), name)
+
+    def _place(self) -> tuple[Any, str]:
+        method: Any = self.__wrapped__
+        if hasattr(method, "__self__"):
+            return method.__self__, method.__name__
+        # Asked of its class, a method is a function, which pickle finds by its name.
+        path, _, name = method.__qualname__.rpartition(".")
+        return attrgetter(path)(sys.modules[method.__module__]), name
+
+
+setattr(Profiled, "__bound_function_wrapper__", BoundProfiled)  # noqa: B010 - which of the two is generic differs
+
+
+def kind_of(function: Any) -> Kind:
+    """Return what kind of function *function* is, seen through partials, descriptors and callable objects."""
+    while True:
+        if isinstance(function, (staticmethod, classmethod)):
+            function = function.__func__
+        elif isinstance(function, partial):
+            function = function.func
+        else:
+            break
+    if not inspect.isroutine(function) and not isinstance(function, type):
+        function = getattr(type(function), "__call__", function)  # noqa: B004 - not asked whether it can be called
+    if inspect.iscoroutinefunction(function):
+        return "coroutine"
+    if inspect.isasyncgenfunction(function):
+        return "async generator"
+    if inspect.isgeneratorfunction(function):
+        return "generator"
+    return "function"
+
+
+class Stretch(Protocol):
+    """What spans the life of a generator: a call or a turn."""
+
+    def start(self) -> Context:
+        """Begin, as the generator's body does, and return the context it is to run in, which is not attached."""
+        ...
+
+    def end(self, error: BaseException | None) -> None:
+        """End; *error* is what the body raised, if it did."""
+
+
+class Steps:
+    """Carries the OpenTelemetry context from one step of a generator to the next."""
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._token: Any = None
+
+    def __enter__(self) -> None:
+        """Attach what was current when the last step ended."""
+        self._token = attach(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        """Remember what is current now, and give the context back to whoever iterates."""
+        self._context = get_current()
+        detach(self._token)
+
+
+def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
+    """Run *generator* within *stretch*: same values in and out, same result, same exceptions."""
+    steps = Steps(stretch.start())
+    sent: Any = None
+    thrown: BaseException | None = None
+    try:
+        while True:
+            with steps:
+                value = generator.send(sent) if thrown is None else generator.throw(thrown)
+            sent = thrown = None
+            try:
+                sent = yield value
+            except GeneratorExit:
+                with steps:
+                    generator.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever is thrown in is passed on
+                thrown = error
+    except StopIteration as stop:
+        stretch.end(None)
+        return stop.value
+    except GeneratorExit:
+        stretch.end(None)
+        raise
+    except BaseException as error:
+        stretch.end(error)
+        raise
+
+
+async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
+    """Run the async *generator* within *stretch*: same values in and out, same exceptions."""
+    steps = Steps(stretch.start())
+    sent: Any = None
+    thrown: BaseException | None = None
+    try:
+        while True:
+            with steps:
+                value = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
+            sent = thrown = None
+            try:
+                sent = yield value
+            except GeneratorExit:
+                with steps:
+                    await generator.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever is thrown in is passed on
+                thrown = error
+    except StopAsyncIteration:
+        stretch.end(None)
+    except GeneratorExit:
+        stretch.end(None)
+        raise
+    except BaseException as error:
+        stretch.end(error)
+        raise

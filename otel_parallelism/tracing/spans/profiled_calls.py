@@ -1,0 +1,199 @@
+"""
+One decorated call: its span, its place in the live tree, and what is held of it.
+
+This is the path every tool call takes, so it is written out by hand: no context manager, one copy of the context,
+one small object, no lock. An error of ours never reaches the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+
+from otel_parallelism import clock
+from otel_parallelism.names import QUEUE_TIME
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.capture import PLAIN, SMALL, hold_arguments, hold_result
+from otel_parallelism.tracing.state.ending import finish_root
+from otel_parallelism.tracing.state.nodes import NOTICED_NS, SCOPE_KEY, UNSEEN, CallNode
+from otel_parallelism.tracing.state.recorder import RECORDER, new_id
+from otel_parallelism.tracing.state.requested_calls import claim
+
+from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INTERNAL = SpanKind.INTERNAL
+_OURS = 2
+_running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
+# Python 3.11's current_task() is not yet written in C and takes four times as long as the look-up that it makes; from
+# 3.14 on the running task is not where that looks.
+_current_task: Any = asyncio.current_task if sys.version_info >= (3, 12) else vars(asyncio.tasks)["_current_tasks"].get
+
+
+def task_id() -> int:
+    """Return what tells the running asyncio task from others that run at the same time, 0 outside of one."""
+    loop = _running_loop()
+    return 0 if loop is None else id(_current_task(loop))
+
+
+def begin(  # noqa: C901, PLR0912 - the path of every call: each function less is a fiftieth of its cost
+    node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> bool:
+    """
+    Start the span of a call whose body is about to run, and make it the current one.
+
+    Args:
+        node: The call, as made when the wrapper was called: its tool, when and where.
+        args: Positional arguments, without ``self`` or ``cls``.
+        kwargs: Keyword arguments.
+
+    Returns:
+        False where something of ours failed, and the call goes on without.
+    """
+    try:
+        recorder = RECORDER
+        current = get_current()
+        span_around = current.get(SPAN_KEY)
+        parent: Any = current.get(SCOPE_KEY)
+        ours_alone = len(current) == _OURS and parent is not None and span_around is not None
+        if parent is None or parent.span is not span_around:
+            parent = recorder.parent_of(parent, span_around)
+        node.parent = parent
+        node.start_ns = start_ns = clock.now_ns()
+        loop = _running_loop()
+        if loop is not None:
+            node.task = id(_current_task(loop))
+        if recorder.asks and parent is not None and not node.call_id:
+            claim(node, parent, args, kwargs, known=node.whole)
+        if recorder.evidence:
+            if kwargs:
+                hold_arguments(node, args, kwargs)
+            else:
+                for value in args:
+                    if type(value) not in PLAIN:
+                        hold_arguments(node, args, kwargs)
+                        break
+                else:
+                    node.arguments = args
+        tool = node.tool
+        attributes = tool.attributes
+        if (
+            start_ns - node.called_ns >= LEAST_QUEUE_NS
+            or recorder.verbose
+            or tool.resource_of is not None
+            or node.call_id
+        ):
+            attributes = extra_attributes(node, args, kwargs)
+        node.span = span = recorder.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
+        node.span_id = span_id = span.get_span_context().span_id
+        if parent is None:
+            recorder.begin_root(node, span_around)
+        else:
+            # Without an SDK a tracer gives out the span around it again, or one without an id.
+            if span is span_around or not span_id or span_id == parent.span_id:
+                node.span_id = new_id()
+            children = parent.children
+            if children is not None and len(children) < recorder.max_calls:
+                children.append(node)
+                node.linked = True
+            elif not recorder.link(node):
+                recorder.late(node)
+        if recorder.by_id:
+            recorder.open_span(node)
+        inside = {SPAN_KEY: span, SCOPE_KEY: node}
+        # Inside a turn the context mostly holds just these two, and need not be copied.
+        node.token = attach(Context(inside if ours_alone else {**current, **inside}))
+    except Exception as error:  # noqa: BLE001 - whatever fails here must not fail the call
+        swallow("starting a call", error)
+        return False
+    return True
+
+
+def begun_later(node: CallNode) -> None:
+    """Let the call *node*, begun but kept waiting for a thread, begin now, if it was kept for long enough to matter."""
+    now_ns = clock.now_ns()
+    try:
+        if now_ns - node.start_ns < LEAST_QUEUE_NS or node.end_ns or node.children:
+            return
+        node.start_ns = now_ns
+        span = node.span
+        # Somebody else's span of it stays as it is.
+        if span is not None and span.is_recording():
+            span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
+            # Nothing public moves a start; whoever stores the span is to see the same call as the live report.
+            if hasattr(span, "_start_time"):
+                span._start_time = now_ns  # noqa: SLF001 - see above
+    except Exception as error:  # noqa: BLE001 - it then has begun when it was called
+        swallow("moving a call's start", error)
+
+
+def leave(node: CallNode) -> Context:
+    """Return the context that *node*'s call runs in, and give the caller's back."""
+    context = get_current()
+    detach(node.token)
+    node.token = None
+    return context
+
+
+def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
+    """
+    End the span of a call that returned *result* (`UNSEEN` where that went out bit by bit).
+
+    Where a thread ran it for an event loop, it was over at *left_ns*: what the loop takes to notice is no work, and the
+    next one has begun by then.
+    """
+    end_ns = clock.now_ns()
+    if left_ns and end_ns - left_ns < NOTICED_NS:
+        end_ns = left_ns
+    try:
+        node.end_ns = end_ns
+        if node.token is not None:
+            detach(node.token)
+            # It keeps the whole context around alive, and the turn keeps the node.
+            node.token = None
+        recorder = RECORDER
+        if recorder.evidence and result is not UNSEEN and not node.finished:
+            if type(result) in SMALL:
+                node.result = result
+            else:
+                hold_result(node, result, recorder.max_bytes, recorder.max_items)
+        span = node.span
+        if recorder.verbose and recorder.settings.capture_content and result is not UNSEEN:
+            write_result(span, result)
+        if recorder.by_id:
+            recorder.spans.pop(node.span_id, None)
+        if node.parent is None:
+            finish_root(node, end_ns)
+        span.end(end_ns)
+        node.span = None
+    except Exception as error:  # noqa: BLE001 - the call has succeeded and stays so
+        swallow("ending a call", error)
+
+
+def fail(node: CallNode, error: BaseException) -> None:
+    """End the span of a call that raised *error* or was cancelled."""
+    end_ns = clock.now_ns()
+    try:
+        node.end_ns = end_ns
+        node.error = True
+        if node.token is not None:
+            detach(node.token)
+            node.token = None
+        span = node.span
+        if RECORDER.by_id:
+            RECORDER.spans.pop(node.span_id, None)
+        if span.is_recording():
+            write_error(span, error)
+        if node.parent is None:
+            finish_root(node, end_ns)
+        span.end(end_ns)
+        node.span = None
+    except Exception as failure:  # noqa: BLE001 - the call's own error is the one to raise
+        swallow("ending a failed call", failure)

@@ -1,0 +1,239 @@
+"""``agent_turn``: one agent run as a span of our own, with its result on it when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
+
+from otel_parallelism import clock, names
+from otel_parallelism.model import Content, Report
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.sdk.results import write
+from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.capture import hold_words
+from otel_parallelism.tracing.state.ending import finish
+from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
+from otel_parallelism.tracing.state.recorder import RECORDER, new_id
+
+from .details import write_error
+from .kinds import Profiled, drive, drive_async, kind_of
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager["AgentTurn"]):
+    """
+    One agent run, while it is open and after.
+
+    Attributes:
+        span: The turn's span; use it as any span.
+        report: What the turn measured; None while it is open, or where something went wrong.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        agent: str | None,
+        input: object,  # noqa: A002 - the argument's name
+        echoes: frozenset[str] = frozenset(),
+    ) -> None:
+        self._name = name
+        self._agent = agent if agent is not None else name
+        self._input = input
+        self._echoes = echoes
+        self.span: Span = INVALID_SPAN
+        self.report: Report | None = None
+        self._node: TurnNode | None = None
+        self._token: Any = None
+
+    def __enter__(self) -> Self:
+        """Start the turn's span and make it the current one."""
+        self._begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the turn: its result is written on its span, which then ends."""
+        self.end(error)
+
+    async def __aenter__(self) -> Self:
+        """Start the turn's span and make it the current one."""
+        self._begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the turn: its result is written on its span, which then ends."""
+        self.end(error)
+
+    def __call__(self, function: F) -> F:
+        """
+        Decorate *function*: every run of it is a turn. Sync, async and generator functions.
+
+        Raises:
+            TypeError: *function* cannot be called.
+        """
+        if not callable(function):
+            raise TypeError(f"agent_turn decorates functions, not {type(function).__name__}")
+        fallback = getattr(function, "__name__", None)
+        name = self._name if self._name is not None else fallback
+        decorated: F = _decorated(function, lambda: AgentTurn(name, self._agent or fallback, self._input))
+        return decorated
+
+    def _begin(self) -> None:
+        if self._node is not None:
+            raise RuntimeError("an agent_turn is entered once; make a new one for every run")
+        try:
+            recorder = RECORDER
+            current = get_current()
+            span_around: Any = current.get(SPAN_KEY)
+            parent: Any = current.get(SCOPE_KEY)
+            if parent is None or parent.span is not span_around:
+                parent = recorder.parent_of(parent, span_around)
+            agent = self._agent
+            attributes: dict[str, Any] = {names.OPERATION_NAME: names.INVOKE_AGENT}
+            title = names.INVOKE_AGENT
+            if agent:
+                attributes[names.AGENT_NAME] = agent
+                title = f"{title} {agent}"
+            start_ns = clock.now_ns()
+            span = recorder.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, start_ns)
+            context = span.get_span_context()
+            node = TurnNode(
+                parent,
+                span,
+                context.span_id,
+                start_ns,
+                children=[],
+                name=self._name or title,
+                agent=agent or "",
+                input=None if self._input is None or not recorder.evidence else hold_words(Content(self._input)),
+                trace_id=context.trace_id,
+                echoes=self._echoes,
+            )
+            if not self._echoes <= recorder.echoes:
+                recorder.echoes |= self._echoes
+            # Without an SDK a tracer gives out the span around it again, or one without an id.
+            if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
+                node.span_id = new_id()
+            else:
+                recorder.open_span(node)
+            recorder.open_turn(node)
+            if parent is not None:
+                recorder.link(node)
+            self._input = None
+            self._node = node
+            self.span = span
+            self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
+        except Exception as error:  # noqa: BLE001 - the run goes on without
+            swallow("starting a turn", error)
+
+    def leave(self) -> None:
+        """Give the context back, if this is still where it was taken."""
+        token, self._token = self._token, None
+        if token is not None:
+            detach(token)
+
+    def start(self) -> Context:
+        """Start the turn and return the context for what runs inside, without making it the current one."""
+        self._begin()
+        context = get_current()
+        self.leave()
+        return context
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the turn once; *error* is what the run raised, if it did."""
+        end_ns = clock.now_ns()
+        node, span = self._node, self.span
+        if node is None or node.end_ns:
+            return
+        try:
+            node.end_ns = end_ns
+            self.leave()
+            RECORDER.spans.pop(node.span_id, None)
+            self.report = finish(node, end_ns)
+            if span.is_recording():
+                if error is not None and not isinstance(error, GeneratorExit):
+                    write_error(span, error)
+                if self.report is not None:
+                    write(span, self.report, RECORDER.settings)
+        except Exception as failure:  # noqa: BLE001 - the run has ended and its outcome stands
+            swallow("ending a turn", failure)
+        try:
+            span.end(end_ns)
+        except Exception as failure:  # noqa: BLE001 - an exporter's error is not the program's
+            swallow("ending a turn", failure)
+
+
+@overload
+def agent_turn(name: F) -> F: ...
+@overload
+def agent_turn(
+    name: str | None = None,
+    *,
+    agent: str | None = None,
+    input: object = None,
+) -> AgentTurn: ...
+def agent_turn(name: Any = None, *, agent: str | None = None, input: object = None) -> Any:  # noqa: A002 - likewise
+    """
+    Mark one agent run: the calls made inside belong to it, and its result is on its span when it ends.
+
+    Use it with ``with`` or ``async with``, or as a decorator of a function that is the run. It makes the span
+    ``invoke_agent {agent}`` of the OpenTelemetry GenAI conventions; a framework that makes such a span of its own
+    needs none of ours.
+
+    Args:
+        name: What the report calls the turn; the agent's name unless that is given too. Or the decorated function.
+        agent: The agent's name, on the span and on metrics.
+        input: The user's words (a string or messages), held until the turn ends: a value that the user gave proves
+            nothing about the calls that pass it on. It leaves the process nowhere.
+
+    Returns:
+        An object with ``span`` and, after the end, ``report``.
+
+    Raises:
+        TypeError: *name* or *agent* is no string.
+    """
+    if callable(name) and agent is None and input is None:
+        return AgentTurn(None, None, None)(name)
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a string, not {type(name).__name__}")
+    if agent is not None and not isinstance(agent, str):
+        raise TypeError(f"agent= must be a string, not {type(agent).__name__}")
+    return AgentTurn(name, agent, input)
+
+
+def _decorated(function: Any, make: Callable[[], AgentTurn]) -> Any:
+    async def run_async(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with make():
+            return await wrapped(*args, **kwargs)
+
+    def call(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with make():
+            return wrapped(*args, **kwargs)
+
+    def call_async(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return run_async(wrapped, args, kwargs)
+
+    def call_generator(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return drive(wrapped(*args, **kwargs), make())
+
+    def call_async_generator(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return drive_async(wrapped(*args, **kwargs), make())
+
+    wrappers = {
+        "function": call,
+        "coroutine": call_async,
+        "generator": call_generator,
+        "async generator": call_async_generator,
+    }
+    return Profiled(function, wrappers[kind_of(function)])

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from strategies import call, read
+
+from otel_parallelism.analysis.dependencies.evidence import Evidence, gather
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def looked_at(*calls: Call, said: Sequence[object] = ()) -> Evidence:
+    return gather(calls, [Content(words) for words in said], Settings())
+
+
+def edges(*calls: Call, said: Sequence[object] = ()) -> list[dict[int, bool]]:
+    """For each call the earlier ones it may need, and whether that is proven."""
+    found = looked_at(*calls, said=said).edges
+    return [{earlier: proven for earlier, (proven, _) in some.items()} for some in found]
+
+
+def test_a_value_counts_for_the_call_that_brought_it_in_first() -> None:
+    made = read("a", 0, 1, "x", "BK-99881")
+    again = read("b", 1, 2, "x", "BK-99881")
+    assert edges(made, again, read("c", 2, 3, "BK-99881")) == [{}, {}, {0: True}]
+
+
+def test_what_was_in_an_argument_before_was_not_brought_in() -> None:
+    own = read("a", 0, 1, "BK-99881", "BK-99881")
+    assert edges(own, read("b", 1, 2, "BK-99881")) == [{}, {}]
+    before = read("z", 0, 0.5, "BK-99881", "rows")
+    assert edges(before, read("a", 0.5, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {}, {}]
+
+
+def test_a_result_that_came_after_a_call_began_is_none_of_its_values() -> None:
+    assert edges(read("a", 0, 3, "x", "BK-99881"), read("b", 2, 4, "BK-99881")) == [{}, {}]
+
+
+def test_the_users_words_make_it_unknown() -> None:
+    made, used = read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")
+    assert edges(made, used, said=["about BK-99881 please"]) == [{}, {0: False}]
+
+
+def test_the_object_that_was_returned_is_proof_and_a_shared_one_is_none() -> None:
+    returned = call("a", 0, 1, result=Content([1], identities=(7,)))
+    handed = call("b", 1, 2, arguments=Content([1], identities=(7,)))
+    assert edges(returned, handed)[1] == {0: True}
+    shared = [
+        call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("a", 0), ("b", 1))
+    ]
+    assert edges(*shared)[1] == {0: False}
+    beside = [call(name, 0, 1, arguments=Content([1], identities=(7,))) for name in "ab"]
+    assert edges(*beside) == [{}, {}]
+
+
+def test_an_object_that_several_returned_is_needed_from_each() -> None:
+    handed = call("c", 2, 3, arguments=Content([1], identities=(7,)))
+    returned = [
+        call(name, start, start + 1, result=Content([1], identities=(7,))) for name, start in (("a", 0), ("b", 1))
+    ]
+    assert edges(*returned, handed)[2] == {0: True, 1: True}
+
+
+def test_a_method_needs_the_call_that_returned_its_object_and_shares_nothing_by_it() -> None:
+    returned = call("a", 0, 1, result=Content("session", identities=(7,)))
+    methods = [call(name, start, start + 1, arguments=Content("x", receiver=7)) for name, start in (("b", 1), ("c", 2))]
+    assert edges(returned, *methods) == [{}, {0: True}, {0: True}]
+    assert edges(*methods) == [{}, {}]
+
+
+def test_two_that_were_handed_what_another_returned_share_it_nonetheless() -> None:
+    returned = call("a", 0, 1, result=Content([1], identities=(7,)))
+    handed = [
+        call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("b", 1), ("c", 2))
+    ]
+    assert edges(returned, *handed) == [{}, {0: True}, {0: True, 1: False}]
+
+
+def test_no_sentence_holds_a_value() -> None:
+    found = looked_at(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881"))
+    (_, sentence) = found.edges[1][0]
+    assert "99881" not in sentence
+    assert "get_flights" in sentence
+
+
+def test_whether_content_was_seen_in_full() -> None:
+    found = looked_at(
+        read("a", 0, 1),
+        call("b", 1, 2),
+        call("c", 2, 3, arguments=Content("x", whole=False), result=Content("y", whole=False)),
+    )
+    assert found.arguments_whole == (True, False, False)
+    assert found.results_whole == (True, False, False)
+
+
+def test_a_result_of_an_empty_call_is_there_when_the_next_begins() -> None:
+    assert edges(read("a", 1, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {0: True}]
+
+
+@pytest.mark.parametrize(
+    ("result", "argument"),
+    [
+        (["main.py", "setup.cfg"], "/src/app/main.py"),
+        ({"path": "/src/app/main.py"}, "main.py"),
+        (["report"], "/src/app/report.txt"),
+        ({"user": "jose"}, "jose@acme.com"),
+        ({"name": "Jose Ramirez"}, "jose.ramirez@acme.com"),
+        ({"id": 12345}, "U12345"),
+        ({"sku": "AB12CD"}, "AB-12-CD"),
+        ({"date": "2024-05-20"}, "20/05/2024"),
+        ({"date": "2024-05-20"}, "20240520"),
+        ({"date": "20.05.2024"}, "2024-05-20"),
+        ({"arrival": "2024-12-10T22:25:00"}, "22:25"),
+        ({"arrival": "22:25:00"}, "22:25"),
+        ({"arrival": "22:25"}, "10:25 PM"),
+        ({"arrival": "9:05am"}, "09:05"),
+    ],
+)
+def test_an_argument_that_may_have_been_made_from_a_result_is_no_proof_but_a_doubt(
+    result: object, argument: str
+) -> None:
+    assert edges(read("a", 0, 1, "x", result), read("b", 1, 2, argument)) == [{}, {0: False}]
+
+
+def test_what_the_argument_is_made_from_was_not_brought_in_if_it_was_said_before() -> None:
+    first, second = read("a", 0, 1, "/src/app/a.py", "import app from src"), read("b", 1, 2, "/src/app/b.py")
+    assert edges(first, second) == [{}, {}]
+    listed, made = read("a", 0, 1, "x", ["main.py"]), read("b", 1, 2, "/src/main.py")
+    assert edges(listed, made, said=["look at main.py in src"]) == [{}, {}]
+
+
+def test_the_parts_of_an_earlier_path_take_no_value_from_the_call_that_brought_it_in() -> None:
+    linked = read("a", 0, 1, "x", {"url": "https://shop.example/items/abc-123"})
+    found = read("b", 1, 2, "y", {"slug": "abc-123"})
+    assert edges(linked, found, read("c", 2, 3, "abc-123"))[2] == {0: False, 1: True}
+
+
+def test_the_words_of_a_listed_files_name_may_stand_in_any_text() -> None:
+    listed = read("a", 0, 1, "x", ["lexer.py", "parser.py"])
+    first, second = read("b", 1, 2, "src/lexer.py", "the parser asks"), read("c", 2, 3, "src/parser.py")
+    assert edges(listed, first, second) == [{}, {0: False}, {0: False}]

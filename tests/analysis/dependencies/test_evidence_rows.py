@@ -1,0 +1,395 @@
+"""Where a plain matcher of values errs, one test a way: what a pair of calls is taken for, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.turns.normalize import is_bookkeeping
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+_SECOND_NS = 1_000_000_000
+
+
+def call(tool: str, arguments: Any, result: Any, **facts: Any) -> Call:
+    return Call("1", "", "turn", tool, 0, 0, arguments=Content(arguments), result=Content(result), **facts)
+
+
+def judged(*calls: Call, said: str = "Please have a look.") -> Dependencies:
+    """The calls one after another, each asked for in a response of its own."""
+    placed = []
+    for index, one in enumerate(calls):
+        fields = {name: getattr(one, name) for name in one.__struct_fields__}
+        fields |= {
+            "span_id": f"{index:x}",
+            "round": index,
+            "start_ns": (2 * index + 1) * _SECOND_NS,
+            "end_ns": (2 * index + 2) * _SECOND_NS,
+        }
+        placed.append(Call(**fields))
+    return Dependencies(placed, [Content(said)], Settings())
+
+
+def pair(first: Call, second: Call, said: str = "Please have a look.") -> Pair:
+    return judged(first, second, said=said).pair(0, 1)
+
+
+# A value that a result brought in.
+
+
+def test_a_value_that_a_result_brought_in_is_a_dependence() -> None:
+    found = pair(
+        call("find_customer", {"email": "ada@example.org"}, {"customer_id": "cus_81Kd92", "vip": None}),
+        call("list_invoices", {"customer_id": "cus_81Kd92"}, []),
+    )
+    assert found == Pair("dependent", "hard", "a value that find_customer returned is an argument of list_invoices")
+
+
+def test_calls_that_share_no_value_are_independent_and_reads_may_run_together() -> None:
+    found = pair(
+        call("get_forecast", {"city": "Oslo"}, {"sky": "overcast", "celsius": 4}),
+        call("get_forecast", {"city": "Lima"}, {"sky": "bright", "celsius": 21}),
+        said="Compare the weather of Oslo and Lima.",
+    )
+    assert found == Pair(
+        "independent",
+        "none",
+        "no value that get_forecast returned is an argument of get_forecast; both only read (assumed from their names)",
+    )
+
+
+# Echo: the value was in the producer's own arguments, or earlier still.
+
+
+def test_a_result_that_repeats_its_own_argument_brings_nothing_in() -> None:
+    found = pair(
+        call("get_parcel", {"tracking": "PX-4471-9920"}, {"tracking": "PX-4471-9920", "state": "on a truck"}),
+        call("get_customs", {"tracking": "PX-4471-9920"}, {"duty": 0}),
+    )
+    assert (found.verdict, found.edge) == ("independent", "none")
+    assert found.evidence.startswith("no value that get_parcel returned is an argument of get_customs")
+
+
+def test_a_value_from_further_back_counts_for_the_call_that_brought_it_in() -> None:
+    graph = judged(
+        call("search_parcels", {"name": "Okafor"}, [{"tracking": "PX-4471-9920"}]),
+        call("get_parcel", {"tracking": "PX-4471-9920"}, {"tracking": "PX-4471-9920", "weight": "3 kg"}),
+        call("get_customs", {"tracking": "PX-4471-9920"}, {"duty": 0}),
+    )
+    assert graph.pair(0, 1).verdict == "dependent"
+    assert graph.pair(0, 2).verdict == "dependent"
+    assert (graph.pair(1, 2).verdict, graph.pair(1, 2).edge) == ("independent", "none")
+
+
+# State and side effects.
+
+
+def test_two_writes_keep_their_order_though_they_share_no_value() -> None:
+    found = pair(
+        call("create_folder", {"path": "reports"}, {"done": "yes"}),
+        call("move_file", {"source": "q3.pdf", "target": "reports"}, {"done": "yes"}),
+        said="Put q3.pdf into a new folder called reports.",
+    )
+    assert found == Pair("independent", "hard", "both write")
+
+
+def test_a_read_after_a_write_is_not_known_to_be_safe() -> None:
+    found = pair(
+        call("update_price", {"sku": "lamp"}, {"done": "yes"}),
+        call("list_prices", {"shop": "north"}, [{"chair": 20}]),
+        said="Raise the price of the lamp, then list those of shop north.",
+    )
+    assert found == Pair("independent", "unknown", "one of update_price and list_prices writes")
+
+
+def test_a_tool_whose_name_says_nothing_is_never_recommended() -> None:
+    found = pair(call("frobnicate", {"a": "x1"}, "ok"), call("get_sky", {"city": "Oslo"}, "grey"))
+    assert found == Pair("independent", "unknown", "whether frobnicate only reads is not known")
+
+
+def test_declared_resources_that_differ_allow_two_writes() -> None:
+    found = pair(
+        call("save_page", {"page": "a"}, "saved", resource="page:a"),
+        call("save_page", {"page": "b"}, "saved", resource="page:b"),
+    )
+    assert (found.verdict, found.edge) == ("independent", "none")
+    assert found.evidence == "they are declared to use different resources; their resources are declared to differ"
+
+
+# Control: what comes next is a reaction, and no value shows it.
+
+
+@pytest.mark.parametrize(
+    ("facts", "result"),
+    [
+        ({"error": True}, "timed out"),
+        ({}, {"error": "timed out"}),
+        ({}, "Error: timed out"),
+        ({}, {"success": False, "reason": "timed out"}),
+    ],
+    ids=["the span failed", "an error in the result", "a text that says so", "no success"],
+)
+def test_the_same_tool_after_a_failure_is_a_retry(facts: dict[str, Any], result: Any) -> None:
+    found = pair(
+        call("get_stock", {"store": "Oslo"}, result, **facts), call("get_stock", {"store": "Bergen"}, {"lamps": 7})
+    )
+    assert found == Pair("dependent", "hard", "get_stock was tried again after it failed")
+
+
+def test_another_tool_right_after_a_failure_may_be_a_fallback() -> None:
+    graph = judged(
+        call("get_stock", {"store": "Oslo"}, {"error": "timed out"}),
+        call("list_warehouses", {"country": "Norway"}, ["north hall"]),
+        call("get_sky", {"city": "Lima"}, "bright"),
+    )
+    assert graph.pair(0, 1) == Pair(
+        "unknown", "unknown", "list_warehouses came right after get_stock failed, perhaps because of that"
+    )
+    assert (graph.pair(0, 2).verdict, graph.pair(0, 2).edge) == ("independent", "none")
+
+
+def test_what_follows_an_empty_answer_may_be_a_second_attempt() -> None:
+    found = pair(
+        call("search_trains", {"to": "Lund", "day": "tonight"}, []),
+        call("search_buses", {"to": "Lund", "day": "tonight"}, ["the late one"]),
+    )
+    assert found == Pair(
+        "unknown", "unknown", "search_buses came right after search_trains found nothing, perhaps because of that"
+    )
+
+
+def test_the_rest_of_one_response_is_no_reaction_to_its_first_call() -> None:
+    first = call("get_stock", {"store": "Oslo"}, {"error": "timed out"})
+    second = call("get_sky", {"city": "Lima"}, "bright")
+    calls = [
+        Call("1", f"{i}", "t", c.tool, i * 10, i * 10 + 5, round=0, proved=True, arguments=c.arguments, result=c.result)
+        for i, c in enumerate((first, second))
+    ]
+    found = Dependencies(calls, [], Settings()).pair(0, 1)
+    assert (found.verdict, found.edge) == ("independent", "none")
+    assert found.evidence.startswith("the model asked for both in one response")
+
+
+def test_signing_in_comes_before_what_needs_it() -> None:
+    found = pair(call("login", {"user": "ada"}, {"signed_in": "yes"}), call("create_note", {"text": "milk"}, {"id": 4}))
+    assert found == Pair("independent", "hard", "both write")
+    reading = pair(call("login", {"user": "ada"}, {"signed_in": "yes"}), call("list_notes", {}, ["milk"]))
+    assert reading == Pair("independent", "unknown", "one of login and list_notes writes")
+
+
+def test_a_tool_for_reasoning_keeps_the_agents_books_or_is_not_known_to_be_safe() -> None:
+    assert is_bookkeeping("think", Settings().bookkeeping)
+    found = pair(
+        call("get_report", {"quarter": "third"}, {"summary": "Sales fell in the north."}),
+        call("reason", {"thought": "The north did badly, so look there next."}, "noted"),
+    )
+    assert (found.verdict, found.edge) == ("unknown", "unknown")
+    unrelated = pair(call("get_report", {"quarter": "third"}, {"sum": 7}), call("reason", {"thought": "Hm."}, "noted"))
+    assert unrelated == Pair("independent", "unknown", "whether reason only reads is not known")
+
+
+# Composed or computed values.
+
+
+@pytest.mark.parametrize(
+    ("result", "argument"),
+    [
+        ([{"id": "room::4417"}, {"id": "room::2891"}], "room::4417,room::2891"),
+        ({"order": 48213}, "order:48213"),
+        ({"order": 48213}, "/v2/orders/48213/lines"),
+        ({"order": "ORD-48213"}, 48213),
+        ({"total": 18249.5}, "18249.50 * 1.25"),
+        ({"total": 18249.5}, "(18249.50-300)/2"),
+        ({"total": 18249.5}, "$18,249.50"),
+        ({"total": "18,249.50 EUR"}, 18249.5),
+        ({"longitude": 151.20929551}, 151.2093),
+        ({"text": "Your code is QX81-77Z4, valid for an hour."}, {"code": "QX81-77Z4"}),
+        ({"path": "/srv/a/b.txt"}, "cat /srv/a/b.txt | head"),
+    ],
+)
+def test_a_composed_argument_is_taken_apart(result: Any, argument: Any) -> None:
+    found = pair(call("get_source", {"name": "x"}, result), call("get_target", {"value": argument}, "fine"))
+    assert found == Pair("dependent", "hard", "a value that get_source returned is an argument of get_target")
+
+
+@pytest.mark.parametrize(
+    ("result", "argument"),
+    [
+        ({"rooms": 4}, "room::4"),
+        ({"price": 350}, "350 + 20"),
+        ({"rate": 0.2}, "100*0.2"),
+        ({"price": 33.333333}, 33.33),
+    ],
+)
+def test_a_small_number_in_a_composed_argument_may_be_chance(result: Any, argument: Any) -> None:
+    found = pair(call("get_source", {"name": "x"}, result), call("get_target", {"value": argument}, "fine"))
+    assert found == Pair(
+        "unknown", "unknown", "an argument of get_target also stands in what get_source returned, which may be chance"
+    )
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    found = pair(
+        call("get_total", {"cart": "mine"}, {"total": 128450.0}), call("get_fee", {"amount": "128450"}, {"fee": 3})
+    )
+    assert found.verdict == "dependent"
+
+
+# Results whose keys carry the value.
+
+
+def test_a_key_of_a_result_is_a_value() -> None:
+    found = pair(
+        call("list_airfields", {"region": "west"}, {"KQX": "Long Meadow", "KZB": "Stone Field"}),
+        call("get_runway", {"airfield": "KZB"}, {"length": 800}),
+    )
+    assert found == Pair("dependent", "hard", "a value that list_airfields returned is an argument of get_runway")
+
+
+def test_a_key_that_is_an_everyday_word_may_be_chance() -> None:
+    found = pair(
+        call("get_rates", {"shop": "north"}, {"express": 9, "economy": 4}),
+        call("get_terms", {"kind": "express"}, "two"),
+    )
+    assert (found.verdict, found.edge) == ("unknown", "unknown")
+
+
+def test_names_of_fields_and_parameters_are_no_values() -> None:
+    found = pair(
+        call("get_hall", {"hall_name": "big"}, {"hall_name": "Big Hall", "opening_days": ["weekdays"]}),
+        call("get_event", {"hall_name": "old mill", "filters": {"opening_days": "weekend"}}, "a concert"),
+    )
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+# Small or repeated numbers, booleans, dates: neither kept nor dropped.
+
+
+@pytest.mark.parametrize(
+    ("result", "argument"),
+    [
+        ({"count": 2}, {"adults": 2}),
+        ({"year": 2000}, {"from": 2000}),
+        ({"rate": 0.2}, {"share": 0.2}),
+        ({"in_stock": True}, {"express": True}),
+        ({"day": "2031-04-09"}, {"date": "2031-04-09"}),
+        ({"at": "2031-04-09T18:30:00Z"}, {"date": "2031-04-09"}),
+        ({"day": "April 9, 2031"}, {"date": "April 9, 2031"}),
+        ({"state": "open"}, {"filter": "open"}),
+    ],
+    ids=["a small number", "a year", "a fraction", "a flag", "a date", "a moment's date", "a date in words", "a word"],
+)
+def test_a_match_that_may_be_chance_makes_the_pair_unknown(result: Any, argument: Any) -> None:
+    found = pair(call("get_offer", {"name": "x"}, result), call("search_rooms", argument, ["one"]))
+    assert found == Pair(
+        "unknown", "unknown", "an argument of search_rooms also stands in what get_offer returned, which may be chance"
+    )
+
+
+def test_a_small_number_in_several_results_may_come_from_any_of_them() -> None:
+    graph = judged(
+        call("get_fare", {"to": "Umeå"}, {"fare": 140}),
+        call("get_fare", {"to": "Lund"}, {"fare": 140}),
+        call("calculate", {"expression": "140 + 20"}, 160),
+        said="What is it to Umeå and to Lund?",
+    )
+    assert (graph.pair(0, 2).verdict, graph.pair(1, 2).verdict) == ("unknown", "unknown")
+    assert graph.pair(0, 1).edge == "none"
+
+
+def test_a_small_number_under_the_name_of_an_id_is_no_chance() -> None:
+    graph = judged(
+        call("list_floors", {"house": "mill"}, {"floors": [4, 17]}),
+        call("find_room", {"name": "attic"}, {"room_id": 17}),
+        call("get_room", {"room_id": 17}, {"windows": "none"}),
+    )
+    assert graph.pair(1, 2) == Pair("dependent", "hard", "a value that find_room returned is an argument of get_room")
+    assert (graph.pair(0, 2).verdict, graph.pair(0, 2).edge) == ("independent", "none")
+
+
+# A value that is in the prompt and in the result.
+
+
+def test_a_value_that_the_user_gave_as_well_makes_the_pair_unknown() -> None:
+    found = pair(
+        call("get_account", {"email": "ada@example.org"}, {"order": "A-77120-K", "name": "Ada"}),
+        call("get_order", {"order": "A-77120-K"}, {"lines": ["lamp"]}),
+        said="I am ada@example.org. What is in my order A-77120-K?",
+    )
+    assert found == Pair(
+        "unknown", "unknown", "an argument of get_order stands both in what get_account returned and in what was asked"
+    )
+
+
+# A paraphrase in the prompt.
+
+
+def test_a_value_that_says_again_what_the_user_said_is_no_proof() -> None:
+    found = pair(
+        call("find_place", {"query": "hotel near the lake"}, {"title": "Chelsea Hotel, Toronto"}),
+        call("get_reviews", {"place": "Chelsea Hotel, Toronto"}, ["nice"]),
+        said="Is the hotel Chelsea in Toronto any good? It should be near the lake.",
+    )
+    assert found == Pair(
+        "unknown", "unknown", "an argument of get_reviews stands both in what find_place returned and in what was asked"
+    )
+
+
+# One value in several results.
+
+
+def test_a_value_in_several_results_counts_for_the_first() -> None:
+    graph = judged(
+        call("search_books", {"title": "dunes"}, [{"isbn": "9780441172719"}]),
+        call("search_shops", {"town": "Umeå"}, [{"shop": "corner", "best": "9780441172719"}]),
+        call("get_book", {"isbn": "9780441172719"}, {"pages": 600}),
+        said="Find the book about dunes and a shop in Umeå.",
+    )
+    assert graph.pair(0, 2).verdict == "dependent"
+    assert (graph.pair(1, 2).verdict, graph.pair(1, 2).edge) == ("independent", "none")
+
+
+# No matching of substrings.
+
+
+@pytest.mark.parametrize(
+    ("result", "argument"),
+    [
+        ({"city": "Parish Bay"}, {"city": "Paris"}),
+        ({"sku": "AX4471209"}, {"sku": "X447"}),
+        ({"order": 4821377}, {"order": 48213}),
+        ({"name": "Johnson"}, {"name": "John"}),
+    ],
+)
+def test_a_part_of_a_word_is_no_match(result: Any, argument: Any) -> None:
+    found = pair(
+        call("get_source", {"name": "x"}, result),
+        call("get_target", argument, "fine"),
+        said="Look up Paris, X447, 48213 and John.",
+    )
+    assert (found.verdict, found.edge) == ("independent", "none")
+    assert found.evidence.startswith("no value that get_source returned is an argument of get_target")
+
+
+# What was not seen in full proves nothing.
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Call("1", "a", "t", "get_source", 0, 1, arguments=Content(["x"])),
+        Call("1", "a", "t", "get_source", 0, 1, arguments=Content(["x"]), result=Content("begi", whole=False)),
+        Call("1", "a", "t", "get_source", 0, 1, arguments=Content(["x"]), result=Content("y" * 300_000)),
+        Call("1", "a", "t", "get_source", 0, 1, arguments=Content(["x"]), result=Content(object())),
+    ],
+    ids=["not captured", "cut off", "too large", "opaque"],
+)
+def test_what_was_not_seen_in_full_makes_the_pair_unknown(first: Call) -> None:
+    second = Call("1", "b", "t", "get_target", 2, 3, arguments=Content(["zebra"]), result=Content("fine"))
+    found = Dependencies([first, second], [], Settings()).pair(0, 1)
+    assert found == Pair(
+        "unknown", "unknown", "what get_source returned or what get_target was given was not seen in full"
+    )

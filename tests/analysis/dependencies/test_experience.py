@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from strategies import call, turn
+
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.dependencies import experience as module
+from otel_parallelism.analysis.dependencies.experience import Experience
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_tools_that_overlapped_without_an_error_are_remembered() -> None:
+    known = Experience()
+    together = turn(call("a", 0, 2, "x"), call("b", 1, 3, "y"), call("c", 3, 4, "z"))
+    known.learn(together)
+    known.learn(together)
+    assert known.turns(["x", "y"]) == known.turns(["y", "x", "y"][:2]) == 2
+    assert known.turns(["x", "z"]) == 0
+    assert known.turns(["x", "y", "z"]) == 0
+    assert known.turns(["x"]) == 0
+
+
+def test_one_tool_beside_itself_counts_where_it_is_called_twice() -> None:
+    known = Experience()
+    known.learn(turn(call("a", 0, 2, "x"), call("b", 1, 3, "x"), call("c", 1, 3, "y")))
+    assert known.turns(["x", "x"]) == 1
+    assert known.turns(["x", "y"]) == 1
+    assert known.turns(["y", "y"]) == 0
+
+
+def test_failed_unnamed_and_empty_calls_teach_nothing_and_neither_do_other_scopes() -> None:
+    known = Experience()
+    known.learn(turn(call("a", 0, 2, "x"), call("b", 1, 3, "y", error=True), call("c", 1, 3, ""), call("d", 1, 1, "z")))
+    known.learn(turn(call("t", 0, 4, "t"), call("a", 0, 2, "x", parent_id="t"), call("b", 1, 3, "y")))
+    assert known.turns(["x", "y"]) == known.turns(["x", ""]) == known.turns(["x", "z"]) == 0
+
+
+def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_PAIRS", 1)
+    known = Experience()
+    first, second = turn(call("a", 0, 2, "x"), call("b", 1, 3, "y")), turn(call("a", 0, 2, "p"), call("b", 1, 3, "q"))
+    for told in (first, second, first):
+        known.learn(told)
+    assert (known.turns(["x", "y"]), known.turns(["p", "q"])) == (2, 0)
+
+
+def test_it_makes_a_guess_better_and_nothing_safe() -> None:
+    known = Experience()
+    known.learn(turn(call("a", 0, 2, "x"), call("b", 0, 2, "y")))
+    report = analyze(turn(call("a", 0, 2, "x"), call("b", 2, 4, "y")), Settings(), known)
+    (finding,) = report.findings
+    assert finding.advice == "potential"
+    assert any("1 earlier turn without" in sentence for sentence in finding.evidence)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from strategies import at, call
+
+from otel_parallelism.analysis.findings.causes import cause
+from otel_parallelism.model import Call, Caller
+
+HERE = Caller("/home/me/agent.py", 12)
+LIBRARY = Caller("/venv/lib/python3.12/site-packages/framework/loop.py", 99)
+WINDOWS = Caller("C:\\venv\\Lib\\site-packages\\framework\\loop.py", 99)
+
+
+def chain(*each: dict[str, Any], **every: Any) -> list[Call]:
+    return [call(f"c{n}", n, n + 1, **{**every, **fields}) for n, fields in enumerate(each)]
+
+
+def why(calls: list[Call], *, inner: bool = False, unasked: tuple[str, ...] = ()) -> str:
+    return cause(calls, inner=inner, unasked=unasked)
+
+
+def test_inside_a_call_it_is_code_whatever_the_rounds() -> None:
+    assert why(chain({"round": 0}, {"round": 1}), inner=True) == "code"
+
+
+def test_calls_that_no_visible_step_asked_for_are_codes() -> None:
+    calls = chain({}, {}, round=0)
+    assert why(calls, unasked=("c0", "c1")) == "code"
+    assert why(calls, unasked=("c0",)) == "dispatch"
+
+
+def test_different_rounds_are_the_models() -> None:
+    assert why(chain({"round": 0}, {"round": 1}, proved=True)) == "model"
+    assert why(chain({"round": 0}, {"round": 1}, caller=HERE)) == "model"
+
+
+def test_without_rounds_the_callers_place_tells() -> None:
+    assert why(chain({}, {})) == "unknown"
+    assert why(chain({}, {}, caller=HERE)) == "code"
+    assert why(chain({"caller": HERE}, {})) == "unknown"
+    for library in (LIBRARY, WINDOWS):
+        assert why(chain({}, {}, caller=library)) == "unknown"
+
+
+def test_one_round_is_dispatch_unless_the_users_own_code_called_what_is_not_proved() -> None:
+    assert why(chain({}, {}, round=0)) == "dispatch"
+    assert why(chain({}, {}, round=0, proved=True, caller=HERE)) == "dispatch"
+    assert why(chain({}, {}, round=0, caller=LIBRARY)) == "dispatch"
+    assert why(chain({}, {}, round=0, caller=HERE)) == "code"
+
+
+BLOCKING = {"round": 0, "proved": True, "in_loop": True, "called_ns": at(0)}
+
+
+def test_all_called_up_front_in_tasks_of_their_own_yet_one_by_one_is_blocking() -> None:
+    assert why(chain({"task": 1}, {"task": 2}, **BLOCKING)) == "blocking"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"task": 1},  # one task
+        {"task": 0},  # not known
+        {"task": 2, "called_ns": at(1.5)},  # called after the first had ended
+        {"task": 2, "called_ns": 0},  # not known
+        {"task": 2, "in_loop": False},  # not in the loop's thread
+    ],
+)
+def test_otherwise_it_is_dispatch(second: dict[str, Any]) -> None:
+    assert why(chain({"task": 1}, second, **BLOCKING)) == "dispatch"
+
+
+def test_plain_functions_that_different_requests_asked_for_block_nothing() -> None:
+    in_tasks = {"in_loop": True, "blocking": True, "proved": True}
+    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 0}, **in_tasks)) == "blocking"
+    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 1}, **in_tasks)) == "model"
+    assert why(chain({"task": 1}, {"task": 2}, **in_tasks)) == "blocking"

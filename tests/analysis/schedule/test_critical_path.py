@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import UNIT_NS, call, graphs, simple_calls
+
+from otel_parallelism.analysis.schedule.critical_path import longest_path, round_crossings
+from otel_parallelism.analysis.schedule.intervals import measure
+from otel_parallelism.analysis.turns.rounds import gaps_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_parallelism.model import Call
+
+Graph = tuple[list["Call"], list[int], list[int]]
+
+
+def durations(calls: Sequence[Call]) -> list[int]:
+    return [one.duration_ns for one in calls]
+
+
+def critical(graph: Graph, free: Mapping[int, int] | None = None) -> int:
+    calls, edges, after = graph
+    return longest_path(calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), free=free)
+
+
+def by_the_text(calls: Sequence[Call], edges: Sequence[int]) -> int:
+    """The formula of the definitions: f(b) = d(b) + max over its edges a to b of f(a) + w(a, b)."""
+    origin_ns = min((one.start_ns for one in calls if one.duration_ns), default=0)
+    gaps = gaps_ns(calls)
+
+    def pause(a: Call, b: Call) -> int:
+        if a.round is not None and b.round is not None and a.round != b.round:
+            return min(gaps.get(b.round, 0), b.start_ns - a.end_ns)
+        pauses = [
+            one.start_ns - max(other.end_ns for other in calls[:index] if other.end_ns <= one.start_ns)
+            for index, one in enumerate(calls)
+            if a.end_ns <= one.start_ns <= b.start_ns and one.start_ns > a.start_ns
+        ]
+        return max(pauses, default=0)
+
+    def finish(index: int) -> int:
+        b = calls[index]
+        waits = [
+            finish(earlier) + pause(calls[earlier], b) for earlier in range(len(calls)) if edges[index] >> earlier & 1
+        ]
+        bound = [b.start_ns - origin_ns] if b.bound else []
+        # Empty calls may lead: then they lie before the first that takes time.
+        return b.duration_ns + max([min(0, b.start_ns - origin_ns), *waits, *bound])
+
+    return max((finish(index) for index in range(len(calls)) if calls[index].duration_ns), default=0)
+
+
+@given(graphs(max_size=7), st.sets(st.integers(0, 6)))
+def test_the_critical_path_is_what_the_formula_says(graph: Graph, bound: set[int]) -> None:
+    calls, edges, after = graph
+    calls = [msgspec.structs.replace(one, bound=index in bound) for index, one in enumerate(calls)]
+    assert critical((calls, edges, after)) == by_the_text(calls, edges)
+
+
+@given(graphs())
+def test_the_critical_path_is_no_longer_than_the_makespan_and_no_shorter_than_the_longest_call(graph: Graph) -> None:
+    totals = measure(graph[0])
+    assert totals.longest_ns <= critical(graph) <= totals.makespan_ns
+
+
+@given(graphs())
+def test_without_edges_the_critical_path_is_the_longest_call(graph: Graph) -> None:
+    calls = graph[0]
+    nothing = [0] * len(calls)
+    assert critical((calls, nothing, nothing)) == measure(calls).longest_ns
+
+
+@given(graphs(), st.data())
+def test_one_more_edge_never_makes_it_shorter(graph: Graph, data: st.DataObject) -> None:
+    calls, edges, _ = graph
+    possible = [
+        (a, b)
+        for a, b in itertools.combinations(range(len(calls)), 2)
+        if calls[a].end_ns <= calls[b].start_ns and not edges[b] >> a & 1
+    ]
+    if possible:
+        a, b = data.draw(st.sampled_from(possible))
+        more = [mask | (1 << a if index == b else 0) for index, mask in enumerate(edges)]
+        assert critical((calls, more, closure(more))) >= critical(graph)
+
+
+def closure(edges: Sequence[int]) -> list[int]:
+    after: list[int] = []
+    for mask in edges:
+        reach = mask
+        for index, others in enumerate(after):
+            if mask >> index & 1:
+                reach |= others
+        after.append(reach)
+    return after
+
+
+@given(graphs(), st.integers(0, 10**15), st.integers(1, 4))
+def test_shifting_changes_nothing_and_scaling_scales(graph: Graph, shift_ns: int, scale: int) -> None:
+    calls, edges, after = graph
+    moved = [
+        msgspec.structs.replace(one, start_ns=one.start_ns * scale + shift_ns, end_ns=one.end_ns * scale + shift_ns)
+        for one in calls
+    ]
+    assert critical((moved, edges, after)) == critical(graph) * scale
+
+
+@given(graphs())
+def test_where_nothing_is_let_go_it_takes_as_long_as_observed(graph: Graph) -> None:
+    assert critical(graph, {}) == measure(graph[0]).makespan_ns
+    calls = graph[0]
+    assert longest_path(calls, (), (), durations_ns=durations(calls), free={}) == measure(calls).makespan_ns
+
+
+@given(graphs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
+def test_letting_more_go_never_makes_it_longer(graph: Graph, first: set[int], more: set[int]) -> None:
+    calls = graph[0]
+    # One finding's calls and then another's, each let go from the start of its first.
+    free: dict[int, int] = {}
+    lengths = [critical(graph, dict(free))]
+    for members in (first, more - first):
+        inside = sorted(index for index in members if index < len(calls))
+        if inside:
+            free.update(dict.fromkeys(inside, calls[inside[0]].start_ns))
+        lengths.append(critical(graph, dict(free)))
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[-1] >= critical(graph)
+
+
+@given(graphs())
+def test_letting_all_go_from_the_start_gives_the_critical_path(graph: Graph) -> None:
+    calls = [one for one in graph[0] if one.duration_ns]
+    nothing = [0] * len(calls)
+    if calls:
+        free = dict.fromkeys(range(len(calls)), calls[0].start_ns)
+        assert critical((calls, nothing, nothing), free) == critical((calls, nothing, nothing))
+
+
+@given(simple_calls(), st.data())
+def test_a_shorter_inside_never_makes_it_longer(calls: list[Call], data: st.DataObject) -> None:
+    whole = durations(calls)
+    shorter = [data.draw(st.integers(0, length)) for length in whole]
+    observed = longest_path(calls, (), (), durations_ns=whole, free={})
+    assert longest_path(calls, (), (), durations_ns=shorter, free={}) <= observed
+
+
+def test_what_is_held_follows_the_last_that_ended_before_it() -> None:
+    # a and b can run together; w keeps its place behind both, and c its second of pause behind w.
+    calls = [call("a", 0, 2), call("b", 2, 4), call("w", 4, 6), call("c", 7, 8)]
+    graph = (calls, [0, 0, 0, 0], [0, 0, 0, 0])
+    assert critical(graph, dict.fromkeys((0, 1), calls[0].start_ns)) == 6 * 10 * UNIT_NS
+
+
+def test_two_findings_in_a_row_each_shorten_what_they_span() -> None:
+    calls = [call("a", 0, 2), call("b", 2, 4), call("w", 4, 6), call("c", 6, 8), call("d", 8, 10)]
+    edges = [0, 0, 0b11, 0b100, 0b100]
+    graph = (calls, edges, closure(edges))
+    first = dict.fromkeys((0, 1), calls[0].start_ns)
+    second = dict.fromkeys((3, 4), calls[3].start_ns)
+    assert [critical(graph, free) // (10 * UNIT_NS) for free in ({}, first, first | second)] == [10, 8, 6]
+    assert critical(graph) == 6 * 10 * UNIT_NS
+
+
+def test_a_finding_does_not_start_before_what_had_ended_when_it_began() -> None:
+    calls = [call("a", 0, 5), call("b", 5, 7), call("c", 7, 9)]
+    graph = (calls, [0, 0, 0], [0, 0, 0])
+    assert critical(graph, dict.fromkeys((1, 2), calls[1].start_ns)) == 7 * 10 * UNIT_NS
+    # The finding's first call need not be among those let go.
+    assert critical(graph, {2: calls[1].start_ns}) == 7 * 10 * UNIT_NS
+
+
+def test_empty_calls_lead_and_trail_without_moving_anything() -> None:
+    calls = [call("e", 0, 0), call("a", 10, 12), call("b", 12, 14), call("z", 99, 99)]
+    graph = (calls, [0, 0, 0, 0], [0, 0, 0, 0])
+    assert critical(graph, {}) == 4 * 10 * UNIT_NS
+    assert critical(graph, dict.fromkeys((1, 2), calls[1].start_ns)) == 2 * 10 * UNIT_NS
+    assert critical(graph) == 2 * 10 * UNIT_NS
+
+
+def test_a_dependence_keeps_the_time_that_whoever_made_the_second_call_needed() -> None:
+    seconds = 10 * UNIT_NS
+    calls = [call("a", 0, 2, round=0), call("b", 3, 5, round=1), call("c", 5, 7, round=1)]
+    # Asked for in one response, the two that need the first have waited for the model alike.
+    assert critical((calls, [0, 1, 1], [0, 1, 1])) == 5 * seconds
+    for number in (0, None):
+        others = [msgspec.structs.replace(one, round=number) for one in calls]
+        assert critical((others, [0, 1, 1], [0, 1, 1])) == 5 * seconds
+    # What ran between the two is no pause.
+    between = [call("a", 0, 2), call("m", 2, 3), call("b", 4, 6)]
+    assert critical((between, [0, 0, 1], [0, 0, 1])) == 5 * seconds
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), min_size=2, max_size=6), st.booleans())
+def test_what_needs_all_that_came_before_is_as_long_as_it_was_however_the_pauses_vary(
+    drawn: list[tuple[int, int]], known: bool
+) -> None:
+    calls, at_s = [], 0
+    for index, (takes_s, pause_s) in enumerate(drawn):
+        calls.append(call(f"c{index}", at_s, at_s + takes_s, round=index if known else None))
+        at_s += takes_s + pause_s
+    edges = [1 << index >> 1 for index in range(len(calls))]
+    after = [(1 << index) - 1 for index in range(len(calls))]
+    assert critical((calls, edges, after)) == calls[-1].end_ns - calls[0].start_ns
+
+
+def test_many_edges_give_the_same_as_few() -> None:
+    # Each call needs all before it: only the last of them matters.
+    calls = [call(f"c{index:03}", index, index + 1) for index in range(100)]
+    edges = [(1 << index) - 1 for index in range(100)]
+    assert critical((calls, edges, edges)) == 100 * 10 * UNIT_NS
+    assert round_crossings([msgspec.structs.replace(c, round=i) for i, c in enumerate(calls)], edges, edges) == 99
+
+
+def test_no_calls_take_no_time() -> None:
+    assert longest_path([], [], [], durations_ns=[]) == 0
+    assert round_crossings([], [], []) == 0
+
+
+@given(graphs(max_size=7))
+def test_round_crossings_are_the_most_on_any_path(graph: Graph) -> None:
+    calls, edges, after = graph
+
+    def most(index: int) -> int:
+        return max(
+            (
+                most(earlier)
+                + (
+                    None not in {calls[earlier].round, calls[index].round}
+                    and calls[earlier].round != calls[index].round
+                )
+                for earlier in range(index)
+                if edges[index] >> earlier & 1
+            ),
+            default=0,
+        )
+
+    assert round_crossings(calls, edges, after) == max((most(index) for index in range(len(calls))), default=0)

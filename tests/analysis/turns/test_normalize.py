@@ -1,0 +1,852 @@
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import SECOND_NS, TURN, at, call, contents, passage, scope_calls, span_trees, step, turn_span
+
+from otel_parallelism.analysis.turns import normalize as module
+from otel_parallelism.analysis.turns.normalize import is_bookkeeping, normalize
+from otel_parallelism.model import Call, Content, Coverage, Passage, Step, Turn, TurnSpan
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from otel_parallelism.analysis.turns.normalized import Normalized
+    from otel_parallelism.model import Observation
+
+MS = 0.001
+
+
+def of(*spans: Observation, **settings: Any) -> Normalized:
+    return normalize(spans, Settings(**settings))
+
+
+def only(found: Normalized) -> Turn:
+    (turn,) = found.turns
+    return turn
+
+
+def ids(turn: Turn) -> list[str]:
+    return [one.span_id for one in turn.calls]
+
+
+def scopes(turn: Turn) -> dict[str, str]:
+    return {one.span_id: one.scope for one in turn.calls}
+
+
+def by_id(found: Normalized) -> dict[str, Turn]:
+    return {turn.span_id: turn for turn in found.turns}
+
+
+def one(name: str, start: float, end: float, parent: str = TURN, tool: str = "get_page", **fields: Any) -> Call:
+    """A call of one instrumentation."""
+    return call(name, start, end, tool, parent_id=parent, **{"instrumentation": "one", **fields})
+
+
+def two(name: str, start: float, end: float, parent: str = TURN, tool: str = "get_page", **fields: Any) -> Call:
+    """A call of another."""
+    return one(name, start, end, parent, tool, **{"instrumentation": "two", **fields})
+
+
+# -- Rule 1: duplicates -------------------------------------------------------------------------------------------
+
+
+def test_two_accounts_of_a_call_are_one_with_the_outer_interval_and_the_facts_of_both() -> None:
+    outer = one("a", 1, 3, arguments=Content("in"), effect="read", effect_source="assumed", links=("x",))
+    inner = two(
+        "b",
+        1.1,
+        2.9,
+        "a",
+        call_id="id1",
+        result=Content("out"),
+        effect="write",
+        effect_source="framework",
+        resource="db",
+        depends_on=("get_x",),
+        error=True,
+        called_ns=at(1),
+        task=7,
+        thread=8,
+        in_loop=True,
+        queue_ns=5,
+    )
+    (merged,) = only(of(turn_span(0, 9), outer, inner)).calls
+    assert (merged.span_id, merged.start_ns, merged.end_ns, merged.scope) == ("a", at(1), at(3), "")
+    assert merged.arguments == Content("in")
+    assert merged.result == Content("out")
+    assert (merged.effect, merged.effect_source, merged.resource) == ("write", "framework", "db")
+    assert (merged.call_id, merged.error, merged.depends_on, merged.links) == ("id1", True, ("get_x",), ("x",))
+    assert (merged.called_ns, merged.task, merged.thread, merged.in_loop, merged.queue_ns) == (at(1), 7, 8, True, 5)
+
+
+def test_whole_content_is_preferred_to_cut_content() -> None:
+    outer = one("a", 1, 3, result=Content("ou", whole=False))
+    (merged,) = only(of(turn_span(0, 9), outer, two("b", 1, 3, "a", result=Content("out")))).calls
+    assert merged.result == Content("out")
+
+
+def test_through_other_spans_and_with_the_servers_name_in_front() -> None:
+    turn = only(
+        of(
+            turn_span(0, 9),
+            one("a", 1, 3, tool="srv__get_page"),
+            passage("p", 1, 3, parent_id="a"),
+            passage("q", 1, 3, parent_id="p"),
+            two("b", 1, 3, "q"),
+        )
+    )
+    assert ids(turn) == ["a"]
+
+
+def test_three_accounts_are_one() -> None:
+    spans = [
+        turn_span(0, 9),
+        one("a", 1, 4),
+        two("b", 1.1, 3.9, "a", result=Content("inner")),
+        one("c", 1.2, 3.8, "b", instrumentation="three", result=Content("innermost"), arguments=Content("args")),
+        one("d", 2, 3, "c", "other"),
+    ]
+    turn = only(of(*spans))
+    assert scopes(turn) == {"a": "", "d": "a"}
+    # What the outer one knows comes first.
+    assert turn.calls[0].result == Content("inner")
+    assert turn.calls[0].arguments == Content("args")
+
+
+def test_ids_make_them_one_whatever_the_tool_the_process_or_the_time() -> None:
+    server = two("b", 2, 9.5, "a", "page", call_id="id1", source="server")
+    turn = only(of(turn_span(0, 10), one("a", 1, 3, call_id="id1"), server))
+    assert ids(turn) == ["a"]
+    assert turn.calls[0].end_ns == at(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    [
+        ("another tool", two("b", 1, 3, "a", "list_orders")),
+        ("another id", two("b", 1, 3, "a", call_id="id2")),
+        ("another process", two("b", 1, 3, "a", source="server")),
+    ],
+)
+def test_they_are_two_if_they_differ(name: str, inner: Call) -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3, call_id="id1"), inner))
+    assert scopes(turn) == {"a": "", "b": "a"}, name
+
+
+def test_one_millisecond_outside_is_within() -> None:
+    assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1 - MS, 3 + MS, "a")))) == ["a"]
+    # The inner account may be the longer one.
+    assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 0.9, 3.1, "a")))) == ["a"]
+    assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 2, 3 + 2 * MS, "a")))) == ["a", "b"]
+
+
+def test_a_server_that_goes_on_after_its_client_has_given_up_is_an_account_of_the_call() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1.1, 6, "a", remote_parent=True)))
+    assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
+
+
+def test_what_takes_a_moment_to_stop_after_a_call_was_given_up_is_an_account_of_it() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3, error=True), two("b", 1.1, 3 + 5 * MS, "a")))
+    assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
+    # One instrumentation tells of every call once.
+    assert ids(only(of(turn_span(0, 9), one("a", 1, 3, error=True), one("b", 1.1, 4, "a")))) == ["a", "b"]
+
+
+def test_unnamed_calls_are_no_counterparts() -> None:
+    assert len(ids(only(of(turn_span(0, 9), one("a", 1, 3, tool=""), two("b", 1, 3, "a", ""))))) == 2
+
+
+def test_a_turn_in_between_keeps_them_apart() -> None:
+    found = by_id(
+        of(
+            turn_span(0, 9),
+            one("a", 1, 8),
+            turn_span(2, 7, "sub", "a"),
+            two("b", 3, 4, "sub"),
+            step("s", 2, 3, parent_id="sub"),
+        )
+    )
+    assert ids(found[TURN]) == ["a"]
+    assert ids(found["sub"]) == ["b"]
+
+
+def test_a_tool_that_calls_itself_more_than_once_is_recursion() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 5), one("b", 1, 2, "a"), one("c", 2, 3, "a")))
+    assert scopes(turn) == {"a": "", "b": "a", "c": "a"}
+
+
+def test_recursion_with_two_accounts_of_each_call() -> None:
+    spans = [
+        turn_span(0, 9),
+        *(one("a", 1, 5, call_id="id0"), two("a2", 1, 5, "a", call_id="id0")),
+        *(one("b", 1, 2, "a2"), two("b2", 1, 2, "b")),
+        *(one("c", 2, 3, "a2"), two("c2", 2, 3, "c")),
+    ]
+    assert scopes(only(of(*spans))) == {"a": "", "b": "a", "c": "a"}
+
+
+def test_one_account_by_id_makes_another_call_of_the_tool_recursion() -> None:
+    turn = only(
+        of(turn_span(0, 9), one("a", 1, 5, call_id="id1"), two("b", 1, 5, "a", call_id="id1"), one("c", 2, 3, "a"))
+    )
+    assert scopes(turn) == {"a": "", "c": "a"}
+
+
+def test_side_by_side_from_two_instrumentations() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1.1, 2.9), one("c", 4, 5), two("d", 3.9, 5.1)))
+    assert [(c.span_id, c.start_ns, c.end_ns) for c in turn.calls] == [("a", at(1), at(3)), ("d", at(3.9), at(5.1))]
+
+
+def test_side_by_side_from_one_instrumentation_they_are_two() -> None:
+    assert len(only(of(turn_span(0, 9), one("a", 1, 3), one("b", 1.1, 2.9))).calls) == 2
+
+
+def test_side_by_side_in_parallel_only_ids_tell_who_is_who() -> None:
+    spans = [one("a", 1, 3), one("b", 1, 3), two("c", 1.1, 2.9), two("d", 1.1, 2.9)]
+    assert len(only(of(turn_span(0, 9), *spans)).calls) == 4
+    told = [msgspec.structs.replace(span, call_id=f"id{n % 2}") for n, span in enumerate(spans)]
+    assert ids(only(of(turn_span(0, 9), *told))) == ["a", "b"]
+
+
+def test_side_by_side_three_instrumentations() -> None:
+    spans = [one("a", 1, 3), two("b", 1.1, 2.9), one("c", 1.2, 2.8, instrumentation="three")]
+    assert ids(only(of(turn_span(0, 9), *spans))) == ["a"]
+
+
+def test_side_by_side_one_tool_after_the_other_are_two() -> None:
+    assert len(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 3.1, 5))).calls) == 2
+
+
+def test_nested_steps_are_one() -> None:
+    outer = step("s", 0, 2, input_tokens=None)
+    inner = step("t", 0.5, 1.5, parent_id="p", requested=("id1",), input_tokens=900, messages=Content("go"))
+    turn = only(of(turn_span(0, 9), outer, passage("p", 0, 2, parent_id="s"), inner, one("a", 3, 4, call_id="id1")))
+    (merged,) = turn.steps
+    assert (merged.span_id, merged.start_ns, merged.end_ns) == ("s", at(0), at(2))
+    assert (merged.requested, merged.input_tokens, merged.messages) == (("id1",), 900, Content("go"))
+    assert (turn.calls[0].round, turn.calls[0].proved) == (0, True)
+
+
+def test_a_step_that_holds_calls_is_no_step_and_lends_its_place_to_them() -> None:
+    turn = only(of(turn_span(0, 9), step("s", 0, 5), passage("p", 1, 5, parent_id="s"), one("a", 2, 3, "p")))
+    assert turn.steps == ()
+    assert scopes(turn) == {"a": ""}
+
+
+# -- Runs told twice ----------------------------------------------------------------------------------------------
+
+ONE, TWO = {"instrumentation": "one"}, {"instrumentation": "two"}
+
+
+def run_told_twice() -> list[Observation]:
+    """Of one instrumentation the turn and its calls; inside of it another's account, without the context attached."""
+    return [
+        turn_span(0, 9, **ONE),
+        *(step("s", 0.2, 0.9, **ONE), one("a", 1, 3), one("b", 1, 3), one("c", 4, 5, tool="list_orders")),
+        turn_span(0.1, 8.9, "echo", TURN, agent="helper", input=Content("words"), **TWO),
+        passage("node", 0.1, 8.9, parent_id="echo"),
+        step("t", 0.1, 1, parent_id="node", requested=("id0", "id1"), **TWO),
+        *(two("x", 1.1, 2.9, "node", call_id="id0"), two("y", 1.1, 2.9, "node", call_id="id1")),
+        two("z", 3.9, 5.1, "node", "list_orders", call_id="id2"),
+    ]
+
+
+def with_ids(spans: list[Observation]) -> list[Observation]:
+    known = {"a": "id0", "b": "id1"}
+    return [
+        msgspec.structs.replace(span, call_id=known[span.span_id])
+        if type(span) is Call and span.span_id in known
+        else span
+        for span in spans
+    ]
+
+
+def the_other_way_round(spans: list[Observation]) -> list[Observation]:
+    """The same with the instrumentations' parts exchanged."""
+    exchanged = {"one": "two", "two": "one", "": ""}
+    return [msgspec.structs.replace(span, instrumentation=exchanged[span.instrumentation]) for span in spans]
+
+
+@pytest.mark.parametrize("spans", [with_ids(run_told_twice()), the_other_way_round(with_ids(run_told_twice()))])
+def test_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
+    turn = only(of(*spans))
+    assert (turn.span_id, turn.agent, turn.inputs) == (TURN, "helper", (Content("words"),))
+    assert [(c.span_id, c.call_id, c.scope) for c in turn.calls] == [
+        ("a", "id0", ""),
+        ("b", "id1", ""),
+        ("z", "id2", ""),
+    ]
+    (merged,) = turn.steps
+    assert (merged.span_id, merged.requested) == ("t", ("id0", "id1"))
+
+
+@given(st.permutations(with_ids(run_told_twice())))
+def test_in_any_order_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
+    assert shown(of(*spans)) == shown(of(*with_ids(run_told_twice())))
+
+
+def test_a_run_told_by_three_is_one_turn() -> None:
+    third = [
+        turn_span(0.2, 8.8, "third", TURN, instrumentation="three"),
+        *(
+            one(f"{c}3", start, end, "third", call_id=f"id{c}", instrumentation="three")
+            for c, start, end in (("0", 1.2, 2.8), ("1", 1.2, 2.8))
+        ),
+    ]
+    assert ids(only(of(*with_ids(run_told_twice()), *third))) == ["a", "b", "z"]
+
+
+def test_where_nobody_can_tell_whose_account_it_is_a_turn_is_a_sub_agent() -> None:
+    found = by_id(of(*run_told_twice()))
+    assert ids(found[TURN]) == ["echo", "a", "b", "c"]
+    assert ids(found["echo"]) == ["x", "y", "z"]
+
+
+def test_an_agent_that_calls_the_same_tools_at_other_times_is_a_sub_agent() -> None:
+    for late in (two("x", 1.5, 3.5, "sub"), two("x", 4, 5, "sub"), two("x", 1.1, 2.9, "sub", source="server")):
+        found = by_id(of(turn_span(0, 9, **ONE), one("a", 1, 3), turn_span(0.5, 8, "sub", TURN, **TWO), late))
+        assert ids(found[TURN]) == ["sub", "a"]
+        assert ids(found["sub"]) == ["x"]
+
+
+def test_an_agent_with_one_call_more_is_a_sub_agent() -> None:
+    more = two("more", 6, 7, "echo", "get_more")
+    found = by_id(of(*with_ids(run_told_twice()), more))
+    assert ids(found[TURN]) == ["echo", "a", "b", "c"]
+    assert ids(found["echo"]) == ["x", "y", "z", "more"]
+
+
+def test_an_agent_that_does_at_once_what_both_tell_of_its_caller_is_a_sub_agent() -> None:
+    """Both accounts of the caller's call are there, so that the agent's is none."""
+    spans = [turn_span(0, 9, **ONE), one("a", 1, 3), two("x", 1.1, 2.9), turn_span(0.5, 8, "sub", TURN, **TWO)]
+    found = by_id(of(*spans, two("y", 1.2, 2.8, "sub")))
+    assert ids(found[TURN]) == ["sub", "a"]
+    assert ids(found["sub"]) == ["y"]
+
+
+def test_equal_agents_at_once_are_two() -> None:
+    agents = [turn_span(1, 8, f"sub{n}", TURN, **TWO) for n in range(2)]
+    for calls in (
+        [two("a", 2, 3, "sub0"), two("b", 2, 3, "sub1")],
+        [*(two("a", 2, 3, "sub0"), one("a1", 2, 3, "sub0")), *(two("b", 2, 3, "sub1"), one("b1", 2, 3, "sub1"))],
+    ):
+        assert sorted(by_id(of(turn_span(0, 9, **ONE), *agents, *calls))) == ["sub0", "sub1", TURN]
+
+
+def test_a_sub_agents_run_told_twice_is_one_too() -> None:
+    """Once the two accounts of the call that asks it are one, those of its run are side by side."""
+    spans = [
+        *(turn_span(0, 9, **ONE), one("ask", 1, 8, tool="ask"), turn_span(2, 7, "sub", "ask", **ONE)),
+        one("a", 3, 4, "sub"),
+        *(turn_span(0, 9, "echo", TURN, **TWO), two("ask2", 1.1, 7.9, "echo", "ask")),
+        *(turn_span(2.1, 6.9, "sub2", "ask2", **TWO), two("a2", 3.1, 3.9, "sub2")),
+    ]
+    for order in (spans, spans[::-1], the_other_way_round(spans)):
+        found = by_id(of(*order))
+        assert {turn_id: ids(turn) for turn_id, turn in found.items()} == {TURN: ["ask"], "sub": ["a"]}
+
+
+def test_a_turn_whose_calls_hang_below_anothers_beside_it_tells_of_that() -> None:
+    spans = [
+        turn_span(0, 9, "around", **TWO),
+        turn_span(1, 8, "empty", "around", agent="helper", **ONE),
+        turn_span(1.1, 7.9, "within", "around", **TWO),
+        *(one("a", 2, 3, "within"), two("a2", 2.1, 2.9, "within"), one("b", 4, 5, "within")),
+    ]
+    for order in (spans, spans[::-1]):
+        turn = only(of(*order))
+        assert (turn.span_id, turn.agent, turn.wrappers, ids(turn)) == ("within", "helper", ("around",), ["a", "b"])
+    # Without a call of its instrumentation, at another time, or with another such turn it is a sub-agent.
+    without = [span for span in spans if span.span_id not in {"a", "b"}]
+    earlier = [turn_span(0, 0.5, "empty", "around", **ONE) if span.span_id == "empty" else span for span in spans]
+    for other in (without, earlier, [*spans, turn_span(1, 8, "empty2", "around", **ONE)]):
+        assert "empty" in by_id(of(*other))
+
+
+# -- Rule 2: wrappers ---------------------------------------------------------------------------------------------
+
+
+def test_a_turn_that_holds_only_a_turn_is_a_wrapper() -> None:
+    inner = turn_span(1, 8, "inner", "outer", input=Content("inner words"))
+    outer = turn_span(0, 9, "outer", agent="boss", input=Content("words"))
+    turn = only(
+        of(outer, passage("p", 0, 9, parent_id="outer"), inner, one("a", 2, 3, "inner"), one("b", 3, 4, "inner"))
+    )
+    assert (turn.span_id, turn.wrappers, turn.agent) == ("inner", ("outer",), "boss")
+    assert turn.inputs == (Content("words"), Content("inner words"))
+    assert (turn.start_ns, turn.end_ns) == (at(1), at(8))
+
+
+def test_wrappers_of_wrappers_are_listed_from_outside() -> None:
+    spans = [
+        turn_span(0, 9, "w1"),
+        turn_span(0, 9, "w2", "w1"),
+        turn_span(0, 9, "w3", "w2"),
+        turn_span(1, 8, "t", "w3"),
+    ]
+    for order in (spans, spans[::-1]):
+        turn = only(of(*order, one("a", 2, 3, "t")))
+        assert (turn.span_id, turn.wrappers) == ("t", ("w1", "w2", "w3"))
+
+
+def test_a_turn_with_a_step_a_call_or_two_turns_is_no_wrapper() -> None:
+    sub = turn_span(2, 3, "sub", TURN)
+    for other in (step("s", 0, 1), one("a", 0, 1), turn_span(4, 5, "sub2", TURN)):
+        assert TURN in by_id(of(turn_span(0, 9), sub, other))
+
+
+def test_bookkeeping_does_not_keep_a_wrapper_from_being_one() -> None:
+    turn = only(
+        of(turn_span(0, 9), one("f", 8, 9, tool="final_answer"), turn_span(1, 8, "t", TURN), one("a", 2, 3, "t"))
+    )
+    assert turn.wrappers == (TURN,)
+
+
+def test_a_wrapped_sub_agent_is_one_call_with_the_wrappers_interval() -> None:
+    spans = [
+        turn_span(0, 9),
+        step("s", 0, 1),
+        turn_span(1, 8, "w", TURN),
+        turn_span(2, 7, "sub", "w", agent="helper", input=Content("q")),
+        one("a", 3, 4, "sub"),
+    ]
+    found = by_id(of(*spans))
+    (sub_agent,) = found[TURN].calls
+    assert (sub_agent.span_id, sub_agent.tool, sub_agent.sub_agent) == ("sub", "helper", True)
+    assert (sub_agent.start_ns, sub_agent.end_ns, sub_agent.arguments) == (at(1), at(8), Content("q"))
+    assert found["sub"].wrappers == ("w",)
+
+
+# -- Sub-agents ---------------------------------------------------------------------------------------------------
+
+
+def test_a_sub_agent_is_one_call_of_the_outer_turn_and_a_turn_of_its_own() -> None:
+    found = of(
+        turn_span(0, 9), one("a", 0, 1), turn_span(1, 8, "sub", TURN), one("b", 2, 3, "sub"), one("c", 3, 4, "sub")
+    )
+    turns = by_id(found)
+    assert ids(turns[TURN]) == ["a", "sub"]
+    assert ids(turns["sub"]) == ["b", "c"]
+    assert found.coverage == Coverage(calls=3, calls_without_turn=0, spans=5)
+
+
+def test_a_sub_agent_inside_a_tool_call_is_that_call() -> None:
+    found = by_id(
+        of(
+            turn_span(0, 9),
+            one("a", 1, 8),
+            turn_span(2, 7, "sub", "a"),
+            one("b", 3, 4, "sub"),
+            one("c", 3.2, 3.8, "b", "x"),
+        )
+    )
+    assert ids(found[TURN]) == ["a"]
+    assert scopes(found["sub"]) == {"b": "", "c": "b"}
+
+
+def test_a_step_inside_a_call_is_that_calls() -> None:
+    assert only(of(turn_span(0, 9), one("a", 1, 8), step("s", 2, 3, parent_id="a"))).steps == ()
+
+
+# -- Rule 3: not nested in time, not nested ------------------------------------------------------------------------
+
+
+def test_a_call_that_reaches_outside_its_parent_call_was_misparented() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3), one("b", 2, 4, "a", "x"), one("c", 0.5, 2, "a", "y")))
+    assert scopes(turn) == {"a": "", "b": "", "c": ""}
+
+
+def test_one_millisecond_is_tolerated() -> None:
+    spans = (one("b", 1 - MS, 2, "a", "x"), one("c", 2, 3 + MS, "a", "y"), one("d", 2, 3 + 1.5 * MS, "a", "z"))
+    assert scopes(only(of(turn_span(0, 9), one("a", 1, 3), *spans))) == {"a": "", "b": "a", "c": "a", "d": ""}
+
+
+def test_it_climbs_as_far_as_it_must_and_takes_along_what_it_holds() -> None:
+    spans = [
+        one("a", 1, 5, tool="t1"),
+        one("b", 2, 3, "a", "t2"),
+        one("c", 2.5, 4, "b", "t3"),
+        one("d", 2.6, 6, "b", "t4"),
+        one("e", 3, 5.9, "d", "t5"),
+    ]
+    expected = {"a": "", "b": "a", "c": "a", "d": "", "e": "d"}
+    assert scopes(only(of(turn_span(0, 9), *spans))) == expected
+    assert scopes(only(of(*spans[::-1], turn_span(0, 9)))) == expected
+
+
+def test_in_another_process_clocks_differ_and_the_parent_is_believed() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 3), one("b", 2, 4, "a", "x", source="server")))
+    assert scopes(turn) == {"a": "", "b": "a"}
+
+
+def test_a_sub_agent_that_reaches_outside_its_call_is_the_turns() -> None:
+    found = by_id(of(turn_span(0, 9), one("a", 1, 3), turn_span(2, 5, "sub", "a"), one("b", 3, 4, "sub")))
+    assert ids(found[TURN]) == ["a", "sub"]
+
+
+# -- Rule 4: orphans ----------------------------------------------------------------------------------------------
+
+
+def test_an_orphan_belongs_to_the_innermost_turn_that_holds_it() -> None:
+    spans = [turn_span(0, 9), one("a", 0, 1), turn_span(1, 8, "sub", TURN), one("b", 2, 3, "sub")]
+    found = by_id(of(*spans, one("x", 4, 5, "gone"), one("y", 8, 9, "gone")))
+    assert ids(found["sub"]) == ["b", "x"]
+    assert ids(found[TURN]) == ["a", "sub", "y"]
+    assert found["sub"].coverage == 0.5
+    assert found[TURN].coverage == pytest.approx(2 / 3)
+
+
+def test_where_turns_that_do_not_nest_could_hold_it_it_belongs_to_none() -> None:
+    overlapping = [turn_span(0, 5, "t1"), turn_span(3, 9, "t2")]
+    nested_in_time_only = [turn_span(0, 9, "t1", TURN), turn_span(3, 5, "t2", TURN)]
+    for turns in (overlapping, nested_in_time_only):
+        found = of(turn_span(0, 10), *turns, one("a", 0, 1), one("x", 4, 4.5, "gone"))
+        assert [c.span_id for c in found.uncovered] == ["x"]
+        assert found.coverage == Coverage(calls=2, calls_without_turn=1, spans=5)
+
+
+def test_an_orphan_outside_every_turn_belongs_to_none() -> None:
+    found = of(turn_span(0, 5), one("a", 1, 2), one("x", 4, 6, "gone"))
+    assert [c.span_id for c in found.uncovered] == ["x"]
+    assert found.coverage.share == 0.5
+
+
+def test_another_traces_turn_takes_no_orphans() -> None:
+    found = of(turn_span(0, 9), msgspec.structs.replace(one("x", 1, 2, "gone"), trace_id="other"))
+    assert [c.span_id for c in found.uncovered] == ["x"]
+
+
+def test_a_call_is_never_put_into_what_runs_inside_it() -> None:
+    found = of(one("a", 0, 5, "gone"), turn_span(0, 5, "sub", "a"), one("b", 1, 2, "sub"))
+    assert [c.span_id for c in found.uncovered] == ["a"]
+    assert ids(by_id(found)["sub"]) == ["b"]
+
+
+def test_an_orphans_own_calls_stay_with_it_and_an_orphaned_step_is_placed_too() -> None:
+    turn = only(
+        of(turn_span(0, 9), one("x", 1, 4, "gone"), one("y", 2, 3, "x", "t2"), step("s", 0, 1, parent_id="gone"))
+    )
+    assert scopes(turn) == {"x": "", "y": "x"}
+    assert [s.span_id for s in turn.steps] == ["s"]
+    assert turn.coverage == 0.5
+
+
+# -- Local roots --------------------------------------------------------------------------------------------------
+
+
+def test_a_root_that_holds_two_calls_and_no_turn_is_the_turn() -> None:
+    root = passage("http", 0, 9, parent_id="", name="POST /chat")
+    turn = only(
+        of(
+            root,
+            one("a", 1, 2, "http"),
+            step("s", 0, 1, parent_id="http"),
+            passage("p", 2, 4, parent_id="http"),
+            one("b", 2, 3, "p"),
+        )
+    )
+    assert (turn.span_id, turn.name, ids(turn)) == ("http", "POST /chat", ["a", "b"])
+    assert [s.span_id for s in turn.steps] == ["s"]
+    assert [c.round for c in turn.calls] == [0, 0]
+
+
+def test_a_root_that_holds_one_call_is_none() -> None:
+    found = of(passage("http", 0, 9, parent_id=""), one("a", 1, 2, "http"))
+    assert found.turns == ()
+    assert [c.span_id for c in found.uncovered] == ["a"]
+
+
+def test_a_call_that_is_the_root_of_two_is_the_turn() -> None:
+    turn = only(
+        of(one("a", 0, 9, "", "research", arguments=Content("topic")), one("b", 1, 2, "a"), one("c", 2, 3, "a"))
+    )
+    assert (turn.name, ids(turn), turn.inputs) == ("research", ["b", "c"], (Content("topic"),))
+
+
+def test_a_turn_beside_the_calls_under_a_root_is_one_of_its_calls() -> None:
+    found = by_id(
+        of(
+            passage("http", 0, 9, parent_id=""),
+            one("a", 0, 1, "http"),
+            one("b", 1, 2, "http"),
+            turn_span(3, 8, "t", "http"),
+            one("c", 4, 5, "t"),
+        )
+    )
+    assert ids(found["http"]) == ["a", "b", "t"]
+    assert ids(found["t"]) == ["c"]
+
+
+def test_each_process_has_a_root_of_its_own() -> None:
+    spans = [
+        one("tools", 0, 9, "", "tools/call", source="client"),
+        passage("handle", 1, 8, parent_id="tools", source="server", remote_parent=True),
+        one("a", 2, 3, "handle", source="server"),
+        one("b", 3, 4, "handle", source="server"),
+        one("c", 3, 4, "b", "inner", source="server"),
+    ]
+    found = of(*spans)
+    assert scopes(only(found)) == {"a": "", "b": "", "c": "b"}
+    assert only(found).span_id == "handle"
+    assert [c.span_id for c in found.uncovered] == ["tools"]
+
+
+# -- Rule 5: bookkeeping ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        "final_answer",
+        "Finish",
+        "think",
+        "transfer_to_billing",
+        "handoff_to_x",
+        "Handoff-transfer_to_x",
+        "(merged tools)",
+    ],
+)
+def test_bookkeeping_tools_are_no_calls(tool: str) -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 2), one("k", 3, 5, tool=tool), one("b", 4, 5, "k")))
+    assert scopes(turn) == {"a": "", "b": ""}
+    assert turn.coverage == 1.0
+
+
+def test_which_tools_those_are_is_a_setting() -> None:
+    spans = (turn_span(0, 9), one("a", 1, 2, tool="note_this"), one("b", 3, 5, tool="think"))
+    assert ids(only(of(*spans, bookkeeping=("NOTE_*",)))) == ["b"]
+    assert is_bookkeeping("Note_x", ("note_*",))
+    assert not is_bookkeeping("a_note_x", ("note_*",))
+
+
+# -- Rule 6: calls that outlive their turn ------------------------------------------------------------------------
+
+
+def test_a_call_still_open_when_its_turn_ends_counts_up_to_that_end() -> None:
+    turn = only(of(turn_span(0, 5), one("a", 1, 2), one("b", 3, 9), one("c", 4, 8, "b", "inner")))
+    assert [(c.span_id, c.end_ns) for c in turn.calls] == [("a", at(2)), ("b", at(5)), ("c", at(5))]
+
+
+def test_another_processes_clock_cuts_nothing() -> None:
+    assert only(of(turn_span(0, 5), one("a", 1, 2), one("b", 3, 9, source="server"))).calls[1].end_ns == at(9)
+
+
+def test_a_call_that_begins_after_its_turn_is_in_none_but_counted() -> None:
+    found = of(turn_span(0, 5), one("a", 1, 2), one("b", 5, 7), one("c", 6, 7))
+    assert ids(only(found)) == ["a"]
+    assert [c.span_id for c in found.uncovered] == ["b", "c"]
+    assert found.coverage == Coverage(calls=3, calls_without_turn=2, spans=4)
+
+
+def test_an_empty_call_at_the_turns_end_is_in_it() -> None:
+    assert ids(only(of(turn_span(0, 5), one("a", 1, 2), one("b", 5, 5)))) == ["a", "b"]
+
+
+def test_a_turn_all_of_whose_calls_began_after_its_end_lasts_until_the_last_of_them() -> None:
+    turn = only(of(turn_span(0, 1), one("a", 1, 3), one("b", 3, 6)))
+    assert (turn.end_ns, ids(turn)) == (at(6), ["a", "b"])
+
+
+def test_as_a_sub_agent_such_a_turn_is_as_long() -> None:
+    found = by_id(
+        of(turn_span(0, 9), one("a", 0, 1), turn_span(1, 2, "sub", TURN), one("b", 2, 4, "sub"), one("c", 4, 6, "sub"))
+    )
+    assert [(c.span_id, c.end_ns) for c in found[TURN].calls] == [("a", at(1)), ("sub", at(6))]
+
+
+# -- Broken data --------------------------------------------------------------------------------------------------
+
+
+def test_an_interval_that_ends_before_it_starts_is_empty_and_an_anomaly() -> None:
+    found = of(turn_span(0, 9), one("a", 1, 2), one("b", 5, 3))
+    assert found.anomalies == 1
+    assert found.coverage.anomalies == 1
+    turn = only(found)
+    assert (turn.anomalies, turn.coverage) == (1, 0.5)
+    assert (turn.calls[1].start_ns, turn.calls[1].end_ns) == (at(5), at(5))
+
+
+def test_an_impossible_turn_is_an_anomaly_of_the_input() -> None:
+    assert of(turn_span(5, 3)).anomalies == 1
+    assert of(turn_span(5, 3), one("a", 1, 2)).anomalies == 1
+
+
+def test_an_orphan_with_an_impossible_interval_is_subtracted_once() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 2), one("b", 2, 3), one("c", 5, 4, "gone")))
+    assert turn.coverage == pytest.approx(2 / 3)
+
+
+def test_coverage_counts_calls_without_a_name_or_a_time() -> None:
+    nameless, timeless = one("b", 2, 3, tool=""), msgspec.structs.replace(one("c", 2, 3), start_ns=0)
+    turn = only(of(turn_span(0, 9), one("a", 1, 2), nameless, timeless))
+    assert turn.coverage == pytest.approx(1 / 3)
+
+
+def test_the_same_span_twice_counts_once() -> None:
+    spans = (turn_span(0, 9), one("a", 1, 2), one("b", 2, 3))
+    assert of(*spans, *spans) == of(*spans)
+
+
+def test_a_span_told_while_it_was_open_counts_as_told_when_it_had_ended() -> None:
+    unended, ended = one("a", 1, 1), one("a", 1, 5)
+    for spans in ((unended, ended), (ended, unended)):
+        assert of(turn_span(0, 9), *spans, one("b", 5, 6)) == of(turn_span(0, 9), ended, one("b", 5, 6))
+
+
+def test_orphans_that_hold_the_turns_of_other_orphans_are_placed_alike_in_any_order() -> None:
+    spans = (
+        turn_span(0, 9),
+        one("around", 1, 8, "gone"),
+        turn_span(2, 7, "inner", "around"),
+        one("late", 3, 4, "lost"),
+    )
+    expected = of(*spans)
+    assert [ids(turn) for turn in expected.turns] == [["around"], ["late"]]
+    for order in itertools.permutations(spans):
+        assert of(*order) == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_spans_that_are_each_others_parents(size: int) -> None:
+    circle = [one(f"c{n}", n, 9 - n, f"c{(n + 1) % size}", f"t{n}") for n in range(size)]
+    found = of(turn_span(0, 9), *circle)
+    assert found.coverage.calls == size
+    turns = [turn_span(n, 9 - n, f"t{n}", f"t{(n + 1) % size}") for n in range(size)]
+    assert of(*turns).spans == size
+    passages = [passage(f"p{n}", n, 9 - n, parent_id=f"p{(n + 1) % size}") for n in range(size)]
+    assert of(*passages, one("a", 1, 2, "p0"), one("b", 2, 3, "p0")).coverage.calls == 2
+    steps = [step(f"s{n}", n, 9 - n, parent_id=f"s{(n + 1) % size}") for n in range(size)]
+    assert of(turn_span(0, 9), *steps).spans == size + 1
+
+
+def test_a_turn_inside_its_own_call() -> None:
+    found = of(turn_span(0, 9, parent_id="a"), one("a", 1, 2), one("b", 2, 3))
+    assert ids(only(found)) == ["a", "b"]
+
+
+def test_a_turn_is_bounded_and_says_so() -> None:
+    spans = [one(f"c{n}", n, n + 1) for n in range(6)]
+    turn = only(of(turn_span(0, 9), *spans, max_calls_per_turn=3))
+    assert ids(turn) == ["c0", "c1", "c2"]
+    assert turn.coverage == 0.5
+
+
+# -- The whole ----------------------------------------------------------------------------------------------------
+
+
+def test_no_spans_no_turns() -> None:
+    assert of() == of(*())
+    assert of().turns == ()
+    assert of().coverage.share == 1.0
+
+
+def test_turns_come_in_order_of_start_and_calls_in_order() -> None:
+    found = of(turn_span(5, 9, "late"), turn_span(0, 3, "early"), one("b", 2, 3, "early"), one("a", 1, 2, "early"))
+    assert [turn.span_id for turn in found.turns] == ["early", "late"]
+    assert ids(found.turns[0]) == ["a", "b"]
+
+
+def test_rounds_come_from_the_turns_steps_else_from_step_like_parents() -> None:
+    cycles = [passage(f"p{n}", n, n + 1, cycle=True) for n in range(2)]
+    calls = [one("a", 0, 1, "p0"), one("b", 1, 2, "p1")]
+    assert [c.round for c in only(of(turn_span(0, 9), *cycles, *calls)).calls] == [0, 1]
+    assert [c.round for c in only(of(turn_span(0, 9), *cycles, *calls, step("s", 0, 0.1))).calls] == [0, 0]
+    # A step-like parent beyond the call around it tells nothing.
+    deep = one("c", 1.1, 1.2, "b", "inner")
+    assert [c.round for c in only(of(turn_span(0, 9), *cycles, *calls, deep)).calls] == [0, 1, None]
+
+
+def shown(found: Normalized) -> tuple[object, ...]:
+    return (found.turns, found.uncovered, found.spans, found.anomalies)
+
+
+@given(span_trees(), st.randoms(use_true_random=False))
+def test_the_order_of_spans_is_irrelevant(spans: list[Observation], random: Any) -> None:
+    mixed = list(spans)
+    random.shuffle(mixed)
+    assert shown(of(*mixed)) == shown(of(*spans))
+
+
+@given(span_trees())
+def test_every_call_is_somewhere_once(spans: list[Observation]) -> None:
+    found = of(*spans)
+    told = {span.span_id for span in spans if type(span) is Call}
+    kept = [c.span_id for turn in found.turns for c in turn.calls if not c.sub_agent]
+    kept += [c.span_id for c in found.uncovered]
+    assert len(kept) == len(set(kept))
+    assert set(kept) <= told
+    for turn in found.turns:
+        inside = {c.span_id for c in turn.calls}
+        assert all(c.scope in inside for c in turn.calls if c.scope)
+        assert 0 <= turn.coverage <= 1
+        assert turn.span_id not in inside
+
+
+@given(span_trees())
+def test_no_call_of_the_turns_own_process_outlives_it(spans: list[Observation]) -> None:
+    sources = {span.span_id: span.source for span in spans}
+    for turn in of(*spans).turns:
+        for one_call in turn.calls:
+            if sources[one_call.span_id] == sources[turn.span_id] and one_call.duration_ns:
+                assert one_call.end_ns <= turn.end_ns
+
+
+@given(span_trees(), st.integers(0, 10**15))
+def test_shifting_all_times_shifts_all_times(spans: list[Observation], shift_ns: int) -> None:
+    def shifted(thing: Any) -> Any:
+        return msgspec.structs.replace(thing, start_ns=thing.start_ns + shift_ns, end_ns=thing.end_ns + shift_ns)
+
+    found, moved = of(*spans), of(*map(shifted, spans))
+    assert moved.uncovered == tuple(map(shifted, found.uncovered))
+    for before, after in zip(found.turns, moved.turns, strict=True):
+        assert after.calls == tuple(map(shifted, before.calls))
+        assert (after.coverage, after.wrappers) == (before.coverage, before.wrappers)
+
+
+@given(scope_calls(max_size=5), contents, st.sampled_from(("", "gone", "c0", TURN)), st.integers(-2, 20))
+def test_the_short_way_gives_what_the_general_way_gives(
+    calls: list[Call], said: Content | None, parent_id: str, length: int
+) -> None:
+    calls = [msgspec.structs.replace(c, tool=c.tool or "get_x", round=None, proved=False, bound=False) for c in calls]
+    start_ns = min((c.start_ns for c in calls), default=at(0))
+    turn = msgspec.structs.replace(
+        turn_span(0, 0, parent_id=parent_id, input=said), start_ns=start_ns, end_ns=start_ns + length * SECOND_NS // 10
+    )
+    spans: list[Observation] = [turn, *calls]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_plain", lambda spans, settings: None)
+        general = of(*spans)
+    assert shown(of(*spans)) == shown(general)
+
+
+def test_the_short_way_is_taken_by_the_plain_turn() -> None:
+    spans: dict[str, Observation] = {TURN: turn_span(0, 9), "a": one("a", 1, 2), "b": one("b", 2, 3)}
+    assert module._plain(dict(spans), Settings()) == of(*spans.values())
+    for other in (
+        step("s", 0, 1),
+        passage("p", 0, 1),
+        one("x", 1, 2, "a"),
+        one("x", 1, 2, tool=""),
+        one("x", 2, 1),
+        one("x", 8, 10),
+        one("x", 1, 2, source="server"),
+        two("x", 1, 2),
+        one("x", 1, 2, tool="think"),
+        turn_span(1, 2, "sub", TURN),
+    ):
+        assert module._plain({**spans, other.span_id: other}, Settings()) is None
+    assert module._plain(spans, Settings(max_calls_per_turn=1)) is None
+
+
+def test_a_hundred_levels_of_anything_are_followed() -> None:
+    levels: list[Passage | TurnSpan | Step | Call] = [turn_span(0, 500)]
+    for n in range(100):
+        levels.append(passage(f"p{n}", 0, 500, parent_id=levels[-1].span_id))
+        levels.append(one(f"c{n}", n, 500 - n, f"p{n}", f"t{n}"))
+    turn = only(of(*levels))
+    assert scopes(turn) == {"c0": ""} | {f"c{n}": f"c{n - 1}" for n in range(1, 100)}

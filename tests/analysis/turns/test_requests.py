@@ -1,0 +1,98 @@
+"""Model requests whose spans hold calls: requests, or wrappers of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from strategies import TURN, call, passage, step, turn, turn_span
+
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.turns.normalize import normalize
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Turn
+
+
+def rounds(found: Turn) -> list[tuple[int | None, bool]]:
+    return [(one.round, one.proved) for one in found.calls]
+
+
+def seconds(found: Turn) -> list[tuple[float, float]]:
+    """When each step began and how long it took."""
+    began_ns = found.start_ns
+    return [((one.start_ns - began_ns) / 1e9, (one.end_ns - one.start_ns) / 1e9) for one in found.steps]
+
+
+@pytest.mark.parametrize("ids", [False, True])
+def test_calls_inside_of_the_requests_that_asked_for_them(ids: bool) -> None:
+    inside = []
+    for at in range(3):
+        asked = (f"i{at}",) if ids else None
+        inside.append(step(f"s{at}", 4 * at, 4 * at + 3.5, requested=asked))
+        inside.append(call(f"c{at}", 4 * at + 1, 4 * at + 3, parent_id=f"s{at}", call_id=f"i{at}" if ids else ""))
+    found = turn(*inside)
+    assert rounds(found) == [(0, ids), (1, ids), (2, ids)]
+    assert seconds(found) == [(0.0, 1.0), (4.0, 1.0), (8.0, 1.0)]
+    report = analyze(found, Settings())
+    assert (report.think, report.steps, report.cause) == (3.0, 3, "model")
+
+
+def test_a_request_inside_of_the_one_before_is_one_of_its_own() -> None:
+    inside = []
+    around = TURN
+    for at in range(3):
+        inside.append(step(f"s{at}", 4 * at, 12 - at / 100, parent_id=around, requested=(f"i{at}",)))
+        around = f"s{at}"
+        inside.append(call(f"c{at}", 4 * at + 1, 4 * at + 3, parent_id=around, call_id=f"i{at}"))
+    found = turn(*inside)
+    assert rounds(found) == [(0, True), (1, True), (2, True)]
+    assert seconds(found) == [(0.0, 1.0), (4.0, 1.0), (8.0, 1.0)]
+
+
+def test_a_span_around_requests_and_their_calls_is_no_request() -> None:
+    inside = [step("all", 0, 12, requested=("i0", "i1"))]
+    for at in range(2):
+        inside.append(step(f"s{at}", 4 * at, 4 * at + 1, parent_id="all", requested=(f"i{at}",)))
+        inside.append(call(f"c{at}", 4 * at + 1, 4 * at + 3, parent_id="all", call_id=f"i{at}"))
+    found = turn(*inside)
+    assert rounds(found) == [(0, True), (1, True)]
+    assert seconds(found) == [(0.0, 1.0), (4.0, 1.0)]
+
+
+def test_a_lone_one_that_lists_none_of_its_calls_may_be_a_run_taken_for_a_request() -> None:
+    calls = [call(f"c{at}", 1 + at, 2 + at, parent_id="s") for at in range(2)]
+    found = turn(step("s", 0, 4), *calls)
+    assert rounds(found) == [(None, False)] * 2
+    assert found.steps == ()
+
+
+def test_beside_another_request_it_is_one_though_other_spans_lie_between() -> None:
+    calls = [call(f"c{at}", 1 + at, 2 + at, parent_id="between") for at in range(2)]
+    found = turn(step("s", 0, 4), passage("between", 1, 3, parent_id="s"), *calls, step("t", 4, 5))
+    assert rounds(found) == [(0, False)] * 2
+    assert seconds(found) == [(0.0, 1.0), (4.0, 1.0)]
+
+
+def test_what_holds_a_run_is_no_request_unless_it_lists_a_call() -> None:
+    spans = [turn_span(0, 9), step("s", 0, 8), turn_span(1, 7, "inner", "s"), step("t", 8, 9)]
+    spans += [call(f"c{at}", 2 + at, 3 + at, parent_id="inner") for at in range(2)]
+    outer, inner = normalize(spans, Settings()).turns
+    assert [one.span_id for one in outer.steps] == ["t"]
+    assert [one.tool for one in outer.calls] == ["inner"]
+    assert len(inner.calls) == 2
+
+
+def test_a_request_held_open_until_its_calls_are_done_took_as_long_as_its_answer() -> None:
+    inside = []
+    for at in range(3):
+        inside.append(step(f"s{at}", 3 * at, 3 * at + 2.501))
+        inside.append(call(f"c{at}", 3 * at + 0.5, 3 * at + 2.5))
+    assert seconds(turn(*inside)) == [(0.0, 0.5), (3.0, 0.5), (6.0, 0.5)]
+
+
+def test_a_request_that_still_answers_while_its_first_call_runs_keeps_its_length() -> None:
+    found = turn(step("s", 0, 2), call("c0", 1, 4), call("c1", 2, 4))
+    assert seconds(found) == [(0.0, 2.0)]
+    assert [one.bound for one in found.calls] == [True, False]

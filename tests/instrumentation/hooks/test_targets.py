@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import agent_turn
+from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from otel_parallelism.instrumentation.hooks.patching import Patching
+    from tests.conftest import Kit
+
+MODULE = """
+import asyncio
+from asyncio import sleep
+
+async def fetch_page(url):
+    await asyncio.sleep(0.02)
+    return url
+
+async def fetch_feed(url):
+    return url
+
+def parse(text):
+    return text
+
+async def _hidden():
+    return None
+
+class Client:
+    async def fetch_user(self, name):
+        return name
+    @staticmethod
+    async def fetch_all():
+        return []
+    def close(self):
+        return None
+
+class Other:
+    async def fetch_user(self, name):
+        return name
+"""
+
+
+@pytest.fixture
+def tools(write: Callable[[str, str], None]) -> str:
+    write("myapp.tools", MODULE)
+    write("myapp.more.tools", MODULE)
+    return "myapp.tools"
+
+
+def places() -> list[str]:
+    return sorted(one.place.removeprefix("myapp.") for one in TARGETS.wrapped)
+
+
+@pytest.mark.parametrize(
+    ("specification", "sync", "expected"),
+    [
+        ("myapp.tools:*", False, ["tools.fetch_feed", "tools.fetch_page"]),
+        ("myapp.tools:*", True, ["tools.fetch_feed", "tools.fetch_page", "tools.parse"]),
+        ("myapp.tools:Client.fetch_*", False, ["tools.Client.fetch_all", "tools.Client.fetch_user"]),
+        ("myapp.tools:*.fetch_user", False, ["tools.Client.fetch_user", "tools.Other.fetch_user"]),
+        ("myapp.tools:parse", False, ["tools.parse"]),
+        ("myapp.tools:_hidden", False, ["tools._hidden"]),
+        ("myapp.*:fetch_page", False, ["more.tools.fetch_page", "tools.fetch_page"]),
+    ],
+)
+@pytest.mark.parametrize("imported", [True, False], ids=["imported before", "imported after"])
+def test_what_a_specification_names(  # noqa: PLR0917 - a table
+    tools: str, patching: Patching, specification: str, sync: bool, expected: list[str], imported: bool
+) -> None:
+    if imported:
+        importlib.import_module(tools)
+        importlib.import_module("myapp.more.tools")
+    TARGETS.start([specification], sync=sync)
+    importlib.import_module(tools)
+    importlib.import_module("myapp.more.tools")
+    assert places() == expected
+
+
+async def test_calls_of_targets_are_calls_of_the_turn(kit: Kit, tools: str, patching: Patching) -> None:
+    TARGETS.start(["myapp.tools:fetch_page", "myapp.tools:Client.*"], sync=False)
+    module = importlib.import_module(tools)
+    with agent_turn("clerk") as turn:
+        assert await module.fetch_page("a") == "a"
+        assert await module.Client().fetch_user("b") == "b"
+        assert await module.Client.fetch_all() == []
+    assert turn.report is not None
+    assert [call.tool for call in turn.report.turn.calls] == ["fetch_page", "fetch_user", "fetch_all"]
+
+
+async def test_they_come_back_by_identity_and_old_references_do_nothing(
+    kit: Kit, tools: str, patching: Patching
+) -> None:
+    module = importlib.import_module(tools)
+    before = module.fetch_page, vars(module.Client)["fetch_all"]
+    TARGETS.start(["myapp.tools:*", "myapp.tools:Client.*"], sync=False)
+    wrapped = module.fetch_page
+    assert wrapped is not before[0]
+    TARGETS.stop()
+    patching.stop()
+    assert module.fetch_page is before[0]
+    assert vars(module.Client)["fetch_all"] is before[1]
+    with agent_turn("clerk") as turn:
+        assert await wrapped("a") == "a"
+    assert turn.report is not None
+    assert turn.report.calls == 0
+
+
+@pytest.mark.parametrize("specification", ["myapp.tools", "myapp.tools:", ":x", "myapp tools:x", ""])
+def test_what_is_no_specification_is_named_and_left_out(
+    patching: Patching, caplog: pytest.LogCaptureFixture, specification: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        TARGETS.start([specification], sync=False)
+    assert TARGETS.odd == [specification]
+    assert "is not of the form module:function" in caplog.text
+
+
+def test_what_matches_nothing_is_named(tools: str, patching: Patching, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        TARGETS.start(["myapp.tools:pars*"], sync=False)
+        importlib.import_module(tools)
+    assert TARGETS.unmatched == ["myapp.tools:pars*"]
+    assert "matches no async function" in caplog.text
+
+
+def test_references_from_before_are_found(tools: str, write: Callable[[str, str], None], patching: Patching) -> None:
+    write(
+        "myapp.main",
+        """
+        from myapp.tools import fetch_page
+        from myapp import tools
+        TOOLS = [tools.fetch_feed]
+        BY_NAME = {"x": tools.fetch_feed}
+        """,
+    )
+    importlib.import_module("myapp.main")
+    TARGETS.start(["myapp.tools:*"], sync=False)
+    assert [(one.place, one.target) for one in stale(TARGETS.wrapped)] == [
+        ("myapp.main.BY_NAME", "myapp.tools.fetch_feed"),
+        ("myapp.main.TOOLS", "myapp.tools.fetch_feed"),
+        ("myapp.main.fetch_page", "myapp.tools.fetch_page"),
+    ]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "myapp").mkdir()
+    (tmp_path / "myapp" / "tools.py").write_text(MODULE)
+    (tmp_path / "agent.py").write_text(
+        "import asyncio\nfrom otel_parallelism import agent_turn\nfrom myapp import tools\n"
+        "async def main():\n    with agent_turn('clerk') as turn:\n        await tools.fetch_page('a')\n"
+        "    print([call.tool for call in turn.report.turn.calls])\nasyncio.run(main())\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("how", ["variable", "table"])
+def test_the_environment_and_the_projects_file_name_targets(program: Path, how: str) -> None:
+    environment = {"PATH": "/usr/bin:/bin"}
+    if how == "variable":
+        environment["OTEL_PARALLELISM_TARGETS"] = "myapp.tools:fetch_*"
+    else:
+        (program / "pyproject.toml").write_text('[tool.otel-parallelism]\ntargets = ["myapp.tools:fetch_*"]\n')
+    command = [sys.executable, "-m", "otel_parallelism", "run", "--format", "json", "agent.py"]
+    done = subprocess.run(  # noqa: S603 - our own
+        command, cwd=program, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "['fetch_page']"
+
+
+async def test_instrument_takes_them(tools: str) -> None:
+    instrumentor = ParallelismInstrumentor()
+    instrumentor.instrument(targets=["myapp.tools:fetch_*"])
+    module: Any = importlib.import_module(tools)
+    with agent_turn("clerk") as turn:
+        await asyncio.gather(module.fetch_page(1), module.fetch_feed(2))
+    instrumentor.uninstrument()
+    assert turn.report is not None
+    assert turn.report.calls == 2

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from hypothesis import given
+from strategies import simple_calls
+
+from otel_parallelism.analysis.schedule.intervals import measure
+from otel_parallelism.model import Call, Interval
+from otel_parallelism.reports.parts.lanes import lanes
+
+
+@given(simple_calls(max_size=12))
+def test_nothing_on_a_lane_overlaps_and_no_lower_lane_was_free(calls: list[Call]) -> None:
+    ends: dict[int, int] = {}
+    for call, lane in zip(calls, lanes(calls), strict=True):
+        assert ends.get(lane, 0) <= call.start_ns
+        assert all(ends[lower] > call.start_ns for lower in range(lane))
+        ends[lane] = call.end_ns
+
+
+@given(simple_calls(max_size=12))
+def test_there_are_as_many_lanes_as_calls_ran_at_once(calls: list[Call]) -> None:
+    longer = [call for call in calls if call.duration_ns]
+    assert max(lanes(longer), default=-1) + 1 == measure(longer).peak
+
+
+def test_one_that_ends_before_it_starts_is_empty() -> None:
+    assert lanes([Interval(5, 3), Interval(5, 6), Interval(5, 6)]) == [0, 0, 1]

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import contextvars
+import json
+import os
+import select
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import agent_turn, coverage, live_turns, names, profiled
+from otel_parallelism.tracing.state.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Kit
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here"),
+    # Later versions of Python say so where there are threads, and a service forks all the same.
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+
+
+@profiled(effect="read")
+def look(key: int) -> int:
+    return key
+
+
+def told_by_a_fork(tell: Callable[[], Any]) -> Any:
+    """What *tell* returns in a process that is forked from this one, by way of JSON."""
+    reads, writes = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.write(writes, json.dumps(tell()).encode())
+        finally:
+            os._exit(0)
+    os.close(writes)
+    ready, _, _ = select.select([reads], [], [], 30)
+    if not ready:
+        os.kill(child, 9)
+    os.waitpid(child, 0)
+    with os.fdopen(reads) as pipe:
+        return json.loads(pipe.read() or '"nothing"')
+
+
+def test_open_turns_are_the_parent_s(kit: Kit) -> None:
+    def tell() -> Any:
+        live = len(live_turns())
+        look(2)
+        contextvars.Context().run(look, 30)
+        turn.end()
+        theirs.end()
+        return live, len(kit.reports), coverage().calls, coverage().calls_without_turn
+
+    theirs = kit.tracer().start_span("invoke_agent", attributes={names.OPERATION_NAME: names.INVOKE_AGENT})
+    with agent_turn() as turn:
+        look(1)
+        assert told_by_a_fork(tell) == [0, 0, 2, 2]
+    theirs.end()
+    assert turn.report is not None
+    assert turn.report.calls == 1
+
+
+def test_what_the_parent_measured_is_recorded_once(kit: Kit) -> None:
+    def tell() -> Any:
+        with agent_turn("in the child"):
+            look(1)
+        return [point.attributes[names.AGENT_NAME] for point in kit.points("agent.parallelism.turn.duration")]
+
+    with agent_turn("in the parent"):
+        look(1)
+    assert told_by_a_fork(tell) == ["in the child"]
+    assert len(kit.points("agent.parallelism.turn.duration")) == 1
+
+
+def test_a_lock_that_another_thread_held_is_free(kit: Kit) -> None:
+    def tell() -> Any:
+        with agent_turn() as turn:
+            look(1)
+        return turn.report is not None
+
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with RECORDER.lock:
+            held.set()
+            free.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+        assert told_by_a_fork(tell) is True
+    finally:
+        free.set()
+        thread.join()

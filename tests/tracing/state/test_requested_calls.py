@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import Settings, agent_turn, profiled
+from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
+from otel_parallelism.tracing.state.requested_calls import Asked
+
+if TYPE_CHECKING:
+    from conftest import Kit
+
+
+@profiled
+def look_up(key: Any = None, *, limit: int = 1, session: object = None) -> str:
+    return f"{key}{limit}"
+
+
+@profiled
+def other() -> None:
+    pass
+
+
+@pytest.fixture
+def kit(make_kit: Any) -> Kit:
+    """However short a turn is, it is looked into."""
+    made: Kit = make_kit(Settings(min_avoidable=0))
+    return made
+
+
+def answer(*asked: Asked) -> ModelRequest:
+    """A request that was answered by asking for that."""
+    request = ModelRequest("stub")
+    request.enter()
+    request.answered(tuple(each.call_id for each in asked), None, asked)
+    request.end()
+    return request
+
+
+def ids(kit: Kit) -> list[str]:
+    return [call.call_id for call in kit.reports[-1].turn.calls]
+
+
+def test_calls_get_the_ids_that_were_asked_for_in_any_order(kit: Kit) -> None:
+    with agent_turn():
+        answer(Asked("a", "look_up", '{"key": "x"}'), Asked("b", "look_up", '{"key": "y"}'), Asked("c", "other", "{}"))
+        look_up(key="y")
+        other()
+        look_up("x", session=object())
+        look_up("x")
+    assert ids(kit) == ["b", "c", "a", ""]
+    assert [call.proved for call in kit.reports[-1].turn.calls] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "args", "kwargs"),
+    [
+        ('{"key": "x"}', (), {"key": "y"}),
+        ('{"key": "x"}', ("y",), {}),
+        ('{"key": 1}', (True,), {}),
+        ('{"key": "x"}', (object(),), {}),
+        ('{"key": "x"', ("x",), {}),
+        ('["x"]', ("x",), {}),
+        (None, ("x",), {}),
+        ('{"key": {"deep": 1}}', (), {"key": {"deep": 2}}),
+    ],
+)
+def test_other_or_unknown_arguments_are_no_match(kit: Kit, arguments: Any, args: Any, kwargs: Any) -> None:
+    with agent_turn():
+        answer(Asked("a", "look_up", arguments))
+        look_up(*args, **kwargs)
+    assert ids(kit) == [""]
+
+
+def test_what_was_left_before_the_next_request_is_not_given_out(kit: Kit) -> None:
+    with agent_turn():
+        answer(Asked("a", "other", "{}"))
+        answer(Asked("b", "look_up", '{"key": 1.0}'))
+        other()
+        look_up(1)
+    assert ids(kit) == ["", "b"]
+
+
+def test_turns_keep_their_own_and_calls_have_none(kit: Kit) -> None:
+    @profiled
+    def delegate() -> None:
+        answer(Asked("inner", "other", "{}"))
+        other()
+
+    with agent_turn():
+        answer(Asked("a", "other", "{}"))
+        with agent_turn("inner"):
+            other()
+        assert ids(kit) == [""]
+        delegate()
+        other()
+    assert [(call.tool, call.call_id) for call in kit.reports[-1].turn.calls if not call.sub_agent] == [
+        ("delegate", ""),
+        ("other", ""),
+        ("other", "a"),
+    ]
+
+
+def test_inside_of_somebody_elses_turn(kit: Kit) -> None:
+    with kit.tracer().start_as_current_span("run", attributes={"gen_ai.operation.name": "invoke_agent"}):
+        answer(Asked("a", "other", "{}"))
+        with kit.tracer().start_as_current_span("node"):
+            other()
+    assert ids(kit) == ["a"]
+
+
+def test_a_frameworks_call_without_known_arguments_goes_by_its_name(kit: Kit) -> None:
+    with agent_turn():
+        answer(Asked("a", "look_up", '{"key": "x"}'), Asked("b", "other", "{}"))
+        for tool in ("other", "look_up", "look_up"):
+            call = ToolCall(framework_tool(tool))
+            call.enter()
+            call.end()
+    assert ids(kit) == ["b", "a", ""]
