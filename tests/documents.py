@@ -1,7 +1,7 @@
 """
-The parts of README.md that are made: tables from ``names.py`` and ``settings.py``, the example and what it prints.
+Generates parts of README.md and ``docs/``: tables of names, settings and frameworks, ``--help`` texts, the example.
 
-``python tests/readme.py`` writes them between their markers; a test says when they are out of date.
+``python tests/documents.py`` writes them between their markers. A test fails if one is out of date.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
 from otel_parallelism import names
+from otel_parallelism.cli import main
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
 from otel_parallelism.settings import Settings
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 EXAMPLE = "tests/examples/trip.py"
 MARKED = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -99,7 +101,18 @@ def output() -> str:
     return f"```\n$ otel-parallelism run {EXAMPLE}\n{done.stdout.decode()}```\n"
 
 
+def cli() -> str:
+    """Return the ``--help`` text of each command."""
+    [group] = [value for value in main.__globals__.values() if isinstance(value, click.Group)]
+    sections = []
+    for name, command in sorted(group.commands.items()):
+        with click.Context(command, info_name=f"otel-parallelism {name}", terminal_width=100) as context:
+            sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(sections)
+
+
 MAKERS = {
+    "cli": cli,
     "turn_attributes": lambda: attributes(names.TURN_ATTRIBUTES),
     "finding_attributes": lambda: attributes(names.FINDING_ATTRIBUTES),
     "call_attributes": lambda: attributes(names.CALL_ATTRIBUTES),
@@ -123,4 +136,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in DOCUMENTS:
+        document.write_text(written(document.read_text(encoding="utf-8")), encoding="utf-8")
