@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,9 +26,22 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis
 
-# How long an example takes says more about the machine than about the code.
-hypothesis_settings.register_profile("project", deadline=None)
-hypothesis_settings.load_profile("project")
+# How long an example takes depends on the machine more than on the code, so there is no deadline.
+hypothesis_settings.register_profile("core", max_examples=20, deadline=None, derandomize=True, database=None)
+hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis_settings.load_profile("core")
+
+HERE = Path(__file__).parent
+NAMED_ONLY = ("frameworks", "dashboards", "e2e", "recipes")
+"""Folders whose tests need an environment of their own: they are collected only if the command line names them."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folders in `NAMED_ONLY`, unless an argument is inside of one."""
+    if collection_path.parent != HERE or collection_path.name not in NAMED_ONLY:
+        return None
+    arguments = [(config.invocation_params.dir / argument.split("::")[0]).resolve() for argument in config.args]
+    return None if any(path.is_relative_to(collection_path) for path in arguments) else True
 
 
 class Kit:

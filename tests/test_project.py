@@ -1,4 +1,4 @@
-"""What holds for the project as a whole: its package, its texts and its rules agree with one another."""
+"""Checks the project as a whole: the wheel, the metadata, the checks and the import contracts agree."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_the_facade_lists_its_names_in_order() -> None:
+def test_facade_exports_sorted_names() -> None:
     exported = otel_parallelism.__all__
     assert list(exported) == sorted(exported)
     assert [name for name in exported if not hasattr(otel_parallelism, name)] == []
 
 
-def test_the_facade_only_imports() -> None:
+def test_facade_only_imports() -> None:
     body = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body
     kinds = [type(node) for node in body]
     assert kinds[0] is ast.Expr  # the docstring
@@ -50,7 +50,7 @@ def test_the_facade_only_imports() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_module_says_what_it_is_for(path: Path) -> None:
+def test_each_module_has_a_docstring(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     assert docstring
     assert re.search(r"[.:;!?]$", docstring.split("\n\n")[0])
@@ -63,7 +63,7 @@ def handed_out() -> list[Path]:
     return [*folder.glob("*.json"), folder / "alerts.yaml", folder / "compose.yaml", *mounted]
 
 
-def test_the_wheel_holds_the_package_its_types_and_its_licence(wheel: zipfile.ZipFile) -> None:
+def test_wheel_contains_package_types_and_licence(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {path.relative_to(ROOT).as_posix() for path in MODULES} <= names
     page = PACKAGE / "reports" / "page"
@@ -74,7 +74,7 @@ def test_the_wheel_holds_the_package_its_types_and_its_licence(wheel: zipfile.Zi
     assert [name for name in names if not re.match(r"otel_parallelism(/|-[^/]+\.dist-info/)", name)] == []
 
 
-def test_the_wheel_declares_what_the_project_does(wheel: zipfile.ZipFile, project: dict[str, Any]) -> None:
+def test_wheel_metadata_matches_pyproject(wheel: zipfile.ZipFile, project: dict[str, Any]) -> None:
     (path,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = wheel.read(path).decode()
     assert f"\nVersion: {project['project']['version']}\n" in metadata
@@ -82,7 +82,7 @@ def test_the_wheel_declares_what_the_project_does(wheel: zipfile.ZipFile, projec
     assert (ROOT / "README.md").read_text(encoding="utf-8") in metadata
 
 
-def test_the_entry_points_lead_somewhere(project: dict[str, Any]) -> None:
+def test_entry_points_resolve_to_callables(project: dict[str, Any]) -> None:
     groups = project["project"]["entry-points"]
     targets = [
         *project["project"]["scripts"].values(),
@@ -93,27 +93,51 @@ def test_the_entry_points_lead_somewhere(project: dict[str, Any]) -> None:
         assert callable(getattr(importlib.import_module(module), attribute))
 
 
-def test_the_changelog_knows_the_version(project: dict[str, Any]) -> None:
+def test_changelog_starts_with_the_current_version(project: dict[str, Any]) -> None:
     headings = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings
     assert headings[0] in {"Unreleased", project["project"]["version"]}
 
 
-def test_the_readme_and_the_checks_use_one_command() -> None:
+def test_readme_and_ci_run_the_same_command() -> None:
     command = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
     assert command.endswith("tox")
     assert command in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert "- run: .ci/run\n" in (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
 
 
-def test_the_checks_run_on_every_python_that_is_promised(project: dict[str, Any]) -> None:
-    promised = set(re.findall(r"Python :: (3\.\d+)", " ".join(project["project"]["classifiers"])))
+def test_checks_run_on_each_declared_python_version(project: dict[str, Any]) -> None:
+    declared = set(re.findall(r"Python :: (3\.\d+)", " ".join(project["project"]["classifiers"])))
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r'"(3\.\d+)"', workflow)) == promised
-    assert f">={min(promised)}" == project["project"]["requires-python"]
+    assert set(re.findall(r"^ +(3\.\d+)$", workflow, re.MULTILINE)) == declared
+    lowest, *others = sorted(declared, key=lambda version: int(version.removeprefix("3.")))
+    assert f">={lowest}" == project["project"]["requires-python"]
+    chosen = [project["tool"]["tox"]["env"][f"py{version.replace('.', '')}"]["set_env"] for version in others]
+    assert [variables["PYENV_VERSION"] for variables in chosen] == others
 
 
-def test_the_core_may_import_none_of_what_does_io(project: dict[str, Any]) -> None:
+def test_each_framework_contract_has_an_environment_with_requirements(project: dict[str, Any]) -> None:
+    products = [one["product"] for one in project["tool"]["tox"]["env_list"] if isinstance(one, dict)]
+    environments = [
+        f"framework-{name}-{age}"
+        for (base,), names, ages in products
+        if base == "framework"
+        for name in names
+        for age in ages
+    ]
+    folder = ROOT / "tests" / "frameworks"
+    assert sorted(environments) == sorted(path.stem for path in (folder / "environments").glob("*.txt"))
+    latest = [
+        name.removeprefix("framework-").removesuffix("-latest") for name in environments if name.endswith("-latest")
+    ]
+    assert sorted(latest) == sorted(path.stem for path in (folder / "contract").glob("*.py"))
+
+
+def test_coverage_is_reported_after_all_other_environments(project: dict[str, Any]) -> None:
+    assert project["tool"]["tox"]["env_list"][-1] == "coverage"
+
+
+def test_import_contract_forbids_io_in_the_core(project: dict[str, Any]) -> None:
     contracts = project["tool"]["importlinter"]["contracts"]
     (contract,) = [contract for contract in contracts if contract["name"].startswith("The core")]
     for module in ("opentelemetry", "wrapt", "asyncio", "threading", "os", "io", "pathlib", "time", "logging"):
@@ -123,7 +147,7 @@ def test_the_core_may_import_none_of_what_does_io(project: dict[str, Any]) -> No
     )
 
 
-def test_no_file_knows_the_machine_it_was_written_on() -> None:
+def test_no_file_contains_an_absolute_path_of_this_machine() -> None:
     here = b"|".join(re.escape(str(path).encode()) for path in (ROOT, Path.home()))
     elsewhere = rb"(?<![\w.:/-])/(?:root|work|tmp|Users|private)/\w"
     place = re.compile(b"|".join((here, elsewhere)))

@@ -1,4 +1,4 @@
-"""Agents of real frameworks: each runs in an environment of its own (``tox -e anthropic``, ``tox -e strands``)."""
+"""Agents of real frameworks: each runs in an environment of its own, such as ``tox -e framework-anthropic-latest``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EVERYBODYS = ("contract", "beside", "circumstances", "zero_code")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The framework whose contract is to be run."""
+    """Add the option that names the framework to test."""
     parser.addoption(
         "--framework",
         type=named,
@@ -40,8 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def named(environment: str) -> str:
-    """The framework that an environment is for."""
-    return environment.removeprefix("framework-").removeprefix("oldest-")
+    """Return the framework that an environment is for."""
+    return environment.removeprefix("framework-").removesuffix("-oldest").removesuffix("-latest")
 
 
 def pytest_configure(config: pytest.Config) -> None:
