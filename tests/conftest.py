@@ -32,7 +32,7 @@ hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None
 hypothesis_settings.load_profile("core")
 
 HERE = Path(__file__).parent
-NAMED_ONLY = ("frameworks", "dashboards", "e2e", "recipes")
+NAMED_ONLY = ("frameworks", "dashboards", "e2e", "examples", "docs")
 """Folders whose tests need an environment of their own: they are collected only if the command line names them."""
 
 

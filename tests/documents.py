@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-EXAMPLE = "tests/examples/trip.py"
+EXAMPLE = "examples/trip.py"
 MARKED = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -87,18 +87,18 @@ def example() -> str:
     return f"```python\n{(ROOT / EXAMPLE).read_text(encoding='utf-8')}```\n"
 
 
-def output() -> str:
-    """Run the example as README says and return what it prints."""
+def output(folder: str = "", example: str = EXAMPLE) -> str:
+    """Run *example* in *folder* and return the command with what it prints."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_")}
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "otel_parallelism", "run", EXAMPLE],
-        cwd=ROOT,
+        [sys.executable, "-m", "otel_parallelism", "run", example],
+        cwd=ROOT / folder,
         env={**environment, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         check=True,
         timeout=60,
     )
-    return f"```\n$ otel-parallelism run {EXAMPLE}\n{done.stdout.decode()}```\n"
+    return f"```\n$ otel-parallelism run {example}\n{done.stdout.decode()}```\n"
 
 
 def cli() -> str:
@@ -122,6 +122,7 @@ MAKERS = {
     "variables": variables,
     "example": example,
     "output": output,
+    "quickstart_output": lambda: output("examples", "trip.py"),
 }
 
 

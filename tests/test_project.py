@@ -18,8 +18,8 @@ import otel_parallelism
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "otel_parallelism"
-FOLDERS = ("otel_parallelism", "dashboards", "tests", ".ci", ".github")
-FILES = ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml")
+FOLDERS = ("otel_parallelism", "dashboards", "docs", "examples", "tests", ".ci", ".github")
+FILES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "pyproject.toml")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

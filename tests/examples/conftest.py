@@ -1,4 +1,4 @@
-"""Runs the recipes of README as a reader would."""
+"""Runs the programs in ``examples/`` as a reader would."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HERE = Path(__file__).parent
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
-# Nothing is skipped by this: the environment that has the clients (`tox -e recipes`) asks for this file by name.
+# The environment `tox -e examples` has the clients; elsewhere their tests are not collected.
 collect_ignore = [] if all(map(importlib.util.find_spec, ("anthropic", "openai"))) else ["test_clients.py"]
 
 
 @pytest.fixture
 def output() -> Callable[..., list[str]]:
-    """Runs a recipe and returns the lines that it prints."""
+    """Runs an example and returns the lines that it prints."""
 
-    def run(recipe: str, *, server: bool = False) -> list[str]:
-        command = [sys.executable, str(HERE / recipe)]
+    def run(example: str, *, server: bool = False) -> list[str]:
+        command = [sys.executable, str(EXAMPLES / example)]
         if server:
-            command = [sys.executable, str(HERE / "server.py"), *command]
+            command = [sys.executable, str(EXAMPLES / "server.py"), *command]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ours
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.splitlines()

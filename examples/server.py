@@ -1,10 +1,11 @@
 """
 A local server that speaks the protocols of Anthropic's messages and of OpenAI's chat completions and responses.
 
-    python tests/recipes/server.py COMMAND…
+    python examples/server.py COMMAND…
 
-runs COMMAND with the clients' variables set to it. Its model asks for three tools in one response and, given their
-results, answers. It refuses what the real ones refuse: a call without a result, or a result without a call.
+runs COMMAND with the clients' environment variables pointing at the server. Its model asks for three tools in one
+response and answers when it has their results. Like the real services, it refuses a call without a result and a result
+without a call.
 """
 
 from __future__ import annotations

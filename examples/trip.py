@@ -36,4 +36,5 @@ async def main() -> None:
         await send_mail(f"{weather}; {hotel}; {train}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
