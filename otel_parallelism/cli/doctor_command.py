@@ -1,4 +1,4 @@
-"""``otel-parallelism doctor``: what is in place here, what will be missing in the numbers, and how to get it."""
+"""``otel-parallelism doctor``: reports what is installed and patched, and what the results will lack."""
 
 from __future__ import annotations
 
@@ -11,44 +11,40 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_parallelism.instrumentation.doctor import Examination, FrameworkState
+    from otel_parallelism.instrumentation.doctor.examination import Examination, FrameworkState
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--import",
     "modules",
     multiple=True,
     metavar="MODULE",
-    help="Import a module of yours first, as your program does; may be given several times.",
+    help="Import this module of your program first; can be given several times.",
 )
 def doctor(as_json: bool, modules: tuple[str, ...]) -> None:
     """
-    Say what is in place here and what will be missing in the numbers.
+    Report what is installed and patched here, and what the results will lack.
 
-    Run it as your program is run: in its folder and environment, and under opentelemetry-instrument if that starts it.
-    The agent frameworks that are installed are imported, to see whether their functions can be patched. Exit status
-    1 if something will be missing.
+    Run it as your program is run: in its folder and environment, and under opentelemetry-instrument if that starts
+    it. The command imports the agent frameworks that are installed, and patches them unless the program has, to check
+    that their functions can be patched. The exit status is 1 if something will be missing.
     """
-    from otel_parallelism.instrumentation import doctor as examination  # noqa: PLC0415 - a fast --help
-    from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor  # noqa: PLC0415 - as above
+    from otel_parallelism.instrumentation.doctor.inspection import examine, prepare  # noqa: PLC0415 - a fast --help
 
     sys.path.insert(0, "")
     for module in modules:
         try:
             importlib.import_module(module)
-        except BaseException as error:  # noqa: BLE001 - whatever the user's module does
+        except BaseException as error:  # noqa: BLE001 - the user's module may raise anything
             click.echo(f"--import {module}: cannot be imported: {type(error).__name__}: {error}", err=True)
             sys.exit(2)
-    instrumentor = ParallelismInstrumentor()
-    if not instrumentor.is_instrumented_by_opentelemetry:
-        try:
-            instrumentor.instrument()
-        except ValueError as error:
-            click.echo(f"{error}", err=True)
-            sys.exit(2)
-    found = examination.examine(examination.load())
+    try:
+        found = examine(prepare())
+    except ValueError as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(2)
     if as_json:
         import msgspec  # noqa: PLC0415 - only here
 
@@ -70,34 +66,42 @@ def _lines(found: Examination) -> Iterator[str]:
         yield f"  sampler    {found.sampler}"
     yield f"Metrics: {found.meter_provider}"
     if found.settings:
-        yield "Settings that are not the defaults:"
+        yield "Settings that differ from the defaults:"
         yield from (f"  {name} = {_shown(value)}" for name, value in found.settings.items())
     yield ""
+    if found.instrumented_by == "doctor":
+        yield "Patches: by this command, for the check. Your program gets them under opentelemetry-instrument, or from"
+        yield "  ParallelismInstrumentor().instrument()."
+    elif found.instrumented_by:
+        yield "Patches: by the program."
     if not found.frameworks:
-        yield "No agent framework that is known is installed here."
+        yield "No supported agent framework is installed here."
     for framework in found.frameworks:
-        yield from _framework(framework)
+        yield from _framework(framework, found)
     yield from (f"Target {target}: {state}" for target, state in found.targets.items())
     yield ""
     if not found.problems:
         yield "Nothing is missing."
         return
-    yield "What will be missing, and how to get it:"
+    yield "What the results will lack, and how to get it:"
     yield from (f"  - {problem}" for problem in found.problems)
 
 
-def _framework(framework: FrameworkState) -> Iterator[str]:
+def _framework(framework: FrameworkState, found: Examination) -> Iterator[str]:
     untested = "" if framework.tested else " (a version that was not tested)"
-    yield f"{framework.name} {framework.version}{untested}: {framework.presence}"
+    by_check = framework.patched_by == "doctor" and found.instrumented_by == "program"
+    importer = " (imported by this command only)" if by_check else ""
+    yield f"{framework.name} {framework.version}{untested}: {framework.presence}{importer}"
     if framework.native:
-        yield f"  makes spans of its own for {', '.join(framework.native)}; they are used where they are there"
+        yield f"  makes its own spans for {', '.join(framework.native)}; they are used where they exist"
     for target, state in framework.targets.items():
         if state not in {"patched", "switched on"}:
             yield f"  {state}: {target}"
     if framework.lacks:
         yield f"  note: {framework.lacks}"
     for other in framework.others:
-        yield f"  {other.distribution} {other.version} is {'on' if other.active else 'installed'}: calls count once"
+        presence = "active" if other.active else "installed"
+        yield f"  {other.distribution} {other.version} is {presence}: each call still counts once"
 
 
 def _indented(title: str, values: tuple[str, ...]) -> Iterator[str]:

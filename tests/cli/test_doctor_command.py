@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from .conftest import Completed, Shell
@@ -24,7 +27,7 @@ def found(done: Completed) -> dict[str, Any]:
     return loaded
 
 
-def test_it_says_what_is_there_and_what_is_missing(shell: Shell) -> None:
+def test_text_lists_versions_and_problems(shell: Shell) -> None:
     done = shell.finish(shell.start(shell.command("doctor")))
     text = done.stdout.decode()
     assert done.returncode == 1
@@ -32,32 +35,34 @@ def test_it_says_what_is_there_and_what_is_missing(shell: Shell) -> None:
     assert "opentelemetry-sdk 1." in text
     assert "No tracer provider is set" in text
     assert "No meter provider is set" in text
+    assert "Patches: by this command, for the check." in text
     assert done.stderr == b""
 
 
-def test_as_json(shell: Shell) -> None:
+def test_json_holds_the_whole_examination(shell: Shell) -> None:
     done = shell.finish(shell.start(shell.command("doctor", "--json")))
     report = found(done)
-    assert report["instrumented"] is True
+    assert (report["instrumented"], report["instrumented_by"]) == (True, "doctor")
     assert report["provider"] == "opentelemetry.trace.ProxyTracerProvider"
     assert report["packages"]["otel-parallelism"]
     assert len(report["problems"]) == 2
 
 
-def test_under_opentelemetry_instrument_nothing_is_missing(shell: Shell) -> None:
+def test_no_problems_under_opentelemetry_instrument(shell: Shell) -> None:
     command = [str(INSTRUMENT), str(COMMAND), "doctor", "--json"]
     environment = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "none"}
     done = shell.finish(shell.start(command, **environment))
     # The console exporters print what is exported when the process ends.
     report = json.JSONDecoder().raw_decode(done.stdout.decode())[0]
     assert report["problems"] == []
+    assert report["instrumented_by"] == "program"
     assert done.returncode == 0
     assert report["provider"] == "opentelemetry.sdk.trace.TracerProvider"
     assert report["exporters"] == ["opentelemetry.sdk.trace.export.ConsoleSpanExporter"]
     assert any("ParallelismProcessor" in processor for processor in report["processors"])
 
 
-def test_a_sampler_that_drops_spans_is_named_with_its_remedy(shell: Shell) -> None:
+def test_sampler_that_drops_spans_is_a_problem(shell: Shell) -> None:
     environment = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "none"}
     command = [str(INSTRUMENT), str(COMMAND), "doctor", "--json"]
     ratio = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}
@@ -71,7 +76,7 @@ def test_a_sampler_that_drops_spans_is_named_with_its_remedy(shell: Shell) -> No
     assert (report["problems"], report["sampler"]) == ([], "RecordingSampler{TraceIdRatioBased{0.1}}")
 
 
-def test_targets_and_references_from_before(shell: Shell) -> None:
+def test_targets_and_stale_references_are_problems(shell: Shell) -> None:
     shell.write("myapp/tools.py", TOOLS)
     shell.write("myapp/main.py", "from myapp.tools import fetch\n")
     shell.write(
@@ -84,26 +89,53 @@ def test_targets_and_references_from_before(shell: Shell) -> None:
     done = shell.finish(shell.start(shell.command("doctor", "--json", "--import", "myapp.main")))
     report = found(done)
     problems = "\n".join(report["problems"])
-    assert "myapp.main.fetch is myapp.tools.fetch from before" in problems
+    assert "myapp.main.fetch is the unwrapped myapp.tools.fetch" in problems
     assert "'myapp.tools:pars*' matches no function" in problems
     assert "'no target' is not of the form module:function" in problems
     assert "'myapp.other:*': its module is not imported" in problems
     assert report["targets"]["myapp.tools:*"] == "switched on"
 
 
-def test_targets_are_the_users_own_and_no_patch_that_is_named_alike(shell: Shell) -> None:
+def test_target_is_not_confused_with_a_patch_of_the_same_name(shell: Shell) -> None:
     shell.write("myapp.py", "def submit(job):\n    return job\n")
     done = shell.finish(shell.start(shell.command("doctor", "--json"), OTEL_PARALLELISM_TARGETS="myapp:submit"))
     assert found(done)["targets"] == {"myapp:submit": "waiting"}
 
 
-def test_a_module_that_cannot_be_imported(shell: Shell) -> None:
+def test_endpoint_that_refuses_connections_is_a_problem(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = f"http://127.0.0.1:{server.getsockname()[1]}"
+        environment = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": answering}
+        done = shell.finish(shell.start(shell.command("doctor", "--json"), **environment))
+        assert "OTLP endpoint" not in "".join(found(done)["problems"])
+    done = shell.finish(shell.start(shell.command("doctor", "--json"), **environment))
+    (problem,) = [each for each in found(done)["problems"] if "OTLP endpoint" in each]
+    assert f"The OTLP endpoint {answering} does not answer" in problem
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("OTEL_SDK_DISABLED", "true", "OpenTelemetry's SDK is off"),
+        ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "requests, parallelism", "does not activate it"),
+        ("OTEL_PARALLELISM_EVIDENCE", "off", "Evidence is off"),
+    ],
+)
+def test_variable_that_switches_something_off_is_a_problem(
+    shell: Shell, variable: str, value: str, expected: str
+) -> None:
+    done = shell.finish(shell.start(shell.command("doctor", "--json"), **{variable: value}))
+    (problem,) = [each for each in found(done)["problems"] if expected in each]
+    assert variable in problem
+
+
+def test_module_that_cannot_be_imported_is_an_error(shell: Shell) -> None:
     done = shell.finish(shell.start(shell.command("doctor", "--import", "no.such.module")))
     assert done.returncode == 2
     assert b"--import no.such.module: cannot be imported: ModuleNotFoundError" in done.stderr
 
 
-def test_a_setting_that_cannot_be_read(shell: Shell) -> None:
+def test_invalid_setting(shell: Shell) -> None:
     done = shell.finish(shell.start(shell.command("doctor"), OTEL_PARALLELISM_MAX_FINDINGS="many"))
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"OTEL_PARALLELISM_MAX_FINDINGS='many'" in done.stderr

@@ -18,7 +18,7 @@ from frameworks.forgiven import FILTERS
 
 from otel_parallelism import Report, subscribe
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS as CATALOGUE
-from otel_parallelism.instrumentation.doctor import version_of
+from otel_parallelism.instrumentation.doctor.inspection import version_of
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 
 if TYPE_CHECKING:
