@@ -10,9 +10,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import set_span_in_context
 
 from otel_parallelism import agent_turn
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import around
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.state.recorder import RECORDER
@@ -84,9 +84,9 @@ def agents(beside: Beside) -> Any:
         beside.end(node)
         beside.end(told)
 
-    asked = patched(ask, around(lambda *_: ModelRequest("stub")))
-    tool = patched(call, calls(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all"})))
-    run = patched(answer, turns(run_of, title="run"))
+    asked = patched(ask, lifetime_wrapper(lambda *_: ModelRequest("stub")))
+    tool = patched(call, tool_call_wrapper(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all"})))
+    run = patched(answer, turn_wrapper(run_of, title="run"))
     return run
 
 
@@ -140,12 +140,12 @@ async def test_a_pause_is_no_failure(kit: Kit, error: type[Exception], *, failed
     async def body(name: str) -> None:
         raise error
 
-    tool = patched(body, calls(lambda _, args, __: CallFacts(args[0], pauses=("PauseError",))))
+    tool = patched(body, tool_call_wrapper(lambda _, args, __: CallFacts(args[0], pauses=("PauseError",))))
 
     async def answer() -> None:
         await tool("ask_user")
 
-    run = patched(answer, turns(lambda *_: TurnFacts("clerk", pauses=("PauseError",)), title="run"))
+    run = patched(answer, turn_wrapper(lambda *_: TurnFacts("clerk", pauses=("PauseError",)), title="run"))
     with pytest.raises(error):
         await run()
     (report,) = kit.reports
@@ -171,7 +171,9 @@ async def test_what_another_account_lacks_is_not_taken_for_the_whole(kit: Kit, b
         return "nothing"
 
     handed = object()
-    tool = patched(body, calls(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all", "state": handed})))
+    tool = patched(
+        body, tool_call_wrapper(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all", "state": handed}))
+    )
     with agent_turn("clerk") as turn:
         span = turn.span
         await tool("get_summary", "one")

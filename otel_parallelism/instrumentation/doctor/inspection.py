@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Patch, Switch
-from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale
+from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.tracing.state.recorder import RECORDER
 
@@ -97,7 +97,7 @@ def examine(prepared: Preparation) -> Examination:
             _framework(each, version, prepared) for each in FRAMEWORKS if (version := version_of(each.distribution))
         ),
         targets={title: PATCHING.states[title] for title in TARGETS.titles if title in PATCHING.states},
-        stale=tuple(f"{each.place} is the unwrapped {each.target}" for each in stale(TARGETS.wrapped)),
+        stale=tuple(f"{each.place} is the unwrapped {each.target}" for each in stale_references(TARGETS.wrapped)),
         problems=(),
     )
     return msgspec.structs.replace(found, problems=tuple(problems(found)))

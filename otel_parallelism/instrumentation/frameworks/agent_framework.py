@@ -11,11 +11,11 @@ import weakref
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.handover import Handed, Handover
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.handover import PendingCall, PendingCalls
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Steps
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
 
 
-_CALLS = Handover("agent_framework")
+_CALLS = PendingCalls("agent_framework")
 
 
-def _handed(tool: Any, _: Arguments, kwargs: Keywords) -> Handed:
-    return Handed(tool, kwargs.get("tool_call_id") or "")
+def _handed(tool: Any, _: Arguments, kwargs: Keywords) -> PendingCall:
+    return PendingCall(tool, kwargs.get("tool_call_id") or "")
 
 
 def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
@@ -56,7 +56,7 @@ def _said(messages: Any) -> Iterable[str]:
             yield text
 
 
-class _Request(ModelRequest):
+class _AgentFrameworkRequest(ModelRequest):
     """A request whose answer, or the pieces of it, list the calls it asks for."""
 
     __slots__ = ("_stream",)
@@ -91,14 +91,14 @@ def _asked(parts: Iterable[Any]) -> tuple[str, ...] | None:
 def _request(client: Any, _: Arguments, kwargs: Keywords) -> Lifetime:
     options = kwargs.get("options")
     asked = options.get("model") if isinstance(options, dict) else None
-    return _Request(str(asked or getattr(client, "model", None) or ""))
+    return _AgentFrameworkRequest(str(asked or getattr(client, "model", None) or ""))
 
 
 def _until_streamed(result: Any, lifetime: Lifetime) -> bool:
     """Follow a stream: what it runs while it is iterated over is inside, and its end, or its loss, is the end."""
     if not hasattr(result, "with_pull_context_manager"):
         return False
-    if isinstance(lifetime, _Request):
+    if isinstance(lifetime, _AgentFrameworkRequest):
         lifetime.follow(result)
     steps = Steps(lifetime.leave())
     result.with_pull_context_manager(lambda: steps)
@@ -122,11 +122,11 @@ FRAMEWORK = Framework(
     versions=">=1.10,<2",
     patches=(
         Patch("agent_framework._tools:FunctionTool.invoke", _CALLS.given(_handed)),
-        Patch("agent_framework._tools:FunctionTool.__call__", calls(_call)),
-        Patch("agent_framework._clients:BaseChatClient.get_response", around(_request, _until_streamed)),
+        Patch("agent_framework._tools:FunctionTool.__call__", tool_call_wrapper(_call)),
+        Patch("agent_framework._clients:BaseChatClient.get_response", lifetime_wrapper(_request, _until_streamed)),
         Patch(
             "agent_framework._agents:RawAgent.run",
-            turns(_turn, title="agent", scopes=("agent_framework",), until=_until_streamed),
+            turn_wrapper(_turn, title="agent", scopes=("agent_framework",), until=_until_streamed),
         ),
     ),
     native=("turns", "calls", "steps"),

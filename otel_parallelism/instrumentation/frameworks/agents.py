@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around, settle
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, end_with_future, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.instrumentation.libraries.model_answers import AnsweredRequest
 from otel_parallelism.model import Content
 
@@ -59,7 +59,7 @@ def _until_run(result: Any, lifetime: Lifetime) -> bool:
     task = getattr(result, "run_loop_task", None)
     if task is None:
         return False
-    task.add_done_callback(lambda done: settle(done, lifetime))
+    task.add_done_callback(lambda done: end_with_future(done, lifetime))
     return True
 
 
@@ -78,7 +78,7 @@ def _request(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AnsweredR
 
 
 _RUNNER = "agents.run:AgentRunner"
-_TURNS = turns(_turn, title="openai-agents", until=_until_run)
+_TURNS = turn_wrapper(_turn, title="openai-agents", until=_until_run)
 
 FRAMEWORK = Framework(
     name="agents",
@@ -87,11 +87,11 @@ FRAMEWORK = Framework(
     patches=(
         Patch(
             "agents.run_internal.tool_execution:_invoke_function_tool_with_metadata|invoke_function_tool",
-            calls(_call, _read),
+            tool_call_wrapper(_call, _read),
         ),
         Patch(f"{_RUNNER}.run", _TURNS),
         Patch(f"{_RUNNER}.run_streamed", _TURNS),
-        Patch("agents.run_internal.run_loop:get_new_response", around(_request)),
+        Patch("agents.run_internal.run_loop:get_new_response", lifetime_wrapper(_request)),
     ),
     others=("openinference-instrumentation-openai-agents", "opentelemetry-instrumentation-openai-agents"),
     lacks="Streamed requests to models that do not go through openai's client, realtime sessions, and tools that are "

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around, streamed
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, followed_generator, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.state.nodes import UNSEEN
@@ -38,7 +38,7 @@ def _read(outcome: Any) -> Returned:
 def _until_read(outcome: Any, lifetime: Lifetime) -> bool:
     """Follow a tool that is a generator: it runs while Agno reads it, from the outcome or from the call."""
     generator = getattr(outcome, "result", None)
-    followed = streamed(generator, lifetime, lambda: None)
+    followed = followed_generator(generator, lifetime, lambda: None)
     if followed is None:
         return False
     outcome.result = followed
@@ -54,7 +54,7 @@ def _turn(_: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     return TurnFacts(getattr(who, "name", None) or "", getattr(getattr(response, "input", None), "input_content", None))
 
 
-class _Request(ModelRequest):
+class _AgnoRequest(ModelRequest):
     """A request to any model class, with its retries."""
 
     __slots__ = ("_asked", "_ids")
@@ -85,12 +85,12 @@ class _Request(ModelRequest):
         super().end()
 
 
-def _request(model: Any, _: Arguments, __: Keywords) -> _Request:
-    return _Request(str(model.id or ""), str(model.provider or "").lower())
+def _request(model: Any, _: Arguments, __: Keywords) -> _AgnoRequest:
+    return _AgnoRequest(str(model.id or ""), str(model.provider or "").lower())
 
 
 _MODEL = "agno.models.base:Model"
-_TURN = turns(_turn, title="agno agent", scopes=("agno",))
+_TURN = turn_wrapper(_turn, title="agno agent", scopes=("agno",))
 _RUNS = ("_run", "_run_stream", "_arun", "_arun_stream")
 _CONTINUED = ("_continue_run", "_continue_run_stream", "_acontinue_run", "_acontinue_run_stream")
 
@@ -100,12 +100,12 @@ FRAMEWORK = Framework(
     versions=">=3.1,<4",
     patches=(
         *(Patch(f"agno.{who}._run:{name}", _TURN) for who in ("agent", "team") for name in (*_RUNS, *_CONTINUED)),
-        Patch("agno.tools.function:FunctionCall.execute", calls(_call, _read, _until_read)),
-        Patch("agno.tools.function:FunctionCall.aexecute", calls(_call, _read, _until_read)),
-        Patch(f"{_MODEL}._invoke_with_retry", around(_request)),
-        Patch(f"{_MODEL}._ainvoke_with_retry", around(_request)),
-        Patch(f"{_MODEL}._invoke_stream_with_retry", around(_request)),
-        Patch(f"{_MODEL}._ainvoke_stream_with_retry", around(_request)),
+        Patch("agno.tools.function:FunctionCall.execute", tool_call_wrapper(_call, _read, _until_read)),
+        Patch("agno.tools.function:FunctionCall.aexecute", tool_call_wrapper(_call, _read, _until_read)),
+        Patch(f"{_MODEL}._invoke_with_retry", lifetime_wrapper(_request)),
+        Patch(f"{_MODEL}._ainvoke_with_retry", lifetime_wrapper(_request)),
+        Patch(f"{_MODEL}._invoke_stream_with_retry", lifetime_wrapper(_request)),
+        Patch(f"{_MODEL}._ainvoke_stream_with_retry", lifetime_wrapper(_request)),
     ),
     others=(
         "openinference-instrumentation-agno",

@@ -6,11 +6,11 @@ from typing import Any
 
 from opentelemetry.trace import NoOpTracer
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
-from otel_parallelism.instrumentation.libraries.stainless import requests
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
+from otel_parallelism.instrumentation.libraries.stainless import client_request_wrapper
 
 _RUNNERS = "anthropic.lib.tools._beta_runner"
 
@@ -40,7 +40,7 @@ def _turn(runner: Any, _: tuple[Any, ...], __: dict[str, Any]) -> TurnFacts | No
 
 
 # The request proper, inside of the client's own span for it in versions that make one.
-_REQUEST = requests("anthropic", {"/v1/messages": "messages"})
+_REQUEST = client_request_wrapper("anthropic", {"/v1/messages": "messages"})
 
 FRAMEWORK = Framework(
     name="anthropic",
@@ -49,12 +49,12 @@ FRAMEWORK = Framework(
     patches=(
         Patch("anthropic._base_client:SyncAPIClient._request|SyncAPIClient.request", _REQUEST),
         Patch("anthropic._base_client:AsyncAPIClient._request|AsyncAPIClient.request", _REQUEST),
-        Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_tool", calls(_call, _read)),
-        Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_tool", calls(_call, _read)),
-        Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_toolset_member", calls(_member, _read), optional=True),
-        Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_toolset_member", calls(_member, _read), optional=True),
-        Patch(f"{_RUNNERS}:BaseSyncToolRunner.__run__", turns(_turn, title="anthropic tool runner")),
-        Patch(f"{_RUNNERS}:BaseAsyncToolRunner.__run__", turns(_turn, title="anthropic tool runner")),
+        Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_tool", tool_call_wrapper(_call, _read)),
+        Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_tool", tool_call_wrapper(_call, _read)),
+        Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_toolset_member", tool_call_wrapper(_member, _read), optional=True),
+        Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_toolset_member", tool_call_wrapper(_member, _read), optional=True),
+        Patch(f"{_RUNNERS}:BaseSyncToolRunner.__run__", turn_wrapper(_turn, title="anthropic tool runner")),
+        Patch(f"{_RUNNERS}:BaseAsyncToolRunner.__run__", turn_wrapper(_turn, title="anthropic tool runner")),
     ),
     native=("turns", "calls", "steps"),
     others=(

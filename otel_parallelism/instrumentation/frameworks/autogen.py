@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 
@@ -33,7 +33,7 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     return TurnFacts(agent.name, [content for content in said if isinstance(content, str)])
 
 
-class _Request(ModelRequest):
+class _AutogenRequest(ModelRequest):
     """A request that comes to pieces of text, or to one result with text or calls."""
 
     __slots__ = ()
@@ -53,7 +53,7 @@ class _Request(ModelRequest):
 
 def _request(_: Any, __: Arguments, kwargs: Keywords) -> Lifetime:
     options = getattr(kwargs.get("model_client"), "_create_args", None)
-    return _Request(str(options.get("model") or "") if isinstance(options, dict) else "")
+    return _AutogenRequest(str(options.get("model") or "") if isinstance(options, dict) else "")
 
 
 FRAMEWORK = Framework(
@@ -62,14 +62,16 @@ FRAMEWORK = Framework(
     versions=">=0.6.4,<0.8",
     patches=(
         # What these are called by has a span of its own open already.
-        Patch("autogen_core.tools._function_tool:FunctionTool.run", calls(_call)),
-        Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run", calls(_call)),
+        Patch("autogen_core.tools._function_tool:FunctionTool.run", tool_call_wrapper(_call)),
+        Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run", tool_call_wrapper(_call)),
         # Agents run it so; what it hands out last is what it comes to.
-        Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run_stream", calls(_call, Returned)),
-        Patch("autogen_ext.tools.mcp._base:McpToolAdapter.run", calls(_call), optional=True),
-        Patch(f"{_ASSISTANT}.on_messages_stream", turns(_turn, title="agent", scopes=("autogen",))),
-        Patch(f"{_ASSISTANT}._call_llm", around(_request)),
-        Patch(f"{_ASSISTANT}._reflect_on_tool_use_flow", around(_request)),
+        Patch(
+            "autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run_stream", tool_call_wrapper(_call, Returned)
+        ),
+        Patch("autogen_ext.tools.mcp._base:McpToolAdapter.run", tool_call_wrapper(_call), optional=True),
+        Patch(f"{_ASSISTANT}.on_messages_stream", turn_wrapper(_turn, title="agent", scopes=("autogen",))),
+        Patch(f"{_ASSISTANT}._call_llm", lifetime_wrapper(_request)),
+        Patch(f"{_ASSISTANT}._reflect_on_tool_use_flow", lifetime_wrapper(_request)),
     ),
     native=("turns", "calls"),
     others=("openinference-instrumentation-autogen-agentchat",),

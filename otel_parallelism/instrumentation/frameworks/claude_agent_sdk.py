@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
-from otel_parallelism.instrumentation.libraries.mcp_objects import Listing
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
+from otel_parallelism.instrumentation.libraries.mcp_objects import ToolListing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,9 +36,9 @@ def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFact
     )
 
 
-def _listing(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Listing | None:
+def _listing(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolListing | None:
     message: Mapping[str, Any] = argument(args, kwargs, 1, "message")
-    return Listing(_known(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
+    return ToolListing(_known(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
 
 
 def _known(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Effect]:
@@ -53,7 +53,7 @@ def _tools(answer: Any) -> Iterator[tuple[str, Any]]:
 
 def _asked(kind: Kind) -> Wrapper:
     """What Claude Code asks of the program's servers: to list their tools, or to run one."""
-    listing, call = around(_listing)(kind), calls(_call, _read)(kind)
+    listing, call = lifetime_wrapper(_listing)(kind), tool_call_wrapper(_call, _read)(kind)
 
     def asked(wrapped: Any, query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return call(lambda *given, **named: listing(wrapped, query, given, named), query, args, kwargs)
@@ -81,8 +81,8 @@ FRAMEWORK = Framework(
     versions=">=0.2.189,<0.3",
     patches=(
         Patch("claude_agent_sdk._internal.query:Query._handle_sdk_mcp_request", _asked),
-        Patch("claude_agent_sdk._internal.client:InternalClient.process_query", turns(_query, title="claude")),
-        Patch("claude_agent_sdk.client:ClaudeSDKClient.receive_response", turns(_response, title="claude")),
+        Patch("claude_agent_sdk._internal.client:InternalClient.process_query", turn_wrapper(_query, title="claude")),
+        Patch("claude_agent_sdk.client:ClaudeSDKClient.receive_response", turn_wrapper(_response, title="claude")),
     ),
     lacks="Tools and model requests of Claude Code itself happen in its own process and are not seen, so the cause of "
     "calls one after another stays unknown; nor is the turn of a call known while several connected clients wait.",

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import create_key
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
-from otel_parallelism.instrumentation.hooks.notes import Note
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.notes import ContextValue
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -44,10 +44,10 @@ def _id_of(asked: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _asked(_: Any, args: Arguments, kwargs: Keywords) -> Note:
+def _asked(_: Any, args: Arguments, kwargs: Keywords) -> ContextValue:
     asked = argument(args, kwargs, 0, "tool_call")
     function = _get(asked, "function", "function_call") or asked
-    return Note(_ASKED_KEY, [(_tool(_get(function, "name") or _get(asked, "name")), _id_of(asked))])
+    return ContextValue(_ASKED_KEY, [(_tool(_get(function, "name") or _get(asked, "name")), _id_of(asked))])
 
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
@@ -84,7 +84,7 @@ def _crew(crew: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
 
 def _agent(executor: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     for method in ("call", "acall"):
-        PATCHING.add_method(type(executor.llm), method, around(_request))
+        PATCHING.add_method(type(executor.llm), method, lifetime_wrapper(_request))
     for tool in executor.original_tools or ():
         PATCHING.add_method(type(tool), "run", _CALL)
     given = argument(args, kwargs, 0, "inputs")
@@ -96,11 +96,11 @@ def _blocking_agent(executor: Any, args: Arguments, kwargs: Keywords) -> TurnFac
     return None if asyncio._get_running_loop() is not None else _agent(executor, args, kwargs)  # noqa: SLF001 - does not raise
 
 
-_CALL = calls(_call, _read)
+_CALL = tool_call_wrapper(_call, _read)
 """The body alone: around it CrewAI asks hooks and a cache, and tells its listeners."""
 
 
-class _Request(ModelRequest):
+class _CrewaiRequest(ModelRequest):
     """
     A request to any model class.
 
@@ -126,16 +126,16 @@ class _Request(ModelRequest):
         super().end()
 
 
-def _request(model: Any, args: Arguments, kwargs: Keywords) -> _Request:
+def _request(model: Any, args: Arguments, kwargs: Keywords) -> _CrewaiRequest:
     name = str(getattr(model, "model", None) or "")
     provider = str(getattr(model, "provider", None) or "")
-    return _Request(name, provider, offers=bool(argument(args, kwargs, 1, "tools")))
+    return _CrewaiRequest(name, provider, offers=bool(argument(args, kwargs, 1, "tools")))
 
 
 _EXECUTOR = "crewai.agents.agent_executor:AgentExecutor"
 _TOOL = "crewai.tools.structured_tool:CrewStructuredTool"
 _SCOPES = ("crewai",)
-_CREW = turns(_crew, title="crew", scopes=_SCOPES)
+_CREW = turn_wrapper(_crew, title="crew", scopes=_SCOPES)
 
 FRAMEWORK = Framework(
     name="crewai",
@@ -144,14 +144,14 @@ FRAMEWORK = Framework(
     patches=(
         Patch("crewai.crew:Crew.kickoff", _CREW),
         Patch("crewai.crew:Crew.akickoff", _CREW),
-        Patch(f"{_EXECUTOR}.invoke", turns(_blocking_agent, title="crewai agent", scopes=_SCOPES)),
-        Patch(f"{_EXECUTOR}.invoke_async", turns(_agent, title="crewai agent", scopes=_SCOPES)),
-        Patch(f"{_EXECUTOR}._execute_single_native_tool_call", around(_asked)),
-        Patch("crewai.agents.step_executor:execute_single_native_tool_call", around(_asked)),
+        Patch(f"{_EXECUTOR}.invoke", turn_wrapper(_blocking_agent, title="crewai agent", scopes=_SCOPES)),
+        Patch(f"{_EXECUTOR}.invoke_async", turn_wrapper(_agent, title="crewai agent", scopes=_SCOPES)),
+        Patch(f"{_EXECUTOR}._execute_single_native_tool_call", lifetime_wrapper(_asked)),
+        Patch("crewai.agents.step_executor:execute_single_native_tool_call", lifetime_wrapper(_asked)),
         Patch("crewai.tools.base_tool:BaseTool.run", _CALL),
         Patch("crewai.tools.base_tool:Tool.run", _CALL),
-        Patch(f"{_TOOL}.invoke", calls(_named_call, _read)),
-        Patch(f"{_TOOL}.ainvoke", calls(_named_call, _read)),
+        Patch(f"{_TOOL}.invoke", tool_call_wrapper(_named_call, _read)),
+        Patch(f"{_TOOL}.ainvoke", tool_call_wrapper(_named_call, _read)),
     ),
     others=("openinference-instrumentation-crewai", "opentelemetry-instrumentation-crewai"),
     lacks="The tasks of a crew and the steps of a Flow are seen as their agents' runs only.",

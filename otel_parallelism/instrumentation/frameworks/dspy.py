@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 
@@ -45,14 +45,14 @@ FRAMEWORK = Framework(
     distribution="dspy",
     versions=">=3.4,<4",
     patches=(
-        Patch(f"{_TOOL}.__call__", calls(_call)),
-        Patch(f"{_TOOL}.acall", calls(_call)),
-        Patch(f"{_MODEL}.__call__", around(_request)),
-        Patch(f"{_MODEL}.acall", around(_request)),
-        Patch("dspy.predict.react:ReAct.forward", turns(_turn, title="dspy.ReAct")),
-        Patch("dspy.predict.react:ReAct.aforward", turns(_turn, title="dspy.ReAct")),
-        Patch("dspy.predict.react_v2:ReActV2.forward", turns(_turn, title="dspy.ReActV2"), optional=True),
-        Patch("dspy.predict.react_v2:ReActV2.aforward", turns(_turn, title="dspy.ReActV2"), optional=True),
+        Patch(f"{_TOOL}.__call__", tool_call_wrapper(_call)),
+        Patch(f"{_TOOL}.acall", tool_call_wrapper(_call)),
+        Patch(f"{_MODEL}.__call__", lifetime_wrapper(_request)),
+        Patch(f"{_MODEL}.acall", lifetime_wrapper(_request)),
+        Patch("dspy.predict.react:ReAct.forward", turn_wrapper(_turn, title="dspy.ReAct")),
+        Patch("dspy.predict.react:ReAct.aforward", turn_wrapper(_turn, title="dspy.ReAct")),
+        Patch("dspy.predict.react_v2:ReActV2.forward", turn_wrapper(_turn, title="dspy.ReActV2"), optional=True),
+        Patch("dspy.predict.react_v2:ReActV2.aforward", turn_wrapper(_turn, title="dspy.ReActV2"), optional=True),
     ),
     others=("openinference-instrumentation-dspy", "opentelemetry-instrumentation-genai-dspy"),
     lacks="The model asks for tools in words, without ids: which response asked for a call is inferred from the order.",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.libraries.mcp_objects import effect_of, returned
+from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_effect, tool_result
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     given = argument(args, kwargs, 0, "arguments")
-    return CallFacts(tool.name, arguments=given or {}, effect=effect_of(tool.annotations))
+    return CallFacts(tool.name, arguments=given or {}, effect=annotated_effect(tool.annotations))
 
 
 FRAMEWORK = Framework(
     name="fastmcp",
     distribution="fastmcp",
     versions=">=4.1,<5",
-    patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", calls(_call, returned)),),
+    patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", tool_call_wrapper(_call, tool_result)),),
     native=("calls",),
     others=("openinference-instrumentation-mcp",),
     lacks="It knows of no agent: open an agent_turn around each run.",

@@ -10,10 +10,10 @@ from __future__ import annotations
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 
@@ -43,7 +43,7 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     return TurnFacts(agent.name, [part.text for part in getattr(said, "parts", None) or () if part.text])
 
 
-class _Request(ModelRequest):
+class _GoogleAdkRequest(ModelRequest):
     """A request whose answer asks for calls that get their ids only later, from the framework."""
 
     __slots__ = ("_asked", "_tokens")
@@ -79,12 +79,12 @@ def _request(_: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
     # Then the responses are those of a whole live conversation.
     if getattr(run_config, "support_cfc", False):
         return None
-    return _Request(argument(args, kwargs, 2, "llm_request").model or "")
+    return _GoogleAdkRequest(argument(args, kwargs, 2, "llm_request").model or "")
 
 
 def _requests(_: Kind) -> Wrapper:
     """Watch the model's responses where the framework iterates over them: inside of its own span of the request."""
-    watched = around(_request)("async generator")
+    watched = lifetime_wrapper(_request)("async generator")
 
     def run(wrapped: Any, flow: Any, args: Arguments, kwargs: Keywords) -> Any:
         responses = argument(args, kwargs, 0, "response_generator")
@@ -102,11 +102,15 @@ FRAMEWORK = Framework(
     versions=">=2.10,<3",
     patches=(
         # Where it is since 2.10, and where that is known by name too; and where it was.
-        Patch("google.adk.flows.llm_flows.tools._caller:_call_tool_async", calls(_call), optional=True),
-        Patch("google.adk.flows.llm_flows.tools._live_caller:_call_tool_async", calls(_call), optional=True),
-        Patch("google.adk.flows.llm_flows.functions:__call_tool_async", calls(_call), optional=True),
+        Patch("google.adk.flows.llm_flows.tools._caller:_call_tool_async", tool_call_wrapper(_call), optional=True),
+        Patch(
+            "google.adk.flows.llm_flows.tools._live_caller:_call_tool_async", tool_call_wrapper(_call), optional=True
+        ),
+        Patch("google.adk.flows.llm_flows.functions:__call_tool_async", tool_call_wrapper(_call), optional=True),
         Patch("google.adk.flows.llm_flows.base_llm_flow:BaseLlmFlow._run_and_handle_error", _requests),
-        Patch("google.adk.agents.llm_agent:LlmAgent._run_async_impl", turns(_turn, title="agent", scopes=_SCOPES)),
+        Patch(
+            "google.adk.agents.llm_agent:LlmAgent._run_async_impl", turn_wrapper(_turn, title="agent", scopes=_SCOPES)
+        ),
     ),
     native=("turns", "calls", "steps"),
     others=("openinference-instrumentation-google-adk",),

@@ -6,10 +6,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ FRAMEWORK = Framework(
     versions=">=3.4,<4",
     patches=(
         Patch("haystack.components.agents.tool_calling:_create_tool_span", _about_to_invoke),
-        Patch(f"{_TOOL}.invoke", calls(_call)),
-        Patch(f"{_TOOL}.invoke_async", calls(_call)),
-        Patch(f"{_AGENT}.run", turns(_turn, title="Haystack agent")),
-        Patch(f"{_AGENT}.run_async", turns(_turn, title="Haystack agent")),
+        Patch(f"{_TOOL}.invoke", tool_call_wrapper(_call)),
+        Patch(f"{_TOOL}.invoke_async", tool_call_wrapper(_call)),
+        Patch(f"{_AGENT}.run", turn_wrapper(_turn, title="Haystack agent")),
+        Patch(f"{_AGENT}.run_async", turn_wrapper(_turn, title="Haystack agent")),
     ),
     others=("openinference-instrumentation-haystack", "opentelemetry-haystack"),
     lacks=(

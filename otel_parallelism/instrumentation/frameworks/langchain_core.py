@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain
+from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain_messages
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -49,7 +49,7 @@ def _read(output: Any) -> Returned:
     return Returned(output.content, failed=output.status == "error")
 
 
-class _Request(ModelRequest):
+class _LangchainCoreRequest(ModelRequest):
     """A request whose answer, as a result or in chunks, says which calls it asks for."""
 
     __slots__ = ("_ids", "_outcome", "_tokens")
@@ -112,11 +112,11 @@ def _events(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
 
 def _made(model: Any, messages: Content | None, outcome: Any = None) -> Lifetime:
     name = getattr(model, "model_name", None) or getattr(model, "model", None)
-    return _Request(name if isinstance(name, str) else "", "", messages, outcome)
+    return _LangchainCoreRequest(name if isinstance(name, str) else "", "", messages, outcome)
 
 
 def _words(messages: Any) -> list[object]:
-    return [messages] if isinstance(messages, str) else user_words(plain(messages))
+    return [messages] if isinstance(messages, str) else user_words(plain_messages(messages))
 
 
 FRAMEWORK = Framework(
@@ -124,14 +124,14 @@ FRAMEWORK = Framework(
     distribution="langchain-core",
     versions=">=1,<2",
     patches=(
-        Patch(f"{_TOOL}.run", calls(_call, _read)),
-        Patch(f"{_TOOL}.arun", calls(_call, _read)),
-        Patch(f"{_MODEL}._generate_with_cache", around(_request)),
-        Patch(f"{_MODEL}._agenerate_with_cache", around(_request)),
-        Patch(f"{_MODEL}.stream", around(_streamed)),
-        Patch(f"{_MODEL}.astream", around(_streamed)),
-        Patch(f"{_MODEL}._iter_v2_events", around(_events), optional=True),
-        Patch(f"{_MODEL}._aiter_v2_events", around(_events), optional=True),
+        Patch(f"{_TOOL}.run", tool_call_wrapper(_call, _read)),
+        Patch(f"{_TOOL}.arun", tool_call_wrapper(_call, _read)),
+        Patch(f"{_MODEL}._generate_with_cache", lifetime_wrapper(_request)),
+        Patch(f"{_MODEL}._agenerate_with_cache", lifetime_wrapper(_request)),
+        Patch(f"{_MODEL}.stream", lifetime_wrapper(_streamed)),
+        Patch(f"{_MODEL}.astream", lifetime_wrapper(_streamed)),
+        Patch(f"{_MODEL}._iter_v2_events", lifetime_wrapper(_events), optional=True),
+        Patch(f"{_MODEL}._aiter_v2_events", lifetime_wrapper(_events), optional=True),
     ),
     others=(
         "openinference-instrumentation-langchain",

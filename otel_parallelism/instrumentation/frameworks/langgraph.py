@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.dialects.parsing.messages import user_words
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
-from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
+from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain_messages
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
@@ -41,7 +41,7 @@ def _words(given: Any) -> list[object]:
         resume = getattr(given, "resume", None)
         return [] if resume is None else [resume]
     said = [value for key, value in given.items() if isinstance(value, str) and key != "messages"]
-    return said + user_words(plain(given.get("messages", ())))
+    return said + user_words(plain_messages(given.get("messages", ())))
 
 
 FRAMEWORK = Framework(
@@ -49,8 +49,8 @@ FRAMEWORK = Framework(
     distribution="langgraph",
     versions=">=1,<2",
     patches=(
-        Patch("langgraph.pregel.main:Pregel.stream", turns(_turn, title=_UNNAMED)),
-        Patch("langgraph.pregel.main:Pregel.astream", turns(_turn, title=_UNNAMED)),
+        Patch("langgraph.pregel.main:Pregel.stream", turn_wrapper(_turn, title=_UNNAMED)),
+        Patch("langgraph.pregel.main:Pregel.astream", turn_wrapper(_turn, title=_UNNAMED)),
     ),
     others=(
         "openinference-instrumentation-langchain",

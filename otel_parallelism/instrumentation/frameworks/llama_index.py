@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, around, settle
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, end_with_future, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -49,11 +49,11 @@ def _until_done(handler: Any, lifetime: Lifetime) -> bool:
     task = handler if isinstance(handler, asyncio.Future) else getattr(handler, "_result_task", None)
     if not isinstance(task, asyncio.Future) or task.done():
         return False
-    task.add_done_callback(lambda done: settle(done, lifetime))
+    task.add_done_callback(lambda done: end_with_future(done, lifetime))
     return True
 
 
-class _Request(ModelRequest):
+class _LlamaIndexRequest(ModelRequest):
     """A question to the model, with all its retries and pieces; the agent's output says which calls it asks for."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class _Request(ModelRequest):
 def _request(agent: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
     event = argument(args, kwargs, 1, "ev")
     model = getattr(getattr(agent, "llm", None), "model", "")
-    return _Request(model if isinstance(model, str) else "", "", Content(list(event.input), _words))
+    return _LlamaIndexRequest(model if isinstance(model, str) else "", "", Content(list(event.input), _words))
 
 
 def _words(messages: Any) -> list[object]:
@@ -91,9 +91,9 @@ FRAMEWORK = Framework(
         patch
         for runner in (_AGENT, _TEAM)
         for patch in (
-            Patch(f"{runner}.call_tool", calls(_call, _read)),
-            Patch(f"{runner}.run_agent_step", around(_request)),
-            Patch(f"{runner}.run", turns(_turn, title="LlamaIndex agent", until=_until_done)),
+            Patch(f"{runner}.call_tool", tool_call_wrapper(_call, _read)),
+            Patch(f"{runner}.run_agent_step", lifetime_wrapper(_request)),
+            Patch(f"{runner}.run", turn_wrapper(_turn, title="LlamaIndex agent", until=_until_done)),
         )
     ),
     others=(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.libraries.mcp_objects import Listing, returned
+from otel_parallelism.instrumentation.libraries.mcp_objects import ToolListing, tool_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ _EFFECTS: WeakKeyDictionary[Any, dict[str, Effect]] = WeakKeyDictionary()
 """What the server of each session says of its tools."""
 
 
-def _listing(session: Any, _: Arguments, __: Keywords) -> Listing:
-    return Listing(_EFFECTS.setdefault(session, {}), _tools)
+def _listing(session: Any, _: Arguments, __: Keywords) -> ToolListing:
+    return ToolListing(_EFFECTS.setdefault(session, {}), _tools)
 
 
 def _tools(result: Any) -> Iterator[tuple[str, Any]]:
@@ -44,8 +44,8 @@ FRAMEWORK = Framework(
     distribution="mcp",
     versions=">=1.21,<3",
     patches=(
-        Patch(f"{_SESSION}.call_tool", calls(_call, returned)),
-        Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", around(_listing)),
+        Patch(f"{_SESSION}.call_tool", tool_call_wrapper(_call, tool_result)),
+        Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", lifetime_wrapper(_listing)),
     ),
     native=("calls",),
     others=("openinference-instrumentation-mcp", "opentelemetry-instrumentation-mcp"),

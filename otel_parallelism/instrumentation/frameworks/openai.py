@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
-from otel_parallelism.instrumentation.libraries.stainless import requests
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
+from otel_parallelism.instrumentation.libraries.stainless import client_request_wrapper
 from otel_parallelism.tracing.state.nodes import UNSEEN
 
 _RUNNERS = "openai.lib.responses_tool_runner"
@@ -33,7 +33,7 @@ def _turn(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
     return TurnFacts(input=params.get("input") if isinstance(params, dict) else None)
 
 
-_REQUEST = requests("openai", {"/chat/completions": "messages", "/responses": "input"})
+_REQUEST = client_request_wrapper("openai", {"/chat/completions": "messages", "/responses": "input"})
 
 FRAMEWORK = Framework(
     name="openai",
@@ -42,11 +42,15 @@ FRAMEWORK = Framework(
     patches=(
         Patch("openai._base_client:SyncAPIClient.request", _REQUEST),
         Patch("openai._base_client:AsyncAPIClient.request", _REQUEST),
-        Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
-        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", calls(_call, _read), optional=True),
-        Patch(f"{_RUNNERS}:ResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True),
+        Patch(f"{_RUNNERS}:ResponsesToolRunner._execute_function", tool_call_wrapper(_call, _read), optional=True),
+        Patch(f"{_RUNNERS}:AsyncResponsesToolRunner._execute_function", tool_call_wrapper(_call, _read), optional=True),
         Patch(
-            f"{_RUNNERS}:AsyncResponsesToolRunner.iterate", turns(_turn, title="responses tool runner"), optional=True
+            f"{_RUNNERS}:ResponsesToolRunner.iterate", turn_wrapper(_turn, title="responses tool runner"), optional=True
+        ),
+        Patch(
+            f"{_RUNNERS}:AsyncResponsesToolRunner.iterate",
+            turn_wrapper(_turn, title="responses tool runner"),
+            optional=True,
         ),
     ),
     others=(

@@ -11,12 +11,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.context_managers import around_body, around_manager
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.context_managers import managed_body_wrapper, manager_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_of
-from otel_parallelism.instrumentation.libraries.mcp_objects import effect_of
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_lifetime
+from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_effect
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -77,10 +77,10 @@ def _effect(definition: Any) -> Effect:
     # What is declared not to run beside anything else is as good as a write.
     if getattr(definition, "sequential", False):
         return "write"
-    return effect_of((getattr(definition, "metadata", None) or {}).get("annotations"))
+    return annotated_effect((getattr(definition, "metadata", None) or {}).get("annotations"))
 
 
-class _Request(ModelRequest):
+class _PydanticAiRequest(ModelRequest):
     """A request whose answer is a whole response, at once or at the end of a stream."""
 
     __slots__ = ("_stream",)
@@ -112,12 +112,12 @@ class _Request(ModelRequest):
 def _request(node: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
     asked = kwargs.get("request_context")
     if asked is not None:
-        return _Request(argument(args, kwargs, 0, "model"), list(asked.messages))
+        return _PydanticAiRequest(argument(args, kwargs, 0, "model"), list(asked.messages))
     context = argument(args, kwargs, 0, "ctx")
     # Here its own span, if there is one, comes inside of this.
     if context.deps.instrumentation_settings is not None:
         return None
-    return _Request(context.deps.model, [*context.state.message_history, node.request])
+    return _PydanticAiRequest(context.deps.model, [*context.state.message_history, node.request])
 
 
 def _words(messages: Any) -> list[object]:
@@ -137,12 +137,12 @@ FRAMEWORK = Framework(
     patches=(
         Patch(
             "pydantic_ai.agent:Agent.iter",
-            around_body(turn_of(_turn, title="pydantic-ai agent", scopes=("pydantic-ai",))),
+            managed_body_wrapper(turn_lifetime(_turn, title="pydantic-ai agent", scopes=("pydantic-ai",))),
         ),
-        Patch(f"{_GRAPH}:ToolManager._raw_execute|ToolManager._call_tool", calls(_call)),
-        Patch(f"{_GRAPH}:ToolManager.execute_tool_call", calls(_refused), optional=True),
-        Patch(f"{_GRAPH}:model_request|ModelRequestNode._make_request", around(_request)),
-        Patch(f"{_GRAPH}:model_request_stream|ModelRequestNode.stream", around_manager(_request)),
+        Patch(f"{_GRAPH}:ToolManager._raw_execute|ToolManager._call_tool", tool_call_wrapper(_call)),
+        Patch(f"{_GRAPH}:ToolManager.execute_tool_call", tool_call_wrapper(_refused), optional=True),
+        Patch(f"{_GRAPH}:model_request|ModelRequestNode._make_request", lifetime_wrapper(_request)),
+        Patch(f"{_GRAPH}:model_request_stream|ModelRequestNode.stream", manager_wrapper(_request)),
     ),
     native=("turns", "calls", "steps"),
     others=("openinference-instrumentation-pydantic-ai", "logfire"),

@@ -10,12 +10,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, calls
-from otel_parallelism.instrumentation.hooks.handover import Handed, Handover
-from otel_parallelism.instrumentation.hooks.lifetimes import argument
-from otel_parallelism.instrumentation.hooks.lifetimes import around as lasting
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.handover import PendingCall, PendingCalls
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.state.existing_spans import around
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 _SCOPES = ("semantic_kernel",)
 _DIAGNOSTICS = "semantic_kernel.utils.telemetry.{}_diagnostics.decorators"
-_CALLS = Handover("semantic_kernel")
+_CALLS = PendingCalls("semantic_kernel")
 
 _CHAT = "semantic_kernel.connectors.ai.chat_completion_client_base:ChatCompletionClientBase"
 _FUNCTIONS = "semantic_kernel.functions"
@@ -41,9 +40,9 @@ _AGENTS = (
 )
 
 
-def _handed(_: Any, args: Arguments, kwargs: Keywords) -> Handed:
+def _handed(_: Any, args: Arguments, kwargs: Keywords) -> PendingCall:
     context = argument(args, kwargs, 0, "context")
-    return Handed(context.function, getattr(context.function_call_content, "id", None) or "")
+    return PendingCall(context.function, getattr(context.function_call_content, "id", None) or "")
 
 
 def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
@@ -66,7 +65,7 @@ def _agent(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
     return TurnFacts(agent.name or "", list(_said(argument(args, kwargs, 0, "messages"))))
 
 
-class _Request(ModelRequest):
+class _SemanticKernelRequest(ModelRequest):
     """A request whose answer, a list of messages, or the lists that are its pieces have the calls among their items."""
 
     __slots__ = ("_asks", "_ids")
@@ -95,11 +94,11 @@ class _Request(ModelRequest):
         super().end()
 
 
-def _request(service: Any, _: Arguments, __: Keywords) -> _Request | None:
+def _request(service: Any, _: Arguments, __: Keywords) -> _SemanticKernelRequest | None:
     # Its own span of the request comes next.
     if _traces("model"):
         return None
-    return _Request(str(getattr(service, "ai_model_id", None) or ""))
+    return _SemanticKernelRequest(str(getattr(service, "ai_model_id", None) or ""))
 
 
 def _traces(what: str) -> bool:
@@ -110,7 +109,7 @@ def _traces(what: str) -> bool:
 def _loop(service: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
     # Every connector has these of its own, and nothing that they all pass.
     for name in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
-        PATCHING.add_method(type(service), name, lasting(_request))
+        PATCHING.add_method(type(service), name, lifetime_wrapper(_request))
     behavior = getattr(argument(args, kwargs, 1, "settings"), "function_choice_behavior", None)
     if kwargs.get("kernel") is None or not getattr(behavior, "auto_invoke_kernel_functions", False):
         return None
@@ -127,8 +126,8 @@ def _said(messages: Any) -> Iterable[str]:
             yield content
 
 
-_RUN = turns(_agent, title="agent")
-_CHATTING = turns(_loop, title="chat", scopes=_SCOPES)
+_RUN = turn_wrapper(_agent, title="agent")
+_CHATTING = turn_wrapper(_loop, title="chat", scopes=_SCOPES)
 
 FRAMEWORK = Framework(
     name="semantic_kernel",
@@ -136,8 +135,14 @@ FRAMEWORK = Framework(
     versions=">=1.40,<2",
     patches=(
         Patch("semantic_kernel.kernel:Kernel._inner_auto_function_invoke_handler", _CALLS.given(_handed)),
-        Patch(f"{_FUNCTIONS}.kernel_function_from_method:KernelFunctionFromMethod._invoke_internal", calls(_call)),
-        Patch(f"{_FUNCTIONS}.kernel_function_from_prompt:KernelFunctionFromPrompt._invoke_internal", calls(_call)),
+        Patch(
+            f"{_FUNCTIONS}.kernel_function_from_method:KernelFunctionFromMethod._invoke_internal",
+            tool_call_wrapper(_call),
+        ),
+        Patch(
+            f"{_FUNCTIONS}.kernel_function_from_prompt:KernelFunctionFromPrompt._invoke_internal",
+            tool_call_wrapper(_call),
+        ),
         Patch(f"{_CHAT}.get_chat_message_contents", _CHATTING),
         Patch(f"{_CHAT}.get_streaming_chat_message_contents", _CHATTING),
         *(

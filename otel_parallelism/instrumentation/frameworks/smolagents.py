@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import create_key
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
-from otel_parallelism.instrumentation.hooks.notes import Note
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.notes import ContextValue
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -29,8 +29,8 @@ _BATCH_KEY = create_key("otel-parallelism-smolagents-batch")
 _ANSWER = "final_answer"
 
 
-def _batch(_: Any, args: Arguments, kwargs: Keywords) -> Note:
-    return Note(_BATCH_KEY, list(argument(args, kwargs, 0, "chat_message").tool_calls))
+def _batch(_: Any, args: Arguments, kwargs: Keywords) -> ContextValue:
+    return ContextValue(_BATCH_KEY, list(argument(args, kwargs, 0, "chat_message").tool_calls))
 
 
 def _id_of(name: str, given: Any) -> str:
@@ -70,11 +70,11 @@ def _read(output: Any) -> Returned:
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     for method in ("generate", "generate_stream"):
-        PATCHING.add_method(type(agent.model), method, around(_request))
+        PATCHING.add_method(type(agent.model), method, lifetime_wrapper(_request))
     return TurnFacts(agent.name or "", argument(args, kwargs, 0, "task"))
 
 
-class _Request(ModelRequest):
+class _SmolagentsRequest(ModelRequest):
     """
     A request to any model class, streamed or not.
 
@@ -109,8 +109,10 @@ class _Request(ModelRequest):
         super().end()
 
 
-def _request(model: Any, _: Arguments, kwargs: Keywords) -> _Request:
-    return _Request(str(getattr(model, "model_id", None) or ""), offers=bool(kwargs.get("tools_to_call_from")))
+def _request(model: Any, _: Arguments, kwargs: Keywords) -> _SmolagentsRequest:
+    return _SmolagentsRequest(
+        str(getattr(model, "model_id", None) or ""), offers=bool(kwargs.get("tools_to_call_from"))
+    )
 
 
 _AGENTS = "smolagents.agents"
@@ -120,11 +122,11 @@ FRAMEWORK = Framework(
     distribution="smolagents",
     versions=">=1.26,<2",
     patches=(
-        Patch(f"{_AGENTS}:MultiStepAgent.run", turns(_turn, title="smolagents agent", scopes=("smolagents",))),
-        Patch(f"{_AGENTS}:ToolCallingAgent.process_tool_calls", around(_batch)),
-        Patch(f"{_AGENTS}:ToolCallingAgent.execute_tool_call", calls(_asked_call, _read)),
-        Patch("smolagents.tools:Tool.__call__", calls(_called_tool, _read)),
-        Patch("smolagents.tools:PipelineTool.__call__", calls(_called_tool, _read)),
+        Patch(f"{_AGENTS}:MultiStepAgent.run", turn_wrapper(_turn, title="smolagents agent", scopes=("smolagents",))),
+        Patch(f"{_AGENTS}:ToolCallingAgent.process_tool_calls", lifetime_wrapper(_batch)),
+        Patch(f"{_AGENTS}:ToolCallingAgent.execute_tool_call", tool_call_wrapper(_asked_call, _read)),
+        Patch("smolagents.tools:Tool.__call__", tool_call_wrapper(_called_tool, _read)),
+        Patch("smolagents.tools:PipelineTool.__call__", tool_call_wrapper(_called_tool, _read)),
     ),
     others=("openinference-instrumentation-smolagents", "opentelemetry-instrumentation-genai-smolagents"),
     lacks="A CodeAgent's tools are called by code that its model writes; what a remote executor runs is unseen.",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, around
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -43,7 +43,7 @@ def _read(event: Any) -> Returned:
     return Returned(value, failed=result.get("status") == "error")
 
 
-class _Request(ModelRequest):
+class _StrandsRequest(ModelRequest):
     """A request to any model class, whose last event is the whole answer."""
 
     __slots__ = ()
@@ -59,10 +59,10 @@ class _Request(ModelRequest):
             swallow("reading a model's answer", error)
 
 
-def _request(_: Any, args: Arguments, kwargs: Keywords) -> _Request:
+def _request(_: Any, args: Arguments, kwargs: Keywords) -> _StrandsRequest:
     config = getattr(argument(args, kwargs, 0, "model"), "config", None)
     name = config.get("model_id") if isinstance(config, dict) else None
-    return _Request(str(name or ""), "", Content(list(argument(args, kwargs, 2, "messages")), user_words))
+    return _StrandsRequest(str(name or ""), "", Content(list(argument(args, kwargs, 2, "messages")), user_words))
 
 
 FRAMEWORK = Framework(
@@ -71,9 +71,9 @@ FRAMEWORK = Framework(
     versions=">=1.62,<2",
     patches=(
         # Each right inside of its own span, which is then all there is.
-        Patch("strands.agent.agent:Agent._run_loop", turns(_turn, title="strands agent", scopes=("strands",))),
-        Patch("strands.tools.executors._executor:_run_tool", calls(_call, _read)),
-        Patch("strands.event_loop.event_loop:stream_messages", around(_request)),
+        Patch("strands.agent.agent:Agent._run_loop", turn_wrapper(_turn, title="strands agent", scopes=("strands",))),
+        Patch("strands.tools.executors._executor:_run_tool", tool_call_wrapper(_call, _read)),
+        Patch("strands.event_loop.event_loop:stream_messages", lifetime_wrapper(_request)),
     ),
     native=("turns", "calls", "steps"),
     others=("openinference-instrumentation-strands-agents",),

@@ -12,12 +12,12 @@ from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
 from otel_parallelism.tracing.state.nodes import UNSEEN
 
-from .lifetimes import around, is_called
+from .lifetimes import is_named_error, lifetime_wrapper
 
 if TYPE_CHECKING:
     from otel_parallelism.tracing.spans.kinds import Kind
 
-    from .lifetimes import Arguments, Around, Keywords, Lifetime, Until, Wrapper
+    from .lifetimes import Arguments, Keywords, Lifetime, Until, Wrapper, WrapperFactory
 
 
 class CallFacts(msgspec.Struct, frozen=True):
@@ -84,17 +84,17 @@ class _ReadCall(ToolCall):
         super().end(result)
 
     def fail(self, error: BaseException) -> None:
-        if is_called(error, self._pauses):
+        if is_named_error(error, self._pauses):
             super().end(UNSEEN)
         else:
             super().fail(error)
 
 
-def calls(
+def tool_call_wrapper(
     describe: Callable[[Any, Arguments, Keywords], CallFacts | None],
     read: Callable[[Any], Returned] | None = None,
     until: Until | None = None,
-) -> Around:
+) -> WrapperFactory:
     """
     Return what wraps a function that runs one tool: each run of it is a call.
 
@@ -114,6 +114,6 @@ def calls(
                 return None
             return _ReadCall(facts, read, blocking=blocking, instance=None if until is None else instance)
 
-        return around(lifetime, until)(kind)
+        return lifetime_wrapper(lifetime, until)(kind)
 
     return make

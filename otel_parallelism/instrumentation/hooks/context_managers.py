@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.tracing.spans.kinds import drive_async
 from otel_parallelism.tracing.state.nodes import UNSEEN
 
-from .lifetimes import described, stepped
+from .lifetimes import describe_call, stepped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from otel_parallelism.tracing.spans.kinds import Kind
 
-    from .lifetimes import Arguments, Around, Describe, Keywords, Lifetime, Wrapper
+    from .lifetimes import Arguments, Describe, Keywords, Lifetime, Wrapper, WrapperFactory
 
 
-def around_body(describe: Describe) -> Around:
+def managed_body_wrapper(describe: Describe) -> WrapperFactory:
     """
     Return what wraps a function that returns an async context manager whose body is the lifetime.
 
@@ -36,7 +36,7 @@ def around_body(describe: Describe) -> Around:
     return _managed(describe, driven)
 
 
-def around_manager(describe: Describe) -> Around:
+def manager_wrapper(describe: Describe) -> WrapperFactory:
     """
     Return what wraps a function that returns an async context manager which is the lifetime.
 
@@ -53,12 +53,12 @@ def around_manager(describe: Describe) -> Around:
 def _managed(
     describe: Describe,
     driven: Callable[[AsyncGenerator[Any, Any], Callable[[], Lifetime | None]], AsyncGenerator[Any, Any]],
-) -> Around:
+) -> WrapperFactory:
     def make(_: Kind) -> Wrapper:
         def call(wrapped: Any, instance: Any, args: Arguments, kwargs: Keywords) -> Any:
             manager = wrapped(*args, **kwargs)
             if isinstance(manager, _AsyncGeneratorContextManager):
-                manager.gen = driven(manager.gen, lambda: described(describe, instance, args, kwargs))
+                manager.gen = driven(manager.gen, lambda: describe_call(describe, instance, args, kwargs))
             return manager
 
         return call

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from otel_parallelism.tracing.spans.kinds import Kind
 
-    from .lifetimes import Arguments, Around, Keywords, Wrapper
+    from .lifetimes import Arguments, Keywords, Wrapper, WrapperFactory
 
 
-class Handed:
+class PendingCall:
     """A call that is about to be run: of which tool, by what id, and since when."""
 
     __slots__ = ("call_id", "called_ns", "tool")
@@ -33,13 +33,13 @@ class Handed:
         self.called_ns: int = clock.now_ns()
 
 
-class Handover:
+class PendingCalls:
     """The calls of one framework on their way from its decision to the tool."""
 
     def __init__(self, framework: str) -> None:
-        self._handed: ContextVar[Handed | None] = ContextVar(f"otel_parallelism_{framework}", default=None)
+        self._handed: ContextVar[PendingCall | None] = ContextVar(f"otel_parallelism_{framework}", default=None)
 
-    def given(self, describe: Callable[[Any, Arguments, Keywords], Handed]) -> Around:
+    def given(self, describe: Callable[[Any, Arguments, Keywords], PendingCall]) -> WrapperFactory:
         """Return what wraps the coroutine function that decides; *describe* says for which tool, and may fail."""
 
         def make(_: Kind) -> Wrapper:
@@ -61,7 +61,7 @@ class Handover:
 
         return make
 
-    def taken(self, tool: Any) -> Handed | None:
+    def taken(self, tool: Any) -> PendingCall | None:
         """Return the call that *tool* is run for, once; None for a run that nobody decided on: code calls the tool."""
         handed = self._handed.get()
         if handed is None or handed.tool is not tool:

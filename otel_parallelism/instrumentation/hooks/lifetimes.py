@@ -29,7 +29,7 @@ Keywords: TypeAlias = dict[str, Any]
 Wrapper: TypeAlias = Callable[[Any, Any, Arguments, Keywords], Any]
 """As wrapt calls it: the wrapped function, the instance, positional and keyword arguments."""
 
-Around: TypeAlias = Callable[[Kind], Wrapper]
+WrapperFactory: TypeAlias = Callable[[Kind], Wrapper]
 """Makes the wrapper of a function of a kind."""
 
 
@@ -60,7 +60,7 @@ Until: TypeAlias = Callable[[Any, Lifetime], bool]
 """Takes over the end of a lifetime whose function has returned something that goes on; false if that does not."""
 
 
-def around(describe: Describe, until: Until | None = None) -> Around:
+def lifetime_wrapper(describe: Describe, until: Until | None = None) -> WrapperFactory:
     """
     Return what wraps a function so that a lifetime spans each of its runs.
 
@@ -71,7 +71,7 @@ def around(describe: Describe, until: Until | None = None) -> Around:
 
     def make(kind: Kind) -> Wrapper:
         def call(wrapped: Any, instance: Any, args: Arguments, kwargs: Keywords) -> Any:
-            lifetime = described(describe, instance, args, kwargs)
+            lifetime = describe_call(describe, instance, args, kwargs)
             if lifetime is None:
                 return wrapped(*args, **kwargs)
             if kind == "coroutine":
@@ -87,7 +87,7 @@ def around(describe: Describe, until: Until | None = None) -> Around:
     return make
 
 
-def described(describe: Describe, instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
+def describe_call(describe: Describe, instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
     """Return what *describe* makes of a call; None also where that fails, or all instrumentation is off."""
     try:
         return describe(instance, args, kwargs) if is_instrumentation_enabled() else None
@@ -149,14 +149,14 @@ def _goes_on(result: Any, lifetime: Lifetime, until: Until | None) -> bool:
             return True
         if isinstance(result, asyncio.Future) and not result.done():
             lifetime.leave()
-            result.add_done_callback(lambda future: settle(future, lifetime))
+            result.add_done_callback(lambda future: end_with_future(future, lifetime))
             return True
     except Exception as error:  # noqa: BLE001 - then it ends here
         swallow("following a result", error)
     return False
 
 
-def settle(future: asyncio.Future[Any], lifetime: Lifetime) -> None:
+def end_with_future(future: asyncio.Future[Any], lifetime: Lifetime) -> None:
     """End *lifetime* as *future*, which is done, did."""
     if future.cancelled():
         lifetime.fail(asyncio.CancelledError())
@@ -169,7 +169,7 @@ def settle(future: asyncio.Future[Any], lifetime: Lifetime) -> None:
         lifetime.end(future.result())
 
 
-def streamed(iterator: Any, lifetime: Lifetime, finished: Callable[[], None]) -> Any:
+def followed_generator(iterator: Any, lifetime: Lifetime, finished: Callable[[], None]) -> Any:
     """
     Return a generator that goes on as *iterator*, and ends *lifetime*, which has begun, when it is through.
 
@@ -306,7 +306,7 @@ class _WatchedAsync:
         await self._generator.aclose()
 
 
-def is_called(error: BaseException, names: tuple[str, ...]) -> bool:
+def is_named_error(error: BaseException, names: tuple[str, ...]) -> bool:
     """Whether *error* is of a class with one of these *names*, or derived from one."""
     return bool(names) and any(kind.__name__ in names for kind in type(error).__mro__)
 

@@ -9,7 +9,7 @@ from opentelemetry.context import Context
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current
 
 
-class Note:
+class ContextValue:
     """A lifetime that leaves no span: as long as it lasts, the context holds *value* under *key*."""
 
     __slots__ = ("_key", "_token", "_value")

@@ -20,7 +20,7 @@ from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 
-from .lifetimes import Around
+from .lifetimes import WrapperFactory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Patch(msgspec.Struct, frozen=True):
     """
 
     target: str
-    around: Around
+    around: WrapperFactory
     optional: bool = False
 
     @property
@@ -123,7 +123,7 @@ class Patching:
                     self._hooked.add(module)
                     wrapt.register_post_import_hook(self._imported, module)
 
-    def add_method(self, of: type, name: str, around: Around) -> None:
+    def add_method(self, of: type, name: str, around: WrapperFactory) -> None:
         """
         Patch the method *name* that the class *of* has or inherits, once: for methods that every subclass overrides.
 
@@ -190,7 +190,7 @@ class Patching:
             return "missing"
         return self._wrap(*found, patch.around)
 
-    def _wrap(self, parent: Any, attribute: str, original: Any, around: Around) -> State:
+    def _wrap(self, parent: Any, attribute: str, original: Any, around: WrapperFactory) -> State:
         own = attribute in vars(parent)
         wrapper = Profiled(original, around(kind_of(original)), enabled=self._is_active)
         setattr(parent, attribute, wrapper)

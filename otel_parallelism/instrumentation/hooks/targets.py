@@ -32,7 +32,7 @@ _GLOB = re.compile(r"[*?\[]")
 _SPECIFICATION = re.compile(r"[\w.*?\[\]-]+:[\w.*?\[\]-]+")
 
 
-class Wrapped(msgspec.Struct, frozen=True):
+class WrappedFunction(msgspec.Struct, frozen=True):
     """A function that was replaced: where it stands, and what stood there before."""
 
     place: str
@@ -49,7 +49,7 @@ class Targets:
 
     def __init__(self) -> None:
         self.titles: list[str] = []
-        self.wrapped: list[Wrapped] = []
+        self.wrapped: list[WrappedFunction] = []
         self.unmatched: list[str] = []
         self.odd: list[str] = []
         self._finder: _Finder | None = None
@@ -128,7 +128,7 @@ class Targets:
         wrapper = record(original, enabled=lambda: PATCHING.active)
         setattr(parent, name, wrapper)
         function = original.__func__ if isinstance(original, staticmethod | classmethod) else original
-        self.wrapped.append(Wrapped(place, function))
+        self.wrapped.append(WrappedFunction(place, function))
 
         def undo() -> None:
             if vars(parent).get(name) is wrapper:
@@ -187,14 +187,14 @@ def _nothing(_: Any) -> None:
     pass
 
 
-class Stale(msgspec.Struct, frozen=True):
+class StaleReference(msgspec.Struct, frozen=True):
     """A reference to a function that was taken before it was wrapped: calls through it are not seen."""
 
     place: str
     target: str
 
 
-def stale(wrapped: Iterable[Wrapped]) -> list[Stale]:
+def stale_references(wrapped: Iterable[WrappedFunction]) -> list[StaleReference]:
     """
     Return where modules still hold the originals of *wrapped*: in names of their own, or in a list, tuple, set or dict.
 
@@ -202,7 +202,7 @@ def stale(wrapped: Iterable[Wrapped]) -> list[Stale]:
         wrapped: The functions that were replaced.
     """
     originals = {id(one.original): one.place for one in wrapped}
-    found: list[Stale] = []
+    found: list[StaleReference] = []
     for module in tuple(sys.modules.values()):
         title = getattr(module, "__name__", None)
         names = getattr(module, "__dict__", None)
@@ -212,7 +212,9 @@ def stale(wrapped: Iterable[Wrapped]) -> list[Stale]:
             # Ours hold them on purpose.
             if title.startswith("otel_parallelism."):
                 continue
-            found += [Stale(f"{title}.{name}", originals[id(one)]) for one in _held(value) if id(one) in originals]
+            found += [
+                StaleReference(f"{title}.{name}", originals[id(one)]) for one in _held(value) if id(one) in originals
+            ]
     return sorted(set(found), key=lambda one: one.place)
 
 

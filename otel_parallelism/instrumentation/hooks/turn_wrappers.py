@@ -11,14 +11,14 @@ from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.spans.turn import AgentTurn
 from otel_parallelism.tracing.state.existing_spans import claim_turn
 
-from .lifetimes import around, is_called
+from .lifetimes import is_named_error, lifetime_wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.context import Context
 
-    from .lifetimes import Arguments, Around, Describe, Keywords, Lifetime, Until
+    from .lifetimes import Arguments, Describe, Keywords, Lifetime, Until, WrapperFactory
 
 
 class TurnFacts(msgspec.Struct, frozen=True):
@@ -60,16 +60,16 @@ class _Turn:
         self._turn.end()
 
     def fail(self, error: BaseException) -> None:
-        self._turn.end(None if is_called(error, self._pauses) else error)
+        self._turn.end(None if is_named_error(error, self._pauses) else error)
 
 
-def turns(
+def turn_wrapper(
     describe: Callable[[Any, Arguments, Keywords], TurnFacts | None],
     *,
     title: str,
     scopes: tuple[str, ...] = (),
     until: Until | None = None,
-) -> Around:
+) -> WrapperFactory:
     """
     Return what wraps a function that is an agent's run: each run of it is a turn.
 
@@ -80,10 +80,10 @@ def turns(
             open right around it, there is none of ours.
         until: As for `around`.
     """
-    return around(turn_of(describe, title=title, scopes=scopes), until)
+    return lifetime_wrapper(turn_lifetime(describe, title=title, scopes=scopes), until)
 
 
-def turn_of(
+def turn_lifetime(
     describe: Callable[[Any, Arguments, Keywords], TurnFacts | None], *, title: str, scopes: tuple[str, ...] = ()
 ) -> Describe:
     """Return what makes the turn that a call of a function is; the arguments are those of `turns`."""

@@ -8,7 +8,7 @@ GRAPH_PAUSES = ("GraphBubbleUp",)
 """What langgraph raises through a tool, or a graph inside, to ask somebody or to hand over."""
 
 
-def plain(messages: Any) -> list[object]:
+def plain_messages(messages: Any) -> list[object]:
     """Return *messages*, in any form that LangChain takes, with its own message objects as mappings."""
     return [
         {"type": message.type, "content": message.content}

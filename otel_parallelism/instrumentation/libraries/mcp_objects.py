@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
 
-class Listing:
+class ToolListing:
     """A list of tools on its way: no span, only what it says in the end. Effects of tools in other pages stay."""
 
     __slots__ = ("_known", "_read")
@@ -46,7 +46,7 @@ class Listing:
     def end(self, result: Any) -> None:
         """Keep the effects of the tools in *result*."""
         try:
-            self._known.update((name, effect_of(annotations)) for name, annotations in self._read(result))
+            self._known.update((name, annotated_effect(annotations)) for name, annotations in self._read(result))
         except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
             swallow("reading a list of tools", error)
 
@@ -54,7 +54,7 @@ class Listing:
         """Nothing."""
 
 
-def effect_of(annotations: Any) -> Effect:
+def annotated_effect(annotations: Any) -> Effect:
     """
     Return the effect that *annotations* tell of, ``unknown`` where they don't.
 
@@ -67,7 +67,7 @@ def effect_of(annotations: Any) -> Effect:
     )
 
 
-def returned(result: Any) -> Returned:
+def tool_result(result: Any) -> Returned:
     """Return what a ``tools/call`` came to: its texts and its structured content, if there is nothing else in it."""
     failed = _either(result, "isError", "is_error") is True
     content = getattr(result, "content", None)

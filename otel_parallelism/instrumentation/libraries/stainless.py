@@ -15,7 +15,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, around, streamed
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, followed_generator, lifetime_wrapper
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.nodes import UNSEEN
@@ -23,12 +23,12 @@ from otel_parallelism.tracing.state.nodes import UNSEEN
 from .model_answers import AnsweredRequest
 
 if TYPE_CHECKING:
-    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Around, Keywords
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, WrapperFactory
 
 _LARGEST_RAW = 1_000_000
 
 
-def requests(provider: str, paths: Mapping[str, str]) -> Around:
+def client_request_wrapper(provider: str, paths: Mapping[str, str]) -> WrapperFactory:
     """
     Return what wraps the client's ``request`` method.
 
@@ -45,12 +45,12 @@ def requests(provider: str, paths: Mapping[str, str]) -> Around:
             return None
         said = body.get(key)
         words = Content(list(said) if isinstance(said, list) else said, user_words)
-        return _Request(str(body.get("model") or ""), provider, words, offers=bool(body.get("tools")))
+        return _StainlessRequest(str(body.get("model") or ""), provider, words, offers=bool(body.get("tools")))
 
-    return around(describe, _until_read)
+    return lifetime_wrapper(describe, _until_read)
 
 
-class _Request(AnsweredRequest):
+class _StainlessRequest(AnsweredRequest):
     """A request whose answer is the client's object, or a raw response that holds it."""
 
     def end(self, result: Any = None, /) -> None:
@@ -74,7 +74,7 @@ def _whole(result: Any) -> Any:
 
 def _until_read(result: Any, lifetime: Lifetime) -> bool:
     """Follow an answer that is not all there to its end."""
-    if not isinstance(lifetime, _Request):
+    if not isinstance(lifetime, _StainlessRequest):
         return False
     if hasattr(result, "_iterator"):
         return _follow(result, lifetime)
@@ -91,16 +91,16 @@ def _until_read(result: Any, lifetime: Lifetime) -> bool:
     return True
 
 
-def _follow(stream: Any, request: _Request) -> bool:
+def _follow(stream: Any, request: _StainlessRequest) -> bool:
     """Follow a *stream* of the client's, which iterates over a generator that it keeps."""
-    followed = streamed(stream._iterator, request, request.finished)  # noqa: SLF001 - the only seam that all ways share
+    followed = followed_generator(stream._iterator, request, request.finished)  # noqa: SLF001 - the only seam that all ways share
     if followed is None:
         return False
     stream._iterator = followed  # noqa: SLF001 - the object stays the program's own
     return True
 
 
-def _parsing(parse: Any, request: _Request) -> Any:
+def _parsing(parse: Any, request: _StainlessRequest) -> Any:
     """Return *parse*, of a raw response, which ends *request* when what it returns has been read."""
     followed: list[Any] = []
 

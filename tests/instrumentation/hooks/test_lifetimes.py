@@ -9,21 +9,21 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_parallelism import agent_turn, names
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, calls
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
-from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turns
+from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 from otel_parallelism.tracing.state.recorder import RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from otel_parallelism.instrumentation.hooks.lifetimes import Around
+    from otel_parallelism.instrumentation.hooks.lifetimes import WrapperFactory
     from tests.conftest import Kit
 
 
-def patched(function: Callable[..., Any], around: Around) -> Any:
-    return Profiled(function, around(kind_of(function)))
+def patched(function: Callable[..., Any], factory: WrapperFactory) -> Any:
+    return Profiled(function, factory(kind_of(function)))
 
 
 def described(_: Any, args: Any, kwargs: Any) -> CallFacts | None:
@@ -96,7 +96,7 @@ async def used_up(result: Any) -> Any:
 
 @pytest.mark.parametrize("function", KINDS)
 async def test_a_call_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) -> None:
-    tool = patched(function, calls(described))
+    tool = patched(function, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         assert await used_up(tool("get_weather")) == "result of get_weather"
         await asyncio.sleep(0.03)
@@ -113,7 +113,7 @@ async def test_a_call_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) 
 
 @pytest.mark.parametrize("function", KINDS)
 async def test_a_turn_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) -> None:
-    run = patched(function, turns(run_of, title="run"))
+    run = patched(function, turn_wrapper(run_of, title="run"))
     assert await used_up(run("answer")) == "result of answer"
     await asyncio.sleep(0)
     (report,) = kit.reports
@@ -150,8 +150,8 @@ def failing(function: Any) -> Any:
 
 @pytest.mark.parametrize("function", [a_coroutine, a_function, an_async_generator, a_generator])
 async def test_errors_are_the_functions_own(kit: Kit, function: Any) -> None:
-    tool = patched(failing(function), calls(described))
-    run = patched(failing(function), turns(run_of, title="run"))
+    tool = patched(failing(function), tool_call_wrapper(described))
+    run = patched(failing(function), turn_wrapper(run_of, title="run"))
     with agent_turn("clerk") as turn, pytest.raises(LookupError, match="get_weather"):
         await used_up(tool("get_weather"))
     with pytest.raises(LookupError, match="answer"):
@@ -163,7 +163,7 @@ async def test_errors_are_the_functions_own(kit: Kit, function: Any) -> None:
 
 
 async def test_cancellation_is_passed_on_and_told(kit: Kit) -> None:
-    tool = patched(a_coroutine, calls(described))
+    tool = patched(a_coroutine, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         task = asyncio.ensure_future(tool("get_weather", takes=10))
         await asyncio.sleep(0.02)
@@ -175,7 +175,7 @@ async def test_cancellation_is_passed_on_and_told(kit: Kit) -> None:
 
 
 async def test_a_generator_that_is_left_early_ends_its_turn(kit: Kit) -> None:
-    run = patched(an_async_generator, turns(run_of, title="run"))
+    run = patched(an_async_generator, turn_wrapper(run_of, title="run"))
     items = run("answer")
     assert await anext(items) == "first"
     assert len(RECORDER.turns) == 1
@@ -185,14 +185,14 @@ async def test_a_generator_that_is_left_early_ends_its_turn(kit: Kit) -> None:
 
 
 async def test_nothing_is_current_outside_of_a_generators_steps(kit: Kit) -> None:
-    run = patched(an_async_generator, turns(run_of, title="run"))
+    run = patched(an_async_generator, turn_wrapper(run_of, title="run"))
     with kit.tracer().start_as_current_span("the program's own") as own:
         async for _ in run("answer"):
             assert trace.get_current_span() is own
 
 
 async def test_what_is_no_call_passes_through(kit: Kit) -> None:
-    tool = patched(a_coroutine, calls(described))
+    tool = patched(a_coroutine, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         assert await tool("nothing") == "result of nothing"
         with suppress_instrumentation():
@@ -214,8 +214,8 @@ async def test_a_description_that_fails_costs_nothing_else(make_kit: Any, caplog
         raise KeyError
 
     with agent_turn("clerk") as turn:
-        assert await patched(a_coroutine, calls(broken))("one") == "result of one"
-        assert await patched(a_coroutine, calls(described, broken_reading))("two") == "result of two"
+        assert await patched(a_coroutine, tool_call_wrapper(broken))("one") == "result of one"
+        assert await patched(a_coroutine, tool_call_wrapper(described, broken_reading))("two") == "result of two"
     assert turn.report is not None
     assert [call.tool for call in turn.report.turn.calls] == ["two"]
     assert len(shield.internal_errors()) == 2
@@ -227,7 +227,7 @@ async def test_errors_that_a_framework_turned_into_results_are_errors(kit: Kit) 
     def read(result: str) -> Returned:
         return Returned(result, failed="two" in result)
 
-    tool = patched(a_coroutine, calls(described, read))
+    tool = patched(a_coroutine, tool_call_wrapper(described, read))
     with agent_turn("clerk") as turn:
         assert await tool("one") == "result of one"
         assert await tool("two") == "result of two"
@@ -244,7 +244,9 @@ async def test_a_result_that_is_handed_on_is_a_dependence(kit: Kit) -> None:
     def describe(_: Any, args: Any, kwargs: Any) -> CallFacts:
         return CallFacts(kwargs["tool"], "", {"of": args[0]})
 
-    tool = patched(lambda of, tool: get_user(of), calls(describe, lambda result: Returned(result["content"])))
+    tool = patched(
+        lambda of, tool: get_user(of), tool_call_wrapper(describe, lambda result: Returned(result["content"]))
+    )
     with agent_turn("clerk", input="orders of Ada, please") as turn:
         await tool("Ada", tool="get_user")
         await tool("usr_77123", tool="get_orders")
@@ -260,7 +262,7 @@ class TestTheirsAround:
     """Somebody else's span of the same thing is open around ours: there is no second one."""
 
     async def test_a_call(self, kit: Kit) -> None:
-        tool = patched(a_coroutine, calls(described))
+        tool = patched(a_coroutine, tool_call_wrapper(described))
         tracer = kit.tracer()
         with agent_turn("clerk") as turn:
             for name in ("get_weather", "get_news"):
@@ -276,7 +278,7 @@ class TestTheirsAround:
         assert turn.report.findings[0].advice == "recommended", "arguments and results were known"
 
     async def test_a_call_inside_is_one_of_its_own(self, kit: Kit) -> None:
-        tool = patched(a_coroutine, calls(described))
+        tool = patched(a_coroutine, tool_call_wrapper(described))
         attributes = {"openinference.span.kind": "TOOL", "tool.name": "plan_trip"}
         with agent_turn("clerk") as turn, kit.tracer().start_as_current_span("plan_trip", attributes=attributes):
             await tool("get_weather")
@@ -290,13 +292,13 @@ class TestTheirsAround:
         assert len(kit.calls()) == 2
 
     async def test_two_seams_inside_are_one_call(self, kit: Kit) -> None:
-        inner = patched(a_coroutine, calls(described))
+        inner = patched(a_coroutine, tool_call_wrapper(described))
 
         async def outer(name: str) -> str:
             result: str = await inner(name)
             return result
 
-        tool = patched(outer, calls(described))
+        tool = patched(outer, tool_call_wrapper(described))
         attributes = {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}
         with agent_turn("clerk") as turn, kit.tracer().start_as_current_span("get_weather", attributes=attributes):
             await tool("get_weather")
@@ -305,7 +307,7 @@ class TestTheirsAround:
         assert kit.calls() == []
 
     async def test_an_error_is_noted(self, kit: Kit) -> None:
-        tool = patched(failing(a_coroutine), calls(described))
+        tool = patched(failing(a_coroutine), tool_call_wrapper(described))
         attributes = {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}
         with (
             agent_turn("clerk") as turn,
@@ -319,7 +321,7 @@ class TestTheirsAround:
         assert [call.error for call in turn.report.turn.calls] == [True]
 
     async def test_a_turn(self, kit: Kit) -> None:
-        run = patched(a_coroutine, turns(run_of, title="run", scopes=("somebody.",)))
+        run = patched(a_coroutine, turn_wrapper(run_of, title="run", scopes=("somebody.",)))
         attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "theirs"}
         tracer = kit.tracer()
         with tracer.start_as_current_span("invoke_agent theirs", attributes=attributes):
@@ -334,20 +336,20 @@ class TestTheirsAround:
         ]
 
     async def test_a_turn_of_another_scope_is_around_ours(self, kit: Kit) -> None:
-        run = patched(a_coroutine, turns(run_of, title="run", scopes=("another.",)))
+        run = patched(a_coroutine, turn_wrapper(run_of, title="run", scopes=("another.",)))
         with kit.tracer().start_as_current_span("run", attributes={"gen_ai.operation.name": "invoke_agent"}):
             await run("answer")
         assert [span.name for span in kit.spans] == ["invoke_agent clerk", "run"]
 
 
 async def test_two_seams_of_one_call_are_one_call(kit: Kit) -> None:
-    inner = patched(a_coroutine, calls(described))
+    inner = patched(a_coroutine, tool_call_wrapper(described))
 
     async def outer(name: str) -> str:
         result: str = await inner(name)
         return result
 
-    tool = patched(outer, calls(described))
+    tool = patched(outer, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         await tool("get_weather")
     assert turn.report is not None
@@ -359,13 +361,15 @@ async def test_what_the_inner_seam_of_a_call_knows_is_known_of_the_call(kit: Kit
     def annotated(_: Any, args: Any, __: Any) -> CallFacts:
         return CallFacts(args[0], effect="write")
 
-    inner = patched(a_coroutine, calls(annotated, lambda result: Returned(result, failed="broken" in result)))
+    inner = patched(
+        a_coroutine, tool_call_wrapper(annotated, lambda result: Returned(result, failed="broken" in result))
+    )
 
     async def outer(name: str) -> str:
         result: str = await inner(name)
         return result
 
-    tool = patched(outer, calls(described))
+    tool = patched(outer, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         await tool("get_token")
         await tool("get_broken")
@@ -381,7 +385,7 @@ async def test_calls_let_go_together_and_blocked_one_by_one(kit: Kit) -> None:
         time.sleep(0.06)  # noqa: ASYNC251 - that is what is shown
         return name
 
-    tool = patched(block, calls(described))
+    tool = patched(block, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         await asyncio.gather(*(tool(name) for name in ("get_one", "get_two", "get_three")))
     assert turn.report is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import agent_turn
-from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale
+from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_references_from_before_are_found(tools: str, write: Callable[[str, str]
     )
     importlib.import_module("myapp.main")
     TARGETS.start(["myapp.tools:*"], sync=False)
-    assert [(one.place, one.target) for one in stale(TARGETS.wrapped)] == [
+    assert [(one.place, one.target) for one in stale_references(TARGETS.wrapped)] == [
         ("myapp.main.BY_NAME", "myapp.tools.fetch_feed"),
         ("myapp.main.TOOLS", "myapp.tools.fetch_feed"),
         ("myapp.main.fetch_page", "myapp.tools.fetch_page"),
