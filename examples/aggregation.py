@@ -1,4 +1,4 @@
-"""One page from several services, one of which is down: awaited one by one, and with asyncio.gather."""
+"""Builds a page from three services, one of them down: with calls one by one, and with asyncio.gather."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 @profiled(effect="read")
 async def get_profile(user: str) -> str:
-    """The user's profile."""
+    """Return the user's profile."""
     await asyncio.sleep(0.2)
     return f"profile of {user}"
 
 
 @profiled(effect="read")
 async def get_orders(user: str) -> str:
-    """The user's orders."""
+    """Return the user's orders."""
     await asyncio.sleep(0.2)
     return f"orders of {user}"
 
 
 @profiled(effect="read")
 async def get_reviews(user: str) -> str:
-    """The user's reviews; the service is down."""
+    """Fail, because this service is down."""
     await asyncio.sleep(0.1)
     raise ConnectionError(f"no reviews of {user}")
 
@@ -36,7 +36,7 @@ SOURCES = (get_profile, get_orders, get_reviews)
 
 
 async def one_by_one(user: str) -> dict[str, str]:
-    """Each source after the other; one that fails is left out."""
+    """Call one source after another, and leave out a source that fails."""
     page = {}
     for source in SOURCES:
         try:
@@ -47,21 +47,21 @@ async def one_by_one(user: str) -> dict[str, str]:
 
 
 async def together(user: str) -> dict[str, str]:
-    """All sources at once; one that fails is left out, and the others are not cancelled."""
+    """Call all sources at once. A failure does not cancel the other calls; its source is left out."""
     results = await asyncio.gather(*(source(user) for source in SOURCES), return_exceptions=True)
     page = {}
     for source, result in zip(SOURCES, results, strict=True):
         if isinstance(result, ConnectionError):
             print(f"left out: {result}")
         elif isinstance(result, BaseException):
-            raise result  # a mistake of ours, not of the service
+            raise result  # a bug here, not a failure of the service
         else:
             page[source.__name__] = result
     return page
 
 
 async def show(name: str, page: Awaitable[dict[str, Any]]) -> None:
-    """Make a page within a turn, and tell how that went."""
+    """Build a page inside a turn, and print the turn's report."""
     async with agent_turn(name) as turn:
         found = await page
     if turn.report:
@@ -69,7 +69,7 @@ async def show(name: str, page: Awaitable[dict[str, Any]]) -> None:
 
 
 async def main() -> None:
-    """Make the page twice."""
+    """Build the page in both ways."""
     await show("one by one", one_by_one("ana"))
     await show("together", together("ana"))
 

@@ -1,4 +1,4 @@
-"""An agent loop written by hand for Anthropic's client: as usually written, and with run_tools."""
+"""A handwritten agent loop for Anthropic's client, first with calls one by one, then with run_tools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_parallelism.execution import prompt
 
 @profiled(effect="read")
 async def get_weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     await asyncio.sleep(0.2)
     return f"Sunny in {city}."
 
@@ -36,7 +36,7 @@ TOOLS = [get_weather, search_flights, list_hotels]
 
 
 def definition(tool: Any, parameter: str) -> Any:
-    """A tool as the client wants it."""
+    """Return the tool's definition for the client."""
     schema = {"type": "object", "properties": {parameter: {"type": "string"}}, "required": [parameter]}
     return {"name": tool.__name__, "description": tool.__doc__, "input_schema": schema}
 
@@ -49,7 +49,7 @@ DEFINITIONS = [
 
 
 async def ask(client: AsyncAnthropic, messages: list[Any]) -> Any:
-    """The model's next message, appended to *messages*."""
+    """Ask the model, and append its message to *messages*."""
     message = await client.messages.create(
         model="claude-sonnet-5-5", max_tokens=1024, system=prompt(TOOLS), tools=DEFINITIONS, messages=messages
     )
@@ -58,7 +58,7 @@ async def ask(client: AsyncAnthropic, messages: list[Any]) -> Any:
 
 
 async def one_by_one(client: AsyncAnthropic, messages: list[Any]) -> str:
-    """Await each call, then the next."""
+    """Run the calls one by one."""
     by_name = {tool.__name__: tool for tool in TOOLS}
     while (message := await ask(client, messages)).stop_reason == "tool_use":
         results = []
@@ -71,14 +71,14 @@ async def one_by_one(client: AsyncAnthropic, messages: list[Any]) -> str:
 
 
 async def together(client: AsyncAnthropic, messages: list[Any]) -> str:
-    """Give the message to run_tools."""
+    """Run the calls of a message together, with run_tools."""
     while (message := await ask(client, messages)).stop_reason == "tool_use":
         messages += await run_tools(message, TOOLS)
     return str(message.content[0].text)
 
 
 async def main() -> None:
-    """Ask the same question twice."""
+    """Ask the same question in both ways."""
     async with AsyncAnthropic() as client:
         for way in (one_by_one, together):
             async with agent_turn(way.__name__) as turn:

@@ -1,4 +1,4 @@
-"""A thousand items: at most so many calls at once, retried where they fail, with progress, and results as they come."""
+"""Maps a thousand items with at most ten calls at once, retries, a rate, progress, and results as they arrive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ failed_once: set[int] = set()
 
 
 async def embed(texts: list[str]) -> list[int]:
-    """An embedding a text; the service takes lists of texts, and fails now and then."""
+    """Return one embedding per text. The service takes lists of texts, and fails now and then."""
     await asyncio.sleep(0.02)
     batch = int(texts[0].split()[-1])
     if batch % 300 == 0 and batch not in failed_once:
@@ -21,8 +21,8 @@ async def embed(texts: list[str]) -> list[int]:
 
 
 async def main() -> None:
-    """Embed a thousand texts, twenty a call, ten calls at once and at most 500 a second."""
-    texts = (f"text {number}" for number in range(1000))  # never all in memory at once
+    """Embed a thousand texts: twenty per call, ten calls at once, at most 500 calls per second."""
+    texts = (f"text {number}" for number in range(1000))  # a generator: the texts are never all in memory
     embedded = 0
     async with agent_turn("batch") as turn:
         async for vectors in parallel_map(
@@ -33,7 +33,7 @@ async def main() -> None:
             chunk=20,
             timeout=5,
             retry=Retry(times=3, wait=0.01, on=ConnectionError),
-            progress=True,  # a bar, in a terminal
+            progress=True,  # a progress bar in a terminal
         ):
             embedded += len(vectors)
     if turn.report:

@@ -1,4 +1,4 @@
-"""Calls some of which need others: each starts the moment what it needs is done."""
+"""Runs calls that depend on each other; each starts as soon as its dependencies have ended."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ graph = TaskGraph(on_failure="dependents")
 
 @graph.task(expected=0.3)
 async def user(name: str) -> int:
-    """The user's number; *name* is an input of the run."""
+    """Return the user's number; *name* is an input of the run."""
     await asyncio.sleep(0.3)
     return len(name)
 
 
 @graph.task(expected=0.2, timeout=2, retry=2)
 async def orders(user: int) -> list[int]:
-    """Needs what the task *user* returned, by the name of its parameter."""
+    """Take the result of the task *user*, because the parameter has its name."""
     await asyncio.sleep(0.2)
     return [user, user + 1]
 
 
 @graph.task(expected=0.2)
 async def invoices(orders: list[int]) -> str:
-    """Needs the orders."""
+    """Take the result of the task *orders*."""
     await asyncio.sleep(0.2)
     return f"{len(orders)} invoices"
 
 
 @graph.task(expected=0.4)
 async def news() -> str:
-    """Needs nothing, so it starts at once."""
+    """Depend on no task, and so start at once."""
     await asyncio.sleep(0.4)
     return "no news"
 
 
 @graph.task(expected=0)
 def page(invoices: str, news: str) -> str:
-    """Needs both; not async, so it runs in a thread."""
+    """Take two results. The function is not async, so it runs in a thread."""
     return f"{invoices}, {news}"
 
 
 async def main() -> None:
-    """Show the plan, run it, show what it did."""
+    """Print the plan, run the graph, and print what it did."""
     print(graph.plan().text())
     results = await graph.run(name="ana")
     print(results[page])  # a str, as a type checker knows

@@ -1,4 +1,4 @@
-"""Agent loops written by hand for OpenAI's client, chat and responses: as usually written, and with run_tools."""
+"""Handwritten agent loops for OpenAI's client, with chat completions and responses, without and with run_tools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUESTION = "Is next week a good time to go?"
 
 @profiled(effect="read")
 async def get_weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     await asyncio.sleep(0.2)
     return f"Sunny in {city}."
 
@@ -40,7 +40,7 @@ TOOLS = [get_weather, search_flights, list_hotels]
 
 
 def function(tool: Any, parameter: str) -> dict[str, Any]:
-    """A tool as the client wants it."""
+    """Return the tool's definition for the client."""
     schema = {"type": "object", "properties": {parameter: {"type": "string"}}, "required": [parameter]}
     return {"name": tool.__name__, "description": tool.__doc__, "parameters": schema}
 
@@ -49,7 +49,7 @@ FUNCTIONS = [function(get_weather, "city"), function(search_flights, "destinatio
 
 
 async def chat_one_by_one(client: AsyncOpenAI) -> str:
-    """Chat completions: await each call, then the next."""
+    """Run the calls of a chat completion one by one."""
     by_name = {tool.__name__: tool for tool in TOOLS}
     tools: Any = [{"type": "function", "function": given} for given in FUNCTIONS]
     messages: list[Any] = [{"role": "user", "content": QUESTION}]
@@ -65,7 +65,7 @@ async def chat_one_by_one(client: AsyncOpenAI) -> str:
 
 
 async def chat_together(client: AsyncOpenAI) -> str:
-    """Chat completions: give the message to run_tools."""
+    """Run the calls of a chat completion together, with run_tools."""
     tools: Any = [{"type": "function", "function": given} for given in FUNCTIONS]
     messages: list[Any] = [{"role": "system", "content": prompt(TOOLS)}, {"role": "user", "content": QUESTION}]
     while True:
@@ -78,7 +78,7 @@ async def chat_together(client: AsyncOpenAI) -> str:
 
 
 async def responses_together(client: AsyncOpenAI) -> str:
-    """Responses: give the response to run_tools."""
+    """Run the calls of a response together, with run_tools."""
     tools: Any = [{"type": "function", **given} for given in FUNCTIONS]
     items: list[Any] = [{"role": "user", "content": QUESTION}]
     while True:
@@ -91,7 +91,7 @@ async def responses_together(client: AsyncOpenAI) -> str:
 
 
 async def main() -> None:
-    """Ask the same question three times."""
+    """Ask the same question in all three ways."""
     async with AsyncOpenAI() as client:
         for way in (chat_one_by_one, chat_together, responses_together):
             async with agent_turn(way.__name__) as turn:

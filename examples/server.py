@@ -31,11 +31,11 @@ IDS = tuple(f"call_{number}" for number in range(len(WANTED)))
 
 
 class RefusedError(Exception):
-    """A request that a provider would refuse."""
+    """The request is invalid for the provider."""
 
 
 def messages(request: dict[str, Any]) -> dict[str, Any]:
-    """Anthropic's next message."""
+    """Return Anthropic's next message."""
     last = request["messages"][-1]
     results = [block for block in last["content"] if isinstance(block, dict) and block["type"] == "tool_result"]
     check([block["tool_use_id"] for block in results], asked=len(request["messages"]) > 1)
@@ -60,7 +60,7 @@ def messages(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def chat(request: dict[str, Any]) -> dict[str, Any]:
-    """OpenAI's next chat completion."""
+    """Return OpenAI's next chat completion."""
     results = [message for message in request["messages"] if message["role"] == "tool"]
     asked = any(message["role"] == "assistant" for message in request["messages"])
     check([message["tool_call_id"] for message in results], asked=asked)
@@ -84,7 +84,7 @@ def chat(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def responses(request: dict[str, Any]) -> dict[str, Any]:
-    """OpenAI's next response."""
+    """Return OpenAI's next response."""
     results = [item for item in request["input"] if item.get("type") == "function_call_output"]
     asked = any(item.get("type") == "function_call" for item in request["input"])
     check([item["call_id"] for item in results], asked=asked)
@@ -117,13 +117,13 @@ def responses(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(answered: list[str], *, asked: bool) -> None:
-    """Each call has its result, and in the order asked."""
+    """Check that each call has its result, in the order of the calls."""
     if asked and answered != list(IDS):
         raise RefusedError(f"results for {answered}, asked for {list(IDS)}")
 
 
 def said(results: list[str]) -> str:
-    """The model's answer."""
+    """Return the model's answer."""
     return " ".join(results)
 
 
@@ -136,7 +136,7 @@ class Provider(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """A request of any of the three protocols."""
+        """Answer a request of any of the three protocols."""
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         try:
             status, answer = 200, WAYS[self.path.partition("?")[0]](request)
@@ -150,12 +150,12 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
-        """Keep the output clean."""
+        """Print nothing."""
 
 
 @contextlib.contextmanager
 def environment() -> Iterator[dict[str, str]]:
-    """Variables under which the clients talk to a server that runs meanwhile."""
+    """Run a server, and yield the environment variables that point the clients at it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

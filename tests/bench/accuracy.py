@@ -1,16 +1,17 @@
 """
-How right the verdicts on pairs of calls are, over recorded episodes with known truth.
+Measures how often verdicts on pairs of calls are right, over recorded episodes with known dependences.
 
     python tests/bench/accuracy.py FILE… [--pairs OUT]
 
 An episode is one JSON object a line: ``{"id", "prompt", "user_messages"?, "calls": [{"id", "segment"?, "name",
-"args", "result", "depends_on"?, "uncertain"?, "commutes_with_next"?}]}``. Its calls are taken to have run one after
-another, one a model response, and are compared within one segment (one request of the user).
+"args", "result", "depends_on"?, "uncertain"?, "commutes_with_next"?}]}``. The bench treats its calls as run one after
+another, one per model response, and compares them within one segment (one request of the user).
 
-``commutes_with_next`` comes from running two calls in both orders with the arguments they had. That cannot show that
-the second got an argument out of the first's answer, in which case it could not have been asked for beside it. So the
-recall of recommended reads is printed twice: over all pairs that commute, and over those that hand no value on, where
-no value of the first's result is an argument of the second unless the user had said it or the first had been given it.
+``commutes_with_next`` comes from running two calls in both orders with their recorded arguments. It cannot show that an
+argument of the second call was taken from the first result; such calls could not have run together. So the recall of
+recommended reads is printed twice: over all pairs that commute, and over the pairs that pass no value. A pair passes a
+value if a value of the first result is an argument of the second call, and appears neither in the user's messages nor
+in the first call's arguments.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _SECOND_NS = 1_000_000_000
 
 
 def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any], Call]]:
-    """The calls of one segment as the analysis sees them: one after another, contents seen whole."""
+    """Return the calls of one segment, one after another, with their full contents."""
     found: list[tuple[dict[str, Any], Call]] = []
     for record in episode["calls"]:
         if record.get("segment", 0) != segment:
@@ -81,7 +82,7 @@ def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict
 
 
 def main() -> int:
-    """Print a block of figures a file."""
+    """Print a block of figures per file."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--pairs", type=Path, help="write one JSON line a pair here")
@@ -144,7 +145,7 @@ def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advi
 
 
 def _scalars(value: Any) -> set[str]:
-    """The plain values of JSON data as text, keys left out."""
+    """Return the plain values of JSON data as text, without keys."""
     if isinstance(value, dict):
         return set().union(*map(_scalars, value.values()))
     if isinstance(value, list):

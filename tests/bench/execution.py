@@ -1,12 +1,12 @@
 """
-What `parallel_map` costs a call, and whether its memory stays flat.
+Measures what `parallel_map` costs per call, and whether its memory stays flat.
 
     python tests/bench/execution.py [--runs 7] [--loop uvloop]
 
-µs per job for 10,000 jobs that do nothing, at 10 at once: the median of several runs, in one process, taken in turns so
-that all see the same machine. Beside it what others do: `asyncio.gather` with a semaphore, `aiometer`, and `anyio` task
-groups with a capacity limiter; the latter two where they are installed. Then the peak of memory over 10,000, 100,000
-and 1,000,000 jobs whose results are iterated over, from a generator.
+Prints µs per job for 10,000 jobs that do nothing, with 10 at once: the median of several runs in one process. The
+variants take turns, so that noise of the machine affects all alike. Other variants are `asyncio.gather` with a
+semaphore, `aiometer`, and `anyio` task groups with a capacity limiter, the last two if they are installed. Then it
+prints the peak memory over 10,000, 100,000 and 1,000,000 jobs from a generator, with results iterated over.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ AT_ONCE = 10
 
 
 async def job(number: int) -> int:
-    """Nothing."""
+    """Do nothing."""
     return number
 
 
 async def bare() -> None:
-    """One job after the other: the floor."""
+    """Run one job after another: the lower bound."""
     for number in range(JOBS):
         await job(number)
 
 
 async def gathered() -> None:
-    """`asyncio.gather` over all, behind a semaphore."""
+    """Run all jobs with `asyncio.gather` and a semaphore."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> int:
@@ -55,14 +55,14 @@ async def gathered() -> None:
 
 
 async def metered() -> None:
-    """`aiometer`."""
+    """Run all jobs with `aiometer`."""
     import aiometer  # noqa: PLC0415 - only where it is installed
 
     await aiometer.run_all([functools.partial(job, number) for number in range(JOBS)], max_at_once=AT_ONCE)
 
 
 async def limited() -> None:
-    """`anyio`: a task a job, behind a capacity limiter."""
+    """Run all jobs with `anyio`: one task per job, and a capacity limiter."""
     import anyio  # noqa: PLC0415 - only where it is installed
 
     limiter = anyio.CapacityLimiter(AT_ONCE)
@@ -77,18 +77,18 @@ async def limited() -> None:
 
 
 async def mapped() -> None:
-    """Ours, as a list, without spans."""
+    """Run all jobs with `parallel_map` as a list, without spans."""
     await parallel_map(range(JOBS), job, limit=AT_ONCE, spans=False)
 
 
 async def streamed() -> None:
-    """Ours, iterated over, without spans."""
+    """Run all jobs with `parallel_map`, iterated over, without spans."""
     async for _ in parallel_map(iter(range(JOBS)), job, limit=AT_ONCE, spans=False):
         pass
 
 
 async def recorded() -> None:
-    """Ours, each call a span of a turn."""
+    """Run all jobs with `parallel_map`, with a span for each call."""
     await parallel_map(range(JOBS), job, limit=AT_ONCE)
 
 
@@ -104,7 +104,7 @@ WAYS: dict[str, Callable[[], Awaitable[None]]] = {
 
 
 async def seconds(way: Callable[[], Awaitable[None]]) -> float:
-    """How long one run takes, within a turn; what the turn's own end takes is another bench's."""
+    """Return how many seconds one run takes inside a turn, without the turn's end."""
     gc.collect()
     async with agent_turn("bench"):
         began = time.perf_counter()
@@ -113,7 +113,7 @@ async def seconds(way: Callable[[], Awaitable[None]]) -> float:
 
 
 async def peak(count: int) -> float:
-    """The most memory that *count* jobs take at a time, in kB."""
+    """Return the peak memory of *count* jobs, in kB."""
     gc.collect()
     tracemalloc.start()
     async for _ in parallel_map(iter(range(count)), job, limit=AT_ONCE, spans=False):
@@ -124,7 +124,7 @@ async def peak(count: int) -> float:
 
 
 def loop_factory(name: str) -> Callable[[], Any]:
-    """What makes an event loop of that name."""
+    """Return the factory for the event loop *name*."""
     if name == "uvloop":
         import uvloop  # noqa: PLC0415 - only where asked for
 

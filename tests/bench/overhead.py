@@ -1,8 +1,8 @@
 """
-What the instrumentation costs, measured against a span made by hand: run it, it prints.
+Measures what the instrumentation costs, compared with a handwritten span.
 
-Variants are interleaved, so that a noisy machine disturbs all of them alike, and timed by the thread's own clock.
-Nothing here is asserted: times belong to a machine, ratios to a run.
+Variants take turns, so that noise of the machine affects all alike, and are timed by the thread's CPU clock. Nothing is
+asserted: times depend on the machine, and ratios hold within one run.
 
     python tests/bench/overhead.py [--quick]
 """
@@ -43,14 +43,14 @@ Variant = Callable[[], Awaitable[list[float]]]
 
 
 class Nowhere(SpanExporter):
-    """Exports nothing, at no cost."""
+    """An exporter that does nothing."""
 
     def export(self, spans: object) -> SpanExportResult:
         return SpanExportResult.SUCCESS
 
 
 def provider() -> TracerProvider:
-    """Return a provider as programs have it, its queue large enough that nothing is dropped in between."""
+    """Return a provider with a batch processor whose queue is large enough to drop nothing."""
     made = TracerProvider(shutdown_on_exit=False)
     # Exported between the timed stretches, so that the exporting thread does not run within one of them.
     made.add_span_processor(
@@ -83,7 +83,7 @@ def timed(turns: int, body: Callable[[], Awaitable[None]]) -> Variant:
 def within(
     turns: int, around: Callable[[], AbstractContextManager[object]], body: Callable[[], Awaitable[None]]
 ) -> Variant:
-    """Return a variant that runs *body* within *around* and leaves the latter's own cost out."""
+    """Return a variant that runs *body* inside *around* and does not count the cost of *around*."""
 
     async def run() -> list[float]:
         taken = []
@@ -98,7 +98,7 @@ def within(
 
 
 async def compare(variants: dict[str, Variant], repeats: int, flush: Callable[[], object]) -> dict[str, list[float]]:
-    """Run the variants in turn, *repeats* times, and return what each one's turns took."""
+    """Run the variants in turn, *repeats* times, and return the times of each one's turns."""
     found: dict[str, list[float]] = {name: [] for name in variants}
     order = list(variants)
     for repeat in range(repeats + 1):
@@ -112,7 +112,7 @@ async def compare(variants: dict[str, Variant], repeats: int, flush: Callable[[]
 
 
 def show(title: str, found: dict[str, list[float]], base: str) -> None:
-    """Print *found* and its ratios to *base*, of the median turn and of the quietest tenth: noise only ever adds."""
+    """Print the median and the quietest tenth of *found*, and their ratios to *base*: noise only adds time."""
     print(f"\n{title:<60}{'median':>11}{'ratio':>9}{'quiet':>13}{'ratio':>9}")
     for name, values in found.items():
         print(f"  {name:<58}", end="")
@@ -123,12 +123,12 @@ def show(title: str, found: dict[str, list[float]], base: str) -> None:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """Return the value that *share* of *values* lie below."""
+    """Return the quantile *share* of *values*."""
     return sorted(values)[int(len(values) * share)]
 
 
 async def calls(turns: int, repeats: int) -> None:
-    """Compare a decorated call in a turn with a span made by hand."""
+    """Compare a decorated call in a turn with a handwritten span."""
     plain, traced = provider(), provider()
     by_hand = "span by hand (start_as_current_span, 2 attributes)"
     tracer = plain.get_tracer("by hand")
@@ -175,7 +175,7 @@ async def calls(turns: int, repeats: int) -> None:
 
 
 async def others(turns: int, repeats: int) -> None:
-    """Compare spans that others make, with nothing to do with agents and of tools, with and without our processor."""
+    """Compare spans of other instrumentations with and without our processor: unrelated spans, and tool spans."""
     plain, watched = provider(), provider()
     install(watched, settings=Settings(), meter_provider=NoOpMeterProvider())
     attributes: dict[str, str | int] = {"http.request.method": "GET", "url.path": "/", "http.response.status_code": 200}
@@ -227,7 +227,7 @@ async def others(turns: int, repeats: int) -> None:
 
 
 def analysis(repeats: int) -> None:
-    """Print what a turn's end costs by the number of its calls, run together and one by one."""
+    """Print the cost of a turn's end by its number of calls, for calls together and one by one."""
     print("\nNormalising and analysing a turn")
     settings = Settings()
     for title, step_ns in (("all at once", 0), ("one by one", 100_000_000)):
@@ -258,7 +258,7 @@ async def five(a: object, b: object, c: object, d: object, e: object) -> object:
 
 
 async def evidence(turns: int, repeats: int) -> None:
-    """Compare calls with evidence held and without, while the turn is too short for any to be looked at."""
+    """Compare calls with and without evidence held, in turns too short for evidence to be examined."""
     traced = provider()
     install(traced, settings=Settings(), meter_provider=NoOpMeterProvider())
     tool = profiled(name="tool")(five)
@@ -298,7 +298,7 @@ async def evidence(turns: int, repeats: int) -> None:
 
 
 def chained_turn(size: int, kind: str) -> Turn:
-    """A turn of *size* reads one after another that were given five scalars and returned 1 kB each."""
+    """Return a turn of *size* reads, one after another, each with five scalar arguments and a result of 1 kB."""
     rows = [{"id": f"ord_{index * 7919:08}", "name": f"row {index}", "price": index * 1.37} for index in range(18)]
     results = {"text": " ".join(f"word{index}" for index in range(125)), "rows": rows, "JSON text": json.dumps(rows)}
     return Turn(
@@ -325,7 +325,7 @@ def chained_turn(size: int, kind: str) -> Turn:
 
 
 def turn_end(repeats: int) -> None:
-    """Print what it costs at a turn's end to look at 20 calls that are all one chain."""
+    """Print the cost of a turn's end when 20 calls form one chain."""
     print("\nThe end of a turn whose 20 calls are one chain, their contents looked at")
     for kind in ("text", "rows", "JSON text"):
         turn = chained_turn(20, kind)
@@ -340,7 +340,7 @@ def turn_end(repeats: int) -> None:
 
 
 def imports(repeats: int) -> None:
-    """Print how long importing takes, beside the SDK's tracing."""
+    """Print the import time of the package and of the SDK's tracing."""
     print("\nImport, in a fresh interpreter")
     modules: dict[str, list[float]] = {"opentelemetry.sdk.trace": [], "otel_parallelism": []}
     for _ in range(repeats):

@@ -1,26 +1,24 @@
 """
-What running calls together brings, beside what no schedule can beat.
+Compares running calls together with the shortest possible schedule.
 
     python tests/bench/timing_table.py [--scale 10] [--runs 3] [--loop asyncio precise uvloop] [--no-sdk]
 
-Five jobs, each run one call after another as an agent would (``@profiled`` calls in a turn), by asyncio's own means
-(so many tasks and nothing else), by the same with a plain span of the SDK's around each call, and by what
-`otel_parallelism.execution` has for it, within an agent turn. ``--scale 10`` (the default) takes a tenth of the times,
-``--scale 1`` the times themselves; no call is made shorter than 10 ms, where timers are too coarse to tell anything. Of
-several runs the quickest counts, and what the analysis says of that one: whatever else the machine does only adds.
-With ``--no-sdk`` there is no tracer provider: the analysis is the same, nothing could be exported.
+Five jobs run in four ways: one call after another as an agent would (``@profiled`` calls in a turn), with plain asyncio
+tasks, with a plain SDK span around each call, and with `otel_parallelism.execution` inside a turn. ``--scale 10`` (the
+default) uses a tenth of the times, ``--scale 1`` the full times. No call is shorter than 10 ms, because timers are too
+coarse below that. The quickest of several runs counts, because noise only adds time. With ``--no-sdk`` there is no
+tracer provider: the analysis is the same, and nothing is exported.
 
-Columns, in seconds: one after another; asyncio's own means; ours; the limit by the calls' nominal times, which is the
-longest chain of calls that need one another or the work ÷ calls at once, whichever is longer; the same by the times
-that the bare calls took one after another, since timers are late, whoever waits for them. How far asyncio alone,
-asyncio with the SDK's spans, and ours are above this limit. Then the ratio that the wall clock shows (one after another
-÷ ours), the ratio that the analysis of the same run reports, and how far apart they are.
+Columns, in seconds: one after another; plain asyncio; ours; the lower limit by the calls' nominal times; the same limit
+by the measured times of the bare calls, because timers are late in any case. The lower limit is the longest chain of
+dependent calls, or the work ÷ calls at once, whichever is longer. Then: how far plain asyncio, asyncio with SDK spans,
+and ours are above this limit; the ratio by the wall clock (one after another ÷ ours); the ratio that the analysis
+reports; and the difference between the two.
 
-Two loops, each a table: asyncio's own, and ``precise``, which is asyncio's with `selectors.SelectSelector`. On Linux
-asyncio waits for whole milliseconds (epoll has no less), rounded up from the moment at which it begins to wait. So
-where ten calls end at once, all that is done for the ten before the loop waits again is added to the next wait: 10 µs a
-call are 1 % of 10 ms. The third row shows that, for whoever does anything, and a machine that was idle until then takes
-several times what it takes when busy. With waits to the microsecond only what is done for the first of the ten counts.
+There is one table per event loop: asyncio's, and ``precise``, which is asyncio's with `selectors.SelectSelector`. On
+Linux asyncio waits for whole milliseconds, rounded up from the moment it begins to wait. So where ten calls end at
+once, all work for the ten before the loop waits again is added to the next wait: 10 µs per call are 1 % of 10 ms. The
+third row shows this. With waits to the microsecond, only the work for the first of the ten counts.
 """
 
 from __future__ import annotations
