@@ -17,7 +17,7 @@ from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.sdk.records import record
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def make_kit(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
         return kits[-1]
 
     yield make
-    left = dict(RECORDER.spans), dict(RECORDER.turns), dict(RECORDER.candidates)
+    left = dict(REGISTRY.spans), dict(REGISTRY.turns), dict(REGISTRY.candidates)
     for kit in kits:
         kit.close()
     assert left == ({}, {}, {})

@@ -17,11 +17,11 @@ from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from otel_parallelism.settings import Settings
 
 from .metrics import TurnMetrics
-from .processor import ParallelismProcessor, pass_by
+from .processor import ParallelismProcessor, exclude_own_spans
 from .sdk.tracer import tracer_of
 from .shield import swallow
 from .state.fork import follow_forks
-from .state.recorder import RECORDER, Subscriber
+from .state.registry import REGISTRY, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +64,11 @@ def install(
     with _lock:
         installed = bool(_undo)
         if settings is not None or not installed:
-            RECORDER.configure(settings if settings is not None else Settings.from_environment())
+            REGISTRY.configure(settings if settings is not None else Settings.from_environment())
         if not installed or meter_provider is not None:
             _use_metrics(meter_provider)
         if provider is not None:
-            RECORDER.use_tracer(tracer_of(provider))
+            REGISTRY.use_tracer(tracer_of(provider))
             _attach(provider)
             return
         _attach_global()
@@ -85,11 +85,11 @@ def uninstall() -> None:
                 _undo.pop()()
             except Exception as error:  # noqa: BLE001 - the rest is to be undone all the same
                 swallow("uninstalling", error)
-        RECORDER.shadow = None
-        RECORDER.by_id = False
-        RECORDER.use_tracer(None)
-        RECORDER.clear()
-        RECORDER.configure(Settings())
+        REGISTRY.intercept_end = None
+        REGISTRY.by_id = False
+        REGISTRY.use_tracer(None)
+        REGISTRY.clear()
+        REGISTRY.configure(Settings())
 
 
 def subscribe(callback: Subscriber) -> Callable[[], None]:
@@ -100,31 +100,31 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
         What ends the subscription.
     """
     with _lock:
-        RECORDER.subscribers = (*RECORDER.subscribers, callback)
+        REGISTRY.subscribers = (*REGISTRY.subscribers, callback)
 
     def unsubscribe() -> None:
         with _lock:
-            RECORDER.subscribers = tuple(other for other in RECORDER.subscribers if other is not callback)
+            REGISTRY.subscribers = tuple(other for other in REGISTRY.subscribers if other is not callback)
 
     return unsubscribe
 
 
 def coverage() -> Coverage:
     """Return how much of what ran since `install` was understood: calls, calls without a turn, spans, anomalies."""
-    return RECORDER.coverage
+    return REGISTRY.coverage
 
 
 def _use_metrics(provider: MeterProvider | None) -> None:
-    instruments = TurnMetrics(provider, RECORDER.settings, RECORDER)
-    before = RECORDER.instruments
+    instruments = TurnMetrics(provider, REGISTRY.settings, REGISTRY)
+    before = REGISTRY.instruments
     if before is not None:
         before.stop()
-    RECORDER.instruments = instruments
+    REGISTRY.instruments = instruments
 
     def undo() -> None:
         instruments.stop()
-        if RECORDER.instruments is instruments:
-            RECORDER.instruments = None
+        if REGISTRY.instruments is instruments:
+            REGISTRY.instruments = None
 
     _undo.append(undo)
 
@@ -140,19 +140,19 @@ def _attach(provider: Any) -> bool:
     processor = ParallelismProcessor()
     add(processor)
     around = getattr(tracer, "span_processor", None)
-    pass_by(tracer, processor)
+    exclude_own_spans(tracer, processor)
     if type(around) is not SynchronousMultiSpanProcessor:
         # Hooks may then run in threads that see none of the context that tells a span's decorated call.
-        RECORDER.by_id = True
+        REGISTRY.by_id = True
     _attached.append((provider, processor))
-    RECORDER.followers.append(processor)
+    REGISTRY.followers.append(processor)
 
     def undo() -> None:
         processor.shutdown()
         if around is not None:
             tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer: it had one
         _attached[:] = [pair for pair in _attached if pair[1] is not processor]
-        RECORDER.followers.remove(processor)
+        REGISTRY.followers.remove(processor)
         _detach(provider, processor)
 
     _undo.append(undo)
@@ -171,7 +171,7 @@ def _attach_global() -> None:
     provider = trace.get_tracer_provider()
     if not isinstance(provider, trace.ProxyTracerProvider):
         _attach(provider)
-        RECORDER.use_tracer(tracer_of(None))
+        REGISTRY.use_tracer(tracer_of(None))
 
 
 def _follow_global() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from otel_parallelism.names import Instrument
     from otel_parallelism.settings import Settings
 
-    from .state.recorder import Recorder
+    from .state.registry import Registry
 
 _Read: TypeAlias = "Callable[[TurnMetrics, list[LiveTurn]], Iterator[Observation]]"
 
@@ -43,9 +43,9 @@ class TurnMetrics:
     Attributes carry neither ids nor content; agents beyond ``settings.max_agents`` are counted as ``other``.
     """
 
-    def __init__(self, provider: MeterProvider | None, settings: Settings, recorder: Recorder) -> None:
+    def __init__(self, provider: MeterProvider | None, settings: Settings, registry: Registry) -> None:
         self._settings = settings
-        self._recorder = recorder
+        self._registry = registry
         self._agents: set[str] = set()
         self._live = True
         self._pending: deque[tuple[Report, Context]] = deque()
@@ -144,11 +144,11 @@ class TurnMetrics:
         return agent
 
     def _callback(self, read: _Read) -> Callable[[CallbackOptions], list[Observation]]:
-        recorder, meter = self._recorder, self._meter
+        registry, meter = self._registry, self._meter
 
         def observe(_: CallbackOptions) -> list[Observation]:
             # A meter keeps the callbacks that it is given first: they serve whoever is installed on it later as well.
-            current = recorder.instruments
+            current = registry.instruments
             return current.observed(meter, read) if isinstance(current, TurnMetrics) else []
 
         return observe
@@ -160,7 +160,7 @@ class TurnMetrics:
         try:
             # Callbacks run before a reader takes what was recorded: this is in time for the same collection.
             self._settle()
-            return list(read(self, list(live_turns(self._recorder))))
+            return list(read(self, list(live_turns(self._registry))))
         except Exception as error:  # noqa: BLE001 - a reader collects for everybody
             swallow("observing open turns", error)
             return []

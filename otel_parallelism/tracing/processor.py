@@ -23,11 +23,12 @@ from .sdk.current import get_current
 from .sdk.records import KEYS, NAMES, is_marked
 from .sdk.results import write
 from .shield import swallow
-from .state.classification import told
+from .state.classification import classify_node
 from .state.ending import finish
-from .state.existing_spans import place_echo
+from .state.existing_spans import place_duplicate
+from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
 from .state.nodes import SCOPE_KEY, Node, SpanNode
-from .state.recorder import MOST_OPEN, RECORDER
+from .state.registry import MAX_OPEN_SPANS, REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,13 +49,13 @@ class ParallelismProcessor(SpanProcessor):
     """Feeds the recorder with the spans of one provider; does nothing any more once it is shut down."""
 
     def __init__(self) -> None:
-        self._spans = RECORDER.spans
+        self._spans = REGISTRY.spans
         self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[assignment] # replaced there
         self._stopped = False
         self._plain: dict[str, int] = {}
         self._quiet: set[str] = set()
         self.seen: int = 0
-        RECORDER.shadow = self._shadow
+        REGISTRY.intercept_end = self._shadow
 
     def shutdown(self) -> None:
         """Stop following spans; those that are open end as if this processor had never been."""
@@ -63,10 +64,10 @@ class ParallelismProcessor(SpanProcessor):
         self.on_start = _ignore_start  # type: ignore[assignment,method-assign] # as said
         self.on_end = _ignore  # type: ignore[assignment,method-assign] # as said
         self._on_ending = _ignore
-        if RECORDER.shadow == self._shadow:
+        if REGISTRY.intercept_end == self._shadow:
             # Another provider may be followed, and its spans still be turns.
-            others = (other for other in RECORDER.followers if isinstance(other, ParallelismProcessor))
-            RECORDER.shadow = next((other._shadow for other in others if not other._stopped), None)  # noqa: SLF001 - its own kind
+            others = (other for other in REGISTRY.followers if isinstance(other, ParallelismProcessor))
+            REGISTRY.intercept_end = next((other._shadow for other in others if not other._stopped), None)  # noqa: SLF001 - its own kind
 
     # Every span of the program passes through the next two, so they are written for their cost: private fields,
     # because public properties cost a call each; a span's id by its place in the context's tuple; nothing made for a
@@ -77,10 +78,10 @@ class ParallelismProcessor(SpanProcessor):
         """Remember *span* by its id, and recognise it if it can be."""
         try:
             self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
-            if len(self._spans) > MOST_OPEN:
-                RECORDER.forget()
-            if RECORDER.echoes and span._instrumentation_scope.name in RECORDER.echoes:  # type: ignore[union-attr] # noqa: SLF001
-                place_echo(span)
+            if len(self._spans) > MAX_OPEN_SPANS:
+                REGISTRY.forget_oldest()
+            if REGISTRY.duplicate_scopes and span._instrumentation_scope.name in REGISTRY.duplicate_scopes:  # type: ignore[union-attr] # noqa: SLF001
+                place_duplicate(span)
             # By name: up to 1.40 every get_tracer() makes a new object, and programs ask for tracers again and again.
             scope = span._instrumentation_scope._name  # type: ignore[union-attr] # noqa: SLF001 - a tracer gives it one
             if scope in self._quiet:
@@ -143,24 +144,23 @@ class ParallelismProcessor(SpanProcessor):
             # Another provider's tracer of ours: its call feeds the recorder all the same.
             self._spans.pop(span.get_span_context().span_id, None)
             return
-        recorder = RECORDER
+        registry = REGISTRY
         self._note_marked(span)
-        node = recorder.add_span(span, _scope(parent_context))
-        kind = type(told(node, 0))
+        node = add_span_node(span, _scope(parent_context))
+        kind = type(classify_node(node, 0))
         if kind is TurnSpan:
-            node.is_turn = recorder.open_turn(node)
+            node.is_turn = registry.open_turn(node)
             self._shadow(node)
-            recorder.link(node)
+            link_node(node)
         elif kind is Call and node.parent is None:
-            recorder.adopt(node)
+            adopt_node(node)
         elif kind is Call or kind is Step:
-            recorder.link(node)
+            link_node(node)
         elif node.parent is None:
             self._shadow(node)
 
     def _ended(self, span: ReadableSpan, known: object) -> None:
         """Do what is left to do at the very end: by now a turn that could be written to has been."""
-        recorder = RECORDER
         if isinstance(known, SpanNode):
             node = known
             node.span = span
@@ -169,17 +169,17 @@ class ParallelismProcessor(SpanProcessor):
                 return
         else:
             self._note_marked(span)
-            node = recorder.add_span(span, _scope(None))
+            node = add_span_node(span, _scope(None))
         node.end_ns = span.end_time or 0
         if node.observation is None:
-            node.observation = told(node, node.end_ns)
+            node.observation = classify_node(node, node.end_ns)
         kind = type(node.observation)
         if kind in (Call, Step, TurnSpan) and not node.linked and not node.finished:
             if node.parent is not None:
-                if not recorder.link(node) and kind is Call:
-                    recorder.late(node)
+                if not link_node(node) and kind is Call:
+                    count_late_node(node)
             elif kind is Call:
-                recorder.adopt(node)
+                adopt_node(node)
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
 
@@ -188,7 +188,7 @@ class ParallelismProcessor(SpanProcessor):
     def _shadow(self, node: SpanNode) -> None:
         """Make *node*'s span end through us, once: its result is written just before."""
         span = node.span
-        candidates = RECORDER.candidates
+        candidates = REGISTRY.candidates
         if node.span_id in candidates:
             return
         candidates[node.span_id] = node
@@ -223,11 +223,11 @@ class ParallelismProcessor(SpanProcessor):
         """End *node* in the tree if it is a turn or a local root with something below, and write its result."""
         if node.finished or (node.children is None and not node.is_turn and not is_marked(node.span)):
             return
-        observation = told(node, end_ns)
+        observation = classify_node(node, end_ns)
         is_turn = type(observation) is TurnSpan
         if not is_turn and node.parent is not None:
             # What was taken for a turn turned out to be a part of one.
-            RECORDER.turns.pop(id(node), None)
+            REGISTRY.turns.pop(id(node), None)
             return
         if type(observation) is Call and node.parent is None and node.children is None:
             return
@@ -235,7 +235,7 @@ class ParallelismProcessor(SpanProcessor):
         node.end_ns = end_ns
         report = finish(node, end_ns)
         if report is not None and node.span.is_recording():
-            write(node.span, report, RECORDER.settings)
+            write(node.span, report, REGISTRY.settings)
 
 
 def _scope(context: Context | None) -> Node | None:
@@ -244,7 +244,7 @@ def _scope(context: Context | None) -> Node | None:
     return scope if isinstance(scope, Node) else None
 
 
-class Others(SpanProcessor):
+class ForwardingProcessor(SpanProcessor):
     """All processors of a provider but ours: what the tracer of our own spans tells, which we know of anyway."""
 
     def __init__(self, all_of_them: SynchronousMultiSpanProcessor, ours: ParallelismProcessor) -> None:
@@ -272,11 +272,11 @@ class Others(SpanProcessor):
                 processor.on_end(span)
 
 
-def pass_by(tracer: Tracer, ours: ParallelismProcessor) -> None:
+def exclude_own_spans(tracer: Tracer, ours: ParallelismProcessor) -> None:
     """Keep the spans of *tracer*, which are our own, from *ours*; where the SDK does not allow it they pass through."""
     current = getattr(tracer, "span_processor", None)
     if type(current) is SynchronousMultiSpanProcessor:
-        tracer.span_processor = Others(current, ours)  # type: ignore[attr-defined] # an SDK tracer, as just seen
+        tracer.span_processor = ForwardingProcessor(current, ours)  # type: ignore[attr-defined] # an SDK tracer, as just seen
 
 
 def _ignore(_: object) -> None:

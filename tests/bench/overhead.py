@@ -30,7 +30,7 @@ from otel_parallelism import Settings, agent_turn, install, profiled, uninstall
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.turns.normalize import normalize
 from otel_parallelism.model import Call, Content, Turn, TurnSpan
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -275,7 +275,7 @@ async def evidence(turns: int, repeats: int) -> None:
         run = timed(turns, body)
 
         async def configured() -> list[float]:
-            RECORDER.configure(settings)
+            REGISTRY.configure(settings)
             return await run()
 
         return configured
@@ -363,7 +363,7 @@ def main() -> None:
     asyncio.run(evidence(turns, repeats))
     turn_end(repeats)
     imports(3 if quick else 9)
-    if RECORDER.spans or RECORDER.turns:
+    if REGISTRY.spans or REGISTRY.turns:
         raise SystemExit("spans or turns were left open")
 
 

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism import Report, coverage, subscribe
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -99,7 +99,7 @@ class Stage:
             answer, error = asyncio.run(self._outcome(running, toolbox.ran, cancelled_after=cancelled_after))
         finally:
             unsubscribe()
-        assert not RECORDER.turns, "a turn is still open"
+        assert not REGISTRY.turns, "a turn is still open"
         return Run(
             answer,
             error,

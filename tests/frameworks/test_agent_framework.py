@@ -23,7 +23,7 @@ from agent_framework.openai import OpenAIChatCompletionClient
 from frameworks import provider, scenarios
 from openai import AsyncOpenAI
 
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def test_waiting_for_a_thread_is_no_parallel_work(reports: list[Report], spans: 
 def test_a_stream_that_nobody_reads_leaves_no_turn_open(reports: list[Report], spans: str) -> None:
     async def use(agent: Any) -> None:
         stream = agent.run(scenarios.BURST, stream=True)
-        assert len(RECORDER.turns) == 1
+        assert len(REGISTRY.turns) == 1
         coroutine = stream._stream_source
         del stream
         gc.collect()
@@ -94,7 +94,7 @@ def test_a_stream_that_nobody_reads_leaves_no_turn_open(reports: list[Report], s
 
     asyncio.run(with_agent(use))
     gc.collect()
-    assert not RECORDER.turns
+    assert not REGISTRY.turns
 
 
 async def get_stock(symbol: str) -> str:

@@ -14,7 +14,7 @@ from agno.models.base import Model
 from agno.models.response import ModelResponse
 from agno.team import Team
 
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from otel_parallelism import Report
@@ -118,7 +118,7 @@ async def test_a_run_in_the_background_is_a_turn(reports: list[Report]) -> None:
         await asyncio.sleep(0.01)
 
     assert [(report.calls, report.peak_concurrency) for report in reports] == [(2, 2)]
-    assert not RECORDER.turns
+    assert not REGISTRY.turns
 
 
 async def test_two_turns_at_once_keep_their_calls(reports: list[Report]) -> None:

@@ -33,7 +33,7 @@ import asyncio
 import tools
 from opentelemetry import trace
 from otel_parallelism import agent_turn
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 async def main():
     with agent_turn("clerk") as turn:
@@ -41,7 +41,7 @@ async def main():
     print([call.tool for call in turn.report.turn.calls], turn.span.get_span_context().trace_flags.sampled)
 
 asyncio.run(main())
-print(RECORDER.settings.max_findings, RECORDER.settings.read_only)
+print(REGISTRY.settings.max_findings, REGISTRY.settings.read_only)
 print(trace.get_tracer_provider().sampler.get_description())
 """
 

@@ -15,7 +15,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ async def test_a_run_told_twice_is_one_turn(kit: Kit, beside: Beside) -> None:
     assert sorted(call.call_id for call in report.turn.calls) == ["helper_get_news", "helper_get_weather"]
     assert all(call.task for call in report.turn.calls), "what only we know is kept"
     assert (report.steps, report.peak_concurrency, report.coverage) == (1, 2, 1.0)
-    assert RECORDER.turns == {}
+    assert REGISTRY.turns == {}
 
 
 async def test_a_run_inside_a_call(kit: Kit, beside: Beside) -> None:

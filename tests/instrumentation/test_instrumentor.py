@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_parallelism import agent_turn
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def test_options_and_environment_become_settings(
             max_agents="many",
             shoe_size=46,
         )
-    settings = RECORDER.settings
+    settings = REGISTRY.settings
     assert (settings.min_avoidable, settings.read_only, settings.max_findings) == (0.2, ("get_*", "list_*"), 3)
     assert "option shoe_size is unknown and ignored" in caplog.text
     assert "option max_agents is ignored" in caplog.text

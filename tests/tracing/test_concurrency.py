@@ -13,7 +13,7 @@ from opentelemetry.context import Context, attach
 
 from otel_parallelism import AgentTurn, agent_turn, coverage, live_turns, profiled
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from tests.conftest import Kit
@@ -234,12 +234,12 @@ def test_turns_that_begin_while_open_ones_are_looked_at(kit: Kit) -> None:
         def children(self) -> None:
             assert self.finished
 
-    for followed in (RECORDER.turns, RECORDER.candidates):
+    for followed in (REGISTRY.turns, REGISTRY.candidates):
         followed[0] = Meanwhile()  # type: ignore[index] # as good as a node
     assert len(live_turns()) == 0
     assert len(live_turns()) == len(begun) - 2 == 2
     contextvars.Context().run(load, 1)
-    for followed in (RECORDER.turns, RECORDER.candidates):
+    for followed in (REGISTRY.turns, REGISTRY.candidates):
         del followed[0]  # type: ignore[attr-defined] # as above
     for span in begun:
         span.end()

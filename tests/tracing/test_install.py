@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from otel_parallelism import Settings, agent_turn, install, profiled, subscribe, uninstall
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -267,6 +267,6 @@ def test_a_subscriber_that_raises_is_left_alone(kit: Kit) -> None:
 
 def test_settings_can_be_changed(kit: Kit) -> None:
     install(kit.provider, settings=Settings(min_avoidable=7))
-    assert RECORDER.settings.min_avoidable == 7
+    assert REGISTRY.settings.min_avoidable == 7
     install(kit.provider)
-    assert RECORDER.settings.min_avoidable == 7
+    assert REGISTRY.settings.min_avoidable == 7

@@ -17,7 +17,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled, subscribe
 from otel_parallelism.tracing.processor import LEAST_PLAIN, ParallelismProcessor
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -379,7 +379,7 @@ def test_an_end_that_somebody_took_hold_of_early_is_analysed_all_the_same(kit: K
     assert [report.calls for report in kit.reports] == [2]
     assert not kit.result("agent")
     span.__dict__.pop("end", None)
-    RECORDER.candidates.clear()
+    REGISTRY.candidates.clear()
 
 
 def test_spans_that_have_nothing_to_do_with_agents_leave_nothing_behind(kit: Kit) -> None:
@@ -409,7 +409,7 @@ def test_who_makes_other_spans_is_remembered_by_name_and_not_for_ever(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MOST_SCOPES", 10)
-    (processor,) = (follower for follower in RECORDER.followers if isinstance(follower, ParallelismProcessor))
+    (processor,) = (follower for follower in REGISTRY.followers if isinstance(follower, ParallelismProcessor))
     for version in range(20):
         kit.provider.get_tracer("theirs", str(version)).start_span("GET /").end()
     assert processor._plain == {"theirs": 20}
@@ -422,23 +422,23 @@ def test_who_makes_other_spans_is_remembered_by_name_and_not_for_ever(
 def test_spans_that_never_end_are_forgotten(
     kit: Kit, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]
 ) -> None:
-    monkeypatch.setattr("otel_parallelism.tracing.processor.MOST_OPEN", 300)
+    monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_OPEN_SPANS", 300)
     abandoned = [kit.tracer().start_span("never ended", attributes=attributes) for _ in range(5_000)]
-    assert max(map(len, (RECORDER.spans, RECORDER.turns, RECORDER.candidates))) <= 301
+    assert max(map(len, (REGISTRY.spans, REGISTRY.turns, REGISTRY.candidates))) <= 301
     with kit.tracer().start_as_current_span("agent", attributes=AGENT):
         call(kit)
     assert kit.result("agent")["calls"] == 1
     abandoned[0].end()
     assert len(kit.reports) == 1 + (attributes == AGENT)
-    RECORDER.clear()
+    REGISTRY.clear()
 
 
 def test_turns_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otel_parallelism.tracing.state.recorder.MOST_OPEN", 300)
+    monkeypatch.setattr("otel_parallelism.tracing.state.registry.MAX_OPEN_SPANS", 300)
     abandoned = [agent_turn() for _ in range(5_000)]
     for turn in abandoned:
         copy_context().run(turn.__enter__)
-    assert max(map(len, (RECORDER.spans, RECORDER.turns))) <= 301
+    assert max(map(len, (REGISTRY.spans, REGISTRY.turns))) <= 301
     for turn in abandoned:
         turn.end()
     assert len(kit.reports) == 5_000

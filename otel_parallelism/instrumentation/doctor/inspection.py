@@ -16,7 +16,7 @@ from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Patch, Switch
 from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .examination import Examination, FrameworkState, OtherInstrumentation
 from .pipeline import class_path, exporters_of, sampler_description, span_processors
@@ -112,7 +112,7 @@ def version_of(distribution: str) -> str:
 
 
 def _changed_settings() -> dict[str, Any]:
-    given = RECORDER.settings
+    given = REGISTRY.settings
     defaults = type(given)()
     return {
         field: getattr(given, field)

@@ -11,7 +11,7 @@ from otel_parallelism import names
 from otel_parallelism.instrumentation.hooks.targets import TARGETS
 from otel_parallelism.tracing.processor import ParallelismProcessor
 from otel_parallelism.tracing.sdk.sampler import RecordingSampler
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .endpoints import unreachable_endpoints
 from .pipeline import exporters_of, metric_exporters, span_processors
@@ -32,7 +32,7 @@ def problems(found: Examination) -> Iterator[str]:
     yield from _of_endpoints()
     yield from _of_frameworks(found)
     yield from _of_targets(found)
-    if not RECORDER.settings.evidence:
+    if not REGISTRY.settings.evidence:
         yield (
             f"Evidence is off ({names.ENVIRONMENT_PREFIX}EVIDENCE): findings can only be potential, none recommended."
         )

@@ -19,7 +19,7 @@ from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Steps
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,12 +107,12 @@ def _until_streamed(result: Any, lifetime: Lifetime) -> bool:
     def ended() -> None:
         error = getattr(stream(), "_stream_error", None)
         if error is None:
-            lifetime.end(UNSEEN)
+            lifetime.end(MISSING)
         else:
             lifetime.fail(error)
 
     result.with_cleanup_hook(ended)
-    weakref.finalize(result, lifetime.end, UNSEEN).atexit = False
+    weakref.finalize(result, lifetime.end, MISSING).atexit = False
     return True
 
 

@@ -15,7 +15,7 @@ from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime
@@ -29,7 +29,7 @@ def _read(outcome: Any) -> Returned:
     # What a tool hands out bit by bit is none of the outcomes that it is wrapped in.
     status = getattr(outcome, "status", None)
     if status is None:
-        return Returned(UNSEEN)
+        return Returned(MISSING)
     result = outcome.result
     # With pictures and files it comes in a box.
     return Returned(getattr(result, "content", result), failed=status == "failure")
@@ -77,7 +77,7 @@ class _AgnoRequest(ModelRequest):
 
     def end(self, result: Any = None) -> None:
         """End with the whole answer, if it was not streamed."""
-        if result is not UNSEEN:
+        if result is not MISSING:
             self.seen(result)
         # Without ids that can be read here, the provider's client may know them.
         if self._ids or not self._asked:

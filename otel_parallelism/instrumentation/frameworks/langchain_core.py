@@ -14,7 +14,7 @@ from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
@@ -71,7 +71,7 @@ class _LangchainCoreRequest(ModelRequest):
     def end(self, result: Any = None) -> None:
         """End with the result, or with what was streamed."""
         try:
-            if result is not UNSEEN:
+            if result is not MISSING:
                 for generation in result.generations:
                     self._read(generation.message)
             elif self._outcome is not None and self._outcome.output_message is not None:

@@ -15,7 +15,7 @@ from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
 
-_ECHOES = (
+_DUPLICATE_SCOPES = (
     "openinference.instrumentation.langchain",
     "opentelemetry.instrumentation.langchain",
     "opentelemetry.instrumentation.genai.langchain",
@@ -30,7 +30,9 @@ def _turn(graph: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     name = graph.name
     words = _words(argument(args, kwargs, 0, "input"))
     agent = name if isinstance(name, str) and name != _UNNAMED else ""
-    return TurnFacts(agent, words or None, frozenset(scope for scope in _ECHOES if scope in sys.modules), GRAPH_PAUSES)
+    return TurnFacts(
+        agent, words or None, frozenset(scope for scope in _DUPLICATE_SCOPES if scope in sys.modules), GRAPH_PAUSES
+    )
 
 
 def _words(given: Any) -> list[object]:

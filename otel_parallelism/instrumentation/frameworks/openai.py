@@ -10,7 +10,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.instrumentation.libraries.stainless import client_request_wrapper
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 _RUNNERS = "openai.lib.responses_tool_runner"
 
@@ -25,7 +25,7 @@ def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | 
 
 
 def _read(output: Any) -> Returned:
-    return Returned(output["output"] if isinstance(output, dict) else getattr(output, "output", UNSEEN))
+    return Returned(output["output"] if isinstance(output, dict) else getattr(output, "output", MISSING))
 
 
 def _turn(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:

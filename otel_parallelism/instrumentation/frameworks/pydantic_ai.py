@@ -20,7 +20,7 @@ from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_eff
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime
@@ -101,7 +101,7 @@ class _PydanticAiRequest(ModelRequest):
             response = result if stream is None else stream.get()
             response = getattr(response, "model_response", response)
             parts = getattr(response, "parts", None)
-            if response is not UNSEEN and parts is not None:
+            if response is not MISSING and parts is not None:
                 ids = [part.tool_call_id for part in parts if part.part_kind == "tool-call"]
                 self.answered(tuple(ids), response.usage.input_tokens or None)
         except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail

@@ -18,7 +18,7 @@ from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.state.existing_spans import around
-from otel_parallelism.tracing.state.nodes import UNSEEN, TurnNode
+from otel_parallelism.tracing.state.nodes import MISSING, TurnNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +88,7 @@ class _SemanticKernelRequest(ModelRequest):
 
     def end(self, result: Any = None) -> None:
         """End with the whole answer, if it was not streamed."""
-        if result is not UNSEEN:
+        if result is not MISSING:
             self.seen(result)
         self.answered(tuple(self._ids) if self._ids or not self._asks else None)
         super().end()

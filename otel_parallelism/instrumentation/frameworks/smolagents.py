@@ -18,7 +18,7 @@ from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
@@ -65,7 +65,7 @@ def _read(output: Any) -> Returned:
     if type(output) is not str and isinstance(output, str):
         return Returned(str.__str__(output))
     # Pictures and sounds are passed on by a name that smolagents gives them.
-    return Returned(UNSEEN if type(output).__name__ in {"AgentImage", "AgentAudio"} else output)
+    return Returned(MISSING if type(output).__name__ in {"AgentImage", "AgentAudio"} else output)
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
@@ -103,7 +103,7 @@ class _SmolagentsRequest(ModelRequest):
 
     def end(self, result: Any = None) -> None:
         """End with the whole answer, if it was not streamed."""
-        if result is not UNSEEN:
+        if result is not MISSING:
             self.seen(result)
         self.answered(tuple(self._ids) if self._ids or not self.offers else None, self._tokens)
         super().end()

@@ -16,7 +16,7 @@ from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
@@ -36,7 +36,7 @@ def _read(event: Any) -> Returned:
     # The last event is the result, unless the run was interrupted.
     result = getattr(event, "tool_result", None)
     if result is None:
-        return Returned(UNSEEN)
+        return Returned(MISSING)
     blocks = result.get("content") or []
     texts = [block["text"] for block in blocks if "text" in block]
     value = "\n".join(texts) if len(texts) == len(blocks) else blocks

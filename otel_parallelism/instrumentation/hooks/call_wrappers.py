@@ -10,7 +10,7 @@ import msgspec
 from otel_parallelism.model import Effect
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 from .lifetimes import is_named_error, lifetime_wrapper
 
@@ -41,7 +41,7 @@ class CallFacts(msgspec.Struct, frozen=True):
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """What a call came to: its value, ``UNSEEN`` where it is none to look at, and whether the tool failed."""
+    """What a call came to: its value, ``MISSING`` where it is none to look at, and whether the tool failed."""
 
     value: Any
     failed: bool = False
@@ -62,21 +62,21 @@ class _ReadCall(ToolCall):
         self._read = read
         self.instance = instance
         self._pauses = facts.pauses
-        self._last: Any = UNSEEN
+        self._last: Any = MISSING
 
     def seen(self, item: Any) -> None:
         self._last = item
 
-    def end(self, result: Any = UNSEEN) -> None:
-        if result is UNSEEN:
-            result = self._last if self._read is not None else UNSEEN
-        self._last = UNSEEN
-        if result is not UNSEEN and self._read is not None:
+    def end(self, result: Any = MISSING) -> None:
+        if result is MISSING:
+            result = self._last if self._read is not None else MISSING
+        self._last = MISSING
+        if result is not MISSING and self._read is not None:
             try:
                 returned = self._read(result)
             except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
                 swallow("reading a call's result", error)
-                returned = Returned(UNSEEN)
+                returned = Returned(MISSING)
             if returned.failed:
                 self.end_failed()
                 return
@@ -85,7 +85,7 @@ class _ReadCall(ToolCall):
 
     def fail(self, error: BaseException) -> None:
         if is_named_error(error, self._pauses):
-            super().end(UNSEEN)
+            super().end(MISSING)
         else:
             super().fail(error)
 

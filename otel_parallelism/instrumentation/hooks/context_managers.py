@@ -10,7 +10,7 @@ from contextlib import _AsyncGeneratorContextManager
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.spans.kinds import drive_async
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 from .lifetimes import describe_call, stepped
 
@@ -84,7 +84,7 @@ async def _in_body(
     # Before the manager is left: what it attached, and opened, lies around this.
     if lifetime is not None:
         if thrown is None or isinstance(thrown, GeneratorExit):
-            lifetime.end(UNSEEN)
+            lifetime.end(MISSING)
         else:
             lifetime.fail(thrown)
     if isinstance(thrown, GeneratorExit):

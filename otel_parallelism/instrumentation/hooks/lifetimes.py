@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Kind, Steps, Stretch, drive, drive_async
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -47,7 +47,7 @@ class Lifetime(Protocol):
         """Take note of an *item* that the function hands out."""
 
     def end(self, result: Any, /) -> None:
-        """End with the function's *result* (for a generator, ``UNSEEN``)."""
+        """End with the function's *result* (for a generator, ``MISSING``)."""
 
     def fail(self, error: BaseException) -> None:
         """End with the *error* that the function raised."""
@@ -251,7 +251,7 @@ class _Stepped:
 
     def end(self, error: BaseException | None) -> None:
         if error is None:
-            self._lifetime.end(UNSEEN)
+            self._lifetime.end(MISSING)
         else:
             self._lifetime.fail(error)
 

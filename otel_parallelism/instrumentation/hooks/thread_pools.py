@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.spans.profiled_calls import begun_later
+from otel_parallelism.tracing.state.live_tree import parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, CallNode, SpanNode
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .patching import Patch
 
@@ -44,7 +45,7 @@ def _waiting(context: Context, scope: Any) -> CallNode | None:
     """Return the framework's call that is run by what is submitted in *context*, whoever's its span is."""
     span: Any = context.get(SPAN_KEY)
     if span is not None and (scope is None or scope.span is not span):
-        node = RECORDER.parent_of(scope, span)
+        node = parent_node(scope, span)
         scope = node.facts if isinstance(node, SpanNode) else node
     return scope if type(scope) is CallNode and _goes_at_once(scope) else None
 
@@ -52,10 +53,10 @@ def _waiting(context: Context, scope: Any) -> CallNode | None:
 def _in_turn(context: Context) -> bool:
     """Whether *context* is inside of a turn that somebody else's span is."""
     span: Any = context.get(SPAN_KEY)
-    if span is None or not RECORDER.turns:
+    if span is None or not REGISTRY.turns:
         return False
-    node = RECORDER.parent_of(None, span)
-    while node is not None and id(node) not in RECORDER.turns:
+    node = parent_node(None, span)
+    while node is not None and id(node) not in REGISTRY.turns:
         node = node.parent
     return node is not None
 

@@ -25,13 +25,13 @@ class TurnFacts(msgspec.Struct, frozen=True):
     """
     What a framework says of an agent run: the agent's name, and the user's words in any form.
 
-    ``echoes`` are names of the instrumentation scopes that tell again, inside of it, what our patches of the framework
-    tell, by spans that may have other parents than ours. ``pauses`` is as in `CallFacts`.
+    ``duplicate_scopes`` names the instrumentation scopes whose spans inside the turn repeat what our own spans say,
+    possibly under other parents. ``pauses`` is as in `CallFacts`.
     """
 
     agent: str = ""
     input: object = None
-    echoes: frozenset[str] = frozenset()
+    duplicate_scopes: frozenset[str] = frozenset()
     pauses: tuple[str, ...] = ()
 
 
@@ -43,7 +43,7 @@ class _Turn:
     def __init__(self, facts: TurnFacts, fallback: str) -> None:
         name = facts.agent or fallback
         self._pauses = facts.pauses
-        self._turn = AgentTurn(name, facts.agent or None, facts.input, facts.echoes)
+        self._turn = AgentTurn(name, facts.agent or None, facts.input, facts.duplicate_scopes)
 
     def enter(self) -> None:
         self._turn.__enter__()

@@ -9,7 +9,7 @@ from otel_parallelism.analysis.dependencies.effects import hinted_effect
 from otel_parallelism.instrumentation.hooks.call_wrappers import Returned
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,10 +72,10 @@ def tool_result(result: Any) -> Returned:
     failed = _either(result, "isError", "is_error") is True
     content = getattr(result, "content", None)
     if not isinstance(content, list):
-        return Returned(UNSEEN, failed=failed)
+        return Returned(MISSING, failed=failed)
     texts = [getattr(block, "text", None) for block in content]
     structured = _either(result, "structuredContent", "structured_content")
-    return Returned(UNSEEN if None in texts else [*texts, structured], failed=failed)
+    return Returned(MISSING if None in texts else [*texts, structured], failed=failed)
 
 
 def _either(thing: Any, *names: str) -> Any:

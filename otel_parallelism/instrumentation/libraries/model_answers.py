@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import clock
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
-from otel_parallelism.tracing.state.nodes import UNSEEN
-from otel_parallelism.tracing.state.requested_calls import Asked
+from otel_parallelism.tracing.state.nodes import MISSING
+from otel_parallelism.tracing.state.requested_calls import RequestedCall
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -77,12 +77,12 @@ class AnsweredRequest(ModelRequest):
     def end(self, result: Any = None, /) -> None:
         """End with the answer, if it was not streamed."""
         try:
-            if result is not None and result is not UNSEEN:
+            if result is not None and result is not MISSING:
                 self._answer.read(result)
                 self.finished()
         except Exception as error:  # noqa: BLE001 - as above
             swallow("reading a model's answer", error)
-        if result is not UNSEEN:
+        if result is not MISSING:
             self.reached(clock.now_ns())
         super().end()
 
@@ -108,10 +108,10 @@ class Answer:
         self.to_come: bool = False
 
     @property
-    def asked(self) -> tuple[Asked, ...]:
+    def asked(self) -> tuple[RequestedCall, ...]:
         """The calls that it asks for, in order."""
         return tuple(
-            Asked(call_id, tool, "".join(self._parts[key]) if self._parts.get(key) else arguments)
+            RequestedCall(call_id, tool, "".join(self._parts[key]) if self._parts.get(key) else arguments)
             for key, (call_id, tool, arguments) in self._asked.items()
         )
 

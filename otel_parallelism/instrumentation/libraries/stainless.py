@@ -18,7 +18,7 @@ from otel_parallelism.dialects.parsing.messages import user_words
 from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, followed_generator, lifetime_wrapper
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.nodes import UNSEEN
+from otel_parallelism.tracing.state.nodes import MISSING
 
 from .model_answers import AnsweredRequest
 
@@ -56,7 +56,7 @@ class _StainlessRequest(AnsweredRequest):
     def end(self, result: Any = None, /) -> None:
         """End with the client's answer, if it was not streamed."""
         try:
-            result = result if result is UNSEEN else _whole(result)
+            result = result if result is MISSING else _whole(result)
         except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
             swallow("reading a raw answer", error)
             result = None
@@ -87,7 +87,7 @@ def _until_read(result: Any, lifetime: Lifetime) -> bool:
         return False
     # A raw response is for the program to parse, now or later or not at all.
     result.parse = _parsing(parse, lifetime)
-    weakref.finalize(result, lifetime.end, UNSEEN).atexit = False
+    weakref.finalize(result, lifetime.end, MISSING).atexit = False
     return True
 
 

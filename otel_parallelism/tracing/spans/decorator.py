@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.state.callers import INSIDE, calling_frame
-from otel_parallelism.tracing.state.nodes import UNSEEN, CallNode
+from otel_parallelism.tracing.state.nodes import MISSING, CallNode
 from otel_parallelism.tracing.state.tool import Tool, check
 
 from .kinds import Profiled, Steps, drive, drive_async, kind_of
@@ -224,7 +224,7 @@ class _Streamed:
         if not self._begun:
             return
         if error is None:
-            end(self._node, UNSEEN)
+            end(self._node, MISSING)
         else:
             fail(self._node, error)
 

@@ -13,7 +13,7 @@ from opentelemetry.trace import Span, Status, StatusCode
 from otel_parallelism import names
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.callers import location
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str,
         node.resource = _resource(tool, args, kwargs)
         if node.resource:
             attributes[names.RESOURCE] = node.resource
-    settings = RECORDER.settings
+    settings = REGISTRY.settings
     if settings.caller_on_calls and node.code is not None:
         caller = location(node.code, node.instruction)
         if caller is not None:
@@ -79,7 +79,7 @@ def _write_error(span: Span, error: BaseException) -> None:
     if isinstance(error, CancelledError):
         span.set_status(Status(StatusCode.ERROR))
         return
-    if RECORDER.settings.capture_content:
+    if REGISTRY.settings.capture_content:
         span.record_exception(error, escaped=True)
         span.set_status(Status(StatusCode.ERROR, f"{kind}: {error}"))
         return

@@ -10,17 +10,18 @@ from opentelemetry.trace import SpanKind
 from otel_parallelism import clock, names
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.capture import hold_words
 from otel_parallelism.tracing.state.existing_spans import around, step_around
+from otel_parallelism.tracing.state.live_tree import link_node, new_span_id
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, SpanNode, StepNode
-from otel_parallelism.tracing.state.recorder import RECORDER, new_id
-from otel_parallelism.tracing.state.requested_calls import ask
+from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.requested_calls import remember_requested_calls
+from otel_parallelism.tracing.state.user_words import hold_words
 
 from .details import write_error
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content
-    from otel_parallelism.tracing.state.requested_calls import Asked
+    from otel_parallelism.tracing.state.requested_calls import RequestedCall
 
 
 class ModelRequest:
@@ -58,11 +59,11 @@ class ModelRequest:
                 return
             self._outer = step_around(parent)
             node = StepNode(parent, None, 0, clock.now_ns())
-            if self._messages is not None and RECORDER.evidence:
+            if self._messages is not None and REGISTRY.evidence:
                 node.messages = hold_words(self._messages)
             self._messages = None
             if self._outer is not None:
-                node.span_id = new_id()
+                node.span_id = new_span_id()
                 self._node = node
                 return
             attributes: dict[str, Any] = {names.OPERATION_NAME: names.CHAT}
@@ -71,15 +72,15 @@ class ModelRequest:
             if self._provider:
                 attributes[names.PROVIDER_NAME] = self._provider
             title = f"{names.CHAT} {self._model}".rstrip()
-            span = RECORDER.tracer.start_span(title, current, SpanKind.CLIENT, attributes, None, node.start_ns)
+            span = REGISTRY.tracer.start_span(title, current, SpanKind.CLIENT, attributes, None, node.start_ns)
             node.span = span
             node.span_id = span.get_span_context().span_id
             if not node.span_id or span is span_around or (parent is not None and node.span_id == parent.span_id):
-                node.span_id = new_id()
+                node.span_id = new_span_id()
             else:
-                RECORDER.open_span(node)
+                REGISTRY.open_span(node)
             if parent is not None:
-                RECORDER.link(node)
+                link_node(node)
             self._node = node
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
         except Exception as error:  # noqa: BLE001 - the request goes on without
@@ -94,7 +95,7 @@ class ModelRequest:
         return context
 
     def answered(
-        self, requested: tuple[str, ...] | None, input_tokens: int | None = None, asked: tuple[Asked, ...] = ()
+        self, requested: tuple[str, ...] | None, input_tokens: int | None = None, calls: tuple[RequestedCall, ...] = ()
     ) -> None:
         """
         Note what the answer asks for.
@@ -102,7 +103,7 @@ class ModelRequest:
         Args:
             requested: The ids of the calls, ``()`` if it asks for none; None where that cannot be told.
             input_tokens: What the request cost, if known.
-            asked: The calls themselves, if known: a call that has no id finds its own among them.
+            calls: The requested calls, if known; calls without an id are matched with them.
         """
         node = self._node
         if node is None:
@@ -111,9 +112,9 @@ class ModelRequest:
         node.input_tokens = input_tokens
         if self._outer is not None:
             _tell(self._outer, node)
-        if asked:
+        if calls:
             try:
-                RECORDER.asks = ask(node, asked) or RECORDER.asks
+                REGISTRY.matches_requests = remember_requested_calls(node, calls) or REGISTRY.matches_requests
             except Exception as error:  # noqa: BLE001 - the calls then have no ids
                 swallow("noting what a model asks for", error)
 
@@ -150,7 +151,7 @@ class ModelRequest:
             if self._outer is not None:
                 _tell(self._outer, node)
                 return
-            RECORDER.spans.pop(node.span_id, None)
+            REGISTRY.spans.pop(node.span_id, None)
             span = node.span
             if span.is_recording():
                 if node.requested is not None:

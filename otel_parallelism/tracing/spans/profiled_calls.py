@@ -18,11 +18,18 @@ from otel_parallelism import clock
 from otel_parallelism.names import QUEUE_TIME
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.capture import PLAIN, SMALL, hold_arguments, hold_result
+from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
 from otel_parallelism.tracing.state.ending import finish_root
-from otel_parallelism.tracing.state.nodes import NOTICED_NS, SCOPE_KEY, UNSEEN, CallNode
-from otel_parallelism.tracing.state.recorder import RECORDER, new_id
-from otel_parallelism.tracing.state.requested_calls import claim
+from otel_parallelism.tracing.state.live_tree import (
+    adopt_root_call,
+    count_late_node,
+    link_node,
+    new_span_id,
+    parent_node,
+)
+from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, SCOPE_KEY, CallNode
+from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.requested_calls import assign_call_id
 
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 
@@ -58,21 +65,21 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
         False where something of ours failed, and the call goes on without.
     """
     try:
-        recorder = RECORDER
+        registry = REGISTRY
         current = get_current()
         span_around = current.get(SPAN_KEY)
         parent: Any = current.get(SCOPE_KEY)
         ours_alone = len(current) == _OURS and parent is not None and span_around is not None
         if parent is None or parent.span is not span_around:
-            parent = recorder.parent_of(parent, span_around)
+            parent = parent_node(parent, span_around)
         node.parent = parent
         node.start_ns = start_ns = clock.now_ns()
         loop = _running_loop()
         if loop is not None:
             node.task = id(_current_task(loop))
-        if recorder.asks and parent is not None and not node.call_id:
-            claim(node, parent, args, kwargs, known=node.whole)
-        if recorder.evidence:
+        if registry.matches_requests and parent is not None and not node.call_id:
+            assign_call_id(node, parent, args, kwargs, known=node.whole)
+        if registry.evidence:
             if kwargs:
                 hold_arguments(node, args, kwargs)
             else:
@@ -86,27 +93,27 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
         attributes = tool.attributes
         if (
             start_ns - node.called_ns >= LEAST_QUEUE_NS
-            or recorder.verbose
+            or registry.verbose
             or tool.resource_of is not None
             or node.call_id
         ):
             attributes = extra_attributes(node, args, kwargs)
-        node.span = span = recorder.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
+        node.span = span = registry.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
         node.span_id = span_id = span.get_span_context().span_id
         if parent is None:
-            recorder.begin_root(node, span_around)
+            adopt_root_call(node, span_around)
         else:
             # Without an SDK a tracer gives out the span around it again, or one without an id.
             if span is span_around or not span_id or span_id == parent.span_id:
-                node.span_id = new_id()
+                node.span_id = new_span_id()
             children = parent.children
-            if children is not None and len(children) < recorder.max_calls:
+            if children is not None and len(children) < registry.max_calls:
                 children.append(node)
                 node.linked = True
-            elif not recorder.link(node):
-                recorder.late(node)
-        if recorder.by_id:
-            recorder.open_span(node)
+            elif not link_node(node):
+                count_late_node(node)
+        if registry.by_id:
+            registry.open_span(node)
         inside = {SPAN_KEY: span, SCOPE_KEY: node}
         # Inside a turn the context mostly holds just these two, and need not be copied.
         node.token = attach(Context(inside if ours_alone else {**current, **inside}))
@@ -144,7 +151,7 @@ def leave(node: CallNode) -> Context:
 
 def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
     """
-    End the span of a call that returned *result* (`UNSEEN` where that went out bit by bit).
+    End the span of a call that returned *result* (`MISSING` where that went out bit by bit).
 
     Where a thread ran it for an event loop, it was over at *left_ns*: what the loop takes to notice is no work, and the
     next one has begun by then.
@@ -158,17 +165,17 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             detach(node.token)
             # It keeps the whole context around alive, and the turn keeps the node.
             node.token = None
-        recorder = RECORDER
-        if recorder.evidence and result is not UNSEEN and not node.finished:
+        registry = REGISTRY
+        if registry.evidence and result is not MISSING and not node.finished:
             if type(result) in SMALL:
                 node.result = result
             else:
-                hold_result(node, result, recorder.max_bytes, recorder.max_items)
+                hold_result(node, result, registry.max_bytes, registry.max_items)
         span = node.span
-        if recorder.verbose and recorder.settings.capture_content and result is not UNSEEN:
+        if registry.verbose and registry.settings.capture_content and result is not MISSING:
             write_result(span, result)
-        if recorder.by_id:
-            recorder.spans.pop(node.span_id, None)
+        if registry.by_id:
+            registry.spans.pop(node.span_id, None)
         if node.parent is None:
             finish_root(node, end_ns)
         span.end(end_ns)
@@ -187,8 +194,8 @@ def fail(node: CallNode, error: BaseException) -> None:
             detach(node.token)
             node.token = None
         span = node.span
-        if RECORDER.by_id:
-            RECORDER.spans.pop(node.span_id, None)
+        if REGISTRY.by_id:
+            REGISTRY.spans.pop(node.span_id, None)
         if span.is_recording():
             write_error(span, error)
         if node.parent is None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import clock, names
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.capture import hold_arguments, hold_result
+from otel_parallelism.tracing.state.call_contents import hold_arguments, hold_result
 from otel_parallelism.tracing.state.existing_spans import around, call_around
-from otel_parallelism.tracing.state.nodes import UNSEEN, CallNode, SpanNode
-from otel_parallelism.tracing.state.recorder import RECORDER, new_id
+from otel_parallelism.tracing.state.live_tree import new_span_id
+from otel_parallelism.tracing.state.nodes import MISSING, CallNode, SpanNode
+from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.tool import Tool
 
 from .details import write_error
@@ -105,10 +106,10 @@ class ToolCall:
     def _note(self, node: CallNode, theirs: SpanNode) -> None:
         try:
             node.parent = theirs
-            node.span_id = new_id()
+            node.span_id = new_span_id()
             node.start_ns = clock.now_ns()
             node.task = task_id()
-            if RECORDER.evidence and self._arguments is not None:
+            if REGISTRY.evidence and self._arguments is not None:
                 hold_arguments(node, (), self._arguments)
             theirs.facts = node
         except Exception as error:  # noqa: BLE001 - what is known is a gain, not a must
@@ -119,7 +120,7 @@ class ToolCall:
         node = self._node
         return get_current() if node is None or node.token is None else leave(node)
 
-    def end(self, result: Any = UNSEEN) -> None:
+    def end(self, result: Any = MISSING) -> None:
         """End: the body returned *result*; left out where that was not seen."""
         node, self._node = self._node, None
         if node is None:
@@ -129,8 +130,8 @@ class ToolCall:
             return
         try:
             node.end_ns = clock.now_ns()
-            if RECORDER.evidence and result is not UNSEEN and not node.finished:
-                hold_result(node, result, RECORDER.max_bytes, RECORDER.max_items)
+            if REGISTRY.evidence and result is not MISSING and not node.finished:
+                hold_result(node, result, REGISTRY.max_bytes, REGISTRY.max_items)
         except Exception as error:  # noqa: BLE001 - the call has succeeded and stays so
             swallow("ending a call", error)
 

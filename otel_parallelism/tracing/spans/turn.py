@@ -14,10 +14,11 @@ from otel_parallelism.model import Content, Report
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.sdk.results import write
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.capture import hold_words
 from otel_parallelism.tracing.state.ending import finish
+from otel_parallelism.tracing.state.live_tree import link_node, new_span_id, parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
-from otel_parallelism.tracing.state.recorder import RECORDER, new_id
+from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.user_words import hold_words
 
 from .details import write_error
 from .kinds import Profiled, drive, drive_async, kind_of
@@ -42,12 +43,12 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         name: str | None,
         agent: str | None,
         input: object,  # noqa: A002 - the argument's name
-        echoes: frozenset[str] = frozenset(),
+        duplicate_scopes: frozenset[str] = frozenset(),
     ) -> None:
         self._name = name
         self._agent = agent if agent is not None else name
         self._input = input
-        self._echoes = echoes
+        self._duplicate_scopes = duplicate_scopes
         self.span: Span = INVALID_SPAN
         self.report: Report | None = None
         self._node: TurnNode | None = None
@@ -93,12 +94,12 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         if self._node is not None:
             raise RuntimeError("an agent_turn is entered once; make a new one for every run")
         try:
-            recorder = RECORDER
+            registry = REGISTRY
             current = get_current()
             span_around: Any = current.get(SPAN_KEY)
             parent: Any = current.get(SCOPE_KEY)
             if parent is None or parent.span is not span_around:
-                parent = recorder.parent_of(parent, span_around)
+                parent = parent_node(parent, span_around)
             agent = self._agent
             attributes: dict[str, Any] = {names.OPERATION_NAME: names.INVOKE_AGENT}
             title = names.INVOKE_AGENT
@@ -106,7 +107,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 attributes[names.AGENT_NAME] = agent
                 title = f"{title} {agent}"
             start_ns = clock.now_ns()
-            span = recorder.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, start_ns)
+            span = registry.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, start_ns)
             context = span.get_span_context()
             node = TurnNode(
                 parent,
@@ -116,20 +117,20 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 children=[],
                 name=self._name or title,
                 agent=agent or "",
-                input=None if self._input is None or not recorder.evidence else hold_words(Content(self._input)),
+                input=None if self._input is None or not registry.evidence else hold_words(Content(self._input)),
                 trace_id=context.trace_id,
-                echoes=self._echoes,
+                duplicate_scopes=self._duplicate_scopes,
             )
-            if not self._echoes <= recorder.echoes:
-                recorder.echoes |= self._echoes
+            if not self._duplicate_scopes <= registry.duplicate_scopes:
+                registry.duplicate_scopes |= self._duplicate_scopes
             # Without an SDK a tracer gives out the span around it again, or one without an id.
             if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
-                node.span_id = new_id()
+                node.span_id = new_span_id()
             else:
-                recorder.open_span(node)
-            recorder.open_turn(node)
+                registry.open_span(node)
+            registry.open_turn(node)
             if parent is not None:
-                recorder.link(node)
+                link_node(node)
             self._input = None
             self._node = node
             self.span = span
@@ -159,13 +160,13 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         try:
             node.end_ns = end_ns
             self.leave()
-            RECORDER.spans.pop(node.span_id, None)
+            REGISTRY.spans.pop(node.span_id, None)
             self.report = finish(node, end_ns)
             if span.is_recording():
                 if error is not None and not isinstance(error, GeneratorExit):
                     write_error(span, error)
                 if self.report is not None:
-                    write(span, self.report, RECORDER.settings)
+                    write(span, self.report, REGISTRY.settings)
         except Exception as failure:  # noqa: BLE001 - the run has ended and its outcome stands
             swallow("ending a turn", failure)
         try:

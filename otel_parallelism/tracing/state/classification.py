@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .nodes import SpanNode
 
 
-def told(node: SpanNode, end_ns: int) -> Observation:
+def classify_node(node: SpanNode, end_ns: int) -> Observation:
     """Return what *node*'s span is; an echo is no turn, whatever it says."""
     observation = observe(node.span, end_ns)
-    return passage(observation) if node.echo and isinstance(observation, TurnSpan) else observation
+    return passage(observation) if node.duplicate and isinstance(observation, TurnSpan) else observation

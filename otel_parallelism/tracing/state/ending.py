@@ -15,10 +15,11 @@ from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.sdk.results import write
 from otel_parallelism.tracing.shield import swallow
 
-from .capture import let_go_of_words
-from .nodes import CallNode, Node, SpanNode, TurnNode, let_go
-from .observations import Collection, collect, words_of
-from .recorder import RECORDER
+from .live_tree import link_node
+from .nodes import CallNode, Node, SpanNode, TurnNode, release_call
+from .observations import TurnContents, collect_observations, words_of
+from .registry import REGISTRY
+from .user_words import release_words
 
 if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
@@ -33,14 +34,14 @@ def finish(node: Node, end_ns: int) -> Report | None:
     It is taken out of the live tree, which is taken apart below it, and what was held for evidence is let go. A
     wrapper gets the report of the turn it wraps.
     """
-    recorder = RECORDER
-    with recorder.lock:
+    registry = REGISTRY
+    with registry.lock:
         if node.finished:
             return None
-        recorder.turns.pop(id(node), None)
-        found = collect(node, end_ns, least_ns=recorder.settings.min_avoidable * 1e9)
+        registry.turns.pop(id(node), None)
+        found = collect_observations(node, end_ns, least_ns=registry.settings.min_avoidable * 1e9)
         node.finished = True
-        recorder.spans_ended += found.made + (type(node) is TurnNode)
+        registry.spans_ended += found.made + (type(node) is TurnNode)
         for visited in found.visited:
             visited.children = None
         top: Node = node
@@ -53,12 +54,12 @@ def finish(node: Node, end_ns: int) -> Report | None:
     if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):
         node.kept = [wrapped]
     for call in found.calls:
-        let_go(call)
-    _let_go_of_words(node, found, wraps=wrapped is not None)
+        release_call(call)
+    _release_words(node, found, wraps=wrapped is not None)
     return report
 
 
-def _let_go_of_words(node: Node, found: Collection, *, wraps: bool) -> None:
+def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:
     """Let go of what the user said, of *node* itself only when no turn around it is left whose call it is."""
     around = node.parent
     while around is not None and (around.finished or (type(around) is SpanNode and not is_marked(around.span))):
@@ -67,7 +68,7 @@ def _let_go_of_words(node: Node, found: Collection, *, wraps: bool) -> None:
         return
     own = words_of(node) if around is None else None
     for words in found.words if own is None else (own, *found.words):
-        let_go_of_words(words)
+        release_words(words)
 
 
 def finish_root(node: CallNode, end_ns: int) -> None:
@@ -75,18 +76,18 @@ def finish_root(node: CallNode, end_ns: int) -> None:
     try:
         report = finish(node, end_ns)
         if report is not None and node.span.is_recording():
-            write(node.span, report, RECORDER.settings)
+            write(node.span, report, REGISTRY.settings)
     except Exception as error:  # noqa: BLE001 - the span is to end as it would have
         swallow("ending a call that is a turn", error)
 
 
-def _report(node: Node, found: Collection) -> Report | None:
+def _report(node: Node, found: TurnContents) -> Report | None:
     first = found.observations[0]
     if len(found.observations) == 1 and type(first) is not TurnSpan:
         if type(first) is Call:
             _count_outside((first,), node)
         return None
-    settings = RECORDER.settings
+    settings = REGISTRY.settings
     turn = _flat(found, settings) if found.flat else None
     normalized = normalize(found.observations, settings) if turn is None else Normalized((turn,))
     _count_outside(normalized.uncovered, node)
@@ -96,9 +97,9 @@ def _report(node: Node, found: Collection) -> Report | None:
             _count_outside(turn.calls, node)
         if turn.span_id == first.span_id:
             turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - the same turn, completed
-            report = analyze(turn, settings, RECORDER.experience)
+            report = analyze(turn, settings, REGISTRY.experience)
             if report.peak_concurrency > 1:
-                RECORDER.experience.learn(turn)
+                REGISTRY.experience.learn(turn)
             _publish(node, report, normalized.anomalies)
             return report
         if first.span_id in turn.wrappers:
@@ -107,7 +108,7 @@ def _report(node: Node, found: Collection) -> Report | None:
     return None
 
 
-def _flat(found: Collection, settings: Settings) -> Turn | None:
+def _flat(found: TurnContents, settings: Settings) -> Turn | None:
     """
     The turn of our own making that holds only decorated calls, as most do; None where that needs a closer look.
 
@@ -138,20 +139,20 @@ def _flat(found: Collection, settings: Settings) -> Turn | None:
 
 def _publish(node: Node, report: Report, anomalies: int) -> None:
     """Count *report*, keep it for the turns around that may turn out to be wrappers, and tell it."""
-    recorder = RECORDER
-    with recorder.lock:
-        recorder.calls += len(report.turn.calls) - len([call for call in report.turn.calls if call.sub_agent])
-        recorder.anomalies += anomalies
+    registry = REGISTRY
+    with registry.lock:
+        registry.calls += len(report.turn.calls) - len([call for call in report.turn.calls if call.sub_agent])
+        registry.anomalies += anomalies
         around = node.parent
         while around is not None:
             around.inner = report if around.inner is None else False
             around = around.parent
-    if recorder.instruments is not None:
+    if registry.instruments is not None:
         try:
-            recorder.instruments.record(report, node.span)
+            registry.instruments.record(report, node.span)
         except Exception as error:  # noqa: BLE001 - a meter's error is not the program's
             swallow("recording metrics", error)
-    for subscriber in recorder.subscribers:
+    for subscriber in registry.subscribers:
         try:
             subscriber(report)
         except Exception as error:  # noqa: BLE001 - a subscriber's error is not the program's
@@ -160,18 +161,18 @@ def _publish(node: Node, report: Report, anomalies: int) -> None:
 
 def _count_outside(calls: tuple[Call, ...], node: Node) -> None:
     """Count *calls* that no turn encloses, unless the process's only open turn takes them."""
-    recorder = RECORDER
+    registry = REGISTRY
     for call in calls:
         if call.sub_agent:
             continue
-        turn = recorder.only_turn(call.start_ns)
+        turn = REGISTRY.only_turn(call.start_ns)
         if turn is None or turn is node:
-            with recorder.lock:
-                recorder.uncovered += 1
+            with registry.lock:
+                registry.uncovered += 1
             continue
         # Without contents: they are let go with the tree that the call comes from.
         alone = msgspec.structs.replace(call, arguments=None, result=None)
-        recorder.link(SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=alone))
+        link_node(SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=alone))
 
 
 def _within_wrappers(turn: Turn, node: Node) -> Turn:

@@ -9,10 +9,11 @@ from otel_parallelism.analysis.turns.counterparts import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, get_current
 
-from .capture import hold_words
-from .classification import told
+from .classification import classify_node
+from .live_tree import open_node, parent_node
 from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode, TurnNode
-from .recorder import RECORDER
+from .registry import REGISTRY
+from .user_words import hold_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,7 +31,7 @@ def around() -> Node | None:
     scope: Any = current.get(SCOPE_KEY)
     if scope is not None and scope.span is span:
         return scope if isinstance(scope, Node) else None
-    return RECORDER.parent_of(scope, span)
+    return parent_node(scope, span)
 
 
 def call_around(parent: Node | None, tool: str, call_id: str) -> SpanNode | CallNode | None:
@@ -82,7 +83,7 @@ def claim_turn(scopes: Collection[str], words: Content | None) -> bool:
     return True
 
 
-def place_echo(span: Any) -> None:
+def place_duplicate(span: Any) -> None:
     """
     Put *span*, just started by somebody who tells again what ours tell, where ours are, if a turn of ours says so.
 
@@ -93,14 +94,14 @@ def place_echo(span: Any) -> None:
     turn = scope
     while turn is not None and type(turn) is not TurnNode:
         turn = turn.parent
-    if turn is None or span.instrumentation_scope.name not in turn.echoes or turn.finished or scope.end_ns:
+    if turn is None or span.instrumentation_scope.name not in turn.duplicate_scopes or turn.finished or scope.end_ns:
         return
-    own = None if span.parent is None else RECORDER.node_of(span.parent.span_id, scope)
+    own = None if span.parent is None else open_node(span.parent.span_id, scope)
     at = own
     while at is not None and at is not scope:
         at = at.parent
     around = scope if at is None else own
-    RECORDER.open_span(SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0, echo=True))
+    REGISTRY.open_span(SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0, duplicate=True))
 
 
 def _nearest(node: Node | None) -> tuple[SpanNode, Observation] | tuple[None, None]:
@@ -108,7 +109,7 @@ def _nearest(node: Node | None) -> tuple[SpanNode, Observation] | tuple[None, No
     for _ in range(_FARTHEST):
         if not isinstance(node, SpanNode) or node.end_ns or node.span is None:
             break
-        observation = told(node, clock.now_ns())
+        observation = classify_node(node, clock.now_ns())
         if not isinstance(observation, Passage):
             return node, observation
         node = node.parent

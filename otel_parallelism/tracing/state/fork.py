@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.tracing.sdk.current import get_current
 
 from .nodes import SCOPE_KEY, Node
-from .recorder import RECORDER
+from .registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 def start_over() -> None:
     """Forget all that is open; what this process does in the context of its parent's turns is in none of them."""
-    RECORDER.lock = threading.RLock()
+    REGISTRY.lock = threading.RLock()
     scope: Any = get_current().get(SCOPE_KEY)
-    for node in (*RECORDER.turns.values(), *RECORDER.candidates.values(), *_upwards(scope)):
+    for node in (*REGISTRY.turns.values(), *REGISTRY.candidates.values(), *_upwards(scope)):
         node.finished = True
         node.children = None
-    RECORDER.clear()
-    for follower in RECORDER.followers:
+    REGISTRY.clear()
+    for follower in REGISTRY.followers:
         follower.seen = 0
-    if RECORDER.instruments is not None:
-        RECORDER.instruments.forget()
+    if REGISTRY.instruments is not None:
+        REGISTRY.instruments.forget()
 
 
 def _upwards(node: Node | None) -> Iterator[Node]:

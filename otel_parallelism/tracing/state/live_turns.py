@@ -9,7 +9,7 @@ from otel_parallelism.tracing.sdk.records import observe
 
 from .nodes import CallNode, Node, SpanNode, TurnNode
 from .observations import trace_hex
-from .recorder import RECORDER, Recorder
+from .registry import REGISTRY, Registry
 
 _CALL, _TURN = "Call", "TurnSpan"
 
@@ -34,10 +34,10 @@ class LiveTurn(msgspec.Struct, frozen=True):
     ratio: float | None
 
 
-def live_turns(recorder: Recorder = RECORDER) -> tuple[LiveTurn, ...]:
+def live_turns(registry: Registry = REGISTRY) -> tuple[LiveTurn, ...]:
     """Return the turns that are open now, in order of start; safe to call from any thread, at any time."""
     now_ns = clock.now_ns()
-    turns = [_live(node, now_ns) for node in recorder.open_turns()]
+    turns = [_live(node, now_ns) for node in registry.open_turns()]
     return tuple(sorted(turns, key=lambda turn: (turn.start_ns, turn.span_id)))
 
 

@@ -1,13 +1,12 @@
 """
-The live tree: one node for each open span that matters, linked so that a turn finds its calls when it ends.
+The nodes of the live tree: one for each open span that matters.
 
-Parents are known by every node, children only by nodes that hold something relevant: a node becomes a child of its
-parent when it, or something below it, turns out to be a call, a step or a turn. So a span that has nothing to do
-with agents costs one small object. Parent and child refer to each other; ``Recorder.finish`` takes finished trees
-apart, so that they need no garbage collector.
+Every node refers to its parent. A node becomes a child of its parent only when it, or a node below it, turns out to be
+a call, a model request or a turn, so an irrelevant span costs one small object. Parents and children form reference
+cycles; `ending.finish` removes the children, so that no garbage collection is needed.
 
-Nodes are changed by the thread their span runs in. Appending to a list and reading one are atomic under the
-interpreter's lock; everything that decides (linking, finishing) holds the recorder's lock.
+The thread that runs a span changes its node. Appending to a list and copying one are atomic under the interpreter's
+lock. Code that links or finishes nodes holds the registry's lock.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ from otel_parallelism.model import Content, Observation, Report
 from .tool import Tool
 
 SCOPE_KEY = create_key("otel-parallelism-scope")
-"""Where the OpenTelemetry context holds the innermost node of our own making (a decorated call or an agent turn)."""
+"""The key of the OpenTelemetry context that holds the innermost node of ours: a decorated call, request or turn."""
 
 
 NOTICED_NS = 20_000_000
-"""An event loop notices within so long that a thread is done."""
+"""The longest time, in nanoseconds, that an event loop normally takes to notice that a thread has finished."""
 
-UNSEEN = object()
-"""In place of a result that is not there: not yet, failed, or gone out bit by bit."""
+MISSING = object()
+"""Stands for a result that does not exist: the call is open, failed, or yielded its result piece by piece."""
 
 
 class Node(msgspec.Struct, eq=False):
     """
-    One span while it is open, and after its end as long as something may ask for it.
+    One span, while it is open and for as long as its turn needs it.
 
-    ``span_id`` is one of our own where the span has no usable one. ``end_ns`` is 0 while it is open. ``held`` counts,
-    on a root, what is linked below; ``dropped`` what a bound left out. ``inner`` is the report of the only turn
-    inside that has ended, ``False`` if there were several.
+    ``span_id`` is random where the span has no usable id. ``end_ns`` is 0 while the span is open. On a root, ``held``
+    counts the linked nodes below; ``dropped`` counts the calls left out because of a bound. ``inner`` is the report
+    of the only nested turn that has ended, ``False`` where several have.
     """
 
     parent: Node | None
@@ -57,36 +56,51 @@ class Node(msgspec.Struct, eq=False):
 
 class SpanNode(Node):
     """
-    A span that somebody else makes; ``observation`` is what its dialect says, once it was asked.
+    A span of another instrumentation.
 
-    ``kept`` leads from an ended turn that only wraps another to that one. ``facts`` is what a patched framework knows
-    of the same call, model request (nodes without spans of their own) or turn (the user's words). ``echo``: who makes
-    it tells again of what our own turns around it tell, so it is no turn of its own. ``asked`` is what the model asked
-    for and was not yet run.
+    ``observation`` is the span's final classification, None until then. ``kept`` holds, on an ended turn that only
+    wraps another turn, the path to that turn. ``facts`` is what a patched framework knows of the same call or model
+    request (a node without a span) or turn (the user's words). ``duplicate`` marks a span of an instrumentation that
+    repeats what our own spans say: it is never a turn. ``pending_answers`` holds requested calls that have not started.
     """
 
     observation: Observation | None = None
     is_turn: bool = False
     kept: list[Node] | None = None
     facts: CallNode | StepNode | Content | None = None
-    echo: bool = False
-    asked: Any = None
+    duplicate: bool = False
+    pending_answers: Any = None
 
 
 class CallNode(Node):
     """
-    A decorated call.
+    A call of a decorated function, or of a tool by a patched framework.
 
-    ``code`` and ``instruction`` tell where the call was made, without yet looking up the line. ``arguments`` are the
-    positional and keyword values, or their reduced leaves; ``whole`` and ``identities`` say what was left out and
-    which mutable objects were passed; ``objects`` are those of which nothing is left out. ``task`` is 0 outside of an
-    event loop. ``token`` resets the context. ``call_id`` is what the model calls it, where that is known.
-    ``framework``: a framework calls it, undecorated. ``left_ns`` is when the thread that ran it for an event loop was
-    done, 0 where there was none. ``result_identities`` are those of the result and of objects right inside of it,
-    ``result_state`` tells whether it has changed since, ``receiver`` whose method it is.
+    Attributes:
+        tool: The called tool.
+        called_ns: When the wrapper was called; ``start_ns`` is when the body started.
+        code: The code object that made the call; the line is looked up only if needed.
+        instruction: The offset of the calling instruction in ``code``.
+        thread: The id of the calling thread.
+        task: The id of the running asyncio task, 0 outside an event loop.
+        arguments: Positional and keyword values, or their leaves; None where not held.
+        whole: Whether ``arguments`` leaves nothing out.
+        identities: The ids of the mutable objects that were passed.
+        objects: Those mutable objects that ``arguments`` represents completely.
+        resource: The declared resource, computed for this call.
+        token: The token that resets the OpenTelemetry context.
+        result: The held result, or `MISSING`.
+        result_whole: Whether ``result`` leaves nothing out.
+        result_identities: The ids of the result and of objects directly inside it.
+        result_state: A fingerprint of the result, which shows whether it has changed since.
+        receiver: The id of the object whose method was called, 0 for a function.
+        error: Whether the call failed.
+        call_id: The model's id of the call, or an empty string.
+        framework: Whether a patched framework reported the call.
+        left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
     """
 
-    tool: Tool = None  # type: ignore[assignment] # always given; fields after ones with defaults need one
+    tool: Tool = None  # type: ignore[assignment] # always passed; a field after defaults needs a default
     called_ns: int = 0
     code: CodeType | None = None
     instruction: int = 0
@@ -98,7 +112,7 @@ class CallNode(Node):
     objects: list[Any] | None = None
     resource: str = ""
     token: Any = None
-    result: Any = UNSEEN
+    result: Any = MISSING
     result_whole: bool = True
     result_identities: tuple[int, ...] = ()
     result_state: tuple[int, ...] = ()
@@ -109,19 +123,19 @@ class CallNode(Node):
     left_ns: int = 0
 
 
-def let_go(call: CallNode) -> None:
-    """Hold no longer what *call* was given and returned, nor what it may yet return: its turn is over."""
+def release_call(call: CallNode) -> None:
+    """Release the arguments and the result of *call*, whose turn is over; a later result is not held either."""
     call.finished = True
     call.arguments = call.objects = None
-    call.result = UNSEEN
+    call.result = MISSING
 
 
 class TurnNode(Node):
     """
-    An agent turn of our own making; ``trace_id`` is 0 where its span has none, ``kept`` and ``asked`` are as a
-    `SpanNode`'s.
+    An agent turn whose span is ours.
 
-    ``echoes`` are the names of instrumentation scopes that tell again, inside of it, what our own spans tell.
+    ``trace_id`` is 0 where the span has none. ``duplicate_scopes`` names the instrumentation scopes whose spans inside
+    the turn repeat what our own spans say. ``kept`` and ``pending_answers`` are as in `SpanNode`.
     """
 
     name: str = ""
@@ -129,15 +143,16 @@ class TurnNode(Node):
     input: Content | None = None
     trace_id: int = 0
     kept: list[Node] | None = None
-    echoes: frozenset[str] = frozenset()
-    asked: Any = None
+    duplicate_scopes: frozenset[str] = frozenset()
+    pending_answers: Any = None
 
 
 class StepNode(Node):
     """
-    A model request whose span we make; ``requested`` are the ids of the calls that its answer asks for.
+    A model request whose span is ours.
 
-    ``requested`` and ``input_tokens`` are None while, or where, they are not known; ``messages`` are the user's words.
+    ``requested`` holds the ids of the calls that the answer requests; ``messages`` holds the user's words.
+    ``requested`` and ``input_tokens`` are None where unknown.
     """
 
     requested: tuple[str, ...] | None = None

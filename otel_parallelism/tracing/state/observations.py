@@ -9,13 +9,13 @@ import msgspec
 from otel_parallelism.analysis.turns.duplicates import both_calls, both_steps
 from otel_parallelism.model import Call, Content, Observation, Passage, Step, TurnSpan
 
+from .call_contents import read_arguments, read_result
 from .callers import location
-from .capture import read_arguments, read_result
-from .classification import told
-from .nodes import NOTICED_NS, UNSEEN, CallNode, Node, SpanNode, StepNode, TurnNode
+from .classification import classify_node
+from .nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
 
 
-class Collection(msgspec.Struct):
+class TurnContents(msgspec.Struct):
     """
     What hangs below one node.
 
@@ -45,7 +45,7 @@ def trace_hex(node: Node) -> str:
     return f"{context.trace_id if context is not None and context.trace_id else node.span_id:032x}"
 
 
-def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
+def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> TurnContents:
     """
     Gather the observations of *top* and of everything below it, open calls counted up to *end_ns*.
 
@@ -59,7 +59,7 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     """
     trace_id = trace_hex(top)
     at_top = _observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns)
-    found = Collection([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
+    found = TurnContents([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
     # The last tells that a turn which is still open is around: what it holds stays with it until it ends itself.
@@ -93,7 +93,7 @@ def collect(top: Node, end_ns: int, *, least_ns: float = 0) -> Collection:
     return found
 
 
-def _take(found: Collection, child: Node, trace_id: str, parent_id: str, end_ns: int, *, stays: bool) -> None:
+def _take(found: TurnContents, child: Node, trace_id: str, parent_id: str, end_ns: int, *, stays: bool) -> None:
     """Add *child*, which is no decorated call, to what was *found*."""
     found.flat = False
     found.observations.append(_observation(child, trace_id, parent_id, end_ns))
@@ -148,7 +148,7 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
     if isinstance(node, SpanNode):
         observation = node.observation
         if observation is None:
-            observation = told(node, node.end_ns or end_ns)
+            observation = classify_node(node, node.end_ns or end_ns)
         if observation.trace_id != trace_id or observation.parent_id != parent_id:
             observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
         return observation if node.facts is None else _completed(observation, node.facts, end_ns)
@@ -196,7 +196,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
     """Return the observation of a decorated call, up to *end_ns* if it is still open."""
     tool = node.tool
     result = None
-    if node.result is not UNSEEN:
+    if node.result is not MISSING:
         result = Content(node, read_result, node.result_whole, node.result_identities)
     return Call(
         trace_id,

@@ -1,8 +1,9 @@
 """
-What the model asked for, for calls that nobody tells the model's id of: a decorated function in a loop by hand.
+Matches calls that have no call id with the calls that a model's answer requested.
 
-An answer lists tools with arguments. A call of that tool with those arguments, after the answer and before the next
-one, is the one that was asked for; each is given out once.
+A hand-written agent loop runs decorated functions and passes no call ids. A model's answer names tools and arguments:
+the first call of that tool with those arguments, between this answer and the next, gets the requested call's id. Each
+id is assigned once.
 """
 
 from __future__ import annotations
@@ -15,69 +16,84 @@ import msgspec
 
 from otel_parallelism.tracing.shield import swallow
 
-from .capture import PLAIN
+from .call_contents import PLAIN
 from .nodes import CallNode, Node, SpanNode, StepNode, TurnNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-_MOST = 256
-_LONGEST = 100_000
+_MAX_REQUESTED = 256
+_MAX_JSON_LENGTH = 100_000
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """One call that an answer asks for; ``arguments`` are by name or the JSON of that, None where not known as such."""
+class RequestedCall(msgspec.Struct, frozen=True):
+    """
+    One call that a model's answer requests.
+
+    ``arguments`` is a mapping by name, or its JSON text; None where the arguments are unknown.
+    """
 
     call_id: str
     tool: str
     arguments: Any = None
 
 
-class _Open(msgspec.Struct):
-    """What one model request asked for and was not yet run, with the arguments' values."""
+class _PendingAnswer(msgspec.Struct):
+    """The calls that one model request's answer requested and that have not started, with their parsed arguments."""
 
     step: StepNode
-    asked: list[tuple[Asked, Mapping[str, Any] | None]]
+    calls: list[tuple[RequestedCall, Mapping[str, Any] | None]]
 
 
-def ask(step: StepNode, asked: Iterable[Asked]) -> bool:
-    """Remember what the answer of *step* asks for until its turn goes on; false where that cannot be followed."""
-    turn = _turn(step.parent)
+def remember_requested_calls(step: StepNode, calls: Iterable[RequestedCall]) -> bool:
+    """
+    Remember the *calls* that the answer of *step* requests, on the turn that encloses it.
+
+    Returns:
+        False where no turn or span encloses the model request; nothing is remembered then.
+    """
+    turn = _enclosing_turn(step.parent)
     if turn is None:
         return False
-    wanted = [(each, _named(each.arguments)) for each in asked][:_MOST]
-    # What was answered before this request was made has been run, or never will be.
-    still = [held for held in turn.asked or () if held.asked and not 0 < held.step.end_ns <= step.start_ns]
-    turn.asked = [*(held for held in still if held.step is not step), _Open(step, wanted)]
+    parsed = [(call, _by_name(call.arguments)) for call in calls][:_MAX_REQUESTED]
+    # Calls of an answer that was complete before this request began have either started or never will.
+    pending = [
+        answer
+        for answer in turn.pending_answers or ()
+        if answer.calls and answer.step is not step and not 0 < answer.step.end_ns <= step.start_ns
+    ]
+    turn.pending_answers = [*pending, _PendingAnswer(step, parsed)]
     return True
 
 
-def claim(node: CallNode, parent: Node, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, known: bool) -> None:
+def assign_call_id(
+    node: CallNode, parent: Node, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, known: bool
+) -> None:
     """
-    Give the call *node* the id that the model has for it, if it is one that was asked for.
+    Set the call id of *node* if its tool and arguments match a requested call.
 
     Args:
         node: A call that is about to start.
         parent: The node around it.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
-        known: Whether these are its arguments at all; else the tool's name must do.
+        known: Whether the arguments are known; if not, the tool's name alone decides.
     """
     try:
-        turn = _turn(parent)
-        for held in (turn.asked or ()) if turn is not None else ():
-            for index, (asked, wanted) in enumerate(held.asked):
-                if asked.tool == node.tool.name and (not known or _fits(wanted, args, kwargs)):
-                    del held.asked[index]
-                    node.call_id = asked.call_id
+        turn = _enclosing_turn(parent)
+        for answer in (turn.pending_answers or ()) if turn is not None else ():
+            for index, (call, wanted) in enumerate(answer.calls):
+                if call.tool == node.tool.name and (not known or _matches(wanted, args, kwargs)):
+                    del answer.calls[index]
+                    node.call_id = call.call_id
                     return
-    except Exception as error:  # noqa: BLE001 - without the id the round is only inferred
-        swallow("looking for what the model asked for", error)
+    except Exception as error:  # noqa: BLE001 - without an id, the analysis infers the call's round
+        swallow("matching a call with the model's requests", error)
 
 
-def _turn(node: Node | None) -> TurnNode | SpanNode | None:
-    """Return the turn that *node* is or is in, or the outermost span; None inside of a call."""
+def _enclosing_turn(node: Node | None) -> TurnNode | SpanNode | None:
+    """Return the nearest turn of ours from *node* outwards, else the outermost span; None inside a call."""
     found: TurnNode | SpanNode | None = None
     while node is not None:
         if isinstance(node, CallNode):
@@ -90,8 +106,9 @@ def _turn(node: Node | None) -> TurnNode | SpanNode | None:
     return found
 
 
-def _named(arguments: Any) -> Mapping[str, Any] | None:
-    if isinstance(arguments, str) and len(arguments) <= _LONGEST:
+def _by_name(arguments: Any) -> Mapping[str, Any] | None:
+    """Return *arguments* as a mapping by name, parsed from JSON text; None where they are no such mapping."""
+    if isinstance(arguments, str) and len(arguments) <= _MAX_JSON_LENGTH:
         try:
             arguments = json.loads(arguments) if arguments.strip() else {}
         except ValueError:
@@ -99,28 +116,29 @@ def _named(arguments: Any) -> Mapping[str, Any] | None:
     return arguments if isinstance(arguments, Mapping) else None
 
 
-def _fits(wanted: Mapping[str, Any] | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Whether a call with these arguments is what was *wanted*: all of its plain values are the model's."""
+def _matches(wanted: Mapping[str, Any] | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether all plain values among a call's arguments occur in the *wanted* arguments."""
     if wanted is None:
         return False
-    given: list[Any] = []
+    compared = False
     for name, value in kwargs.items():
         if name in wanted:
-            if not _same(wanted[name], value):
+            if not _equal(wanted[name], value):
                 return False
-            given.append(value)
+            compared = True
     values = list(wanted.values())
     for value in args:
         if type(value) in PLAIN or type(value) in (dict, list):
-            if not any(_same(one, value) for one in values):
+            if not any(_equal(one, value) for one in values):
                 return False
-            given.append(value)
-    # A call that shows none of the arguments (it hands on an object made of them, say) proves nothing.
-    return bool(given) or not wanted
+            compared = True
+    # Without one comparable argument (the call may pass an object built from them) nothing proves a match.
+    return compared or not wanted
 
 
-def _same(wanted: Any, value: Any) -> bool:
+def _equal(wanted: Any, value: Any) -> bool:
+    """Whether *value* equals *wanted*; values of different types are equal only where both are numbers."""
     if type(value) is not type(wanted):
-        # A parsed model or an enumeration: what it stands for cannot be told without running the program's code.
+        # Comparing a parsed model or an enumeration would run the program's code.
         return type(value) in (int, float) and type(wanted) in (int, float) and bool(value == wanted)
     return bool(value == wanted)

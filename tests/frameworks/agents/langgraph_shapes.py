@@ -30,7 +30,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_parallelism import Report, agent_turn, coverage, subscribe
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -257,7 +257,7 @@ def main(other: str) -> None:
             "shape": shape.__name__,
             "turns": [measured(report) for report in reports],
             "lost": coverage().calls_without_turn - lost,
-            "open": len(RECORDER.turns),
+            "open": len(REGISTRY.turns),
         }
         print(json.dumps(found))
 

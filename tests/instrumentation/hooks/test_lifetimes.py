@@ -13,7 +13,7 @@ from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Retu
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -119,7 +119,7 @@ async def test_a_turn_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) 
     (report,) = kit.reports
     assert (report.turn.name, report.turn.agent) == ("clerk", "clerk")
     assert 0.045e9 <= report.turn.end_ns - report.turn.start_ns < 0.5e9
-    assert RECORDER.turns == {}
+    assert REGISTRY.turns == {}
 
 
 def failing(function: Any) -> Any:
@@ -178,9 +178,9 @@ async def test_a_generator_that_is_left_early_ends_its_turn(kit: Kit) -> None:
     run = patched(an_async_generator, turn_wrapper(run_of, title="run"))
     items = run("answer")
     assert await anext(items) == "first"
-    assert len(RECORDER.turns) == 1
+    assert len(REGISTRY.turns) == 1
     await items.aclose()
-    assert RECORDER.turns == {}
+    assert REGISTRY.turns == {}
     assert len(kit.reports) == 1
 
 

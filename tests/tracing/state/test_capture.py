@@ -12,8 +12,8 @@ import pytest
 
 from otel_parallelism import Settings, agent_turn, names, profiled
 from otel_parallelism.tracing import shield
-from otel_parallelism.tracing.state.capture import hold_arguments, hold_result, read_arguments, read_result
-from otel_parallelism.tracing.state.nodes import UNSEEN, CallNode
+from otel_parallelism.tracing.state.call_contents import hold_arguments, hold_result, read_arguments, read_result
+from otel_parallelism.tracing.state.nodes import MISSING, CallNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +175,7 @@ def test_what_is_taken_out_of_a_result_is_not_said_to_be_independent_of_it(make_
 
 
 def test_what_was_let_go_cannot_be_read() -> None:
-    node = CallNode(None, None, 0, 0, result=UNSEEN)
+    node = CallNode(None, None, 0, 0, result=MISSING)
     with pytest.raises(LookupError):
         read_arguments(node)
     with pytest.raises(LookupError):

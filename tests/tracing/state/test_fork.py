@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import agent_turn, coverage, live_turns, names, profiled
-from otel_parallelism.tracing.state.recorder import RECORDER
+from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_a_lock_that_another_thread_held_is_free(kit: Kit) -> None:
     held, free = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with RECORDER.lock:
+        with REGISTRY.lock:
             held.set()
             free.wait()
 

@@ -7,7 +7,7 @@ import pytest
 from otel_parallelism import Settings, agent_turn, profiled
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
-from otel_parallelism.tracing.state.requested_calls import Asked
+from otel_parallelism.tracing.state.requested_calls import RequestedCall
 
 if TYPE_CHECKING:
     from conftest import Kit
@@ -30,7 +30,7 @@ def kit(make_kit: Any) -> Kit:
     return made
 
 
-def answer(*asked: Asked) -> ModelRequest:
+def answer(*asked: RequestedCall) -> ModelRequest:
     """A request that was answered by asking for that."""
     request = ModelRequest("stub")
     request.enter()
@@ -45,7 +45,11 @@ def ids(kit: Kit) -> list[str]:
 
 def test_calls_get_the_ids_that_were_asked_for_in_any_order(kit: Kit) -> None:
     with agent_turn():
-        answer(Asked("a", "look_up", '{"key": "x"}'), Asked("b", "look_up", '{"key": "y"}'), Asked("c", "other", "{}"))
+        answer(
+            RequestedCall("a", "look_up", '{"key": "x"}'),
+            RequestedCall("b", "look_up", '{"key": "y"}'),
+            RequestedCall("c", "other", "{}"),
+        )
         look_up(key="y")
         other()
         look_up("x", session=object())
@@ -69,15 +73,15 @@ def test_calls_get_the_ids_that_were_asked_for_in_any_order(kit: Kit) -> None:
 )
 def test_other_or_unknown_arguments_are_no_match(kit: Kit, arguments: Any, args: Any, kwargs: Any) -> None:
     with agent_turn():
-        answer(Asked("a", "look_up", arguments))
+        answer(RequestedCall("a", "look_up", arguments))
         look_up(*args, **kwargs)
     assert ids(kit) == [""]
 
 
 def test_what_was_left_before_the_next_request_is_not_given_out(kit: Kit) -> None:
     with agent_turn():
-        answer(Asked("a", "other", "{}"))
-        answer(Asked("b", "look_up", '{"key": 1.0}'))
+        answer(RequestedCall("a", "other", "{}"))
+        answer(RequestedCall("b", "look_up", '{"key": 1.0}'))
         other()
         look_up(1)
     assert ids(kit) == ["", "b"]
@@ -86,11 +90,11 @@ def test_what_was_left_before_the_next_request_is_not_given_out(kit: Kit) -> Non
 def test_turns_keep_their_own_and_calls_have_none(kit: Kit) -> None:
     @profiled
     def delegate() -> None:
-        answer(Asked("inner", "other", "{}"))
+        answer(RequestedCall("inner", "other", "{}"))
         other()
 
     with agent_turn():
-        answer(Asked("a", "other", "{}"))
+        answer(RequestedCall("a", "other", "{}"))
         with agent_turn("inner"):
             other()
         assert ids(kit) == [""]
@@ -105,7 +109,7 @@ def test_turns_keep_their_own_and_calls_have_none(kit: Kit) -> None:
 
 def test_inside_of_somebody_elses_turn(kit: Kit) -> None:
     with kit.tracer().start_as_current_span("run", attributes={"gen_ai.operation.name": "invoke_agent"}):
-        answer(Asked("a", "other", "{}"))
+        answer(RequestedCall("a", "other", "{}"))
         with kit.tracer().start_as_current_span("node"):
             other()
     assert ids(kit) == ["a"]
@@ -113,7 +117,7 @@ def test_inside_of_somebody_elses_turn(kit: Kit) -> None:
 
 def test_a_frameworks_call_without_known_arguments_goes_by_its_name(kit: Kit) -> None:
     with agent_turn():
-        answer(Asked("a", "look_up", '{"key": "x"}'), Asked("b", "other", "{}"))
+        answer(RequestedCall("a", "look_up", '{"key": "x"}'), RequestedCall("b", "other", "{}"))
         for tool in ("other", "look_up", "look_up"):
             call = ToolCall(framework_tool(tool))
             call.enter()

@@ -17,11 +17,7 @@ import pathlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from otel_parallelism.model import Content
-
-from .nodes import UNSEEN, CallNode
+from .nodes import MISSING, CallNode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +56,7 @@ _TAKEN_APART = _UNCHANGING | _CONTAINERS
 _SPELLED = _UNCHANGING - PLAIN - {bytes, complex}
 
 
-class Leaves:
+class ArgumentLeaves:
     """Collects the leaf values of arguments, up to a bound, and the mutable objects that they were taken from."""
 
     __slots__ = ("identities", "objects", "values", "whole")
@@ -119,7 +115,7 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
     Mutable ones of which nothing is left out are small and are kept, too: once they were gone, the next object might
     get the same identity and pass for the same one.
     """
-    leaves = Leaves()
+    leaves = ArgumentLeaves()
     for value in args:
         leaves.add(value)
     for value in kwargs.values():
@@ -192,32 +188,8 @@ def read_arguments(node: Any) -> object:
 
 def read_result(node: Any) -> object:
     """Return the held result of *node*; raises LookupError once it was let go, or where it is another by now."""
-    if node.result is UNSEEN:
+    if node.result is MISSING:
         raise LookupError("the turn is over and the result is no longer held")
     if node.result_state and node.result_state != _state(node.result):
         raise LookupError("the result has been changed since the call")
     return node.result
-
-
-class _Words(msgspec.Struct, eq=False):
-    """What the user said, until it is let go."""
-
-    said: Content | None
-
-
-def hold_words(said: Content) -> Content:
-    """Return *said* so that it can be let go, whoever still has the turn, the request or the report that it is in."""
-    return Content(_Words(said), _read_words, said.whole, said.identities)
-
-
-def let_go_of_words(held: Content) -> None:
-    """Hold *held*, which `hold_words` returned, no longer."""
-    if isinstance(held.value, _Words):
-        held.value.said = None
-
-
-def _read_words(words: Any) -> object:
-    said: Content | None = words.said
-    if said is None:
-        raise LookupError("the turn is over and the user's words are no longer held")
-    return said.value if said.parse is None else said.parse(said.value)

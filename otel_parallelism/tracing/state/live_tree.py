@@ -1,0 +1,140 @@
+"""
+Finds and links the nodes of open spans.
+
+Each open span that matters has a node. A node becomes a child of its parent once it, or a node below it, is a call,
+a model request or a turn. A node is finished once; a finished node has no children.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from .nodes import CallNode, Node, SpanNode, release_call
+from .registry import REGISTRY
+
+
+def new_span_id() -> int:
+    """Return a random span id, for a node whose span has no usable one."""
+    return random.getrandbits(64) | 1
+
+
+def parent_node(scope: Node | None, span: Any) -> Node | None:
+    """
+    Return the parent node of a call, request or turn that starts now.
+
+    Args:
+        scope: The innermost node of ours in the context.
+        span: The current span of the context. It may belong to another instrumentation and lie further in than
+            *scope*.
+    """
+    if span is not None:
+        context = span.get_span_context()
+        if context is not None:
+            known = open_node(context.span_id, scope)
+            if known is not None:
+                return known
+    return scope
+
+
+def open_node(span_id: int, scope: Node | None) -> Node | None:
+    """
+    Return the node of the open span *span_id*, creating it if needed; None where no such span is open.
+
+    Args:
+        span_id: The span's id.
+        scope: The innermost node of ours in the context. Decorated calls are found among its ancestors.
+    """
+    known = REGISTRY.spans.get(span_id)
+    if known is None:
+        while scope is not None and scope.span_id != span_id:
+            scope = scope.parent
+        return scope if scope is not None and not scope.end_ns else None
+    if isinstance(known, Node):
+        return known
+    return add_span_node(known, scope)
+
+
+def add_span_node(span: Any, scope: Node | None) -> SpanNode:
+    """Return the node of *span*, a span of another instrumentation that is open or just ended."""
+    parent = span.parent
+    # A remote parent may belong to this process: an in-memory server, or an app that calls itself.
+    around = None if parent is None else open_node(parent.span_id, scope)
+    node = SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0)
+    if span.end_time is None:
+        with REGISTRY.lock:
+            # Another thread may have added the node meanwhile.
+            known = REGISTRY.spans.get(node.span_id)
+            if isinstance(known, SpanNode):
+                return known
+            REGISTRY.spans[node.span_id] = node
+    return node
+
+
+def link_node(node: Node) -> bool:
+    """
+    Link *node* and its ancestors as children of their parents, and intercept the end of spans that may be turns.
+
+    Returns:
+        False where an enclosing turn has already ended, else True. A node past the bounds on spans or calls is
+        counted as dropped and not linked.
+    """
+    registry = REGISTRY
+    with registry.lock:
+        root: Node = node
+        while root.parent is not None:
+            root = root.parent
+            if root.finished:
+                return False
+        if root.held >= registry.max_spans:
+            if node.parent is not None:
+                node.parent.dropped += type(node) is CallNode
+            return True
+        root.held += 1
+        while not node.linked:
+            parent = node.parent
+            if parent is None:
+                break
+            node.linked = True
+            if parent.children is None:
+                parent.children = []
+            elif len(parent.children) >= registry.max_calls:
+                parent.dropped += 1
+                break
+            parent.children.append(node)
+            if registry.intercept_end is not None and type(parent) is SpanNode and not parent.end_ns:
+                registry.intercept_end(parent)
+            node = parent
+    return True
+
+
+def adopt_node(node: Node) -> bool:
+    """Link *node*, which has no parent, to the only open turn; return False where there is not exactly one."""
+    turn = REGISTRY.only_turn(node.start_ns)
+    if turn is None:
+        return False
+    node.parent = turn
+    return link_node(node)
+
+
+def adopt_root_call(node: CallNode, span_around: Any) -> None:
+    """
+    Link the decorated call *node*, which has no parent node, to the only open turn, if there is one.
+
+    Args:
+        node: The call that starts; it gets a new span id where its span has no usable one of its own.
+        span_around: The current span of the context, or None.
+    """
+    around = span_around.get_span_context() if span_around is not None else None
+    if not node.span_id or (around is not None and around.span_id == node.span_id):
+        node.span_id = new_span_id()
+    adopt_node(node)
+
+
+def count_late_node(node: Node) -> None:
+    """Count *node*, a call that began after its turn had ended, as uncovered, and finish it."""
+    with REGISTRY.lock:
+        REGISTRY.uncovered += 1
+    node.finished = True
+    if isinstance(node, CallNode):
+        release_call(node)
