@@ -1,7 +1,7 @@
 """
-Every query of the dashboards and of the rules, read from the files that are handed out.
+Reads every query of the dashboards and of the rules from the files that users get.
 
-``filled`` puts values where Grafana would: what is then left is plain PromQL or TraceQL.
+``filled`` replaces Grafana's variables by values; the result is plain PromQL or TraceQL.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 class Query(NamedTuple):
     """
-    One query: where it stands, what is asked, and of what kind of data source.
+    One query: its place, its expression, and the kind of its data source.
 
     ``source`` is ``panel``, ``variable`` (the series whose label values are listed), ``record`` or ``alert``;
-    ``instant`` says that only the end of the time range is asked about.
+    ``instant`` means that only the end of the time range is queried.
     """
 
     file: str
@@ -55,12 +55,12 @@ class Query(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return it as a test's name: ``agent-parallelism.json: Turns A``."""
+        """Return the query's name in test ids: ``agent-parallelism.json: Turns A``."""
         return f"{self.file}: {self.title} {self.ref_id}".strip()
 
 
 def board(name: str) -> dict[str, Any]:
-    """Return a dashboard as it is imported."""
+    """Return a dashboard in the form that is imported."""
     loaded: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     return loaded
 
@@ -72,7 +72,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def panels(name: str) -> Iterator[dict[str, Any]]:
-    """Yield the panels of a dashboard, those inside rows too."""
+    """Yield the panels of a dashboard, including those inside rows."""
     for panel in board(name)["panels"]:
         yield panel
         yield from panel.get("panels") or ()
@@ -99,11 +99,11 @@ def filled(expression: str, **values: str) -> str:
     Return *expression* with a value for every variable.
 
     Args:
-        expression: As it stands in a dashboard.
+        expression: The expression in a dashboard.
         values: Variables that differ from ``VALUES``, without their dollar sign.
 
     Raises:
-        KeyError: It has a variable that nobody gave a value.
+        KeyError: A variable of *expression* has no value.
     """
     known = VALUES | values
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(known["__range"]))

@@ -1,4 +1,4 @@
-"""Chromium without a window, for tests and pictures."""
+"""Runs Chromium without a window, for tests and pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FLAGS: Final = (
 
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    """Run it while the context is open."""
+    """Run Chromium while the context is open."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - where it is not installed, tests are skipped
 
     options: dict[str, Any] = {"executable_path": CHROMIUM, "args": list(FLAGS)}

@@ -1,4 +1,4 @@
-"""Charts as plain SVG: lines and stacked bars over time, a heatmap, bars side by side."""
+"""Draws charts as SVG: lines and stacked bars over time, a heatmap, bars side by side."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Series(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A plot's area in pixels, and what its edges stand for."""
+    """A plot's area in pixels, and the values at its edges."""
 
     width: int
     height: int
@@ -46,7 +46,7 @@ class Frame(NamedTuple):
 
 
 def series_of(panel: dict[str, Any], answers: list[dict[str, Any]]) -> list[Series]:
-    """The series in the order of their names, with the colours that the panel gives them, or else in turn."""
+    """Return the series by name, with the panel's colours or else colours in turn."""
     found = []
     for index, answer in enumerate(sorted(answers, key=lambda answer: (answer["ref_id"], answer["name"]))):
         look = overridden(panel, answer["name"], answer["ref_id"])
@@ -58,7 +58,7 @@ def series_of(panel: dict[str, Any], answers: list[dict[str, Any]]) -> list[Seri
 
 
 def over_time(panel: dict[str, Any], some: list[Series], width: int, height: int) -> str:
-    """Lines, or bars on top of one another where the panel stacks them."""
+    """Draw lines, or stacked bars if the panel stacks its series."""
     defaults = panel["fieldConfig"]["defaults"]
     custom = defaults.get("custom", {})
     stacked = custom.get("stacking", {}).get("mode") == "normal"
@@ -114,7 +114,7 @@ def _stack(some: list[Series], frame: Frame, times: list[float]) -> str:
 
 
 def heatmap(answers: list[dict[str, Any]], width: int, height: int) -> str:
-    """How many fall into each bucket at each time; what is handed in counts the buckets below too."""
+    """Draw the number of values per bucket and time; the given counts are cumulative over buckets."""
     rows = sorted(((float(each["labels"]["le"]), dict(each["values"])) for each in answers), key=lambda row: row[0])
     times = sorted({at for _, row in rows for at in row})
     cells = [
@@ -143,13 +143,13 @@ def heatmap(answers: list[dict[str, Any]], width: int, height: int) -> str:
 
 
 def _blue(share: float) -> str:
-    """From a dark to a light blue."""
+    """Return a colour between dark and light blue."""
     low, high = (8, 48, 107), (222, 235, 247)
     return f"rgb({', '.join(str(round(a + (b - a) * share)) for a, b in zip(low, high, strict=True))})"
 
 
 def bars(panel: dict[str, Any], answers: list[dict[str, Any]], width: int, height: int) -> str:
-    """One bar a bucket; what is handed in counts the buckets below too."""
+    """Draw one bar per bucket; the given counts are cumulative over buckets."""
     ranked = sorted(
         ((float(each["labels"]["le"]), each["values"][-1][1]) for each in answers), key=lambda each: each[0]
     )

@@ -18,7 +18,7 @@ TIMEOUT_S = 60
 
 
 class Receiver:
-    """A real OTLP receiver on a free port, and what has arrived there."""
+    """A real OTLP receiver on a free port, with what it has received."""
 
     def __init__(self, port: int) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
@@ -36,7 +36,7 @@ class Receiver:
                 await asyncio.sleep(0.02)
 
     async def run(self, *command: str, **environment: str) -> str:
-        """Run a program that exports here, and return what it printed."""
+        """Run a program that exports to this receiver, and return its output."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -50,7 +50,7 @@ class Receiver:
 
 
 def attributes(item: Any) -> dict[str, Any]:
-    """The attributes of a protobuf span, event or point, as plain values."""
+    """Return the attributes of a protobuf span, event or point as plain values."""
     return {pair.key: _plain(pair.value) for pair in item.attributes}
 
 

@@ -1,4 +1,4 @@
-"""A dashboard drawn from its own JSON and from what its queries returned: panels in their grid, as one HTML page."""
+"""Draws a dashboard as one HTML page from its JSON and the results of its queries."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ footer {{ position: absolute; left: 6px; color: {QUIET}; font-size: 12.5px }}
 
 
 def document(found: list[dict[str, Any]], first: int, last: int) -> str:
-    """The page of the grid's rows from *first* up to *last*."""
+    """Return the page with the grid's rows from *first* up to *last*."""
     drawn = []
     for each in found:
         grid = each["panel"]["gridPos"]

@@ -1,8 +1,8 @@
 """
-What each query of the dashboard and each recording rule should return, worked out from the report of the same run.
+Computes what each query of the dashboard and each recording rule should return, from the report of the same run.
 
-A number is what Prometheus has to return within 1 %. A quantile of a histogram is known no better than its bucket, so
-there it is the edges of the bucket in which the report's own quantile lies.
+A number is expected within 1 %. A histogram's quantile is known only up to its bucket, so the expectation is the bucket
+that contains the report's own quantile.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Key: TypeAlias = tuple[str | float, ...]
 
 
 class Bounds(NamedTuple):
-    """The bucket in which a value lies: above *low*, up to *high*."""
+    """The bucket that contains a value: above *low*, up to *high*."""
 
     low: float
     high: float
 
 
 class Seen(NamedTuple):
-    """The turns that ended within a window of so many seconds, by agent."""
+    """The turns that ended within a window of some seconds, by agent."""
 
     turns: Mapping[str, list[Turn]]
     seconds: float
@@ -58,7 +58,7 @@ def by(field: str) -> By:
 
 
 def turns(key: By, **wanted: str) -> Expect:
-    """Number of turns; where *wanted* leaves out all of a group, it is 0 and not absent."""
+    """Return the number of turns per group; a group without wanted turns has 0."""
 
     def expect(seen: Seen) -> Found:
         found: Found = {key(agent, turn): 0.0 for agent, turn in seen.every()}
@@ -70,7 +70,7 @@ def turns(key: By, **wanted: str) -> Expect:
 
 
 def extended(growth: Expect) -> Expect:
-    """Growth within an hour of which less than a minute was seen: up to a scrape is added to it at both ends."""
+    """Return growth within an hour, with less than a minute of it observed: up to one scrape is added at both ends."""
     return lambda seen: {
         key: Bounds(value * (1 - 1e-9), value * (1 + 2 * 0.5 / seen.seconds + 0.01))
         for key, value in numbers(growth(seen)).items()
@@ -86,12 +86,12 @@ def per_hour(total: Expect) -> Expect:
 
 
 def of_turns(field: str, key: By) -> Expect:
-    """Sum of a field of the turns, where any has it and it is not 0: a counter that nothing was added to is none."""
+    """Return the sum of a field over the turns, without groups whose sum is 0: their counters do not exist."""
     return lambda seen: sums((key(agent, turn), turn[field]) for agent, turn in seen.every() if turn[field])
 
 
 def lost(key: By, advice: str = "") -> Expect:
-    """Time lost, summed."""
+    """Return the summed time lost."""
 
     def expect(seen: Seen) -> Found:
         some = ((agent, one) for agent, one in seen.findings() if not advice or one["advice"] == advice)
@@ -101,7 +101,7 @@ def lost(key: By, advice: str = "") -> Expect:
 
 
 def or_zero(some: Expect, key: By) -> Expect:
-    """0 for the groups with turns but without a value."""
+    """Return 0 for groups that have turns but no value."""
     return lambda seen: {**dict.fromkeys(turns(key)(seen), 0.0), **some(seen)}
 
 
@@ -112,7 +112,7 @@ def quantile(at: float, field: str, instrument: names.Instrument, key: By = in_a
 
 
 def call_quantile(at: float) -> Expect:
-    """A quantile of the calls' durations by tool; no agent of the fleet makes more calls than the report lists."""
+    """Return a quantile of the calls' durations by tool. The report lists all calls of the fleet's agents."""
     return lambda seen: quantiles(
         at,
         (((call["tool"],), call["duration"]) for _, turn in seen.every() for call in turn["slowest_calls"]),
@@ -136,7 +136,7 @@ def quantiles(at: float, values: Iterable[tuple[Key, float]], instrument: names.
 
 
 def cumulated(values: Callable[[Seen], Iterable[float]], instrument: names.Instrument) -> Expect:
-    """How many values each bucket holds, those of the buckets below it among them."""
+    """Return the cumulative number of values up to each bucket."""
 
     def expect(seen: Seen) -> Found:
         some = list(values(seen))

@@ -1,4 +1,4 @@
-"""How numbers and colours of a dashboard's panels look: units, decimals, thresholds, names of colours."""
+"""Formats numbers and colours of a dashboard's panels: units, decimals, thresholds, colour names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def colour(name: str) -> str:
 
 
 def shown(value: float, unit: str | None, decimals: int | None) -> str:
-    """*value* in its unit, as a dashboard writes it."""
+    """Return *value* with its unit, as a dashboard shows it."""
     if unit == "percentunit":
         return f"{value * 100:.{1 if decimals is None else decimals}f}%"
     if unit == "s":
@@ -64,13 +64,13 @@ def _rounded(value: float, decimals: int | None) -> str:
 
 
 def at_threshold(value: float, steps: list[dict[str, Any]]) -> str:
-    """The colour of the highest step that *value* reaches."""
+    """Return the colour of the highest threshold that *value* reaches."""
     reached = [step["color"] for step in steps if step["value"] is None or value >= step["value"]]
     return colour(reached[-1]) if reached else TEXT
 
 
 def overridden(panel: dict[str, Any], name: str, ref_id: str = "") -> dict[str, Any]:
-    """The properties of the field of that name: the panel's defaults, and what it overrides of them."""
+    """Return the properties of a field: the panel's defaults with the field's overrides."""
     config = panel["fieldConfig"]
     found = {
         **config["defaults"],
@@ -85,7 +85,7 @@ def overridden(panel: dict[str, Any], name: str, ref_id: str = "") -> dict[str, 
 
 
 def ticks(low: float, high: float, unit: str | None = None, decimals: int | None = None) -> list[float]:
-    """Round numbers between *low* and *high*, about five; round in minutes or hours where it is time."""
+    """Return about five round numbers between *low* and *high*; times are round in minutes or hours."""
     raw = (high - low) / 5
     size = 10 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw)

@@ -1,4 +1,4 @@
-"""A receiver of OTLP over HTTP that takes what a collector sends, compressed or not, and keeps it as it came."""
+"""Receives OTLP over HTTP from a collector, compressed or not, and keeps it unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REQUESTS = {"/v1/traces": ExportTraceServiceRequest, "/v1/metrics": ExportMetric
 
 
 class Received(ThreadingHTTPServer):
-    """What has arrived on a free port."""
+    """A receiver on a free port, with what has arrived."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -41,7 +41,7 @@ class Received(ThreadingHTTPServer):
 
     @property
     def metrics(self) -> dict[str, list[Any]]:
-        """The points of each metric."""
+        """Return the points of each metric."""
         found: dict[str, list[Any]] = {}
         for request in list(self.requests):
             if isinstance(request, ExportMetricsServiceRequest):
@@ -54,7 +54,7 @@ class Received(ThreadingHTTPServer):
 
     @property
     def scopes(self) -> set[tuple[str, str, str]]:
-        """Name, version and schema of whatever made the metrics."""
+        """Return name, version and schema of each instrumentation scope of the metrics."""
         return {
             (scope.scope.name, scope.scope.version, scope.schema_url)
             for request in list(self.requests)
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextlib.contextmanager

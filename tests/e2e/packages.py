@@ -1,10 +1,10 @@
 """
-Installs the Debian packages of which a program is missing, where that can be done unasked: as root, with apt.
+Installs Debian packages whose program is missing, if this process is root and apt exists.
 
     python tests/e2e/packages.py PROGRAM=PACKAGE…
 
-Elsewhere it says what is missing and leaves: the tests that need it are skipped, and say so too. No package may start
-a service: it would hold its usual port, and nobody would stop it.
+Elsewhere it prints what is missing and exits with 0; the tests that need it are skipped with a reason. No package may
+start a service, because the service would keep its port after the tests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=600")
 
 
 def main(wanted: Sequence[str]) -> int:
-    """Install what is missing of *wanted*; 0 also where that is not for us to do."""
+    """Install what is missing of *wanted*; return 0 also where this process may not install."""
     missing = [package for program, _, package in (each.partition("=") for each in wanted) if not shutil.which(program)]
     if not missing:
         return 0
@@ -41,7 +41,7 @@ def main(wanted: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def _no_services() -> Iterator[None]:
-    """Refuse the start of any service by a package, unless the machine has a policy of its own."""
+    """Keep packages from starting services, unless the machine has its own policy."""
     if POLICY.exists():
         yield
         return

@@ -1,4 +1,4 @@
-"""A real Phoenix on free ports, asked as its own pages ask it."""
+"""Runs a real Phoenix on free ports, and queries it as its own pages do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Phoenix:
         self.endpoint = f"http://127.0.0.1:{port}"
 
     def spans(self, condition: str | None = None) -> list[dict[str, Any]]:
-        """The spans that a condition selects, as it is typed into the page; attributes nested at their dots."""
+        """Return the spans that a filter condition selects; attributes are nested at their dots."""
         body = json.dumps({"query": SPANS, "variables": {"condition": condition}}).encode()
         request = urllib.request.Request(  # noqa: S310 - a server of the tests'
             f"{self.endpoint}/graphql", body, {"Content-Type": "application/json"}
@@ -37,7 +37,7 @@ class Phoenix:
         return [{**node, "attributes": json.loads(node["attributes"])} for node in nodes]
 
     def project(self) -> str:
-        """The address of the page of all spans."""
+        """Return the address of the page of all spans."""
         request = urllib.request.Request(  # noqa: S310 - as above
             f"{self.endpoint}/graphql",
             b'{"query": "{projects{edges{node{id}}}}"}',
@@ -50,7 +50,7 @@ class Phoenix:
 
 @contextlib.contextmanager
 def phoenix(folder: Path) -> Iterator[Phoenix]:
-    """Run it while the context is open, with nothing in it."""
+    """Run an empty Phoenix while the context is open."""
     ports = [free_port(), free_port()]
     made = Phoenix(ports[0])
     variables = {
@@ -61,7 +61,7 @@ def phoenix(folder: Path) -> Iterator[Phoenix]:
         "PHOENIX_TELEMETRY_ENABLED": "false",
     }
     (folder / "phoenix").mkdir()
-    # Its first start imports a great deal that nobody has compiled yet.
+    # The first start compiles many modules.
     with running(
         [program("phoenix") or "", "serve"],
         lambda: responds(f"{made.endpoint}/healthz"),

@@ -1,8 +1,8 @@
 """
 Makes the pictures of the documentation from real runs: ``python -m tests.e2e.pictures [FOLDER] [--minutes N]``.
 
-The HTML report and Phoenix are screenshots. No Grafana can be run here, so the dashboard is drawn: its own panels, in
-its own grid, with what its own queries return from a real Prometheus that has watched the fleet.
+The HTML report and Phoenix are screenshots. The dashboard is drawn without Grafana: its panels in its grid, with the
+results of its queries from a real Prometheus that scraped the fleet.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ PARTS: Final = {"dashboard-agents": (0, 39), "dashboard-causes": (39, 83)}
 
 
 def collected(folder: Path, minutes: float) -> list[dict[str, Any]]:
-    """The dashboard's panels, each with what its queries return."""
+    """Return the dashboard's panels with the results of their queries."""
     with watching(folder, round(minutes * 60), scrape_s=2, rules=False) as watched:
         end = watched.prometheus.at
-        start = end - watched.window_ms / 1000 + 30  # a rate over half a minute needs as much
+        start = end - watched.window_ms / 1000 + 30  # the shortest range of a rate
         found = []
         for panel in panels(BOARD):
             answers = []
@@ -60,7 +60,7 @@ def collected(folder: Path, minutes: float) -> list[dict[str, Any]]:
 
 
 def named(target: dict[str, Any], labels: dict[str, str]) -> str:
-    """The series' name as the legend's format says."""
+    """Return the series' name in the legend's format."""
     return re.sub(r"\{\{(\w+)\}\}", lambda label: labels.get(label[1], ""), target.get("legendFormat") or "")
 
 
@@ -73,7 +73,7 @@ def draw_dashboard(browser: Browser, found: list[dict[str, Any]], out: Path) -> 
 
 
 def shoot_report(browser: Browser, folder: Path, out: Path) -> None:
-    """The HTML report of two turns of each agent, light and dark."""
+    """Take pictures of the HTML report of two turns of each agent, light and dark."""
     path = folder / "fleet.html"
     subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "otel_parallelism", "demo", "--fleet", "--html", str(path)],
@@ -90,7 +90,7 @@ def shoot_report(browser: Browser, folder: Path, out: Path) -> None:
 
 
 def shoot_phoenix(browser: Browser, folder: Path, out: Path) -> None:
-    """A turn's attributes in Phoenix, reached through the filter."""
+    """Take a picture of a turn's attributes in Phoenix, found by the filter."""
     with phoenix(folder) as server:
         run_fleet(server, folder)
         page = browser.new_page(viewport={"width": 1440, "height": 860})
@@ -105,13 +105,13 @@ def shoot_phoenix(browser: Browser, folder: Path, out: Path) -> None:
         page.get_by_role("link", name="invoke_agent dispatch-serial").click()
         page.get_by_text("agent.parallelism.verdict").wait_for()
         page.mouse.move(5, 5)
-        time.sleep(1)  # for what hung on the pointer, and the pane that moves into place
+        time.sleep(1)  # for the tooltip to close and the pane to move into place
         page.screenshot(path=out / "phoenix-turn.png")
         page.close()
 
 
 def main() -> None:
-    """Make all pictures, or those that are asked for."""
+    """Make all pictures, or the named ones."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("out", nargs="?", type=Path, default=FOLDER / "pictures")
     parser.add_argument("--minutes", type=float, default=6, help="how long Prometheus watches the fleet")

@@ -1,10 +1,10 @@
 """
-The fleet watched by a real Prometheus, with the rules that are handed out and an Alertmanager behind them.
+Runs the fleet with a real Prometheus that scrapes it and evaluates the published rules, and with an Alertmanager.
 
-Everything is asked as of one instant, that of a scrape while the fleet was running, and over a range that begins at
-a scrape: growth is then what it was, and not extended to the edges. The fleet is interrupted afterwards, and its report
-tells what Prometheus should have seen: for each agent its k-th to n-th turn, k and n being what the first and the last
-sample of a range count. So nothing depends on how fast the machine is.
+All queries use the time of one scrape while the fleet was running, and a range that begins at a scrape. So growth is
+not extrapolated to the range's edges. Afterwards the fleet is interrupted, and its report says what Prometheus should
+have seen: for each agent its k-th to n-th turn, where k and n are the counts of the first and the last sample of the
+range. So no result depends on the machine's speed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Sample(NamedTuple):
 
 
 class Prometheus:
-    """Asks a running Prometheus, always as of the same instant unless told otherwise."""
+    """Queries a running Prometheus, by default always at the same instant."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -91,7 +91,7 @@ class Prometheus:
 
 
 class Watched(NamedTuple):
-    """What a fleet did, as Prometheus and as the report tell it; all series are there throughout the ``window``."""
+    """A fleet in Prometheus and in its report; all series exist throughout the ``window``."""
 
     prometheus: Prometheus
     turns: dict[str, list[Turn]]
@@ -118,7 +118,7 @@ def _labels(result: dict[str, Any]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def watching(folder: Path, window_s: int, *, scrape_s: float = SCRAPE_S, rules: bool = True) -> Iterator[Watched]:
-    """Run the fleet for *window_s* after each agent's first turn; Prometheus can be asked while the context is open."""
+    """Run the fleet for *window_s* after each agent's first turn; Prometheus answers while the context is open."""
     ports = [free_port() for _ in range(3)]
     report = folder / "report.json"
     with contextlib.ExitStack() as stack:
@@ -167,7 +167,7 @@ def _prometheus(
     port, scraped, alertmanager = ports
     config = folder / "prometheus.yaml"
     scrape = f"{scrape_s * 1000:.0f}ms"
-    # The rules are the very file; only how often they are evaluated is not in it, and is shorter here than usual.
+    # The rules are the published file; the evaluation interval is not part of it, and is shorter here than usual.
     text: dict[str, Any] = {
         "global": {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": "1s"},
         "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": [f"127.0.0.1:{scraped}"]}]}],
@@ -203,6 +203,6 @@ def _alertmanager(folder: Path, port: int) -> tuple[list[str], Callable[[], bool
 
 
 def _firing(port: int) -> list[dict[str, Any]]:
-    """What has arrived at Alertmanager; nothing before there is an alert about each agent that there should be one."""
+    """Return what has arrived at Alertmanager, once every expected alert is there."""
     alerts: list[dict[str, Any]] = get_json(f"http://127.0.0.1:{port}/api/v2/alerts")
     return alerts if len(alerts) >= ALERTS else []

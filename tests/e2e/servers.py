@@ -1,4 +1,4 @@
-"""Real servers for tests: each on free ports of 127.0.0.1, waited for until it answers, stopped by its own process."""
+"""Runs real servers for tests on free ports of 127.0.0.1, waits until each answers, and stops its process."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def free_port() -> int:
 
 
 def program(*names: str) -> str | None:
-    """The first of *names* that is on the path or beside this Python."""
+    """Return the first of *names* that is on the path or beside this Python."""
     beside = str(Path(sys.executable).parent)
     return next((found for name in names if (found := shutil.which(name) or shutil.which(name, path=beside))), None)
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process's, without anything about OpenTelemetry or a proxy, and with *variables*."""
+    """Return this process's environment without variables of OpenTelemetry and proxies, and with *variables*."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -53,7 +53,7 @@ def until(
     process: subprocess.Popen[bytes] | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Any:
-    """Ask again and again until there is an answer that counts, and return it."""
+    """Ask until there is an answer that counts, and return it."""
     deadline = time.monotonic() + timeout_s
     while not (found := answer()):
         assert process is None or process.poll() is None, f"ended before {what}"
@@ -94,7 +94,7 @@ def running(
     variables: Mapping[str, str] | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server while the context is open; what it says is kept, and shown where it does not come up."""
+    """Run a server while the context is open. Its output is kept, and shown if it does not start."""
     log = folder / f"{Path(command[0]).name}.log"
     with (
         log.open("wb") as output,
@@ -118,7 +118,7 @@ def running(
 
 
 def stop(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> None:
-    """End *process*, by force if it does not end by itself."""
+    """Terminate *process*, and kill it if it does not exit."""
     if process.poll() is None:
         process.send_signal(number)
     try:

@@ -1,4 +1,4 @@
-"""A turn's result arrives at a real receiver, on its own span, and that span's end has not moved."""
+"""A turn's result arrives at a real receiver on the turn's span, and the span's end is unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def fetch(key: int) -> int:
 
 
 async def export(receiver: Receiver, *, foreign: bool) -> tuple[int, int]:
-    """Run a turn of three calls one by one and export it; return what its end lies between."""
+    """Run and export a turn of three calls one by one; return the earliest and latest possible end."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{receiver.endpoint}/v1/traces")))
     install(provider)
@@ -57,7 +57,7 @@ async def export(receiver: Receiver, *, foreign: bool) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("foreign", [False, True])
-async def test_the_result_arrives_on_the_turn_s_own_span(receiver: Receiver, foreign: bool) -> None:
+async def test_result_arrives_on_the_span_of_the_turn(receiver: Receiver, foreign: bool) -> None:
     before, after = await export(receiver, foreign=foreign)
     span = receiver.span("invoke_agent clerk")
     found = attributes(span)
@@ -71,7 +71,7 @@ async def test_the_result_arrives_on_the_turn_s_own_span(receiver: Receiver, for
     (event,) = span.events
     assert event.name == names.FINDING_EVENT
     assert attributes(event)[names.FINDING_TOOLS] == ["fetch"] * 3
-    # The end is the moment the program ended it, not the moment the analysis was done.
+    # The end is when the program ended the span, not when the analysis was done.
     assert before <= span.end_time_unix_nano <= after
     assert span.end_time_unix_nano - before < (after - before) / 2
     calls = [call for call in receiver.spans if call.name == "execute_tool fetch"]
@@ -79,7 +79,7 @@ async def test_the_result_arrives_on_the_turn_s_own_span(receiver: Receiver, for
     assert max(call.end_time_unix_nano for call in calls) <= span.end_time_unix_nano
 
 
-async def test_an_explicit_end_stays_as_it_is(receiver: Receiver) -> None:
+async def test_explicit_end_time_is_kept(receiver: Receiver) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{receiver.endpoint}/v1/traces")))
     install(provider)

@@ -1,4 +1,4 @@
-"""The HTML report as a browser shows it: bars where the calls were, filter, keyboard, light and dark, on paper."""
+"""The HTML report in a real browser: bars, filter, keyboard, light and dark, print."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READABLE = 4.5
 
 
 def one_at_a_time() -> Report:
-    """The model asks for four reads, one after another, and one of them makes two calls inside."""
+    """A turn whose model asks for four reads one after another; one of them makes two calls inside."""
     made: list[Any] = []
     for at, tool in enumerate(("get_weather", "find_hotel", "find_train", "find_museum")):
         made += [
@@ -44,7 +44,7 @@ def one_at_a_time() -> Report:
 
 
 def in_code() -> Report:
-    """Two reads that code awaits one by one, at a line that is known."""
+    """A turn of two reads that code awaits one by one at a known line."""
     where = Caller("agent.py", 31)
     return analyze(turn(*(read(f"c{at}", at, at + 1, caller=where) for at in (0, 1)), agent="coder"), Settings())
 
@@ -70,7 +70,7 @@ def dispatched(calls: int) -> Report:
 
 
 class Browser:
-    """Opens pages of reports, and keeps whatever a page logs, throws or asks of the network."""
+    """Opens pages of reports, and keeps all that a page logs, throws or requests."""
 
     def __init__(self, context: BrowserContext, folder: Path) -> None:
         self._context = context
@@ -109,7 +109,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 @pytest.fixture
 def browser(context: BrowserContext, tmp_path: Path) -> Iterator[Browser]:
-    """Whatever a test does, the page may neither complain, nor show its workings, nor ask the network for anything."""
+    """After every test: the page has logged no error, shown no raw value, and made no request."""
     made = Browser(context, tmp_path)
     yield made
     for page in context.pages[1:]:
@@ -371,7 +371,7 @@ def test_many_calls_are_packed_and_a_table_lists_them_all(browser: Browser) -> N
     assert height is not None
     assert height["height"] < 900
     page.get_by_text("All 300 calls as a table").click()
-    # The browser tells of what was unfolded a moment later.
+    # The browser reports the unfolded element a moment later.
     page.locator("details.calls tbody tr").first.wait_for()
     assert page.locator("details.calls tbody tr").count() == 300
 

@@ -1,4 +1,4 @@
-"""The fleet in a real trace UI: a turn's numbers are there, and turns are found by them."""
+"""The fleet in a real trace UI: a turn shows its numbers, and a filter finds turns by them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
 
 
 def run_fleet(server: Phoenix, folder: Path) -> dict[str, dict[str, Any]]:
-    """Run one turn of each agent, wait until its spans can be found, and return what the report says by span."""
+    """Run one turn of each agent, wait for its spans, and return the report by span."""
     path = folder / "report.json"
     subprocess.run(  # noqa: S603 - our own command
         [

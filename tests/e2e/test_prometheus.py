@@ -42,7 +42,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 def ask(watched: Watched, query: Query, at: float | None = None, **values: str) -> list[Sample]:
-    """What the query returns with its variables filled, every range being the whole window."""
+    """Return the result of a query with its variables filled; every range is the whole window."""
     filling = {"__rate_interval": watched.window, "__range": watched.window, **values}
     return watched.prometheus.instant(filled(query.expression, **filling), at)
 
@@ -76,7 +76,7 @@ def agrees(found: dict[Key, float], wanted: Found) -> bool:
 
 
 def check(found: dict[Key, float], wanted: Found) -> None:
-    """All groups are there and no other, each with the value that it should have."""
+    """Assert that exactly the expected groups exist, each with its value."""
     assert found.keys() == wanted.keys()
     for key, value in wanted.items():
         if isinstance(value, Bounds):
@@ -89,7 +89,7 @@ def seen(watched: Watched, window: str, at: float | None = None) -> Seen:
     return Seen(watched.seen(window, at), watched.window_ms / 1000)
 
 
-def test_the_fleet_was_what_it_should_be(watched: Watched) -> None:
+def test_fleet_behaves_as_its_agents_names_say(watched: Watched) -> None:
     assert watched.turns.keys() == AGENTS
     assert min(map(len, watched.seen(watched.window).values())) >= 5
     assert {turn["verdict"] for agent in SEQUENTIAL for turn in watched.turns[agent]} == {"sequential"}
@@ -121,7 +121,7 @@ def test_with_one_agent_chosen_all_panels_are_about_it(watched: Watched, agent: 
             check(found, {} if without else {(): 0.0} if zero else wanted)
 
 
-def test_the_variables_offer_what_there_is(watched: Watched) -> None:
+def test_variables_offer_the_existing_values(watched: Watched) -> None:
     offered = {
         query.title: {sample.labels[query.ref_id] for sample in ask(watched, query)}
         for query in ALL
@@ -136,7 +136,7 @@ def test_no_variable_is_empty(watched: Watched, query: Query) -> None:
     assert ask(watched, query)
 
 
-def test_each_agent_is_where_it_should_be_in_the_table(watched: Watched) -> None:
+def test_table_sorts_agents_by_time_lost(watched: Watched) -> None:
     columns = {ref_id: keyed(ask(watched, panel("Agents with the most to gain", ref_id))) for ref_id in "ABCDEFG"}
     lost = {agent: columns["A"][agent,] for agent in AGENTS}
     assert {agent for agent, value in lost.items() if value} == SEQUENTIAL
@@ -188,8 +188,8 @@ def test_each_agent_loses_time_by_its_own_cause_alone(
 
 
 @pytest.mark.parametrize("title", sorted(GAUGES))
-def test_what_is_open_is_what_was_open_at_that_scrape(watched: Watched, title: str) -> None:
-    """Compared where no turn and no call of the agent begins or ends around the scrape."""
+def test_gauges_show_what_was_open_at_the_scrape(watched: Watched, title: str) -> None:
+    """Compare agents without a turn or call that begins or ends around the scrape."""
     compared = 0
     values: dict[str, set[float]] = {agent: set() for agent in AGENTS}
     for at, took in scrapes(watched):
@@ -213,21 +213,21 @@ def test_what_is_open_is_what_was_open_at_that_scrape(watched: Watched, title: s
 
 
 def scrapes(watched: Watched) -> list[tuple[float, float]]:
-    """When Prometheus asked and was answered, and how long that took (s)."""
+    """Return when Prometheus scraped, and how long the scrape took (s)."""
     ((_, took),) = watched.prometheus.samples(f'scrape_duration_seconds{{job="{JOB}"}}', watched.window)
     ((_, up),) = watched.prometheus.samples(f'up{{job="{JOB}"}}', watched.window)
     return [sample for sample, (_, answered) in zip(took, up, strict=True) if answered]
 
 
 def edges(turn: dict[str, Any]) -> Iterator[float]:
-    """When the turn and its calls begin and end."""
+    """Return when the turn and its calls begin and end."""
     yield from (turn["start"], turn["start"] + turn["duration"])
     for call in turn["slowest_calls"]:
         yield from (turn["start"] + call["start"], turn["start"] + call["start"] + call["duration"])
 
 
 def open_at(turns: list[dict[str, Any]], at: float, title: str) -> float | None:
-    """What was open at that moment; for the ratio, summed time of the calls ÷ time since the first began."""
+    """Return what was open at a moment; the ratio is the summed time of the calls ÷ the time since the first began."""
     running = [turn for turn in turns if turn["start"] <= at < turn["start"] + turn["duration"]]
     if title == "Open turns":
         return float(len(running))
@@ -249,7 +249,7 @@ def open_at(turns: list[dict[str, Any]], at: float, title: str) -> float | None:
 def test_a_recording_rule_records_what_the_report_says(watched: Watched, query: Query) -> None:
     recorded = keyed(watched.prometheus.instant(query.title))
     (at,) = {sample.value for sample in watched.prometheus.instant(f"timestamp({query.title})")}
-    # A scrape that was still going on when the rules were evaluated is not in what they recorded.
+    # A scrape that was not finished when the rules were evaluated is missing in their results.
     candidates = [expected.RULES[query.title](seen(watched, "1h", moment)) for moment in (at, at - SCRAPE_S)]
     if agrees(recorded, candidates[1]):
         return
@@ -272,10 +272,10 @@ def test_alerts_arrive_about_the_agents_that_deserve_them(watched: Watched) -> N
 
 
 def test_an_alert_that_waits_is_pending_for_the_agents_over_their_budget(watched: Watched) -> None:
-    """It asks for twenty turns and half an hour; the last rule asks for a day, and has promtool's test alone."""
+    """The alert needs twenty turns and half an hour. The last rule needs a day; promtool's test covers it."""
     found = {sample.labels[AGENT] for sample in watched.prometheus.instant('ALERTS{alertstate="pending"}')}
     counts = {agent: len(turns) for agent, turns in seen(watched, "1h").turns.items() if agent in SEQUENTIAL}
-    # Rules are evaluated once a second, and growth is extended to the edges of the hour.
+    # Rules are evaluated once a second, and growth is extrapolated to the edges of the hour.
     assert {agent for agent, count in counts.items() if count >= 22} <= found
     assert found <= {agent for agent, count in counts.items() if count >= 18}
     assert found

@@ -1,4 +1,4 @@
-"""Whoever sets up OpenTelemetry, and whenever: their export is intact and our numbers are right."""
+"""Export is intact and numbers are right, whichever code sets the provider, before or after install."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BOTH = "[('serial', 3, 'sequential'), ('agent', 3, 'parallel')] 0\n"
 
 
 def check(receiver: Receiver) -> None:
-    """Nine spans have arrived in one trace, with a result on each turn and on nothing else."""
+    """Assert that nine spans of one trace arrived, with a result on each turn and on no other span."""
     assert sorted(span.name for span in receiver.spans) == [
         "agent",
         *["execute_tool fetch"] * 6,
@@ -84,7 +84,7 @@ async def test_a_program_that_never_sets_one(receiver: Receiver, script: Callabl
     otel_parallelism.install()
     asyncio.run(main())
     """)
-    # Without a provider there are no spans of others, so their turn is not seen: its calls are counted as outside.
+    # Without a provider other instrumentations make no spans, so their turn is unknown and its calls count as outside.
     assert await receiver.run(PYTHON, program) == "[('serial', 3, 'sequential')] 3\n"
     assert receiver.spans == []
 

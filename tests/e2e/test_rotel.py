@@ -1,4 +1,4 @@
-"""The fleet through a real collector, over gRPC and over HTTP: what the report says is what arrives at its far end."""
+"""The fleet exports through a real collector, over gRPC and HTTP; what arrives equals the report."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_attributes_events_and_metrics_arrive_whole(rotel: str, tmp_path: Path, 
 
 
 def check_span(span: Any, turn: dict[str, Any]) -> None:
-    """The turn's span holds what the report says, and an event for each of its findings."""
+    """Assert that the turn's span equals the report and has an event per finding."""
     arrived = {key: value for key, value in attributes(span).items() if key.startswith(names.PREFIX)}
     longest = arrived.pop(names.MAX_CHAIN_LENGTH)
     assert longest == max((len(f["calls"]) for f in turn["findings"] if f["kind"] == "sequential_chain"), default=0)
@@ -125,7 +125,7 @@ def check_span(span: Any, turn: dict[str, Any]) -> None:
 
 
 def check_metrics(points: dict[str, list[Any]], turns: list[dict[str, Any]]) -> None:
-    """Every metric arrives, its attributes are those that it is documented with, and its totals are the report's."""
+    """Assert that every metric arrives with its documented attributes and the report's totals."""
     wanted = {instrument.name: set(instrument.attributes) for instrument in names.METRICS}
     wanted.pop(names.METRIC_LIVE_RATIO.name)  # no turn is open when the program ends
     assert {name: set().union(*map(attributes, some)) for name, some in points.items()} == wanted
