@@ -11,7 +11,7 @@ from opentelemetry.trace import set_span_in_context
 
 from otel_parallelism import agent_turn
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
-from otel_parallelism.instrumentation.hooks.lifetimes import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 from otel_parallelism.tracing.spans.model_request import ModelRequest

@@ -83,7 +83,7 @@ def _of_endpoints() -> Iterator[str]:
 
 
 def _of_targets(found: Examination) -> Iterator[str]:
-    for specification in TARGETS.odd:
+    for specification in TARGETS.malformed:
         yield f"Target {specification!r} is not of the form module:function."
     for specification in TARGETS.unmatched:
         yield f"Target {specification!r} matches no function; set sync_targets to include functions that are not async."

@@ -12,9 +12,10 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
-from otel_parallelism.instrumentation.hooks.handover import PendingCall, PendingCalls
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
+from otel_parallelism.instrumentation.hooks.pending_calls import PendingCall, PendingCalls
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Steps
@@ -35,7 +36,7 @@ def _handed(tool: Any, _: Arguments, kwargs: Keywords) -> PendingCall:
 
 
 def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
-    handed = _CALLS.taken(tool)
+    handed = _CALLS.take(tool)
     if handed is None:
         return None
     hidden = getattr(tool, "_context_parameter_name", None)
@@ -121,7 +122,7 @@ FRAMEWORK = Framework(
     distribution="agent-framework-core",
     versions=">=1.10,<2",
     patches=(
-        Patch("agent_framework._tools:FunctionTool.invoke", _CALLS.given(_handed)),
+        Patch("agent_framework._tools:FunctionTool.invoke", _CALLS.recording_wrapper(_handed)),
         Patch("agent_framework._tools:FunctionTool.__call__", tool_call_wrapper(_call)),
         Patch("agent_framework._clients:BaseChatClient.get_response", lifetime_wrapper(_request, _until_streamed)),
         Patch(

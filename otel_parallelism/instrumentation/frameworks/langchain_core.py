@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import clock
 from otel_parallelism.dialects.parsing.messages import user_words
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain_messages
 from otel_parallelism.model import Content

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.context_managers import managed_body_wrapper, manager_wrapper
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_lifetime
 from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_effect

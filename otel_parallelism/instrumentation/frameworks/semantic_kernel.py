@@ -11,9 +11,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
-from otel_parallelism.instrumentation.hooks.handover import PendingCall, PendingCalls
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
+from otel_parallelism.instrumentation.hooks.pending_calls import PendingCall, PendingCalls
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -46,7 +47,7 @@ def _handed(_: Any, args: Arguments, kwargs: Keywords) -> PendingCall:
 
 
 def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
-    handed = _CALLS.taken(function)
+    handed = _CALLS.take(function)
     if handed is None:
         return None
     return CallFacts(
@@ -134,7 +135,7 @@ FRAMEWORK = Framework(
     distribution="semantic-kernel",
     versions=">=1.40,<2",
     patches=(
-        Patch("semantic_kernel.kernel:Kernel._inner_auto_function_invoke_handler", _CALLS.given(_handed)),
+        Patch("semantic_kernel.kernel:Kernel._inner_auto_function_invoke_handler", _CALLS.recording_wrapper(_handed)),
         Patch(
             f"{_FUNCTIONS}.kernel_function_from_method:KernelFunctionFromMethod._invoke_internal",
             tool_call_wrapper(_call),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import create_key
 
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
-from otel_parallelism.instrumentation.hooks.lifetimes import argument, lifetime_wrapper
-from otel_parallelism.instrumentation.hooks.notes import ContextValue
+from otel_parallelism.instrumentation.hooks.context_values import ContextValue
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.sdk.current import get_current

@@ -1,4 +1,4 @@
-"""Wrappers around functions that run one tool: each run of them is a call."""
+"""Wrappers of functions that run one tool: each run is a call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
 from otel_parallelism.tracing.state.nodes import MISSING
 
-from .lifetimes import is_named_error, lifetime_wrapper
+from .lifetime_wrappers import lifetime_wrapper
+from .lifetimes import is_named_error
 
 if TYPE_CHECKING:
     from otel_parallelism.tracing.spans.kinds import Kind
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 
 class CallFacts(msgspec.Struct, frozen=True):
     """
-    What a framework says of a tool call that it is about to make.
+    What a framework knows about a tool call that it is about to make.
 
-    ``call_id`` is what the model calls it; ``arguments`` are by name, None where they are not known as such.
-    ``blocking``: the tool is a plain function, which the framework's coroutine calls in the event loop's thread; None
-    where that is as the wrapped function is. ``called_ns`` is when the call was handed over to be run, 0 where that is
-    now. An exception of a class named in ``pauses``, or derived from it, is how the framework stops for a while: no
-    failure.
+    Attributes:
+        tool: The tool's name.
+        call_id: The id that the model gave the call.
+        arguments: The arguments by name; None if they are not known by name.
+        effect: Whether the tool reads or writes.
+        blocking: Whether the tool is a plain function that runs in the event loop's thread; None if that follows from
+            the kind of the wrapped function.
+        called_ns: When the framework decided to make the call; 0 if that is now.
+        pauses: Names of exception classes by which the framework pauses a call. These, and classes derived from them,
+            do not count as failures.
     """
 
     tool: str
@@ -41,14 +47,14 @@ class CallFacts(msgspec.Struct, frozen=True):
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """What a call came to: its value, ``MISSING`` where it is none to look at, and whether the tool failed."""
+    """The result of a call: its value, ``MISSING`` where none is available, and whether the tool failed."""
 
     value: Any
     failed: bool = False
 
 
 class _ReadCall(ToolCall):
-    """A call whose result is read out of what the framework's function returns or hands out."""
+    """A call whose result is extracted from what the framework's function returns or yields."""
 
     __slots__ = ("_last", "_pauses", "_read", "instance")
 
@@ -74,7 +80,7 @@ class _ReadCall(ToolCall):
         if result is not MISSING and self._read is not None:
             try:
                 returned = self._read(result)
-            except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            except Exception as error:  # noqa: BLE001 - the framework may have changed; the call ends anyway
                 swallow("reading a call's result", error)
                 returned = Returned(MISSING)
             if returned.failed:
@@ -96,13 +102,13 @@ def tool_call_wrapper(
     until: Until | None = None,
 ) -> WrapperFactory:
     """
-    Return what wraps a function that runs one tool: each run of it is a call.
+    Return a factory of wrappers that make each run of a function a call.
 
     Args:
-        describe: Says which tool, from instance and arguments; None for what is no call.
-        read: Finds the tool's own result in what the function returns (a generator: in its last item). Without it the
-            result is taken as it is.
-        until: As for `around`; the lifetime's ``instance`` is the one whose method this is.
+        describe: Returns the facts from instance and arguments; None for a run that is not a call.
+        read: Extracts the tool's own result from what the function returns, or from the last item of a generator.
+            Without it, the result is used as it is.
+        until: As for `lifetime_wrapper`; the lifetime has the instance that the method belongs to as ``instance``.
     """
 
     def make(kind: Kind) -> Wrapper:

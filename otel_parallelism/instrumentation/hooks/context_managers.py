@@ -1,7 +1,7 @@
 """
-Wrappers of functions that return an async context manager: what they wrap lasts from its entry to its exit.
+Wrappers of functions that return an async context manager; the lifetime spans from its entry to its exit.
 
-The object that the program gets is the framework's own; only the generator that drives it is ours.
+The program still receives the framework's own manager. Only the generator inside it is replaced.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from contextlib import _AsyncGeneratorContextManager
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.tracing.spans.kinds import drive_async
 from otel_parallelism.tracing.state.nodes import MISSING
 
-from .lifetimes import describe_call, stepped
+from .generators import driven_async_generator
+from .lifetimes import describe_call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 def managed_body_wrapper(describe: Describe) -> WrapperFactory:
     """
-    Return what wraps a function that returns an async context manager whose body is the lifetime.
+    Return a factory of wrappers for a function whose async context manager has a body that is the lifetime.
 
-    It begins once the manager has been entered, so that a span which the manager itself opens is known by then, and is
-    what is current in the body.
+    The lifetime begins after the manager has been entered, so that it sees a span that the manager opens. It is current
+    in the body.
     """
 
     def driven(generator: AsyncGenerator[Any, Any], begin: Callable[[], Lifetime | None]) -> AsyncGenerator[Any, Any]:
@@ -38,14 +38,15 @@ def managed_body_wrapper(describe: Describe) -> WrapperFactory:
 
 def manager_wrapper(describe: Describe) -> WrapperFactory:
     """
-    Return what wraps a function that returns an async context manager which is the lifetime.
+    Return a factory of wrappers for a function whose async context manager is itself the lifetime.
 
-    It is what is current while the manager is entered and left, never in the body; it sees what the manager yields.
+    The lifetime is current while the manager is entered and while it is left, but not in the body. It receives what the
+    manager yields.
     """
 
     def driven(generator: AsyncGenerator[Any, Any], begin: Callable[[], Lifetime | None]) -> AsyncGenerator[Any, Any]:
         lifetime = begin()
-        return generator if lifetime is None else drive_async(*stepped(generator, lifetime))
+        return generator if lifetime is None else driven_async_generator(generator, lifetime)
 
     return _managed(describe, driven)
 
@@ -79,9 +80,9 @@ async def _in_body(
     thrown: BaseException | None = None
     try:
         yield value
-    except BaseException as error:  # noqa: BLE001 - whatever is thrown in is passed on
+    except BaseException as error:  # noqa: BLE001 - passed on to the generator below
         thrown = error
-    # Before the manager is left: what it attached, and opened, lies around this.
+    # End before the manager is left: what the manager attached and opened encloses this lifetime.
     if lifetime is not None:
         if thrown is None or isinstance(thrown, GeneratorExit):
             lifetime.end(MISSING)
@@ -94,5 +95,5 @@ async def _in_body(
         again = await (anext(generator) if thrown is None else generator.athrow(thrown))
     except StopAsyncIteration:
         return
-    # One that yields twice is told so by whoever leaves it.
+    # contextlib raises an error for a generator that yields twice.
     yield again

@@ -1,8 +1,8 @@
 """
-Patches of frameworks: put in when a framework is imported, before or after, and taken out down to identity.
+Patches functions of frameworks that are imported or will be, and restores the original functions.
 
-A target that is missing costs one log line; the rest still works. A patch that somebody else has wrapped meanwhile
-stays where it is and does nothing.
+A missing target costs one log line; the other patches still work. A patch that other code has wrapped meanwhile stays
+in place and does nothing.
 """
 
 from __future__ import annotations
@@ -27,38 +27,39 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(INSTRUMENTATION)
 _MOST_METHODS = 500
-"""Methods patched because they were met: a program may make classes without end."""
+"""The limit of methods patched by `Patching.add_method`: a program may create any number of classes."""
 
 State: TypeAlias = Literal["waiting", "patched", "missing", "switched on", "failed"]
-"""What became of a target: its module is not imported yet, it is patched, it is not there …"""
+"""The state of a target. ``waiting``: its module is not imported yet. ``missing``: its module does not define it."""
 
 
 class Patch(msgspec.Struct, frozen=True):
     """
     One function to wrap.
 
-    ``target`` is ``module:qualified.name``, with other names after a ``|`` that are tried where that is not there;
-    ``around`` makes the wrapper for the kind of function that is found. An ``optional`` one may be missing without a
-    word: some versions of the framework have it.
+    Attributes:
+        target: ``module:qualified.name``; further names after a ``|`` are tried in turn where the first is missing.
+        wrapper_factory: Makes the wrapper for the kind of function that is found.
+        optional: Whether the target may be missing without a warning, because only some versions have it.
     """
 
     target: str
-    around: WrapperFactory
+    wrapper_factory: WrapperFactory
     optional: bool = False
 
     @property
     def module(self) -> str:
-        """The module that holds it."""
+        """The module that defines the function."""
         return self.target.partition(":")[0]
 
     @property
     def paths(self) -> list[str]:
-        """Its names inside the module, the first of which that is there counts."""
+        """The names to try inside the module; the first that exists is patched."""
         return self.target.partition(":")[2].split("|")
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """Something to do once *module* is imported, such as switching on spans of its own; returns what undoes it."""
+    """An action for when *module* is imported. ``turn_on`` takes the module and returns what undoes the action."""
 
     module: str
     turn_on: Callable[[Any], Callable[[], None] | None]
@@ -69,10 +70,15 @@ class Framework(msgspec.Struct, frozen=True):
     """
     How one framework is instrumented.
 
-    ``name`` is what it is imported as, ``distribution`` what it is installed as, ``versions`` those that were tested
-    (a version specifier). ``native`` says which of ``turns``, ``calls`` and ``steps`` it makes spans for by itself,
-    given a provider. ``others`` are distributions of other instrumentations that are known to go along. ``lacks`` says
-    what its numbers cannot show, and what would help; empty where nothing is missing.
+    Attributes:
+        name: Its import name.
+        distribution: The name of its distribution.
+        versions: The versions that were tested, as a version specifier.
+        patches: The functions to wrap.
+        switches: The actions to take when its modules are imported.
+        native: Which of ``turns``, ``calls`` and ``steps`` it makes spans for by itself, given a provider.
+        others: Distributions of other instrumentations that work beside this one.
+        lacks: What the results cannot show, and what helps, in sentences; empty where nothing is missing.
     """
 
     name: str
@@ -86,7 +92,7 @@ class Framework(msgspec.Struct, frozen=True):
 
 
 class Patching:
-    """The patches of this process; ``states`` tells for every target what became of it."""
+    """The patches of this process. ``states`` holds the state of every target."""
 
     def __init__(self) -> None:
         self.active: bool = False
@@ -98,7 +104,7 @@ class Patching:
         self._methods: set[tuple[Any, str]] = set()
 
     def start(self, frameworks: Iterable[Framework]) -> None:
-        """Patch what is imported of *frameworks*, and the rest when it is; a second start changes nothing."""
+        """Patch the modules of *frameworks*, each now or when it is imported; a second start changes nothing."""
         with self._lock:
             if self.active:
                 return
@@ -108,7 +114,7 @@ class Patching:
                 self.add((*framework.switches, *framework.patches))
 
     def add(self, wanted: Iterable[Patch | Switch]) -> None:
-        """Patch or switch on each of *wanted*, now or when its module is imported."""
+        """Apply each of *wanted*, now or when its module is imported."""
         with self._lock:
             modules: dict[str, list[Patch | Switch]] = {}
             for each in wanted:
@@ -119,18 +125,20 @@ class Patching:
                 if module in sys.modules:
                     self._apply(sys.modules[module], its)
                 elif module not in self._hooked:
-                    # A hook cannot be taken out again, so there is one for each module, which asks what is wanted.
+                    # A hook cannot be removed, so each module gets one, which looks up what is wanted when it runs.
                     self._hooked.add(module)
                     wrapt.register_post_import_hook(self._imported, module)
 
-    def add_method(self, of: type, name: str, around: WrapperFactory) -> None:
+    def add_method(self, of: type, name: str, wrapper_factory: WrapperFactory) -> None:
         """
-        Patch the method *name* that the class *of* has or inherits, once: for methods that every subclass overrides.
+        Patch a method that every subclass overrides, when an instance of the class is first used.
+
+        The method is patched once, in the class that defines it.
 
         Args:
-            of: A class of the framework's or of the program's own, met while it is in use.
-            name: The method's name; nothing happens where there is none.
-            around: Makes the wrapper.
+            of: A class of the framework or of the program, which has or inherits the method.
+            name: The method's name; nothing happens if there is no such method.
+            wrapper_factory: Makes the wrapper.
         """
         base = next((base for base in of.__mro__ if name in vars(base)), None)
         with self._lock:
@@ -138,14 +146,14 @@ class Patching:
                 return
             title = f"{base.__module__}:{base.__qualname__}.{name}"
             try:
-                self.states[title] = self._wrap(base, name, vars(base)[name], around)
-            except Exception as error:  # noqa: BLE001 - some classes take no attributes
+                self.states[title] = self._wrap(base, name, vars(base)[name], wrapper_factory)
+            except Exception as error:  # noqa: BLE001 - some classes allow no new attributes
                 self._methods.add((base, name))
                 self.states[title] = "failed"
                 swallow(f"patching {title}", error)
 
     def stop(self) -> None:
-        """Take everything out again, the last first."""
+        """Undo all patches, the last one first."""
         with self._lock:
             self.active = False
             self._wanted.clear()
@@ -153,13 +161,13 @@ class Patching:
             while self._undo:
                 try:
                     self._undo.pop()()
-                except Exception as error:  # noqa: BLE001 - the rest is to be undone all the same
-                    swallow("taking out a patch", error)
+                except Exception as error:  # noqa: BLE001 - the other patches are still undone
+                    swallow("removing a patch", error)
             self.states.clear()
 
     def _imported(self, module: Any) -> None:
         with self._lock:
-            # wrapt forgets a hook that it has called.
+            # wrapt drops a hook after it has called it.
             self._hooked.discard(module.__name__)
             self._apply(module, [one for one in self._wanted.get(module.__name__, ()) if self._is_waiting(one)])
 
@@ -172,7 +180,7 @@ class Patching:
                 self.states[_title(one)] = (
                     self._patch(module, one) if isinstance(one, Patch) else self._switch(module, one)
                 )
-            except Exception as error:  # noqa: BLE001 - an import of the program's goes on
+            except Exception as error:  # noqa: BLE001 - the program's import goes on
                 self.states[_title(one)] = "failed"
                 swallow(f"patching {_title(one)}", error)
 
@@ -186,18 +194,18 @@ class Patching:
         found = _found(module, patch.paths)
         if found is None:
             if not patch.optional:
-                _logger.warning("%s is not there: what it does goes unseen", patch.target)
+                _logger.warning("%s does not exist: its work is not recorded", patch.target)
             return "missing"
-        return self._wrap(*found, patch.around)
+        return self._wrap(*found, patch.wrapper_factory)
 
-    def _wrap(self, parent: Any, attribute: str, original: Any, around: WrapperFactory) -> State:
+    def _wrap(self, parent: Any, attribute: str, original: Any, wrapper_factory: WrapperFactory) -> State:
         own = attribute in vars(parent)
-        wrapper = Profiled(original, around(kind_of(original)), enabled=self._is_active)
+        wrapper = Profiled(original, wrapper_factory(kind_of(original)), enabled=self._is_active)
         setattr(parent, attribute, wrapper)
         self._methods.add((parent, attribute))
 
         def undo() -> None:
-            # Somebody who wrapped it after us would lose their wrapper with ours.
+            # If other code has wrapped it since, restoring the original would remove that wrapper too.
             if vars(parent).get(attribute) is not wrapper:
                 return
             if own:
@@ -213,7 +221,7 @@ class Patching:
 
 
 def _found(module: Any, paths: list[str]) -> tuple[Any, str, Any] | None:
-    """Return the parent, the name and the object of the first of *paths* that leads to one."""
+    """Return parent, name and object for the first of *paths* that exists; None if none does."""
     for path in paths:
         try:
             found: tuple[Any, str, Any] = wrapt.resolve_path(module, path)

@@ -1,8 +1,8 @@
 """
-Functions of the user's own that are to be recorded as tools, named by module and pattern.
+Records functions of the user as tools, named by module and pattern.
 
-``module:name`` and ``module:Class.method`` name one function of any kind. With globs (``myapp.tools:*``,
-``myapp.*:Client.fetch_*``) those are taken that are public, async and defined there; on request sync ones too.
+``module:name`` and ``module:Class.method`` name one function of any kind. A glob (``myapp.tools:*``,
+``myapp.*:Client.fetch_*``) selects the public async functions that the module defines; on request sync ones too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SPECIFICATION = re.compile(r"[\w.*?\[\]-]+:[\w.*?\[\]-]+")
 
 
 class WrappedFunction(msgspec.Struct, frozen=True):
-    """A function that was replaced: where it stands, and what stood there before."""
+    """A function that was replaced: its place and the original."""
 
     place: str
     original: Any
@@ -41,53 +41,56 @@ class WrappedFunction(msgspec.Struct, frozen=True):
 
 class Targets:
     """
-    What the user named.
+    The targets that the user named.
 
-    ``titles`` are the specifications by module, ``wrapped`` the functions that they led to, ``unmatched`` those that
-    led to none, and ``odd`` those that are no specifications.
+    Attributes:
+        titles: The specifications, one for each module that they apply to.
+        wrapped: The functions that were replaced.
+        unmatched: Specifications that match no function.
+        malformed: Texts that are not of the form ``module:function``.
     """
 
     def __init__(self) -> None:
         self.titles: list[str] = []
         self.wrapped: list[WrappedFunction] = []
         self.unmatched: list[str] = []
-        self.odd: list[str] = []
-        self._finder: _Finder | None = None
+        self.malformed: list[str] = []
+        self._finder: _ImportObserver | None = None
 
     def start(self, specifications: Iterable[str], *, sync: bool) -> None:
         """
-        Record the functions that *specifications* name, in modules that are imported and in those that will be.
+        Record the functions that *specifications* name, in modules that are imported or will be.
 
         Args:
-            specifications: As the module says; what is none is logged and left out.
-            sync: Whether globs take functions that are not async.
+            specifications: In the form that the module's docstring gives; others are logged and ignored.
+            sync: Whether globs select functions that are not async, too.
         """
         self.titles.clear()
         self.wrapped.clear()
         self.unmatched.clear()
-        self.odd.clear()
-        far: list[str] = []
+        self.malformed.clear()
+        globs: list[str] = []
         for specification in specifications:
             if not _SPECIFICATION.fullmatch(specification):
-                self.odd.append(specification)
+                self.malformed.append(specification)
                 _logger.warning("target %r is ignored: it is not of the form module:function", specification)
                 continue
             module = specification.partition(":")[0]
             if _GLOB.search(module):
-                far.append(specification)
+                globs.append(specification)
             else:
                 PATCHING.add([self._switch(specification, module, sync=sync)])
-        if far:
-            self._follow(far, sync=sync)
+        if globs:
+            self._follow(globs, sync=sync)
 
     def stop(self) -> None:
-        """Look for no more modules; what was wrapped is taken out with the other patches."""
+        """Stop watching for modules. `Patching.stop` restores the functions."""
         if self._finder is not None and self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
         self._finder = None
 
     def _follow(self, specifications: list[str], *, sync: bool) -> None:
-        """Watch for modules whose names match; those that are there already are taken at once."""
+        """Apply *specifications* to the modules whose names match, those imported now and later."""
         seen: set[tuple[str, str]] = set()
 
         def found(module: str) -> None:
@@ -98,8 +101,8 @@ class Targets:
 
         for module in tuple(sys.modules):
             found(module)
-        self._finder = _Finder(found)
-        # wrapt's own finder, which runs what waits for a module, must come after this one.
+        self._finder = _ImportObserver(found)
+        # wrapt's finder runs the hooks of a module, so it must come after this finder; registering a hook installs it.
         wrapt.register_post_import_hook(_nothing, "otel_parallelism.never")
         sys.meta_path.insert(0, self._finder)
 
@@ -138,7 +141,7 @@ class Targets:
 
 
 def _matching(module: Any, pattern: str, *, sync: bool) -> Iterator[tuple[Any, str, str]]:
-    """Yield parent, name and place of the functions of *module* that *pattern* names."""
+    """Yield parent, name and place of each function of *module* that matches *pattern*."""
     owner, _, leaf = pattern.rpartition(".")
     parents = [(module, module.__name__)]
     for part in owner.split(".") if owner else ():
@@ -172,14 +175,14 @@ def _is_defined_in(thing: Any, module: Any) -> bool:
     return bool(getattr(thing, "__module__", None) == module.__name__)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds no module, but hears of every one that is about to be imported."""
+class _ImportObserver(importlib.abc.MetaPathFinder):
+    """Finds no module; calls back with the name of each module that is about to be imported."""
 
     def __init__(self, found: Callable[[str], None]) -> None:
         self._found = found
 
     def find_spec(self, fullname: str, _: object = None, __: object = None) -> None:
-        """Say that *fullname* is being imported."""
+        """Call back with *fullname*, and find nothing."""
         self._found(fullname)
 
 
@@ -188,7 +191,7 @@ def _nothing(_: Any) -> None:
 
 
 class StaleReference(msgspec.Struct, frozen=True):
-    """A reference to a function that was taken before it was wrapped: calls through it are not seen."""
+    """A reference to a function that was taken before the function was wrapped: calls through it are not seen."""
 
     place: str
     target: str
@@ -196,10 +199,9 @@ class StaleReference(msgspec.Struct, frozen=True):
 
 def stale_references(wrapped: Iterable[WrappedFunction]) -> list[StaleReference]:
     """
-    Return where modules still hold the originals of *wrapped*: in names of their own, or in a list, tuple, set or dict.
+    Return the places where modules still refer to the originals of *wrapped*, sorted.
 
-    Args:
-        wrapped: The functions that were replaced.
+    A place is a module attribute that is an original, or a list, tuple, set or dict that contains one.
     """
     originals = {id(one.original): one.place for one in wrapped}
     found: list[StaleReference] = []
@@ -209,7 +211,7 @@ def stale_references(wrapped: Iterable[WrappedFunction]) -> list[StaleReference]
         if not isinstance(title, str) or not isinstance(names, dict):
             continue
         for name, value in tuple(names.items()):
-            # Ours hold them on purpose.
+            # This package keeps the originals on purpose.
             if title.startswith("otel_parallelism."):
                 continue
             found += [

@@ -1,9 +1,9 @@
 """
 Carries the turn into thread pools: ``ThreadPoolExecutor.submit`` and ``loop.run_in_executor`` lose the context.
 
-Only inside a turn or a call, and only OpenTelemetry's context: the program's own context variables stay as they would
-have been. A framework's call that goes to a pool at once lasts from when a thread takes it until that is done with it:
-waiting for a thread is no work.
+This happens only inside a turn or a call, and only for OpenTelemetry's context: the program's own context variables are
+not carried. The time of a framework's call that goes to a pool at once starts when a thread takes it and ends when the
+thread is done: waiting for a thread is not work.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _AT_ONCE_NS = 5_000_000
 
 
-def _carried(_: Kind) -> Wrapper:
+def _carrying_wrapper(_: Kind) -> Wrapper:
     def submit(wrapped: Any, _: Any, args: Arguments, kwargs: Keywords) -> Any:
         context = get_current()
         scope: Any = context.get(SCOPE_KEY)
@@ -42,7 +42,7 @@ def _carried(_: Kind) -> Wrapper:
 
 
 def _waiting(context: Context, scope: Any) -> CallNode | None:
-    """Return the framework's call that is run by what is submitted in *context*, whoever's its span is."""
+    """Return the framework's call that the function submitted in *context* runs, in a span of ours or of another."""
     span: Any = context.get(SPAN_KEY)
     if span is not None and (scope is None or scope.span is not span):
         node = parent_node(scope, span)
@@ -51,7 +51,7 @@ def _waiting(context: Context, scope: Any) -> CallNode | None:
 
 
 def _in_turn(context: Context) -> bool:
-    """Whether *context* is inside of a turn that somebody else's span is."""
+    """Return whether *context* is inside a turn that is a span of another instrumentation."""
     span: Any = context.get(SPAN_KEY)
     if span is None or not REGISTRY.turns:
         return False
@@ -62,12 +62,12 @@ def _in_turn(context: Context) -> bool:
 
 
 def _goes_at_once(call: CallNode) -> bool:
-    """Whether *call* is a framework's that has done nothing yet but to ask for a thread."""
+    """Return whether *call* is a framework's, has just begun, and has no child yet."""
     return call.framework and not call.children and clock.now_ns() - call.start_ns < _AT_ONCE_NS
 
 
 class _Carried:
-    """A function that runs in the context of whoever submitted it."""
+    """A function that runs in the context in which it was submitted."""
 
     __slots__ = ("_context", "_function", "_waiting")
 
@@ -89,4 +89,4 @@ class _Carried:
             detach(token)
 
 
-PATCHES = (Patch("concurrent.futures.thread:ThreadPoolExecutor.submit", _carried),)
+PATCHES = (Patch("concurrent.futures.thread:ThreadPoolExecutor.submit", _carrying_wrapper),)

@@ -1,4 +1,4 @@
-"""Wrappers around functions that are an agent's run: each run of them is a turn."""
+"""Wrappers of functions that run an agent: each run is a turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.spans.turn import AgentTurn
 from otel_parallelism.tracing.state.existing_spans import claim_turn
 
-from .lifetimes import is_named_error, lifetime_wrapper
+from .lifetime_wrappers import lifetime_wrapper
+from .lifetimes import is_named_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
 class TurnFacts(msgspec.Struct, frozen=True):
     """
-    What a framework says of an agent run: the agent's name, and the user's words in any form.
+    What a framework knows about a run of an agent.
 
-    ``duplicate_scopes`` names the instrumentation scopes whose spans inside the turn repeat what our own spans say,
-    possibly under other parents. ``pauses`` is as in `CallFacts`.
+    Attributes:
+        agent: The agent's name.
+        input: The user's words, in any form.
+        duplicate_scopes: Names of instrumentation scopes whose spans inside the run duplicate ours, possibly with other
+            parents.
+        pauses: As in `CallFacts`.
     """
 
     agent: str = ""
@@ -35,8 +40,8 @@ class TurnFacts(msgspec.Struct, frozen=True):
     pauses: tuple[str, ...] = ()
 
 
-class _Turn:
-    """An `AgentTurn` as a lifetime."""
+class _TurnLifetime:
+    """An `AgentTurn` as a `Lifetime`."""
 
     __slots__ = ("_pauses", "_turn")
 
@@ -71,14 +76,14 @@ def turn_wrapper(
     until: Until | None = None,
 ) -> WrapperFactory:
     """
-    Return what wraps a function that is an agent's run: each run of it is a turn.
+    Return a factory of wrappers that make each run of a function a turn.
 
     Args:
-        describe: Says whose run, from instance and arguments; None for what is none.
-        title: What a turn of an agent without a name is called.
-        scopes: Parts of the names of the instrumentation scopes whose turn spans mean this same run: where one is
-            open right around it, there is none of ours.
-        until: As for `around`.
+        describe: Returns the facts from instance and arguments; None for a run that is not a turn.
+        title: The name of a turn whose agent has no name.
+        scopes: Parts of the names of instrumentation scopes whose turn spans mean the same run. If such a span directly
+            encloses the run, no second span is made.
+        until: As for `lifetime_wrapper`.
     """
     return lifetime_wrapper(turn_lifetime(describe, title=title, scopes=scopes), until)
 
@@ -86,7 +91,7 @@ def turn_wrapper(
 def turn_lifetime(
     describe: Callable[[Any, Arguments, Keywords], TurnFacts | None], *, title: str, scopes: tuple[str, ...] = ()
 ) -> Describe:
-    """Return what makes the turn that a call of a function is; the arguments are those of `turns`."""
+    """Return what makes the lifetime of a turn; the arguments are those of `turn_wrapper`."""
 
     def lifetime(instance: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
         facts = describe(instance, args, kwargs)
@@ -95,6 +100,6 @@ def turn_lifetime(
         words = None if facts.input is None else Content(facts.input)
         if scopes and claim_turn(scopes, words):
             return None
-        return _Turn(facts, title)
+        return _TurnLifetime(facts, title)
 
     return lifetime

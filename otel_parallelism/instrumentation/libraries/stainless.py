@@ -15,7 +15,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.dialects.parsing.messages import user_words
-from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, followed_generator, lifetime_wrapper
+from otel_parallelism.instrumentation.hooks.generators import followed_generator
+from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.nodes import MISSING
@@ -23,7 +24,7 @@ from otel_parallelism.tracing.state.nodes import MISSING
 from .model_answers import AnsweredRequest
 
 if TYPE_CHECKING:
-    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, WrapperFactory
+    from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime, WrapperFactory
 
 _LARGEST_RAW = 1_000_000
 

@@ -143,8 +143,8 @@ def test_a_missing_target_costs_one_line(library: str, caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING):
         patching.start([framework("Tool.gone", "gone"), framework("Tool.never", optional=True), framework("plain")])
     assert [entry.getMessage() for entry in caplog.records] == [
-        "some_library:Tool.gone is not there: what it does goes unseen",
-        "some_library:gone is not there: what it does goes unseen",
+        "some_library:Tool.gone does not exist: its work is not recorded",
+        "some_library:gone does not exist: its work is not recorded",
     ]
     assert patching.states["some_library:Tool.never"] == "missing"
     assert patching.states["some_library:plain"] == "patched"

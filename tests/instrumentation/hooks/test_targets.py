@@ -123,7 +123,7 @@ def test_what_is_no_specification_is_named_and_left_out(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         TARGETS.start([specification], sync=False)
-    assert TARGETS.odd == [specification]
+    assert TARGETS.malformed == [specification]
     assert "is not of the form module:function" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""What an outer function of a framework knows, such as a call's id, for the calls that an inner one makes."""
+"""Values that an outer function of a framework passes to wrappers of inner functions, such as the id of a call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_parallelism.tracing.sdk.current import attach, detach, get_current
 
 
 class ContextValue:
-    """A lifetime that leaves no span: as long as it lasts, the context holds *value* under *key*."""
+    """A lifetime without a span: while it lasts, the context holds *value* under *key*."""
 
     __slots__ = ("_key", "_token", "_value")
 
@@ -20,11 +20,11 @@ class ContextValue:
         self._token: Any = None
 
     def enter(self) -> None:
-        """Begin to hold it."""
+        """Attach a context that holds the value."""
         self._token = attach(Context({**get_current(), self._key: self._value}))
 
     def leave(self) -> Context:
-        """Give back what was current before, and return the context that holds it."""
+        """Detach the context that holds the value, and return it."""
         context = get_current()
         token, self._token = self._token, None
         if token is not None:
@@ -32,12 +32,12 @@ class ContextValue:
         return context
 
     def seen(self, item: Any) -> None:
-        """Nothing."""
+        """Do nothing."""
 
-    def end(self, result: Any) -> None:  # noqa: ARG002 - the protocol's
-        """Hold it no more."""
+    def end(self, result: Any) -> None:  # noqa: ARG002 - the protocol's signature
+        """Detach the context that holds the value."""
         self.leave()
 
-    def fail(self, error: BaseException) -> None:  # noqa: ARG002 - likewise
-        """Hold it no more."""
+    def fail(self, error: BaseException) -> None:  # noqa: ARG002 - as above
+        """Detach the context that holds the value."""
         self.leave()
