@@ -13,7 +13,7 @@ from .doctor_command import doctor
 from .program import Interrupted
 from .run_command import run
 
-__all__ = ["main"]
+__all__ = ["commands", "main"]
 
 
 class _Commands(click.Group):
@@ -28,21 +28,21 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, name="otel-parallelism", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="otel-parallelism", prog_name="otel-parallelism")
-def _commands() -> None:
+def commands() -> None:
     """Tell which tool calls of an AI agent ran one after another and could have run together."""
 
 
-_commands.add_command(analyze)
-_commands.add_command(dashboards)
-_commands.add_command(demo)
-_commands.add_command(doctor)
-_commands.add_command(run)
+commands.add_command(analyze)
+commands.add_command(dashboards)
+commands.add_command(demo)
+commands.add_command(doctor)
+commands.add_command(run)
 
 
 def main() -> None:
     """Run the command line that this process was started with; raises SystemExit with its status."""
     try:
-        _commands(prog_name="otel-parallelism")
+        commands(prog_name="otel-parallelism")
     except Interrupted:
         # A program's traceback has been printed. The interpreter turns an interrupt that nobody catches into the
         # end of the process by that very signal, which is how a shell knows that it was interrupted.

@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .conftest import Shell
+    from .conftest import Invoke, Shell
 
 START_NS = 1_700_000_000_000_000_000
 EFFICIENCY = re.compile(rb"efficiency 0\.3\d* is below 0\.9\n")
@@ -51,54 +51,58 @@ CALLS = [
 
 
 @pytest.fixture
-def spans(shell: Shell) -> Path:
-    return shell.write("spans.jsonl", line(*CALLS) + line(TURN))
+def spans(invoke: Invoke) -> Path:
+    return invoke.write("spans.jsonl", line(*CALLS) + line(TURN))
 
 
-def test_the_report_of_a_file(shell: Shell, spans: Path) -> None:
-    done = shell("analyze", spans, "--format", "json")
+def test_the_report_of_a_file(invoke: Invoke, spans: Path) -> None:
+    done = invoke("analyze", spans, "--format", "json")
     assert (done.stderr, done.returncode) == (b"", 0)
     document = json.loads(done.stdout)
     assert document["coverage"] == {"calls": 3, "calls_without_turn": 0, "spans": 4, "anomalies": 0}
     [turn] = document["turns"]
     assert (turn["agent"], turn["calls"], turn["ratio"], turn["makespan"]) == ("clerk", 3, 1.0, 0.9)
     assert [call["tool"] for call in turn["slowest_calls"]] == ["get_prices", "get_stock", "get_news"]
-    assert "get_prices" in shell("analyze", spans).stdout.decode()
+    assert "get_prices" in invoke("analyze", spans).stdout.decode()
 
 
-def test_several_files_are_one_input(shell: Shell) -> None:
-    shell.write("calls.jsonl", line(*CALLS))
-    (shell.folder / "turn.jsonl.gz").write_bytes(gzip.compress(line(TURN).encode()))
-    document = json.loads(shell("analyze", "turn.jsonl.gz", "calls.jsonl", "--format=json").stdout)
+def test_several_files_are_one_input(invoke: Invoke) -> None:
+    invoke.write("calls.jsonl", line(*CALLS))
+    (invoke.folder / "turn.jsonl.gz").write_bytes(gzip.compress(line(TURN).encode()))
+    document = json.loads(invoke("analyze", "turn.jsonl.gz", "calls.jsonl", "--format=json").stdout)
     assert [turn["calls"] for turn in document["turns"]] == [3]
     assert document["coverage"]["calls_without_turn"] == 0
 
 
-def test_the_output_file_gets_the_report_and_nothing_else_does(shell: Shell, spans: Path) -> None:
-    done = shell("analyze", spans, "--output", "report.txt", PYTHONIOENCODING="ascii")
+def test_the_output_file_gets_the_report_and_nothing_else_does(invoke: Invoke, spans: Path) -> None:
+    done = invoke("analyze", spans, "--output", "report.txt", PYTHONIOENCODING="ascii")
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)
-    text = (shell.folder / "report.txt").read_text(encoding="utf-8")
+    text = (invoke.folder / "report.txt").read_text(encoding="utf-8")
     assert text.startswith("1 turn · ")
     assert "█" in text
 
 
-def test_a_longer_report_is_replaced_whole_and_only_by_a_report(shell: Shell, spans: Path) -> None:
-    path = shell.write("report.json", "x" * 100_000)
-    assert shell("analyze", "absent.jsonl", "--output", path).returncode == 2
+def test_a_longer_report_is_replaced_whole_and_only_by_a_report(invoke: Invoke, spans: Path) -> None:
+    path = invoke.write("report.json", "x" * 100_000)
+    assert invoke("analyze", "absent.jsonl", "--output", path).returncode == 2
     assert path.read_text() == "x" * 100_000
-    assert shell("analyze", spans, "--format", "json", "--output", path).returncode == 0
+    assert invoke("analyze", spans, "--format", "json", "--output", path).returncode == 0
     assert len(json.loads(path.read_text())["turns"]) == 1
 
 
-def test_the_output_may_be_a_pipe_or_standard_output(shell: Shell, spans: Path) -> None:
-    expected = shell("analyze", spans).stdout
-    assert shell("analyze", spans, "--output", "-").stdout == expected
-    assert shell("analyze", spans, "--output", "/dev/stdout").stdout == expected
+def test_a_dash_is_standard_output(invoke: Invoke, spans: Path) -> None:
+    expected = invoke("analyze", spans)
+    assert invoke("analyze", spans, "--output", "-").stdout == expected.stdout != b""
 
 
-def test_an_input_is_not_overwritten(shell: Shell, spans: Path) -> None:
+@pytest.mark.process
+def test_the_output_may_be_a_pipe(shell: Shell, spans: Path) -> None:
+    assert shell("analyze", spans, "--output", "/dev/stdout").stdout == shell("analyze", spans).stdout
+
+
+def test_an_input_is_not_overwritten(invoke: Invoke, spans: Path) -> None:
     before = spans.read_bytes()
-    done = shell("analyze", "spans.jsonl", "--output", spans)
+    done = invoke("analyze", "spans.jsonl", "--output", spans)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert done.stderr == b"spans.jsonl: it is to be read, and cannot be --output too\n"
     assert spans.read_bytes() == before
@@ -107,20 +111,23 @@ def test_an_input_is_not_overwritten(shell: Shell, spans: Path) -> None:
 @pytest.mark.parametrize(
     ("output", "problem"), [("absent/report.txt", "No such file or directory"), (".", "Is a directory")]
 )
-def test_an_output_that_cannot_be_written_is_told_at_once(shell: Shell, spans: Path, output: str, problem: str) -> None:
-    done = shell("analyze", spans, "--output", output)
+def test_an_output_that_cannot_be_written_is_told_at_once(
+    invoke: Invoke, spans: Path, output: str, problem: str
+) -> None:
+    done = invoke("analyze", spans, "--output", output)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert f"Invalid value for '--output': '{output}': {problem}" in done.stderr.decode()
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="no device here is full")
 @pytest.mark.parametrize("option", ["--output", "--html", "--trace-event"])
-def test_an_output_that_has_no_room_is_told_in_one_line(shell: Shell, spans: Path, option: str) -> None:
-    done = shell("analyze", spans, option, "/dev/full", "--fail-under-efficiency", "1")
+def test_an_output_that_has_no_room_is_told_in_one_line(invoke: Invoke, spans: Path, option: str) -> None:
+    done = invoke("analyze", spans, option, "/dev/full", "--fail-under-efficiency", "1")
     assert done.stderr.startswith(b"the report cannot be written: ")
     assert (done.stderr.count(b"\n"), done.returncode) == (1, 2)
 
 
+@pytest.mark.process
 def test_a_working_folder_that_is_gone_costs_nothing(shell: Shell, spans: Path) -> None:
     leave = "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')"
     script = f"import os, sys; {leave}; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
@@ -129,19 +136,24 @@ def test_a_working_folder_that_is_gone_costs_nothing(shell: Shell, spans: Path) 
     assert done.stdout == shell("analyze", spans).stdout
 
 
+@pytest.mark.process
 def test_standard_input(shell: Shell, spans: Path) -> None:
     expected = shell("analyze", spans).stdout
-    command = [*shell.command("analyze", "-")]
     for content in (spans.read_bytes(), gzip.compress(spans.read_bytes())):
-        done = subprocess.run(  # noqa: S603 - what the tests themselves wrote
-            command, input=content, capture_output=True, check=True, env=shell.environment, timeout=60
+        done = subprocess.run(  # noqa: S603 - our own command
+            shell.command("analyze", "-"),
+            input=content,
+            capture_output=True,
+            check=True,
+            env=shell.environment,
+            timeout=60,
         )
         assert done.stdout == expected
     done = shell("analyze", "-")
     assert (done.stderr[:29], done.returncode) == (b"standard input: it is empty; ", 2)
 
 
-def test_the_gate(shell: Shell) -> None:
+def test_the_gate(invoke: Invoke) -> None:
     declared = [
         span(2 + at, "execute_tool", 300 * at, 300 * at + 300, gen_ai_tool_name="get_it", gen_ai_tool_call_id=f"c{at}")
         for at in range(3)
@@ -153,23 +165,23 @@ def test_the_gate(shell: Shell) -> None:
         "value": {"stringValue": json.dumps([{"role": "assistant", "parts": parts}])},
     }
     step["attributes"].append(output)
-    shell.write("spans.jsonl", line(TURN, step, *declared))
-    done = shell("analyze", "spans.jsonl", "--fail-under-efficiency", "0.9")
+    invoke.write("spans.jsonl", line(TURN, step, *declared))
+    done = invoke("analyze", "spans.jsonl", "--fail-under-efficiency", "0.9")
     assert done.returncode == 1
     assert done.stderr.startswith(b"turn 1 (clerk): ")
     assert EFFICIENCY.search(done.stderr)
-    assert shell("analyze", "spans.jsonl", "--fail-under-efficiency", "0.3").returncode == 0
+    assert invoke("analyze", "spans.jsonl", "--fail-under-efficiency", "0.3").returncode == 0
 
 
-def test_turns_without_efficiency_pass_the_gate(shell: Shell) -> None:
-    shell.write("spans.jsonl", line(TURN))
-    done = shell("analyze", "spans.jsonl", "--fail-under-efficiency", "1")
+def test_turns_without_efficiency_pass_the_gate(invoke: Invoke) -> None:
+    invoke.write("spans.jsonl", line(TURN))
+    done = invoke("analyze", "spans.jsonl", "--fail-under-efficiency", "1")
     assert (done.stderr, done.returncode) == (b"no turn has an efficiency to compare with 1\n", 0)
 
 
 @pytest.mark.parametrize("threshold", ["nan", "-0.1", "1.01", "inf", "half", ""])
-def test_a_gate_is_a_number_from_0_to_1(shell: Shell, spans: Path, threshold: str) -> None:
-    done = shell("analyze", spans, "--fail-under-efficiency", threshold)
+def test_a_gate_is_a_number_from_0_to_1(invoke: Invoke, spans: Path, threshold: str) -> None:
+    done = invoke("analyze", spans, "--fail-under-efficiency", threshold)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert b"Invalid value for '--fail-under-efficiency'" in done.stderr
 
@@ -185,11 +197,11 @@ def test_a_gate_is_a_number_from_0_to_1(shell: Shell, spans: Path, threshold: st
     ],
 )
 def test_bad_input_is_one_line_that_names_file_line_and_what_was_expected(
-    shell: Shell, content: str | None, message: str
+    invoke: Invoke, content: str | None, message: str
 ) -> None:
     if content is not None:
-        (shell.folder / "input.jsonl").write_text(content)
-    done = shell("analyze", "input.jsonl", "--format", "json")
+        (invoke.folder / "input.jsonl").write_text(content)
+    done = invoke("analyze", "input.jsonl", "--format", "json")
     assert (done.stdout, done.returncode) == (b"", 2)
     error = done.stderr.decode()
     assert error.startswith(message)
@@ -197,18 +209,19 @@ def test_bad_input_is_one_line_that_names_file_line_and_what_was_expected(
     assert error.count("\n") == 1
 
 
-def test_a_setting_that_cannot_be_read_is_named(shell: Shell, spans: Path) -> None:
-    done = shell("analyze", spans, OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
+def test_a_setting_that_cannot_be_read_is_named(invoke: Invoke, spans: Path) -> None:
+    done = invoke("analyze", spans, OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
 
 
-def test_files_are_needed(shell: Shell) -> None:
-    done = shell("analyze")
+def test_files_are_needed(invoke: Invoke) -> None:
+    done = invoke("analyze")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert b"Missing argument 'FILE...'" in done.stderr
 
 
+@pytest.mark.process
 def test_a_reader_that_leaves_early_is_no_crash(shell: Shell, spans: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
@@ -234,6 +247,7 @@ def terminal(shell: Shell, *arguments: str | Path, **environment: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.process
 def test_a_terminal_gets_colours_and_its_own_width(shell: Shell, spans: Path) -> None:
     shown = terminal(shell, "analyze", spans)
     assert "\x1b[" in shown
@@ -243,6 +257,7 @@ def test_a_terminal_gets_colours_and_its_own_width(shell: Shell, spans: Path) ->
     assert terminal(shell, "analyze", spans, TERM="dumb").count("\x1b") == 0
 
 
+@pytest.mark.process
 def test_long_input_shows_a_bar_on_a_terminal_only(shell: Shell) -> None:
     filler = span(5, "something", 0, 1, padding="x" * 100_000)
     path = shell.write("long.jsonl", line(TURN, *CALLS) + line(filler) * 90)

@@ -16,7 +16,7 @@ from .grafana_api import SOURCES, TOKEN, Api, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .conftest import Completed, Shell
+    from .conftest import Completed, Invoke, Shell
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "dashboards"
@@ -41,41 +41,41 @@ def refused(done: Completed) -> str:
     return " ".join(text.split())
 
 
-def import_into(shell: Shell, api: Api, *arguments: str, token: str = TOKEN) -> Completed:
-    return shell("dashboards", "--url", api.url, "--token", token, *arguments)
+def import_into(invoke: Invoke, api: Api, *arguments: str, token: str = TOKEN) -> Completed:
+    return invoke("dashboards", "--url", api.url, "--token", token, *arguments)
 
 
-def test_the_files_are_written(shell: Shell) -> None:
-    done = shell("dashboards", "--out", "new/folder")
+def test_the_files_are_written(invoke: Invoke) -> None:
+    done = invoke("dashboards", "--out", "new/folder")
     assert (done.stderr, done.returncode) == (b"", 0)
-    written = contents(shell.folder / "new" / "folder")
+    written = contents(invoke.folder / "new" / "folder")
     assert {f"new/folder/{name}" for name in written} == set(done.stdout.decode().split())
     assert {"agent-parallelism.json", "agent-turns.json", "alerts.yaml", "compose.yaml"} <= set(written)
     assert written.items() <= contents(FOLDER).items()
 
 
-def test_all_that_the_compose_file_mounts_is_written(shell: Shell) -> None:
-    shell("dashboards", "--out", "here")
-    mounts = re.findall(r"- \./([^:]+):", (shell.folder / "here" / "compose.yaml").read_text(encoding="utf-8"))
+def test_all_that_the_compose_file_mounts_is_written(invoke: Invoke) -> None:
+    invoke("dashboards", "--out", "here")
+    mounts = re.findall(r"- \./([^:]+):", (invoke.folder / "here" / "compose.yaml").read_text(encoding="utf-8"))
     assert len(mounts) >= 7
-    assert [name for name in mounts if not (shell.folder / "here" / name).exists()] == []
+    assert [name for name in mounts if not (invoke.folder / "here" / name).exists()] == []
 
 
-def test_files_that_differ_are_replaced_only_on_request(shell: Shell) -> None:
-    shell("dashboards", "--out", "here")
-    assert shell("dashboards", "--out", "here").returncode == 0
-    mine = shell.write("here/alerts.yaml", "groups: []\n")
-    Path(shell.folder, "here", "agent-turns.json").unlink()
-    assert "alerts.yaml: there already, and different; --overwrite" in refused(shell("dashboards", "--out", "here"))
+def test_files_that_differ_are_replaced_only_on_request(invoke: Invoke) -> None:
+    invoke("dashboards", "--out", "here")
+    assert invoke("dashboards", "--out", "here").returncode == 0
+    mine = invoke.write("here/alerts.yaml", "groups: []\n")
+    Path(invoke.folder, "here", "agent-turns.json").unlink()
+    assert "alerts.yaml: there already, and different; --overwrite" in refused(invoke("dashboards", "--out", "here"))
     assert mine.read_text(encoding="utf-8") == "groups: []\n"
-    assert not Path(shell.folder, "here", "agent-turns.json").exists()
-    assert shell("dashboards", "--out", "here", "--overwrite").returncode == 0
+    assert not Path(invoke.folder, "here", "agent-turns.json").exists()
+    assert invoke("dashboards", "--out", "here", "--overwrite").returncode == 0
     assert mine.read_bytes() == (FOLDER / "alerts.yaml").read_bytes()
 
 
-def test_a_folder_that_cannot_be_written_is_told(shell: Shell) -> None:
-    shell.write("file", "")
-    assert "file" in refused(shell("dashboards", "--out", "file"))
+def test_a_folder_that_cannot_be_written_is_told(invoke: Invoke) -> None:
+    invoke.write("file", "")
+    assert "file" in refused(invoke("dashboards", "--out", "file"))
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_a_folder_that_cannot_be_written_is_told(shell: Shell) -> None:
         (["--url", "http://localhost", "--token", "a\nb"], "the token holds what no token does"),
     ],
 )
-def test_wrong_usage_is_told(shell: Shell, arguments: list[str], said: str) -> None:
-    assert said in refused(shell("dashboards", *arguments))
+def test_wrong_usage_is_told(invoke: Invoke, arguments: list[str], said: str) -> None:
+    assert said in refused(invoke("dashboards", *arguments))
 
 
-def test_dashboards_are_imported(shell: Shell, api: Api) -> None:
-    done = import_into(shell, api)
+def test_dashboards_are_imported(invoke: Invoke, api: Api) -> None:
+    done = import_into(invoke, api)
     assert (done.stderr, done.returncode) == (b"", 0)
     assert done.stdout.decode().splitlines() == [
         f"Agent parallelism: {api.url}/d/agent-parallelism/agent-parallelism (version 1)",
@@ -113,22 +113,22 @@ def test_dashboards_are_imported(shell: Shell, api: Api) -> None:
         assert board == {**file, "id": None, "version": 1, "folder": ""}
 
 
-def test_the_token_is_read_from_the_environment(shell: Shell, api: Api) -> None:
-    assert shell("dashboards", "--url", f"{api.url}/", GRAFANA_TOKEN=TOKEN).returncode == 0
+def test_the_token_is_read_from_the_environment(invoke: Invoke, api: Api) -> None:
+    assert invoke("dashboards", "--url", f"{api.url}/", GRAFANA_TOKEN=TOKEN).returncode == 0
     assert set(api.dashboards) == BOARDS
 
 
-def test_a_folder_is_made_once(shell: Shell, api: Api) -> None:
-    assert import_into(shell, api, "--folder", "Agents").returncode == 0
-    assert import_into(shell, api, "--folder", "Agents", "--overwrite").returncode == 0
+def test_a_folder_is_made_once(invoke: Invoke, api: Api) -> None:
+    assert import_into(invoke, api, "--folder", "Agents").returncode == 0
+    assert import_into(invoke, api, "--folder", "Agents", "--overwrite").returncode == 0
     assert api.folders == {"f1": "Agents"}
     assert {(board["folder"], board["version"]) for board in api.dashboards.values()} == {("f1", 2)}
 
 
 @pytest.mark.parametrize("name", ["Mimir", "prom-2"])
-def test_data_sources_are_chosen_by_name_or_uid(shell: Shell, api: Api, name: str) -> None:
+def test_data_sources_are_chosen_by_name_or_uid(invoke: Invoke, api: Api, name: str) -> None:
     chosen = ("--datasource", f"prometheus={name}", "--datasource", "tempo=Tempo")
-    assert import_into(shell, api, *chosen).returncode == 0
+    assert import_into(invoke, api, *chosen).returncode == 0
     current = {
         uid: variable["current"]
         for uid, board in api.dashboards.items()
@@ -141,83 +141,83 @@ def test_data_sources_are_chosen_by_name_or_uid(shell: Shell, api: Api, name: st
     }
 
 
-def test_a_data_source_that_is_not_there_is_told_before_anything_is_written(shell: Shell, api: Api) -> None:
-    said = refused(import_into(shell, api, "--folder", "Agents", "--datasource", "prometheus=Tempo"))
+def test_a_data_source_that_is_not_there_is_told_before_anything_is_written(invoke: Invoke, api: Api) -> None:
+    said = refused(import_into(invoke, api, "--folder", "Agents", "--datasource", "prometheus=Tempo"))
     assert said == "no data source of type prometheus is called 'Tempo'; there is: Prometheus, Mimir"
     assert (api.folders, api.dashboards) == ({}, {})
 
 
-def test_a_grafana_without_tempo_gets_the_dashboards_and_a_note(shell: Shell, api: Api) -> None:
+def test_a_grafana_without_tempo_gets_the_dashboards_and_a_note(invoke: Invoke, api: Api) -> None:
     api.sources = [source for source in SOURCES if source["type"] != "tempo"]
-    done = import_into(shell, api)
+    done = import_into(invoke, api)
     assert done.returncode == 0
     assert done.stderr.decode() == "note: this Grafana has no data source of type tempo\n"
     assert set(api.dashboards) == BOARDS
 
 
-def test_a_token_need_not_see_data_sources_unless_some_are_chosen(shell: Shell, api: Api) -> None:
+def test_a_token_need_not_see_data_sources_unless_some_are_chosen(invoke: Invoke, api: Api) -> None:
     api.denied = {"GET /api/datasources"}
-    assert "403 You'll need additional permissions" in refused(import_into(shell, api, "--datasource", "tempo=Tempo"))
+    assert "403 You'll need additional permissions" in refused(import_into(invoke, api, "--datasource", "tempo=Tempo"))
     assert api.dashboards == {}
-    done = import_into(shell, api)
+    done = import_into(invoke, api)
     assert (done.stderr, done.returncode) == (b"", 0)
     assert set(api.dashboards) == BOARDS
 
 
-def test_a_wrong_token_is_told(shell: Shell, api: Api) -> None:
-    said = refused(import_into(shell, api, token="wrong"))  # noqa: S106 - wrong on purpose
+def test_a_wrong_token_is_told(invoke: Invoke, api: Api) -> None:
+    said = refused(import_into(invoke, api, token="wrong"))  # noqa: S106 - wrong on purpose
     assert said.startswith(f"GET {api.url}/api/datasources: 401 Invalid API key (pass a service account's token")
     assert "wrong" not in said
-    said = refused(shell("dashboards", "--url", api.url, GRAFANA_TOKEN=""))
+    said = refused(invoke("dashboards", "--url", api.url, GRAFANA_TOKEN=""))
     assert "401 Unauthorized (pass a service account's token with --token or in GRAFANA_TOKEN)" in said
 
 
-def test_a_role_that_may_not_write_is_told(shell: Shell, api: Api) -> None:
+def test_a_role_that_may_not_write_is_told(invoke: Invoke, api: Api) -> None:
     api.denied = {"POST /api/folders"}
-    said = refused(import_into(shell, api, "--folder", "Agents"))
+    said = refused(import_into(invoke, api, "--folder", "Agents"))
     assert f"POST {api.url}/api/folders: 403" in said
     assert said.endswith("(the token's role must be Editor or Admin)")
 
 
-def test_what_is_there_is_replaced_only_on_request(shell: Shell, api: Api) -> None:
-    import_into(shell, api)
-    said = refused(import_into(shell, api))
+def test_what_is_there_is_replaced_only_on_request(invoke: Invoke, api: Api) -> None:
+    import_into(invoke, api)
+    said = refused(import_into(invoke, api))
     assert "412 The dashboard has been changed by someone else (it is there already; --overwrite replaces it)" in said
-    assert import_into(shell, api, "--overwrite").returncode == 0
+    assert import_into(invoke, api, "--overwrite").returncode == 0
     assert {board["version"] for board in api.dashboards.values()} == {2}
 
 
-def test_another_dashboard_of_that_title_is_told(shell: Shell, api: Api) -> None:
+def test_another_dashboard_of_that_title_is_told(invoke: Invoke, api: Api) -> None:
     api.dashboards["mine"] = {"title": "Agent parallelism", "folder": "", "version": 7}
-    said = refused(import_into(shell, api))
+    said = refused(import_into(invoke, api))
     assert "412 A dashboard with the same name in the folder already exists (another dashboard of that title" in said
     assert set(api.dashboards) == {"mine"}
-    assert import_into(shell, api, "--folder", "Agents").returncode == 0
+    assert import_into(invoke, api, "--folder", "Agents").returncode == 0
 
 
-def test_what_grafana_refuses_is_told(shell: Shell, api: Api) -> None:
-    assert "400 folder title cannot be empty" in refused(import_into(shell, api, "--folder", ""))
+def test_what_grafana_refuses_is_told(invoke: Invoke, api: Api) -> None:
+    assert "400 folder title cannot be empty" in refused(import_into(invoke, api, "--folder", ""))
 
 
-def test_an_address_that_is_no_grafana_is_told(shell: Shell, api: Api) -> None:
-    said = refused(shell("dashboards", "--url", f"{api.url}/elsewhere", "--token", TOKEN))
+def test_an_address_that_is_no_grafana_is_told(invoke: Invoke, api: Api) -> None:
+    said = refused(invoke("dashboards", "--url", f"{api.url}/elsewhere", "--token", TOKEN))
     assert "404 Not found (is this the root of a Grafana, with its sub-path if it has one?)" in said
     for broken in (b"<html>Welcome</html>", b'{"status": "ok"}', b"[1]", b"\xff"):
         api.broken = broken
-        assert "does not answer as Grafana does" in refused(import_into(shell, api))
+        assert "does not answer as Grafana does" in refused(import_into(invoke, api))
 
 
-def test_a_redirect_is_told_and_not_followed(shell: Shell, api: Api) -> None:
+def test_a_redirect_is_told_and_not_followed(invoke: Invoke, api: Api) -> None:
     with serving(moved_to=f"{api.url}/api/datasources") as old:
-        said = refused(import_into(shell, old))
+        said = refused(import_into(invoke, old))
     assert f"moved to {api.url}/api/datasources; pass that address" in said
     assert api.asked == []
 
 
-def test_nobody_at_that_address_is_told(shell: Shell) -> None:
+def test_nobody_at_that_address_is_told(invoke: Invoke) -> None:
     with serving() as gone:
         pass
-    assert "Connection refused" in refused(import_into(shell, gone))
+    assert "Connection refused" in refused(import_into(invoke, gone))
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +239,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.mark.process
 def test_the_installed_wheel_has_the_files(shell: Shell, installed: Path) -> None:
     where = shell.finish(
         shell.start([str(installed), "-c", "import otel_parallelism; print(otel_parallelism.__file__)"])

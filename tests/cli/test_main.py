@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Shell
+    from .conftest import Invoke, Shell
 
 
+@pytest.mark.process
 def test_the_installed_command_and_the_module_are_the_same(shell: Shell) -> None:
     command = shutil.which("otel-parallelism", path=str(Path(sys.executable).parent))
     assert command is not None
@@ -24,6 +25,7 @@ def test_the_installed_command_and_the_module_are_the_same(shell: Shell) -> None
     assert shell("--version").stdout.decode().split() == ["otel-parallelism,", "version", version("otel-parallelism")]
 
 
+@pytest.mark.process
 def test_help_names_every_command_and_loads_nothing_heavy(shell: Shell) -> None:
     assert all(word in shell("--help").stdout.decode() for word in ("analyze", "dashboards", "demo", "run"))
     code = """
@@ -45,6 +47,7 @@ finally:
     assert heavy.isdisjoint(loaded)
 
 
+@pytest.mark.process
 def test_an_interrupt_ends_the_process_as_one(shell: Shell) -> None:
     shell.write("script.py", "raise KeyboardInterrupt\n")
     done = shell("run", "script.py")
@@ -53,6 +56,7 @@ def test_an_interrupt_ends_the_process_as_one(shell: Shell) -> None:
     assert done.stderr == plain.stderr
 
 
+@pytest.mark.process
 def test_an_interrupted_command_has_no_status_of_a_gate(shell: Shell) -> None:
     pipe = shell.folder / "spans.jsonl"
     os.mkfifo(pipe)
@@ -63,13 +67,25 @@ def test_an_interrupted_command_has_no_status_of_a_gate(shell: Shell) -> None:
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", -signal.SIGINT)
 
 
-@pytest.mark.parametrize("arguments", [["no-such-command"], ["run", "--no-such-option", "x.py"], ["demo", "extra"]])
-def test_usage_errors_have_status_2(shell: Shell, arguments: list[str]) -> None:
-    done = shell(*arguments)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["demo", "extra"],
+        ["run"],
+        ["run", "--no-such-option", "x.py"],
+        ["run", "--output", "no/such/folder", "agent.py"],
+        ["run", "--fail-under-efficiency", "2", "agent.py"],
+        ["run", "--format", "xml", "agent.py"],
+    ],
+)
+def test_usage_errors_have_status_2(invoke: Invoke, arguments: list[str]) -> None:
+    done = invoke(*arguments)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert b"Error: " in done.stderr
 
 
+@pytest.mark.process
 def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) -> None:
     done = shell("demo")
     assert (done.stderr, done.returncode) == (b"", 0)
@@ -92,12 +108,14 @@ def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) 
     assert ratios == [pytest.approx(1, abs=0.1), pytest.approx(5, abs=0.5)]
 
 
+@pytest.mark.process
 def test_the_demo_names_a_setting_that_cannot_be_read(shell: Shell) -> None:
     done = shell("demo", OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
 
 
+@pytest.mark.process
 def test_the_demo_works_without_telemetry_and_without_a_network(shell: Shell) -> None:
     done = shell("demo", OTEL_SDK_DISABLED="true", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
     assert done.returncode == 0

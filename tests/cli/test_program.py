@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Completed, Shell
 
+pytestmark = pytest.mark.process
+
 WHOAMI = """
     import atexit, inspect, multiprocessing, pickle, sys, threading, time
 

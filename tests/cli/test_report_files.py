@@ -12,24 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .conftest import Shell
+    from .conftest import Folder, Invoke, Shell
 
 FILES = ("--html", "page.html", "--trace-event", "events.json")
 
 
-def shown(shell: Shell) -> list[str]:
-    """Return the turns that the page of *shell*'s folder is told of."""
-    page = (shell.folder / "page.html").read_text(encoding="utf-8")
+def shown(place: Folder) -> list[str]:
+    """Return the titles of the turns in the page."""
+    page = (place.folder / "page.html").read_text(encoding="utf-8")
     [document] = re.findall(r'<script type="application/json" id="document">(.*?)</script>', page)
     told = json.loads(document)
     return [told["strings"][turn["title"]] for turn in told["turns"]]
 
 
-def processes(shell: Shell) -> list[str]:
-    events = json.loads((shell.folder / "events.json").read_text(encoding="utf-8"))["traceEvents"]
+def processes(place: Folder) -> list[str]:
+    events = json.loads((place.folder / "events.json").read_text(encoding="utf-8"))["traceEvents"]
     return [event["args"]["name"] for event in events if event["name"] == "process_name"]
 
 
+@pytest.mark.process
 def test_run_writes_both_beside_its_report(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("asyncio.run(one_by_one())\nasyncio.run(together())")
     done = shell("run", *FILES, "agent.py")
@@ -42,15 +43,16 @@ def test_run_writes_both_beside_its_report(shell: Shell, agent: Callable[[str], 
     assert str(shell.folder) not in page
 
 
-def test_analyze_writes_both_in_place_of_what_was_there(shell: Shell) -> None:
-    shell.write("spans.jsonl", '{"resourceSpans": []}')
-    shell.write("page.html", "x" * 200_000)
-    done = shell("analyze", "spans.jsonl", *FILES, "--output", "report.txt")
+def test_analyze_writes_both_in_place_of_what_was_there(invoke: Invoke) -> None:
+    invoke.write("spans.jsonl", '{"resourceSpans": []}')
+    invoke.write("page.html", "x" * 200_000)
+    done = invoke("analyze", "spans.jsonl", *FILES, "--output", "report.txt")
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)
-    assert shown(shell) == processes(shell) == []
-    assert (shell.folder / "page.html").read_text(encoding="utf-8").endswith("</html>\n")
+    assert shown(invoke) == processes(invoke) == []
+    assert (invoke.folder / "page.html").read_text(encoding="utf-8").endswith("</html>\n")
 
 
+@pytest.mark.process
 def test_a_program_may_go_elsewhere_meanwhile(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("import os, tempfile\nasyncio.run(together())\nos.chdir(tempfile.gettempdir())")
     assert shell("run", *FILES, "agent.py").returncode == 0
@@ -58,17 +60,17 @@ def test_a_program_may_go_elsewhere_meanwhile(shell: Shell, agent: Callable[[str
 
 
 @pytest.mark.parametrize("option", ["--html", "--trace-event"])
-def test_standard_output_is_the_reports(shell: Shell, option: str) -> None:
-    shell.write("spans.jsonl", "")
-    done = shell("analyze", "spans.jsonl", option, "-")
+def test_standard_output_is_the_reports(invoke: Invoke, option: str) -> None:
+    invoke.write("spans.jsonl", "")
+    done = invoke("analyze", "spans.jsonl", option, "-")
     assert done.returncode == 2
     assert b"this one needs a file" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--html", "--trace-event"])
-def test_an_input_is_never_written_over(shell: Shell, option: str) -> None:
-    path = shell.write("spans.jsonl", "kept")
-    done = shell("analyze", "spans.jsonl", option, "spans.jsonl")
+def test_an_input_is_never_written_over(invoke: Invoke, option: str) -> None:
+    path = invoke.write("spans.jsonl", "kept")
+    done = invoke("analyze", "spans.jsonl", option, "spans.jsonl")
     assert done.returncode == 2
     assert done.stderr == f"spans.jsonl: it is to be read, and cannot be {option} too\n".encode()
     assert path.read_text(encoding="utf-8") == "kept"
@@ -76,9 +78,9 @@ def test_an_input_is_never_written_over(shell: Shell, option: str) -> None:
 
 @pytest.mark.parametrize("option", ["--html", "--trace-event"])
 def test_a_file_that_cannot_be_written_is_told_before_the_program_runs(
-    shell: Shell, agent: Callable[[str], Path], option: str
+    invoke: Invoke, agent: Callable[[str], Path], option: str
 ) -> None:
     agent("print('ran')")
-    done = shell("run", option, "no/such/folder", "agent.py")
+    done = invoke("run", option, "no/such/folder", "agent.py")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert b"No such file or directory" in done.stderr

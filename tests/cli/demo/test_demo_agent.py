@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
 from otel_parallelism import Report, subscribe
 from otel_parallelism.cli.demo.demo_agent import Guide, plan_one_by_one, plan_together
 from otel_parallelism.cli.demo.demo_server import serving
 
 
+@pytest.mark.process
 async def test_both_ways_give_the_same_answers() -> None:
     reports: list[Report] = []
     unsubscribe = subscribe(reports.append)

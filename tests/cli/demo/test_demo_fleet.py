@@ -15,7 +15,7 @@ from otel_parallelism.cli.demo.demo_fleet import AGENTS, run_fleet
 if TYPE_CHECKING:
     from random import Random
 
-    from tests.cli.conftest import Shell
+    from tests.cli.conftest import Invoke, Shell
 
 EXPECTED = {
     "parallel-planner": ("parallel", None, set()),
@@ -35,6 +35,7 @@ def by_agent(text: bytes | str) -> dict[str, list[dict[str, Any]]]:
     return dict(found)
 
 
+@pytest.mark.process
 def test_each_agent_of_the_fleet_is_what_its_name_says(shell: Shell) -> None:
     done = shell("demo", "--fleet", "--turns", "2", "--format", "json")
     assert done.returncode == 0
@@ -54,6 +55,7 @@ def test_each_agent_of_the_fleet_is_what_its_name_says(shell: Shell) -> None:
     assert lines == [str(AGENTS), "runs 6 agents side by side, for 2 turns each.", ""]
 
 
+@pytest.mark.process
 def test_the_fleet_s_report_is_for_people_too(shell: Shell) -> None:
     done = shell("demo", "--fleet", "--turns", "1", "--html", "fleet.html", "--trace-event", "fleet.json")
     assert (done.stderr, done.returncode) == (b"", 0)
@@ -63,6 +65,7 @@ def test_the_fleet_s_report_is_for_people_too(shell: Shell) -> None:
     assert json.loads((shell.folder / "fleet.json").read_text(encoding="utf-8"))["traceEvents"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_fleet_without_end_ends_its_turns_and_reports_when_it_is_told_to_stop(
@@ -106,7 +109,9 @@ def test_what_varies_between_turns_is_drawn_from_the_seed() -> None:
         (["--fleet", "--turns", "0"], b"0 is not in the range x>=1."),
     ],
 )
-def test_options_that_do_not_go_together_are_usage_errors(shell: Shell, arguments: list[str], expected: bytes) -> None:
-    done = shell("demo", *arguments)
+def test_options_that_do_not_go_together_are_usage_errors(
+    invoke: Invoke, arguments: list[str], expected: bytes
+) -> None:
+    done = invoke("demo", *arguments)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert expected in done.stderr
