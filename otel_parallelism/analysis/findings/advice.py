@@ -1,4 +1,4 @@
-"""What to tell the user: one sentence of evidence and one of remedy a finding, one sentence a turn."""
+"""What to tell the user in words: the evidence and the remedy of a finding, and one recommendation for a turn."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
 
-from .switches import switch
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 
@@ -20,7 +18,7 @@ _MOST_PAIRS = 24
 _MOST_TOOLS = 5
 _MOST_STAGES = 3
 _IN_STAGES: frozenset[Cause] = frozenset({"model", "code", "unknown"})
-"""Causes whose remedy runs the very calls together, so that it matters which need which."""
+"""Causes whose remedy runs the calls of the finding together, so that it must say which calls need which."""
 
 _REMEDY: dict[Cause, str] = {
     "model": "have the model ask for {tools} in one response{then_for} (say so in the system prompt)",
@@ -29,17 +27,49 @@ _REMEDY: dict[Cause, str] = {
     "code": "await {tools} together{then}, with asyncio.gather or a TaskGroup{where}",
     "limit": "raise the limit of {limit} calls at once, if the service behind {tools} allows it",
     "contention": "look for a lock, a single session or a one-at-a-time server behind {tools}",
-    "unknown": "run {tools} together{then}; model spans or @profiled would tell where",
+    "unknown": "run {tools} together{then}; spans of model requests, or @profiled on the tools, would show where",
     "intended": "nothing: {tools} need their order",
 }
 
-# Awaiting plain functions together would run them one by one as before.
-_OF_BLOCKING = "run {tools} together{then}, in threads: {threads}{where}"
+# Awaiting plain functions together would still run them one by one.
+_REMEDY_FOR_BLOCKING_CODE = "run {tools} together{then}, in threads: {threads}{where}"
+
+# A part of the instrumentation scope's name, and how its framework runs the calls of one response at once.
+_SWITCHES = (
+    ("openai_agents", "raise ToolExecutionConfig(max_function_tool_concurrency=…)"),
+    ("openai-agents", "raise ToolExecutionConfig(max_function_tool_concurrency=…)"),
+    ("langchain", "raise max_concurrency in the run's config, and make sure the tools are async"),
+    ("langgraph", "raise max_concurrency in the run's config, and make sure the tools are async"),
+    ("pydantic", "drop sequential=True from these tools"),
+    ("vertex.agent", "make these tools async: ADK runs a response's calls together, but sync tools block its loop"),
+    ("google_adk", "make these tools async: ADK runs a response's calls together, but sync tools block its loop"),
+    ("semantic_kernel", "make these functions async: sync ones block the kernel's loop"),
+    ("strands", "use the ConcurrentToolExecutor instead of SequentialToolExecutor"),
+    ("agent_framework", "set allow_concurrent_invocation on the chat client's function calling"),
+    ("agno", "use arun instead of run: run takes calls one by one"),
+    ("haystack", "raise the agent's tool concurrency limit"),
+    ("llama", "raise the workflow's number of workers"),
+)
+
+
+def framework_switch(instrumentations: Iterable[str]) -> str:
+    """
+    Return how the framework of the first known instrumentation scope runs calls at once; empty if none is known.
+
+    >>> framework_switch(["openinference.instrumentation.agno"])
+    'use arun instead of run: run takes calls one by one'
+    """
+    for instrumentation in instrumentations:
+        name = instrumentation.lower()
+        for part, switch in _SWITCHES:
+            if part in name:
+                return switch
+    return ""
 
 
 def listing(tools: Sequence[str]) -> str:
     """
-    Tool names as words, each once, with its number where it is called more than once.
+    Return tool names as words, each once, with its count if it occurs more than once.
 
     >>> listing(["search", "search", "fetch"])
     'search ×2 and fetch'
@@ -51,8 +81,8 @@ def listing(tools: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
-def location(calls: Sequence[Call]) -> Caller | None:
-    """Where most of *calls* were made; the first such place where several tie."""
+def common_caller(calls: Sequence[Call]) -> Caller | None:
+    """Return the place where most of *calls* were made, the first of several if they tie; None if no place is known."""
     places = Counter((call.caller.file_path, call.caller.line_number) for call in calls if call.caller is not None)
     return Caller(*places.most_common(1)[0][0]) if places else None
 
@@ -61,90 +91,88 @@ def remedy(
     cause: Cause,
     advice: Advice,
     calls: Sequence[Call],
-    where: Caller | None = None,
+    caller: Caller | None = None,
     *,
     limit: int | None = None,
-    todo: str = "",
+    to_know: str = "",
     stages: Sequence[Sequence[int]] = (),
 ) -> str:
     """
-    What to do about a finding, in one sentence.
+    Return one sentence that says what to do about a finding.
 
     Args:
         cause: Why the calls ran one after another.
-        advice: Whether it is known that they need not have.
-        calls: The finding's, in order of start.
-        where: Where the code goes.
-        limit: Calls at once, where a limit was seen.
-        todo: What would tell whether it is safe.
-        stages: The finding's own.
+        advice: Whether it is known that they need nothing from one another.
+        calls: The calls of the finding, in order of start.
+        caller: The place in the code to change.
+        limit: The number of calls that a limit lets run at once.
+        to_know: What would show whether running them together is safe.
+        stages: The stages of the finding.
     """
     tools = [call.tool for call in calls]
     staged = [listing([tools[at] for at in stage]) for stage in stages]
     first, *later = (staged if cause in _IN_STAGES else []) or [listing(tools)]
     if cause == "blocking":
         first = listing([call.tool for call in _one_by_one(calls)])
-    several = len({call.round for call in calls}) > 1
-    own = switch(call.instrumentation for call in calls)
-    own = own or "otel_parallelism.run_tools, or asyncio.gather" + ("" if several else f" over {listing(tools)}")
+    several_rounds = len({call.round for call in calls}) > 1
+    switch = framework_switch(call.instrumentation for call in calls)
+    if not switch:
+        switch = "otel_parallelism.run_tools, or asyncio.gather" + ("" if several_rounds else f" over {listing(tools)}")
     in_loop = any(call.in_loop for call in calls)
-    threads = "asyncio.gather over asyncio.to_thread" if in_loop else "a ThreadPoolExecutor"
-    place = f" at {where.file_path}:{where.line_number}" if where is not None else ""
-    of_blocking = cause == "code" and calls and all(call.blocking for call in calls)
-    text = (_OF_BLOCKING if of_blocking else _REMEDY[cause]).format(
+    blocking_code = cause == "code" and calls and all(call.blocking for call in calls)
+    text = (_REMEDY_FOR_BLOCKING_CODE if blocking_code else _REMEDY[cause]).format(
         tools=first,
         then=_then("then ", later),
         then_for=_then("then for ", later),
-        where=place,
+        where=f" at {caller.file_path}:{caller.line_number}" if caller is not None else "",
         limit=limit,
-        switch=own,
-        threads=threads,
+        switch=switch,
+        threads="asyncio.gather over asyncio.to_thread" if in_loop else "a ThreadPoolExecutor",
     )
-    if cause in {"dispatch", "blocking"} and several:
+    if cause in {"dispatch", "blocking"} and several_rounds:
         first, *later = staged or ["all of them"]
         text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
     if advice == "potential" and cause not in {"limit", "contention"}:
-        return f"If they need nothing from one another, {text}{f'; to know, {todo}' if todo else ''}."
+        return f"If they need nothing from one another, {text}{f'; to know, {to_know}' if to_know else ''}."
     return f"{text[0].upper()}{text[1:]}."
 
 
 def _one_by_one(calls: Sequence[Call]) -> Sequence[Call]:
-    """Those of *calls* that their own round ran one after another: what another round did blocks nothing."""
+    """Return those of *calls* that ran one after another within their round; all of them if there are none."""
     rounds: dict[int | None, list[Call]] = {}
     for call in calls:
         rounds.setdefault(call.round, []).append(call)
-    blocked = [
+    one_by_one = [
         call
-        for asked in rounds.values()
-        if len(asked) > 1 and all(one.end_ns <= next_one.start_ns for one, next_one in pairwise(asked))
-        for call in asked
+        for of_round in rounds.values()
+        if len(of_round) > 1 and all(one.end_ns <= next_one.start_ns for one, next_one in pairwise(of_round))
+        for call in of_round
     ]
-    return blocked or calls
+    return one_by_one or calls
 
 
 def _then(word: str, later: Sequence[str]) -> str:
-    """What follows the first of several stages, whose tools are *later*, in words."""
-    told = [f", {word}{tools}" for tools in later[:_MOST_STAGES]]
-    return "".join(told) + (", and so on" if len(later) > _MOST_STAGES else "")
+    """Return the stages after the first as words; *later* are their tools."""
+    stages = [f", {word}{tools}" for tools in later[:_MOST_STAGES]]
+    return "".join(stages) + (", and so on" if len(later) > _MOST_STAGES else "")
 
 
-def missing(graph: Dependencies, members: Sequence[int]) -> str:
-    """What to capture or to declare to learn whether the calls at *members* may run together."""
+def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
+    """Return what to capture or to declare to learn whether the calls at *members* may run together."""
     unknown = dict.fromkeys(graph.calls[index].tool for index in members if graph.effects[index] == "unknown")
-    seen = graph.evidence
-    unseen = not all(seen.results_whole[index] for index in members[:-1]) or not all(
-        seen.arguments_whole[index] for index in members[1:]
-    )
-    todo = []
-    if unseen:
-        todo.append("capture arguments and results")
+    evidence = graph.evidence
+    results_whole = all(evidence.results_whole[index] for index in members[:-1])
+    arguments_whole = all(evidence.arguments_whole[index] for index in members[1:])
+    steps = []
+    if not (results_whole and arguments_whole):
+        steps.append("capture arguments and results")
     if unknown:
-        todo.append(f"declare the effect of {listing(tuple(unknown))}")
-    return " and ".join(todo) or "declare depends_on= on the tools"
+        steps.append(f"declare the effect of {listing(tuple(unknown))}")
+    return " and ".join(steps) or "declare depends_on= on the tools"
 
 
-def sentences(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:
-    """How it is known that the calls at *members* could run together, or why it is not; each sentence once."""
+def pair_evidence(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:
+    """Return the evidence on pairs of the calls at *members* that ran one after another; each sentence once."""
     found: dict[str, None] = {}
     pairs = 0
     for position, later in enumerate(members):
@@ -158,16 +186,22 @@ def sentences(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def headline(verdict: Verdict, findings: Sequence[Finding], *, unknown: bool) -> str:
-    """What to do about a turn, in one sentence; empty where there is nothing to do. *unknown*: what the calls need."""
-    if findings:
-        best = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable))
-        return best.recommendation
+def turn_recommendation(verdict: Verdict, top: Finding | None, *, unknown: bool) -> str:
+    """
+    Return one sentence that says what to do about a turn; empty if there is nothing to do.
+
+    Args:
+        verdict: The verdict on the turn.
+        top: The finding that matters most.
+        unknown: Whether some dependencies are unknown.
+    """
+    if top is not None:
+        return top.recommendation
     if verdict == "possibly_sequential" and not unknown:
-        return "Some of the calls were free to begin earlier than they did, beside those that they overlap."
+        return "Some calls could have started earlier, at the same time as the calls that they overlap."
     if verdict == "possibly_sequential":
         return (
-            "Something might run together, but what the calls need is not known: capture arguments and results, "
+            "Some calls might run together, but it is not known what they need: capture arguments and results, "
             "or declare effect= and depends_on= on the tools."
         )
     return ""

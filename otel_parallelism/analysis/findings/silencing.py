@@ -1,4 +1,4 @@
-"""Which findings a user does not want to hear of: by tool, pair of tools, cause or agent, or on the decorator."""
+"""Which findings the user does not want: by tool, pair of tools, cause or agent in settings, or on the decorator."""
 
 from __future__ import annotations
 
@@ -6,38 +6,46 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from otel_parallelism.model import Finding
+    from otel_parallelism.model import Call, Cause
+
+    from .candidates import Candidate
 
 _CAUSE = "cause:"
 _AGENT = "agent:"
 _LEAST_LEFT = 2
 
 
-def is_silenced(finding: Finding, agent: str, patterns: Sequence[str], hushed: Collection[str] = ()) -> bool:
+def set_silenced(candidates: Iterable[Candidate], agent: str, patterns: Sequence[str]) -> None:
+    """Mark the candidates that *patterns* or decorators silence; the arguments are those of `is_silenced`."""
+    for candidate in candidates:
+        candidate.silenced = is_silenced(candidate.calls, candidate.reported_cause, agent, patterns)
+
+
+def is_silenced(calls: Sequence[Call], cause: Cause, agent: str, patterns: Sequence[str]) -> bool:
     """
-    Whether one of *patterns* or the decorators silence *finding*.
+    Return whether *patterns* or the decorators of the called functions silence a finding.
 
     Args:
-        finding: What was found.
+        calls: The calls of the finding.
+        cause: Its cause.
         agent: The name of the turn's agent.
-        patterns: ``cause:model``, ``agent:glob``, ``tool+tool`` (both globs) or ``tool`` (a glob). A tool's pattern
-            silences a finding that is left with fewer than two calls of other tools; a pair's one that has calls of
-            these two only.
-        hushed: Span ids of calls whose decorator asks for silence; they count like a tool's pattern.
+        patterns: ``cause:model``, ``agent:glob``, ``tool+tool`` (two globs) or ``tool`` (a glob). The pattern of a
+            tool, like a decorator, silences a finding with fewer than two calls of other tools. The pattern of a pair
+            silences a finding that has calls of these two tools only.
     """
-    tools = [tool.lower() for tool in finding.calls]
-    loud = [
+    tools = [call.tool.lower() for call in calls]
+    left = [
         tool
-        for tool, span_id in zip(tools, finding.span_ids, strict=True)
-        if span_id not in hushed and not any(_is_tool(pattern) and _matches(tool, pattern) for pattern in patterns)
+        for tool, call in zip(tools, calls, strict=True)
+        if not call.silenced and not any(_is_tool(pattern) and _matches(tool, pattern) for pattern in patterns)
     ]
-    if len(loud) < _LEAST_LEFT:
+    if len(left) < _LEAST_LEFT:
         return True
     for pattern in patterns:
         if pattern.startswith(_CAUSE):
-            if finding.cause == pattern.removeprefix(_CAUSE).strip():
+            if cause == pattern.removeprefix(_CAUSE).strip():
                 return True
         elif pattern.startswith(_AGENT):
             if _matches(agent.lower(), pattern.removeprefix(_AGENT).strip()):

@@ -1,9 +1,9 @@
 """
-How long a scope's calls would take: as observed, with some of them let go, or each as soon as what it needs is done.
+The length of a scope's calls under relaxed ordering: the critical path (T∞) and what-if lengths in one pass.
 
-``critical path`` (T∞) and what-if are one longest-path pass over the calls in order of start. A call that is *held*
-keeps its observed place behind everything that ended before it began, and the pause since the last of it; a call that
-is *free* waits only for what it depends on.
+The longest-path pass takes calls in order of start. A *held* call keeps its observed place: it waits for every call
+that ended before it started, and keeps the pause after the last of them. A *relaxed* call waits only for its
+dependencies.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def longest_path(
     *,
     durations_ns: Sequence[int],
     gaps_ns: Mapping[int, int] | None = None,
-    free: Mapping[int, int] | None = None,
+    relaxed: Mapping[int, int] | None = None,
 ) -> int:
     """
-    Length of the longest path through *calls*, in nanoseconds; the arguments are those of `finish_times`.
+    Return the length of the longest path through *calls*, in nanoseconds.
 
-    Returns:
-        With ``free={}`` and observed durations the makespan; never more than that.
+    The arguments are those of `finish_times`. With ``relaxed={}`` and observed durations the result is the makespan,
+    and it is never more than that.
     """
-    finish = finish_times(calls, edges, after, durations_ns=durations_ns, gaps_ns=gaps_ns, free=free)
+    finish = finish_times(calls, edges, after, durations_ns=durations_ns, gaps_ns=gaps_ns, relaxed=relaxed)
     total_ns = 0
     for call, finish_ns in zip(calls, finish, strict=True):
         if finish_ns > total_ns and call.end_ns > call.start_ns:
@@ -49,26 +49,25 @@ def finish_times(
     *,
     durations_ns: Sequence[int],
     gaps_ns: Mapping[int, int] | None = None,
-    free: Mapping[int, int] | None = None,
+    relaxed: Mapping[int, int] | None = None,
 ) -> list[int]:
     """
-    When each of *calls* would end, in nanoseconds after the first that is not empty began.
+    Return when each of *calls* would end, in nanoseconds after the start of the first call with a duration.
 
     Args:
         calls: One scope's, in order of (start, end, id).
-        edges: Bit a of ``edges[b]`` is set where b waits for a; only for a that ended before b began. Empty where no
-            call waits for any.
-        after: The same with what each call follows through others.
-        durations_ns: What each call takes (less than observed where its inside was mended).
-        gaps_ns: What the model took before each round; an edge into that round from another one keeps it.
-        free: The calls let go, each with the instant its finding began: what ended before that still holds it.
-            None lets every call go and forgets the beginning, which gives T∞.
+        edges: Bit a of ``edges[b]`` is set if b waits for a, which must have ended before b started. May be empty.
+        after: The same, with the calls that b waits for through other calls.
+        durations_ns: How long each call takes, which is less than observed if calls inside it are relaxed.
+        gaps_ns: The time that the model took before each round. An edge from another round into that round keeps it.
+        relaxed: The relaxed calls, each with the start of its finding: calls that ended before that still hold it.
+            None relaxes every call and ignores what ran before, which gives T∞.
     """
     origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
     by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
     ended = 0
-    # Empty calls may lead: time before the origin is negative.
+    # Calls without duration may come before the origin; their times are negative.
     last_end_ns = calls[0].start_ns if calls else 0
     reached_ns = last_end_ns - origin_ns
     ready_at: dict[int, int] = {}
@@ -78,21 +77,21 @@ def finish_times(
             reached_ns = max(reached_ns, finish[by_end[ended]])
             last_end_ns = calls[by_end[ended]].end_ns
             ended += 1
-        # Held: behind all that had ended, and as long behind the last of it as was observed.
+        # A held call keeps the observed pause after the last call that had ended.
         pause_ns = call.start_ns - last_end_ns
         ready_ns = reached_ns + pause_ns
         earliest_ns = min(0, call.start_ns - origin_ns)
-        if free is None:
+        if relaxed is None:
             ready_ns = earliest_ns
-        elif index in free:
-            began_ns = free[index]
+        elif index in relaxed:
+            began_ns = relaxed[index]
             if began_ns >= call.start_ns:
                 ready_at[began_ns] = ready_ns
             else:
                 ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
         pauses.add(call.start_ns, pause_ns)
-        # What is held behind all, and by no less than any edge keeps, is behind each that it waits for.
-        if edges and (free is None or index in free or pause_ns < pauses.most(call)):
+        # A call held by a pause at least as long as any edge keeps already follows each call that it waits for.
+        if edges and (relaxed is None or index in relaxed or pause_ns < pauses.most(call)):
             for earlier in _frontier(edges[index], after):
                 ready_ns = max(ready_ns, finish[earlier] + pauses.between(calls[earlier], call))
         if call.bound:
@@ -103,20 +102,20 @@ def finish_times(
 
 class _Pauses:
     """
-    What of the time between two calls stays where one waits for the other.
+    How much of the time between two calls remains if the later call waits for the earlier one.
 
-    Between two rounds that is what the model took to ask for the later one. Where rounds do not tell, whoever made a
-    call of another one's result, code or a model that is not seen, may have needed the longest pause between the two.
+    Between two rounds, it is the time that the model took to request the later round. If a round is unknown, it is the
+    longest pause between the two calls: code or an unrecorded model request may have used it to make the later call.
     """
 
     def __init__(self, gaps_ns: Mapping[int, int]) -> None:
         self._gaps_ns = gaps_ns
-        # Those that no later one is as long as: the first that began after some instant is the longest since.
+        # Only pauses that are longer than all later ones: the first after an instant is the longest since then.
         self._starts_ns: list[int] = []
         self._pauses_ns: list[int] = []
 
     def add(self, start_ns: int, pause_ns: int) -> None:
-        """Note how long it was, as the next call began, that one had ended; calls come in order of start."""
+        """Add the pause between the last end and the start of the next call; calls must be added in order of start."""
         while self._pauses_ns and self._pauses_ns[-1] <= pause_ns:
             self._starts_ns.pop()
             self._pauses_ns.pop()
@@ -124,23 +123,23 @@ class _Pauses:
         self._pauses_ns.append(pause_ns)
 
     def most(self, call: Call) -> int:
-        """Return no less than any edge to *call*, the last one noted, keeps."""
+        """Return an upper bound of `between` for all edges to *call*, the last call added, in nanoseconds."""
         return max(self._pauses_ns[0], 0 if call.round is None else self._gaps_ns.get(call.round, 0))
 
     def between(self, before: Call, call: Call) -> int:
-        """Return what an edge from *before* to *call*, the last one noted, keeps."""
+        """Return how long after *before* the last call added, *call*, can start, in nanoseconds."""
         if before.round is not None and call.round is not None and before.round != call.round:
             return min(self._gaps_ns.get(call.round, 0), call.start_ns - before.end_ns)
-        # What takes no time has the pause before it behind it as it begins.
+        # A call without duration starts after the pause before it, which therefore does not follow it.
         position = bisect_left(self._starts_ns, max(before.end_ns, before.start_ns + 1))
         return self._pauses_ns[position] if position < len(self._pauses_ns) else 0
 
 
 def _frontier(mask: int, after: Sequence[int]) -> Iterator[int]:
     """
-    The bits of *mask*, highest first; of many only those that no other of them follows.
+    Yield the bits of *mask*, highest first; if there are many, only those that no other bit follows.
 
-    What lies upstream of another one is waited for through that one, and the pauses on the way are no shorter.
+    Waiting for a call includes waiting for the calls before it, and the pauses on that way are no shorter.
     """
     exact = mask.bit_count() <= _EXACT
     while mask:
@@ -150,7 +149,7 @@ def _frontier(mask: int, after: Sequence[int]) -> Iterator[int]:
 
 
 def round_crossings(calls: Sequence[Call], edges: Sequence[int], after: Sequence[int]) -> int:
-    """The most edges between different rounds on any one path: model requests that cannot be saved."""
+    """Return the largest number of edges between rounds on one path: model requests that cannot be saved."""
     most: list[int] = []
     for index, call in enumerate(calls):
         best = 0

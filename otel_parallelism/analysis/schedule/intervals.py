@@ -1,4 +1,4 @@
-"""Arithmetic on half-open intervals of time: how many are open, how long any is, how much there is in all."""
+"""Arithmetic on half-open time intervals: concurrency, union and totals."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ class Timed(Protocol):
 
     @property
     def start_ns(self) -> int:
-        """When it begins."""
+        """The start, inclusive."""
         ...
 
     @property
     def end_ns(self) -> int:
-        """When it is over: no part of it any more."""
+        """The end, exclusive."""
         ...
 
 
-class Measure(msgspec.Struct, frozen=True, gc=False):
+class Totals(msgspec.Struct, frozen=True, gc=False):
     """
     The totals of a set of intervals, in nanoseconds.
 
-    ``start_ns`` and ``end_ns`` are the first start and the last end; all are 0 where every interval is empty.
+    ``start_ns`` is the first start and ``end_ns`` the last end. ``work_ns`` is the sum of the durations, ``busy_ns``
+    the length of their union, ``peak`` the highest concurrency. All are 0 if every interval is empty.
     """
 
     start_ns: int = 0
@@ -42,7 +43,7 @@ class Measure(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def makespan_ns(self) -> int:
-        """From the first start to the last end."""
+        """The time from the first start to the last end."""
         return self.end_ns - self.start_ns
 
 
@@ -50,7 +51,7 @@ def concurrency(intervals: Iterable[Timed]) -> tuple[tuple[int, int], ...]:
     """
     Count how many *intervals* are open from each instant on.
 
-    Half-open: a call that starts as another ends does not overlap it.
+    Intervals are half-open: a call that starts at the end of another does not overlap it.
 
     Args:
         intervals: In any order; empty ones contribute nothing.
@@ -77,7 +78,7 @@ def concurrency(intervals: Iterable[Timed]) -> tuple[tuple[int, int], ...]:
 
 def union(intervals: Iterable[Timed]) -> tuple[Interval, ...]:
     """
-    Merge *intervals* into disjoint ones in time order; ones that touch become one.
+    Merge *intervals* into disjoint ones in time order; intervals that touch are joined.
 
     >>> union([Interval(5, 6), Interval(0, 2), Interval(1, 3)])
     (Interval(start_ns=0, end_ns=3), Interval(start_ns=5, end_ns=6))
@@ -92,14 +93,14 @@ def union(intervals: Iterable[Timed]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-def measure(intervals: Sequence[Timed]) -> Measure:
+def totals_of(intervals: Sequence[Timed]) -> Totals:
     """
-    Sum up *intervals*, which are in order of start, in one pass where none overlap.
+    Return the totals of *intervals*, which must be in order of start.
 
-    Empty intervals move no total. O(n), O(n log n) where some overlap.
+    Empty intervals contribute nothing. Takes O(n) time, or O(n log n) if some overlap.
 
-    >>> measure([Interval(0, 4), Interval(2, 6)])
-    Measure(start_ns=0, end_ns=6, work_ns=8, busy_ns=6, longest_ns=4, peak=2)
+    >>> totals_of([Interval(0, 4), Interval(2, 6)])
+    Totals(start_ns=0, end_ns=6, work_ns=8, busy_ns=6, longest_ns=4, peak=2)
     """
     first_ns = work_ns = busy_ns = longest_ns = 0
     reached_ns = -1
@@ -125,6 +126,6 @@ def measure(intervals: Sequence[Timed]) -> Measure:
                 busy_ns += end_ns - reached_ns
                 reached_ns = end_ns
     if not work_ns:
-        return Measure()
+        return Totals()
     peak = max(level for _, level in concurrency(intervals)) if overlap else 1
-    return Measure(first_ns, reached_ns, work_ns, busy_ns, longest_ns, peak)
+    return Totals(first_ns, reached_ns, work_ns, busy_ns, longest_ns, peak)

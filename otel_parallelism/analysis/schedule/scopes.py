@@ -1,4 +1,4 @@
-"""One scope of a turn, its own calls or those inside one call: what it measured, and what it could have been."""
+"""The scopes of a turn, which are its own calls and the calls inside each call, and the shortest time each needs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.turns.rounds import assign, gaps_ns, unseen_ns
 
-from .chains import Chain, find
+from .chains import sequential_chains
+from .contention import Contention, contention
 from .critical_path import longest_path
-from .intervals import Measure, measure
-from .waiting import Contention, Limit, contention, limit
+from .intervals import Totals, totals_of
+from .limits import Limit, limit_of_scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,131 +19,127 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content, Turn
     from otel_parallelism.settings import Settings
 
+    from .chains import Chains
+
 _CONTENDED = 0.8
 _DEEPEST = 200
-_NOTHING = Contention({}, ())
+_NO_CONTENTION = Contention({}, ())
+
+Relaxed = dict[str, dict[int, int]]
+"""By scope id, the positions of calls that need not wait for their observed predecessors, and from when on (ns)."""
 
 
 class Scope:
     """
-    Calls that run side by side inside one turn or call, in order of (start, end, id).
+    The calls of one turn or of the inside of one call, in order of (start, end, id).
 
-    ``critical_ns`` and ``best_ns`` are T∞ with unknown edges and without. Both equal the makespan where nothing is
-    suspected, but for what the insides of the calls could save.
+    ``critical_ns`` is T∞ if unknown edges are dependencies, ``best_ns`` if they are not. Without a dependency graph
+    both equal the makespan, less what the insides of the calls could save.
     """
 
     def __init__(self, scope_id: str, calls: Sequence[Call], depth: int) -> None:
         self.scope_id = scope_id
         self.calls = calls
         self.depth = depth
-        self.totals: Measure = measure(calls)
+        self.totals: Totals = totals_of(calls)
         self.inner: dict[int, Scope] = {}
         self.graph: Dependencies | None = None
-        self.hard: Sequence[int] = ()
-        self.any: Sequence[int] = ()
+        self.hard_edges: Sequence[int] = ()
+        self.all_edges: Sequence[int] = ()
         self.gaps_ns: Mapping[int, int] = {}
-        self.contention: Contention = _NOTHING
+        self.contention: Contention = _NO_CONTENTION
         self.contended: bool = False
         self.limit: Limit | None = None
         self.unasked: Collection[str] = ()
         self.critical_ns: int = self.totals.makespan_ns
         self.best_ns: int = self.totals.makespan_ns
 
-    def observe_waiting(self) -> None:
-        """Look for waiting inside calls, which only matters where they overlap. Contended is ρₑ < 0.8 ρ."""
+    def detect_contention(self) -> None:
+        """Set ``contention``; the scope is contended if its effective work is below 80 % of its work (ρₑ < 0.8 ρ)."""
         if self.totals.peak > 1:
             self.contention = contention(self.calls)
             if self.contention.baseline_ns:
                 effective_ns = self.contention.effective_work_ns(self.calls)
                 self.contended = effective_ns < _CONTENDED * self.totals.work_ns
 
-    def suspected(self, least_ns: float) -> bool:
-        """Whether running everything at once would save enough to look at evidence."""
+    def could_save(self, least_ns: float) -> bool:
+        """Return whether running all calls at once would save at least *least_ns* nanoseconds."""
         return len(self.calls) > 1 and self.totals.makespan_ns - self.totals.longest_ns >= least_ns
 
-    def examine(self, said: Sequence[Content], turn: Turn, settings: Settings) -> None:
-        """Find out what depends on what; expensive, so only for a suspected scope."""
+    def find_dependencies(self, turn: Turn, settings: Settings) -> None:
+        """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
         unseen = () if self.scope_id else unseen_ns(self.calls, turn)
-        self.graph = Dependencies(self.calls, said, settings, unseen)
-        self.hard = self.graph.hard
-        self.any = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
+        self.graph = Dependencies(self.calls, _earlier_contents(turn, self.scope_id), settings, unseen)
+        self.hard_edges = self.graph.hard
+        self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:
             self.gaps_ns = gaps_ns(self.calls)
             if turn.steps:
                 self.unasked = assign(self.calls, turn.steps, {}).unasked
-        self.limit = self._limit()
+        self.limit = limit_of_scope(self.calls)
 
-    def _limit(self) -> Limit | None:
-        """
-        The limit seen, with all the calls it spaced out.
-
-        Rounds are spaced out by the model, so each is looked at alone; where several show a limit it is one, the
-        largest that any shows.
-        """
-        by_round: dict[int | None, list[int]] = {}
-        for index, call in enumerate(self.calls):
-            by_round.setdefault(call.round, []).append(index)
-        seen = [found for members in by_round.values() if (found := limit(self.calls, members)) is not None]
-        if not seen:
-            return None
-        members = sorted(index for found in seen for index in found.members)
-        return Limit(max(found.most for found in seen), tuple(members))
-
-    def settle(self) -> None:
-        """Work out T∞ once the inner scopes have theirs."""
+    def compute_bounds(self) -> None:
+        """Set ``critical_ns`` and ``best_ns``; the inner scopes must have theirs."""
         if self.contended:
             return
-        self.critical_ns = self.length(None)
+        self.critical_ns = self.length_ns(None)
         doubtful = bool(self.inner) or self.graph is None or any(self.graph.soft)
-        self.best_ns = self.length(None, best=True) if doubtful else self.critical_ns
+        self.best_ns = self.length_ns(None, best=True) if doubtful else self.critical_ns
         if self.limit is not None:
             least_ns = sum(self.calls[index].duration_ns for index in self.limit.members) // self.limit.most
             self.critical_ns = min(self.totals.makespan_ns, max(self.critical_ns, least_ns))
 
-    def length(self, mended: Mapping[str, Mapping[int, int]] | None, *, best: bool = False) -> int:
+    def length_ns(self, relaxed: Mapping[str, Mapping[int, int]] | None, *, best: bool = False) -> int:
         """
-        How long the scope takes, in nanoseconds, with some calls let go.
+        Return how long the scope takes if some calls are relaxed, in nanoseconds.
 
         Args:
-            mended: For each scope id the indices let go, each with the instant its finding began; None lets every
-                call go, here and inside, which gives T∞.
-            best: Let unknown edges be none.
+            relaxed: The relaxed calls of each scope; None relaxes every call, here and in inner scopes, and gives T∞.
+            best: Whether unknown edges are no dependencies.
         """
         makespan_ns = self.totals.makespan_ns
         if self.contended or (self.graph is None and not self.inner):
             return makespan_ns
         durations_ns = [call.duration_ns for call in self.calls]
         for index, scope in self.inner.items():
-            if mended is None:
+            if relaxed is None:
                 taken_ns = scope.best_ns if best else scope.critical_ns
             else:
-                taken_ns = scope.length(mended, best=best)
+                taken_ns = scope.length_ns(relaxed, best=best)
             durations_ns[index] = max(0, durations_ns[index] - (scope.totals.makespan_ns - taken_ns))
-        free = None if mended is None else mended.get(self.scope_id, {})
         if self.graph is None:
-            return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, free={}))
+            return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, relaxed={}))
         taken_ns = longest_path(
             self.calls,
-            self.hard if best else self.any,
+            self.hard_edges if best else self.all_edges,
             self.graph.after_hard if best else self.graph.after_any,
             durations_ns=durations_ns,
             gaps_ns=self.gaps_ns,
-            free=free,
+            relaxed=None if relaxed is None else relaxed.get(self.scope_id, {}),
         )
         return min(makespan_ns, taken_ns)
 
-    def chains(self, *, best: bool, leave_out: int = 0) -> tuple[tuple[Chain, ...], bool]:
-        """Chains that are safe to run together, or, with *best*, that may be; and whether the search was bounded."""
+    def chains(self, *, best: bool, leave_out: int = 0) -> Chains | None:
+        """
+        Return the chains of calls that are safe to run together, or with *best* of calls that may be.
+
+        Args:
+            best: Whether unknown edges are no dependencies.
+            leave_out: Bits of calls that belong to no chain; calls that a limit delayed belong to none either.
+
+        Returns:
+            None if the scope has no dependency graph or is contended.
+        """
         if self.graph is None or self.contended:
-            return (), False
+            return None
         for index in self.limit.members if self.limit is not None else ():
             leave_out |= 1 << index
-        found = find(self.calls, self.graph.after_hard if best else self.graph.after_any, leave_out=leave_out)
-        return found.chains, found.bounded
+        after = self.graph.after_hard if best else self.graph.after_any
+        return sequential_chains(self.calls, after, leave_out=leave_out)
 
 
-def scopes(turn: Turn) -> list[Scope]:
-    """The scopes of *turn* that hold calls, the innermost first, the turn's own last."""
+def scopes_of(turn: Turn) -> list[Scope]:
+    """Return the scopes of *turn* that have calls, the innermost first; the last is the turn's own, even if empty."""
     if not any(call.scope for call in turn.calls):
         return [Scope("", turn.calls, 0)]
     members: dict[str, list[Call]] = {"": []}
@@ -163,10 +160,24 @@ def scopes(turn: Turn) -> list[Scope]:
         return depths[path[0]] if path else depths[scope_id]
 
     found = {scope_id: Scope(scope_id, calls, depth(scope_id)) for scope_id, calls in members.items()}
-    for around in found.values():
-        for index, holder in enumerate(around.calls):
+    for outer in found.values():
+        for index, holder in enumerate(outer.calls):
             inner = found.get(holder.span_id)
-            # Broken ids may tell of a call inside itself; what runs this deep inside is not looked at.
-            if inner is not None and around.depth < inner.depth <= _DEEPEST:
-                around.inner[index] = inner
+            # With broken ids a call can be inside itself. Scopes deeper than `_DEEPEST` are not analysed.
+            if inner is not None and outer.depth < inner.depth <= _DEEPEST:
+                outer.inner[index] = inner
     return sorted(found.values(), key=lambda scope: (-scope.depth, scope.scope_id))
+
+
+def _earlier_contents(turn: Turn, scope_id: str) -> list[Content]:
+    """Return what is known before a scope's first call: the user's messages and the enclosing calls' arguments."""
+    contents = list(turn.inputs)
+    outer = {call.span_id: call for call in turn.calls}
+    seen = set()
+    while scope_id in outer and scope_id not in seen:
+        seen.add(scope_id)
+        arguments = outer[scope_id].arguments
+        if arguments is not None:
+            contents.append(arguments)
+        scope_id = outer[scope_id].scope
+    return contents

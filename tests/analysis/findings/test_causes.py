@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from strategies import at, call
 
-from otel_parallelism.analysis.findings.causes import cause
+from otel_parallelism.analysis.findings.causes import chain_cause
 from otel_parallelism.model import Call, Caller
 
 HERE = Caller("/home/me/agent.py", 12)
@@ -18,7 +18,7 @@ def chain(*each: dict[str, Any], **every: Any) -> list[Call]:
 
 
 def why(calls: list[Call], *, inner: bool = False, unasked: tuple[str, ...] = ()) -> str:
-    return cause(calls, inner=inner, unasked=unasked)
+    return chain_cause(calls, inner=inner, unasked=unasked)
 
 
 def test_inside_a_call_it_is_code_whatever_the_rounds() -> None:

@@ -8,8 +8,8 @@ from strategies import EXACT, SECOND_NS, WRITES, at, call, passage, read, step, 
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.findings.savings import MOST_CANDIDATES
-from otel_parallelism.analysis.schedule.intervals import measure
-from otel_parallelism.analysis.schedule.scopes import scopes
+from otel_parallelism.analysis.schedule.intervals import totals_of
+from otel_parallelism.analysis.schedule.scopes import scopes_of
 from otel_parallelism.model import Caller
 from otel_parallelism.settings import Settings
 
@@ -153,14 +153,14 @@ def test_only_so_many_are_worked_out_and_the_report_says_so() -> None:
 
 @given(turns())
 def test_the_insides_of_calls_shorten_them_and_no_more(told: Turn) -> None:
-    every = scopes(told)
+    every = scopes_of(told)
     for scope in every:
-        scope.observe_waiting()
+        scope.detect_contention()
         if not scope.contended:
-            scope.examine((), told, EXACT)
-        scope.settle()
+            scope.find_dependencies(told, EXACT)
+        scope.compute_bounds()
         assert 0 <= scope.best_ns <= scope.critical_ns <= scope.totals.makespan_ns
-        assert scope.length({}) == scope.totals.makespan_ns
-        assert scope.length(None) <= scope.totals.makespan_ns
-    assert every[-1].totals == measure(every[-1].calls)
+        assert scope.length_ns({}) == scope.totals.makespan_ns
+        assert scope.length_ns(None) <= scope.totals.makespan_ns
+    assert every[-1].totals == totals_of(every[-1].calls)
     assert at(0) <= min((one.start_ns for one in told.calls), default=at(0))

@@ -1,27 +1,26 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from strategies import call
 
 from otel_parallelism.analysis.findings.silencing import is_silenced
-from otel_parallelism.model import Finding
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Call
 
 
-def finding(*tools: str) -> Finding:
-    return Finding(
-        kind="sequential_chain",
-        cause="code",
-        advice="recommended",
-        calls=tools,
-        span_ids=tuple(f"c{n}" for n in range(len(tools))),
-        avoidable=1.0,
-    )
+def calls(*tools: str, decorated: str = "") -> list[Call]:
+    """Calls of *tools*; the decorator of *decorated* silences findings."""
+    return [call(f"c{n}", n, n + 1, tool, silenced=tool == decorated) for n, tool in enumerate(tools)]
 
 
 @pytest.mark.parametrize(
     ("pattern", "silenced"),
     [
         ("get_*", True),
-        ("GET_a", True),  # one other call is left, which makes no chain
+        ("GET_a", True),  # only one call of another tool is left, which is no chain
         ("list_*", False),
         ("cause:code", True),
         ("cause: code", True),
@@ -33,21 +32,21 @@ def finding(*tools: str) -> Finding:
         ("get_*+list_c", True),
     ],
 )
-def test_by_tool_cause_agent_and_pair(pattern: str, silenced: bool) -> None:
-    assert is_silenced(finding("get_a", "get_b"), "Travel", [pattern]) == silenced
+def test_pattern_of_tool_cause_agent_or_pair_silences(pattern: str, silenced: bool) -> None:
+    assert is_silenced(calls("get_a", "get_b"), "code", "Travel", [pattern]) == silenced
 
 
-def test_a_tools_pattern_leaves_a_finding_that_two_others_make() -> None:
-    assert not is_silenced(finding("get_a", "get_b", "get_c"), "", ["get_a"])
-    assert is_silenced(finding("get_a", "get_b", "get_c"), "", ["get_a", "get_b"])
+def test_pattern_of_tool_keeps_finding_with_two_other_calls() -> None:
+    assert not is_silenced(calls("get_a", "get_b", "get_c"), "code", "", ["get_a"])
+    assert is_silenced(calls("get_a", "get_b", "get_c"), "code", "", ["get_a", "get_b"])
 
 
-def test_a_pair_silences_only_what_has_no_other_tool() -> None:
-    assert is_silenced(finding("get_a", "get_b", "get_a"), "", ["get_a+get_b"])
-    assert not is_silenced(finding("get_a", "get_b", "get_c"), "", ["get_a+get_b"])
+def test_pair_silences_only_finding_without_other_tools() -> None:
+    assert is_silenced(calls("get_a", "get_b", "get_a"), "code", "", ["get_a+get_b"])
+    assert not is_silenced(calls("get_a", "get_b", "get_c"), "code", "", ["get_a+get_b"])
 
 
-def test_a_decorator_counts_like_a_tools_pattern() -> None:
-    assert is_silenced(finding("get_a", "get_b"), "", [], {"c0"})
-    assert not is_silenced(finding("get_a", "get_b", "get_c"), "", [], {"c0"})
-    assert not is_silenced(finding("get_a", "get_b"), "", [])
+def test_decorator_acts_like_pattern_of_tool() -> None:
+    assert is_silenced(calls("get_a", "get_b", decorated="get_a"), "code", "", [])
+    assert not is_silenced(calls("get_a", "get_b", "get_c", decorated="get_a"), "code", "", [])
+    assert not is_silenced(calls("get_a", "get_b"), "code", "", [])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import call, graphs
 
-from otel_parallelism.analysis.schedule.chains import MOST_OPEN, find
+from otel_parallelism.analysis.schedule.chains import MOST_OPEN, sequential_chains
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Call
@@ -16,7 +16,7 @@ Graph = tuple[list["Call"], list[int], list[int]]
 
 def members(graph: Graph, leave_out: int = 0) -> list[list[int]]:
     calls, _, after = graph
-    return [list(chain.members) for chain in find(calls, after, leave_out=leave_out).chains]
+    return [list(chain.members) for chain in sequential_chains(calls, after, leave_out=leave_out).chains]
 
 
 def first_fit(graph: Graph, leave_out: int) -> list[list[int]]:
@@ -54,7 +54,7 @@ def test_no_two_of_a_chain_overlap_and_no_one_depends_on_an_earlier_one(graph: G
 @given(graphs())
 def test_chains_share_no_call_and_their_masks_are_their_members(graph: Graph) -> None:
     calls, _, after = graph
-    found = find(calls, after)
+    found = sequential_chains(calls, after)
     every = [index for chain in found.chains for index in chain.members]
     assert len(every) == len(set(every))
     for chain in found.chains:
@@ -96,6 +96,6 @@ def test_empty_calls_are_in_no_chain() -> None:
 def test_the_search_is_bounded_and_says_so() -> None:
     together = [call(f"c{index:04}", 0, 1) for index in range(MOST_OPEN + 1)]
     after = [call(f"d{index:04}", 1, 2) for index in range(2)]
-    found = find([*together, *after], [0] * (MOST_OPEN + 3))
+    found = sequential_chains([*together, *after], [0] * (MOST_OPEN + 3))
     assert found.bounded
     assert [chain.members for chain in found.chains] == [(0, MOST_OPEN + 1), (1, MOST_OPEN + 2)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import UNIT_NS, call, graphs, simple_calls
 
 from otel_parallelism.analysis.schedule.critical_path import longest_path, round_crossings
-from otel_parallelism.analysis.schedule.intervals import measure
+from otel_parallelism.analysis.schedule.intervals import totals_of
 from otel_parallelism.analysis.turns.rounds import gaps_ns
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def durations(calls: Sequence[Call]) -> list[int]:
     return [one.duration_ns for one in calls]
 
 
-def critical(graph: Graph, free: Mapping[int, int] | None = None) -> int:
+def critical(graph: Graph, relaxed: Mapping[int, int] | None = None) -> int:
     calls, edges, after = graph
-    return longest_path(calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), free=free)
+    return longest_path(calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), relaxed=relaxed)
 
 
 def by_the_text(calls: Sequence[Call], edges: Sequence[int]) -> int:
@@ -65,7 +65,7 @@ def test_the_critical_path_is_what_the_formula_says(graph: Graph, bound: set[int
 
 @given(graphs())
 def test_the_critical_path_is_no_longer_than_the_makespan_and_no_shorter_than_the_longest_call(graph: Graph) -> None:
-    totals = measure(graph[0])
+    totals = totals_of(graph[0])
     assert totals.longest_ns <= critical(graph) <= totals.makespan_ns
 
 
@@ -73,7 +73,7 @@ def test_the_critical_path_is_no_longer_than_the_makespan_and_no_shorter_than_th
 def test_without_edges_the_critical_path_is_the_longest_call(graph: Graph) -> None:
     calls = graph[0]
     nothing = [0] * len(calls)
-    assert critical((calls, nothing, nothing)) == measure(calls).longest_ns
+    assert critical((calls, nothing, nothing)) == totals_of(calls).longest_ns
 
 
 @given(graphs(), st.data())
@@ -113,22 +113,22 @@ def test_shifting_changes_nothing_and_scaling_scales(graph: Graph, shift_ns: int
 
 @given(graphs())
 def test_where_nothing_is_let_go_it_takes_as_long_as_observed(graph: Graph) -> None:
-    assert critical(graph, {}) == measure(graph[0]).makespan_ns
+    assert critical(graph, {}) == totals_of(graph[0]).makespan_ns
     calls = graph[0]
-    assert longest_path(calls, (), (), durations_ns=durations(calls), free={}) == measure(calls).makespan_ns
+    assert longest_path(calls, (), (), durations_ns=durations(calls), relaxed={}) == totals_of(calls).makespan_ns
 
 
 @given(graphs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
 def test_letting_more_go_never_makes_it_longer(graph: Graph, first: set[int], more: set[int]) -> None:
     calls = graph[0]
     # One finding's calls and then another's, each let go from the start of its first.
-    free: dict[int, int] = {}
-    lengths = [critical(graph, dict(free))]
+    relaxed: dict[int, int] = {}
+    lengths = [critical(graph, dict(relaxed))]
     for members in (first, more - first):
         inside = sorted(index for index in members if index < len(calls))
         if inside:
-            free.update(dict.fromkeys(inside, calls[inside[0]].start_ns))
-        lengths.append(critical(graph, dict(free)))
+            relaxed.update(dict.fromkeys(inside, calls[inside[0]].start_ns))
+        lengths.append(critical(graph, dict(relaxed)))
     assert lengths == sorted(lengths, reverse=True)
     assert lengths[-1] >= critical(graph)
 
@@ -138,16 +138,16 @@ def test_letting_all_go_from_the_start_gives_the_critical_path(graph: Graph) -> 
     calls = [one for one in graph[0] if one.duration_ns]
     nothing = [0] * len(calls)
     if calls:
-        free = dict.fromkeys(range(len(calls)), calls[0].start_ns)
-        assert critical((calls, nothing, nothing), free) == critical((calls, nothing, nothing))
+        relaxed = dict.fromkeys(range(len(calls)), calls[0].start_ns)
+        assert critical((calls, nothing, nothing), relaxed) == critical((calls, nothing, nothing))
 
 
 @given(simple_calls(), st.data())
 def test_a_shorter_inside_never_makes_it_longer(calls: list[Call], data: st.DataObject) -> None:
     whole = durations(calls)
     shorter = [data.draw(st.integers(0, length)) for length in whole]
-    observed = longest_path(calls, (), (), durations_ns=whole, free={})
-    assert longest_path(calls, (), (), durations_ns=shorter, free={}) <= observed
+    observed = longest_path(calls, (), (), durations_ns=whole, relaxed={})
+    assert longest_path(calls, (), (), durations_ns=shorter, relaxed={}) <= observed
 
 
 def test_what_is_held_follows_the_last_that_ended_before_it() -> None:
@@ -163,7 +163,7 @@ def test_two_findings_in_a_row_each_shorten_what_they_span() -> None:
     graph = (calls, edges, closure(edges))
     first = dict.fromkeys((0, 1), calls[0].start_ns)
     second = dict.fromkeys((3, 4), calls[3].start_ns)
-    assert [critical(graph, free) // (10 * UNIT_NS) for free in ({}, first, first | second)] == [10, 8, 6]
+    assert [critical(graph, relaxed) // (10 * UNIT_NS) for relaxed in ({}, first, first | second)] == [10, 8, 6]
     assert critical(graph) == 6 * 10 * UNIT_NS
 
 

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_parallelism.analysis.schedule.intervals import Measure, concurrency, measure, union
+from otel_parallelism.analysis.schedule.intervals import Totals, concurrency, totals_of, union
 from otel_parallelism.model import Interval
 
 some_intervals = st.lists(st.builds(Interval, st.integers(0, 20), st.integers(0, 20)), max_size=12)
@@ -53,7 +53,7 @@ def test_union_is_idempotent(intervals: list[Interval]) -> None:
 def test_measure_agrees_with_counting(intervals: list[Interval]) -> None:
     intervals.sort(key=lambda interval: (interval.start_ns, interval.end_ns))
     real = [interval for interval in intervals if interval.end_ns > interval.start_ns]
-    found = measure(intervals)
+    found = totals_of(intervals)
     assert found.work_ns == sum(interval.duration_ns for interval in intervals)
     assert found.busy_ns == sum(1 for instant in range(21) if open_at(intervals, instant))
     assert found.peak == max((open_at(intervals, instant) for instant in range(21)), default=0)
@@ -64,8 +64,8 @@ def test_measure_agrees_with_counting(intervals: list[Interval]) -> None:
 @given(some_intervals, st.integers(0, 10**18))
 def test_measure_does_not_depend_on_when(intervals: list[Interval], shift_ns: int) -> None:
     intervals.sort(key=lambda interval: (interval.start_ns, interval.end_ns))
-    here = measure(intervals)
-    there = measure([Interval(i.start_ns + shift_ns, i.end_ns + shift_ns) for i in intervals])
+    here = totals_of(intervals)
+    there = totals_of([Interval(i.start_ns + shift_ns, i.end_ns + shift_ns) for i in intervals])
     assert (here.work_ns, here.busy_ns, here.longest_ns, here.peak) == (
         there.work_ns,
         there.busy_ns,
@@ -76,6 +76,6 @@ def test_measure_does_not_depend_on_when(intervals: list[Interval], shift_ns: in
 
 
 def test_what_is_empty_or_ends_before_it_starts_moves_no_total() -> None:
-    assert measure([Interval(0, 0), Interval(9, 3)]) == Measure()
-    assert measure([Interval(0, 0), Interval(2, 5), Interval(9, 9)]) == measure([Interval(2, 5)])
+    assert totals_of([Interval(0, 0), Interval(9, 3)]) == Totals()
+    assert totals_of([Interval(0, 0), Interval(2, 5), Interval(9, 9)]) == totals_of([Interval(2, 5)])
     assert Interval(9, 3).duration_ns == 0

@@ -7,7 +7,7 @@ from hypothesis import given
 from strategies import EXACT, READS, at, call, read, step, turn, turns
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.schedule.scopes import scopes
+from otel_parallelism.analysis.schedule.scopes import scopes_of
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_the_last_own_call_ends_after_the_critical_path(of: Turn) -> None:
     if not report.schedule:
         assert not report.avoidable
         return
-    own = scopes(of)[-1]
+    own = scopes_of(of)[-1]
     assert {slot.span_id for slot in report.schedule} == {one.span_id for one in of.calls}
     by_id = {slot.span_id: slot for slot in report.schedule}
     first_s = (min(one.start_ns for one in own.calls if one.duration_ns) - of.start_ns) / 1e9

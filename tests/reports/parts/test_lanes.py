@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from strategies import simple_calls
 
-from otel_parallelism.analysis.schedule.intervals import measure
+from otel_parallelism.analysis.schedule.intervals import totals_of
 from otel_parallelism.model import Call, Interval
 from otel_parallelism.reports.parts.lanes import lanes
 
@@ -20,7 +20,7 @@ def test_nothing_on_a_lane_overlaps_and_no_lower_lane_was_free(calls: list[Call]
 @given(simple_calls(max_size=12))
 def test_there_are_as_many_lanes_as_calls_ran_at_once(calls: list[Call]) -> None:
     longer = [call for call in calls if call.duration_ns]
-    assert max(lanes(longer), default=-1) + 1 == measure(longer).peak
+    assert max(lanes(longer), default=-1) + 1 == totals_of(longer).peak
 
 
 def test_one_that_ends_before_it_starts_is_empty() -> None:

@@ -1,0 +1,85 @@
+"""Calls that wait inside their own spans: in a queue that was measured, or behind one lock."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call
+
+_LEAST_BATCH = 3
+_STEP_TOLERANCE = 0.2
+
+
+class Contention(msgspec.Struct, frozen=True):
+    """
+    How long calls would take without waiting inside their spans.
+
+    ``baseline_ns`` maps span ids to that duration, for calls where it is known to be shorter than the call itself.
+    ``batches`` are the positions of calls that appear to queue behind one lock, batch by batch, in order of end.
+    """
+
+    baseline_ns: dict[str, int]
+    batches: tuple[tuple[int, ...], ...]
+
+    def effective_work_ns(self, calls: Sequence[Call]) -> int:
+        """Return the sum of the durations of *calls*, each at most its baseline."""
+        return sum(min(call.duration_ns, self.baseline_ns.get(call.span_id, call.duration_ns)) for call in calls)
+
+
+def contention(calls: Sequence[Call]) -> Contention:
+    """
+    Find the time that calls waited inside their spans.
+
+    A measured wait (`waited_ns`) takes precedence. Otherwise three or more overlapping calls of one tool are taken to
+    have waited for one another if their ends are one shortest duration apart (± 20 %).
+
+    Args:
+        calls: The calls of one scope, in order of start.
+    """
+    by_tool: dict[str, list[int]] = {}
+    for index, call in enumerate(calls):
+        if call.end_ns > call.start_ns and call.tool:
+            by_tool.setdefault(call.tool, []).append(index)
+    measured_ns = {call.span_id: call.duration_ns - waited for call in calls if (waited := waited_ns(call))}
+    baseline_ns: dict[str, int] = {}
+    batches = []
+    for same_tool in by_tool.values():
+        for batch in _overlapping_batches(calls, same_tool):
+            shortest_ns = min(calls[index].duration_ns for index in batch)
+            steps_ns = [calls[b].end_ns - calls[a].end_ns for a, b in itertools.pairwise(batch)]
+            if all(abs(step_ns - shortest_ns) <= _STEP_TOLERANCE * shortest_ns for step_ns in steps_ns):
+                batches.append(tuple(batch))
+                baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), shortest_ns))
+    return Contention({**baseline_ns, **measured_ns}, tuple(batches))
+
+
+def waited_ns(call: Call) -> int:
+    """
+    Return how long *call* waited inside its span, in nanoseconds; 0 if no wait was measured.
+
+    Our own spans start when the body of the call starts, so the wait precedes them. When another instrumentation's
+    span is merged with ours, the call has the longer interval of that span, which may contain the wait.
+    """
+    if not call.queue_ns or not call.called_ns:
+        return 0
+    wait_start_ns, wait_end_ns = max(call.called_ns, call.start_ns), min(call.called_ns + call.queue_ns, call.end_ns)
+    return max(0, wait_end_ns - wait_start_ns)
+
+
+def _overlapping_batches(calls: Sequence[Call], members: Sequence[int]) -> list[list[int]]:
+    """Split *members*, in order of end, where a call starts only after the previous one has ended."""
+    found: list[list[int]] = []
+    batch: list[int] = []
+    for index in sorted(members, key=lambda i: (calls[i].end_ns, calls[i].start_ns, calls[i].span_id)):
+        if batch and calls[index].start_ns >= calls[batch[-1]].end_ns:
+            found.append(batch)
+            batch = []
+        batch.append(index)
+    found.append(batch)
+    return [batch for batch in found if len(batch) >= _LEAST_BATCH]

@@ -1,0 +1,82 @@
+"""Limits on the number of concurrent calls, such as a semaphore or a connection pool, inferred from start times."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from statistics import median
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.model import Interval
+
+from .intervals import concurrency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call
+
+_FOLLOWS_NS = 5_000_000
+_FOLLOWS_SHARE = 0.05
+_LEAST_LIMIT = 2
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """The highest number of concurrent calls (``most``), and the positions of the calls that the limit delayed."""
+
+    most: int
+    members: tuple[int, ...]
+
+
+def limit_of_scope(calls: Sequence[Call]) -> Limit | None:
+    """
+    Return the limit under which *calls*, the calls of one scope, ran; None if there is no sign of one.
+
+    The model spaces rounds out, so each round is examined alone. If several rounds show a limit, the result has the
+    largest of them and the members of all.
+    """
+    by_round: dict[int | None, list[int]] = {}
+    for index, call in enumerate(calls):
+        by_round.setdefault(call.round, []).append(index)
+    seen = [found for members in by_round.values() if (found := limit(calls, members)) is not None]
+    if not seen:
+        return None
+    members = sorted(index for found in seen for index in found.members)
+    return Limit(max(found.most for found in seen), tuple(members))
+
+
+def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
+    """
+    Return the limit of P ≥ 2 concurrent calls under which the calls at *members* ran; None if there is no sign of one.
+
+    There is a limit P if the overlap reaches P and never exceeds it, there are more than P calls, and most of the
+    starts after the first P each follow an end of their own, within 5 ms or 5 % of the median duration. An end counts
+    only if P calls ran until then or until shortly before, because only then could another call be waiting.
+    """
+    some = [index for index in members if calls[index].end_ns > calls[index].start_ns]
+    levels = concurrency([calls[index] for index in some])
+    most = max((level for _, level in levels), default=0)
+    if most < _LEAST_LIMIT or len(some) <= most:
+        return None
+    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median(calls[index].duration_ns for index in some)))
+    full = [Interval(at_ns, after_ns) for (at_ns, level), (after_ns, _) in itertools.pairwise(levels) if level == most]
+    ends_ns = [
+        end_ns for end_ns in sorted(calls[index].end_ns for index in some) if _recently_in(full, end_ns, near_ns)
+    ]
+    follow = position = 0
+    for index in some[most:]:
+        start_ns = calls[index].start_ns
+        while position < len(ends_ns) and ends_ns[position] < start_ns - near_ns:
+            position += 1
+        if position < len(ends_ns) and ends_ns[position] <= start_ns:
+            follow += 1
+            position += 1
+    return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
+
+
+def _recently_in(intervals: Sequence[Interval], at_ns: int, near_ns: int) -> bool:
+    """Return whether one of the sorted *intervals* contains the time before *at_ns*, or ended at most *near_ns* ago."""
+    last = bisect_left(intervals, at_ns, key=lambda interval: interval.start_ns) - 1
+    return last >= 0 and intervals[last].end_ns >= at_ns - near_ns
