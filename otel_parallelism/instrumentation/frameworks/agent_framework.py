@@ -1,8 +1,8 @@
 """
-Microsoft's Agent Framework: it traces by itself unless that is switched off; either way all is seen.
+Microsoft's Agent Framework: turns, calls and model requests, with or without the framework's own tracing.
 
-It runs the calls of a response together, plain functions in threads. Its own span of a call begins before there is a
-free thread; when the function itself begins is measured inside.
+The framework runs the calls of a response together, plain functions in threads. Its own span of a call begins before a
+thread is free; the start of the function itself is measured inside.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
         return None
     hidden = getattr(tool, "_context_parameter_name", None)
     given = {name: value for name, value in kwargs.items() if name != hidden}
-    # What runs it is a plain function for any tool, and returns the coroutine of one that is not.
+    # `FunctionTool.__call__` is a plain function for every tool; for an async tool it returns the tool's coroutine.
     blocking = not iscoroutinefunction(getattr(tool.func, "func", tool.func))
     return CallFacts(tool.name, handed.call_id, given, blocking=blocking, called_ns=handed.called_ns)
 
@@ -58,7 +58,7 @@ def _said(messages: Any) -> Iterable[str]:
 
 
 class _AgentFrameworkRequest(ModelRequest):
-    """A request whose answer, or the pieces of it, list the calls it asks for."""
+    """A model request whose answer, whole or in pieces, lists the calls that it requests."""
 
     __slots__ = ("_stream",)
 
@@ -67,36 +67,38 @@ class _AgentFrameworkRequest(ModelRequest):
         self._stream: Any = None
 
     def follow(self, stream: Any) -> None:
-        """Look for the calls in what *stream* will have handed out."""
+        """Read the calls from the updates of *stream* when the request ends."""
         self._stream = weakref.ref(stream)
 
     def end(self, result: Any = None) -> None:
-        """End with the answer, whole or streamed."""
+        """End the request; *result* is the answer unless it was streamed."""
         try:
             stream = None if self._stream is None else self._stream()
             parts = getattr(result, "messages", None) if stream is None else stream._updates  # noqa: SLF001 - no public way
             if parts is not None:
                 usage = getattr(result, "usage_details", None)
-                self.answered(_asked(parts), usage.get("input_token_count") if isinstance(usage, dict) else None)
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+                self.answered(
+                    _requested_ids(parts), usage.get("input_token_count") if isinstance(usage, dict) else None
+                )
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a model's answer", error)
         super().end()
 
 
-def _asked(parts: Iterable[Any]) -> tuple[str, ...] | None:
-    """Return the ids in messages, or in the pieces of one; None where a call has none."""
+def _requested_ids(parts: Iterable[Any]) -> tuple[str, ...] | None:
+    """Return the ids of the calls in messages or updates; None if a call has no id."""
     ids = [each.call_id for part in parts for each in part.contents if each.type == "function_call"]
     return tuple(dict.fromkeys(ids)) if all(ids) else None
 
 
 def _request(client: Any, _: Arguments, kwargs: Keywords) -> Lifetime:
     options = kwargs.get("options")
-    asked = options.get("model") if isinstance(options, dict) else None
-    return _AgentFrameworkRequest(str(asked or getattr(client, "model", None) or ""))
+    model = options.get("model") if isinstance(options, dict) else None
+    return _AgentFrameworkRequest(str(model or getattr(client, "model", None) or ""))
 
 
 def _until_streamed(result: Any, lifetime: Lifetime) -> bool:
-    """Follow a stream: what it runs while it is iterated over is inside, and its end, or its loss, is the end."""
+    """End *lifetime* when the stream *result* ends or is discarded; work during the iteration runs inside it."""
     if not hasattr(result, "with_pull_context_manager"):
         return False
     if isinstance(lifetime, _AgentFrameworkRequest):

@@ -1,4 +1,4 @@
-"""openai-agents: every run of an agent is a turn, handoffs included; a response's function tools run together."""
+"""openai-agents: each run of an agent, with its handoffs, is a turn; the function tools of a response run together."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime
 
 _RUN_CONFIG = 8
-"""Where among its arguments what asks the model has the run's configuration."""
+"""The position of the run's configuration among the arguments of the function that sends a model request."""
 
 _INPUT = 2
 _OWN_MODELS = "agents.models."
-_TOLD_ERROR = "An error occurred while running the tool. "
+_ERROR_PREFIX = "An error occurred while running the tool. "
 
 
 def _call(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
@@ -39,9 +39,9 @@ def _decoded(given: str) -> dict[str, Any] | None:
 
 def _read(result: Any) -> Returned:
     output = getattr(result, "output", result)
-    # A tool's error is told the model as its result.
+    # The framework turns a tool's error into a result for the model.
     failed = getattr(result, "is_sdk_generated_error", False) or (
-        isinstance(output, str) and output.startswith(_TOLD_ERROR)
+        isinstance(output, str) and output.startswith(_ERROR_PREFIX)
     )
     return Returned(output, failed=failed)
 
@@ -50,7 +50,7 @@ def _turn(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TurnFacts:
     agent = argument(args, kwargs, 0, "starting_agent")
     said = argument(args, kwargs, 1, "input")
     if not isinstance(said, str | list):
-        # A run that goes on where it was interrupted.
+        # The input is the state of an interrupted run, which continues.
         agent = getattr(said, "_current_agent", None) or agent
         said = getattr(said, "_original_input", None)
     return TurnFacts(agent.name, list(said) if isinstance(said, list) else said)
@@ -65,8 +65,8 @@ def _until_run(result: Any, lifetime: Lifetime) -> bool:
 
 
 def _request(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AnsweredRequest | None:
-    """A request to a model that is not reached through openai's client, which is seen by itself."""
-    # At first the agent itself came here, since then what binds one to its run.
+    """Return a request to a model that does not use openai's client, whose requests have a module of their own."""
+    # Older versions pass the agent, newer ones an object that holds it.
     agent = args[0] if args else kwargs.get("bindings", kwargs.get("agent"))
     agent = getattr(agent, "execution_agent", agent)
     model = getattr(argument(args, kwargs, _RUN_CONFIG, "run_config"), "model", None) or getattr(agent, "model", None)
@@ -95,7 +95,7 @@ FRAMEWORK = Framework(
         Patch("agents.run_internal.run_loop:get_new_response", lifetime_wrapper(_request)),
     ),
     others=("openinference-instrumentation-openai-agents", "opentelemetry-instrumentation-openai-agents"),
-    lacks="Streamed requests to models that do not go through openai's client, realtime sessions, and tools that are "
-    "no function tools (shell, computer, patches) are not seen; nor is that a tool failed, if its error has another "
-    "text than the default one.",
+    lacks="Not recorded: streamed requests to models that do not use openai's client, realtime sessions, and tools "
+    "other than function tools (shell, computer, patches). A failed tool whose error text is customized counts as "
+    "successful.",
 )

@@ -1,8 +1,8 @@
 """
-Agno: ``run`` runs the tools of a response one by one, ``arun`` together; agents and the teams that lead them.
+Agno: runs of agents and of teams; ``run`` runs the tools of a response one by one, ``arun`` together.
 
-The turn is the function that every way to start one ends in, for ``run`` and ``arun`` may leave the rest to a task in
-the background.
+The turn is the internal function that every way to start a run calls, because ``run`` and ``arun`` may continue in a
+background task.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ def _call(call: Any, _: Arguments, __: Keywords) -> CallFacts:
 
 
 def _read(outcome: Any) -> Returned:
-    # What a tool hands out bit by bit is none of the outcomes that it is wrapped in.
+    # A tool that is a generator yields its own items, which are not outcomes.
     status = getattr(outcome, "status", None)
     if status is None:
         return Returned(MISSING)
     result = outcome.result
-    # With pictures and files it comes in a box.
+    # A result with images or files is an object with a content field.
     return Returned(getattr(result, "content", result), failed=status == "failure")
 
 
 def _until_read(outcome: Any, lifetime: Lifetime) -> bool:
-    """Follow a tool that is a generator: it runs while Agno reads it, from the outcome or from the call."""
+    """Follow a tool that is a generator: it runs while Agno iterates over it, through the outcome or the call."""
     generator = getattr(outcome, "result", None)
     followed = followed_generator(generator, lifetime, lambda: None)
     if followed is None:
@@ -51,38 +51,40 @@ def _until_read(outcome: Any, lifetime: Lifetime) -> bool:
 
 
 def _turn(_: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
-    who = args[0] if args else kwargs.get("agent") or kwargs.get("team")
+    runner = args[0] if args else kwargs.get("agent") or kwargs.get("team")
     response = argument(args, kwargs, 1, "run_response")
-    return TurnFacts(getattr(who, "name", None) or "", getattr(getattr(response, "input", None), "input_content", None))
+    return TurnFacts(
+        getattr(runner, "name", None) or "", getattr(getattr(response, "input", None), "input_content", None)
+    )
 
 
 class _AgnoRequest(ModelRequest):
-    """A request to any model class, with its retries."""
+    """A request to any model class, including its retries."""
 
-    __slots__ = ("_asked", "_ids")
+    __slots__ = ("_ids", "_requests_calls")
 
     def __init__(self, model: str, provider: str) -> None:
         super().__init__(model, provider)
         self._ids: dict[str, None] = {}
-        self._asked = False
+        self._requests_calls = False
 
     def seen(self, item: Any) -> None:
-        """Take note of an answer or of a piece of one."""
+        """Record an answer or a piece of one."""
         try:
             for call in item.tool_calls or ():
-                self._asked = True
+                self._requests_calls = True
                 call_id = call.get("id") if isinstance(call, dict) else getattr(call, "id", None)
                 if isinstance(call_id, str) and call_id:
                     self._ids[call_id] = None
-        except Exception as error:  # noqa: BLE001 - a model class of the program's own may return anything
+        except Exception as error:  # noqa: BLE001 - a model class of the program may return anything
             swallow("reading a model's answer", error)
 
     def end(self, result: Any = None) -> None:
-        """End with the whole answer, if it was not streamed."""
+        """End the request; *result* is the whole answer unless it was streamed."""
         if result is not MISSING:
             self.seen(result)
-        # Without ids that can be read here, the provider's client may know them.
-        if self._ids or not self._asked:
+        # If the calls have no readable ids, the provider's client may know them.
+        if self._ids or not self._requests_calls:
             self.answered(tuple(self._ids))
         super().end()
 
@@ -101,7 +103,7 @@ FRAMEWORK = Framework(
     distribution="agno",
     versions=">=3.1,<4",
     patches=(
-        *(Patch(f"agno.{who}._run:{name}", _TURN) for who in ("agent", "team") for name in (*_RUNS, *_CONTINUED)),
+        *(Patch(f"agno.{runner}._run:{name}", _TURN) for runner in ("agent", "team") for name in (*_RUNS, *_CONTINUED)),
         Patch("agno.tools.function:FunctionCall.execute", tool_call_wrapper(_call, _read, _until_read)),
         Patch("agno.tools.function:FunctionCall.aexecute", tool_call_wrapper(_call, _read, _until_read)),
         Patch(f"{_MODEL}._invoke_with_retry", lifetime_wrapper(_request)),
@@ -114,5 +116,5 @@ FRAMEWORK = Framework(
         "opentelemetry-instrumentation-agno",
         "opentelemetry-instrumentation-genai-agno",
     ),
-    lacks="A Workflow is no turn; each of its agents' runs is one.",
+    lacks="A Workflow is not a turn; each run of its agents is one.",
 )

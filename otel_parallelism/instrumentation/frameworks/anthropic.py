@@ -1,4 +1,4 @@
-"""anthropic: its client's model requests, and the tool runner, which runs the calls of a response one by one."""
+"""anthropic: the model requests of its client, and its tool runner, which runs the calls of a response one by one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def _call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | 
     return CallFacts(tool_use.name, tool_use.id, given)
 
 
-def _member(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
+def _toolset_call(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
     tool_use = argument(args, kwargs, 0, "tool_use")
     given = tool_use.input if isinstance(tool_use.input, dict) else None
-    # What happens in one browser or on one computer keeps its order, as the runner itself has it.
+    # Actions in one browser or on one computer depend on their order, so each counts as a write.
     return CallFacts(f"{tool_use.toolset_name}.{tool_use.name}", tool_use.id, given, "write")
 
 
@@ -33,13 +33,13 @@ def _read(block: Any) -> Returned:
 
 
 def _turn(runner: Any, _: tuple[Any, ...], __: dict[str, Any]) -> TurnFacts | None:
-    # Where it traces by itself, its own span of the run comes next; a proxy knows the tracer behind it.
+    # If the client traces, it opens its own span of the run next. A proxy tracer holds the real tracer.
     tracer = getattr(getattr(runner, "_client", None), "_tracer", None)
     traces = tracer is not None and not isinstance(getattr(tracer, "_tracer", tracer), NoOpTracer)
     return None if traces else TurnFacts()
 
 
-# The request proper, inside of the client's own span for it in versions that make one.
+# Inside the client's own span of the request, in versions that make one.
 _REQUEST = client_request_wrapper("anthropic", {"/v1/messages": "messages"})
 
 FRAMEWORK = Framework(
@@ -51,8 +51,14 @@ FRAMEWORK = Framework(
         Patch("anthropic._base_client:AsyncAPIClient._request|AsyncAPIClient.request", _REQUEST),
         Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_tool", tool_call_wrapper(_call, _read)),
         Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_tool", tool_call_wrapper(_call, _read)),
-        Patch(f"{_RUNNERS}:BaseSyncToolRunner._run_toolset_member", tool_call_wrapper(_member, _read), optional=True),
-        Patch(f"{_RUNNERS}:BaseAsyncToolRunner._run_toolset_member", tool_call_wrapper(_member, _read), optional=True),
+        Patch(
+            f"{_RUNNERS}:BaseSyncToolRunner._run_toolset_member", tool_call_wrapper(_toolset_call, _read), optional=True
+        ),
+        Patch(
+            f"{_RUNNERS}:BaseAsyncToolRunner._run_toolset_member",
+            tool_call_wrapper(_toolset_call, _read),
+            optional=True,
+        ),
         Patch(f"{_RUNNERS}:BaseSyncToolRunner.__run__", turn_wrapper(_turn, title="anthropic tool runner")),
         Patch(f"{_RUNNERS}:BaseAsyncToolRunner.__run__", turn_wrapper(_turn, title="anthropic tool runner")),
     ),
@@ -62,5 +68,5 @@ FRAMEWORK = Framework(
         "opentelemetry-instrumentation-anthropic",
         "opentelemetry-instrumentation-genai-anthropic",
     ),
-    lacks="The runner of managed sessions is not seen.",
+    lacks="Not recorded: the runner of managed sessions.",
 )

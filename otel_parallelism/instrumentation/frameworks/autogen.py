@@ -1,7 +1,8 @@
 """
-AutoGen: it makes spans of runs and of calls by itself, of model requests none.
+AutoGen: it makes its own spans for runs and calls, but none for model requests.
 
-It runs the calls of a response together, plain functions in threads, where the context is lost without us.
+The framework runs the calls of a response together, plain functions in threads; the context is carried there by
+`thread_pools`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ASSISTANT = "autogen_agentchat.agents._assistant_agent:AssistantAgent"
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     given = argument(args, kwargs, 0, "args")
-    # Its own span, right around, knows the id.
+    # AutoGen's own span, which directly encloses this one, has the id.
     return CallFacts(tool.name, arguments={name: getattr(given, name, None) for name in type(given).model_fields})
 
 
@@ -35,20 +36,20 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 class _AutogenRequest(ModelRequest):
-    """A request that comes to pieces of text, or to one result with text or calls."""
+    """A model request that yields pieces of text, and last a result with text or calls."""
 
     __slots__ = ()
 
     def seen(self, item: Any) -> None:
-        """Take note of the result, which is the last to come."""
+        """Record the result, which is the last item."""
         try:
             content = getattr(item, "content", None)
             usage = getattr(item, "usage", None)
             if usage is None:
                 return
-            asked = [call.id for call in content] if isinstance(content, list) else []
-            self.answered(tuple(asked) if all(asked) else None, usage.prompt_tokens)
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            ids = [call.id for call in content] if isinstance(content, list) else []
+            self.answered(tuple(ids) if all(ids) else None, usage.prompt_tokens)
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a model's answer", error)
 
 
@@ -62,10 +63,10 @@ FRAMEWORK = Framework(
     distribution="autogen-agentchat",
     versions=">=0.6.4,<0.8",
     patches=(
-        # What these are called by has a span of its own open already.
+        # The callers of these have opened AutoGen's own span already.
         Patch("autogen_core.tools._function_tool:FunctionTool.run", tool_call_wrapper(_call)),
         Patch("autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run", tool_call_wrapper(_call)),
-        # Agents run it so; what it hands out last is what it comes to.
+        # Agents use this method; its last item is the result.
         Patch(
             "autogen_agentchat.tools._task_runner_tool:TaskRunnerTool.run_stream", tool_call_wrapper(_call, Returned)
         ),

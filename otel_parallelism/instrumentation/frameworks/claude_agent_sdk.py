@@ -1,4 +1,4 @@
-"""claude-agent-sdk: a query is a turn; Claude Code, in its own process, calls the program's tools over a channel."""
+"""claude-agent-sdk: a query is a turn; the Claude Code process calls the program's tools over a control channel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TOOL_USE_ID = "claudecode/toolUseId"
 _EFFECTS: WeakKeyDictionary[Any, dict[str, dict[str, Effect]]] = WeakKeyDictionary()
-"""What the servers of each connection to Claude Code say of their tools, by the server's name."""
+"""The effects of tools, by connection to Claude Code and by server name."""
 
 
 def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
@@ -29,9 +29,9 @@ def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFact
     if message.get("method") != "tools/call":
         return None
     params = message["params"]
-    given, told = params.get("arguments"), params.get("_meta")
-    call_id = told.get(_TOOL_USE_ID) if isinstance(told, dict) else None
-    effect = _known(query, args, kwargs).get(params["name"], "unknown")
+    given, meta = params.get("arguments"), params.get("_meta")
+    call_id = meta.get(_TOOL_USE_ID) if isinstance(meta, dict) else None
+    effect = _known_effects(query, args, kwargs).get(params["name"], "unknown")
     return CallFacts(
         params["name"], call_id if isinstance(call_id, str) else "", given if given is not None else {}, effect
     )
@@ -39,11 +39,11 @@ def _call(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFact
 
 def _listing(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolListing | None:
     message: Mapping[str, Any] = argument(args, kwargs, 1, "message")
-    return ToolListing(_known(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
+    return ToolListing(_known_effects(query, args, kwargs), _tools) if message.get("method") == "tools/list" else None
 
 
-def _known(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Effect]:
-    """What the program's server, one of several, says of its tools."""
+def _known_effects(query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Effect]:
+    """Return the known effects of the tools of the server that the message is for."""
     return _EFFECTS.setdefault(query, {}).setdefault(argument(args, kwargs, 0, "server_name"), {})
 
 
@@ -52,14 +52,14 @@ def _tools(answer: Any) -> Iterator[tuple[str, Any]]:
     return ((tool["name"], tool.get("annotations")) for tool in listed)
 
 
-def _asked(kind: Kind) -> Wrapper:
-    """What Claude Code asks of the program's servers: to list their tools, or to run one."""
+def _request_wrapper(kind: Kind) -> Wrapper:
+    """Return the wrapper of requests to the program's servers: to list the tools, or to run one."""
     listing, call = lifetime_wrapper(_listing)(kind), tool_call_wrapper(_call, _read)(kind)
 
-    def asked(wrapped: Any, query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def request(wrapped: Any, query: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return call(lambda *given, **named: listing(wrapped, query, given, named), query, args, kwargs)
 
-    return asked
+    return request
 
 
 def _read(answer: Any) -> Returned:
@@ -81,10 +81,10 @@ FRAMEWORK = Framework(
     distribution="claude-agent-sdk",
     versions=">=0.2.189,<0.3",
     patches=(
-        Patch("claude_agent_sdk._internal.query:Query._handle_sdk_mcp_request", _asked),
+        Patch("claude_agent_sdk._internal.query:Query._handle_sdk_mcp_request", _request_wrapper),
         Patch("claude_agent_sdk._internal.client:InternalClient.process_query", turn_wrapper(_query, title="claude")),
         Patch("claude_agent_sdk.client:ClaudeSDKClient.receive_response", turn_wrapper(_response, title="claude")),
     ),
-    lacks="Tools and model requests of Claude Code itself happen in its own process and are not seen, so the cause of "
-    "calls one after another stays unknown; nor is the turn of a call known while several connected clients wait.",
+    lacks="Not recorded: tools and model requests inside the Claude Code process, so the cause of sequential calls "
+    "stays unknown. While several connected clients wait, the turn of a call is unknown.",
 )

@@ -1,7 +1,7 @@
 """
-CrewAI: a crew's run, its agents' runs inside, and tools, which run in at most eight threads.
+CrewAI: runs of crews, the runs of agents inside them, and tools, which run in at most eight threads.
 
-Models that can call tools by themselves ask for several at once; others name one in their text at a time.
+Models with native tool calling can request several calls at once; other models name one tool at a time in their text.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from otel_parallelism.tracing.spans.model_request import ModelRequest
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
 
-_ASKED_KEY = create_key("otel-parallelism-crewai-asked")
-"""Where the context holds the name and the id of the call that is about to be made."""
+_REQUESTED_KEY = create_key("otel-parallelism-crewai-requested")
+"""The context key of the name and the id of the call that is about to run."""
 
 
 def _get(thing: Any, *names: str) -> Any:
-    """Return the first of the fields *names* of an object or dict that holds anything."""
+    """Return the first non-empty one of the fields *names* of an object or dict; None if all are empty."""
     for name in names:
         value = thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
         if value:
@@ -39,24 +39,24 @@ def _get(thing: Any, *names: str) -> Any:
     return None
 
 
-def _id_of(asked: Any) -> str:
-    """Return the id that the provider gave a call: in any of their forms, some of which have none."""
-    found = _get(asked, "call_id", "id", "toolUseId")
+def _id_of(call: Any) -> str:
+    """Return the id of a provider's *call* object, in any provider's form; empty if it has none."""
+    found = _get(call, "call_id", "id", "toolUseId")
     return found if isinstance(found, str) else ""
 
 
-def _asked(_: Any, args: Arguments, kwargs: Keywords) -> ContextValue:
-    asked = argument(args, kwargs, 0, "tool_call")
-    function = _get(asked, "function", "function_call") or asked
-    return ContextValue(_ASKED_KEY, [(_tool(_get(function, "name") or _get(asked, "name")), _id_of(asked))])
+def _requested(_: Any, args: Arguments, kwargs: Keywords) -> ContextValue:
+    call = argument(args, kwargs, 0, "tool_call")
+    function = _get(call, "function", "function_call") or call
+    return ContextValue(_REQUESTED_KEY, [(_tool(_get(function, "name") or _get(call, "name")), _id_of(call))])
 
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     name = _tool(tool.name)
-    note: Any = get_current().get(_ASKED_KEY)
-    # A tool may run others: the id is that of the first.
-    asked, call_id = note.pop() if note and note[0][0] == name else (name, "")
-    return CallFacts(asked, call_id, {**{str(place): value for place, value in enumerate(args)}, **kwargs})
+    requested: Any = get_current().get(_REQUESTED_KEY)
+    # A tool may run other tools; the id belongs to the first.
+    _, call_id = requested.pop() if requested and requested[0][0] == name else (name, "")
+    return CallFacts(name, call_id, {**{str(place): value for place, value in enumerate(args)}, **kwargs})
 
 
 def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
@@ -70,7 +70,7 @@ def _named_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
 
 
 def _tool(name: str) -> str:
-    """Return *name* as a model knows it, which gets "Get Weather" as "get_weather"."""
+    """Return *name* in the form that CrewAI gives to models: "Get Weather" becomes "get_weather"."""
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
 
 
@@ -79,7 +79,7 @@ def _read(result: Any) -> Returned:
 
 
 def _crew(crew: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
-    # What it streams comes from a run of its own in a thread.
+    # A streaming crew does its work in a second run, in a thread.
     return None if crew.stream else TurnFacts(crew.name or "", argument(args, kwargs, 0, "inputs"))
 
 
@@ -93,12 +93,12 @@ def _agent(executor: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 def _blocking_agent(executor: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
-    # Inside of an event loop it hands everything to its asynchronous twin.
+    # Inside an event loop, `invoke` delegates to `invoke_async`.
     return None if asyncio._get_running_loop() is not None else _agent(executor, args, kwargs)  # noqa: SLF001 - does not raise
 
 
 _CALL = tool_call_wrapper(_call, _read)
-"""The body alone: around it CrewAI asks hooks and a cache, and tells its listeners."""
+"""Wraps only the tool's own run, without the hooks, the cache and the events around it."""
 
 
 class _CrewaiRequest(ModelRequest):
@@ -106,7 +106,7 @@ class _CrewaiRequest(ModelRequest):
     A request to any model class.
 
     Attributes:
-        offers: Whether tools were offered. Where they were not, the answer may name some in its text.
+        offers: Whether the request offers tools. If not, the answer may name one in its text.
     """
 
     __slots__ = ("offers",)
@@ -116,13 +116,13 @@ class _CrewaiRequest(ModelRequest):
         self.offers = offers
 
     def end(self, result: Any = None) -> None:
-        """End with the answer: text, or a list of the calls that are asked for."""
+        """End the request; *result* is a text or the list of requested calls."""
         try:
-            asked = result if isinstance(result, list) else []
-            ids = tuple(filter(None, map(_id_of, asked)))
-            # Nothing is known of calls without ids.
-            self.answered(ids if self.offers and len(ids) == len(asked) else None)
-        except Exception as error:  # noqa: BLE001 - a model class of the program's own may return anything
+            requested = result if isinstance(result, list) else []
+            ids = tuple(filter(None, map(_id_of, requested)))
+            # Calls without ids cannot be matched, so the request then counts as unknown.
+            self.answered(ids if self.offers and len(ids) == len(requested) else None)
+        except Exception as error:  # noqa: BLE001 - a model class of the program may return anything
             swallow("reading a model's answer", error)
         super().end()
 
@@ -147,13 +147,13 @@ FRAMEWORK = Framework(
         Patch("crewai.crew:Crew.akickoff", _CREW),
         Patch(f"{_EXECUTOR}.invoke", turn_wrapper(_blocking_agent, title="crewai agent", scopes=_SCOPES)),
         Patch(f"{_EXECUTOR}.invoke_async", turn_wrapper(_agent, title="crewai agent", scopes=_SCOPES)),
-        Patch(f"{_EXECUTOR}._execute_single_native_tool_call", lifetime_wrapper(_asked)),
-        Patch("crewai.agents.step_executor:execute_single_native_tool_call", lifetime_wrapper(_asked)),
+        Patch(f"{_EXECUTOR}._execute_single_native_tool_call", lifetime_wrapper(_requested)),
+        Patch("crewai.agents.step_executor:execute_single_native_tool_call", lifetime_wrapper(_requested)),
         Patch("crewai.tools.base_tool:BaseTool.run", _CALL),
         Patch("crewai.tools.base_tool:Tool.run", _CALL),
         Patch(f"{_TOOL}.invoke", tool_call_wrapper(_named_call, _read)),
         Patch(f"{_TOOL}.ainvoke", tool_call_wrapper(_named_call, _read)),
     ),
     others=("openinference-instrumentation-crewai", "opentelemetry-instrumentation-crewai"),
-    lacks="The tasks of a crew and the steps of a Flow are seen as their agents' runs only.",
+    lacks="Tasks of a crew and steps of a Flow are recorded only as the runs of their agents.",
 )

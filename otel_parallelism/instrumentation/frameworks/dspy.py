@@ -1,7 +1,7 @@
 """
-dspy: its tools, its language models, and the agents ReAct and, where there is one, ReActV2.
+dspy: its tools, its language models, and the agents ReAct and, in versions that have it, ReActV2.
 
-ReAct asks for one tool a step by design; ReActV2 runs what one response asks for one by one.
+ReAct requests one call for each step by design; ReActV2 runs the calls of a response one by one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OWN = ("ReAct", "ReActV2")
 
 
 def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts | None:
-    # What an agent itself adds, to be told that it is done.
+    # A tool that the agent adds itself, by which the model says that it is done.
     if str(getattr(tool.func, "__module__", "")).startswith("dspy."):
         return None
     return CallFacts(tool.name or "", arguments=kwargs)
@@ -36,7 +36,7 @@ def _turn(agent: Any, _: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 def _request(model: Any, _: Arguments, __: Keywords) -> Lifetime:
-    # The trajectory stands in the user's message, with all results so far: what the user said is the turn's to know.
+    # The user's message contains all results so far, so it is not held: the turn holds the user's own words.
     return ModelRequest(str(getattr(model, "model", "") or ""), "", Content([]))
 
 
@@ -55,5 +55,5 @@ FRAMEWORK = Framework(
         Patch("dspy.predict.react_v2:ReActV2.aforward", turn_wrapper(_turn, title="dspy.ReActV2"), optional=True),
     ),
     others=("openinference-instrumentation-dspy", "opentelemetry-instrumentation-genai-dspy"),
-    lacks="The model asks for tools in words, without ids: which response asked for a call is inferred from the order.",
+    lacks="The model requests calls in text, without ids: which response requested a call is inferred from the order.",
 )

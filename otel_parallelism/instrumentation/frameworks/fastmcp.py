@@ -1,7 +1,7 @@
 """
 fastmcp: the tools of a server.
 
-Its client's calls pass through mcp's session and are seen there, inside of the span that the client makes for each.
+Calls of its client pass through mcp's session and are recorded there, inside the span that the client makes for each.
 """
 
 from __future__ import annotations
@@ -29,5 +29,5 @@ FRAMEWORK = Framework(
     patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", tool_call_wrapper(_call, tool_result)),),
     native=("calls",),
     others=("openinference-instrumentation-mcp",),
-    lacks="It knows of no agent: open an agent_turn around each run.",
+    lacks="It has no agents: open an agent_turn around each run.",
 )

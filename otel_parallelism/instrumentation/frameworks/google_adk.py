@@ -1,8 +1,8 @@
 """
-google-adk: it traces by itself; what its spans leave out is added to them.
+google-adk: it makes its own spans; what they lack is added to them.
 
-It runs the calls of a response together, but calls plain functions in the event loop's thread. Its models seldom give
-calls ids; it gives them some itself, which are read once the response has been worked on.
+The framework runs the calls of a response together, but plain functions in the event loop's thread. Its models rarely
+give ids to calls. The framework then assigns ids itself, which are read after it has processed the response.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from otel_parallelism.tracing.spans.kinds import Kind
 
 _SCOPES = ("gcp.vertex.agent", "google_adk")
-"""Its own instrumentation scope, and OpenInference's, which takes the place of it."""
+"""Its own instrumentation scope, and that of OpenInference, which replaces it."""
 
 
 def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
@@ -45,46 +45,48 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 class _GoogleAdkRequest(ModelRequest):
-    """A request whose answer asks for calls that get their ids only later, from the framework."""
+    """A model request whose requested calls get their ids later, from the framework."""
 
-    __slots__ = ("_asked", "_tokens")
+    __slots__ = ("_requested", "_tokens")
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
-        self._asked: list[Any] | None = []
+        self._requested: list[Any] | None = []
         self._tokens: int | None = None
 
     def seen(self, item: Any) -> None:
-        """Take note of a response; one that is partial is told again, whole, by a later one."""
+        """Record a response; a later one repeats the content of a partial one."""
         try:
             usage = getattr(item, "usage_metadata", None)
             tokens = getattr(usage, "prompt_token_count", None)
             self._tokens = self._tokens if tokens is None else tokens
-            if item.partial or self._asked is None or item.content is None:
+            if item.partial or self._requested is None or item.content is None:
                 return
-            self._asked += [part.function_call for part in item.content.parts or () if part.function_call is not None]
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            self._requested += [
+                part.function_call for part in item.content.parts or () if part.function_call is not None
+            ]
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a model's answer", error)
-            self._asked = None
+            self._requested = None
 
     def end(self, _: Any = None) -> None:
-        """End; by now the framework has run the calls."""
-        ids = None if self._asked is None else tuple(str(call.id) for call in self._asked if call.id)
-        complete = ids is not None and self._asked is not None and len(ids) == len(self._asked)
+        """End the request, after the framework has run the calls."""
+        ids = None if self._requested is None else tuple(str(call.id) for call in self._requested if call.id)
+        complete = ids is not None and self._requested is not None and len(ids) == len(self._requested)
         self.answered(ids if complete else None, self._tokens)
         super().end()
 
 
 def _request(_: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
     run_config = getattr(argument(args, kwargs, 1, "invocation_context"), "run_config", None)
-    # Then the responses are those of a whole live conversation.
+    # With this setting the responses are those of a whole live conversation.
     if getattr(run_config, "support_cfc", False):
         return None
     return _GoogleAdkRequest(argument(args, kwargs, 2, "llm_request").model or "")
 
 
 def _requests(_: Kind) -> Wrapper:
-    """Watch the model's responses where the framework iterates over them: inside of its own span of the request."""
+    """Return the wrapper of the framework's iteration over a model's responses, inside its own span of the request."""
     watched = lifetime_wrapper(_request)("async generator")
 
     def run(wrapped: Any, flow: Any, args: Arguments, kwargs: Keywords) -> Any:
@@ -102,7 +104,7 @@ FRAMEWORK = Framework(
     distribution="google-adk",
     versions=">=2.10,<3",
     patches=(
-        # Where it is since 2.10, and where that is known by name too; and where it was.
+        # Since 2.10 in the first module, under a second name in the next; before that in the last.
         Patch("google.adk.flows.llm_flows.tools._caller:_call_tool_async", tool_call_wrapper(_call), optional=True),
         Patch(
             "google.adk.flows.llm_flows.tools._live_caller:_call_tool_async", tool_call_wrapper(_call), optional=True

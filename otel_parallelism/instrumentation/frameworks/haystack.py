@@ -1,4 +1,4 @@
-"""haystack: runs of its ``Agent`` and its tools; model requests are those of the providers' clients."""
+"""haystack: runs of its ``Agent`` and its tools; model requests are recorded by the providers' clients."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 _TOOL = "haystack.tools.tool:Tool"
 _AGENT = "haystack.components.agents.agent:Agent"
 
-_asked: ContextVar[tuple[Any, str] | None] = ContextVar("otel-parallelism-haystack", default=None)
-"""The tool that is about to be invoked and what the model calls that call, which `invoke` is not told."""
+_requested: ContextVar[tuple[Any, str] | None] = ContextVar("otel-parallelism-haystack", default=None)
+"""The tool that is about to be invoked and the id of the call, which `invoke` does not receive."""
 
 
 def _about_to_invoke(_: Kind) -> Wrapper:
-    """Take note of whose call it is where Haystack makes a span for it, in the thread or task that then invokes."""
+    """Record the id of a call where Haystack makes its span, in the thread or task that then invokes the tool."""
 
     def create(wrapped: Any, _: Any, args: Arguments, kwargs: Keywords) -> Any:
         try:
             call_id = argument(args, kwargs, 1, "tool_call").id
-            _asked.set((argument(args, kwargs, 0, "tool"), call_id) if isinstance(call_id, str) else None)
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+            _requested.set((argument(args, kwargs, 0, "tool"), call_id) if isinstance(call_id, str) else None)
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("noting a call's id", error)
         return wrapped(*args, **kwargs)
 
@@ -38,17 +38,17 @@ def _about_to_invoke(_: Kind) -> Wrapper:
 
 
 def _call(tool: Any, _: Arguments, kwargs: Keywords) -> CallFacts:
-    asked = _asked.get()
+    requested = _requested.get()
     call_id = ""
-    if asked is not None and asked[0] is tool:
-        # Once: what the tool itself invokes is none of the model's.
-        _asked.set(None)
-        call_id = asked[1]
+    if requested is not None and requested[0] is tool:
+        # Only once: the tool may itself invoke a tool, which the model did not request.
+        _requested.set(None)
+        call_id = requested[1]
     return CallFacts(tool.name, call_id, kwargs)
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
-    # In a pipeline its component has a name.
+    # As a component of a pipeline, an agent has a name.
     name = getattr(agent, "__component_name__", None)
     words: list[object] = []
     for message in argument(args, kwargs, 0, "messages") or ():
@@ -70,7 +70,7 @@ FRAMEWORK = Framework(
     ),
     others=("openinference-instrumentation-haystack", "opentelemetry-haystack"),
     lacks=(
-        "Requests to models through other clients than openai's and anthropic's are not seen, so causes may be unknown:"
-        " switch Haystack's own tracing on (opentelemetry-haystack)."
+        "Not recorded: model requests through clients other than openai's and anthropic's, so causes may be unknown. "
+        "Switch on Haystack's own tracing (opentelemetry-haystack)."
     ),
 )

@@ -1,4 +1,4 @@
-"""langchain_core: its tools, however they are run, and the requests of its chat models, of any provider."""
+"""langchain_core: its tools, in every way they can be run, and the requests of its chat models of any provider."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EFFECTS: dict[object, Effect] = {True: "read", False: "write"}
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     given = argument(args, kwargs, 0, "tool_input")
-    # With what the graph injects: a tool that is handed the state may well use what others have put there.
+    # Including what the graph injects: a tool that receives the state may use what other tools have written there.
     arguments = dict(given) if isinstance(given, Mapping) else {"tool_input": given}
     return CallFacts(
         tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata), pauses=GRAPH_PAUSES
@@ -36,7 +36,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
 
 
 def _effect(metadata: Any) -> Effect:
-    """Where langchain-mcp-adapters puts a tool's annotations."""
+    """Return the effect in *metadata*, where langchain-mcp-adapters puts the annotations of a tool."""
     if not isinstance(metadata, Mapping):
         return "unknown"
     hint = metadata.get("readOnlyHint")
@@ -44,14 +44,14 @@ def _effect(metadata: Any) -> Effect:
 
 
 def _read(output: Any) -> Returned:
-    # A message for the model where it asked for the call; else what the tool returned.
+    # A message if the model requested the call; otherwise what the tool returned.
     if getattr(output, "type", None) != "tool" or not hasattr(output, "tool_call_id"):
         return Returned(output)
     return Returned(output.content, failed=output.status == "error")
 
 
 class _LangchainCoreRequest(ModelRequest):
-    """A request whose answer, as a result or in chunks, says which calls it asks for."""
+    """A model request whose answer, as a result or in chunks, contains the requested calls."""
 
     __slots__ = ("_ids", "_outcome", "_tokens")
 
@@ -62,15 +62,15 @@ class _LangchainCoreRequest(ModelRequest):
         self._outcome = outcome
 
     def seen(self, item: Any) -> None:
-        """Take note of a chunk of a streamed answer, of which the program may take no more."""
+        """Record a chunk of a streamed answer; the program may stop reading after it."""
         self.reached(clock.now_ns())
         try:
             self._read(item)
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a streamed answer", error)
 
     def end(self, result: Any = None) -> None:
-        """End with the result, or with what was streamed."""
+        """End the request; *result* is the answer unless it was streamed."""
         try:
             if result is not MISSING:
                 for generation in result.generations:
@@ -99,7 +99,7 @@ def _request(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
 
 
 def _streamed(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
-    # Anything that a prompt can be made from: its messages are those of the client's own request, if that is seen.
+    # Other types of input become messages later; the provider's client records those, if it is patched.
     given = argument(args, kwargs, 0, "input")
     held = Content(given, _words) if isinstance(given, list | str) else None
     return _made(model, held)

@@ -1,4 +1,4 @@
-"""langgraph: each run of a graph is a turn, in whatever way it is asked for; tools and models are langchain_core's."""
+"""langgraph: each run of a graph is a turn, however it is started; tools and models are those of langchain_core."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _DUPLICATE_SCOPES = (
     "opentelemetry.instrumentation.langchain",
     "opentelemetry.instrumentation.genai.langchain",
 )
-"""Instrumentations, by the names of their modules and scopes, that LangChain's callbacks tell of all that runs."""
+"""Instrumentations that LangChain's callbacks inform of every run; the names of their modules and of their scopes."""
 
 _UNNAMED = "LangGraph"
-"""What a graph is called that was not given a name."""
+"""The name of a graph that was created without a name."""
 
 
 def _turn(graph: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
@@ -36,7 +36,7 @@ def _turn(graph: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 def _words(given: Any) -> list[object]:
-    """What the user says in the input of a graph: in messages, in other fields of its state, or to have it resume."""
+    """Return the user's words in the input of a graph: messages, other fields of the state, or a resume value."""
     if isinstance(given, str):
         return [given]
     if not isinstance(given, Mapping):

@@ -1,4 +1,4 @@
-"""llama_index: the runs of its agents and agent workflows, their tools, and each of their questions to the model."""
+"""llama_index: runs of its agents and agent workflows, their tools and their model requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _AGENT = "llama_index.core.agent.workflow.base_agent:BaseWorkflowAgent"
 _TEAM = "llama_index.core.agent.workflow.multi_agent_workflow:AgentWorkflow"
 _PAUSES = ("WaitingForEvent",)
-"""What a tool raises to wait for an event, of a human say; it is then called again."""
+"""Raised by a tool to wait for an event, for example from a human; the tool is then called again."""
 
 
 def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
@@ -37,7 +37,7 @@ def _read(event: Any) -> Returned:
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
-    # A team is called as the agent that it begins with.
+    # A workflow of several agents takes the name of its first agent.
     name = getattr(agent, "name", None) or getattr(agent, "root_agent", None)
     said = kwargs.get("user_msg") or argument(args, kwargs, 0, "start_event")
     if not isinstance(said, str):
@@ -46,7 +46,7 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 def _until_done(handler: Any, lifetime: Lifetime) -> bool:
-    """The handler that a run returns at once is done when a task is; it used to be a future itself."""
+    """Follow the task in the handler that a run returns; in older versions the handler is itself a future."""
     task = handler if isinstance(handler, asyncio.Future) else getattr(handler, "_result_task", None)
     if not isinstance(task, asyncio.Future) or task.done():
         return False
@@ -55,15 +55,15 @@ def _until_done(handler: Any, lifetime: Lifetime) -> bool:
 
 
 class _LlamaIndexRequest(ModelRequest):
-    """A question to the model, with all its retries and pieces; the agent's output says which calls it asks for."""
+    """A model request with all its retries and pieces; the agent's output contains the requested calls."""
 
     __slots__ = ()
 
     def end(self, result: Any = None) -> None:
-        """End with the agent's output."""
+        """End the request; *result* is the agent's output."""
         try:
             self.answered(tuple(call.tool_id for call in result.tool_calls if call.tool_id))
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a model's answer", error)
         super().end()
 
@@ -102,5 +102,5 @@ FRAMEWORK = Framework(
         "opentelemetry-instrumentation-llamaindex",
         "opentelemetry-instrumentation-genai-llama-index",
     ),
-    lacks="Tools that a workflow of your own calls by itself are not seen: decorate them with @profiled.",
+    lacks="Not recorded: tools that your own workflow calls directly. Decorate them with @profiled.",
 )

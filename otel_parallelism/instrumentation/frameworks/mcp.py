@@ -1,7 +1,7 @@
 """
-mcp: calls of a server's tools, seen from the client; what the server says of its tools is their effect.
+mcp: calls of a server's tools, recorded at the client; the annotations of the server's tools give their effects.
 
-Turns and model requests are the program's own that asks for the calls.
+Turns and model requests belong to the program that makes the calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SESSION = "mcp.client.session:ClientSession"
 _EFFECTS: WeakKeyDictionary[Any, dict[str, Effect]] = WeakKeyDictionary()
-"""What the server of each session says of its tools."""
+"""The effects of tools, by session."""
 
 
 def _listing(session: Any, _: Arguments, __: Keywords) -> ToolListing:
@@ -50,5 +50,5 @@ FRAMEWORK = Framework(
     ),
     native=("calls",),
     others=("openinference-instrumentation-mcp", "opentelemetry-instrumentation-mcp"),
-    lacks="It knows of no agent: open an agent_turn around each run.",
+    lacks="It has no agents: open an agent_turn around each run.",
 )

@@ -1,4 +1,4 @@
-"""openai: its client's model requests, and the tool runner, which runs the calls of a response one by one."""
+"""openai: the model requests of its client, and its tool runner, which runs the calls of a response one by one."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ FRAMEWORK = Framework(
         "opentelemetry-instrumentation-openai",
         "opentelemetry-instrumentation-genai-openai",
     ),
-    lacks="Responses over a websocket, hosted agents, and actions in a browser or on a computer are not seen.",
+    lacks="Not recorded: responses over a websocket, hosted agents, and actions in a browser or on a computer.",
 )

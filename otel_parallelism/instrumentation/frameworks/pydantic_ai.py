@@ -1,8 +1,8 @@
 """
-pydantic_ai: its agents' runs, tools and model requests.
+pydantic_ai: runs of its agents, their tools and model requests.
 
-Each is wrapped inside of where the framework makes its own span of it, if ``Agent.instrument_all()`` or Logfire have
-it do so: then there is none of ours.
+Each wrapper runs inside the framework's own span, which ``Agent.instrument_all()`` or Logfire switch on. With such a
+span no second one is made.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _GRAPH = "pydantic_ai._agent_graph"
 _PAUSES = ("ApprovalRequired", "CallDeferred")
-"""What a tool raises to have somebody asked first, or its result come from elsewhere; it may then be called again."""
+"""Raised by a tool that needs an approval or gets its result elsewhere; the tool may then be called again."""
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
@@ -53,7 +53,7 @@ def _call(tools: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
 
 
 def _early_call(tools: Any, call: Any) -> CallFacts | None:
-    """A call in versions that check its arguments where they run it."""
+    """Return the facts of a call in versions that validate the arguments where they run the tool."""
     tool = tools.tools.get(call.tool_name)
     if tool is None or tool.tool_def.kind == "output":
         return None
@@ -62,7 +62,7 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
 
 
 def _refused(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
-    """A call whose arguments are wrong never runs; but the one that puts it right could not come before it."""
+    """Return the facts of a call with invalid arguments: its tool does not run, but the corrected call needs it."""
     validated = argument(args, kwargs, 0, "validated")
     if validated.args_valid or validated.tool is None:
         return None
@@ -75,14 +75,14 @@ def _named(arguments: Any) -> Mapping[str, Any] | None:
 
 
 def _effect(definition: Any) -> Effect:
-    # What is declared not to run beside anything else is as good as a write.
+    # A tool that is declared sequential must keep its order, like a write.
     if getattr(definition, "sequential", False):
         return "write"
     return annotated_effect((getattr(definition, "metadata", None) or {}).get("annotations"))
 
 
 class _PydanticAiRequest(ModelRequest):
-    """A request whose answer is a whole response, at once or at the end of a stream."""
+    """A model request whose answer is a whole response, at once or at the end of a stream."""
 
     __slots__ = ("_stream",)
 
@@ -92,11 +92,11 @@ class _PydanticAiRequest(ModelRequest):
         self._stream: Any = None
 
     def seen(self, item: Any) -> None:
-        """Take note of the stream, which the response can be had from later."""
+        """Keep the stream, which provides the response at the end."""
         self._stream = getattr(item, "_raw_stream_response", item)
 
     def end(self, result: Any = None) -> None:
-        """End with a response, or what the streams came to, or the graph's next node."""
+        """End the request; the response is in the stream, in *result*, or in the graph's next node."""
         stream, self._stream = self._stream, None
         try:
             response = result if stream is None else stream.get()
@@ -105,24 +105,24 @@ class _PydanticAiRequest(ModelRequest):
             if response is not MISSING and parts is not None:
                 ids = [part.tool_call_id for part in parts if part.part_kind == "tool-call"]
                 self.answered(tuple(ids), response.usage.input_tokens or None)
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a model's answer", error)
         super().end()
 
 
 def _request(node: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
-    asked = kwargs.get("request_context")
-    if asked is not None:
-        return _PydanticAiRequest(argument(args, kwargs, 0, "model"), list(asked.messages))
+    request = kwargs.get("request_context")
+    if request is not None:
+        return _PydanticAiRequest(argument(args, kwargs, 0, "model"), list(request.messages))
     context = argument(args, kwargs, 0, "ctx")
-    # Here its own span, if there is one, comes inside of this.
+    # In this version the framework opens its own span inside the wrapped function.
     if context.deps.instrumentation_settings is not None:
         return None
     return _PydanticAiRequest(context.deps.model, [*context.state.message_history, node.request])
 
 
 def _words(messages: Any) -> list[object]:
-    """What the user said in the framework's own messages."""
+    """Return the user's words in the framework's messages."""
     words: list[object] = []
     for message in messages:
         for part in message.parts:
@@ -147,5 +147,5 @@ FRAMEWORK = Framework(
     ),
     native=("turns", "calls", "steps"),
     others=("openinference-instrumentation-pydantic-ai", "logfire"),
-    lacks="Realtime sessions are no turns of their own: open an agent_turn around each.",
+    lacks="Realtime sessions are not turns: open an agent_turn around each.",
 )

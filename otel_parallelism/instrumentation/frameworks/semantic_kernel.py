@@ -1,8 +1,8 @@
 """
-Semantic Kernel: it makes spans of its functions in any case, of agents' runs only where its diagnostics are on.
+Semantic Kernel: it always makes spans for its functions, but for runs of agents only if its diagnostics are on.
 
-It runs the calls of a response together, but calls plain functions in the event loop's thread. The loop of model
-requests and calls is in its chat services, with or without an agent around.
+The framework runs the calls of a response together, but plain functions in the event loop's thread. The loop of model
+requests and calls is in its chat services, with or without an agent.
 """
 
 from __future__ import annotations
@@ -60,43 +60,43 @@ def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
 
 
 def _agent(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
-    # Its own span of the run comes next.
+    # The framework opens its own span of the run next.
     if _traces("agent"):
         return None
     return TurnFacts(agent.name or "", list(_said(argument(args, kwargs, 0, "messages"))))
 
 
 class _SemanticKernelRequest(ModelRequest):
-    """A request whose answer, a list of messages, or the lists that are its pieces have the calls among their items."""
+    """A model request whose answer is a list of messages, whole or in pieces, with the calls among their items."""
 
-    __slots__ = ("_asks", "_ids")
+    __slots__ = ("_ids", "_requests_calls")
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
-        self._asks = False
+        self._requests_calls = False
         self._ids: dict[str, None] = {}
 
     def seen(self, item: Any) -> None:
-        """Take note of messages; of a call that comes in pieces only the first has the id."""
+        """Record messages; if a call comes in pieces, only its first piece has the id."""
         try:
             for call in (each for message in item for each in message.items if each.content_type == "function_call"):
-                self._asks = True
+                self._requests_calls = True
                 if call.id:
                     self._ids[call.id] = None
-        except Exception as error:  # noqa: BLE001 - a connector of the program's own may return anything
+        except Exception as error:  # noqa: BLE001 - a connector of the program may return anything
             swallow("reading a model's answer", error)
-            self._asks = True
+            self._requests_calls = True
 
     def end(self, result: Any = None) -> None:
-        """End with the whole answer, if it was not streamed."""
+        """End the request; *result* is the whole answer unless it was streamed."""
         if result is not MISSING:
             self.seen(result)
-        self.answered(tuple(self._ids) if self._ids or not self._asks else None)
+        self.answered(tuple(self._ids) if self._ids or not self._requests_calls else None)
         super().end()
 
 
 def _request(service: Any, _: Arguments, __: Keywords) -> _SemanticKernelRequest | None:
-    # Its own span of the request comes next.
+    # The framework opens its own span of the request next.
     if _traces("model"):
         return None
     return _SemanticKernelRequest(str(getattr(service, "ai_model_id", None) or ""))
@@ -108,13 +108,13 @@ def _traces(what: str) -> bool:
 
 
 def _loop(service: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:
-    # Every connector has these of its own, and nothing that they all pass.
+    # Every connector overrides these methods, and there is no common function around them.
     for name in ("_inner_get_chat_message_contents", "_inner_get_streaming_chat_message_contents"):
         PATCHING.add_method(type(service), name, lifetime_wrapper(_request))
     behavior = getattr(argument(args, kwargs, 1, "settings"), "function_choice_behavior", None)
     if kwargs.get("kernel") is None or not getattr(behavior, "auto_invoke_kernel_functions", False):
         return None
-    # The agent's run, or what the program itself calls one.
+    # Already inside the run of an agent, or inside a turn that the program opened.
     if isinstance(around(), TurnNode):
         return None
     return TurnFacts(input=list(_said(argument(args, kwargs, 0, "chat_history").messages)))

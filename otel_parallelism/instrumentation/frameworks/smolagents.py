@@ -1,7 +1,7 @@
 """
-smolagents: a ToolCallingAgent runs the tools of a response in threads, a CodeAgent as the code of a response says.
+smolagents: a ToolCallingAgent runs the calls of a response in threads, a CodeAgent runs the code in a response.
 
-What a CodeAgent's tools do is no request of the model's for calls: its code calls them, one after another.
+The model of a CodeAgent requests no calls: its code calls the tools, one after another.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
 
 _BATCH_KEY = create_key("otel-parallelism-smolagents-batch")
-"""Where the context holds the calls of the response that is being worked on: their ids reach no further."""
+"""The context key of the calls of the response that is being processed: inner functions do not receive their ids."""
 
 _ANSWER = "final_answer"
 
@@ -35,17 +35,17 @@ def _batch(_: Any, args: Arguments, kwargs: Keywords) -> ContextValue:
 
 
 def _id_of(name: str, given: Any) -> str:
-    """Return the id of the call of *name* with these very arguments; each is found once."""
+    """Return the id of the call of *name* with the identical arguments object; each call is found once."""
     batch: Any = get_current().get(_BATCH_KEY)
     for call in batch or ():
-        asked = call.function.arguments
-        if call.function.name == name and (asked is given or (not asked and not given)):
+        arguments = call.function.arguments
+        if call.function.name == name and (arguments is given or (not arguments and not given)):
             batch.remove(call)
             return str(call.id)
     return ""
 
 
-def _asked_call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+def _requested_call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     name = argument(args, kwargs, 0, "tool_name")
     given = argument(args, kwargs, 1, "arguments")
     if name == _ANSWER:
@@ -53,7 +53,7 @@ def _asked_call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     return CallFacts(name, _id_of(name, given), given if isinstance(given, dict) else {"": given})
 
 
-def _called_tool(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+def _direct_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     if tool.name == _ANSWER:
         return None
     given = dict(zip(tool.inputs, args, strict=False)) if len(args) <= len(tool.inputs) else None
@@ -65,7 +65,7 @@ def _called_tool(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | No
 def _read(output: Any) -> Returned:
     if type(output) is not str and isinstance(output, str):
         return Returned(str.__str__(output))
-    # Pictures and sounds are passed on by a name that smolagents gives them.
+    # smolagents passes images and audio on under names that it chooses.
     return Returned(MISSING if type(output).__name__ in {"AgentImage", "AgentAudio"} else output)
 
 
@@ -80,7 +80,7 @@ class _SmolagentsRequest(ModelRequest):
     A request to any model class, streamed or not.
 
     Attributes:
-        offers: Whether tools were offered. An answer without calls may then still ask for some in its text.
+        offers: Whether the request offers tools. If not, the answer may name some in its text.
     """
 
     __slots__ = ("_ids", "_tokens", "offers")
@@ -92,18 +92,18 @@ class _SmolagentsRequest(ModelRequest):
         self._tokens: int | None = None
 
     def seen(self, item: Any) -> None:
-        """Take note of an answer or of a piece of one."""
+        """Record an answer or a piece of one."""
         try:
             for call in item.tool_calls or ():
                 if call.id:
                     self._ids[call.id] = None
             if item.token_usage is not None:
                 self._tokens = (self._tokens or 0) + item.token_usage.input_tokens
-        except Exception as error:  # noqa: BLE001 - a model class of the program's own may return anything
+        except Exception as error:  # noqa: BLE001 - a model class of the program may return anything
             swallow("reading a model's answer", error)
 
     def end(self, result: Any = None) -> None:
-        """End with the whole answer, if it was not streamed."""
+        """End the request; *result* is the whole answer unless it was streamed."""
         if result is not MISSING:
             self.seen(result)
         self.answered(tuple(self._ids) if self._ids or not self.offers else None, self._tokens)
@@ -125,10 +125,10 @@ FRAMEWORK = Framework(
     patches=(
         Patch(f"{_AGENTS}:MultiStepAgent.run", turn_wrapper(_turn, title="smolagents agent", scopes=("smolagents",))),
         Patch(f"{_AGENTS}:ToolCallingAgent.process_tool_calls", lifetime_wrapper(_batch)),
-        Patch(f"{_AGENTS}:ToolCallingAgent.execute_tool_call", tool_call_wrapper(_asked_call, _read)),
-        Patch("smolagents.tools:Tool.__call__", tool_call_wrapper(_called_tool, _read)),
-        Patch("smolagents.tools:PipelineTool.__call__", tool_call_wrapper(_called_tool, _read)),
+        Patch(f"{_AGENTS}:ToolCallingAgent.execute_tool_call", tool_call_wrapper(_requested_call, _read)),
+        Patch("smolagents.tools:Tool.__call__", tool_call_wrapper(_direct_call, _read)),
+        Patch("smolagents.tools:PipelineTool.__call__", tool_call_wrapper(_direct_call, _read)),
     ),
     others=("openinference-instrumentation-smolagents", "opentelemetry-instrumentation-genai-smolagents"),
-    lacks="A CodeAgent's tools are called by code that its model writes; what a remote executor runs is unseen.",
+    lacks="Not recorded: the tools of a CodeAgent with a remote executor, which runs the model's code elsewhere.",
 )

@@ -1,7 +1,7 @@
 """
-Strands makes spans of its own for turns, calls and model requests; they get what only its objects tell.
+Strands: it makes its own spans for turns, calls and model requests; data that they lack is added to them.
 
-Its tools run together unless the agent has a ``SequentialToolExecutor``.
+The calls of a response run together unless the agent has a ``SequentialToolExecutor``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
-    asked = argument(args, kwargs, 0, "ctx").tool_use
-    given = asked.get("input")
-    return CallFacts(asked["name"], str(asked.get("toolUseId") or ""), given if isinstance(given, dict) else None)
+    tool_use = argument(args, kwargs, 0, "ctx").tool_use
+    given = tool_use.get("input")
+    return CallFacts(tool_use["name"], str(tool_use.get("toolUseId") or ""), given if isinstance(given, dict) else None)
 
 
 def _read(event: Any) -> Returned:
@@ -45,18 +45,18 @@ def _read(event: Any) -> Returned:
 
 
 class _StrandsRequest(ModelRequest):
-    """A request to any model class, whose last event is the whole answer."""
+    """A request to any model class; its last event holds the whole answer."""
 
     __slots__ = ()
 
     def seen(self, item: Any) -> None:
-        """Take note of an event."""
+        """Record an event."""
         try:
             if isinstance(item, dict) and "stop" in item:
                 _, message, usage, *_ = item["stop"]
-                asked = [block["toolUse"] for block in message["content"] if "toolUse" in block]
-                self.answered(tuple(str(each["toolUseId"]) for each in asked), usage.get("inputTokens"))
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+                requested = [block["toolUse"] for block in message["content"] if "toolUse" in block]
+                self.answered(tuple(str(each["toolUseId"]) for each in requested), usage.get("inputTokens"))
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a model's answer", error)
 
 
@@ -71,7 +71,7 @@ FRAMEWORK = Framework(
     distribution="strands-agents",
     versions=">=1.62,<2",
     patches=(
-        # Each right inside of its own span, which is then all there is.
+        # Each of these runs directly inside the framework's own span, so no second span is made.
         Patch("strands.agent.agent:Agent._run_loop", turn_wrapper(_turn, title="strands agent", scopes=("strands",))),
         Patch("strands.tools.executors._executor:_run_tool", tool_call_wrapper(_call, _read)),
         Patch("strands.event_loop.event_loop:stream_messages", lifetime_wrapper(_request)),

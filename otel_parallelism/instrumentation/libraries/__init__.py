@@ -1,1 +1,1 @@
-"""Objects of libraries that several frameworks build on: model answers, MCP, LangChain messages."""
+"""Objects of libraries that several frameworks use: answers of models, MCP, LangChain messages."""

@@ -1,4 +1,4 @@
-"""What the Model Context Protocol's own objects say: a tool's annotations of its effect, a result of what it holds."""
+"""Objects of the Model Context Protocol: the annotations of tools, and the results of calls."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ if TYPE_CHECKING:
 
 
 class ToolListing:
-    """A list of tools on its way: no span, only what it says in the end. Effects of tools in other pages stay."""
+    """A request for a list of tools, as a lifetime without a span; keeps the effects of the tools at its end."""
 
     __slots__ = ("_known", "_read")
 
     def __init__(self, known: dict[str, Effect], read: Callable[[Any], Iterable[tuple[str, Any]]]) -> None:
         """
         Args:
-            known: Where the effects go, by the tool's name.
-            read: Finds the tools' names and annotations in the listing's result.
+            known: Receives the effects by tool name; effects from other pages of the list stay.
+            read: Returns names and annotations of the tools in the result.
         """
         self._known = known
         self._read = read
 
     def enter(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def leave(self) -> Context:
-        """Return what is current, which this never changes."""
+        """Return the current context, which this lifetime does not change."""
         return get_current()
 
     def seen(self, item: Any) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def end(self, result: Any) -> None:
         """Keep the effects of the tools in *result*."""
         try:
             self._known.update((name, annotated_effect(annotations)) for name, annotations in self._read(result))
-        except Exception as error:  # noqa: BLE001 - a framework that has changed is no reason to fail
+        except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
             swallow("reading a list of tools", error)
 
     def fail(self, error: BaseException) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def annotated_effect(annotations: Any) -> Effect:
     """
-    Return the effect that *annotations* tell of, ``unknown`` where they don't.
+    Return the effect that *annotations* declare, ``unknown`` if they declare none.
 
     Args:
-        annotations: A mapping or an object, with the protocol's names or Python's; None if there are none.
+        annotations: A mapping or an object, with names in the protocol's style or in Python's; None if there are none.
     """
     return hinted_effect(
         _either(annotations, "readOnlyHint", "read_only_hint"),
@@ -68,7 +68,7 @@ def annotated_effect(annotations: Any) -> Effect:
 
 
 def tool_result(result: Any) -> Returned:
-    """Return what a ``tools/call`` came to: its texts and its structured content, if there is nothing else in it."""
+    """Return the texts and the structured content of a ``tools/call``; ``MISSING`` if it has other content."""
     failed = _either(result, "isError", "is_error") is True
     content = getattr(result, "content", None)
     if not isinstance(content, list):
@@ -79,9 +79,9 @@ def tool_result(result: Any) -> Returned:
 
 
 def _either(thing: Any, *names: str) -> Any:
-    """The value of *thing*, a mapping or a model of pydantic's, by the one of *names* that it knows."""
+    """Return the value of *thing*, a mapping or a pydantic model, under the first of *names* that it has."""
     if isinstance(thing, Mapping):
         return next((thing[name] for name in names if thing.get(name) is not None), None)
-    # Versions that go by one name warn where they are asked for the other.
+    # Some versions warn when the other name is used.
     fields = getattr(type(thing), "model_fields", ())
     return next((getattr(thing, name) for name in names if name in fields), None)

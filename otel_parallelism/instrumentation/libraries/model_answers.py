@@ -1,4 +1,4 @@
-"""What a model's answer asks for, whole or in pieces, as openai's and anthropic's clients have it, or as JSON."""
+"""Calls that a model's answer requests, whole or in pieces: objects of the clients of openai and anthropic, or JSON."""
 
 from __future__ import annotations
 
@@ -33,49 +33,49 @@ _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 class AnsweredRequest(ModelRequest):
-    """A request whose answer, or the pieces of it, say which calls it asks for."""
+    """A model request whose answer, whole or in pieces, contains the requested calls."""
 
-    __slots__ = ("_answer", "_offers", "_told")
+    __slots__ = ("_answer", "_offers", "_reported")
 
     def __init__(self, model: str, provider: str, messages: Content | None, *, offers: bool) -> None:
         """
         Args:
-            model: The requested model's name, for the span.
-            provider: Who serves it, as ``gen_ai.provider.name`` has it.
+            model: The name of the requested model, for the span.
+            provider: The value of ``gen_ai.provider.name``.
             messages: The user's words, held until the turn ends.
-            offers: Whether the request offers tools. Without, the model may still ask for some, in words.
+            offers: Whether the request offers tools. If not, the model may still name some in its text.
         """
         super().__init__(model, provider, messages)
         self._answer = Answer()
         self._offers = offers
-        self._told = False
+        self._reported = False
 
     def leave(self) -> Context:
-        """Return the context that the request runs in; from now on the program may have what there is of the answer."""
+        """Restore the context and return that of the request; from now on the program may read parts of the answer."""
         self.reached(clock.now_ns())
         return super().leave()
 
     def seen(self, item: Any) -> None:
-        """Take note of an event of a stream."""
+        """Record an event of a stream."""
         self.reached(clock.now_ns())
         try:
             self._answer.read(item)
-            if self._answer.complete and not self._told:
+            if self._answer.complete and not self._reported:
                 self.finished()
-        except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
+        except Exception as error:  # noqa: BLE001 - the client may have changed; its call goes on
             swallow("reading a streamed answer", error)
 
     def finished(self) -> None:
-        """Note what the whole answer asks for."""
+        """Record the calls that the complete answer requests."""
         asked = self._answer.asked
         requested = tuple(each.call_id for each in asked if each.call_id)
         known = bool(asked) or (self._offers and not self._answer.to_come)
-        # Pieces that come after the last call tell what it cost; what has been asked for is not asked for again.
-        self.answered(requested if known else None, self._answer.input_tokens, () if self._told else asked)
-        self._told = True
+        # Pieces after the last call contain the token usage only; the calls are reported once.
+        self.answered(requested if known else None, self._answer.input_tokens, () if self._reported else asked)
+        self._reported = True
 
     def end(self, result: Any = None, /) -> None:
-        """End with the answer, if it was not streamed."""
+        """End the request; *result* is the answer unless it was streamed."""
         try:
             if result is not None and result is not MISSING:
                 self._answer.read(result)

@@ -1,8 +1,8 @@
 """
-Model requests of provider clients that Stainless generates: openai's and anthropic's share the method all pass through.
+Model requests of clients that Stainless generates, such as openai's and anthropic's.
 
-It has every form of request (``create``, ``stream``, ``parse``, raw responses, betas) and serves clients that were
-made before it was patched.
+All forms of request (``create``, ``stream``, ``parse``, raw responses, betas) pass through one method of the client's
+base class. Patching the class also covers clients that already exist.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _LARGEST_RAW = 1_000_000
 
 def client_request_wrapper(provider: str, paths: Mapping[str, str]) -> WrapperFactory:
     """
-    Return what wraps the client's ``request`` method.
+    Return a factory of wrappers for the ``request`` method of a client.
 
     Args:
-        provider: As ``gen_ai.provider.name`` has it.
-        paths: What the URL of a model request ends with, and under which key of its body the user's words are.
+        provider: The value of ``gen_ai.provider.name``.
+        paths: For each URL path of a model request, the key of the request body that holds the user's words.
     """
 
     def describe(_: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
@@ -52,20 +52,20 @@ def client_request_wrapper(provider: str, paths: Mapping[str, str]) -> WrapperFa
 
 
 class _StainlessRequest(AnsweredRequest):
-    """A request whose answer is the client's object, or a raw response that holds it."""
+    """A model request whose answer is the client's object, or a raw response that contains it."""
 
     def end(self, result: Any = None, /) -> None:
-        """End with the client's answer, if it was not streamed."""
+        """End the request; *result* is the client's answer unless it was streamed."""
         try:
             result = result if result is MISSING else _whole(result)
-        except Exception as error:  # noqa: BLE001 - a client that has changed is no reason to fail
+        except Exception as error:  # noqa: BLE001 - the client may have changed; its call goes on
             swallow("reading a raw answer", error)
             result = None
         super().end(result)
 
 
 def _whole(result: Any) -> Any:
-    """Return an answer that is there at once, as the client's object or as JSON; None if it cannot be looked at."""
+    """Return a complete answer, as the client's object or as JSON; None if it cannot be read."""
     raw = getattr(result, "http_response", None)
     if raw is None:
         return result
@@ -74,7 +74,7 @@ def _whole(result: Any) -> Any:
 
 
 def _until_read(result: Any, lifetime: Lifetime) -> bool:
-    """Follow an answer that is not all there to its end."""
+    """Arrange that the lifetime of a streamed or raw answer ends when the answer has been read."""
     if not isinstance(lifetime, _StainlessRequest):
         return False
     if hasattr(result, "_iterator"):
@@ -86,23 +86,23 @@ def _until_read(result: Any, lifetime: Lifetime) -> bool:
     streams = getattr(result, "_stream", None) or getattr(result, "_is_sse_stream", None)
     if not streams and isinstance(getattr(raw, "_content", None), bytes):
         return False
-    # A raw response is for the program to parse, now or later or not at all.
+    # The program may parse a raw response now, later or never.
     result.parse = _parsing(parse, lifetime)
     weakref.finalize(result, lifetime.end, MISSING).atexit = False
     return True
 
 
 def _follow(stream: Any, request: _StainlessRequest) -> bool:
-    """Follow a *stream* of the client's, which iterates over a generator that it keeps."""
-    followed = followed_generator(stream._iterator, request, request.finished)  # noqa: SLF001 - the only seam that all ways share
+    """Follow a *stream* of the client by replacing the generator that it iterates over; false if there is none."""
+    followed = followed_generator(stream._iterator, request, request.finished)  # noqa: SLF001 - the only attribute that all ways to read it use
     if followed is None:
         return False
-    stream._iterator = followed  # noqa: SLF001 - the object stays the program's own
+    stream._iterator = followed  # noqa: SLF001 - the program keeps its stream object
     return True
 
 
 def _parsing(parse: Any, request: _StainlessRequest) -> Any:
-    """Return *parse*, of a raw response, which ends *request* when what it returns has been read."""
+    """Return a replacement for *parse* of a raw response; it ends *request* when the parsed answer has been read."""
     followed: list[Any] = []
 
     def parsed(result: Any) -> Any:
@@ -111,7 +111,7 @@ def _parsing(parse: Any, request: _StainlessRequest) -> Any:
             try:
                 if not (hasattr(result, "_iterator") and _follow(result, request)):
                     request.end(result)
-            except Exception as error:  # noqa: BLE001 - the program gets what it parsed
+            except Exception as error:  # noqa: BLE001 - the program still gets the parsed answer
                 swallow("following a raw response", error)
         return result
 
