@@ -16,8 +16,8 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_parallelism import Settings, agent_turn, live_turns, names, profiled
 from otel_parallelism.model import Analysis
-from otel_parallelism.reports import json as json_report
-from otel_parallelism.reports import text as text_report
+from otel_parallelism.reports.json import render_json
+from otel_parallelism.reports.text import render_text
 from otel_parallelism.tracing import shield
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: Any) -> dict[str, s
         "log": caplog.text + "".join(str(record.args) + record.getMessage() for record in caplog.records),
     }
     for whose, analysis in (("live", shown), ("stored", kit.stored())):
-        found[f"{whose} json"] = json_report.render(analysis)
-        found[f"{whose} text"] = text_report.render(analysis, width=200)
+        found[f"{whose} json"] = render_json(analysis)
+        found[f"{whose} text"] = render_text(analysis, width=200)
         found[f"{whose} findings"] = repr([(report.findings, report.notes) for report in analysis.reports])
     return found
 

@@ -203,13 +203,13 @@ class Destination:
     def _write_files(self, analysis: Analysis) -> None:
         if self._page is not None:
             from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - only what was asked for is loaded
-            from otel_parallelism.reports import html  # noqa: PLC0415 - as above
+            from otel_parallelism.reports.html import render_html  # noqa: PLC0415 - as above
 
-            _replace(self._page, html.render(analysis, prompt=prompt, base=self._base))
+            _replace(self._page, render_html(analysis, prompt=prompt, base=self._base))
         if self._events is not None:
-            from otel_parallelism.reports import trace_event  # noqa: PLC0415 - as above
+            from otel_parallelism.reports.trace_event import render_trace_event  # noqa: PLC0415 - as above
 
-            _replace(self._events, trace_event.render(analysis, base=self._base))
+            _replace(self._events, render_trace_event(analysis, base=self._base))
 
     def _write(self, analysis: Analysis) -> None:
         if self._file is not None:
@@ -227,17 +227,17 @@ class Destination:
 
     def _rendered(self, analysis: Analysis, *, colour: bool, ascii_only: bool) -> str:
         if self._form == "json":
-            from otel_parallelism.reports import json  # noqa: PLC0415 - only the renderer asked for is loaded
+            from otel_parallelism.reports.json import render_json  # noqa: PLC0415 - only the renderer asked for is loaded
 
-            return json.render(analysis)
+            return render_json(analysis)
         if self._form == "prompt":
             from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - as above
 
             return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
-        from otel_parallelism.reports import text  # noqa: PLC0415 - as above
+        from otel_parallelism.reports.text import render_text  # noqa: PLC0415 - as above
 
         width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
-        return text.render(
+        return render_text(
             analysis,
             width=width,
             colour=colour,

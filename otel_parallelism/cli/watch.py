@@ -9,7 +9,7 @@ import msgspec
 import otel_parallelism
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Analysis, Report
-from otel_parallelism.reports.parts.wording import count
+from otel_parallelism.reports.parts.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,9 @@ class Watch:
     def missing(self) -> Iterator[str]:
         """Yield what the report cannot show, in one line each."""
         if self._dropped:
-            yield f"{count(self._dropped, 'later turn')} left out of the report"
+            yield f"{counted(self._dropped, 'later turn')} left out of the report"
         if still_open := len(otel_parallelism.live_turns()):
-            yield f"{count(still_open, 'turn')} still open, and not in the report"
+            yield f"{counted(still_open, 'turn')} still open, and not in the report"
 
     def _keep(self, report: Report) -> None:
         if len(self._reports) >= MOST_REPORTS:

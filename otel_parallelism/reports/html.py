@@ -30,7 +30,7 @@ _MARKER: Final = re.compile(r"\{\{(\w+)\}\}")
 _UNSAFE_IN_A_SCRIPT: Final = re.compile("[<>&\u2028\u2029]")
 
 
-def render(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> str:
+def render_html(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> str:
     """
     Write *analysis* as an HTML page, with a newline at its end.
 
@@ -57,9 +57,9 @@ def render(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") 
     parts = {
         "policy": html.escape(policy),
         "style": style,
-        "headline": html.escape(summary.headline(analysis)),
-        "first_step": html.escape(relative(summary.first_step(analysis), base.rstrip("/"))),
-        "remarks": "".join(f"<p>{html.escape(remark)}</p>" for remark in summary.remarks(analysis)),
+        "headline": html.escape(summary.summary_line(analysis)),
+        "first_step": html.escape(relative(summary.starting_point(analysis), base.rstrip("/"))),
+        "remarks": "".join(f"<p>{html.escape(remark)}</p>" for remark in summary.input_remarks(analysis)),
         "document": _UNSAFE_IN_A_SCRIPT.sub(lambda found: f"\\u{ord(found[0]):04x}", document),
         "script": script,
     }

@@ -95,7 +95,7 @@ class AnalysisDocument(msgspec.Struct, frozen=True):
     coverage: CoverageDocument
 
 
-def render(analysis: Analysis) -> str:
+def render_json(analysis: Analysis) -> str:
     """
     Write *analysis* as indented JSON, with a newline at its end.
 

@@ -10,9 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from .parts import summary
-from .parts.layout import glued, wrapped, written
-from .parts.timeline import ASCII, BLOCKS, extent, rows
-from .parts.wording import VERDICTS, count, happened, place, printable, relative, seconds, share, tools
+from .parts.layout import printed, unbreakable, wrapped_lines
+from .parts.timeline import ASCII, BLOCKS, timeline_rows, turn_extent
+from .parts.wording import (
+    VERDICTS,
+    counted,
+    fix_location,
+    observation,
+    printable,
+    relative,
+    seconds,
+    tool_list,
+    two_decimals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +74,7 @@ class View(msgspec.Struct, frozen=True):
         return relative(text, self.base)
 
 
-def render(
+def render_text(
     analysis: Analysis,
     *,
     width: int,
@@ -89,7 +99,7 @@ def render(
         show_silenced: Whether silenced findings are listed, not only counted.
     """
     view = View(max(width, MIN_WIDTH), ascii_only, base.rstrip("/"), show_silenced)
-    text = written(_document(analysis, view), view.width, colour=colour)
+    text = printed(_document(analysis, view), view.width, colour=colour)
     return _ascii(text) if ascii_only else text
 
 
@@ -102,24 +112,26 @@ def _ascii(text: str) -> str:
 
 def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
     reports = analysis.reports
-    fine = bool(reports) and not any(summary.shown(report) for report in reports)
-    yield from wrapped(Text(summary.headline(analysis), style=f"bold {_FINE}" if fine else "bold"), view.width)
-    yield from wrapped(Text(view.relative(summary.first_step(analysis))), view.width)
+    fine = bool(reports) and not any(summary.actionable_findings(report) for report in reports)
+    yield from wrapped_lines(
+        Text(summary.summary_line(analysis), style=f"bold {_FINE}" if fine else "bold"), view.width
+    )
+    yield from wrapped_lines(Text(view.relative(summary.starting_point(analysis))), view.width)
     numbered = list(enumerate(reports, 1))
     if len(reports) > MANY_TURNS:
         numbered.sort(key=lambda entry: (-entry[1].avoidable, -entry[1].avoidable_potential, entry[0]))
         yield Text()
         yield _ranking(numbered[:RANKED_TURNS], view.width)
-        yield Text(f"and {count(len(numbered) - RANKED_TURNS, 'more turn')}", style=_QUIET)
-        numbered = [entry for entry in numbered[:DETAILED_TURNS] if summary.shown(entry[1])]
+        yield Text(f"and {counted(len(numbered) - RANKED_TURNS, 'more turn')}", style=_QUIET)
+        numbered = [entry for entry in numbered[:DETAILED_TURNS] if summary.actionable_findings(entry[1])]
     for number, report in numbered:
         yield Text()
         yield from _turn(number, report, view)
-    remarks = list(summary.remarks(analysis))
+    remarks = list(summary.input_remarks(analysis))
     if remarks:
         yield Text()
     for remark in remarks:
-        yield from wrapped(Text(remark, style=_STYLES["potential"]), view.width)
+        yield from wrapped_lines(Text(remark, style=_STYLES["potential"]), view.width)
 
 
 def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
@@ -128,12 +140,14 @@ def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
     columns = {
         "turn": [f"{number:,}" for number, _ in numbered],
         "calls": [f"{report.calls:,}" for report in reports],
-        "ratio": [share(report.ratio) for report in reports],
-        "efficiency": [share(report.efficiency) for report in reports],
-        "lost": [seconds(report.avoidable) if summary.loses(report) else "-" for report in reports],
-        "perhaps": [seconds(report.avoidable_potential) if summary.might_lose(report) else "-" for report in reports],
+        "ratio": [two_decimals(report.ratio) for report in reports],
+        "efficiency": [two_decimals(report.efficiency) for report in reports],
+        "lost": [seconds(report.avoidable) if summary.has_avoidable(report) else "-" for report in reports],
+        "perhaps": [
+            seconds(report.avoidable_potential) if summary.may_have_avoidable(report) else "-" for report in reports
+        ],
         "verdict": [_words(report.verdict) for report in reports],
-        "agent": [summary.title(report) for report in reports],
+        "agent": [summary.turn_title(report) for report in reports],
     }
     for name in ("lost", "perhaps"):
         if set(columns[name]) == {"-"}:
@@ -158,52 +172,52 @@ def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
 
 
 def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
-    findings = summary.shown(report)
+    findings = summary.actionable_findings(report)
     heading = Text.assemble(
-        (f"Turn {number} · {summary.title(report)} · ", "bold"),
+        (f"Turn {number} · {summary.turn_title(report)} · ", "bold"),
         (_words(report.verdict), _STYLES.get(report.verdict, f"bold {_FINE}")),
         f": {VERDICTS[report.verdict]}",
     )
-    yield from wrapped(heading, view.width, 2)
-    numbers = " · ".join(glued(phrase) for phrase in _numbers(report))
-    yield from wrapped(Text(f"  {numbers}"), view.width, 2)
+    yield from wrapped_lines(heading, view.width, 2)
+    numbers = " · ".join(unbreakable(phrase) for phrase in _numbers(report))
+    yield from wrapped_lines(Text(f"  {numbers}"), view.width, 2)
     if report.turn.calls:
         yield from _timeline(report, findings, view)
     for position, finding in enumerate(findings, 1):
         yield from _finding(position, finding, report, view)
     if report.recommendation and not findings:
-        yield from wrapped(Text(f"  → {view.relative(printable(report.recommendation))}"), view.width, 4)
+        yield from wrapped_lines(Text(f"  → {view.relative(printable(report.recommendation))}"), view.width, 4)
     if report.silenced:
         lost = seconds(sum(finding.avoidable for finding in report.silenced))
-        yield Text(f"  {count(len(report.silenced), 'finding')} of {lost} silenced", style=_QUIET)
+        yield Text(f"  {counted(len(report.silenced), 'finding')} of {lost} silenced", style=_QUIET)
         for finding in report.silenced if view.show_silenced else ():
             yield from _finding("silenced", finding, report, view)
     for note in report.notes:
-        yield from wrapped(Text(f"  {note}", style=_QUIET), view.width, 2)
+        yield from wrapped_lines(Text(f"  {note}", style=_QUIET), view.width, 2)
 
 
 def _numbers(report: Report) -> Iterator[str]:
     """Yield the headline numbers of a turn, each as one phrase."""
-    yield count(report.calls, "call") + (f" in {seconds(report.makespan)}" if report.calls else "")
+    yield counted(report.calls, "call") + (f" in {seconds(report.makespan)}" if report.calls else "")
     if report.ratio is not None:
         achievable = report.achievable_ratio
         more = achievable is not None and achievable - report.ratio > _NEARLY
-        yield f"ratio {share(report.ratio)}" + (f" of {share(achievable)} achievable" if more else "")
+        yield f"ratio {two_decimals(report.ratio)}" + (f" of {two_decimals(achievable)} achievable" if more else "")
         effective = report.effective_ratio
         if effective is not None and report.ratio - effective > _NEARLY:
-            yield f"effective {share(effective)}"
+            yield f"effective {two_decimals(effective)}"
     if report.efficiency is not None:
         floor = report.efficiency_floor
         unsure = floor is not None and report.efficiency - floor > _NEARLY
-        yield f"efficiency {share(report.efficiency)}" + (f", perhaps {share(floor)}" if unsure else "")
-    if summary.loses(report):
+        yield f"efficiency {two_decimals(report.efficiency)}" + (f", perhaps {two_decimals(floor)}" if unsure else "")
+    if summary.has_avoidable(report):
         yield f"lost {seconds(report.avoidable)}"
-    if summary.might_lose(report):
+    if summary.may_have_avoidable(report):
         yield f"perhaps lost {seconds(report.avoidable_potential)}"
     if report.steps:
-        yield f"model {seconds(report.think)} in {count(report.steps, 'step')}"
+        yield f"model {seconds(report.think)} in {counted(report.steps, 'step')}"
     if report.coverage < 1:
-        yield f"coverage {share(report.coverage)}"
+        yield f"coverage {two_decimals(report.coverage)}"
 
 
 def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterator[Text]:
@@ -211,13 +225,13 @@ def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterat
     numbers = {span_id: at for at, finding in enumerate(findings, 1) for span_id in finding.span_ids}
     styles = {at: _STYLES[finding.advice] for at, finding in enumerate(findings, 1)}
     glyphs = ASCII if view.ascii_only else BLOCKS
-    draft = rows(report, numbers, 1, glyphs)
+    draft = timeline_rows(report, numbers, 1, glyphs)
     label = min(max(cell_len(row.label + row.suffix) for row in draft if row.bar), _MAX_LABEL, view.width // 3)
     note = max(cell_len(row.note) for row in draft)
     mark = max(len(_mark(row)) for row in draft)
     before = 2 + mark + bool(mark) + label + 1
     cells = max(view.width - before - 1 - note, 8)
-    drawn = rows(report, numbers, cells, glyphs)
+    drawn = timeline_rows(report, numbers, cells, glyphs)
     for row in drawn:
         if not row.bar:
             yield Text("  " + row.label, style=_QUIET)
@@ -225,7 +239,7 @@ def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterat
         start = f"  {_mark(row):<{mark}}{' ' * bool(mark)}{_fitted(row, label)} "
         style = _MODEL if row.kind == "model" else styles[row.findings[0]] if row.findings else _FINE
         yield Text.assemble(start, (row.bar, style), f" {row.note:>{note}}")
-    end = seconds(extent(report.turn).duration_ns / 1e9)
+    end = seconds(turn_extent(report.turn).duration_ns / 1e9)
     between = cells - 1 - len(end)
     signs = {sign for row in drawn for sign in row.bar}
     legend = next((text for sign, text in _LEGENDS.items() if sign in signs), "")
@@ -253,15 +267,15 @@ def _finding(number: int | str, finding: Finding, report: Report, view: View) ->
     unknown = f"; {printable(finding.evidence[0])}" if finding.evidence and not known else ""
     sentence = Text.assemble(
         (f"  [{number}]", style),
-        f" {inside}{tools(finding.calls)} {happened(finding)}. ",
-        (glued(f"Cost: {cost}.") if known else glued(f"Perhaps {cost}") + f"{unknown}.", style),
+        f" {inside}{tool_list(finding.calls)} {observation(finding)}. ",
+        (unbreakable(f"Cost: {cost}.") if known else unbreakable(f"Perhaps {cost}") + f"{unknown}.", style),
     )
-    yield from wrapped(sentence, view.width, 6)
-    todo, at = view.relative(printable(finding.recommendation)), view.relative(place(finding))
+    yield from wrapped_lines(sentence, view.width, 6)
+    todo, at = view.relative(printable(finding.recommendation)), view.relative(fix_location(finding))
     if at and at not in todo:
         todo = f"{todo.rstrip('.')} ({at})." if todo else f"See {at}."
     if todo:
-        yield from wrapped(Text(f"    → {todo}"), view.width, 6)
+        yield from wrapped_lines(Text(f"    → {todo}"), view.width, 6)
 
 
 def _words(name: str) -> str:

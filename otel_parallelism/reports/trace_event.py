@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import msgspec
 
 from .parts import summary
-from .parts.lanes import lanes
-from .parts.wording import place, printable, relative
+from .parts.lanes import assigned_lanes
+from .parts.wording import fix_location, printable, relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ class TraceDocument(msgspec.Struct, frozen=True):
     otherData: Mapping[str, _Value]  # noqa: N815 - as above
 
 
-def render(analysis: Analysis, *, base: str = "") -> str:
+def render_trace_event(analysis: Analysis, *, base: str = "") -> str:
     """
     Write *analysis* as a Chrome Trace Event file, with a newline at its end.
 
@@ -91,23 +91,23 @@ class _Process:
 
     def events(self) -> Iterator[Event]:
         turn = self._report.turn
-        name = f"{self._number} · {summary.title(self._report)} · {self._report.verdict.replace('_', ' ')}"
+        name = f"{self._number} · {summary.turn_title(self._report)} · {self._report.verdict.replace('_', ' ')}"
         yield self._named("process_name", 0, name)
         yield Event("M", self._number, 0, "process_sort_index", args={"sort_index": self._number})
         yield from self._lane(_TURN, "turn")
-        yield self._slice(turn, _TURN, summary.title(self._report), "turn", self._told())
-        step_lanes = lanes(turn.steps)
+        yield self._slice(turn, _TURN, summary.turn_title(self._report), "turn", self._told())
+        step_lanes = assigned_lanes(turn.steps)
         width = max(step_lanes, default=-1) + 1
         for lane in range(width):
             yield from self._lane(_MODEL + lane, "model")
         for step, lane in zip(turn.steps, step_lanes, strict=True):
             yield self._slice(step, _MODEL + lane, "model", "model", {})
         first = _MODEL + width
-        call_lanes = lanes(turn.calls)
+        call_lanes = assigned_lanes(turn.calls)
         for lane in range(max(call_lanes, default=-1) + 1):
             yield from self._lane(first + lane, f"calls {lane + 1}")
         placed = {call.span_id: (call, first + lane) for call, lane in zip(turn.calls, call_lanes, strict=True)}
-        findings = summary.shown(self._report)
+        findings = summary.actionable_findings(self._report)
         part_of = {span_id: at for at, finding in enumerate(findings, 1) for span_id in finding.span_ids}
         for call, lane in placed.values():
             told = self._of_call(call, part_of.get(call.span_id))
@@ -157,8 +157,8 @@ class _Process:
             told["ratio"] = report.ratio
         if report.efficiency is not None:
             told["efficiency"] = report.efficiency
-        for at, finding in enumerate(summary.shown(report), 1):
-            where = place(finding)
+        for at, finding in enumerate(summary.actionable_findings(report), 1):
+            where = fix_location(finding)
             todo = printable(finding.recommendation)
             text = f"{todo} ({where})" if where and where not in todo else todo
             told[f"finding {at}"] = relative(text, self._base)

@@ -12,7 +12,7 @@ from strategies import read, step, turn
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.model import Analysis, Caller, Coverage, Report
-from otel_parallelism.reports.html import render
+from otel_parallelism.reports.html import render_html
 from otel_parallelism.settings import Settings
 
 from .browsing import CHROMIUM, FLAGS
@@ -80,7 +80,7 @@ class Browser:
     def open(self, *reports: Report, width: int = 1440, height: int = 900, **media: Any) -> Page:
         path = self._folder / "report.html"
         calls = sum(len(report.turn.calls) for report in reports)
-        path.write_text(render(Analysis(reports, Coverage(calls=calls, spans=9)), prompt=prompt), encoding="utf-8")
+        path.write_text(render_html(Analysis(reports, Coverage(calls=calls, spans=9)), prompt=prompt), encoding="utf-8")
         page = self._context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(**media)

@@ -18,7 +18,7 @@ from otel_parallelism import names
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.model import Analysis, Coverage, Report, Turn
-from otel_parallelism.reports.html import render
+from otel_parallelism.reports.html import render_html
 from otel_parallelism.reports.parts.page_document import PageDocument
 from otel_parallelism.settings import Settings
 
@@ -73,7 +73,7 @@ def busy_turn(number: int, calls: int = 20) -> Turn:
 
 
 def test_the_page_is_one_file_that_fetches_nothing(both: Analysis) -> None:
-    page = render(both)
+    page = render_html(both)
     tags = Parsed(page).tags
     assert {tag for tag, _ in tags if tag in {"iframe", "object", "embed", "base", "form", "img"}} == set()
     links = [value or "" for _, attributes in tags for key, value in attributes.items() if key in {"src", "href"}]
@@ -84,7 +84,7 @@ def test_the_page_is_one_file_that_fetches_nothing(both: Analysis) -> None:
 
 
 def test_the_policy_lets_this_script_and_this_style_work_and_nothing_else(both: Analysis) -> None:
-    page = render(both)
+    page = render_html(both)
     [policy] = [a["content"] or "" for tag, a in Parsed(page).tags if a.get("http-equiv") == "Content-Security-Policy"]
     told = dict(part.split(" ", 1) for part in policy.split("; "))
     assert told["default-src"] == "'none'"
@@ -95,9 +95,9 @@ def test_the_policy_lets_this_script_and_this_style_work_and_nothing_else(both: 
 
 
 def test_the_script_makes_elements_and_never_parses_markup(both: Analysis) -> None:
-    [script] = _SCRIPT.findall(render(both))
+    [script] = _SCRIPT.findall(render_html(both))
     assert re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(", script) is None
-    [style] = _STYLE.findall(render(both))
+    [style] = _STYLE.findall(render_html(both))
     assert "<" not in style
 
 
@@ -110,8 +110,8 @@ def test_a_name_cannot_leave_its_place(sequential: Report) -> None:
     report = msgspec.structs.replace(
         sequential, turn=hostile_turn, findings=(finding,), notes=(HOSTILE,), recommendation=HOSTILE
     )
-    page = render(of(report), prompt=prompt)
-    plain = render(of(sequential), prompt=prompt)
+    page = render_html(of(report), prompt=prompt)
+    plain = render_html(of(sequential), prompt=prompt)
     assert [tag for tag, _ in Parsed(page).tags] == [tag for tag, _ in Parsed(plain).tags]
     assert page.count("<script") == page.count("</script>") == 2
     assert "<img" not in page
@@ -123,19 +123,19 @@ def test_a_name_cannot_leave_its_place(sequential: Report) -> None:
 
 
 def test_content_is_never_written(both: Analysis) -> None:
-    assert "an argument" not in render(both)
-    assert "a result" not in render(both)
+    assert "an argument" not in render_html(both)
+    assert "a result" not in render_html(both)
 
 
 def test_a_hundred_turns_of_twenty_calls_are_a_small_file() -> None:
     reports = [analyze(busy_turn(number), Settings()) for number in range(100)]
     assert all(report.avoidable and report.schedule for report in reports)
-    assert len(render(of(*reports), prompt=prompt).encode()) < 300_000
+    assert len(render_html(of(*reports), prompt=prompt).encode()) < 300_000
 
 
 def test_bars_are_where_the_spans_are() -> None:
     report = analyze(busy_turn(1, 3), Settings())
-    [told] = document(render(of(report))).turns
+    [told] = document(render_html(of(report))).turns
     assert told.length == 8_500_000
     assert told.steps == ([0, 1_000_000], [3_000_000, 1_000_000], [6_000_000, 1_000_000])
     assert [bar[1:] for bar in told.calls] == [[at * 3_000_000 + 1_013_000, 1_487_000, -1] for at in range(3)]
@@ -143,7 +143,7 @@ def test_bars_are_where_the_spans_are() -> None:
 
 
 def test_a_call_names_the_one_around_it_and_whether_it_failed(parallel: Report) -> None:
-    told = document(render(of(parallel)))
+    told = document(render_html(of(parallel)))
     assert [(told.strings[bar[0]], *bar[3:]) for bar in told.turns[0].calls] == [
         ("flights", -1),
         ("hotels", -1, 1),
@@ -154,7 +154,7 @@ def test_a_call_names_the_one_around_it_and_whether_it_failed(parallel: Report) 
 
 
 def test_a_finding_says_what_happened_what_it_costs_and_what_to_do(sequential: Report) -> None:
-    told = document(render(of(sequential), prompt=prompt))
+    told = document(render_html(of(sequential), prompt=prompt))
     [finding] = told.turns[0].findings
     assert (finding.cause, finding.advice, finding.avoidable) == ("dispatch", "recommended", 0.9)
     assert told.strings[finding.happened].startswith(
@@ -169,11 +169,11 @@ def test_a_finding_says_what_happened_what_it_costs_and_what_to_do(sequential: R
 
 def test_a_finding_about_the_model_brings_the_text_for_its_prompt() -> None:
     report = analyze(busy_turn(2, 4), Settings())
-    told = document(render(of(report), prompt=prompt))
+    told = document(render_html(of(report), prompt=prompt))
     [finding] = told.turns[0].findings
     assert finding.prompt is not None
     assert told.guidance + told.strings[finding.prompt] == prompt(report.findings)
-    assert document(render(of(report))).turns[0].findings[0].prompt is None
+    assert document(render_html(of(report))).turns[0].findings[0].prompt is None
 
 
 def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
@@ -182,13 +182,13 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
         recommendation="Await them together at /home/me/agent.py:31.",
         location=msgspec.structs.replace(sequential.findings[0].location, file_path="/home/me/agent.py"),
     )
-    page = render(of(msgspec.structs.replace(sequential, findings=(finding,))), base="/home/me")
+    page = render_html(of(msgspec.structs.replace(sequential, findings=(finding,))), base="/home/me")
     assert "Await them together at agent.py:31." in page
     assert "/home/me" not in page
 
 
 def test_numbers_come_with_the_meanings_of_their_attributes(sequential: Report, silent: Report) -> None:
-    told = document(render(of(sequential, silent)))
+    told = document(render_html(of(sequential, silent)))
     meanings = {each.key: each.meaning for each in names.TURN_ATTRIBUTES}
     for measure in told.measures:
         assert measure.meaning
@@ -203,7 +203,7 @@ def test_numbers_come_with_the_meanings_of_their_attributes(sequential: Report, 
 
 def test_what_is_not_known_is_said(possible: Report) -> None:
     report = msgspec.structs.replace(possible, silenced=possible.findings, notes=("a bound was reached",))
-    told = document(render(of(report)))
+    told = document(render_html(of(report)))
     shown = {told.measures[at].label: text for at, text in told.turns[0].numbers}
     assert shown["Efficiency floor"] == "0.60"
     assert shown["Perhaps avoidable"] == "0.40 s"
@@ -216,45 +216,45 @@ def test_what_is_not_known_is_said(possible: Report) -> None:
 
 def test_advice_without_a_finding_is_shown(silent: Report) -> None:
     report = msgspec.structs.replace(silent, recommendation="Declare what the tools need.")
-    told = document(render(of(report)))
+    told = document(render_html(of(report)))
     assert [told.strings[at] for at in told.turns[0].remarks] == ["Declare what the tools need."]
 
 
 def test_the_headline_stands_in_the_page_itself(both: Analysis) -> None:
-    page = Parsed(render(both), "h1", "title")
+    page = Parsed(render_html(both), "h1", "title")
     assert page.texts["h1"] == page.texts["title"]
     assert page.texts["h1"].startswith("2 turns · 1 sequential: 0.90 s of 1.20 s could be saved")
 
 
 def test_no_turn_is_a_page_too() -> None:
-    page = Parsed(render(Analysis((), Coverage(spans=4))), "h1")
+    page = Parsed(render_html(Analysis((), Coverage(spans=4))), "h1")
     assert page.texts["h1"] == "No turn found: no tool call among 4 spans"
-    assert document(render(Analysis((), Coverage(spans=4)))).turns == ()
+    assert document(render_html(Analysis((), Coverage(spans=4)))).turns == ()
 
 
 def test_what_belongs_to_no_turn_is_said(both: Analysis) -> None:
     some = msgspec.structs.replace(both, coverage=Coverage(calls=9, calls_without_turn=1, spans=12))
-    assert "1 of 9 calls belong to no turn" in render(some)
+    assert "1 of 9 calls belong to no turn" in render_html(some)
 
 
 def test_a_time_that_no_calendar_reaches_is_left_out(silent: Report) -> None:
     far = msgspec.structs.replace(silent, turn=msgspec.structs.replace(silent.turn, start_ns=10**30, end_ns=10**30))
-    assert document(render(of(far))).turns[0].started == ""
-    assert document(render(of(silent))).turns[0].started == "2023-11-14 22:13:20 UTC"
+    assert document(render_html(of(far))).turns[0].started == ""
+    assert document(render_html(of(silent))).turns[0].started == "2023-11-14 22:13:20 UTC"
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a\x1b[2Jb\n", "ツール", "a" * 5_000])
 def test_any_name_makes_a_page(sequential: Report, name: str) -> None:
     calls = tuple(msgspec.structs.replace(call, tool=name) for call in sequential.turn.calls)
     report = msgspec.structs.replace(sequential, turn=msgspec.structs.replace(sequential.turn, calls=calls))
-    told = document(render(of(report)).encode().decode())
+    told = document(render_html(of(report)).encode().decode())
     assert told.strings[told.turns[0].calls[0][0]].isprintable()
 
 
 @given(turns(max_size=9))
 def test_every_turn_makes_a_page_whose_times_are_those_of_its_report(drawn: Turn) -> None:
     report = analyze(drawn, EXACT)
-    [told] = document(render(of(report), prompt=prompt)).turns
+    [told] = document(render_html(of(report), prompt=prompt)).turns
     assert len(told.calls) == len(drawn.calls)
     began_ns = min((one.start_ns for one in (*drawn.steps, *drawn.calls)), default=drawn.start_ns)
     for bar, call in zip(told.calls, drawn.calls, strict=True):
@@ -271,5 +271,5 @@ def test_every_turn_makes_a_page_whose_times_are_those_of_its_report(drawn: Turn
 
 
 def test_the_document_is_the_same_when_told_again(both: Analysis) -> None:
-    assert render(both, prompt=prompt) == render(both, prompt=prompt)
-    assert json.loads(msgspec.json.encode(document(render(both))))["turns"]
+    assert render_html(both, prompt=prompt) == render_html(both, prompt=prompt)
+    assert json.loads(msgspec.json.encode(document(render_html(both))))["turns"]

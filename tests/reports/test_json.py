@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from otel_parallelism.model import Analysis, Coverage, Report
-from otel_parallelism.reports.json import AnalysisDocument, render
+from otel_parallelism.reports.json import AnalysisDocument, render_json
 
 TURN_KEYS = [
     "trace_id",
@@ -43,16 +43,16 @@ FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "ev
 
 
 def test_the_shape_is_the_documented_one(both: Analysis) -> None:
-    document = json.loads(render(both))
+    document = json.loads(render_json(both))
     assert list(document) == ["turns", "coverage"]
     assert document["coverage"] == {"calls": 8, "calls_without_turn": 0, "spans": 11, "anomalies": 0}
     assert [list(turn) for turn in document["turns"]] == [TURN_KEYS, TURN_KEYS]
     assert [list(finding) for finding in document["turns"][0]["findings"]] == [FINDING_KEYS]
-    assert msgspec.json.decode(render(both), type=AnalysisDocument).coverage.spans == 11
+    assert msgspec.json.decode(render_json(both), type=AnalysisDocument).coverage.spans == 11
 
 
 def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
-    [turn] = json.loads(render(Analysis((sequential,), Coverage())))["turns"]
+    [turn] = json.loads(render_json(Analysis((sequential,), Coverage())))["turns"]
     assert turn == {
         "trace_id": "5b8efff798038103d269b633813fc60c",
         "span_id": "00f067aa0ba902b7",
@@ -104,7 +104,7 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
 
 
 def test_what_the_model_does_not_know_is_null(silent: Report, possible: Report) -> None:
-    empty, unsure = json.loads(render(Analysis((silent, possible), Coverage())))["turns"]
+    empty, unsure = json.loads(render_json(Analysis((silent, possible), Coverage())))["turns"]
     absent = (
         "ratio",
         "efficiency",
@@ -129,7 +129,7 @@ def test_the_slowest_calls_are_the_turns_own_and_at_most_five(parallel: Report) 
     )
     inner = msgspec.structs.replace(many[0], scope=many[1].span_id, end_ns=many[-1].end_ns + 1)
     report = msgspec.structs.replace(parallel, turn=msgspec.structs.replace(parallel.turn, calls=(*many, inner)))
-    [turn] = json.loads(render(Analysis((report,), Coverage())))["turns"]
+    [turn] = json.loads(render_json(Analysis((report,), Coverage())))["turns"]
     assert [(call["tool"], call["duration"]) for call in turn["slowest_calls"]] == [
         ("tool_6", 0.006),
         ("tool_5", 0.005),
@@ -140,13 +140,13 @@ def test_the_slowest_calls_are_the_turns_own_and_at_most_five(parallel: Report) 
 
 
 def test_content_is_never_written(both: Analysis) -> None:
-    assert "an argument" not in render(both)
-    assert "a result" not in render(both)
+    assert "an argument" not in render_json(both)
+    assert "a result" not in render_json(both)
 
 
 def test_nothing_is_a_document_too() -> None:
-    assert json.loads(render(Analysis((), Coverage(calls=3, calls_without_turn=3, spans=4)))) == {
+    assert json.loads(render_json(Analysis((), Coverage(calls=3, calls_without_turn=3, spans=4)))) == {
         "turns": [],
         "coverage": {"calls": 3, "calls_without_turn": 3, "spans": 4, "anomalies": 0},
     }
-    assert render(Analysis((), Coverage())).endswith("}\n")
+    assert render_json(Analysis((), Coverage())).endswith("}\n")

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from otel_parallelism.model import Analysis, Call, Caller, Coverage, Finding, Report
-from otel_parallelism.reports.text import MIN_WIDTH, render
+from otel_parallelism.reports.text import MIN_WIDTH, render_text
 
 MS = 1_000_000
 WIDTH_80 = """\
@@ -111,14 +111,14 @@ around them.
 
 
 def test_a_turn_that_loses_time_and_one_that_does_not(both: Analysis) -> None:
-    assert render(both, width=80) == WIDTH_80
-    assert render(both, width=120) == WIDTH_120
-    assert render(both, width=80, ascii_only=True) == ASCII_80
+    assert render_text(both, width=80) == WIDTH_80
+    assert render_text(both, width=120) == WIDTH_120
+    assert render_text(both, width=80, ascii_only=True) == ASCII_80
 
 
 def test_what_is_not_certain_says_so(possible: Report, silent: Report) -> None:
     analysis = Analysis((possible, silent), Coverage(calls=6, calls_without_turn=4, spans=11, anomalies=2))
-    assert render(analysis, width=80) == UNSURE_80
+    assert render_text(analysis, width=80) == UNSURE_80
 
 
 @pytest.mark.parametrize("width", [1, MIN_WIDTH, 57, 80, 133, 300])
@@ -127,7 +127,10 @@ def test_no_line_is_wider_than_asked_for(
     sequential: Report, parallel: Report, possible: Report, width: int, ascii_only: bool
 ) -> None:
     analysis = Analysis((sequential, parallel, possible) * 5, Coverage(calls=90, calls_without_turn=40, anomalies=3))
-    for text in (render(analysis, width=width, ascii_only=ascii_only), render(renamed(analysis), width=width)):
+    for text in (
+        render_text(analysis, width=width, ascii_only=ascii_only),
+        render_text(renamed(analysis), width=width),
+    ):
         assert max(map(cell_len, text.splitlines())) <= max(width, MIN_WIDTH)
 
 
@@ -156,13 +159,13 @@ def with_calls(report: Report, calls: tuple[Call, ...]) -> Report:
 
 
 def test_ascii_is_ascii_whatever_the_names(both: Analysis) -> None:
-    text = render(renamed(both), width=100, ascii_only=True)
+    text = render_text(renamed(both), width=100, ascii_only=True)
     assert text.isascii()
     assert "????" in text
 
 
 def test_colour_only_adds_escape_codes(both: Analysis) -> None:
-    coloured = render(both, width=80, colour=True)
+    coloured = render_text(both, width=80, colour=True)
     plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines())
     assert plain + "\n" == WIDTH_80
     assert coloured != WIDTH_80
@@ -174,7 +177,7 @@ def test_names_cannot_steer_the_terminal(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], recommendation="do\x1b]0;title\x07 this")
     turn = msgspec.structs.replace(sequential.turn, agent="\x1b[31magent", calls=calls)
     report = msgspec.structs.replace(sequential, turn=turn, findings=(finding,))
-    text = render(Analysis((with_calls(report, calls),), Coverage()), width=120)
+    text = render_text(Analysis((with_calls(report, calls),), Coverage()), width=120)
     assert "\x1b" not in text
     assert "\r" not in text
     assert "\x07" not in text
@@ -182,8 +185,8 @@ def test_names_cannot_steer_the_terminal(sequential: Report) -> None:
 
 
 def test_content_is_never_shown(both: Analysis) -> None:
-    assert "an argument" not in render(both, width=300)
-    assert "a result" not in render(both, width=300)
+    assert "an argument" not in render_text(both, width=300)
+    assert "a result" not in render_text(both, width=300)
 
 
 def test_calls_of_one_tool_share_a_row_when_there_are_many(parallel: Report) -> None:
@@ -198,7 +201,7 @@ def test_calls_of_one_tool_share_a_row_when_there_are_many(parallel: Report) -> 
         )
         for at in range(24)
     )
-    text = render(Analysis((with_calls(parallel, calls),), Coverage()), width=60)
+    text = render_text(Analysis((with_calls(parallel, calls),), Coverage()), width=60)
     [search] = [line for line in text.splitlines() if line.startswith("  search ×12")]
     assert set(search.split()[2]) == {"3"}  # three of its twelve calls at a time, all along
     assert search.endswith("1.20 s")
@@ -210,7 +213,7 @@ def test_beyond_twenty_tools_only_the_longest_are_drawn(parallel: Report) -> Non
         msgspec.structs.replace(first, span_id=f"{at:016x}", tool=f"tool_{at}", end_ns=first.start_ns + at * MS)
         for at in range(26)
     )
-    text = render(Analysis((with_calls(parallel, calls),), Coverage()), width=80)
+    text = render_text(Analysis((with_calls(parallel, calls),), Coverage()), width=80)
     assert "and 6 shorter calls of 6 more tools" in text
     assert "tool_25 " in text
     assert "tool_5 " not in text
@@ -218,7 +221,7 @@ def test_beyond_twenty_tools_only_the_longest_are_drawn(parallel: Report) -> Non
 
 def test_many_turns_are_ranked_and_only_the_worst_drawn(sequential: Report, parallel: Report) -> None:
     reports = (parallel,) * 30 + (sequential,) + (parallel,) * 3
-    text = render(Analysis(reports, Coverage()), width=80)
+    text = render_text(Analysis(reports, Coverage()), width=80)
     lines = text.splitlines()
     assert lines[0] == "34 turns · 1 sequential: 0.90 s of 1.20 s could be saved"
     assert lines[1].startswith("Start with turn 31 (travel) at agent.py:31: 4 calls")
@@ -236,7 +239,7 @@ def test_a_narrow_ranking_has_fewer_columns_and_no_number_cut_off(
 ) -> None:
     turn = msgspec.structs.replace(sequential.turn, agent=agent or sequential.turn.agent)
     long = msgspec.structs.replace(sequential, avoidable=123_456.0, turn=turn)
-    lines = render(Analysis((long, possible) * 6, Coverage()), width=width).splitlines()
+    lines = render_text(Analysis((long, possible) * 6, Coverage()), width=width).splitlines()
     at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["turn"])
     ranking = lines[at : at + 11]
     assert max(map(cell_len, ranking)) <= width
@@ -255,45 +258,45 @@ def test_digits_in_bars_are_explained(parallel: Report) -> None:
             msgspec.structs.replace(first, span_id=f"{at:016x}", tool=f"t{at % 2 if calls > 21 else at % 3}")
             for at in range(calls)
         )
-        assert legend in render(Analysis((with_calls(parallel, many),), Coverage()), width=80).splitlines()[-1]
-    assert "digits" not in render(Analysis((parallel,), Coverage()), width=80)
+        assert legend in render_text(Analysis((with_calls(parallel, many),), Coverage()), width=80).splitlines()[-1]
+    assert "digits" not in render_text(Analysis((parallel,), Coverage()), width=80)
 
 
 def test_a_number_stays_with_its_unit(sequential: Report) -> None:
     analysis = Analysis((sequential,), Coverage())
     for width in range(MIN_WIDTH, 100):
-        for line in render(analysis, width=width).splitlines():
+        for line in render_text(analysis, width=width).splitlines():
             assert not re.match(r" *(s|×\d)\b", line)
 
 
 def test_very_long_names_keep_their_ends(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], calls=("begin" * 30 + "end", "other"))
-    text = render(Analysis((msgspec.structs.replace(sequential, findings=(finding,)),), Coverage()), width=80)
+    text = render_text(Analysis((msgspec.structs.replace(sequential, findings=(finding,)),), Coverage()), width=80)
     assert "(beginbeginbegin" in text
     assert re.search(r"…\w*beginend, other", text)
 
 
 def test_nothing_to_gain_is_said_at_once(parallel: Report, silent: Report) -> None:
-    text = render(Analysis((parallel, silent), Coverage(calls=3, spans=5)), width=80)
+    text = render_text(Analysis((parallel, silent), Coverage(calls=3, spans=5)), width=80)
     assert text.splitlines()[:2] == ["2 turns · nothing to gain", ""]
 
 
 def test_nothing_known_is_not_nothing(possible: Report) -> None:
     report = msgspec.structs.replace(possible, findings=(), recommendation="Capture arguments.")
-    lines = render(Analysis((report,), Coverage()), width=80).splitlines()
+    lines = render_text(Analysis((report,), Coverage()), width=80).splitlines()
     assert lines[0] == "1 turn · 1 possibly sequential: nothing known to gain"
     assert lines[-1] == "  → Capture arguments."
 
 
 def test_no_turn_says_what_to_do() -> None:
     uncovered = Analysis((), Coverage(calls=6, calls_without_turn=6, spans=30))
-    assert render(uncovered, width=80) == (
+    assert render_text(uncovered, width=80) == (
         "No turn found: 6 tool calls, in no turn\n"
         "Open agent_turn(...) around the agent's loop, or switch on an instrumentation of\n"
         "its framework.\n"
     )
-    assert render(Analysis((), Coverage()), width=80).startswith("No turn found: there are no spans\n")
-    assert render(Analysis((), Coverage(spans=30)), width=120) == (
+    assert render_text(Analysis((), Coverage()), width=80).startswith("No turn found: there are no spans\n")
+    assert render_text(Analysis((), Coverage(spans=30)), width=120) == (
         "No turn found: no tool call among 30 spans\n"
         "Decorate the tools with @profiled, or switch on an instrumentation of the agent's framework.\n"
     )
@@ -304,7 +307,7 @@ def test_an_intended_order_is_no_finding(sequential: Report) -> None:
     report = msgspec.structs.replace(
         sequential, findings=(finding,), verdict="serial_by_need", avoidable=0.0, efficiency=1.0, recommendation=""
     )
-    text = render(Analysis((report,), Coverage()), width=80)
+    text = render_text(Analysis((report,), Coverage()), width=80)
     assert text.startswith("1 turn · nothing to gain\n")
     assert "[1]" not in text
 
@@ -330,7 +333,7 @@ def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
     report = msgspec.structs.replace(
         parallel, findings=findings, effective_ratio=1.0, notes=("Only so many searched.",)
     )
-    text = render(Analysis((report,), Coverage()), width=200)
+    text = render_text(Analysis((report,), Coverage()), width=200)
     assert "[1] hotels, trains ran at most 2 at once. Perhaps 0.10 s of 0.30 s." in text
     assert "[2] hotels, trains overlapped, yet they wait for one lock, session or server. Perhaps" in text
     assert (
@@ -343,12 +346,12 @@ def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
 def test_the_place_is_named_even_without_advice(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], recommendation="")
     report = msgspec.structs.replace(sequential, findings=(finding,))
-    assert "    → See agent.py:31.\n" in render(Analysis((report,), Coverage()), width=80)
+    assert "    → See agent.py:31.\n" in render_text(Analysis((report,), Coverage()), width=80)
 
 
 def test_a_recommendation_without_a_finding_is_shown(parallel: Report) -> None:
     report = msgspec.structs.replace(parallel, recommendation="Capture the model's output.")
-    assert "  → Capture the model's output.\n" in render(Analysis((report,), Coverage()), width=80)
+    assert "  → Capture the model's output.\n" in render_text(Analysis((report,), Coverage()), width=80)
 
 
 def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
@@ -359,15 +362,15 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
     )
     analysis = Analysis((msgspec.structs.replace(sequential, findings=(finding,)),), Coverage())
     for base in ("/home/me/app", "/home/me/app/"):
-        text = render(analysis, width=200, base=base)
+        text = render_text(analysis, width=200, base=base)
         assert "Start with turn 1 (travel) at agent.py:31: " in text
         assert "    → Await them together at agent.py:31.\n" in text
     for base in ("", "/", "/home/m", "me/app"):
-        assert "    → Await them together at /home/me/app/agent.py:31.\n" in render(analysis, width=200, base=base)
+        assert "    → Await them together at /home/me/app/agent.py:31.\n" in render_text(analysis, width=200, base=base)
 
 
 def test_silenced_findings_are_counted_and_nothing_more(sequential: Report) -> None:
     report = msgspec.structs.replace(sequential, findings=(), silenced=sequential.findings, verdict="single")
-    text = render(Analysis((report,), Coverage()), width=80)
+    text = render_text(Analysis((report,), Coverage()), width=80)
     assert "  1 finding of 0.90 s silenced\n" in text
     assert text.startswith("1 turn · nothing to gain\n")

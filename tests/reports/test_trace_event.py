@@ -11,14 +11,14 @@ from strategies import EXACT, turns
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.model import Analysis, Coverage, Report, Turn
-from otel_parallelism.reports.trace_event import TraceDocument, render
+from otel_parallelism.reports.trace_event import TraceDocument, render_trace_event
 
 from .conftest import START_NS, step, turn
 
 
 def events(analysis: Analysis, **keys: Any) -> list[dict[str, Any]]:
     """The events that have all of *keys*."""
-    found = json.loads(render(analysis))["traceEvents"]
+    found = json.loads(render_trace_event(analysis))["traceEvents"]
     return [event for event in found if all(event.get(key) == value for key, value in keys.items())]
 
 
@@ -51,12 +51,12 @@ def check(event: dict[str, Any]) -> None:
 
 
 def test_every_event_is_what_the_format_asks_for(both: Analysis) -> None:
-    document = json.loads(render(both))
+    document = json.loads(render_trace_event(both))
     assert list(document) == ["traceEvents", "displayTimeUnit", "otherData"]
     assert document["otherData"]["origin_unix_ns"] == str(START_NS)
     for event in document["traceEvents"]:
         check(event)
-    assert msgspec.json.decode(render(both), type=TraceDocument).displayTimeUnit == "ms"
+    assert msgspec.json.decode(render_trace_event(both), type=TraceDocument).displayTimeUnit == "ms"
 
 
 def test_a_turn_is_a_process_with_lanes_for_itself_its_model_and_its_calls(both: Analysis) -> None:
@@ -104,7 +104,7 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
     [finding] = sequential.findings
     finding = msgspec.structs.replace(finding, recommendation="Await them together at /home/me/agent.py:31.")
     report = msgspec.structs.replace(sequential, findings=(finding,))
-    text = render(of(report), base="/home/me/")
+    text = render_trace_event(of(report), base="/home/me/")
     assert "Await them together at agent.py:31." in text
     assert "/home/me" not in text
 
@@ -116,8 +116,8 @@ def test_steps_that_overlap_have_a_lane_each() -> None:
 
 
 def test_content_is_never_written(both: Analysis) -> None:
-    assert "an argument" not in render(both)
-    assert "a result" not in render(both)
+    assert "an argument" not in render_trace_event(both)
+    assert "a result" not in render_trace_event(both)
 
 
 def test_a_tool_without_a_name_has_one_here(sequential: Report) -> None:
@@ -129,7 +129,7 @@ def test_a_tool_without_a_name_has_one_here(sequential: Report) -> None:
 
 
 def test_no_turn_is_a_file_too() -> None:
-    assert json.loads(render(of()))["traceEvents"] == []
+    assert json.loads(render_trace_event(of()))["traceEvents"] == []
 
 
 @given(turns(max_size=10))

@@ -21,7 +21,7 @@ class _Spanned(Protocol):
         ...
 
 
-def lanes(spans: Iterable[_Spanned]) -> list[int]:
+def assigned_lanes(spans: Iterable[_Spanned]) -> list[int]:
     """
     The lane of each of *spans*, from 0; what shares a lane does not overlap.
 
@@ -31,7 +31,7 @@ def lanes(spans: Iterable[_Spanned]) -> list[int]:
         spans: In order of start. One that ends before it starts counts as empty.
 
     >>> from otel_parallelism.model import Interval
-    >>> lanes([Interval(0, 4), Interval(1, 3), Interval(3, 5), Interval(4, 6)])
+    >>> assigned_lanes([Interval(0, 4), Interval(1, 3), Interval(3, 5), Interval(4, 6)])
     [0, 1, 1, 0]
     """
     busy: list[tuple[int, int]] = []

@@ -21,12 +21,12 @@ GLUE: Final = "\N{NO-BREAK SPACE}"
 _UNIT: Final = re.compile(r"(?<=\d) (?=m?s\b)| (?=×\d)")
 
 
-def glued(phrase: str) -> str:
+def unbreakable(phrase: str) -> str:
     """Return *phrase* so that no line is broken inside it."""
     return phrase.replace(" ", GLUE)
 
 
-def wrapped(text: Text, width: int, indent: int = 0) -> list[Text]:
+def wrapped_lines(text: Text, width: int, indent: int = 0) -> list[Text]:
     """
     Return *text* in lines of at most *width* cells, the second and later ones indented by *indent*.
 
@@ -53,7 +53,7 @@ def _breaks(plain: str, width: int, later_width: int) -> Iterator[int]:
             used += cell_len(character)
 
 
-def written(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str:
+def printed(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str:
     """Return *parts*, one under the other, as they are printed; without *colour*, as nothing but text."""
     console = Console(
         file=io.StringIO(),

@@ -9,7 +9,7 @@ import msgspec
 from otel_parallelism import names
 
 from . import summary
-from .wording import count, seconds, share
+from .wording import counted, seconds, two_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ _NEARLY: Final = 0.005
 _MEANINGS: Final = {each.key: each.meaning for each in names.TURN_ATTRIBUTES}
 
 
-class Measure(msgspec.Struct, frozen=True):
+class TurnMeasure(msgspec.Struct, frozen=True):
     """A number: its short label, the attribute that carries it (empty where none does), and what it means."""
 
     label: str
@@ -28,24 +28,24 @@ class Measure(msgspec.Struct, frozen=True):
     meaning: str
 
 
-def measured(report: Report) -> Iterator[tuple[int, str]]:
+def measures_of(report: Report) -> Iterator[tuple[int, str]]:
     """Yield the position in ``MEASURES`` and the text of every number that says something about *report*'s turn."""
     for at, (_, text) in enumerate(_ROWS):
         if shown := text(report):
             yield at, shown
 
 
-def _emitted(label: str, attribute: str, text: Callable[[Report], str]) -> tuple[Measure, Callable[[Report], str]]:
-    return Measure(label, attribute, _MEANINGS[attribute]), text
+def _emitted(label: str, attribute: str, text: Callable[[Report], str]) -> tuple[TurnMeasure, Callable[[Report], str]]:
+    return TurnMeasure(label, attribute, _MEANINGS[attribute]), text
 
 
 def _ratio(value: float | None) -> str:
-    return "" if value is None else share(value)
+    return "" if value is None else two_decimals(value)
 
 
 def _less(value: float | None, than: float | None) -> str:
     """Return *value* where it lies visibly below the one that stands beside it."""
-    return share(value) if value is not None and than is not None and than - value > _NEARLY else ""
+    return two_decimals(value) if value is not None and than is not None and than - value > _NEARLY else ""
 
 
 def _whole(number: int | None) -> str:
@@ -58,11 +58,11 @@ def _of_calls(report: Report, value: float | None) -> str:
 
 _ROWS: Final = (
     _emitted("Efficiency", names.EFFICIENCY, lambda r: _ratio(r.efficiency)),
-    _emitted("Avoidable", names.AVOIDABLE, lambda r: seconds(r.avoidable) if summary.loses(r) else ""),
+    _emitted("Avoidable", names.AVOIDABLE, lambda r: seconds(r.avoidable) if summary.has_avoidable(r) else ""),
     _emitted(
         "Perhaps avoidable",
         names.AVOIDABLE_POTENTIAL,
-        lambda r: seconds(r.avoidable_potential) if summary.might_lose(r) else "",
+        lambda r: seconds(r.avoidable_potential) if summary.may_have_avoidable(r) else "",
     ),
     _emitted("Efficiency floor", names.EFFICIENCY_FLOOR, lambda r: _less(r.efficiency_floor, r.efficiency)),
     _emitted("Ratio", names.RATIO, lambda r: _ratio(r.ratio)),
@@ -71,7 +71,7 @@ _ROWS: Final = (
     _emitted("Calls", names.CALLS, lambda r: f"{r.calls:,}"),
     _emitted("Makespan", names.MAKESPAN, lambda r: _of_calls(r, r.makespan)),
     (
-        Measure(
+        TurnMeasure(
             "Critical path",
             "",
             "how long the calls would take if each ran as soon as what it depends on had ended: what remains after "
@@ -85,19 +85,21 @@ _ROWS: Final = (
     _emitted(
         "Longest chain",
         names.MAX_CHAIN_LENGTH,
-        lambda r: count(r.max_chain_length, "call") if r.max_chain_length else "",
+        lambda r: counted(r.max_chain_length, "call") if r.max_chain_length else "",
     ),
     (
-        Measure("Model time", "", "sum of the durations of the turn's model requests"),
+        TurnMeasure("Model time", "", "sum of the durations of the turn's model requests"),
         lambda r: seconds(r.think) if r.steps else "",
     ),
-    (Measure("Model steps", "", "model requests of the turn itself"), lambda r: _whole(r.steps)),
+    (TurnMeasure("Model steps", "", "model requests of the turn itself"), lambda r: _whole(r.steps)),
     _emitted("Avoidable steps", names.AVOIDABLE_STEPS, lambda r: _whole(r.avoidable_steps)),
     (
-        Measure("Avoidable tokens", "", "input tokens of the model requests that asking for calls together would save"),
+        TurnMeasure(
+            "Avoidable tokens", "", "input tokens of the model requests that asking for calls together would save"
+        ),
         lambda r: _whole(r.avoidable_tokens),
     ),
-    _emitted("Coverage", names.COVERAGE, lambda r: share(r.coverage) if r.coverage < 1 else ""),
+    _emitted("Coverage", names.COVERAGE, lambda r: two_decimals(r.coverage) if r.coverage < 1 else ""),
 )
 MEASURES: Final = tuple(measure for measure, _ in _ROWS)
 """Every number that a page may show, the most important first."""

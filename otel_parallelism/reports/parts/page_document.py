@@ -11,9 +11,9 @@ import msgspec
 from otel_parallelism.model import Cause, Verdict
 
 from . import summary
-from .measures import MEASURES, Measure, measured
-from .timeline import extent
-from .wording import CAUSES, VERDICTS, count, happened, place, printable, relative, seconds, tools
+from .measures import MEASURES, TurnMeasure, measures_of
+from .timeline import turn_extent
+from .wording import CAUSES, VERDICTS, counted, fix_location, observation, printable, relative, seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ class PageDocument(msgspec.Struct, frozen=True):
     """Everything the page shows. ``strings`` are named by their position; ``guidance`` begins every prompt."""
 
     turns: tuple[TurnPart, ...]
-    measures: tuple[Measure, ...]
+    measures: tuple[TurnMeasure, ...]
     verdicts: Mapping[Verdict, str]
     causes: Mapping[Cause, str]
     guidance: str
@@ -108,21 +108,21 @@ class _Maker:
 
     def turn(self, report: Report) -> TurnPart:
         turn = report.turn
-        began_ns = extent(turn).start_ns
+        began_ns = turn_extent(turn).start_ns
         numbers = {call.span_id: at for at, call in enumerate(turn.calls)}
         return TurnPart(
-            title=self._string(summary.title(report)),
+            title=self._string(summary.turn_title(report)),
             started=_instant(turn.start_ns),
             trace_id=printable(turn.trace_id),
             span_id=printable(turn.span_id),
             verdict=report.verdict,
             efficiency=report.efficiency,
             makespan=report.makespan,
-            avoidable=report.avoidable if summary.loses(report) else 0.0,
-            perhaps=report.avoidable_potential if summary.might_lose(report) else 0.0,
+            avoidable=report.avoidable if summary.has_avoidable(report) else 0.0,
+            perhaps=report.avoidable_potential if summary.may_have_avoidable(report) else 0.0,
             cause=report.cause,
-            numbers=tuple(measured(report)),
-            length=extent(turn).duration_ns // _US,
+            numbers=tuple(measures_of(report)),
+            length=turn_extent(turn).duration_ns // _US,
             steps=tuple([(s.start_ns - began_ns) // _US, max(0, s.end_ns - s.start_ns) // _US] for s in turn.steps),
             calls=tuple(
                 [
@@ -135,14 +135,14 @@ class _Maker:
                 for call in turn.calls
             ),
             planned=tuple(_planned(report.schedule, turn, began_ns)),
-            findings=tuple(self._finding(finding, report, numbers) for finding in summary.shown(report)),
+            findings=tuple(self._finding(finding, report, numbers) for finding in summary.actionable_findings(report)),
             remarks=tuple(self._string(text) for text in self._remarks(report)),
         )
 
     def _finding(self, finding: Finding, report: Report, numbers: Mapping[str, int]) -> FindingPart:
         around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
         inside = f"inside {printable(around)}: " if around else ""
-        todo, at = (relative(text, self._base) for text in (printable(finding.recommendation), place(finding)))
+        todo, at = (relative(text, self._base) for text in (printable(finding.recommendation), fix_location(finding)))
         text = None
         if self._prompt is not None and finding.cause == "model":
             text = self._string(self._prompt((finding,)).removeprefix(self.guidance))
@@ -150,7 +150,7 @@ class _Maker:
             cause=finding.cause,
             advice=finding.advice,
             kind=finding.kind,
-            happened=self._string(f"{inside}{tools(finding.calls)} {happened(finding)}."),
+            happened=self._string(f"{inside}{tool_list(finding.calls)} {observation(finding)}."),
             avoidable=finding.avoidable,
             todo=self._string(todo),
             place=self._string(at),
@@ -160,11 +160,11 @@ class _Maker:
         )
 
     def _remarks(self, report: Report) -> Iterator[str]:
-        if report.recommendation and not summary.shown(report):
+        if report.recommendation and not summary.actionable_findings(report):
             yield relative(printable(report.recommendation), self._base)
         if report.silenced:
             lost = seconds(sum(finding.avoidable for finding in report.silenced))
-            yield f"{count(len(report.silenced), 'finding')} of {lost} silenced."
+            yield f"{counted(len(report.silenced), 'finding')} of {lost} silenced."
         yield from report.notes
 
     def _string(self, text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .wording import count, place, printable, seconds, tools
+from .wording import counted, fix_location, printable, seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 _TOLD: Final = ("sequential", "partly_sequential", "contended", "possibly_sequential")
 
 
-def headline(analysis: Analysis) -> str:
+def summary_line(analysis: Analysis) -> str:
     """Return one line: how many turns, which of them lose time, and how much of how much."""
     reports, coverage = analysis.reports, analysis.coverage
     if not reports:
         if not coverage.spans:
             return "No turn found: there are no spans"
         if not coverage.calls:
-            return f"No turn found: no tool call among {count(coverage.spans, 'span')}"
-        return f"No turn found: {count(coverage.calls, 'tool call')}, in no turn"
-    saved = sum(report.avoidable for report in reports if loses(report))
-    perhaps = sum(report.avoidable_potential for report in reports if might_lose(report))
+            return f"No turn found: no tool call among {counted(coverage.spans, 'span')}"
+        return f"No turn found: {counted(coverage.calls, 'tool call')}, in no turn"
+    saved = sum(report.avoidable for report in reports if has_avoidable(report))
+    perhaps = sum(report.avoidable_potential for report in reports if may_have_avoidable(report))
     parts = []
     if saved:
-        took = sum(report.makespan for report in reports if loses(report))
+        took = sum(report.makespan for report in reports if has_avoidable(report))
         parts.append(f"{seconds(saved)} of {seconds(took)} could be saved")
     if perhaps:
-        took = sum(report.makespan for report in reports if might_lose(report))
+        took = sum(report.makespan for report in reports if may_have_avoidable(report))
         parts.append(f"perhaps {seconds(perhaps)} " + ("more" if saved else f"of {seconds(took)} could be saved"))
     verdicts = ", ".join(_verdicts(reports))
     unsure = any(report.verdict == "possibly_sequential" for report in reports)
     return (
-        f"{count(len(reports), 'turn')} · "
+        f"{counted(len(reports), 'turn')} · "
         + (f"{verdicts}: " if verdicts else "")
         + (", ".join(parts) or ("nothing known to gain" if unsure else "nothing to gain"))
     )
 
 
-def first_step(analysis: Analysis) -> str:
+def starting_point(analysis: Analysis) -> str:
     """Return one line: the finding to start with, or what is missing where nothing could be measured."""
     if not analysis.reports:
         if not analysis.coverage.calls:
@@ -50,47 +50,47 @@ def first_step(analysis: Analysis) -> str:
     found = [
         (finding.avoidable, -position, report, finding)
         for position, report in enumerate(analysis.reports, 1)
-        for finding in shown(report)
+        for finding in actionable_findings(report)
     ]
     sure = [entry for entry in found if entry[3].advice == "recommended"] or found
     if not sure:
         return ""
     avoidable, position, report, finding = max(sure, key=lambda entry: entry[:2])
-    at = place(finding)
-    where = f"turn {-position} ({title(report)})" + (f" at {at}" if at else "")
+    at = fix_location(finding)
+    where = f"turn {-position} ({turn_title(report)})" + (f" at {at}" if at else "")
     cost = ("" if finding.advice == "recommended" else "perhaps ") + seconds(avoidable)
-    return f"Start with {where}: {count(len(finding.calls), 'call')} ({tools(finding.calls, most=3)}), {cost}"
+    return f"Start with {where}: {counted(len(finding.calls), 'call')} ({tool_list(finding.calls, most=3)}), {cost}"
 
 
-def remarks(analysis: Analysis) -> Iterator[str]:
+def input_remarks(analysis: Analysis) -> Iterator[str]:
     """Yield what of the input was not understood."""
     coverage = analysis.coverage
     if analysis.reports and coverage.calls_without_turn:
         yield (
-            f"{coverage.calls_without_turn:,} of {count(coverage.calls, 'call')} belong to no turn and are not counted "
-            "above: open agent_turn(...) around them."
+            f"{coverage.calls_without_turn:,} of {counted(coverage.calls, 'call')} belong to no turn and are not "
+            "counted above: open agent_turn(...) around them."
         )
     if coverage.anomalies:
-        yield f"{count(coverage.anomalies, 'interval')} ended before it began; counted as empty."
+        yield f"{counted(coverage.anomalies, 'interval')} ended before it began; counted as empty."
 
 
-def title(report: Report) -> str:
+def turn_title(report: Report) -> str:
     """Return what to call a turn: its agent, else its name, else the start of its span id."""
     turn = report.turn
     return printable(turn.agent or turn.name or turn.span_id[:8])
 
 
-def loses(report: Report) -> bool:
+def has_avoidable(report: Report) -> bool:
     """Say whether a turn has time that is known to be avoidable, and reported."""
     return any(finding.advice == "recommended" for finding in report.findings)
 
 
-def might_lose(report: Report) -> bool:
+def may_have_avoidable(report: Report) -> bool:
     """Say whether a turn has reported time that may be avoidable."""
     return any(finding.advice == "potential" for finding in report.findings)
 
 
-def shown(report: Report) -> list[Finding]:
+def actionable_findings(report: Report) -> list[Finding]:
     """Return the findings to act on: an intended order is none."""
     return [finding for finding in report.findings if finding.advice != "intended"]
 

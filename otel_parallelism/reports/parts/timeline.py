@@ -10,7 +10,7 @@ import msgspec
 from otel_parallelism.analysis.schedule.intervals import concurrency
 from otel_parallelism.model import Interval
 
-from .wording import count, printable, seconds, times
+from .wording import counted, multiplicity, printable, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,13 +79,13 @@ class Scale(msgspec.Struct, frozen=True):
         return first, min(max(last, first + 1), available)
 
 
-def extent(turn: Turn) -> Interval:
+def turn_extent(turn: Turn) -> Interval:
     """Return from when to when the turn's steps and calls ran; the turn's own times where it has none."""
     spans = [*_spans(turn.steps), *_spans(turn.calls)] or [Interval(turn.start_ns, turn.end_ns)]
     return Interval(min(span.start_ns for span in spans), max(span.end_ns for span in spans))
 
 
-def rows(report: Report, findings: Mapping[str, int], cells: int, glyphs: Glyphs) -> tuple[Row, ...]:
+def timeline_rows(report: Report, findings: Mapping[str, int], cells: int, glyphs: Glyphs) -> tuple[Row, ...]:
     """
     Return the lines of *report*'s timeline, bars *cells* wide: model steps first, then the calls.
 
@@ -99,7 +99,7 @@ def rows(report: Report, findings: Mapping[str, int], cells: int, glyphs: Glyphs
         glyphs: What bars are drawn with.
     """
     turn = report.turn
-    scale = Scale(extent(turn), cells)
+    scale = Scale(turn_extent(turn), cells)
     made = _call_rows if len(turn.calls) <= MAX_CALL_ROWS else _tool_rows
     calls = tuple(made(turn, findings, scale, glyphs))
     if not turn.steps:
@@ -131,14 +131,14 @@ def _tool_rows(turn: Turn, findings: Mapping[str, int], scale: Scale, glyphs: Gl
         yield Row(
             "call",
             "  " * nested + printable(tool or "(no name)"),
-            times(len(calls)),
+            multiplicity(len(calls)),
             bar=scale.bar(_spans(calls), glyphs),
             note=seconds(sum(call.duration_ns for call in calls) / 1e9),
             findings=tuple(sorted({findings[call.span_id] for call in calls if call.span_id in findings})),
         )
     if left := ranked[MAX_TOOL_ROWS:]:
         calls_left = sum(len(together[key]) for key in left)
-        yield Row("more", f"and {count(calls_left, 'shorter call')} of {count(len(left), 'more tool')}")
+        yield Row("more", f"and {counted(calls_left, 'shorter call')} of {counted(len(left), 'more tool')}")
 
 
 def _nested(turn: Turn) -> Iterator[tuple[int, Call]]:

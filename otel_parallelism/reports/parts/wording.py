@@ -50,50 +50,50 @@ def seconds(value: float) -> str:
     return f"{value:.2f} s" if value < _HUNDRED else f"{value:,.0f} s"
 
 
-def count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     """
     Return *number* and *noun*, in the plural unless there is one.
 
-    >>> count(1, "call"), count(1200, "call")
+    >>> counted(1, "call"), counted(1200, "call")
     ('1 call', '1,200 calls')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def share(value: float | None) -> str:
+def two_decimals(value: float | None) -> str:
     """Return a ratio or a share with two decimals, or a dash where it is absent."""
     return "-" if value is None else f"{value:.2f}"
 
 
-def tools(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
+def tool_list(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
     """
     Return tool names in order of first call, each once with its number, and at most *most* of them.
 
-    >>> tools(["search", "fetch", "fetch"]), tools(["a", "b", "c"], most=2)
+    >>> tool_list(["search", "fetch", "fetch"]), tool_list(["a", "b", "c"], most=2)
     ('search, fetch ×2', 'a and 2 more')
     """
-    counted = Counter(printable(name) for name in names)
-    parts = [shortened(name) + times(number) for name, number in counted.items()]
+    numbers = Counter(printable(name) for name in names)
+    parts = [without_middle(name) + multiplicity(number) for name, number in numbers.items()]
     if len(parts) <= most:
         return ", ".join(parts)
     return f"{', '.join(parts[: most - 1])} and {len(parts) - most + 1} more"
 
 
-def times(number: int) -> str:
+def multiplicity(number: int) -> str:
     """
     Return how often something is there, to follow its name; nothing if once.
 
-    >>> times(1), times(1200)
+    >>> multiplicity(1), multiplicity(1200)
     ('', ' ×1,200')
     """
     return "" if number == 1 else f" ×{number:,}"
 
 
-def shortened(name: str) -> str:
+def without_middle(name: str) -> str:
     """
     Return *name* without its middle if it is very long: names tell most by how they begin and end.
 
-    >>> shortened("mcp__a_server_with_a_long_name__" + "and_a_tool_with_a_longer_one")
+    >>> without_middle("mcp__a_server_with_a_long_name__" + "and_a_tool_with_a_longer_one")
     'mcp__a_server_with_a_long_na…and_a_tool_with_a_longer_one'
     """
     half = _LONGEST_NAME // 2
@@ -110,12 +110,12 @@ def printable(name: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in name)
 
 
-def place(finding: Finding) -> str:
+def fix_location(finding: Finding) -> str:
     """Return where the fix goes as ``file:line``, or an empty string where it is not known."""
     return "" if finding.location is None else printable(f"{finding.location.file_path}:{finding.location.line_number}")
 
 
-def happened(finding: Finding) -> str:
+def observation(finding: Finding) -> str:
     """Return what the calls of *finding* did, to follow their names: ``ran one after another: …``."""
     cause = CAUSES[finding.cause]
     if finding.kind == "limit":

@@ -5,13 +5,13 @@ from strategies import simple_calls
 
 from otel_parallelism.analysis.schedule.intervals import totals_of
 from otel_parallelism.model import Call, Interval
-from otel_parallelism.reports.parts.lanes import lanes
+from otel_parallelism.reports.parts.lanes import assigned_lanes
 
 
 @given(simple_calls(max_size=12))
 def test_nothing_on_a_lane_overlaps_and_no_lower_lane_was_free(calls: list[Call]) -> None:
     ends: dict[int, int] = {}
-    for call, lane in zip(calls, lanes(calls), strict=True):
+    for call, lane in zip(calls, assigned_lanes(calls), strict=True):
         assert ends.get(lane, 0) <= call.start_ns
         assert all(ends[lower] > call.start_ns for lower in range(lane))
         ends[lane] = call.end_ns
@@ -20,8 +20,8 @@ def test_nothing_on_a_lane_overlaps_and_no_lower_lane_was_free(calls: list[Call]
 @given(simple_calls(max_size=12))
 def test_there_are_as_many_lanes_as_calls_ran_at_once(calls: list[Call]) -> None:
     longer = [call for call in calls if call.duration_ns]
-    assert max(lanes(longer), default=-1) + 1 == totals_of(longer).peak
+    assert max(assigned_lanes(longer), default=-1) + 1 == totals_of(longer).peak
 
 
 def test_one_that_ends_before_it_starts_is_empty() -> None:
-    assert lanes([Interval(5, 3), Interval(5, 6), Interval(5, 6)]) == [0, 0, 1]
+    assert assigned_lanes([Interval(5, 3), Interval(5, 6), Interval(5, 6)]) == [0, 0, 1]
