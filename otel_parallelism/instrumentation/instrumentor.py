@@ -16,7 +16,7 @@ from otel_parallelism.settings import Settings
 from otel_parallelism.tracing.install import install, uninstall
 
 from .catalogue import FRAMEWORKS
-from .hooks import thread_pools as threads
+from .hooks import thread_pools
 from .hooks.patching import PATCHING
 from .hooks.targets import TARGETS
 
@@ -63,7 +63,7 @@ class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib
             for framework in FRAMEWORKS
             if not any(fnmatchcase(framework.name, pattern) for pattern in settings.disabled_frameworks)
         )
-        PATCHING.add(threads.PATCHES)
+        PATCHING.add(thread_pools.PATCHES)
         TARGETS.start(settings.targets, sync=settings.sync_targets)
 
     def _uninstrument(self, **_: Any) -> None:

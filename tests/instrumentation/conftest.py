@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Write a module that can be imported by its name, and is forgotten afterwards."""
+    """Return a function that writes an importable module; the modules are removed from ``sys.modules`` afterwards."""
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
 
@@ -35,7 +35,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 @pytest.fixture
 def patching() -> Iterator[Any]:
-    """The process's patching, stopped at the end."""
+    """The active patches of this process, undone at the end."""
     PATCHING.start(())
     yield PATCHING
     TARGETS.stop()
@@ -44,7 +44,7 @@ def patching() -> Iterator[Any]:
 
 @pytest.fixture
 def installed() -> Iterator[None]:
-    """Everything installed with plain settings, on no provider in particular."""
+    """The package installed with default settings and without a provider."""
     install(settings=Settings())
     yield
     uninstall()

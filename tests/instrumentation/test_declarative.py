@@ -1,4 +1,4 @@
-"""OpenTelemetry's declarative file: our options and our sampler, as the SDK itself reads them."""
+"""OpenTelemetry's declarative configuration file sets our options and our sampler."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run(folder: Path, **environment: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_options_reach_instrument_and_the_sampler_its_place(tmp_path: Path) -> None:
+def test_file_sets_options_and_sampler(tmp_path: Path) -> None:
     lines = run(tmp_path)
     assert "3 ('run_*',)" in lines
     assert "['fetch'] True" in lines
@@ -70,7 +70,7 @@ def test_options_reach_instrument_and_the_sampler_its_place(tmp_path: Path) -> N
     assert any('"agent.parallelism.calls": 1' in line for line in lines)
 
 
-def test_what_the_sampler_drops_is_measured_and_not_exported(tmp_path: Path) -> None:
+def test_dropped_spans_are_measured_but_not_exported(tmp_path: Path) -> None:
     lines = run(tmp_path, OTEL_TRACES_SAMPLER_ARG="always_off")
     assert "['fetch'] False" in lines
     assert lines[-1] == "RecordingSampler{AlwaysOffSampler}"

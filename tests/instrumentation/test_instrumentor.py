@@ -23,7 +23,7 @@ def instrumentor() -> Iterator[ParallelismInstrumentor]:
         made.uninstrument()
 
 
-def test_it_is_found_by_its_entry_point() -> None:
+def test_entry_point_loads_the_instrumentor() -> None:
     (found,) = [entry for entry in entry_points(group="opentelemetry_instrumentor") if entry.name == "parallelism"]
     assert found.load() is ParallelismInstrumentor
 
@@ -46,7 +46,9 @@ def test_options_and_environment_become_settings(
     assert "option max_agents is ignored" in caplog.text
 
 
-def test_twice_and_back(instrumentor: ParallelismInstrumentor, caplog: pytest.LogCaptureFixture) -> None:
+def test_second_instrument_changes_nothing_and_uninstrument_undoes_all(
+    instrumentor: ParallelismInstrumentor, caplog: pytest.LogCaptureFixture
+) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     before = provider._active_span_processor._span_processors
     instrumentor.instrument(tracer_provider=provider)

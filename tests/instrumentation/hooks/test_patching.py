@@ -63,7 +63,7 @@ def framework(*names: str, optional: bool = False) -> Framework:
 
 
 @pytest.mark.parametrize("imported", [True, False], ids=["imported before", "imported after"])
-def test_it_is_patched_whenever_it_is_imported(library: str, imported: bool) -> None:
+def test_module_is_patched_before_or_after_its_import(library: str, imported: bool) -> None:
     patching = Patching()
     if imported:
         importlib.import_module(library)
@@ -82,7 +82,7 @@ def test_it_is_patched_whenever_it_is_imported(library: str, imported: bool) -> 
     patching.stop()
 
 
-def test_the_originals_come_back_by_identity(library: str) -> None:
+def test_stop_restores_the_original_objects(library: str) -> None:
     module = importlib.import_module(library)
     before = {**vars(module.Tool), "plain": module.plain}
     patching = Patching()
@@ -98,7 +98,7 @@ def test_the_originals_come_back_by_identity(library: str) -> None:
     assert seen == []
 
 
-def test_what_is_inherited_is_patched_below_and_gone_afterwards(library: str) -> None:
+def test_inherited_method_is_patched_in_the_subclass_only(library: str) -> None:
     module = importlib.import_module(library)
     patching = Patching()
     patching.start([framework("Special.run")])
@@ -110,7 +110,7 @@ def test_what_is_inherited_is_patched_below_and_gone_afterwards(library: str) ->
     assert "run" not in vars(module.Special)
 
 
-def test_a_wrapper_around_ours_survives_and_ours_does_nothing(library: str) -> None:
+def test_wrapper_of_other_code_survives_stop(library: str) -> None:
     module = importlib.import_module(library)
     patching = Patching()
     patching.start([framework("plain")])
@@ -127,7 +127,7 @@ def test_a_wrapper_around_ours_survives_and_ours_does_nothing(library: str) -> N
     assert seen == []
 
 
-def test_started_again_it_patches_again(library: str) -> None:
+def test_second_start_patches_again(library: str) -> None:
     patching = Patching()
     patching.start([framework("plain")])
     patching.stop()
@@ -137,7 +137,7 @@ def test_started_again_it_patches_again(library: str) -> None:
     patching.stop()
 
 
-def test_a_missing_target_costs_one_line(library: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_target_logs_one_line(library: str, caplog: pytest.LogCaptureFixture) -> None:
     importlib.import_module(library)
     patching = Patching()
     with caplog.at_level(logging.WARNING):
@@ -151,7 +151,7 @@ def test_a_missing_target_costs_one_line(library: str, caplog: pytest.LogCapture
     patching.stop()
 
 
-def test_the_first_name_that_is_there_counts(library: str) -> None:
+def test_first_existing_name_is_patched(library: str) -> None:
     module = importlib.import_module(library)
     patching = Patching()
     patching.start([framework("Tool.gone|Tool.run|plain")])
@@ -162,7 +162,7 @@ def test_the_first_name_that_is_there_counts(library: str) -> None:
     patching.stop()
 
 
-def test_an_import_survives_a_patch_that_fails(library: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_patch_does_not_break_the_import(library: str, caplog: pytest.LogCaptureFixture) -> None:
     def broken(_: Kind) -> Wrapper:
         raise RuntimeError
 
@@ -184,7 +184,7 @@ def test_an_import_survives_a_patch_that_fails(library: str, caplog: pytest.LogC
     patching.stop()
 
 
-def test_switches_are_undone(library: str) -> None:
+def test_stop_undoes_switches(library: str) -> None:
     state: list[str] = []
 
     def turn_on(module: Any) -> Callable[[], None]:
@@ -199,7 +199,7 @@ def test_switches_are_undone(library: str) -> None:
     assert state == []
 
 
-def test_patched_classes_and_functions_copy_as_ever(library: str) -> None:
+def test_patched_functions_and_methods_can_be_copied(library: str) -> None:
     module = importlib.import_module(library)
     patching = Patching()
     patching.start([framework(*NAMES)])
@@ -208,7 +208,7 @@ def test_patched_classes_and_functions_copy_as_ever(library: str) -> None:
     patching.stop()
 
 
-def test_a_method_that_is_met_is_patched_once_where_it_is_defined(library: str) -> None:
+def test_add_method_patches_once_in_the_defining_class(library: str) -> None:
     module = importlib.import_module(library)
     original = vars(module.Tool)["run"]
     patching = Patching()
@@ -229,7 +229,7 @@ def test_a_method_that_is_met_is_patched_once_where_it_is_defined(library: str) 
     assert vars(module.Tool)["run"] is original
 
 
-def test_a_method_that_is_patched_already_is_not_patched_when_met(library: str) -> None:
+def test_add_method_skips_a_patched_method(library: str) -> None:
     module = importlib.import_module(library)
     patching = Patching()
     patching.start([framework("Tool.run")])
@@ -239,7 +239,7 @@ def test_a_method_that_is_patched_already_is_not_patched_when_met(library: str) 
     patching.stop()
 
 
-def test_a_class_that_takes_no_attributes_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_add_method_leaves_an_immutable_class_alone(caplog: pytest.LogCaptureFixture) -> None:
     patching = Patching()
     patching.start([])
     patching.add_method(dict, "items", louder)
@@ -249,7 +249,7 @@ def test_a_class_that_takes_no_attributes_is_left_alone(caplog: pytest.LogCaptur
     patching.stop()
 
 
-def test_nothing_is_imported_for_a_patch(library: str) -> None:
+def test_start_imports_no_module(library: str) -> None:
     patching = Patching()
     patching.start([framework("plain")])
     assert library not in sys.modules

@@ -76,7 +76,7 @@ def places() -> list[str]:
     ],
 )
 @pytest.mark.parametrize("imported", [True, False], ids=["imported before", "imported after"])
-def test_what_a_specification_names(  # noqa: PLR0917 - a table
+def test_specification_selects_functions(  # noqa: PLR0917 - a table
     tools: str, patching: Patching, specification: str, sync: bool, expected: list[str], imported: bool
 ) -> None:
     if imported:
@@ -88,7 +88,7 @@ def test_what_a_specification_names(  # noqa: PLR0917 - a table
     assert places() == expected
 
 
-async def test_calls_of_targets_are_calls_of_the_turn(kit: Kit, tools: str, patching: Patching) -> None:
+async def test_call_of_a_target_belongs_to_the_turn(kit: Kit, tools: str, patching: Patching) -> None:
     TARGETS.start(["myapp.tools:fetch_page", "myapp.tools:Client.*"], sync=False)
     module = importlib.import_module(tools)
     with agent_turn("clerk") as turn:
@@ -99,9 +99,7 @@ async def test_calls_of_targets_are_calls_of_the_turn(kit: Kit, tools: str, patc
     assert [call.tool for call in turn.report.turn.calls] == ["fetch_page", "fetch_user", "fetch_all"]
 
 
-async def test_they_come_back_by_identity_and_old_references_do_nothing(
-    kit: Kit, tools: str, patching: Patching
-) -> None:
+async def test_stop_restores_the_functions_and_disables_old_wrappers(kit: Kit, tools: str, patching: Patching) -> None:
     module = importlib.import_module(tools)
     before = module.fetch_page, vars(module.Client)["fetch_all"]
     TARGETS.start(["myapp.tools:*", "myapp.tools:Client.*"], sync=False)
@@ -118,7 +116,7 @@ async def test_they_come_back_by_identity_and_old_references_do_nothing(
 
 
 @pytest.mark.parametrize("specification", ["myapp.tools", "myapp.tools:", ":x", "myapp tools:x", ""])
-def test_what_is_no_specification_is_named_and_left_out(
+def test_malformed_specification_is_logged_and_ignored(
     patching: Patching, caplog: pytest.LogCaptureFixture, specification: str
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -127,7 +125,7 @@ def test_what_is_no_specification_is_named_and_left_out(
     assert "is not of the form module:function" in caplog.text
 
 
-def test_what_matches_nothing_is_named(tools: str, patching: Patching, caplog: pytest.LogCaptureFixture) -> None:
+def test_unmatched_specification_is_logged(tools: str, patching: Patching, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         TARGETS.start(["myapp.tools:pars*"], sync=False)
         importlib.import_module(tools)
@@ -135,7 +133,7 @@ def test_what_matches_nothing_is_named(tools: str, patching: Patching, caplog: p
     assert "matches no async function" in caplog.text
 
 
-def test_references_from_before_are_found(tools: str, write: Callable[[str, str], None], patching: Patching) -> None:
+def test_stale_references_are_found(tools: str, write: Callable[[str, str], None], patching: Patching) -> None:
     write(
         "myapp.main",
         """
@@ -167,7 +165,7 @@ def program(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("how", ["variable", "table"])
-def test_the_environment_and_the_projects_file_name_targets(program: Path, how: str) -> None:
+def test_environment_and_pyproject_name_targets(program: Path, how: str) -> None:
     environment = {"PATH": "/usr/bin:/bin"}
     if how == "variable":
         environment["OTEL_PARALLELISM_TARGETS"] = "myapp.tools:fetch_*"
@@ -181,7 +179,7 @@ def test_the_environment_and_the_projects_file_name_targets(program: Path, how: 
     assert done.stdout.splitlines()[0] == "['fetch_page']"
 
 
-async def test_instrument_takes_them(tools: str) -> None:
+async def test_instrument_accepts_targets(tools: str) -> None:
     instrumentor = ParallelismInstrumentor()
     instrumentor.instrument(targets=["myapp.tools:fetch_*"])
     module: Any = importlib.import_module(tools)

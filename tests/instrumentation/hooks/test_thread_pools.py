@@ -10,7 +10,7 @@ import pytest
 from opentelemetry import trace
 
 from otel_parallelism import agent_turn, names, profiled
-from otel_parallelism.instrumentation.hooks import thread_pools as threads
+from otel_parallelism.instrumentation.hooks import thread_pools
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def fetch(key: int) -> str:
 
 @pytest.fixture
 def carried(patching: Patching) -> None:
-    patching.add(threads.PATCHES)
+    patching.add(thread_pools.PATCHES)
 
 
-async def test_calls_in_pools_belong_to_their_own_turn(kit: Kit, carried: None) -> None:
+async def test_call_in_a_pool_belongs_to_the_submitting_turn(kit: Kit, carried: None) -> None:
     async def one(agent: str) -> int:
         with agent_turn(agent) as turn:
             loop = asyncio.get_running_loop()
@@ -42,7 +42,7 @@ async def test_calls_in_pools_belong_to_their_own_turn(kit: Kit, carried: None) 
     assert await asyncio.gather(one("first"), one("second")) == [3, 3]
 
 
-async def test_calls_in_pools_belong_to_the_turn_that_somebody_elses_span_is(kit: Kit, carried: None) -> None:
+async def test_call_in_a_pool_belongs_to_the_turn_of_another_instrumentation(kit: Kit, carried: None) -> None:
     tracer = kit.tracer()
 
     async def one(count: int) -> None:
@@ -56,7 +56,7 @@ async def test_calls_in_pools_belong_to_the_turn_that_somebody_elses_span_is(kit
     assert sorted(report.calls for report in kit.reports) == [2, 3]
 
 
-async def test_a_call_whose_span_is_somebody_elses_begins_when_a_thread_takes_it(kit: Kit, carried: None) -> None:
+async def test_call_of_another_instrumentation_starts_in_its_thread(kit: Kit, carried: None) -> None:
     tracer = kit.tracer()
     pool = ThreadPoolExecutor(2)
 
@@ -73,11 +73,11 @@ async def test_a_call_whose_span_is_somebody_elses_begins_when_a_thread_takes_it
     assert turn.report is not None
     assert [round(each.duration_ns / 1e8) for each in turn.report.turn.calls] == [1] * 6
     assert turn.report.peak_concurrency == 2
-    # What is exported stays as it was.
+    # The exported spans keep their times.
     assert max(span.end_time - span.start_time for span in kit.spans if span.name == "execute_tool nap") > 250_000_000
 
 
-def test_nothing_is_carried_outside_of_turns(kit: Kit, carried: None) -> None:
+def test_context_is_carried_only_inside_turns(kit: Kit, carried: None) -> None:
     def current() -> object:
         return trace.get_current_span()
 
@@ -87,14 +87,14 @@ def test_nothing_is_carried_outside_of_turns(kit: Kit, carried: None) -> None:
             assert pool.submit(current).result() is turn.span
 
 
-def test_only_opentelemetrys_context_is_carried(kit: Kit, carried: None) -> None:
+def test_context_variables_of_the_program_are_not_carried(kit: Kit, carried: None) -> None:
     own.set("inside")
     with agent_turn("clerk"), ThreadPoolExecutor(2) as pool:
         assert pool.submit(fetch, 1).result() == "1 outside"
         assert list(pool.map(fetch, [2, 3])) == ["2 outside", "3 outside"]
 
 
-def test_errors_and_odd_arguments_are_as_ever(kit: Kit, carried: None) -> None:
+def test_errors_and_wrong_arguments_are_unchanged(kit: Kit, carried: None) -> None:
     def fails() -> None:
         raise LookupError("x")
 
@@ -113,7 +113,7 @@ def called(tool: str) -> ToolCall:
     return call
 
 
-async def test_a_call_that_goes_to_a_pool_at_once_begins_in_its_thread(kit: Kit, carried: None) -> None:
+async def test_call_that_goes_to_a_pool_at_once_starts_in_its_thread(kit: Kit, carried: None) -> None:
     loop = asyncio.get_running_loop()
 
     async def run(pool: ThreadPoolExecutor) -> None:
@@ -133,7 +133,7 @@ async def test_a_call_that_goes_to_a_pool_at_once_begins_in_its_thread(kit: Kit,
     assert (stored.peak_concurrency, stored.verdict) == (2, report.verdict)
 
 
-async def test_a_call_that_has_done_something_before_began_then(kit: Kit, carried: None) -> None:
+async def test_call_that_worked_before_the_pool_keeps_its_start(kit: Kit, carried: None) -> None:
     with ThreadPoolExecutor(1) as pool, agent_turn() as turn:
         call = called("get_weather")
         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Somebody who tells of runs, calls and requests beside us, with parents of its own, changes no number."""
+"""Another instrumentation that makes spans of the same runs, calls and requests does not change the results."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from tests.conftest import Kit
 
-THEIRS = "somebody.beside"
+THEIRS = "another.instrumentation"
 
 
-class Beside:
-    """An instrumentation that gives its spans the parents that it knows, and attaches none to the context."""
+class OtherInstrumentation:
+    """An instrumentation that chooses the parents of its spans itself and attaches no span to the context."""
 
     def __init__(self, kit: Kit, *, attributes_at_start: bool) -> None:
         self.tracer = kit.tracer(THEIRS)
@@ -45,9 +45,9 @@ class Beside:
         span.end()
 
 
-@pytest.fixture(params=[True, False], ids=["says so at the start", "says so at the end"])
-def beside(request: pytest.FixtureRequest, kit: Kit) -> Beside:
-    return Beside(kit, attributes_at_start=request.param)
+@pytest.fixture(params=[True, False], ids=["attributes at start", "attributes at end"])
+def other(request: pytest.FixtureRequest, kit: Kit) -> OtherInstrumentation:
+    return OtherInstrumentation(kit, attributes_at_start=request.param)
 
 
 def patched(function: Callable[..., Any], how: Any) -> Any:
@@ -58,31 +58,31 @@ def run_of(_: Any, args: Any, __: Any) -> TurnFacts:
     return TurnFacts(args[0], None, frozenset({THEIRS}))
 
 
-def agents(beside: Beside) -> Any:
-    """An agent that asks its model once, then calls two tools at once; ``chief`` asks ``helper`` by one of them."""
+def agents(other: OtherInstrumentation) -> Any:
+    """An agent that sends one model request, then runs two calls together; one call of ``chief`` runs ``helper``."""
 
     async def ask(parent: Span) -> None:
-        told = beside.begin("model", parent, openinference__span__kind="LLM")
+        begun = other.begin("model", parent, openinference__span__kind="LLM")
         await asyncio.sleep(0.02)
-        beside.end(told)
+        other.end(begun)
 
     async def call(name: str, call_id: str, parent: Span) -> None:
-        told = beside.begin(
+        begun = other.begin(
             name, parent, openinference__span__kind="TOOL", tool__name=name, tool_call__id=call_id, input__value="{}"
         )
         await asyncio.sleep(0.06)
         if name == "ask_helper":
-            await run("helper", told[0])
-        beside.end(told)
+            await run("helper", begun[0])
+        other.end(begun)
 
     async def answer(name: str, parent: Span | None = None) -> None:
-        told = beside.begin(f"{name} run", parent, openinference__span__kind="AGENT", agent__name=name)
-        node = beside.begin("node", told[0], openinference__span__kind="CHAIN")
+        begun = other.begin(f"{name} run", parent, openinference__span__kind="AGENT", agent__name=name)
+        node = other.begin("node", begun[0], openinference__span__kind="CHAIN")
         await asked(node[0])
         tools = ("get_weather", "ask_helper") if name == "chief" else ("get_weather", "get_news")
         await asyncio.gather(*(tool(each, f"{name}_{each}", node[0]) for each in tools))
-        beside.end(node)
-        beside.end(told)
+        other.end(node)
+        other.end(begun)
 
     asked = patched(ask, lifetime_wrapper(lambda *_: ModelRequest("stub")))
     tool = patched(call, tool_call_wrapper(lambda _, args, __: CallFacts(args[0], args[1], {"of": "all"})))
@@ -90,18 +90,18 @@ def agents(beside: Beside) -> Any:
     return run
 
 
-async def test_a_run_told_twice_is_one_turn(kit: Kit, beside: Beside) -> None:
-    await agents(beside)("helper")
+async def test_run_with_two_spans_is_one_turn(kit: Kit, other: OtherInstrumentation) -> None:
+    await agents(other)("helper")
     (report,) = kit.reports
     assert report.turn.name == "helper"
     assert sorted(call.call_id for call in report.turn.calls) == ["helper_get_news", "helper_get_weather"]
-    assert all(call.task for call in report.turn.calls), "what only we know is kept"
+    assert all(call.task for call in report.turn.calls), "data that only we have is kept"
     assert (report.steps, report.peak_concurrency, report.coverage) == (1, 2, 1.0)
     assert REGISTRY.turns == {}
 
 
-async def test_a_run_inside_a_call(kit: Kit, beside: Beside) -> None:
-    await agents(beside)("chief")
+async def test_run_inside_a_call_has_its_own_calls(kit: Kit, other: OtherInstrumentation) -> None:
+    await agents(other)("chief")
     helper, chief = kit.reports
     assert [(report.turn.name, report.calls, report.steps) for report in kit.reports] == [
         ("helper", 2, 1),
@@ -111,32 +111,32 @@ async def test_a_run_inside_a_call(kit: Kit, beside: Beside) -> None:
     assert not any(call.scope for call in chief.turn.calls)
 
 
-async def test_runs_at_once(kit: Kit, beside: Beside) -> None:
-    run = agents(beside)
+async def test_concurrent_runs_keep_their_own_calls(kit: Kit, other: OtherInstrumentation) -> None:
+    run = agents(other)
     await asyncio.gather(run("helper"), run("helper"))
     assert [(report.calls, report.steps, report.peak_concurrency) for report in kit.reports] == [(2, 1, 2)] * 2
 
 
-async def test_elsewhere_their_runs_are_turns(kit: Kit, beside: Beside) -> None:
-    await agents(beside)("helper")
+async def test_run_of_the_other_instrumentation_alone_is_a_turn(kit: Kit, other: OtherInstrumentation) -> None:
+    await agents(other)("helper")
     with agent_turn("by hand"):
-        begun = beside.begin("theirs", None, openinference__span__kind="AGENT", agent__name="theirs")
-        call = beside.begin("get_weather", begun[0], openinference__span__kind="TOOL", tool__name="get_weather")
-        beside.end(call)
-        beside.end(begun)
+        begun = other.begin("theirs", None, openinference__span__kind="AGENT", agent__name="theirs")
+        call = other.begin("get_weather", begun[0], openinference__span__kind="TOOL", tool__name="get_weather")
+        other.end(call)
+        other.end(begun)
     assert [report.turn.name for report in kit.reports] == ["helper", "theirs"]
 
 
 class PauseError(Exception):
-    """How a framework stops a run to ask somebody."""
+    """The base of the exceptions by which a framework pauses a run."""
 
 
-class AskedError(PauseError):
-    """One of those."""
+class InputNeededError(PauseError):
+    """A pause to wait for input."""
 
 
-@pytest.mark.parametrize(("error", "failed"), [(AskedError, False), (LookupError, True)])
-async def test_a_pause_is_no_failure(kit: Kit, error: type[Exception], *, failed: bool) -> None:
+@pytest.mark.parametrize(("error", "failed"), [(InputNeededError, False), (LookupError, True)])
+async def test_pause_is_not_a_failure(kit: Kit, error: type[Exception], *, failed: bool) -> None:
     async def body(name: str) -> None:
         raise error
 
@@ -153,11 +153,11 @@ async def test_a_pause_is_no_failure(kit: Kit, error: type[Exception], *, failed
     assert {span.status.is_ok for span in kit.spans} == {not failed}
 
 
-async def test_what_another_account_lacks_is_not_taken_for_the_whole(kit: Kit, beside: Beside) -> None:
-    """A call that was handed an object may need what is in it, though the text of its arguments does not show it."""
+async def test_text_of_arguments_does_not_hide_an_object_among_them(kit: Kit, other: OtherInstrumentation) -> None:
+    """A call that receives an object may depend on its content, even if the other span shows only text arguments."""
 
     async def body(_: str, call_id: str) -> str:
-        told = beside.begin(
+        begun = other.begin(
             "get_summary",
             span,
             openinference__span__kind="TOOL",
@@ -167,7 +167,7 @@ async def test_what_another_account_lacks_is_not_taken_for_the_whole(kit: Kit, b
             output__value="nothing",
         )
         await asyncio.sleep(0.1)
-        beside.end(told)
+        other.end(begun)
         return "nothing"
 
     handed = object()

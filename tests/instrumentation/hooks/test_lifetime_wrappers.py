@@ -86,7 +86,7 @@ KINDS = (
 
 
 async def used_up(result: Any) -> Any:
-    """What a caller gets in the end, whatever kind of thing it is given."""
+    """Return the final result of *result*, which may be a value, an awaitable or an iterator."""
     if hasattr(result, "__await__"):
         return await result
     if hasattr(result, "__anext__"):
@@ -95,7 +95,7 @@ async def used_up(result: Any) -> Any:
 
 
 @pytest.mark.parametrize("function", KINDS)
-async def test_a_call_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) -> None:
+async def test_call_ends_with_its_result(kit: Kit, function: Any) -> None:
     tool = patched(function, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         assert await used_up(tool("get_weather")) == "result of get_weather"
@@ -112,7 +112,7 @@ async def test_a_call_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) 
 
 
 @pytest.mark.parametrize("function", KINDS)
-async def test_a_turn_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) -> None:
+async def test_turn_ends_with_its_result(kit: Kit, function: Any) -> None:
     run = patched(function, turn_wrapper(run_of, title="run"))
     assert await used_up(run("answer")) == "result of answer"
     await asyncio.sleep(0)
@@ -123,7 +123,7 @@ async def test_a_turn_lasts_as_long_as_what_it_returns(kit: Kit, function: Any) 
 
 
 def failing(function: Any) -> Any:
-    """*function*, but it fails."""
+    """Return a function of the same kind as *function* that raises LookupError."""
 
     async def a_coroutine_fails(name: str) -> str:
         await asyncio.sleep(0)
@@ -149,7 +149,7 @@ def failing(function: Any) -> Any:
 
 
 @pytest.mark.parametrize("function", [a_coroutine, a_function, an_async_generator, a_generator])
-async def test_errors_are_the_functions_own(kit: Kit, function: Any) -> None:
+async def test_error_of_the_function_reaches_the_caller(kit: Kit, function: Any) -> None:
     tool = patched(failing(function), tool_call_wrapper(described))
     run = patched(failing(function), turn_wrapper(run_of, title="run"))
     with agent_turn("clerk") as turn, pytest.raises(LookupError, match="get_weather"):
@@ -162,7 +162,7 @@ async def test_errors_are_the_functions_own(kit: Kit, function: Any) -> None:
     assert len(kit.reports) == 2
 
 
-async def test_cancellation_is_passed_on_and_told(kit: Kit) -> None:
+async def test_cancelled_call_counts_as_failed(kit: Kit) -> None:
     tool = patched(a_coroutine, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         task = asyncio.ensure_future(tool("get_weather", takes=10))
@@ -174,7 +174,7 @@ async def test_cancellation_is_passed_on_and_told(kit: Kit) -> None:
     assert [call.error for call in turn.report.turn.calls] == [True]
 
 
-async def test_a_generator_that_is_left_early_ends_its_turn(kit: Kit) -> None:
+async def test_closed_generator_ends_its_turn(kit: Kit) -> None:
     run = patched(an_async_generator, turn_wrapper(run_of, title="run"))
     items = run("answer")
     assert await anext(items) == "first"
@@ -184,14 +184,14 @@ async def test_a_generator_that_is_left_early_ends_its_turn(kit: Kit) -> None:
     assert len(kit.reports) == 1
 
 
-async def test_nothing_is_current_outside_of_a_generators_steps(kit: Kit) -> None:
+async def test_span_is_not_current_between_steps_of_a_generator(kit: Kit) -> None:
     run = patched(an_async_generator, turn_wrapper(run_of, title="run"))
     with kit.tracer().start_as_current_span("the program's own") as own:
         async for _ in run("answer"):
             assert trace.get_current_span() is own
 
 
-async def test_what_is_no_call_passes_through(kit: Kit) -> None:
+async def test_undescribed_or_suppressed_call_is_not_recorded(kit: Kit) -> None:
     tool = patched(a_coroutine, tool_call_wrapper(described))
     with agent_turn("clerk") as turn:
         assert await tool("nothing") == "result of nothing"
@@ -201,7 +201,7 @@ async def test_what_is_no_call_passes_through(kit: Kit) -> None:
     assert turn.report.turn.calls == ()
 
 
-async def test_a_description_that_fails_costs_nothing_else(make_kit: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_failing_description_does_not_affect_the_program(make_kit: Any, caplog: pytest.LogCaptureFixture) -> None:
     from otel_parallelism.tracing import shield  # noqa: PLC0415
 
     kit = make_kit()
@@ -223,7 +223,7 @@ async def test_a_description_that_fails_costs_nothing_else(make_kit: Any, caplog
     shield._counts.clear()
 
 
-async def test_errors_that_a_framework_turned_into_results_are_errors(kit: Kit) -> None:
+async def test_failed_result_counts_as_an_error(kit: Kit) -> None:
     def read(result: str) -> Returned:
         return Returned(result, failed="two" in result)
 
@@ -236,7 +236,7 @@ async def test_errors_that_a_framework_turned_into_results_are_errors(kit: Kit) 
     assert "result of two" not in kit.everything()
 
 
-async def test_a_result_that_is_handed_on_is_a_dependence(kit: Kit) -> None:
+async def test_result_used_as_argument_is_a_dependency(kit: Kit) -> None:
     async def get_user(name: str) -> dict[str, str]:
         await asyncio.sleep(0.06)
         return {"content": f"the number of {name} is usr_77123"}
@@ -258,10 +258,10 @@ async def test_a_result_that_is_handed_on_is_a_dependence(kit: Kit) -> None:
     assert "Ada" not in kit.everything()
 
 
-class TestTheirsAround:
-    """Somebody else's span of the same thing is open around ours: there is no second one."""
+class TestInsideAnotherInstrumentation:
+    """A span of another instrumentation for the same call or turn is open: no second span is made."""
 
-    async def test_a_call(self, kit: Kit) -> None:
+    async def test_call_adds_data_to_the_existing_span(self, kit: Kit) -> None:
         tool = patched(a_coroutine, tool_call_wrapper(described))
         tracer = kit.tracer()
         with agent_turn("clerk") as turn:
@@ -277,7 +277,7 @@ class TestTheirsAround:
         assert [span.name for span in kit.calls()] == []
         assert turn.report.findings[0].advice == "recommended", "arguments and results were known"
 
-    async def test_a_call_inside_is_one_of_its_own(self, kit: Kit) -> None:
+    async def test_call_of_another_tool_inside_is_separate(self, kit: Kit) -> None:
         tool = patched(a_coroutine, tool_call_wrapper(described))
         attributes = {"openinference.span.kind": "TOOL", "tool.name": "plan_trip"}
         with agent_turn("clerk") as turn, kit.tracer().start_as_current_span("plan_trip", attributes=attributes):
@@ -291,7 +291,7 @@ class TestTheirsAround:
         ]
         assert len(kit.calls()) == 2
 
-    async def test_two_seams_inside_are_one_call(self, kit: Kit) -> None:
+    async def test_two_wrappers_inside_are_one_call(self, kit: Kit) -> None:
         inner = patched(a_coroutine, tool_call_wrapper(described))
 
         async def outer(name: str) -> str:
@@ -306,7 +306,7 @@ class TestTheirsAround:
         assert [call.tool for call in turn.report.turn.calls] == ["get_weather"]
         assert kit.calls() == []
 
-    async def test_an_error_is_noted(self, kit: Kit) -> None:
+    async def test_error_is_recorded(self, kit: Kit) -> None:
         tool = patched(failing(a_coroutine), tool_call_wrapper(described))
         attributes = {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}
         with (
@@ -320,7 +320,7 @@ class TestTheirsAround:
         assert turn.report is not None
         assert [call.error for call in turn.report.turn.calls] == [True]
 
-    async def test_a_turn(self, kit: Kit) -> None:
+    async def test_turn_of_a_named_scope_is_not_repeated(self, kit: Kit) -> None:
         run = patched(a_coroutine, turn_wrapper(run_of, title="run", scopes=("somebody.",)))
         attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "theirs"}
         tracer = kit.tracer()
@@ -335,14 +335,14 @@ class TestTheirsAround:
             "invoke_agent theirs",
         ]
 
-    async def test_a_turn_of_another_scope_is_around_ours(self, kit: Kit) -> None:
+    async def test_turn_of_another_scope_encloses_ours(self, kit: Kit) -> None:
         run = patched(a_coroutine, turn_wrapper(run_of, title="run", scopes=("another.",)))
         with kit.tracer().start_as_current_span("run", attributes={"gen_ai.operation.name": "invoke_agent"}):
             await run("answer")
         assert [span.name for span in kit.spans] == ["invoke_agent clerk", "run"]
 
 
-async def test_two_seams_of_one_call_are_one_call(kit: Kit) -> None:
+async def test_nested_wrappers_of_one_call_are_one_call(kit: Kit) -> None:
     inner = patched(a_coroutine, tool_call_wrapper(described))
 
     async def outer(name: str) -> str:
@@ -357,7 +357,7 @@ async def test_two_seams_of_one_call_are_one_call(kit: Kit) -> None:
     assert len(kit.calls()) == 1
 
 
-async def test_what_the_inner_seam_of_a_call_knows_is_known_of_the_call(kit: Kit) -> None:
+async def test_inner_wrapper_adds_effect_and_failure_to_the_call(kit: Kit) -> None:
     def annotated(_: Any, args: Any, __: Any) -> CallFacts:
         return CallFacts(args[0], effect="write")
 
@@ -380,7 +380,7 @@ async def test_what_the_inner_seam_of_a_call_knows_is_known_of_the_call(kit: Kit
     assert stored == [("write", True), ("write", False)]
 
 
-async def test_calls_let_go_together_and_blocked_one_by_one(kit: Kit) -> None:
+async def test_blocking_calls_that_start_together_are_serialized_by_the_loop(kit: Kit) -> None:
     async def block(name: str) -> str:
         time.sleep(0.06)  # noqa: ASYNC251 - that is what is shown
         return name
