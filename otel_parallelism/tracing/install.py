@@ -17,7 +17,9 @@ from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from otel_parallelism.settings import Settings
 
 from .metrics import TurnMetrics
-from .processor import ParallelismProcessor, exclude_own_spans
+from .processor import ParallelismProcessor
+from .sdk.compatibility import remove_processor, serve_proxies, watch_global_provider
+from .sdk.forwarding import exclude_own_spans
 from .sdk.tracer import tracer_of
 from .shield import swallow
 from .state.fork import follow_forks
@@ -36,9 +38,6 @@ _attached: list[tuple[Any, ParallelismProcessor]] = []
 _undo: list[Callable[[], None]] = []
 
 follow_forks(_lock)
-
-_SEAM = "_tracer"
-"""The property by which a proxy finds the real tracer, each time it is used."""
 
 
 def install(
@@ -153,18 +152,10 @@ def _attach(provider: Any) -> bool:
             tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer: it had one
         _attached[:] = [pair for pair in _attached if pair[1] is not processor]
         REGISTRY.followers.remove(processor)
-        _detach(provider, processor)
+        remove_processor(provider, processor)
 
     _undo.append(undo)
     return True
-
-
-def _detach(provider: Any, processor: ParallelismProcessor) -> None:
-    """Take *processor* out of *provider*; where the SDK has changed it stays, and does nothing."""
-    active = getattr(provider, "_active_span_processor", None)
-    processors = getattr(active, "_span_processors", None)
-    if active is not None and isinstance(processors, tuple):
-        active._span_processors = tuple(other for other in processors if other is not processor)  # noqa: SLF001 - no public way
 
 
 def _attach_global() -> None:
@@ -175,53 +166,24 @@ def _attach_global() -> None:
 
 
 def _follow_global() -> None:
-    """Attach to the global provider when it is set, by whichever name the program imported the function."""
-    original = trace._set_tracer_provider  # noqa: SLF001 - what every public way of setting it calls
-    if getattr(original, "_otel_parallelism", False):
-        return
+    """Attach to the global provider when it is set."""
 
-    def set_and_follow(tracer_provider: TracerProvider, log: bool) -> None:  # noqa: FBT001 - its signature
-        original(tracer_provider, log)
+    def attach() -> None:
         with _lock:
             try:
                 _attach_global()
-            except Exception as error:  # noqa: BLE001 - setting a provider is the program's business
+            except Exception as error:  # noqa: BLE001 - the program's provider is set in any case
                 swallow("attaching to the global provider", error)
 
-    set_and_follow._otel_parallelism = True  # type: ignore[attr-defined] # noqa: SLF001 - recognises itself
-    trace._set_tracer_provider = set_and_follow  # noqa: SLF001 - as above
-
-    def undo() -> None:
-        if trace._set_tracer_provider is set_and_follow:  # noqa: SLF001 - as above
-            trace._set_tracer_provider = original  # noqa: SLF001 - as above
-
-    _undo.append(undo)
+    undo = watch_global_provider(attach)
+    if undo is not None:
+        _undo.append(undo)
 
 
 def _serve_privately() -> None:
-    """Let a provider of our own serve the proxies until the program sets one."""
-    original: Any = trace.ProxyTracer.__dict__.get(_SEAM)
-    if not isinstance(original, property) or getattr(original.fget, "_otel_parallelism", False):
-        return
+    """Let a provider of our own serve proxy tracers until the program sets one."""
     provider = SdkTracerProvider(shutdown_on_exit=False)
-    _attach(provider)
-    fget: Any = original.fget
-
-    def serve(proxy: Any) -> trace.Tracer:
-        tracer: trace.Tracer = fget(proxy)
-        if not isinstance(tracer, trace.NoOpTracer) or trace._TRACER_PROVIDER is not None:  # noqa: SLF001 - as the proxy does
-            return tracer
-        return provider.get_tracer(
-            proxy._instrumenting_module_name,  # noqa: SLF001 - likewise
-            proxy._instrumenting_library_version,  # noqa: SLF001 - likewise
-            proxy._schema_url,  # noqa: SLF001 - likewise
-            proxy._attributes,  # noqa: SLF001 - likewise
-        )
-
-    serve._otel_parallelism = True  # type: ignore[attr-defined] # noqa: SLF001 - recognises itself
-    setattr(trace.ProxyTracer, _SEAM, property(serve))
-
-    def undo() -> None:
-        setattr(trace.ProxyTracer, _SEAM, original)
-
-    _undo.append(undo)
+    undo = serve_proxies(provider)
+    if undo is not None:
+        _attach(provider)
+        _undo.append(undo)

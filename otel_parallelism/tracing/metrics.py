@@ -14,6 +14,7 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from otel_parallelism import names
 
+from .sdk.compatibility import real_meter
 from .sdk.tracer import package_version
 from .shield import swallow
 from .state.live_turns import LiveTurn, live_turns
@@ -155,7 +156,7 @@ class TurnMetrics:
 
     def observed(self, meter: Meter, read: _Read) -> list[Observation]:
         """Return what *read* finds open now; nothing where these instruments are not *meter*'s."""
-        if _real(meter) is not _real(self._meter):
+        if real_meter(meter) is not real_meter(self._meter):
             return []
         try:
             # Callbacks run before a reader takes what was recorded: this is in time for the same collection.
@@ -184,11 +185,6 @@ class TurnMetrics:
             ratios = [turn.ratio for turn in open_turns if turn.ratio is not None]
             if ratios:
                 yield Observation(median(ratios), {names.AGENT_NAME: agent})
-
-
-def _real(meter: Any) -> object:
-    """What *meter* stands for, where it was asked for before the global provider was set."""
-    return getattr(meter, "_real_meter", None) or meter
 
 
 def _histogram(meter: Meter, instrument: Instrument) -> Any:

@@ -1,29 +1,29 @@
 """
-The span processor: what others' spans tell the recorder, and how their turns get a result.
+The span processor: adds the spans of other instrumentations to the live tree.
 
-Its task: know the parent of every open span, recognise calls, steps and turns of any dialect as early as their
-attributes allow, and write a turn's result while its span can still be written to. The SDK freezes a span before it
-tells processors that it ends, so the spans that may be turns have their ``end`` shadowed on the instance.
+It recognizes calls, model requests and turns of any dialect as soon as their attributes allow, and ends turns through
+an `EndInterceptor`, so that the result is on the turn's span.
 
-Hooks may run in any thread, concurrently, and with another context than the span's: parents are found by id. Spans
-of our own are none of its business: whoever made them feeds the recorder.
+Hooks may run concurrently, in any thread, and in another context than the span's: parents are found by span id. Our
+own spans do not pass through here; their wrappers update the registry.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_parallelism import clock
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
+from .sdk.compatibility import raw_attributes, span_id_of, start_fields
 from .sdk.current import get_current
 from .sdk.records import KEYS, NAMES, is_marked
-from .sdk.results import write
 from .shield import swallow
-from .state.classification import classify_node
+from .state.classification import classify_open_node, final_observation
+from .state.end_interception import EndInterceptor
 from .state.ending import finish
 from .state.existing_spans import place_duplicate
 from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
@@ -34,133 +34,135 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Tracer
 
 
-MOST_SCOPES = 10_000
-"""Instrumentation scopes remembered; more than these are names that a program makes up as it goes."""
+MAX_SCOPES = 10_000
+"""The largest number of instrumentation scopes remembered; a program beyond it generates their names."""
 
 
-LEAST_PLAIN = 256
-"""Spans of one instrumentation scope in a row, none of them an agent's, after which it is not asked at once."""
+UNRELATED_IN_A_ROW = 256
+"""After so many unrelated spans in a row, a scope's spans are checked only at their end."""
 
 
 class ParallelismProcessor(SpanProcessor):
-    """Feeds the recorder with the spans of one provider; does nothing any more once it is shut down."""
+    """
+    Updates the registry with the spans of one provider, until it is shut down.
+
+    Every span of the program passes through `on_start` and `on_end`, so a span that has nothing to do with agents
+    costs two look-ups there and no object. After `UNRELATED_IN_A_ROW` such spans, a scope is checked only in `on_end`,
+    until one of its spans is related again.
+    """
 
     def __init__(self) -> None:
         self._spans = REGISTRY.spans
-        self._on_ending: Callable[[Span], None] = self._first_ending  # type: ignore[assignment] # replaced there
-        self._stopped = False
-        self._plain: dict[str, int] = {}
-        self._quiet: set[str] = set()
+        self._on_ending: Callable[[Span], None] = self._on_first_ending  # type: ignore[assignment] # replaced there
+        self._unrelated: dict[str, int] = {}
+        self._skipped: set[str] = set()
         self.seen: int = 0
-        REGISTRY.intercept_end = self._shadow
+        self.interceptor: EndInterceptor = EndInterceptor()
+        REGISTRY.intercept_end = self.interceptor.intercept
 
     def shutdown(self) -> None:
-        """Stop following spans; those that are open end as if this processor had never been."""
-        self._stopped = True
-        # Replaced rather than asked: every span of the program would have to ask.
+        """Stop updating the registry; spans that are open end without a result."""
+        # The methods are replaced: a flag would have to be read at every span.
         self.on_start = _ignore_start  # type: ignore[assignment,method-assign] # as said
         self.on_end = _ignore  # type: ignore[assignment,method-assign] # as said
         self._on_ending = _ignore
-        if REGISTRY.intercept_end == self._shadow:
-            # Another provider may be followed, and its spans still be turns.
-            others = (other for other in REGISTRY.followers if isinstance(other, ParallelismProcessor))
-            REGISTRY.intercept_end = next((other._shadow for other in others if not other._stopped), None)  # noqa: SLF001 - its own kind
-
-    # Every span of the program passes through the next two, so they are written for their cost: private fields,
-    # because public properties cost a call each; a span's id by its place in the context's tuple; nothing made for a
-    # span that has nothing to do with agents. Who has made none but such spans, hundreds of them, is asked only at
-    # their end from then on, until one does have to do with agents.
+        self.interceptor.stop()
+        if REGISTRY.intercept_end == self.interceptor.intercept:
+            # Spans of other providers may still be turns.
+            others = (other.interceptor for other in REGISTRY.followers if isinstance(other, ParallelismProcessor))
+            REGISTRY.intercept_end = next((other.intercept for other in others if other.active), None)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Remember *span* by its id, and recognise it if it can be."""
+        """Remember *span* by its id, and add it to the live tree if its attributes or its name identify it."""
         try:
-            self._spans[span._context[1]] = span  # type: ignore[index] # noqa: SLF001 - a started span has a context
+            span_id, scope, attributes, name = start_fields(span)
+            self._spans[span_id] = span
             if len(self._spans) > MAX_OPEN_SPANS:
                 REGISTRY.forget_oldest()
-            if REGISTRY.duplicate_scopes and span._instrumentation_scope.name in REGISTRY.duplicate_scopes:  # type: ignore[union-attr] # noqa: SLF001
+            if REGISTRY.duplicate_scopes and scope in REGISTRY.duplicate_scopes:
                 place_duplicate(span)
-            # By name: up to 1.40 every get_tracer() makes a new object, and programs ask for tracers again and again.
-            scope = span._instrumentation_scope._name  # type: ignore[union-attr] # noqa: SLF001 - a tracer gives it one
-            if scope in self._quiet:
+            # Scopes are compared by name: up to SDK 1.40 every get_tracer() creates a new scope object.
+            if scope in self._skipped:
                 return
-            if not KEYS.isdisjoint(span._attributes._dict) or span._name.startswith(NAMES):  # type: ignore[union-attr] # noqa: SLF001
-                self._recognise(span, parent_context)
+            if not KEYS.isdisjoint(attributes) or name.startswith(NAMES):
+                self._recognize(span, parent_context)
             else:
-                self._note_plain(scope)
-        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+                self._count_unrelated(scope)
+        except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("starting a span", error)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Take note of what *span* was, now that all is known, if it matters to anyone."""
+        """Complete the live tree with *span*, if it is a part of it."""
         try:
-            known = self._spans.pop(span._context[1], None)  # type: ignore[index] # noqa: SLF001
-            if known is None:  # of our own making, or begun before this processor was there
+            known = self._spans.pop(span_id_of(span), None)
+            if known is None:  # one of ours, or started before this processor was attached
                 return
             self.seen += 1
-            if type(known) is SpanNode or not KEYS.isdisjoint(span._attributes._dict):  # type: ignore[union-attr] # noqa: SLF001
-                self._ended(span, known)
-        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+            if type(known) is SpanNode or not KEYS.isdisjoint(raw_attributes(span)):
+                self._complete(span, known)
+        except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)
 
-    def _note_plain(self, scope: str) -> None:
-        """Count a span of *scope* (the name of an instrumentation scope) that has nothing to do with agents."""
-        if len(self._plain) > MOST_SCOPES:
-            self._plain.clear()
-            self._quiet.clear()
-        seen = self._plain[scope] = self._plain.get(scope, 0) + 1
-        if seen % LEAST_PLAIN == 0:
-            self._quiet.add(scope)
+    def _count_unrelated(self, scope: str) -> None:
+        """Count an unrelated span of the instrumentation scope named *scope*."""
+        if len(self._unrelated) > MAX_SCOPES:
+            self._unrelated.clear()
+            self._skipped.clear()
+        seen = self._unrelated[scope] = self._unrelated.get(scope, 0) + 1
+        if seen % UNRELATED_IN_A_ROW == 0:
+            self._skipped.add(scope)
 
-    def _note_marked(self, span: ReadableSpan) -> None:
-        """Ask every span of *span*'s scope at its start again: this one does have to do with agents."""
+    def _reset_unrelated(self, span: ReadableSpan) -> None:
+        """Check the spans of *span*'s scope at their start again."""
         scope = "" if span.instrumentation_scope is None else span.instrumentation_scope.name
-        self._quiet.discard(scope)
-        self._plain[scope] = 0
+        self._skipped.discard(scope)
+        self._unrelated[scope] = 0
 
-    def _first_ending(self, span: Span) -> None:
+    def _on_first_ending(self, span: Span) -> None:
         """
-        Find out, at the first span that ends, whether this SDK lets a span be written to at that moment.
+        Find out, at the first span that ends, whether this SDK lets ``_on_ending`` write on a span.
 
-        Those up to 1.45 don't; then nothing is asked of later spans. Where it does, a turn whose ``end`` somebody
-        took hold of before it was shadowed gets its result too.
+        SDKs up to 1.45 do not; later spans then skip the hook. Where the SDK does, turns end in the hook, and ``end``
+        methods are no longer patched.
         """
-        self._on_ending = self._ending if span.is_recording() else _ignore
+        writable = span.is_recording()
+        self.interceptor.patches = not writable
+        self._on_ending = self._end_in_hook if writable else _ignore
         self._on_ending(span)
 
-    def _ending(self, span: Span) -> None:
+    def _end_in_hook(self, span: Span) -> None:
+        """End the turn of *span*, which is about to end and can still be written to."""
         try:
-            node = self._spans.get(span.get_span_context().span_id)
-            if type(node) is SpanNode and not self._stopped:
-                self._settle(node, span.end_time or clock.now_ns())
-        except Exception as error:  # noqa: BLE001 - an exception here would be the program's
+            node = self._spans.get(span_id_of(span))
+            if type(node) is SpanNode:
+                self.interceptor.end_turn(node, span.end_time or clock.now_ns())
+        except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)
 
-    def _recognise(self, span: Span, parent_context: Context | None) -> None:
-        """Link a span that already says that it is a call or a step, follow one that says it is a turn."""
+    def _recognize(self, span: Span, parent_context: Context | None) -> None:
+        """Add *span* to the live tree; link it if it is a call, request or turn already."""
         if span.instrumentation_scope is not None and span.instrumentation_scope.name == INSTRUMENTATION:
-            # Another provider's tracer of ours: its call feeds the recorder all the same.
-            self._spans.pop(span.get_span_context().span_id, None)
+            # Our own span at another provider than the installed one; its wrapper updates the registry.
+            self._spans.pop(span_id_of(span), None)
             return
-        registry = REGISTRY
-        self._note_marked(span)
+        self._reset_unrelated(span)
         node = add_span_node(span, _scope(parent_context))
-        kind = type(classify_node(node, 0))
+        kind = type(classify_open_node(node))
         if kind is TurnSpan:
-            node.is_turn = registry.open_turn(node)
-            self._shadow(node)
+            node.is_turn = REGISTRY.open_turn(node)
+            self.interceptor.intercept(node)
             link_node(node)
         elif kind is Call and node.parent is None:
             adopt_node(node)
         elif kind is Call or kind is Step:
             link_node(node)
         elif node.parent is None:
-            self._shadow(node)
+            self.interceptor.intercept(node)
 
-    def _ended(self, span: ReadableSpan, known: object) -> None:
-        """Do what is left to do at the very end: by now a turn that could be written to has been."""
+    def _complete(self, span: ReadableSpan, known: object) -> None:
+        """Link the ended *span* if that is still to be done; *known* is its node, or the span itself without one."""
         if isinstance(known, SpanNode):
             node = known
             node.span = span
@@ -168,12 +170,10 @@ class ParallelismProcessor(SpanProcessor):
                 node.end_ns = span.end_time or 0
                 return
         else:
-            self._note_marked(span)
+            self._reset_unrelated(span)
             node = add_span_node(span, _scope(None))
         node.end_ns = span.end_time or 0
-        if node.observation is None:
-            node.observation = classify_node(node, node.end_ns)
-        kind = type(node.observation)
+        kind = type(final_observation(node, node.end_ns))
         if kind in (Call, Step, TurnSpan) and not node.linked and not node.finished:
             if node.parent is not None:
                 if not link_node(node) and kind is Call:
@@ -183,100 +183,11 @@ class ParallelismProcessor(SpanProcessor):
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
 
-    # The shadow over `end`.
-
-    def _shadow(self, node: SpanNode) -> None:
-        """Make *node*'s span end through us, once: its result is written just before."""
-        span = node.span
-        candidates = REGISTRY.candidates
-        if node.span_id in candidates:
-            return
-        candidates[node.span_id] = node
-        original = span.end
-        unclaimed = [node]
-
-        def end(end_time: int | None = None) -> None:
-            end_ns = clock.now_ns() if end_time is None else end_time
-            try:
-                # Two threads can end one span: taking it out is what decides between them.
-                unclaimed.pop()
-            except IndexError:
-                return
-            candidates.pop(node.span_id, None)
-            try:
-                if not self._stopped:
-                    self._settle(node, end_ns)
-            except Exception as error:  # noqa: BLE001 - the span must end whatever happened
-                swallow("ending a turn", error)
-            # Left in place it would keep the span alive.
-            if span.__dict__.get("end") is end:
-                del span.__dict__["end"]
-            original(end_ns)
-
-        try:
-            span.end = end
-        except AttributeError:
-            # A span that takes no attributes is analysed at its end and not written to.
-            candidates.pop(node.span_id, None)
-
-    def _settle(self, node: SpanNode, end_ns: int) -> None:
-        """End *node* in the tree if it is a turn or a local root with something below, and write its result."""
-        if node.finished or (node.children is None and not node.is_turn and not is_marked(node.span)):
-            return
-        observation = classify_node(node, end_ns)
-        is_turn = type(observation) is TurnSpan
-        if not is_turn and node.parent is not None:
-            # What was taken for a turn turned out to be a part of one.
-            REGISTRY.turns.pop(id(node), None)
-            return
-        if type(observation) is Call and node.parent is None and node.children is None:
-            return
-        node.observation = observation
-        node.end_ns = end_ns
-        report = finish(node, end_ns)
-        if report is not None and node.span.is_recording():
-            write(node.span, report, REGISTRY.settings)
-
 
 def _scope(context: Context | None) -> Node | None:
-    """The innermost node of our own making in *context*, by default the current one."""
+    """Return the innermost node of ours in *context*; None means the current context."""
     scope: Any = (get_current() if context is None else context).get(SCOPE_KEY)
     return scope if isinstance(scope, Node) else None
-
-
-class ForwardingProcessor(SpanProcessor):
-    """All processors of a provider but ours: what the tracer of our own spans tells, which we know of anyway."""
-
-    def __init__(self, all_of_them: SynchronousMultiSpanProcessor, ours: ParallelismProcessor) -> None:
-        self._all = all_of_them
-        self._ours = ours
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Tell the others that *span* starts."""
-        ours = self._ours
-        for processor in self._all._span_processors:  # noqa: SLF001 - changes as the user adds processors
-            if processor is not ours:
-                processor.on_start(span, parent_context=parent_context)
-
-    def _on_ending(self, span: Span) -> None:
-        ours = self._ours
-        for processor in self._all._span_processors:  # noqa: SLF001 - as above
-            if processor is not ours:
-                processor._on_ending(span)  # noqa: SLF001 - what the SDK calls
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Tell the others that *span* has ended."""
-        ours = self._ours
-        for processor in self._all._span_processors:  # noqa: SLF001 - as above
-            if processor is not ours:
-                processor.on_end(span)
-
-
-def exclude_own_spans(tracer: Tracer, ours: ParallelismProcessor) -> None:
-    """Keep the spans of *tracer*, which are our own, from *ours*; where the SDK does not allow it they pass through."""
-    current = getattr(tracer, "span_processor", None)
-    if type(current) is SynchronousMultiSpanProcessor:
-        tracer.span_processor = ForwardingProcessor(current, ours)  # type: ignore[attr-defined] # an SDK tracer, as just seen
 
 
 def _ignore(_: object) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled, subscribe
-from otel_parallelism.tracing.processor import LEAST_PLAIN, ParallelismProcessor
+from otel_parallelism.tracing.processor import UNRELATED_IN_A_ROW, ParallelismProcessor
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -393,7 +393,7 @@ def test_spans_that_have_nothing_to_do_with_agents_leave_nothing_behind(kit: Kit
 @pytest.mark.parametrize("known_at_start", [True, False])
 def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: bool) -> None:
     tracer = kit.tracer()
-    for _ in range(2 * LEAST_PLAIN):
+    for _ in range(2 * UNRELATED_IN_A_ROW):
         with tracer.start_as_current_span("GET /"):
             pass
     for turn in range(2):
@@ -408,14 +408,14 @@ def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: 
 def test_who_makes_other_spans_is_remembered_by_name_and_not_for_ever(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("otel_parallelism.tracing.processor.MOST_SCOPES", 10)
+    monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_SCOPES", 10)
     (processor,) = (follower for follower in REGISTRY.followers if isinstance(follower, ParallelismProcessor))
     for version in range(20):
         kit.provider.get_tracer("theirs", str(version)).start_span("GET /").end()
-    assert processor._plain == {"theirs": 20}
+    assert processor._unrelated == {"theirs": 20}
     for number in range(100):
         kit.tracer(f"tenant {number}").start_span("GET /").end()
-    assert len(processor._plain) <= 11
+    assert len(processor._unrelated) <= 11
 
 
 @pytest.mark.parametrize("attributes", [{}, AGENT, {names.OPERATION_NAME: "chat"}])

@@ -1,39 +1,30 @@
-"""
-OpenTelemetry's current context, one function call closer.
-
-The public functions add a frame to each of three calls that every tool call makes, and log an error of their own
-where a context is given back elsewhere than it was taken.
-"""
+"""The current OpenTelemetry context, read and set without the frames that the public functions add."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import context
-from opentelemetry.trace.propagation import _SPAN_KEY  # written at once with ours: one copy of the context, not two
+from .compatibility import RUNTIME_CONTEXT, SPAN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.context import Context
 
-_runtime: Any = getattr(context, "_RUNTIME_CONTEXT", context)
+__all__ = ["SPAN_KEY", "attach", "detach", "get_current"]
 
-SPAN_KEY: str = _SPAN_KEY
-"""Where the context holds the current span."""
-
-get_current: Callable[[], Context] = _runtime.get_current
-attach: Callable[[Context], Any] = _runtime.attach
-_detach: Callable[[Any], None] = _runtime.detach
+get_current: Callable[[], Context] = RUNTIME_CONTEXT.get_current
+attach: Callable[[Context], Any] = RUNTIME_CONTEXT.attach
+_detach: Callable[[Any], None] = RUNTIME_CONTEXT.detach
 
 
 def detach(token: Any) -> None:
     """
-    Make current again what was so before *token* was given out.
+    Restore the context that was current before *token* was returned.
 
-    What begins in one of Python's contexts may end in another: a web framework enters and leaves a context manager in
-    two calls of a thread pool, the garbage collector closes a coroutine whose event loop is gone. There the other's
-    context cannot be given back, and need not be.
+    Does nothing where another of Python's contexts is current than at `attach`. This happens where a web framework
+    enters and leaves a context manager in two calls of a thread pool, or where the garbage collector closes a
+    coroutine whose event loop is gone.
     """
     try:
         _detach(token)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import names
 from otel_parallelism.tracing.shield import swallow
 
+from .compatibility import span_limits
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -71,7 +73,7 @@ def event_of(finding: Finding) -> dict[str, Any]:
 def write(span: Span, report: Report, settings: Settings) -> None:
     """Write *report* on *span*, which is still recording. An error of the SDK's is noted, never raised."""
     try:
-        limits = getattr(span, "_limits", None)
+        limits = span_limits(span)
         present = getattr(span, "attributes", None) or {}
         longest = getattr(limits, "max_span_attribute_length", None)
         most = _limit(limits, "max_span_attributes")

@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
 from otel_parallelism.names import QUEUE_TIME
+from otel_parallelism.tracing.sdk.compatibility import set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
@@ -134,9 +135,8 @@ def begun_later(node: CallNode) -> None:
         # Somebody else's span of it stays as it is.
         if span is not None and span.is_recording():
             span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
-            # Nothing public moves a start; whoever stores the span is to see the same call as the live report.
-            if hasattr(span, "_start_time"):
-                span._start_time = now_ns  # noqa: SLF001 - see above
+            # Stored spans and the live report must agree on when the call started.
+            set_start_time(span, now_ns)
     except Exception as error:  # noqa: BLE001 - it then has begun when it was called
         swallow("moving a call's start", error)
 

@@ -1,4 +1,4 @@
-"""What the span of a node is, as its dialect classifies it."""
+"""Classifies the span of a node: once while it is open, and once at its end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.turns.tree import passage
 from otel_parallelism.model import Observation, TurnSpan
+from otel_parallelism.tracing.sdk.compatibility import dropped_attributes, raw_attributes, raw_name
 from otel_parallelism.tracing.sdk.records import observe
 
 if TYPE_CHECKING:
@@ -13,6 +14,35 @@ if TYPE_CHECKING:
 
 
 def classify_node(node: SpanNode, end_ns: int) -> Observation:
-    """Return what *node*'s span is; an echo is no turn, whatever it says."""
+    """
+    Return what the span of *node* is, with all its data; *end_ns* is its end time if it is still open.
+
+    A span that repeats our own is never a turn.
+    """
     observation = observe(node.span, end_ns)
     return passage(observation) if node.duplicate and isinstance(observation, TurnSpan) else observation
+
+
+def final_observation(node: SpanNode, end_ns: int) -> Observation:
+    """Return what the span of *node*, which ends at *end_ns*, is; classified at the first call only."""
+    if node.observation is None:
+        node.observation = classify_node(node, end_ns)
+        node.classified = None
+    return node.observation
+
+
+def classify_open_node(node: SpanNode) -> Observation:
+    """
+    Return what the span of *node*, probably still open, is so far: its kind, names and ids.
+
+    The result is kept until the span's name or the number of its attributes changes. Values that replace others, and
+    the end time, may be out of date: use `classify_node` for them.
+    """
+    if node.observation is not None:
+        return node.observation
+    span = node.span
+    state = (raw_name(span), len(raw_attributes(span)), dropped_attributes(span))
+    if node.classified is None or node.classified_state != state:
+        node.classified = classify_node(node, node.start_ns)
+        node.classified_state = state
+    return node.classified

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism import clock
 from otel_parallelism.analysis.turns.counterparts import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, get_current
 
-from .classification import classify_node
+from .classification import classify_open_node
 from .live_tree import open_node, parent_node
 from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, StepNode, TurnNode
 from .registry import REGISTRY
@@ -109,7 +108,7 @@ def _nearest(node: Node | None) -> tuple[SpanNode, Observation] | tuple[None, No
     for _ in range(_FARTHEST):
         if not isinstance(node, SpanNode) or node.end_ns or node.span is None:
             break
-        observation = classify_node(node, clock.now_ns())
+        observation = classify_open_node(node)
         if not isinstance(observation, Passage):
             return node, observation
         node = node.parent

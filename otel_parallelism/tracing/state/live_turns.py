@@ -1,25 +1,25 @@
-"""What open turns show at any moment: this is the *live* in the name of the thing."""
+"""Live figures of the turns that are open."""
 
 from __future__ import annotations
 
 import msgspec
 
 from otel_parallelism import clock
-from otel_parallelism.tracing.sdk.records import observe
+from otel_parallelism.model import Call, TurnSpan
 
+from .classification import classify_open_node
 from .nodes import CallNode, Node, SpanNode, TurnNode
 from .observations import trace_hex
 from .registry import REGISTRY, Registry
 
-_CALL, _TURN = "Call", "TurnSpan"
-
 
 class LiveTurn(msgspec.Struct, frozen=True):
     """
-    A turn that is still open, as it was at one moment.
+    A snapshot of an open turn.
 
-    ``calls`` are its own calls so far, open ones included; ``work`` and ``makespan`` (seconds) count open calls up
-    to that moment. ``ratio`` is work ÷ makespan, None where there is no makespan yet.
+    ``calls`` counts its own calls so far, ``open_calls`` those of them that are running. ``work`` and ``makespan`` are
+    in seconds; running calls count up to the time of the snapshot. ``ratio`` is work ÷ makespan, None where the
+    makespan is 0.
     """
 
     name: str
@@ -35,21 +35,21 @@ class LiveTurn(msgspec.Struct, frozen=True):
 
 
 def live_turns(registry: Registry = REGISTRY) -> tuple[LiveTurn, ...]:
-    """Return the turns that are open now, in order of start; safe to call from any thread, at any time."""
+    """Return a snapshot of every open turn, in order of start. Safe to call from any thread at any time."""
     now_ns = clock.now_ns()
     turns = [_live(node, now_ns) for node in registry.open_turns()]
     return tuple(sorted(turns, key=lambda turn: (turn.start_ns, turn.span_id)))
 
 
 def _live(turn: Node, now_ns: int) -> LiveTurn:
-    name, agent = _names(turn, now_ns)
+    name, agent = _names(turn)
     calls = open_calls = work_ns = last_ns = 0
     first_ns = now_ns
     stack = [turn]
     while stack:
         for child in tuple(stack.pop().children or ()):
-            if not _is_call(child, now_ns):
-                # Whatever it is, the calls below it are still the turn's own.
+            if not _is_call(child):
+                # A model request or another span: calls below it belong to the turn.
                 stack.append(child)
                 continue
             end_ns = child.end_ns or now_ns
@@ -73,20 +73,16 @@ def _live(turn: Node, now_ns: int) -> LiveTurn:
     )
 
 
-def _is_call(node: Node, now_ns: int) -> bool:
-    """Whether *node* counts as one call of the turn around it: a call, or a turn inside."""
+def _is_call(node: Node) -> bool:
+    """Whether *node* counts as one call of the turn around it: a call, or a nested turn."""
     if isinstance(node, (CallNode, TurnNode)):
         return True
-    if not isinstance(node, SpanNode):
-        return False
-    if node.is_turn:
-        return True
-    observation = node.observation if node.observation is not None else observe(node.span, now_ns)
-    return type(observation).__name__ in (_CALL, _TURN)
+    return isinstance(node, SpanNode) and (node.is_turn or type(classify_open_node(node)) in (Call, TurnSpan))
 
 
-def _names(turn: Node, now_ns: int) -> tuple[str, str]:
+def _names(turn: Node) -> tuple[str, str]:
+    """Return the name and the agent of *turn*; empty strings where unknown."""
     if isinstance(turn, TurnNode):
         return turn.name, turn.agent
-    observation = observe(turn.span, now_ns)
+    observation = classify_open_node(turn) if isinstance(turn, SpanNode) else None
     return getattr(observation, "name", ""), getattr(observation, "agent", "")

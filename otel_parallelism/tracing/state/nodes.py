@@ -58,13 +58,21 @@ class SpanNode(Node):
     """
     A span of another instrumentation.
 
-    ``observation`` is the span's final classification, None until then. ``kept`` holds, on an ended turn that only
-    wraps another turn, the path to that turn. ``facts`` is what a patched framework knows of the same call or model
-    request (a node without a span) or turn (the user's words). ``duplicate`` marks a span of an instrumentation that
-    repeats what our own spans say: it is never a turn. ``pending_answers`` holds requested calls that have not started.
+    Attributes:
+        observation: What the span is, classified at its end; None until then.
+        classified: What the open span was last classified as.
+        classified_state: A fingerprint of the span, which shows whether it has changed since.
+        is_turn: Whether the span is among the open turns.
+        kept: On an ended turn that only wraps another turn: the path to that turn.
+        facts: What a patched framework knows of the same call or model request (a node without a span), or of the same
+            turn (the user's words).
+        duplicate: Whether the span's instrumentation repeats what our own spans say. It is then never a turn.
+        pending_answers: Calls that model requests in this turn have requested and that have not started.
     """
 
     observation: Observation | None = None
+    classified: Observation | None = None
+    classified_state: tuple[str, int, int] | None = None
     is_turn: bool = False
     kept: list[Node] | None = None
     facts: CallNode | StepNode | Content | None = None

@@ -17,7 +17,7 @@ from otel_parallelism.model import Coverage, Report, TurnSpan
 from otel_parallelism.settings import Settings
 from otel_parallelism.tracing.sdk.tracer import LazyTracer
 
-from .classification import classify_node
+from .classification import classify_open_node
 from .nodes import CallNode, Node, SpanNode
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Registry:
         candidates = [node for node in list(self.candidates.values()) if node.children is not None]
         if len(candidates) > _MAX_CLASSIFIED_CANDIDATES:
             return []
-        return [node for node in candidates if type(classify_node(node, node.start_ns)) is TurnSpan]
+        return [node for node in candidates if type(classify_open_node(node)) is TurnSpan]
 
 
 def _ancestors(node: Node) -> Iterator[Node]:

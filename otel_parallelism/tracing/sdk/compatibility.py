@@ -1,0 +1,204 @@
+"""
+All access to private parts of OpenTelemetry's API and SDK.
+
+No other module reads or patches a private name of OpenTelemetry. Every function here says why no public way serves.
+``tests/tracing/sdk/test_compatibility.py`` checks each of them on the installed SDK.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context, trace
+from opentelemetry.trace.propagation import _SPAN_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
+
+# ruff: noqa: SLF001 - this module is where private names are accessed
+
+RUNTIME_CONTEXT: Any = getattr(context, "_RUNTIME_CONTEXT", context)
+"""Holds the current context. The public functions add a frame to each call, and log where `detach` fails."""
+
+SPAN_KEY: str = _SPAN_KEY
+"""The key of the current span in a context. With it, one copy of a context sets both the span and our node."""
+
+
+# Reading spans: the public properties copy attributes and events, or add a call to every access. Processors read every
+# span of the program.
+
+
+def span_id_of(span: Any) -> int:
+    """Return the id of *span*, open or ended."""
+    span_id: int = span._context[1]
+    return span_id
+
+
+def start_fields(span: Any) -> tuple[int, str, dict[str, Any], str]:
+    """Return the id, the instrumentation scope's name, the attributes (not a copy) and the name of an open span."""
+    return span._context[1], span._instrumentation_scope._name, span._attributes._dict, span._name
+
+
+def raw_attributes(span: Any) -> Mapping[str, Any]:
+    """Return the attributes of *span*, open or ended; not a copy, and read without the lock."""
+    attributes = span._attributes
+    return getattr(attributes, "_dict", attributes) or {}
+
+
+def dropped_attributes(span: Any) -> int:
+    """Return how many attributes of *span* the SDK has dropped because of a limit."""
+    return getattr(span._attributes, "dropped", 0)
+
+
+def raw_name(span: Any) -> str:
+    """Return the name of *span*, open or ended."""
+    name: str = span._name
+    return name
+
+
+def all_fields(span: Any) -> tuple[Any, ...]:
+    """
+    Return the data of *span*, open or ended.
+
+    Returns:
+        Context, parent, scope, name, start and end time (ns, None while open), attributes, events, links, kind, status.
+    """
+    return (
+        span._context,
+        span._parent,
+        span._instrumentation_scope,
+        span._name,
+        span._start_time,
+        span._end_time,
+        getattr(span._attributes, "_dict", span._attributes),
+        span._events,
+        span._links,
+        span._kind,
+        span._status,
+    )
+
+
+def span_limits(span: Any) -> Any:
+    """Return the `SpanLimits` of *span*, or None where it has none. No public property leads to them."""
+    return getattr(span, "_limits", None)
+
+
+def set_start_time(span: Any, start_ns: int) -> None:
+    """Move the start of the open *span* to *start_ns*. The public API sets a start only when the span starts."""
+    if hasattr(span, "_start_time"):
+        span._start_time = start_ns
+
+
+# The end of a span: `Span.end` freezes the attributes before it calls processors (all SDKs up to 1.45), so the last
+# moment to write on a span is before `end` runs. From 1.40 on the SDK calls `_on_ending`; where a later SDK lets
+# processors write there, `end` is not patched.
+
+
+def patch_end(span: Any, end: Callable[..., None]) -> bool:
+    """Make *end* the ``end`` method of this one *span*; return False where the span takes no attributes."""
+    try:
+        span.end = end
+    except AttributeError:
+        return False
+    return True
+
+
+def unpatch_end(span: Any, end: Callable[..., None]) -> None:
+    """Remove *end* from *span*, if it is still its ``end`` method. Left in place, the closure keeps the span alive."""
+    if span.__dict__.get("end") is end:
+        del span.__dict__["end"]
+
+
+# Processors: the SDK can add processors to a provider, but cannot list or remove them.
+
+
+def processors_of(multi: Any) -> tuple[SpanProcessor, ...]:
+    """Return the processors that *multi*, a synchronous multi-processor of the SDK, calls now."""
+    processors: tuple[SpanProcessor, ...] = multi._span_processors
+    return processors
+
+
+def remove_processor(provider: Any, processor: SpanProcessor) -> bool:
+    """Remove *processor* from *provider*; return False where this SDK keeps its processors elsewhere."""
+    multi = getattr(provider, "_active_span_processor", None)
+    processors = getattr(multi, "_span_processors", None)
+    if multi is None or not isinstance(processors, tuple):
+        return False
+    multi._span_processors = tuple(other for other in processors if other is not processor)
+    return True
+
+
+def forward_ending(processor: SpanProcessor, span: Span) -> None:
+    """Call the ``_on_ending`` hook of *processor*, as the SDK's multi-processors do from 1.40 on."""
+    processor._on_ending(span)
+
+
+# The global provider: the API has no event for its being set, and gives proxies no other way to a tracer.
+
+
+def watch_global_provider(attach: Callable[[], None]) -> Callable[[], None] | None:
+    """
+    Call *attach* each time the global tracer provider is set, under whichever name the program imported the setter.
+
+    Returns:
+        A function that undoes it, or None where it is in place already.
+    """
+    original = trace._set_tracer_provider  # every public way of setting the provider calls it
+    if getattr(original, "_otel_parallelism", False):
+        return None
+
+    def set_and_attach(tracer_provider: trace.TracerProvider, log: bool) -> None:  # noqa: FBT001 - the API's signature
+        original(tracer_provider, log)
+        attach()
+
+    set_and_attach._otel_parallelism = True  # type: ignore[attr-defined] # marks the function as ours
+    trace._set_tracer_provider = set_and_attach
+
+    def undo() -> None:
+        if trace._set_tracer_provider is set_and_attach:
+            trace._set_tracer_provider = original
+
+    return undo
+
+
+_PROXY_PROPERTY = "_tracer"
+"""The property through which a `ProxyTracer` looks up the real tracer at each use."""
+
+
+def serve_proxies(provider: TracerProvider) -> Callable[[], None] | None:
+    """
+    Give proxy tracers the tracers of *provider* as long as no global provider is set.
+
+    Returns:
+        A function that undoes it, or None where it is in place already or this API's proxies work differently.
+    """
+    original: Any = trace.ProxyTracer.__dict__.get(_PROXY_PROPERTY)
+    if not isinstance(original, property) or getattr(original.fget, "_otel_parallelism", False):
+        return None
+    fget: Any = original.fget
+
+    def serve(proxy: Any) -> trace.Tracer:
+        tracer: trace.Tracer = fget(proxy)
+        if not isinstance(tracer, trace.NoOpTracer) or trace._TRACER_PROVIDER is not None:
+            return tracer
+        return provider.get_tracer(
+            proxy._instrumenting_module_name,
+            proxy._instrumenting_library_version,
+            proxy._schema_url,
+            proxy._attributes,
+        )
+
+    serve._otel_parallelism = True  # type: ignore[attr-defined] # marks the function as ours
+    setattr(trace.ProxyTracer, _PROXY_PROPERTY, property(serve))
+
+    def undo() -> None:
+        setattr(trace.ProxyTracer, _PROXY_PROPERTY, original)
+
+    return undo
+
+
+def real_meter(meter: Any) -> object:
+    """Return the meter that *meter* forwards to, where it is a proxy made before the global provider was set."""
+    return getattr(meter, "_real_meter", None) or meter
