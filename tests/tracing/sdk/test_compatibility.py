@@ -1,0 +1,262 @@
+"""
+Checks every private part of OpenTelemetry that the package uses, on the installed SDK.
+
+Each failure message names the part that changed and the function of ``sdk/compatibility.py`` to adapt.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry import context, metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otel_parallelism.tracing.sdk import compatibility
+from otel_parallelism.tracing.sdk.forwarding import ForwardingProcessor, exclude_own_spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Kit
+
+SDK = f"opentelemetry-sdk {version('opentelemetry-sdk')}"
+API = f"opentelemetry-api {version('opentelemetry-api')}"
+
+
+class Watcher(SpanProcessor):
+    """Notes which hooks the SDK calls, and whether the span can be written to in ``_on_ending``."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.ended: list[ReadableSpan] = []
+
+    def on_start(self, span: Span, parent_context: Any = None) -> None:
+        self.called.append("on_start")
+
+    def _on_ending(self, span: Span) -> None:
+        self.called.append("_on_ending")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.called.append("on_end")
+        self.ended.append(span)
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(exporter: InMemorySpanExporter) -> Iterator[TracerProvider]:
+    provider = TracerProvider(shutdown_on_exit=False, span_limits=SpanLimits(max_span_attributes=3))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield provider
+    provider.shutdown()
+
+
+@pytest.fixture
+def span(provider: TracerProvider) -> trace.Span:
+    return provider.get_tracer("theirs").start_span("work", attributes={"a": 1, "b": "two"})
+
+
+def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
+    runtime = compatibility.RUNTIME_CONTEXT
+    assert runtime is not context, f"{API} has no context._RUNTIME_CONTEXT: adapt RUNTIME_CONTEXT"
+    key = context.create_key("test")
+    token = runtime.attach(context.set_value(key, 1))
+    try:
+        assert context.get_value(key) == 1, f"{API}: _RUNTIME_CONTEXT.attach does not set the current context"
+        assert runtime.get_current() == context.get_current(), f"{API}: _RUNTIME_CONTEXT.get_current differs"
+    finally:
+        runtime.detach(token)
+    assert context.get_value(key) is None, f"{API}: _RUNTIME_CONTEXT.detach does not restore the context"
+
+
+def test_span_key_is_the_key_of_the_current_span(span: trace.Span) -> None:
+    found = trace.set_span_in_context(span, context.Context()).get(compatibility.SPAN_KEY)
+    assert found is span, f"{API} keeps the current span under another key than propagation._SPAN_KEY: adapt SPAN_KEY"
+
+
+def test_fields_of_an_open_span(span: Any) -> None:
+    expected = (span.get_span_context().span_id, "theirs", {"a": 1, "b": "two"}, "work")
+    assert compatibility.start_fields(span) == expected, (
+        f"{SDK}: one of Span._context[1], ._instrumentation_scope._name, ._attributes._dict, ._name changed: "
+        "adapt start_fields"
+    )
+    attributes = compatibility.start_fields(span)[2]
+    span.set_attribute("c", 3)
+    assert attributes["c"] == 3, f"{SDK}: Span._attributes._dict is a copy: adapt start_fields"
+    assert compatibility.raw_attributes(span) is attributes, f"{SDK}: adapt raw_attributes"
+    assert compatibility.raw_name(span) == span.name, f"{SDK}: Span._name changed: adapt raw_name"
+    assert compatibility.span_id_of(span) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
+
+
+def test_fields_of_an_ended_span(span: trace.Span, exporter: InMemorySpanExporter) -> None:
+    span.add_event("event")
+    span.end()
+    (ended,) = exporter.get_finished_spans()
+    assert compatibility.span_id_of(ended) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
+    assert compatibility.raw_attributes(ended) == {"a": 1, "b": "two"}, f"{SDK}: adapt raw_attributes"
+    assert compatibility.raw_name(ended) == "work", f"{SDK}: adapt raw_name"
+    expected = (
+        ended.context,
+        ended.parent,
+        ended.instrumentation_scope,
+        ended.name,
+        ended.start_time,
+        ended.end_time,
+        dict(ended.attributes or {}),
+        list(ended.events),
+        list(ended.links),
+        ended.kind,
+        ended.status,
+    )
+    found = [
+        dict(field) if index == 6 else list(field) if index in {7, 8} else field
+        for index, field in enumerate(compatibility.all_fields(ended))
+    ]
+    assert found == list(expected), f"{SDK}: a private field of ReadableSpan changed: adapt all_fields"
+
+
+def test_dropped_attributes_are_counted(span: trace.Span) -> None:
+    assert compatibility.dropped_attributes(span) == 0
+    span.set_attributes({"c": 3, "d": 4})
+    assert compatibility.dropped_attributes(span) == 1, f"{SDK}: Span._attributes.dropped changed"
+
+
+def test_limits_of_a_span(span: trace.Span) -> None:
+    limits = compatibility.span_limits(span)
+    assert limits is not None, f"{SDK}: Span._limits is gone: adapt span_limits, else results may evict attributes"
+    for name in ("max_span_attributes", "max_span_attribute_length", "max_events", "max_event_attributes"):
+        assert hasattr(limits, name), f"{SDK}: SpanLimits.{name} is gone: adapt sdk/results.py"
+    assert limits.max_span_attributes == 3
+
+
+def test_a_start_can_be_moved(span: trace.Span, exporter: InMemorySpanExporter) -> None:
+    compatibility.set_start_time(span, 1_000)
+    span.end(2_000)
+    (ended,) = exporter.get_finished_spans()
+    assert ended.start_time == 1_000, f"{SDK}: Span._start_time changed: adapt set_start_time"
+
+
+def test_a_patched_end_can_write_and_leaves_no_trace(span: trace.Span, exporter: InMemorySpanExporter) -> None:
+    original = span.end
+
+    def end(end_time: int | None = None) -> None:
+        span.set_attribute("c", 3)
+        compatibility.unpatch_end(span, end)
+        original(end_time)
+
+    assert compatibility.patch_end(span, end), f"{SDK}: spans have no __dict__ now: adapt patch_end"
+    span.end()
+    (ended,) = exporter.get_finished_spans()
+    assert (ended.attributes or {}).get("c") == 3, f"{SDK}: a patched end cannot write on the span"
+    assert "end" not in vars(span), f"{SDK}: unpatch_end leaves the closure on the span"
+
+
+def test_a_span_without_a_dict_is_not_patched() -> None:
+    class Slotted:
+        __slots__ = ()
+
+    assert not compatibility.patch_end(Slotted(), lambda: None)
+
+
+def test_the_result_of_a_turn_is_on_its_span(kit: Kit) -> None:
+    # Through the patched `end`, or through `_on_ending` where the SDK lets processors write there.
+    with kit.tracer().start_as_current_span("agent", attributes={"gen_ai.operation.name": "invoke_agent"}):
+        for name in ("one", "two"):
+            attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+            with kit.tracer().start_as_current_span("tool", attributes=attributes):
+                pass
+    assert kit.result("agent").get("calls") == 2, f"{SDK}: neither a patched end nor _on_ending can write a result"
+
+
+def test_processors_are_listed_and_removed(provider: TracerProvider) -> None:
+    watcher = Watcher()
+    provider.add_span_processor(watcher)
+    active: Any = provider._active_span_processor
+    assert watcher in compatibility.processors_of(active), f"{SDK}: _span_processors changed: adapt processors_of"
+    assert compatibility.remove_processor(provider, watcher), (
+        f"{SDK}: TracerProvider._active_span_processor._span_processors changed: adapt remove_processor"
+    )
+    provider.get_tracer("theirs").start_span("work").end()
+    assert watcher.called == [], f"{SDK}: a removed processor is still called: adapt remove_processor"
+    assert not compatibility.remove_processor(object(), watcher)
+
+
+def test_spans_of_one_tracer_pass_by_one_processor(provider: TracerProvider) -> None:
+    ours, theirs = Watcher(), Watcher()
+    provider.add_span_processor(ours)
+    provider.add_span_processor(theirs)
+    tracer: Any = provider.get_tracer("ours")
+    exclude_own_spans(tracer, ours)
+    assert isinstance(tracer.span_processor, ForwardingProcessor), (
+        f"{SDK}: Tracer.span_processor is gone or of another type: adapt exclude_own_spans"
+    )
+    tracer.start_span("work").end()
+    assert ours.called == []
+    hooks = ["on_start", "_on_ending", "on_end"] if hasattr(SpanProcessor, "_on_ending") else ["on_start", "on_end"]
+    assert theirs.called == hooks, f"{SDK} calls other hooks of a processor than known: adapt ForwardingProcessor"
+    provider.get_tracer("theirs").start_span("work").end()
+    assert ours.called == hooks
+
+
+@pytest.fixture
+def unset_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this test set the global provider, and restore it afterwards."""
+    from opentelemetry.util._once import Once  # noqa: PLC0415 - private: used by this fixture only
+
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+    monkeypatch.setattr(trace, "_set_tracer_provider", trace._set_tracer_provider)
+
+
+@pytest.mark.usefixtures("unset_provider")
+def test_setting_the_global_provider_is_noticed(provider: TracerProvider) -> None:
+    seen: list[trace.TracerProvider] = []
+    undo = compatibility.watch_global_provider(lambda: seen.append(trace.get_tracer_provider()))
+    assert undo is not None
+    assert compatibility.watch_global_provider(lambda: None) is None
+    trace.set_tracer_provider(provider)
+    assert seen == [provider], f"{API}: set_tracer_provider no longer calls _set_tracer_provider: adapt the watch"
+    undo()
+    assert not hasattr(trace._set_tracer_provider, "_otel_parallelism")
+
+
+@pytest.mark.usefixtures("unset_provider")
+def test_proxy_tracers_are_served_until_a_provider_is_set(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    proxy = trace.ProxyTracerProvider().get_tracer("theirs", "1.2", attributes={"team": "x"})
+    assert not proxy.start_span("before").is_recording()
+    undo = compatibility.serve_proxies(provider)
+    assert undo is not None, f"{API}: ProxyTracer._tracer is no property now: adapt serve_proxies"
+    assert compatibility.serve_proxies(provider) is None
+    proxy.start_span("served").end()
+    (served,) = exporter.get_finished_spans()
+    scope = served.instrumentation_scope
+    assert scope is not None
+    assert (scope.name, scope.version, dict(scope.attributes or {})) == ("theirs", "1.2", {"team": "x"}), (
+        f"{API}: a private field of ProxyTracer changed: adapt serve_proxies"
+    )
+    undo()
+    assert not trace.ProxyTracerProvider().get_tracer("theirs").start_span("after").is_recording()
+
+
+def test_a_proxy_meter_leads_to_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from opentelemetry.metrics import _internal as private  # noqa: PLC0415 - private: used by this test only
+
+    proxies = private._ProxyMeterProvider()
+    proxy = proxies.get_meter("theirs")
+    assert compatibility.real_meter(proxy) is proxy
+    real = MeterProvider(shutdown_on_exit=False)
+    monkeypatch.setattr(private, "_METER_PROVIDER", real)
+    proxies.on_set_meter_provider(real)
+    assert isinstance(compatibility.real_meter(proxy), metrics.Meter)
+    assert compatibility.real_meter(proxy) is not proxy, f"{API}: _ProxyMeter._real_meter changed: adapt real_meter"
+    real.shutdown()
