@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Analysis, Observation, Report, SpanRecord, Turn
+from otel_parallelism.settings import Settings
 
 from .dependencies.experience import Experience
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
@@ -18,24 +19,39 @@ from .turns.normalize import normalize
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from otel_parallelism.settings import Settings
-
     from .findings.candidates import Candidate
 
 _S = 1e9
 
 
 def analyze_spans(
-    spans: Iterable[SpanRecord], classify: Callable[[SpanRecord], Observation], settings: Settings
+    spans: Iterable[SpanRecord], classify: Callable[[SpanRecord], Observation], settings: Settings | None = None
 ) -> Analysis:
     """
-    Report on every turn in *spans*.
+    Analyse every turn in *spans*.
 
     Args:
-        spans: Of any traces, in any order.
-        classify: Tells what a span is (``dialects.classify``).
-        settings: As for `analyze` and `normalize`.
+        spans: Spans of any traces, in any order. They are read once.
+        classify: Returns what a span is; `otel_parallelism.dialects.classify` knows all supported dialects.
+        settings: Thresholds, patterns of tools, and which findings to silence; the defaults if None.
+
+    Returns:
+        The reports on all turns, in order of start, and how many calls belong to a turn.
+
+    >>> from otel_parallelism.dialects import classify
+    >>> from otel_parallelism.model import SpanRecord
+    >>> agent = {"gen_ai.operation.name": "invoke_agent"}
+    >>> tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+    >>> spans = [
+    ...     SpanRecord("t", "a", "", "invoke_agent", 0, 4_000_000_000, agent),
+    ...     SpanRecord("t", "b", "a", "execute_tool search", 0, 2_000_000_000, tool),
+    ...     SpanRecord("t", "c", "a", "execute_tool search", 2_000_000_000, 4_000_000_000, tool),
+    ... ]
+    >>> [report] = analyze_spans(spans, classify).reports
+    >>> report.calls, report.makespan, report.verdict, report.avoidable_potential
+    (2, 4.0, 'possibly_sequential', 2.0)
     """
+    settings = Settings() if settings is None else settings
     found = normalize((classify(span) for span in spans), settings)
     experience = Experience()
     reports = []

@@ -1,0 +1,50 @@
+"""
+The value types of the package: spans in, calls, model requests and turns in between, reports out.
+
+Times are integer nanoseconds since the Unix epoch, in names that end in ``_ns``; reports have float seconds. All types
+are frozen ``msgspec`` structs, because one is made for every call of a running agent.
+"""
+
+from __future__ import annotations
+
+from .report_types import Advice, Analysis, Cause, Coverage, Finding, FindingKind, Report, Slot, Verdict
+from .turn_types import (
+    Call,
+    Caller,
+    Content,
+    Effect,
+    EffectSource,
+    Interval,
+    Observation,
+    Passage,
+    SpanEvent,
+    SpanRecord,
+    Step,
+    Turn,
+    TurnSpan,
+)
+
+__all__ = [
+    "Advice",
+    "Analysis",
+    "Call",
+    "Caller",
+    "Cause",
+    "Content",
+    "Coverage",
+    "Effect",
+    "EffectSource",
+    "Finding",
+    "FindingKind",
+    "Interval",
+    "Observation",
+    "Passage",
+    "Report",
+    "Slot",
+    "SpanEvent",
+    "SpanRecord",
+    "Step",
+    "Turn",
+    "TurnSpan",
+    "Verdict",
+]

@@ -1,0 +1,115 @@
+"""The types of results: findings, reports, and the analysis of an input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from .turn_types import Caller, Turn
+
+Cause: TypeAlias = Literal["model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown"]
+Advice: TypeAlias = Literal["recommended", "potential", "intended"]
+FindingKind: TypeAlias = Literal["sequential_chain", "limit", "contention"]
+Verdict: TypeAlias = Literal[
+    "single", "contended", "sequential", "partly_sequential", "parallel", "serial_by_need", "possibly_sequential"
+]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Calls that ran one after another although they need not have, and what to do about it.
+
+    ``calls`` are the tool names in order of start, ``span_ids`` the spans in the same order. ``avoidable`` is how many
+    seconds the turn would be shorter if they ran together. ``scope`` is the span id of the call inside which they ran,
+    empty for calls of the turn itself. ``limit`` is the number of calls that a limit lets run at once, ``longest`` the
+    number of calls of the longest chain. A finding may join chains whose calls need one another: ``stages`` are the
+    positions in ``calls`` of those that can run at once, then of those that need them, and so on; empty if all can.
+    """
+
+    kind: FindingKind
+    cause: Cause
+    advice: Advice
+    calls: tuple[str, ...]
+    span_ids: tuple[str, ...]
+    avoidable: float
+    evidence: tuple[str, ...] = ()
+    recommendation: str = ""
+    location: Caller | None = None
+    scope: str = ""
+    limit: int | None = None
+    longest: int = 0
+    stages: tuple[tuple[int, ...], ...] = ()
+
+
+class Slot(msgspec.Struct, frozen=True, gc=False):
+    """When a call would run if all recommendations were followed, in seconds after the start of its turn."""
+
+    span_id: str
+    start_s: float
+    end_s: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The measurements of one turn and its findings; durations are in seconds, absent values are None.
+
+    ``avoidable_by_cause`` splits ``avoidable``. ``max_chain_length`` is the number of calls of the longest reported
+    chain. ``silenced`` are findings that settings or decorators exclude from ``findings`` and from every sum. ``notes``
+    say where a bound cut the analysis short. ``schedule`` is when each call, at any depth, would run in the safe
+    schedule; it is empty if nothing is ``avoidable``.
+    """
+
+    turn: Turn
+    calls: int
+    verdict: Verdict
+    coverage: float
+    work: float = 0.0
+    makespan: float = 0.0
+    busy: float = 0.0
+    ratio: float | None = None
+    concurrency: float | None = None
+    effective_ratio: float | None = None
+    peak_concurrency: int = 0
+    critical_path: float | None = None
+    achievable_ratio: float | None = None
+    efficiency: float | None = None
+    efficiency_floor: float | None = None
+    think: float = 0.0
+    steps: int = 0
+    calls_per_step: float | None = None
+    avoidable: float = 0.0
+    avoidable_potential: float = 0.0
+    avoidable_by_cause: Mapping[Cause, float] = msgspec.field(default_factory=dict)
+    avoidable_steps: int = 0
+    avoidable_tokens: int | None = None
+    chains: int = 0
+    max_chain_length: int = 0
+    cause: Cause | None = None
+    recommendation: str = ""
+    findings: tuple[Finding, ...] = ()
+    silenced: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    schedule: tuple[Slot, ...] = ()
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Counts of an input: spans, calls among them, calls in no turn, and intervals that end before they start."""
+
+    calls: int = 0
+    calls_without_turn: int = 0
+    spans: int = 0
+    anomalies: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of calls that are in a turn; 1.0 if there are no calls."""
+        return 1.0 if not self.calls else 1.0 - self.calls_without_turn / self.calls
+
+
+class Analysis(msgspec.Struct, frozen=True):
+    """The reports on all turns of an input, in order of start, and how much of the input they cover."""
+
+    reports: tuple[Report, ...]
+    coverage: Coverage

@@ -1,0 +1,214 @@
+"""The types of what is analysed: spans, the calls and model requests classified from them, and turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Effect: TypeAlias = Literal["read", "write", "unknown"]
+EffectSource: TypeAlias = Literal["", "declared", "framework", "settings", "assumed"]
+
+
+class Interval(msgspec.Struct, frozen=True, gc=False):
+    """A half-open time interval ``[start_ns, end_ns)``; it is empty if it ends before it starts."""
+
+    start_ns: int
+    end_ns: int
+
+    @property
+    def duration_ns(self) -> int:
+        """The length in nanoseconds, never negative."""
+        return max(0, self.end_ns - self.start_ns)
+
+
+class SpanEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event of a span."""
+
+    name: str
+    attributes: Mapping[str, object]
+
+
+class SpanRecord(msgspec.Struct, frozen=True, gc=False):
+    """
+    One ended span of any dialect, live or stored.
+
+    Ids are lower-case hex; ``parent_id`` is empty for a root span, and ``remote_parent`` is true if the parent is in
+    another process. ``source`` identifies the resource: it is the same string for one process and service.
+    ``instrumentation`` is the name of the instrumentation scope, ``kind`` the OTLP number (2 server, 3 client).
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    start_ns: int
+    end_ns: int
+    attributes: Mapping[str, object]
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[str, ...] = ()
+    kind: int = 0
+    error: bool = False
+    remote_parent: bool = False
+    source: str = ""
+    instrumentation: str = ""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """
+    Arguments, a result or messages; used as evidence only, and read only if calls may form a chain.
+
+    ``parse`` converts ``value`` to dicts, lists and scalars; without it, the value is used as it is. ``whole`` is false
+    if a part is missing: truncated, streamed or too large. ``identities`` are the ``id()`` of the mutable arguments, or
+    of the result and the objects directly inside it. ``receiver`` is the ``id()`` of the object whose method was
+    called, 0 for a function.
+    """
+
+    value: object
+    parse: Callable[[object], object] | None = None
+    whole: bool = True
+    identities: tuple[int, ...] = ()
+    receiver: int = 0
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """The file and the line, counted from 1, where a call was made."""
+
+    file_path: str
+    line_number: int
+
+
+class Call(msgspec.Struct, frozen=True):
+    """
+    One execution of a tool.
+
+    Before normalisation ``scope`` is empty and ``parent_id`` is the parent of the span; afterwards ``scope`` is the
+    span id of the nearest enclosing call, empty for a call of the turn itself. ``round`` numbers the turn's rounds from
+    0, None if unknown; ``proved`` is true if the model's output lists the id of this call. ``bound`` is true if the
+    call started while its model request was still streaming, so that it could not start earlier. ``depends_on`` is None
+    if nothing was declared, ``()`` if independence was. ``called_ns`` is when the wrapper was called; it, ``task`` and
+    ``thread`` are 0 if unknown. ``silenced`` is true if the decorator silences findings about the call, ``blocking`` if
+    its function is not a coroutine function. ``remote_parent`` is true if the parent is in another process, or if the
+    span is a server's record of a call.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    tool: str
+    start_ns: int
+    end_ns: int
+    call_id: str = ""
+    scope: str = ""
+    round: int | None = None
+    proved: bool = False
+    bound: bool = False
+    error: bool = False
+    arguments: Content | None = None
+    result: Content | None = None
+    effect: Effect = "unknown"
+    effect_source: EffectSource = ""
+    resource: str = ""
+    depends_on: tuple[str, ...] | None = None
+    links: tuple[str, ...] = ()
+    called_ns: int = 0
+    task: int = 0
+    thread: int = 0
+    in_loop: bool = False
+    queue_ns: int = 0
+    caller: Caller | None = None
+    sub_agent: bool = False
+    silenced: bool = False
+    blocking: bool = False
+    source: str = ""
+    instrumentation: str = ""
+    remote_parent: bool = False
+
+    @property
+    def duration_ns(self) -> int:
+        """The length in nanoseconds, never negative."""
+        return max(0, self.end_ns - self.start_ns)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """
+    One model request of a turn.
+
+    ``requested`` are the ids of the tool calls that its output requests: None if the output was not captured, ``()`` if
+    it requests none. ``messages`` are the user's messages in its input.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    start_ns: int
+    end_ns: int
+    requested: tuple[str, ...] | None = None
+    input_tokens: int | None = None
+    messages: Content | None = None
+    source: str = ""
+    instrumentation: str = ""
+
+
+class TurnSpan(msgspec.Struct, frozen=True):
+    """The span of one agent run; ``input`` are the user's messages."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    start_ns: int
+    end_ns: int
+    agent: str = ""
+    input: Content | None = None
+    source: str = ""
+    instrumentation: str = ""
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """
+    Any other span, which matters only as an ancestor.
+
+    ``cycle`` is true for a span that some frameworks make for each round (``Step 2``, ``turn``,
+    ``execute_event_loop_cycle``, a ``tools`` node).
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    start_ns: int
+    end_ns: int
+    cycle: bool = False
+    remote_parent: bool = False
+    source: str = ""
+    instrumentation: str = ""
+
+
+Observation: TypeAlias = Call | Step | TurnSpan | Passage
+"""A span as classified by its dialect, before normalisation."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """
+    One agent run after normalisation.
+
+    ``calls`` are all calls inside it at any depth, in order of (start, end, id); its own have an empty ``scope``.
+    ``steps`` are the turn's own model requests in order of start. ``coverage`` is the share of its calls with a known
+    interval, tool name and scope; ``anomalies`` counts intervals that end before they start. ``wrappers`` are the span
+    ids of turns that contain only this turn.
+    """
+
+    trace_id: str
+    span_id: str
+    name: str
+    agent: str
+    start_ns: int
+    end_ns: int
+    calls: tuple[Call, ...] = ()
+    steps: tuple[Step, ...] = ()
+    inputs: tuple[Content, ...] = ()
+    coverage: float = 1.0
+    anomalies: int = 0
+    wrappers: tuple[str, ...] = ()
