@@ -16,7 +16,7 @@ from otel_parallelism import Report, Settings, install, names, subscribe, uninst
 from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
-from otel_parallelism.tracing.sdk.records import record
+from otel_parallelism.tracing.sdk.records import span_record
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Kit:
 
     def stored(self) -> Analysis:
         """The analysis of what was exported, as of a file that somebody hands in later."""
-        return analyze_spans([record(span, 0) for span in self.spans], classify, self.settings)
+        return analyze_spans([span_record(span, 0) for span in self.spans], classify, self.settings)
 
     def points(self, name: str) -> list[Any]:
         data = self.reader.get_metrics_data()

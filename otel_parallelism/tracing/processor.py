@@ -23,12 +23,12 @@ from .sdk.current import get_current
 from .sdk.records import KEYS, NAMES, is_marked
 from .shield import swallow
 from .state.classification import classify_open_node, final_observation
-from .state.end_interception import EndInterceptor
-from .state.ending import finish
 from .state.existing_spans import place_duplicate
 from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
 from .state.nodes import SCOPE_KEY, Node, SpanNode
 from .state.registry import MAX_OPEN_SPANS, REGISTRY
+from .state.turn_end.end_interception import EndInterceptor
+from .state.turn_end.ending import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

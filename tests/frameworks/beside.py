@@ -18,7 +18,7 @@ from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.settings import Settings
-from otel_parallelism.tracing.sdk.records import record
+from otel_parallelism.tracing.sdk.records import span_record
 
 
 def main(name: str, other: str, order: str) -> None:
@@ -52,7 +52,7 @@ def measured(run: Run) -> dict[str, Any]:
             "causes": sorted({finding.cause for finding in report.findings}),
             "bodies": sum(body.end_ns - body.start_ns for body in run.bodies) / 1e9,
         }
-    stored = analyze_spans([record(span, 0) for span in run.spans], classify, Settings())
+    stored = analyze_spans([span_record(span, 0) for span in run.spans], classify, Settings())
     found["stored"] = [[report.calls, report.steps, report.peak_concurrency] for report in stored.reports]
     found["foreign"] = sum(
         span.instrumentation_scope is not None and span.instrumentation_scope.name != "otel_parallelism"

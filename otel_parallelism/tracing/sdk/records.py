@@ -28,7 +28,7 @@ def is_marked(span: Any) -> bool:
     return not KEYS.isdisjoint(raw_attributes(span)) or raw_name(span).startswith(NAMES)
 
 
-def record(span: Any, end_ns: int) -> SpanRecord:
+def span_record(span: Any, end_ns: int) -> SpanRecord:
     """Return the data of *span*; *end_ns* is the end time of a span that is still open."""
     context, parent, scope, name, start, end, attributes, events, links, kind, status = all_fields(span)
     return SpanRecord(
@@ -51,4 +51,4 @@ def record(span: Any, end_ns: int) -> SpanRecord:
 
 def observe(span: Any, end_ns: int) -> Observation:
     """Return the classification of *span* by its dialect; *end_ns* is the end time of a span that is still open."""
-    return classify(record(span, end_ns))
+    return classify(span_record(span, end_ns))

@@ -70,7 +70,7 @@ def event_of(finding: Finding) -> dict[str, Any]:
     return attributes
 
 
-def write(span: Span, report: Report, settings: Settings) -> None:
+def write_report(span: Span, report: Report, settings: Settings) -> None:
     """Write *report* on *span*, which is still recording. An error of the SDK's is noted, never raised."""
     try:
         limits = span_limits(span)

@@ -20,7 +20,6 @@ from otel_parallelism.tracing.sdk.compatibility import set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
-from otel_parallelism.tracing.state.ending import finish_root
 from otel_parallelism.tracing.state.live_tree import (
     adopt_root_call,
     count_late_node,
@@ -31,6 +30,7 @@ from otel_parallelism.tracing.state.live_tree import (
 from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, SCOPE_KEY, CallNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.requested_calls import assign_call_id
+from otel_parallelism.tracing.state.turn_end.ending import finish_root
 
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 

@@ -12,12 +12,12 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from otel_parallelism import clock, names
 from otel_parallelism.model import Content, Report
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
-from otel_parallelism.tracing.sdk.results import write
+from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.ending import finish
 from otel_parallelism.tracing.state.live_tree import link_node, new_span_id, parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.turn_end.ending import finish
 from otel_parallelism.tracing.state.user_words import hold_words
 
 from .details import write_error
@@ -166,7 +166,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 if error is not None and not isinstance(error, GeneratorExit):
                     write_error(span, error)
                 if self.report is not None:
-                    write(span, self.report, REGISTRY.settings)
+                    write_report(span, self.report, REGISTRY.settings)
         except Exception as failure:  # noqa: BLE001 - the run has ended and its outcome stands
             swallow("ending a turn", failure)
         try:

@@ -9,8 +9,8 @@ from otel_parallelism.model import Call, TurnSpan
 
 from .classification import classify_open_node
 from .nodes import CallNode, Node, SpanNode, TurnNode
-from .observations import trace_hex
 from .registry import REGISTRY, Registry
+from .turn_end.observations import trace_hex
 
 
 class LiveTurn(msgspec.Struct, frozen=True):

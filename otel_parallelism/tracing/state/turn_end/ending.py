@@ -12,14 +12,14 @@ from otel_parallelism.analysis.turns.normalize import is_bookkeeping, normalize
 from otel_parallelism.analysis.turns.normalized import Normalized
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 from otel_parallelism.tracing.sdk.records import is_marked
-from otel_parallelism.tracing.sdk.results import write
+from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.live_tree import link_node
+from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, TurnNode, release_call
+from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.user_words import release_words
 
-from .live_tree import link_node
-from .nodes import CallNode, Node, SpanNode, TurnNode, release_call
 from .observations import TurnContents, collect_observations, words_of
-from .registry import REGISTRY
-from .user_words import release_words
 
 if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
@@ -76,7 +76,7 @@ def finish_root(node: CallNode, end_ns: int) -> None:
     try:
         report = finish(node, end_ns)
         if report is not None and node.span.is_recording():
-            write(node.span, report, REGISTRY.settings)
+            write_report(node.span, report, REGISTRY.settings)
     except Exception as error:  # noqa: BLE001 - the span is to end as it would have
         swallow("ending a call that is a turn", error)
 

@@ -14,15 +14,15 @@ from otel_parallelism import clock
 from otel_parallelism.model import Call, TurnSpan
 from otel_parallelism.tracing.sdk.compatibility import patch_end, unpatch_end
 from otel_parallelism.tracing.sdk.records import is_marked
-from otel_parallelism.tracing.sdk.results import write
+from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.classification import final_observation
+from otel_parallelism.tracing.state.registry import REGISTRY
 
-from .classification import final_observation
 from .ending import finish
-from .registry import REGISTRY
 
 if TYPE_CHECKING:
-    from .nodes import SpanNode
+    from otel_parallelism.tracing.state.nodes import SpanNode
 
 
 class EndInterceptor:
@@ -97,4 +97,4 @@ def _end_turn(node: SpanNode, end_ns: int) -> None:
     node.end_ns = end_ns
     report = finish(node, end_ns)
     if report is not None and node.span.is_recording():
-        write(node.span, report, REGISTRY.settings)
+        write_report(node.span, report, REGISTRY.settings)

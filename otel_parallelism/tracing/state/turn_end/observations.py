@@ -8,11 +8,10 @@ import msgspec
 
 from otel_parallelism.analysis.turns.duplicates import both_calls, both_steps
 from otel_parallelism.model import Call, Content, Observation, Passage, Step, TurnSpan
-
-from .call_contents import read_arguments, read_result
-from .callers import location
-from .classification import classify_node
-from .nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
+from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
+from otel_parallelism.tracing.state.callers import location
+from otel_parallelism.tracing.state.classification import classify_node
+from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
 
 
 class TurnContents(msgspec.Struct):
