@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.sdk.records import span_record
 from otel_parallelism.tracing.state.registry import REGISTRY
+from tests.virtual_time import CLOCK, VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +35,8 @@ hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None
 hypothesis_settings.load_profile("core")
 
 HERE = Path(__file__).parent
+REAL_TIME = ("cli", "frameworks", "dashboards", "e2e", "examples", "docs")
+"""Folders whose tests run in real time."""
 NAMED_ONLY = ("frameworks", "dashboards", "e2e", "examples", "docs")
 """Folders whose tests need an environment of their own: they are collected only if the command line names them."""
 
@@ -42,6 +47,24 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     arguments = [(config.invocation_params.dir / argument.split("::")[0]).resolve() for argument in config.args]
     return None if any(path.is_relative_to(collection_path) for path in arguments) else True
+
+
+def takes_real_time(item: pytest.Item) -> bool:
+    """Return whether a test runs in real time: those marked `process`, and those in `REAL_TIME`."""
+    folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+    return folder in REAL_TIME or item.get_closest_marker("process") is not None
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """Run each async test in a loop on the virtual clock, unless it takes real time."""
+    return {"real": asyncio.new_event_loop} if takes_real_time(item) else {"virtual": VirtualLoop}
+
+
+@pytest.fixture(autouse=True)
+def _virtual_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run each test on the virtual clock, unless it takes real time."""
+    with nullcontext() if takes_real_time(request.node) else CLOCK.running():
+        yield
 
 
 class Kit:

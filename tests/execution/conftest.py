@@ -1,4 +1,4 @@
-"""Every test that runs something runs it under asyncio's own event loop and under uvloop."""
+"""Runs each async function under asyncio's own event loop on the virtual clock, and under uvloop in real time."""
 
 from __future__ import annotations
 
@@ -14,42 +14,31 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism import install, uninstall
+from tests.virtual_time import VirtualLoop, exactly
 
 Main: TypeAlias = Callable[[], Awaitable[Any]]
 Run: TypeAlias = Callable[[Main], Any]
+Near: TypeAlias = Callable[[float], Any]
 
 
-class Clockwork(asyncio.SelectorEventLoop):
-    """A loop whose clock jumps to the next timer, so that delays are exact and cost nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._now = 0.0
-        self._poll = self._selector.select
-        self._selector.select = self._jump
-
-    def time(self) -> float:
-        """The loop's own time."""
-        return self._now
-
-    def _jump(self, timeout: float | None) -> Any:
-        if timeout:
-            self._now += timeout
-        return self._poll(0)
-
-
-LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop, "clockwork": Clockwork}
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "virtual": VirtualLoop,
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+REAL_AND_VIRTUAL = ["virtual", pytest.param("uvloop", marks=pytest.mark.process)]
+each_loop = pytest.mark.parametrize("loop", REAL_AND_VIRTUAL)
+"""Runs a test on the virtual clock, and in real time under uvloop."""
 
 
 def run_in(loop: str, main: Main) -> Any:
-    """What *main* returns, in a new loop; nothing may be left running in it, and no error may go unseen."""
+    """Return what *main* returns in a new loop; fail if a task is left running or an error is unhandled."""
     unseen: list[dict[str, Any]] = []
 
     async def watched() -> Any:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
         result = await asyncio.wait_for(main(), 30)
-        # A generator that is let go of is closed by the event loop, in a task of its own; before Python 3.12, wait_for
-        # happened to leave it the time.
+        # The loop closes an abandoned generator in a task of its own, which needs one more step since Python 3.12.
         await asyncio.sleep(0)
         assert asyncio.all_tasks() - {asyncio.current_task()} == set()
         return result
@@ -60,21 +49,27 @@ def run_in(loop: str, main: Main) -> Any:
     return result
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
+@pytest.fixture(params=REAL_AND_VIRTUAL)
 def loop(request: pytest.FixtureRequest) -> str:
-    """The name of an event loop."""
+    """Return the name of an event loop."""
     return str(request.param)
 
 
 @pytest.fixture
 def run(loop: str) -> Run:
-    """Runs an async function to its end, and proves that it leaves no task behind."""
+    """Return a function that runs an async function to its end and checks that it leaves no task behind."""
     return lambda main: run_in(loop, main)
 
 
 @pytest.fixture
+def near(loop: str) -> Near:
+    """Return a function from seconds to what equals them: exactly on the virtual clock, else up to 0.2 s more."""
+    return exactly if loop == "virtual" else lambda seconds: pytest.approx(0.99 * seconds + 0.1, abs=0.1)
+
+
+@pytest.fixture
 def no_threads_left() -> Iterator[None]:
-    """Proves that no thread is left running a call."""
+    """Check that no thread is left running a call."""
     yield
     for thread in threading.enumerate():
         if thread.name.startswith("parallelism"):

@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 pytest.importorskip("opentelemetry.configuration", reason="this OpenTelemetry reads no declarative file")
+pytestmark = pytest.mark.process
 
 INSTRUMENT = Path(sys.executable).with_name("opentelemetry-instrument")
 FILE = """

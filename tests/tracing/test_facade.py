@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import otel_parallelism
 
 HEAVY = ("click", "rich", "grpc", "requests", "opentelemetry.exporter", "opentelemetry.distro", "google.protobuf")
@@ -15,12 +17,14 @@ def python(code: str) -> str:
     return done.stdout
 
 
+@pytest.mark.process
 def test_import_loads_no_framework_no_command_line_and_no_exporter() -> None:
     loaded = python("import sys, otel_parallelism; print(*sys.modules)").split()
     assert "otel_parallelism.tracing.spans.decorator" in loaded
     assert [name for name in loaded if name.startswith((*HEAVY, *FRAMEWORKS))] == []
 
 
+@pytest.mark.process
 def test_import_asks_for_no_provider() -> None:
     code = "import otel_parallelism, opentelemetry.trace as t; print(t._TRACER_PROVIDER)"
     assert python(code).split() == ["None"]

@@ -67,6 +67,7 @@ def run(code: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.process
 def test_a_provider_that_is_there_before() -> None:
     assert run("""
         provider, exporter = provide()
@@ -78,6 +79,7 @@ def test_a_provider_that_is_there_before() -> None:
     """) == ["2 {'agent': 2, 'invoke_agent ours': 2} 2 4"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["trace.set_tracer_provider", "set_early"])
 def test_a_provider_that_comes_later(name: str) -> None:
     assert run(f"""
@@ -92,6 +94,7 @@ def test_a_provider_that_comes_later(name: str) -> None:
     """) == ["2", "2 {'agent': 2, 'invoke_agent ours': 2} True"]
 
 
+@pytest.mark.process
 def test_a_second_provider_is_refused_as_ever_and_changes_nothing() -> None:
     assert run("""
         import logging
@@ -106,6 +109,7 @@ def test_a_second_provider_is_refused_as_ever_and_changes_nothing() -> None:
     """) == ["2 {'agent': 2, 'invoke_agent ours': 2} {} 2"]
 
 
+@pytest.mark.process
 def test_no_provider_at_all() -> None:
     assert run("""
         install()
@@ -116,6 +120,7 @@ def test_no_provider_at_all() -> None:
     """) == ["2 1 parallel ProxyTracerProvider", "3 True"]
 
 
+@pytest.mark.process
 def test_nested_calls_without_any_provider_and_without_install() -> None:
     assert run("""
         @profiled
@@ -129,6 +134,7 @@ def test_nested_calls_without_any_provider_and_without_install() -> None:
     """) == ["[('outer', False), ('fetch', True), ('fetch', True)]"]
 
 
+@pytest.mark.process
 def test_a_remote_parent_without_any_provider() -> None:
     assert run("""
         from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
@@ -143,6 +149,7 @@ def test_a_remote_parent_without_any_provider() -> None:
     """) == ["2 parallel 3"]
 
 
+@pytest.mark.process
 def test_others_tracers_served_privately_until_a_provider_comes() -> None:
     assert run("""
         early = trace.get_tracer("early")
@@ -160,6 +167,7 @@ def test_others_tracers_served_privately_until_a_provider_comes() -> None:
     """) == ["[2] ProxyTracerProvider", "[2, 2, 2] 6", "3"]
 
 
+@pytest.mark.process
 def test_uninstalling_puts_everything_back() -> None:
     assert run("""
         before = trace._set_tracer_provider, trace.ProxyTracer.__dict__["_tracer"]
@@ -174,6 +182,7 @@ def test_uninstalling_puts_everything_back() -> None:
     """) == ["True", "2 {'invoke_agent ours': 2}"]
 
 
+@pytest.mark.process
 def test_a_provider_that_takes_no_processors() -> None:
     assert run("""
         class Odd(trace.TracerProvider):
@@ -185,6 +194,7 @@ def test_a_provider_that_takes_no_processors() -> None:
     """) == ["2"]
 
 
+@pytest.mark.process
 def test_an_sdk_that_is_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     assert run("""

@@ -6,10 +6,11 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_parallelism import Settings, agent_turn, profiled, uninstall
+from tests import virtual_time
 from tests.conftest import Kit
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ def summary(report: Report) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     root=st.sampled_from(["turn", "agent"]),
     parts=st.lists(PROGRAMS, min_size=1, max_size=4).map(tuple),
@@ -105,7 +105,7 @@ def summary(report: Report) -> dict[str, Any]:
 def test_live_and_stored_tell_the_same(root: str, parts: tuple[Program, ...], how: str) -> None:
     kit = Kit(Settings())
     try:
-        asyncio.run(run((f"{root} {how}", parts), kit))
+        virtual_time.run(run((f"{root} {how}", parts), kit))
         live = sorted((summary(report) for report in kit.reports), key=lambda told: str(told["id"]))
         stored = sorted((summary(report) for report in kit.stored().reports), key=lambda told: str(told["id"]))
         assert live == stored

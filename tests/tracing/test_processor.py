@@ -15,9 +15,10 @@ from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, SpanLimits, Sp
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from otel_parallelism import Settings, agent_turn, coverage, live_turns, names, profiled, subscribe
+from otel_parallelism import Settings, agent_turn, clock, coverage, live_turns, names, profiled, subscribe
 from otel_parallelism.tracing.processor import UNRELATED_IN_A_ROW, ParallelismProcessor
 from otel_parallelism.tracing.state.registry import REGISTRY
+from tests.virtual_time import exactly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def call(kit: Kit, name: str = "look", start: int | None = None, end: int | None
 
 
 def test_a_foreign_turn_gets_its_result_and_keeps_its_end(kit: Kit) -> None:
-    base = time.time_ns()
+    base = clock.now_ns()
     turn = kit.tracer().start_span("invoke_agent theirs", attributes=AGENT, start_time=base)
     with trace.use_span(turn):
         for index in range(3):
@@ -221,7 +222,7 @@ def test_an_open_foreign_call_counts_up_to_the_end_of_its_turn(kit: Kit) -> None
         assert live.ratio == pytest.approx(1.0)
     span.end()
     (report,) = kit.reports
-    assert report.work == pytest.approx(0.9 * STEP_S + 0.15, abs=0.15)
+    assert report.work == exactly(STEP_S)
     assert coverage().calls == 1
 
 
@@ -331,7 +332,7 @@ async def test_findings_are_events(make_kit: Callable[..., Kit]) -> None:
     assert attributes[names.FINDING_TOOLS] == ("fetch", "fetch")
     assert attributes[names.FINDING_CAUSE] == "code"
     assert attributes[names.CALLER_FILE_PATH] == __file__
-    assert attributes[names.FINDING_AVOIDABLE] == pytest.approx(0.9 * STEP_S + 0.15, abs=0.15)
+    assert attributes[names.FINDING_AVOIDABLE] == exactly(STEP_S)
 
 
 async def test_a_head_sampler_that_drops_everything(make_kit: Callable[..., Kit]) -> None:

@@ -5,6 +5,10 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 PROGRAM = """
 import asyncio, sys
 from otel_parallelism.execution import parallel_map

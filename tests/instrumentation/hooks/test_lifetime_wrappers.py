@@ -14,6 +14,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 from otel_parallelism.tracing.state.registry import REGISTRY
+from tests.virtual_time import exactly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -103,7 +104,8 @@ async def test_call_ends_with_its_result(kit: Kit, function: Any) -> None:
     assert turn.report is not None
     (call,) = turn.report.turn.calls
     assert (call.tool, call.call_id, call.error) == ("get_weather", "id_get_weather", False)
-    assert 0.045e9 <= call.duration_ns < turn.report.turn.end_ns - turn.report.turn.start_ns - 0.02e9
+    assert call.duration_ns / 1e9 == exactly(0.05)
+    assert (turn.report.turn.end_ns - turn.report.turn.start_ns) / 1e9 == exactly(0.08)
     (span,) = kit.calls()
     assert span.name == "execute_tool get_weather"
     assert span.attributes is not None
@@ -118,7 +120,7 @@ async def test_turn_ends_with_its_result(kit: Kit, function: Any) -> None:
     await asyncio.sleep(0)
     (report,) = kit.reports
     assert (report.turn.name, report.turn.agent) == ("clerk", "clerk")
-    assert 0.045e9 <= report.turn.end_ns - report.turn.start_ns < 0.5e9
+    assert (report.turn.end_ns - report.turn.start_ns) / 1e9 == exactly(0.05)
     assert REGISTRY.turns == {}
 
 
@@ -253,7 +255,7 @@ async def test_result_used_as_argument_is_a_dependency(kit: Kit) -> None:
         await tool("Bob", tool="get_user")
     assert turn.report is not None
     assert turn.report.verdict == "partly_sequential"
-    assert turn.report.critical_path == pytest.approx(2 / 3 * turn.report.makespan, rel=0.1)
+    assert turn.report.critical_path == exactly(2 / 3 * turn.report.makespan)
     assert "usr_77123" not in kit.everything()
     assert "Ada" not in kit.everything()
 

@@ -164,6 +164,7 @@ def program(tmp_path: Path) -> Iterator[Path]:
     return tmp_path
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", ["variable", "table"])
 def test_environment_and_pyproject_name_targets(program: Path, how: str) -> None:
     environment = {"PATH": "/usr/bin:/bin"}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Kit
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here"),
     # Later versions of Python say so where there are threads, and a service forks all the same.
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
