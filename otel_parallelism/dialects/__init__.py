@@ -1,105 +1,78 @@
 """
-Understands spans: which of them are calls, steps and turns, in the vocabulary of whoever made them.
+Classifies spans of any dialect: which of them are calls, steps and turns.
 
-A span often carries two vocabularies, Traceloop's beside GenAI's, say. So each dialect says what it knows, and
-:func:`classify` puts that together: the kind from the first dialect of the list that has one, everything else from
-whoever knows it.
+A span often carries two vocabularies, such as Traceloop's beside GenAI's. Each dialect returns the facts it knows, and
+:func:`classify` combines them: the kind comes from the dialect with the lowest rank that has one, every other fact
+from the first dialect that knows it. A module of this folder with a ``DIALECT`` is a dialect.
 """
 
 from __future__ import annotations
 
 from functools import reduce
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
-from . import (
-    genai,
-    laminar,
-    langfuse,
-    langsmith,
-    logfire,
-    native,
-    openinference,
-    openlit,
-    traceloop,
-)
-from . import (
-    haystack_tracing as haystack,
-)
-from . import (
-    mcp_spans as mcp,
-)
-from .parsing.facts import Facts
+from .parsing.facts import Dialect, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .parsing.facts import Kind
 
-DIALECTS: Final[tuple[Callable[[SpanRecord], Facts | None], ...]] = (
-    openlit.read,
-    langsmith.read,
-    genai.read,
-    mcp.read,
-    haystack.read,
-    langfuse.read,
-    logfire.read,
-    laminar.read,
-    traceloop.read,
-    openinference.read,
-    native.read,
+DIALECTS: Final[tuple[Dialect, ...]] = tuple(
+    sorted(
+        (import_module(f"{__name__}.{module.name}").DIALECT for module in iter_modules(__path__) if not module.ispkg),
+        key=lambda dialect: dialect.rank,
+    )
 )
-"""In the order in which they are believed."""
+"""All dialects, highest precedence first."""
 
-_KEYS = (
-    genai.KEYS
-    | mcp.KEYS
-    | langfuse.KEYS
-    | langsmith.KEYS
-    | logfire.KEYS
-    | laminar.KEYS
-    | traceloop.KEYS
-    | openinference.KEYS
-)
-_SERVER = 2
-_NAMES = genai.NAMES + mcp.NAMES + haystack.NAMES
+KEYS: Final = frozenset[str]().union(*(dialect.keys for dialect in DIALECTS))
+"""A span with one of these attributes may be a call, a step or a turn."""
+
+NAMES: Final = tuple(prefix for dialect in DIALECTS for prefix in dialect.names)
+"""So may a span whose name starts with one of these."""
+
+_DESCRIBE: Final = tuple(dialect.describe for dialect in DIALECTS)
 
 
 def classify(span: SpanRecord) -> Observation:
     """
-    Say what *span* is: a call, a step, a turn, or a passage that only hands ancestry on.
+    Return what *span* is: a call, a step, a turn, or a passage, which only connects its children to its parent.
 
-    Content is handed over unread; only the ids that a model's output asks for are looked up. A span without any
-    agent vocabulary costs one comparison of keys.
+    Content is passed on undecoded, except for the ids that a model's output asks for. A span without any agent
+    vocabulary costs one comparison of keys.
     """
-    if _KEYS.isdisjoint(span.attributes) and not span.name.startswith(_NAMES):
+    if KEYS.isdisjoint(span.attributes) and not span.name.startswith(NAMES):
         return _passage(span)
-    if span.attributes.get(logfire.SPAN_TYPE) == logfire.PENDING:
-        return _passage(span)  # told again, and whole, when it ends
-    known = [facts for read in DIALECTS if (facts := read(span)) is not None]
+    known = [facts for describe in _DESCRIBE if (facts := describe(span)) is not None]
     if not known:
         return _passage(span)
     facts = known[0] if len(known) == 1 else reduce(_merged, known, Facts(kind=_kind(known)))
     if facts.kind == "call" and span.name.startswith("chat "):
-        return _step(span, facts)  # a model request, whatever was written on it later
+        return _step(span, facts)  # a model request, even if a tool name was written on it later
     make = _MAKERS.get(facts.kind)
     return make(span, facts) if make is not None else _passage(span, cycle=facts.kind == "cycle")
 
 
 def _kind(known: list[Facts]) -> Kind | None:
     kinds: list[Kind] = [facts.kind for facts in known if facts.kind is not None]
+    if "ignored" in kinds:
+        return "ignored"
     if not kinds or kinds[0] != "turn":
         return kinds[0] if kinds else None
-    # Whoever knows that a span is a part of a run overrules those who take it for the run itself.
+    # A dialect that says the span is a part of a run overrules one that says it is the run.
     if "cycle" in kinds:
         return "cycle"
     return "passage" if "passage" in kinds else "turn"
 
 
 def _merged(one: Facts, other: Facts) -> Facts:
-    """Fill what *one* does not know from *other*; the kind is *one*'s."""
+    """Return *one*, with its missing facts from *other*; the kind is *one*'s."""
     return Facts(
         kind=one.kind,
         tool=one.tool or other.tool,
@@ -116,11 +89,12 @@ def _merged(one: Facts, other: Facts) -> Facts:
         resource=one.resource or other.resource,
         depends_on=other.depends_on if one.depends_on is None else one.depends_on,
         queue_ns=one.queue_ns or other.queue_ns,
+        remote=one.remote or other.remote,
     )
 
 
 def _better(one: Content | None, other: Content | None) -> Content | None:
-    """Return *one* unless only *other* was captured, or only *other* was captured whole."""
+    """Return *one*, or *other* if only that was captured, or only that was captured whole."""
     if one is None or (other is not None and other.whole and not one.whole):
         return other
     return one
@@ -161,8 +135,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         queue_ns=facts.queue_ns,
         source=span.source,
         instrumentation=span.instrumentation,
-        # A server may run in the process of whoever asks it: its account of a call is that all the same.
-        remote_parent=span.remote_parent or (span.kind == _SERVER and mcp.METHOD in span.attributes),
+        remote_parent=span.remote_parent or facts.remote,
     )
 
 

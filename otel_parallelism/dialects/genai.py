@@ -1,8 +1,8 @@
 """
-OpenTelemetry's GenAI conventions in every form they have had, and what frameworks that follow them add of their own.
+OpenTelemetry's GenAI conventions in all their versions, and the additions of frameworks that follow them.
 
-Content moved about over the years: flat numbered attributes, one event a message, one event with all, and now
-``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span. All are read; the newest wins.
+The place of content changed over the years: numbered attributes, one event per message, one event for all messages, and
+now ``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span. All forms are read; the newest wins.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from otel_parallelism import names
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
-from .parsing.facts import Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _REQUEST_TYPE = "llm.request.type"
 _RUN_MESSAGES = ("pydantic_ai.all_messages", "all_messages_events")
-KEYS = frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *_RUN_MESSAGES})
-NAMES = ("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ", "agent run")
 
 _KINDS: dict[str, Kind] = {
     names.INVOKE_AGENT: "turn",
@@ -39,7 +37,7 @@ _KINDS: dict[str, Kind] = {
     "text_completion": "step",
     "execute_event_loop_cycle": "cycle",
 }
-# Before the conventions settled, and by those who write them by hand.
+# Older names, and names of handwritten spans.
 _OTHER_KINDS: dict[str, Kind] = {
     "agent.run": "turn",
     "workflow.run": "turn",
@@ -54,12 +52,12 @@ _OTHER_KINDS: dict[str, Kind] = {
     "tool_selection": "step",
     "model_step": "cycle",
 }
-# pydantic-ai called a run, and the parent of one round's calls, so before it had operation names.
+# pydantic-ai's names for a run and for the parent of one round's calls, before it had operation names.
 _RUN = "agent run"
 _ROUND = re.compile(r"running (?:tools|\d+ tools?)")
 
 _CALL_IDS = (names.TOOL_CALL_ID, "gen_ai.tool.call_id")
-# google-adk's id of every call that has come to no response: one that failed, was cancelled, or is answered later.
+# google-adk's id for a call without a response: one that failed, was cancelled, or is answered later.
 _NO_ID = "<not specified>"
 _ARGUMENTS = (
     names.TOOL_CALL_ARGUMENTS,
@@ -88,25 +86,25 @@ _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
 _TRACELOOPS_RESPONSE = "openai.response"
 _ITEM_ID = "fc_"
-"""What Traceloop tells in place of the call's id: the id of the item that holds it, which no call is known by."""
+"""The prefix of item ids. Traceloop records the item's id instead of the call's id; no call has that id."""
 _PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
 _STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason")
 _STOPPED_FOR_TOOLS = re.compile(r"tool|function", re.IGNORECASE)
 
 
-def read(span: SpanRecord) -> Facts | None:
+def _describe(span: SpanRecord) -> Facts | None:
     """
-    Return what ``gen_ai.*`` says; the operation's name decides, and only where there is none the span's own.
+    Return the facts in ``gen_ai.*`` attributes; the operation name decides, or the span's name if there is none.
 
-    A span that is named after another operation was begun as that: a model request that was going on inside an
-    agent's run has been seen to write its operation over the run's.
+    If the span's name starts with another operation, that operation wins: some model requests overwrite the operation
+    name of the agent run around them.
     """
     attributes = span.attributes
     operation = text(attributes, names.OPERATION_NAME)
     kind = _KINDS.get(operation) or _OTHER_KINDS.get(operation) if operation else _kind_without_operation(span)
     if kind is not None and operation:
         named = _KINDS.get(span.name.partition(" ")[0], kind)
-        # A run may well be called "chat with support".
+        # A run may be named "chat with support".
         kind = named if (kind, named) != ("turn", "step") else kind
     if kind == "call":
         return _call(span)
@@ -170,7 +168,7 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
     found = _listed(span)
     if span.name == _TRACELOOPS_RESPONSE and found and found[0].startswith(_ITEM_ID):
         return None
-    # An answer that ended to have tools called asked for some, whatever of it was captured.
+    # An answer with a tool finish reason asked for tools, even if the captured part lists none.
     return None if found == () and _stopped_for_tools(span) else found
 
 
@@ -181,11 +179,11 @@ def _stopped_for_tools(span: SpanRecord) -> bool:
 
 
 def _listed(span: SpanRecord) -> tuple[str, ...] | None:
-    """Return the ids that whatever was captured of the output lists."""
+    """Return the ids of tool calls in the captured output; None if nothing was captured."""
     attributes = span.attributes
     output = _first(attributes, _OUTPUTS)
     if output is not None:
-        # Content over anthropic's limit loses the oldest first: what was asked for is there while an input part is.
+        # anthropic cuts the oldest content first, so the output is complete if a part of the input is left.
         lost = attributes.get(_TRUNCATED) is True and '"type"' not in text(attributes, names.INPUT_MESSAGES)
         return None if lost else messages.requested_ids(output)
     choices: list[object] = []
@@ -203,7 +201,7 @@ def _listed(span: SpanRecord) -> tuple[str, ...] | None:
 
 
 def _listed_requested(events: object) -> tuple[str, ...] | None:
-    """Read events that were written into one attribute; what is no choice is history, and asked before."""
+    """Return the ids in events that are stored in one attribute; only choices count, other events are history."""
     listed = decoded(events)
     if not isinstance(listed, list):
         return None
@@ -212,7 +210,7 @@ def _listed_requested(events: object) -> tuple[str, ...] | None:
 
 
 def _flat_requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
-    """Read ``gen_ai.completion.N.tool_calls.M.id``; every call that has a field must have an id."""
+    """Return the ids in ``gen_ai.completion.N.tool_calls.M.id``; None if a call with other fields has no id."""
     seen = False
     asked: set[str] = set()
     ids: dict[str, str] = {}
@@ -241,18 +239,18 @@ def _words(span: SpanRecord) -> Content | None:
                 said.append(_said(event.attributes))
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and any(_PROMPT_ROLE.fullmatch(key) for key in attributes):
-        return captured(attributes, flat_words)
+        return captured(attributes, _prompt_words)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
 
 
 def _said(attributes: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the message of an event about the user's words, which may be wrapped once more."""
+    """Return the message of a user event; its content may be wrapped in a message."""
     inner = decoded(attributes.get("content", attributes.get(_EVENT_CONTENT)))
     return {"role": "user", "content": inner.get("content", inner) if isinstance(inner, Mapping) else inner}
 
 
-def flat_words(value: object) -> list[object]:
-    """Return the user's words out of the numbered ``gen_ai.prompt.N.role`` and ``.content`` of a span's attributes."""
+def _prompt_words(value: object) -> list[object]:
+    """Return the user's messages in the numbered attributes ``gen_ai.prompt.N.role`` and ``.content``."""
     if not isinstance(value, Mapping):
         return []
     said = [
@@ -269,3 +267,11 @@ def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
         if value is not None:
             return value
     return None
+
+
+DIALECT = Dialect(
+    describe=_describe,
+    rank=30,
+    keys=frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *_RUN_MESSAGES}),
+    names=("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ", "agent run"),
+)

@@ -1,4 +1,4 @@
-"""Haystack's own tracing: an agent's run, its steps, and the model and tool calls inside them."""
+"""Haystack's own spans: agent runs, their steps, and the model requests and tool calls in each step."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from otel_parallelism.model import SpanRecord
 
-NAMES = ("haystack.",)
 _PROMPT_TOKENS = re.compile(r'"(?:prompt|input)_tokens": ?(\d{1,15})')
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what the span's name and its ``haystack.*`` attributes say; calls have no ids here."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts in the span's name and ``haystack.*`` attributes; calls have no ids."""
     reader = _READERS.get(span.name)
     return reader(span.attributes) if reader is not None else None
 
@@ -47,7 +46,7 @@ def _llm(attributes: Mapping[str, object]) -> Facts:
 
 
 def _component(attributes: Mapping[str, object]) -> Facts:
-    """Read what agents were made of before their steps had spans."""
+    """Return the facts of a component: older versions run agents as components, without spans for steps."""
     component = text(attributes, "haystack.component.type")
     if component.endswith("Generator"):
         return _step(attributes.get("haystack.component.input"), attributes.get("haystack.component.output"))
@@ -71,3 +70,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, object]], Facts]]] = {
     "haystack.agent.step.llm": _llm,
     "haystack.component.run": _component,
 }
+
+
+DIALECT = Dialect(describe=_describe, rank=50, names=("haystack.",))

@@ -1,4 +1,4 @@
-"""Laminar (lmnr): the type of a span says what it is; model requests keep OpenAI's own form in GenAI's attributes."""
+"""Laminar (lmnr): spans with a type; model requests have OpenAI's messages in GenAI attributes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
-TYPE = "lmnr.span.type"
-KEYS = frozenset({TYPE})
+_TYPE = "lmnr.span.type"
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return the call or step that ``lmnr.span.type`` says a span is; runs are of no type of their own."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts of a call or a step by ``lmnr.span.type``; runs have no type."""
     attributes = span.attributes
-    kind = text(attributes, TYPE)
+    kind = text(attributes, _TYPE)
     if kind == "TOOL":
         return Facts(
             kind="call",
@@ -36,3 +35,6 @@ def read(span: SpanRecord) -> Facts | None:
             words=captured(given, messages.user_words),
         )
     return Facts() if kind else None
+
+
+DIALECT = Dialect(describe=_describe, rank=80, keys=frozenset({_TYPE}))

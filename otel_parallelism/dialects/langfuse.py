@@ -1,4 +1,4 @@
-"""Langfuse's observations: their type says what they are, their name is the span's."""
+"""Langfuse: spans with an observation type; the span's name is the observation's name."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
-from .parsing.facts import Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
     from .parsing.facts import Kind
 
-TYPE = "langfuse.observation.type"
-KEYS = frozenset({TYPE})
+_TYPE = "langfuse.observation.type"
 _INPUT = "langfuse.observation.input"
 _OUTPUT = "langfuse.observation.output"
 _LEVEL = "langfuse.observation.level"
@@ -24,16 +23,16 @@ _KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "generation": "step"
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return the turn, call or step that an observation's type says it is; spans and chains only pass ancestry on."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts of a turn, call or step by the observation's type; other types have no kind."""
     attributes = span.attributes
-    observation = text(attributes, TYPE).lower()
+    observation = text(attributes, _TYPE).lower()
     if not observation:
         return None
     given, output = attributes.get(_INPUT), attributes.get(_OUTPUT)
     kind = _KINDS.get(observation)
     if kind is None and _metadata(span, "lc_agent_name") == span.name:
-        kind = "turn"  # LangChain's agents are chains that bear their own name
+        kind = "turn"  # LangChain records agents as chains with the agent's name
     match kind:
         case "call":
             return Facts(
@@ -53,13 +52,13 @@ def read(span: SpanRecord) -> Facts | None:
             )
         case "turn" if span.name not in _MODEL_NODES or _metadata(span, "langgraph_node") != span.name:
             return Facts(kind="turn", agent=span.name, words=captured(given, messages.run_input))
-    # Where LangGraph makes a node for one call, that call's round may have others.
+    # A node that LangGraph makes for one call does not hold the whole round.
     tools = "tool" in span.name.lower() and _metadata(span, "langgraph_node") == span.name
     return Facts(kind="cycle" if tools and "__pregel_push" not in _metadata(span, "langgraph_path") else None)
 
 
 def _metadata(span: SpanRecord, key: str) -> str:
-    """Return a text of the metadata, which is written as JSON."""
+    """Return the text of a metadata entry, which is stored as JSON."""
     return text(span.attributes, _METADATA + key).strip('"')
 
 
@@ -68,3 +67,6 @@ def _tokens(usage: object) -> int | None:
     if not isinstance(data, dict):
         return None
     return whole_number(data, "input", "prompt_tokens", "input_tokens")
+
+
+DIALECT = Dialect(describe=_describe, rank=60, keys=frozenset({_TYPE}))

@@ -1,4 +1,4 @@
-"""LangSmith's export to OpenTelemetry: LangChain runs with their kind, made after the fact with explicit times."""
+"""LangSmith's OpenTelemetry export: LangChain runs as spans with a kind, made after the run with explicit times."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
-KIND = "langsmith.span.kind"
-KEYS = frozenset({KIND})
+_KIND = "langsmith.span.kind"
 _INPUT = "gen_ai.prompt"
 _OUTPUT = "gen_ai.completion"
 _NODE = "langsmith.metadata.langgraph_node"
@@ -21,10 +20,10 @@ _PARTS = frozenset({"prompt", "parser", "retriever", "embedding"})
 _PATH = "langsmith.metadata.langgraph_path"
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what a run's kind, input and output say."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts in a run's kind, input and output."""
     attributes = span.attributes
-    kind = text(attributes, KIND)
+    kind = text(attributes, _KIND)
     if not kind:
         return None
     given, output = attributes.get(_INPUT), attributes.get(_OUTPUT)
@@ -41,8 +40,11 @@ def read(span: SpanRecord) -> Facts | None:
         requested = None if output is None else messages.requested_ids(output)
         return Facts(kind="step", requested=requested, words=captured(given, messages.user_words))
     if kind in _PARTS:
-        return Facts(kind="passage")  # though some are exported as model requests
-    if text(attributes, _AGENT) == span.name:  # LangChain's agents are chains that bear their own name
+        return Facts(kind="passage")  # some are exported as model requests, and are none
+    if text(attributes, _AGENT) == span.name:  # LangChain records agents as chains with the agent's name
         return Facts(kind="turn", agent=span.name, words=captured(given, messages.run_input))
     node = text(attributes, _NODE) == span.name and "tool" in span.name.lower()
     return Facts(kind="cycle" if node and "__pregel_push" not in text(attributes, _PATH) else None)
+
+
+DIALECT = Dialect(describe=_describe, rank=20, keys=frozenset({_KIND}))

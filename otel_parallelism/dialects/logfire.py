@@ -1,7 +1,7 @@
 """
-Logfire's own instrumentation of openai-agents: spans told by the template of their message.
+Logfire's instrumentation of openai-agents: spans recognised by the template of their message.
 
-Its model requests bear GenAI's operation name and what came back beside it; runs, calls and rounds bear neither.
+Its model requests have GenAI's operation name and the response as an attribute. Runs, calls and rounds have neither.
 """
 
 from __future__ import annotations
@@ -10,25 +10,32 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from otel_parallelism.model import SpanRecord
 
-TEMPLATE = "logfire.msg_template"
-KEYS = frozenset({TEMPLATE})
-SPAN_TYPE, PENDING = "logfire.span_type", "pending_span"
-"""How a span is marked that Logfire writes when another one starts, to show it while it is open."""
+_TEMPLATE = "logfire.msg_template"
+_SPAN_TYPE, _PENDING = "logfire.span_type", "pending_span"
+"""The mark of a copy that Logfire exports when a span starts, to show the span while it is open."""
 
 _SDK_KIND = "sdk_span_type"
 _RESPONSES = ("response", "response_data")
 _REQUESTS = ("raw_input", "request_data")
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what the template, and what the SDK called the span, say; None for every other span of Logfire's."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts in the template and in the SDK's span type; None for other spans of Logfire."""
     attributes = span.attributes
-    template = text(attributes, TEMPLATE)
+    if attributes.get(_SPAN_TYPE) == _PENDING:
+        return Facts(kind="ignored")  # the span itself follows at its end
+    return _by_template(attributes)
+
+
+def _by_template(attributes: Mapping[str, object]) -> Facts | None:
+    template = text(attributes, _TEMPLATE)
     if template == "Function: {name}":
         return Facts(
             kind="call",
@@ -49,3 +56,6 @@ def read(span: SpanRecord) -> Facts | None:
             words=captured(text(attributes, *_REQUESTS) or None, messages.user_words),
         )
     return None
+
+
+DIALECT = Dialect(describe=_describe, rank=70, keys=frozenset({_TEMPLATE}))

@@ -1,4 +1,4 @@
-"""Spans of the Model Context Protocol: of mcp's own client and server, and of fastmcp, which makes three a call."""
+"""Spans of the Model Context Protocol: mcp's client and server, and fastmcp, which makes three spans per call."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism import names
 
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
-METHOD = "mcp.method.name"
-KEYS = frozenset({METHOD})
-NAMES = ("tools/call ", "MCP send tools/call ")
+_METHOD = "mcp.method.name"
+_NAMES = ("tools/call ", "MCP send tools/call ")
+_SERVER = 2
+"""OTLP's number of the span kind SERVER."""
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return the call that *span* is if its method is ``tools/call``; every other method only passes ancestry on."""
-    method = text(span.attributes, METHOD)
-    named = span.name.startswith(NAMES)
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts of a call if the method is ``tools/call``; spans of other methods are passages."""
+    method = text(span.attributes, _METHOD)
+    named = span.name.startswith(_NAMES)
     if not method and not named:
         return None
     if method not in {"", "tools/call"}:
         return Facts(kind="passage")
     tool = text(span.attributes, names.TOOL_NAME) or (span.name.partition("tools/call ")[2] if named else "")
-    return Facts(kind="call", tool=tool)
+    # A server may run in the process of its client: its span is another account of the call, even then.
+    return Facts(kind="call", tool=tool, remote=bool(method) and span.kind == _SERVER)
+
+
+DIALECT = Dialect(describe=_describe, rank=40, keys=frozenset({_METHOD}), names=_NAMES)

@@ -1,4 +1,4 @@
-"""The vocabulary of this package's own spans: what was declared about a call, what a model's answer asks for."""
+"""This package's own attributes: declarations of a call, and the tool calls that a model's answer asks for."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, cast
 
 from otel_parallelism import names
 
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, SpanRecord
 
-KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.REQUESTED})
+_KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.REQUESTED})
 _SECOND_NS = 1_000_000_000
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what *span* says beside its GenAI names, which tell its kind; None if nothing."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts in our own attributes; the kind follows from the GenAI attributes beside them."""
     attributes = span.attributes
-    if KEYS.isdisjoint(attributes):
+    if _KEYS.isdisjoint(attributes):
         return None
     effect = text(attributes, names.EFFECT)
     depends_on, requested = attributes.get(names.DEPENDS_ON), attributes.get(names.REQUESTED)
@@ -37,6 +37,9 @@ def _texts(values: object) -> tuple[str, ...] | None:
 
 
 def _nanoseconds(seconds: object) -> int:
-    if isinstance(seconds, int | float) and 0 < seconds < 10**9:  # keeps infinities and NaN out
+    if isinstance(seconds, int | float) and 0 < seconds < 10**9:  # false for infinities and NaN
         return round(seconds * _SECOND_NS)
     return 0
+
+
+DIALECT = Dialect(describe=_describe, rank=110)

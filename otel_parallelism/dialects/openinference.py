@@ -1,8 +1,8 @@
 """
 OpenInference (Phoenix, Arize): ``openinference.span.kind`` on spans whose names differ with every framework.
 
-Kinds say what an instrumentation took a span for, which is not always what it is: model requests are marked as
-agents where a graph's node is called so, an agent's run as a model request where the ADK's is wrapped.
+Kinds are not always right: model requests are marked as agents if their graph node is named so, and an agent's run as a
+model request by the instrumentation of Google's ADK.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
 
-KIND = "openinference.span.kind"
-KEYS = frozenset({KIND})
+_KIND = "openinference.span.kind"
 
 _INPUT, _OUTPUT = "input.value", "output.value"
 _CALL_IDS = ("tool_call.id", "tool.call_id", "tool.id")
@@ -34,18 +33,18 @@ _CYCLE = re.compile(r"turn|Step \d+|tools|execute_event_loop_cycle|Cycle .+")
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what the kind says, corrected by the name where kinds are known to mislead."""
-    kind = text(span.attributes, KIND).upper()
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts by the span's kind, corrected by its name where kinds are known to be wrong."""
+    kind = text(span.attributes, _KIND).upper()
     if not kind:
         return None
     if kind == "TOOL":
         return _call(span)
-    if kind == "LLM" and "._prepare_" not in span.name:  # so LlamaIndex puts a request together, and sends none
+    if kind == "LLM" and "._prepare_" not in span.name:  # LlamaIndex prepares a request there and sends none
         return _turn(span) if span.name.startswith(_RUN_NAMES) else _step(span)
     if kind == "AGENT":
         return Facts(kind="passage") if span.name in _MODEL_NODES and _says(span, "langgraph_node") else _turn(span)
-    if _says(span, "lc_agent_name"):  # LangChain's agents are chains that bear their own name
+    if _says(span, "lc_agent_name"):  # LangChain records agents as chains with the agent's name
         return _turn(span)
     return Facts(kind="cycle" if _is_cycle(span) else None)
 
@@ -82,7 +81,7 @@ def _call(span: SpanRecord) -> Facts:
 
 
 def _requested(span: SpanRecord) -> tuple[str, ...] | None:
-    """Read ``llm.output_messages.N.message.tool_calls.M.tool_call.id``; every call must have an id."""
+    """Return the ids in ``llm.output_messages.N.message.tool_calls.M.tool_call.id``; None if a call has no id."""
     attributes = span.attributes
     seen = False
     asked: set[str] = set()
@@ -102,23 +101,23 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
         output = attributes.get(_OUTPUT)
         return None if output is None else messages.requested_ids(output)
     named = set(ids.values())
-    return tuple(dict.fromkeys(ids.values())) if asked <= ids.keys() or (named and _twice_told(asked, ids)) else None
+    return tuple(dict.fromkeys(ids.values())) if asked <= ids.keys() or (named and _is_repeated(asked, ids)) else None
 
 
-def _twice_told(asked: set[str], ids: Mapping[str, str]) -> bool:
-    """Tell whether each call without an id is the same message's content block of a call that has one."""
+def _is_repeated(asked: set[str], ids: Mapping[str, str]) -> bool:
+    """Return whether each call without an id is a content block that repeats a call with an id."""
     return all(call in ids for call in asked if ".tool_calls." in call)
 
 
 def _words(span: SpanRecord, *, run: bool) -> Content | None:
     attributes = span.attributes
     if any(key.startswith(_INPUT_MESSAGES) for key in attributes):
-        return captured(attributes, flat_words)
+        return captured(attributes, _message_words)
     return captured(attributes.get(_INPUT), messages.run_input if run else messages.user_words)
 
 
-def flat_words(value: object) -> list[object]:
-    """Return the user's words out of the numbered ``llm.input_messages.N.message.*`` of a span's attributes."""
+def _message_words(value: object) -> list[object]:
+    """Return the user's messages in the numbered attributes ``llm.input_messages.N.message.*``."""
     if not isinstance(value, Mapping):
         return []
     said: dict[str, dict[str, object]] = {}
@@ -134,11 +133,14 @@ def flat_words(value: object) -> list[object]:
 
 
 def _says(span: SpanRecord, key: str) -> bool:
-    """Tell whether LangChain's metadata say that *span* is named after its graph's node, or its agent."""
+    """Return whether entry *key* of LangChain's metadata is the span's name."""
     return f'"{key}": "{span.name}"' in text(span.attributes, "metadata")
 
 
 def _is_cycle(span: SpanRecord) -> bool:
     if "__pregel_push" in text(span.attributes, "metadata"):
-        return False  # LangGraph made a node for this one call: its round may have others
+        return False  # a node that LangGraph makes for one call does not hold the whole round
     return bool(_CYCLE.fullmatch(span.name)) or ("tool" in span.name.lower() and _says(span, "langgraph_node"))
+
+
+DIALECT = Dialect(describe=_describe, rank=100, keys=frozenset({_KIND}))

@@ -1,10 +1,10 @@
-"""OpenLIT's LangGraph: it tells every node as the run of an agent, the model's node and the tools' among them."""
+"""OpenLIT's LangGraph spans: every graph node is recorded as an agent run, also model nodes and tool nodes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
@@ -13,8 +13,8 @@ _SCOPE = "openlit.instrumentation.langgraph"
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what a node is: the model's is a model request, the tools' parts the rounds; None for all else."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return a step for a model node and a cycle for a tools node; None for other spans."""
     if span.instrumentation != _SCOPE or text(span.attributes, "gen_ai.operation.name") != "invoke_agent":
         return None
     node = text(span.attributes, "gen_ai.agent.id")
@@ -23,3 +23,6 @@ def read(span: SpanRecord) -> Facts | None:
     if node in _MODEL_NODES:
         return Facts(kind="step")
     return Facts(kind="cycle") if node == "tools" else None
+
+
+DIALECT = Dialect(describe=_describe, rank=10)

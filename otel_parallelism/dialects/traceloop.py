@@ -1,8 +1,8 @@
 """
 Traceloop (OpenLLMetry): workflows, agents, tasks and tools, from decorators and from its instrumentations.
 
-A ``task`` is a part of a run and never a run, whatever else the span says; where LangGraph's tool nodes make tasks,
-they part the rounds.
+A ``task`` is a part of a run and never a run, even if another dialect says so. A task of a LangGraph tools node is the
+parent of one round's calls.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Facts, text
+from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
-KIND = "traceloop.span.kind"
-KEYS = frozenset({KIND})
+_KIND = "traceloop.span.kind"
 _NAME = "traceloop.entity.name"
 _INPUT = "traceloop.entity.input"
 _OUTPUT = "traceloop.entity.output"
@@ -27,10 +26,10 @@ _PATH = "traceloop.association.properties.langgraph_path"
 _SUFFIX = re.compile(r"\.(?:workflow|agent|task|tool|team)$")
 
 
-def read(span: SpanRecord) -> Facts | None:
-    """Return what ``traceloop.span.kind`` and the entity's name, input and output say."""
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts in ``traceloop.span.kind`` and in the entity's name, input and output."""
     attributes = span.attributes
-    match text(attributes, KIND):
+    match text(attributes, _KIND):
         case "":
             return None
         case "workflow" | "agent":
@@ -42,7 +41,7 @@ def read(span: SpanRecord) -> Facts | None:
         case "tool":
             return _call(span)
         case "task":
-            # LlamaIndex's agents run their tools in tasks that bear the tool's name.
+            # LlamaIndex's agents run their tools in tasks with the tool's name.
             if text(attributes, "tool.name"):
                 return _call(span)
             return Facts(kind="cycle" if _is_tools_node(span) else "passage")
@@ -66,6 +65,9 @@ def _call(span: SpanRecord) -> Facts:
 def _is_tools_node(span: SpanRecord) -> bool:
     path = span.attributes.get(_PATH)
     if isinstance(path, str | list | tuple) and "__pregel_push" in path:
-        return False  # LangGraph made a node for this one call: its round may have others
+        return False  # a node that LangGraph makes for one call does not hold the whole round
     node = text(span.attributes, _NAME, "gen_ai.task.name") or _SUFFIX.sub("", span.name)
     return node == "tools" or ("tool" in node.lower() and text(span.attributes, _NODE) == node)
+
+
+DIALECT = Dialect(describe=_describe, rank=90, keys=frozenset({_KIND}))

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_parallelism import clock
+from otel_parallelism.dialects import KEYS, NAMES
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
 from .sdk.compatibility import raw_attributes, span_id_of, start_fields
 from .sdk.current import get_current
-from .sdk.records import KEYS, NAMES, is_marked
+from .sdk.records import is_marked
 from .shield import swallow
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate

@@ -1,4 +1,4 @@
-"""One trace told in each dialect: the same run, two rounds, three calls, and the same Turn out of it."""
+"""One run of two rounds and three calls, written in each dialect, gives the same turn, live and stored."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from opentelemetry.trace import Span, set_span_in_context
 
 from otel_parallelism.analysis.turns.normalize import normalize
-from otel_parallelism.dialects import classify
+from otel_parallelism.dialects import DIALECTS, classify
 from otel_parallelism.model import Call, Passage, SpanEvent, SpanRecord, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from tests.conftest import Kit
+
 MS = 1_000_000
 QUESTION = "what is new in Oslo?"
 
 
-class Told(NamedTuple):
-    """A span as a dialect tells it."""
+class Written(NamedTuple):
+    """A span as a dialect writes it."""
 
     name: str
     attributes: Mapping[str, object]
@@ -28,8 +33,8 @@ class Told(NamedTuple):
     scope: str = ""
 
 
-class Asked(NamedTuple):
-    """One call of the story."""
+class Planned(NamedTuple):
+    """One call of the run."""
 
     call_id: str
     tool: str
@@ -39,30 +44,30 @@ class Asked(NamedTuple):
     end_ms: int
 
 
-class Dialect(NamedTuple):
-    """How a dialect tells a run, a model request, a call, and a step-like parent if it has one; what it leaves out."""
+class Writer(NamedTuple):
+    """How a dialect writes a run, a model request, a call, and the parent of a round; and what it leaves out."""
 
-    run: Callable[[], Told]
-    request: Callable[[list[Asked]], Told]
-    call: Callable[[Asked], Told]
-    cycle: Callable[[int], Told] | None = None
+    run: Callable[[], Written]
+    request: Callable[[list[Planned]], Written]
+    call: Callable[[Planned], Written]
+    cycle: Callable[[int], Written] | None = None
     ids: bool = True
-    says_steps: bool = True
+    has_steps: bool = True
     run_is_a_turn: bool = True
 
 
 FIRST = [
-    Asked("call_0", "get_weather", {"city": "Oslo"}, "rain", 110, 210),
-    Asked("call_1", "get_news", {"topic": "Oslo"}, "none", 112, 212),
+    Planned("call_0", "get_weather", {"city": "Oslo"}, "rain", 110, 210),
+    Planned("call_1", "get_news", {"topic": "Oslo"}, "none", 112, 212),
 ]
-SECOND = [Asked("call_2", "get_stock", {"symbol": "ACME"}, "41.27", 310, 410)]
+SECOND = [Planned("call_2", "get_stock", {"symbol": "ACME"}, "41.27", 310, 410)]
 
 
-def genai_request(asked: list[Asked]) -> Told:
+def genai_request(asked: list[Planned]) -> Written:
     parts = [{"type": "tool_call", "id": a.call_id, "name": a.tool, "arguments": a.arguments} for a in asked]
     said = [{"role": "user", "parts": [{"type": "text", "content": QUESTION}]}]
     output = [{"role": "assistant", "parts": parts or [{"type": "text", "content": "done"}]}]
-    return Told(
+    return Written(
         "chat stub",
         {
             "gen_ai.operation.name": "chat",
@@ -73,8 +78,8 @@ def genai_request(asked: list[Asked]) -> Told:
     )
 
 
-def genai_call(asked: Asked) -> Told:
-    return Told(
+def genai_call(asked: Planned) -> Written:
+    return Written(
         f"execute_tool {asked.tool}",
         {
             "gen_ai.operation.name": "execute_tool",
@@ -86,21 +91,21 @@ def genai_call(asked: Asked) -> Told:
     )
 
 
-def genai_run() -> Told:
+def genai_run() -> Written:
     said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": QUESTION}]}])
-    return Told("invoke_agent helper", {"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": said})
+    return Written("invoke_agent helper", {"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": said})
 
 
-def strands_request(asked: list[Asked]) -> Told:
+def strands_request(asked: list[Planned]) -> Written:
     uses = [{"toolUse": {"toolUseId": a.call_id, "name": a.tool, "input": a.arguments}} for a in asked]
     events = (
         ("gen_ai.user.message", {"content": json.dumps([{"text": QUESTION}])}),
         ("gen_ai.choice", {"message": json.dumps(uses or [{"text": "done"}])}),
     )
-    return Told("chat", {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 40}, events)
+    return Written("chat", {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 40}, events)
 
 
-def strands_call(asked: Asked) -> Told:
+def strands_call(asked: Planned) -> Written:
     events = (
         ("gen_ai.tool.message", {"content": json.dumps(asked.arguments), "id": asked.call_id}),
         ("gen_ai.choice", {"message": json.dumps([{"text": asked.result}]), "id": asked.call_id}),
@@ -110,15 +115,15 @@ def strands_call(asked: Asked) -> Told:
         "gen_ai.tool.name": asked.tool,
         "gen_ai.tool.call.id": asked.call_id,
     }
-    return Told(f"execute_tool {asked.tool}", attributes, events)
+    return Written(f"execute_tool {asked.tool}", attributes, events)
 
 
-def strands_run() -> Told:
+def strands_run() -> Written:
     events = (("gen_ai.user.message", {"content": json.dumps([{"text": QUESTION}])}),)
-    return Told("invoke_agent helper", {"gen_ai.operation.name": "invoke_agent"}, events)
+    return Written("invoke_agent helper", {"gen_ai.operation.name": "invoke_agent"}, events)
 
 
-def openinference_request(asked: list[Asked]) -> Told:
+def openinference_request(asked: list[Planned]) -> Written:
     attributes: dict[str, object] = {
         "openinference.span.kind": "LLM",
         "llm.token_count.prompt": 40,
@@ -130,12 +135,12 @@ def openinference_request(asked: list[Asked]) -> Told:
         prefix = f"llm.output_messages.0.message.tool_calls.{number}.tool_call."
         attributes[prefix + "id"] = a.call_id
         attributes[prefix + "function.name"] = a.tool
-    return Told("ChatCompletion", attributes)
+    return Written("ChatCompletion", attributes)
 
 
-def openinference_call(asked: Asked) -> Told:
+def openinference_call(asked: Planned) -> Written:
     message = {"type": "tool", "data": {"content": asked.result, "tool_call_id": asked.call_id}}
-    return Told(
+    return Written(
         asked.tool,
         {
             "openinference.span.kind": "TOOL",
@@ -146,13 +151,13 @@ def openinference_call(asked: Asked) -> Told:
     )
 
 
-def openinference_run() -> Told:
+def openinference_run() -> Written:
     given = json.dumps({"messages": [["user", QUESTION]]})
-    return Told("LangGraph", {"openinference.span.kind": "CHAIN", "input.value": given})
+    return Written("LangGraph", {"openinference.span.kind": "CHAIN", "input.value": given})
 
 
-def dspy_call(asked: Asked) -> Told:
-    return Told(
+def dspy_call(asked: Planned) -> Written:
+    return Written(
         f"{asked.tool}.acall",
         {
             "openinference.span.kind": "TOOL",
@@ -163,12 +168,12 @@ def dspy_call(asked: Asked) -> Told:
     )
 
 
-def smolagents_run() -> Told:
+def smolagents_run() -> Written:
     given = json.dumps({"task": QUESTION})
-    return Told("helper.run", {"openinference.span.kind": "AGENT", "input.value": given})
+    return Written("helper.run", {"openinference.span.kind": "AGENT", "input.value": given})
 
 
-def traceloop_call(asked: Asked) -> Told:
+def traceloop_call(asked: Planned) -> Written:
     envelope = {
         "input_str": str(asked.arguments),
         "tags": [],
@@ -177,7 +182,7 @@ def traceloop_call(asked: Asked) -> Told:
         "kwargs": {"tool_call_id": asked.call_id},
     }
     message = {"lc": 1, "kwargs": {"content": asked.result, "tool_call_id": asked.call_id, "status": "success"}}
-    return Told(
+    return Written(
         f"execute_tool {asked.tool}",
         {
             "traceloop.span.kind": "tool",
@@ -188,15 +193,15 @@ def traceloop_call(asked: Asked) -> Told:
     )
 
 
-def traceloop_run() -> Told:
+def traceloop_run() -> Written:
     given = json.dumps({"inputs": {"messages": [["user", QUESTION]]}, "tags": [], "metadata": {}, "kwargs": {}})
-    return Told("helper.workflow", {"traceloop.span.kind": "workflow", "traceloop.entity.input": given})
+    return Written("helper.workflow", {"traceloop.span.kind": "workflow", "traceloop.entity.input": given})
 
 
-def langfuse_request(asked: list[Asked]) -> Told:
+def langfuse_request(asked: list[Planned]) -> Written:
     calls = [{"name": a.tool, "args": a.arguments, "id": a.call_id, "type": "tool_call"} for a in asked]
     output = {"role": "assistant", "content": "" if calls else "done", "tool_calls": calls}
-    return Told(
+    return Written(
         "llm",
         {
             "langfuse.observation.type": "generation",
@@ -207,8 +212,8 @@ def langfuse_request(asked: list[Asked]) -> Told:
     )
 
 
-def langfuse_call(asked: Asked) -> Told:
-    return Told(
+def langfuse_call(asked: Planned) -> Written:
+    return Written(
         asked.tool,
         {
             "langfuse.observation.type": "tool",
@@ -219,16 +224,16 @@ def langfuse_call(asked: Asked) -> Told:
     )
 
 
-def langfuse_run() -> Told:
+def langfuse_run() -> Written:
     given = json.dumps({"args": [QUESTION], "kwargs": {}})
-    return Told("helper", {"langfuse.observation.type": "agent", "langfuse.observation.input": given})
+    return Written("helper", {"langfuse.observation.type": "agent", "langfuse.observation.input": given})
 
 
-def langsmith_request(asked: list[Asked]) -> Told:
+def langsmith_request(asked: list[Planned]) -> Written:
     calls = [{"name": a.tool, "args": a.arguments, "id": a.call_id, "type": "tool_call"} for a in asked]
     output = {"generations": [[{"text": "", "message": {"lc": 1, "kwargs": {"content": "", "tool_calls": calls}}}]]}
     human = {"lc": 1, "id": ["langchain", "schema", "messages", "HumanMessage"], "kwargs": {"content": QUESTION}}
-    return Told(
+    return Written(
         "ChatOpenAI",
         {
             "gen_ai.operation.name": "chat",
@@ -240,9 +245,9 @@ def langsmith_request(asked: list[Asked]) -> Told:
     )
 
 
-def langsmith_call(asked: Asked) -> Told:
+def langsmith_call(asked: Planned) -> Written:
     message = {"content": asked.result, "type": "tool", "tool_call_id": asked.call_id, "status": "success"}
-    return Told(
+    return Written(
         asked.tool,
         {
             "gen_ai.operation.name": "execute_tool",
@@ -254,21 +259,21 @@ def langsmith_call(asked: Asked) -> Told:
     )
 
 
-def haystack_request(asked: list[Asked]) -> Told:
+def haystack_request(asked: list[Planned]) -> Written:
     content: list[object] = [
         {"tool_call": {"tool_name": a.tool, "arguments": a.arguments, "id": a.call_id, "extra": None}} for a in asked
     ]
     reply = {"role": "assistant", "meta": {"usage": {"prompt_tokens": 40}}, "content": content or [{"text": "done"}]}
     said = {"messages": [{"role": "user", "content": [{"text": QUESTION}]}]}
     prefix = "haystack.agent.step.llm."
-    return Told(
+    return Written(
         "haystack.agent.step.llm",
         {prefix + "input": json.dumps(said), prefix + "output": json.dumps({"replies": [reply]})},
     )
 
 
-def haystack_call(asked: Asked) -> Told:
-    return Told(
+def haystack_call(asked: Planned) -> Written:
+    return Written(
         "haystack.agent.step.tool",
         {
             "haystack.tool.name": asked.tool,
@@ -278,106 +283,197 @@ def haystack_call(asked: Asked) -> Told:
     )
 
 
-def haystack_run() -> Told:
+def haystack_run() -> Written:
     given = json.dumps({"messages": [{"role": "user", "content": [{"text": QUESTION}]}]})
-    return Told("haystack.agent.run", {"haystack.agent.input": given})
+    return Written("haystack.agent.run", {"haystack.agent.input": given})
 
 
-def mcp_call(asked: Asked) -> Told:
-    return Told(f"MCP send tools/call {asked.tool}", {"mcp.method.name": "tools/call"})
+ANSWER = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "done"}]}
 
 
-def untold(_: list[Asked]) -> Told:
-    return Told("POST", {"http.request.method": "POST"})
+def logfire_run() -> Written:
+    return Written(
+        "Agent run: {name!r}",
+        {"logfire.msg_template": "Agent run: {name!r}", "logfire.msg": "Agent run: 'helper'", "name": "helper"},
+    )
 
 
-DIALECTS = {
-    "genai": Dialect(genai_run, genai_request, genai_call),
-    "strands": Dialect(
+def logfire_cycle(number: int) -> Written:
+    template = "Turn {turn} for agent helper"
+    return Written(template, {"logfire.msg_template": template, "sdk_span_type": "turn", "turn": number})
+
+
+def logfire_request(asked: list[Planned]) -> Written:
+    calls = [{"type": "function_call", "call_id": a.call_id, "id": f"fc_{a.call_id}", "name": a.tool} for a in asked]
+    template = "Responses API with {gen_ai.request.model!r}"
+    return Written(
+        template,
+        {
+            "logfire.msg_template": template,
+            "gen_ai.operation.name": "chat",
+            "gen_ai.usage.input_tokens": 40,
+            "raw_input": json.dumps([{"role": "user", "content": QUESTION}]),
+            "response": json.dumps({"object": "response", "output": calls or [ANSWER]}),
+        },
+    )
+
+
+def logfire_call(asked: Planned) -> Written:
+    template = "Function: {name}"
+    return Written(
+        template,
+        {
+            "logfire.msg_template": template,
+            "name": asked.tool,
+            "input": json.dumps(asked.arguments),
+            "output": asked.result,
+        },
+    )
+
+
+def laminar_request(asked: list[Planned]) -> Written:
+    calls = [{"id": a.call_id, "function": {"name": a.tool, "arguments": json.dumps(a.arguments)}} for a in asked]
+    return Written(
+        "openai.chat",
+        {
+            "lmnr.span.type": "LLM",
+            "gen_ai.usage.input_tokens": 40,
+            "gen_ai.input.messages": json.dumps([{"role": "user", "content": QUESTION}]),
+            "gen_ai.output.messages": json.dumps([{"message": {"role": "assistant", "tool_calls": calls}}]),
+        },
+    )
+
+
+def laminar_call(asked: Planned) -> Written:
+    return Written(
+        asked.tool,
+        {
+            "lmnr.span.type": "TOOL",
+            "lmnr.span.input": json.dumps(asked.arguments),
+            "lmnr.span.output": json.dumps(asked.result),
+        },
+    )
+
+
+def native_call(asked: Planned) -> Written:
+    written = genai_call(asked)
+    return written._replace(attributes={**written.attributes, "agent.parallelism.effect": "read"})
+
+
+def mcp_call(asked: Planned) -> Written:
+    return Written(f"MCP send tools/call {asked.tool}", {"mcp.method.name": "tools/call"})
+
+
+def unrelated(_: list[Planned]) -> Written:
+    return Written("POST", {"http.request.method": "POST"})
+
+
+WRITERS = {
+    "genai": Writer(genai_run, genai_request, genai_call),
+    "strands": Writer(
         strands_run,
         strands_request,
         strands_call,
-        cycle=lambda _: Told("execute_event_loop_cycle", {"gen_ai.operation.name": "execute_event_loop_cycle"}),
+        cycle=lambda _: Written("execute_event_loop_cycle", {"gen_ai.operation.name": "execute_event_loop_cycle"}),
     ),
-    "openinference": Dialect(
+    "openinference": Writer(
         openinference_run,
         openinference_request,
         openinference_call,
-        cycle=lambda _: Told("tools", {"openinference.span.kind": "CHAIN"}),
+        cycle=lambda _: Written("tools", {"openinference.span.kind": "CHAIN"}),
         run_is_a_turn=False,
     ),
-    "dspy": Dialect(openinference_run, untold, dspy_call, ids=False, says_steps=False, run_is_a_turn=False),
-    "smolagents": Dialect(
+    "dspy": Writer(openinference_run, unrelated, dspy_call, ids=False, has_steps=False, run_is_a_turn=False),
+    "smolagents": Writer(
         smolagents_run,
-        untold,
+        unrelated,
         openinference_call,
-        cycle=lambda number: Told(f"Step {number + 1}", {"openinference.span.kind": "CHAIN"}),
-        says_steps=False,
+        cycle=lambda number: Written(f"Step {number + 1}", {"openinference.span.kind": "CHAIN"}),
+        has_steps=False,
     ),
-    "traceloop": Dialect(
+    "traceloop": Writer(
         traceloop_run,
         genai_request,
         traceloop_call,
-        cycle=lambda _: Told("execute_task tools", {"traceloop.span.kind": "task", "traceloop.entity.name": "tools"}),
+        cycle=lambda _: Written(
+            "execute_task tools", {"traceloop.span.kind": "task", "traceloop.entity.name": "tools"}
+        ),
     ),
-    "langfuse": Dialect(langfuse_run, langfuse_request, langfuse_call),
-    "langsmith": Dialect(
-        lambda: Told("helper", {"gen_ai.operation.name": "chain", "langsmith.span.kind": "chain"}),
+    "langfuse": Writer(langfuse_run, langfuse_request, langfuse_call),
+    "langsmith": Writer(
+        lambda: Written("helper", {"gen_ai.operation.name": "chain", "langsmith.span.kind": "chain"}),
         langsmith_request,
         langsmith_call,
         run_is_a_turn=False,
     ),
-    "haystack": Dialect(
+    "logfire": Writer(logfire_run, logfire_request, logfire_call, ids=False, cycle=logfire_cycle),
+    "laminar": Writer(genai_run, laminar_request, laminar_call, ids=False),
+    "openlit": Writer(
+        genai_run,
+        genai_request,
+        genai_call,
+        cycle=lambda _: Written(
+            "invoke_agent tools",
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.agent.name": "tools",
+                "gen_ai.agent.id": "tools",
+            },
+            scope="openlit.instrumentation.langgraph",
+        ),
+    ),
+    "native": Writer(genai_run, genai_request, native_call),
+    "haystack": Writer(
         haystack_run,
         haystack_request,
         haystack_call,
-        cycle=lambda number: Told("haystack.agent.step", {"haystack.agent.step": number}),
+        cycle=lambda number: Written("haystack.agent.step", {"haystack.agent.step": number}),
         ids=False,
     ),
-    "mcp in a genai run": Dialect(genai_run, genai_request, mcp_call, ids=False),
+    "mcp in a genai run": Writer(genai_run, genai_request, mcp_call, ids=False),
 }
 
 
-def trace(dialect: Dialect) -> list[SpanRecord]:
-    """Tell the story: ask at 0 and 220, call at 110 and 310, answer at 420; everything inside one run of 500 ms."""
+def spans_of(dialect: Writer) -> list[SpanRecord]:
+    """Return the spans of one run of 500 ms: requests at 0, 220 and 420 ms, calls at 110 and 310 ms."""
     spans: list[SpanRecord] = []
 
-    def tell(told: Told, parent_id: str, start_ms: int, end_ms: int) -> str:
+    def write(written: Written, parent_id: str, start_ms: int, end_ms: int) -> str:
         spans.append(
             SpanRecord(
                 trace_id="7" * 32,
                 span_id=f"{len(spans) + 1:016x}",
                 parent_id=parent_id,
-                name=told.name,
+                name=written.name,
                 start_ns=start_ms * MS,
                 end_ns=end_ms * MS,
-                attributes=told.attributes,
-                events=tuple(SpanEvent(*event) for event in told.events),
-                instrumentation=told.scope,
+                attributes=written.attributes,
+                events=tuple(SpanEvent(*event) for event in written.events),
+                instrumentation=written.scope,
             )
         )
         return spans[-1].span_id
 
-    run = tell(dialect.run(), "", 0, 500)
+    run = write(dialect.run(), "", 0, 500)
     for number, (asked, start_ms) in enumerate(((FIRST, 0), (SECOND, 220), ([], 420))):
         parent = run
         if dialect.cycle is not None and asked:
-            parent = tell(dialect.cycle(number), run, start_ms, asked[-1].end_ms + 2)
-        tell(dialect.request(asked), parent, start_ms + 2, start_ms + 80)
+            parent = write(dialect.cycle(number), run, start_ms, asked[-1].end_ms + 2)
+        write(dialect.request(asked), parent, start_ms + 2, start_ms + 80)
         for call in asked:
-            tell(dialect.call(call), parent, call.start_ms, call.end_ms)
+            write(dialect.call(call), parent, call.start_ms, call.end_ms)
     return spans
 
 
-def turn_of(dialect: Dialect) -> Turn:
-    (turn,) = normalize([classify(span) for span in trace(dialect)], Settings()).turns
+def turn_of(dialect: Writer) -> Turn:
+    (turn,) = normalize([classify(span) for span in spans_of(dialect)], Settings()).turns
     return turn
 
 
-@pytest.mark.parametrize("name", DIALECTS)
-def test_every_dialect_tells_the_same_observations(name: str) -> None:
-    dialect = DIALECTS[name]
-    seen = [classify(span) for span in trace(dialect)]
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_dialect_gives_the_same_observations(name: str) -> None:
+    dialect = WRITERS[name]
+    seen = [classify(span) for span in spans_of(dialect)]
     calls = [one for one in seen if isinstance(one, Call)]
     assert [(call.tool, call.start_ns // MS, call.end_ns // MS) for call in calls] == [
         (asked.tool, asked.start_ms, asked.end_ms) for asked in FIRST + SECOND
@@ -386,7 +482,7 @@ def test_every_dialect_tells_the_same_observations(name: str) -> None:
         [asked.call_id for asked in FIRST + SECOND] if dialect.ids else ["", "", ""]
     )
     steps = [one for one in seen if isinstance(one, Step)]
-    if dialect.says_steps:
+    if dialect.has_steps:
         assert [step.requested for step in steps] == [("call_0", "call_1"), ("call_2",), ()]
         assert {step.input_tokens for step in steps} == {40}
         for step in steps:
@@ -400,26 +496,68 @@ def test_every_dialect_tells_the_same_observations(name: str) -> None:
     assert len(cycles) == (2 if dialect.cycle is not None else 0)
 
 
-@pytest.mark.parametrize("name", DIALECTS)
-def test_every_dialect_tells_the_same_contents(name: str) -> None:
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_dialect_gives_the_same_contents(name: str) -> None:
     if name.startswith("mcp"):  # its spans hold none
-        assert all(call.arguments is None for call in turn_of(DIALECTS[name]).calls)
+        assert all(call.arguments is None for call in turn_of(WRITERS[name]).calls)
         return
-    for call, asked in zip(turn_of(DIALECTS[name]).calls, FIRST + SECOND, strict=True):
-        for content, told in ((call.arguments, asked.arguments), (call.result, asked.result)):
+    for call, asked in zip(turn_of(WRITERS[name]).calls, FIRST + SECOND, strict=True):
+        for content, expected in ((call.arguments, asked.arguments), (call.result, asked.result)):
             assert content is not None
             assert content.whole
             assert content.parse is not None
-            assert content.parse(content.value) == told
+            assert content.parse(content.value) == expected
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", WRITERS)
 def test_every_dialect_gives_the_same_turn(name: str) -> None:
-    dialect = DIALECTS[name]
+    dialect = WRITERS[name]
     turn = turn_of(dialect)
-    reference = turn_of(DIALECTS["genai"])
+    reference = turn_of(WRITERS["genai"])
     assert (turn.start_ns, turn.end_ns, turn.coverage, turn.anomalies) == (0, 500 * MS, 1.0, 0)
     assert [(call.tool, call.scope, call.start_ns, call.end_ns) for call in turn.calls] == [
         (call.tool, call.scope, call.start_ns, call.end_ns) for call in reference.calls
     ]
-    assert len(turn.steps) == (len(reference.steps) if dialect.says_steps else 0)
+    assert len(turn.steps) == (len(reference.steps) if dialect.has_steps else 0)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_dialect_gives_the_same_turn_live(name: str, make_kit: Callable[[], Kit]) -> None:
+    kit = make_kit()
+    stored = turn_of(WRITERS[name])
+    write_live(kit.provider, spans_of(WRITERS[name]))
+    (report,) = kit.reports
+    live = report.turn
+    assert (live.start_ns, live.end_ns, live.coverage) == (stored.start_ns, stored.end_ns, stored.coverage)
+    assert [(call.tool, call.start_ns, call.end_ns, call.call_id, call.round) for call in live.calls] == [
+        (call.tool, call.start_ns, call.end_ns, call.call_id, call.round) for call in stored.calls
+    ]
+    assert [(step.start_ns, step.end_ns, step.requested) for step in live.steps] == [
+        (step.start_ns, step.end_ns, step.requested) for step in stored.steps
+    ]
+
+
+def write_live(provider: TracerProvider, spans: list[SpanRecord]) -> None:
+    """Start and end *spans* with *provider* in the order of their times."""
+    moments = [(span.start_ns, 1, number, span) for number, span in enumerate(spans)]
+    moments += [(span.end_ns, 0, -number, span) for number, span in enumerate(spans)]
+    live: dict[str, Span] = {}
+    for at_ns, starts, _, span in sorted(moments, key=lambda moment: moment[:3]):
+        if starts:
+            parent = live.get(span.parent_id)
+            live[span.span_id] = provider.get_tracer(span.instrumentation or "tests").start_span(
+                span.name,
+                None if parent is None else set_span_in_context(parent),
+                start_time=at_ns,
+                attributes=span.attributes,  # type: ignore[arg-type] # every value here is one of OpenTelemetry's
+            )
+        else:
+            for event in span.events:
+                live[span.span_id].add_event(event.name, event.attributes, timestamp=at_ns)  # type: ignore[arg-type] # as above
+            live[span.span_id].end(at_ns)
+
+
+def test_every_dialect_has_a_writer() -> None:
+    seen = [record for writer in WRITERS.values() for record in spans_of(writer)]
+    for dialect in DIALECTS:
+        assert any(dialect.describe(record) is not None for record in seen), dialect

@@ -158,7 +158,7 @@ class TestFailures:
 
 _KEYS = st.sampled_from(
     [
-        *sorted(dialects._KEYS),
+        *sorted(dialects.KEYS),
         *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
         *("gen_ai.completion.0.tool_calls.0.id", "gen_ai.prompt.0.role", "gen_ai.prompt.0.content", "events"),
         *("llm.output_messages.0.message.tool_calls.0.tool_call.id", "llm.input_messages.0.message.role"),

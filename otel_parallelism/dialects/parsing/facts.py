@@ -1,27 +1,45 @@
-"""What one dialect knows about one span: the piece that every dialect hands over and `classify` puts together."""
+"""What one dialect says about one span; `classify` combines the facts of all dialects."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.model import Content, Effect
+from otel_parallelism.model import Content, Effect, SpanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind: TypeAlias = Literal["turn", "call", "step", "cycle", "passage"]
-"""``cycle`` is a step-like parent; ``passage`` says that a span is *not* a run, whatever else it looks like."""
+Kind: TypeAlias = Literal["turn", "call", "step", "cycle", "passage", "ignored"]
+"""
+``cycle`` is the parent of one round. ``passage`` means that a span is *not* a run, even if another dialect says so.
+``ignored`` means that the span has no kind at all, whatever other dialects say.
+"""
 
 
 class Facts(msgspec.Struct, frozen=True):
     """
-    A span as one dialect understands it; whatever that dialect does not say keeps its default.
+    What one dialect says about a span; what it does not say keeps its default.
 
-    ``requested`` are the ids of the tool calls a model's output asks for (None: not captured), ``words`` what the
-    user said in the input of a step or a turn, ``title`` a turn's name where its span's is none, ``failed`` that
-    the dialect's own fields tell of an error.
+    Attributes:
+        kind: What the span is.
+        tool: The tool's name.
+        call_id: The model's id of the call.
+        agent: The agent's name.
+        title: A turn's name, if it is not the span's name.
+        arguments: The call's arguments, undecoded.
+        result: The call's result, undecoded.
+        failed: Whether the dialect's own fields report an error.
+        requested: Ids of the tool calls that a model's output asks for; None if the output was not captured.
+        input_tokens: Input tokens of a step.
+        words: The user's messages in the input of a step or a turn.
+        effect: The declared effect of a call.
+        resource: The declared resource of a call.
+        depends_on: Names of the tools whose results the call needs.
+        queue_ns: Time that the call waited before its body ran.
+        remote: Whether the span describes a call of another process, such as a server's span.
     """
 
     kind: Kind | None = None
@@ -39,10 +57,28 @@ class Facts(msgspec.Struct, frozen=True):
     resource: str = ""
     depends_on: tuple[str, ...] | None = None
     queue_ns: int = 0
+    remote: bool = False
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """
+    One vocabulary of spans.
+
+    Attributes:
+        describe: Returns the facts about a span; None if the span is not of this dialect.
+        rank: Dialects with a lower rank are believed first.
+        keys: Attribute keys; a span with one of them may be of this dialect.
+        names: Prefixes of span names that do the same.
+    """
+
+    describe: Callable[[SpanRecord], Facts | None]
+    rank: int
+    keys: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
 
 def text(attributes: Mapping[str, object], *keys: str) -> str:
-    """Return the first of *keys* that holds text that is not empty, else an empty string."""
+    """Return the first non-empty text among *keys*, else an empty string."""
     for key in keys:
         value = attributes.get(key)
         if isinstance(value, str) and value:
@@ -51,7 +87,7 @@ def text(attributes: Mapping[str, object], *keys: str) -> str:
 
 
 def whole_number(attributes: Mapping[str, object], *keys: str) -> int | None:
-    """Return the first of *keys* that holds a whole number that is not negative, else None."""
+    """Return the first whole number of at least 0 among *keys*, else None."""
     for key in keys:
         value = attributes.get(key)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

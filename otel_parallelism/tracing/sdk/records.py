@@ -6,13 +6,10 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_parallelism.dialects import classify, genai, haystack_tracing, langfuse, mcp_spans, openinference, traceloop
+from otel_parallelism.dialects import KEYS, NAMES, classify
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
 from .compatibility import all_fields, raw_attributes, raw_name
-
-KEYS = genai.KEYS | mcp_spans.KEYS | langfuse.KEYS | traceloop.KEYS | openinference.KEYS
-NAMES = genai.NAMES + mcp_spans.NAMES + haystack_tracing.NAMES
 
 _OTLP_KINDS = {
     SpanKind.INTERNAL: 1,
