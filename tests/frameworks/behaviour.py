@@ -1,4 +1,4 @@
-"""What is known of a framework's behaviour, which its contract asserts."""
+"""The known behaviour of frameworks, which the contract tests assert."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Dispatch:
     """
-    What a framework does with the calls of one response.
+    How a framework runs the calls of one response.
 
-    ``peak`` is how many of three run at once, ``ten_peak`` how many of ten. ``cause`` is that of the finding in the
-    burst of three, None where there is none; ``ten_cause`` likewise. ``waits``: a call may wait for another inside,
-    and take longer than its body.
+    Attributes:
+        peak: How many of three calls run at once.
+        cause: The cause of the finding for three calls; None if there is no finding.
+        ten_peak: How many of ten calls run at once.
+        ten_cause: The cause of the finding for ten calls; None if there is no finding.
+        waits: Whether a call may wait for another call before its body runs.
     """
 
     peak: int = 3
@@ -27,7 +30,7 @@ ONE_BY_ONE = Dispatch(1, "dispatch", 1, "dispatch")
 BLOCKING = Dispatch(1, "blocking", 1, "blocking")
 ONE_A_STEP = Dispatch(1, "model", 1, "model")
 QUEUED = Dispatch(3, None, 10, "contention", waits=True)
-"""All are sent at once to somebody who takes one at a time, which ten calls of one tool show."""
+"""All calls are sent at once to a receiver that runs one at a time, which ten calls of one tool show."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,21 @@ class Behaviour:
     """
     What a framework's contract expects.
 
-    ``modules`` are its names in the catalogue. ``asynchronous`` and ``blocking`` say what happens to tools of that
-    kind, None where it takes none. ``steps``: whether its model requests are seen. ``ids``: whether the model's ids of
-    the calls are known, so that rounds are proved. ``streams`` and ``cancels``: whether there is such a way to run a
-    turn. ``fails``: a tool's error ends the run instead of being told the model. ``turns``: it has runs of its own;
-    else the program opens the turn. ``by_hand``: turn and calls are marked by the program itself, and only its model
-    requests are seen by the patches. ``round_trip``: seconds that a call may take beyond its body, to get there and
-    back. ``steps_beside``: it asks for one tool a step whatever the model would, and has so many steps beside; None
-    where it asks for what the model does. ``prefix`` is what it puts in front of the tools' names.
+    Attributes:
+        modules: The names of the framework's entries in the catalogue.
+        distribution: The distribution whose version is checked.
+        asynchronous: How the framework runs async tools; None if it accepts none.
+        blocking: How it runs plain functions; None if it accepts none.
+        steps: Whether its model requests are recorded.
+        ids: Whether the ids of requested calls are recorded, so that rounds are proved.
+        streams: Whether a turn can be streamed.
+        cancels: Whether a turn can be cancelled.
+        fails: Whether a tool's error ends the run instead of becoming a result for the model.
+        prefix: What the framework puts in front of the tools' names.
+        turns: Whether the framework makes the turn; if not, the program opens it.
+        by_hand: Whether the program itself marks turn and calls, so that patches record only model requests.
+        round_trip: Seconds that a call may take longer than its body.
+        steps_beside: Number of extra steps of a framework that requests one call for each step; None for others.
     """
 
     modules: tuple[str, ...]
@@ -61,5 +71,5 @@ class Behaviour:
     steps_beside: int | None = None
 
     def steps_of(self, asking: int, calls: int) -> int:
-        """The number of steps of a turn in which the model asks for *calls* tools in *asking* responses."""
+        """Return the number of steps of a turn whose model requests *calls* calls in *asking* responses."""
         return asking + 1 if self.steps_beside is None else calls + self.steps_beside

@@ -1,8 +1,8 @@
 """
-Runs one framework with another instrumentation beside ours, and prints what was measured as JSON.
+Runs one framework with another instrumentation beside ours, and prints the measurements as JSON.
 
 Usage: ``python -m frameworks.beside FRAMEWORK OTHER before|after``, in the directory ``tests``; *before* means that the
-other one is installed first, both before the framework is imported where the other allows that.
+other one is installed first. Both are installed before the framework is imported, if the other supports that.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def main(name: str, other: str, order: str) -> None:
         ParallelismInstrumentor().instrument()
     for kind in ("asynchronous", "blocking"):
         if getattr(stage.behaviour, kind) is not None:
-            # What a framework imports or compiles at its first call is no matter here.
+            # The first run imports and compiles, which would distort the measurements.
             stage.run(BURST, kind)
             for title, prompt in (("burst", BURST), ("rounds", ROUNDS)):
                 print(json.dumps({"kind": kind, "scenario": title, **measured(stage.run(prompt, kind))}))
 
 
 def measured(run: Run) -> dict[str, Any]:
-    """The numbers of a run, those of what was exported of it, and how many spans anybody but us exported."""
+    """Return the measurements of a run, those of its exported spans, and the number of spans of other libraries."""
     found: dict[str, Any] = {"answer": run.answer, "turns": len(run.reports), "lost": run.lost}
     for report in run.reports[:1]:
         found |= {

@@ -1,9 +1,9 @@
 """
-Runs one framework under circumstances that its contract does not have, and prints what was measured as JSON.
+Runs one framework in two situations that its contract does not cover, and prints the measurements as JSON.
 
-Usage: ``python -m frameworks.circumstances FRAMEWORK alone|together``, in the directory ``tests``. *alone*: whatever
-spans the framework makes by itself go nowhere, so that all there is to see is ours. *together*: two agents run at the
-same time, one of which asks for all calls in one response, the other for one at a time.
+Usage: ``python -m frameworks.circumstances FRAMEWORK alone|together``, in the directory ``tests``. *alone*: the
+framework's own spans are dropped, so only ours remain. *together*: two agents run concurrently; the model of one
+requests all calls in one response, the model of the other one call at a time.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ KINDS = ("asynchronous", "blocking")
 
 
 def alone(name: str) -> None:
-    """Run with a global provider that makes no spans, ours being another."""
+    """Run with a no-op global provider; our spans use another provider."""
     trace.set_tracer_provider(trace.NoOpTracerProvider())
     stage = Stage(name)
     ParallelismInstrumentor().instrument(tracer_provider=stage.provider)
     for kind in KINDS:
         if getattr(stage.behaviour, kind) is not None:
-            # What a framework imports or compiles at its first call is no matter here.
+            # The first run imports and compiles, which would distort the measurements.
             stage.run(BURST, kind)
             for title, prompt in (("burst", BURST), ("rounds", ROUNDS)):
                 print(json.dumps({"kind": kind, "scenario": title, **measured(stage.run(prompt, kind))}))
 
 
 def together(name: str) -> None:
-    """Run two agents in one loop, each with tools of its own."""
+    """Run two agents in one event loop, each with its own tools."""
     stage = Stage(name)
     ParallelismInstrumentor().instrument()
     for kind in KINDS:

@@ -1,4 +1,4 @@
-"""Agents of real frameworks: each runs in an environment of its own, such as ``tox -e framework-anthropic-latest``."""
+"""Tests with real frameworks; each framework has its own environment, such as ``tox -e framework-anthropic-latest``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 CONTRACTS = Path(__file__).parent / "contract"
 FRAMEWORKS = sorted(path.stem for path in CONTRACTS.glob("*.py"))
-EVERYBODYS = ("contract", "beside", "circumstances", "zero_code")
-"""Tests that every framework passes."""
+ALL_FRAMEWORKS = ("contract", "beside", "circumstances", "zero_code")
+"""The tests that run for every framework."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,16 +45,16 @@ def named(environment: str) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the framework's own code warn of what it is known to warn of."""
+    """Ignore the known warnings of the framework's own code."""
     for line in FILTERS.get(config.getoption("--framework", None) or "", ()):
         config.addinivalue_line("filterwarnings", line)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what is no test of the framework that is named: ``test_NAME.py`` and ``test_NAME_….py`` are its own."""
+    """Ignore the tests of other frameworks: those of NAME are in ``test_NAME.py`` and ``test_NAME_….py``."""
     framework = config.getoption("--framework", None)
     name = collection_path.stem.removeprefix("test_")
-    if name in EVERYBODYS:
+    if name in ALL_FRAMEWORKS:
         return None if framework else True
     own = {one for one in FRAMEWORKS if name == one or name.startswith(f"{one}_")}
     return True if own and framework != max(own, key=len) else None
@@ -71,7 +71,7 @@ WANTED = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a program printed, the report of its turns, and the spans that it exported itself."""
+    """The output of a program, the report of its turns, and the spans that it exported."""
 
     stdout: str
     report: dict[str, Any]
@@ -79,20 +79,20 @@ class Outcome:
 
     @property
     def own_spans(self) -> list[tuple[str, dict[str, Any]]]:
-        """Name and attributes of each exported span, in order of start, without what comes from us."""
+        """Return name and attributes of each exported span, in order of start, without our attributes."""
         return [
             (span["name"], {key: value for key, value in span["attributes"].items() if "parallelism" not in key})
             for span in sorted(self.spans, key=lambda span: str(span["start_time"]))
         ]
 
     def exported(self, turn: Mapping[str, Any]) -> dict[str, Any]:
-        """The exported span of a *turn* of the report."""
+        """Return the exported span of a *turn* of the report."""
         (span,) = [span for span in self.spans if span["context"]["span_id"] == f"0x{turn['span_id']}"]
         return span
 
 
 class Agent:
-    """An agent script, run as a user runs it: plainly, or under ``otel-parallelism run``."""
+    """An agent script that is run directly or under ``otel-parallelism run``."""
 
     def __init__(self, script: Path, directory: Path) -> None:
         self.script = script
@@ -100,13 +100,13 @@ class Agent:
         self.environment = dict(os.environ)
 
     def run(self, how: str, *, traced: bool = True) -> Outcome:
-        """Run it under ``otel-parallelism run``; *traced* gives it a provider and an export of its own."""
+        """Run it under ``otel-parallelism run``; with *traced* it has its own provider and export."""
         report = self.directory / "report.json"
         command = Path(sys.executable).with_name("otel-parallelism")
         return self._run(how, str(command), "run", "--format", "json", "--output", str(report), traced=traced)
 
     def run_plainly(self, how: str) -> Outcome:
-        """Run it without us."""
+        """Run it directly."""
         return self._run(how, sys.executable, traced=True)
 
     def _run(self, how: str, *command: str, traced: bool) -> Outcome:
@@ -130,7 +130,7 @@ class MessagesApi(BaseHTTPRequestHandler):
     """
     The Messages protocol with a model that follows a script.
 
-    The model ``burst`` asks for the three tools in one response, ``rounds`` for one in each of three.
+    The model ``burst`` requests three calls in one response, ``rounds`` one call in each of three.
     """
 
     protocol_version = "HTTP/1.1"
@@ -146,9 +146,9 @@ class MessagesApi(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def message(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The model's next response."""
+        """Return the model's next response."""
         blocks = [block for message in request["messages"] for block in message["content"] if isinstance(block, dict)]
-        # A request that continues a thread brings only what is new; ids count the results that came before.
+        # A request that continues a thread contains only new messages; ids count the earlier results.
         earlier = request.get("thread", {}).get("previous_message_id", "msg_0")
         done = int(earlier.removeprefix("msg_")) + sum(block["type"] == "tool_result" for block in blocks)
         asked = WANTED[done:] if request["model"] == "burst" else WANTED[done : done + 1]
@@ -173,18 +173,18 @@ class MessagesApi(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def reports() -> Iterator[list[Report]]:
-    """Of the turns that end while everything is patched."""
-    told: list[Report] = []
+    """Return a list that receives the reports of turns, while everything is patched."""
+    collected: list[Report] = []
     ParallelismInstrumentor().instrument()
-    unsubscribe = subscribe(told.append)
-    yield told
+    unsubscribe = subscribe(collected.append)
+    yield collected
     unsubscribe()
     ParallelismInstrumentor().uninstrument()
 
 
 @pytest.fixture
 def messages_api() -> Iterator[str]:
-    """The address of a server that speaks the Messages protocol."""
+    """Return the address of a server that speaks the Messages protocol."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), MessagesApi)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -198,7 +198,7 @@ def messages_api() -> Iterator[str]:
 
 @pytest.fixture
 def anthropic_agent(messages_api: str, tmp_path: Path) -> Agent:
-    """The agent of anthropic's tool runner, with a provider to talk to."""
+    """Return the agent of anthropic's tool runner, with a local model server."""
     agent = Agent(AGENTS / "anthropic_agent.py", tmp_path)
     agent.environment |= {"ANTHROPIC_BASE_URL": messages_api, "ANTHROPIC_API_KEY": "none"}
     return agent
@@ -206,11 +206,11 @@ def anthropic_agent(messages_api: str, tmp_path: Path) -> Agent:
 
 @pytest.fixture
 def strands_agent(tmp_path: Path) -> Agent:
-    """The agent of strands."""
+    """Return the agent of strands."""
     return Agent(AGENTS / "strands_agent.py", tmp_path)
 
 
 def pytest_report_header() -> list[str]:
-    """The versions that run."""
+    """Return the installed versions of the frameworks."""
     installed = {one.distribution: version_of(one.distribution) for one in CATALOGUE}
     return [f"{name} {version}" for name, version in installed.items() if version]

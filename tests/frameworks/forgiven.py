@@ -1,4 +1,4 @@
-"""What frameworks' own code warns of, which is no fault of the contract's: filters as pytest's, by contract."""
+"""Warnings of the frameworks' own code that tests ignore: filters in pytest's form, by contract."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ FILTERS: dict[str, tuple[str, ...]] = {
         "ignore:Cannot set an attribute on 'crewai.rag':ImportWarning",
         "ignore:(function_calling_llm is )?deprecated:DeprecationWarning:crewai[.].*",
     ),
-    # Its workflows look for their steps among all attributes of an agent, those included that pydantic has given up.
+    # Its workflows search all attributes of an agent for steps, including deprecated ones of pydantic.
     "llama_index": ("ignore::pydantic.PydanticDeprecationWarning",),
 }

@@ -1,8 +1,8 @@
 """
-Runs one framework's agent through the scenarios, in this process, and keeps what was seen of each.
+Runs one framework's agent through the scenarios in this process, and collects the results of each.
 
-A contract module (``contract/NAME.py``) has ``BEHAVIOUR``, ``Agent`` and ``BESIDE``: what the framework is known to do,
-an agent as a user would write it, and how other instrumentations are switched on.
+A contract module (``contract/NAME.py``) defines ``BEHAVIOUR``, ``Agent`` and ``BESIDE``: the known behaviour of the
+framework, an agent as a user writes it, and functions that activate other instrumentations.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 SETTLES = 5.0
-"""Seconds within which what a framework leaves running in the background must end."""
+"""Seconds within which the background tasks of a framework must end."""
 
 
 @dataclass
@@ -36,15 +36,21 @@ class Run:
     """
     One run of a scenario.
 
-    ``told`` are the conversations that the model was given, ``reports`` those of the turns that ended, ``lost`` the
-    number of calls that no turn holds, ``spans`` what was exported. ``prefix`` is what the framework puts in front
-    of the tools' names.
+    Attributes:
+        answer: The agent's answer.
+        error: The exception that ended the run.
+        bodies: The executions of the tools.
+        conversations: The conversations that the model received.
+        reports: The reports of the turns that ended.
+        lost: The number of calls outside any turn.
+        spans: The exported spans.
+        prefix: What the framework puts in front of the tools' names.
     """
 
     answer: str | None
     error: BaseException | None
     bodies: list[scenarios.Body]
-    told: list[str]
+    conversations: list[str]
     reports: list[Report] = field(default_factory=list)
     lost: int = 0
     spans: tuple[ReadableSpan, ...] = ()
@@ -52,20 +58,20 @@ class Run:
 
     @property
     def report(self) -> Report:
-        """The report of the only turn."""
+        """Return the report of the only turn."""
         assert len(self.reports) == 1, [(report.turn.name, report.calls) for report in self.reports]
         assert self.lost == 0
         return self.reports[0]
 
     @property
     def calls(self) -> list[Any]:
-        """The turn's own calls in order of start."""
+        """Return the turn's own calls in order of start."""
         own = [call for call in self.report.turn.calls if not call.scope]
         return [msgspec.structs.replace(call, tool=call.tool.removeprefix(self.prefix)) for call in own]
 
 
 class Stage:
-    """One framework in this process, with a global provider of the program's own."""
+    """One framework in this process, with a global tracer provider."""
 
     def __init__(self, name: str) -> None:
         self.exporter = InMemorySpanExporter()
@@ -129,7 +135,7 @@ class Stage:
         except Exception as error:  # noqa: BLE001 - it is what the run came to
             return None, error
         finally:
-            # What a cancelled run has started may still have to end.
+            # Tasks of a cancelled run may still be ending.
             others = asyncio.all_tasks() - {asyncio.current_task()}
             if others and cancelled_after is not None:
                 await asyncio.wait(others, timeout=SETTLES)

@@ -1,5 +1,5 @@
 """
-Runs one framework's agent once, as a program that knows of no tracing: ``python -m frameworks.plain FRAMEWORK``.
+Runs one framework's agent once, as a program without tracing: ``python -m frameworks.plain FRAMEWORK``.
 
 Prints the agent's answer.
 """
@@ -15,7 +15,7 @@ from frameworks.scenarios import BURST, Toolbox
 
 
 def main(name: str) -> None:
-    """Run the burst of three, with async tools where the framework takes them."""
+    """Run the burst of three, with async tools if the framework accepts them."""
     contract = importlib.import_module(f"frameworks.contract.{name}")
     toolbox = Toolbox()
     tools = toolbox.asynchronous() if contract.BEHAVIOUR.asynchronous is not None else toolbox.blocking()

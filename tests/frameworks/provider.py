@@ -1,4 +1,4 @@
-"""The server that speaks the providers' protocols, with the contract's scenarios as what it answers."""
+"""A server that speaks the protocols of model providers and answers with the contract's scenarios."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SERVER = Path(__file__).parent.parent / "fixtures" / "record" / "server.py"
 
 
 def start() -> str:
-    """Start it in a daemon thread; returns its base URL, without the version part."""
+    """Start the server in a daemon thread and return its base URL, without the version part."""
     url: str = _server().start()
     return url
 
 
 def _server() -> ModuleType:
-    # The recording server imports its script by that name.
+    # The recording server imports its script under this name.
     sys.modules["script"] = scenarios
     spec = importlib.util.spec_from_file_location("contract_server", SERVER)
     assert spec is not None

@@ -1,7 +1,7 @@
 """
-A framework's agent under ``opentelemetry-instrument``, and what a real OTLP receiver gets of it.
+Runs a framework's agent under ``opentelemetry-instrument`` and collects its spans with an OTLP receiver.
 
-``python -m frameworks.receiving FRAMEWORK`` prints the turn's span as README shows it.
+``python -m frameworks.receiving FRAMEWORK`` prints the span of the turn in the form of the documentation.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from otel_parallelism import names
 TESTS = Path(__file__).parent.parent
 TIMEOUT_S = 120
 SETTLES_S = 0.2
-"""Seconds in which the receiver hands over what has arrived."""
+"""Seconds within which the receiver returns what has arrived."""
 
 OTHERS = sorted({entry.name for entry in entry_points(group="opentelemetry_instrumentor")} - {"parallelism"})
 
 
 async def exported(name: str) -> tuple[str, list[Any]]:
-    """What the program prints, and the spans that reach the receiver."""
+    """Return the output of the program, and the spans that reach the receiver."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,7 +73,7 @@ async def exported(name: str) -> tuple[str, list[Any]]:
 
 
 def attributes(span: Any) -> dict[str, Any]:
-    """The attributes of a protobuf span that hold one value."""
+    """Return the attributes of a protobuf span that hold a single value."""
     return {
         pair.key: getattr(pair.value, kind)
         for pair in span.attributes
@@ -82,12 +82,12 @@ def attributes(span: Any) -> dict[str, Any]:
 
 
 def turns_of(spans: list[Any]) -> list[Any]:
-    """The spans that carry a turn's result."""
+    """Return the spans that carry the result of a turn."""
     return [span for span in spans if names.RATIO in attributes(span)]
 
 
 def shown(turn: Any) -> str:
-    """The *turn*'s span with what was written on it, a line each."""
+    """Return the name of the *turn*'s span and our attributes on it, one per line."""
     found = {key: value for key, value in attributes(turn).items() if key.startswith(names.PREFIX)}
     width = max(map(len, found))
     return "\n".join((turn.name, *(f"  {key:<{width}}  {_short(value)}" for key, value in found.items())))

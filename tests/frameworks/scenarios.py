@@ -1,7 +1,7 @@
 """
-What the contract has every framework do: prompts, what the stub model answers to them, and the tools it asks for.
+The scenarios of the contract: prompts, the answers of the stub model, and the tools that it calls.
 
-The model's part has the names that the recording server (``tests/fixtures/record/server.py``) asks its script for.
+The functions for the model have the names that the recording server (``tests/fixtures/record/server.py``) imports.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FAILURE = "no stock is called so"
 
 
 class Request(NamedTuple):
-    """One tool call that the model asks for."""
+    """One tool call that the model requests."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ class Request(NamedTuple):
 
     @property
     def encoded(self) -> str:
-        """The arguments as JSON."""
+        """Return the arguments as JSON."""
         return json.dumps(self.arguments)
 
 
@@ -55,15 +55,15 @@ THREE = (
 FAILING = (THREE[0], Request("call_stock", "get_stock", {"symbol": UNKNOWN}), THREE[2])
 
 HEARD: list[str] = []
-"""The conversations that the model was given, as JSON."""
+"""The conversations that the model received, as JSON."""
 
 
 def asked_for(conversation: str, results: int) -> tuple[Request, ...]:
     """
-    What the model asks for next.
+    Return the calls that the model requests next.
 
     Args:
-        conversation: Everything said so far in any form; it holds one of the prompts, and the results.
+        conversation: All messages so far, in any form, with one of the prompts and the results.
         results: How many tool results of this turn the model has seen.
     """
     HEARD.append(conversation)
@@ -80,7 +80,7 @@ def asked_for(conversation: str, results: int) -> tuple[Request, ...]:
 
 @dataclass
 class Body:
-    """One execution of a tool's body, as the tool itself saw it."""
+    """One execution of a tool's body, timed inside the tool."""
 
     tool: str
     start_ns: int
@@ -89,12 +89,12 @@ class Body:
 
 @dataclass
 class Toolbox:
-    """Tools as coroutine functions or as functions that block, and the record of what ran."""
+    """Tools as coroutine functions or as blocking functions, and a record of their executions."""
 
     ran: list[Body] = field(default_factory=list)
 
     def asynchronous(self) -> list[Callable[..., Any]]:
-        """The tools as coroutine functions."""
+        """Return the tools as coroutine functions."""
 
         async def get_weather(city: str) -> str:
             """Tell the weather in a city.
@@ -123,7 +123,7 @@ class Toolbox:
         return [get_weather, get_stock, get_news]
 
     def blocking(self) -> list[Callable[..., Any]]:
-        """The tools as plain functions."""
+        """Return the tools as plain functions."""
 
         def get_weather(city: str) -> str:
             """Tell the weather in a city.
@@ -183,7 +183,7 @@ def news(topic: str) -> str:
 
 
 def told(result: str) -> str:
-    """The result of a tool; raises ValueError where there is none."""
+    """Return the result of a tool; raises ValueError for an unknown argument."""
     if not result:
         raise ValueError(FAILURE)
     return result

@@ -1,4 +1,4 @@
-"""What Microsoft's Agent Framework does beyond the contract: pools with few threads, streams nobody reads."""
+"""Microsoft's Agent Framework beyond the contract: pools with few threads, streams that are not read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Scripted(FunctionInvocationLayer[Any], BaseChatClient[Any]):
-    """A client of the program's own, which answers in order."""
+    """A custom client that gives the answers in order."""
 
     def __init__(self, *answers: list[Content], **configuration: Any) -> None:
         super().__init__(function_invocation_configuration=configuration)
@@ -44,7 +44,7 @@ class Scripted(FunctionInvocationLayer[Any], BaseChatClient[Any]):
 
 @pytest.fixture(params=["its spans", "ours"])
 def spans(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Whose spans there are."""
+    """Return whether the spans are ours or the framework's."""
     found: str = request.param
     if found == "ours":
         observability.disable_instrumentation()
@@ -64,7 +64,7 @@ async def with_agent(use: Any) -> None:
         await use(client.as_agent(name="helper", instructions=scenarios.SYSTEM, tools=[get_weather]))
 
 
-def test_waiting_for_a_thread_is_no_parallel_work(reports: list[Report], spans: str) -> None:
+def test_waiting_for_a_thread_is_not_parallel_work(reports: list[Report], spans: str) -> None:
     async def use(agent: Any) -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
         await agent.run(scenarios.TEN)
@@ -73,17 +73,17 @@ def test_waiting_for_a_thread_is_no_parallel_work(reports: list[Report], spans: 
     (report,) = reports
     assert report.calls == 10
     if spans == "ours":
-        # Our spans begin as the functions do.
+        # Our spans start with the functions.
         assert report.peak_concurrency == 2
         assert report.ratio == pytest.approx(2, rel=0.2)
         assert [finding.cause for finding in report.findings] == ["limit"]
     else:
-        # Its own begin before; that what they begin with is waiting has been measured.
+        # The framework's spans start earlier; the wait at their start has been measured.
         assert report.effective_ratio == pytest.approx(2, rel=0.2)
         assert report.verdict == "contended"
 
 
-def test_a_stream_that_nobody_reads_leaves_no_turn_open(reports: list[Report], spans: str) -> None:
+def test_unread_stream_leaves_no_turn_open(reports: list[Report], spans: str) -> None:
     async def use(agent: Any) -> None:
         stream = agent.run(scenarios.BURST, stream=True)
         assert len(REGISTRY.turns) == 1
@@ -104,7 +104,9 @@ async def get_stock(symbol: str) -> str:
 
 
 @pytest.mark.parametrize("tool", [get_weather, get_stock])
-def test_calls_that_run_one_by_one_on_request_block_nothing(reports: list[Report], spans: str, tool: Any) -> None:
+def test_calls_that_are_serialized_on_request_do_not_count_as_blocking(
+    reports: list[Report], spans: str, tool: Any
+) -> None:
     (name,) = inspect.signature(tool).parameters
     calls = [
         Content.from_function_call(call_id=f"call_{at}", name=tool.__name__, arguments={name: f"some {at}"})

@@ -1,5 +1,5 @@
 """
-Runs of openai-agents that hold more than one agent, or go on beside one another.
+Runs of openai-agents with several agents, and concurrent runs.
 
 Runs with ``--framework agents``, and with the oldest version that the module claims.
 """
@@ -62,7 +62,7 @@ async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
 
 
 class Scripted(Model):
-    """A model of the program's own, which answers in order: the calls (name, arguments) to ask for, or none."""
+    """A custom model that gives the answers in order: lists of calls (name, arguments), or none."""
 
     def __init__(self, *answers: Sequence[tuple[str, str]]) -> None:
         self.answers = list(answers)
@@ -91,7 +91,7 @@ def helper(model: Any) -> Agent[Any]:
     return Agent(name="helper", model=model, tools=[function_tool(tool) for tool in Toolbox().asynchronous()])
 
 
-async def test_two_runs_at_once_keep_their_own_calls(patched: Kit, client: AsyncOpenAI) -> None:
+async def test_concurrent_runs_keep_their_own_calls(patched: Kit, client: AsyncOpenAI) -> None:
     agent = helper(OpenAIResponsesModel("stub", client))
     answers = await asyncio.gather(Runner.run(agent, BURST), Runner.run(agent, ROUNDS))
     assert [answer.final_output for answer in answers] == [ANSWER, ANSWER]
@@ -101,7 +101,7 @@ async def test_two_runs_at_once_keep_their_own_calls(patched: Kit, client: Async
     assert (rounds.verdict, rounds.cause) == ("sequential", "model")
 
 
-async def test_an_agent_as_a_tool_is_one_call_with_a_turn_inside(patched: Kit, client: AsyncOpenAI) -> None:
+async def test_agent_as_a_tool_is_a_call_with_a_turn_inside(patched: Kit, client: AsyncOpenAI) -> None:
     asked = ("ask_helper", f'{{"input": "{BURST}"}}')
     model = Scripted([asked, asked], [])
     tool = helper(OpenAIResponsesModel("stub", client)).as_tool("ask_helper", "Ask the helper.")
@@ -114,7 +114,7 @@ async def test_an_agent_as_a_tool_is_one_call_with_a_turn_inside(patched: Kit, c
     assert [(report.calls, report.steps, report.verdict) for report in inner] == [(3, 2, "parallel")] * 2
 
 
-async def test_a_handoff_goes_on_in_the_same_turn_and_is_no_call(patched: Kit) -> None:
+async def test_handoff_continues_the_turn_and_is_not_a_call(patched: Kit) -> None:
     news = ("get_news", '{"topic": "robots"}')
     second = helper(Scripted([news, news], []))
     first = Agent(
@@ -132,7 +132,7 @@ async def test_a_handoff_goes_on_in_the_same_turn_and_is_no_call(patched: Kit) -
     assert [call.round for call in report.turn.calls] == [0, 1, 1]
 
 
-async def test_models_of_the_programs_own_are_seen(patched: Kit) -> None:
+async def test_requests_of_a_custom_model_are_recorded(patched: Kit) -> None:
     model = Scripted([("get_weather", '{"city": "Oslo"}'), ("get_news", '{"topic": "robots"}')], [])
     await Runner.run(helper(model), "Both.")
     (report,) = patched.reports
@@ -140,7 +140,7 @@ async def test_models_of_the_programs_own_are_seen(patched: Kit) -> None:
     assert all(call.proved for call in report.turn.calls)
 
 
-async def test_a_streamed_run_that_is_cancelled_ends_its_turn(patched: Kit, client: AsyncOpenAI) -> None:
+async def test_cancelled_streamed_run_ends_its_turn(patched: Kit, client: AsyncOpenAI) -> None:
     streamed = Runner.run_streamed(helper(OpenAIResponsesModel("stub", client)), BURST)
     async for event in streamed.stream_events():
         if event.type == "run_item_stream_event" and event.name == "tool_called":
@@ -153,7 +153,7 @@ async def test_a_streamed_run_that_is_cancelled_ends_its_turn(patched: Kit, clie
     assert report.turn.agent == "helper"
 
 
-async def test_what_a_server_says_of_its_tools_is_known_of_the_agents_calls(patched: Kit) -> None:
+async def test_annotations_of_a_server_apply_to_the_calls_of_the_agent(patched: Kit) -> None:
     command = {"command": sys.executable, "args": ["-m", "frameworks.agents.annotated_server"], "cwd": TESTS}
     again = ("get_receipt", '{"order": "7"}')
     model = Scripted([("get_token", "{}"), again], [again], [])
@@ -161,7 +161,7 @@ async def test_what_a_server_says_of_its_tools_is_known_of_the_agents_calls(patc
         await Runner.run(Agent(name="clerk", model=model, mcp_servers=[server]), "A token and a receipt.")
     (report,) = patched.reports
     known = [(call.tool, call.effect, call.effect_source, call.error) for call in report.turn.calls]
-    # The one writes, whatever its name says; the other tells in its result that it has failed.
+    # The first writes in spite of its name; the result of the second says that it failed.
     assert sorted(known) == [
         ("get_receipt", "read", "framework", True),
         ("get_receipt", "read", "framework", True),
@@ -170,14 +170,14 @@ async def test_what_a_server_says_of_its_tools_is_known_of_the_agents_calls(patc
     assert report.findings == ()
 
 
-def test_a_run_without_a_loop(patched: Kit) -> None:
+def test_run_without_an_event_loop(patched: Kit) -> None:
     model = Scripted([("get_weather", '{"city": "Oslo"}'), ("get_news", '{"topic": "robots"}')], [])
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
         assert Runner.run_sync(helper(model), "Both.").final_output == ANSWER
     finally:
-        # It leaves the loop that it has used open, for runs to come.
+        # The framework keeps its event loop open for later runs.
         asyncio.set_event_loop(None)
         loop.close()
     (report,) = patched.reports

@@ -1,4 +1,4 @@
-"""What Agno does beyond the contract: tools that are generators, teams, runs in the background."""
+"""Agno beyond the contract: tools that are generators, teams, background runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answer = str | list[tuple[str, str]]
 
 @dataclass
 class Scripted(Model):
-    """Gives one answer after another; answers are texts, or lists of calls as names and arguments."""
+    """A model that gives the answers in order: texts, or lists of calls as names and arguments."""
 
     id: str = "scripted"
     answers: list[Any] = field(default_factory=list)
@@ -80,7 +80,7 @@ def agent(*answers: Answer, name: str = "helper", **options: Any) -> Agent:
     return Agent(name=name, model=Scripted(answers=list(answers)), telemetry=False, **options)
 
 
-def test_a_tool_that_is_a_generator_lasts_until_it_is_read(reports: list[Report]) -> None:
+def test_generator_tool_lasts_until_it_is_read(reports: list[Report]) -> None:
     assert agent([("count_up", '{"to": 2}')], "done", tools=[count_up]).run("Go.").content == "done"
 
     (report,) = reports
@@ -89,7 +89,7 @@ def test_a_tool_that_is_a_generator_lasts_until_it_is_read(reports: list[Report]
     assert call.duration_ns >= 190_000_000
 
 
-async def test_a_tool_that_is_an_async_generator_lasts_as_long(reports: list[Report]) -> None:
+async def test_async_generator_tool_lasts_until_it_is_read(reports: list[Report]) -> None:
     asked = [("count_down", '{"start": 2}'), ("count_down", '{"start": 2}')]
     assert (await agent(asked, "done").arun("Go.")).content == "done"
 
@@ -98,7 +98,7 @@ async def test_a_tool_that_is_an_async_generator_lasts_as_long(reports: list[Rep
     assert all(call.duration_ns >= 190_000_000 for call in report.turn.calls)
 
 
-async def test_a_member_of_a_team_has_a_turn_inside_a_call(reports: list[Report]) -> None:
+async def test_member_of_a_team_has_a_turn_inside_a_call(reports: list[Report]) -> None:
     member = agent([("get_time", "{}"), ("get_time", "{}")], "helped", role="Helps.")
     asked = [("delegate_task_to_member", '{"member_id": "helper", "task": "Look."}')]
     team = Team(name="team", members=[member], model=Scripted(answers=[asked, "done"]), telemetry=False)
@@ -109,7 +109,7 @@ async def test_a_member_of_a_team_has_a_turn_inside_a_call(reports: list[Report]
     assert (outer.turn.agent, outer.calls) == ("team", 1)
 
 
-async def test_a_run_in_the_background_is_a_turn(reports: list[Report]) -> None:
+async def test_background_run_is_a_turn(reports: list[Report]) -> None:
     helper = agent([("get_time", "{}"), ("get_time", "{}")], "done", db=InMemoryDb())
     await helper.arun("Go.", background=True)
     for _ in range(500):
@@ -121,7 +121,7 @@ async def test_a_run_in_the_background_is_a_turn(reports: list[Report]) -> None:
     assert not REGISTRY.turns
 
 
-async def test_two_turns_at_once_keep_their_calls(reports: list[Report]) -> None:
+async def test_concurrent_turns_keep_their_calls(reports: list[Report]) -> None:
     asked = [("get_time", "{}")]
     await asyncio.gather(
         agent(asked * 3, "done", name="one").arun("Go."), agent(asked, asked, "done", name="two").arun("Go.")

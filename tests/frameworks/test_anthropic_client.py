@@ -1,5 +1,5 @@
 """
-A loop by hand over anthropic's client, with decorated tools: every form of request says which calls it asked for.
+A hand-written loop over anthropic's client, with decorated tools: every form of request records its calls.
 
 Runs with ``--framework anthropic``, and with the oldest client that the module claims.
 """
@@ -33,10 +33,10 @@ FORMS = (
     *("beta", "beta_stream"),
 )
 HELD: list[Any] = []
-"""Streams that the program has read as far as it needs, and holds on to."""
+"""Streams that the program has read partly and still refers to."""
 IDS = [request.id for request in THREE]
 QUIET = {"open_telemetry": False} if "open_telemetry" in inspect.signature(Anthropic).parameters else {}
-"""Switches the client's own spans off: they go to the global provider, which these tests don't have."""
+"""Switches off the client's own spans, which need a global provider."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def url() -> str:
 
 @pytest.fixture
 def patched(make_kit: Any) -> Iterator[Kit]:
-    # However long the client takes: what could be saved is reported.
+    # Report savings however small, because the client's own time varies.
     kit: Kit = make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
     PATCHING.start([FRAMEWORK])
     yield kit
@@ -79,7 +79,7 @@ SCHEMAS: list[Any] = [
 
 
 async def settled(made: Any) -> Any:
-    """What *made* comes to, for clients of either kind."""
+    """Return the result of *made*, from a sync or an async client."""
     return await made if hasattr(made, "__await__") else made
 
 
@@ -88,7 +88,7 @@ async def items(stream: Any) -> list[Any]:
 
 
 async def items_that_matter(stream: Any) -> list[Any]:
-    """The events that matter; the program does not read on to see that there are no more."""
+    """Return the relevant events; the program does not read the stream to its end."""
     found: list[Any] = []
     while not found or found[-1].type != "message_delta":
         found.append(await anext(stream) if hasattr(stream, "__anext__") else next(stream))
@@ -96,7 +96,7 @@ async def items_that_matter(stream: Any) -> list[Any]:
 
 
 def joined(events: list[Any]) -> Any:
-    """The message that *events* are of."""
+    """Return the message that *events* form."""
     blocks: dict[int, Any] = {}
     for event in events:
         if event.type == "content_block_start":
@@ -114,7 +114,7 @@ def joined(events: list[Any]) -> Any:
 
 
 async def said(client: Any, form: str, messages: list[Any]) -> Any:  # noqa: PLR0911 - one for each form
-    """The model's next message."""
+    """Return the model's next message."""
     resource = client.beta.messages if form.startswith("beta") else client.messages
     body: dict[str, Any] = {"model": "stub", "max_tokens": 100, "messages": messages, "tools": SCHEMAS}
     if form == "left_events":
@@ -164,7 +164,7 @@ async def by_hand(client: Any, form: str, prompt: str) -> str:
 
 @pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
 @pytest.mark.parametrize("form", FORMS)
-async def test_rounds_are_proved(patched: Kit, url: str, form: str, kind: str) -> None:
+async def test_ids_prove_the_rounds(patched: Kit, url: str, form: str, kind: str) -> None:
     client = (AsyncAnthropic if kind == "asynchronous" else Anthropic)(base_url=url, api_key="none", **QUIET)
     with agent_turn("by hand", input=BURST):
         assert await by_hand(client, form, BURST) == ANSWER
@@ -182,7 +182,7 @@ async def test_rounds_are_proved(patched: Kit, url: str, form: str, kind: str) -
 
 
 @pytest.mark.parametrize("read", [0, 2])
-async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, read: int) -> None:
+async def test_discarded_stream_ends_its_request(patched: Kit, url: str, read: int) -> None:
     client = AsyncAnthropic(base_url=url, api_key="none", **QUIET)
     body: dict[str, Any] = {"messages": [{"role": "user", "content": BURST}], "tools": SCHEMAS, "stream": True}
     with agent_turn("by hand") as turn:
@@ -200,7 +200,7 @@ async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, read: int) -
     await client.close()
 
 
-async def test_a_runner_without_spans_of_its_own_is_a_turn(patched: Kit, url: str) -> None:
+async def test_runner_without_own_spans_is_a_turn(patched: Kit, url: str) -> None:
     @beta_async_tool
     async def get_weather(city: str) -> str:
         """Tell the weather.

@@ -1,4 +1,4 @@
-"""What AutoGen does beyond the contract: agents and teams as tools of another."""
+"""AutoGen beyond the contract: agents and teams as tools."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USAGE = RequestUsage(prompt_tokens=7, completion_tokens=3)
 
 
 def agent(name: str, *answers: str | tuple[str, dict[str, Any]], tools: Any = None) -> AssistantAgent:
-    """An agent whose model answers in order: a text, or the one call to ask for."""
+    """An agent whose model gives the answers in order: a text, or one call."""
     results = [
         CreateResult(finish_reason="stop", content=answer, usage=USAGE, cached=False)
         if isinstance(answer, str)
@@ -49,7 +49,7 @@ def agent(name: str, *answers: str | tuple[str, dict[str, Any]], tools: Any = No
 
 
 @pytest.mark.parametrize("team", [False, True])
-async def test_what_an_agent_as_a_tool_was_asked_and_answered_is_known(reports: list[Report], *, team: bool) -> None:
+async def test_agent_as_a_tool_has_arguments_and_a_result(reports: list[Report], *, team: bool) -> None:
     async def cancel_order(order: str) -> str:
         return f"gone: {order}"
 

@@ -1,4 +1,4 @@
-"""The numbers are the same with another instrumentation beside ours, live and stored, whichever was installed first."""
+"""Results are the same beside another instrumentation, live and stored, in either order of installation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Completed: TypeAlias = "subprocess.CompletedProcess[str]"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each other instrumentation that the contract knows."""
+    """Generate one test for each other instrumentation that the contract names."""
     name = metafunc.config.getoption("--framework")
     others = importlib.import_module(f"frameworks.contract.{name}").BESIDE
     metafunc.parametrize(("name", "other"), [(name, other) for other in others])
@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Completed]]]:
-    """What came of every combination; two processes run at a time, as most of one's is waiting and importing."""
+    """Return the process of every combination; two run at a time, because each mostly waits and imports."""
     name = request.config.getoption("--framework")
     with ThreadPoolExecutor(2) as pool:
         yield {
@@ -55,7 +55,7 @@ def run(name: str, other: str, order: str) -> Completed:
 def test_every_call_counts_once(
     outcomes: dict[tuple[str, str], Future[Completed]], name: str, other: str, order: str
 ) -> None:
-    # One that is tried again is run again.
+    # A rerun of this test needs a new process.
     begun = outcomes.pop((other, order), None)
     done = run(name, other, order) if begun is None else begun.result()
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ def test_every_call_counts_once(
 
 
 def check(run: dict[str, Any], behaviour: Behaviour) -> None:
-    """The *run* is measured as it is without another instrumentation."""
+    """Assert that the *run* has the results that it has without another instrumentation."""
     dispatch: Dispatch = getattr(behaviour, run["kind"])
     burst = run["scenario"] == "burst"
     cause = dispatch.cause if burst else "model"
@@ -77,7 +77,7 @@ def check(run: dict[str, Any], behaviour: Behaviour) -> None:
     assert run["steps"] == behaviour.steps_of(1 if burst else 3, 3), run
     assert run["peak"] == (dispatch.peak if burst else 1), run
     assert run["stored"] == [[run["calls"], run["steps"], run["peak"]]], "what was exported tells the same"
-    # What the other one does for each of the three calls lies within its own span.
+    # The other instrumentation's work for each of the three calls is inside its own span.
     tolerance = 3 * (WORK_OF_THE_OTHER_S + behaviour.round_trip)
     assert (burst and dispatch.waits) or run["work"] == pytest.approx(run["bodies"], abs=tolerance), run
     assert run["causes"] == ([] if cause is None else [cause]), run

@@ -1,4 +1,4 @@
-"""The numbers are right where the framework's own spans go nowhere, and where two agents run at the same time."""
+"""Results are correct without the framework's own spans, and with two concurrent agents."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ TESTS = Path(__file__).parent.parent
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
-    """The contract's name."""
+    """Return the name of the contract."""
     found: str = request.config.getoption("--framework")
     return found
 
 
 @pytest.fixture
 def behaviour(name: str) -> Behaviour:
-    """What is known of the framework."""
+    """Return the known behaviour of the framework."""
     found: Behaviour = importlib.import_module(f"frameworks.contract.{name}").BEHAVIOUR
     return found
 
 
 def printed(name: str, circumstance: str) -> list[dict[str, Any]]:
-    """What was measured under a *circumstance*."""
+    """Return the measurements of a *circumstance*."""
     command = [sys.executable, "-m", "frameworks.circumstances", name, circumstance]
     done = subprocess.run(  # noqa: S603 - our own
         command, cwd=TESTS, capture_output=True, text=True, check=False, timeout=120
@@ -44,7 +44,7 @@ def printed(name: str, circumstance: str) -> list[dict[str, Any]]:
     return runs
 
 
-def test_our_own_spans_are_enough(name: str, behaviour: Behaviour) -> None:
+def test_spans_of_ours_are_enough(name: str, behaviour: Behaviour) -> None:
     for run in printed(name, "alone"):
         burst = run["scenario"] == "burst"
         dispatch = getattr(behaviour, run["kind"])
@@ -60,7 +60,7 @@ def test_our_own_spans_are_enough(name: str, behaviour: Behaviour) -> None:
         assert run["causes"] == ([] if cause is None else [cause]), run
 
 
-def test_two_agents_at_once_have_a_turn_each(name: str, behaviour: Behaviour) -> None:
+def test_concurrent_agents_have_a_turn_each(name: str, behaviour: Behaviour) -> None:
     for run in printed(name, "together"):
         assert run["answers"] == [ANSWER, ANSWER]
         assert run["lost"] == 0

@@ -1,4 +1,4 @@
-"""What a tool of the program's own says of itself is its effect, whatever it is called."""
+"""The annotations of the program's own tools give their effects, regardless of their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from otel_parallelism.instrumentation.hooks.patching import PATCHING
 
 
 class Listed(Code):
-    """Claude Code asks for the tools before it uses any."""
+    """A stub of Claude Code that lists the tools before it calls one."""
 
     async def _asked(self, method: str, params: dict[str, Any]) -> Any:
         answer = await super()._asked(method, params)
@@ -34,7 +34,7 @@ def offered(name: str, argument: str, *, reads: bool) -> Any:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-async def test_annotations_are_a_tools_effect(make_kit: Any, *, reads: bool) -> None:
+async def test_annotations_give_the_effect_of_a_tool(make_kit: Any, *, reads: bool) -> None:
     kit = make_kit()
     PATCHING.start([claude_agent_sdk.FRAMEWORK])
     try:

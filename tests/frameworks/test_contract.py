@@ -1,8 +1,8 @@
 """
-What holds for every framework: right numbers, an untouched agent, and originals that come back.
+Every framework has correct results, unchanged behaviour, and its original functions after uninstrumentation.
 
-Runs for the framework that ``--framework`` names, in the environment that has it. One process runs everything: the
-agent as it is without us, then with us, then with everything taken out again.
+Runs for the framework that ``--framework`` names, in the environment that has it. One process runs the agent without
+patches, with patches, and after the patches are removed.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 
 @pytest.fixture(scope="module")
 def originals(stage: Stage) -> dict[str, Any]:
-    """What every target is before anything is patched."""
+    """Return the object of every target before anything is patched."""
     targets = [patch.target for framework in modules(stage) for patch in framework.patches]
     return {target: found for target in targets if (found := target_of(target)) is not None}
 
 
 @pytest.fixture(scope="module")
 def plain(stage: Stage, originals: dict[str, Any]) -> dict[tuple[str, str], Run]:
-    """The same agent without us."""
+    """Return the runs of the same agent without patches."""
     return {
         (kind, prompt): stage.run(prompt, kind)
         for kind in KINDS
@@ -56,7 +56,7 @@ def plain(stage: Stage, originals: dict[str, Any]) -> dict[tuple[str, str], Run]
 
 @pytest.fixture(scope="module")
 def instrumented(stage: Stage, plain: dict[tuple[str, str], Run]) -> Iterator[Stage]:
-    """The framework, patched; twice, as ``opentelemetry-instrument`` beside a line of code does."""
+    """Return the patched framework; ``instrument`` runs twice, as under ``opentelemetry-instrument`` and in code."""
     ParallelismInstrumentor().instrument()
     ParallelismInstrumentor().instrument()
     yield stage
@@ -65,19 +65,19 @@ def instrumented(stage: Stage, plain: dict[tuple[str, str], Run]) -> Iterator[St
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest, stage: Stage) -> str:
-    """A kind of tools, which the framework takes."""
+    """Return a kind of tools that the framework accepts."""
     if getattr(stage.behaviour, request.param) is None:
         pytest.skip(f"{stage.behaviour.distribution} takes no {request.param} tools")
     found: str = request.param
     return found
 
 
-def test_it_runs_a_version_that_the_module_claims(stage: Stage) -> None:
+def test_version_is_in_the_supported_range(stage: Stage) -> None:
     for framework in modules(stage):
         assert SpecifierSet(framework.versions).contains(version(framework.distribution), prereleases=True)
 
 
-def test_all_targets_are_there(instrumented: Stage) -> None:
+def test_all_targets_exist(instrumented: Stage) -> None:
     for framework in modules(instrumented):
         for patch in framework.patches:
             expected = {"patched", "missing", "waiting"} if patch.optional else {"patched"}
@@ -86,7 +86,7 @@ def test_all_targets_are_there(instrumented: Stage) -> None:
             assert PATCHING.states[patch.target] in expected, patch.target
 
 
-def test_a_burst_of_three(instrumented: Stage, kind: str) -> None:
+def test_burst_of_three(instrumented: Stage, kind: str) -> None:
     run = instrumented.run(BURST, kind)
     dispatch: Dispatch = getattr(instrumented.behaviour, kind)
 
@@ -97,7 +97,7 @@ def test_a_burst_of_three(instrumented: Stage, kind: str) -> None:
     verdict(run, dispatch.cause, waits=dispatch.waits)
 
 
-def test_a_burst_of_ten(instrumented: Stage, kind: str) -> None:
+def test_burst_of_ten(instrumented: Stage, kind: str) -> None:
     run = instrumented.run(TEN, kind)
     dispatch: Dispatch = getattr(instrumented.behaviour, kind)
 
@@ -116,7 +116,7 @@ def test_rounds_of_one(instrumented: Stage, kind: str) -> None:
     verdict(run, "model" if instrumented.behaviour.steps else "unknown")
 
 
-def test_a_streamed_turn(instrumented: Stage, kind: str) -> None:
+def test_streamed_turn(instrumented: Stage, kind: str) -> None:
     if not instrumented.behaviour.streams:
         pytest.skip(f"{instrumented.behaviour.distribution} streams no answers")
     run = instrumented.run(BURST, kind, stream=True)
@@ -128,28 +128,28 @@ def test_a_streamed_turn(instrumented: Stage, kind: str) -> None:
     verdict(run, dispatch.cause, waits=dispatch.waits)
 
 
-def test_results_are_the_same(instrumented: Stage, plain: dict[tuple[str, str], Run], kind: str) -> None:
+def test_answer_is_the_same_with_patches(instrumented: Stage, plain: dict[tuple[str, str], Run], kind: str) -> None:
     before, now = plain[kind, BURST], instrumented.run(BURST, kind)
 
     assert (now.answer, now.error) == (before.answer, before.error) == (ANSWER, None)
-    assert len(now.told) == len(before.told)
+    assert len(now.conversations) == len(before.conversations)
     for result in ("7 degrees", "41.27 crowns", "fold parachutes"):
-        assert now.told[-1].count(result) == before.told[-1].count(result) > 0
+        assert now.conversations[-1].count(result) == before.conversations[-1].count(result) > 0
 
 
-def test_an_error_in_one_tool(instrumented: Stage, plain: dict[tuple[str, str], Run], kind: str) -> None:
+def test_error_in_one_tool(instrumented: Stage, plain: dict[tuple[str, str], Run], kind: str) -> None:
     before, now = plain[kind, ERROR], instrumented.run(ERROR, kind)
 
     assert type(now.error) is type(before.error)
     assert str(now.error) == str(before.error)
     assert now.answer == before.answer
-    assert now.told[-1].count(FAILURE) == before.told[-1].count(FAILURE)
+    assert now.conversations[-1].count(FAILURE) == before.conversations[-1].count(FAILURE)
     failed = [call.tool for call in now.calls if call.error]
-    # An error that ends the run may be quick enough to cancel what runs beside.
+    # An error that ends the run may cancel the concurrent calls.
     assert "get_stock" in failed if instrumented.behaviour.fails else failed == ["get_stock"]
 
 
-def test_a_cancelled_turn(instrumented: Stage) -> None:
+def test_cancelled_turn(instrumented: Stage) -> None:
     if not instrumented.behaviour.cancels or instrumented.behaviour.asynchronous is None:
         pytest.skip(f"{instrumented.behaviour.distribution} has no turn that can be cancelled")
     run = instrumented.run(BURST, "asynchronous", cancelled_after=0.1)
@@ -162,7 +162,7 @@ def test_a_cancelled_turn(instrumented: Stage) -> None:
         assert call.duration_ns < (TAKES + 0.1) * 1e9
 
 
-def test_nothing_that_tools_were_given_or_returned_is_exported(instrumented: Stage, kind: str) -> None:
+def test_arguments_and_results_are_not_exported(instrumented: Stage, kind: str) -> None:
     ours = [
         span
         for span in instrumented.run(BURST, kind).spans
@@ -173,7 +173,9 @@ def test_nothing_that_tools_were_given_or_returned_is_exported(instrumented: Sta
             assert word not in span.to_json()
 
 
-def test_the_originals_come_back(stage: Stage, originals: dict[str, Any], plain: dict[tuple[str, str], Run]) -> None:
+def test_uninstrument_restores_the_originals(
+    stage: Stage, originals: dict[str, Any], plain: dict[tuple[str, str], Run]
+) -> None:
     ParallelismInstrumentor().uninstrument()
     assert originals
     for target, original in originals.items():
@@ -198,7 +200,7 @@ def has_module(name: str) -> bool:
 
 
 def target_of(target: str) -> Any:
-    """The object that is found there, as it stands in its class or module."""
+    """Return the object of a target, as stored in its class or module."""
     module, _, paths = target.partition(":")
     for path in paths.split("|"):
         try:
@@ -209,13 +211,13 @@ def target_of(target: str) -> Any:
 
 
 def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool = False) -> None:
-    """The turn holds *calls*, each as long as its body ran, and as many *steps*."""
+    """Assert that the turn has *calls*, each as long as its body, and *steps*."""
     assert run.error is None
     assert len(run.calls) == len(run.bodies) == calls
     assert run.report.coverage == 1.0
     if behaviour.steps:
         assert run.report.steps == behaviour.steps_of(steps - 1, calls)
-    # Calls that begin together may end in another order than their bodies.
+    # Calls that start together may end in another order than their bodies.
     ends = zip(sorted(call.end_ns for call in run.calls), sorted(body.end_ns for body in run.bodies), strict=True)
     assert all(call_end >= body_end for call_end, body_end in ends)
     tolerance_ns = TOLERANCE_NS + int(behaviour.round_trip * 1e9)
@@ -225,7 +227,7 @@ def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool
         assert call.start_ns <= body.start_ns + TOLERANCE_NS
         apart_ns.append(abs(call.duration_ns - (body.end_ns - body.start_ns)))
         assert not call.error
-    # Of many that begin at the same instant some wait for a core, which is no doing of the wrapper's.
+    # Of many calls that start at once, some wait for a core, which the wrapper cannot avoid.
     crowd = calls > len(THREE)
     assert waits or max(apart_ns) <= tolerance_ns * (2 if crowd else 1), apart_ns
     assert waits or median(apart_ns) <= tolerance_ns, apart_ns
@@ -237,7 +239,7 @@ def check(run: Run, calls: int, behaviour: Behaviour, *, steps: int, waits: bool
 
 
 def pairs(run: Run) -> list[tuple[Any, Any]]:
-    """Calls with the bodies that they ran, in order of end by tool: each call ends after its own body."""
+    """Return calls with their bodies, matched by tool and order of end: each call ends after its own body."""
     found = []
     for tool in {body.tool for body in run.bodies}:
         bodies = sorted((body for body in run.bodies if body.tool == tool), key=lambda body: body.end_ns)
@@ -247,7 +249,7 @@ def pairs(run: Run) -> list[tuple[Any, Any]]:
 
 
 def verdict(run: Run, cause: str | None, *, waits: bool = False) -> None:
-    """The turn's verdict and findings are those of *cause*."""
+    """Assert that verdict and findings of the turn are those of *cause*."""
     report = run.report
     causes = {finding.cause for finding in report.findings}
     if cause is None:

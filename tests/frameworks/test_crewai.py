@@ -1,4 +1,4 @@
-"""What CrewAI does beyond the contract: native async runs, delegation, tools named in text, two crews at once."""
+"""CrewAI beyond the contract: native async runs, delegation, tools named in text, concurrent crews."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Answer = str | list[tuple[str, dict[str, Any]]]
 
 
 class Scripted(BaseLLM):
-    """Gives one answer after another; answers are texts, or lists of calls as names and arguments."""
+    """A model that gives the answers in order: texts, or lists of calls as names and arguments."""
 
     answers: list[Any] = Field(default_factory=list)
     native: bool = True
@@ -85,7 +85,7 @@ def crew(*answers: Answer, name: str = "crew", native: bool = True, agents: tupl
     return Crew(name=name, agents=[lead, *agents], tasks=[task])
 
 
-def test_a_model_of_ones_own_proves_its_rounds(reports: list[Report]) -> None:
+def test_ids_of_a_custom_model_prove_the_rounds(reports: list[Report]) -> None:
     assert crew(BURST, "done").kickoff().raw == "done"
 
     (report,) = reports
@@ -95,14 +95,14 @@ def test_a_model_of_ones_own_proves_its_rounds(reports: list[Report]) -> None:
     assert {call.tool for call in report.turn.calls} == {"get_weather", "get_time"}
 
 
-async def test_a_native_async_run_is_a_turn(reports: list[Report]) -> None:
+async def test_native_async_run_is_a_turn(reports: list[Report]) -> None:
     assert (await crew(BURST, "done").akickoff()).raw == "done"
 
     (report,) = reports
     assert (report.calls, report.steps, report.peak_concurrency, report.coverage) == (3, 2, 3, 1.0)
 
 
-def test_tools_that_a_model_names_in_its_text_are_asked_for_one_by_one(reports: list[Report]) -> None:
+def test_tools_named_in_text_are_requested_one_by_one(reports: list[Report]) -> None:
     said = [f'Thought: x\nAction: get_weather\nAction Input: {{"city": "{city}"}}' for city in ("Oslo", "Rome")]
     final = "Thought: I now know the final answer\nFinal Answer: done"
     assert crew(*said, final, native=False).kickoff().raw == "done"
@@ -112,7 +112,7 @@ def test_tools_that_a_model_names_in_its_text_are_asked_for_one_by_one(reports: 
     assert (report.cause, report.peak_concurrency) == ("model", 1)
 
 
-def test_a_coworker_has_a_turn_inside_a_call(reports: list[Report]) -> None:
+def test_coworker_has_a_turn_inside_a_call(reports: list[Report]) -> None:
     llm = Scripted(model="scripted", answers=[BURST, "helped"])
     helper = Agent(role="helper", goal="Help.", backstory="Helpful.", llm=llm, tools=[get_weather, Clock()])
     asked = {"task": "Look.", "context": "None.", "coworker": "helper"}
@@ -124,7 +124,7 @@ def test_a_coworker_has_a_turn_inside_a_call(reports: list[Report]) -> None:
     assert (outer.turn.agent, outer.calls, outer.peak_concurrency) == ("lead of crew", 2, 2)
 
 
-async def test_two_crews_at_once_keep_their_calls(reports: list[Report]) -> None:
+async def test_concurrent_crews_keep_their_calls(reports: list[Report]) -> None:
     one, two = crew(BURST, "done", name="one"), crew(BURST[:2], BURST[2:], "done", name="two")
     await asyncio.gather(one.kickoff_async(), two.kickoff_async())
 
@@ -132,7 +132,7 @@ async def test_two_crews_at_once_keep_their_calls(reports: list[Report]) -> None
     assert found == {"lead of one": (3, 2, 3), "lead of two": (3, 3, 2)}
 
 
-def test_a_crew_of_two_tasks_counts_its_agents_runs(reports: list[Report]) -> None:
+def test_crew_of_two_tasks_counts_the_runs_of_its_agents(reports: list[Report]) -> None:
     first = crew(BURST, "done", name="first")
     second = crew(BURST, "done", name="second")
     both = Crew(name="both", agents=[*first.agents, *second.agents], tasks=[*first.tasks, *second.tasks])

@@ -1,4 +1,4 @@
-"""What google-adk does beyond the contract: calls without ids, and agents as tools of agents."""
+"""google-adk beyond the contract: calls without ids, and agents as tools."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TAKES = 0.15
 
 
 class Once(BaseLlm):
-    """Asks once for the calls, without ids, and then answers."""
+    """A model that requests the calls once, without ids, and then answers."""
 
     asks: list[tuple[str, dict[str, Any]]]
 
@@ -64,7 +64,7 @@ def cities(*names: str) -> list[tuple[str, dict[str, Any]]]:
     return [("get_weather", {"city": name}) for name in names]
 
 
-def test_the_ids_that_it_gives_itself_prove_the_round(reports: list[Report]) -> None:
+def test_ids_from_the_framework_prove_the_round(reports: list[Report]) -> None:
     asyncio.run(
         run(LlmAgent(name="clerk", model=Once(model="stub", asks=cities("Oslo", "Turin")), tools=[get_weather]))
     )
@@ -75,7 +75,7 @@ def test_the_ids_that_it_gives_itself_prove_the_round(reports: list[Report]) -> 
         assert call.call_id.startswith("adk-")
 
 
-def test_a_call_that_ends_the_run_is_asked_for_by_the_id_it_has(reports: list[Report]) -> None:
+def test_call_that_ends_the_run_has_the_requested_id(reports: list[Report]) -> None:
     async def get_nothing(city: str) -> str:
         """Tell nothing."""
         await asyncio.sleep(TAKES)
@@ -91,12 +91,12 @@ def test_a_call_that_ends_the_run_is_asked_for_by_the_id_it_has(reports: list[Re
 
 
 class Answer(pydantic.BaseModel):
-    """What the agent is to answer with."""
+    """The form of the agent's answer."""
 
     words: str
 
 
-def test_the_answer_in_a_given_form_is_no_call(reports: list[Report]) -> None:
+def test_structured_answer_is_not_a_call(reports: list[Report]) -> None:
     asks = [*cities("Oslo", "Turin"), ("set_model_response", {"words": "Rain."})]
     clerk = LlmAgent(name="clerk", model=Once(model="stub", asks=asks), tools=[get_weather], output_schema=Answer)
     asyncio.run(run(clerk))
@@ -104,9 +104,9 @@ def test_the_answer_in_a_given_form_is_no_call(reports: list[Report]) -> None:
     assert [call.tool for call in report.turn.calls] == ["get_weather", "get_weather"]
 
 
-# Its AgentTool makes a runner in a way that its runner warns of.
+# The framework's AgentTool uses a deprecated argument of its runner.
 @pytest.mark.filterwarnings("ignore:The `plugins` argument is deprecated:DeprecationWarning")
-def test_an_agent_as_a_tool_is_a_call_with_a_turn_inside(reports: list[Report]) -> None:
+def test_agent_as_a_tool_is_a_call_with_a_turn_inside(reports: list[Report]) -> None:
     helper = LlmAgent(
         name="helper", description="Helps.", model=Once(model="stub", asks=cities("Oslo", "Turin")), tools=[get_weather]
     )

@@ -1,4 +1,4 @@
-"""Graphs of other shapes than the contract's are measured alike, whatever other instrumentation is beside ours."""
+"""Graphs of other shapes have the same results with and without another instrumentation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIXED = ["get_stock", "get_weather", "get_weather"]
 
 @pytest.fixture(scope="module", params=OTHERS)
 def shapes(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What was measured of each shape, by its name."""
+    """Return the measurements of each shape, by name."""
     command = [sys.executable, "-m", "frameworks.agents.langgraph_shapes", request.param]
     done = subprocess.run(  # noqa: S603 - our own
         command, cwd=TESTS, capture_output=True, text=True, check=False, timeout=120
@@ -30,7 +30,7 @@ def shapes(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {line["shape"]: line["turns"] for line in lines}
 
 
-def test_an_agent_that_asks_another(shapes: dict[str, Any]) -> None:
+def test_agent_that_calls_another_agent(shapes: dict[str, Any]) -> None:
     *helpers, chief = shapes["delegating"]
     assert [(turn["agent"], turn["tools"], turn["steps"]) for turn in helpers] == [("helper", TWO, 2)] * 2
     assert (chief["agent"], chief["tools"], chief["inner"], chief["steps"]) == ("chief", ["ask_helper"] * 2, 0, 2)
@@ -44,49 +44,49 @@ def test_one_node_for_all_calls(shapes: dict[str, Any], shape: str) -> None:
     assert (turn["peak"], turn["verdict"], turn["findings"]) == (3, "parallel", [])
 
 
-def test_a_limit_of_one_node_at_a_time(shapes: dict[str, Any]) -> None:
+def test_limit_of_one_node_at_a_time(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["agent_with_a_limit"]
     assert (turn["tools"], turn["steps"], turn["peak"]) == (MIXED, 2, 1)
     assert (turn["verdict"], turn["findings"]) == ("sequential", [["dispatch", "recommended"]])
 
 
-def test_graphs_in_a_graph_are_sub_agents(shapes: dict[str, Any]) -> None:
+def test_inner_graphs_are_sub_agents(shapes: dict[str, Any]) -> None:
     plain, helper, outer = shapes["subgraphs"]
     assert (plain["tools"], plain["steps"]) == ([], 0)
     assert (helper["tools"], helper["steps"], helper["peak"]) == (TWO, 2, 2)
     assert (outer["tools"], outer["inner"], outer["findings"]) == (["LangGraph", "helper"], 0, [])
 
 
-def test_two_runs_at_once_are_two_turns(shapes: dict[str, Any]) -> None:
+def test_concurrent_runs_are_two_turns(shapes: dict[str, Any]) -> None:
     assert [(turn["tools"], turn["steps"], turn["peak"]) for turn in shapes["two_at_once"]] == [(TWO, 2, 2)] * 2
 
 
-def test_a_stream_that_is_not_read_to_its_end(shapes: dict[str, Any]) -> None:
+def test_stream_that_is_not_read_to_its_end(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["abandoned"]
     assert (turn["tools"], turn["steps"], turn["errors"]) == (TWO, 1, 0)
 
 
-def test_asking_the_user_is_no_failure(shapes: dict[str, Any], request: pytest.FixtureRequest) -> None:
+def test_interrupt_is_not_a_failure(shapes: dict[str, Any], request: pytest.FixtureRequest) -> None:
     asked, answered = shapes["interrupted"]
     assert (asked["tools"], answered["tools"]) == (["ask_user"], ["ask_user"])
-    # Some instrumentations say that the tool has failed.
+    # Some instrumentations mark the tool as failed.
     if request.node.callspec.params["shapes"] in {"none", "openinference"}:
         assert (asked["errors"], answered["errors"]) == (0, 0)
 
 
-def test_trying_a_failed_call_again_is_no_loss(shapes: dict[str, Any]) -> None:
+def test_retry_of_a_failed_call_is_not_avoidable(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["tried_again"]
     assert turn["tools"] == ["get_train"] * 3 + ["get_weather"]
     assert (turn["verdict"], turn["findings"]) == ("parallel", [])
 
 
-def test_what_is_left_of_a_streamed_answer_holds_nothing_up(shapes: dict[str, Any]) -> None:
+def test_unread_rest_of_a_streamed_answer_delays_nothing(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["left_streams"]
     assert (turn["tools"], turn["steps"]) == (TWO, 2)
     assert (turn["verdict"], turn["findings"]) == ("sequential", [["model", "recommended"]])
 
 
-def test_a_tool_that_is_handed_the_state_may_need_what_is_in_it(shapes: dict[str, Any]) -> None:
+def test_tool_that_receives_the_state_may_depend_on_it(shapes: dict[str, Any]) -> None:
     (turn,) = shapes["handed_the_state"]
     assert turn["tools"] == ["get_summary", "get_weather"]
     assert (turn["verdict"], turn["findings"]) == ("possibly_sequential", [["model", "potential"]])

@@ -1,5 +1,5 @@
 """
-A loop by hand over openai's client, with decorated tools: every form of request says which calls it asked for.
+A hand-written loop over openai's client, with decorated tools: every form of request records its requested calls.
 
 Runs with ``--framework openai``, and with the oldest client that the module claims.
 """
@@ -37,7 +37,7 @@ if find_spec("openai.resources.responses") is not None:
         RESPONSES += ("events", "parsed")
 IDS = [request.id for request in THREE]
 HELD: list[Any] = []
-"""Streams that the program has read as far as it needs, and holds on to."""
+"""Streams that the program has read partly and still refers to."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def url() -> str:
 
 @pytest.fixture
 def patched(make_kit: Any) -> Iterator[Kit]:
-    # However long the client takes: what could be saved is reported.
+    # Report savings however small, because the client's own time varies.
     kit: Kit = make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
     PATCHING.start([FRAMEWORK])
     yield kit
@@ -96,7 +96,7 @@ RESPONSE_TOOLS: list[Any] = [{"type": "function", **function} for function in FU
 
 
 async def settled(made: Any) -> Any:
-    """What *made* comes to, for clients of either kind."""
+    """Return the result of *made*, from a sync or an async client."""
     return await made if hasattr(made, "__await__") else made
 
 
@@ -105,7 +105,7 @@ async def items(stream: Any) -> list[Any]:
 
 
 async def items_until(stream: Any, last: Callable[[Any], bool]) -> list[Any]:
-    """The items of *stream* up to the *last*; what there is of it beyond is left."""
+    """Return the items of *stream* up to the *last*; the rest is not read."""
     HELD.append(stream)
     found = []
     iterator = aiter(stream) if hasattr(stream, "__aiter__") else iter(stream)
@@ -115,26 +115,26 @@ async def items_until(stream: Any, last: Callable[[Any], bool]) -> list[Any]:
 
 
 async def let_go() -> None:
-    """Let go of all that is held."""
+    """Discard the streams that are kept."""
     HELD.clear()
     gc.collect()
     await asyncio.sleep(0.01)
 
 
 class Opened:
-    """A context manager of either kind as an async one."""
+    """A sync or async context manager as an async one."""
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
 
     async def __aenter__(self) -> Any:
-        """Enter it."""
+        """Enter the context manager."""
         if hasattr(self.manager, "__aenter__"):
             return await self.manager.__aenter__()
         return self.manager.__enter__()
 
     async def __aexit__(self, *error: object) -> None:
-        """Leave it."""
+        """Leave the context manager."""
         if hasattr(self.manager, "__aexit__"):
             await self.manager.__aexit__(*error)
         else:
@@ -142,7 +142,7 @@ class Opened:
 
 
 def joined(chunks: list[Any]) -> Any:
-    """The message that *chunks* are of."""
+    """Return the message that *chunks* form."""
     calls: dict[int, Any] = {}
     text = ""
     for chunk in chunks:
@@ -159,7 +159,7 @@ def joined(chunks: list[Any]) -> Any:
 
 
 async def chat(client: Any, form: str, messages: list[Any]) -> Any:
-    """The model's next message."""
+    """Return the model's next message."""
     completions = client.chat.completions
     helpers = completions if hasattr(Completions, "stream") else client.beta.chat.completions
     tools = [{"type": "function", "function": function} for function in FUNCTIONS]
@@ -191,7 +191,7 @@ async def chat(client: Any, form: str, messages: list[Any]) -> Any:
 
 
 async def respond(client: Any, form: str, given: list[Any]) -> Any:  # noqa: PLR0911 - one for each form
-    """The model's next response."""
+    """Return the model's next response."""
     responses = client.responses
     body: dict[str, Any] = {"model": "stub", "input": given, "tools": RESPONSE_TOOLS}
     if form == "pieces":
@@ -277,7 +277,7 @@ def check(kit: Kit, cause: str) -> None:
 
 @pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
 @pytest.mark.parametrize("form", CHAT)
-async def test_rounds_over_chat_completions_are_proved(patched: Kit, url: str, form: str, kind: str) -> None:
+async def test_ids_prove_the_rounds_of_chat_completions(patched: Kit, url: str, form: str, kind: str) -> None:
     client = client_of(kind, url)
     with agent_turn("by hand", input=BURST):
         assert await by_chat(client, form, BURST) == ANSWER
@@ -288,7 +288,7 @@ async def test_rounds_over_chat_completions_are_proved(patched: Kit, url: str, f
 
 @pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
 @pytest.mark.parametrize("form", RESPONSES)
-async def test_rounds_over_responses_are_proved(patched: Kit, url: str, form: str, kind: str) -> None:
+async def test_ids_prove_the_rounds_of_responses(patched: Kit, url: str, form: str, kind: str) -> None:
     client = client_of(kind, url)
     with agent_turn("by hand", input=BURST):
         assert await by_responses(client, form, BURST) == ANSWER
@@ -297,7 +297,7 @@ async def test_rounds_over_responses_are_proved(patched: Kit, url: str, form: st
     await close(client)
 
 
-async def test_a_gathered_round_and_single_ones(patched: Kit, url: str) -> None:
+async def test_gathered_round_and_single_calls(patched: Kit, url: str) -> None:
     client = client_of("asynchronous", url)
     with agent_turn("by hand", input=BURST) as turn:
         await by_chat(client, "chunks", BURST, together=True)
@@ -312,7 +312,7 @@ async def test_a_gathered_round_and_single_ones(patched: Kit, url: str) -> None:
     await close(client)
 
 
-async def test_two_turns_at_once_keep_their_own(patched: Kit, url: str) -> None:
+async def test_concurrent_turns_keep_their_own_requests(patched: Kit, url: str) -> None:
     client = client_of("asynchronous", url)
 
     async def one() -> None:
@@ -329,7 +329,7 @@ async def test_two_turns_at_once_keep_their_own(patched: Kit, url: str) -> None:
 
 @pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
 @pytest.mark.parametrize("read", [0, 2])
-async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, kind: str, read: int) -> None:
+async def test_discarded_stream_ends_its_request(patched: Kit, url: str, kind: str, read: int) -> None:
     client = client_of(kind, url)
     tools = [{"type": "function", "function": function} for function in FUNCTIONS]
     body: Any = {"model": "stub", "messages": [{"role": "user", "content": BURST}], "tools": tools, "stream": True}
@@ -350,7 +350,7 @@ async def test_a_stream_that_is_let_go_ends(patched: Kit, url: str, kind: str, r
 
 
 @pytest.mark.parametrize("kind", ["asynchronous", "blocking"])
-async def test_calls_do_not_wait_for_an_answer_that_is_held_on_to(patched: Kit, url: str, kind: str) -> None:
+async def test_call_does_not_depend_on_an_answer_that_is_kept_unread(patched: Kit, url: str, kind: str) -> None:
     client = client_of(kind, url)
     tools = [{"type": "function", "function": function} for function in FUNCTIONS]
     body: Any = {"model": "stub", "messages": [{"role": "user", "content": BURST}], "tools": tools}
@@ -364,7 +364,7 @@ async def test_calls_do_not_wait_for_an_answer_that_is_held_on_to(patched: Kit, 
         await executed([(call["id"], *call["function"].values()) for call in asked], together=False)
         await asyncio.sleep(0.1)  # the turn goes on: it is not the calls that the answers were held open for
     assert turn.report is not None
-    # What they asked for is not known, but that they were over is.
+    # Their requested calls are unknown, but their ends are known.
     assert [step.requested for step in turn.report.turn.steps] == [None, None]
     assert turn.report.turn.steps[-1].end_ns <= turn.report.turn.calls[0].start_ns
     assert turn.report.verdict == "sequential"
@@ -374,9 +374,9 @@ async def test_calls_do_not_wait_for_an_answer_that_is_held_on_to(patched: Kit, 
 
 
 @pytest.mark.skipif(not RESPONSES, reason="this client has no responses")
-async def test_an_answer_that_is_yet_to_come_asks_for_nothing_yet(patched: Kit, url: str) -> None:
+async def test_background_response_requests_nothing_until_it_is_complete(patched: Kit, url: str) -> None:
     client = client_of("asynchronous", url)
-    # Older clients don't know the argument.
+    # Older clients do not have the argument.
     body: Any = {"model": "stub", "input": ROUNDS, "tools": RESPONSE_TOOLS, "extra_body": {"background": True}}
     with agent_turn("by hand", input=ROUNDS) as turn:
         for each in THREE:
@@ -389,7 +389,7 @@ async def test_an_answer_that_is_yet_to_come_asks_for_nothing_yet(patched: Kit, 
     await close(client)
 
 
-async def test_an_error_is_the_clients_own(patched: Kit, url: str) -> None:
+async def test_error_of_the_client_reaches_the_program(patched: Kit, url: str) -> None:
     client = AsyncOpenAI(base_url="http://127.0.0.1:1", api_key="none", max_retries=0)
     with agent_turn("by hand") as turn:
         with pytest.raises(Exception, match="Connection error"):
@@ -401,7 +401,7 @@ async def test_an_error_is_the_clients_own(patched: Kit, url: str) -> None:
     await close(client)
 
 
-async def test_outside_of_turns_nothing_is_made(patched: Kit, url: str) -> None:
+async def test_request_outside_a_turn_makes_no_span(patched: Kit, url: str) -> None:
     client = client_of("asynchronous", url)
     assert (await chat(client, "create", [{"role": "user", "content": BURST}])).tool_calls
     assert patched.spans == ()

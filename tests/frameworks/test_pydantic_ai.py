@@ -1,4 +1,4 @@
-"""What Pydantic AI's agents do beyond the contract: delegate, run beside one another, run tools that stand alone."""
+"""Pydantic AI beyond the contract: delegation, concurrent agents, sequential tools."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ SWITCHES: list[Any] = [
     )
     if hasattr(Agent, name)
 ]
-"""The framework's switch to run a batch one by one, which has had two names."""
+"""The framework's switch for sequential calls, under its old or its new name."""
 
 
 class Seen:
-    """The reports of the turns that ended, and what was exported."""
+    """The reports of the turns that ended, and the exported spans."""
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
@@ -67,7 +67,7 @@ def seen() -> Iterator[Seen]:
 
 
 def asking(*rounds: list[tuple[str, dict[str, Any]]]) -> FunctionModel:
-    """A model that asks for the calls of each round in one response, then answers."""
+    """Return a model that requests the calls of each round in one response, then answers."""
 
     def respond(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         done = sum(isinstance(message, ModelResponse) for message in messages)
@@ -89,7 +89,7 @@ async def get_page(number: int) -> str:
 PAGES = [("get_page", {"number": number}) for number in (1, 2, 3)]
 
 
-async def test_an_agent_as_a_tool_of_another(seen: Seen) -> None:
+async def test_agent_as_a_tool_is_a_call_with_a_turn_inside(seen: Seen) -> None:
     helper = Agent(asking(PAGES), name="helper", tools=[get_page])
 
     async def ask_helper(question: str) -> str:
@@ -105,7 +105,7 @@ async def test_an_agent_as_a_tool_of_another(seen: Seen) -> None:
     assert [(report.calls, report.steps, report.peak_concurrency) for report in helpers] == [(3, 2, 3)] * 2
 
 
-async def test_two_agents_at_once(seen: Seen) -> None:
+async def test_concurrent_agents_are_two_turns(seen: Seen) -> None:
     one = Agent(asking(PAGES), name="one", tools=[get_page])
     two = Agent(asking(PAGES[:1], PAGES[1:2]), name="two", tools=[get_page])
     await asyncio.gather(one.run("all"), two.run("one by one"))
@@ -114,7 +114,7 @@ async def test_two_agents_at_once(seen: Seen) -> None:
     assert (seen.report("two").calls, seen.report("two").cause) == (2, "model")
 
 
-async def test_the_body_of_iter_runs_inside_the_turn_and_sees_the_framework_s_own_object(seen: Seen) -> None:
+async def test_body_of_iter_runs_inside_the_turn(seen: Seen) -> None:
     agent = Agent(asking(PAGES), name="helper", tools=[get_page])
     manager = agent.iter("all")
     assert type(manager) is contextlib._AsyncGeneratorContextManager
@@ -126,13 +126,13 @@ async def test_the_body_of_iter_runs_inside_the_turn_and_sees_the_framework_s_ow
     assert seen.report("helper").calls == 3
 
 
-async def test_a_manager_that_is_never_entered_opens_no_turn(seen: Seen) -> None:
+async def test_manager_that_is_not_entered_opens_no_turn(seen: Seen) -> None:
     Agent(asking(PAGES), name="helper", tools=[get_page]).iter("all")
     assert seen.reports == []
     assert seen.names() == []
 
 
-async def test_an_error_in_the_body_of_iter_ends_the_turn_and_reaches_the_program(seen: Seen) -> None:
+async def test_error_in_the_body_of_iter_ends_the_turn(seen: Seen) -> None:
     error = KeyError("mine")
     with pytest.raises(KeyError) as raised:
         async with Agent(asking(PAGES), name="helper", tools=[get_page]).iter("all"):
@@ -142,7 +142,7 @@ async def test_an_error_in_the_body_of_iter_ends_the_turn_and_reaches_the_progra
 
 
 @pytest.mark.skipif("sequential" not in inspect.signature(Agent.tool_plain).parameters, reason="came after 1.0")
-async def test_tools_that_are_declared_to_stand_alone_are_not_advised_to_run_together(seen: Seen) -> None:
+async def test_sequential_tools_are_not_advised_to_run_together(seen: Seen) -> None:
     agent = Agent(asking(PAGES), name="helper")
     agent.tool_plain(sequential=True)(get_page)
     await agent.run("all")
@@ -154,7 +154,7 @@ async def test_tools_that_are_declared_to_stand_alone_are_not_advised_to_run_tog
 
 
 @pytest.mark.skipif(not SWITCHES, reason="came after 1.0")
-async def test_a_batch_that_is_run_one_by_one_on_request(seen: Seen) -> None:
+async def test_batch_that_is_serialized_on_request(seen: Seen) -> None:
     agent = Agent(asking(PAGES), name="helper", tools=[get_page])
     with SWITCHES[0]():
         await agent.run("all")
@@ -163,7 +163,7 @@ async def test_a_batch_that_is_run_one_by_one_on_request(seen: Seen) -> None:
     assert report.findings[0].advice == "recommended"
 
 
-async def test_a_call_with_wrong_arguments_is_a_failed_one(seen: Seen) -> None:
+async def test_call_with_wrong_arguments_has_failed(seen: Seen) -> None:
     wrong = [("get_page", {"number": "seven"}), ("get_page", {"number": 1})]
     await Agent(asking(wrong, [("get_page", {"number": 7})]), name="helper", tools=[get_page]).run("two")
 
@@ -175,7 +175,7 @@ async def test_a_call_with_wrong_arguments_is_a_failed_one(seen: Seen) -> None:
     ]
 
 
-async def test_trying_a_refused_call_again_is_no_loss(seen: Seen) -> None:
+async def test_retry_of_a_refused_call_is_not_avoidable(seen: Seen) -> None:
     async def get_chapter(number: int) -> str:
         """Get a chapter."""
         await asyncio.sleep(3 * TAKES)
@@ -186,11 +186,11 @@ async def test_trying_a_refused_call_again_is_no_loss(seen: Seen) -> None:
     await Agent(asking(wrong, again), name="helper", tools=[get_chapter]).run("two")
 
     report = seen.report("helper")
-    # The model saw that the first was refused only when the second, asked for with it, was there as well.
+    # The model learns of the refusal only together with the result of the other call in the round.
     assert (report.calls, report.findings, report.avoidable) == (3, (), 0)
 
 
-async def test_what_the_framework_traces_by_itself_is_not_traced_again(seen: Seen) -> None:
+async def test_own_spans_of_the_framework_are_not_repeated(seen: Seen) -> None:
     Agent.instrument_all(InstrumentationSettings(tracer_provider=seen.provider, include_content=False))
     try:
         await Agent(asking(PAGES), name="helper", tools=[get_page]).run("all")
@@ -199,7 +199,7 @@ async def test_what_the_framework_traces_by_itself_is_not_traced_again(seen: See
 
     (report,) = seen.reports
     assert (report.calls, report.steps, report.verdict) == (3, 2, "parallel")
-    # Known from what the framework was asked, though no span tells of it.
+    # Known from the arguments of the framework's function; no span has it.
     assert all(call.call_id and call.arguments is not None for call in report.turn.calls)
     spans = seen.exporter.get_finished_spans()
     assert {span.instrumentation_scope.name for span in spans if span.instrumentation_scope} == {"pydantic-ai"}
@@ -209,7 +209,7 @@ async def test_what_the_framework_traces_by_itself_is_not_traced_again(seen: See
     "beside", [False, pytest.param(True, marks=pytest.mark.skipif(not SWITCHES, reason="1.0 takes it for a failure"))]
 )
 @pytest.mark.parametrize("pause", [ApprovalRequired, CallDeferred])
-async def test_a_call_that_is_put_off_has_not_failed(seen: Seen, pause: type[Exception], *, beside: bool) -> None:
+async def test_deferred_call_has_not_failed(seen: Seen, pause: type[Exception], *, beside: bool) -> None:
     async def delete_page(number: int) -> str:
         """Delete a page."""
         raise pause

@@ -1,4 +1,4 @@
-"""What Semantic Kernel does beyond the contract: a connector of the program's own, and no agent around the chat."""
+"""Semantic Kernel beyond the contract: a custom connector, and a chat without an agent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Stub(ChatCompletionClientBase):
-    """A connector that answers as the scenarios say."""
+    """A connector that answers with the scenarios."""
 
     SUPPORTS_FUNCTION_CALLING: ClassVar[bool] = True
 
@@ -46,7 +46,7 @@ class Stub(ChatCompletionClientBase):
 
 
 @pytest.mark.parametrize(("prompt", "steps", "cause"), [(scenarios.BURST, 2, None), (scenarios.ROUNDS, 4, "model")])
-def test_a_chat_without_an_agent_is_a_turn(reports: list[Report], prompt: str, steps: int, cause: str | None) -> None:
+def test_chat_without_an_agent_is_a_turn(reports: list[Report], prompt: str, steps: int, cause: str | None) -> None:
     async def chat() -> Any:
         kernel = Kernel()
         tools = scenarios.Toolbox().asynchronous()
@@ -63,5 +63,5 @@ def test_a_chat_without_an_agent_is_a_turn(reports: list[Report], prompt: str, s
     assert all(call.proved for call in report.turn.calls)
 
 
-def test_the_connectors_methods_come_back() -> None:
+def test_uninstrument_restores_the_methods_of_the_connector() -> None:
     assert not hasattr(Stub.__dict__["_inner_get_chat_message_contents"], "__wrapped__")

@@ -1,4 +1,4 @@
-"""What smolagents does beyond the contract: code that calls tools, agents as tools, models of one's own, two turns."""
+"""smolagents beyond the contract: code that calls tools, agents as tools, custom models, concurrent turns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Scripted(Model):
-    """Gives one answer after another; answers are texts, or lists of calls as names and arguments."""
+    """A model that gives the answers in order: texts, or lists of calls as names and arguments."""
 
     def __init__(self, *answers: str | list[tuple[str, dict[str, Any]]]) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ def agent(*answers: Any, name: str = "helper", **options: Any) -> ToolCallingAge
     return ToolCallingAgent(tools=tools, model=Scripted(*answers), name=name, verbosity_level=0, **options)
 
 
-def test_a_model_of_ones_own_has_steps_and_proves_its_rounds(reports: list[Report]) -> None:
+def test_custom_model_has_steps_and_proves_its_rounds(reports: list[Report]) -> None:
     assert agent(BURST, DONE).run("Go.") == "done"
 
     (report,) = reports
@@ -88,7 +88,7 @@ def test_code_that_calls_tools_one_by_one_is_the_cause(reports: list[Report]) ->
     assert (report.cause, report.verdict, report.steps) == ("code", "sequential", 1)
 
 
-def test_code_that_passes_a_result_on_is_serial_by_need(reports: list[Report]) -> None:
+def test_code_that_passes_a_result_on_is_necessarily_serial(reports: list[Report]) -> None:
     code = "<code>\na = get_time()\nb = get_weather(a)\nfinal_answer(b)\n</code>"
     coder = CodeAgent(tools=[get_weather, get_time], model=Scripted(code), verbosity_level=0)
     assert coder.run("Go.") == "rain in twelve"
@@ -96,7 +96,7 @@ def test_code_that_passes_a_result_on_is_serial_by_need(reports: list[Report]) -
     assert [(report.calls, report.verdict) for report in reports] == [(2, "serial_by_need")]
 
 
-def test_an_agent_that_is_a_tool_has_a_turn_inside_a_call(reports: list[Report]) -> None:
+def test_agent_as_a_tool_has_a_turn_inside_a_call(reports: list[Report]) -> None:
     helper = agent(BURST, DONE, description="Knows the weather.")
     chief = agent([("helper", {"task": "Look."}), ("get_time", {})], DONE, name="chief", managed_agents=[helper])
     assert chief.run("Go.") == "done"
@@ -107,7 +107,7 @@ def test_an_agent_that_is_a_tool_has_a_turn_inside_a_call(reports: list[Report])
     assert sorted(call.tool for call in outer.turn.calls if not call.scope) == ["get_time", "helper"]
 
 
-def test_an_agent_that_code_calls_is_a_sub_agent(reports: list[Report]) -> None:
+def test_agent_called_by_code_is_a_sub_agent(reports: list[Report]) -> None:
     helper = agent(BURST, DONE, description="Knows the weather.")
     code = "<code>\nfinal_answer(helper(task='Look.'))\n</code>"
     chief = CodeAgent(tools=[], model=Scripted(code), managed_agents=[helper], name="chief", verbosity_level=0)
@@ -116,7 +116,7 @@ def test_an_agent_that_code_calls_is_a_sub_agent(reports: list[Report]) -> None:
     assert (reports[0].turn.agent, reports[0].calls) == ("helper", 3)
 
 
-def test_two_turns_at_once_keep_their_calls(reports: list[Report]) -> None:
+def test_concurrent_turns_keep_their_calls(reports: list[Report]) -> None:
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(agent(BURST, DONE, name="one").run, "Go.")
         two = pool.submit(agent(BURST[:2], BURST[2:], DONE, name="two").run, "Go.")
@@ -126,26 +126,26 @@ def test_two_turns_at_once_keep_their_calls(reports: list[Report]) -> None:
     assert found == {"one": (3, 2, 3), "two": (3, 3, 2)}
 
 
-def test_a_stream_that_is_let_go_ends_its_turn(reports: list[Report]) -> None:
+def test_discarded_stream_ends_its_turn(reports: list[Report]) -> None:
     stream = agent(BURST, DONE).run("Go.", stream=True)
     for _ in range(3):
         next(stream)
     assert reports == []
-    # It yields while it is being closed, with us or without.
+    # smolagents yields while it is being closed, with or without patches.
     with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
         stream.close()
 
     assert [report.turn.agent for report in reports] == ["helper"]
 
 
-def test_what_is_patched_copies_and_pickles(reports: list[Report]) -> None:
+def test_patched_objects_can_be_copied_and_pickled(reports: list[Report]) -> None:
     assert pickle.loads(pickle.dumps(ToolCallingAgent.execute_tool_call)) is not None  # noqa: S301 - our own
     assert copy.deepcopy(ToolCallingAgent) is ToolCallingAgent
     assert agent(DONE).run("Go.") == "done"
     assert isinstance(pickle.loads(pickle.dumps(Scripted(DONE))), Scripted)  # noqa: S301 - our own
 
 
-def test_the_method_of_ones_own_model_comes_back() -> None:
+def test_uninstrument_restores_the_method_of_a_custom_model() -> None:
     before = vars(Scripted)["generate"]
     ParallelismInstrumentor().instrument()
     agent(DONE).run("Go.")

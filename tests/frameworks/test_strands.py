@@ -1,4 +1,4 @@
-"""strands makes spans of its own and runs the tools of one response together."""
+"""strands makes its own spans and runs the calls of a response together."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 TOOLS = ["get_weather", "search_flights", "list_hotels"]
 
 
-def test_the_version_that_runs_is_the_one_described() -> None:
+def test_version_is_the_expected_one() -> None:
     assert int(version("strands-agents").split(".")[0]) == 1
 
 
 @pytest.mark.parametrize("traced", [True, False], ids=["own provider", "no provider"])
-def test_tools_of_one_response_run_together(strands_agent: Agent, *, traced: bool) -> None:
+def test_calls_of_one_response_run_together(strands_agent: Agent, *, traced: bool) -> None:
     outcome = strands_agent.run("burst", traced=traced)
 
     assert outcome.stdout.strip() == "Yes, go."
@@ -31,7 +31,7 @@ def test_tools_of_one_response_run_together(strands_agent: Agent, *, traced: boo
     assert turn["findings"] == []
 
 
-def test_a_sequential_executor_runs_them_one_by_one(strands_agent: Agent) -> None:
+def test_sequential_executor_runs_calls_one_by_one(strands_agent: Agent) -> None:
     turn = only_turn(strands_agent.run("sequential").report)
 
     assert (turn["calls"], turn["peak_concurrency"], turn["verdict"]) == (3, 1, "sequential")
@@ -40,7 +40,7 @@ def test_a_sequential_executor_runs_them_one_by_one(strands_agent: Agent) -> Non
 
 
 @pytest.mark.parametrize("traced", [True, False], ids=["own provider", "no provider"])
-def test_tools_asked_for_one_at_a_time_are_the_models_choice(strands_agent: Agent, *, traced: bool) -> None:
+def test_cause_of_single_requests_is_the_model(strands_agent: Agent, *, traced: bool) -> None:
     turn = only_turn(strands_agent.run("rounds", traced=traced).report)
 
     assert turn["calls"] == 3
@@ -49,7 +49,7 @@ def test_tools_asked_for_one_at_a_time_are_the_models_choice(strands_agent: Agen
     assert (chain["kind"], chain["cause"], chain["calls"]) == ("sequential_chain", "model", TOOLS)
 
 
-def test_the_programs_own_export_is_intact(strands_agent: Agent) -> None:
+def test_spans_of_the_program_are_unchanged(strands_agent: Agent) -> None:
     alone = strands_agent.run_plainly("burst")
     watched = strands_agent.run("burst")
 

@@ -1,4 +1,4 @@
-"""``opentelemetry-instrument python agent.py``: the result arrives at a real OTLP receiver, on the turn's span."""
+"""Under ``opentelemetry-instrument`` the result arrives at an OTLP receiver, on the span of the turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = "anthropic"
 """The framework whose turn README shows."""
 
 
-async def test_the_result_is_on_the_turns_span(request: pytest.FixtureRequest) -> None:
+async def test_result_is_on_the_span_of_the_turn(request: pytest.FixtureRequest) -> None:
     name = request.config.getoption("--framework")
     behaviour: Behaviour = importlib.import_module(f"frameworks.contract.{name}").BEHAVIOUR
     dispatch: Dispatch | None = behaviour.asynchronous or behaviour.blocking
@@ -33,7 +33,7 @@ async def test_the_result_is_on_the_turns_span(request: pytest.FixtureRequest) -
     assert ANSWER in output
     turns = turns_of(spans)
     written = [attributes(span) for span in turns]
-    # What only wraps a turn, as a crew does its only agent, has that one's result.
+    # A turn that only encloses another one, as a crew with one agent, has the result of that turn.
     assert len({(found[names.RATIO], found[names.CALLS]) for found in written}) == 1, [span.name for span in spans]
     turn = written[0]
     assert turn[names.CALLS] == 3
@@ -47,5 +47,5 @@ async def test_the_result_is_on_the_turns_span(request: pytest.FixtureRequest) -
 
 
 def numberless(text: str) -> list[str]:
-    """The words of *text* without its measured times and ratios."""
+    """Return the words of *text* without times and ratios."""
     return re.sub(r"\d+\.\d+", "~", text).split()

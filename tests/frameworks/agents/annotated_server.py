@@ -1,4 +1,4 @@
-"""A server over standard input and output whose annotations say more than its tools' names: run it as a program."""
+"""An MCP server over standard input and output whose annotations contradict the names of its tools."""
 
 from __future__ import annotations
 

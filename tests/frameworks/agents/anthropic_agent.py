@@ -1,8 +1,8 @@
 """
-A travel agent written with anthropic's tool runner, as its user would write it: nothing here knows of otel_parallelism.
+A travel agent written with anthropic's tool runner, as its user would write it: it does not use otel_parallelism.
 
-Usage: ``anthropic_agent.py MODEL [SPANS]``. Spans go, as JSON lines, to the file SPANS; without it the program sets up
-no tracing.
+Usage: ``anthropic_agent.py MODEL [SPANS]``. Spans are written as JSON lines to SPANS; without it the program
+sets up no tracing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ async def list_hotels(area: str) -> str:
 
 
 async def answer(model: str, question: str) -> str:
-    """The agent's answer to *question*."""
+    """Return the agent's answer to *question*."""
     async with AsyncAnthropic() as client:
         runner = client.beta.messages.tool_runner(
             model=model,
@@ -64,7 +64,7 @@ def main(model: str, spans: str = "") -> None:
 
 @contextmanager
 def tracing(spans: str) -> Iterator[None]:
-    """The program's own tracing, if it wants any."""
+    """Set up the program's own tracing if a file is given."""
     if not spans:
         yield
         return

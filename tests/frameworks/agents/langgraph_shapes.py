@@ -1,9 +1,9 @@
 """
-Runs graphs of other shapes than the contract's, and prints what was measured of each as JSON.
+Runs graphs of shapes that the contract does not cover, and prints the measurements of each as JSON.
 
-Usage: ``python -m frameworks.agents.langgraph_shapes OTHER``, in the directory ``tests``; *OTHER* is what instruments
-beside us, of those that the contract of langgraph knows, or ``none``. The model is a class of its own: what it is to
-ask for stands in the user's message, a list of rounds of calls as JSON.
+Usage: ``python -m frameworks.agents.langgraph_shapes OTHER``, in the directory ``tests``; *OTHER* is one of
+the other instrumentations in the contract of langgraph, or ``none``. The model is a stub: the user's message contains
+the calls that it requests, as a JSON list of rounds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TAKES = 0.15
 
 
 class Scripted(BaseChatModel):
-    """A model that asks for what the last message of the user says, a round at a time."""
+    """A model that requests the calls in the last user message, one round at a time."""
 
     @property
     def _llm_type(self) -> str:
@@ -82,7 +82,7 @@ def get_stock(symbol: str) -> str:
 
 @tool
 async def get_summary(of: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
-    """Sum up what was said, which it sees by itself."""
+    """Sum up the conversation in the injected state."""
     await asyncio.sleep(TAKES)
     return f"{of}: {len(state['messages'])}"
 
@@ -102,7 +102,7 @@ MIXED = [*TWO, ("get_stock", {"symbol": "ACME"})]
 
 
 async def delegating() -> None:
-    """An agent asks another one two questions at once."""
+    """Run an agent that asks another agent two questions at once."""
     helper = create_agent(Scripted(), tools=[get_weather], name="helper")
 
     async def ask_helper(question: str) -> str:
@@ -117,7 +117,7 @@ async def delegating() -> None:
 
 
 def own_graph(tools: list[Any]) -> Any:
-    """A graph built by hand, with one node for all calls of a response."""
+    """Build a graph by hand, with one node for all calls of a response."""
     model = Scripted()
 
     async def ask(state: MessagesState) -> dict[str, Any]:
@@ -133,23 +133,23 @@ def own_graph(tools: list[Any]) -> Any:
 
 
 async def tool_node() -> None:
-    """All calls of a response in one node; an async tool and a blocking one, which LangChain puts into a thread."""
+    """Run all calls of a response in one node: an async tool, and a blocking one, which LangChain runs in a thread."""
     await own_graph([get_weather, get_stock]).ainvoke(said(MIXED))
 
 
 async def tool_node_with_a_limit() -> None:
-    """The limit on nodes does not hold for the calls inside of one."""
+    """Run with a limit on nodes, which does not apply to the calls inside a node."""
     await own_graph([get_weather, get_stock]).ainvoke(said(MIXED), {"max_concurrency": 1})
 
 
 async def agent_with_a_limit() -> None:
-    """An agent has a node for each call."""
+    """Run an agent, which has a node for each call."""
     agent = create_agent(Scripted(), tools=[get_weather, get_stock], name="helper")
     await agent.ainvoke(said(MIXED), {"max_concurrency": 1})
 
 
 async def subgraphs() -> None:
-    """A graph of graphs: one without any call, and an agent."""
+    """Run a graph of two graphs: one without calls, and an agent."""
 
     def prepare(state: MessagesState) -> dict[str, Any]:
         return {}
@@ -166,13 +166,13 @@ async def subgraphs() -> None:
 
 
 async def two_at_once() -> None:
-    """Two users at a time."""
+    """Run one agent for two users concurrently."""
     agent = create_agent(Scripted(), tools=[get_weather], name="helper")
     await asyncio.gather(agent.ainvoke(said(TWO)), agent.ainvoke(said(TWO)))
 
 
 async def abandoned() -> None:
-    """A stream that nobody reads to its end."""
+    """Run a stream that is not read to its end."""
     agent = create_agent(Scripted(), tools=[get_weather], name="helper")
     stream = agent.astream(said(TWO), stream_mode="updates")
     async for update in stream:
@@ -182,7 +182,7 @@ async def abandoned() -> None:
 
 
 async def interrupted() -> None:
-    """A tool stops the run to ask the user, who answers in a turn of its own."""
+    """Run a tool that interrupts the run to ask the user; the answer is a second turn."""
     agent = create_agent(Scripted(), tools=[ask_user], name="helper", checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "1"}}
     await agent.ainvoke(said([("ask_user", {"question": "Sure?"})]), config)
@@ -190,7 +190,7 @@ async def interrupted() -> None:
 
 
 async def tried_again() -> None:
-    """What fails is run again by a middleware, for the same request of the model's."""
+    """Run a failing tool under a middleware that retries it for the same requested call."""
     attempts = iter((True, True, False))
 
     @tool
@@ -207,7 +207,7 @@ async def tried_again() -> None:
 
 
 async def left_streams() -> None:
-    """A loop by hand that takes of each streamed answer what it needs, and holds on to the rest."""
+    """Run a hand-written loop that reads each streamed answer partly and keeps the rest."""
     messages: list[Any] = [HumanMessage(json.dumps([[("get_weather", {"city": city})] for city in ("Oslo", "Turin")]))]
     held = []
     with agent_turn("by hand"):
@@ -220,7 +220,7 @@ async def left_streams() -> None:
 
 
 async def handed_the_state() -> None:
-    """A tool that is handed what the one before has said."""
+    """Run a tool that receives the result of the call before it in the state."""
     agent = create_agent(Scripted(), tools=[get_weather, get_summary], name="helper")
     await agent.ainvoke(said([("get_weather", {"city": "Oslo"})], [("get_summary", {"of": "all"})]))
 

@@ -1,9 +1,9 @@
 """
-A travel agent written with strands and a model class of its own: nothing here knows of otel_parallelism.
+A travel agent written with strands and a model class of its own: it does not use otel_parallelism.
 
-Usage: ``strands_agent.py burst|sequential|rounds [SPANS]``. The model asks for the three tools in one response, which
-the agent runs together or one by one, or for one in each of three. Spans go, as JSON lines, to the file SPANS; without
-it the program sets up no tracing.
+Usage: ``strands_agent.py burst|sequential|rounds [SPANS]``. The model requests three calls in one response, which
+the agent runs together or one by one, or one call in each of three responses. Spans are written as JSON lines to the
+file SPANS; without it the program sets up no tracing.
 """
 
 from __future__ import annotations
@@ -57,24 +57,24 @@ async def list_hotels(area: str) -> str:
 
 
 class ScriptedModel(Model):
-    """Asks for the tools it wants, *at_once* many in a response, then answers."""
+    """A model that requests *at_once* calls in each response, then answers."""
 
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
 
     def update_config(self, **model_config: Any) -> None:
-        """Take nothing: the script is all there is."""
+        """Do nothing: the script is fixed."""
 
     def get_config(self) -> dict[str, Any]:
-        """What strands reads of any model."""
+        """Return the configuration that strands reads from any model."""
         return {"model_id": "scripted", "context_window_limit": 100_000}
 
     def structured_output(self, *arguments: Any, **options: Any) -> AsyncGenerator[dict[str, Any], None]:
-        """Not offered."""
+        """Raise: this model has no structured output."""
         raise NotImplementedError
 
     async def stream(self, messages: Messages, *arguments: Any, **options: Any) -> AsyncIterable[StreamEvent]:
-        """The events of one response."""
+        """Yield the events of one response."""
         await asyncio.sleep(0.05)
         done = sum("toolResult" in block for message in messages for block in message["content"])
         asked = WANTED[done : done + self.at_once]
@@ -106,7 +106,7 @@ def main(script: str, spans: str = "") -> None:
 
 @contextmanager
 def tracing(spans: str) -> Iterator[None]:
-    """The program's own tracing, if it wants any."""
+    """Set up the program's own tracing if a file is given."""
     if not spans:
         yield
         return

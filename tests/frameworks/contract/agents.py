@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 THREADS = (os.cpu_count() or 1) + 4
-"""Of asyncio's own pool, for up to 28 processors."""
+"""The size of asyncio's default pool, with up to 28 processors."""
 
 IN_THREADS = Dispatch(ten_peak=min(10, THREADS), ten_cause="limit" if len(scenarios.CITIES) > THREADS else None)
 BEHAVIOUR = Behaviour(
@@ -28,12 +28,12 @@ BEHAVIOUR = Behaviour(
     blocking=IN_THREADS,
 )
 
-# Its own exporter would send traces away.
+# The framework's own exporter would send traces to its vendor.
 set_trace_processors([])
 
 
 class Agent:
-    """An agent with function tools, which tells the model of their errors."""
+    """An agent with function tools, whose errors become results for the model."""
 
     def __init__(self, url: str) -> None:
         self.url = url + "/v1"

@@ -1,4 +1,4 @@
-"""Agno against a local server: ``arun`` for async tools, ``run`` for those that block."""
+"""Agno against a local server: ``arun`` for async tools, ``run`` for blocking ones."""
 
 from __future__ import annotations
 

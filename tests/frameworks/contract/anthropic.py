@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 HAS_THREADS = "thread" in inspect.signature(Anthropic(api_key="none").beta.messages.tool_runner).parameters
 UNTHREADED = {"thread": False} if HAS_THREADS else {}
-"""The server keeps no threads: every request brings the whole conversation, as with older clients."""
+"""The server is stateless: every request contains the whole conversation, as with older clients."""
 
 BEHAVIOUR = Behaviour(modules=("anthropic",), distribution="anthropic", asynchronous=ONE_BY_ONE, blocking=ONE_BY_ONE)
 
 
 class Agent:
-    """An agent that runs on the tool runner, the async one for async tools."""
+    """An agent on the tool runner; the async runner for async tools."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -40,7 +40,7 @@ BEHAVIOUR = Behaviour(
 
 
 class Code(Transport):
-    """Claude Code, as far as its messages tell."""
+    """A stub that sends the messages of Claude Code."""
 
     def __init__(self) -> None:
         self.out: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -49,7 +49,7 @@ class Code(Transport):
         self.running: set[asyncio.Task[None]] = set()
 
     async def connect(self) -> None:
-        """Be ready."""
+        """Get ready."""
 
     async def write(self, data: str) -> None:
         message = json.loads(data)
@@ -68,7 +68,7 @@ class Code(Transport):
             yield message
 
     async def end_input(self) -> None:
-        """No more will be written."""
+        """Stop accepting messages."""
 
     async def close(self) -> None:
         for task in self.running:
@@ -129,7 +129,7 @@ class Code(Transport):
 
 
 class Agent:
-    """A query with tools of the program's own; streamed, it is a client that stays connected."""
+    """A query with the program's own tools; a streamed run uses a client that stays connected."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -155,7 +155,7 @@ class Agent:
 
 
 def offered(function: Callable[..., Any]) -> Any:
-    """A tool as the SDK has it."""
+    """Return a tool in the form of the SDK."""
     names = list(inspect.signature(function).parameters)
 
     @tool(function.__name__, inspect.getdoc(function) or "", dict.fromkeys(names, str))

@@ -1,4 +1,4 @@
-"""CrewAI against a local server: ``kickoff_async`` for async tools, ``kickoff`` for those that block."""
+"""CrewAI against a local server: ``kickoff_async`` for async tools, ``kickoff`` for blocking ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import inspect
 import os
 from typing import TYPE_CHECKING, Any
 
-# It has telemetry and tracing of its own, which would ask for the network and for the user.
+# Its own telemetry and tracing would use the network and prompt the user.
 os.environ["CREWAI_DISABLE_TELEMETRY"] = "true"
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
 
-# Ten calls in eight threads could gain 50 ms with two more, which is just about the least that is told.
+# Ten calls in eight threads could save 50 ms with two more threads, about the minimum that is reported.
 os.environ["OTEL_PARALLELISM_MIN_AVOIDABLE"] = "0.02"
 
 from crewai import LLM, Crew, Task
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 POOL = Dispatch(3, None, 8, "limit")
 """At most eight threads."""
 
-# What runs in threads goes on when whoever waits for it is cancelled.
+# Work in threads continues when the awaiting task is cancelled.
 BEHAVIOUR = Behaviour(modules=("crewai",), distribution="crewai", asynchronous=POOL, blocking=POOL, cancels=False)
 
 
@@ -60,7 +60,7 @@ class Agent:
                 output = output.result
             return str(output.raw)
         finally:
-            # It leaves its clients to the garbage collector.
+            # CrewAI leaves its clients to the garbage collector.
             llm._client.close()
             await llm._async_client.close()
 

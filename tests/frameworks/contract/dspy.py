@@ -1,4 +1,4 @@
-"""dspy's ReAct with an engine of its own, whose answers are in the form of the chat adapter."""
+"""dspy's ReAct with a stub language model that answers in the form of the chat adapter."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-# No list of prices is fetched.
+# Prevents the download of a price list.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"
 
-# One step is for saying that all is known, one for telling the answer. The model asks in words, without ids.
-# A tool checks its arguments with a model of pydantic's that it makes anew for every call.
+# One step says that all is known, one gives the answer. The model requests calls in text, without ids.
+# A tool validates its arguments with a pydantic model that it creates for every call.
 BEHAVIOUR = Behaviour(
     modules=("dspy",),
     distribution="dspy",
@@ -37,7 +37,7 @@ BEHAVIOUR = Behaviour(
 
 
 class Stub:
-    """An engine that asks for the scenario's tools one by one."""
+    """A language model that requests the calls of the scenario one by one."""
 
     def complete(self, request: lm15.Request) -> lm15.Response:
         time.sleep(scenarios.THINKING)
@@ -48,7 +48,7 @@ class Stub:
 
 
 class AsyncStub:
-    """The same, awaited."""
+    """Return the same as `forward`, asynchronously."""
 
     async def complete(self, request: lm15.Request) -> lm15.Response:
         await asyncio.sleep(scenarios.THINKING)
@@ -72,7 +72,7 @@ def answer(said: str) -> str:
     done = said.count("[[ ## observation_")
     one_by_one = scenarios.ROUNDS in said
     asked = scenarios.asked_for(said, done if one_by_one else 0)
-    # What the script asks for at once comes out one by one.
+    # The script requests several calls at once; ReAct makes them one by one.
     asked = asked if one_by_one else asked[done : done + 1]
     name, arguments = (asked[0].name, asked[0].encoded) if asked else ("finish", "{}")
     return fields(next_thought="Go on.", next_tool_name=name, next_tool_args=arguments)

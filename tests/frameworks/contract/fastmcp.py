@@ -1,4 +1,4 @@
-"""A host written by hand, with a FastMCP client of a FastMCP server that runs in this process."""
+"""A hand-written host with a FastMCP client and a FastMCP server in the same process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from frameworks.contract.mcp import READS, conversation, native, openinference
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# The client's own spans, which are the calls, have no ids. Blocking tools run in the server's threads, whose cost is
-# the server's; one that takes a call at a time is told in mcp's contract.
+# The client's own spans, which are the calls, have no ids. The server runs blocking tools in threads; the contract of
+# mcp covers a server that runs one call at a time.
 BEHAVIOUR = Behaviour(
     modules=("fastmcp", "mcp", "openai"),
     distribution="fastmcp",

@@ -1,4 +1,4 @@
-"""Google's ADK with a stub of its own model class, whose calls have no ids, as Gemini's."""
+"""Google's ADK with a stub model whose calls have no ids, like Gemini's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BEHAVIOUR = Behaviour(modules=("google.adk",), distribution="google-adk", blocki
 
 
 class Stub(BaseLlm):
-    """Asks for tools as the scenarios say."""
+    """A model that requests the calls of the scenarios."""
 
     async def generate_content_async(
         self, llm_request: LlmRequest, stream: bool = False
@@ -50,7 +50,7 @@ class Stub(BaseLlm):
 
 
 class Agent:
-    """An agent of one level, run in memory."""
+    """One agent without sub-agents, run in memory."""
 
     def __init__(self, url: str) -> None:
         pass

@@ -55,11 +55,11 @@ class Agent:
 
 
 async def noted(chunk: Any) -> None:
-    """Take a piece of a streamed answer."""
+    """Ignore a piece of a streamed answer."""
 
 
 def noted_at_once(chunk: Any) -> None:
-    """Take a piece of a streamed answer."""
+    """Ignore a piece of a streamed answer."""
 
 
 def wrapped(tool: Callable[..., Any]) -> Tool:

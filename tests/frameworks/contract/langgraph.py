@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 THREADS = ThreadPoolExecutor()._max_workers
-"""How many tools of a graph that is not awaited run at once: as many as Python's own pools have threads."""
+"""How many tools of a sync graph run at once: the default number of threads in a pool of Python."""
 
 BEHAVIOUR = Behaviour(
     modules=("langchain_core", "langgraph"),
@@ -37,7 +37,7 @@ class Agent:
         self.url = url
 
     async def run(self, prompt: str, tools: Sequence[Callable[..., Any]], *, stream: bool = False) -> str:
-        # Clients of the run's own: those that LangChain makes outlive the event loop.
+        # The run has its own clients, because those that LangChain makes outlive the event loop.
         async with DefaultAsyncHttpxClient() as client:
             with DefaultHttpxClient() as blocking_client:
                 model = ChatOpenAI(

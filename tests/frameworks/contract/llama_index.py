@@ -27,7 +27,7 @@ BEHAVIOUR = Behaviour(
 
 
 class Agent:
-    """An agent that is awaited, whatever its tools; it runs blocking ones in threads."""
+    """An agent that is always awaited; it runs blocking tools in threads."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -1,4 +1,4 @@
-"""A host written by hand, with the tools of a server that runs in this process behind MCP's streams."""
+"""A hand-written host and an MCP server in the same process."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Agent:
 
 
 async def conversation(model: AsyncOpenAI, call_tool: Callable[..., Any], tools: list[str], prompt: str) -> str:
-    """Ask the model until it asks for no more tools."""
+    """Send model requests until an answer requests no calls."""
     messages: list[Any] = [{"role": "system", "content": scenarios.SYSTEM}, {"role": "user", "content": prompt}]
     known: Any = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in tools]
     while True:
@@ -88,14 +88,14 @@ async def conversation(model: AsyncOpenAI, call_tool: Callable[..., Any], tools:
 
 
 def served(tools: Sequence[Callable[..., Any]]) -> Any:
-    """A server that runs *tools*, those that block one at a time."""
+    """Return a server that runs *tools*; blocking ones one at a time."""
     server: Any = MCPServer("desk")
     lock = asyncio.Lock()
     for tool in tools:
         if inspect.iscoroutinefunction(tool):
             server.tool(annotations=READS)(tool)
         else:
-            # Text alone: a session's first structured result takes time to check, which would be no queueing.
+            # Text only: validating the first structured result of a session takes time, which is not queueing.
             server.tool(annotations=READS, structured_output=False)(one_at_a_time(tool, lock))
     return server
 
@@ -110,11 +110,11 @@ def one_at_a_time(tool: Callable[..., Any], lock: asyncio.Lock) -> Callable[...,
 
 
 def native(provider: TracerProvider) -> None:
-    """The framework's own spans, which it makes whenever there is a provider."""
+    """Do nothing: the framework makes its own spans if there is a provider."""
 
 
 def openinference(provider: TracerProvider) -> None:
-    """Carries the context to the server; the spans are the framework's own."""
+    """Switch on the propagation of the context to the server; the spans are the framework's own."""
     from openinference.instrumentation.mcp import MCPInstrumentor
 
     MCPInstrumentor().instrument(tracer_provider=provider)
@@ -126,5 +126,5 @@ def traceloop(provider: TracerProvider) -> None:
     McpInstrumentor().instrument(tracer_provider=provider)
 
 
-# Version 2 makes spans of its own, and lacks what Traceloop's wraps.
+# Version 2 makes its own spans, and lacks the functions that Traceloop's instrumentation wraps.
 BESIDE = {"native": native, "openinference": openinference} if NEW else {"traceloop": traceloop}

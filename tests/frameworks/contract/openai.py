@@ -35,7 +35,7 @@ BEHAVIOUR = Behaviour(
 
 
 class Runner:
-    """An agent that runs on the tool runner, the async one for async tools."""
+    """An agent on the tool runner; the async runner for async tools."""
 
     def __init__(self, url: str) -> None:
         self.url = url + "/v1"
@@ -61,7 +61,7 @@ class Runner:
 
 
 class ByHand:
-    """An agent that is a loop."""
+    """An agent that is a hand-written loop."""
 
     def __init__(self, url: str) -> None:
         self.url = url + "/v1"
@@ -108,26 +108,26 @@ Agent = Runner if HAS_RUNNER else ByHand
 
 
 def whole(completion: Any) -> tuple[str, list[dict[str, Any]]]:
-    """What an answer says, and the calls that it asks for."""
+    """Return the text of an answer and its requested calls."""
     message = completion.choices[0].message
     return message.content or "", [call.model_dump() for call in message.tool_calls or ()]
 
 
 def joined(chunks: list[Any]) -> tuple[str, list[dict[str, Any]]]:
-    """The same for one that came in pieces; this server's calls come whole."""
+    """Return the same for a streamed answer; this server sends each call whole."""
     deltas = [choice.delta for chunk in chunks for choice in chunk.choices]
     calls = [call.model_dump(exclude={"index"}) for delta in deltas for call in delta.tool_calls or ()]
     return "".join(delta.content or "" for delta in deltas), calls
 
 
 def chat_function(tool: Callable[..., Any]) -> dict[str, Any]:
-    """A tool as chat completions have it."""
+    """Return a tool in the form of chat completions."""
     function = described(tool)
     return {"type": function.pop("type"), "function": function}
 
 
 def described(tool: Callable[..., Any]) -> Any:
-    """A tool as the protocol tells it; each takes one text."""
+    """Return a tool in the form of the protocol; each has one text argument."""
     names = list(inspect.signature(tool).parameters)
     return {
         "type": "function",
@@ -144,7 +144,7 @@ def described(tool: Callable[..., Any]) -> Any:
 
 
 def called(tool: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
-    """A tool as the runner calls it: with one dictionary."""
+    """Return a tool in the form of the runner, which calls it with one dictionary."""
     if not inspect.iscoroutinefunction(tool):
         return lambda arguments: tool(**arguments)
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-# Blocking tools run in threads; one that raises ends the run.
+# Blocking tools run in threads; an error in a tool ends the run.
 BEHAVIOUR = Behaviour(modules=("pydantic_ai",), distribution="pydantic-ai-slim", fails=True)
 
 
 class Agent:
-    """An agent that is run for its answer, or for its stream of words."""
+    """An agent that is run for its answer or for its text stream."""
 
     def __init__(self, url: str) -> None:
         self.url = url

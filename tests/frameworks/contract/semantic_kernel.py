@@ -43,7 +43,7 @@ def diagnostics(provider: TracerProvider) -> None:
     from semantic_kernel.utils.telemetry.agent_diagnostics import decorators as agents
     from semantic_kernel.utils.telemetry.model_diagnostics import decorators as models
 
-    # As the environment variable, read at import, would have it.
+    # The environment variable would set this, but it is read at import.
     agents.MODEL_DIAGNOSTICS_SETTINGS.enable_otel_diagnostics = True
     models.MODEL_DIAGNOSTICS_SETTINGS.enable_otel_diagnostics = True
 

@@ -28,7 +28,7 @@ BEHAVIOUR = Behaviour(
 
 
 class Agent:
-    """An agent that asks for its tools by name; it has no async tools, nor a run that can be cancelled."""
+    """An agent that calls tools by name; it has no async tools, and its runs cannot be cancelled."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -47,7 +47,7 @@ class Agent:
             max_tool_threads=THREADS,
         )
         agent.prompt_templates["system_prompt"] = scenarios.SYSTEM  # its own is long
-        # It leaves its client to the garbage collector.
+        # smolagents leaves its client to the garbage collector.
         with model.client:
             if not stream:
                 return str(agent.run(prompt))

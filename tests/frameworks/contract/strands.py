@@ -28,7 +28,7 @@ BEHAVIOUR = Behaviour(
 
 
 class Agent:
-    """An agent whose model is asked over HTTP."""
+    """An agent whose model is an HTTP server."""
 
     def __init__(self, url: str) -> None:
         self.url = url
