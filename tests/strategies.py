@@ -1,4 +1,4 @@
-"""Calls, steps, turns and span trees: told by hand in seconds, or drawn by hypothesis in any shape."""
+"""Calls, steps, turns and span trees for tests: built from times in seconds, or drawn by hypothesis."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ TURN = "turn"
 SECOND_NS = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND_NS
 UNIT_NS = 100_000_000
-"""The grid that drawn times lie on: coarse, so that calls touch, overlap and coincide often."""
+"""The unit of drawn times: coarse, so that calls often touch, overlap and coincide."""
 
 READS = ("get_flights", "search_hotels", "list_orders")
 WRITES = ("create_booking", "delete_file")
 UNKNOWNS = ("frobnicate", "")
 EXACT = Settings(min_avoidable=0.0, min_avoidable_share=0.0)
-"""Settings that report whatever saves anything at all."""
+"""Settings that report every saving, however small."""
 
 
 def at(seconds: float) -> int:
-    """*seconds* after the start of all told turns, in nanoseconds since the epoch."""
+    """Return the time *seconds* after `START_NS`, in nanoseconds since the epoch."""
     return START_NS + round(seconds * SECOND_NS)
 
 
 def call(span_id: str, start: float, end: float, tool: str = READS[0], **fields: Any) -> Call:
-    """A call from *start* to *end*, in seconds; by default a read right below the turn."""
+    """Return a call from *start* to *end*, in seconds; by default of a reading tool, directly below the turn."""
     fields = {"parent_id": TURN, **fields}
     return Call(trace_id=TRACE, span_id=span_id, tool=tool, start_ns=at(start), end_ns=at(end), **fields)
 
@@ -43,30 +43,30 @@ def call(span_id: str, start: float, end: float, tool: str = READS[0], **fields:
 def read(
     span_id: str, start: float, end: float, arguments: object = "x", result: object = "rows", **fields: Any
 ) -> Call:
-    """A call of a reading tool that was given and returned just this."""
+    """Return a call of a reading tool with these *arguments* and this *result*."""
     return call(span_id, start, end, **{"arguments": Content(arguments), "result": Content(result), **fields})
 
 
 def step(span_id: str, start: float, end: float, **fields: Any) -> Step:
-    """A model request from *start* to *end*, in seconds, right below the turn."""
+    """Return a model request from *start* to *end*, in seconds, directly below the turn."""
     fields = {"parent_id": TURN, **fields}
     return Step(trace_id=TRACE, span_id=span_id, start_ns=at(start), end_ns=at(end), **fields)
 
 
 def passage(span_id: str, start: float, end: float, **fields: Any) -> Passage:
-    """Any other span."""
+    """Return a span of no agent vocabulary."""
     fields = {"parent_id": TURN, "name": span_id, **fields}
     return Passage(trace_id=TRACE, span_id=span_id, start_ns=at(start), end_ns=at(end), **fields)
 
 
 def turn_span(start: float, end: float, span_id: str = TURN, parent_id: str = "", **fields: Any) -> TurnSpan:
-    """The span of an agent run."""
+    """Return the span of an agent run."""
     fields = {"name": span_id, **fields}
     return TurnSpan(trace_id=TRACE, span_id=span_id, parent_id=parent_id, start_ns=at(start), end_ns=at(end), **fields)
 
 
 def turn(*inside: Observation, settings: Settings | None = None, **fields: Any) -> Turn:
-    """The turn, normalised, that holds just these, from the first start to the last end."""
+    """Return the normalised turn that contains *inside*, from the first start to the last end."""
     start_ns = min((span.start_ns for span in inside), default=START_NS)
     end_ns = max((span.end_ns for span in inside), default=START_NS)
     span = TurnSpan(
@@ -85,7 +85,7 @@ def turn(*inside: Observation, settings: Settings | None = None, **fields: Any) 
 
 
 def in_order(calls: Sequence[Call]) -> list[Call]:
-    """*calls* in the order that the analysis keeps them in."""
+    """Return *calls* in the order of the analysis: by start, end and id."""
     return sorted(calls, key=lambda one: (one.start_ns, one.end_ns, one.span_id))
 
 
@@ -106,22 +106,22 @@ contents = st.one_of(
 
 _rounds = st.one_of(st.none(), st.integers(0, 2))
 _declared = st.sampled_from((None, None, None, (), (READS[0],), (WRITES[0], READS[1])))
-_seldom = st.sampled_from((False, False, True))
-_traits = st.tuples(instants, lengths, tools, _rounds, st.booleans(), _seldom, _seldom)
-_said = st.tuples(contents, contents, st.sampled_from(("", "", "db", "disk")), _declared, st.integers(0, 9))
+_rarely_true = st.sampled_from((False, False, True))
+_traits = st.tuples(instants, lengths, tools, _rounds, st.booleans(), _rarely_true, _rarely_true)
+_evidence = st.tuples(contents, contents, st.sampled_from(("", "", "db", "disk")), _declared, st.integers(0, 9))
 
 
 @st.composite
 def scope_calls(
     draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8, scope: str = "", prefix: str = "c"
 ) -> list[Call]:
-    """Calls of one scope in order, of every effect, declaration, round and content."""
+    """Draw calls of one scope, in order, with all kinds of effects, declarations, rounds and contents."""
     drawn = []
-    for number, (traits, said) in enumerate(
-        draw(st.lists(st.tuples(_traits, _said), min_size=min_size, max_size=max_size))
+    for number, (traits, evidence) in enumerate(
+        draw(st.lists(st.tuples(_traits, _evidence), min_size=min_size, max_size=max_size))
     ):
         start_ns, length_ns, tool, round_, proved, bound, error = traits
-        arguments, result, resource, depends_on, link = said
+        arguments, result, resource, depends_on, link = evidence
         drawn.append(
             Call(
                 trace_id=TRACE,
@@ -147,7 +147,7 @@ def scope_calls(
 
 @st.composite
 def simple_calls(draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8) -> list[Call]:
-    """Calls of one scope in order, with tools and rounds and nothing else that matters."""
+    """Draw calls of one scope, in order, that differ only in times, tools and rounds."""
     traits = draw(st.lists(st.tuples(instants, lengths, tools, _rounds), min_size=min_size, max_size=max_size))
     return in_order(
         [
@@ -167,7 +167,7 @@ def simple_calls(draw: st.DrawFn, *, min_size: int = 0, max_size: int = 8) -> li
 
 @st.composite
 def graphs(draw: st.DrawFn, *, max_size: int = 8) -> tuple[list[Call], list[int], list[int]]:
-    """Calls, the edges of each to calls that ended before it began, and those with what follows through others."""
+    """Draw calls, the edges of each to calls that ended before it started, and their transitive closure."""
     calls = draw(simple_calls(max_size=max_size))
     wanted = draw(st.lists(st.integers(0, 2**max_size - 1), min_size=len(calls), max_size=len(calls)))
     edges: list[int] = []
@@ -185,7 +185,7 @@ def graphs(draw: st.DrawFn, *, max_size: int = 8) -> tuple[list[Call], list[int]
 
 @st.composite
 def turns(draw: st.DrawFn, *, max_size: int = 7, nested: bool = True) -> Turn:
-    """Turns after normalisation: own calls, now and then calls inside calls, steps and the user's words."""
+    """Draw normalised turns with calls, sometimes calls inside calls, model requests and the user's messages."""
     own = draw(scope_calls(max_size=max_size))
     every = list(own)
     if nested and own and draw(st.booleans()):
@@ -204,7 +204,7 @@ def turns(draw: st.DrawFn, *, max_size: int = 7, nested: bool = True) -> Turn:
     ]
     start_ns = min((span.start_ns for span in (*every, *steps)), default=START_NS)
     end_ns = max((span.end_ns for span in (*every, *steps)), default=START_NS)
-    said = draw(contents)
+    message = draw(contents)
     return Turn(
         trace_id=TRACE,
         span_id=TURN,
@@ -214,13 +214,13 @@ def turns(draw: st.DrawFn, *, max_size: int = 7, nested: bool = True) -> Turn:
         end_ns=end_ns,
         calls=tuple(in_order(every)),
         steps=tuple(steps),
-        inputs=() if said is None else (said,),
+        inputs=() if message is None else (message,),
     )
 
 
 @st.composite
 def span_trees(draw: st.DrawFn, *, max_size: int = 9, broken: bool = True) -> list[Observation]:
-    """One trace's spans of all kinds; where *broken* with unknown parents, cycles and impossible intervals."""
+    """Draw the spans of one trace; *broken* allows unknown parents, cycles and intervals that end before they start."""
     size = draw(st.integers(1, max_size))
     spans: list[Observation] = []
     for number in range(size):

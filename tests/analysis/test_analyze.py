@@ -54,7 +54,7 @@ def only(report: Report) -> Finding:
     return finding
 
 
-def lined_up(size: int, each: float, *, pause: float = 0.0, first: float = 0.0, **fields: Any) -> list[Call]:
+def reads_in_a_row(size: int, each: float, *, pause: float = 0.0, first: float = 0.0, **fields: Any) -> list[Call]:
     """Reads one after another."""
     return [
         read(
@@ -69,8 +69,8 @@ def lined_up(size: int, each: float, *, pause: float = 0.0, first: float = 0.0, 
     ]
 
 
-def handed_on(size: int, each: float, *, pause: float = 0.0, first: float = 0.0) -> list[Call]:
-    """Reads of which each is given what the one before returned."""
+def dependent_reads(size: int, each: float, *, pause: float = 0.0, first: float = 0.0) -> list[Call]:
+    """Reads, each with the result of the previous one as its argument."""
     return [
         read(
             f"c{n}",
@@ -92,7 +92,7 @@ def steps(size: int, *, every: float, lasts: float = 1.0) -> list[Step]:
 
 
 def test_five_reads_awaited_one_by_one_in_code() -> None:
-    report = report_of(*lined_up(5, 2, caller=HERE))
+    report = report_of(*reads_in_a_row(5, 2, caller=HERE))
     assert numbers(report) == (5, 10, 10, 1.0, 2, 0.2)
     finding = only(report)
     assert (finding.cause, finding.advice, finding.avoidable, len(finding.calls)) == ("code", "recommended", 8, 5)
@@ -107,7 +107,7 @@ def test_the_same_in_gather() -> None:
     assert (report.findings, report.verdict, report.peak_concurrency) == ((), "parallel", 5)
 
 
-def test_one_response_asks_for_three_reads_that_are_run_one_by_one() -> None:
+def test_three_reads_of_one_response_run_one_by_one() -> None:
     asked = step("s", 0, 1, requested=("i0", "i1", "i2"))
     calls = [call(f"c{n}", 1 + 8 * n, 9 + 8 * n, call_id=f"i{n}") for n in range(3)]
     report = report_of(asked, *calls)
@@ -118,26 +118,26 @@ def test_one_response_asks_for_three_reads_that_are_run_one_by_one() -> None:
 
 
 def test_three_responses_of_one_read_each() -> None:
-    report = report_of(*steps(3, every=3), *lined_up(3, 2, pause=1, first=1))
+    report = report_of(*steps(3, every=3), *reads_in_a_row(3, 2, pause=1, first=1))
     assert numbers(report) == (3, 6, 8, 0.75, 2, 0.25)
     assert (only(report).cause, only(report).advice, only(report).avoidable) == ("model", "recommended", 6)
     assert (report.avoidable_steps, report.avoidable_tokens, report.verdict) == (2, 2000, "sequential")
     assert (report.think, report.steps, report.calls_per_step) == (3, 3, 1.0)
 
 
-def test_values_handed_on_in_code() -> None:
-    report = report_of(*handed_on(3, 2))
+def test_code_passes_each_result_to_the_next_call() -> None:
+    report = report_of(*dependent_reads(3, 2))
     assert numbers(report) == (3, 6, 6, 1.0, 6, 1.0)
     assert (report.findings, report.verdict) == ((), "serial_by_need")
 
 
-def test_values_handed_on_through_the_model() -> None:
-    report = report_of(*steps(3, every=3), *handed_on(3, 2, pause=1, first=1))
+def test_model_passes_each_result_to_the_next_call() -> None:
+    report = report_of(*steps(3, every=3), *dependent_reads(3, 2, pause=1, first=1))
     assert numbers(report) == (3, 6, 8, 0.75, 8, 1.0)
     assert (report.findings, report.verdict, report.avoidable_steps) == ((), "serial_by_need", 0)
 
 
-def test_the_first_and_the_last_of_three_could_run_together() -> None:
+def test_first_and_last_of_three_calls_could_run_together() -> None:
     a = read("a", 0, 5, "x", "KEY-9071", tool="get_a")
     b = read("b", 5, 10, "KEY-9071", "rows", tool="get_b")
     report = report_of(a, b, read("c", 10, 15, "y", "more", tool="get_c"))
@@ -146,7 +146,7 @@ def test_the_first_and_the_last_of_three_could_run_together() -> None:
     assert report.verdict == "partly_sequential"
 
 
-def test_two_parallel_rounds_of_which_the_second_needs_the_first() -> None:
+def test_second_parallel_round_needs_the_first() -> None:
     first = [read(f"a{n}", 1, 2, f"query {n}", f"KEY-9{n}71", tool=f"get_a{n}") for n in range(3)]
     second = [read(f"b{n}", 6, 7, f"KEY-9{n}71", f"answer {n}", tool=f"get_b{n}") for n in range(3)]
     report = report_of(step("s0", 0, 1), *first, step("s1", 2, 6), *second)
@@ -161,7 +161,7 @@ def test_twelve_calls_behind_one_lock() -> None:
     assert (only(report).kind, only(report).cause, only(report).avoidable) == ("contention", "contention", 1.1)
 
 
-def test_a_hundred_calls_ten_at_once() -> None:
+def test_hundred_calls_ten_at_once() -> None:
     report = report_of(*(call(f"c{n:03}", n // 10 * 0.5, n // 10 * 0.5 + 0.5) for n in range(100)))
     assert numbers(report) == (100, 50, 5, 10, 5, 1.0)
     finding = only(report)
@@ -169,7 +169,7 @@ def test_a_hundred_calls_ten_at_once() -> None:
     assert (report.verdict, report.chains, report.avoidable) == ("parallel", 0, 0)
 
 
-def test_a_limit_in_each_of_several_rounds_is_one_and_leaves_no_chain() -> None:
+def test_limit_in_several_rounds_is_one_finding_without_chains() -> None:
     spans: list[Observation] = []
     for number in range(2):
         begin = number * 7.0
@@ -211,13 +211,13 @@ def test_two_writes() -> None:
     assert (report.findings, report.verdict) == ((), "serial_by_need")
 
 
-def test_one_planning_step_then_code_that_hands_values_on() -> None:
-    report = report_of(step("s", 0, 1), *handed_on(3, 1, first=1))
+def test_one_model_request_then_code_that_passes_results_on() -> None:
+    report = report_of(step("s", 0, 1), *dependent_reads(3, 1, first=1))
     assert numbers(report) == (3, 3, 3, 1.0, 3, 1.0)
     assert (report.findings, report.verdict) == ((), "serial_by_need")
 
 
-def test_three_reads_of_which_nothing_was_captured() -> None:
+def test_three_reads_without_captured_content() -> None:
     report = report_of(*steps(3, every=3), *(call(f"c{n}", 1 + 3 * n, 3 + 3 * n) for n in range(3)))
     assert numbers(report) == (3, 6, 8, 0.75, 8, 1.0)
     assert report.efficiency_floor == 0.25
@@ -228,14 +228,14 @@ def test_three_reads_of_which_nothing_was_captured() -> None:
 # -- The verdicts -------------------------------------------------------------------------------------------------
 
 
-def test_single() -> None:
+def test_verdict_is_single_without_two_calls_that_have_a_duration() -> None:
     assert report_of(read("a", 0, 2)).verdict == "single"
     assert report_of().verdict == "single"
     instant = report_of(read("a", 1, 1), read("b", 1, 1))
     assert (instant.verdict, instant.calls, instant.ratio, instant.efficiency) == ("single", 2, None, None)
 
 
-def test_what_one_call_and_no_call_measure() -> None:
+def test_numbers_of_one_call_and_of_no_call() -> None:
     alone = report_of(read("a", 0, 2))
     assert numbers(alone) == (1, 2, 2, 1.0, 2, 1.0)
     assert (alone.concurrency, alone.effective_ratio, alone.achievable_ratio) == (1.0, 1.0, 1.0)
@@ -245,7 +245,7 @@ def test_what_one_call_and_no_call_measure() -> None:
     assert none.coverage == 1.0
 
 
-def test_a_retry_is_no_loss_beside_what_ran_long_while_the_first_attempt_failed() -> None:
+def test_retry_during_a_long_call_of_the_first_round_is_not_avoidable() -> None:
     report = report_of(
         step("s0", 0, 1, requested=("i0", "i1")),
         read("c0", 1, 5, "London", "rain", call_id="i0"),
@@ -259,13 +259,13 @@ def test_a_retry_is_no_loss_beside_what_ran_long_while_the_first_attempt_failed(
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "expected"),
     [
         (True, "Have the model ask for {} in one response, then for {} (say so in the system prompt)."),
         (False, "Await {} together, then {}, with asyncio.gather or a TaskGroup at /home/me/agent.py:12."),
     ],
 )
-def test_calls_of_one_finding_that_need_one_another_are_to_follow_one_another(asked: bool, told: str) -> None:
+def test_recommendation_orders_calls_that_need_one_another(asked: bool, expected: str) -> None:
     calls = [
         read("c0", 1, 3, "ana", "USR-4471", tool="get_user"),
         read("c1", 4, 6, "USR-4471", "no mail", tool="get_mail"),
@@ -277,14 +277,14 @@ def test_calls_of_one_finding_that_need_one_another_are_to_follow_one_another(as
     report = report_of(*(steps(4, every=3) if asked else ()), *calls)
     finding = only(report)
     assert finding.advice == "recommended"
-    assert finding.recommendation == told.format("get_user and get_order", "get_mail and get_parcel")
+    assert finding.recommendation == expected.format("get_user and get_order", "get_mail and get_parcel")
     assert finding.stages == ((0, 2), (1, 3))
     assert finding.longest == 2
 
 
-def test_what_was_asked_for_together_comes_before_what_needs_any_of_it() -> None:
+def test_call_waits_for_whole_previous_round() -> None:
     def both(needs: str, news: float) -> Report:
-        """A long read beside a short one; then one that may need the latter, and one that needs nothing."""
+        """A long and a short read in one round; then one that may need the short one, and one that needs nothing."""
         return report_of(
             step("s0", 0, 1, requested=("i0", "i1")),
             read("c0", 1, 2, "ana", "USR-4471", tool="get_user", call_id="i0"),
@@ -296,21 +296,21 @@ def test_what_was_asked_for_together_comes_before_what_needs_any_of_it() -> None
 
     report = both("USR-4471", 1)
     assert (report.findings, report.efficiency, report.critical_path) == ((), 1.0, 11)
-    # What needs nothing could have been asked for before: it is what keeps the second round so long.
+    # The call that needs nothing could have been in the first round; it makes the second round long.
     report = both("USR-4471", 8)
     assert (only(report).calls, only(report).advice, only(report).avoidable) == (
         ("get_user", "get_news"),
         "recommended",
         3,
     )
-    # Nothing at all is needed: all of it could have been asked for at once.
+    # No call needs another: all could have been requested at once.
     report = both("Bergen", 1)
     assert only(report).avoidable == 6
     assert report.critical_path == 5
 
 
 @given(st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=4), min_size=2, max_size=4), st.booleans())
-def test_whatever_rounds_could_have_been_one_is_found(rounds: list[list[int]], known: bool) -> None:
+def test_rounds_that_could_have_been_one_are_always_found(rounds: list[list[int]], known: bool) -> None:
     calls: list[Call] = []
     steps: list[Step] = []
     at_s = 0
@@ -324,12 +324,12 @@ def test_whatever_rounds_could_have_been_one_is_found(rounds: list[list[int]], k
     assert report.avoidable == pytest.approx(report.makespan - report.critical_path)
 
 
-def test_one_call_and_then_two_at_once_could_have_been_three_at_once() -> None:
+def test_one_call_then_two_at_once_could_have_been_three_at_once() -> None:
     finding = only(report_of(read("a", 0, 1), read("b", 1, 2), read("c", 1, 2)))
     assert (finding.span_ids, finding.avoidable, finding.longest) == (("a", "b", "c"), 1.0, 2)
 
 
-def test_what_overlaps_in_part_is_no_chain_and_may_have_begun_earlier() -> None:
+def test_partly_overlapping_calls_are_no_chain_but_could_start_earlier() -> None:
     report = report_of(read("a", 0, 10), read("b", 9.5, 19.5))
     assert (report.verdict, report.findings) == ("possibly_sequential", ())
     assert report.recommendation.startswith("Some calls could have started earlier")
@@ -339,18 +339,16 @@ def test_what_overlaps_in_part_is_no_chain_and_may_have_begun_earlier() -> None:
     ("asked", "advice"),
     [
         (("a",), "recommended"),
-        # Handed over to another agent, which has other tools; or asked of somebody who is not seen.
+        # A hand-off to another agent, or a call without a span.
         (("a", "transfer"), "potential"),
     ],
 )
-def test_across_what_the_model_asked_for_and_nobody_saw_nothing_is_promised(
-    asked: tuple[str, ...], advice: str
-) -> None:
+def test_nothing_is_recommended_across_a_requested_call_without_a_span(asked: tuple[str, ...], advice: str) -> None:
     first, second = read("a", 1, 3, call_id="a"), read("b", 5, 7, tool=READS[1], call_id="b")
     steps = [step("s0", 0, 1, requested=asked), step("s1", 4, 5, requested=("b",))]
     finding = only(report_of(*steps, first, second))
     assert (finding.cause, finding.advice) == ("model", advice)
-    # Where not every call is known by its id, one may have been seen under another.
+    # If a call has no id, the requested call may be recorded without its id.
     unnamed = msgspec.structs.replace(second, call_id="")
     assert only(report_of(*steps, first, unnamed)).advice == "recommended"
     if advice == "potential":
@@ -360,9 +358,9 @@ def test_across_what_the_model_asked_for_and_nobody_saw_nothing_is_promised(
         assert only(report_of(*steps, *elsewhere)).advice == "recommended"
 
 
-def test_contended_comes_before_all_others_and_has_no_efficiency() -> None:
+def test_contended_precedes_all_other_verdicts_and_has_no_efficiency() -> None:
     behind = [call(f"c{n:02}", 0, 0.1 * (n + 1), "get_page") for n in range(6)]
-    report = report_of(*behind, *lined_up(2, 0.1, first=0.6))
+    report = report_of(*behind, *reads_in_a_row(2, 0.1, first=0.6))
     assert (report.verdict, report.efficiency, report.critical_path, report.efficiency_floor) == (
         "contended",
         None,
@@ -371,44 +369,44 @@ def test_contended_comes_before_all_others_and_has_no_efficiency() -> None:
     )
 
 
-def test_contention_too_small_to_matter_is_no_finding() -> None:
+def test_contention_below_threshold_is_no_finding() -> None:
     report = report_of(*(call(f"c{n}", 0, 0.001 * (n + 1), "get_page") for n in range(6)))
     assert (report.verdict, report.findings) == ("contended", ())
 
 
-def test_sequential_needs_low_concurrency_too() -> None:
-    # The pauses between tell the two from a limit of two.
+def test_verdict_sequential_requires_low_concurrency() -> None:
+    # Without the pauses, the two lanes would look like a limit of two.
     lanes = [read(f"{lane}{n}", 1.2 * n, 1.2 * n + 1, f"query {lane}{n}") for n in range(4) for lane in "ab"]
     assert report_of(*lanes).verdict == "partly_sequential"
     assert report_of(*lanes[::2]).verdict == "sequential"
 
 
-def test_parallel_where_nothing_is_promised() -> None:
+def test_verdict_is_parallel_without_recommendation() -> None:
     report = report_of(call("a", 0, 2, "x"), call("b", 0, 2, "y"), call("c", 2, 4, "z"))
     assert (report.verdict, report.avoidable) == ("parallel", 0)
 
 
-def test_serial_by_need_is_only_said_where_it_is_known() -> None:
-    assert report_of(*handed_on(2, 2)).verdict == "serial_by_need"
+def test_verdict_is_serial_by_need_only_if_dependencies_are_known() -> None:
+    assert report_of(*dependent_reads(2, 2)).verdict == "serial_by_need"
     unknown = report_of(call("a", 0, 2, "x"), call("b", 2, 4, "y"))
     assert (unknown.verdict, unknown.efficiency, unknown.efficiency_floor) == ("possibly_sequential", 1.0, 0.5)
     assert unknown.recommendation
 
 
-def test_reads_all_at_once_have_no_finding() -> None:
+def test_reads_at_once_have_no_finding() -> None:
     for size in (2, 10, 300):
         report = report_of(*(read(f"c{n:03}", 0, 1, f"query {n}", f"answer {n}") for n in range(size)))
         assert (report.findings, report.verdict, report.efficiency) == ((), "parallel", 1.0)
 
 
-# -- What is asked of evidence, and when --------------------------------------------------------------------------
+# -- Evidence -----------------------------------------------------------------------------------------------------
 
 
-def test_evidence_is_looked_at_only_where_it_may_matter() -> None:
-    asked: list[object] = []
+def test_contents_are_read_only_if_a_saving_is_possible() -> None:
+    parsed: list[object] = []
 
     def parse(value: object) -> object:
-        asked.append(value)
+        parsed.append(value)
         return value
 
     def of(duration: float) -> list[Call]:
@@ -419,16 +417,16 @@ def test_evidence_is_looked_at_only_where_it_may_matter() -> None:
         ]
 
     quick = report_of(*of(0.04))
-    assert (asked, quick.efficiency, quick.efficiency_floor, quick.findings) == ([], 1.0, 1.0, ())
-    # Two at once would save half of it: well above 5 % of the turn, and of a long turn far below.
+    assert (parsed, quick.efficiency, quick.efficiency_floor, quick.findings) == ([], 1.0, 1.0, ())
+    # Two calls at once would save half: more than 5 % of a short turn, much less of a long one.
     report_of(*of(0.2))
-    assert asked
-    asked.clear()
+    assert parsed
+    parsed.clear()
     analyze(turn(*of(0.2), end_ns=at(60)), Settings())
-    assert not asked
+    assert not parsed
 
 
-def test_the_users_words_and_the_enclosing_arguments_are_not_brought_in_by_a_result() -> None:
+def test_values_of_user_messages_and_enclosing_arguments_prove_no_dependency() -> None:
     a, b = read("a", 0, 2, "x", "KEY-9071", tool="get_a"), read("b", 2, 4, "KEY-9071", tool="get_b")
     assert analyze(turn(a, b), Settings()).efficiency_floor == 1.0
     assert analyze(turn(a, b, input=Content("look up KEY-9071")), Settings()).efficiency_floor == 0.5
@@ -438,8 +436,8 @@ def test_the_users_words_and_the_enclosing_arguments_are_not_brought_in_by_a_res
     assert analyze(turn(around, *deep), Settings()).efficiency_floor == 0.5
 
 
-def test_a_finding_tells_how_it_is_known_and_what_to_do() -> None:
-    finding = only(report_of(*lined_up(3, 2, caller=HERE)))
+def test_finding_has_evidence_and_recommendation() -> None:
+    finding = only(report_of(*reads_in_a_row(3, 2, caller=HERE)))
     assert finding.evidence
     assert "get_flights" in finding.evidence[0]
     assert "agent.py:12" in finding.recommendation
@@ -448,12 +446,12 @@ def test_a_finding_tells_how_it_is_known_and_what_to_do() -> None:
     assert potential.recommendation.startswith("If they need nothing")
 
 
-def test_a_bound_on_the_search_is_told() -> None:
+def test_report_notes_bounded_search() -> None:
     rows = [read(f"{row}{n:03}", 2 * row, 2 * row + 1, f"query {n}") for row in range(2) for n in range(300)]
     assert any("256" in note for note in report_of(*rows).notes)
 
 
-def test_a_streamed_answers_calls_keep_their_start() -> None:
+def test_calls_of_streamed_response_keep_their_start() -> None:
     asked = step("s", 0, 10, requested=("i0", "i1", "i2"))
     calls = [read(f"c{n}", 1 + 3 * n, 3 + 3 * n, f"query {n}", call_id=f"i{n}") for n in range(3)]
     report = report_of(asked, *calls)
@@ -464,14 +462,14 @@ def test_a_streamed_answers_calls_keep_their_start() -> None:
 
 
 def shown(report: Report) -> dict[str, Any]:
-    """All of a report but its turn."""
+    """All fields of a report except its turn."""
     return {name: getattr(report, name) for name in report.__struct_fields__ if name != "turn"}
 
 
 @given(turns())
-def test_every_number_stays_within_its_bounds(told: Turn) -> None:
-    report = analyze(told, EXACT)
-    assert report.calls == sum(1 for one in told.calls if not one.scope)
+def test_numbers_stay_within_their_bounds(drawn: Turn) -> None:
+    report = analyze(drawn, EXACT)
+    assert report.calls == sum(1 for one in drawn.calls if not one.scope)
     assert report.busy <= report.makespan + 1e-9
     assert report.busy <= report.work + 1e-9
     if report.ratio is not None and report.calls > 1:
@@ -488,26 +486,26 @@ def test_every_number_stays_within_its_bounds(told: Turn) -> None:
 
 
 @given(turns(), st.integers(0, 10**16))
-def test_shifting_all_times_changes_nothing(told: Turn, shift_ns: int) -> None:
+def test_shifting_all_times_changes_nothing(drawn: Turn, shift_ns: int) -> None:
     def moved(thing: Any) -> Any:
         return msgspec.structs.replace(thing, start_ns=thing.start_ns + shift_ns, end_ns=thing.end_ns + shift_ns)
 
     later = msgspec.structs.replace(
-        moved(told), calls=tuple(map(moved, told.calls)), steps=tuple(map(moved, told.steps))
+        moved(drawn), calls=tuple(map(moved, drawn.calls)), steps=tuple(map(moved, drawn.steps))
     )
-    assert shown(analyze(later, EXACT)) == shown(analyze(told, EXACT))
+    assert shown(analyze(later, EXACT)) == shown(analyze(drawn, EXACT))
 
 
 @given(turns(nested=False), st.integers(2, 5))
-def test_scaling_all_times_scales_all_durations(told: Turn, scale: int) -> None:
+def test_scaling_all_times_scales_all_durations(drawn: Turn, scale: int) -> None:
     def scaled(thing: Any) -> Any:
         start_ns, end_ns = ((instant - START_NS) * scale + START_NS for instant in (thing.start_ns, thing.end_ns))
         return msgspec.structs.replace(thing, start_ns=start_ns, end_ns=end_ns)
 
     longer = msgspec.structs.replace(
-        scaled(told), calls=tuple(map(scaled, told.calls)), steps=tuple(map(scaled, told.steps))
+        scaled(drawn), calls=tuple(map(scaled, drawn.calls)), steps=tuple(map(scaled, drawn.steps))
     )
-    before, after = analyze(told, EXACT), analyze(longer, EXACT)
+    before, after = analyze(drawn, EXACT), analyze(longer, EXACT)
     assert after.makespan == pytest.approx(before.makespan * scale)
     if not any(finding.kind == "limit" for finding in (*before.findings, *after.findings)):
         assert after.efficiency == (None if before.efficiency is None else pytest.approx(before.efficiency))
@@ -515,7 +513,7 @@ def test_scaling_all_times_scales_all_durations(told: Turn, scale: int) -> None:
 
 
 @given(st.lists(st.tuples(instants, st.integers(1, 9)), min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_the_order_that_calls_are_told_in_is_irrelevant(times: list[tuple[int, int]], random: Any) -> None:
+def test_order_of_calls_is_irrelevant(times: list[tuple[int, int]], random: Any) -> None:
     calls = [
         msgspec.structs.replace(
             read(f"c{n}", 0, 0, f"query {n}"), start_ns=start_ns, end_ns=start_ns + SECOND_NS * length
@@ -528,42 +526,42 @@ def test_the_order_that_calls_are_told_in_is_irrelevant(times: list[tuple[int, i
 
 
 @given(turns())
-def test_a_turn_of_its_calls_all_at_once_has_no_chain(told: Turn) -> None:
+def test_turn_with_all_calls_at_once_has_no_finding(drawn: Turn) -> None:
     calls = [
         msgspec.structs.replace(one, start_ns=START_NS, end_ns=START_NS + 2 * SECOND_NS)
-        for one in told.calls
+        for one in drawn.calls
         if not one.scope
     ]
-    report = analyze(msgspec.structs.replace(told, calls=tuple(in_order(calls)), steps=()), Settings())
+    report = analyze(msgspec.structs.replace(drawn, calls=tuple(in_order(calls)), steps=()), Settings())
     assert report.findings == ()
     assert report.verdict == ("parallel" if len(calls) > 1 else "single")
 
 
-# -- Whatever comes -----------------------------------------------------------------------------------------------
+# -- Unusual input ------------------------------------------------------------------------------------------------
 
 
 class Odd:
-    """Fails wherever it is touched."""
+    """Raises on every access."""
 
     def __getattribute__(self, name: str) -> Any:
-        """Even asked for its class."""
+        """Raise, also for ``__class__``."""
         raise RuntimeError(name)
 
 
 class Torn(Mapping[str, object]):
-    """Fails while it is read."""
+    """Raises while it is iterated."""
 
     def __getitem__(self, key: str) -> object:
-        """Nothing is there."""
+        """Raise KeyError."""
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        """Nor can it be listed."""
+        """Raise RuntimeError."""
         message = "changed"
         raise RuntimeError(message)
 
     def __len__(self) -> int:
-        """As it was told."""
+        """Return 1."""
         return 1
 
 
@@ -604,12 +602,12 @@ odd_contents = st.builds(
 
 
 @given(turns(), st.lists(odd_contents, min_size=1, max_size=6))
-def test_analysis_never_raises_on_what_calls_hold(told: Turn, odd: list[Content]) -> None:
+def test_analysis_never_raises_on_unusual_contents(drawn: Turn, odd: list[Content]) -> None:
     calls = tuple(
         msgspec.structs.replace(one, arguments=odd[n % len(odd)], result=odd[(n + 1) % len(odd)])
-        for n, one in enumerate(told.calls)
+        for n, one in enumerate(drawn.calls)
     )
-    report = analyze(msgspec.structs.replace(told, calls=calls, inputs=tuple(odd)), EXACT)
+    report = analyze(msgspec.structs.replace(drawn, calls=calls, inputs=tuple(odd)), EXACT)
     assert report.calls == sum(1 for one in calls if not one.scope)
 
 
@@ -620,7 +618,7 @@ some_ids = st.sampled_from(("", "a", "b", "c", "d"))
     st.lists(st.tuples(some_ids, some_ids, instants, st.integers(-3, 9), st.sampled_from((None, 0, 1, 7))), max_size=8),
     st.integers(-5, 20),
 )
-def test_analysis_never_raises_on_broken_turns(told: list[tuple[str, str, int, int, int | None]], length: int) -> None:
+def test_analysis_never_raises_on_broken_turns(drawn: list[tuple[str, str, int, int, int | None]], length: int) -> None:
     calls = [
         Call(
             trace_id=TRACE,
@@ -634,26 +632,26 @@ def test_analysis_never_raises_on_broken_turns(told: list[tuple[str, str, int, i
             proved=n % 2 == 0,
             links=(scope, span_id),
         )
-        for n, (span_id, scope, start_ns, units, round_) in enumerate(told)
+        for n, (span_id, scope, start_ns, units, round_) in enumerate(drawn)
     ]
     broken = Turn(TRACE, TURN, "", "", START_NS, START_NS + length * SECOND_NS, calls=tuple(in_order(calls)))
     assert analyze(broken, EXACT).turn is broken
     assert analyze(broken, Settings()).turn is broken
 
 
-def test_calls_nested_ever_so_deep_are_analysed() -> None:
+def test_deeply_nested_calls_are_analysed() -> None:
     calls = [call(f"c{n}", n / 1000, 10 - n / 1000, "research", scope=f"c{n - 1}" if n else "") for n in range(3000)]
     inside = [read(f"i{n}", 3 + n, 4 + n, scope="c9") for n in range(3)]
-    told = Turn(TRACE, TURN, "", "", at(0), at(10), calls=tuple(in_order([*calls, *inside])))
-    report = analyze(told, Settings())
+    drawn = Turn(TRACE, TURN, "", "", at(0), at(10), calls=tuple(in_order([*calls, *inside])))
+    report = analyze(drawn, Settings())
     assert report.calls == 1
 
 
 # -- Spans in, reports out ----------------------------------------------------------------------------------------
 
 
-def test_spans_become_reports_in_order_of_start_with_what_they_cover() -> None:
-    told: dict[str, Observation] = {
+def test_reports_are_in_order_of_start_and_have_coverage() -> None:
+    classified: dict[str, Observation] = {
         span.span_id: span
         for span in (
             turn_span(5, 9, "late"),
@@ -665,9 +663,9 @@ def test_spans_become_reports_in_order_of_start_with_what_they_cover() -> None:
     }
     spans = [
         SpanRecord(span.trace_id, span.span_id, span.parent_id, "", span.start_ns, span.end_ns, {})
-        for span in told.values()
+        for span in classified.values()
     ]
-    found = analyze_spans(spans, lambda span: told[span.span_id], Settings())
+    found = analyze_spans(spans, lambda span: classified[span.span_id], Settings())
     assert [(one.turn.span_id, one.calls, one.verdict) for one in found.reports] == [
         ("early", 2, "partly_sequential"),
         ("late", 0, "single"),
@@ -675,7 +673,7 @@ def test_spans_become_reports_in_order_of_start_with_what_they_cover() -> None:
     assert (found.coverage.calls, found.coverage.calls_without_turn, found.coverage.spans) == (3, 1, 5)
 
 
-def test_a_trace_of_nothing_but_passages_has_no_reports() -> None:
+def test_trace_without_agent_spans_has_no_reports() -> None:
     spans = [SpanRecord(TRACE, "p", "", "", 0, 1, {})]
     found = analyze_spans(spans, lambda span: Passage(TRACE, span.span_id, "", "", 0, 1), Settings())
     assert found.reports == ()

@@ -21,22 +21,22 @@ def why(calls: list[Call], *, inner: bool = False, unasked: tuple[str, ...] = ()
     return chain_cause(calls, inner=inner, unasked=unasked)
 
 
-def test_inside_a_call_it_is_code_whatever_the_rounds() -> None:
+def test_cause_inside_a_call_is_code_regardless_of_rounds() -> None:
     assert why(chain({"round": 0}, {"round": 1}), inner=True) == "code"
 
 
-def test_calls_that_no_visible_step_asked_for_are_codes() -> None:
+def test_cause_of_calls_that_no_recorded_request_asked_for_is_code() -> None:
     calls = chain({}, {}, round=0)
     assert why(calls, unasked=("c0", "c1")) == "code"
     assert why(calls, unasked=("c0",)) == "dispatch"
 
 
-def test_different_rounds_are_the_models() -> None:
+def test_cause_of_different_rounds_is_model() -> None:
     assert why(chain({"round": 0}, {"round": 1}, proved=True)) == "model"
     assert why(chain({"round": 0}, {"round": 1}, caller=HERE)) == "model"
 
 
-def test_without_rounds_the_callers_place_tells() -> None:
+def test_cause_without_rounds_depends_on_the_callers_file() -> None:
     assert why(chain({}, {})) == "unknown"
     assert why(chain({}, {}, caller=HERE)) == "code"
     assert why(chain({"caller": HERE}, {})) == "unknown"
@@ -44,7 +44,7 @@ def test_without_rounds_the_callers_place_tells() -> None:
         assert why(chain({}, {}, caller=library)) == "unknown"
 
 
-def test_one_round_is_dispatch_unless_the_users_own_code_called_what_is_not_proved() -> None:
+def test_cause_of_one_round_is_dispatch_unless_user_code_made_unproved_calls() -> None:
     assert why(chain({}, {}, round=0)) == "dispatch"
     assert why(chain({}, {}, round=0, proved=True, caller=HERE)) == "dispatch"
     assert why(chain({}, {}, round=0, caller=LIBRARY)) == "dispatch"
@@ -54,7 +54,7 @@ def test_one_round_is_dispatch_unless_the_users_own_code_called_what_is_not_prov
 BLOCKING = {"round": 0, "proved": True, "in_loop": True, "called_ns": at(0)}
 
 
-def test_all_called_up_front_in_tasks_of_their_own_yet_one_by_one_is_blocking() -> None:
+def test_cause_of_tasks_started_together_but_run_one_by_one_is_blocking() -> None:
     assert why(chain({"task": 1}, {"task": 2}, **BLOCKING)) == "blocking"
 
 
@@ -62,17 +62,17 @@ def test_all_called_up_front_in_tasks_of_their_own_yet_one_by_one_is_blocking() 
     "second",
     [
         {"task": 1},  # one task
-        {"task": 0},  # not known
-        {"task": 2, "called_ns": at(1.5)},  # called after the first had ended
-        {"task": 2, "called_ns": 0},  # not known
-        {"task": 2, "in_loop": False},  # not in the loop's thread
+        {"task": 0},  # unknown
+        {"task": 2, "called_ns": at(1.5)},  # called after the first call ended
+        {"task": 2, "called_ns": 0},  # unknown
+        {"task": 2, "in_loop": False},  # not in the thread of the event loop
     ],
 )
-def test_otherwise_it_is_dispatch(second: dict[str, Any]) -> None:
+def test_cause_is_dispatch_without_every_sign_of_blocking(second: dict[str, Any]) -> None:
     assert why(chain({"task": 1}, second, **BLOCKING)) == "dispatch"
 
 
-def test_plain_functions_that_different_requests_asked_for_block_nothing() -> None:
+def test_plain_functions_of_different_rounds_are_not_blocking() -> None:
     in_tasks = {"in_loop": True, "blocking": True, "proved": True}
     assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 0}, **in_tasks)) == "blocking"
     assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 1}, **in_tasks)) == "model"

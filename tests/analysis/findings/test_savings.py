@@ -29,8 +29,8 @@ def saved(report: Report) -> list[tuple[tuple[str, ...], float]]:
 
 
 @given(turns())
-def test_what_findings_save_adds_up_to_what_can_be_saved(told: Turn) -> None:
-    report = analyze(told, EXACT)
+def test_savings_of_findings_add_up_to_possible_saving(drawn: Turn) -> None:
+    report = analyze(drawn, EXACT)
     recommended, potential = sums(report)
     assert report.avoidable == pytest.approx(recommended)
     assert report.avoidable_potential == pytest.approx(potential)
@@ -42,37 +42,37 @@ def test_what_findings_save_adds_up_to_what_can_be_saved(told: Turn) -> None:
 
 
 @given(turns())
-def test_the_parts_by_cause_add_up_and_none_is_negative(told: Turn) -> None:
-    report = analyze(told, EXACT)
+def test_savings_by_cause_add_up_and_are_positive(drawn: Turn) -> None:
+    report = analyze(drawn, EXACT)
     assert sum(report.avoidable_by_cause.values()) == pytest.approx(report.avoidable)
     assert all(part > 0 for part in report.avoidable_by_cause.values())
 
 
 @given(turns())
-def test_no_finding_saves_nothing_and_recommended_ones_share_no_call(told: Turn) -> None:
-    report = analyze(told, EXACT)
+def test_findings_save_time_and_recommended_ones_share_no_call(drawn: Turn) -> None:
+    report = analyze(drawn, EXACT)
     assert all(finding.avoidable > 0 for finding in report.findings)
     recommended = [i for finding in report.findings if finding.advice == "recommended" for i in finding.span_ids]
     assert len(recommended) == len(set(recommended))
 
 
 @given(turns())
-def test_what_is_below_the_threshold_is_not_reported_and_lost_to_none(told: Turn) -> None:
+def test_savings_below_threshold_are_added_to_another_finding(drawn: Turn) -> None:
     settings = Settings(min_avoidable=0.25, min_avoidable_share=0.1)
-    report = analyze(told, settings)
-    least = max(0.25, 0.1 * (told.end_ns - told.start_ns) / SECOND_NS)
+    report = analyze(drawn, settings)
+    least = max(0.25, 0.1 * (drawn.end_ns - drawn.start_ns) / SECOND_NS)
     assert all(finding.avoidable >= least - 1e-6 for finding in report.findings)
     if report.critical_path is not None and report.avoidable:
         assert report.avoidable == pytest.approx(report.makespan - report.critical_path)
 
 
-def test_findings_in_a_row_each_save_their_own() -> None:
+def test_consecutive_findings_have_separate_savings() -> None:
     calls = [read("a", 0, 2), read("b", 2, 5), call("w", 5, 6, WRITES[0]), read("c", 6, 10), read("d", 10, 11)]
     assert saved(analyze(turn(*calls), Settings())) == [(("a", "b"), 2.0), (("c", "d"), 1.0)]
 
 
-def test_a_chain_whose_mending_shortens_nothing_is_no_finding() -> None:
-    # b1 needs a1 while a0 and b1 need nothing of each other; the other two take the whole time.
+def test_chain_that_saves_nothing_is_no_finding() -> None:
+    # b1 needs a1, and a0 and b1 are a chain; but a1 and b1 together take the whole time.
     calls = [
         read("a0", 0, 1, tool="get_a0"),
         read("a1", 0, 2, tool="get_a1"),
@@ -83,20 +83,20 @@ def test_a_chain_whose_mending_shortens_nothing_is_no_finding() -> None:
     assert report.efficiency == 1.0
 
 
-def test_what_keeps_overlapping_calls_apart_is_no_chains_doing() -> None:
-    # Two long ones overlap by halves; the short ones beside the second would shorten nothing.
+def test_short_chain_during_overlapping_long_calls_is_no_finding() -> None:
+    # The second half of a overlaps b. Running x and y together, during b, would save nothing.
     calls = [read("a", 0, 10), read("b", 5, 15), read("x", 11, 12), read("y", 12, 13)]
     report = analyze(turn(*calls), EXACT)
     assert report.findings == ()
     assert report.critical_path == 10
 
 
-def test_chains_of_one_cause_that_overlap_in_time_are_one_finding() -> None:
+def test_overlapping_chains_with_one_cause_are_one_finding() -> None:
     calls = [read(f"{lane}{n}", n, n + 1) for n in range(2) for lane in "ab"]
     assert saved(analyze(turn(*calls), Settings())) == [(("a0", "b0", "a1", "b1"), 1.0)]
 
 
-def test_chains_of_several_causes_stay_apart() -> None:
+def test_chains_with_different_causes_are_separate_findings() -> None:
     inside = [read(f"i{n}", 1 + n, 2 + n, parent_id="tool") for n in range(2)]
     calls = [read("a", 0, 1), call("tool", 1, 3, "frobnicate"), *inside]
     report = analyze(turn(*calls, passage("p", 0, 4)), EXACT)
@@ -106,14 +106,14 @@ def test_chains_of_several_causes_stay_apart() -> None:
     ]
 
 
-def test_the_same_code_inside_calls_that_run_at_one_time_is_one_finding() -> None:
+def test_chains_inside_overlapping_calls_of_one_tool_are_one_finding() -> None:
     tools = [call(f"t{n}", 0, 4, "research") for n in range(5)]
     inside = [read(f"t{n}i{m}", m, m + 1, parent_id=f"t{n}") for n in range(5) for m in range(4)]
     (finding,) = analyze(turn(*tools, *inside), Settings()).findings
     assert (finding.cause, finding.avoidable, len(finding.calls), finding.longest) == ("code", 3.0, 20, 4)
 
 
-def test_a_chain_across_rounds_is_split_into_what_each_round_and_the_model_cost() -> None:
+def test_saving_across_rounds_is_split_into_dispatch_and_model() -> None:
     spans = [
         step("s0", 0, 1, requested=("i0", "i1", "i2")),
         *(read(f"a{n}", 1 + 2 * n, 3 + 2 * n, call_id=f"i{n}") for n in range(3)),
@@ -122,12 +122,12 @@ def test_a_chain_across_rounds_is_split_into_what_each_round_and_the_model_cost(
     ]
     report = analyze(turn(*spans), Settings())
     (finding,) = report.findings
-    # Each round at once: 13 s become 2 + 1 + 2; then both rounds together: 2.
+    # With each round at once, 13 s become 2 + 1 + 2; with both rounds together, 2.
     assert report.avoidable_by_cause == pytest.approx({"dispatch": 8.0, "model": 3.0})
     assert (finding.cause, finding.avoidable, report.cause) == ("dispatch", 11.0, "dispatch")
 
 
-def test_potential_findings_come_on_top_of_the_recommended_ones() -> None:
+def test_potential_savings_are_on_top_of_recommended_ones() -> None:
     calls = [read("a", 0, 2), read("b", 2, 4), call("x", 4, 6, "frobnicate"), call("y", 6, 8, "frobnicate")]
     report = analyze(turn(*calls), Settings())
     assert [(f.advice, f.span_ids, f.avoidable) for f in report.findings] == [
@@ -136,7 +136,7 @@ def test_potential_findings_come_on_top_of_the_recommended_ones() -> None:
     ]
 
 
-def test_only_so_many_are_worked_out_and_the_report_says_so() -> None:
+def test_report_notes_that_number_of_estimates_is_bounded() -> None:
     spans = []
     for n in range(MOST_CANDIDATES + 2):
         spans += [
@@ -152,15 +152,15 @@ def test_only_so_many_are_worked_out_and_the_report_says_so() -> None:
 
 
 @given(turns())
-def test_the_insides_of_calls_shorten_them_and_no_more(told: Turn) -> None:
-    every = scopes_of(told)
+def test_bounds_of_scopes_are_ordered(drawn: Turn) -> None:
+    every = scopes_of(drawn)
     for scope in every:
         scope.detect_contention()
         if not scope.contended:
-            scope.find_dependencies(told, EXACT)
+            scope.find_dependencies(drawn, EXACT)
         scope.compute_bounds()
         assert 0 <= scope.best_ns <= scope.critical_ns <= scope.totals.makespan_ns
         assert scope.length_ns({}) == scope.totals.makespan_ns
         assert scope.length_ns(None) <= scope.totals.makespan_ns
     assert every[-1].totals == totals_of(every[-1].calls)
-    assert at(0) <= min((one.start_ns for one in told.calls), default=at(0))
+    assert at(0) <= min((one.start_ns for one in drawn.calls), default=at(0))

@@ -1,4 +1,4 @@
-"""Findings with more than one cause, findings that are silenced, and what is said where no finding is."""
+"""Findings with more than one cause, silenced findings, and recommendations without a finding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEEN = {"arguments": Content("x"), "result": Content("rows")}
 
 
 def two_rounds_of_two(settings: Settings | None = None) -> Report:
-    """Each response asks for two reads of 2 s, which run one by one; 2 s pass between the rounds."""
+    """Each of two responses requests two reads of 2 s, which run one by one, with 2 s between the rounds."""
     inside = []
     for number in range(2):
         ids = (f"c{number}0", f"c{number}1")
@@ -27,7 +27,7 @@ def two_rounds_of_two(settings: Settings | None = None) -> Report:
     return analyze(turn(*inside), settings or Settings())
 
 
-def test_each_round_at_once_and_then_the_rounds_together_each_save_their_part() -> None:
+def test_saving_is_split_into_each_round_at_once_and_rounds_together() -> None:
     report = two_rounds_of_two()
     assert report.avoidable == 8.0
     assert report.avoidable_by_cause == {"dispatch": 4.0, "model": 4.0}
@@ -35,7 +35,7 @@ def test_each_round_at_once_and_then_the_rounds_together_each_save_their_part() 
     assert (finding.cause, finding.avoidable) == ("dispatch", 8.0)
 
 
-def test_such_a_finding_says_both_that_there_is_to_do() -> None:
+def test_recommendation_names_both_changes() -> None:
     [finding] = two_rounds_of_two().findings
     assert finding.recommendation == (
         "Run the calls of one response together: otel_parallelism.run_tools, or asyncio.gather; and have the model ask "
@@ -43,7 +43,7 @@ def test_such_a_finding_says_both_that_there_is_to_do() -> None:
     )
 
 
-def test_only_what_its_own_round_ran_one_by_one_is_said_to_block() -> None:
+def test_recommendation_names_only_tools_that_block_within_their_round() -> None:
     loop: dict[str, Any] = {"in_loop": True, "result": Content("fine")}
     asynchronous = [
         call(f"a{at}", 1, 3, tool="get_page", call_id=f"a{at}", arguments=Content(f"a{at}"), task=at + 1, **loop)
@@ -69,7 +69,7 @@ def test_only_what_its_own_round_ran_one_by_one_is_said_to_block() -> None:
     assert finding.recommendation.startswith("Keep get_file ×3 from blocking the event loop: make them async, or run")
 
 
-def test_silenced_findings_are_in_no_sum() -> None:
+def test_silenced_findings_are_excluded_from_sums() -> None:
     report = two_rounds_of_two(Settings(silence=("get_flights",)))
     assert (report.findings, len(report.silenced)) == ((), 1)
     assert (report.avoidable, report.avoidable_by_cause, report.cause) == (0, {}, None)
@@ -77,7 +77,7 @@ def test_silenced_findings_are_in_no_sum() -> None:
     assert (report.efficiency, report.efficiency_floor) == (1.0, 1.0)
 
 
-def test_what_is_left_after_silencing_is_split_anew() -> None:
+def test_split_by_cause_excludes_silenced_findings() -> None:
     quiet = [read(f"q{at}", 1 + 2 * at, 3 + 2 * at, f"q{at}", "fine", call_id=f"q{at}") for at in (0, 1)]
     loud = [
         read(f"l{at}", 20 + 2 * at, 22 + 2 * at, tool="search_hotels", call_id=f"l{at}", depends_on=("get_flights",))
@@ -90,7 +90,7 @@ def test_what_is_left_after_silencing_is_split_anew() -> None:
     assert report.avoidable_by_cause == {"dispatch": 2.0}
 
 
-def test_one_call_whose_inside_may_be_run_together_is_not_just_single() -> None:
+def test_one_call_with_potential_inside_is_not_single() -> None:
     outer = call("outer", 0, 4, tool="fetch_all")
     inner = [call(f"i{at}", at, at + 1, tool="read_page", parent_id="outer") for at in range(4)]
     report = analyze(turn(outer, *inner), Settings())
@@ -99,7 +99,7 @@ def test_one_call_whose_inside_may_be_run_together_is_not_just_single() -> None:
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_what_needs_all_that_came_before_scores_one_however_long_the_model_took(known: bool) -> None:
+def test_efficiency_of_dependent_calls_is_one_regardless_of_pauses(known: bool) -> None:
     passed = ("rec_A0x9", "rec_B1x8", "rec_C2x7", "rec_D3x6")
     starts = (1, 3.5, 25.5)
     calls = [
@@ -121,7 +121,7 @@ def test_what_needs_all_that_came_before_scores_one_however_long_the_model_took(
         ({"arguments": Content("x"), "result": Content("rows", whole=False)}, "capture arguments and results"),
     ],
 )
-def test_what_is_possible_says_what_would_make_it_known(fields: dict[str, Any], todo: str) -> None:
+def test_potential_recommendation_says_what_to_capture_or_declare(fields: dict[str, Any], todo: str) -> None:
     steps = [step(f"s{at}", 3 * at, 3 * at + 1) for at in range(2)]
     calls = [call(f"c{at}", 3 * at + 1, 3 * at + 3, **fields) for at in range(2)]
     report = analyze(turn(*steps, *calls), Settings())

@@ -20,7 +20,7 @@ def members(graph: Graph, leave_out: int = 0) -> list[list[int]]:
 
 
 def first_fit(graph: Graph, leave_out: int) -> list[list[int]]:
-    """Each call goes to the first list that it overlaps no one of and depends on no one of; lists of two are chains."""
+    """Add each call to the first list without a call that it overlaps or needs; lists of two calls are chains."""
     calls, _, after = graph
     lists: list[list[int]] = []
     for index, one in enumerate(calls):
@@ -41,7 +41,7 @@ def test_chains_are_taken_first_fit(graph: Graph, leave_out: int) -> None:
 
 
 @given(graphs())
-def test_no_two_of_a_chain_overlap_and_no_one_depends_on_an_earlier_one(graph: Graph) -> None:
+def test_calls_of_a_chain_do_not_overlap_or_need_earlier_ones(graph: Graph) -> None:
     calls, _, after = graph
     for chain in members(graph):
         assert len(chain) > 1
@@ -52,7 +52,7 @@ def test_no_two_of_a_chain_overlap_and_no_one_depends_on_an_earlier_one(graph: G
 
 
 @given(graphs())
-def test_chains_share_no_call_and_their_masks_are_their_members(graph: Graph) -> None:
+def test_chains_share_no_call_and_masks_match_members(graph: Graph) -> None:
     calls, _, after = graph
     found = sequential_chains(calls, after)
     every = [index for chain in found.chains for index in chain.members]
@@ -63,7 +63,7 @@ def test_chains_share_no_call_and_their_masks_are_their_members(graph: Graph) ->
 
 
 @given(graphs())
-def test_no_call_that_is_left_over_fits_a_chain(graph: Graph) -> None:
+def test_no_remaining_call_fits_a_chain(graph: Graph) -> None:
     calls, _, after = graph
     chains = members(graph)
     taken = {index for chain in chains for index in chain}
@@ -74,16 +74,16 @@ def test_no_call_that_is_left_over_fits_a_chain(graph: Graph) -> None:
             others = [calls[other] for other in chain]
             beside = any(o.start_ns < one.end_ns and one.start_ns < o.end_ns for o in others)
             needs = any(after[index] >> other & 1 or after[other] >> index & 1 for other in chain)
-            # It could only stand before the first of them: then it opened a list of its own before that one did.
+            # A call that precedes the whole chain opened a list of its own before the chain existed.
             assert beside or needs or all(one.end_ns <= o.start_ns for o in others) or one.start_ns >= others[0].end_ns
 
 
-def test_calls_of_a_chain_need_not_be_next_to_each_other() -> None:
+def test_calls_of_a_chain_need_not_be_adjacent() -> None:
     calls = [call("a", 0, 5), call("b", 5, 10), call("c", 10, 15)]
     assert members((calls, [0, 0b1, 0], [0, 0b1, 0])) == [[0, 2]]
 
 
-def test_dependence_through_another_call_keeps_a_call_out() -> None:
+def test_indirect_dependency_excludes_call_from_chain() -> None:
     calls = [call("a", 0, 1), call("b", 1, 2), call("c", 2, 3)]
     assert members((calls, [0, 0b1, 0b10], [0, 0b1, 0b11])) == []
 
@@ -93,7 +93,7 @@ def test_empty_calls_are_in_no_chain() -> None:
     assert members((calls, [0] * 3, [0] * 3)) == [[0, 2]]
 
 
-def test_the_search_is_bounded_and_says_so() -> None:
+def test_search_is_bounded_and_reports_it() -> None:
     together = [call(f"c{index:04}", 0, 1) for index in range(MOST_OPEN + 1)]
     after = [call(f"d{index:04}", 1, 2) for index in range(2)]
     found = sequential_chains([*together, *after], [0] * (MOST_OPEN + 3))

@@ -29,8 +29,8 @@ def critical(graph: Graph, relaxed: Mapping[int, int] | None = None) -> int:
     return longest_path(calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), relaxed=relaxed)
 
 
-def by_the_text(calls: Sequence[Call], edges: Sequence[int]) -> int:
-    """The formula of the definitions: f(b) = d(b) + max over its edges a to b of f(a) + w(a, b)."""
+def by_formula(calls: Sequence[Call], edges: Sequence[int]) -> int:
+    """Return T∞ by the formula of the definitions: f(b) = d(b) + max of f(a) + w(a, b) over its edges a to b."""
     origin_ns = min((one.start_ns for one in calls if one.duration_ns), default=0)
     gaps = gaps_ns(calls)
 
@@ -50,34 +50,34 @@ def by_the_text(calls: Sequence[Call], edges: Sequence[int]) -> int:
             finish(earlier) + pause(calls[earlier], b) for earlier in range(len(calls)) if edges[index] >> earlier & 1
         ]
         bound = [b.start_ns - origin_ns] if b.bound else []
-        # Empty calls may lead: then they lie before the first that takes time.
+        # Calls without duration may come before the first call that has one.
         return b.duration_ns + max([min(0, b.start_ns - origin_ns), *waits, *bound])
 
     return max((finish(index) for index in range(len(calls)) if calls[index].duration_ns), default=0)
 
 
 @given(graphs(max_size=7), st.sets(st.integers(0, 6)))
-def test_the_critical_path_is_what_the_formula_says(graph: Graph, bound: set[int]) -> None:
+def test_critical_path_matches_formula(graph: Graph, bound: set[int]) -> None:
     calls, edges, after = graph
     calls = [msgspec.structs.replace(one, bound=index in bound) for index, one in enumerate(calls)]
-    assert critical((calls, edges, after)) == by_the_text(calls, edges)
+    assert critical((calls, edges, after)) == by_formula(calls, edges)
 
 
 @given(graphs())
-def test_the_critical_path_is_no_longer_than_the_makespan_and_no_shorter_than_the_longest_call(graph: Graph) -> None:
+def test_critical_path_is_between_longest_call_and_makespan(graph: Graph) -> None:
     totals = totals_of(graph[0])
     assert totals.longest_ns <= critical(graph) <= totals.makespan_ns
 
 
 @given(graphs())
-def test_without_edges_the_critical_path_is_the_longest_call(graph: Graph) -> None:
+def test_critical_path_without_edges_is_longest_call(graph: Graph) -> None:
     calls = graph[0]
     nothing = [0] * len(calls)
     assert critical((calls, nothing, nothing)) == totals_of(calls).longest_ns
 
 
 @given(graphs(), st.data())
-def test_one_more_edge_never_makes_it_shorter(graph: Graph, data: st.DataObject) -> None:
+def test_another_edge_never_shortens_critical_path(graph: Graph, data: st.DataObject) -> None:
     calls, edges, _ = graph
     possible = [
         (a, b)
@@ -102,7 +102,7 @@ def closure(edges: Sequence[int]) -> list[int]:
 
 
 @given(graphs(), st.integers(0, 10**15), st.integers(1, 4))
-def test_shifting_changes_nothing_and_scaling_scales(graph: Graph, shift_ns: int, scale: int) -> None:
+def test_critical_path_scales_and_ignores_shifts(graph: Graph, shift_ns: int, scale: int) -> None:
     calls, edges, after = graph
     moved = [
         msgspec.structs.replace(one, start_ns=one.start_ns * scale + shift_ns, end_ns=one.end_ns * scale + shift_ns)
@@ -112,16 +112,16 @@ def test_shifting_changes_nothing_and_scaling_scales(graph: Graph, shift_ns: int
 
 
 @given(graphs())
-def test_where_nothing_is_let_go_it_takes_as_long_as_observed(graph: Graph) -> None:
+def test_length_without_relaxed_calls_is_makespan(graph: Graph) -> None:
     assert critical(graph, {}) == totals_of(graph[0]).makespan_ns
     calls = graph[0]
     assert longest_path(calls, (), (), durations_ns=durations(calls), relaxed={}) == totals_of(calls).makespan_ns
 
 
 @given(graphs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
-def test_letting_more_go_never_makes_it_longer(graph: Graph, first: set[int], more: set[int]) -> None:
+def test_relaxing_more_calls_never_lengthens(graph: Graph, first: set[int], more: set[int]) -> None:
     calls = graph[0]
-    # One finding's calls and then another's, each let go from the start of its first.
+    # The calls of one finding and then of another, relaxed from the start of its first call.
     relaxed: dict[int, int] = {}
     lengths = [critical(graph, dict(relaxed))]
     for members in (first, more - first):
@@ -134,7 +134,7 @@ def test_letting_more_go_never_makes_it_longer(graph: Graph, first: set[int], mo
 
 
 @given(graphs())
-def test_letting_all_go_from_the_start_gives_the_critical_path(graph: Graph) -> None:
+def test_relaxing_all_calls_from_start_gives_critical_path(graph: Graph) -> None:
     calls = [one for one in graph[0] if one.duration_ns]
     nothing = [0] * len(calls)
     if calls:
@@ -143,21 +143,21 @@ def test_letting_all_go_from_the_start_gives_the_critical_path(graph: Graph) -> 
 
 
 @given(simple_calls(), st.data())
-def test_a_shorter_inside_never_makes_it_longer(calls: list[Call], data: st.DataObject) -> None:
+def test_shorter_durations_never_lengthen(calls: list[Call], data: st.DataObject) -> None:
     whole = durations(calls)
     shorter = [data.draw(st.integers(0, length)) for length in whole]
     observed = longest_path(calls, (), (), durations_ns=whole, relaxed={})
     assert longest_path(calls, (), (), durations_ns=shorter, relaxed={}) <= observed
 
 
-def test_what_is_held_follows_the_last_that_ended_before_it() -> None:
-    # a and b can run together; w keeps its place behind both, and c its second of pause behind w.
+def test_held_call_follows_last_call_that_ended_before_it() -> None:
+    # a and b run together; w still follows both, and c follows w after a pause of 1 s.
     calls = [call("a", 0, 2), call("b", 2, 4), call("w", 4, 6), call("c", 7, 8)]
     graph = (calls, [0, 0, 0, 0], [0, 0, 0, 0])
     assert critical(graph, dict.fromkeys((0, 1), calls[0].start_ns)) == 6 * 10 * UNIT_NS
 
 
-def test_two_findings_in_a_row_each_shorten_what_they_span() -> None:
+def test_consecutive_findings_each_shorten_their_span() -> None:
     calls = [call("a", 0, 2), call("b", 2, 4), call("w", 4, 6), call("c", 6, 8), call("d", 8, 10)]
     edges = [0, 0, 0b11, 0b100, 0b100]
     graph = (calls, edges, closure(edges))
@@ -167,15 +167,15 @@ def test_two_findings_in_a_row_each_shorten_what_they_span() -> None:
     assert critical(graph) == 6 * 10 * UNIT_NS
 
 
-def test_a_finding_does_not_start_before_what_had_ended_when_it_began() -> None:
+def test_finding_does_not_start_before_earlier_calls_ended() -> None:
     calls = [call("a", 0, 5), call("b", 5, 7), call("c", 7, 9)]
     graph = (calls, [0, 0, 0], [0, 0, 0])
     assert critical(graph, dict.fromkeys((1, 2), calls[1].start_ns)) == 7 * 10 * UNIT_NS
-    # The finding's first call need not be among those let go.
+    # The first call of the finding need not be relaxed.
     assert critical(graph, {2: calls[1].start_ns}) == 7 * 10 * UNIT_NS
 
 
-def test_empty_calls_lead_and_trail_without_moving_anything() -> None:
+def test_calls_without_duration_change_nothing() -> None:
     calls = [call("e", 0, 0), call("a", 10, 12), call("b", 12, 14), call("z", 99, 99)]
     graph = (calls, [0, 0, 0, 0], [0, 0, 0, 0])
     assert critical(graph, {}) == 4 * 10 * UNIT_NS
@@ -183,21 +183,21 @@ def test_empty_calls_lead_and_trail_without_moving_anything() -> None:
     assert critical(graph) == 2 * 10 * UNIT_NS
 
 
-def test_a_dependence_keeps_the_time_that_whoever_made_the_second_call_needed() -> None:
+def test_edge_keeps_the_time_needed_to_make_the_later_call() -> None:
     seconds = 10 * UNIT_NS
     calls = [call("a", 0, 2, round=0), call("b", 3, 5, round=1), call("c", 5, 7, round=1)]
-    # Asked for in one response, the two that need the first have waited for the model alike.
+    # b and c are of one response: both waited for the model.
     assert critical((calls, [0, 1, 1], [0, 1, 1])) == 5 * seconds
     for number in (0, None):
         others = [msgspec.structs.replace(one, round=number) for one in calls]
         assert critical((others, [0, 1, 1], [0, 1, 1])) == 5 * seconds
-    # What ran between the two is no pause.
+    # A call that runs in between is no pause.
     between = [call("a", 0, 2), call("m", 2, 3), call("b", 4, 6)]
     assert critical((between, [0, 0, 1], [0, 0, 1])) == 5 * seconds
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), min_size=2, max_size=6), st.booleans())
-def test_what_needs_all_that_came_before_is_as_long_as_it_was_however_the_pauses_vary(
+def test_critical_path_of_dependent_calls_is_makespan_regardless_of_pauses(
     drawn: list[tuple[int, int]], known: bool
 ) -> None:
     calls, at_s = [], 0
@@ -209,21 +209,21 @@ def test_what_needs_all_that_came_before_is_as_long_as_it_was_however_the_pauses
     assert critical((calls, edges, after)) == calls[-1].end_ns - calls[0].start_ns
 
 
-def test_many_edges_give_the_same_as_few() -> None:
-    # Each call needs all before it: only the last of them matters.
+def test_transitive_edges_change_nothing() -> None:
+    # Each call needs all earlier calls, but only the last of them matters.
     calls = [call(f"c{index:03}", index, index + 1) for index in range(100)]
     edges = [(1 << index) - 1 for index in range(100)]
     assert critical((calls, edges, edges)) == 100 * 10 * UNIT_NS
     assert round_crossings([msgspec.structs.replace(c, round=i) for i, c in enumerate(calls)], edges, edges) == 99
 
 
-def test_no_calls_take_no_time() -> None:
+def test_length_of_no_calls_is_zero() -> None:
     assert longest_path([], [], [], durations_ns=[]) == 0
     assert round_crossings([], [], []) == 0
 
 
 @given(graphs(max_size=7))
-def test_round_crossings_are_the_most_on_any_path(graph: Graph) -> None:
+def test_round_crossings_are_maximum_over_paths(graph: Graph) -> None:
     calls, edges, after = graph
 
     def most(index: int) -> int:

@@ -16,7 +16,7 @@ def open_at(intervals: list[Interval], instant: int) -> int:
 
 
 @given(some_intervals)
-def test_concurrency_is_the_number_open_at_each_instant(intervals: list[Interval]) -> None:
+def test_concurrency_is_number_of_open_intervals(intervals: list[Interval]) -> None:
     steps = concurrency(intervals)
     for instant in range(-1, 22):
         level = next((level for at_ns, level in reversed(steps) if at_ns <= instant), 0)
@@ -24,7 +24,7 @@ def test_concurrency_is_the_number_open_at_each_instant(intervals: list[Interval
 
 
 @given(some_intervals)
-def test_concurrency_steps_are_in_time_order_change_something_and_end_at_none(intervals: list[Interval]) -> None:
+def test_concurrency_steps_are_ordered_change_level_and_end_at_zero(intervals: list[Interval]) -> None:
     steps = concurrency(intervals)
     assert [at_ns for at_ns, _ in steps] == sorted({at_ns for at_ns, _ in steps})
     levels = [0, *(level for _, level in steps)]
@@ -32,12 +32,12 @@ def test_concurrency_steps_are_in_time_order_change_something_and_end_at_none(in
     assert levels[-1] == 0
 
 
-def test_a_call_that_starts_as_another_ends_does_not_overlap_it() -> None:
+def test_call_that_starts_at_end_of_another_does_not_overlap_it() -> None:
     assert concurrency([Interval(0, 4), Interval(4, 6)]) == ((0, 1), (6, 0))
 
 
 @given(some_intervals)
-def test_union_holds_every_instant_that_any_holds_and_no_other(intervals: list[Interval]) -> None:
+def test_union_contains_exactly_the_instants_of_its_intervals(intervals: list[Interval]) -> None:
     merged = union(intervals)
     for instant in range(22):
         assert (open_at(list(merged), instant) == 1) == (open_at(intervals, instant) > 0)
@@ -50,7 +50,7 @@ def test_union_is_idempotent(intervals: list[Interval]) -> None:
 
 
 @given(some_intervals)
-def test_measure_agrees_with_counting(intervals: list[Interval]) -> None:
+def test_totals_match_counting(intervals: list[Interval]) -> None:
     intervals.sort(key=lambda interval: (interval.start_ns, interval.end_ns))
     real = [interval for interval in intervals if interval.end_ns > interval.start_ns]
     found = totals_of(intervals)
@@ -62,7 +62,7 @@ def test_measure_agrees_with_counting(intervals: list[Interval]) -> None:
 
 
 @given(some_intervals, st.integers(0, 10**18))
-def test_measure_does_not_depend_on_when(intervals: list[Interval], shift_ns: int) -> None:
+def test_totals_ignore_shifts(intervals: list[Interval], shift_ns: int) -> None:
     intervals.sort(key=lambda interval: (interval.start_ns, interval.end_ns))
     here = totals_of(intervals)
     there = totals_of([Interval(i.start_ns + shift_ns, i.end_ns + shift_ns) for i in intervals])
@@ -75,7 +75,7 @@ def test_measure_does_not_depend_on_when(intervals: list[Interval], shift_ns: in
     assert here.makespan_ns == there.makespan_ns
 
 
-def test_what_is_empty_or_ends_before_it_starts_moves_no_total() -> None:
+def test_empty_and_reversed_intervals_add_nothing_to_totals() -> None:
     assert totals_of([Interval(0, 0), Interval(9, 3)]) == Totals()
     assert totals_of([Interval(0, 0), Interval(2, 5), Interval(9, 9)]) == totals_of([Interval(2, 5)])
     assert Interval(9, 3).duration_ns == 0

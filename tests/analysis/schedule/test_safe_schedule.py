@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def slots(report: Report) -> dict[str, tuple[float, float]]:
-    """Start and end of every slot, rounded to the microsecond."""
+    """Return start and end of every slot in seconds, rounded to the microsecond."""
     return {slot.span_id: (round(slot.start_s, 6), round(slot.end_s, 6)) for slot in report.schedule}
 
 
-def test_reads_that_were_awaited_one_by_one_all_start_when_the_first_did() -> None:
+def test_independent_reads_all_start_with_the_first() -> None:
     report = analyze(turn(step("s", 0, 1), *(read(f"c{n}", 1 + 2 * n, 3 + 2 * n) for n in range(3))), Settings())
     assert slots(report) == {f"c{n}": (1.0, 3.0) for n in range(3)}
 
 
-def test_what_needs_another_follows_it_at_once() -> None:
+def test_dependent_call_starts_at_end_of_its_dependency() -> None:
     tools = ("get_flights", "search_hotels", "list_orders")
     needs = {"list_orders": ("get_flights",)}
     calls = [read(tool, 2 * n, 2 * n + 2, tool=tool, depends_on=needs.get(tool)) for n, tool in enumerate(tools)]
@@ -35,14 +35,14 @@ def test_what_needs_another_follows_it_at_once() -> None:
     }
 
 
-def test_calls_inside_a_call_move_with_it_and_make_it_shorter() -> None:
+def test_inner_calls_move_with_their_call_and_shorten_it() -> None:
     outer = call("outer", 1, 5, tool=READS[1])
     inner = [read(f"i{n}", 1 + n, 2 + n, parent_id="outer", scope="outer") for n in range(4)]
     report = analyze(turn(step("s", 0, 1), outer, *inner), Settings())
     assert slots(report) == {"outer": (1.0, 2.0), **{f"i{n}": (1.0, 2.0) for n in range(4)}}
 
 
-def test_a_limit_keeps_the_order_of_the_calls_that_it_spaced_out() -> None:
+def test_calls_delayed_by_a_limit_keep_their_order() -> None:
     ids = tuple(f"l{n}" for n in range(10))
     limited = [read(span_id, 1 + n // 2, 2 + n // 2, call_id=span_id) for n, span_id in enumerate(ids)]
     late = [read(f"r{n}", 7 + 2 * n, 9 + 2 * n, call_id=f"r{n}") for n in range(3)]
@@ -57,7 +57,7 @@ def test_a_limit_keeps_the_order_of_the_calls_that_it_spaced_out() -> None:
     assert {found[one.span_id] for one in late} == {(1.0, 3.0)}
 
 
-def test_a_silenced_finding_keeps_its_order() -> None:
+def test_calls_of_silenced_finding_keep_their_order() -> None:
     quiet = [read(f"q{n}", n, n + 1, tool="get_flights") for n in range(2)]
     heard = [read(f"h{n}", 2 + 2 * n, 4 + 2 * n, tool="list_orders", depends_on=("get_flights",)) for n in range(3)]
     report = analyze(turn(*quiet, *heard), Settings(silence=("get_flights",)))
@@ -68,7 +68,7 @@ def test_a_silenced_finding_keeps_its_order() -> None:
     assert {found[f"h{n}"] for n in range(3)} == {(2.0, 4.0)}
 
 
-def test_nothing_is_planned_where_nothing_is_known_to_be_avoidable() -> None:
+def test_schedule_is_empty_if_nothing_is_avoidable() -> None:
     together = turn(*(read(f"c{n}", 0, 2) for n in range(3)))
     unseen = turn(*(call(f"c{n}", 2 * n, 2 * n + 2) for n in range(3)))
     assert analyze(together, Settings()).schedule == ()
@@ -78,7 +78,7 @@ def test_nothing_is_planned_where_nothing_is_known_to_be_avoidable() -> None:
 
 
 @given(turns(max_size=8))
-def test_the_last_own_call_ends_after_the_critical_path(of: Turn) -> None:
+def test_last_own_call_ends_at_critical_path(of: Turn) -> None:
     report = analyze(of, EXACT)
     if not report.schedule:
         assert not report.avoidable
@@ -98,7 +98,7 @@ def test_the_last_own_call_ends_after_the_critical_path(of: Turn) -> None:
         assert -1e-9 <= slot.end_s - slot.start_s <= one.duration_ns / 1e9 + 1e-9
 
 
-def test_it_is_told_from_the_turns_start() -> None:
+def test_slots_are_relative_to_start_of_turn() -> None:
     report = analyze(turn(step("s", 0, 3), *(read(f"c{n}", 4 + n, 5 + n) for n in range(2))), Settings())
     assert report.turn.start_ns == at(0)
     assert set(slots(report).values()) == {(4.0, 5.0)}

@@ -1,4 +1,4 @@
-"""Model requests, and their input tokens, that asking for calls together would save."""
+"""Model requests, and their input tokens, that requesting calls together would save."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rounds(*passed: tuple[str, str], tokens: tuple[int | None, ...] | None = None, **fields: object) -> Report:
-    """A request and a call of 2 s in turn, each call given and returning what *passed* says."""
+    """Requests that alternate with calls of 2 s; *passed* are the argument and the result of each call."""
     tokens = tokens or (1_000,) * len(passed)
     inside = []
     for index, (given, returned) in enumerate(passed):
@@ -33,37 +33,37 @@ def rounds(*passed: tuple[str, str], tokens: tuple[int | None, ...] | None = Non
         ((("kiwi", "rec_A1x7"), ("lime", "rec_B2y8"), ("rec_A1x7", "red"), ("rec_B2y8", "oak")), 2),
         ((("kiwi", "rec_A1x7"), ("lime", "two"), ("rec_A1x7", "rec_C3z9"), ("rec_C3z9", "oak")), 1),
     ],
-    ids=["all at once", "a chain", "one pair", "two pairs side by side", "a chain of three and one beside it"],
+    ids=["all at once", "a chain", "one pair", "two pairs side by side", "a chain of three and another call"],
 )
-def test_what_is_left_is_the_longest_path_through_the_model(passed: tuple[tuple[str, str], ...], saved: int) -> None:
+def test_steps_on_the_longest_path_through_the_model_remain(passed: tuple[tuple[str, str], ...], saved: int) -> None:
     report = rounds(*passed)
     assert report.steps == 4
     assert report.avoidable_steps == saved
     assert report.avoidable_tokens == saved * 1_000
 
 
-def test_tokens_are_those_of_a_mean_request() -> None:
+def test_saved_tokens_are_those_of_mean_requests() -> None:
     report = rounds(("kiwi", "one"), ("lime", "two"), ("plum", "red"), tokens=(1_000, 2_000, 6_000))
     assert (report.avoidable_steps, report.avoidable_tokens) == (2, 6_000)
 
 
-def test_requests_that_tell_no_usage_are_left_out_of_the_mean() -> None:
+def test_requests_without_usage_are_left_out_of_the_mean() -> None:
     report = rounds(("kiwi", "one"), ("lime", "two"), ("plum", "red"), tokens=(1_000, None, 3_000))
     assert (report.avoidable_steps, report.avoidable_tokens) == (2, 4_000)
 
 
-def test_no_usage_no_tokens() -> None:
+def test_saved_tokens_are_none_without_usage() -> None:
     report = rounds(("kiwi", "one"), ("lime", "two"), tokens=(None, None))
     assert (report.avoidable_steps, report.avoidable_tokens) == (1, None)
 
 
-def test_what_is_not_known_to_be_safe_saves_nothing() -> None:
+def test_potential_findings_save_no_steps() -> None:
     report = rounds(("kiwi", "one"), ("lime", "two"), ("plum", "red"), tool="frobnicate")
     assert (report.avoidable_steps, report.avoidable_tokens) == (0, 0)
     assert [finding.advice for finding in report.findings] == ["potential"]
 
 
-def test_calls_of_one_response_save_no_request() -> None:
+def test_calls_of_one_response_save_no_step() -> None:
     inside = [step("s", 0, 1, input_tokens=1_000)]
     inside += [
         read(f"c{index}", 1 + 2 * index, 3 + 2 * index, word, "fine") for index, word in enumerate(("fig", "oak"))
