@@ -1,4 +1,4 @@
-"""Installed without code: what ``opentelemetry-instrument`` finds and switches on."""
+"""Instrumentation without code: patches of agent frameworks, which ``opentelemetry-instrument`` activates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instrumentor that ``opentelemetry-instrument`` finds by its entry point."""
+"""The instrumentor, which ``opentelemetry-instrument`` finds by its entry point."""
 
 from __future__ import annotations
 
@@ -30,28 +30,21 @@ _FIELDS = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib's base class is not typed
     """
-    Installs everything and patches the agent frameworks, those that are imported already and those that will be.
+    Calls `install` and patches the agent frameworks that are imported, now or later.
 
-    Options, of ``instrument`` or from the declarative file, are the fields of ``Settings``, ``tracer_provider``,
-    ``meter_provider`` and ``private`` (see ``install``; on by default); unknown ones are logged. Without options the
-    environment and ``pyproject.toml`` say. A second ``instrument`` changes nothing; ``uninstrument`` undoes all.
+    The options of ``instrument``, and of the declarative configuration file, are the fields of `Settings` and
+    ``tracer_provider``, ``meter_provider`` and ``private`` (see `install`; on by default). Other settings come from the
+    environment and ``pyproject.toml``. A wrong value or an unknown option is logged and the default is used.
+
+    A second ``instrument`` changes nothing; ``uninstrument`` undoes everything.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Return nothing: there is always something to instrument."""
+        """Return no requirements: the instrumentation applies to every program."""
         return ()
 
     def _instrument(self, **options: Any) -> None:
-        given: dict[str, Any] = {}
-        for name, value in options.items():
-            if name in _FIELDS:
-                try:
-                    given[name] = msgspec.convert(value, _FIELDS[name], strict=False)
-                except msgspec.ValidationError as error:
-                    _logger.warning("option %s is ignored: %s", name, error)
-            elif name not in _OTHERS:
-                _logger.warning("option %s is unknown and ignored", name)
-        settings = Settings.from_environment(**given)
+        settings = _settings(options)
         install(
             options.get("tracer_provider"),
             settings=settings,
@@ -70,3 +63,17 @@ class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib
         TARGETS.stop()
         PATCHING.stop()
         uninstall()
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    """Return the settings from *options*, the environment and ``pyproject.toml``; wrong ones are logged and ignored."""
+    given: dict[str, Any] = {}
+    for name, value in options.items():
+        if name in _FIELDS:
+            try:
+                given[name] = msgspec.convert(value, _FIELDS[name], strict=False)
+            except msgspec.ValidationError as error:
+                _logger.warning("option %s is ignored: %s", name, error)
+        elif name not in _OTHERS:
+            _logger.warning("option %s is unknown and ignored", name)
+    return Settings.from_environment(**given)

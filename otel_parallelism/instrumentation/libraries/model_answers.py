@@ -21,13 +21,13 @@ _BY_NAME = {
     "custom_tool_call": "input",
     "tool_use": "input",
 }
-"""Types of output that the program runs by name, and where their arguments are."""
+"""The types of output that name a tool of the program, and the fields of their arguments."""
 
 _LAST = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
-"""Types of the events after which nothing more comes, whether or not the program reads on to see that."""
+"""The types of the last event of a stream; the program may stop reading after it."""
 
 _TO_COME = ("queued", "in_progress")
-"""What is the matter with a response that goes on in the background, of which this is no answer yet."""
+"""The states of a background response that has no answer yet."""
 
 _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -62,7 +62,7 @@ class AnsweredRequest(ModelRequest):
             self._answer.read(item)
             if self._answer.complete and not self._reported:
                 self.finished()
-        except Exception as error:  # noqa: BLE001 - the client may have changed; its call goes on
+        except Exception as error:  # noqa: BLE001 - the client may have changed; its request goes on
             swallow("reading a streamed answer", error)
 
     def finished(self) -> None:
@@ -89,12 +89,12 @@ class AnsweredRequest(ModelRequest):
 
 class Answer:
     """
-    What is known of one answer so far.
+    The parts of one answer that have arrived.
 
     Attributes:
-        complete: Whether a stream has told that nothing of it is still to come, but perhaps what it cost.
-        input_tokens: What the request cost, cached ones included; None while that is not known.
-        to_come: Whether this only says that there will be an answer.
+        complete: Whether a stream has sent everything except, possibly, the token usage.
+        input_tokens: Input tokens of the request, including cached ones; None while unknown.
+        to_come: Whether the response is in the background and has no answer yet.
     """
 
     __slots__ = ("_asked", "_open", "_parts", "complete", "input_tokens", "to_come")
@@ -109,14 +109,14 @@ class Answer:
 
     @property
     def asked(self) -> tuple[RequestedCall, ...]:
-        """The calls that it asks for, in order."""
+        """The calls that the answer requests, in order."""
         return tuple(
             RequestedCall(call_id, tool, "".join(self._parts[key]) if self._parts.get(key) else arguments)
             for key, (call_id, tool, arguments) in self._asked.items()
         )
 
     def read(self, item: Any) -> None:
-        """Take note of an *item*: a whole answer, a chunk or an event."""
+        """Record an *item*: a whole answer, a chunk or an event."""
         choices = get(item, "choices")
         if choices is not None:
             for position, choice in enumerate(_listed(choices)):
@@ -174,7 +174,7 @@ class Answer:
             call_id = get(block, "call_id") or get(block, "id")
             self._asked[key] = (call_id, get(block, "name") or "", get(block, _BY_NAME[kind]))
         elif isinstance(kind, str) and kind.endswith("_call") and get(block, "call_id"):
-            # A shell, a computer, a patch: what the provider runs itself has no such id.
+            # Shell, computer and patch calls run in the program; calls that the provider runs itself have no such id.
             self._asked[key] = (get(block, "call_id"), kind, None)
 
     def _read_usage(self, usage: Any) -> None:
@@ -186,7 +186,7 @@ class Answer:
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
-    """Return the field *name* of a client's object or of JSON, without the object's own look-up, which is slow."""
+    """Return the field *name* of a client's object or of JSON. Attribute access of the objects would be slow."""
     fields = thing if isinstance(thing, Mapping) else getattr(thing, "__dict__", None)
     if fields is None:
         return default
