@@ -7,6 +7,7 @@ Generates parts of README.md and ``docs/``: tables of names, settings and framew
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -18,8 +19,9 @@ import click
 import msgspec
 
 from otel_parallelism import names
-from otel_parallelism.cli import main
+from otel_parallelism.cli import commands
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
+from otel_parallelism.reports.json import json_schema
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+SCHEMA = ROOT / "docs" / "report.schema.json"
 EXAMPLE = "examples/trip.py"
 MARKED = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -103,10 +106,10 @@ def output(folder: str = "", example: str = EXAMPLE) -> str:
 
 def cli() -> str:
     """Return the ``--help`` text of each command."""
-    [group] = [value for value in main.__globals__.values() if isinstance(value, click.Group)]
+    parent = click.Context(commands, info_name="otel-parallelism", terminal_width=100, **commands.context_settings)
     sections = []
-    for name, command in sorted(group.commands.items()):
-        with click.Context(command, info_name=f"otel-parallelism {name}", terminal_width=100) as context:
+    for name, command in sorted(commands.commands.items()):
+        with click.Context(command, parent, info_name=name) as context:
             sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(sections)
 
@@ -137,5 +140,6 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
+    SCHEMA.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
     for document in DOCUMENTS:
         document.write_text(written(document.read_text(encoding="utf-8")), encoding="utf-8")

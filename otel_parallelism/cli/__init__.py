@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .analyze_command import analyze
+from .analyze_command import analyze_files
 from .dashboards_command import dashboards
 from .demo_command import demo
 from .doctor_command import doctor
@@ -32,7 +32,7 @@ def commands() -> None:
     """Tell which tool calls of an AI agent ran one after another and could have run together."""
 
 
-commands.add_command(analyze)
+commands.add_command(analyze_files)
 commands.add_command(dashboards)
 commands.add_command(demo)
 commands.add_command(doctor)

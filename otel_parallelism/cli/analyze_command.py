@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .output import options
+from .report_options import report_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from otel_parallelism.model import SpanRecord
 
-    from .output import Destination
+    from .destination import Destination
 
 LONG_INPUT_BYTES: Final = 8_000_000
 
 
-@click.command()
+@click.command("analyze")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
-@click.option("--prompt", is_flag=True, help="Write what to tell the model in its system prompt instead of the report.")
-@options
-def analyze(files: tuple[str, ...], destination: Destination) -> None:
+@report_options
+def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
     """
     Report on the agent turns in FILEs of spans.
 
@@ -38,9 +37,9 @@ def analyze(files: tuple[str, ...], destination: Destination) -> None:
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
     for name in files:
-        if option := destination.option_for(name):
-            click.echo(f"{name}: it is to be read, and cannot be {option} too", err=True)
-            sys.exit(2)
+        if destination.overwrites(name):
+            message = f"{name} is an input and cannot be an output too."
+            raise click.UsageError(message)
     try:
         settings = Settings.from_environment()
         with _progress(files) as advance:

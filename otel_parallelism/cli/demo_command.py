@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.core import ParameterSource
 
-from .output import options
+from .report_options import report_options
 
 if TYPE_CHECKING:
-    from .output import Destination
+    from .destination import Destination
 
 AGENT: Final = Path(__file__).parent / "demo" / "demo_agent.py"
 
@@ -31,7 +31,7 @@ AGENT: Final = Path(__file__).parent / "demo" / "demo_agent.py"
 )
 @click.option("--forever", is_flag=True, help="With --fleet: go on until interrupted, and report then.")
 @click.option("--seed", type=int, default=1, show_default=True, help="With --fleet: of what varies between turns.")
-@options
+@report_options
 @click.pass_context
 def demo(
     context: click.Context, *, fleet: bool, turns: int, forever: bool, seed: int, destination: Destination

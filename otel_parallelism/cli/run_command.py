@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from .output import options
 from .program import Interrupted, ProgramNotFoundError, importing_from, run_program
+from .report_options import report_options
 
 if TYPE_CHECKING:
-    from .output import Destination
+    from collections.abc import Sequence
+
+    from .destination import Destination
+
+
+_INTERPRETER: Final = re.compile(r"(python|pypy)(\d+(\.\d+)?t?)?(\.exe)?|py")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.option("-m", "module", is_flag=True, help="SCRIPT is the name of a module, as for python -m.")
-@options
+@report_options
 @click.argument("script", metavar="SCRIPT")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 def run(script: str, arguments: tuple[str, ...], module: bool, destination: Destination) -> None:
@@ -27,6 +35,9 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     SCRIPT runs as python would run it; whatever follows its name belongs to it. The report comes after an exception,
     sys.exit and Ctrl-C too. The exit status is the program's, if that is not 0.
     """
+    if not module and (instead := _without_interpreter(script, arguments)):
+        click.echo(f"'{script}' is an interpreter, not a script; run: otel-parallelism run {instead}", err=True)
+        sys.exit(2)
     from .watch import Watch  # noqa: PLC0415 - a fast --help
 
     try:
@@ -52,3 +63,29 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     if ending.interrupted:
         raise Interrupted
     sys.exit(status)
+
+
+def _without_interpreter(script: str, arguments: Sequence[str]) -> str:
+    """
+    Return what to run instead of ``python x.py``; an empty string if *script* is no Python interpreter.
+
+    >>> _without_interpreter("python3", ["-u", "x.py", "--fast"]), _without_interpreter("agent.py", [])
+    ('x.py --fast', '')
+    >>> _without_interpreter(".venv/bin/python", ["-m", "package"])
+    '-m package'
+    """
+    if not _INTERPRETER.fullmatch(os.path.basename(script)) or _is_text(script):  # noqa: PTH119 - a string is wanted
+        return ""
+    remaining = list(arguments)
+    while remaining and remaining[0].startswith("-") and remaining[0] not in {"-m", "-c"}:
+        del remaining[: 2 if remaining[0] in {"-X", "-W"} else 1]
+    return shlex.join(remaining) if remaining and remaining[0] != "-c" else "SCRIPT"
+
+
+def _is_text(path: str) -> bool:
+    """Return whether there is a file at *path* that could be Python source."""
+    try:
+        with Path(path).open("rb") as file:
+            return b"\0" not in file.read(1024)
+    except OSError:
+        return False

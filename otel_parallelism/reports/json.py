@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from otel_parallelism.model import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_parallelism.model import Analysis, Call, Finding, Report, Turn
 
-SLOWEST_CALLS = 5
+SCHEMA_VERSION: Final = 1
+"""Raised by one when a key is removed or changes its meaning; new keys leave it as it is."""
+SLOWEST_CALLS: Final = 5
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -88,9 +92,30 @@ class CoverageDocument(msgspec.Struct, frozen=True):
     anomalies: int
 
 
-class AnalysisDocument(msgspec.Struct, frozen=True):
-    """The whole document. Every key is always there; what is not known is null."""
+class TotalsDocument(msgspec.Struct, frozen=True):
+    """
+    Sums over all turns; durations in seconds.
 
+    ``avoidable_tokens`` is null if it is null for all turns.
+    """
+
+    turns: int
+    calls: int
+    findings: int
+    silenced: int
+    work: float
+    makespan: float
+    avoidable: float
+    avoidable_potential: float
+    avoidable_steps: int
+    avoidable_tokens: int | None
+
+
+class AnalysisDocument(msgspec.Struct, frozen=True):
+    """The whole document. Every key is always present; an unknown value is null."""
+
+    schema_version: int
+    totals: TotalsDocument
     turns: tuple[TurnDocument, ...]
     coverage: CoverageDocument
 
@@ -103,6 +128,8 @@ def render_json(analysis: Analysis) -> str:
     """
     coverage = analysis.coverage
     document = AnalysisDocument(
+        schema_version=SCHEMA_VERSION,
+        totals=_totals(analysis.reports),
         turns=tuple(_turn(report) for report in analysis.reports),
         coverage=CoverageDocument(
             calls=coverage.calls,
@@ -112,6 +139,31 @@ def render_json(analysis: Analysis) -> str:
         ),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document that `render_json` writes."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Report of otel-parallelism",
+        **msgspec.json.schema(AnalysisDocument),
+    }
+
+
+def _totals(reports: Sequence[Report]) -> TotalsDocument:
+    tokens = [report.avoidable_tokens for report in reports if report.avoidable_tokens is not None]
+    return TotalsDocument(
+        turns=len(reports),
+        calls=sum(report.calls for report in reports),
+        findings=sum(len(report.findings) for report in reports),
+        silenced=sum(len(report.silenced) for report in reports),
+        work=sum(report.work for report in reports),
+        makespan=sum(report.makespan for report in reports),
+        avoidable=sum(report.avoidable for report in reports),
+        avoidable_potential=sum(report.avoidable_potential for report in reports),
+        avoidable_steps=sum(report.avoidable_steps for report in reports),
+        avoidable_tokens=sum(tokens) if tokens else None,
+    )
 
 
 def _turn(report: Report) -> TurnDocument:

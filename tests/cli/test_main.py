@@ -85,6 +85,21 @@ def test_usage_errors_have_status_2(invoke: Invoke, arguments: list[str]) -> Non
     assert b"Error: " in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "instead"),
+    [
+        ("python x.py --fast", "x.py --fast"),
+        (f"{sys.executable} -X dev -m package", "-m package"),
+        ("python3", "SCRIPT"),
+        ("python -c pass", "SCRIPT"),
+    ],
+)
+def test_interpreter_in_place_of_a_script_gets_a_hint(invoke: Invoke, arguments: str, instead: str) -> None:
+    done = invoke("run", *arguments.split())
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert done.stderr.decode().endswith(f"is an interpreter, not a script; run: otel-parallelism run {instead}\n")
+
+
 @pytest.mark.process
 def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) -> None:
     done = shell("demo")

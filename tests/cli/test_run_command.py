@@ -90,7 +90,7 @@ def test_without_a_standard_output_only_a_file_can_have_the_report(shell: Shell,
     done = shell.python(*without, "agent.py")
     assert (done.stderr, done.returncode) == (b"the report cannot be written: there is no standard output\n", 2)
     done = shell.python(*without, "--output", "report.txt", "agent.py")
-    assert (done.stderr, done.returncode) == (b"", 0)
+    assert (done.stderr, done.returncode) == (b"text report written to report.txt\n", 0)
     assert (shell.folder / "report.txt").read_bytes().startswith(b"1 turn")
 
 
@@ -102,7 +102,7 @@ def test_the_report_finds_none_of_the_programs_own_modules(
         shell.write(name, "OWN = True")
     agent(f"asyncio.run(one_by_one())\n{program}")
     done = shell("run", "--html", "report.html", "agent.py")
-    assert (done.stderr, done.returncode) == (b"", 0)
+    assert (done.stderr, done.returncode) == (b"HTML report written to report.html\n", 0)
     assert done.stdout.startswith(b"1 turn")
 
 
@@ -118,7 +118,7 @@ def test_the_programs_own_modules_are_its_own_again_after_the_report(
         atexit.register(at_exit)
     """)
     done = shell("run", "--html", "report.html", "agent.py")
-    assert (done.stderr, done.returncode) == (b"", 0)
+    assert (done.stderr, done.returncode) == (b"HTML report written to report.html\n", 0)
     assert done.stdout.decode().endswith(f"\nTrue True {shell.folder}\n")
 
 
@@ -212,7 +212,7 @@ def test_an_interrupted_turn_is_reported(shell: Shell, agent: Callable[[str], Pa
     process.send_signal(signal.SIGINT)
     done = shell.finish(process)
     assert done.returncode == -signal.SIGINT
-    assert done.stderr.endswith(b"KeyboardInterrupt\n")
+    assert done.stderr.endswith(b"KeyboardInterrupt\nJSON report written to report.json\n")
     [turn] = document((shell.folder / "report.json").read_bytes())["turns"]
     assert (turn["agent"], turn["calls"]) == ("endless", 2)
 

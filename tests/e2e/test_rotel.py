@@ -86,7 +86,7 @@ def test_attributes_events_and_metrics_arrive_whole(rotel: str, tmp_path: Path, 
                 check=True,
                 timeout=TIMEOUT_S,
             )
-            assert done.stderr == b""
+            assert done.stderr == f"JSON report written to {path}\n".encode()
             until("all spans", lambda: len(received.spans) >= sum(SPANS_OF_A_TURN.values()))
             until("the metrics", lambda: received.metrics)
     turns = json.loads(path.read_text(encoding="utf-8"))["turns"]

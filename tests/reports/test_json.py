@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import msgspec
 
 from otel_parallelism.model import Analysis, Coverage, Report
-from otel_parallelism.reports.json import AnalysisDocument, render_json
+from otel_parallelism.reports.json import SCHEMA_VERSION, AnalysisDocument, json_schema, render_json
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 
 TURN_KEYS = [
     "trace_id",
@@ -44,11 +47,32 @@ FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "ev
 
 def test_the_shape_is_the_documented_one(both: Analysis) -> None:
     document = json.loads(render_json(both))
-    assert list(document) == ["turns", "coverage"]
+    assert list(document) == ["schema_version", "totals", "turns", "coverage"]
     assert document["coverage"] == {"calls": 8, "calls_without_turn": 0, "spans": 11, "anomalies": 0}
     assert [list(turn) for turn in document["turns"]] == [TURN_KEYS, TURN_KEYS]
     assert [list(finding) for finding in document["turns"][0]["findings"]] == [FINDING_KEYS]
     assert msgspec.json.decode(render_json(both), type=AnalysisDocument).coverage.spans == 11
+
+
+def test_totals_are_sums_over_the_turns(sequential: Report, possible: Report) -> None:
+    saving = msgspec.structs.replace(sequential, avoidable_steps=2, avoidable_tokens=900)
+    totals = json.loads(render_json(Analysis((saving, possible), Coverage())))["totals"]
+    assert totals == {
+        "turns": 2,
+        "calls": 6,
+        "findings": 2,
+        "silenced": 0,
+        "work": 2.2,
+        "makespan": 2.2,
+        "avoidable": 0.9,
+        "avoidable_potential": 0.4,
+        "avoidable_steps": 2,
+        "avoidable_tokens": 900,
+    }
+
+
+def test_published_schema_is_the_code_s() -> None:
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json_schema(), "run: python tests/documents.py"
 
 
 def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
@@ -146,6 +170,19 @@ def test_content_is_never_written(both: Analysis) -> None:
 
 def test_nothing_is_a_document_too() -> None:
     assert json.loads(render_json(Analysis((), Coverage(calls=3, calls_without_turn=3, spans=4)))) == {
+        "schema_version": SCHEMA_VERSION,
+        "totals": {
+            "turns": 0,
+            "calls": 0,
+            "findings": 0,
+            "silenced": 0,
+            "work": 0,
+            "makespan": 0,
+            "avoidable": 0,
+            "avoidable_potential": 0,
+            "avoidable_steps": 0,
+            "avoidable_tokens": None,
+        },
         "turns": [],
         "coverage": {"calls": 3, "calls_without_turn": 3, "spans": 4, "anomalies": 0},
     }

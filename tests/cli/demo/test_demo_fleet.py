@@ -58,7 +58,8 @@ def test_each_agent_of_the_fleet_is_what_its_name_says(shell: Shell) -> None:
 @pytest.mark.process
 def test_the_fleet_s_report_is_for_people_too(shell: Shell) -> None:
     done = shell("demo", "--fleet", "--turns", "1", "--html", "fleet.html", "--trace-event", "fleet.json")
-    assert (done.stderr, done.returncode) == (b"", 0)
+    assert done.returncode == 0
+    assert done.stderr == b"HTML report written to fleet.html\ntrace events written to fleet.json\n"
     lines = done.stdout.decode().splitlines()
     assert lines[3].startswith("6 turns · 3 sequential, 1 contended: ")
     assert "model-serial" in (shell.folder / "fleet.html").read_text(encoding="utf-8")

@@ -1,0 +1,210 @@
+"""Where reports are written and in which form: files and standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Literal, TextIO, TypeAlias
+
+import click
+import msgspec
+
+from .efficiency_gate import has_efficiency, turns_below
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_parallelism.model import Analysis
+
+Form: TypeAlias = Literal["text", "json", "html", "trace-event", "prompt"]
+Colour: TypeAlias = Literal["auto", "always", "never"]
+
+BELOW: Final = 1
+"""Exit status if the efficiency of a turn is below the threshold."""
+CANNOT: Final = 2
+"""Exit status if a report cannot be written."""
+
+_TITLES: Final[Mapping[Form, str]] = {
+    "text": "text report",
+    "json": "JSON report",
+    "html": "HTML report",
+    "trace-event": "trace events",
+    "prompt": "prompt",
+}
+_STANDARD_OUTPUT: Final = 1
+_WIDTH_WITHOUT_TERMINAL: Final = 100
+_SIGNS: Final = "·→…█▌▐░"
+
+
+class ReportFile(msgspec.Struct, frozen=True):
+    """An open binary *file*, its *name* as the user gave it, and the form of the report for it."""
+
+    form: Form
+    name: str
+    file: IO[bytes]
+
+
+class Destination:
+    """
+    The files and the standard output that reports are written to.
+
+    It keeps the standard output and the working folder of its creation, because a program can change both.
+
+    Args:
+        files: One report is written to each.
+        stdout_form: The form of the report on standard output; None for no report there.
+        threshold: The lowest efficiency that a turn may have; None for any.
+        silenced: Whether a text report lists silenced findings.
+        colour: Whether a text report on standard output has colours.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[ReportFile],
+        stdout_form: Form | None = "text",
+        *,
+        threshold: float | None = None,
+        silenced: bool = False,
+        colour: Colour = "auto",
+    ) -> None:
+        """Keep the standard output and the working folder of now."""
+        self._files = files
+        self._stdout_form = stdout_form
+        self._threshold = threshold
+        self._silenced = silenced
+        self._colour = colour
+        self._stream: TextIO | None = sys.stdout
+        self._base = ""
+        with contextlib.suppress(FileNotFoundError):  # the folder has been deleted
+            self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
+
+    @property
+    def shares_stdout(self) -> bool:
+        """Whether other lines may be printed on standard output: it gets a text report or none."""
+        return self._stdout_form in {"text", None}
+
+    def overwrites(self, path: str) -> bool:
+        """Return whether a report would be written over the regular file at *path*."""
+        try:
+            existing = Path(path).stat()
+        except OSError:
+            return False
+        if not stat.S_ISREG(existing.st_mode):
+            return False
+        return any(os.path.samestat(existing, os.fstat(each.file.fileno())) for each in self._files)
+
+    def report(self, analysis: Analysis, *, gate: bool = True) -> int:
+        """
+        Write the reports on *analysis* and return the exit status.
+
+        Standard error names each file that is written, and each turn whose efficiency is below the threshold.
+
+        Args:
+            analysis: What to report on.
+            gate: Whether to compare efficiencies with the threshold.
+
+        Returns:
+            2 if a report cannot be written, else 1 if the efficiency of a turn is below the threshold, else 0.
+        """
+        try:
+            # Files come first: the process that reads standard output may have closed it.
+            for each in self._files:
+                _replace(each.file, self._rendered(each.form, analysis))
+                _note(f"{_TITLES[each.form]} written to {each.name}")
+            if self._stdout_form is not None:
+                self._print(self._stdout_form, analysis)
+        except BrokenPipeError:
+            # The interpreter flushes standard output once more when it ends, which must not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
+            return CANNOT
+        except (OSError, ValueError) as error:
+            _note(f"the report cannot be written: {error}")
+            return CANNOT
+        if self._threshold is None or not gate:
+            return 0
+        if not has_efficiency(analysis):
+            _note(f"no turn has an efficiency to compare with {self._threshold:g}")
+        lines = list(turns_below(analysis, self._threshold))
+        for line in lines:
+            _note(line)
+        return BELOW if lines else 0
+
+    def _print(self, form: Form, analysis: Analysis) -> None:
+        stream = self._stream
+        if stream is None:
+            message = "there is no standard output"
+            raise ValueError(message)
+        encoding = stream.encoding or "utf-8"
+        colour = _uses_colour(stream, self._colour)
+        text = self._rendered(form, analysis, colour=colour, ascii_only=not _can_show(encoding))
+        stream.flush()
+        stream.buffer.write(text.encode(encoding if form in {"text", "prompt"} else "utf-8", "replace"))
+        stream.buffer.flush()
+
+    def _rendered(self, form: Form, analysis: Analysis, *, colour: bool = False, ascii_only: bool = False) -> str:
+        """Return the report in *form*; only the renderer of that form is imported."""
+        if form == "json":
+            from otel_parallelism.reports.json import render_json  # noqa: PLC0415 - see the docstring
+
+            return render_json(analysis)
+        if form == "html":
+            from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - see the docstring
+            from otel_parallelism.reports.html import render_html  # noqa: PLC0415 - see the docstring
+
+            return render_html(analysis, prompt=prompt, base=self._base)
+        if form == "trace-event":
+            from otel_parallelism.reports.trace_event import render_trace_event  # noqa: PLC0415 - see the docstring
+
+            return render_trace_event(analysis, base=self._base)
+        if form == "prompt":
+            from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - see the docstring
+
+            return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
+        from otel_parallelism.reports.text import render_text  # noqa: PLC0415 - see the docstring
+
+        return render_text(
+            analysis,
+            width=shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns,
+            colour=colour,
+            ascii_only=ascii_only,
+            base=self._base,
+            show_silenced=self._silenced,
+        )
+
+
+def _note(line: str) -> None:
+    """Print *line* on standard error, unless the program has closed it."""
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(line, err=True)
+
+
+def _replace(file: IO[bytes], text: str) -> None:
+    """Replace the content of *file* with *text*."""
+    with contextlib.suppress(OSError):  # a pipe or a device has no length
+        file.truncate()
+    file.write(text.encode())
+    file.flush()
+
+
+def _uses_colour(stream: IO[str], colour: Colour) -> bool:
+    """Return whether to colour *stream*. Highest precedence first: *colour*, NO_COLOR, FORCE_COLOR, the terminal."""
+    if colour != "auto":
+        return colour == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _can_show(encoding: str) -> bool:
+    """Return whether *encoding* has the signs that a text report uses beyond ASCII."""
+    try:
+        _SIGNS.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
