@@ -1,4 +1,4 @@
-"""Metrics: what a turn measured, recorded once at its end, and what is open, read when a reader asks."""
+"""Metrics: the figures of each ended turn, and observable instruments for open turns."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 _Read: TypeAlias = "Callable[[TurnMetrics, list[LiveTurn]], Iterator[Observation]]"
 
 _OTHER = "other"
-_MOST_PENDING = 256
+_MAX_PENDING = 256
 _MANY_CALLS = 1_000
 
 
 class TurnMetrics:
     """
-    The instruments, made once for one meter provider (None: the global one, also where that is set later).
+    The instruments of one meter provider; None means the global one, even if it is set later.
 
-    Attributes carry neither ids nor content; agents beyond ``settings.max_agents`` are counted as ``other``.
+    Metric attributes hold neither ids nor content. Agents beyond ``settings.max_agents`` are counted as ``other``.
     """
 
     def __init__(self, provider: MeterProvider | None, settings: Settings, registry: Registry) -> None:
@@ -69,36 +69,36 @@ class TurnMetrics:
             make(instrument.name, [self._callback(read)], instrument.unit, instrument.meaning)
 
     def stop(self) -> None:
-        """Report nothing any more; instruments cannot be unmade."""
-        self._settle()
+        """Record and report nothing from now on; OpenTelemetry cannot remove instruments."""
+        self._record_pending()
         self._live = False
 
     def forget(self) -> None:
-        """Let go of what is pending, since another process records it."""
+        """Drop the pending reports: the parent process of this fork records them."""
         self._pending.clear()
 
     def record(self, report: Report, turn: Span) -> None:
         """
-        Take *report* of *turn*'s span, so that exemplars lead there.
+        Queue *report* for recording; its exemplars link to the span *turn*.
 
-        What it measured reaches the instruments when a reader next asks, in that reader's thread: recording it here
-        would cost the program at a turn's end as much as all the rest.
+        It is recorded at the next collection, in the reader's thread. Recording it here would double the cost of a
+        turn's end for the program.
         """
         if not self._live:
             return
         made_at = NonRecordingSpan(turn.get_span_context())
         many = len(report.turn.calls) >= _MANY_CALLS
-        # Contents lead to the tree that was, with all its spans: none of it is to wait for a reader.
+        # Arguments and results refer to the turn's nodes and spans, which must not be kept until the next collection.
         timed = report.turn.calls if self._call_duration is not None else ()
         calls = tuple([replace(call, arguments=None, result=None) for call in timed])
         report = replace(report, turn=replace(report.turn, calls=calls, steps=(), inputs=()))
         self._pending.append((report, set_span_in_context(made_at, Context())))
-        # What is pending is kept, so neither many turns nor a large one may wait.
-        if len(self._pending) >= _MOST_PENDING or many:
-            self._settle()
+        # Pending reports use memory, so neither many reports nor a large one wait.
+        if len(self._pending) >= _MAX_PENDING or many:
+            self._record_pending()
 
-    def _settle(self) -> None:
-        """Record what is pending; called from any thread."""
+    def _record_pending(self) -> None:
+        """Record all pending reports; may be called from any thread."""
         while True:
             try:
                 report, context = self._pending.popleft()
@@ -107,6 +107,7 @@ class TurnMetrics:
             self._record(report, context)
 
     def _record(self, report: Report, context: Context) -> None:
+        """Record *report*; *context* holds the span that exemplars link to."""
         agent = self._agent(report.turn.agent)
         turn = {names.AGENT_NAME: agent, names.VERDICT: report.verdict}
         self._duration.record(max(0, report.turn.end_ns - report.turn.start_ns) / 1e9, turn, context)
@@ -137,6 +138,7 @@ class TurnMetrics:
                 self._chain_length.record(len(finding.calls), why, context)
 
     def _agent(self, agent: str) -> str:
+        """Return *agent* as a metric attribute: ``other`` past the bound on agents."""
         if agent in self._agents:
             return agent
         if len(self._agents) >= self._settings.max_agents:
@@ -148,21 +150,21 @@ class TurnMetrics:
         registry, meter = self._registry, self._meter
 
         def observe(_: CallbackOptions) -> list[Observation]:
-            # A meter keeps the callbacks that it is given first: they serve whoever is installed on it later as well.
+            # A meter keeps the first callbacks: after another `install` they report for its instruments.
             current = registry.instruments
             return current.observed(meter, read) if isinstance(current, TurnMetrics) else []
 
         return observe
 
     def observed(self, meter: Meter, read: _Read) -> list[Observation]:
-        """Return what *read* finds open now; nothing where these instruments are not *meter*'s."""
+        """Return the observations of *read*; none where these instruments belong to another meter than *meter*."""
         if real_meter(meter) is not real_meter(self._meter):
             return []
         try:
-            # Callbacks run before a reader takes what was recorded: this is in time for the same collection.
-            self._settle()
+            # Callbacks run before the reader collects recorded values, so these are in the same collection.
+            self._record_pending()
             return list(read(self, list(live_turns(self._registry))))
-        except Exception as error:  # noqa: BLE001 - a reader collects for everybody
+        except Exception as error:  # noqa: BLE001 - the reader must collect the other metrics
             swallow("observing open turns", error)
             return []
 

@@ -270,7 +270,7 @@ def test_a_subscriber_that_raises_is_left_alone(kit: Kit) -> None:
     assert kit.reports[0] is turn.report
     from otel_parallelism.tracing import shield  # noqa: PLC0415 - to look inside
 
-    assert shield.internal_errors() == {"telling a subscriber of a report: RuntimeError": 1}
+    assert shield.internal_errors() == {"calling a subscriber: RuntimeError": 1}
     shield._counts.clear()
     kit.forgive()
 

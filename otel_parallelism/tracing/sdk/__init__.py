@@ -1,1 +1,1 @@
-"""Everything that touches OpenTelemetry's SDK: span records, results on spans, the tracer, the sampler."""
+"""Works with OpenTelemetry's SDK: span records, results on spans, the tracer, the sampler, and private parts."""

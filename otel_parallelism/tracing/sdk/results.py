@@ -1,8 +1,8 @@
 """
-A turn's result on its span: attributes and finding events, as many as fit beside what the user has written.
+Writes a turn's report on its span, as attributes and finding events.
 
-The SDK drops the oldest attribute or event when one too many is added, which would be the user's: so room is
-counted first, and the important keys go first.
+At its limits, the SDK drops the oldest attribute or event, which is the user's. So only as many are added as fit, the
+most important first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DEFAULT_LIMIT = 128
 
 
 def attributes_of(report: Report) -> dict[str, Any]:
-    """Return the attributes of *report*'s turn, the most important first; what is not known is absent."""
+    """Return the attributes of a turn's span for *report*, the most important first; unknown values are absent."""
     values = (
         report.verdict,
         report.ratio,
@@ -55,7 +55,7 @@ _KEYS = tuple(attribute.key for attribute in names.TURN_ATTRIBUTES)
 
 
 def event_of(finding: Finding) -> dict[str, Any]:
-    """Return the attributes of *finding*'s event."""
+    """Return the attributes of the event of *finding*."""
     attributes: dict[str, Any] = {
         names.FINDING_KIND: finding.kind,
         names.FINDING_CAUSE: finding.cause,
@@ -71,7 +71,7 @@ def event_of(finding: Finding) -> dict[str, Any]:
 
 
 def write_report(span: Span, report: Report, settings: Settings) -> None:
-    """Write *report* on *span*, which is still recording. An error of the SDK's is noted, never raised."""
+    """Write *report* on *span*, which must still be recording. Errors are logged, not raised."""
     try:
         limits = span_limits(span)
         present = getattr(span, "attributes", None) or {}
@@ -87,18 +87,19 @@ def write_report(span: Span, report: Report, settings: Settings) -> None:
                 span.add_event(names.FINDING_EVENT, _fitting(event_of(finding), {}, most, longest))
         if settings.emit != "event":
             _log(span, findings)
-    except Exception as error:  # noqa: BLE001 - the span is the user's and ends as it would have
-        swallow("writing a turn's result", error)
+    except Exception as error:  # noqa: BLE001 - the program's span must end in any case
+        swallow("writing a turn's report", error)
 
 
 def _limit(limits: object, name: str) -> int:
-    # An absent limit in the SDK's limits means none; an SDK without that field has the specification's default.
+    """Return the limit called *name*; the specification's default where the SDK has no such field."""
+    # None means no limit.
     found = getattr(limits, name, _DEFAULT_LIMIT)
     return 1 << 30 if found is None else int(found)
 
 
 def _fitting(attributes: dict[str, Any], present: Mapping[str, Any], limit: int, longest: int | None) -> dict[str, Any]:
-    """Return as many of *attributes*, in their order, as fit beside those *present*, cut to the *longest* string."""
+    """Return the first *attributes* that fit beside those *present*; strings are cut to *longest* characters."""
     if len(present) + len(attributes) > limit:
         room = limit - len(present)
         taken = set(present)
@@ -107,20 +108,21 @@ def _fitting(attributes: dict[str, Any], present: Mapping[str, Any], limit: int,
         attributes = {key: value for key, value in attributes.items() if key not in left_out}
     if longest is None:
         return attributes
-    # Cut here: the SDK would cut as well, with a warning in the user's log.
+    # The SDK would cut them too, but with a warning in the program's log.
     return {key: _cut(value, longest) for key, value in attributes.items()}
 
 
 def _cut(value: Any, longest: int) -> Any:
+    """Return *value*, a string or a tuple of strings, cut to *longest* characters each; others unchanged."""
     if isinstance(value, str):
         return value[:longest]
     return tuple(part[:longest] for part in value) if isinstance(value, tuple) else value
 
 
 def _log(span: Span, findings: list[Finding]) -> None:
-    """Write *findings* as log-based events, tied to *span*."""
-    from opentelemetry._logs import LogRecord, SeverityNumber, get_logger  # noqa: PLC0415 - only where asked for
-    from opentelemetry.trace import set_span_in_context  # noqa: PLC0415
+    """Emit *findings* as log-based events in the context of *span*."""
+    from opentelemetry._logs import LogRecord, SeverityNumber, get_logger  # noqa: PLC0415 - loaded only if configured
+    from opentelemetry.trace import set_span_in_context  # noqa: PLC0415 - likewise
 
     logger = get_logger(names.INSTRUMENTATION, schema_url=names.SCHEMA_URL)
     for finding in findings:

@@ -1,4 +1,4 @@
-"""A sampler that keeps dropped spans visible to processors, so that numbers stay whole under head sampling."""
+"""A sampler that records spans which head sampling drops, so that turns are complete."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 class RecordingSampler(Sampler):
     """
-    Decides as *root* does, but records what that drops: processors see such a span, exporters don't.
+    Records the spans that the sampler *root* drops: processors receive them, exporters do not.
 
-    Recording costs what a sampled span costs, its export apart.
+    A recorded span costs as much as a sampled one, except for its export.
     """
 
     def __init__(self, root: Sampler) -> None:
@@ -36,15 +36,15 @@ class RecordingSampler(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Return the root sampler's decision, with RECORD_ONLY in place of DROP."""
+        """Return the decision of the root sampler, with RECORD_ONLY in place of DROP."""
         result = self._root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if result.decision is not Decision.DROP:
             return result
-        # A dropped span's result carries no attributes; the span is seen now, so it keeps its own.
+        # The result for a dropped span has no attributes: pass on those that the span started with.
         return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
 
     def get_description(self) -> str:
-        """Return the root sampler's description, marked."""
+        """Return the description of the root sampler in ``RecordingSampler{...}``."""
         return f"RecordingSampler{{{self._root.get_description()}}}"
 
 
@@ -63,15 +63,15 @@ _ARGUMENT = "OTEL_TRACES_SAMPLER_ARG"
 
 def configured_sampler(argument: str | float | None = None) -> RecordingSampler:
     """
-    Return the recording sampler that the environment or the declarative file asks for by the name ``parallelism``.
+    Return the sampler called ``parallelism`` in environment variables and declarative configuration files.
 
     Args:
-        argument: What decides: a ratio (``0.1``, of traces without a parent), the name of a sampler
-            (``parentbased_always_on``, the default), or both (``traceidratio,0.1``). Where it is not given, as by the
-            declarative file, ``OTEL_TRACES_SAMPLER_ARG`` says.
+        argument: The root sampler: a ratio (``0.1``, applied to traces without a parent), a sampler's name
+            (``parentbased_always_on``, the default), or both (``traceidratio,0.1``). None, as in a declarative
+            configuration, means the value of ``OTEL_TRACES_SAMPLER_ARG``.
 
     Raises:
-        ValueError: There is no such sampler, or the ratio is none.
+        ValueError: The sampler is unknown, or the ratio is not a number from 0 to 1.
     """
     text = str(os.environ.get(_ARGUMENT, "") if argument is None else argument).strip()
     name, _, ratio = text.partition(",")

@@ -1,4 +1,4 @@
-"""The tracer that decorated calls use before anybody has said which: the global provider's, asked for when needed."""
+"""The tracer of our own spans: that of a given provider, or the global provider's, looked up at the first span."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def package_version() -> str:
 
 
 def tracer_of(provider: trace.TracerProvider | None) -> trace.Tracer:
-    """Return our tracer of *provider*, or of the global one."""
+    """Return our tracer of *provider*; None means the global provider."""
     return trace.get_tracer(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
 
 
 class LazyTracer(trace.Tracer):
     """
-    Asks for the global provider's tracer at the first span, not at import: asking may load a provider.
+    Looks up the global provider's tracer at the first span, not at import, since the look-up may load a provider.
 
-    ``use`` is given that tracer, so that the next span is made by it directly.
+    It passes that tracer to ``use``, so that later spans are started with it directly.
     """
 
     def __init__(self, use: Callable[[trace.Tracer], None]) -> None:

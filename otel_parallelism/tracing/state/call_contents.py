@@ -1,9 +1,9 @@
 """
-What a call was given and what it returned, held for evidence: by reference where nothing can change, else by value.
+Holds the arguments and the result of a call, as evidence for the analysis at the turn's end.
 
-A result is held by reference, and is not read where it was seen to have changed since. An argument that may change
-while the call runs is reduced to its leaf values when the call starts; past about ten leaves the rest is left out, and
-what is held is then not whole.
+Immutable values are held by reference. A mutable argument is reduced to its leaf values when the call starts; leaves
+past `MAX_LEAVES` are left out, and the arguments then count as incomplete. A result is held by reference, and is not
+used if it has changed since.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from .nodes import MISSING, CallNode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MOST_LEAVES = 10
-_DEEPEST = 4
-_LOOKED_AT = 32
-_LOOKED_INTO = 4
+MAX_LEAVES = 10
+_MAX_DEPTH = 4
+_MAX_ITEMS_READ = 32
+_MAX_ITEMS_ENTERED = 4
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
-"""Types whose values never change and are evidence as they are."""
+"""Immutable types whose values are evidence without conversion."""
 
 SMALL = PLAIN - {str}
-"""Those of them that are never large."""
+"""The types in `PLAIN` whose values are never large."""
 
-_UNCHANGING = PLAIN | {
+_IMMUTABLE = PLAIN | {
     bytes,
     complex,
     dt.date,
@@ -50,14 +50,22 @@ _UNCHANGING = PLAIN | {
     pathlib.PurePosixPath,
     pathlib.PureWindowsPath,
 }
-_CHANGING = frozenset({list, dict, set})
-_CONTAINERS = _CHANGING | {tuple, frozenset}
-_TAKEN_APART = _UNCHANGING | _CONTAINERS
-_SPELLED = _UNCHANGING - PLAIN - {bytes, complex}
+_MUTABLE = frozenset({list, dict, set})
+_CONTAINERS = _MUTABLE | {tuple, frozenset}
+_READABLE = _IMMUTABLE | _CONTAINERS
+_AS_TEXT = _IMMUTABLE - PLAIN - {bytes, complex}
 
 
 class ArgumentLeaves:
-    """Collects the leaf values of arguments, up to a bound, and the mutable objects that they were taken from."""
+    """
+    Collects the leaf values of arguments, up to `MAX_LEAVES`.
+
+    Attributes:
+        values: The leaf values.
+        objects: The mutable objects that ``values`` represents completely.
+        identities: The ids of all mutable objects.
+        whole: Whether no leaf was left out.
+    """
 
     __slots__ = ("identities", "objects", "values", "whole")
 
@@ -68,23 +76,23 @@ class ArgumentLeaves:
         self.whole: bool = True
 
     def add(self, value: Any, depth: int = 0) -> None:
-        """Take *value* apart without running any code of the program."""
+        """Add the leaves of *value*, which lies *depth* levels deep, without running code of the program."""
         kind = type(value)
-        if kind in _UNCHANGING:
-            if len(self.values) < MOST_LEAVES:
-                self.values.append(str(value) if kind in _SPELLED else value)
+        if kind in _IMMUTABLE:
+            if len(self.values) < MAX_LEAVES:
+                self.values.append(str(value) if kind in _AS_TEXT else value)
             else:
                 self.whole = False
             return
         if isinstance(kind, enum.EnumMeta):
-            # There is one object for a member wherever it is passed, and it never changes.
-            for told in ("_name_", "_value_"):
-                self.add(object.__getattribute__(value, told), depth + 1)
+            # An enumeration has one immutable object for each member, so its id proves nothing.
+            for field in ("_name_", "_value_"):
+                self.add(object.__getattribute__(value, field), depth + 1)
             return
         if kind is not tuple and kind is not frozenset:
             self.identities.append(id(value))
         items = _items(value, kind)
-        if items is None or depth >= _DEEPEST or len(items) > 2 * MOST_LEAVES:
+        if items is None or depth >= _MAX_DEPTH or len(items) > 2 * MAX_LEAVES:
             self.whole = False
             return
         for item in items:
@@ -96,7 +104,7 @@ class ArgumentLeaves:
 
 
 def _items(value: Any, kind: type) -> Sequence[Any] | None:
-    """What *value* consists of, or None where that cannot be seen. Keys count: they may carry an order's number."""
+    """Return the items of a container, or the fields of an object; None where they cannot be read. Dict keys count."""
     if kind in (list, tuple, set, frozenset):
         return tuple(value)
     if kind is not dict:
@@ -110,10 +118,10 @@ def _items(value: Any, kind: type) -> Sequence[Any] | None:
 
 def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """
-    Hold the arguments of *node*'s call, which is about to start; those all of `PLAIN` types are their own leaves.
+    Hold the leaves of the arguments of *node*, a call that is about to start.
 
-    Mutable ones of which nothing is left out are small and are kept, too: once they were gone, the next object might
-    get the same identity and pass for the same one.
+    Mutable arguments that the leaves represent completely are small. They are held too, so that no later object gets
+    the same id.
     """
     leaves = ArgumentLeaves()
     for value in args:
@@ -127,28 +135,33 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
 
 
 def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:
-    """Hold what *node*'s call returned (not of a `SMALL` type), unless it is large or cannot be read at a glance."""
+    """
+    Hold the *result* of *node*'s call, which is not of a `SMALL` type.
+
+    A string or bytes longer than *max_bytes*, a container of more than *max_items* items, and an object with a length
+    are not held: ``result_whole`` is False then.
+    """
     kind = type(result)
     if kind is str or kind is bytes:
         if len(result) > max_bytes:
             node.result, node.result_whole = None, False
             return
         node.result = result
-    elif kind in _SPELLED:
+    elif kind in _AS_TEXT:
         node.result = str(result)
     elif kind in _CONTAINERS:
-        if kind in _CHANGING:
+        if kind in _MUTABLE:
             node.result_identities = (id(result),)
         if len(result) > max_items:
             node.result, node.result_whole = None, False
             return
-        others = [item for item in _first(result) if type(item) not in _TAKEN_APART]
+        others = [item for item in _first(result) if type(item) not in _READABLE]
         if others:
             node.result_identities += tuple(map(id, others))
         node.result, node.result_state = result, _state(result)
     else:
         node.result_identities = (id(result),)
-        # An object with a length may be a table or an array of any size; asking it would run its own code.
+        # It may be a table or an array of any size, and calling len() would run the program's code.
         if hasattr(kind, "__len__"):
             node.result, node.result_whole = None, False
             return
@@ -156,40 +169,50 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
 
 
 def _first(container: Any) -> tuple[Any, ...]:
-    """Return the first items of a container, or values of a dict, at once: another thread may be at work on it."""
+    """Return the first items of a container, or values of a dict; copied at once, as other threads may change it."""
     items = container.values() if type(container) is dict else container
-    return tuple(items) if len(items) <= _LOOKED_AT else tuple(itertools.islice(items, _LOOKED_AT))
+    return tuple(items) if len(items) <= _MAX_ITEMS_READ else tuple(itertools.islice(items, _MAX_ITEMS_READ))
 
 
 def _state(result: Any) -> tuple[int, ...]:
-    """What *result* and the containers inside of it hold: numbers of items and identities, of the first of each."""
+    """Return a fingerprint of *result*: the lengths, and ids of the first items, of it and of containers inside."""
     state: list[int] = []
     containers = [result]
     for value in containers:
         items = value if type(value) in _CONTAINERS else _items(value, type(value)) or ()
         first = _first(items)
         state.append(len(items))
-        # Of every result: what can be is left to C.
+        # This runs for every result, so the loop is left to C.
         state += map(id, first)
-        if len(state) > 2 * _LOOKED_AT:
+        if len(state) > 2 * _MAX_ITEMS_READ:
             break
-        if not _CHANGING.isdisjoint(map(type, first)):
-            # Who changes the rows of a table changes the first of them.
-            containers += [item for item in first if type(item) in _CHANGING][:_LOOKED_INTO]
+        if not _MUTABLE.isdisjoint(map(type, first)):
+            # A change to the rows of a table is expected to change the first rows.
+            containers += [item for item in first if type(item) in _MUTABLE][:_MAX_ITEMS_ENTERED]
     return tuple(state)
 
 
 def read_arguments(node: Any) -> object:
-    """Return the held arguments of *node* as plain values; raises LookupError once they were let go."""
+    """
+    Return the held arguments of *node*.
+
+    Raises:
+        LookupError: They have been released.
+    """
     if node.arguments is None:
-        raise LookupError("the turn is over and the arguments are no longer held")
+        raise LookupError("the arguments are no longer held: the turn is over")
     return node.arguments
 
 
 def read_result(node: Any) -> object:
-    """Return the held result of *node*; raises LookupError once it was let go, or where it is another by now."""
+    """
+    Return the held result of *node*.
+
+    Raises:
+        LookupError: It has been released, or has changed since the call.
+    """
     if node.result is MISSING:
-        raise LookupError("the turn is over and the result is no longer held")
+        raise LookupError("the result is no longer held: the turn is over")
     if node.result_state and node.result_state != _state(node.result):
         raise LookupError("the result has been changed since the call")
     return node.result

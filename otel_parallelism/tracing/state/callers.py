@@ -1,4 +1,4 @@
-"""Where a call was made: the nearest frame outside this package, taken cheaply and looked up later."""
+"""Finds where a call was made: the nearest frame outside this package. File and line are looked up only if needed."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from otel_parallelism.model import Caller
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-_MOST_CALLERS = 10_000
-_DEEPEST = 16
+_MAX_CALLERS = 10_000
+_MAX_FRAMES = 16
 
-_NOWHERE = frozenset(
+_LOOPS_AND_POOLS = frozenset(
     {
         *map(str, Path(asyncio.__file__).parent.glob("*.py")),
         concurrent.futures.thread.__file__,
         threading.__file__,
     }
 )
-"""Event loops and thread pools: their file and line would lead nobody anywhere."""
+"""The files of event loops and thread pools. A call made from there has no useful location."""
 
 INSIDE = (
-    _NOWHERE
+    _LOOPS_AND_POOLS
     | {functools.__file__, contextvars.__file__}
     | {*map(str, Path(wrapt.__file__).parent.glob("*.py"))}
     | {*map(str, Path(__file__).parents[2].rglob("*.py"))}
 )
-"""The files whose code is not what made a call, however close its frame."""
+"""The files whose frames are skipped when the caller is looked up."""
 
 _callers: dict[tuple[int, int], tuple[CodeType, Caller | None]] = {}
 
 
 def calling_frame(frame: FrameType | None) -> FrameType | None:
-    """Return the first frame from *frame* outwards that is somebody's code, None where a loop or a pool comes first."""
-    for _ in range(_DEEPEST):
-        if frame is None or frame.f_code.co_filename in _NOWHERE:
+    """Return the nearest frame from *frame* outwards not in `INSIDE`; None where an event loop or pool comes first."""
+    for _ in range(_MAX_FRAMES):
+        if frame is None or frame.f_code.co_filename in _LOOPS_AND_POOLS:
             return None
         if frame.f_code.co_filename not in INSIDE:
             return frame
@@ -52,15 +52,15 @@ def calling_frame(frame: FrameType | None) -> FrameType | None:
 
 
 def location(code: CodeType, instruction: int) -> Caller | None:
-    """Return the file and line of the *instruction* (its byte offset) of *code*; a bounded number is remembered."""
+    """Return the file and line of the instruction at byte offset *instruction* of *code*, or None if it has no line."""
     key = (id(code), instruction)
     known = _callers.get(key)
     if known is not None and known[0] is code:
         return known[1]
     line = next((line for start, end, line in code.co_lines() if start <= instruction < end and line), None)
     found = None if line is None else Caller(code.co_filename, line)
-    if len(_callers) >= _MOST_CALLERS:
+    if len(_callers) >= _MAX_CALLERS:
         _callers.clear()
-    # The code object is kept beside its answer: its id could else be given to another.
+    # Holding the code object keeps its id from being reused.
     _callers[key] = (code, found)
     return found

@@ -1,4 +1,4 @@
-"""What others' open spans already tell of a call, a model request or a turn that is about to begin."""
+"""Finds an open span of another instrumentation for the call, model request or turn that is about to start."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Observation
 
-_FARTHEST = 16
-"""Spans looked through: chains and routers that only pass on what happens inside."""
+_MAX_SPANS = 16
+"""How many spans are searched outwards; spans of chains and routers lie in between."""
 
 
 def around() -> Node | None:
-    """Return the innermost open node in the current context, somebody else's span or ours; None outside of all."""
+    """Return the innermost open node in the current context, or None."""
     current = get_current()
     span: Any = current.get(SPAN_KEY)
     scope: Any = current.get(SCOPE_KEY)
@@ -35,16 +35,19 @@ def around() -> Node | None:
 
 def call_around(parent: Node | None, tool: str, call_id: str) -> SpanNode | CallNode | None:
     """
-    Return the open span around, *parent* or beyond, that tells of this very call already; our node if we told it.
+    Return the node of an open span around *parent* that stands for this very call, or None.
 
     Args:
         parent: The innermost node.
         tool: The tool's name.
-        call_id: What the model calls the call, or an empty string.
+        call_id: The model's id of the call, or an empty string.
+
+    Returns:
+        A `SpanNode` where another instrumentation made the span; a `CallNode` where a patch of ours reported the call.
     """
     if isinstance(parent, CallNode):
         same = parent.call_id == call_id if parent.call_id and call_id else same_tool(parent.tool.name, tool)
-        # Its function may well call the tool again, but not before anything else has happened in it.
+        # A call with children is another one: its function may call the same tool again.
         return parent if parent.framework and same and not parent.children else None
     node, call = _nearest(parent)
     if node is None or not isinstance(call, Call):
@@ -53,12 +56,12 @@ def call_around(parent: Node | None, tool: str, call_id: str) -> SpanNode | Call
         return None
     if node.facts is None:
         return node
-    # Told by another seam of the framework already, which is still around.
+    # Another patch of the framework has reported the call, and it is still open.
     return node.facts if isinstance(node.facts, CallNode) and not node.facts.end_ns else None
 
 
 def step_around(parent: Node | None) -> SpanNode | StepNode | None:
-    """Return the open span of the model request that *parent* is, or that is around it with nothing between."""
+    """Return the node of the open model request that *parent* is or lies directly in, or None."""
     if isinstance(parent, StepNode):
         return parent
     node, observation = _nearest(parent)
@@ -67,11 +70,14 @@ def step_around(parent: Node | None) -> SpanNode | StepNode | None:
 
 def claim_turn(scopes: Collection[str], words: Content | None) -> bool:
     """
-    Say whether the turn that is about to begin has a span of somebody else's already, and tell that the user's words.
+    Add the user's words to the open span of another instrumentation for the turn that is about to start.
 
     Args:
-        scopes: Parts of the names of the instrumentation scopes that make such spans for this framework.
-        words: What the user said, if known.
+        scopes: Parts of the names of the instrumentation scopes that make turn spans for this framework.
+        words: The user's words, or None if unknown.
+
+    Returns:
+        Whether there is such a span. If so, the turn needs none of ours.
     """
     node, turn = _nearest(around())
     if node is None or not isinstance(turn, TurnSpan) or node.facts is not None:
@@ -84,10 +90,10 @@ def claim_turn(scopes: Collection[str], words: Content | None) -> bool:
 
 def place_duplicate(span: Any) -> None:
     """
-    Put *span*, just started by somebody who tells again what ours tell, where ours are, if a turn of ours says so.
+    Place *span*, which just started, in the turn of ours that it duplicates, if its scope is a duplicate scope there.
 
-    Such an instrumentation may not attach its spans to the context, or give them parents of its own choice: then they
-    are beside ours and not around them.
+    Some instrumentations do not attach their spans to the context, or choose other parents. By their parents alone,
+    such spans would lie outside our turn.
     """
     scope: Any = get_current().get(SCOPE_KEY)
     turn = scope
@@ -104,8 +110,8 @@ def place_duplicate(span: Any) -> None:
 
 
 def _nearest(node: Node | None) -> tuple[SpanNode, Observation] | tuple[None, None]:
-    """Return the innermost of others' open spans that is more than a passage, and what it is."""
-    for _ in range(_FARTHEST):
+    """Return the innermost open span of another instrumentation that is not a passage, and its classification."""
+    for _ in range(_MAX_SPANS):
         if not isinstance(node, SpanNode) or node.end_ns or node.span is None:
             break
         observation = classify_open_node(node)

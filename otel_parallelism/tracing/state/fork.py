@@ -1,8 +1,8 @@
 """
-What a forked process does first: it starts over.
+Resets the registry in a forked child process.
 
-What its parent has open, or has yet to record, is the parent's to end and to count, as the SDK's own processors have
-it; and the threads that held a lock are not there any more to give it back.
+Open turns and metrics that are not recorded yet stay with the parent process, as in the SDK's own processors. Locks are
+replaced, because a thread that held one does not exist in the child.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def start_over() -> None:
-    """Forget all that is open; what this process does in the context of its parent's turns is in none of them."""
+    """Forget everything open. Calls that run in the context of a turn of the parent process belong to no turn."""
     REGISTRY.lock = threading.RLock()
     scope: Any = get_current().get(SCOPE_KEY)
     for node in (*REGISTRY.turns.values(), *REGISTRY.candidates.values(), *_upwards(scope)):
@@ -35,13 +35,14 @@ def start_over() -> None:
 
 
 def _upwards(node: Node | None) -> Iterator[Node]:
+    """Yield *node* and its ancestors."""
     while node is not None:
         yield node
         node = node.parent
 
 
 def follow_forks(lock: Any) -> None:
-    """Start over in every process that is forked from this one, and make *lock* one that nobody holds."""
+    """Run `start_over` in every process forked from this one, and release *lock* there."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lock._at_fork_reinit)  # noqa: SLF001 - as the standard library does
+        os.register_at_fork(after_in_child=lock._at_fork_reinit)  # noqa: SLF001 - as the standard library's own modules do
         os.register_at_fork(after_in_child=start_over)

@@ -1,4 +1,4 @@
-"""What is constant about one decorated function: its names, what was declared about it, its span's attributes."""
+"""The constant data of a tool: its name, its declared properties, the attributes of its spans."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ if TYPE_CHECKING:
 
 class Tool:
     """
-    One decorated function, or a tool of a framework's, whose ``function`` is None.
+    A decorated function, or a framework's tool.
 
     Attributes:
+        function: The decorated function; None for a framework's tool.
         name: The tool's name.
-        span_name: The name of its calls' spans.
-        attributes: The attributes that all its calls' spans share; never changed.
-        effect: What was declared, or ``unknown``.
-        depends_on: Names of the tools whose results it needs; None where nothing was declared.
-        resource_of: Computes the declared resource from a call's arguments, or None.
-        resource: The declared resource where it is constant, else an empty string.
-        silenced: Whether findings about it are not to be reported.
-        blocking: Whether calling it runs its body: it is no coroutine function.
+        span_name: The name of the spans of its calls.
+        attributes: The attributes that all these spans share; never changed.
+        effect: The declared effect, or ``unknown``.
+        effect_source: Where the effect comes from; an empty string where it is unknown.
+        depends_on: The names of the tools whose results it needs; None if not declared.
+        resource_of: A function that computes the resource from a call's arguments, or None.
+        resource: The declared resource if it is constant, else an empty string.
+        silenced: Whether findings about it are left out of reports.
+        blocking: Whether calling it runs its body, as for any function that is not a coroutine function.
     """
 
     __slots__ = (
@@ -75,7 +77,7 @@ class Tool:
 
 
 def tool_name(function: Any) -> str:
-    """Return the tool's name: *function*'s own, a partial's function's, or a callable object's type's."""
+    """Return the tool name of *function*: its own, that of a partial's function, or a callable object's type."""
     tool = getattr(function, "_self_tool", None)
     if isinstance(tool, Tool):
         return tool.name
@@ -85,18 +87,20 @@ def tool_name(function: Any) -> str:
 
 
 def _dependency(item: Any) -> str:
+    """Return the tool name that *item*, a name or a function, stands for in ``depends_on``."""
     if isinstance(item, str):
         return item
-    # A method's decorated function is reached through the class or an instance as a bound wrapper.
+    # A decorated method, taken from its class or an instance, is a bound wrapper around the decorated function.
     return tool_name(getattr(item, "_self_parent", None) or item)
 
 
 def check(name: Any, effect: Any, resource: Any, depends_on: Any) -> None:
     """
-    Check what was declared.
+    Check the arguments of ``@profiled``.
 
     Raises:
-        TypeError: *name* is no string, *resource* neither string nor callable, or *depends_on* no list of tools.
+        TypeError: *name* is not a string, *resource* is neither a string nor callable, or *depends_on*
+            is not a list of tools.
         ValueError: *name* or *resource* is empty, or *effect* is neither ``read`` nor ``write``.
     """
     if name is not None:

@@ -29,5 +29,5 @@ def release_words(held: Content) -> None:
 def _read_words(held: Any) -> object:
     words: Content | None = held.words
     if words is None:
-        raise LookupError("the turn is over and the user's words are no longer held")
+        raise LookupError("the user's words are no longer held: the turn is over")
     return words.value if words.parse is None else words.parse(words.value)

@@ -1,4 +1,4 @@
-"""What happens when a turn ends: its part of the live tree becomes a report, which is told to whoever listens."""
+"""Ends a turn: turns its part of the live tree into a report, and publishes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, TurnN
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.user_words import release_words
 
-from .observations import TurnContents, collect_observations, words_of
+from .observations import TurnContents, collect_observations, held_words
 
 if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
@@ -29,10 +29,10 @@ _in_order = attrgetter("start_ns", "end_ns", "span_id")
 
 def finish(node: Node, end_ns: int) -> Report | None:
     """
-    End *node*, a turn or a local root, and return its report; None where it is no turn after all.
+    End *node*, a turn or a local root, and return its report; None where it is not a turn.
 
-    It is taken out of the live tree, which is taken apart below it, and what was held for evidence is let go. A
-    wrapper gets the report of the turn it wraps.
+    The nodes below are unlinked, and the arguments, results and user's words they hold are released. A turn that only
+    wraps another gets the report of that turn.
     """
     registry = REGISTRY
     with registry.lock:
@@ -47,7 +47,7 @@ def finish(node: Node, end_ns: int) -> Report | None:
         top: Node = node
         while top.parent is not None:
             top = top.parent
-        # A root that lives as long as the process has room for the turns to come.
+        # A root that lives as long as the process needs room for later turns.
         top.held -= len(found.observations) - 1
     report = _report(node, found)
     wrapped = None if report is None else found.ended.get(report.turn.span_id)
@@ -60,28 +60,29 @@ def finish(node: Node, end_ns: int) -> Report | None:
 
 
 def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:
-    """Let go of what the user said, of *node* itself only when no turn around it is left whose call it is."""
+    """Release the user's words below *node*, and those of *node* unless an enclosing open turn still needs them."""
     around = node.parent
     while around is not None and (around.finished or (type(around) is SpanNode and not is_marked(around.span))):
         around = around.parent
     if around is not None and wraps:
         return
-    own = words_of(node) if around is None else None
+    own = held_words(node) if around is None else None
     for words in found.words if own is None else (own, *found.words):
         release_words(words)
 
 
 def finish_root(node: CallNode, end_ns: int) -> None:
-    """End *node*, a decorated call that nothing encloses; one that holds several calls is a turn of its own."""
+    """End *node*, a decorated call without a parent. With several calls inside, it is a turn of its own."""
     try:
         report = finish(node, end_ns)
         if report is not None and node.span.is_recording():
             write_report(node.span, report, REGISTRY.settings)
-    except Exception as error:  # noqa: BLE001 - the span is to end as it would have
+    except Exception as error:  # noqa: BLE001 - the span must end in any case
         swallow("ending a call that is a turn", error)
 
 
 def _report(node: Node, found: TurnContents) -> Report | None:
+    """Return the report of *node* from its contents, and publish it; None where it is not a turn."""
     first = found.observations[0]
     if len(found.observations) == 1 and type(first) is not TurnSpan:
         if type(first) is Call:
@@ -93,7 +94,7 @@ def _report(node: Node, found: TurnContents) -> Report | None:
     _count_outside(normalized.uncovered, node)
     for turn in normalized.turns:
         if turn.span_id in found.ended:
-            # By time these calls would be its own, but it has been told already.
+            # These calls started within that turn, but its report is published already.
             _count_outside(turn.calls, node)
         if turn.span_id == first.span_id:
             turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - the same turn, completed
@@ -103,16 +104,16 @@ def _report(node: Node, found: TurnContents) -> Report | None:
             _publish(node, report, normalized.anomalies)
             return report
         if first.span_id in turn.wrappers:
-            # The turn inside may outlive its wrapper; it then counts by itself when it ends.
+            # If the wrapped turn is still open, it is counted when it ends.
             return node.inner if isinstance(node.inner, Report) else analyze(turn, settings)
     return None
 
 
 def _flat(found: TurnContents, settings: Settings) -> Turn | None:
     """
-    The turn of our own making that holds only decorated calls, as most do; None where that needs a closer look.
+    Return the turn for contents that are only decorated calls without calls inside; None where it needs `normalize`.
 
-    It is what `normalize` gives for it, without asking every call what is so by construction.
+    Most turns are of this kind. The result equals that of `normalize`, which takes longer.
     """
     top = found.observations[0]
     if not isinstance(top, TurnSpan):
@@ -138,7 +139,7 @@ def _flat(found: TurnContents, settings: Settings) -> Turn | None:
 
 
 def _publish(node: Node, report: Report, anomalies: int) -> None:
-    """Count *report*, keep it for the turns around that may turn out to be wrappers, and tell it."""
+    """Count *report*, keep it for enclosing turns that may only wrap this one, and pass it to all listeners."""
     registry = REGISTRY
     with registry.lock:
         registry.calls += len(report.turn.calls) - len([call for call in report.turn.calls if call.sub_agent])
@@ -150,17 +151,17 @@ def _publish(node: Node, report: Report, anomalies: int) -> None:
     if registry.instruments is not None:
         try:
             registry.instruments.record(report, node.span)
-        except Exception as error:  # noqa: BLE001 - a meter's error is not the program's
+        except Exception as error:  # noqa: BLE001 - a meter must not fail the program
             swallow("recording metrics", error)
     for subscriber in registry.subscribers:
         try:
             subscriber(report)
-        except Exception as error:  # noqa: BLE001 - a subscriber's error is not the program's
-            swallow("telling a subscriber of a report", error)
+        except Exception as error:  # noqa: BLE001 - a subscriber must not fail the program
+            swallow("calling a subscriber", error)
 
 
 def _count_outside(calls: tuple[Call, ...], node: Node) -> None:
-    """Count *calls* that no turn encloses, unless the process's only open turn takes them."""
+    """Count *calls* that no turn encloses as uncovered, or link them to the only open turn."""
     registry = REGISTRY
     for call in calls:
         if call.sub_agent:
@@ -170,13 +171,13 @@ def _count_outside(calls: tuple[Call, ...], node: Node) -> None:
             with registry.lock:
                 registry.uncovered += 1
             continue
-        # Without contents: they are let go with the tree that the call comes from.
+        # Arguments and results are released with the call's own tree.
         alone = msgspec.structs.replace(call, arguments=None, result=None)
         link_node(SpanNode(turn, None, int(call.span_id, 16), call.start_ns, call.end_ns, observation=alone))
 
 
 def _within_wrappers(turn: Turn, node: Node) -> Turn:
-    """*turn*, with what the turns that so far hold nothing but it know: the agent's name, the user's words."""
+    """Return *turn* with the agent's name and the user's words of the enclosing turns that only wrap it."""
     around = node.parent
     while around is not None and around.children is not None and len(around.children) == 1:
         if isinstance(around, TurnNode):
@@ -187,7 +188,7 @@ def _within_wrappers(turn: Turn, node: Node) -> Turn:
 
 
 def _with_dropped(turn: Turn, dropped: int) -> Turn:
-    """*turn*, its coverage lowered by the calls that a bound left out."""
+    """Return *turn* with its coverage lowered by *dropped*, the number of calls left out because of a bound."""
     if not dropped:
         return turn
     kept = len(turn.calls)

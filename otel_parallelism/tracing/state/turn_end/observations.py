@@ -1,4 +1,4 @@
-"""Observations from the live tree: what a turn that ends, or is still open, holds."""
+"""Converts a turn's part of the live tree to observations."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, CallNode, 
 
 class TurnContents(msgspec.Struct):
     """
-    What hangs below one node.
+    The contents of one turn or local root.
 
-    ``calls`` are the decorated calls whose contents are held, ``words`` what the user said as requests and ended turns
-    below hold it; ``visited`` are all nodes with children, to be taken apart; ``ended`` are the turns inside that have
-    ended, by span id; ``made`` counts decorated calls and ``dropped`` calls past the bounds. ``flat`` says that there
-    is nothing but decorated calls with nothing inside.
+    Attributes:
+        observations: The observations of the node itself, then of all below.
+        calls: The calls whose arguments and results are held.
+        visited: All nodes with children, which are to be unlinked.
+        ended: Nested turns that have ended, by span id.
+        made: The number of decorated calls.
+        dropped: The number of calls left out because of a bound.
+        flat: Whether everything below is a decorated call without children.
+        words: The user's words that model requests and ended turns below hold.
     """
 
     observations: list[Observation]
@@ -35,7 +40,7 @@ class TurnContents(msgspec.Struct):
 
 
 def trace_hex(node: Node) -> str:
-    """Return the trace id of *node*'s span as hex, or one of our own where it has none."""
+    """Return the trace id of *node*'s span in hexadecimal; a random one, kept, where the span has none."""
     if isinstance(node, TurnNode):
         if not node.trace_id:
             node.trace_id = random.getrandbits(128) | 1
@@ -46,22 +51,23 @@ def trace_hex(node: Node) -> str:
 
 def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> TurnContents:
     """
-    Gather the observations of *top* and of everything below it, open calls counted up to *end_ns*.
+    Return the observations of *top* and of everything below it; open calls end at *end_ns*.
 
-    Turns inside that have ended contribute themselves and nothing of what they held. All observations get *top*'s
-    trace id and their node's parent, whatever their own spans say: a call that lost its context was given a parent.
+    A nested turn that has ended contributes itself and not its contents. All observations get the trace id of *top*
+    and the id of their parent node. These may differ from their spans', since a call that lost its context was linked
+    to the only open turn.
 
     Args:
         top: A turn or a local root.
         end_ns: When it ends.
-        least_ns: What lasts less cannot save enough to be looked into, and its calls come without evidence.
+        least_ns: In a shorter turn nothing worth reporting can be saved, so its calls come without evidence.
     """
     trace_id = trace_hex(top)
     at_top = _observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns)
     found = TurnContents([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
-    # The last tells that a turn which is still open is around: what it holds stays with it until it ends itself.
+    # The last item says whether an open nested turn encloses the node; its contents stay held until it ends.
     stack: list[tuple[Node, str, bool]] = [(top, at_top.span_id, False)]
     while stack:
         node, span_id, stays = stack.pop()
@@ -93,44 +99,46 @@ def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> Turn
 
 
 def _take(found: TurnContents, child: Node, trace_id: str, parent_id: str, end_ns: int, *, stays: bool) -> None:
-    """Add *child*, which is no decorated call, to what was *found*."""
+    """Add *child*, which is not a decorated call, to *found*; *stays* says whether its contents stay held."""
     found.flat = False
     found.observations.append(_observation(child, trace_id, parent_id, end_ns))
     if type(child) is SpanNode and type(child.facts) is CallNode and not stays:
         found.calls.append(child.facts)
     if child.finished:
         found.ended[_hex(child)] = child
-    if not stays and (words := words_of(child)) is not None:
+    if not stays and (words := held_words(child)) is not None:
         found.words.append(words)
 
 
-def words_of(node: Node) -> Content | None:
-    """Return what of the user's words is held for *node*; None for a turn that is still open."""
-    told = node.facts if isinstance(node, SpanNode) else node
-    if isinstance(told, StepNode):
-        return told.messages
+def held_words(node: Node) -> Content | None:
+    """Return the user's words that *node*, a model request or an ended turn, holds; else None."""
+    holder = node.facts if isinstance(node, SpanNode) else node
+    if isinstance(holder, StepNode):
+        return holder.messages
     if not node.finished:
         return None
-    if isinstance(told, TurnNode):
-        return told.input
-    return told if isinstance(told, Content) else None
+    if isinstance(holder, TurnNode):
+        return holder.input
+    return holder if isinstance(holder, Content) else None
 
 
 def _below(node: Node) -> list[Node] | None:
-    """Return what is below *node*; of an ended turn only what it keeps."""
-    return kept(node) if node.finished else node.children
+    """Return the children of *node*; of an ended turn, only the path to the turn that it wraps."""
+    return _kept(node) if node.finished else node.children
 
 
-def kept(node: Node) -> list[Node] | None:
-    """Return what leads from *node*, an ended turn that only wraps another, to that one."""
+def _kept(node: Node) -> list[Node] | None:
+    """Return the path from *node*, an ended turn that only wraps another, to that turn."""
     return node.kept if isinstance(node, (SpanNode, TurnNode)) else None
 
 
 def _hex(node: Node) -> str:
+    """Return the span id of *node* in hexadecimal."""
     return node.span_id.to_bytes(8).hex()
 
 
 def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Observation:
+    """Return the observation of *node* with these ids; *end_ns* is its end time if it is still open."""
     if isinstance(node, CallNode):
         return call_of(node, trace_id, parent_id, end_ns)
     if isinstance(node, TurnNode):
@@ -157,7 +165,7 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
 
 
 def _in_thread(call: Call, facts: CallNode) -> Call:
-    """Return *call*, whose span is somebody else's, as long as a thread had it, as where the span is ours."""
+    """Return *call*, of another instrumentation's span, with the times between which a thread ran it, if one did."""
     if not facts.left_ns:
         return call
     noticed = 0 <= call.end_ns - facts.left_ns < NOTICED_NS
@@ -167,7 +175,7 @@ def _in_thread(call: Call, facts: CallNode) -> Call:
 
 
 def _completed(observation: Observation, facts: CallNode | StepNode | Content, end_ns: int) -> Observation:
-    """Return *observation* of somebody else's span with what we know of the same thing."""
+    """Return *observation*, of another instrumentation's span, completed by *facts*."""
     trace_id, parent_id = observation.trace_id, observation.parent_id
     if isinstance(observation, Call) and isinstance(facts, CallNode):
         return _in_thread(both_calls(observation, call_of(facts, trace_id, parent_id, end_ns)), facts)
@@ -179,6 +187,7 @@ def _completed(observation: Observation, facts: CallNode | StepNode | Content, e
 
 
 def _step(node: StepNode, trace_id: str, parent_id: str, end_ns: int) -> Step:
+    """Return the observation of a model request; *end_ns* is its end time if it is still open."""
     return Step(
         trace_id,
         _hex(node),
@@ -192,7 +201,7 @@ def _step(node: StepNode, trace_id: str, parent_id: str, end_ns: int) -> Step:
 
 
 def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
-    """Return the observation of a decorated call, up to *end_ns* if it is still open."""
+    """Return the observation of a call; *end_ns* is its end time if it is still open."""
     tool = node.tool
     result = None
     if node.result is not MISSING:
@@ -207,7 +216,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         node.call_id,
         "",
         None,
-        False,  # noqa: FBT003 - by position, as one is made for every call
+        False,  # noqa: FBT003 - keyword arguments would take longer, for every call
         False,  # noqa: FBT003 - likewise
         node.error,
         None if node.arguments is None else Content(node, read_arguments, node.whole, node.identities, node.receiver),
