@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Completed, Shell
 
+pytestmark = pytest.mark.process
+
 INSTRUMENT = Path(sys.executable).with_name("opentelemetry-instrument")
 COMMAND = Path(sys.executable).with_name("otel-parallelism")
 TOOLS = """

@@ -424,7 +424,7 @@ def test_spans_that_never_end_are_forgotten(
     kit: Kit, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]
 ) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_OPEN_SPANS", 300)
-    abandoned = [kit.tracer().start_span("never ended", attributes=attributes) for _ in range(5_000)]
+    abandoned = [kit.tracer().start_span("never ended", attributes=attributes) for _ in range(1_000)]
     assert max(map(len, (REGISTRY.spans, REGISTRY.turns, REGISTRY.candidates))) <= 301
     with kit.tracer().start_as_current_span("agent", attributes=AGENT):
         call(kit)
@@ -436,13 +436,13 @@ def test_spans_that_never_end_are_forgotten(
 
 def test_turns_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.state.registry.MAX_OPEN_SPANS", 300)
-    abandoned = [agent_turn() for _ in range(5_000)]
+    abandoned = [agent_turn() for _ in range(1_000)]
     for turn in abandoned:
         copy_context().run(turn.__enter__)
     assert max(map(len, (REGISTRY.spans, REGISTRY.turns))) <= 301
     for turn in abandoned:
         turn.end()
-    assert len(kit.reports) == 5_000
+    assert len(kit.reports) == 1_000
 
 
 def test_a_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None:

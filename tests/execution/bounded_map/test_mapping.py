@@ -257,7 +257,7 @@ def test_memory_does_not_grow_with_the_number_of_items(run: Run) -> None:
 
     async def main() -> tuple[int, int]:
         await peak(100)
-        return await peak(500), await peak(5_000)
+        return await peak(300), await peak(3_000)
 
     small, large = run(main)
     assert large < small + 20_000
