@@ -1,1 +1,1 @@
-"""What a turn's calls did and could have done: pure functions from observations to reports."""
+"""The analysis: pure functions from classified spans to turns, and from turns to reports."""

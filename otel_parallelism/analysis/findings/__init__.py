@@ -1,1 +1,1 @@
-"""What a report tells: estimated savings, causes, advice, silencing, and the verdict."""
+"""The content of a report: candidates, causes, silencing, savings, advice and the verdict."""

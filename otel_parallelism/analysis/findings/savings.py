@@ -79,7 +79,7 @@ def estimate_savings(
 
 
 def _estimate_contention(own: Scope, candidates: Iterable[Candidate]) -> None:
-    """Set what each batch of contending calls would save if it took as long as its shortest call."""
+    """Set what each batch of contending calls would save if it took only as long as its baseline."""
     for candidate in candidates:
         calls = candidate.calls
         shortest_ns = own.contention.baseline_ns[first_to_end(calls).span_id]
@@ -93,9 +93,11 @@ def set_reported_causes(own: Scope, candidates: Sequence[Candidate]) -> None:
     A recommended candidate that spans rounds may also have calls that run one by one within a round. It states the
     cause that has the larger share of what relaxing it alone would save.
     """
-    for candidate in candidates[:MOST_CANDIDATES]:
+    for position, candidate in enumerate(candidates):
         candidate.reported_cause = candidate.cause
-        if candidate.cause == "model" and candidate.advice == "recommended" and _within_rounds(candidate) is not None:
+        across_rounds = candidate.cause == "model" and candidate.advice == "recommended"
+        # Candidates after the first `MOST_CANDIDATES` save 0 and are not reported.
+        if across_rounds and position < MOST_CANDIDATES and _within_rounds(candidate) is not None:
             candidate.reported_cause = largest_cause(_shares_ns(own, [candidate]), "model")
 
 

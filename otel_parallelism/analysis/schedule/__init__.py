@@ -1,1 +1,1 @@
-"""How fast a turn's calls could have run: intervals, critical paths, waiting, and sequential chains."""
+"""How fast the calls of a turn could have run: intervals, critical path, contention, limits and chains."""

@@ -164,3 +164,16 @@ def test_bounds_of_scopes_are_ordered(drawn: Turn) -> None:
         assert scope.length_ns(None) <= scope.totals.makespan_ns
     assert every[-1].totals == totals_of(every[-1].calls)
     assert at(0) <= min((one.start_ns for one in drawn.calls), default=at(0))
+
+
+def test_contended_turn_reports_every_batch_with_its_cause() -> None:
+    batches = MOST_CANDIDATES + 1
+    calls = [call(f"c{b:02}.{n}", b, b + 0.1 * (n + 1), f"get_page_{b}") for b in range(batches) for n in range(4)]
+    report = analyze(turn(*calls), EXACT)
+    assert [finding.cause for finding in report.findings] == ["contention"] * batches
+
+
+def test_span_ids_of_contending_calls_are_in_order_of_start() -> None:
+    calls = [call("a", 0, 0.7), call("b", 0.1, 0.4), call("c", 0.2, 1.0), call("d", 0.25, 1.3)]
+    found = analyze(turn(*calls), EXACT).findings
+    assert [finding.span_ids for finding in found if finding.kind == "contention"] == [("a", "b", "c", "d")]
