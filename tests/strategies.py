@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from otel_parallelism.analysis.turns.normalize import normalize
+from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import Call, Content, Passage, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings
 

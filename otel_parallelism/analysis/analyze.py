@@ -14,7 +14,7 @@ from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import set_silenced
 from .schedule.scopes import scopes_of
-from .turns.normalize import normalize
+from .turns.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
 from otel_parallelism.analysis.dependencies.effects import assumed_effect
-from otel_parallelism.analysis.turns.normalize import is_bookkeeping
+from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 

@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 import otel_parallelism
 from otel_parallelism import Settings, agent_turn, install, profiled, uninstall
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.turns.normalize import normalize
+from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import Call, Content, Turn, TurnSpan
 from otel_parallelism.tracing.state.registry import REGISTRY
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from opentelemetry.trace import Span, set_span_in_context
 
-from otel_parallelism.analysis.turns.normalize import normalize
+from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.dialects import DIALECTS, classify
 from otel_parallelism.model import Call, Passage, SpanEvent, SpanRecord, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings

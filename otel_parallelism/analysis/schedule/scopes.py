@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
-from otel_parallelism.analysis.turns.rounds import assign, gaps_ns, unseen_ns
+from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns, gaps_ns
 
 from .chains import sequential_chains
 from .contention import Contention, contention
@@ -68,14 +68,13 @@ class Scope:
 
     def find_dependencies(self, turn: Turn, settings: Settings) -> None:
         """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
-        unseen = () if self.scope_id else unseen_ns(self.calls, turn)
-        self.graph = Dependencies(self.calls, _earlier_contents(turn, self.scope_id), settings, unseen)
+        after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
+        self.graph = Dependencies(self.calls, _earlier_contents(turn, self.scope_id), settings, after_missing_ns)
         self.hard_edges = self.graph.hard
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:
             self.gaps_ns = gaps_ns(self.calls)
-            if turn.steps:
-                self.unasked = assign(self.calls, turn.steps, {}).unasked
+            self.unasked = turn.unrequested
         self.limit = limit_of_scope(self.calls)
 
     def compute_bounds(self) -> None:

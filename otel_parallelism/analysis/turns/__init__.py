@@ -1,1 +1,1 @@
-"""Turns from observations: one call per execution, each in its turn and round."""
+"""Converts observations to turns: one call per execution, each in its turn, scope and round."""

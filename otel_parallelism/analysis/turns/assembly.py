@@ -1,4 +1,4 @@
-"""The turns of one trace, once every span has its place: calls cut at their turn's end, rounds, coverage."""
+"""Assembles the turns of one trace from its finished tree: cuts calls at the end of their turn, assigns rounds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import msgspec
 
 from otel_parallelism.model import Call, Interval, Observation, Step, Turn, TurnSpan
 
-from .normalized import Normalized
-from .rounds import assign
+from .rounds import assign_rounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,21 +21,21 @@ if TYPE_CHECKING:
 _in_order = attrgetter("start_ns", "end_ns", "span_id")
 
 
-def collect(
+def assemble(
     tree: Tree,
-    guessed: set[str],
-    wrapped: dict[str, tuple[str, ...]],
+    placed_by_time: set[str],
+    wrappers: dict[str, tuple[str, ...]],
     impossible: set[str],
     settings: Settings,
-) -> Normalized:
+) -> tuple[tuple[Turn, ...], tuple[Call, ...]]:
     """
-    Read the turns off *tree*.
+    Return the turns of *tree*, and the calls that belong to none.
 
     Args:
-        tree: With every span in its place.
-        guessed: Calls placed by time alone, whose scope is not known for sure.
-        wrapped: For each turn that had wrappers, their span ids, the outermost first.
-        impossible: Spans that ended before they began.
+        tree: The tree after all other passes.
+        placed_by_time: The ids of calls whose scope is only inferred from time.
+        wrappers: The span ids of the wrappers of each turn that had any, the outermost first.
+        impossible: The ids of spans that end before they start.
         settings: ``max_calls_per_turn`` bounds a turn.
     """
     turn_spans = {span.span_id: span for span in tree.spans.values() if type(span) is TurnSpan}
@@ -44,8 +43,8 @@ def collect(
     steps: dict[str, list[Step]] = {span_id: [] for span_id in turn_spans}
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
     uncovered: list[Call] = []
-    turn_spans = _outlasting(tree, turn_spans)
-    uncertain = guessed | impossible
+    turn_spans = _extended(tree, turn_spans)
+    uncertain = placed_by_time | impossible
     for span in tree.spans.values():
         if type(span) is Call:
             turn_id = tree.turn_of(span.span_id)
@@ -54,7 +53,7 @@ def collect(
                 continue
             anomalies[turn_id] += span.span_id in impossible
             scope = tree.inside[span.span_id]
-            calls[turn_id].append(_settled(span, "" if scope == turn_id else scope, turn_spans[turn_id]))
+            calls[turn_id].append(_in_turn(span, "" if scope == turn_id else scope, turn_spans[turn_id]))
         elif type(span) is Step:
             scope = tree.inside[span.span_id]
             if scope in turn_spans:
@@ -63,8 +62,8 @@ def collect(
             scope = tree.inside[span.span_id]
             if scope in turn_spans and not _began_after(span, turn_spans[scope]):
                 anomalies[scope] += span.span_id in impossible
-                sub_agent = _as_call(turn_spans[span.span_id], wrapped, tree)
-                calls[scope].append(_settled(sub_agent, "", turn_spans[scope]))
+                sub_agent = _as_call(turn_spans[span.span_id], wrappers, tree)
+                calls[scope].append(_in_turn(sub_agent, "", turn_spans[scope]))
 
     turns = tuple(
         _turn(
@@ -73,31 +72,35 @@ def collect(
             calls=calls[span.span_id],
             steps=steps[span.span_id],
             anomalies=anomalies[span.span_id],
-            wrappers=wrapped.get(span.span_id, ()),
+            wrappers=wrappers.get(span.span_id, ()),
             uncertain=uncertain,
-            most_calls=settings.max_calls_per_turn,
+            max_calls=settings.max_calls_per_turn,
         )
         for span in turn_spans.values()
     )
-    return Normalized(turns, tuple(uncovered), len(tree.spans), len(impossible))
+    return turns, tuple(uncovered)
 
 
-def _outlasting(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSpan]:
-    """Turns with their ends moved where every call began after it: such a span ends with its first answer."""
+def _extended(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSpan]:
+    """
+    Return *turn_spans*, each extended to its last call if all its calls start after its end.
+
+    Some instrumentations end a turn's span with the first answer of the model.
+    """
     inside: dict[str, list[Observation]] = {}
     for span in tree.spans.values():
         if type(span) in (Call, TurnSpan):
             turn_id = tree.turn_of(span.span_id)
             if turn_id is not None:
                 inside.setdefault(turn_id, []).append(span)
-    moved = dict(turn_spans)
-    # The innermost first: a sub-agent may last longer than its span tells.
+    extended = dict(turn_spans)
+    # The innermost first: a sub-agent's own span may have been extended.
     for turn_id in sorted(inside, key=lambda turn_id: -len(tree.around(turn_id))):
         turn = turn_spans[turn_id]
-        held = [moved.get(span.span_id, span) for span in inside[turn_id]]
-        if all(_began_after(span, turn) for span in held):
-            moved[turn_id] = msgspec.structs.replace(turn, end_ns=max(span.end_ns for span in held))
-    return moved
+        contents = [extended.get(span.span_id, span) for span in inside[turn_id]]
+        if all(_began_after(span, turn) for span in contents):
+            extended[turn_id] = msgspec.structs.replace(turn, end_ns=max(span.end_ns for span in contents))
+    return extended
 
 
 def _began_after(span: Observation, turn: TurnSpan) -> bool:
@@ -105,7 +108,7 @@ def _began_after(span: Observation, turn: TurnSpan) -> bool:
 
 
 def _is_late(tree: Tree, call: Call, turn: TurnSpan) -> bool:
-    """Whether *call*, or one around it, began after its turn."""
+    """Return whether *call*, or a span that encloses it inside *turn*, began after the turn's end."""
     at: Observation = call
     while at.span_id != turn.span_id:
         if _began_after(at, turn):
@@ -114,16 +117,16 @@ def _is_late(tree: Tree, call: Call, turn: TurnSpan) -> bool:
     return False
 
 
-def _settled(call: Call, scope: str, turn: TurnSpan) -> Call:
-    """*call* with its scope, cut at its turn's end if it outlived it."""
+def _in_turn(call: Call, scope: str, turn: TurnSpan) -> Call:
+    """Return *call* with *scope*, cut at the end of *turn* if it ends later in the same process."""
     if call.end_ns > turn.end_ns and call.source == turn.source:
         return msgspec.structs.replace(call, scope=scope, end_ns=turn.end_ns)
     return msgspec.structs.replace(call, scope=scope) if scope != call.scope else call
 
 
-def _as_call(turn: TurnSpan, wrapped: dict[str, tuple[str, ...]], tree: Tree) -> Call:
-    """A sub-agent, as the one call it is to the turn around it; its outermost wrapper gives the interval."""
-    outermost = tree.spans[wrapped[turn.span_id][0]] if turn.span_id in wrapped else turn
+def _as_call(turn: TurnSpan, wrappers: dict[str, tuple[str, ...]], tree: Tree) -> Call:
+    """Return a sub-agent as a call of the enclosing turn; its outermost wrapper gives the interval."""
+    outermost = tree.spans[wrappers[turn.span_id][0]] if turn.span_id in wrappers else turn
     return Call(
         trace_id=turn.trace_id,
         span_id=turn.span_id,
@@ -147,22 +150,24 @@ def _turn(
     anomalies: int,
     wrappers: tuple[str, ...],
     uncertain: set[str],
-    most_calls: int,
+    max_calls: int,
 ) -> Turn:
     calls.sort(key=_in_order)
     steps.sort(key=_in_order)
-    kept = calls[:most_calls]
-    own = [call for call in kept if not call.scope]
+    kept = calls[:max_calls]
+    unrequested: frozenset[str] = frozenset()
     if steps or tree.has_cycles:
+        own = [call for call in kept if not call.scope]
         cycles: dict[str, Interval] = {}
         if not steps:
             for call in own:
                 cycle = tree.cycle_of(call.span_id)
                 if cycle is not None:
                     cycles[call.span_id] = Interval(cycle.start_ns, cycle.end_ns)
-        found = assign(own, steps, cycles)
-        placed = {call.span_id: call for call in found.calls}
-        steps = list(found.steps)
+        rounds = assign_rounds(own, steps, cycles)
+        placed = {call.span_id: call for call in rounds.calls}
+        steps = list(rounds.steps)
+        unrequested = rounds.unrequested
         kept = [placed.get(call.span_id, call) for call in kept]
     known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in uncertain)
     inputs = [span.input, *(step.messages for step in steps)]
@@ -183,6 +188,7 @@ def _turn(
         coverage=known / len(calls) if calls else 1.0,
         anomalies=anomalies,
         wrappers=wrappers,
+        unrequested=unrequested,
     )
 
 

@@ -1,9 +1,10 @@
 """
-Which spans of different instrumentations, side by side, each have just the one counterpart: accounts of one call.
+Finds sibling calls of different instrumentations that are duplicates: each is the only possible match of the other.
 
-Thousands of calls of one tool may overlap, so counterparts are not looked for pair by pair. Whether a call lies within
-another, or others within it, shows at the extremes: of those that begin no later, the two that end last; of those that
-begin no earlier, the two that end first. A second one found is one too many, whichever else there are.
+Thousands of calls of one tool may overlap, so calls are not compared pair by pair. To find out whether a call lies
+within another, it is compared with the two calls that end last among those that do not start later. To find out
+whether others lie within it, it is compared with the two that end first among those that do not start earlier. Two
+matches are enough to know that a match is ambiguous.
 """
 
 from __future__ import annotations
@@ -17,27 +18,27 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Observation
 
 TOLERANCE_NS = 1_000_000
-"""How far one account of a call may reach outside of another."""
+"""How far a call may reach outside of its duplicate, in nanoseconds."""
 
 _SEPARATORS = ("__", ".", "/", ":")
-_MOST_OF_ONE_ID = 64
-"""Calls of one id that are open at once and compared; an id that more of them carry names none of them."""
+_MAX_OPEN_PER_ID = 64
+"""How many open calls of one id are compared with the next call of that id."""
 
 _Two: TypeAlias = tuple[int, ...]
 """Positions of at most two calls."""
 
 
-def sole_pairs(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
+def unambiguous_matches(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
     """
-    Return the outer and the inner of every two *calls* that are accounts of one.
+    Return the outer and the inner call of each pair of duplicates among *calls*.
 
     Args:
-        calls: With one parent, in order of (start, longest first, id).
+        calls: The calls of one scope in order of (start, longest first, id).
     """
-    shelves = _Shelves(calls)
-    counterparts: list[dict[str, _Two]] = [shelves.counterparts(index) for index in range(len(calls))]
+    groups = _CallGroups(calls)
+    counterparts: list[dict[str, _Two]] = [groups.counterparts(index) for index in range(len(calls))]
 
-    def sole(index: int, other: int) -> bool:
+    def only_match(index: int, other: int) -> bool:
         return len(counterparts[index].get(calls[other].instrumentation, ())) <= 1
 
     found = {
@@ -49,25 +50,25 @@ def sole_pairs(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
     found.update(_of_one_id(calls))
     pairs = []
     for later, earlier in sorted(found):
-        if sole(later, earlier) and sole(earlier, later):
+        if only_match(later, earlier) and only_match(earlier, later):
             one, two = calls[earlier], calls[later]
             pairs.append((one, two) if one.duration_ns >= two.duration_ns else (two, one))
     return pairs
 
 
 def _of_one_id(calls: Sequence[Call]) -> Iterator[tuple[int, int]]:
-    """Positions of the later and the earlier of calls that carry one id and overlap, whatever else they say."""
+    """Yield the positions of the later and the earlier of two overlapping calls with one id; names may differ."""
     still_open: dict[str, list[int]] = {}
     for index, call in enumerate(calls):
         if not call.call_id:
             continue
         before = [other for other in still_open.get(call.call_id, ()) if _overlap(calls[other], call)]
         yield from ((index, other) for other in before if calls[other].instrumentation != call.instrumentation)
-        still_open[call.call_id] = [*before, index][-_MOST_OF_ONE_ID:]
+        still_open[call.call_id] = [*before, index][-_MAX_OPEN_PER_ID:]
 
 
-class _Shelf:
-    """Calls of one instrumentation, source and tool, by their start, with the extremes of their ends."""
+class _CallGroup:
+    """The calls of one instrumentation, source and tool, in order of start, with running extremes of their ends."""
 
     __slots__ = ("calls", "earliest", "latest", "positions", "starts_ns")
 
@@ -79,7 +80,7 @@ class _Shelf:
         self.earliest: list[_Two] = list(_extremes(positions[::-1], key=lambda index: calls[index].end_ns))[::-1]
 
     def counterparts(self, call: Call, index: int) -> set[int]:
-        """Return the positions of calls that may be the same as *call*, at position *index*: all, or at least two."""
+        """Return the positions of the possible duplicates of *call*, at position *index*: all, or at least two."""
         found: set[int] = set()
         around = bisect_right(self.starts_ns, call.start_ns + TOLERANCE_NS) - 1
         inside = bisect_left(self.starts_ns, call.start_ns - TOLERANCE_NS)
@@ -89,7 +90,7 @@ class _Shelf:
             found.update(other for other in self.earliest[inside] if lies_within(call, self.calls[other]))
         if all(_overlap(*_in_order(self.calls, index, other)) for other in found):
             return found
-        # An empty call at the very edge is no counterpart, and hides who may be one.
+        # An empty call at the edge of the interval does not overlap, but may hide one that does: compare all.
         return {
             other
             for other in self.positions
@@ -98,15 +99,15 @@ class _Shelf:
 
 
 def _extremes(positions: Iterable[int], key: Callable[[int], int]) -> Iterator[_Two]:
-    """For each of *positions* the two that come first by *key* among those up to it."""
+    """Yield for each of *positions* the two with the smallest *key* among the positions up to it."""
     best: _Two = ()
     for position in positions:
         best = tuple(sorted((*best, position), key=key)[:2])
         yield best
 
 
-class _Shelves:
-    """All calls, on shelves, and which shelves hold a call's possible counterparts."""
+class _CallGroups:
+    """All calls, grouped, so that the possible duplicates of a call are found in a few groups."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -118,40 +119,40 @@ class _Shelves:
                 by_key.setdefault((call.instrumentation, call.source, call.tool, bool(call.call_id)), []).append(index)
                 self._instrumentations.add(call.instrumentation)
         for tool in {key[2] for key in by_key}:
-            for name in (tool, *_shorter(tool)):
+            for name in (tool, *_short_names(tool)):
                 self._namesakes.setdefault(name, set()).add(tool)
-        self._shelves = {key: _Shelf(calls, positions) for key, positions in by_key.items()}
+        self._groups = {key: _CallGroup(calls, positions) for key, positions in by_key.items()}
 
     def counterparts(self, index: int) -> dict[str, _Two]:
-        """For each other instrumentation the call's counterparts there; two stand for any number of them."""
+        """Map each other instrumentation to the positions of possible duplicates of a call, at most two."""
         call = self._calls[index]
         if not call.tool:
             return {}
-        # Who has an id has no counterpart with another, and finds the one of its own id by that.
+        # Calls with different ids never match; equal ids are matched in `_of_one_id`.
         with_ids = (False,) if call.call_id else (False, True)
-        tools = self._namesakes.get(call.tool, set()).union(_shorter(call.tool))
+        tools = self._namesakes.get(call.tool, set()).union(_short_names(call.tool))
         counterparts: dict[str, _Two] = {}
         for instrumentation in self._instrumentations - {call.instrumentation}:
             found: set[int] = set()
             for tool in tools:
                 for with_id in with_ids:
-                    shelf = self._shelves.get((instrumentation, call.source, tool, with_id))
-                    if shelf is not None and len(found) <= 1:
-                        found |= shelf.counterparts(call, index)
+                    group = self._groups.get((instrumentation, call.source, tool, with_id))
+                    if group is not None and len(found) <= 1:
+                        found |= group.counterparts(call, index)
             if found:
                 counterparts[instrumentation] = tuple(sorted(found)[:2])
         return counterparts
 
 
-def _shorter(tool: str) -> Iterator[str]:
-    """The names that *tool* may go by where its server's name is not put in front."""
+def _short_names(tool: str) -> Iterator[str]:
+    """Yield the names of *tool* without a server's name in front."""
     for at in range(1, len(tool)):
         if tool[:at].endswith(_SEPARATORS):
             yield tool[at:]
 
 
 def same_tool(one: str, two: str) -> bool:
-    """Whether *one* and *two* name one tool: servers' tools often carry the server's name in front."""
+    """Return whether *one* and *two* name one tool; either may have the name of its server in front."""
     if not one or not two:
         return False
     if one == two:
@@ -161,12 +162,12 @@ def same_tool(one: str, two: str) -> bool:
 
 
 def nested_in_time(one: Call, two: Call) -> bool:
-    """Whether one of two spans of one source lies within the other."""
+    """Return whether two calls have the same source and one lies within the other in time."""
     return one.source == two.source and (lies_within(one, two) or lies_within(two, one))
 
 
 def lies_within(outer: Observation, inner: Observation) -> bool:
-    """Whether *inner* reaches no more than the tolerance outside of *outer*."""
+    """Return whether *inner* reaches at most `TOLERANCE_NS` outside of *outer*."""
     return outer.start_ns <= inner.start_ns + TOLERANCE_NS and inner.end_ns <= outer.end_ns + TOLERANCE_NS
 
 

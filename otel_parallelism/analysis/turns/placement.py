@@ -1,4 +1,4 @@
-"""Which turn and which call each span runs inside, where its parent ids do not tell or do not tell the truth."""
+"""Corrects the enclosing turn or call of spans whose parent ids are missing or wrong."""
 
 from __future__ import annotations
 
@@ -7,27 +7,23 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Call, Observation, Step, TurnSpan
 
-from .tree import passage
+from .counterparts import TOLERANCE_NS
+from .tree import as_passage
 
 if TYPE_CHECKING:
     from .tree import Tree
 
-_TOLERANCE_NS = 1_000_000
-_LEAST_CALLS_OF_A_ROOT = 2
-
-
-def _holds(turn: Observation, span: Observation) -> bool:
-    return turn.start_ns <= span.start_ns and span.end_ns <= turn.end_ns
+_MIN_CALLS_OF_ROOT = 2
 
 
 def place_orphans(tree: Tree) -> set[str]:
     """
-    Put calls and steps of which no parent is known into the innermost turn whose interval holds them.
+    Put calls and steps with a missing parent into the innermost turn whose interval contains them.
 
-    What hangs below a root that is known, and is no turn, is where it belongs.
+    Spans below a known root that is no turn stay there.
 
     Returns:
-        The span ids of the calls placed by time alone.
+        The span ids of the calls and steps that were placed by time alone.
     """
     placed: set[str] = set()
     turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda turn: -turn.start_ns)
@@ -37,13 +33,13 @@ def place_orphans(tree: Tree) -> set[str]:
         if type(span) in (Call, Step) and not tree.inside[span.span_id] and tree.is_cut_off(span.span_id)
     ]
     begun: list[Observation] = []
-    # What begins first may hold turns that later ones belong to.
+    # In order of start: an orphan may enclose turns that later orphans belong to.
     for span in sorted(orphans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id)) if turns else ():
         while turns and turns[-1].start_ns <= span.start_ns:
             begun.append(turns.pop())
         begun = [turn for turn in begun if turn.end_ns >= span.start_ns]
-        around = {turn.span_id: tree.around(turn.span_id) for turn in begun if _holds(turn, span)}
-        # What runs inside a call cannot hold it; neither can two turns of which none is inside the other.
+        around = {turn.span_id: tree.around(turn.span_id) for turn in begun if _contains(turn, span)}
+        # A turn inside the orphan cannot enclose it. If two candidates are not nested, neither is chosen.
         holding = sorted((t for t in around if span.span_id not in around[t]), key=lambda t: -len(around[t]))
         if holding and all(outer in around[inner] for inner, outer in itertools.pairwise(holding)):
             tree.inside[span.span_id] = holding[0]
@@ -51,15 +47,19 @@ def place_orphans(tree: Tree) -> set[str]:
     return placed
 
 
+def _contains(turn: Observation, span: Observation) -> bool:
+    return turn.start_ns <= span.start_ns and span.end_ns <= turn.end_ns
+
+
 def make_roots_turns(tree: Tree) -> None:
-    """Make a local root that holds two calls or more, and no turn around them, the turn itself."""
+    """Turn each local root into a turn if it contains at least two calls that no turn encloses."""
     held: dict[str, int] = {}
     for span in tree.spans.values():
         if type(span) is Call and tree.turn_of(span.span_id) is None:
             above = tree.root_of(span.span_id)
             if above != span.span_id:
                 held[above] = held.get(above, 0) + 1
-    roots = {root_id for root_id, calls in held.items() if calls >= _LEAST_CALLS_OF_A_ROOT}
+    roots = {root_id for root_id, calls in held.items() if calls >= _MIN_CALLS_OF_ROOT}
     for root_id in roots:
         tree.replace(_as_turn(tree.spans[root_id]))
     if roots:
@@ -69,13 +69,13 @@ def make_roots_turns(tree: Tree) -> None:
 
 
 def _into_root(tree: Tree, span_id: str, roots: set[str]) -> None:
-    """Put a span into the turn that its root has become, if nothing of its own process is around it."""
+    """Put a span into the turn that its root has become, if no turn or call of its own process encloses it."""
     root_id = tree.root_of(span_id)
     inside = tree.inside[span_id]
     if (
         root_id in roots
         and root_id != span_id
-        # What is around it in another process is around its root.
+        # A turn or call of another process encloses the root as well.
         and (not inside or tree.root_of(inside) != root_id)
         and span_id not in tree.around(root_id)
     ):
@@ -96,12 +96,12 @@ def _as_turn(root: Observation) -> TurnSpan:
     )
 
 
-def unwrap(tree: Tree) -> dict[str, tuple[str, ...]]:
+def remove_wrappers(tree: Tree) -> dict[str, tuple[str, ...]]:
     """
-    Take out turns that hold nothing but one other turn.
+    Make turns that contain only one other turn passages.
 
     Returns:
-        For each turn that had wrappers, their span ids, the outermost first.
+        The span ids of the wrappers of each turn that had any, the outermost first.
     """
     content: dict[str, list[str]] = {}
     for span in tree.spans.values():
@@ -119,14 +119,14 @@ def unwrap(tree: Tree) -> dict[str, tuple[str, ...]]:
         outside = tree.inside[turn.span_id]
         wrapped[inner.span_id] = (turn.span_id, *wrapped.pop(turn.span_id, ()), *wrapped.get(inner.span_id, ()))
         tree.inside[inner.span_id] = outside
-        tree.replace(passage(turn))
+        tree.replace(as_passage(turn))
         if outside:
             content[outside] = [inner.span_id if i == turn.span_id else i for i in content[outside]]
     return wrapped
 
 
-def lift_what_is_not_nested(tree: Tree) -> None:
-    """Move a call that reaches outside its parent call's interval to the parent's own scope, outermost first."""
+def lift_misplaced_calls(tree: Tree) -> None:
+    """Move each call that reaches outside the interval of its enclosing call to the scope of that call."""
     nested = [
         span
         for span in tree.spans.values()
@@ -138,7 +138,7 @@ def lift_what_is_not_nested(tree: Tree) -> None:
         while (
             type(parent) is Call
             and parent.source == span.source
-            and (span.start_ns < parent.start_ns - _TOLERANCE_NS or span.end_ns > parent.end_ns + _TOLERANCE_NS)
+            and (span.start_ns < parent.start_ns - TOLERANCE_NS or span.end_ns > parent.end_ns + TOLERANCE_NS)
         ):
             tree.inside[span.span_id] = tree.inside[parent.span_id]
             parent = tree.spans.get(tree.inside[span.span_id])

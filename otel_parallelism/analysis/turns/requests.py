@@ -1,19 +1,20 @@
 """
-Model requests whose spans hold calls: which of them are requests all the same, and which only wrap a run.
+Corrects model requests whose spans enclose calls.
 
-Where an instrumentation makes a tool's span a child of the request that asked for it, that request is one still, though
-its span ends long after its answer. A span around several requests and their calls is none, whatever it is called.
+Some instrumentations make a tool's span a child of the model request that requested it. The request then ends long
+after its answer. A span around several model requests and their calls is no request, even if it is classified as one.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Call, Observation, Passage, Step, TurnSpan
 
-from .tree import passage
+from .tree import as_passage
 
 if TYPE_CHECKING:
     from .tree import Tree
@@ -21,35 +22,33 @@ if TYPE_CHECKING:
 
 def settle_requests(tree: Tree) -> None:
     """
-    Let each model request that holds calls end where the first of them begins, or only pass ancestry on.
+    End each model request that encloses calls at the start of the first call, or make it a passage.
 
-    It is a request where its output lists a call inside it, or where the same turn has another one: a run that was
-    taken for a request has none beside it. A request that comes before the first call is the one that asked for it.
+    It stays a request if its output lists a call inside it, or if the same scope has another request and it encloses
+    no turn. It becomes a passage if another request inside it starts before its first call.
     """
-    directly, holding = _held(tree)
+    directly, holding = _contents(tree)
     if not holding:
         return
     wrapping = {span_id for span_id in holding if _only_wraps(directly.get(span_id, ()))}
     requests = [span for span in tree.spans.values() if type(span) is Step and span.span_id not in wrapping]
-    beside: dict[str, int] = {}
-    for request in requests:
-        beside[tree.inside[request.span_id]] = beside.get(tree.inside[request.span_id], 0) + 1
+    per_scope: Counter[str] = Counter(tree.inside[request.span_id] for request in requests)
     for span_id in holding:
         span = tree.spans[span_id]
         inside = directly.get(span_id, ())
         if (
             type(span) is Step
             and span_id not in wrapping
-            and (_lists_one(span, inside) or (beside[tree.inside[span_id]] > 1 and not _holds_a_turn(inside)))
+            and (_lists_one(span, inside) or (per_scope[tree.inside[span_id]] > 1 and not _holds_a_turn(inside)))
         ):
             answered_ns = min(held.start_ns for held in inside)
             tree.replace(msgspec.structs.replace(span, end_ns=min(span.end_ns, max(span.start_ns, answered_ns))))
         else:
-            tree.replace(passage(span))
+            tree.replace(as_passage(span))
 
 
-def _held(tree: Tree) -> tuple[dict[str, list[Observation]], list[str]]:
-    """What each model request holds with no call, turn or other request between; and which hold calls or turns."""
+def _contents(tree: Tree) -> tuple[dict[str, list[Observation]], list[str]]:
+    """Return the contents of each request with only passages between, and the ids of those that enclose a call."""
     directly: dict[str, list[Observation]] = {}
     holding: dict[str, None] = {}
     above: dict[str, str] = {}
@@ -65,7 +64,7 @@ def _held(tree: Tree) -> tuple[dict[str, list[Observation]], list[str]]:
 
 
 def _nearest_request(tree: Tree, span_id: str, above: dict[str, str]) -> str:
-    """Span id of the model request right around *span_id*, remembered in *above*; empty if there is none."""
+    """Return the id of the request around *span_id* with only passages between, or ``""``; *above* caches it."""
     passed = [span_id]
     while True:
         known = above.get(passed[-1])
@@ -84,7 +83,7 @@ def _nearest_request(tree: Tree, span_id: str, above: dict[str, str]) -> str:
 
 
 def _only_wraps(inside: list[Observation] | tuple[()]) -> bool:
-    """Whether another request inside comes before the first call, or all calls are inside of other requests."""
+    """Return whether another request precedes the first call in *inside*, or *inside* has no call."""
     calls = [span.start_ns for span in inside if type(span) in (Call, TurnSpan)]
     return not calls or any(type(span) is Step and span.start_ns <= min(calls) for span in inside)
 

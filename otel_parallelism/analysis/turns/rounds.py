@@ -1,4 +1,8 @@
-"""Which calls one model request asked for: proved by ids in its output, else inferred from what started before."""
+"""
+Assigns calls to rounds: the calls that one model request requested.
+
+A round is proved if the output of the request lists the id of the call, else inferred from the order of starts.
+"""
 
 from __future__ import annotations
 
@@ -19,29 +23,30 @@ _HELD_OPEN_SHARE = 0.05
 
 class Rounds(msgspec.Struct, frozen=True):
     """
-    The rounds of one turn's own calls.
+    The rounds of a turn's own calls.
 
-    ``calls`` are the same calls with ``round``, ``proved`` and ``bound`` filled in; ``steps`` the same model requests,
-    each over when its first call began if its span was only held open. ``unasked`` are the span ids of calls that no
-    visible model request asked for: code made them.
+    Attributes:
+        calls: The calls with ``round``, ``proved`` and ``bound`` set.
+        steps: The model requests. A request whose span stayed open while its tools ran ends when its first call starts.
+        unrequested: The span ids of calls that no recorded model request requested; the agent's code made them.
     """
 
     calls: tuple[Call, ...]
     steps: tuple[Step, ...] = ()
-    unasked: frozenset[str] = frozenset()
+    unrequested: frozenset[str] = frozenset()
 
 
-def assign(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[str, Interval]) -> Rounds:
+def assign_rounds(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[str, Interval]) -> Rounds:
     """
-    Give each of a turn's own *calls* its round.
+    Assign a round to each of a turn's own *calls*, from *steps* if there are any, else from *cycles*.
 
     Args:
         calls: The turn's own calls in order of start.
         steps: The turn's model requests in order of start.
-        cycles: For calls that have one, the interval of their step-like parent, by the call's span id.
+        cycles: The interval of a call's step-like parent, by the call's span id.
 
     Returns:
-        The calls with their rounds, numbered from 0 in order of their steps.
+        The calls with their rounds, numbered from 0 in order of the requests.
     """
     if steps and calls:
         return _by_steps(calls, steps)
@@ -52,20 +57,20 @@ def assign(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[str, In
 
 def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
     starts = [step.start_ns for step in steps]
-    asked_by: dict[str, list[int]] = {}
+    requesters: dict[str, list[int]] = {}
     for index, step in enumerate(steps):
         for call_id in step.requested or ():
-            asked_by.setdefault(call_id, []).append(index)
-    asking = [index for index, step in enumerate(steps) if step.requested != ()]
-    asking_starts = [starts[index] for index in asking]
+            requesters.setdefault(call_id, []).append(index)
+    requesting = [index for index, step in enumerate(steps) if step.requested != ()]
+    requesting_starts_ns = [starts[index] for index in requesting]
 
     step_of: list[int | None] = []
     proved: list[bool] = []
     inferred: dict[int, list[str]] = {}
     proved_count: dict[int, int] = {}
-    unasked: set[str] = set()
+    unrequested: set[str] = set()
     for call in calls:
-        candidates = asked_by.get(call.call_id, ()) if call.call_id else ()
+        candidates = requesters.get(call.call_id, ()) if call.call_id else ()
         before = [index for index in candidates if starts[index] <= call.start_ns]
         if before:
             step_of.append(before[-1])
@@ -73,22 +78,22 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
             proved_count[before[-1]] = proved_count.get(before[-1], 0) + 1
             continue
         proved.append(False)
-        latest = bisect_right(asking_starts, call.start_ns) - 1
+        latest = bisect_right(requesting_starts_ns, call.start_ns) - 1
         last = bisect_right(starts, call.start_ns) - 1
-        index = asking[latest] if latest >= 0 else last
+        index = requesting[latest] if latest >= 0 else last
         step_of.append(index if index >= 0 else None)
         if index >= 0:
             inferred.setdefault(index, []).append(call.span_id)
             if call.call_id and steps[index].requested is not None:
-                unasked.add(call.span_id)
+                unrequested.add(call.span_id)
     for index, ids in inferred.items():
         requested = steps[index].requested
-        # A request that asked for two tools cannot have asked for the three that follow it.
+        # More calls follow than the request requested, so which of them it requested is unknown.
         if requested is not None and len(ids) + proved_count.get(index, 0) > len(requested):
-            unasked.update(ids)
+            unrequested.update(ids)
 
     placed, answered = _numbered(calls, steps, step_of, proved)
-    return Rounds(calls=placed, steps=answered, unasked=frozenset(unasked))
+    return Rounds(calls=placed, steps=answered, unrequested=frozenset(unrequested))
 
 
 def _numbered(
@@ -114,10 +119,10 @@ def _numbered(
 
 def _streamed(call: Call, step: Step, last_end_ns: int) -> bool:
     """
-    Whether *call* started while its request was still being answered.
+    Return whether *call* started while the model was still streaming its answer.
 
-    A span that some frameworks hold open until their tools are done ends just after the last of them, which says
-    nothing about the answer.
+    Some frameworks keep the span of a request open until its tools are done. Such a span ends just after the last call
+    and does not show when the answer was complete.
     """
     if not step.start_ns <= call.start_ns < step.end_ns:
         return False
@@ -126,7 +131,7 @@ def _streamed(call: Call, step: Step, last_end_ns: int) -> bool:
 
 
 def _by_cycles(calls: Sequence[Call], cycles: Mapping[str, Interval]) -> tuple[Call, ...]:
-    """Number the step-like parents; ones that overlap in time (a node per call, say) are one round."""
+    """Number the step-like parents; those that overlap in time, such as one node per call, are one round."""
     spans = sorted({(cycle.start_ns, cycle.end_ns) for cycle in cycles.values()})
     starts: list[int] = []
     reached_ns = 0
@@ -146,10 +151,10 @@ def _by_cycles(calls: Sequence[Call], cycles: Mapping[str, Interval]) -> tuple[C
 
 def gaps_ns(calls: Sequence[Call]) -> dict[int, int]:
     """
-    The time between each round and the one before it, in nanoseconds: what the model took to ask for it.
+    Return for each round the time since the end of the round before it, in nanoseconds: the model's time.
 
     Args:
-        calls: Own calls in order of start, of any rounds.
+        calls: The turn's own calls in order of start.
     """
     first: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -162,13 +167,13 @@ def gaps_ns(calls: Sequence[Call]) -> dict[int, int]:
     return {after: max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)}
 
 
-def unseen_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
+def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
     """
-    When the model was asked again after it had asked for what no call tells of: a hand-off to another agent, say.
+    Return the start times of model requests that followed a requested call without a span, such as a hand-off.
 
     Args:
-        calls: The turn's own; where one of them is not proved, nothing is told, for ids may not be the same ones.
-        turn: With its steps in order of start, and the calls of all scopes.
+        calls: The turn's own calls. If one of them is not proved, ids cannot be compared and the result is empty.
+        turn: The turn, with the calls of all scopes.
     """
     if not all(call.proved for call in calls):
         return ()

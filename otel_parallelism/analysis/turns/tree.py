@@ -1,4 +1,4 @@
-"""The ancestry of one trace's spans, reduced to what matters: which turn or call each span runs inside."""
+"""The tree of one trace: the turn or the call that each span runs inside."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from otel_parallelism.model import Call, Observation, Passage, TurnSpan
 
 class Tree:
     """
-    One trace while it is normalised.
+    The spans of one trace while they are normalised.
 
-    ``spans`` maps span ids to observations and changes as duplicates merge. ``inside`` maps each span id to the
-    nearest enclosing turn or call, or to an empty string where there is none. ``originals`` keeps what was replaced.
+    Attributes:
+        spans: Observations by span id; changed when duplicates are merged.
+        inside: For each span id the id of the nearest enclosing turn or call, an empty string if there is none.
+        originals: Observations that `replace` replaced, by span id.
+        has_cycles: Whether any passage is step-like.
     """
 
     def __init__(self, spans: dict[str, Observation]) -> None:
@@ -30,7 +33,7 @@ class Tree:
                 self.inside[span_id] = self._climb(span)
             if type(span) is Passage and span.cycle:
                 self.has_cycles = True
-        self._cut_circles()
+        self._break_cycles()
 
     def _climb(self, span: Observation) -> str:
         spans = self.spans
@@ -46,8 +49,8 @@ class Tree:
             parent = spans.get(parent.parent_id)
         return ""
 
-    def _cut_circles(self) -> None:
-        """Take the outermost of turns and calls that are inside one another in a circle, as broken ids tell, out."""
+    def _break_cycles(self) -> None:
+        """Where broken parent ids make turns and calls enclose one another, let nothing enclose the longest one."""
         done: set[str] = set()
         for span_id in self.inside:
             path: dict[str, None] = {}
@@ -56,25 +59,25 @@ class Tree:
                 path[at] = None
                 at = self.inside[at]
             if at in path:
-                circle = [self.spans[one] for one in list(path)[list(path).index(at) :]]
-                outermost = min(circle, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+                cycle = [self.spans[one] for one in list(path)[list(path).index(at) :]]
+                outermost = min(cycle, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
                 self.inside[outermost.span_id] = ""
             done.update(path)
 
     def replace(self, span: Observation) -> None:
-        """Put *span* where the one with its id was, and keep that in ``originals``."""
+        """Replace the observation with the id of *span*, and keep the replaced one in ``originals``."""
         self.originals[span.span_id] = self.spans[span.span_id]
         self.spans[span.span_id] = span
 
     def turn_of(self, span_id: str) -> str | None:
-        """Span id of the innermost turn around *span_id*, through any calls; None where there is none."""
+        """Return the id of the innermost turn around *span_id*, with any calls between; None if there is none."""
         at = self.inside[span_id]
         while at and type(self.spans[at]) is not TurnSpan:
             at = self.inside[at]
         return at or None
 
     def around(self, span_id: str) -> list[str]:
-        """Span ids of the turns and calls around *span_id*, the innermost first."""
+        """Return the ids of the turns and calls around *span_id*, the innermost first."""
         found: list[str] = []
         at = self.inside[span_id]
         while at:
@@ -83,7 +86,7 @@ class Tree:
         return found
 
     def root_of(self, span_id: str) -> str:
-        """Span id of the local root above *span_id*: the last span on the way up whose process is the same."""
+        """Return the id of the local root above *span_id*: its outermost ancestor in the same process."""
         passed: dict[str, None] = {}
         at = span_id
         while at not in self._roots and at not in passed:
@@ -94,13 +97,13 @@ class Tree:
                 break
             at = parent.span_id
         path = list(passed)
-        # Spans that are each other's parents have no root; any of them will do, but always the same.
+        # Spans that are each other's ancestors have no root: the smallest id stands for it.
         root = self._roots.get(at) or (min(path[path.index(at) :]) if at in passed and at != path[-1] else at)
         self._roots.update(dict.fromkeys(passed, root))
         return root
 
     def is_cut_off(self, span_id: str) -> bool:
-        """Whether the way up from *span_id* ends at a parent that is not there, or has no step at all."""
+        """Return whether *span_id* has no known parent, or an ancestor whose parent is missing."""
         seen: set[str] = set()
         at = self.spans[span_id]
         while at.span_id not in seen and at.parent_id in self.spans:
@@ -109,7 +112,7 @@ class Tree:
         return at.span_id == span_id or bool(at.parent_id)
 
     def cycle_of(self, span_id: str) -> Passage | None:
-        """The nearest step-like parent of *span_id* below the turn or call around it, or None."""
+        """Return the nearest step-like passage between *span_id* and the enclosing turn or call, or None."""
         seen: set[str] = set()
         parent = self.spans.get(self.spans[span_id].parent_id)
         while parent is not None and parent.span_id not in seen:
@@ -122,8 +125,8 @@ class Tree:
         return None
 
 
-def passage(span: Observation) -> Passage:
-    """*span* as one that only passes ancestry on."""
+def as_passage(span: Observation) -> Passage:
+    """Return *span* as a passage, which matters only as an ancestor."""
     return Passage(
         trace_id=span.trace_id,
         span_id=span.span_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.turns.tree import passage
+from otel_parallelism.analysis.turns.tree import as_passage
 from otel_parallelism.model import Observation, TurnSpan
 from otel_parallelism.tracing.sdk.compatibility import dropped_attributes, raw_attributes, raw_name
 from otel_parallelism.tracing.sdk.records import observe
@@ -20,7 +20,7 @@ def classify_node(node: SpanNode, end_ns: int) -> Observation:
     A span that repeats our own is never a turn.
     """
     observation = observe(node.span, end_ns)
-    return passage(observation) if node.duplicate and isinstance(observation, TurnSpan) else observation
+    return as_passage(observation) if node.duplicate and isinstance(observation, TurnSpan) else observation
 
 
 def final_observation(node: SpanNode, end_ns: int) -> Observation:

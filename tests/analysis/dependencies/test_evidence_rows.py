@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
-from otel_parallelism.analysis.turns.normalize import is_bookkeeping
+from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 

@@ -5,7 +5,7 @@ from strategies import TRACE, TURN, at, call
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.schedule.contention import contention, waited_ns
-from otel_parallelism.analysis.turns.normalize import normalize
+from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import Call, Report, TurnSpan
 from otel_parallelism.settings import Settings
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import TRACE, TURN
 
-from otel_parallelism.analysis.turns.counterparts import TOLERANCE_NS, nested_in_time, same_tool, sole_pairs
+from otel_parallelism.analysis.turns.counterparts import TOLERANCE_NS, nested_in_time, same_tool, unambiguous_matches
 from otel_parallelism.model import Call
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def test_the_pairs_are_those_of_comparing_every_two(told: list[tuple[str, int, i
             for number, (instrumentation, start_ns, length_ns, tool, call_id, source) in enumerate(told)
         ]
     )
-    assert sole_pairs(calls) == compared_one_by_one(calls)
+    assert unambiguous_matches(calls) == compared_one_by_one(calls)
 
 
 def test_of_a_crowd_that_nobody_can_tell_apart_there_are_no_pairs() -> None:
     crowd = [account(number, "xy"[number % 2], 0, 10**9) for number in range(4_000)]
-    assert sole_pairs(in_order(crowd)) == []
+    assert unambiguous_matches(in_order(crowd)) == []
 
 
 def test_each_of_a_crowd_finds_its_own_account_where_the_ends_tell() -> None:
@@ -96,7 +96,7 @@ def test_each_of_a_crowd_finds_its_own_account_where_the_ends_tell() -> None:
     for number in range(2_000):
         start_ns, end_ns = number * step_ns, 2_000 * step_ns + number * step_ns
         crowd += [account(2 * number, "x", start_ns, end_ns), account(2 * number + 1, "y", start_ns + 1, end_ns - 1)]
-    pairs = sole_pairs(in_order(crowd))
+    pairs = unambiguous_matches(in_order(crowd))
     assert [(int(outer.span_id), int(inner.span_id)) for outer, inner in pairs] == [
         (2 * number, 2 * number + 1) for number in range(2_000)
     ]
@@ -104,4 +104,4 @@ def test_each_of_a_crowd_finds_its_own_account_where_the_ends_tell() -> None:
 
 def test_an_id_finds_its_account_whatever_it_is_called_there() -> None:
     calls = in_order([account(1, "x", 0, 10**9, call_id="7"), account(2, "y", 5, 10**9, tool="b", call_id="7")])
-    assert [(outer.span_id, inner.span_id) for outer, inner in sole_pairs(calls)] == [("0001", "0002")]
+    assert [(outer.span_id, inner.span_id) for outer, inner in unambiguous_matches(calls)] == [("0001", "0002")]

@@ -8,7 +8,7 @@ import pytest
 from strategies import TURN, call, passage, step, turn, turn_span
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.turns.normalize import normalize
+from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:

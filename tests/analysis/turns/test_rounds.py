@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SECOND_NS, at, call, simple_calls, step
 
-from otel_parallelism.analysis.turns.rounds import Rounds, assign, gaps_ns
+from otel_parallelism.analysis.turns.rounds import Rounds, assign_rounds, gaps_ns
 from otel_parallelism.model import Interval
 
 if TYPE_CHECKING:
@@ -22,63 +22,63 @@ def numbers(rounds: Rounds) -> list[int | None]:
 def test_ids_in_a_steps_output_prove_the_round_even_after_a_later_step_began() -> None:
     steps = [step("s0", 0, 1, requested=("i1", "i2")), step("s1", 2, 3, requested=("i3",))]
     calls = [call("a", 1, 2, call_id="i1"), call("b", 2.5, 4, call_id="i2"), call("c", 4, 5, call_id="i3")]
-    found = assign(calls, steps, {})
+    found = assign_rounds(calls, steps, {})
     assert numbers(found) == [0, 0, 1]
     assert all(one.proved for one in found.calls)
-    assert not found.unasked
+    assert not found.unrequested
 
 
 def test_an_id_that_a_later_step_lists_proves_nothing() -> None:
     # Ids such as call_0 come again in each response.
     steps = [step("s0", 0, 1, requested=("call_0",)), step("s1", 4, 5, requested=("call_0",))]
     calls = [call("a", 1, 2, call_id="call_0"), call("b", 5, 6, call_id="call_0")]
-    assert numbers(assign(calls, steps, {})) == [0, 1]
-    early = assign([call("a", 1, 2, call_id="call_0")], steps[1:], {})
+    assert numbers(assign_rounds(calls, steps, {})) == [0, 1]
+    early = assign_rounds([call("a", 1, 2, call_id="call_0")], steps[1:], {})
     assert [(one.round, one.proved) for one in early.calls] == [(None, False)]
 
 
 def test_without_ids_it_is_the_latest_step_that_started_before_though_it_may_still_be_open() -> None:
     steps = [step("s0", 0, 3), step("s1", 3, 9)]
-    found = assign([call("a", 1, 2), call("b", 3.5, 4), call("c", 4, 5)], steps, {})
+    found = assign_rounds([call("a", 1, 2), call("b", 3.5, 4), call("c", 4, 5)], steps, {})
     assert numbers(found) == [0, 1, 1]
     assert not any(one.proved for one in found.calls)
 
 
 def test_a_call_before_every_step_has_no_round() -> None:
-    assert numbers(assign([call("a", 0, 1), call("b", 3, 4)], [step("s0", 2, 3)], {})) == [None, 0]
+    assert numbers(assign_rounds([call("a", 0, 1), call("b", 3, 4)], [step("s0", 2, 3)], {})) == [None, 0]
 
 
 def test_a_step_that_asks_for_nothing_is_passed_over_where_another_asked() -> None:
     steps = [step("s0", 0, 1), step("s1", 2, 3, requested=())]
-    assert numbers(assign([call("a", 1, 2), call("b", 4, 5)], steps, {})) == [0, 0]
-    assert numbers(assign([call("a", 4, 5)], steps[1:], {})) == [0]
+    assert numbers(assign_rounds([call("a", 1, 2), call("b", 4, 5)], steps, {})) == [0, 0]
+    assert numbers(assign_rounds([call("a", 4, 5)], steps[1:], {})) == [0]
 
 
 def test_rounds_are_numbered_from_0_over_steps_that_asked() -> None:
     steps = [step(f"s{n}", n, n + 0.1) for n in range(4)]
-    assert numbers(assign([call("a", 1.5, 1.6), call("b", 3.5, 3.6)], steps, {})) == [0, 1]
+    assert numbers(assign_rounds([call("a", 1.5, 1.6), call("b", 3.5, 3.6)], steps, {})) == [0, 1]
 
 
 def test_calls_that_a_captured_output_does_not_list_were_made_by_code() -> None:
     listed = [step("s0", 0, 1, requested=("i1",))]
-    assert assign([call("a", 1, 2, call_id="other")], listed, {}).unasked == {"a"}
+    assert assign_rounds([call("a", 1, 2, call_id="other")], listed, {}).unrequested == {"a"}
     # More calls than were asked for, without ids.
-    assert assign([call("a", 1, 2), call("b", 2, 3)], listed, {}).unasked == {"a", "b"}
-    assert assign([call("a", 1, 2)], listed, {}).unasked == frozenset()
-    assert assign([call("a", 1, 2), call("b", 2, 3)], [step("s0", 0, 1)], {}).unasked == frozenset()
-    found = assign([call("a", 1, 2, call_id="i1"), call("b", 2, 3)], listed, {})
-    assert found.unasked == {"b"}
+    assert assign_rounds([call("a", 1, 2), call("b", 2, 3)], listed, {}).unrequested == {"a", "b"}
+    assert assign_rounds([call("a", 1, 2)], listed, {}).unrequested == frozenset()
+    assert assign_rounds([call("a", 1, 2), call("b", 2, 3)], [step("s0", 0, 1)], {}).unrequested == frozenset()
+    found = assign_rounds([call("a", 1, 2, call_id="i1"), call("b", 2, 3)], listed, {})
+    assert found.unrequested == {"b"}
 
 
 def test_a_call_that_started_while_its_step_was_still_answering_is_bound() -> None:
     steps = [step("s0", 0, 3)]
-    early, late = assign([call("a", 1, 9), call("b", 3, 4)], steps, {}).calls
+    early, late = assign_rounds([call("a", 1, 9), call("b", 3, 4)], steps, {}).calls
     assert (early.bound, late.bound) == (True, False)
 
 
 @pytest.mark.parametrize(("end", "bound"), [(2.0, False), (2.1, False), (2.2, True), (1.9, True)])
 def test_a_span_held_open_until_its_calls_are_done_binds_nothing(end: float, bound: bool) -> None:
-    found = assign([call("a", 1, 1.5), call("b", 1.5, 2)], [step("s0", 0, end)], {})
+    found = assign_rounds([call("a", 1, 1.5), call("b", 1.5, 2)], [step("s0", 0, end)], {})
     assert [one.bound for one in found.calls] == [bound, bound]
 
 
@@ -89,17 +89,17 @@ def test_step_like_parents_tell_rounds_apart_and_ones_that_overlap_are_one() -> 
         "b": Interval(at(0.5), at(2)),
         "c": Interval(at(2), at(4)),
     }
-    assert numbers(assign(calls, [], cycles)) == [0, 0, 1, None]
+    assert numbers(assign_rounds(calls, [], cycles)) == [0, 0, 1, None]
 
 
 def test_steps_outrank_step_like_parents() -> None:
     cycles = {"a": Interval(at(1), at(2)), "b": Interval(at(2), at(3))}
-    assert numbers(assign([call("a", 1, 2), call("b", 2, 3)], [step("s0", 0, 1)], cycles)) == [0, 0]
+    assert numbers(assign_rounds([call("a", 1, 2), call("b", 2, 3)], [step("s0", 0, 1)], cycles)) == [0, 0]
 
 
 def test_without_either_nothing_is_known() -> None:
-    assert numbers(assign([call("a", 0, 1)], [], {})) == [None]
-    assert assign([], [step("s0", 0, 1)], {}).calls == ()
+    assert numbers(assign_rounds([call("a", 0, 1)], [], {})) == [None]
+    assert assign_rounds([], [step("s0", 0, 1)], {}).calls == ()
 
 
 def test_the_gaps_are_between_neighbouring_rounds_and_never_negative() -> None:
@@ -125,7 +125,7 @@ def test_every_call_keeps_its_place_and_rounds_are_numbered_without_holes(
 ) -> None:
     calls = [msgspec.structs.replace(one, round=None) for one in calls]
     steps = [step(f"s{n}", start / 10, (start + length) / 10) for n, (start, length) in enumerate(sorted(spans))]
-    found = assign(calls, steps, {})
+    found = assign_rounds(calls, steps, {})
     assert [one.span_id for one in found.calls] == [one.span_id for one in calls]
     if steps:
         known = [one.round for one in found.calls if one.round is not None]

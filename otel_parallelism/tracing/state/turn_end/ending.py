@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import msgspec
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.turns.normalize import is_bookkeeping, normalize
-from otel_parallelism.analysis.turns.normalized import Normalized
+from otel_parallelism.analysis.turns.normalization import Normalized, normalize, plain_turn
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.sdk.results import write_report
@@ -20,11 +18,6 @@ from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.user_words import release_words
 
 from .observations import TurnContents, collect_observations, held_words
-
-if TYPE_CHECKING:
-    from otel_parallelism.settings import Settings
-
-_in_order = attrgetter("start_ns", "end_ns", "span_id")
 
 
 def finish(node: Node, end_ns: int) -> Report | None:
@@ -89,7 +82,9 @@ def _report(node: Node, found: TurnContents) -> Report | None:
             _count_outside((first,), node)
         return None
     settings = REGISTRY.settings
-    turn = _flat(found, settings) if found.flat else None
+    turn = None
+    if found.flat and type(first) is TurnSpan:
+        turn = plain_turn(first, cast("list[Call]", found.observations[1:]), settings)
     normalized = normalize(found.observations, settings) if turn is None else Normalized((turn,))
     _count_outside(normalized.uncovered, node)
     for turn in normalized.turns:
@@ -107,35 +102,6 @@ def _report(node: Node, found: TurnContents) -> Report | None:
             # If the wrapped turn is still open, it is counted when it ends.
             return node.inner if isinstance(node.inner, Report) else analyze(turn, settings)
     return None
-
-
-def _flat(found: TurnContents, settings: Settings) -> Turn | None:
-    """
-    Return the turn for contents that are only decorated calls without calls inside; None where it needs `normalize`.
-
-    Most turns are of this kind. The result equals that of `normalize`, which takes longer.
-    """
-    top = found.observations[0]
-    if not isinstance(top, TurnSpan):
-        return None
-    calls = cast("list[Call]", found.observations[1:])
-    if any(is_bookkeeping(tool, settings.bookkeeping) for tool in {call.tool for call in calls}):
-        return None
-    end_ns = top.end_ns
-    for call in calls:
-        if not call.start_ns <= call.end_ns <= end_ns:
-            return None
-    calls.sort(key=_in_order)
-    return Turn(
-        trace_id=top.trace_id,
-        span_id=top.span_id,
-        name=top.name,
-        agent=top.agent,
-        start_ns=top.start_ns,
-        end_ns=end_ns,
-        calls=tuple(calls),
-        inputs=() if top.input is None else (top.input,),
-    )
 
 
 def _publish(node: Node, report: Report, anomalies: int) -> None:

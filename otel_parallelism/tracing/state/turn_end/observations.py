@@ -6,7 +6,7 @@ import random
 
 import msgspec
 
-from otel_parallelism.analysis.turns.duplicates import both_calls, both_steps
+from otel_parallelism.analysis.turns.merging import merged_duplicate
 from otel_parallelism.model import Call, Content, Observation, Passage, Step, TurnSpan
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
 from otel_parallelism.tracing.state.callers import location
@@ -178,11 +178,12 @@ def _completed(observation: Observation, facts: CallNode | StepNode | Content, e
     """Return *observation*, of another instrumentation's span, completed by *facts*."""
     trace_id, parent_id = observation.trace_id, observation.parent_id
     if isinstance(observation, Call) and isinstance(facts, CallNode):
-        return _in_thread(both_calls(observation, call_of(facts, trace_id, parent_id, end_ns)), facts)
+        merged = merged_duplicate(observation, call_of(facts, trace_id, parent_id, end_ns))
+        return _in_thread(merged, facts) if isinstance(merged, Call) else merged
     if isinstance(observation, Step) and isinstance(facts, StepNode):
-        return both_steps(observation, _step(facts, trace_id, parent_id, end_ns))
-    if isinstance(observation, TurnSpan) and isinstance(facts, Content) and observation.input is None:
-        return msgspec.structs.replace(observation, input=facts)
+        return merged_duplicate(observation, _step(facts, trace_id, parent_id, end_ns))
+    if isinstance(observation, TurnSpan) and isinstance(facts, Content):
+        return merged_duplicate(observation, msgspec.structs.replace(observation, input=facts))
     return observation
 
 

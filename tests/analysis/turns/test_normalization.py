@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SECOND_NS, TURN, at, call, contents, passage, scope_calls, span_trees, step, turn_span
 
-from otel_parallelism.analysis.turns import normalize as module
-from otel_parallelism.analysis.turns.normalize import is_bookkeeping, normalize
+from otel_parallelism.analysis.turns import normalization as module
+from otel_parallelism.analysis.turns.normalization import is_bookkeeping, normalize
 from otel_parallelism.model import Call, Content, Coverage, Passage, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
-    from otel_parallelism.analysis.turns.normalized import Normalized
+    from otel_parallelism.analysis.turns.normalization import Normalized
     from otel_parallelism.model import Observation
 
 MS = 0.001
@@ -819,14 +819,14 @@ def test_the_short_way_gives_what_the_general_way_gives(
     )
     spans: list[Observation] = [turn, *calls]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module, "_plain", lambda spans, settings: None)
+        patched.setattr(module, "_plain_trace", lambda spans, settings: None)
         general = of(*spans)
     assert shown(of(*spans)) == shown(general)
 
 
 def test_the_short_way_is_taken_by_the_plain_turn() -> None:
     spans: dict[str, Observation] = {TURN: turn_span(0, 9), "a": one("a", 1, 2), "b": one("b", 2, 3)}
-    assert module._plain(dict(spans), Settings()) == of(*spans.values())
+    assert module._plain_trace(dict(spans), Settings()) == only(of(*spans.values()))
     for other in (
         step("s", 0, 1),
         passage("p", 0, 1),
@@ -839,8 +839,8 @@ def test_the_short_way_is_taken_by_the_plain_turn() -> None:
         one("x", 1, 2, tool="think"),
         turn_span(1, 2, "sub", TURN),
     ):
-        assert module._plain({**spans, other.span_id: other}, Settings()) is None
-    assert module._plain(spans, Settings(max_calls_per_turn=1)) is None
+        assert module._plain_trace({**spans, other.span_id: other}, Settings()) is None
+    assert module._plain_trace(spans, Settings(max_calls_per_turn=1)) is None
 
 
 def test_a_hundred_levels_of_anything_are_followed() -> None:

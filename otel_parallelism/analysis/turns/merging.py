@@ -1,0 +1,80 @@
+"""Merges two observations of one call, model request or turn."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.model import Call, Step, TurnSpan
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content, Observation
+
+_TRUST = {"declared": 3, "framework": 2, "settings": 1, "assumed": 0, "": -1}
+
+
+def merged_duplicate(outer: Observation, inner: Observation) -> Observation:
+    """
+    Return *outer* completed with the data that only *inner* has.
+
+    The ids and the interval are those of *outer*. Observations of different kinds are not merged: the result is then
+    *outer* itself.
+    """
+    if isinstance(outer, Call) and isinstance(inner, Call):
+        return _merged_calls(outer, inner)
+    if isinstance(outer, Step) and isinstance(inner, Step):
+        return _merged_steps(outer, inner)
+    if isinstance(outer, TurnSpan) and isinstance(inner, TurnSpan):
+        return msgspec.structs.replace(
+            outer,
+            agent=outer.agent or inner.agent,
+            input=inner.input if outer.input is None else outer.input,
+        )
+    return outer
+
+
+def _merged_steps(outer: Step, inner: Step) -> Step:
+    known = [step.requested for step in (outer, inner) if step.requested is not None]
+    return msgspec.structs.replace(
+        outer,
+        requested=tuple(dict.fromkeys(itertools.chain(*known))) if known else None,
+        input_tokens=inner.input_tokens if outer.input_tokens is None else outer.input_tokens,
+        messages=outer.messages or inner.messages,
+    )
+
+
+def _merged_calls(outer: Call, inner: Call) -> Call:
+    trusted = outer if _TRUST[outer.effect_source] >= _TRUST[inner.effect_source] else inner
+    queued = inner if inner.queue_ns > outer.queue_ns else outer
+    queued_from_ns = queued.called_ns or (queued.start_ns - queued.queue_ns if queued.queue_ns else 0)
+    return msgspec.structs.replace(
+        outer,
+        tool=outer.tool or inner.tool,
+        call_id=outer.call_id or inner.call_id,
+        error=outer.error or inner.error,
+        arguments=_fuller_content(outer.arguments, inner.arguments),
+        result=_fuller_content(outer.result, inner.result),
+        effect=trusted.effect,
+        effect_source=trusted.effect_source,
+        resource=outer.resource or inner.resource,
+        depends_on=inner.depends_on if outer.depends_on is None else outer.depends_on,
+        links=outer.links or inner.links,
+        called_ns=queued_from_ns or outer.called_ns or inner.called_ns,
+        task=outer.task or inner.task,
+        thread=outer.thread or inner.thread,
+        in_loop=outer.in_loop or inner.in_loop,
+        queue_ns=queued.queue_ns,
+        caller=outer.caller or inner.caller,
+        silenced=outer.silenced or inner.silenced,
+        blocking=outer.blocking or inner.blocking,
+    )
+
+
+def _fuller_content(outer: Content | None, inner: Content | None) -> Content | None:
+    # If the outer content has identities, it is incomplete because of objects that cannot be read. The inner content,
+    # a text, does not contain these objects at all.
+    if outer is None or (inner is not None and inner.whole and not outer.whole and not outer.identities):
+        return inner
+    return outer

@@ -1,0 +1,184 @@
+"""
+Normalizes observations to turns: one call per execution, in the right turn and scope, for any instrumentation.
+
+The passes are: merge duplicate calls, requests and turns, place orphans, make roots turns, remove wrappers, lift
+misplaced calls, and assemble the turns.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.model import Call, Coverage, Observation, Step, Turn, TurnSpan
+
+from .assembly import assemble
+from .duplicate_turns import join_duplicate_turns
+from .duplicates import merge_calls, merge_steps
+from .placement import lift_misplaced_calls, make_roots_turns, place_orphans, remove_wrappers
+from .requests import settle_requests
+from .tree import Tree, as_passage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otel_parallelism.settings import Settings
+
+_in_order = attrgetter("start_ns", "end_ns", "span_id")
+
+
+class Normalized(msgspec.Struct, frozen=True):
+    """
+    The result of `normalize`.
+
+    ``turns`` are in order of start, ``uncovered`` are the calls that belong to no turn, ``spans`` is the number of
+    distinct spans, and ``anomalies`` the number of spans that end before they start.
+    """
+
+    turns: tuple[Turn, ...]
+    uncovered: tuple[Call, ...] = ()
+    spans: int = 0
+    anomalies: int = 0
+
+    @property
+    def coverage(self) -> Coverage:
+        """The number of calls with and without a turn. A sub-agent counts as a turn here, not as a call."""
+        covered = sum(1 for turn in self.turns for call in turn.calls if not call.sub_agent)
+        return Coverage(
+            calls=covered + len(self.uncovered),
+            calls_without_turn=len(self.uncovered),
+            spans=self.spans,
+            anomalies=self.anomalies,
+        )
+
+
+def normalize(observations: Iterable[Observation], settings: Settings) -> Normalized:
+    """
+    Sort *observations* into turns.
+
+    Args:
+        observations: Observations of any traces, in any order. If a span occurs twice, the one that ends later counts.
+        settings: ``bookkeeping`` names tools that do not count as calls, ``max_calls_per_turn`` bounds a turn.
+    """
+    traces: dict[str, dict[str, Observation]] = {}
+    spans = 0
+    for observation in observations:
+        trace = traces.setdefault(observation.trace_id, {})
+        known = trace.get(observation.span_id)
+        if known is None:
+            spans += 1
+        if known is None or known.end_ns < observation.end_ns:
+            trace[observation.span_id] = observation
+    turns: list[Turn] = []
+    uncovered: list[Call] = []
+    anomalies = 0
+    for trace in traces.values():
+        plain = _plain_trace(trace, settings)
+        if plain is not None:
+            turns.append(plain)
+            continue
+        found = _normalized_trace(trace, settings)
+        turns += found.turns
+        uncovered += found.uncovered
+        anomalies += found.anomalies
+    turns.sort(key=attrgetter("start_ns", "span_id"))
+    uncovered.sort(key=_in_order)
+    return Normalized(tuple(turns), tuple(uncovered), spans, anomalies)
+
+
+def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | None:
+    """
+    Return the turn of *span* if it needs no normalization, which holds for most turns; else None.
+
+    The result equals that of `normalize`, which builds a tree and takes longer.
+
+    Args:
+        span: The turn's span.
+        calls: All observations below the turn, each a named child of *span* that is made by the same instrumentation in
+            the same process; sorted in place.
+        settings: As for `normalize`.
+    """
+    start_ns, end_ns = span.start_ns, span.end_ns
+    if len(calls) > settings.max_calls_per_turn or end_ns < start_ns:
+        return None
+    if any(is_bookkeeping(tool, settings.bookkeeping) for tool in {call.tool for call in calls}):
+        return None
+    for call in calls:
+        if not 0 < call.start_ns <= call.end_ns <= end_ns:
+            return None
+    calls.sort(key=_in_order)
+    return Turn(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        name=span.name,
+        agent=span.agent,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        calls=tuple(calls),
+        inputs=() if span.input is None else (span.input,),
+    )
+
+
+def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | None:
+    """Return the only turn of a trace that contains nothing but calls of its own; None for any other trace."""
+    turn: TurnSpan | None = None
+    calls: list[Call] = []
+    for span in spans.values():
+        if type(span) is Call:
+            calls.append(span)
+        elif type(span) is TurnSpan and turn is None:
+            turn = span
+        else:
+            return None
+    if turn is None or turn.parent_id in spans:
+        return None
+    turn_id, source, instrumentation = turn.span_id, turn.source, ""
+    for call in calls:
+        instrumentation = instrumentation or call.instrumentation
+        if (
+            call.parent_id != turn_id
+            or not call.tool
+            or call.source != source
+            or call.instrumentation != instrumentation
+            or call.scope
+        ):
+            return None
+    return plain_turn(turn, calls, settings)
+
+
+def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
+    impossible: set[str] = set()
+    for span_id, span in spans.items():
+        if span.end_ns < span.start_ns:
+            impossible.add(span_id)
+            spans[span_id] = msgspec.structs.replace(span, end_ns=span.start_ns)
+        if type(span) is Call and is_bookkeeping(span.tool, settings.bookkeeping):
+            spans[span_id] = as_passage(spans[span_id])
+
+    tree = Tree(spans)
+    calls = [span for span in spans.values() if type(span) is Call]
+    if any(type(span) is Step for span in spans.values()):
+        settle_requests(tree)
+        merge_steps(tree)
+    merge_calls(tree)
+    # Joining two turns makes the sub-agents inside them siblings, which may be duplicates in turn.
+    while join_duplicate_turns(tree, calls):
+        merge_steps(tree)
+        merge_calls(tree)
+    placed_by_time = place_orphans(tree)
+    make_roots_turns(tree)
+    wrappers = remove_wrappers(tree)
+    lift_misplaced_calls(tree)
+    turns, uncovered = assemble(tree, placed_by_time, wrappers, impossible, settings)
+    return Normalized(turns, uncovered, len(tree.spans), len(impossible))
+
+
+@lru_cache(maxsize=4096)
+def is_bookkeeping(tool: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether *tool* matches one of the globs *patterns*, ignoring case; such tools do not count as calls."""
+    name = tool.lower()
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
