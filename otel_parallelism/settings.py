@@ -1,18 +1,20 @@
-"""The settings of the package: one frozen value, from arguments, the environment or the project's own file."""
+"""The settings of the package: one frozen value, from arguments, environment variables or ``pyproject.toml``."""
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
 from . import names
+from .errors import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Emit = Literal["event", "log", "both"]
 
@@ -32,31 +34,35 @@ BOOKKEEPING = (
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What a user may change. Times in seconds, patterns are globs over tool names (case is ignored).
+    All settings. Times are in seconds; patterns are globs over tool names and ignore case.
 
     Attributes:
         min_avoidable: A finding that costs less than this many seconds is not reported.
-        min_avoidable_share: Nor is one that costs less than this share of its turn.
-        bookkeeping: Tools that are not calls.
-        read_only: Tools that change nothing.
-        writes: Tools that change something.
-        serial: Tools that must keep their order among themselves and with whatever writes, as if they wrote.
+        min_avoidable_share: A finding that costs less than this share of its turn is not reported.
+        bookkeeping: Tools that do not count as calls.
+        read_only: Tools that only read.
+        writes: Tools that write.
+        serial: Tools that keep their order with each other and with all writes, as if they wrote.
         silence: Findings not to report: ``tool`` (glob), ``tool+tool``, ``cause:model`` or ``agent:name`` (glob).
-        evidence: Whether arguments and results are held, in memory, until the turn ends.
-        max_content_bytes: A string longer than this is not looked into.
-        max_leaves: Values looked at in one argument list or result.
-        max_open_turns: Turns followed at once; more are counted, not analysed.
-        max_calls_per_turn: Calls kept per turn; more are counted, not analysed.
-        max_spans_per_trace: Spans remembered while a trace is open, to find a call's ancestors.
+        evidence: Whether arguments and results are held in memory until the turn ends.
+        max_content_bytes: Longer strings are not examined.
+        max_leaves: Values examined per argument list or result.
+        max_open_turns: Turns followed at once; further turns are counted, not analysed.
+        max_calls_per_turn: Calls kept per turn; further calls are counted, not analysed.
+        max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
         max_findings: Findings written as events on one turn's span.
-        max_agents: Agent names that become a metric attribute; later ones are ``other``.
-        emit: Findings as span events, as log-based events, or both.
-        caller_on_calls: Whether the caller's file and line are written on calls' spans too.
+        max_agents: Agent names used as a metric attribute; further names become ``other``.
+        emit: Whether findings are span events, log-based events, or both.
+        caller_on_calls: Whether the caller's file and line are written on the spans of calls too.
         call_duration_metric: Whether ``agent.parallelism.call.duration`` is recorded.
-        targets: Functions of your own that are tools: ``module:name``, ``module:Class.method`` or globs of these.
-        sync_targets: Whether globs among them take functions that are not async, too.
-        disabled_frameworks: Agent frameworks (globs over their import names) that are not to be patched.
+        targets: Your own functions that are tools: ``module:name``, ``module:Class.method``, or globs of these.
+        sync_targets: Whether globs in ``targets`` also match functions that are not async.
+        disabled_frameworks: Agent frameworks that are not patched (globs over import names).
+        disabled: Whether the package does nothing at all. ``OTEL_SDK_DISABLED=true`` has the same effect.
         capture_content: Whether content may leave the process (the standard GenAI variable).
+
+    Raises:
+        SettingError: A value has a wrong type, or a number is negative.
     """
 
     min_avoidable: float = 0.05
@@ -80,7 +86,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
     sync_targets: bool = False
     disabled_frameworks: tuple[str, ...] = ()
+    disabled: bool = False
     capture_content: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every value; lists become tuples."""
+        for field in msgspec.structs.fields(type(self)):
+            given = getattr(self, field.name)
+            value = tuple(given) if isinstance(given, (list, set, frozenset)) else given
+            if not _fits(value, field.type):
+                raise SettingError(f"{field.name}={given!r}: expected {_expectation(field.type)}")
+            if value is not given:
+                msgspec.structs.force_setattr(self, field.name, value)
 
     @classmethod
     def from_environment(
@@ -90,73 +107,151 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         **arguments: Any,
     ) -> Settings:
         """
-        Read the ``OTEL_PARALLELISM_*`` variables and the project's ``[tool.otel-parallelism]`` table.
+        Return the settings in ``OTEL_PARALLELISM_*`` variables and in the project's ``[tool.otel-parallelism]`` table.
 
         Args:
-            environ: Instead of the process's environment; its variables win over the table.
-            directory: Where to look for ``pyproject.toml``, here or above; the working directory by default.
+            environ: Variables to use instead of the process's; variables win over the table.
+            directory: The folder to search for ``pyproject.toml``, and its parents; default: the working directory.
             arguments: Fields given by the caller, which win over both.
 
         Raises:
-            ValueError: A variable or an entry cannot be read as its setting's type, or there is no such setting;
-                the message names the variable, or the file and the entry.
+            SettingError: A variable or an entry does not have its setting's type, or there is no such setting. The
+                message names the variable, or the file and the key, and what was expected.
         """
-        environ = os.environ if environ is None else environ
-        found = _table(directory)
-        for field in msgspec.structs.fields(cls):
-            variable = names.ENVIRONMENT_PREFIX + field.name.upper()
-            if field.name == "capture_content":
-                variable = names.CAPTURE_CONTENT
-            text = environ.get(variable, "").strip()
-            if text:
-                found[field.name] = _read(variable, text, field.type)
-        return cls(**{**found, **arguments})
+        settings, found = read_settings(environ, directory, **arguments)
+        if found:
+            raise SettingError(found[0])
+        return settings
 
 
+DISABLED: Final = names.ENVIRONMENT_PREFIX + "DISABLED"
+SDK_DISABLED: Final = "OTEL_SDK_DISABLED"
+_YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 # Values of the standard variable that keep content off spans.
 _NOT_ON_SPANS = frozenset({"no_content", "event_only"})
 
 
-def _read(variable: str, text: str, wanted: Any) -> Any:
+def read_settings(
+    environ: Mapping[str, str] | None = None, directory: Path | None = None, **arguments: Any
+) -> tuple[Settings, tuple[str, ...]]:
+    """
+    Return the settings that can be read, with one sentence for each variable and key that cannot.
+
+    The arguments are those of :meth:`Settings.from_environment`. Where a value cannot be read, the default is used.
+
+    Raises:
+        SettingError: One of *arguments* is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    found, problems = _table(directory)
+    for field in msgspec.structs.fields(Settings):
+        variable = variable_of(field.name)
+        text = environ.get(variable, "").strip()
+        if text:
+            try:
+                found[field.name] = _read(variable, text, field.type)
+            except SettingError as error:
+                problems.append(str(error))
+                found.pop(field.name, None)
+    if is_switched_off(environ):
+        found["disabled"] = True
+    return Settings(**{**found, **arguments}), tuple(problems)
+
+
+def is_switched_off(environ: Mapping[str, str] | None = None) -> bool:
+    """Return whether ``OTEL_PARALLELISM_DISABLED`` or ``OTEL_SDK_DISABLED`` is true."""
+    environ = os.environ if environ is None else environ
+    return environ.get(DISABLED, "").strip().lower() in _YES or environ.get(SDK_DISABLED, "").strip().lower() == "true"
+
+
+def setting_problems(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> tuple[str, ...]:
+    """Return one sentence for each variable or key that is wrong, misspelt ones included."""
+    environ = os.environ if environ is None else environ
+    known = {variable_of(field.name) for field in msgspec.structs.fields(Settings)}
+    unknown = sorted(
+        variable for variable in environ if variable.startswith(names.ENVIRONMENT_PREFIX) and variable not in known
+    )
+    misspelt = (f"{variable} is no variable of this package{_similar(variable, known)}" for variable in unknown)
+    return (*read_settings(environ, directory)[1], *misspelt)
+
+
+def variable_of(field: str) -> str:
+    """Return the environment variable of a setting."""
+    return names.CAPTURE_CONTENT if field == "capture_content" else names.ENVIRONMENT_PREFIX + field.upper()
+
+
+def _similar(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; is it {close[0]}?" if close else ""
+
+
+def _fits(value: object, wanted: Any) -> bool:
     if wanted is bool:
-        return text.lower() not in _NO | _NOT_ON_SPANS
+        return isinstance(value, bool)
+    if wanted in (int, float):
+        return isinstance(value, (int, wanted)) and not isinstance(value, bool) and value >= 0
     if wanted == tuple[str, ...]:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    try:
-        return msgspec.convert(text, wanted, strict=False)
-    except msgspec.ValidationError as error:
-        message = f"{variable}={text!r}: {error}"
-        raise ValueError(message) from None
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    return value in get_args(wanted)
 
 
-def _table(directory: Path | None) -> dict[str, Any]:
-    """The entries of ``[tool.otel-parallelism]`` in the nearest ``pyproject.toml``, checked; empty without one."""
+def _expectation(wanted: Any) -> str:
+    if get_origin(wanted) is Literal:
+        return " or ".join(repr(choice) for choice in get_args(wanted))
+    return {
+        bool: "true or false",
+        int: "a whole number of at least 0",
+        float: "a number of at least 0",
+    }.get(wanted, "a list of strings")
+
+
+def _read(variable: str, text: str, wanted: Any) -> Any:
+    """Return the value of *variable*; raise SettingError if *text* is not of the type *wanted*."""
+    value: Any = text
+    if variable == names.CAPTURE_CONTENT:
+        return text.lower() not in _NO | _NOT_ON_SPANS
+    if wanted is bool:
+        value = True if text.lower() in _YES else False if text.lower() in _NO else text
+    elif wanted == tuple[str, ...]:
+        value = tuple(part.strip() for part in text.split(",") if part.strip())
+    else:
+        try:
+            value = msgspec.convert(text, wanted, strict=False)
+        except msgspec.ValidationError:
+            value = None
+    if not _fits(value, wanted):
+        raise SettingError(f"{variable}={text!r}: expected {_expectation(wanted)}")
+    return value
+
+
+def _table(directory: Path | None) -> tuple[dict[str, Any], list[str]]:
+    """Return the valid entries of ``[tool.otel-parallelism]`` in the nearest ``pyproject.toml``, and the problems."""
     try:
         start = Path.cwd() if directory is None else directory
         path = next((p for folder in (start, *start.parents) if (p := folder / "pyproject.toml").is_file()), None)
         content = b"" if path is None else path.read_bytes()
-    except OSError:  # the folder is gone, or not this process's to look into: no reason to fail for the program in it
-        return {}
-    # Reading every project's file to the end would cost more than this package is worth to it.
+    except OSError:  # the folder was deleted or may not be read: no reason to fail
+        return {}, []
+    # Parsing the file of every project would cost too much at start.
     if b"[tool.otel-parallelism]" not in content:
-        return {}
+        return {}, []
     try:
-        # It may stand there in a comment only.
+        # The table may exist only in a comment.
         entries = tomllib.loads(content.decode()).get("tool", {}).get("otel-parallelism", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{path}: {error}"
-        raise ValueError(message) from None
+        return {}, [f"{path}: {error}"]
     types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    found = {}
+    found: dict[str, Any] = {}
+    problems = []
     for key, value in entries.items():
         name = key.replace("-", "_")
+        entry = tuple(value) if isinstance(value, list) else value
         if name not in types:
-            message = f"{path}: [tool.otel-parallelism] has no setting {key!r}; there are {', '.join(sorted(types))}"
-            raise ValueError(message)
-        try:
-            found[name] = msgspec.convert(value, types[name])
-        except msgspec.ValidationError as error:
-            message = f"{path}: [tool.otel-parallelism] {key}: {error}"
-            raise ValueError(message) from None
-    return found
+            problems.append(f"{path}: [tool.otel-parallelism] has no setting {key!r}{_similar(name, types)}")
+        elif not _fits(entry, types[name]):
+            expected = _expectation(types[name])
+            problems.append(f"{path}: [tool.otel-parallelism] {key} = {value!r}: expected {expected}")
+        else:
+            found[name] = entry
+    return found, problems

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from otel_parallelism.settings import Settings
+from otel_parallelism.errors import ParallelismError, SettingError
+from otel_parallelism.settings import Settings, read_settings, setting_problems
+from otel_parallelism.tracing.install import usable_settings
 
 
 def test_defaults_are_found_where_nothing_is_set(tmp_path: Path) -> None:
@@ -94,3 +98,73 @@ def test_without_a_working_folder_there_is_no_projects_file(tmp_path: Path, monk
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert Settings.from_environment({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("min_avoidable", "soon", "a number of at least 0"),
+        ("min_avoidable", -1, "a number of at least 0"),
+        ("max_findings", 2.5, "a whole number of at least 0"),
+        ("max_findings", True, "a whole number of at least 0"),
+        ("evidence", "yes", "true or false"),
+        ("silence", "git_*", "a list of strings"),
+        ("silence", [1], "a list of strings"),
+        ("emit", "smoke", "'event' or 'log' or 'both'"),
+    ],
+)
+def test_wrong_argument_names_field_value_and_expectation(field: str, value: Any, expected: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings(**{field: value})
+    assert str(caught.value) == f"{field}={value!r}: expected {expected}"
+    assert isinstance(caught.value, (ParallelismError, TypeError, ValueError))
+
+
+def test_list_becomes_tuple() -> None:
+    assert Settings(silence=["git_*"]).silence == ("git_*",)  # type: ignore[arg-type] # what users write
+
+
+def test_wrong_values_are_left_at_their_default(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.otel-parallelism]\nmax-findings = "x"\nsped = 1\nwrites = ["a"]\n')
+    environ = {"OTEL_PARALLELISM_EVIDENCE": "fasle", "OTEL_PARALLELISM_MIN_AVOIDABLE": "0.2"}
+    settings, problems = read_settings(environ, tmp_path)
+    assert settings == Settings(min_avoidable=0.2, writes=("a",))
+    file = tmp_path / "pyproject.toml"
+    assert problems == (
+        f"{file}: [tool.otel-parallelism] max-findings = 'x': expected a whole number of at least 0",
+        f"{file}: [tool.otel-parallelism] has no setting 'sped'",
+        "OTEL_PARALLELISM_EVIDENCE='fasle': expected true or false",
+    )
+
+
+def test_each_problem_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OTEL_PARALLELISM_MAX_AGENTS", "many")
+    with caplog.at_level(logging.WARNING):
+        assert usable_settings() == usable_settings() == Settings()
+    assert [entry.getMessage() for entry in caplog.records] == [
+        "OTEL_PARALLELISM_MAX_AGENTS='many': expected a whole number of at least 0; the default is used"
+    ]
+
+
+def test_misspelt_variable_is_a_problem_with_a_suggestion(tmp_path: Path) -> None:
+    assert setting_problems({"OTEL_PARALLELISM_SILENT": "x", "OTEL_PARALLELISM_DISABLED": "true"}, tmp_path) == (
+        "OTEL_PARALLELISM_SILENT is no variable of this package; is it OTEL_PARALLELISM_SILENCE?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "disabled"),
+    [
+        ({"OTEL_PARALLELISM_DISABLED": "true"}, True),
+        ({"OTEL_PARALLELISM_DISABLED": "1"}, True),
+        ({"OTEL_PARALLELISM_DISABLED": "false"}, False),
+        ({"OTEL_SDK_DISABLED": "TRUE"}, True),
+        ({"OTEL_SDK_DISABLED": "1"}, False),  # as OpenTelemetry's specification says
+        ({}, False),
+    ],
+)
+def test_variables_that_switch_everything_off(environ: dict[str, str], disabled: bool, tmp_path: Path) -> None:
+    assert Settings.from_environment(environ, tmp_path).disabled is disabled

@@ -11,9 +11,10 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
     BaseInstrumentor,
 )
 
+from otel_parallelism.errors import SettingError
 from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.settings import Settings
-from otel_parallelism.tracing.install import install, uninstall
+from otel_parallelism.tracing.install import install, uninstall, usable_settings
 
 from .catalogue import FRAMEWORKS
 from .hooks import thread_pools
@@ -45,6 +46,8 @@ class ParallelismInstrumentor(BaseInstrumentor):  # type: ignore[misc] # contrib
 
     def _instrument(self, **options: Any) -> None:
         settings = _settings(options)
+        if settings.disabled:
+            return
         install(
             options.get("tracer_provider"),
             settings=settings,
@@ -71,9 +74,11 @@ def _settings(options: dict[str, Any]) -> Settings:
     for name, value in options.items():
         if name in _FIELDS:
             try:
-                given[name] = msgspec.convert(value, _FIELDS[name], strict=False)
-            except msgspec.ValidationError as error:
+                converted = msgspec.convert(value, _FIELDS[name], strict=False)
+                Settings(**{name: converted})
+                given[name] = converted
+            except (msgspec.ValidationError, SettingError) as error:
                 _logger.warning("option %s is ignored: %s", name, error)
         elif name not in _OTHERS:
             _logger.warning("option %s is unknown and ignored", name)
-    return Settings.from_environment(**given)
+    return usable_settings(**given)

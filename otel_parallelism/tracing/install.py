@@ -1,20 +1,22 @@
 """
-Putting everything in place, and taking it out again.
+Installs the package beside a tracer provider, and uninstalls it.
 
-The global provider is never set on a user's behalf: theirs would then be refused and their export lost. Where there
-is none yet, the processor is attached when it arrives.
+The global provider is never set here: OpenTelemetry would then refuse the program's own provider, and its export would
+be lost. If there is no global provider yet, the processor is attached when the program sets one.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 
-from otel_parallelism.settings import Settings
+from otel_parallelism import names
+from otel_parallelism.settings import Settings, read_settings
 
 from .metrics import TurnMetrics
 from .processor import ParallelismProcessor
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _attached: list[tuple[Any, ParallelismProcessor]] = []
 _undo: list[Callable[[], None]] = []
+_logger = logging.getLogger(names.INSTRUMENTATION)
+_warned: set[str] = set()
 
 follow_forks(_lock)
 
@@ -48,22 +52,28 @@ def install(
     private: bool = False,
 ) -> None:
     """
-    Follow the spans of *provider*, make our own with it, and record metrics. Calling it again changes only settings.
+    Follow the spans of *provider*, start our own spans with it, and record metrics.
+
+    A second call changes only the settings. Nothing happens if ``OTEL_PARALLELISM_DISABLED`` or ``OTEL_SDK_DISABLED``
+    is true. A wrong environment variable or ``pyproject.toml`` is logged as a warning, and the default is used.
 
     Args:
-        provider: An SDK tracer provider; without one the global one, now or as soon as it is set.
-        settings: From the environment if not given.
-        meter_provider: Where metrics go; the global one if not given.
-        private: As long as no global provider is set, let a provider of our own, which exports nothing, serve the
-            tracers that others ask for, so that frameworks with spans of their own are seen.
+        provider: An SDK tracer provider; default: the global one, now or as soon as the program sets it.
+        settings: The settings; default: those of the environment.
+        meter_provider: The provider of our metrics; default: the global one.
+        private: As long as no global provider is set, let a private provider, which exports nothing, serve all tracers.
+            So frameworks that make spans themselves are seen.
 
     Raises:
-        ValueError: An environment variable cannot be read as its setting.
+        TypeError: An argument is of the wrong type.
     """
+    _check(provider, settings, meter_provider)
     with _lock:
         installed = bool(_undo)
         if settings is not None or not installed:
-            REGISTRY.configure(settings if settings is not None else Settings.from_environment())
+            REGISTRY.configure(settings if settings is not None else usable_settings())
+        if REGISTRY.disabled:
+            return
         if not installed or meter_provider is not None:
             _use_metrics(meter_provider)
         if provider is not None:
@@ -77,13 +87,14 @@ def install(
 
 
 def uninstall() -> None:
-    """Undo `install`: attach to nothing, record no metrics, forget what is open. Decorated functions go on working."""
+    """Undo `install`: detach from providers, end subscriptions, forget open turns. Decorated functions still work."""
     with _lock:
         while _undo:
             try:
                 _undo.pop()()
-            except Exception as error:  # noqa: BLE001 - the rest is to be undone all the same
+            except Exception as error:  # noqa: BLE001 - the other steps are still undone
                 swallow("uninstalling", error)
+        REGISTRY.subscribers = ()
         REGISTRY.intercept_end = None
         REGISTRY.by_id = False
         REGISTRY.use_tracer(None)
@@ -91,12 +102,27 @@ def uninstall() -> None:
         REGISTRY.configure(Settings())
 
 
+def usable_settings(**arguments: Any) -> Settings:
+    """
+    Return the settings of the environment; log one warning for each wrong variable or key instead of raising.
+
+    Each warning is logged once per process. It names the variable or key, its value and what was expected; the default
+    is used.
+    """
+    settings, problems = read_settings(**arguments)
+    for problem in problems:
+        if problem not in _warned:
+            _warned.add(problem)
+            _logger.warning("%s; the default is used", problem)
+    return settings
+
+
 def subscribe(callback: Subscriber) -> Callable[[], None]:
     """
-    Call *callback* with the report of every turn that ends from now on, in the thread that ends it.
+    Call *callback* with the report of every turn that ends from now on, in the thread that ends the turn.
 
     Returns:
-        What ends the subscription.
+        A function that ends the subscription. `uninstall` ends all subscriptions.
     """
     with _lock:
         REGISTRY.subscribers = (*REGISTRY.subscribers, callback)
@@ -109,8 +135,18 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
 
 
 def coverage() -> Coverage:
-    """Return how much of what ran since `install` was understood: calls, calls without a turn, spans, anomalies."""
+    """Return totals since `install`: calls, calls without a turn, spans, and anomalies."""
     return REGISTRY.coverage
+
+
+def _check(provider: object, settings: object, meter_provider: object) -> None:
+    """Raise TypeError if an argument of `install` is of the wrong type."""
+    if not (provider is None or isinstance(provider, trace.TracerProvider) or hasattr(provider, "add_span_processor")):
+        raise TypeError(f"install takes a tracer provider, not {provider!r}")
+    if not (settings is None or isinstance(settings, Settings)):
+        raise TypeError(f"settings= must be Settings(...), not {settings!r}")
+    if not (meter_provider is None or isinstance(meter_provider, metrics.MeterProvider)):
+        raise TypeError(f"meter_provider= must be a meter provider, not {meter_provider!r}")
 
 
 def _use_metrics(provider: MeterProvider | None) -> None:
@@ -129,7 +165,7 @@ def _use_metrics(provider: MeterProvider | None) -> None:
 
 
 def _attach(provider: Any) -> bool:
-    """Add a processor to *provider*, once; false where it takes none."""
+    """Add a processor to *provider*, once; return False if the provider does not take processors."""
     if any(other is provider for other, _ in _attached):
         return True
     add = getattr(provider, "add_span_processor", None)
@@ -141,7 +177,7 @@ def _attach(provider: Any) -> bool:
     around = getattr(tracer, "span_processor", None)
     exclude_own_spans(tracer, processor)
     if type(around) is not SynchronousMultiSpanProcessor:
-        # Hooks may then run in threads that see none of the context that tells a span's decorated call.
+        # Hooks may then run in other threads, where the context does not lead to a span's decorated call.
         REGISTRY.by_id = True
     _attached.append((provider, processor))
     REGISTRY.followers.append(processor)
@@ -149,7 +185,7 @@ def _attach(provider: Any) -> bool:
     def undo() -> None:
         processor.shutdown()
         if around is not None:
-            tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer: it had one
+            tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer has this attribute
         _attached[:] = [pair for pair in _attached if pair[1] is not processor]
         REGISTRY.followers.remove(processor)
         remove_processor(provider, processor)
@@ -172,7 +208,7 @@ def _follow_global() -> None:
         with _lock:
             try:
                 _attach_global()
-            except Exception as error:  # noqa: BLE001 - the program's provider is set in any case
+            except Exception as error:  # noqa: BLE001 - the program's provider is set all the same
                 swallow("attaching to the global provider", error)
 
     undo = watch_global_provider(attach)
@@ -181,7 +217,7 @@ def _follow_global() -> None:
 
 
 def _serve_privately() -> None:
-    """Let a provider of our own serve proxy tracers until the program sets one."""
+    """Let a private provider serve proxy tracers until the program sets a provider."""
     provider = SdkTracerProvider(shutdown_on_exit=False)
     undo = serve_proxies(provider)
     if undo is not None:

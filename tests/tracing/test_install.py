@@ -195,14 +195,16 @@ def test_a_provider_that_takes_no_processors() -> None:
 
 
 @pytest.mark.process
-def test_an_sdk_that_is_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disabled_sdk_switches_everything_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     assert run("""
         provider, exporter = provide()
         trace.set_tracer_provider(provider)
         install()
-        print(asyncio.run(ours()), len(exporter.get_finished_spans()))
-    """) == ["2 0"]
+        with agent_turn("ours") as turn:
+            asyncio.run(fetch(1))
+        print(turn.report, len(exporter.get_finished_spans()))
+    """) == ["None 0"]
 
 
 def test_after_uninstalling_open_turns_end_as_if_we_had_never_been(kit: Kit) -> None:

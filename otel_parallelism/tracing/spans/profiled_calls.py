@@ -63,10 +63,12 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
         kwargs: Keyword arguments.
 
     Returns:
-        False where something of ours failed, and the call goes on without.
+        False if the package is disabled or failed; the call then runs without a span.
     """
     try:
         registry = REGISTRY
+        if registry.disabled:
+            return False
         current = get_current()
         span_around = current.get(SPAN_KEY)
         parent: Any = current.get(SCOPE_KEY)

@@ -95,6 +95,8 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             raise RuntimeError("an agent_turn is entered once; make a new one for every run")
         try:
             registry = REGISTRY
+            if registry.disabled:
+                return
             current = get_current()
             span_around: Any = current.get(SPAN_KEY)
             parent: Any = current.get(SCOPE_KEY)
