@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_parallelism import clock
-from otel_parallelism.dialects import KEYS, NAMES
+from otel_parallelism.dialects import KEYS
 from otel_parallelism.model import Call, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
-from .sdk.compatibility import raw_attributes, span_id_of, start_fields
+from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
 from .sdk.current import get_current
 from .sdk.records import is_marked
 from .shield import swallow
@@ -78,7 +78,7 @@ class ParallelismProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember *span* by its id, and add it to the live tree if its attributes or its name identify it."""
         try:
-            span_id, scope, attributes, name = start_fields(span)
+            span_id, scope = id_and_scope(span)
             self._spans[span_id] = span
             if len(self._spans) > MAX_OPEN_SPANS:
                 REGISTRY.forget_oldest()
@@ -87,7 +87,7 @@ class ParallelismProcessor(SpanProcessor):
             # Scopes are compared by name: up to SDK 1.40 every get_tracer() creates a new scope object.
             if scope in self._skipped:
                 return
-            if not KEYS.isdisjoint(attributes) or name.startswith(NAMES):
+            if is_marked(span):
                 self._recognize(span, parent_context)
             else:
                 self._count_unrelated(scope)

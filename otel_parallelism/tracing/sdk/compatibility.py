@@ -36,20 +36,24 @@ def span_id_of(span: Any) -> int:
     return span_id
 
 
-def start_fields(span: Any) -> tuple[int, str, dict[str, Any], str]:
-    """Return the id, the instrumentation scope's name, the attributes (not a copy) and the name of an open span."""
-    return span._context[1], span._instrumentation_scope._name, span._attributes._dict, span._name
+def id_and_scope(span: Any) -> tuple[int, str]:
+    """Return the id of the open *span* and the name of its instrumentation scope."""
+    return span._context[1], span._instrumentation_scope._name
 
 
 def raw_attributes(span: Any) -> Mapping[str, Any]:
     """Return the attributes of *span*, open or ended; not a copy, and read without the lock."""
+    try:
+        attributes: Mapping[str, Any] = span._attributes._dict
+    except AttributeError:
+        return span._attributes or {}
+    return attributes
+
+
+def fingerprint(span: Any) -> tuple[str, int, int]:
+    """Return the name of the open *span*, and how many attributes it has and has dropped because of a limit."""
     attributes = span._attributes
-    return getattr(attributes, "_dict", attributes) or {}
-
-
-def dropped_attributes(span: Any) -> int:
-    """Return how many attributes of *span* the SDK has dropped because of a limit."""
-    return getattr(span._attributes, "dropped", 0)
+    return span._name, len(attributes._dict), attributes.dropped
 
 
 def raw_name(span: Any) -> str:

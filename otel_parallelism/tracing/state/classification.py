@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.turns.tree import as_passage
 from otel_parallelism.model import Observation, TurnSpan
-from otel_parallelism.tracing.sdk.compatibility import dropped_attributes, raw_attributes, raw_name
+from otel_parallelism.tracing.sdk.compatibility import fingerprint
 from otel_parallelism.tracing.sdk.records import observe
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def classify_open_node(node: SpanNode) -> Observation:
     """
     if node.observation is not None:
         return node.observation
-    span = node.span
-    state = (raw_name(span), len(raw_attributes(span)), dropped_attributes(span))
+    state = fingerprint(node.span)
     if node.classified is None or node.classified_state != state:
         node.classified = classify_node(node, node.start_ns)
         node.classified_state = state

@@ -83,15 +83,13 @@ def test_span_key_is_the_key_of_the_current_span(span: trace.Span) -> None:
 
 
 def test_fields_of_an_open_span(span: Any) -> None:
-    expected = (span.get_span_context().span_id, "theirs", {"a": 1, "b": "two"}, "work")
-    assert compatibility.start_fields(span) == expected, (
-        f"{SDK}: one of Span._context[1], ._instrumentation_scope._name, ._attributes._dict, ._name changed: "
-        "adapt start_fields"
+    assert compatibility.id_and_scope(span) == (span.get_span_context().span_id, "theirs"), (
+        f"{SDK}: Span._context[1] or Span._instrumentation_scope._name changed: adapt id_and_scope"
     )
-    attributes = compatibility.start_fields(span)[2]
+    attributes = compatibility.raw_attributes(span)
+    assert attributes == {"a": 1, "b": "two"}, f"{SDK}: Span._attributes changed: adapt raw_attributes"
     span.set_attribute("c", 3)
-    assert attributes["c"] == 3, f"{SDK}: Span._attributes._dict is a copy: adapt start_fields"
-    assert compatibility.raw_attributes(span) is attributes, f"{SDK}: adapt raw_attributes"
+    assert attributes["c"] == 3, f"{SDK}: Span._attributes._dict is a copy: adapt raw_attributes"
     assert compatibility.raw_name(span) == span.name, f"{SDK}: Span._name changed: adapt raw_name"
     assert compatibility.span_id_of(span) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
 
@@ -123,10 +121,12 @@ def test_fields_of_an_ended_span(span: trace.Span, exporter: InMemorySpanExporte
     assert found == list(expected), f"{SDK}: a private field of ReadableSpan changed: adapt all_fields"
 
 
-def test_dropped_attributes_are_counted(span: trace.Span) -> None:
-    assert compatibility.dropped_attributes(span) == 0
+def test_a_fingerprint_shows_changes(span: trace.Span) -> None:
+    assert compatibility.fingerprint(span) == ("work", 2, 0), f"{SDK}: Span._attributes changed: adapt fingerprint"
     span.set_attributes({"c": 3, "d": 4})
-    assert compatibility.dropped_attributes(span) == 1, f"{SDK}: Span._attributes.dropped changed"
+    assert compatibility.fingerprint(span) == ("work", 3, 1), f"{SDK}: BoundedAttributes.dropped changed"
+    span.update_name("play")
+    assert compatibility.fingerprint(span) == ("play", 3, 1), f"{SDK}: Span._name changed: adapt fingerprint"
 
 
 def test_limits_of_a_span(span: trace.Span) -> None:
