@@ -34,7 +34,7 @@ def load(key: object) -> object:
     return key
 
 
-async def test_one_by_one_is_a_chain_at_the_line_that_awaits(kit: Kit) -> None:
+async def test_sequential_calls_are_a_chain_located_at_the_await(kit: Kit) -> None:
     with agent_turn("serial") as turn:
         for key in range(4):
             await fetch(key)
@@ -53,7 +53,7 @@ async def test_one_by_one_is_a_chain_at_the_line_that_awaits(kit: Kit) -> None:
 
 
 @pytest.mark.parametrize("how", ["gather", "task group", "threads"])
-async def test_at_once_is_parallel(kit: Kit, how: str) -> None:
+async def test_concurrent_calls_are_parallel(kit: Kit, how: str) -> None:
     with agent_turn("parallel") as turn:
         if how == "gather":
             await asyncio.gather(*(fetch(key) for key in range(4)))
@@ -72,7 +72,7 @@ async def test_at_once_is_parallel(kit: Kit, how: str) -> None:
     assert {span.context.trace_id for span in kit.spans} == {kit.span("invoke_agent parallel").context.trace_id}
 
 
-async def test_a_call_knows_the_task_that_it_runs_in(kit: Kit) -> None:
+async def test_call_has_the_id_of_its_task(kit: Kit) -> None:
     with agent_turn() as turn:
         tasks = [asyncio.create_task(fetch(key)) for key in range(2)]
         await asyncio.gather(*tasks)
@@ -81,7 +81,7 @@ async def test_a_call_knows_the_task_that_it_runs_in(kit: Kit) -> None:
     assert [call.task for call in turn.report.turn.calls] == [*map(id, tasks), id(asyncio.current_task())]
 
 
-async def test_coroutines_made_together_and_awaited_one_by_one(kit: Kit) -> None:
+async def test_coroutines_created_together_and_awaited_in_sequence(kit: Kit) -> None:
     with agent_turn() as turn:
         waiting = [fetch(key) for key in range(3)]
         for coroutine in waiting:
@@ -96,7 +96,7 @@ async def test_coroutines_made_together_and_awaited_one_by_one(kit: Kit) -> None
     assert queued == [exactly(STEP_S), exactly(2 * STEP_S)]
 
 
-async def test_a_call_whose_context_was_lost_goes_to_the_only_open_turn(kit: Kit) -> None:
+async def test_call_without_context_joins_only_open_turn(kit: Kit) -> None:
     loop = asyncio.get_running_loop()
     with agent_turn("lonely") as turn:
         await asyncio.gather(*(loop.run_in_executor(None, load, key) for key in range(3)))
@@ -107,7 +107,7 @@ async def test_a_call_whose_context_was_lost_goes_to_the_only_open_turn(kit: Kit
     assert coverage().calls_without_turn == 0
 
 
-async def test_between_two_open_turns_it_belongs_to_neither(kit: Kit) -> None:
+async def test_call_without_context_joins_neither_of_two_open_turns(kit: Kit) -> None:
     loop = asyncio.get_running_loop()
     both = asyncio.Barrier(2)
 
@@ -123,7 +123,7 @@ async def test_between_two_open_turns_it_belongs_to_neither(kit: Kit) -> None:
     assert coverage() == coverage().__class__(calls=2, calls_without_turn=2, spans=4, anomalies=0)
 
 
-async def test_a_turn_around_another_does_not_hide_it_from_calls_without_context(kit: Kit) -> None:
+async def test_call_without_context_joins_wrapped_turn(kit: Kit) -> None:
     loop = asyncio.get_running_loop()
     with agent_turn("outer") as outer, agent_turn("inner") as inner:
         await loop.run_in_executor(None, load, 1)
@@ -133,7 +133,7 @@ async def test_a_turn_around_another_does_not_hide_it_from_calls_without_context
 
 
 @pytest.mark.parametrize("root", ["of its own", "shared"])
-def test_a_call_without_context_costs_little_where_many_turns_are_open(kit: Kit, root: str) -> None:
+def test_call_without_context_is_cheap_with_many_open_turns(kit: Kit, root: str) -> None:
     @profiled
     def look() -> None: ...
 
@@ -157,7 +157,7 @@ def test_a_call_without_context_costs_little_where_many_turns_are_open(kit: Kit,
     shared.end()
 
 
-async def test_a_copied_context_carries_the_turn_into_any_thread(kit: Kit) -> None:
+async def test_copied_context_carries_turn_into_thread(kit: Kit) -> None:
     with ThreadPoolExecutor() as pool, agent_turn() as one:
         with agent_turn("inside") as inside:
             pool.submit(contextvars.copy_context().run, load, 1).result()
@@ -168,7 +168,7 @@ async def test_a_copied_context_carries_the_turn_into_any_thread(kit: Kit) -> No
     assert [call.tool for call in one.report.turn.calls] == ["inside", "fetch"]
 
 
-async def test_calls_of_a_call_are_in_its_scope(kit: Kit) -> None:
+async def test_nested_calls_are_in_scope_of_their_call(kit: Kit) -> None:
     @profiled
     async def outer(count: int) -> None:
         for key in range(count):
@@ -183,7 +183,7 @@ async def test_calls_of_a_call_are_in_its_scope(kit: Kit) -> None:
     assert scopes == {call.span_id for call in turn.report.turn.calls if call.tool == "outer"}
 
 
-async def test_concurrent_turns_keep_their_calls_apart(kit: Kit) -> None:
+async def test_concurrent_turns_have_separate_calls(kit: Kit) -> None:
     async def run(count: int) -> int:
         with agent_turn(f"agent {count}") as turn:
             await asyncio.gather(*(fetch(key) for key in range(count)))
@@ -194,7 +194,7 @@ async def test_concurrent_turns_keep_their_calls_apart(kit: Kit) -> None:
     assert coverage().calls == sum(range(1, 8))
 
 
-def test_turns_in_threads(kit: Kit) -> None:
+def test_turns_in_threads_have_separate_calls(kit: Kit) -> None:
     counts: dict[int, int] = {}
 
     def run(count: int) -> None:
@@ -212,7 +212,7 @@ def test_turns_in_threads(kit: Kit) -> None:
     assert counts == {1: 1, 2: 2, 3: 3}
 
 
-def test_turns_that_begin_while_open_ones_are_looked_at(kit: Kit) -> None:
+def test_turns_start_while_open_turns_are_read(kit: Kit) -> None:
     begun: list[Any] = []
 
     class Meanwhile:
@@ -242,7 +242,7 @@ def test_turns_that_begin_while_open_ones_are_looked_at(kit: Kit) -> None:
     assert coverage().calls_without_turn == 1
 
 
-async def test_a_sub_agent_is_one_call_of_the_turn_around_it(kit: Kit) -> None:
+async def test_sub_agent_is_one_call_of_enclosing_turn(kit: Kit) -> None:
     with agent_turn("outer") as outer:
         await fetch(0)
         with agent_turn("inner") as inner:
@@ -257,7 +257,7 @@ async def test_a_sub_agent_is_one_call_of_the_turn_around_it(kit: Kit) -> None:
     assert coverage().calls == 4
 
 
-async def test_a_call_open_when_its_turn_ends_counts_up_to_that_end(kit: Kit) -> None:
+async def test_open_call_lasts_until_turn_end(kit: Kit) -> None:
     with agent_turn() as turn:
         task = asyncio.create_task(fetch(1))
         await asyncio.sleep(STEP_S / 3)
@@ -271,7 +271,7 @@ async def test_a_call_open_when_its_turn_ends_counts_up_to_that_end(kit: Kit) ->
     assert call.duration_ns < kit.calls()[0].end_time - kit.calls()[0].start_time  # type: ignore[operator] # ended
 
 
-async def test_a_call_that_begins_after_its_turn_has_ended_is_in_none(kit: Kit) -> None:
+async def test_call_started_after_turn_end_has_no_turn(kit: Kit) -> None:
     async def late() -> None:
         await asyncio.sleep(STEP_S / 2)
         await fetch(1)
@@ -285,7 +285,7 @@ async def test_a_call_that_begins_after_its_turn_has_ended_is_in_none(kit: Kit) 
     assert coverage().calls_without_turn == 1
 
 
-async def test_cancellation_passes_through_and_is_recorded(kit: Kit) -> None:
+async def test_cancellation_is_raised_and_recorded(kit: Kit) -> None:
     with agent_turn() as turn, pytest.raises(TimeoutError):
         async with asyncio.timeout(STEP_S / 3):
             await fetch(1)
@@ -300,7 +300,7 @@ async def test_cancellation_passes_through_and_is_recorded(kit: Kit) -> None:
     assert span.events == ()
 
 
-async def test_an_error_passes_through_and_its_message_stays_here(kit: Kit) -> None:
+async def test_error_is_raised_and_its_message_not_exported(kit: Kit) -> None:
     class BookingError(Exception):
         pass
 
@@ -325,7 +325,7 @@ async def test_an_error_passes_through_and_its_message_stays_here(kit: Kit) -> N
     assert "Ypsilanti" not in kit.everything()
 
 
-def test_a_program_that_raises_out_of_its_turn(kit: Kit) -> None:
+def test_turn_left_by_an_exception_has_a_report(kit: Kit) -> None:
     def fail(_: object) -> None:
         raise KeyError("gone")
 
@@ -337,7 +337,7 @@ def test_a_program_that_raises_out_of_its_turn(kit: Kit) -> None:
     assert kit.span("invoke_agent fails").status.status_code.name == "ERROR"
 
 
-async def test_durations_are_those_of_the_body(kit: Kit) -> None:
+async def test_durations_are_those_of_the_function_body(kit: Kit) -> None:
     with agent_turn() as turn:
         started_ns = clock.now_ns()
         await fetch(1)

@@ -38,7 +38,7 @@ async def wonder(key: str) -> None:
     await asyncio.sleep(0.06)
 
 
-async def test_plain_functions_in_tasks_of_their_own_block_the_loop(kit: Kit) -> None:
+async def test_plain_functions_in_tasks_block_the_loop(kit: Kit) -> None:
     async def task(key: str) -> str:
         return look_up(key)
 
@@ -49,7 +49,7 @@ async def test_plain_functions_in_tasks_of_their_own_block_the_loop(kit: Kit) ->
     assert "asyncio.to_thread" in finding.recommendation
 
 
-async def test_plain_functions_one_by_one_are_sent_to_threads(kit: Kit) -> None:
+async def test_advice_for_sequential_plain_functions_is_threads(kit: Kit) -> None:
     async with agent_turn("assistant"):
         for i in range(3):
             look_up(f"k{i}")
@@ -58,7 +58,7 @@ async def test_plain_functions_one_by_one_are_sent_to_threads(kit: Kit) -> None:
     assert "asyncio.gather over asyncio.to_thread at" in finding.recommendation
 
 
-def test_without_a_loop_a_pool_of_threads_is_what_helps(kit: Kit) -> None:
+def test_advice_without_event_loop_is_a_thread_pool(kit: Kit) -> None:
     with agent_turn("assistant"):
         for i in range(3):
             look_up(f"k{i}")
@@ -68,7 +68,7 @@ def test_without_a_loop_a_pool_of_threads_is_what_helps(kit: Kit) -> None:
     assert finding.location.file_path.endswith("test_findings_live.py")
 
 
-def test_a_decorator_can_ask_for_silence(kit: Kit) -> None:
+def test_silenced_tool_has_no_finding(kit: Kit) -> None:
     with agent_turn("assistant"):
         for i in range(3):
             look_up_quietly(f"k{i}")
@@ -80,7 +80,7 @@ def test_a_decorator_can_ask_for_silence(kit: Kit) -> None:
     assert not kit.points("agent.parallelism.findings")
 
 
-async def test_what_overlapped_before_makes_a_guess_a_better_one(kit: Kit) -> None:
+async def test_earlier_overlap_raises_confidence(kit: Kit) -> None:
     async def turn(order: Callable[..., object]) -> None:
         async with agent_turn("assistant"):
             await order()  # type: ignore[misc]

@@ -102,7 +102,7 @@ def summary(report: Report) -> dict[str, Any]:
     parts=st.lists(PROGRAMS, min_size=1, max_size=4).map(tuple),
     how=st.sampled_from(["gather", "serial"]),
 )
-def test_live_and_stored_tell_the_same(root: str, parts: tuple[Program, ...], how: str) -> None:
+def test_live_and_stored_reports_are_equal(root: str, parts: tuple[Program, ...], how: str) -> None:
     kit = Kit(Settings())
     try:
         virtual_time.run(run((f"{root} {how}", parts), kit))
@@ -113,7 +113,7 @@ def test_live_and_stored_tell_the_same(root: str, parts: tuple[Program, ...], ho
         kit.close()
 
 
-def test_one_program_told_both_ways_in_full(kit: Kit) -> None:
+def test_live_and_stored_turns_are_equal_in_every_field(kit: Kit) -> None:
     @profiled(effect="read")
     def look(key: int) -> int:
         time.sleep(0.03)

@@ -27,7 +27,7 @@ def by_attributes(points: list[Any], key: str) -> dict[Any, Any]:
     return {point.attributes.get(key): point for point in points}
 
 
-def test_a_turn_is_recorded_once_with_what_it_found(make_kit: Callable[..., Kit]) -> None:
+def test_turn_is_recorded_once_with_its_findings(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(min_avoidable=0.01))
     with agent_turn("clerk") as turn:
         look(1)
@@ -52,7 +52,7 @@ def test_a_turn_is_recorded_once_with_what_it_found(make_kit: Callable[..., Kit]
     assert kit.points(names.METRIC_CALL_DURATION.name) == []
 
 
-def test_exemplars_lead_to_the_turn_s_span(kit: Kit) -> None:
+def test_exemplars_link_to_span_of_turn(kit: Kit) -> None:
     with agent_turn("clerk") as turn:
         look(1)
     (point,) = kit.points(names.METRIC_TURN_DURATION.name)
@@ -61,7 +61,7 @@ def test_exemplars_lead_to_the_turn_s_span(kit: Kit) -> None:
     assert (exemplar.trace_id, exemplar.span_id) == (context.trace_id, context.span_id)
 
 
-def test_names_and_units_are_those_promised(make_kit: Callable[..., Kit]) -> None:
+def test_names_and_units_match_catalog(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(min_avoidable=0.01, call_duration_metric=True))
     with agent_turn("clerk"):
         look(1)
@@ -81,7 +81,7 @@ def test_names_and_units_are_those_promised(make_kit: Callable[..., Kit]) -> Non
     assert names.METRIC_CALL_DURATION.name in seen
 
 
-def test_calls_per_response_are_recorded_where_the_model_asked_for_them(kit: Kit) -> None:
+def test_calls_per_step_are_recorded_with_model_requests(kit: Kit) -> None:
     tracer = kit.tracer()
     with tracer.start_as_current_span("invoke_agent clerk", attributes=operation("invoke_agent")):
         for calls in (1, 3):
@@ -100,7 +100,7 @@ def operation(name: str) -> dict[str, str]:
     return {"gen_ai.operation.name": name, "gen_ai.agent.name": "clerk"}
 
 
-def test_what_is_open_is_observed(kit: Kit) -> None:
+def test_open_turns_are_observed(kit: Kit) -> None:
     with agent_turn("clerk"), agent_turn("deputy"):
         look(1)
         turns = by_attributes(kit.points(names.METRIC_ACTIVE_TURNS.name), "gen_ai.agent.name")
@@ -111,7 +111,7 @@ def test_what_is_open_is_observed(kit: Kit) -> None:
     assert {agent: point.value for agent, point in turns.items()} == {"clerk": 0, "deputy": 0}
 
 
-def test_calls_that_are_open_are_observed_from_within(kit: Kit) -> None:
+def test_open_calls_are_observed(kit: Kit) -> None:
     @profiled
     def observe() -> list[Any]:
         time.sleep(STEP_S)
@@ -125,7 +125,7 @@ def test_calls_that_are_open_are_observed_from_within(kit: Kit) -> None:
         assert observe() == [1, pytest.approx(1.0)]
 
 
-def test_agents_are_capped(make_kit: Callable[..., Kit]) -> None:
+def test_number_of_agents_is_bounded(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(max_agents=2))
     for agent in ("a", "b", "c", "d", "a"):
         with agent_turn(agent):
@@ -134,7 +134,7 @@ def test_agents_are_capped(make_kit: Callable[..., Kit]) -> None:
     assert {agent: point.count for agent, point in points.items()} == {"a": 2, "b": 1, "other": 2}
 
 
-def test_whoever_is_installed_later_reports_to_the_same_meter(kit: Kit) -> None:
+def test_later_installation_reports_to_same_meter(kit: Kit) -> None:
     for _ in range(2):
         uninstall()
         install(kit.provider, meter_provider=kit.meter_provider)

@@ -50,7 +50,7 @@ def call(kit: Kit, name: str = "look", start: int | None = None, end: int | None
     span.end(end)
 
 
-def test_a_foreign_turn_gets_its_result_and_keeps_its_end(kit: Kit) -> None:
+def test_result_is_on_foreign_turn_with_unchanged_end_time(kit: Kit) -> None:
     base = clock.now_ns()
     turn = kit.tracer().start_span("invoke_agent theirs", attributes=AGENT, start_time=base)
     with trace.use_span(turn):
@@ -68,7 +68,7 @@ def test_a_foreign_turn_gets_its_result_and_keeps_its_end(kit: Kit) -> None:
 
 
 @pytest.mark.parametrize("explicit", [True, False])
-async def test_decorated_calls_under_a_foreign_turn(kit: Kit, explicit: bool) -> None:
+async def test_decorated_calls_belong_to_foreign_turn(kit: Kit, explicit: bool) -> None:
     tracer = kit.tracer()
     with tracer.start_as_current_span("request"):
         with tracer.start_as_current_span("invoke_agent", attributes=AGENT, end_on_exit=not explicit) as span:
@@ -90,7 +90,7 @@ async def test_decorated_calls_under_a_foreign_turn(kit: Kit, explicit: bool) ->
     ],
 )
 @pytest.mark.parametrize("nested", [True, False])
-def test_kinds_that_are_known_only_at_the_end(kit: Kit, late: dict[str, str], nested: bool) -> None:
+def test_kind_set_after_span_start(kit: Kit, late: dict[str, str], nested: bool) -> None:
     tracer = kit.tracer()
     with tracer.start_as_current_span("request"), tracer.start_as_current_span("the agent") as turn:
         with tracer.start_as_current_span("node"):
@@ -106,7 +106,7 @@ def test_kinds_that_are_known_only_at_the_end(kit: Kit, late: dict[str, str], ne
     assert len(kit.reports) == 1
 
 
-def test_a_local_root_with_two_calls_and_no_turn_is_the_turn(kit: Kit) -> None:
+def test_local_root_with_two_calls_is_a_turn(kit: Kit) -> None:
     with kit.tracer().start_as_current_span("job"):
         call(kit, "one")
         call(kit, "two")
@@ -114,7 +114,7 @@ def test_a_local_root_with_two_calls_and_no_turn_is_the_turn(kit: Kit) -> None:
     assert kit.reports[0].turn.name == "job"
 
 
-async def test_a_root_that_is_a_decorated_call_likewise(kit: Kit) -> None:
+async def test_decorated_root_call_with_two_calls_is_a_turn(kit: Kit) -> None:
     @profiled
     async def orchestrate() -> None:
         await asyncio.gather(fetch(1), fetch(2))
@@ -124,7 +124,7 @@ async def test_a_root_that_is_a_decorated_call_likewise(kit: Kit) -> None:
     assert coverage() == coverage().__class__(calls=2, spans=3)
 
 
-def test_a_root_below_another_process_likewise(kit: Kit) -> None:
+def test_local_root_with_remote_parent_is_a_turn(kit: Kit) -> None:
     far = NonRecordingSpan(SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(1)))
     with kit.tracer().start_as_current_span("POST /chat", context=set_span_in_context(far)):
         call(kit, "one")
@@ -132,7 +132,7 @@ def test_a_root_below_another_process_likewise(kit: Kit) -> None:
     assert kit.result("POST /chat")["calls"] == 2
 
 
-def test_one_call_is_no_turn_and_is_counted(kit: Kit) -> None:
+def test_single_call_is_counted_without_turn(kit: Kit) -> None:
     with kit.tracer().start_as_current_span("job"):
         call(kit)
     call(kit)
@@ -140,7 +140,7 @@ def test_one_call_is_no_turn_and_is_counted(kit: Kit) -> None:
     assert coverage() == coverage().__class__(calls=2, calls_without_turn=2, spans=3)
 
 
-def test_a_foreign_call_without_context_goes_to_the_only_open_turn(kit: Kit) -> None:
+def test_foreign_call_without_context_joins_only_open_turn(kit: Kit) -> None:
     with agent_turn("mine") as turn:
         token = trace.context_api.attach(trace.context_api.Context())
         call(kit, "whole")
@@ -154,7 +154,7 @@ def test_a_foreign_call_without_context_goes_to_the_only_open_turn(kit: Kit) -> 
     assert coverage().calls_without_turn == 0
 
 
-def test_a_wrapper_gets_the_inner_turn_s_result_and_is_not_counted(kit: Kit) -> None:
+def test_wrapper_has_result_of_inner_turn_and_is_not_counted(kit: Kit) -> None:
     tracer = kit.tracer()
     with (
         tracer.start_as_current_span("workflow", attributes={OPERATION: "invoke_workflow"}),
@@ -169,7 +169,7 @@ def test_a_wrapper_gets_the_inner_turn_s_result_and_is_not_counted(kit: Kit) -> 
     assert sum(point.count for point in kit.points("agent.parallelism.turn.duration")) == 1
 
 
-def test_our_turn_around_a_foreign_one_has_its_report(kit: Kit) -> None:
+def test_agent_turn_around_foreign_turn_has_its_report(kit: Kit) -> None:
     unnamed = {OPERATION: "invoke_agent"}
     said: list[object] = []
     subscribe(lambda report: said.extend(words.parse(words.value) for words in report.turn.inputs if words.parse))
@@ -183,7 +183,7 @@ def test_our_turn_around_a_foreign_one_has_its_report(kit: Kit) -> None:
     assert kit.result("invoke_agent mine") == kit.result("agent")
 
 
-def test_a_framework_s_span_for_a_decorated_tool_is_the_same_call(make_kit: Callable[..., Kit]) -> None:
+def test_framework_span_of_decorated_tool_is_the_same_call(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(min_avoidable=0))
 
     @profiled
@@ -201,7 +201,7 @@ def test_a_framework_s_span_for_a_decorated_tool_is_the_same_call(make_kit: Call
     assert turn.report.turn.calls[0].caller is not None
 
 
-def test_steps_make_rounds(kit: Kit) -> None:
+def test_model_requests_separate_rounds(kit: Kit) -> None:
     with agent_turn() as turn:
         for name in ("one", "two"):
             with kit.tracer().start_as_current_span("chat model", attributes={OPERATION: "chat"}):
@@ -212,7 +212,7 @@ def test_steps_make_rounds(kit: Kit) -> None:
     assert [call.round for call in turn.report.turn.calls] == [0, 1]
 
 
-def test_an_open_foreign_call_counts_up_to_the_end_of_its_turn(kit: Kit) -> None:
+def test_open_foreign_call_lasts_until_turn_end(kit: Kit) -> None:
     tracer = kit.tracer()
     with tracer.start_as_current_span("agent", attributes=AGENT):
         span = tracer.start_span("slow", attributes=tool("slow"))
@@ -226,7 +226,7 @@ def test_an_open_foreign_call_counts_up_to_the_end_of_its_turn(kit: Kit) -> None
     assert coverage().calls == 1
 
 
-def test_two_threads_end_one_span(kit: Kit) -> None:
+def test_span_ended_by_two_threads_is_reported_once(kit: Kit) -> None:
     for _ in range(20):
         span = kit.tracer().start_span("agent", attributes=AGENT)
         with trace.use_span(span):
@@ -248,7 +248,7 @@ def test_two_threads_end_one_span(kit: Kit) -> None:
     assert len(kit.reports) == 20
 
 
-async def test_hooks_that_run_in_other_threads(make_kit: Callable[..., Kit]) -> None:
+async def test_hooks_run_in_other_threads(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(active_span_processor=ConcurrentMultiSpanProcessor(2))
     tracer = kit.tracer()
     with tracer.start_as_current_span("agent", attributes=AGENT):
@@ -272,7 +272,7 @@ async def test_hooks_that_run_in_other_threads(make_kit: Callable[..., Kit]) -> 
     ]
 
 
-def test_foreign_calls_inside_a_decorated_one_are_in_its_scope(kit: Kit) -> None:
+def test_foreign_calls_inside_decorated_call_are_in_its_scope(kit: Kit) -> None:
     @profiled
     def outer() -> None:
         with kit.tracer().start_as_current_span("adapter"):
@@ -286,7 +286,7 @@ def test_foreign_calls_inside_a_decorated_one_are_in_its_scope(kit: Kit) -> None
 
 
 @pytest.mark.parametrize("limit", [1, 3, 8, 128])
-def test_no_attribute_of_the_user_s_is_evicted(make_kit: Callable[..., Kit], limit: int) -> None:
+def test_user_attributes_are_not_evicted(make_kit: Callable[..., Kit], limit: int) -> None:
     kit = make_kit(span_limits=SpanLimits(max_span_attributes=limit))
     theirs = dict(list({OPERATION: "invoke_agent", "user.id": "u", "tenant": "t"}.items())[:limit])
     with kit.tracer().start_as_current_span("agent", attributes=theirs):
@@ -305,7 +305,7 @@ def test_no_attribute_of_the_user_s_is_evicted(make_kit: Callable[..., Kit], lim
         assert ours[: len(expected)][:4] == expected[:4][: len(ours)]
 
 
-def test_long_strings_are_cut_without_a_warning(make_kit: Callable[..., Kit]) -> None:
+def test_long_strings_are_cut_without_warning(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(
         Settings(min_avoidable=0, min_avoidable_share=0, max_findings=2),
         span_limits=SpanLimits(max_attribute_length=12, max_events=2, max_event_attributes=3),
@@ -335,7 +335,7 @@ async def test_findings_are_events(make_kit: Callable[..., Kit]) -> None:
     assert attributes[names.FINDING_AVOIDABLE] == exactly(STEP_S)
 
 
-async def test_a_head_sampler_that_drops_everything(make_kit: Callable[..., Kit]) -> None:
+async def test_dropped_spans_with_head_sampler(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(sampler=ALWAYS_OFF)
     with agent_turn("unseen") as turn:
         await asyncio.gather(*(fetch(key) for key in range(3)))
@@ -350,7 +350,7 @@ async def test_a_head_sampler_that_drops_everything(make_kit: Callable[..., Kit]
     assert dict(point.attributes) == {"gen_ai.agent.name": "unseen", names.VERDICT: "parallel"}
 
 
-def test_a_span_that_says_late_that_it_is_a_model_request_is_no_turn(kit: Kit) -> None:
+def test_root_marked_late_as_model_request_is_not_a_turn(kit: Kit) -> None:
     tracer = kit.tracer()
     with tracer.start_as_current_span("invoke_agent x", attributes=AGENT) as outer:
         with tracer.start_as_current_span("call_llm") as relabelled:
@@ -362,7 +362,7 @@ def test_a_span_that_says_late_that_it_is_a_model_request_is_no_turn(kit: Kit) -
     assert not kit.result("call_llm")
 
 
-def test_an_end_that_somebody_took_hold_of_early_is_analysed_all_the_same(kit: Kit) -> None:
+def test_turn_ended_through_original_end_is_analyzed(kit: Kit) -> None:
     class Holds(SpanProcessor):
         held: Any = None
 
@@ -383,7 +383,7 @@ def test_an_end_that_somebody_took_hold_of_early_is_analysed_all_the_same(kit: K
     REGISTRY.candidates.clear()
 
 
-def test_spans_that_have_nothing_to_do_with_agents_leave_nothing_behind(kit: Kit) -> None:
+def test_unrelated_spans_leave_nothing_behind(kit: Kit) -> None:
     tracer = kit.tracer()
     with tracer.start_as_current_span("GET /"), tracer.start_as_current_span("SELECT"):
         pass
@@ -392,7 +392,7 @@ def test_spans_that_have_nothing_to_do_with_agents_leave_nothing_behind(kit: Kit
 
 
 @pytest.mark.parametrize("known_at_start", [True, False])
-def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: bool) -> None:
+def test_turns_are_found_after_many_unrelated_spans(kit: Kit, known_at_start: bool) -> None:
     tracer = kit.tracer()
     for _ in range(2 * UNRELATED_IN_A_ROW):
         with tracer.start_as_current_span("GET /"):
@@ -406,9 +406,7 @@ def test_who_has_long_made_other_spans_is_still_heard(kit: Kit, known_at_start: 
         assert kit.result(f"agent {turn}")["calls"] == 3
 
 
-def test_who_makes_other_spans_is_remembered_by_name_and_not_for_ever(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unrelated_scopes_are_counted_by_name_and_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_SCOPES", 10)
     (processor,) = (follower for follower in REGISTRY.followers if isinstance(follower, ParallelismProcessor))
     for version in range(20):
@@ -420,9 +418,7 @@ def test_who_makes_other_spans_is_remembered_by_name_and_not_for_ever(
 
 
 @pytest.mark.parametrize("attributes", [{}, AGENT, {names.OPERATION_NAME: "chat"}])
-def test_spans_that_never_end_are_forgotten(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]
-) -> None:
+def test_abandoned_spans_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_OPEN_SPANS", 300)
     abandoned = [kit.tracer().start_span("never ended", attributes=attributes) for _ in range(1_000)]
     assert max(map(len, (REGISTRY.spans, REGISTRY.turns, REGISTRY.candidates))) <= 301
@@ -434,7 +430,7 @@ def test_spans_that_never_end_are_forgotten(
     REGISTRY.clear()
 
 
-def test_turns_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoned_turns_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.state.registry.MAX_OPEN_SPANS", 300)
     abandoned = [agent_turn() for _ in range(1_000)]
     for turn in abandoned:
@@ -445,7 +441,7 @@ def test_turns_that_never_end_are_forgotten(kit: Kit, monkeypatch: pytest.Monkey
     assert len(kit.reports) == 1_000
 
 
-def test_a_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None:
+def test_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(max_spans_per_trace=50))
     with kit.tracer().start_as_current_span("worker"):
         for _ in range(30):
@@ -455,7 +451,7 @@ def test_a_long_lived_root_with_many_turns(make_kit: Callable[..., Kit]) -> None
     assert [report.calls for report in kit.reports] == [4] * 30
 
 
-def test_past_its_bound_a_turn_counts_on_and_says_so(make_kit: Callable[..., Kit]) -> None:
+def test_calls_past_the_bound_lower_coverage(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(max_calls_per_turn=5))
 
     @profiled
@@ -470,7 +466,7 @@ def test_past_its_bound_a_turn_counts_on_and_says_so(make_kit: Callable[..., Kit
     assert len(kit.calls()) == 10
 
 
-def test_more_turns_than_may_be_open(make_kit: Callable[..., Kit]) -> None:
+def test_turns_past_the_bound_are_reported_and_not_live(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(max_open_turns=1))
     with agent_turn("first"), agent_turn("second") as second:
         call(kit)
@@ -480,7 +476,7 @@ def test_more_turns_than_may_be_open(make_kit: Callable[..., Kit]) -> None:
 
 
 @pytest.mark.parametrize(("emit", "events", "logs"), [("event", 1, 0), ("log", 0, 1), ("both", 1, 1)])
-async def test_findings_as_log_based_events(
+async def test_findings_are_log_based_events(
     make_kit: Callable[..., Kit], monkeypatch: pytest.MonkeyPatch, emit: Any, events: int, logs: int
 ) -> None:
     exporter = InMemoryLogRecordExporter()
@@ -499,7 +495,7 @@ async def test_findings_as_log_based_events(
         assert dict(record.attributes or {})[names.FINDING_TOOLS] == ("fetch", "fetch")
 
 
-def test_a_parent_that_came_over_the_wire_but_is_of_this_process(kit: Kit) -> None:
+def test_remote_parent_of_this_process_is_found(kit: Kit) -> None:
     # With another agent's turn open nothing but the parent can tell whose calls these are.
     other = kit.tracer().start_span("invoke_agent other", trace.context_api.Context(), attributes=AGENT)
     with kit.tracer().start_as_current_span("invoke_agent theirs", attributes=AGENT):

@@ -38,7 +38,7 @@ def test_dropped_spans_are_seen_and_not_exported(root: Sampler) -> None:
     assert exporter.get_finished_spans() == ()
 
 
-def test_what_the_root_keeps_is_kept() -> None:
+def test_decision_of_root_sampler_is_kept() -> None:
     sampler = RecordingSampler(ALWAYS_ON)
     assert sampler.should_sample(None, 1, "x").decision is ALWAYS_ON.should_sample(None, 1, "x").decision
     assert sampler.get_description() == "RecordingSampler{AlwaysOnSampler}"
@@ -56,12 +56,12 @@ def test_what_the_root_keeps_is_kept() -> None:
         ("parentbased_always_off", "ParentBased{root:AlwaysOffSampler"),
     ],
 )
-def test_what_the_environment_asks_for(argument: str | float, description: str) -> None:
+def test_configured_root_sampler(argument: str | float, description: str) -> None:
     assert configured_sampler(argument).get_description().startswith(f"RecordingSampler{{{description}")
 
 
 @pytest.mark.parametrize("argument", ["sometimes", "traceidratio,much", "2", "traceidratio,-1"])
-def test_what_is_no_sampler_is_refused_and_named(argument: str) -> None:
+def test_unknown_sampler_raises_error_with_its_name(argument: str) -> None:
     with pytest.raises(
         ValueError, match=f"OTEL_TRACES_SAMPLER_ARG='{argument}': expected a ratio from 0 to 1 or one of"
     ):
@@ -69,6 +69,6 @@ def test_what_is_no_sampler_is_refused_and_named(argument: str) -> None:
 
 
 @pytest.mark.parametrize("group", ["opentelemetry_traces_sampler", "opentelemetry_sampler"])
-def test_it_is_found_by_its_name(group: str) -> None:
+def test_sampler_is_an_entry_point(group: str) -> None:
     (found,) = entry_points(group=group, name="parallelism")
     assert found.load() is configured_sampler

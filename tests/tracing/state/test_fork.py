@@ -48,7 +48,7 @@ def told_by_a_fork(tell: Callable[[], Any]) -> Any:
         return json.loads(pipe.read() or '"nothing"')
 
 
-def test_open_turns_are_the_parent_s(kit: Kit) -> None:
+def test_open_turns_stay_with_the_parent(kit: Kit) -> None:
     def tell() -> Any:
         live = len(live_turns())
         look(2)
@@ -66,7 +66,7 @@ def test_open_turns_are_the_parent_s(kit: Kit) -> None:
     assert turn.report.calls == 1
 
 
-def test_what_the_parent_measured_is_recorded_once(kit: Kit) -> None:
+def test_metrics_of_the_parent_are_recorded_once(kit: Kit) -> None:
     def tell() -> Any:
         with agent_turn("in the child"):
             look(1)
@@ -78,7 +78,7 @@ def test_what_the_parent_measured_is_recorded_once(kit: Kit) -> None:
     assert len(kit.points("agent.parallelism.turn.duration")) == 1
 
 
-def test_a_lock_that_another_thread_held_is_free(kit: Kit) -> None:
+def test_lock_held_by_another_thread_is_released(kit: Kit) -> None:
     def tell() -> Any:
         with agent_turn() as turn:
             look(1)

@@ -21,7 +21,7 @@ async def look(key: int) -> int:
     return key
 
 
-async def test_a_turn_that_outlives_its_wrapper_keeps_its_calls(kit: Kit) -> None:
+async def test_turn_that_outlives_its_wrapper_keeps_its_calls(kit: Kit) -> None:
     @agent_turn("inner")
     async def serve() -> AsyncGenerator[int, None]:
         for key in range(3):
@@ -38,7 +38,7 @@ async def test_a_turn_that_outlives_its_wrapper_keeps_its_calls(kit: Kit) -> Non
     assert kit.result("invoke_agent outer")["calls"] == 3
 
 
-async def test_it_keeps_them_as_somebody_elses_span_as_well(kit: Kit) -> None:
+async def test_foreign_turn_that_outlives_its_wrapper_keeps_its_calls(kit: Kit) -> None:
     tracer = kit.tracer()
     marked = {names.OPERATION_NAME: names.INVOKE_AGENT}
     with tracer.start_as_current_span("invoke_agent outer", attributes=marked):

@@ -43,7 +43,7 @@ def ids(kit: Kit) -> list[str]:
     return [call.call_id for call in kit.reports[-1].turn.calls]
 
 
-def test_calls_get_the_ids_that_were_asked_for_in_any_order(kit: Kit) -> None:
+def test_calls_get_requested_ids_in_any_order(kit: Kit) -> None:
     with agent_turn():
         answer(
             RequestedCall("a", "look_up", '{"key": "x"}'),
@@ -71,14 +71,14 @@ def test_calls_get_the_ids_that_were_asked_for_in_any_order(kit: Kit) -> None:
         ('{"key": {"deep": 1}}', (), {"key": {"deep": 2}}),
     ],
 )
-def test_other_or_unknown_arguments_are_no_match(kit: Kit, arguments: Any, args: Any, kwargs: Any) -> None:
+def test_other_or_unknown_arguments_do_not_match(kit: Kit, arguments: Any, args: Any, kwargs: Any) -> None:
     with agent_turn():
         answer(RequestedCall("a", "look_up", arguments))
         look_up(*args, **kwargs)
     assert ids(kit) == [""]
 
 
-def test_what_was_left_before_the_next_request_is_not_given_out(kit: Kit) -> None:
+def test_ids_of_earlier_answers_are_not_assigned(kit: Kit) -> None:
     with agent_turn():
         answer(RequestedCall("a", "other", "{}"))
         answer(RequestedCall("b", "look_up", '{"key": 1.0}'))
@@ -87,7 +87,7 @@ def test_what_was_left_before_the_next_request_is_not_given_out(kit: Kit) -> Non
     assert ids(kit) == ["", "b"]
 
 
-def test_turns_keep_their_own_and_calls_have_none(kit: Kit) -> None:
+def test_requested_calls_belong_to_one_turn(kit: Kit) -> None:
     @profiled
     def delegate() -> None:
         answer(RequestedCall("inner", "other", "{}"))
@@ -107,7 +107,7 @@ def test_turns_keep_their_own_and_calls_have_none(kit: Kit) -> None:
     ]
 
 
-def test_inside_of_somebody_elses_turn(kit: Kit) -> None:
+def test_calls_get_requested_ids_in_foreign_turn(kit: Kit) -> None:
     with kit.tracer().start_as_current_span("run", attributes={"gen_ai.operation.name": "invoke_agent"}):
         answer(RequestedCall("a", "other", "{}"))
         with kit.tracer().start_as_current_span("node"):
@@ -115,7 +115,7 @@ def test_inside_of_somebody_elses_turn(kit: Kit) -> None:
     assert ids(kit) == ["a"]
 
 
-def test_a_frameworks_call_without_known_arguments_goes_by_its_name(kit: Kit) -> None:
+def test_framework_call_without_arguments_matches_by_name(kit: Kit) -> None:
     with agent_turn():
         answer(RequestedCall("a", "look_up", '{"key": "x"}'), RequestedCall("b", "other", "{}"))
         for tool in ("other", "look_up", "look_up"):

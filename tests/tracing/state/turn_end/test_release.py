@@ -45,7 +45,7 @@ async def gone(*held: weakref.ref[Any]) -> bool:
 
 
 @pytest.mark.parametrize("begins", ["in its turn", "after its turn"])
-async def test_the_result_of_a_call_that_ends_after_its_turn(
+async def test_result_of_call_that_ends_after_its_turn_is_not_held(
     kit: Kit, living: list[asyncio.Task[Any]], begins: str
 ) -> None:
     @profiled
@@ -68,7 +68,7 @@ async def test_the_result_of_a_call_that_ends_after_its_turn(
     assert await gone(await task)
 
 
-async def test_what_the_user_said(kit: Kit, living: list[asyncio.Task[Any]]) -> None:
+async def test_user_words_are_released(kit: Kit, living: list[asyncio.Task[Any]]) -> None:
     said, asked = Said(), Said()
     held = weakref.ref(said), weakref.ref(asked)
     with agent_turn(input=said) as turn:
@@ -84,7 +84,7 @@ async def test_what_the_user_said(kit: Kit, living: list[asyncio.Task[Any]]) -> 
 
 
 @pytest.mark.parametrize("sub_agents", [1, 2])
-async def test_what_a_sub_agent_was_told_is_its_call_s_argument(
+async def test_input_of_sub_agent_is_held_as_argument(
     kit: Kit, living: list[asyncio.Task[Any]], sub_agents: int
 ) -> None:
     held = []
@@ -104,7 +104,7 @@ async def test_what_a_sub_agent_was_told_is_its_call_s_argument(
     assert await gone(*held)
 
 
-async def test_a_span_that_is_no_turn_waits_for_nothing(kit: Kit, living: list[asyncio.Task[Any]]) -> None:
+async def test_words_in_span_without_turn_are_released(kit: Kit, living: list[asyncio.Task[Any]]) -> None:
     said = Said()
     held = weakref.ref(said)
     with kit.tracer().start_as_current_span("worker"):
@@ -114,7 +114,7 @@ async def test_a_span_that_is_no_turn_waits_for_nothing(kit: Kit, living: list[a
         assert await gone(held)
 
 
-def test_metrics_that_wait_for_a_reader_hold_no_span(make_kit: Callable[..., Kit]) -> None:
+def test_pending_metrics_hold_no_span(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(min_avoidable=0))
 
     @profiled

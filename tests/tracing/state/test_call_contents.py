@@ -64,11 +64,11 @@ def test_arguments_are_reduced_to_their_leaves(args: tuple[Any, ...], values: li
     assert (list(read_arguments(node)), node.whole) == (values, whole)  # type: ignore[call-overload] # a list
 
 
-def test_members_of_an_enumeration_are_no_objects_that_calls_share() -> None:
+def test_enumeration_members_are_not_shared_objects() -> None:
     assert held(Pace.FAST).identities == ()
 
 
-def test_a_later_change_of_an_argument_is_not_seen() -> None:
+def test_later_change_of_argument_is_ignored() -> None:
     argument = {"ids": [1, 2]}
     node = held(argument)
     argument["ids"].append(3)
@@ -76,7 +76,7 @@ def test_a_later_change_of_an_argument_is_not_seen() -> None:
     assert node.identities == (id(argument), id(argument["ids"]))
 
 
-def test_the_next_list_is_not_taken_for_one_that_is_gone(make_kit: Callable[..., Kit]) -> None:
+def test_new_list_is_not_mistaken_for_a_deleted_one(make_kit: Callable[..., Kit]) -> None:
     make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
 
     @profiled(effect="read")
@@ -92,7 +92,7 @@ def test_the_next_list_is_not_taken_for_one_that_is_gone(make_kit: Callable[...,
     assert (found.advice, len(found.calls)) == ("recommended", 3)
 
 
-def test_what_is_kept_is_small_and_let_go_with_the_turn(make_kit: Callable[..., Kit]) -> None:
+def test_held_values_are_small_and_released_with_the_turn(make_kit: Callable[..., Kit]) -> None:
     make_kit(Settings(min_avoidable=0))
 
     @profiled(effect="read")
@@ -106,7 +106,7 @@ def test_what_is_kept_is_small_and_let_go_with_the_turn(make_kit: Callable[..., 
     assert (sys.getrefcount(kept), sys.getrefcount(left_out)) == (held_now[0] - 1, held_now[1])
 
 
-def test_an_argument_that_contains_itself() -> None:
+def test_argument_that_contains_itself() -> None:
     loop: list[Any] = [1]
     loop.append(loop)
     assert not held(loop).whole
@@ -125,7 +125,7 @@ def test_an_argument_that_contains_itself() -> None:
         (dt.date(2024, 5, 6), True, True),
     ],
 )
-def test_a_result_is_held_by_reference_unless_it_is_large(result: Any, kept: bool, whole: bool) -> None:
+def test_result_is_held_by_reference_unless_large(result: Any, kept: bool, whole: bool) -> None:
     node = CallNode(None, None, 0, 0)
     hold_result(node, result, max_bytes=100, max_items=10)
     assert node.result_whole is whole
@@ -143,7 +143,7 @@ def test_a_result_is_held_by_reference_unless_it_is_large(result: Any, kept: boo
         (Order(7, "Ann"), lambda result: vars(result).update(owner="Bob")),
     ],
 )
-def test_a_result_that_was_changed_later_cannot_be_read(result: Any, change: Callable[[Any], object]) -> None:
+def test_changed_result_cannot_be_read(result: Any, change: Callable[[Any], object]) -> None:
     node = CallNode(None, None, 0, 0)
     hold_result(node, result, max_bytes=100, max_items=10)
     assert read_result(node) is result
@@ -152,7 +152,7 @@ def test_a_result_that_was_changed_later_cannot_be_read(result: Any, change: Cal
         read_result(node)
 
 
-def test_what_is_taken_out_of_a_result_is_not_said_to_be_independent_of_it(make_kit: Callable[..., Kit]) -> None:
+def test_part_of_a_result_is_not_independent_of_it(make_kit: Callable[..., Kit]) -> None:
     make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
 
     @profiled(effect="read")
@@ -174,7 +174,7 @@ def test_what_is_taken_out_of_a_result_is_not_said_to_be_independent_of_it(make_
     assert recommended == [("fetch_page", "fetch_page", "fetch_page")]
 
 
-def test_what_was_let_go_cannot_be_read() -> None:
+def test_released_values_cannot_be_read() -> None:
     node = CallNode(None, None, 0, 0, result=MISSING)
     with pytest.raises(LookupError):
         read_arguments(node)
@@ -182,7 +182,7 @@ def test_what_was_let_go_cannot_be_read() -> None:
         read_result(node)
 
 
-def test_a_value_handed_on_makes_the_order_needed(make_kit: Callable[..., Kit]) -> None:
+def test_passed_on_value_is_a_dependency(make_kit: Callable[..., Kit]) -> None:
     make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
 
     @profiled(effect="read")
@@ -226,7 +226,7 @@ class Session:
         (lambda session: {"session": session}, lambda result: result["session"]),
     ],
 )
-async def test_a_method_needs_the_call_that_returned_its_object(
+async def test_method_depends_on_call_that_returned_its_object(
     make_kit: Callable[..., Kit], wrap: Callable[[Session], Any], unwrap: Callable[[Any], Session]
 ) -> None:
     make_kit(Settings(min_avoidable=0, min_avoidable_share=0))
@@ -282,7 +282,7 @@ def test_no_content_leaves_the_process(make_kit: Callable[..., Kit]) -> None:
     assert CANARY not in kit.everything()
 
 
-def test_content_leaves_where_it_was_asked_to(make_kit: Callable[..., Kit]) -> None:
+def test_content_is_exported_if_configured(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(capture_content=True, caller_on_calls=True))
     _run(kit)
     attributes = kit.calls()[0].attributes or {}
@@ -358,7 +358,7 @@ async def test_broken_objects_never_reach_the_program(make_kit: Callable[..., Ki
 
 
 @pytest.mark.parametrize("resource", [lambda *_: 1 / 0, lambda: "no arguments", lambda *_: Broken()])
-def test_a_broken_resource_is_only_missing(make_kit: Callable[..., Kit], resource: Any) -> None:
+def test_failing_resource_function_leaves_resource_out(make_kit: Callable[..., Kit], resource: Any) -> None:
     kit = make_kit()
 
     @profiled(resource=resource)
