@@ -1,1 +1,1 @@
-"""Reports of an analysis, each renderer a function from an analysis to a string."""
+"""Renderers: functions that turn an analysis into a string, one module for each form."""

@@ -1,8 +1,8 @@
 """
-Reports as one HTML file that needs nothing else: no network, no library, no server.
+Reports as one self-contained HTML file: it loads nothing from a network, a library or a server.
 
-The page is drawn by its own script from a JSON document in it, which can neither end the element that it stands in nor
-run: every text reaches the page as text, and a content security policy lets nothing but that very script run.
+A script in the page draws it from a JSON document in the page. The document is escaped, so that it cannot close its
+element. The script sets all names as text nodes, and a content security policy allows that script only.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _UNSAFE_IN_A_SCRIPT: Final = re.compile("[<>&\u2028\u2029]")
 
 def render_html(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> str:
     """
-    Write *analysis* as an HTML page, with a newline at its end.
+    Return *analysis* as an HTML page that ends with a newline.
 
-    It lists the turns, draws each as it ran and as it could have run, and says what was found and what to do about it.
-    What a call was given or returned is never in it.
+    The page lists the turns, draws each as it ran and as it could have run, and shows the findings with their advice.
+    It contains no arguments and no results of calls.
 
     Args:
-        analysis: What to show.
-        prompt: Makes the text for a system prompt from findings; none is offered without it.
-        base: A folder; files in it are named relative to it.
+        analysis: The reports to show.
+        prompt: Returns the text of a system prompt for findings; without it the page offers none.
+        base: A folder; names of files in it are shown relative to it.
     """
     document = msgspec.json.encode(page_document(analysis, prompt=prompt, base=base)).decode()
     script, style = "".join(_asset(name) for name in _SCRIPTS), _asset("page.css")

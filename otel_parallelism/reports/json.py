@@ -1,4 +1,4 @@
-"""Reports as one JSON document, for programs: gates, notebooks, other tools."""
+"""Reports as one JSON document for programs, such as gates and notebooks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SLOWEST_CALLS: Final = 5
 
 
 class Location(msgspec.Struct, frozen=True):
-    """Where a fix goes: the file and the line (from 1)."""
+    """Where the fix goes: the file, and the line counted from 1."""
 
     file_path: str
     line_number: int
 
 
 class FindingDocument(msgspec.Struct, frozen=True):
-    """A finding: its calls by tool name and by span, what it costs (s), how it is known, where the fix goes."""
+    """A finding: its calls by tool name and by span id, avoidable seconds, evidence, and where the fix goes."""
 
     kind: str
     cause: str
@@ -49,7 +49,7 @@ class CallDocument(msgspec.Struct, frozen=True):
 
 
 class TurnDocument(msgspec.Struct, frozen=True):
-    """A turn and what was measured: ``start`` in seconds since the Unix epoch, durations in seconds."""
+    """A turn and its measurements: ``start`` in seconds since the Unix epoch, durations in seconds."""
 
     trace_id: str
     span_id: str
@@ -84,7 +84,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
 
 
 class CoverageDocument(msgspec.Struct, frozen=True):
-    """How much of the input was understood, in numbers of calls, spans and impossible intervals."""
+    """How much of the input was recognized: numbers of calls, of spans, and of intervals that end before they start."""
 
     calls: int
     calls_without_turn: int
@@ -122,9 +122,9 @@ class AnalysisDocument(msgspec.Struct, frozen=True):
 
 def render_json(analysis: Analysis) -> str:
     """
-    Write *analysis* as indented JSON, with a newline at its end.
+    Return *analysis* as indented JSON that ends with a newline.
 
-    Its shape is :class:`AnalysisDocument`. What a call was given or returned is never in it.
+    Its structure is :class:`AnalysisDocument`. It contains no arguments and no results of calls.
     """
     coverage = analysis.coverage
     document = AnalysisDocument(
@@ -203,7 +203,7 @@ def _turn(report: Report) -> TurnDocument:
 
 
 def _slowest(turn: Turn) -> tuple[CallDocument, ...]:
-    """Return the turn's longest own calls, the longest first; of equals, the earlier."""
+    """Return the turn's longest calls, without calls made inside others: the longest first, then the earliest."""
     own = (call for call in turn.calls if not call.scope)
     ranked = sorted(own, key=_slowness)[:SLOWEST_CALLS]
     return tuple(

@@ -1,4 +1,4 @@
-"""Reports for a terminal: is there anything to gain, where, and what to do about it."""
+"""Reports as text for a terminal: the avoidable time, where it is lost, and what to do about it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,13 @@ _QUIET: Final = "dim"
 
 class View(msgspec.Struct, frozen=True):
     """
-    What a page looks like: cells of a line, ASCII or more, the folder that file names are relative to, and whether
-    silenced findings are listed.
+    How a report is laid out.
+
+    Attributes:
+        width: Cells of a line.
+        ascii_only: Whether to use only ASCII characters.
+        base: The folder that file names are relative to.
+        show_silenced: Whether silenced findings are listed.
     """
 
     width: int
@@ -70,7 +75,7 @@ class View(msgspec.Struct, frozen=True):
     show_silenced: bool = False
 
     def relative(self, text: str) -> str:
-        """Return *text* with the file names in it made relative."""
+        """Return *text* with its file names made relative to the base."""
         return relative(text, self.base)
 
 
@@ -84,19 +89,19 @@ def render_text(
     show_silenced: bool = False,
 ) -> str:
     """
-    Write *analysis* for people, with a newline at its end.
+    Return *analysis* as text that ends with a newline.
 
-    The first line says whether there is anything to gain, the second where to start; then each turn with its
-    timeline, its numbers and its findings, in order of start, or a ranking first where there are many. What a call
-    was given or returned is never shown.
+    The first line says how much time could be saved, the second where to start. Each turn follows, in order of start,
+    with its timeline, its numbers and its findings. More than ``MANY_TURNS`` turns are ranked first, and only those
+    that lose most time are shown in detail. The text contains no arguments and no results of calls.
 
     Args:
-        analysis: What to show.
+        analysis: The reports to show.
         width: Cells of a line; at least ``MIN_WIDTH`` are used.
         colour: Whether to add ANSI colours.
-        ascii_only: Whether the output can show nothing but ASCII.
-        base: A folder; files in it are named relative to it.
-        show_silenced: Whether silenced findings are listed, not only counted.
+        ascii_only: Whether to use only ASCII characters.
+        base: A folder; names of files in it are shown relative to it.
+        show_silenced: Whether silenced findings are listed; they are always counted.
     """
     view = View(max(width, MIN_WIDTH), ascii_only, base.rstrip("/"), show_silenced)
     text = printed(_document(analysis, view), view.width, colour=colour)
@@ -104,7 +109,7 @@ def render_text(
 
 
 def _ascii(text: str) -> str:
-    """Replace what ASCII has no sign for, keeping the columns."""
+    """Return *text* with each character that is not ASCII replaced by ASCII of the same width."""
     return "".join(
         character if character.isascii() else "?" * cell_len(character) for character in text.translate(_TO_ASCII)
     )
@@ -135,7 +140,7 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
 
 
 def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
-    """Return one line a turn; on a narrow page with fewer columns, for a number that is cut off is a wrong one."""
+    """Return one line for each turn. Where *width* is too small, whole columns are left out: numbers are never cut."""
     reports = [report for _, report in numbered]
     columns = {
         "turn": [f"{number:,}" for number, _ in numbered],
@@ -160,7 +165,7 @@ def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     for name in columns:
         numeric = name not in {"verdict", "agent"}
-        # Only the agent's name, the last, is cut off: it has what the others leave.
+        # Only the agent's name, the last column, is cut: it gets the cells that the others leave.
         most = width - sum(needed.values()) + needed[name] if name == "agent" else None
         table.add_column(
             name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis", max_width=most
@@ -197,7 +202,7 @@ def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
 
 
 def _numbers(report: Report) -> Iterator[str]:
-    """Yield the headline numbers of a turn, each as one phrase."""
+    """Yield the main numbers of a turn, each as one phrase."""
     yield counted(report.calls, "call") + (f" in {seconds(report.makespan)}" if report.calls else "")
     if report.ratio is not None:
         achievable = report.achievable_ratio
@@ -221,7 +226,7 @@ def _numbers(report: Report) -> Iterator[str]:
 
 
 def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterator[Text]:
-    """Yield rows of finding number, name, bar and note, and an axis under them."""
+    """Yield rows of finding number, name, bar and duration, and an axis below them."""
     numbers = {span_id: at for at, finding in enumerate(findings, 1) for span_id in finding.span_ids}
     styles = {at: _STYLES[finding.advice] for at, finding in enumerate(findings, 1)}
     glyphs = ASCII if view.ascii_only else BLOCKS
@@ -253,12 +258,12 @@ def _fitted(row: Row, cells: int) -> str:
 
 
 def _mark(row: Row) -> str:
-    """Return the findings that a row is part of, as they are numbered below it."""
+    """Return the number of the row's first finding in brackets, and ``+`` if the row has more."""
     return "".join(f"[{number}]" for number in row.findings[:1]) + ("+" if len(row.findings) > 1 else "")
 
 
 def _finding(number: int | str, finding: Finding, report: Report, view: View) -> Iterator[Text]:
-    """Yield what happened and what it cost, then what to do and where: each one line, where the width allows."""
+    """Yield a sentence with the observation and its cost, then one with the advice and the place."""
     style = _STYLES[finding.advice]
     cost = f"{seconds(finding.avoidable)} of {seconds(report.makespan)}"
     around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")

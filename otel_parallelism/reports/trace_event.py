@@ -1,8 +1,8 @@
 """
 Reports as Chrome Trace Event JSON, for ui.perfetto.dev and chrome://tracing.
 
-A turn is a process. Its calls lie on lanes by concurrency, so that as many lanes are filled as calls ran at once;
-its model steps have lanes of their own, and each sequential chain is a flow from call to call.
+A turn is a process. Its calls are on lanes, as many as calls ran at once. Its model steps have lanes of their own, and
+each sequential chain is a flow from call to call.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ _Value: TypeAlias = str | int | float | bool | Sequence[str]
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """
-    One trace event; ``ts`` and ``dur`` in microseconds, with three decimals where there are nanoseconds.
+    One trace event.
 
-    ``ph`` is X (a slice), M (a name), or s, t and f (where a flow starts, goes through and ends). ``pid`` numbers
-    turns from 1, ``tid`` the lanes of a turn.
+    Attributes:
+        ph: X for a slice, M for a name; s, t and f for the start, a step and the end of a flow.
+        pid: The number of the turn, from 1.
+        tid: The number of the lane in the turn.
+        ts: Start in microseconds; fractions are nanoseconds.
+        dur: Duration in microseconds.
     """
 
     ph: Literal["X", "M", "s", "t", "f"]
@@ -48,7 +52,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TraceDocument(msgspec.Struct, frozen=True):
-    """The whole file: events, and in ``otherData`` the instant that ``ts`` is counted from."""
+    """The whole file: events, and in ``otherData`` the time that ``ts`` is relative to."""
 
     traceEvents: tuple[Event, ...]  # noqa: N815 - the format's own names
     displayTimeUnit: Literal["ms"]  # noqa: N815 - as above
@@ -57,15 +61,15 @@ class TraceDocument(msgspec.Struct, frozen=True):
 
 def render_trace_event(analysis: Analysis, *, base: str = "") -> str:
     """
-    Write *analysis* as a Chrome Trace Event file, with a newline at its end.
+    Return *analysis* as a Chrome Trace Event document that ends with a newline.
 
-    Its shape is :class:`TraceDocument`. What a call was given or returned is never in it.
+    Its structure is :class:`TraceDocument`. It contains no arguments and no results of calls.
 
     Args:
-        analysis: What to show.
-        base: A folder; files in it are named relative to it.
+        analysis: The reports to show.
+        base: A folder; names of files in it are shown relative to it.
     """
-    # Doubles hold seconds since 1970 to a quarter of a microsecond only, so time is counted from the first event.
+    # A double holds microseconds since 1970 with a precision of 0.25 µs only, so times are relative to the first event.
     origin_ns = min((_earliest(report.turn) for report in analysis.reports), default=0)
     events = [
         event
@@ -81,7 +85,7 @@ def _earliest(turn: Turn) -> int:
 
 
 class _Process:
-    """One turn's events."""
+    """The events of one turn."""
 
     def __init__(self, number: int, report: Report, origin_ns: int, base: str) -> None:
         self._number = number
@@ -95,7 +99,7 @@ class _Process:
         yield self._named("process_name", 0, name)
         yield Event("M", self._number, 0, "process_sort_index", args={"sort_index": self._number})
         yield from self._lane(_TURN, "turn")
-        yield self._slice(turn, _TURN, summary.turn_title(self._report), "turn", self._told())
+        yield self._slice(turn, _TURN, summary.turn_title(self._report), "turn", self._of_turn())
         step_lanes = assigned_lanes(turn.steps)
         width = max(step_lanes, default=-1) + 1
         for lane in range(width):
@@ -110,14 +114,14 @@ class _Process:
         findings = summary.actionable_findings(self._report)
         part_of = {span_id: at for at, finding in enumerate(findings, 1) for span_id in finding.span_ids}
         for call, lane in placed.values():
-            told = self._of_call(call, part_of.get(call.span_id))
-            yield self._slice(call, lane, printable(call.tool or "(no name)"), "call", told)
+            arguments = self._of_call(call, part_of.get(call.span_id))
+            yield self._slice(call, lane, printable(call.tool or "(no name)"), "call", arguments)
         for at, finding in enumerate(findings, 1):
             if finding.kind == "sequential_chain":
                 yield from self._flow(at, finding, placed)
 
     def _flow(self, at: int, finding: Finding, placed: Mapping[str, tuple[Call, int]]) -> Iterator[Event]:
-        """Yield a flow through the calls of *finding*, each bound to the slice that begins as the flow comes by."""
+        """Yield the flow events of *finding*: one at the start of each of its calls."""
         through = [placed[span_id] for span_id in finding.span_ids if span_id in placed]
         for position, (call, lane) in enumerate(through):
             last = position == len(through) - 1
@@ -133,19 +137,19 @@ class _Process:
             )
 
     def _of_call(self, call: Call, finding: int | None) -> dict[str, _Value]:
-        told: dict[str, _Value] = {"span_id": call.span_id, "effect": call.effect}
+        arguments: dict[str, _Value] = {"span_id": call.span_id, "effect": call.effect}
         if call.error:
-            told["failed"] = True
+            arguments["failed"] = True
         if call.round is not None:
-            told["round"] = call.round
+            arguments["round"] = call.round
         if finding is not None:
-            told["finding"] = finding
-        return told
+            arguments["finding"] = finding
+        return arguments
 
-    def _told(self) -> dict[str, _Value]:
-        """What was measured, and each finding in a sentence."""
+    def _of_turn(self) -> dict[str, _Value]:
+        """Return the turn's measurements, and the advice of each finding."""
         report = self._report
-        told: dict[str, _Value] = {
+        arguments: dict[str, _Value] = {
             "trace_id": report.turn.trace_id,
             "span_id": report.turn.span_id,
             "verdict": report.verdict,
@@ -154,21 +158,21 @@ class _Process:
             "avoidable_potential_s": report.avoidable_potential,
         }
         if report.ratio is not None:
-            told["ratio"] = report.ratio
+            arguments["ratio"] = report.ratio
         if report.efficiency is not None:
-            told["efficiency"] = report.efficiency
+            arguments["efficiency"] = report.efficiency
         for at, finding in enumerate(summary.actionable_findings(report), 1):
             where = fix_location(finding)
             todo = printable(finding.recommendation)
             text = f"{todo} ({where})" if where and where not in todo else todo
-            told[f"finding {at}"] = relative(text, self._base)
-        return told
+            arguments[f"finding {at}"] = relative(text, self._base)
+        return arguments
 
     def _slice(
-        self, span: Turn | Step | Call, lane: int, name: str, category: str, told: Mapping[str, _Value]
+        self, span: Turn | Step | Call, lane: int, name: str, category: str, arguments: Mapping[str, _Value]
     ) -> Event:
         dur = max(0, span.end_ns - span.start_ns) / _US
-        return Event("X", self._number, lane, name, self._at(span.start_ns), dur, category, args=told or None)
+        return Event("X", self._number, lane, name, self._at(span.start_ns), dur, category, args=arguments or None)
 
     def _lane(self, lane: int, name: str) -> Iterator[Event]:
         yield self._named("thread_name", lane, name)

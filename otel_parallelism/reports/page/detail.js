@@ -134,7 +134,7 @@ class Detail {
     };
     const heads = ["Tool", "Started after", "Took", ...(planned ? ["Could start after"] : []), "Finding"];
     const details = h("details", { class: "calls" }, h("summary", {}, `All ${count(turn.calls.length, "call")} as a table`));
-    // A long table costs nothing until somebody asks for it.
+    // The table is built when it is opened, because it can be long.
     details.addEventListener("toggle", () => {
       if (!details.open || details.querySelector("table")) return;
       details.append(h("table", {}, h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, [...depths].map(row))));

@@ -1,5 +1,5 @@
 "use strict";
-// Elements, words and what is told on hover and on focus. Text becomes text nodes only: names come from anyone's files.
+// Elements, words and tooltips. All text is set as text nodes, because names come from untrusted files.
 
 const SVG = "http://www.w3.org/2000/svg";
 const page = JSON.parse(document.getElementById("document").textContent);
@@ -26,7 +26,7 @@ function seconds(us) {
 const words = (name) => name.replaceAll("_", " ");
 const count = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 
-// One tooltip for all: it follows the pointer's target or the focus, and Escape puts it away.
+// One tooltip for the page: it follows the pointer or the focus, and Escape hides it.
 const tip = h("div", { id: "tip", role: "tooltip", hidden: true });
 document.body.append(tip);
 const told = new WeakMap();
@@ -59,7 +59,7 @@ document.addEventListener("focusout", () => showTip(null));
 document.addEventListener("scroll", () => showTip(null), true);
 document.addEventListener("keydown", (event) => event.key === "Escape" && showTip(null));
 
-// One tab stop for many items: arrows, Home and End move among those that *selector* finds.
+// One tab stop for many items: arrow keys, Home and End move among the items that match *selector*.
 function roving(container, selector, moved = () => {}) {
   container.addEventListener("keydown", (event) => {
     const current = event.target.closest(selector);

@@ -1,4 +1,4 @@
-// The page: all turns at a glance, the one chosen, light or dark.
+// The page: the overview of all turns, the selected turn, and the light or dark theme.
 
 const THEMES = ["light dark", "light", "dark"];
 const COLUMNS = 400;
@@ -10,7 +10,7 @@ function theme() {
   try {
     at = Math.max(0, THEMES.indexOf(localStorage.getItem("otel-parallelism-theme")));
   } catch {
-    // A file of no origin remembers nothing.
+    // Storage is not available for local files.
   }
   const apply = () => {
     document.documentElement.style.colorScheme = THEMES[at];
@@ -56,7 +56,7 @@ function causes() {
   return h("div", { class: "tile wide" }, h("p", { class: "tile-label" }, "Why time was lost"), s("svg", { class: "stack", width: "100%", height: 14, "aria-hidden": "true" }, bars), h("ul", { class: "legend" }, legend));
 }
 
-// A column a turn: how long its calls took, and what of that could be saved.
+// One column for each turn: the time of its calls, and the part that could be saved.
 function columns(select) {
   if (page.turns.length < 4 || page.turns.length > COLUMNS) return null;
   const most = Math.max(...page.turns.map((turn) => turn.makespan)) || 1;
@@ -125,7 +125,7 @@ function start() {
   addEventListener("beforeprint", () => {
     for (const part of document.querySelectorAll("#detail details")) {
       part.open = true;
-      part.dispatchEvent(new Event("toggle")); // the browser's own would come too late
+      part.dispatchEvent(new Event("toggle")); // the browser's own event comes too late
     }
   });
 }

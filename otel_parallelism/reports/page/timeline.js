@@ -1,4 +1,4 @@
-// A turn as it ran and, beneath on the same scale, as it could have run.
+// A turn as it ran and, below on the same scale, as it could have run.
 
 const PACKED_ABOVE = 60;
 const LEFT_MOST = 240;
@@ -8,7 +8,7 @@ const PACKED_HEIGHT = 240;
 const COULD = "As it could have run";
 const pen = document.createElement("canvas").getContext("2d");
 
-// The finding, from 1, that each call belongs to.
+// The number of the finding, from 1, that each call belongs to.
 function marks(turn) {
   const found = new Map();
   turn.findings.forEach((finding, at) => finding.calls.forEach((call) => found.has(call) || found.set(call, at + 1)));
@@ -18,7 +18,7 @@ function marks(turn) {
 const hue = (number) => `f${((number - 1) % 6) + 1}`;
 const isOwn = (call) => call[3] < 0;
 
-// Every call with its depth, each before the calls made inside it, else in order of start.
+// Each call with its depth, before the calls made inside it, otherwise in order of start.
 function nested(turn) {
   const inside = new Map();
   turn.calls.forEach(([, , , around], at) => (inside.has(around) ? inside.get(around).push(at) : inside.set(around, [at])));
@@ -32,7 +32,7 @@ function nested(turn) {
   return order;
 }
 
-// Rows of bars: one a call, or packed, the calls of one tool on as many lanes as overlap.
+// Rows of bars: one for each call, or packed: the calls of one tool on as many lanes as overlap.
 function rowsOf(turn, times, packed) {
   if (!packed)
     return nested(turn).map(([at, depth]) => ({
@@ -65,7 +65,7 @@ function rowsOf(turn, times, packed) {
   return [...groups.values()].sort((a, b) => a.depth - b.depth || a.calls[0] - b.calls[0]);
 }
 
-// Without its middle where it is too wide: names tell most by how they begin and end.
+// The text without its middle if it is too wide: the start and the end distinguish names best.
 function cut(text, width) {
   if (pen.measureText(text).width <= width) return text;
   const characters = [...text];
@@ -274,7 +274,7 @@ class Timeline {
     });
   }
 
-  // What lies between the end that could have been and the one that was.
+  // The time between the possible end and the actual end.
   saved(top, bottom) {
     const [was, could] = [this.end(this.real.times), this.end(this.plan.times)];
     const [from, to] = [this.x(could), this.x(was)];

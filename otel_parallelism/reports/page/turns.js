@@ -1,4 +1,4 @@
-// The list of turns: what each looks like at a glance, and which are shown in which order.
+// The list of turns: a small picture of each, the filter and the order.
 
 const PAGE = 200;
 const HAS_FINDINGS = "findings";
@@ -9,7 +9,7 @@ const ORDERS = {
   makespan: ["Longest first", (a, b) => b.turn.makespan - a.turn.makespan || a.at - b.at],
 };
 
-// Own calls as strokes, one under the other: a staircase is one by one, a block is together.
+// Calls as strokes, one below the other: a staircase means one by one, a block means together.
 function spark(turn, width = 84, height = 24) {
   const found = marks(turn);
   const own = turn.calls.map((call, at) => [call, at]).filter(([call]) => isOwn(call));
@@ -133,7 +133,7 @@ class TurnList {
     );
   }
 
-  // Scroll the list, and only the list, to *row*.
+  // Scroll only the list to *row*.
   reveal(row) {
     const [box, list] = [row.getBoundingClientRect(), byId("turns").getBoundingClientRect()];
     if (box.top < list.top) byId("turns").scrollTop += box.top - list.top;

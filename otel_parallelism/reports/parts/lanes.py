@@ -1,4 +1,4 @@
-"""Intervals laid side by side: each on the first lane that is free when it starts."""
+"""Assigns intervals to lanes on which they do not overlap."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 class _Spanned(Protocol):
     @property
     def start_ns(self) -> int:
-        """When it began."""
+        """Start in nanoseconds."""
         ...
 
     @property
     def end_ns(self) -> int:
-        """When it ended."""
+        """End in nanoseconds."""
         ...
 
 
 def assigned_lanes(spans: Iterable[_Spanned]) -> list[int]:
     """
-    The lane of each of *spans*, from 0; what shares a lane does not overlap.
+    Return the lane of each of *spans*, from 0: the lowest lane that is free when the span starts.
 
-    There are no more lanes than were open at one instant, where none is empty.
+    Spans on one lane do not overlap. If no span is empty, there are as many lanes as spans were open at once.
 
     Args:
-        spans: In order of start. One that ends before it starts counts as empty.
+        spans: In order of start. A span that ends before it starts counts as empty.
 
     >>> from otel_parallelism.model import Interval
     >>> assigned_lanes([Interval(0, 4), Interval(1, 3), Interval(3, 5), Interval(4, 6)])
@@ -40,7 +40,7 @@ def assigned_lanes(spans: Iterable[_Spanned]) -> list[int]:
     for span in spans:
         while busy and busy[0][0] <= span.start_ns:
             heappush(free, heappop(busy)[1])
-        # Where none is free, every lane is busy.
+        # If no lane is free, all are busy, and a new one is added.
         lane = heappop(free) if free else len(busy)
         heappush(busy, (max(span.start_ns, span.end_ns), lane))
         found.append(lane)

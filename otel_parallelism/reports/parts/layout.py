@@ -1,4 +1,4 @@
-"""Lines of styled text: wrapped at words with a hanging indent, and written for a terminal or without its colours."""
+"""Lines of styled text: wrapping with a hanging indent, and printing with or without colours."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 GLUE: Final = "\N{NO-BREAK SPACE}"
-"""A space that no line is broken at."""
+"""A space at which no line is broken."""
 
 _UNIT: Final = re.compile(r"(?<=\d) (?=m?s\b)| (?=×\d)")
 
 
 def unbreakable(phrase: str) -> str:
-    """Return *phrase* so that no line is broken inside it."""
+    """Return *phrase* with spaces at which no line is broken."""
     return phrase.replace(" ", GLUE)
 
 
@@ -30,7 +30,7 @@ def wrapped_lines(text: Text, width: int, indent: int = 0) -> list[Text]:
     """
     Return *text* in lines of at most *width* cells, the second and later ones indented by *indent*.
 
-    No line is broken between a number and its unit, or between a name and how often it is there.
+    No line is broken between a number and its unit, or between a name and its multiplicity.
     """
     text.plain = _UNIT.sub(GLUE, text.plain)
     lines = [line for line in text.divide(_breaks(text.plain, width, width - indent)) if line.plain]
@@ -40,7 +40,7 @@ def wrapped_lines(text: Text, width: int, indent: int = 0) -> list[Text]:
 
 
 def _breaks(plain: str, width: int, later_width: int) -> Iterator[int]:
-    """Yield where lines end, so that words stay whole unless one alone is longer than a line."""
+    """Yield the positions of line breaks. Only a word that is longer than a line is broken."""
     used, room = 0, width
     for word in re.finditer("[^ ]+ *| +", plain):
         if used and used + cell_len(word.group().rstrip(" ")) > room:
@@ -54,7 +54,7 @@ def _breaks(plain: str, width: int, later_width: int) -> Iterator[int]:
 
 
 def printed(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str:
-    """Return *parts*, one under the other, as they are printed; without *colour*, as nothing but text."""
+    """Return *parts* as lines of text, with ANSI colours if *colour*."""
     console = Console(
         file=io.StringIO(),
         width=width,

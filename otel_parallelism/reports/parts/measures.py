@@ -1,4 +1,4 @@
-"""The numbers of a turn as people read them: each with its label, its meaning, and when it says something at all."""
+"""The numbers of a turn that the HTML page shows, each with a label and a meaning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEANINGS: Final = {each.key: each.meaning for each in names.TURN_ATTRIBUTES}
 
 
 class TurnMeasure(msgspec.Struct, frozen=True):
-    """A number: its short label, the attribute that carries it (empty where none does), and what it means."""
+    """A number: its short label, the attribute that has it (an empty string if none has), and its meaning."""
 
     label: str
     attribute: str
@@ -29,7 +29,7 @@ class TurnMeasure(msgspec.Struct, frozen=True):
 
 
 def measures_of(report: Report) -> Iterator[tuple[int, str]]:
-    """Yield the position in ``MEASURES`` and the text of every number that says something about *report*'s turn."""
+    """Yield the position in ``MEASURES`` and the text of each number that *report* has."""
     for at, (_, text) in enumerate(_ROWS):
         if shown := text(report):
             yield at, shown
@@ -44,7 +44,7 @@ def _ratio(value: float | None) -> str:
 
 
 def _less(value: float | None, than: float | None) -> str:
-    """Return *value* where it lies visibly below the one that stands beside it."""
+    """Return *value* as text if it is visibly less than *than*; otherwise an empty string."""
     return two_decimals(value) if value is not None and than is not None and than - value > _NEARLY else ""
 
 
@@ -74,8 +74,8 @@ _ROWS: Final = (
         TurnMeasure(
             "Critical path",
             "",
-            "how long the calls would take if each ran as soon as what it depends on had ended: what remains after "
-            "every safe improvement",
+            "how long the calls would take if each started when the calls that it depends on have ended: the time that "
+            "remains after every safe improvement",
         ),
         lambda r: _of_calls(r, r.critical_path),
     ),
@@ -102,4 +102,4 @@ _ROWS: Final = (
     _emitted("Coverage", names.COVERAGE, lambda r: two_decimals(r.coverage) if r.coverage < 1 else ""),
 )
 MEASURES: Final = tuple(measure for measure, _ in _ROWS)
-"""Every number that a page may show, the most important first."""
+"""All numbers that the page can show, the most important first."""

@@ -1,4 +1,4 @@
-"""What the HTML page is told: turns with their bars and findings, as small as they can be said."""
+"""The JSON document of the HTML page: turns, bars and findings in a compact form."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class FindingPart(msgspec.Struct, frozen=True):
     """
     A finding; ``happened``, ``todo``, ``place``, ``evidence`` and ``prompt`` are positions of strings.
 
-    ``calls`` are positions of its turn's calls. ``prompt`` follows the page's ``guidance``; None where none helps.
+    ``calls`` are positions in the calls of the turn. ``prompt`` continues the page's ``guidance``; it is None if the
+    model is not the cause.
     """
 
     cause: str
@@ -46,11 +47,11 @@ class FindingPart(msgspec.Struct, frozen=True):
 
 class TurnPart(msgspec.Struct, frozen=True):
     """
-    A turn. Times are microseconds after its first step or call began.
+    A turn. Times are in microseconds after the start of its first step or call.
 
-    A bar of ``steps`` is ``[start, duration]``. A bar of ``calls`` is ``[tool, start, duration, around, flags]``, with
-    ``around`` the number of the call that made it or -1 and ``flags`` 1 where it failed. ``planned`` holds, in the same
-    order, start and duration in the safe schedule; empty where nothing is avoidable.
+    A bar of ``steps`` is ``[start, duration]``. A bar of ``calls`` is ``[tool, start, duration, around, flags]``, where
+    ``around`` is the position of the enclosing call or -1, and ``flags`` is 1 if the call failed and absent otherwise.
+    ``planned`` has start and duration of each call in the safe schedule; it is empty if nothing is avoidable.
     """
 
     title: int
@@ -73,7 +74,7 @@ class TurnPart(msgspec.Struct, frozen=True):
 
 
 class PageDocument(msgspec.Struct, frozen=True):
-    """Everything the page shows. ``strings`` are named by their position; ``guidance`` begins every prompt."""
+    """The whole document. Other fields refer to ``strings`` by position; each prompt starts with ``guidance``."""
 
     turns: tuple[TurnPart, ...]
     measures: tuple[TurnMeasure, ...]
@@ -85,20 +86,20 @@ class PageDocument(msgspec.Struct, frozen=True):
 
 def page_document(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> PageDocument:
     """
-    Return what the page shows of *analysis*; what a call was given or returned is never in it.
+    Return the document for *analysis*. It contains no arguments and no results of calls.
 
     Args:
-        analysis: What to show.
-        prompt: Makes the text for a system prompt from findings; without findings, what all such texts begin with.
-        base: A folder; files in it are named relative to it.
+        analysis: The reports to show.
+        prompt: Returns the text of a system prompt for findings; for no findings, the start that all such texts share.
+        base: A folder; names of files in it are shown relative to it.
     """
-    maker = _Maker(prompt, base.rstrip("/"))
-    turns = tuple(maker.turn(report) for report in analysis.reports)
-    return PageDocument(turns, MEASURES, VERDICTS, CAUSES, maker.guidance, tuple(maker.strings))
+    builder = _DocumentBuilder(prompt, base.rstrip("/"))
+    turns = tuple(builder.turn(report) for report in analysis.reports)
+    return PageDocument(turns, MEASURES, VERDICTS, CAUSES, builder.guidance, tuple(builder.strings))
 
 
-class _Maker:
-    """Makes parts, and keeps the strings that they name so that each is written once."""
+class _DocumentBuilder:
+    """Builds the parts of the document, and collects their strings so that each is stored once."""
 
     def __init__(self, prompt: Prompt | None, base: str) -> None:
         self._prompt = prompt
@@ -172,7 +173,7 @@ class _Maker:
 
 
 def _planned(schedule: Sequence[Slot], turn: Turn, began_ns: int) -> Iterator[Bar]:
-    """Yield start and duration of every call in the safe schedule, in the order of the turn's calls."""
+    """Yield start and duration of each call in the safe schedule, in the order of the turn's calls."""
     if not schedule:
         return
     slots = {slot.span_id: slot for slot in schedule}
@@ -186,7 +187,7 @@ def _planned(schedule: Sequence[Slot], turn: Turn, began_ns: int) -> Iterator[Ba
 
 
 def _instant(at_ns: int) -> str:
-    """Return an instant to the second, in UTC; empty where no calendar reaches it."""
+    """Return a time in UTC, to the second; an empty string if it is outside the range of `datetime`."""
     try:
         return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):

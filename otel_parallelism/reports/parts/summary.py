@@ -1,4 +1,4 @@
-"""The first lines of a text report: whether there is anything to gain, and where to start."""
+"""Sentences about a whole analysis, and which findings and turns they are about."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis, Finding, Report
 
-_TOLD: Final = ("sequential", "partly_sequential", "contended", "possibly_sequential")
+_LOSING: Final = ("sequential", "partly_sequential", "contended", "possibly_sequential")
 
 
 def summary_line(analysis: Analysis) -> str:
-    """Return one line: how many turns, which of them lose time, and how much of how much."""
+    """Return one line: the number of turns, the verdicts that lose time, and the seconds that could be saved."""
     reports, coverage = analysis.reports, analysis.coverage
     if not reports:
         if not coverage.spans:
@@ -42,7 +42,7 @@ def summary_line(analysis: Analysis) -> str:
 
 
 def starting_point(analysis: Analysis) -> str:
-    """Return one line: the finding to start with, or what is missing where nothing could be measured."""
+    """Return one line: the finding with the most avoidable time, or what to set up if there is no turn."""
     if not analysis.reports:
         if not analysis.coverage.calls:
             return "Decorate the tools with @profiled, or switch on an instrumentation of the agent's framework."
@@ -63,7 +63,7 @@ def starting_point(analysis: Analysis) -> str:
 
 
 def input_remarks(analysis: Analysis) -> Iterator[str]:
-    """Yield what of the input was not understood."""
+    """Yield a sentence for each part of the input that the reports do not cover."""
     coverage = analysis.coverage
     if analysis.reports and coverage.calls_without_turn:
         yield (
@@ -75,27 +75,27 @@ def input_remarks(analysis: Analysis) -> Iterator[str]:
 
 
 def turn_title(report: Report) -> str:
-    """Return what to call a turn: its agent, else its name, else the start of its span id."""
+    """Return the name of the turn's agent; if it has none, the turn's name or the start of its span id."""
     turn = report.turn
     return printable(turn.agent or turn.name or turn.span_id[:8])
 
 
 def has_avoidable(report: Report) -> bool:
-    """Say whether a turn has time that is known to be avoidable, and reported."""
+    """Return whether a finding of the turn has advice ``recommended``: its time is certainly avoidable."""
     return any(finding.advice == "recommended" for finding in report.findings)
 
 
 def may_have_avoidable(report: Report) -> bool:
-    """Say whether a turn has reported time that may be avoidable."""
+    """Return whether a finding of the turn has advice ``potential``: its time may be avoidable."""
     return any(finding.advice == "potential" for finding in report.findings)
 
 
 def actionable_findings(report: Report) -> list[Finding]:
-    """Return the findings to act on: an intended order is none."""
+    """Return the findings to act on: all except those about an intended order."""
     return [finding for finding in report.findings if finding.advice != "intended"]
 
 
 def _verdicts(reports: Sequence[Report]) -> Iterator[str]:
-    for verdict in _TOLD:
+    for verdict in _LOSING:
         if number := sum(report.verdict == verdict for report in reports):
             yield f"{number:,} {verdict.replace('_', ' ')}"

@@ -1,4 +1,4 @@
-"""A turn as rows of bars: its model steps and its calls, to scale, in so many characters."""
+"""A turn as rows of bars made of characters: its model steps and its calls, to scale."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Row(msgspec.Struct, frozen=True):
     """
     One line of a timeline.
 
-    A ``more`` row has no bar and says how many were left out. ``suffix`` is what must stay of a label that is cut.
-    ``findings`` are the numbers, from 1, of the findings that its calls belong to.
+    A ``more`` row has no bar; its label counts the calls without a row. ``suffix`` follows the label and is kept where
+    the label is cut. ``findings`` are the numbers, from 1, of the findings that its calls belong to.
     """
 
     kind: Literal["model", "call", "more"]
@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Glyphs(msgspec.Struct, frozen=True):
-    """The characters of a bar; where the two halves are the same as the full cell, bars end on whole cells."""
+    """The characters of a bar. If the halves equal the full cell, bars end on whole cells."""
 
     full: str
     left: str
@@ -49,7 +49,7 @@ class Glyphs(msgspec.Struct, frozen=True):
 
     @property
     def per_cell(self) -> int:
-        """Parts of a cell that can be told apart."""
+        """The number of parts of a cell that can be filled separately."""
         return 1 if self.left == self.full else 2
 
 
@@ -58,13 +58,13 @@ ASCII: Final = Glyphs(full="#", left="#", right="#", model=".")
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """The time *extent* laid on *cells* characters."""
+    """Maps the time interval *extent* to *cells* characters."""
 
     extent: Interval
     cells: int
 
     def bar(self, spans: Sequence[Interval], glyphs: Glyphs) -> str:
-        """Return *spans* as one bar; a digit stands where that many are open at once, the shortest is still seen."""
+        """Return *spans* as one bar. A digit is the number of spans open at once; the shortest span gets one part."""
         levels = [0] * (self.cells * glyphs.per_cell)
         for start, end, level in _levels(spans):
             for part in range(*self._parts(start, end, len(levels))):
@@ -80,7 +80,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 def turn_extent(turn: Turn) -> Interval:
-    """Return from when to when the turn's steps and calls ran; the turn's own times where it has none."""
+    """Return the interval of the turn's steps and calls; the turn's own interval if it has none."""
     spans = [*_spans(turn.steps), *_spans(turn.calls)] or [Interval(turn.start_ns, turn.end_ns)]
     return Interval(min(span.start_ns for span in spans), max(span.end_ns for span in spans))
 
@@ -89,14 +89,14 @@ def timeline_rows(report: Report, findings: Mapping[str, int], cells: int, glyph
     """
     Return the lines of *report*'s timeline, bars *cells* wide: model steps first, then the calls.
 
-    While there are few calls, each has a row, and calls made inside a call stand indented under it. Beyond
-    ``MAX_CALL_ROWS`` the calls of one tool share a row.
+    Up to ``MAX_CALL_ROWS`` calls have a row each, and calls made inside a call are indented below it. If there are
+    more, the calls of one tool share a row.
 
     Args:
-        report: Of the turn to draw.
-        findings: The number of the finding that a call belongs to, by span id.
+        report: The report of the turn.
+        findings: By span id of a call, the number of the finding that it belongs to.
         cells: Characters of a bar.
-        glyphs: What bars are drawn with.
+        glyphs: The characters to draw with.
     """
     turn = report.turn
     scale = Scale(turn_extent(turn), cells)
@@ -142,7 +142,7 @@ def _tool_rows(turn: Turn, findings: Mapping[str, int], scale: Scale, glyphs: Gl
 
 
 def _nested(turn: Turn) -> Iterator[tuple[int, Call]]:
-    """Yield every call with its depth, each before the calls made inside it, else in order of start."""
+    """Yield each call with its depth, before the calls made inside it, otherwise in order of start."""
     inside: dict[str, list[Call]] = {}
     known = {call.span_id for call in turn.calls}
     for call in turn.calls:
@@ -159,7 +159,7 @@ def _spans(things: Iterable[Call] | Iterable[Step]) -> list[Interval]:
 
 
 def _levels(spans: Sequence[Interval]) -> Iterator[tuple[int, int, int]]:
-    """Yield ``(start, end, level)`` wherever any of *spans* is open, and an empty one as an instant of 1."""
+    """Yield ``(start, end, level)`` where any of *spans* is open; an empty span has level 1."""
     for (at, level), (until, _) in pairwise(concurrency(spans)):
         if level:
             yield at, until, level

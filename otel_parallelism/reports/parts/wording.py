@@ -1,4 +1,4 @@
-"""What reports for people say in words: verdicts, causes, numbers, lists of tools, and names made safe to print."""
+"""Words of the reports: verdicts, causes, numbers, lists of tools, and names that are safe to print."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LONGEST_NAME: Final = 56
 
 def seconds(value: float) -> str:
     """
-    Return *value* seconds with two decimals, or in milliseconds where that would show next to nothing.
+    Return *value* in seconds with two decimals, or in milliseconds if it is below 10 ms.
 
     >>> seconds(1.204), seconds(0.0042), seconds(0.0), seconds(125)
     ('1.20 s', '4.2 ms', '0.00 s', '125 s')
@@ -61,13 +61,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def two_decimals(value: float | None) -> str:
-    """Return a ratio or a share with two decimals, or a dash where it is absent."""
+    """Return *value* with two decimals, or a dash for None."""
     return "-" if value is None else f"{value:.2f}"
 
 
 def tool_list(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
     """
-    Return tool names in order of first call, each once with its number, and at most *most* of them.
+    Return the distinct *names* in order of first call, each with its number of calls; at most *most* of them.
 
     >>> tool_list(["search", "fetch", "fetch"]), tool_list(["a", "b", "c"], most=2)
     ('search, fetch ×2', 'a and 2 more')
@@ -81,7 +81,7 @@ def tool_list(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
 
 def multiplicity(number: int) -> str:
     """
-    Return how often something is there, to follow its name; nothing if once.
+    Return the suffix for a name that occurs *number* times; an empty string for 1.
 
     >>> multiplicity(1), multiplicity(1200)
     ('', ' ×1,200')
@@ -91,7 +91,7 @@ def multiplicity(number: int) -> str:
 
 def without_middle(name: str) -> str:
     """
-    Return *name* without its middle if it is very long: names tell most by how they begin and end.
+    Return *name* without its middle if it is very long: the start and the end distinguish names best.
 
     >>> without_middle("mcp__a_server_with_a_long_name__" + "and_a_tool_with_a_longer_one")
     'mcp__a_server_with_a_long_na…and_a_tool_with_a_longer_one'
@@ -102,7 +102,7 @@ def without_middle(name: str) -> str:
 
 def printable(name: str) -> str:
     r"""
-    Return *name* with everything that could steer a terminal replaced: names come from files of anyone's.
+    Return *name* with control characters replaced, because names come from untrusted files.
 
     >>> printable("fetch\x1b[2J\n")
     'fetch?[2J?'
@@ -111,12 +111,12 @@ def printable(name: str) -> str:
 
 
 def fix_location(finding: Finding) -> str:
-    """Return where the fix goes as ``file:line``, or an empty string where it is not known."""
+    """Return where the fix goes as ``file:line``, or an empty string if that is unknown."""
     return "" if finding.location is None else printable(f"{finding.location.file_path}:{finding.location.line_number}")
 
 
 def observation(finding: Finding) -> str:
-    """Return what the calls of *finding* did, to follow their names: ``ran one after another: …``."""
+    """Return what the calls of *finding* did, as a predicate after their names: ``ran one after another: …``."""
     cause = CAUSES[finding.cause]
     if finding.kind == "limit":
         return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
@@ -127,7 +127,7 @@ def observation(finding: Finding) -> str:
 
 def relative(text: str, base: str) -> str:
     """
-    Return *text* with the names of files in the folder *base* made relative to it.
+    Return *text* with names of files in the folder *base* relative to it.
 
     >>> relative("at /home/me/agent.py:3", "/home/me")
     'at agent.py:3'
