@@ -40,11 +40,7 @@ def doctor(as_json: bool, modules: tuple[str, ...]) -> None:
         except BaseException as error:  # noqa: BLE001 - the user's module may raise anything
             click.echo(f"--import {module}: cannot be imported: {type(error).__name__}: {error}", err=True)
             sys.exit(2)
-    try:
-        found = examine(prepare())
-    except ValueError as error:
-        click.echo(f"{error}", err=True)
-        sys.exit(2)
+    found = examine(prepare())
     if as_json:
         import msgspec  # noqa: PLC0415 - only here
 

@@ -121,6 +121,7 @@ def test_endpoint_that_refuses_connections_is_a_problem(shell: Shell) -> None:
         ("OTEL_SDK_DISABLED", "true", "OpenTelemetry's SDK is off"),
         ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "requests, parallelism", "does not activate it"),
         ("OTEL_PARALLELISM_EVIDENCE", "off", "Evidence is off"),
+        ("OTEL_PARALLELISM_DISABLED", "true", "nothing is recorded"),
     ],
 )
 def test_variable_that_switches_something_off_is_a_problem(
@@ -137,7 +138,28 @@ def test_module_that_cannot_be_imported_is_an_error(shell: Shell) -> None:
     assert b"--import no.such.module: cannot be imported: ModuleNotFoundError" in done.stderr
 
 
-def test_invalid_setting(shell: Shell) -> None:
-    done = shell.finish(shell.start(shell.command("doctor"), OTEL_PARALLELISM_MAX_FINDINGS="many"))
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert b"OTEL_PARALLELISM_MAX_FINDINGS='many'" in done.stderr
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("OTEL_PARALLELISM_MAX_FINDINGS", "many", "OTEL_PARALLELISM_MAX_FINDINGS='many'"),
+        ("OTEL_PARALLELISM_MAX_FINDING", "3", "is it OTEL_PARALLELISM_MAX_FINDINGS?"),
+    ],
+)
+def test_wrong_or_misspelt_variable_is_a_problem(shell: Shell, variable: str, value: str, expected: str) -> None:
+    done = shell.finish(shell.start(shell.command("doctor", "--json"), **{variable: value}))
+    (problem,) = [each for each in found(done)["problems"] if expected in each]
+    assert variable in problem
+    assert done.returncode == 1
+
+
+def test_misspelt_key_is_a_problem(shell: Shell) -> None:
+    shell.write("pyproject.toml", "[tool.otel-parallelism]\nmax_finding = 3\n")
+    done = shell.finish(shell.start(shell.command("doctor", "--json")))
+    (problem,) = [each for each in found(done)["problems"] if "pyproject.toml" in each]
+    assert "'max_finding'" in problem
+
+
+def test_nothing_is_patched_while_disabled(shell: Shell) -> None:
+    done = shell.finish(shell.start(shell.command("doctor", "--json"), OTEL_PARALLELISM_DISABLED="true"))
+    report = found(done)
+    assert (report["instrumented"], report["instrumented_by"], report["targets"]) == (False, "", {})

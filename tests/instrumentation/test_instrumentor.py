@@ -8,7 +8,9 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_parallelism import agent_turn
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.settings import Settings
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -44,6 +46,30 @@ def test_options_and_environment_become_settings(
     assert (settings.min_avoidable, settings.read_only, settings.max_findings) == (0.2, ("get_*", "list_*"), 3)
     assert "option shoe_size is unknown and ignored" in caplog.text
     assert "option max_agents is ignored" in caplog.text
+
+
+@pytest.mark.parametrize("variable", ["OTEL_PARALLELISM_DISABLED", "OTEL_SDK_DISABLED"])
+def test_disabled_instrumentor_does_nothing(
+    instrumentor: ParallelismInstrumentor, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "true")
+    provider = TracerProvider(shutdown_on_exit=False)
+    before = provider._active_span_processor._span_processors
+    instrumentor.instrument(tracer_provider=provider)
+    assert provider._active_span_processor._span_processors == before
+    assert not PATCHING.active
+
+
+def test_wrong_variable_is_logged_once_and_the_default_is_used(
+    instrumentor: ParallelismInstrumentor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_PARALLELISM_MAX_AGENTS", "a great many")
+    for _ in range(2):
+        instrumentor.instrument()
+        instrumentor.uninstrument()
+    instrumentor.instrument()
+    assert caplog.text.count("OTEL_PARALLELISM_MAX_AGENTS='a great many'") == 1
+    assert REGISTRY.settings.max_agents == Settings().max_agents
 
 
 def test_second_instrument_changes_nothing_and_uninstrument_undoes_all(

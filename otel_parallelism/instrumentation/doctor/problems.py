@@ -9,6 +9,7 @@ from opentelemetry import metrics, trace
 
 from otel_parallelism import names
 from otel_parallelism.instrumentation.hooks.targets import TARGETS
+from otel_parallelism.settings import DISABLED, SDK_DISABLED, read_settings, setting_problems
 from otel_parallelism.tracing.processor import ParallelismProcessor
 from otel_parallelism.tracing.sdk.sampler import RecordingSampler
 from otel_parallelism.tracing.state.registry import REGISTRY
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
     from .examination import Examination
 
-_SDK_DISABLED = "OTEL_SDK_DISABLED"
 _DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 
 def problems(found: Examination) -> Iterator[str]:
     """Yield one sentence, or two, for each thing that the results of the process described by *found* will lack."""
     yield from _of_switches()
+    yield from (each if each.endswith("?") else f"{each}." for each in setting_problems())
     yield from _of_providers(found)
     yield from _of_endpoints()
     yield from _of_frameworks(found)
@@ -39,8 +40,10 @@ def problems(found: Examination) -> Iterator[str]:
 
 
 def _of_switches() -> Iterator[str]:
-    if os.environ.get(_SDK_DISABLED, "").strip().lower() == "true":
-        yield f"{_SDK_DISABLED} is true: OpenTelemetry's SDK is off, so nothing is recorded. Unset it."
+    if os.environ.get(SDK_DISABLED, "").strip().lower() == "true":
+        yield f"{SDK_DISABLED} is true: OpenTelemetry's SDK is off, so nothing is recorded. Unset it."
+    elif read_settings()[0].disabled:
+        yield f"{DISABLED}, or `disabled` in pyproject.toml, is true: nothing is recorded. Unset it."
     disabled = os.environ.get(_DISABLED_INSTRUMENTATIONS, "").split(",")
     if "parallelism" in {name.strip() for name in disabled}:
         yield f"{_DISABLED_INSTRUMENTATIONS} names parallelism: opentelemetry-instrument does not activate it."
