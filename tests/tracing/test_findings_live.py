@@ -1,4 +1,4 @@
-"""What only a live turn can tell: functions that block the loop, findings silenced at the decorator, earlier turns."""
+"""Findings that need live data: functions that block the loop, silenced tools, evidence from earlier turns."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_silenced_tool_has_no_finding(kit: Kit) -> None:
     assert not kit.points("agent.parallelism.findings")
 
 
-async def test_earlier_overlap_raises_confidence(kit: Kit) -> None:
+async def test_earlier_overlap_is_named_as_evidence(kit: Kit) -> None:
     async def turn(order: Callable[..., object]) -> None:
         async with agent_turn("assistant"):
             await order()  # type: ignore[misc]

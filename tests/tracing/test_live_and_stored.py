@@ -1,4 +1,4 @@
-"""What is told live is what a file of the exported spans tells later."""
+"""Live reports equal reports that are made from the exported spans."""
 
 from __future__ import annotations
 

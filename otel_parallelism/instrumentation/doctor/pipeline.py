@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.tracing.sdk.compatibility import active_processor, exporter_of, inner_processors, metric_readers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def span_processors(provider: Any) -> tuple[Any, ...]:
     """Return the span processors of *provider*, including those that other processors contain."""
-    return tuple(_flattened(getattr(provider, "_active_span_processor", None)))
+    return tuple(_flattened(active_processor(provider)))
 
 
-def exporters_of(processors: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the exporters of span *processors*; processors without one contribute nothing."""
-    return tuple(exporter for exporter in map(_exporter, processors) if exporter is not None)
+def exporters_of(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the exporters of span processors or metric readers; *parts* without one contribute nothing."""
+    return tuple(exporter for exporter in map(exporter_of, parts) if exporter is not None)
 
 
 def metric_exporters(meter_provider: Any) -> tuple[Any, ...]:
     """Return the exporters of the metric readers of *meter_provider*."""
-    readers: Any = getattr(meter_provider, "_metric_readers", None)
-    if readers is None:
-        readers = getattr(getattr(meter_provider, "_sdk_config", None), "metric_readers", ())
-    exporters = (getattr(reader, "_exporter", None) for reader in readers)
-    return tuple(exporter for exporter in exporters if exporter is not None)
+    return exporters_of(metric_readers(meter_provider))
 
 
 def sampler_description(provider: Any) -> str:
@@ -39,18 +37,9 @@ def class_path(thing: object) -> str:
 
 
 def _flattened(processor: Any) -> Iterator[Any]:
-    inner = getattr(processor, "_span_processors", None)
-    if isinstance(inner, tuple | list):
+    inner = inner_processors(processor)
+    if inner is not None:
         for each in inner:
             yield from _flattened(each)
     elif processor is not None:
         yield processor
-
-
-def _exporter(processor: Any) -> Any:
-    batch = getattr(processor, "_batch_processor", None)
-    for holder, name in ((processor, "span_exporter"), (batch, "_exporter"), (processor, "_exporter")):
-        exporter = getattr(holder, name, None)
-        if exporter is not None:
-            return exporter
-    return None

@@ -126,7 +126,7 @@ def processors_of(multi: Any) -> tuple[SpanProcessor, ...]:
 
 def remove_processor(provider: Any, processor: SpanProcessor) -> bool:
     """Remove *processor* from *provider*; return False where this SDK keeps its processors elsewhere."""
-    multi = getattr(provider, "_active_span_processor", None)
+    multi = active_processor(provider)
     processors = getattr(multi, "_span_processors", None)
     if multi is None or not isinstance(processors, tuple):
         return False
@@ -137,6 +137,38 @@ def remove_processor(provider: Any, processor: SpanProcessor) -> bool:
 def forward_ending(processor: SpanProcessor, span: Span) -> None:
     """Call the ``_on_ending`` hook of *processor*, as the SDK's multi-processors do from 1.40 on."""
     processor._on_ending(span)
+
+
+# The parts of a pipeline: the SDK has no way to list them; ``doctor`` shows them.
+
+
+def inner_processors(processor: Any) -> tuple[Any, ...] | None:
+    """Return the processors that *processor*, any multi-processor of the SDK, calls; None where it is another kind."""
+    inner = getattr(processor, "_span_processors", None)
+    return tuple(inner) if isinstance(inner, tuple | list) else None
+
+
+def active_processor(provider: Any) -> Any:
+    """Return the multi-processor of *provider*, or None where it has none."""
+    return getattr(provider, "_active_span_processor", None)
+
+
+def exporter_of(part: Any) -> Any:
+    """Return the exporter of *part*, a span processor or a metric reader; None where it has none."""
+    batch = getattr(part, "_batch_processor", None)
+    for holder, name in ((part, "span_exporter"), (batch, "_exporter"), (part, "_exporter")):
+        exporter = getattr(holder, name, None)
+        if exporter is not None:
+            return exporter
+    return None
+
+
+def metric_readers(meter_provider: Any) -> tuple[Any, ...]:
+    """Return the metric readers of *meter_provider*."""
+    readers: Any = getattr(meter_provider, "_metric_readers", None)
+    if readers is None:
+        readers = getattr(getattr(meter_provider, "_sdk_config", None), "metric_readers", ())
+    return tuple(readers)
 
 
 # The global provider: the API has no event for its being set, and gives proxies no other way to a tracer.

@@ -6,14 +6,17 @@ Each failure message names the part that changed and the function of ``sdk/compa
 
 from __future__ import annotations
 
+import math
 from importlib.metadata import version
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import context, metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism.tracing.sdk import compatibility
@@ -204,6 +207,31 @@ def test_spans_of_one_tracer_pass_by_one_processor(provider: TracerProvider) -> 
     assert theirs.called == hooks, f"{SDK} calls other hooks of a processor than known: adapt ForwardingProcessor"
     provider.get_tracer("theirs").start_span("work").end()
     assert ours.called == hooks
+
+
+def test_parts_of_a_pipeline_are_found(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
+    batch = BatchSpanProcessor(exporter)
+    provider.add_span_processor(batch)
+    processors = compatibility.inner_processors(compatibility.active_processor(provider))
+    assert processors is not None, f"{SDK}: adapt active_processor or inner_processors"
+    assert processors[-1] is batch
+    assert compatibility.inner_processors(batch) is None
+    assert [compatibility.exporter_of(each) for each in processors] == [exporter, exporter], (
+        f"{SDK}: SimpleSpanProcessor or BatchSpanProcessor keeps its exporter elsewhere: adapt exporter_of"
+    )
+    assert compatibility.exporter_of(Watcher()) is None
+
+
+def test_exporters_of_metrics_are_found() -> None:
+    exporter = ConsoleMetricExporter(out=StringIO())
+    meter_provider = MeterProvider(
+        [PeriodicExportingMetricReader(exporter, export_interval_millis=math.inf)], shutdown_on_exit=False
+    )
+    try:
+        (reader,) = compatibility.metric_readers(meter_provider)
+        assert compatibility.exporter_of(reader) is exporter, f"{SDK}: adapt metric_readers or exporter_of"
+    finally:
+        meter_provider.shutdown()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Turns that go on when the one around them has ended: async generators are closed late, for one."""
+"""Turns that end after the turn around them, as where an async generator is closed late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lives on after a turn, such as a task that it started, holds nothing of what the program gave to it."""
+"""Objects that live longer than a turn, such as a task that it started, hold no content of its calls."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Said:
-    """An object of the program's."""
+    """An object of the program, with content."""
 
     content = "Book me a flight"
 
 
 @pytest.fixture
 def living() -> Iterator[list[asyncio.Task[Any]]]:
-    """Tasks that go on as long as the program, such as a connection's."""
+    """Tasks that run as long as the program, such as those of a connection."""
     tasks: list[asyncio.Task[Any]] = []
     yield tasks
     for task in tasks:
