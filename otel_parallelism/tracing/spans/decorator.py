@@ -1,4 +1,4 @@
-"""``@profiled``: makes every call of a function a tool call of the turn around it."""
+"""``@profiled``: records every call of a function as a tool call."""
 
 from __future__ import annotations
 
@@ -54,22 +54,22 @@ def profiled(
     Record every call of the decorated function as a tool call, with a span ``execute_tool {name}``.
 
     Works on async and sync functions, methods (above or below ``@staticmethod`` and ``@classmethod``), generators,
-    partials and callable objects; what it returns is of the same kind and behaves the same.
+    partials and callable objects. The result is of the same kind and behaves the same.
 
     Args:
-        function: What to decorate, where used without arguments.
-        name: The tool's name; the function's own if not given.
-        effect: ``read`` if calls change nothing, ``write`` if they do. Only reads, and calls on disjoint resources,
+        function: The function, if the decorator is used without arguments.
+        name: The tool's name; default: the function's name.
+        effect: ``read`` if calls change nothing, ``write`` if they do. Only reads, and calls on different resources,
             are ever recommended to run together.
-        resource: What calls read or write: a key, or a callable that computes one from the call's arguments. Two
-            calls on one resource, one of them a write, keep their order.
-        depends_on: The tools (names or decorated functions) whose results this one needs; an empty list declares
+        resource: What calls read or write: a key, or a callable that computes it from the call's arguments. Two calls
+            on one resource keep their order if one of them writes.
+        depends_on: The tools (names or decorated functions) whose results this tool needs; an empty list declares
             that it needs none.
-        silence: Whether findings about it are left out of reports, metrics and events (they are still counted).
+        silence: Whether findings about this tool are left out of reports, metrics and events. They are still counted.
 
     Raises:
-        TypeError: What is decorated is no function, or an argument is of the wrong type.
-        ValueError: *name* or *resource* is empty, or *effect* is unknown.
+        TypeError: The decorated object is not a function, or an argument is of the wrong type.
+        ValueError: *name* or *resource* is empty, or *effect* is neither ``read`` nor ``write``.
     """
     check(name, effect, resource, depends_on)
     depends_on = None if depends_on is None else list(depends_on)
@@ -93,7 +93,7 @@ def record(
     silence: bool = False,
     enabled: Callable[[], bool] | None = None,
 ) -> Any:
-    """Return *function* as `profiled` decorates it; while *enabled* returns false its calls are not recorded."""
+    """Return the decorated *function*. While *enabled* returns False, its calls are not recorded."""
     kind = kind_of(function)
     blocking = kind in {"function", "generator"}
     tool = Tool(function, name, effect, resource, depends_on, silenced=silence, blocking=blocking)
@@ -103,14 +103,14 @@ def record(
 
 
 def _called(tool: Tool, receiver: object, frame: FrameType) -> CallNode:
-    """Return the node of a call of *tool*, a method of *receiver* if not None, made now by the code of *frame*."""
+    """Return the node of a call of *tool* that the code of *frame* makes now, on *receiver* if it is a method."""
     code: CodeType | None = frame.f_code
     instruction = frame.f_lasti
     if frame.f_code.co_filename in INSIDE:
         outside = calling_frame(frame)
         code, instruction = (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
     node = CallNode(
-        None, None, 0, 0, 0, None, False, False, 0, 0, None,  # noqa: FBT003 - by position: keywords cost as much again
+        None, None, 0, 0, 0, None, False, False, 0, 0, None,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.now_ns(), code, instruction, get_ident(),
     )  # fmt: skip
     if receiver is not None:
@@ -131,7 +131,8 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:
         return result
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        # When this runs, not when the body does, tells calls made together from calls made one by one.
+        # This runs when the call is made, not when its body starts: calls made together differ from calls made one by
+        # one.
         return run(wrapped, args, kwargs, _called(tool, receiver, sys._getframe(1)))  # noqa: SLF001 - as inspect's, cheaper
 
     return call
@@ -150,8 +151,8 @@ def _function(tool: Tool) -> Callable[..., Any]:
         if type(result) is CoroutineType:
             tool.blocking = False
             waiting = _await(result, node, leave(node))
-            # A task that is cancelled before its first step throws it away, and nothing of it ever runs.
-            weakref.finalize(waiting, _thrown_away, node).atexit = False
+            # A task cancelled before its first step drops the coroutine, and its code never runs.
+            weakref.finalize(waiting, _dropped, node).atexit = False
             return waiting
         if isinstance(result, asyncio.Future):
             tool.blocking = False
@@ -163,7 +164,7 @@ def _function(tool: Tool) -> Callable[..., Any]:
 
 
 async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: Context) -> Any:
-    """Await what a plain function returned: its call is over when the coroutine is."""
+    """Await the coroutine that a plain function returned; the call ends with it."""
     try:
         with Steps(context):
             result = await coroutine
@@ -174,21 +175,21 @@ async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: C
     return result
 
 
-def _thrown_away(node: CallNode) -> None:
-    """End the call *node* if the coroutine that it returned, and that is no more, has not."""
+def _dropped(node: CallNode) -> None:
+    """End the call *node*, whose coroutine was dropped, unless it has ended."""
     if not node.end_ns:
         fail(node, GeneratorExit())
 
 
 def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
-    """Return *future*, which a plain function returned: its call is over when that is done."""
+    """Return *future*, which a plain function returned; the call ends when the future is done."""
     leave(node)
 
     def done(future: asyncio.Future[Any]) -> None:
         if future.cancelled():
             fail(node, asyncio.CancelledError())
             return
-        # Asked for through the private field: asking properly would count as having looked at the error.
+        # The private field, because exception() would mark the exception as retrieved.
         error = getattr(future, "_exception", None)
         if error is not None:
             fail(node, error)
@@ -196,7 +197,7 @@ def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
             end(node, future.result())
 
     if future.done():
-        # Its loop may be gone (a result that was kept, say), and would refuse to call anything.
+        # Its loop may be closed, and would then call no callback.
         done(future)
     else:
         future.add_done_callback(done)
@@ -204,7 +205,7 @@ def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
 
 
 class _Streamed:
-    """A call whose result goes out bit by bit: it lasts from the first item's making to the last."""
+    """A call of a generator: it lasts from the start of the first item to the end of the last."""
 
     __slots__ = ("_args", "_begun", "_kwargs", "_node")
 

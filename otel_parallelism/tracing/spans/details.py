@@ -1,4 +1,4 @@
-"""What is written on a call's span beyond its constant attributes: the rarer things, off the path every call takes."""
+"""Attributes and events of a call's span that only some calls have: queue time, resource, content, errors."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from otel_parallelism.tracing.state.tool import Tool
 
 LEAST_QUEUE_NS = 1_000_000
-"""A wait shorter than this between a call and its body is not worth an attribute."""
+"""The shortest time between a call and its body that becomes an attribute."""
 
 _LONGEST_RESOURCE = 1_000
 
 
 def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of *node*'s call where the constant ones do not say it all, and note its resource."""
+    """Return all attributes of *node*'s call, and set the node's resource."""
     tool = node.tool
     attributes = dict(tool.attributes)
     if node.call_id:
@@ -54,7 +54,7 @@ def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str,
 
 
 def write_result(span: Span, result: Any) -> None:
-    """Write a call's *result* on its span; only where content capture is on."""
+    """Write a call's *result* on its span. The caller checks that content capture is on."""
     text = _text(result)
     if text is not None:
         span.set_attribute(names.TOOL_CALL_RESULT, text)
@@ -62,15 +62,15 @@ def write_result(span: Span, result: Any) -> None:
 
 def write_error(span: Span, error: BaseException) -> None:
     """
-    Write on *span* that its call failed with *error*.
+    Record on *span* that its call failed with *error*.
 
-    The error's message is content, and so stays here unless content capture is on; its type and where it was raised
-    do not. A cancelled call was not at fault: it has its ``error.type`` and no exception event.
+    The error's message is content, and is written only if content capture is on. Its type and stack are always written.
+    A cancelled call gets ``error.type`` and no exception event.
     """
     try:
         _write_error(span, error)
-    except Exception as failure:  # noqa: BLE001 - an error that cannot be told (its own text fails, say) stays untold
-        swallow("telling an error", failure)
+    except Exception as failure:  # noqa: BLE001 - the error's own code may fail, in __str__ for example
+        swallow("recording an error", failure)
 
 
 def _write_error(span: Span, error: BaseException) -> None:
@@ -100,7 +100,7 @@ def _resource(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
         return ""
     try:
         return str(tool.resource_of(*args, **kwargs))[:_LONGEST_RESOURCE]
-    except Exception as error:  # noqa: BLE001 - the callable is the user's, and only describes
+    except Exception as error:  # noqa: BLE001 - the callable is the user's code
         swallow("computing a declared resource", error)
         return ""
 
@@ -117,6 +117,6 @@ def _named(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 def _text(value: Any) -> str | None:
     try:
         return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    except Exception as error:  # noqa: BLE001 - whatever the program's objects do when asked for their text
-        swallow("telling a value", error)
+    except Exception as error:  # noqa: BLE001 - the objects' own code may fail
+        swallow("encoding a value", error)
         return None

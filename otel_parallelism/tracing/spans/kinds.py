@@ -1,8 +1,8 @@
 """
-The kinds of thing that can be decorated, and how a wrapper stays the same kind as what it wraps.
+Wrappers that stay the same kind of callable as the function they wrap.
 
-A span attached across a ``yield`` would leak to whoever iterates, and a generator may be closed from another task:
-so a generator's context is attached around each of its steps only.
+A span attached across a ``yield`` would become the current span of the code that iterates, and a generator may be
+closed from another task. So a generator's context is attached only while one of its steps runs.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ else:
 
 
 class Profiled(_Wrapper):
-    """A wrapped function; pickles and copies like the function it wraps, by its name."""
+    """A wrapped function. It pickles and copies by name, like the function it wraps."""
 
-    # Nothing is annotated here: a class's own annotations would stand in for those of every function that it wraps.
+    # No annotations here: the class's annotations would hide those of every wrapped function.
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        """Return the name to find the decorated function by, as for any function."""
+        """Return the qualified name, by which pickle finds any function."""
         return self.__wrapped__.__qualname__
 
     def __reduce__(self) -> Any:
-        """Return the name to find the decorated function by, as for any function."""
+        """Return the qualified name, by which pickle finds any function."""
         return self.__wrapped__.__qualname__
 
     def __copy__(self) -> Profiled:
@@ -58,22 +58,22 @@ class Profiled(_Wrapper):
 
 
 class BoundProfiled(_BoundWrapper):
-    """A wrapped method of an instance or a class; pickles like one."""
+    """A wrapped method of an instance or a class. It pickles like one."""
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        """Return how to get the method again from its instance or class."""
+        """Return the call that gets the method from its instance or class."""
         return getattr, self._place()
 
     def __reduce__(self) -> Any:
-        """Return how to get the method again from its instance or class."""
+        """Return the call that gets the method from its instance or class."""
         return getattr, self._place()
 
     def __copy__(self) -> Any:
-        """Return the method of the same instance, as copying a method does."""
+        """Return the method of the same instance, as for any method."""
         return getattr(*self._place())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """Return the method of a copy of its instance, as copying a method deeply does."""
+        """Return the method of a deep copy of its instance, as for any method."""
         owner, name = self._place()
         return getattr(copy.deepcopy(owner, memo), name)
 
@@ -81,7 +81,7 @@ class BoundProfiled(_BoundWrapper):
         method: Any = self.__wrapped__
         if hasattr(method, "__self__"):
             return method.__self__, method.__name__
-        # Asked of its class, a method is a function, which pickle finds by its name.
+        # Accessed on its class, a method is a function, which pickle finds by its name.
         path, _, name = method.__qualname__.rpartition(".")
         return attrgetter(path)(sys.modules[method.__module__]), name
 
@@ -90,7 +90,7 @@ setattr(Profiled, "__bound_function_wrapper__", BoundProfiled)  # noqa: B010 - w
 
 
 def kind_of(function: Any) -> Kind:
-    """Return what kind of function *function* is, seen through partials, descriptors and callable objects."""
+    """Return the kind of *function*: of the function inside partials, descriptors and callable objects."""
     while True:
         if isinstance(function, (staticmethod, classmethod)):
             function = function.__func__
@@ -99,7 +99,7 @@ def kind_of(function: Any) -> Kind:
         else:
             break
     if not inspect.isroutine(function) and not isinstance(function, type):
-        function = getattr(type(function), "__call__", function)  # noqa: B004 - not asked whether it can be called
+        function = getattr(type(function), "__call__", function)  # noqa: B004 - the attribute itself is needed, not whether it is callable
     if inspect.iscoroutinefunction(function):
         return "coroutine"
     if inspect.isasyncgenfunction(function):
@@ -110,14 +110,14 @@ def kind_of(function: Any) -> Kind:
 
 
 class Stretch(Protocol):
-    """What spans the life of a generator: a call or a turn."""
+    """A call or a turn that lasts as long as a generator."""
 
     def start(self) -> Context:
-        """Begin, as the generator's body does, and return the context it is to run in, which is not attached."""
+        """Start, and return the context for the generator's body, without attaching it."""
         ...
 
     def end(self, error: BaseException | None) -> None:
-        """End; *error* is what the body raised, if it did."""
+        """End; *error* is the exception of the body, if any."""
 
 
 class Steps:
@@ -130,11 +130,11 @@ class Steps:
         self._token: Any = None
 
     def __enter__(self) -> None:
-        """Attach what was current when the last step ended."""
+        """Attach the context that was current when the last step ended."""
         self._token = attach(self._context)
 
     def __exit__(self, *_: object) -> None:
-        """Remember what is current now, and give the context back to whoever iterates."""
+        """Remember the current context, and restore that of the iterating code."""
         self._context = get_current()
         detach(self._token)
 
@@ -155,7 +155,7 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
                 with steps:
                     generator.close()
                 raise
-            except BaseException as error:  # noqa: BLE001 - whatever is thrown in is passed on
+            except BaseException as error:  # noqa: BLE001 - every exception thrown in is passed on
                 thrown = error
     except StopIteration as stop:
         stretch.end(None)
@@ -184,7 +184,7 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
                 with steps:
                     await generator.aclose()
                 raise
-            except BaseException as error:  # noqa: BLE001 - whatever is thrown in is passed on
+            except BaseException as error:  # noqa: BLE001 - every exception thrown in is passed on
                 thrown = error
     except StopAsyncIteration:
         stretch.end(None)

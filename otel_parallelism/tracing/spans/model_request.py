@@ -1,4 +1,4 @@
-"""A model request that a framework or a provider's client makes: a minimal span, where nobody else makes one."""
+"""A model request of a framework or a provider's client: a minimal span, unless a span for it already exists."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 class ModelRequest:
     """
-    One request to a model; it says which calls its answer asks for, so that the causes of waiting can be told.
+    One model request. It records which calls its answer asks for, because causes of findings depend on that.
 
-    ``enter`` begins it, ``end`` or ``fail`` ends it; none of them raises. There is no span where somebody else's of
-    this request is open already (that one's request gets what is known here), or where nothing is around it: outside
-    of all spans a request has no turn that it could be a step of.
+    ``enter`` starts it, ``end`` or ``fail`` ends it; none of them raises. No span is made if another instrumentation
+    has already opened one for this request (our data is added to that request), or if no span is open: such a request
+    belongs to no turn.
     """
 
     __slots__ = ("_messages", "_model", "_node", "_outer", "_provider", "_token")
@@ -39,8 +39,8 @@ class ModelRequest:
         """
         Args:
             model: The requested model's name, for the span.
-            provider: Who serves it, as ``gen_ai.provider.name`` has it.
-            messages: The user's words, held until the turn ends.
+            provider: The value of ``gen_ai.provider.name``.
+            messages: The user's messages, held until the turn ends.
         """
         self._model = model
         self._provider = provider
@@ -50,7 +50,7 @@ class ModelRequest:
         self._token: Any = None
 
     def enter(self) -> None:
-        """Begin: the request is about to be made."""
+        """Start the request."""
         try:
             parent = around()
             current = get_current()
@@ -83,11 +83,11 @@ class ModelRequest:
                 link_node(node)
             self._node = node
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
-        except Exception as error:  # noqa: BLE001 - the request goes on without
+        except Exception as error:  # noqa: BLE001 - the request runs without a span
             swallow("starting a model request", error)
 
     def leave(self) -> Context:
-        """Return the context that the request runs in, and give the caller's back."""
+        """Return the context of the request, and restore the caller's context."""
         context = get_current()
         token, self._token = self._token, None
         if token is not None:
@@ -98,11 +98,11 @@ class ModelRequest:
         self, requested: tuple[str, ...] | None, input_tokens: int | None = None, calls: tuple[RequestedCall, ...] = ()
     ) -> None:
         """
-        Note what the answer asks for.
+        Record what the answer asks for.
 
         Args:
-            requested: The ids of the calls, ``()`` if it asks for none; None where that cannot be told.
-            input_tokens: What the request cost, if known.
+            requested: The ids of the calls, ``()`` if it asks for none; None if unknown.
+            input_tokens: Input tokens of the request, if known.
             calls: The requested calls, if known; calls without an id are matched with them.
         """
         node = self._node
@@ -111,32 +111,32 @@ class ModelRequest:
         node.requested = requested
         node.input_tokens = input_tokens
         if self._outer is not None:
-            _tell(self._outer, node)
+            _add_facts(self._outer, node)
         if calls:
             try:
                 REGISTRY.matches_requests = remember_requested_calls(node, calls) or REGISTRY.matches_requests
             except Exception as error:  # noqa: BLE001 - the calls then have no ids
-                swallow("noting what a model asks for", error)
+                swallow("recording requested calls", error)
 
     def reached(self, at_ns: int) -> None:
         """
-        Note that the answer has come as far as this *at_ns*, which is its end unless more is seen of it.
+        Record that a part of the answer arrived at *at_ns*; the last such time is the answer's end.
 
-        Who streams an answer may let go of it before its end, and hold on to what is left for as long as it likes.
+        Code that streams an answer may stop early and keep the stream open for any time.
         """
         if self._node is not None:
             self._node.end_ns = at_ns
 
     def end(self, _: Any = None, /) -> None:
-        """End: all of the answer is there."""
+        """End the request: the answer is complete."""
         self._end(None)
 
     def fail(self, error: BaseException) -> None:
-        """End: the request came to nothing, or was cancelled."""
+        """End the request: it failed or was cancelled."""
         self._end(error)
 
     def seen(self, item: Any) -> None:
-        """Take note of a piece of a streamed answer."""
+        """Do nothing with a piece of a streamed answer."""
 
     def _end(self, error: BaseException | None) -> None:
         node, self._node = self._node, None
@@ -149,7 +149,7 @@ class ModelRequest:
             if self._token is not None:
                 self.leave()
             if self._outer is not None:
-                _tell(self._outer, node)
+                _add_facts(self._outer, node)
                 return
             REGISTRY.spans.pop(node.span_id, None)
             span = node.span
@@ -162,12 +162,12 @@ class ModelRequest:
                     write_error(span, error)
             span.end(end_ns)
             node.span = None
-        except Exception as failure:  # noqa: BLE001 - the answer is the program's and is there
+        except Exception as failure:  # noqa: BLE001 - the program has its answer
             swallow("ending a model request", failure)
 
 
-def _tell(outer: SpanNode | StepNode, known: StepNode) -> None:
-    """Hand what is *known* on to the span of the same request, unless that knows already."""
+def _add_facts(outer: SpanNode | StepNode, known: StepNode) -> None:
+    """Add *known* facts to the existing span of the same request, where it lacks them."""
     if isinstance(outer, StepNode):
         if outer.requested is None:
             outer.requested = known.requested

@@ -1,8 +1,8 @@
 """
-One decorated call: its span, its place in the live tree, and what is held of it.
+Starts and ends the span of one decorated call, and links it into the live tree.
 
-This is the path every tool call takes, so it is written out by hand: no context manager, one copy of the context,
-one small object, no lock. An error of ours never reaches the call.
+Every tool call runs this code, so it is optimised by hand: no context manager, one copy of the context, one small
+object, no lock. An error in this package never reaches the call.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ if TYPE_CHECKING:
 
 _INTERNAL = SpanKind.INTERNAL
 _OURS = 2
-_running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; does not raise, and is asked on every call
-# Python 3.11's current_task() is not yet written in C and takes four times as long as the look-up that it makes; from
-# 3.14 on the running task is not where that looks.
+_running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented; it does not raise, and runs for every call
+# In Python 3.11, current_task() is not written in C and takes four times as long as the lookup inside it. From 3.14 on,
+# the running task is stored elsewhere.
 _current_task: Any = asyncio.current_task if sys.version_info >= (3, 12) else vars(asyncio.tasks)["_current_tasks"].get
 
 
 def task_id() -> int:
-    """Return what tells the running asyncio task from others that run at the same time, 0 outside of one."""
+    """Return an id that is unique among the running asyncio tasks, or 0 outside of a task."""
     loop = _running_loop()
     return 0 if loop is None else id(_current_task(loop))
 
 
-def begin(  # noqa: C901, PLR0912 - the path of every call: each function less is a fiftieth of its cost
+def begin(  # noqa: C901, PLR0912 - runs for every call: each function less saves 2 % of its cost
     node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> bool:
     """
     Start the span of a call whose body is about to run, and make it the current one.
 
     Args:
-        node: The call, as made when the wrapper was called: its tool, when and where.
+        node: The call, created when the wrapper was called: its tool, time and caller.
         args: Positional arguments, without ``self`` or ``cls``.
         kwargs: Keyword arguments.
 
@@ -106,7 +106,7 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
         if parent is None:
             adopt_root_call(node, span_around)
         else:
-            # Without an SDK a tracer gives out the span around it again, or one without an id.
+            # Without an SDK a tracer returns the surrounding span again, or a span without an id.
             if span is span_around or not span_id or span_id == parent.span_id:
                 node.span_id = new_span_id()
             children = parent.children
@@ -118,33 +118,33 @@ def begin(  # noqa: C901, PLR0912 - the path of every call: each function less i
         if registry.by_id:
             registry.open_span(node)
         inside = {SPAN_KEY: span, SCOPE_KEY: node}
-        # Inside a turn the context mostly holds just these two, and need not be copied.
+        # Inside a turn the context usually holds only these two keys, and need not be copied.
         node.token = attach(Context(inside if ours_alone else {**current, **inside}))
-    except Exception as error:  # noqa: BLE001 - whatever fails here must not fail the call
+    except Exception as error:  # noqa: BLE001 - a failure here must not fail the call
         swallow("starting a call", error)
         return False
     return True
 
 
 def begun_later(node: CallNode) -> None:
-    """Let the call *node*, begun but kept waiting for a thread, begin now, if it was kept for long enough to matter."""
+    """Move the start of the call *node* to now, if it waited for a thread for at least `LEAST_QUEUE_NS`."""
     now_ns = clock.now_ns()
     try:
         if now_ns - node.start_ns < LEAST_QUEUE_NS or node.end_ns or node.children:
             return
         node.start_ns = now_ns
         span = node.span
-        # Somebody else's span of it stays as it is.
+        # A span of another instrumentation is left as it is.
         if span is not None and span.is_recording():
             span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
             # Stored spans and the live report must agree on when the call started.
             set_start_time(span, now_ns)
-    except Exception as error:  # noqa: BLE001 - it then has begun when it was called
+    except Exception as error:  # noqa: BLE001 - the call then keeps its earlier start
         swallow("moving a call's start", error)
 
 
 def leave(node: CallNode) -> Context:
-    """Return the context that *node*'s call runs in, and give the caller's back."""
+    """Return the context of *node*'s call, and restore the caller's context."""
     context = get_current()
     detach(node.token)
     node.token = None
@@ -153,10 +153,10 @@ def leave(node: CallNode) -> Context:
 
 def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
     """
-    End the span of a call that returned *result* (`MISSING` where that went out bit by bit).
+    End the span of a call that returned *result* (`MISSING` if the result was streamed).
 
-    Where a thread ran it for an event loop, it was over at *left_ns*: what the loop takes to notice is no work, and the
-    next one has begun by then.
+    If a thread ran the call for an event loop, the call ended at *left_ns*. The time until the event loop noticed does
+    not count as work, and the thread may have started the next call by then.
     """
     end_ns = clock.now_ns()
     if left_ns and end_ns - left_ns < NOTICED_NS:
@@ -165,7 +165,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
         node.end_ns = end_ns
         if node.token is not None:
             detach(node.token)
-            # It keeps the whole context around alive, and the turn keeps the node.
+            # The token keeps the surrounding context alive, and the turn keeps the node.
             node.token = None
         registry = REGISTRY
         if registry.evidence and result is not MISSING and not node.finished:
@@ -182,7 +182,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             finish_root(node, end_ns)
         span.end(end_ns)
         node.span = None
-    except Exception as error:  # noqa: BLE001 - the call has succeeded and stays so
+    except Exception as error:  # noqa: BLE001 - the call has succeeded
         swallow("ending a call", error)
 
 
@@ -204,5 +204,5 @@ def fail(node: CallNode, error: BaseException) -> None:
             finish_root(node, end_ns)
         span.end(end_ns)
         node.span = None
-    except Exception as failure:  # noqa: BLE001 - the call's own error is the one to raise
+    except Exception as failure:  # noqa: BLE001 - the call's own error is raised
         swallow("ending a failed call", failure)

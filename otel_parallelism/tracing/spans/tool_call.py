@@ -1,4 +1,4 @@
-"""A tool call that a framework makes: a span of ours, or what we know of it where somebody else's is open."""
+"""A tool call of a framework: a span of ours, or data added to a span that another instrumentation already made."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=4096)
 def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = False) -> Tool:
     """
-    Return the tool called *name*, the same one each time.
+    Return the tool *name*, the same object each time.
 
     Args:
-        name: As the model calls it.
-        effect: What the framework knows of it.
-        blocking: Whether it is run by calling a plain function, which whoever runs it waits for.
+        name: The name by which the model calls the tool.
+        effect: The effect that the framework declares.
+        blocking: Whether the tool is a plain function, which blocks its caller.
     """
     tool = Tool(None, name, None if effect == "unknown" else effect, None, None, blocking=blocking)
     tool.effect_source = "framework" if effect != "unknown" else ""
@@ -43,65 +43,65 @@ def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = Fa
 
 
 class ToolFailedError(Exception):
-    """Stands for an error that a framework has turned into a result; its type is what a span shows of it."""
+    """Stands for an error that a framework turned into a result; spans show its type."""
 
 
 class ToolCall:
     """
     One execution of a tool by a framework, from when its wrapper is called.
 
-    ``enter`` begins it, ``end`` or ``fail`` ends it; none of them raises. Where another instrumentation's or the
-    framework's own span of this call is open already, none is made: that one's call gets what is known here. So does
-    a call of ours around it, which another framework told: an agent's tool that a server of the Model Context Protocol
-    runs.
+    ``enter`` starts it, ``end`` or ``fail`` ends it; none of them raises. If the framework or another instrumentation
+    has already opened a span for this call, no span is made: our data is added to the existing call. The same happens
+    if a call of ours with the same tool is open, such as an agent's tool that is served over the Model Context
+    Protocol.
     """
 
-    __slots__ = ("_arguments", "_node", "_quiet", "_told")
+    __slots__ = ("_arguments", "_existing", "_node", "_quiet")
 
     def __init__(self, tool: Tool, call_id: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         """
         Args:
-            tool: What is called; see `framework_tool`.
-            call_id: What the model calls this call, if that is known.
-            arguments: By name, if known; held as evidence as a decorated call's are.
+            tool: The tool; see `framework_tool`.
+            call_id: The model's id of this call, if known.
+            arguments: The arguments by name, if known; held as evidence, as for a decorated call.
         """
         self._arguments = arguments
         self._quiet = False
-        self._told: CallNode | None = None
+        self._existing: CallNode | None = None
         self._node: CallNode | None = CallNode(
             None, None, 0, 0, tool=tool, called_ns=clock.now_ns(), thread=get_ident(), call_id=call_id, framework=True
         )
 
     def enter(self) -> None:
-        """Begin: the body is about to run."""
+        """Start the call: its body is about to run."""
         node = self._node
         if node is None:
             return
         node.whole = self._arguments is not None
         try:
             theirs = call_around(around(), node.tool.name, node.call_id)
-        except Exception as error:  # noqa: BLE001 - the call goes on, with a span of ours
-            swallow("looking for a call's own span", error)
+        except Exception as error:  # noqa: BLE001 - the call gets a span of ours
+            swallow("looking for an existing span of a call", error)
             theirs = None
         if isinstance(theirs, SpanNode):
             self._quiet = True
             self._note(node, theirs)
         elif theirs is not None:
-            self._told, self._node = theirs, None
-            self._pass_on(theirs, node.tool.effect)
+            self._existing, self._node = theirs, None
+            self._add_effect(theirs, node.tool.effect)
         elif not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
             self._node = None
         self._arguments = None
 
-    def _pass_on(self, told: CallNode, effect: Effect) -> None:
-        if effect == "unknown" or told.tool.effect != "unknown":
+    def _add_effect(self, existing: CallNode, effect: Effect) -> None:
+        if effect == "unknown" or existing.tool.effect != "unknown":
             return
         try:
-            told.tool = framework_tool(told.tool.name, effect, blocking=told.tool.blocking)
-            if told.span is not None:
-                told.span.set_attribute(names.EFFECT, effect)
+            existing.tool = framework_tool(existing.tool.name, effect, blocking=existing.tool.blocking)
+            if existing.span is not None:
+                existing.span.set_attribute(names.EFFECT, effect)
         except Exception as error:  # noqa: BLE001 - as below
-            swallow("passing on a call's effect", error)
+            swallow("adding a call's effect", error)
 
     def _note(self, node: CallNode, theirs: SpanNode) -> None:
         try:
@@ -112,16 +112,16 @@ class ToolCall:
             if REGISTRY.evidence and self._arguments is not None:
                 hold_arguments(node, (), self._arguments)
             theirs.facts = node
-        except Exception as error:  # noqa: BLE001 - what is known is a gain, not a must
-            swallow("noting a call", error)
+        except Exception as error:  # noqa: BLE001 - the data is optional
+            swallow("adding data to an existing call", error)
 
     def leave(self) -> Context:
-        """Return the context that the call runs in, and give the caller's back."""
+        """Return the context of the call, and restore the caller's context."""
         node = self._node
         return get_current() if node is None or node.token is None else leave(node)
 
     def end(self, result: Any = MISSING) -> None:
-        """End: the body returned *result*; left out where that was not seen."""
+        """End the call; *result* is what the body returned, if known."""
         node, self._node = self._node, None
         if node is None:
             return
@@ -132,11 +132,11 @@ class ToolCall:
             node.end_ns = clock.now_ns()
             if REGISTRY.evidence and result is not MISSING and not node.finished:
                 hold_result(node, result, REGISTRY.max_bytes, REGISTRY.max_items)
-        except Exception as error:  # noqa: BLE001 - the call has succeeded and stays so
+        except Exception as error:  # noqa: BLE001 - the call has succeeded
             swallow("ending a call", error)
 
     def fail(self, error: BaseException) -> None:
-        """End: the body raised *error*, or the framework tells of it in some other way."""
+        """End the call with *error*, which the body raised or the framework reported."""
         node, self._node = self._node, None
         if node is None:
             return
@@ -147,15 +147,15 @@ class ToolCall:
             fail(node, error)
 
     def end_failed(self) -> None:
-        """End: the body returned, but what it returned says that the tool has failed."""
+        """End the call: the body returned a result that reports a failure."""
         error = ToolFailedError()
-        told, self._told = self._told, None
-        if told is not None:
-            # Whoever is around may hand that on to the model as if it were any result.
-            told.error = True
-            if told.span is not None:
-                write_error(told.span, error)
+        existing, self._existing = self._existing, None
+        if existing is not None:
+            # The surrounding framework may pass the result to the model like any other.
+            existing.error = True
+            if existing.span is not None:
+                write_error(existing.span, error)
         self.fail(error)
 
     def seen(self, item: Any) -> None:
-        """Take note of an *item* that goes out while the call runs: the last one may be its result."""
+        """Do nothing with an *item* that the call streams."""

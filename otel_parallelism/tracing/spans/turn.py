@@ -1,4 +1,4 @@
-"""``agent_turn``: one agent run as a span of our own, with its result on it when it ends."""
+"""``agent_turn``: marks one agent run with a span, which carries the turn's result when it ends."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager["AgentTurn"]):
     """
-    One agent run, while it is open and after.
+    One agent run, during and after the run.
 
     Attributes:
-        span: The turn's span; use it as any span.
-        report: What the turn measured; None while it is open, or where something went wrong.
+        span: The turn's span; use it like any span.
+        report: The turn's report; None while the turn is open, and if the package is disabled or failed.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the turn: its result is written on its span, which then ends."""
+        """Write the result on the turn's span, and end the span."""
         self.end(error)
 
     async def __aenter__(self) -> Self:
@@ -73,12 +73,12 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the turn: its result is written on its span, which then ends."""
+        """Write the result on the turn's span, and end the span."""
         self.end(error)
 
     def __call__(self, function: F) -> F:
         """
-        Decorate *function*: every run of it is a turn. Sync, async and generator functions.
+        Decorate *function*, which may be sync, async or a generator: every run of it is a turn.
 
         Raises:
             TypeError: *function* cannot be called.
@@ -125,7 +125,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             )
             if not self._duplicate_scopes <= registry.duplicate_scopes:
                 registry.duplicate_scopes |= self._duplicate_scopes
-            # Without an SDK a tracer gives out the span around it again, or one without an id.
+            # Without an SDK a tracer returns the surrounding span again, or a span without an id.
             if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
                 node.span_id = new_span_id()
             else:
@@ -137,24 +137,24 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             self._node = node
             self.span = span
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
-        except Exception as error:  # noqa: BLE001 - the run goes on without
+        except Exception as error:  # noqa: BLE001 - the run continues without a turn
             swallow("starting a turn", error)
 
     def leave(self) -> None:
-        """Give the context back, if this is still where it was taken."""
+        """Restore the surrounding context, unless that was done already."""
         token, self._token = self._token, None
         if token is not None:
             detach(token)
 
     def start(self) -> Context:
-        """Start the turn and return the context for what runs inside, without making it the current one."""
+        """Start the turn and return its context, without attaching it."""
         self._begin()
         context = get_current()
         self.leave()
         return context
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the turn once; *error* is what the run raised, if it did."""
+        """End the turn; *error* is the exception of the run, if any. Further calls do nothing."""
         end_ns = clock.now_ns()
         node, span = self._node, self.span
         if node is None or node.end_ns:
@@ -169,11 +169,11 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                     write_error(span, error)
                 if self.report is not None:
                     write_report(span, self.report, REGISTRY.settings)
-        except Exception as failure:  # noqa: BLE001 - the run has ended and its outcome stands
+        except Exception as failure:  # noqa: BLE001 - the run has ended, and its result is kept
             swallow("ending a turn", failure)
         try:
             span.end(end_ns)
-        except Exception as failure:  # noqa: BLE001 - an exporter's error is not the program's
+        except Exception as failure:  # noqa: BLE001 - an exporter's error must not reach the program
             swallow("ending a turn", failure)
 
 
@@ -188,23 +188,22 @@ def agent_turn(
 ) -> AgentTurn: ...
 def agent_turn(name: Any = None, *, agent: str | None = None, input: object = None) -> Any:  # noqa: A002 - likewise
     """
-    Mark one agent run: the calls made inside belong to it, and its result is on its span when it ends.
+    Mark one agent run as a turn: the calls inside belong to it, and its span carries the result when it ends.
 
-    Use it with ``with`` or ``async with``, or as a decorator of a function that is the run. It makes the span
-    ``invoke_agent {agent}`` of the OpenTelemetry GenAI conventions; a framework that makes such a span of its own
-    needs none of ours.
+    Use it with ``with`` or ``async with``, or as a decorator. It makes the span ``invoke_agent {agent}`` of the
+    OpenTelemetry GenAI conventions. A framework that makes such a span itself does not need it.
 
     Args:
-        name: What the report calls the turn; the agent's name unless that is given too. Or the decorated function.
+        name: The turn's name in reports, and the agent's name unless *agent* is given. Or the decorated function.
         agent: The agent's name, on the span and on metrics.
-        input: The user's words (a string or messages), held until the turn ends: a value that the user gave proves
-            nothing about the calls that pass it on. It leaves the process nowhere.
+        input: The user's messages (a string or a list), held in memory until the turn ends. A value that the user gave
+            is no evidence of a dependence between calls.
 
     Returns:
-        An object with ``span`` and, after the end, ``report``.
+        A context manager with the attributes ``span`` and, after the end, ``report``.
 
     Raises:
-        TypeError: *name* or *agent* is no string.
+        TypeError: *name* or *agent* is not a string.
     """
     if callable(name) and agent is None and input is None:
         return AgentTurn(None, None, None)(name)
