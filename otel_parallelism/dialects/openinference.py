@@ -95,7 +95,7 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
             asked.add(call)
             if field == "id" and isinstance(value, str):
                 ids[call] = value
-        elif isinstance(value, str) and messages.asks_in_words(value):
+        elif isinstance(value, str) and messages.has_calls_in_text(value):
             return None
     if not seen:
         output = attributes.get(_OUTPUT)

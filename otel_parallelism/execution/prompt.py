@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from otel_parallelism.dialects.parsing.call_shapes import field
 from otel_parallelism.model import Effect, Finding
 
 from .calling.call_spans import declared
 from .tool_round.conflicts import effect_of
-from .tool_round.tool_calls import field
 from .tool_round.toolbox import name_of
 
 _GENERAL = """\

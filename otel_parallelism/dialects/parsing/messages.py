@@ -1,14 +1,15 @@
 """
-Reads chat messages of any form: which tool calls a model's output asks for, and what the user said in its input.
+Reads captured chat messages: the tool calls that a model's output requests, and the user's texts in its input.
 
-The forms differ in names only: GenAI parts, OpenAI chat and responses, Anthropic and Bedrock blocks, Gemini parts,
-LangChain's serialised messages, Haystack's replies. So both questions are one walk over what the text says.
+GenAI parts, OpenAI chat and responses, Anthropic and Bedrock blocks, Gemini parts, LangChain's serialised messages and
+Haystack's replies differ only in names, so one recursive search reads them all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .call_shapes import CALL_ID_KEYS, call_shape
 from .content import decoded, hides_some, is_cut_off
 
 _DEEPEST = 24
@@ -20,36 +21,34 @@ _OTHERS = frozenset(
     | {"function_call_output", "reasoning", "tool_use", "tool_result", "tool_call", "tool_call_response"}
 )
 _WORDS = frozenset({"text", "input_text", "inputtext"})
-_TALK = ("messages", "contents", "message", "chat_history")
+_MESSAGE_KEYS = ("messages", "contents", "message", "chat_history")
 _RUN_ENVELOPE = frozenset({"tags", "metadata", "kwargs"})
 
-# Where messages keep what may hold a tool call; its arguments are not looked into.
+# Keys whose values may contain tool calls. Arguments of calls are not searched.
 _INSIDE = (
     *("messages", "message", "parts", "content", "tool_calls", "choices", "output", "outputs", "generations"),
     *("kwargs", "data", "update", "replies", "candidates", "delta", "response", "toolCalls"),
 )
 _LISTS = frozenset({"tool_calls", "toolCalls"})
-_CALLS = frozenset({"tool_call", "tool_use", "tool-call"})
-_IDS = ("id", "tool_call_id", "call_id", "toolCallId")
-_ASKED = ("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall", "toolCall")
-# A model that asks for tools in words of its own protocol: what it asked for is not listed.
-_IN_WORDS = ("next_tool_name", "Action:", "<tool_call", "<function_call", "<tool_use", "<invoke")
+_CALL_MARKS = ("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall", "toolCall")
+# Marks of protocols in which a model writes tool calls into its text, without a list of calls.
+_TEXT_PROTOCOLS = ("next_tool_name", "Action:", "<tool_call", "<function_call", "<tool_use", "<invoke")
 
 
 def requested_ids(*values: object) -> tuple[str, ...] | None:
     """
-    List the ids of the tool calls that a model's output asks for, in order.
+    Return the ids of the tool calls that a model's output requests, in order.
 
     Returns:
-        ``()`` where the output was seen and asks for none; None where that cannot be told: nothing captured, cut
-        off, not a message of a known form, a call without an id, or calls asked for in words.
+        ``()`` if the output requests none. None if the ids are unknown: the output was not captured or is cut off, has
+        no known form, requests a call without an id, or writes calls into its text.
     """
     found: list[str] = []
     seen = False
     for value in values:
-        if isinstance(value, str) and (is_cut_off(value) or asks_in_words(value)):
+        if isinstance(value, str) and (is_cut_off(value) or has_calls_in_text(value)):
             return None
-        if isinstance(value, str) and not any(sign in value for sign in _ASKED):
+        if isinstance(value, str) and not any(mark in value for mark in _CALL_MARKS):
             if hides_some(value):
                 return None
             seen = seen or '"role"' in value or '"parts"' in value or '"choices"' in value or '"text"' in value
@@ -63,66 +62,47 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(found)) if seen else None
 
 
-def asks_in_words(value: str) -> bool:
-    """Tell whether a model's output asks for tools in words, by a protocol of its own."""
-    return any(sign in value for sign in _IN_WORDS)
+def has_calls_in_text(value: str) -> bool:
+    """Return whether a model's output has tool calls in its text, in one of the known text protocols."""
+    return any(mark in value for mark in _TEXT_PROTOCOLS)
 
 
 def _requests(data: object, found: list[str], depth: int, *, listed: bool = False) -> bool:
-    """Collect ids into *found*; false if a call has none. What is *listed* as a tool call is one, whatever it holds."""
+    """
+    Append the ids of calls in *data* to *found*; return False if a call has no id.
+
+    Any mapping that is *listed* in a list of tool calls is a call, whatever its keys.
+    """
     if depth > _DEEPEST:
         return False
     if isinstance(data, str):
         data = decoded(data) if data[:1] in {"{", "["} else None
     if isinstance(data, Mapping):
-        call_id = _call_id(data)
-        if call_id is None and listed:
-            call_id = _id(data)
-        if call_id is not None:
-            if call_id and call_id not in found:
+        call = call_shape(data)
+        if call is not None or listed:
+            call_id = (
+                call.call_id if call is not None else next((data[key] for key in CALL_ID_KEYS if key in data), None)
+            )
+            if not isinstance(call_id, str) or not call_id:
+                return False
+            if call_id not in found:
                 found.append(call_id)
-            return bool(call_id)
+            return True
         return all(_requests(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
     if isinstance(data, Sequence) and not isinstance(data, bytes | str):
         return all(_requests(item, found, depth + 1, listed=listed) for item in data)
     return True
 
 
-def _call_id(data: Mapping[str, object]) -> str | None:
-    """Return the id of the tool call that *data* is, empty if it has none; None if it is no tool call."""
-    for key, name in (("toolUse", "toolUseId"), ("tool_call", "id"), ("function_call", "id"), ("functionCall", "id")):
-        inner = data.get(key)
-        if isinstance(inner, Mapping):
-            return _string(inner.get(name))
-    kind = data.get("type")
-    if kind in _CALLS:
-        return _id(data)
-    if kind == "function_call":
-        return _string(data.get("call_id", data.get("id")))
-    if data.get("part_kind") == "tool-call":
-        return _string(data.get("tool_call_id"))
-    if isinstance(data.get("function"), Mapping) and data.keys() & {"id", "arguments", "type"}:
-        return _string(data.get("id"))
-    return None
-
-
-def _id(call: Mapping[str, object]) -> str:
-    return _string(next((call[key] for key in _IDS if key in call), None))
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def user_words(value: object) -> list[object]:
-    """Return what the user said in the messages that *value* holds: texts, without tool results in a user's guise."""
+    """Return the texts of the user's messages in *value*, without tool results that are sent as user messages."""
     words: list[object] = []
     _collect(decoded(value), words, loose=False)
     return words
 
 
 def run_input(value: object) -> list[object]:
-    """Return what a whole run was given: the user's words if it is messages, else everything in it."""
+    """Return the input of an agent run: the user's texts if *value* contains messages, else all its values."""
     words: list[object] = []
     _collect(decoded(value), words, loose=True)
     return words
@@ -150,21 +130,21 @@ def _collect(data: object, words: list[object], *, loose: bool, depth: int = 0) 
 def _collect_mapping(data: Mapping[str, object], words: list[object], *, loose: bool, depth: int) -> None:
     speaker = _speaker_of(data)
     if speaker == "user":
-        _say(_said(data), words)
+        _collect_texts(_content_of(data), words)
     if speaker:
         return
-    talk = [key for key in _TALK if isinstance(data.get(key), str | Sequence | Mapping)]
+    inside = [key for key in _MESSAGE_KEYS if isinstance(data.get(key), str | Sequence | Mapping)]
     if loose:
-        # LangChain's callbacks add what is new in every run and nobody said.
+        # LangChain's callbacks add values that differ in every run and are not part of the input.
         skipped = _RUN_ENVELOPE if "inputs" in data else ()
-        talk += [key for key in data if key not in talk and key not in skipped]
-    elif not talk:
-        talk = [key for key in ("input", "inputs") if key in data]
-    for key in talk:
+        inside += [key for key in data if key not in inside and key not in skipped]
+    elif not inside:
+        inside = [key for key in ("input", "inputs") if key in data]
+    for key in inside:
         _collect(decoded(data[key]), words, loose=loose, depth=depth + 1)
 
 
-def _said(data: Mapping[str, object]) -> object:
+def _content_of(data: Mapping[str, object]) -> object:
     inner = next((data[key] for key in ("parts", "content", "blocks", "text", "data", "kwargs") if data.get(key)), None)
     return decoded(inner["content"] if isinstance(inner, Mapping) and "content" in inner else inner)
 
@@ -188,8 +168,8 @@ def _speaker(value: object) -> str:
     return "other" if name in _OTHERS or name.startswith("gen_ai.") else ""
 
 
-def _say(data: object, words: list[object], depth: int = 0) -> None:
-    """Collect the texts of one message's content."""
+def _collect_texts(data: object, words: list[object], depth: int = 0) -> None:
+    """Append the texts of one message's content to *words*."""
     if isinstance(data, str):
         if data:
             words.append(data)
@@ -200,4 +180,4 @@ def _say(data: object, words: list[object], depth: int = 0) -> None:
             words.append(text)
     elif isinstance(data, Sequence) and not isinstance(data, bytes) and depth < _DEEPEST:
         for item in data:
-            _say(item, words, depth + 1)
+            _collect_texts(item, words, depth + 1)

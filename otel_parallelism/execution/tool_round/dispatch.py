@@ -13,13 +13,14 @@ from otel_parallelism.execution.calling.invocation import Gate, Invocation, Pace
 from otel_parallelism.execution.calling.worker_threads import Threads
 
 from .conflicts import Access, earlier_conflicts
-from .tool_calls import Asked, Form, ToolCall, read
-from .tool_results import ToolResult, error_of, messages, result_of
+from .tool_calls import RequestedTool, ResponseCalls, response_calls
+from .tool_results import ToolResult, error_result, result_messages, tool_result
 from .toolbox import KnownTool, Tools, toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from otel_parallelism.dialects.parsing.call_shapes import CallForm
     from otel_parallelism.execution.calling.retry import Retrying
     from otel_parallelism.model import Effect
 
@@ -69,7 +70,7 @@ async def run_tools(
         TypeError: *calls* is of no form that is known, or a tool cannot be called.
         ValueError: *calls* mixes forms, two tools have one name, or an option is out of its range.
     """
-    asked = read(calls)
+    asked = response_calls(calls)
     known = toolbox(tools, effects, resources)
     if limit is not None:
         check_count("limit", limit)
@@ -88,7 +89,7 @@ async def run_tools(
         results = await _Round(asked, known, invocations).run()
     finally:
         threads.close()
-    return messages(asked, results)
+    return result_messages(asked, results)
 
 
 def _recording(tool: KnownTool, place: Place, *, spans: bool) -> Recording:
@@ -105,8 +106,10 @@ def _recording(tool: KnownTool, place: Place, *, spans: bool) -> Recording:
 class _Round:
     """The calls of one response while they run."""
 
-    def __init__(self, asked: Asked, known: Mapping[str, KnownTool], invocations: Mapping[str, Invocation]) -> None:
-        self._form: Form = asked.form
+    def __init__(
+        self, asked: ResponseCalls, known: Mapping[str, KnownTool], invocations: Mapping[str, Invocation]
+    ) -> None:
+        self._form: CallForm = asked.form
         self._calls = asked.calls
         self._known = known
         self._invocations = invocations
@@ -122,23 +125,23 @@ class _Round:
                 tasks.append(group.create_task(self._one(call, awaited)))
         return [task.result() for task in tasks]
 
-    def _access(self, call: ToolCall) -> Access:
+    def _access(self, call: RequestedTool) -> Access:
         # What cannot be run needs no place in the order.
         if call.problem or call.name not in self._known:
             return Access("", "read")
         return self._known[call.name].access(call.arguments)
 
-    async def _one(self, call: ToolCall, awaited: list[asyncio.Task[ToolResult]]) -> ToolResult:
+    async def _one(self, call: RequestedTool, awaited: list[asyncio.Task[ToolResult]]) -> ToolResult:
         if awaited:
             await asyncio.wait(awaited)
         if call.name not in self._known:
-            return error_of(f"there is no tool {call.name!r}; there are {', '.join(self._known) or 'none'}")
+            return error_result(f"there is no tool {call.name!r}; there are {', '.join(self._known) or 'none'}")
         if call.problem:
-            return error_of(call.problem)
+            return error_result(call.problem)
         arguments: tuple[Any, ...] = (call.arguments,) if isinstance(call.arguments, str) else ()
         named = {} if isinstance(call.arguments, str) else call.arguments
         try:
             value = await self._invocations[call.name](arguments, named, self._submitted_ns, call.call_id)
-            return result_of(value, self._form)
+            return tool_result(value, self._form)
         except Exception as error:  # noqa: BLE001 - whatever a tool raises is its result
-            return error_of(error)
+            return error_result(error)

@@ -1,28 +1,31 @@
 """
-Reads which tools a model's response asks for: Anthropic, OpenAI chat, OpenAI responses, and plain dicts.
+Reads the tool calls in a model's response: Anthropic, OpenAI chat, OpenAI responses, and plain dicts.
 
-A response may be given whole, as its message, or as the calls alone; as the client's objects or as dicts. What is no
-call to be answered here (text, reasoning, a tool that the provider runs itself) is passed over.
+A response is the whole response, its message, or its list of calls; as objects of the client or as dicts. Other
+contents, such as text, reasoning and calls that the provider runs itself, are skipped.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any
 
 import msgspec
 
-Form: TypeAlias = Literal["anthropic", "chat", "responses", "plain"]
-"""Whose way of asking, and so of being answered, it is."""
+from otel_parallelism.dialects.parsing.call_shapes import CallForm, CallShape, field, listed_call_shape
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class RequestedTool(msgspec.Struct, frozen=True):
     """
-    One call that a model asks for.
+    One tool call of a response, with decoded arguments.
 
-    ``arguments`` are by name, or one text for a tool that takes free text (``custom``). ``problem`` says why they
-    cannot be used, where they cannot.
+    Attributes:
+        call_id: The model's id of the call.
+        name: The tool's name.
+        arguments: By parameter name, or one text for a *custom* tool.
+        problem: Why the arguments cannot be used; empty if they can.
+        custom: Whether the tool takes free text.
     """
 
     call_id: str
@@ -32,42 +35,32 @@ class ToolCall(msgspec.Struct, frozen=True):
     custom: bool = False
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """The calls that a response asks for, in its order, and whose form they have."""
+class ResponseCalls(msgspec.Struct, frozen=True):
+    """The tool calls of a response, in its order, and the provider's format."""
 
-    form: Form
-    calls: tuple[ToolCall, ...]
-
-
-_FORMS: Final[Mapping[str, Form]] = {
-    "tool_use": "anthropic",
-    "function_call": "responses",
-    "custom_tool_call": "responses",
-    "function": "chat",
-    "custom": "chat",
-    "tool_call": "plain",
-}
+    form: CallForm
+    calls: tuple[RequestedTool, ...]
 
 
-def read(response: Any) -> Asked:
+def response_calls(response: Any) -> ResponseCalls:
     """
-    Return what *response* asks for.
+    Return the tool calls in *response*.
 
     Raises:
-        TypeError: It, or something in it, is of no form that is known.
-        ValueError: It mixes the forms of several providers.
+        TypeError: *response*, or an item in it, has no known form.
+        ValueError: It mixes the formats of several providers.
     """
-    form: Form | None = None
+    form: CallForm | None = None
     calls = []
     for item in _items(response):
-        found = _form(item)
-        if found is None:
+        shape = _shape(item)
+        if shape is None or shape.form is None:
             continue
-        if form is not None and found != form:
-            raise ValueError(f"tool calls of two forms in one response: {form} and {found}")
-        form = found
-        calls.append(_READERS[found](item))
-    return Asked(form or "plain", tuple(calls))
+        if form is not None and shape.form != form:
+            raise ValueError(f"tool calls of two forms in one response: {form} and {shape.form}")
+        form = shape.form
+        calls.append(_requested_tool(shape))
+    return ResponseCalls(form or "plain", tuple(calls))
 
 
 def _items(response: Any) -> Iterable[Any]:
@@ -78,63 +71,41 @@ def _items(response: Any) -> Iterable[Any]:
         inside = field(response, key)
         if isinstance(inside, list | tuple):
             return inside
-    if isinstance(response, Mapping) or field(response, "type") in _FORMS:
+    if isinstance(response, Mapping) or (field(response, "role") is None and listed_call_shape(response) is not None):
         return (response,) if field(response, "role") is None else ()
     if isinstance(response, Iterable) and not isinstance(response, str | bytes):
         return response
-    # A message of a client's own type that asks for no tool.
+    # A client's message object without tool calls.
     if field(response, "role") is not None:
         return ()
-    raise TypeError(f"no tool calls and no message that could hold some: {type(response).__name__}")
+    raise TypeError(f"neither tool calls nor a message that could contain some: {type(response).__name__}")
 
 
-def _form(item: Any) -> Form | None:
-    """Whose call *item* is; None if it is something else that a response holds."""
-    kind = field(item, "type")
-    if isinstance(kind, str):
-        return _FORMS.get(kind)
-    if field(item, "function") is not None:
-        return "chat"
-    if isinstance(field(item, "name"), str):
-        return "plain"
-    raise TypeError(f"not a tool call: {type(item).__name__} without a type, a function or a name")
+def _shape(item: Any) -> CallShape | None:
+    """
+    Return the tool call that *item* is; None if it is other content of a response.
+
+    Raises:
+        TypeError: It has neither a type nor a call's fields.
+    """
+    shape = listed_call_shape(item)
+    if shape is None and not isinstance(field(item, "type"), str):
+        raise TypeError(f"not a tool call: {type(item).__name__} without a type, a function or a name")
+    return shape
 
 
-def _anthropic(item: Any) -> ToolCall:
-    return _call(field(item, "id"), field(item, "name"), field(item, "input"))
+def _requested_tool(shape: CallShape) -> RequestedTool:
+    call_id, name = str(shape.call_id or ""), str(shape.name or "")
+    if shape.custom:
+        return RequestedTool(call_id, name, str(shape.arguments), custom=True)
+    arguments, problem = _decoded_arguments(shape.arguments)
+    return RequestedTool(call_id, name, arguments, problem)
 
 
-def _chat(item: Any) -> ToolCall:
-    call_id, custom = field(item, "id"), field(item, "custom")
-    if custom is not None:
-        return ToolCall(str(call_id or ""), str(field(custom, "name") or ""), str(field(custom, "input")), custom=True)
-    function = field(item, "function")
-    return _call(call_id, field(function, "name"), field(function, "arguments"))
-
-
-def _responses(item: Any) -> ToolCall:
-    call_id, name = field(item, "call_id"), field(item, "name")
-    if field(item, "type") == "custom_tool_call":
-        return ToolCall(str(call_id or ""), str(name or ""), str(field(item, "input")), custom=True)
-    return _call(call_id, name, field(item, "arguments"))
-
-
-def _plain(item: Any) -> ToolCall:
-    given = next((found for key in ("arguments", "args", "input") if (found := field(item, key)) is not None), None)
-    return _call(field(item, "id"), field(item, "name"), given)
-
-
-_READERS: Final = {"anthropic": _anthropic, "chat": _chat, "responses": _responses, "plain": _plain}
-
-
-def _call(call_id: object, name: object, given: Any) -> ToolCall:
-    arguments, problem = _arguments(given)
-    return ToolCall(str(call_id or ""), str(name or ""), arguments, problem)
-
-
-def _arguments(given: Any) -> tuple[Mapping[str, Any], str]:
+def _decoded_arguments(given: Any) -> tuple[Mapping[str, Any], str]:
+    """Return the arguments by name and an empty text, or no arguments and the reason why they cannot be used."""
     if isinstance(given, str | bytes):
-        # A tool without parameters is called with an empty text by some models.
+        # Some models send an empty text for a tool without parameters.
         try:
             given = json.loads(given) if given.strip() else {}
         except ValueError as error:
@@ -144,8 +115,3 @@ def _arguments(given: Any) -> tuple[Mapping[str, Any], str]:
     if not isinstance(given, Mapping):
         return {}, f"the arguments are not a JSON object but {type(given).__name__}"
     return given, ""
-
-
-def field(item: Any, name: str) -> Any:
-    """Return what *item*, a dict or a client's object, has under *name*; None if nothing."""
-    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)

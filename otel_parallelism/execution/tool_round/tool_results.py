@@ -9,10 +9,12 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .tool_calls import Asked, Form, ToolCall
+    from otel_parallelism.dialects.parsing.call_shapes import CallForm
+
+    from .tool_calls import RequestedTool, ResponseCalls
 
 # Content that a provider takes as it is, beside text: a list of such blocks is passed on.
-_BLOCKS: Final[dict[Form, frozenset[str]]] = {
+_BLOCKS: Final[dict[CallForm, frozenset[str]]] = {
     "anthropic": frozenset({"text", "image", "document", "search_result", "tool_reference"}),
     "chat": frozenset({"text"}),
     "responses": frozenset({"input_text", "input_image", "input_file"}),
@@ -27,7 +29,7 @@ class ToolResult(msgspec.Struct, frozen=True):
     is_error: bool = False
 
 
-def result_of(value: Any, form: Form) -> ToolResult:
+def tool_result(value: Any, form: CallForm) -> ToolResult:
     """
     Return *value*, which a tool returned, as content: text as it is, all else as JSON.
 
@@ -43,7 +45,7 @@ def result_of(value: Any, form: Form) -> ToolResult:
     return ToolResult(msgspec.json.encode(value, enc_hook=_plain).decode())
 
 
-def error_of(error: BaseException | str) -> ToolResult:
+def error_result(error: BaseException | str) -> ToolResult:
     """Return what the model is told of *error*: its type and its message."""
     if isinstance(error, str):
         return ToolResult(f"Error: {error}", is_error=True)
@@ -51,7 +53,7 @@ def error_of(error: BaseException | str) -> ToolResult:
     return ToolResult(f"{type(error).__name__}: {message}" if message else type(error).__name__, is_error=True)
 
 
-def messages(asked: Asked, results: Sequence[ToolResult]) -> list[dict[str, Any]]:
+def result_messages(asked: ResponseCalls, results: Sequence[ToolResult]) -> list[dict[str, Any]]:
     """Return the messages to go on with: one with all results where the provider wants that, else one a result."""
     if not asked.calls:
         return []
@@ -60,7 +62,7 @@ def messages(asked: Asked, results: Sequence[ToolResult]) -> list[dict[str, Any]
     return [{"role": "user", "content": written}] if asked.form == "anthropic" else written
 
 
-def _anthropic(call: ToolCall, result: ToolResult) -> dict[str, Any]:
+def _anthropic(call: RequestedTool, result: ToolResult) -> dict[str, Any]:
     return {
         "type": "tool_result",
         "tool_use_id": call.call_id,
@@ -69,23 +71,23 @@ def _anthropic(call: ToolCall, result: ToolResult) -> dict[str, Any]:
     }
 
 
-def _chat(call: ToolCall, result: ToolResult) -> dict[str, Any]:
+def _chat(call: RequestedTool, result: ToolResult) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call.call_id, "content": result.content}
 
 
-def _responses(call: ToolCall, result: ToolResult) -> dict[str, Any]:
+def _responses(call: RequestedTool, result: ToolResult) -> dict[str, Any]:
     kind = "custom_tool_call_output" if call.custom else "function_call_output"
     return {"type": kind, "call_id": call.call_id, "output": result.content}
 
 
-def _plain_result(call: ToolCall, result: ToolResult) -> dict[str, Any]:
+def _plain_result(call: RequestedTool, result: ToolResult) -> dict[str, Any]:
     return {"id": call.call_id, "name": call.name, "content": result.content, "is_error": result.is_error}
 
 
 _WRITERS: Final = {"anthropic": _anthropic, "chat": _chat, "responses": _responses, "plain": _plain_result}
 
 
-def _is_block(part: Any, form: Form) -> bool:
+def _is_block(part: Any, form: CallForm) -> bool:
     return isinstance(part, dict) and part.get("type") in _BLOCKS[form]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
+from otel_parallelism.dialects.parsing.call_shapes import call_shape, listed_call_shape
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.state.nodes import MISSING
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from otel_parallelism.model import Content
-
-_BY_NAME = {
-    "function_call": "arguments",
-    "custom_tool_call": "input",
-    "tool_use": "input",
-}
-"""The types of output that name a tool of the program, and the fields of their arguments."""
 
 _LAST = {"response.completed", "response.incomplete", "response.failed", "message_stop"}
 """The types of the last event of a stream; the program may stop reading after it."""
@@ -136,13 +130,13 @@ class Answer:
     def _read_choice(self, choice: Any, message: Any) -> None:
         for position, call in enumerate(_listed(get(message, "tool_calls"))):
             index = get(call, "index")
-            call_id = get(call, "id")
-            key = (choice, index if index is not None else call_id or position)
-            function, custom = get(call, "function"), get(call, "custom")
-            name = get(function, "name") or get(custom, "name")
-            piece = get(function, "arguments") or get(custom, "input")
+            shape = listed_call_shape(call)
+            if shape is None:
+                continue
+            key = (choice, index if index is not None else shape.call_id or position)
             before = self._asked.get(key, ("", "", None))
-            self._asked[key] = (call_id or before[0], name or before[1], None)
+            self._asked[key] = (shape.call_id or before[0], shape.name or before[1], None)
+            piece = shape.arguments
             if isinstance(piece, str):
                 self._parts.setdefault(key, []).append(piece)
 
@@ -169,13 +163,9 @@ class Answer:
                 self.read(response)
 
     def _read_block(self, key: Hashable, block: Any) -> None:
-        kind = get(block, "type")
-        if kind in _BY_NAME:
-            call_id = get(block, "call_id") or get(block, "id")
-            self._asked[key] = (call_id, get(block, "name") or "", get(block, _BY_NAME[kind]))
-        elif isinstance(kind, str) and kind.endswith("_call") and get(block, "call_id"):
-            # Shell, computer and patch calls run in the program; calls that the provider runs itself have no such id.
-            self._asked[key] = (get(block, "call_id"), kind, None)
+        shape = call_shape(block)
+        if shape is not None:
+            self._asked[key] = (shape.call_id, shape.name or "", shape.arguments)
 
     def _read_usage(self, usage: Any) -> None:
         tokens = get(usage, "input_tokens")

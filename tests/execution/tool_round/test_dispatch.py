@@ -568,9 +568,9 @@ def test_a_resource_that_cannot_be_computed_counts_as_not_declared(run: Run) -> 
 
 def test_what_is_no_response_is_refused(run: Run) -> None:
     async def main() -> None:
-        with pytest.raises(TypeError, match="no tool calls and no message that could hold some: int"):
+        with pytest.raises(TypeError, match="neither tool calls nor a message that could contain some: int"):
             await run_tools(7, TOOLS)
-        with pytest.raises(TypeError, match="no tool calls"):
+        with pytest.raises(TypeError, match="neither tool calls nor a message"):
             await run_tools("get_weather", TOOLS)
         with pytest.raises(TypeError, match="not a tool call: dict"):
             await run_tools([{"id": "a"}], TOOLS)
