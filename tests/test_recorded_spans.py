@@ -1,8 +1,8 @@
 """
-The whole way on what real instrumentations emitted: reader, dialects, analysis, against the raw spans.
+Spans recorded from real instrumentations, through reader, dialects and analysis, compared with the raw spans.
 
-What is expected is worked out here from the JSON alone, with none of the package's code: which spans are tool calls
-by their plainest mark, when they ran, and whether anything in their trace tells rounds apart.
+The expected values are computed from the JSON alone, without this package: which spans are tool calls by their clearest
+attribute, when they ran, and whether their trace has spans that separate rounds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from otel_parallelism.analysis.analyze import analyze_spans
 from otel_parallelism.dialects import classify
 from otel_parallelism.model import Call, Passage, Step, TurnSpan
-from otel_parallelism.readers.otlp_json import read
+from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FILES = [pytest.param(path, id=name_of(path)) for path in RECORDED + SHARED if p
     [] if SHARED else [pytest.param(None, id="shared", marks=pytest.mark.skip(reason=f"no {SHARED_FOLDER}"))]
 )
 
-# Spans of calls that no turn encloses, and frameworks whose tools make no spans.
+# Files with calls outside of any turn, and files of frameworks that record no spans for tools.
 WITHOUT_TURNS = {
     *("data/mcp-native", "data/fastmcp-native", "data/openai_manual-openinference"),
     *("fixtures/mcp-native_alone", "fixtures/openai_manual-openinference", "fixtures/haystack-openinference"),
@@ -50,7 +50,7 @@ DEPENDENT = ["find_user", "get_orders", "get_invoice"]
 
 
 class Raw(NamedTuple):
-    """One tool call as the file has it."""
+    """One tool call, as recorded in the file."""
 
     tool: str
     start_ns: int
@@ -58,7 +58,7 @@ class Raw(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The calls of one trace in order of start, and whether something in it tells rounds apart."""
+    """The calls of one trace in order of start, and whether it has spans that separate rounds."""
 
     calls: list[Raw]
     told_apart: bool
@@ -88,7 +88,7 @@ def spans_of(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[str] = NOT_CALLS) -> str:
-    """The tool's name if the span bears the plainest mark of a call in any vocabulary."""
+    """Return the tool's name if an unambiguous attribute of any dialect marks the span as a call."""
     name = span["name"]
     marked = (
         attributes.get("gen_ai.operation.name") == "execute_tool"
@@ -140,7 +140,7 @@ def is_step_like(span: dict[str, Any]) -> bool:
 
 
 def traces_of(path: Path) -> list[Trace]:
-    """Every trace with calls, in order of time; of spans of one tool inside one another the outermost is the call."""
+    """Return each trace with calls, in order of time; the outermost of nested spans of one tool is the call."""
     found = [(span, tool_of(span, attributes), attributes) for span, attributes in spans_of(path)]
     parents = {span["spanId"]: span.get("parentSpanId", "") for span, _, _ in found}
     tools = {span["spanId"]: tool for span, tool, _ in found}
@@ -171,7 +171,7 @@ def analyses() -> dict[Path, Analysis]:
 
 def analysis_of(path: Path, analyses: dict[Path, Analysis]) -> Analysis:
     if path not in analyses:
-        analyses[path] = analyze_spans(read(path), classify, Settings())
+        analyses[path] = analyze_spans(read_otlp_json(path), classify, Settings())
     return analyses[path]
 
 
@@ -180,7 +180,7 @@ def with_calls(analysis: Analysis) -> list[Report]:
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_turns_calls_and_ratio_are_those_of_the_raw_spans(path: Path, analyses: dict[Path, Analysis]) -> None:
+def test_turns_calls_and_ratio_match_the_raw_spans(path: Path, analyses: dict[Path, Analysis]) -> None:
     analysis, traces = analysis_of(path, analyses), traces_of(path)
     assert analysis.coverage.spans == len(list(spans_of(path)))
     assert analysis.coverage.anomalies == 0
@@ -196,8 +196,8 @@ def test_turns_calls_and_ratio_are_those_of_the_raw_spans(path: Path, analyses: 
 
 
 @pytest.mark.parametrize("path", FILES + [pytest.param(path, id=name_of(path)) for path in DELEGATING])
-def test_every_span_is_taken_for_what_its_plainest_mark_says(path: Path) -> None:
-    seen = {span.span_id: classify(span) for span in read(path)}
+def test_every_span_is_classified_by_its_clearest_attribute(path: Path) -> None:
+    seen = {span.span_id: classify(span) for span in read_otlp_json(path)}
     for span, attributes in spans_of(path):
         observation = seen[span["spanId"]]
         place = (span["name"], type(observation).__name__)
@@ -214,13 +214,13 @@ def test_every_span_is_taken_for_what_its_plainest_mark_says(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_files_without_calls_are_the_ones_known(path: Path) -> None:
+def test_only_known_files_have_no_calls(path: Path) -> None:
     assert (traces_of(path) == []) == (path.stem in WITHOUT_CALLS)
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_verdicts_and_chains_are_what_is_true_of_the_recordings(path: Path, analyses: dict[Path, Analysis]) -> None:
-    """Burst: together, or one by one where the framework does that. Rounds: one by one. Dependent: by need."""
+def test_verdicts_and_chains_match_the_recorded_programs(path: Path, analyses: dict[Path, Analysis]) -> None:
+    """Burst: at once, or in sequence by some frameworks. Rounds: in sequence. Dependent: in order of dependency."""
     if name_of(path) in WITHOUT_TURNS:
         return  # no turn, no verdict: the test above says that there is none
     traces = traces_of(path)
@@ -245,9 +245,9 @@ def test_verdicts_and_chains_are_what_is_true_of_the_recordings(path: Path, anal
 
 
 @pytest.mark.parametrize("path", DELEGATING, ids=name_of)
-def test_agents_that_run_as_tools_are_turns_of_their_own(path: Path) -> None:
-    """A chief asks two helpers at once: one calls its three tools together, the other one by one."""
-    reports = analyze_spans(read(path), classify, Settings()).reports
+def test_agents_that_run_as_tools_are_turns(path: Path) -> None:
+    """One agent runs two others at once: one calls its three tools at once, the other in sequence."""
+    reports = analyze_spans(read_otlp_json(path), classify, Settings()).reports
     (chief,) = [report for report in reports if report.turn.agent == "chief"]
     assert [call.tool for call in chief.turn.calls if not call.scope] == ["ask_helper", "ask_helper"]
     assert (chief.calls, chief.verdict, chief.findings) == (2, "parallel", ())

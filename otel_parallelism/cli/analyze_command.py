@@ -52,7 +52,7 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
 
 def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[SpanRecord]:
     """Yield the spans of all *files*, telling how many bytes of them have been read."""
-    from otel_parallelism.readers.otlp_json import read  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.readers.otlp_json import read_otlp_json  # noqa: PLC0415 - a fast --help
 
     before = 0
     for file in files:
@@ -63,7 +63,7 @@ def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[Spa
             at = before + read_bytes
             advance(at)
 
-        yield from read(file, tell)
+        yield from read_otlp_json(file, tell)
         before = at
 
 

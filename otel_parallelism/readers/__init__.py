@@ -1,4 +1,4 @@
-"""Read spans of finished programs from files; every reader yields :class:`~otel_parallelism.model.SpanRecord`."""
+"""Readers of recorded spans; each yields a :class:`~otel_parallelism.model.SpanRecord` per span."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
-Reads OTLP JSON files: one request a line, as the Collector's file exporter writes them, or one document.
+Reads OTLP JSON files: one request per line, as the Collector's file exporter writes them, or one document.
 
-A document is an ``ExportTraceServiceRequest`` over any number of lines, several of them, or an array of requests or
-of ``resourceSpans``. Files may be compressed with gzip. What is not spans (metrics, logs) is passed over.
+A document is one or several ``ExportTraceServiceRequest`` over any number of lines, or an array of requests or of
+``resourceSpans``. Files may be compressed with gzip. Metrics, logs and profiles are skipped.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ EXPECTED: Final = 'an OTLP trace request, {"resourceSpans": […]}'
 STANDARD_INPUT: Final = "-"
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LOOKED_AT = 64
-# How other kinds of files begin.
-_OTHER_KINDS: Final = {
+_SIGNATURE_LENGTH = 64
+# First bytes of other kinds of files.
+_SIGNATURES: Final = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
     b"BZh": "compressed with bzip2",
@@ -47,23 +47,23 @@ _OTHER_KINDS: Final = {
 _REQUEST = msgspec.json.Decoder(Request, strict=False)
 _REQUESTS = msgspec.json.Decoder(list[msgspec.Raw])
 _DOCUMENT = msgspec.json.Decoder(msgspec.Raw)
-_SOLID = re.compile(rb"\S")
+_NOT_SPACE = re.compile(rb"\S")
 _SNAKE = re.compile(r"_([a-z])")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
-def read(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> Iterator[SpanRecord]:
+def read_otlp_json(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> Iterator[SpanRecord]:
     """
-    Yield the spans of the file at *path*, in its order.
+    Yield the spans of the file at *path*, in the order of the file.
 
     Args:
-        path: An OTLP JSON file, possibly compressed with gzip (its content tells, not its name); a pipe; or ``-`` for
-            the standard input.
-        progress: Called with the number of bytes of the file read so far, after each line or document.
+        path: An OTLP JSON file, a pipe, or ``-`` for the standard input. The content, not the name, decides whether
+            it is decompressed with gzip.
+        progress: Called after each line or document with the number of bytes read from the file so far.
 
     Raises:
-        UnreadableError: The file is missing, empty, compressed in another way, or does not hold OTLP JSON; raised
-            where the reading gets that far, after the spans of all lines before.
+        UnreadableError: The file is missing, empty, in another compression, or not OTLP JSON. The spans of all lines
+            before the error are yielded first.
     """
     name = "standard input" if path == STANDARD_INPUT else str(path)
     try:
@@ -83,8 +83,8 @@ def _opened(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 
 def _read(name: str, file: io.BufferedReader, progress: Callable[[int], None]) -> Iterator[SpanRecord]:
-    # A pipe cannot be rewound, but what it holds can be looked at.
-    start = file.peek(_LOOKED_AT)[:_LOOKED_AT]
+    # A pipe cannot be rewound, so its first bytes are peeked.
+    start = file.peek(_SIGNATURE_LENGTH)[:_SIGNATURE_LENGTH]
     tell = file.tell if file.seekable() else (lambda: 0)
     lines = file
     if start.startswith(_GZIP):
@@ -97,7 +97,7 @@ def _read(name: str, file: io.BufferedReader, progress: Callable[[int], None]) -
         for line in lines:
             number += 1
             if number == 1:
-                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - as if it had not been there
+                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - the mark is no content
             if document is None and line.strip():
                 document = line if _is_document(line) else b""
             if document:
@@ -106,20 +106,22 @@ def _read(name: str, file: io.BufferedReader, progress: Callable[[int], None]) -
                 yield from _request(name, number, line)
             progress(tell())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UnreadableError(name, number + 1, f"the compressed data is broken ({error})", "whole gzip data") from None
+        raise UnreadableError(
+            name, number + 1, f"the compressed data is broken ({error})", "complete gzip data"
+        ) from None
     if document is None:
         raise UnreadableError(name, None, "it is empty", EXPECTED)
 
 
 def _check(name: str, start: bytes) -> None:
     """
-    Say what a file that begins like this is, where that is not text.
+    Check that a file with the first bytes *start* may be text.
 
     Raises:
-        UnreadableError: It is some other kind of file.
+        UnreadableError: It is another kind of file; the message names the kind.
     """
-    for magic, kind in _OTHER_KINDS.items():
-        # The Collector writes the length of each message in front where it compresses.
+    for magic, kind in _SIGNATURES.items():
+        # When it compresses, the Collector writes the length of each message before it.
         if start.startswith(magic) or start[4:].startswith(magic):
             raise UnreadableError(name, None, f"it is {kind}", "OTLP JSON, plain or compressed with gzip")
     if b"\0" in start:
@@ -129,13 +131,13 @@ def _check(name: str, start: bytes) -> None:
 
 
 def _is_document(line: bytes) -> bool:
-    """Tell from its first line whether a file is one document; a line cut off looks like one, and fails like one."""
+    """Return whether a file with the first *line* is one document; a truncated line counts as one, and fails."""
     text = line.strip()
     return text.startswith(b"[") or not text.endswith(b"}")
 
 
 def _request(name: str, number: int, line: bytes) -> list[SpanRecord]:
-    """Return the spans of one line that holds one request, or several: files without a last newline, put together."""
+    """Return the spans of one line: one request, or several if files without a final newline were concatenated."""
     if not line.strip():
         return []
     try:
@@ -149,7 +151,7 @@ def _request(name: str, number: int, line: bytes) -> list[SpanRecord]:
 
 
 def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
-    """Yield the spans of requests written over many lines, or of arrays of them, one after another."""
+    """Yield the spans of consecutive requests, or arrays of requests, that span several lines."""
     view = memoryview(text)
     start, end = _next(text, 0), len(text)
     while start < end:
@@ -160,7 +162,9 @@ def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
             except msgspec.DecodeError as error:
                 if not _has_more(error):
                     raise
-                stop = start + _position(error, 1) - 1  # another document follows, and its first byte was taken
+                stop = (
+                    start + _position(error, 1) - 1
+                )  # another document follows; the decoder stopped after its first byte
                 parts = _parts(view[start:stop])
             for part in parts:
                 yield from _spans(part)
@@ -174,8 +178,8 @@ def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
 
 
 def _next(text: bytes, start: int) -> int:
-    """Return where the next thing that is not white space begins."""
-    found = _SOLID.search(text, start)
+    """Return the position of the first non-space byte from *start* on; the length of *text* if there is none."""
+    found = _NOT_SPACE.search(text, start)
     return found.start() if found else len(text)
 
 
@@ -185,10 +189,10 @@ def _parts(text: memoryview) -> list[msgspec.Raw]:
 
 def _spans(text: bytes | msgspec.Raw) -> list[SpanRecord]:
     """
-    Return the spans that *text* holds.
+    Return the spans in *text*.
 
-    Nothing made here is a cycle, yet the garbage collector would walk the lists of a long line again and again: it
-    rests until the line is read, which is then about 1.7 times as fast.
+    The garbage collector is disabled meanwhile: decoding creates no cycles, and without collections a long line is
+    read about 1.7 times as fast.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -200,11 +204,11 @@ def _spans(text: bytes | msgspec.Raw) -> list[SpanRecord]:
 
 
 class _NotOtlpError(Exception):
-    """What was read is JSON, but not OTLP."""
+    """The text is JSON, but not OTLP."""
 
 
 def _groups(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
-    """Return the ``resourceSpans`` that *text* holds: those of a request, or the one it is."""
+    """Return the ``resourceSpans`` of the request in *text*, or the single one that *text* is."""
     request = _REQUEST.decode(text)
     if request.resource_spans is not msgspec.UNSET:
         return request.resource_spans or []
@@ -216,10 +220,10 @@ def _groups(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
 
 
 def _other_forms(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
-    """Read what is not a request in lower camel case: names with underscores, and single ``resourceSpans``."""
+    """Return the ``resourceSpans`` in forms other than a camel-case request: snake-case names, or a single one."""
     data = _camel(msgspec.json.decode(text))
     if not isinstance(data, Mapping):
-        message = f"a JSON {type(data).__name__} is no request"
+        message = f"a JSON {type(data).__name__} is not a request"
         raise _NotOtlpError(message)
     if "resourceSpans" in data:
         return msgspec.convert(data, Request, strict=False).resource_spans or []
@@ -227,13 +231,13 @@ def _other_forms(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
         return [msgspec.convert(data, ResourceSpans, strict=False)]
     if data and not data.keys() & {"resourceMetrics", "resourceLogs", "resourceProfiles", "partialSuccess"}:
         keys = ", ".join(sorted(repr(key) for key in data)[:5])
-        message = f"a JSON object with {keys} is no request"
+        message = f"a JSON object with {keys} is not a request"
         raise _NotOtlpError(message)
     return []
 
 
 def _camel(data: object) -> object:
-    """Write field names in lower camel case; attribute keys are values here, and stay."""
+    """Return *data* with field names in lower camel case; attribute keys, which are values in OTLP, stay."""
     if isinstance(data, dict):
         return {_SNAKE.sub(lambda match: match[1].upper(), key): _camel(value) for key, value in data.items()}
     if isinstance(data, list):
@@ -242,12 +246,12 @@ def _camel(data: object) -> object:
 
 
 def _has_more(error: Exception) -> bool:
-    """Tell whether what was read is whole, and something follows it."""
+    """Return whether the decoder read a complete value that other text follows."""
     return "trailing characters" in str(error)
 
 
 def _position(error: Exception, otherwise: int) -> int:
-    """Return where in the text the decoder stopped, from 0."""
+    """Return the byte at which the decoder stopped, from 0; *otherwise* if the error does not say."""
     match = _BYTE.search(str(error))
     return int(match[1]) if match else otherwise
 

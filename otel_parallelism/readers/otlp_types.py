@@ -1,9 +1,8 @@
 """
-OTLP's JSON form of a trace request, as types to decode into, and what turns them into span records.
+Types for decoding OTLP's JSON trace requests, and their conversion to span records.
 
-Only what the analysis needs is decoded, with decoders that are not strict: whole numbers come as strings or as numbers.
-Enumerations come as numbers or by name, ids as hex or, from protobuf's own JSON writer, as base64; fields may be
-absent or null.
+Only the fields that the analysis needs are decoded. Decoders are lenient: integers are strings or numbers, enumerations
+are numbers or names, ids are hex or (from protobuf's JSON writer) base64, and fields may be absent or null.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _KINDS: Final = {"SERVER": 2, "CLIENT": 3, "INTERNAL": 1, "PRODUCER": 4, "CONSUM
 _TRACE_ID_BASE64 = 24
 _SPAN_ID_BASE64 = 12
 
-# What tells one process from another, as far as its resource says so.
+# Resource attributes that identify a process.
 _IDENTITY = (
     *("service.namespace", "service.name", "service.instance.id"),
     *("host.id", "host.name", "k8s.pod.uid", "container.id", "process.pid"),
@@ -98,7 +97,7 @@ class _ScopeSpans(msgspec.Struct, gc=False):
 
 
 class Resource(msgspec.Struct, gc=False):
-    """Whose spans they are."""
+    """The process or service that recorded the spans."""
 
     attributes: list[KeyValue] | None = None
 
@@ -111,7 +110,7 @@ class ResourceSpans(msgspec.Struct, rename="camel", gc=False):
 
 
 class Request(msgspec.Struct, rename="camel", gc=False):
-    """What one line holds; requests of the other signals are told by their field alone."""
+    """An export request; one of another signal is recognised by its field, which is not decoded."""
 
     resource_spans: list[ResourceSpans] | msgspec.UnsetType | None = msgspec.UNSET
     resource_metrics: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -121,10 +120,10 @@ class Request(msgspec.Struct, rename="camel", gc=False):
 
 def records(group: ResourceSpans) -> list[SpanRecord]:
     """
-    Turn the spans of one resource into records.
+    Return the spans of one resource as records.
 
     Raises:
-        ValueError: An id or bytes are not what OTLP says they are.
+        ValueError: An id is empty or zero, or base64 is invalid.
     """
     source = _identity(group.resource)
     found: list[SpanRecord] = []
@@ -142,7 +141,7 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
         span.start_time_unix_nano,
-        span.end_time_unix_nano or 0,  # protobuf's own JSON writer leaves out a 0, which is what an open span has
+        span.end_time_unix_nano or 0,  # protobuf's JSON writer omits 0, the end of an open span
         _attributes(span.attributes) if span.attributes else {},
         tuple([SpanEvent(event.name or "", _attributes(event.attributes)) for event in span.events])
         if span.events
@@ -158,21 +157,21 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
 
 def _id(written: str) -> str:
     """
-    Return a span's own id, or its trace's.
+    Return the id of a span or a trace as lower-case hex.
 
     Raises:
-        ValueError: It is empty or nothing but zeros, which names no span: those of a trace would be taken for one, and
-            for every root's parent.
+        ValueError: The id is empty or all zeros. Spans with such an id would count as one span, and as the parent of
+            every root.
     """
     own_id = _hex(written)
     if not own_id.strip("0"):
-        message = f"{written!r} is no id"
+        message = f"{written!r} is not an id"
         raise ValueError(message)
     return own_id
 
 
 def _parent(written: str) -> str:
-    """Return a parent's id; empty where it is the one that no span has, which some write for a root's."""
+    """Return a parent's id as lower-case hex; empty for all zeros, which some exporters write for a root span."""
     parent_id = _hex(written)
     return parent_id if parent_id.strip("0") else ""
 
@@ -198,12 +197,12 @@ def _plain(value: Value) -> object:
 
 
 def _hex(written: str) -> str:
-    """Return an id as lower-case hex; base64 is told by its length, which hex never has."""
+    """Return an id as lower-case hex; base64 is recognised by its length, which differs from that of hex."""
     if len(written) in {_TRACE_ID_BASE64, _SPAN_ID_BASE64} and written.endswith("="):
         try:
             return base64.b64decode(written, validate=True).hex()
         except binascii.Error:
-            message = f"{written!r} is no id"
+            message = f"{written!r} is not an id"
             raise ValueError(message) from None
     return written.lower()
 
@@ -215,11 +214,11 @@ def _kind(kind: str | None) -> int:
 
 
 def _identity(resource: Resource | None) -> str:
-    """Return the same string for the same process and service."""
+    """Return a text that is the same for all spans of one process and service; empty without attributes."""
     attributes = _attributes(resource.attributes if resource else None)
-    telling = [f"{key}={attributes[key]}" for key in _IDENTITY if key in attributes]
-    if telling:
-        return " ".join(telling)
+    identity = [f"{key}={attributes[key]}" for key in _IDENTITY if key in attributes]
+    if identity:
+        return " ".join(identity)
     if not attributes:
         return ""
     whole = repr(sorted((key, repr(value)) for key, value in attributes.items()))

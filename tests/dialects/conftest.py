@@ -1,4 +1,4 @@
-"""Spans written by hand, and what their content says once someone reads it."""
+"""Fixtures that make span records and decode their content."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXECUTE = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather"}
 
 
-def test_identity_and_interval_are_the_spans_own(span: Make) -> None:
+def test_observation_keeps_ids_and_times_of_its_span(span: Make) -> None:
     for attributes in (EXECUTE, {"gen_ai.operation.name": "chat"}, {"gen_ai.operation.name": "invoke_agent"}, {}):
         record = span("anything", attributes, instrumentation="scope")
         seen = classify(record)
@@ -43,14 +43,14 @@ def test_identity_and_interval_are_the_spans_own(span: Make) -> None:
         ("", {}),
     ],
 )
-def test_everything_else_only_passes_ancestry_on(span: Make, name: str, attributes: dict[str, object]) -> None:
+def test_other_spans_are_passages(span: Make, name: str, attributes: dict[str, object]) -> None:
     seen = classify(span(name, attributes))
     assert isinstance(seen, Passage)
     assert seen.name == name
     assert not seen.cycle
 
 
-def test_a_remote_parent_is_kept(span: Make) -> None:
+def test_passage_keeps_remote_parent(span: Make) -> None:
     record = span("GET /")
     remote = SpanRecord(
         record.trace_id, record.span_id, record.parent_id, record.name, 1, 2, record.attributes, remote_parent=True
@@ -60,7 +60,7 @@ def test_a_remote_parent_is_kept(span: Make) -> None:
     assert seen.remote_parent
 
 
-def test_two_vocabularies_fill_each_other(span: Make, plain: Read) -> None:
+def test_facts_of_two_dialects_are_combined(span: Make, plain: Read) -> None:
     seen = classify(
         span(
             "execute_tool get_weather",
@@ -80,7 +80,7 @@ def test_two_vocabularies_fill_each_other(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_whole_content_wins_over_what_was_cut_off(span: Make, plain: Read) -> None:
+def test_whole_content_replaces_truncated_content(span: Make, plain: Read) -> None:
     seen = classify(
         span(
             "x",
@@ -99,13 +99,13 @@ def test_whole_content_wins_over_what_was_cut_off(span: Make, plain: Read) -> No
 
 
 class TestKinds:
-    """Where vocabularies contradict each other, or themselves."""
+    """Spans whose dialects, or whose attributes, contradict each other."""
 
-    def test_the_operation_wins_over_openinferences_kind(self, span: Make) -> None:
+    def test_operation_name_overrules_openinference_kind(self, span: Make) -> None:
         attributes = {"gen_ai.operation.name": "invoke_agent", "openinference.span.kind": "LLM"}
         assert isinstance(classify(span("invoke_agent helper", attributes)), TurnSpan)
 
-    def test_a_run_whose_operation_was_written_over_is_told_by_its_name(self, span: Make) -> None:
+    def test_run_with_overwritten_operation_is_recognised_by_name(self, span: Make) -> None:
         attributes = {"gen_ai.operation.name": "generate_content", "openinference.span.kind": "LLM"}
         seen = classify(span("invoke_agent helper", attributes))
         assert isinstance(seen, TurnSpan)
@@ -120,19 +120,19 @@ class TestKinds:
             {"traceloop.span.kind": "tool", "traceloop.entity.name": "get_weather"},
         ],
     )
-    def test_a_request_named_chat_is_no_call(self, span: Make, attributes: dict[str, object]) -> None:
+    def test_model_request_named_chat_is_a_step(self, span: Make, attributes: dict[str, object]) -> None:
         assert isinstance(classify(span("chat gpt-4o", attributes)), Step)
 
-    def test_a_tool_may_be_called_chat(self, span: Make) -> None:
+    def test_tool_named_chat_is_a_call(self, span: Make) -> None:
         seen = classify(span("chat", {"openinference.span.kind": "TOOL", "tool.name": "chat"}))
         assert isinstance(seen, Call)
         assert seen.tool == "chat"
 
-    def test_a_task_is_no_run_though_its_operation_says_so(self, span: Make) -> None:
+    def test_task_overrules_operation_name_of_a_run(self, span: Make) -> None:
         attributes = {"gen_ai.operation.name": "invoke_agent", "traceloop.span.kind": "task"}
         assert isinstance(classify(span("Tell the weather.task", attributes)), Passage)
 
-    def test_a_chain_does_not_overrule_an_operation(self, span: Make) -> None:
+    def test_chain_does_not_overrule_operation_name(self, span: Make) -> None:
         attributes = {"gen_ai.operation.name": "invoke_workflow", "openinference.span.kind": "CHAIN"}
         assert isinstance(classify(span("invoke_workflow helper", attributes)), TurnSpan)
 
@@ -148,7 +148,7 @@ class TestFailures:
             ({"gen_ai.tool.status": "success"}, False, False),
         ],
     )
-    def test_status_error_type_and_the_tools_own_status(
+    def test_status_error_type_or_tool_status_marks_failure(
         self, span: Make, attributes: dict[str, object], error: bool, failed: bool
     ) -> None:
         seen = classify(span("x", {**EXECUTE, **attributes}, error=error))
@@ -212,9 +212,7 @@ _EVENTS = st.lists(st.tuples(st.sampled_from(["gen_ai.choice", "gen_ai.user.mess
 
 
 @given(name=_NAMES, attributes=_ATTRIBUTES, events=_EVENTS)
-def test_nothing_that_a_span_holds_makes_it_fail(
-    name: str, attributes: dict[str, object], events: list[tuple[str, dict[str, object]]]
-) -> None:
+def test_no_span_raises(name: str, attributes: dict[str, object], events: list[tuple[str, dict[str, object]]]) -> None:
     record = SpanRecord("t", "s", "", name, 1, 2, attributes, tuple(SpanEvent(*event) for event in events))
     seen = classify(record)
     assert isinstance(seen, Call | Step | TurnSpan | Passage)
@@ -225,7 +223,7 @@ def test_nothing_that_a_span_holds_makes_it_fail(
 
 
 @given(value=_VALUES)
-def test_no_content_makes_a_parser_fail(value: object) -> None:
+def test_no_content_raises(value: object) -> None:
     for key in ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
         seen = classify(SpanRecord("t", "s", "", "x", 1, 2, {**EXECUTE, key: value}))
         for content in _contents(seen):

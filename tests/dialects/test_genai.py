@@ -24,7 +24,7 @@ def operation(name: str, **more: object) -> dict[str, object]:
 
 
 class TestCalls:
-    def test_attributes(self, span: Make, plain: Read) -> None:
+    def test_call_has_facts_of_its_attributes(self, span: Make, plain: Read) -> None:
         attributes = {
             **operation("execute_tool"),
             "gen_ai.tool.name": "get_weather",
@@ -49,24 +49,24 @@ class TestCalls:
             ("running tool", {"gen_ai.tool.name": "get_weather"}, "get_weather"),
         ],
     )
-    def test_the_name_of_the_tool(self, span: Make, name: str, attributes: Mapping[str, object], tool: str) -> None:
+    def test_tool_name(self, span: Make, name: str, attributes: Mapping[str, object], tool: str) -> None:
         seen = classify(span(name, attributes))
         assert isinstance(seen, Call)
         assert seen.tool == (tool or "desk-get_weather")
 
-    def test_adks_word_for_no_id_is_none(self, span: Make) -> None:
+    def test_adk_placeholder_is_no_call_id(self, span: Make) -> None:
         seen = classify(span("execute_tool x", operation("execute_tool", gen_ai__tool__call__id="<not specified>")))
         assert isinstance(seen, Call)
         assert seen.call_id == ""
 
-    def test_anthropics_blocks(self, span: Make, plain: Read) -> None:
+    def test_anthropic_blocks_are_decoded(self, span: Make, plain: Read) -> None:
         result = '[{"type":"text","text":"rain"}]'
         attributes = {**operation("execute_tool"), "anthropic.tool_result.content": result}
         seen = classify(span("anthropic.custom_tool_use get_weather", attributes))
         assert isinstance(seen, Call)
         assert plain(seen.result) == "rain"
 
-    def test_anthropic_tells_that_it_left_content_out(self, span: Make) -> None:
+    def test_content_marked_as_truncated_is_not_whole(self, span: Make) -> None:
         lost = {**operation("execute_tool"), "gen_ai.tool.call.arguments": "{}", "anthropic.content.truncated": True}
         call = classify(span("anthropic.custom_tool_use t", {**lost, "anthropic.tool_result.content": "[]"}))
         assert isinstance(call, Call)
@@ -75,7 +75,7 @@ class TestCalls:
         assert not call.arguments.whole
         assert not call.result.whole
 
-    def test_content_in_events_of_one_message_each(self, span: Make, plain: Read) -> None:
+    def test_content_in_one_event_per_message(self, span: Make, plain: Read) -> None:
         events = [
             ("gen_ai.tool.message", {"role": "tool", "content": '{"city": "Oslo"}', "id": "call_0"}),
             ("gen_ai.choice", {"message": '[{"text": "rain"}]', "id": "call_0"}),
@@ -85,7 +85,7 @@ class TestCalls:
         assert plain(seen.arguments) == {"city": "Oslo"}
         assert plain(seen.result) == "rain"
 
-    def test_content_in_events_with_all_messages(self, span: Make, plain: Read) -> None:
+    def test_content_in_one_event_for_all_messages(self, span: Make, plain: Read) -> None:
         given = '[{"role": "tool", "parts": [{"type": "tool_call", "id": "c", "arguments": {"city": "Oslo"}}]}]'
         returned = '[{"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"text": "rain"}]}]}]'
         events = [(DETAILS, {"gen_ai.input.messages": given}), (DETAILS, {"gen_ai.output.messages": returned})]
@@ -94,7 +94,7 @@ class TestCalls:
         assert plain(seen.arguments) == {"city": "Oslo"}
         assert plain(seen.result) == "rain"
 
-    def test_langchains_envelope_also_gives_the_id(self, span: Make, plain: Read) -> None:
+    def test_call_id_in_langchain_envelope(self, span: Make, plain: Read) -> None:
         given = '{"input_str": "{}", "tags": [], "inputs": {"a": "x"}, "kwargs": {"tool_call_id": "call_0"}}'
         attributes = {**operation("execute_tool"), "gen_ai.tool.call.arguments": given}
         seen = classify(span("execute_tool get_weather", attributes))
@@ -102,14 +102,14 @@ class TestCalls:
         assert seen.call_id == "call_0"
         assert plain(seen.arguments) == {"a": "x"}
 
-    def test_nothing_captured(self, span: Make) -> None:
+    def test_call_without_captured_content(self, span: Make) -> None:
         seen = classify(span("execute_tool get_weather", operation("execute_tool")))
         assert isinstance(seen, Call)
         assert seen.arguments is None
         assert seen.result is None
 
     @pytest.mark.parametrize("name", ["tool.execute", "tool_call", "tool.call"])
-    def test_what_came_before_the_conventions(self, span: Make, plain: Read, name: str) -> None:
+    def test_names_from_before_the_conventions(self, span: Make, plain: Read, name: str) -> None:
         attributes = {
             **operation(name),
             "gen_ai.tool.name": "get_weather",
@@ -122,7 +122,7 @@ class TestCalls:
         assert (seen.tool, seen.call_id) == ("get_weather", "call_0")
         assert (plain(seen.arguments), plain(seen.result)) == ({"city": "Oslo"}, "rain")
 
-    def test_content_that_an_event_wraps_once_more(self, span: Make, plain: Read) -> None:
+    def test_content_wrapped_in_event_content(self, span: Make, plain: Read) -> None:
         events = [
             ("gen_ai.tool.message", {"gen_ai.event.content": '{"city": "Oslo"}'}),
             ("gen_ai.choice", {"gen_ai.event.content": '[{"text": "rain"}]'}),
@@ -134,7 +134,7 @@ class TestCalls:
 
 class TestSteps:
     @pytest.mark.parametrize("name", ["chat", "generate_content", "text_completion", "chat.completions"])
-    def test_every_model_operation(self, span: Make, plain: Read, name: str) -> None:
+    def test_model_operations_are_steps(self, span: Make, plain: Read, name: str) -> None:
         attributes = {
             **operation(name),
             "gen_ai.usage.input_tokens": 80,
@@ -147,9 +147,7 @@ class TestSteps:
         assert plain(seen.messages) == ["hi"]
 
     @pytest.mark.parametrize(("given", "requested"), [(HI, ("call_0",)), ('[{"role":"user","parts":[]}]', None)])
-    def test_a_request_that_lost_its_oldest_content(
-        self, span: Make, given: str, requested: tuple[str, ...] | None
-    ) -> None:
+    def test_step_with_truncated_content(self, span: Make, given: str, requested: tuple[str, ...] | None) -> None:
         attributes = {
             **operation("chat"),
             "gen_ai.input.messages": given,
@@ -162,12 +160,12 @@ class TestSteps:
         assert seen.messages is not None
         assert not seen.messages.whole
 
-    def test_without_content_nothing_is_known(self, span: Make) -> None:
+    def test_step_without_content_has_unknown_requests(self, span: Make) -> None:
         seen = classify(span("chat stub", operation("chat")))
         assert isinstance(seen, Step)
         assert (seen.requested, seen.input_tokens, seen.messages) == (None, None, None)
 
-    def test_flat_numbered_attributes(self, span: Make, plain: Read) -> None:
+    def test_step_in_numbered_attributes(self, span: Make, plain: Read) -> None:
         attributes = {
             "llm.request.type": "chat",
             "gen_ai.usage.prompt_tokens": 7,
@@ -185,7 +183,7 @@ class TestSteps:
         assert (seen.requested, seen.input_tokens) == (("call_0", "call_1"), 7)
         assert plain(seen.messages) == ["hi"]
 
-    def test_flat_calls_without_ids_are_not_known(self, span: Make) -> None:
+    def test_numbered_calls_without_ids_are_unknown(self, span: Make) -> None:
         seen = classify(span("chat", operation("chat", gen_ai__completion__0__tool_calls__0__name="get_weather")))
         assert isinstance(seen, Step)
         assert seen.requested is None or seen.requested == ()
@@ -209,7 +207,7 @@ class TestSteps:
             [(DETAILS, {"gen_ai.input.messages": HI, "gen_ai.output.messages": ASKS})],
         ],
     )
-    def test_events(self, span: Make, plain: Read, events: list[tuple[str, dict[str, object]]]) -> None:
+    def test_step_in_events(self, span: Make, plain: Read, events: list[tuple[str, dict[str, object]]]) -> None:
         seen = classify(span("chat", operation("chat"), events=events))
         assert isinstance(seen, Step)
         assert seen.requested == ("call_0",)
@@ -224,14 +222,14 @@ class TestSteps:
             ({}, [("gen_ai.choice", {"index": 0, "finish_reason": "tool_calls", "message": "{}"})]),
         ],
     )
-    def test_an_answer_that_ended_for_tools_asked_for_some(
+    def test_tool_finish_reason_without_listed_calls_is_unknown(
         self, span: Make, attributes: dict[str, object], events: list[tuple[str, dict[str, object]]]
     ) -> None:
         seen = classify(span("chat", {**operation("chat"), **attributes}, events=events))
         assert isinstance(seen, Step)
         assert seen.requested is None
 
-    def test_an_items_id_is_no_calls_id(self, span: Make) -> None:
+    def test_item_id_is_not_a_call_id(self, span: Make) -> None:
         output = '[{"role": "assistant", "parts": [{"type": "tool_call", "name": "get_weather", "id": "%s"}]}]'
         for name, call_id, expected in (
             ("openai.response", "fc_0", None),
@@ -243,13 +241,13 @@ class TestSteps:
             assert isinstance(seen, Step)
             assert seen.requested == expected
 
-    def test_an_answer_that_just_ended_asked_for_none(self, span: Make) -> None:
+    def test_stop_finish_reason_requests_no_calls(self, span: Make) -> None:
         attributes = {"gen_ai.response.finish_reasons": ["stop"], "gen_ai.output.messages": ANSWERS}
         seen = classify(span("chat", {**operation("chat"), **attributes}))
         assert isinstance(seen, Step)
         assert seen.requested == ()
 
-    def test_events_written_into_an_attribute(self, span: Make, plain: Read) -> None:
+    def test_events_stored_in_an_attribute(self, span: Make, plain: Read) -> None:
         events = (
             '[{"event.name": "gen_ai.user.message", "role": "user", "content": "hi"},'
             ' {"event.name": "gen_ai.choice", "message":'
@@ -260,7 +258,7 @@ class TestSteps:
         assert seen.requested == ("call_0",)
         assert plain(seen.messages) == ["hi"]
 
-    def test_structured_attributes(self, span: Make, plain: Read) -> None:
+    def test_structured_attributes_are_read(self, span: Make, plain: Read) -> None:
         messages = [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
         asks = [{"role": "assistant", "parts": [{"type": "tool_call", "id": "call_0"}]}]
         attributes = {**operation("chat"), "gen_ai.input.messages": messages, "gen_ai.output.messages": asks}
@@ -272,19 +270,19 @@ class TestSteps:
 
 class TestTurns:
     @pytest.mark.parametrize("name", ["invoke_agent", "invoke_workflow", "invoke_swarm", "invoke_graph"])
-    def test_every_run(self, span: Make, plain: Read, name: str) -> None:
+    def test_runs_are_turns(self, span: Make, plain: Read, name: str) -> None:
         attributes = {**operation(name), "gen_ai.agent.name": "helper", "gen_ai.input.messages": HI}
         seen = classify(span(f"{name} helper", attributes))
         assert isinstance(seen, TurnSpan)
         assert (seen.agent, seen.name) == ("helper", f"{name} helper")
         assert plain(seen.input) == ["hi"]
 
-    def test_a_run_may_be_called_like_a_request(self, span: Make) -> None:
+    def test_run_named_like_a_model_request_is_a_turn(self, span: Make) -> None:
         seen = classify(span("chat with support", operation("invoke_agent", gen_ai__agent__name="support")))
         assert isinstance(seen, TurnSpan)
         assert (seen.agent, seen.name) == ("support", "chat with support")
 
-    def test_the_workflows_name_or_the_spans(self, span: Make) -> None:
+    def test_agent_is_workflow_name_or_span_name(self, span: Make) -> None:
         for name, attributes in (
             ("invoke_workflow helper", operation("invoke_workflow", gen_ai__workflow__name="helper")),
             ("invoke_agent helper", operation("invoke_agent")),
@@ -294,7 +292,7 @@ class TestTurns:
             assert isinstance(seen, TurnSpan)
             assert seen.agent == "helper"
 
-    def test_all_messages_of_a_run_hold_the_users_words(self, span: Make, plain: Read) -> None:
+    def test_user_texts_are_read_from_all_messages_of_a_run(self, span: Make, plain: Read) -> None:
         messages = (
             '[{"role":"user","parts":[{"type":"text","content":"hi"}]},'
             '{"role":"user","parts":[{"type":"tool_call_response","id":"a","result":"rain"}]}]'
@@ -304,7 +302,7 @@ class TestTurns:
             assert isinstance(seen, TurnSpan)
             assert plain(seen.input) == ["hi"]
 
-    def test_a_strands_run_has_its_words_in_events(self, span: Make, plain: Read) -> None:
+    def test_user_texts_are_read_from_events_of_a_strands_run(self, span: Make, plain: Read) -> None:
         events = [("gen_ai.user.message", {"content": '[{"text": "hi"}]'})]
         seen = classify(span("invoke_agent helper", operation("invoke_agent"), events=events))
         assert isinstance(seen, TurnSpan)
@@ -323,7 +321,7 @@ class TestTurns:
         ("execute_task model", operation("execute_task"), False),
     ],
 )
-def test_step_like_parents(span: Make, name: str, attributes: Mapping[str, object], cycle: bool) -> None:
+def test_parents_of_rounds_are_cycles(span: Make, name: str, attributes: Mapping[str, object], cycle: bool) -> None:
     seen = classify(span(name, attributes))
     assert isinstance(seen, Passage)
     assert seen.cycle is cycle

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Read = Callable[[Content | None], object]
 
 
-def test_a_tool(span: Make, plain: Read) -> None:
+def test_tool_is_a_call(span: Make, plain: Read) -> None:
     attributes = {"lmnr.span.type": "TOOL", "lmnr.span.input": '{"city":"Oslo"}', "lmnr.span.output": '"rain"'}
     seen = classify(span("get_weather", attributes))
     assert isinstance(seen, Call)
@@ -21,7 +21,7 @@ def test_a_tool(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_a_model_request(span: Make, plain: Read) -> None:
+def test_model_request_is_a_step(span: Make, plain: Read) -> None:
     attributes = {
         "lmnr.span.type": "LLM",
         "gen_ai.usage.input_tokens": 40,
@@ -36,5 +36,5 @@ def test_a_model_request(span: Make, plain: Read) -> None:
     assert plain(seen.messages) == ["hi"]
 
 
-def test_everything_else_passes_ancestry_on(span: Make) -> None:
+def test_other_spans_are_passages(span: Make) -> None:
     assert isinstance(classify(span("helper", {"lmnr.span.type": "DEFAULT"})), Passage)

@@ -20,7 +20,7 @@ def observation(kind: str, **more: object) -> dict[str, object]:
     return {"langfuse.observation.type": kind, **{f"langfuse.observation.{key}": value for key, value in more.items()}}
 
 
-def test_a_tool(span: Make, plain: Read) -> None:
+def test_tool_is_a_call(span: Make, plain: Read) -> None:
     given = '{"args": [], "kwargs": {"arg": "x"}}'
     seen = classify(span("get_weather", observation("tool", input=given, output="rain", level="ERROR")))
     assert isinstance(seen, Call)
@@ -29,7 +29,7 @@ def test_a_tool(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_langchains_tool_has_its_id_in_the_metadata(span: Make, plain: Read) -> None:
+def test_call_id_of_langchain_tool_is_in_metadata(span: Make, plain: Read) -> None:
     output = '{"content": "rain", "type": "tool", "tool_call_id": "call_0", "status": "success"}'
     attributes = {**observation("TOOL", output=output), METADATA + "tool_call_id": '"call_0"'}
     seen = classify(span("get_weather", attributes))
@@ -47,7 +47,7 @@ def test_langchains_tool_has_its_id_in_the_metadata(span: Make, plain: Read) -> 
         (None, None),
     ],
 )
-def test_a_generation(span: Make, plain: Read, output: str | None, requested: tuple[str, ...] | None) -> None:
+def test_generation_is_a_step(span: Make, plain: Read, output: str | None, requested: tuple[str, ...] | None) -> None:
     attributes = observation("generation", input='[{"role": "user", "content": "hi"}]', usage_details='{"input": 40}')
     if output is not None:
         attributes["langfuse.observation.output"] = output
@@ -57,20 +57,20 @@ def test_a_generation(span: Make, plain: Read, output: str | None, requested: tu
     assert plain(seen.messages) == ["hi"]
 
 
-def test_an_agent(span: Make, plain: Read) -> None:
+def test_agent_is_a_turn(span: Make, plain: Read) -> None:
     seen = classify(span("helper", observation("agent", input='{"args": ["hi"], "kwargs": {}}')))
     assert isinstance(seen, TurnSpan)
     assert seen.agent == "helper"
     assert plain(seen.input) == ["hi"]
 
 
-def test_a_chain_named_after_its_agent_is_a_run(span: Make) -> None:
+def test_chain_named_after_its_agent_is_a_turn(span: Make) -> None:
     for name, expected in (("helper", TurnSpan), ("model", Passage)):
         seen = classify(span(name, {**observation("chain"), METADATA + "lc_agent_name": '"helper"'}))
         assert isinstance(seen, expected)
 
 
-def test_a_graphs_model_node_called_agent_is_no_run(span: Make) -> None:
+def test_model_node_named_agent_is_no_turn(span: Make) -> None:
     seen = classify(span("agent", {**observation("agent"), METADATA + "langgraph_node": '"agent"'}))
     assert isinstance(seen, Passage)
 
@@ -84,7 +84,7 @@ def test_a_graphs_model_node_called_agent_is_no_run(span: Make) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["chain", "span"])
-def test_the_rest_passes_ancestry_on(span: Make, name: str, path: str, cycle: bool, kind: str) -> None:
+def test_other_spans_are_passages_or_cycles(span: Make, name: str, path: str, cycle: bool, kind: str) -> None:
     attributes = {
         **observation(kind),
         METADATA + "langgraph_node": f'"{name}"',

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Read = Callable[[Content | None], object]
 
 
-def test_a_tool(span: Make, plain: Read) -> None:
+def test_tool_is_a_call(span: Make, plain: Read) -> None:
     attributes = {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "get_weather",
@@ -30,7 +30,7 @@ def test_a_tool(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_a_model_request(span: Make, plain: Read) -> None:
+def test_model_request_is_a_step(span: Make, plain: Read) -> None:
     attributes = {
         "gen_ai.operation.name": "chat",
         "langsmith.span.kind": "llm",
@@ -47,7 +47,7 @@ def test_a_model_request(span: Make, plain: Read) -> None:
     assert plain(seen.messages) == ["hi"]
 
 
-def test_a_chain_named_after_its_agent_is_a_run(span: Make, plain: Read) -> None:
+def test_chain_named_after_its_agent_is_a_turn(span: Make, plain: Read) -> None:
     attributes = {
         "gen_ai.operation.name": "chain",
         "langsmith.span.kind": "chain",
@@ -69,7 +69,7 @@ def test_a_chain_named_after_its_agent_is_a_run(span: Make, plain: Read) -> None
         ("helper", "", False),
     ],
 )
-def test_chains_pass_ancestry_on(span: Make, name: str, path: str, cycle: bool) -> None:
+def test_other_chains_are_passages_or_cycles(span: Make, name: str, path: str, cycle: bool) -> None:
     attributes = {
         "gen_ai.operation.name": "chain",
         "langsmith.span.kind": "chain",
@@ -82,6 +82,6 @@ def test_chains_pass_ancestry_on(span: Make, name: str, path: str, cycle: bool) 
 
 
 @pytest.mark.parametrize(("kind", "operation"), [("prompt", "chat"), ("retriever", "embeddings"), ("parser", "parser")])
-def test_a_prompts_filling_in_is_no_model_request(span: Make, kind: str, operation: str) -> None:
+def test_prompt_template_is_no_model_request(span: Make, kind: str, operation: str) -> None:
     attributes = {"gen_ai.operation.name": operation, "langsmith.span.kind": kind}
     assert isinstance(classify(span("ChatPromptTemplate", attributes)), Passage)

@@ -18,7 +18,7 @@ def templated(template: str, **more: object) -> dict[str, object]:
     return {"logfire.msg_template": template, "gen_ai.system": "openai", **more}
 
 
-def test_a_function_is_a_call(span: Make, plain: Read) -> None:
+def test_function_is_a_call(span: Make, plain: Read) -> None:
     attributes = templated("Function: {name}", name="get_weather", input='{"city": "Oslo"}', output="rain")
     seen = classify(span("Function: {name}", attributes))
     assert isinstance(seen, Call)
@@ -27,7 +27,7 @@ def test_a_function_is_a_call(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_an_agents_run_is_a_turn(span: Make) -> None:
+def test_agent_run_is_a_turn(span: Make) -> None:
     attributes = {**templated("Agent run: {name!r}", name="helper"), "logfire.msg": "Agent run: 'helper'"}
     seen = classify(span("Agent run: {name!r}", attributes))
     assert isinstance(seen, TurnSpan)
@@ -42,19 +42,19 @@ def test_an_agents_run_is_a_turn(span: Make) -> None:
         ("OpenAI Agents trace: {name}", "", False),
     ],
 )
-def test_the_rest_passes_ancestry_on(span: Make, template: str, kind: str, cycle: bool) -> None:
+def test_other_spans_are_passages_or_cycles(span: Make, template: str, kind: str, cycle: bool) -> None:
     seen = classify(span(template, templated(template, sdk_span_type=kind)))
     assert isinstance(seen, Passage)
     assert seen.cycle is cycle
 
 
 @pytest.mark.parametrize("operation", ["invoke_agent", "chat", "execute_tool"])
-def test_what_says_that_a_span_has_begun_only_passes_ancestry_on(span: Make, operation: str) -> None:
+def test_pending_span_is_a_passage(span: Make, operation: str) -> None:
     attributes = {"gen_ai.operation.name": operation, "gen_ai.tool.name": "t", "logfire.span_type": "pending_span"}
     assert isinstance(classify(span(f"{operation} t", attributes)), Passage)
 
 
-def test_a_response_tells_what_was_asked_for_and_the_listed_events_do_not(span: Make, plain: Read) -> None:
+def test_requested_calls_are_read_from_response_not_from_events(span: Make, plain: Read) -> None:
     history = '{"event.name":"gen_ai.assistant.message","role":"assistant","tool_calls":[{"id":"old","function":{}}]}'
     attributes = {
         **templated("Responses API with {gen_ai.request.model!r}"),

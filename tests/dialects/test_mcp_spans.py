@@ -30,27 +30,29 @@ CALL = {"mcp.method.name": "tools/call"}
         ("tools/call get_weather", {"rpc.system": "jsonrpc"}),
     ],
 )
-def test_calls_of_client_server_and_fastmcp(span: Make, name: str, attributes: Mapping[str, object]) -> None:
+def test_tool_spans_of_client_server_and_fastmcp_are_calls(
+    span: Make, name: str, attributes: Mapping[str, object]
+) -> None:
     seen = classify(span(name, attributes))
     assert isinstance(seen, Call)
     assert seen.tool == "get_weather"
 
 
 @pytest.mark.parametrize("method", ["tools/list", "server/discover", "initialize", "prompts/get", "resources/read"])
-def test_other_methods_pass_ancestry_on(span: Make, method: str) -> None:
+def test_other_methods_are_passages(span: Make, method: str) -> None:
     for name in (method, f"MCP send {method}"):
         seen = classify(span(name, {"mcp.method.name": method, "gen_ai.tool.name": ""}))
         assert isinstance(seen, Passage)
         assert not seen.cycle
 
 
-def test_a_tools_error_is_told(span: Make) -> None:
+def test_tool_error_marks_the_call_as_failed(span: Make) -> None:
     seen = classify(span("tools/call get_weather", {**CALL, "error.type": "tool_error"}))
     assert isinstance(seen, Call)
     assert seen.error
 
 
-def test_a_servers_account_is_one_of_what_it_was_asked_for(span: Make) -> None:
+def test_server_span_describes_a_remote_call(span: Make) -> None:
     told = span("tools/call get_weather", CALL)
     server, client = (classify(msgspec.structs.replace(told, kind=kind)) for kind in (2, 3))
     assert isinstance(server, Call)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OURS = {names.OPERATION_NAME: names.EXECUTE_TOOL, names.TOOL_NAME: "get_invoice"}
 
 
-def test_declarations(span: Make) -> None:
+def test_declarations_of_a_call_are_read(span: Make) -> None:
     attributes = {
         **OURS,
         names.EFFECT: "write",
@@ -32,7 +32,7 @@ def test_declarations(span: Make) -> None:
     assert seen.queue_ns == 250_000_000
 
 
-def test_declared_independence_is_not_the_same_as_nothing_declared(span: Make) -> None:
+def test_empty_depends_on_differs_from_none(span: Make) -> None:
     independent = classify(span("x", {**OURS, names.DEPENDS_ON: []}))
     silent = classify(span("x", OURS))
     assert isinstance(independent, Call)
@@ -43,14 +43,14 @@ def test_declared_independence_is_not_the_same_as_nothing_declared(span: Make) -
 
 
 @pytest.mark.parametrize("queue_time", ["soon", -1.0, float("nan"), float("inf"), None])
-def test_an_impossible_queue_time_is_none(span: Make, queue_time: object) -> None:
+def test_invalid_queue_time_is_ignored(span: Make, queue_time: object) -> None:
     seen = classify(span("x", {**OURS, names.QUEUE_TIME: queue_time, names.EFFECT: "maybe"}))
     assert isinstance(seen, Call)
     assert seen.queue_ns == 0
     assert seen.effect == "unknown"
 
 
-def test_our_turn(span: Make) -> None:
+def test_own_turn_is_a_turn(span: Make) -> None:
     attributes = {names.OPERATION_NAME: names.INVOKE_AGENT, names.AGENT_NAME: "helper", names.RATIO: 1.0}
     seen = classify(span("invoke_agent helper", attributes))
     assert isinstance(seen, TurnSpan)

@@ -35,14 +35,14 @@ def kind(name: str, **more: object) -> dict[str, object]:
         ("get_weather", kind("TOOL"), "get_weather"),
     ],
 )
-def test_the_name_of_the_tool(span: Make, name: str, attributes: Mapping[str, object], tool: str) -> None:
+def test_tool_name(span: Make, name: str, attributes: Mapping[str, object], tool: str) -> None:
     seen = classify(span(name, attributes))
     assert isinstance(seen, Call)
     assert seen.tool == tool
 
 
 @pytest.mark.parametrize("key", ["tool_call.id", "tool.id", "tool.call_id"])
-def test_the_calls_id(span: Make, key: str) -> None:
+def test_call_id(span: Make, key: str) -> None:
     seen = classify(span("get_weather", {**kind("TOOL"), key: "call_0"}))
     assert isinstance(seen, Call)
     assert seen.call_id == "call_0"
@@ -59,7 +59,7 @@ def test_the_calls_id(span: Make, key: str) -> None:
         ("llama_index", '{"kwargs": {"arg": "x"}}', '{"tool_name": "t", "raw_output": "rain", "is_error": false}'),
     ],
 )
-def test_each_frameworks_envelope(span: Make, plain: Read, scope: str, given: str, returned: str) -> None:
+def test_envelopes_of_frameworks_are_removed(span: Make, plain: Read, scope: str, given: str, returned: str) -> None:
     attributes = {**kind("TOOL"), "input.value": given, "output.value": returned}
     seen = classify(span("get_weather", attributes, instrumentation=f"openinference.instrumentation.{scope}"))
     assert isinstance(seen, Call)
@@ -68,7 +68,7 @@ def test_each_frameworks_envelope(span: Make, plain: Read, scope: str, given: st
     assert seen.call_id == ("call_0" if scope == "langchain" else "")
 
 
-def test_hidden_content_was_not_captured(span: Make) -> None:
+def test_hidden_content_counts_as_absent(span: Make) -> None:
     seen = classify(span("t", kind("TOOL", input__value="__REDACTED__", output__value="__REDACTED__")))
     assert isinstance(seen, Call)
     assert seen.arguments is None
@@ -76,7 +76,7 @@ def test_hidden_content_was_not_captured(span: Make) -> None:
 
 
 class TestSteps:
-    def test_flat_messages(self, span: Make, plain: Read) -> None:
+    def test_step_in_numbered_attributes(self, span: Make, plain: Read) -> None:
         attributes = {
             **kind("LLM"),
             "llm.token_count.prompt": 40,
@@ -111,20 +111,20 @@ class TestSteps:
             ({}, None),
         ],
     )
-    def test_what_was_asked_for(
+    def test_requested_calls(
         self, span: Make, attributes: dict[str, object], requested: tuple[str, ...] | None
     ) -> None:
         seen = classify(span("LM.acall", {**kind("LLM"), **attributes}))
         assert isinstance(seen, Step)
         assert seen.requested == requested
 
-    def test_messages_in_the_input_value(self, span: Make, plain: Read) -> None:
+    def test_user_texts_are_read_from_input_value(self, span: Make, plain: Read) -> None:
         given = '{"model": "m", "messages": [{"role": "user", "content": "hi"}, {"role": "tool", "content": "rain"}]}'
         seen = classify(span("ChatCompletion", kind("LLM", input__value=given)))
         assert isinstance(seen, Step)
         assert plain(seen.messages) == ["hi"]
 
-    def test_putting_a_request_together_is_none(self, span: Make) -> None:
+    def test_preparing_a_request_is_no_step(self, span: Make) -> None:
         assert isinstance(classify(span("OpenAI._prepare_chat_with_tools", kind("LLM"))), Passage)
 
 
@@ -143,23 +143,23 @@ class TestTurns:
             ("invoke_agent helper", kind("LLM")),
         ],
     )
-    def test_agents(self, span: Make, name: str, attributes: Mapping[str, object]) -> None:
+    def test_agents_are_turns(self, span: Make, name: str, attributes: Mapping[str, object]) -> None:
         seen = classify(span(name, attributes))
         assert isinstance(seen, TurnSpan)
         assert seen.agent == "helper"
 
-    def test_input(self, span: Make, plain: Read) -> None:
+    def test_input_of_a_turn(self, span: Make, plain: Read) -> None:
         seen = classify(span("helper.run", kind("AGENT", input__value='{"task": "hi", "images": null}')))
         assert isinstance(seen, TurnSpan)
         assert plain(seen.input) == ["hi"]
 
-    def test_a_graphs_model_node_called_agent_is_no_run(self, span: Make) -> None:
+    def test_model_node_named_agent_is_no_turn(self, span: Make) -> None:
         node = '{"langgraph_step": 1, "langgraph_node": "agent", "langgraph_path": ["__pregel_pull", "agent"]}'
         assert isinstance(classify(span("agent", kind("AGENT", metadata=node))), Passage)
         assert isinstance(classify(span("agent", kind("AGENT"))), TurnSpan)
 
     @pytest.mark.parametrize(("name", "turn"), [("helper", True), ("model", False)])
-    def test_a_chain_named_after_its_agent_is_a_run(self, span: Make, plain: Read, name: str, turn: bool) -> None:
+    def test_chain_named_after_its_agent_is_a_turn(self, span: Make, plain: Read, name: str, turn: bool) -> None:
         metadata = '{"ls_integration": "langchain_create_agent", "lc_agent_name": "helper", "langgraph_node": "tools"}'
         given = '{"messages": [["user", "hi"]]}'
         seen = classify(span(name, kind("CHAIN", metadata=metadata, input__value=given)))
@@ -168,7 +168,7 @@ class TestTurns:
             assert seen.agent == "helper"
             assert plain(seen.input) == ["hi"]
 
-    def test_a_graphs_root_is_a_chain(self, span: Make) -> None:
+    def test_root_chain_of_a_graph_is_a_passage(self, span: Make) -> None:
         seen = classify(span("LangGraph", kind("CHAIN")))
         assert isinstance(seen, Passage)
         assert not seen.cycle
@@ -191,7 +191,7 @@ class TestTurns:
         ("Agent workflow", "", False),
     ],
 )
-def test_step_like_parents(span: Make, name: str, metadata: str, cycle: bool) -> None:
+def test_parents_of_rounds_are_cycles(span: Make, name: str, metadata: str, cycle: bool) -> None:
     seen = classify(span(name, kind("CHAIN", metadata=metadata)))
     assert isinstance(seen, Passage)
     assert seen.cycle is cycle

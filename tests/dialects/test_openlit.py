@@ -26,7 +26,7 @@ SCOPE = "openlit.instrumentation.langgraph"
         ("model", "model", "openlit.instrumentation.crewai", TurnSpan),
     ],
 )
-def test_nodes_that_are_told_as_agents(span: Make, name: str, node: str, scope: str, kind: type) -> None:
+def test_graph_nodes_recorded_as_agents(span: Make, name: str, node: str, scope: str, kind: type) -> None:
     attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name, "gen_ai.agent.id": node}
     seen = classify(span(f"invoke_agent {name}", attributes, instrumentation=scope))
     assert isinstance(seen, kind)
@@ -34,7 +34,7 @@ def test_nodes_that_are_told_as_agents(span: Make, name: str, node: str, scope: 
         assert seen.cycle
 
 
-def test_the_graph_is_a_turn(span: Make) -> None:
+def test_graph_is_a_turn(span: Make) -> None:
     attributes = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "helper"}
     seen = classify(span("invoke_workflow helper", attributes, instrumentation=SCOPE))
     assert isinstance(seen, TurnSpan)

@@ -18,7 +18,7 @@ def kind(name: str, /, **more: object) -> dict[str, object]:
     return {"traceloop.span.kind": name, **{f"traceloop.entity.{key}": value for key, value in more.items()}}
 
 
-def test_a_decorated_tool(span: Make, plain: Read) -> None:
+def test_decorated_tool_is_a_call(span: Make, plain: Read) -> None:
     given, returned = '{"args": [], "kwargs": {"arg": "x"}}', '"rain"'
     seen = classify(span("get_weather.tool", kind("tool", name="get_weather", input=given, output=returned)))
     assert isinstance(seen, Call)
@@ -27,13 +27,13 @@ def test_a_decorated_tool(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_the_tools_name_without_an_entity(span: Make) -> None:
+def test_tool_name_without_an_entity(span: Make) -> None:
     seen = classify(span("get_weather.tool", kind("tool")))
     assert isinstance(seen, Call)
     assert seen.tool == "get_weather"
 
 
-def test_langchains_envelope(span: Make, plain: Read) -> None:
+def test_langchain_envelope_is_removed(span: Make, plain: Read) -> None:
     given = '{"input_str": "{}", "tags": [], "inputs": {"arg": "x"}, "kwargs": {"tool_call_id": "call_0"}}'
     returned = (
         '{"output": {"lc": 1, "kwargs": {"content": "rain", "tool_call_id": "call_0", "status": "error"}},'
@@ -46,7 +46,7 @@ def test_langchains_envelope(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
-def test_llama_indexs_tasks_that_bear_a_tools_name_are_calls(span: Make, plain: Read) -> None:
+def test_llama_index_task_with_tool_name_is_a_call(span: Make, plain: Read) -> None:
     output = '{"tool_name": "get_weather", "tool_kwargs": {}, "tool_id": "call_0", "tool_output": {"content": "rain"}}'
     attributes = {**kind("task", output=output), "tool.name": "get_weather", "tool.arguments": '{"city": "Oslo"}'}
     seen = classify(span("BaseWorkflowAgent.task", attributes))
@@ -93,7 +93,9 @@ def test_workflows_and_agents_are_turns(span: Make, plain: Read, name: str) -> N
         ("mcp.server", kind("server"), False),
     ],
 )
-def test_the_rest_passes_ancestry_on(span: Make, name: str, attributes: Mapping[str, object], cycle: bool) -> None:
+def test_other_spans_are_passages_or_cycles(
+    span: Make, name: str, attributes: Mapping[str, object], cycle: bool
+) -> None:
     seen = classify(span(name, attributes))
     assert isinstance(seen, Passage)
     assert seen.cycle is cycle

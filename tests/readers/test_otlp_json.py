@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_parallelism.readers import UnreadableError
-from otel_parallelism.readers.otlp_json import read
+from otel_parallelism.readers.otlp_json import read_otlp_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,16 +57,16 @@ def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
 
 
 def names(path: Path) -> list[str]:
-    return [span.name for span in read(path)]
+    return [span.name for span in read_otlp_json(path)]
 
 
-def test_everything_a_span_record_holds(write: Callable[[str], Path]) -> None:
-    told = a_span(
+def test_all_fields_of_a_span_are_read(write: Callable[[str], Path]) -> None:
+    span_fields = a_span(
         events=[{"name": "gen_ai.choice", "attributes": [{"key": "index", "value": {"intValue": "0"}}]}, {"name": "e"}],
         links=[{"traceId": TRACE, "spanId": PARENT.upper()}],
         flags=0x301,
     )
-    (span,) = read(write(json.dumps(request(told, resource={"service.name": "checkout"}))))
+    (span,) = read_otlp_json(write(json.dumps(request(span_fields, resource={"service.name": "checkout"}))))
     assert (span.trace_id, span.span_id, span.parent_id) == (TRACE, SPAN, PARENT)
     assert (span.start_ns, span.end_ns) == (1795346985446249795, 1795346985479729735)
     assert (span.name, span.kind, span.error) == ("execute_tool get_weather", 3, False)
@@ -79,11 +79,11 @@ def test_everything_a_span_record_holds(write: Callable[[str], Path]) -> None:
     assert span.source == "service.name=checkout"
 
 
-def test_what_may_be_absent_or_null(write: Callable[[str], Path]) -> None:
+def test_fields_may_be_absent_or_null(write: Callable[[str], Path]) -> None:
     bare = {"traceId": TRACE, "spanId": SPAN, "startTimeUnixNano": 5}
     nothing = dict.fromkeys(("parentSpanId", "name", "kind", "attributes", "events", "links", "status", "flags"))
     groups = [{"scopeSpans": [{"spans": [bare]}]}, {"resource": None, "scopeSpans": [{"spans": [{**bare, **nothing}]}]}]
-    for span in read(write(json.dumps({"resourceSpans": [*groups, {}, {"scopeSpans": [{}]}]}))):
+    for span in read_otlp_json(write(json.dumps({"resourceSpans": [*groups, {}, {"scopeSpans": [{}]}]}))):
         assert (span.parent_id, span.name, span.kind, span.attributes) == ("", "", 0, {})
         assert (span.start_ns, span.end_ns, span.error, span.remote_parent) == (5, 0, False, False)
         assert (span.events, span.links, span.source, span.instrumentation) == ((), (), "", "")
@@ -108,7 +108,7 @@ def test_what_may_be_absent_or_null(write: Callable[[str], Path]) -> None:
     ],
 )
 def test_typed_attribute_values(write: Callable[[str], Path], value: dict[str, Any], plain: object) -> None:
-    (span,) = read(write(json.dumps(request(a_span(attributes=[{"key": "k", "value": value}])))))
+    (span,) = read_otlp_json(write(json.dumps(request(a_span(attributes=[{"key": "k", "value": value}])))))
     assert span.attributes == {"k": plain}
 
 
@@ -122,14 +122,14 @@ def test_typed_attribute_values(write: Callable[[str], Path], value: dict[str, A
 def test_ids_in_hex_and_in_base64(
     write: Callable[[str], Path], written: tuple[str, str], trace_id: str, span_id: str
 ) -> None:
-    told = a_span(traceId=written[0], spanId=written[1], parentSpanId=written[1])
-    (span,) = read(write(json.dumps(request(told))))
+    span_fields = a_span(traceId=written[0], spanId=written[1], parentSpanId=written[1])
+    (span,) = read_otlp_json(write(json.dumps(request(span_fields))))
     assert (span.trace_id, span.span_id, span.parent_id) == (trace_id, span_id, span_id)
 
 
 @pytest.mark.parametrize("parent", ["", None, "0000000000000000", "AAAAAAAAAAA="])
-def test_a_root_has_no_parent_however_it_is_written(write: Callable[[str], Path], parent: str | None) -> None:
-    (span,) = read(write(json.dumps(request(a_span(parentSpanId=parent)))))
+def test_root_has_no_parent_in_any_form(write: Callable[[str], Path], parent: str | None) -> None:
+    (span,) = read_otlp_json(write(json.dumps(request(a_span(parentSpanId=parent)))))
     assert span.parent_id == ""
 
 
@@ -137,7 +137,7 @@ def test_a_root_has_no_parent_however_it_is_written(write: Callable[[str], Path]
     ("kind", "number"), [("SPAN_KIND_SERVER", 2), ("SPAN_KIND_CLIENT", 3), ("2", 2), (4, 4), ("?", 0)]
 )
 def test_kinds(write: Callable[[str], Path], kind: object, number: int) -> None:
-    (span,) = read(write(json.dumps(request(a_span(kind=kind)))))
+    (span,) = read_otlp_json(write(json.dumps(request(a_span(kind=kind)))))
     assert span.kind == number
 
 
@@ -152,24 +152,24 @@ def test_kinds(write: Callable[[str], Path], kind: object, number: int) -> None:
     ],
 )
 def test_status(write: Callable[[str], Path], status: dict[str, object], error: bool) -> None:
-    (span,) = read(write(json.dumps(request(a_span(status=status)))))
+    (span,) = read_otlp_json(write(json.dumps(request(a_span(status=status)))))
     assert span.error is error
 
 
 @pytest.mark.parametrize(
     ("flags", "remote"), [(0x101, False), (0x301, True), (0x200, False), (..., False), ("769", True)]
 )
-def test_flags_tell_a_remote_parent(write: Callable[[str], Path], flags: object, remote: bool) -> None:
-    (span,) = read(write(json.dumps(request(a_span(flags=flags)))))
+def test_flags_mark_a_remote_parent(write: Callable[[str], Path], flags: object, remote: bool) -> None:
+    (span,) = read_otlp_json(write(json.dumps(request(a_span(flags=flags)))))
     assert span.remote_parent is remote
 
 
-def test_the_same_process_and_service_give_the_same_source(write: Callable[[str], Path]) -> None:
+def test_spans_of_one_process_and_service_have_one_source(write: Callable[[str], Path]) -> None:
     one = {"service.name": "shop", "service.instance.id": "c44e", "telemetry.sdk.version": "1.45.2"}
     resources = [one, {**one, "telemetry.sdk.version": "1.46.0"}, {**one, "service.instance.id": "d551"}, {}]
     strange = [{"team": "a"}, {"team": "a"}, {"team": "b"}]
     lines = [json.dumps(request(a_span(), resource=resource)) for resource in resources + strange]
-    sources = [span.source for span in read(write("\n".join(lines)))]
+    sources = [span.source for span in read_otlp_json(write("\n".join(lines)))]
     assert sources[0] == sources[1] != sources[2]
     assert sources[3] == ""
     assert sources[4] == sources[5] != sources[6]
@@ -203,12 +203,12 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("compressed", [False, True])
-def test_every_form_of_file(write: Callable[[str | bytes], Path], form: str, compressed: bool) -> None:
+def test_every_file_form_is_read(write: Callable[[str | bytes], Path], form: str, compressed: bool) -> None:
     text = FORMS[form](request(a_span(name="first")), request(a_span(name="second"), a_span(name="third"))).encode()
     assert names(write(gzip.compress(text) if compressed else text)) == ["first", "second", "third"]
 
 
-def test_names_with_underscores(write: Callable[[str], Path]) -> None:
+def test_snake_case_names_are_read(write: Callable[[str], Path]) -> None:
     span = {
         "trace_id": TRACE,
         "span_id": SPAN,
@@ -217,12 +217,12 @@ def test_names_with_underscores(write: Callable[[str], Path]) -> None:
         "end_time_unix_nano": "9",
         "attributes": [{"key": "snake_case", "value": {"int_value": "1"}}],
     }
-    (read_span,) = read(write(json.dumps({"resource_spans": [{"scope_spans": [{"spans": [span]}]}]})))
+    (read_span,) = read_otlp_json(write(json.dumps({"resource_spans": [{"scope_spans": [{"spans": [span]}]}]})))
     assert (read_span.trace_id, read_span.parent_id, read_span.end_ns) == (TRACE, PARENT, 9)
     assert read_span.attributes == {"snake_case": 1}
 
 
-def test_a_file_of_other_signals_holds_no_spans(write: Callable[[str], Path]) -> None:
+def test_file_of_other_signals_has_no_spans(write: Callable[[str], Path]) -> None:
     assert names(write('{"resourceMetrics": []}\n{"resourceLogs": []}\n{"resourceSpans": []}\n')) == []
 
 
@@ -231,7 +231,7 @@ def test_progress_reaches_the_size_of_the_file(write: Callable[[str | bytes], Pa
     for content in (lines, gzip.compress(lines), json.dumps(request(a_span()), indent=2).encode()):
         path = write(content)
         reached: list[int] = []
-        assert len(list(read(path, reached.append))) in (50, 1)
+        assert len(list(read_otlp_json(path, reached.append))) in (50, 1)
         assert reached == sorted(reached)
         assert reached[-1] == path.stat().st_size
 
@@ -248,10 +248,10 @@ BROKEN = {
     "an array of scalars": ("[1, 2]", 1, ""),
     "a span without a time": (json.dumps(request(a_span(startTimeUnixNano=...))), 1, "startTimeUnixNano"),
     "a time that is none": (json.dumps(request(a_span(startTimeUnixNano="soon"))), 1, "startTimeUnixNano"),
-    "an id that is none": (json.dumps(request(a_span(spanId="!!!!!!!!!!!="))), 1, "no id"),
-    "an id that is empty": (json.dumps(request(a_span(spanId=""))), 1, "'' is no id"),
-    "an id that no span has": (json.dumps(request(a_span(spanId="0" * 16))), 1, "no id"),
-    "a trace's id that no trace has": (json.dumps(request(a_span(traceId="A" * 22 + "=="))), 1, "no id"),
+    "an id that is none": (json.dumps(request(a_span(spanId="!!!!!!!!!!!="))), 1, "is not an id"),
+    "an id that is empty": (json.dumps(request(a_span(spanId=""))), 1, "'' is not an id"),
+    "an id that no span has": (json.dumps(request(a_span(spanId="0" * 16))), 1, "is not an id"),
+    "a trace's id that no trace has": (json.dumps(request(a_span(traceId="A" * 22 + "=="))), 1, "is not an id"),
     "spans that are no list": ('{"resourceSpans": 5}', 1, "not OTLP"),
     "a document cut off": (json.dumps(request(a_span()), indent=2)[:-30], None, "ends early"),
     "a document broken in its third line": ('{\n "resourceSpans": [\n oops\n ]\n}', 3, "broken JSON"),
@@ -263,9 +263,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_file_is_told_with_its_line_and_what_was_expected(
-    write: Callable[[str | bytes], Path], case: str
-) -> None:
+def test_error_names_line_problem_and_expectation(write: Callable[[str | bytes], Path], case: str) -> None:
     text, line, problem = BROKEN[case]
     path = write(text)
     with pytest.raises(UnreadableError) as caught:
@@ -280,7 +278,7 @@ def test_a_broken_file_is_told_with_its_line_and_what_was_expected(
 
 
 def test_spans_before_a_broken_line_are_read(write: Callable[[str], Path]) -> None:
-    spans = read(write(f"{GOOD}\n{{oops}}\n"))
+    spans = read_otlp_json(write(f"{GOOD}\n{{oops}}\n"))
     assert next(spans).span_id == SPAN
     with pytest.raises(UnreadableError, match=":2: "):
         next(spans)
@@ -293,7 +291,7 @@ def test_an_empty_file_is_an_error(write: Callable[[str], Path], text: str) -> N
     assert caught.value.line is None
 
 
-def test_the_garbage_collector_is_left_as_it_was(write: Callable[[str], Path]) -> None:
+def test_garbage_collection_is_restored(write: Callable[[str], Path]) -> None:
     path = write(f"{GOOD}\n{{oops}}\n")
     for collecting in (True, False):
         (gc.enable if collecting else gc.disable)()
@@ -305,7 +303,7 @@ def test_the_garbage_collector_is_left_as_it_was(write: Callable[[str], Path]) -
             gc.enable()
 
 
-def test_what_is_no_file_to_read(tmp_path: Path) -> None:
+def test_missing_or_unreadable_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="no such file"):
         names(tmp_path / "absent.jsonl")
     with pytest.raises(UnreadableError, match="is a directory"):
@@ -324,21 +322,19 @@ def test_what_is_no_file_to_read(tmp_path: Path) -> None:
         (b"\0\0\x01\x07\n\x80", "binary data"),
     ],
 )
-def test_other_kinds_of_files_are_called_by_their_name(
-    write: Callable[[bytes], Path], content: bytes, kind: str
-) -> None:
+def test_error_names_other_kinds_of_files(write: Callable[[bytes], Path], content: bytes, kind: str) -> None:
     with pytest.raises(UnreadableError, match=f": it is {kind}; expected OTLP JSON, plain or compressed with gzip"):
         names(write(content))
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_byte_order_mark_is_passed_over(write: Callable[[bytes], Path], compressed: bool) -> None:
+def test_byte_order_mark_is_skipped(write: Callable[[bytes], Path], compressed: bool) -> None:
     content = f"\ufeff{GOOD}\n{GOOD}\n".encode()
     assert len(names(write(gzip.compress(content) if compressed else content))) == 2
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_pipe_is_read_as_it_comes(tmp_path: Path, compressed: bool) -> None:
+def test_pipe_is_read_while_it_is_written(tmp_path: Path, compressed: bool) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     content = f"{GOOD}\n{GOOD}\n".encode()
@@ -348,7 +344,7 @@ def test_a_pipe_is_read_as_it_comes(tmp_path: Path, compressed: bool) -> None:
         written.result(timeout=10)
 
 
-def test_compression_is_told_by_content(tmp_path: Path) -> None:
+def test_compression_is_detected_by_content(tmp_path: Path) -> None:
     path = tmp_path / "spans.jsonl.gz"
     path.write_text(GOOD)
     with pytest.raises(UnreadableError, match="not compressed with gzip"):
@@ -364,7 +360,9 @@ _CUT = st.sampled_from([GOOD[:length].encode() for length in range(0, len(GOOD),
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode) | _CUT)
-def test_any_other_content_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_content_is_read_or_raises_unreadable_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any.jsonl"
     path.write_bytes(content)
     with contextlib.suppress(UnreadableError):

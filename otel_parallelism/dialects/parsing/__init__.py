@@ -1,1 +1,1 @@
-"""Reads captured content: facts of one span, JSON and literals, envelopes, chat messages."""
+"""What all dialects use: the facts of one span, decoding, envelopes, chat messages, tool calls."""

@@ -1,4 +1,4 @@
-"""Captured text and what it says: JSON, a Python literal, or plain words; read only when someone asks."""
+"""Holds captured content undecoded, and decodes it on demand: JSON, a Python literal, or plain text."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from otel_parallelism.model import Content
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What instrumentations write in place of content that they were told to hide, all of it or single values in it; the
-# Collector's redaction processor, on the way, writes four stars.
+# Texts that instrumentations write in place of hidden content or of single hidden values. The Collector's redaction
+# processor writes four asterisks.
 _HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***", "****"})
 _MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"', "****")
 _HIDDEN_PART = re.compile(
     r"\[Scrubbed due to [^\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")|\*{4,}"
 )
 
-# Lengths at which exporters and SDKs commonly cut attribute values off, without any mark.
+# Lengths at which exporters and SDKs commonly cut attribute values off without a mark.
 _USUAL_LIMITS = frozenset(
     {128, 256, 512, 1000, 1024, 2000, 2048, 4000, 4095, 4096, 5000, 8000, 8191, 8192, 10_000, 12_000, 16_384}
     | {20_000, 32_000, 32_766, 32_767, 32_768, 50_000, 64_000, 65_535, 65_536, 100_000}
@@ -31,8 +31,8 @@ _AFTER_MARK = "\"'}])> \n"
 _CLOSING = {"{": "}", "[": "]", '"': '"'}
 
 _LONGEST_LITERAL = 100_000
-# Only what `repr` writes for dicts, lists, tuples, sets and scalars. Anything else would be refused anyway, and some
-# of it makes the compiler print warnings into the user's program.
+# Only what `repr` writes for dicts, lists, tuples, sets and scalars. `literal_eval` rejects most other texts, and for
+# some of them the compiler prints warnings in the user's program.
 _LITERAL = re.compile(
     r"""(?:[\s{}\[\](),:]
         | [+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])
@@ -47,16 +47,16 @@ _JSON = msgspec.json.Decoder()
 
 def captured(value: object, parse: Callable[[object], object], *, whole: bool = True) -> Content | None:
     """
-    Hold *value*, unread, with the *parse* that undoes its dialect's envelope.
+    Return *value* as content that *parse* decodes when it is needed.
 
     Args:
-        value: As the span has it.
-        parse: A module's own function, so that content can be sent to another process.
-        whole: False where the span itself says that it lost content.
+        value: The attribute's value.
+        parse: Removes the dialect's envelope; a function of a module, so that the content can be pickled.
+        whole: False if the span says that content was dropped.
 
     Returns:
-        None where nothing was captured (absent, hidden); a content that is not ``whole`` where it was cut off or some
-        of its values were hidden.
+        None if *value* is absent or hidden. The content is not ``whole`` if it was cut off or some of its values are
+        hidden.
     """
     if value is None:
         return None
@@ -71,12 +71,12 @@ def captured(value: object, parse: Callable[[object], object], *, whole: bool = 
 
 
 def hides_some(text: str) -> bool:
-    """Tell whether some value in *text* was replaced by a mark, so as not to be seen."""
+    """Return whether a mark in *text* replaces a hidden value."""
     return any(mark in text for mark in _MARKS_OF_HIDDEN)
 
 
 def is_cut_off(text: str) -> bool:
-    """Tell whether *text* ends as if it had been longer: a mark, JSON left open, or a usual limit's very length."""
+    """Return whether *text* was probably cut off: it has a mark, unclosed JSON, or the length of a usual limit."""
     if len(text) in _USUAL_LIMITS or text[-16:].rstrip(_AFTER_MARK).lower().endswith(_MARKS):
         return True
     closing = _CLOSING.get(text[:1])
@@ -85,9 +85,9 @@ def is_cut_off(text: str) -> bool:
 
 def decoded(value: object) -> object:
     """
-    Turn text that is JSON, or the ``repr`` of plain Python data, into that data; leave all else as it is.
+    Return the data in text that is JSON or the ``repr`` of plain Python data; return any other value unchanged.
 
-    Scalars stay text: that ``1e5`` is a number and not an identifier is nothing a captured value can tell.
+    Scalars stay text, since ``1e5`` may be an identifier.
     """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -98,10 +98,10 @@ def decoded(value: object) -> object:
         try:
             return _JSON.decode(text)
         except (msgspec.DecodeError, RecursionError, UnicodeError):
-            pass  # perhaps Python's way of writing it
+            pass  # may be a Python literal
     if text[:1] in {"{", "[", "(", "'", '"'} and len(text) <= _LONGEST_LITERAL and _LITERAL.fullmatch(text):
         try:
             return ast.literal_eval(text)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            pass  # words that look like data
+            pass  # plain text that looks like a literal
     return value

@@ -1,9 +1,8 @@
 """
-Undoes the envelopes around arguments and results, so that only what the tool was given and gave back is compared.
+Removes the envelopes that instrumentations put around arguments and results, so that only the tool's data is compared.
 
-Many instrumentations wrap both: LangChain's callbacks add tags and ids that are new in every run, decorators write
-``{"args": [], "kwargs": {…}}``, protocols return lists of content blocks. The shapes are told apart by their keys,
-and one that is not known is left alone.
+LangChain's callbacks add tags and ids that differ in every run, decorators write ``{"args": [], "kwargs": {…}}``, and
+protocols return lists of content blocks. Envelopes are recognised by their keys; unknown ones stay.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from .content import decoded
 _SIGNATURE = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
 _NAMED_CALL = frozenset({"tool_name", "arguments"})
 _FUNCTION_RESPONSE = frozenset({"id", "name", "response", "will_continue", "scheduling", "parts"})
-# Result envelopes: the keys that tell one, and the keys that may hold what is inside, best first.
+# Result envelopes: the keys that identify one, and the keys that may hold the result, highest precedence first.
 _RESULTS = (
     (frozenset({"output", "kwargs"}), ("output",)),
     (frozenset({"outputs", "kwargs"}), ("outputs",)),
@@ -29,13 +28,13 @@ _AGNO = re.compile(r"status='\w+' result=(.*) error=", re.DOTALL)
 _DEEPEST = 4
 _LONGEST_TAIL = 512
 _FAILED = re.compile(r'"status": ?"error"')
-# At the end of an object: what stands inside of content has its quotes escaped.
+# Matches only the envelope's own field, at its end: quotes inside content are escaped.
 _IS_ERROR = re.compile(r'"(?:isError|is_error)": ?true[\s}]*$')
 _TAIL = 48
 
 
 def arguments(value: object) -> object:
-    """Return what a tool was called with, out of whatever its instrumentation wrapped around it."""
+    """Return the arguments of a tool call, without envelopes."""
     data = decoded(value)
     for _ in range(_DEEPEST):
         inner = _opened_arguments(data)
@@ -46,7 +45,7 @@ def arguments(value: object) -> object:
 
 
 def result(value: object) -> object:
-    """Return what a tool gave back, out of whatever its instrumentation wrapped around it."""
+    """Return the result of a tool call, without envelopes."""
     data = decoded(_agno(value))
     for _ in range(_DEEPEST):
         inner = _opened_result(data)
@@ -65,21 +64,21 @@ def function_response(value: object) -> object:
 
 
 def tool_call_id(value: object) -> str:
-    """Return the id in the envelope that LangChain or LlamaIndex puts around a call, without reading the rest."""
+    """Return the call id in LangChain's or LlamaIndex's envelope, without decoding the content; empty if none."""
     if isinstance(value, str) and value.startswith('{"tool_name": "'):
         return value.partition('"tool_id": "')[2].partition('"')[0]
     return _tail(value).partition('"')[0]
 
 
 def tool_failed(value: object) -> bool:
-    """Tell whether that envelope, MCP's or LlamaIndex's says that the tool failed, without reading the content."""
+    """Return whether LangChain's, MCP's or LlamaIndex's envelope reports an error, without decoding the content."""
     if not isinstance(value, str):
         return False
     return bool(_FAILED.search(_tail(value)) or (value[:1] == "{" and _IS_ERROR.search(value, len(value) - _TAIL)))
 
 
 def _tail(value: object) -> str:
-    """Return what follows the last ``"tool_call_id": "``: inside content its quotes would be escaped."""
+    """Return the text after the envelope's ``"tool_call_id": "``, the last one; quotes inside content are escaped."""
     if not isinstance(value, str):
         return ""
     for key in ('"tool_call_id": "', '"tool_call_id":"'):
@@ -129,14 +128,14 @@ def _opened_mapping(data: Mapping[str, object]) -> object:
     if "lc" in keys or data.get("type") == "tool":  # LangChain's ToolMessage, in one of its two serialisations
         inner = data.get("kwargs", data.get("data"))
         return (inner if isinstance(inner, Mapping) else data).get("content", data)
-    for telling, inside in _RESULTS:
-        if telling <= keys:
+    for envelope, inside in _RESULTS:
+        if envelope <= keys:
             return next((data[key] for key in inside if data.get(key) is not None), data)
     return data["output"] if len(data) == 1 and "output" in keys else data
 
 
 def _block(item: object) -> object:
-    """Return what a content block holds; None if it is none."""
+    """Return the content of a content block; None if *item* is no block."""
     if not isinstance(item, Mapping):
         return None
     if item.get("type") in {"text", "json", "output_text"} or len(item) == 1:
@@ -147,7 +146,7 @@ def _block(item: object) -> object:
 
 
 def _tool_part(data: object, kind: str) -> Mapping[str, object] | None:
-    """Return the one tool part of a GenAI message list of one message."""
+    """Return the tool part of type *kind* if *data* is one GenAI message with one part."""
     if not (isinstance(data, list) and len(data) == 1 and isinstance(data[0], Mapping)):
         return None
     parts = data[0].get("parts")
