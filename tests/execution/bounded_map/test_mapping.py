@@ -402,7 +402,7 @@ def test_error_raise_ends_the_map_and_cancels_the_rest(run: Run) -> None:
         with gauge.running():
             try:
                 if number == 2:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.1)
                     raise LookupError(number)
                 await asyncio.sleep(10 if number > 2 else 0)
             except asyncio.CancelledError:

@@ -345,7 +345,7 @@ def failing(on_failure: Any, ended: list[str]) -> TaskGraph:
     @graph.task
     async def alone() -> str:
         try:
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.3)
         except asyncio.CancelledError:
             ended.append("cancelled")
             raise
