@@ -1,1 +1,1 @@
-"""Which call must wait for which earlier one: values, effects, reactions, and the dependency graph they make."""
+"""Finds which calls must wait for which earlier ones, from values, effects, failures and declarations."""

@@ -1,8 +1,8 @@
 """
-Which call of a scope needs which earlier one, must follow it, or may: the verdict and the edge of every pair.
+The dependency graph of one scope: which calls must, may have to, or need not wait for which earlier ones.
 
-Pairs are not compared one by one. Calls fall into a few classes (effect, resource, what of them was seen), a class
-decides for all its members at once, and sets of calls are bits of one integer.
+Calls are not compared pair by pair. They fall into a few groups of equal effect and resource, one decision holds for
+all calls of a group, and a set of calls is an integer with one bit per call.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from .classes import Classes, Edge, edge_of_effects, ended_before
-from .effects import effect
-from .evidence import Evidence, gather
-from .reactions import careful, reactions
-from .responses import Responses
+from .call_groups import EffectGroups, RoundGroups, ended_before
+from .effects import Edge, call_effect, effects_edge
+from .evidence import Evidence, gather_evidence
+from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
+from .reactions import cautious_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,18 +24,17 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content, Effect, EffectSource
     from otel_parallelism.settings import Settings
 
-    from .outcomes import Outcome
+    from .reactions import Outcome
 
 PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
-_MOST_NAMED = 256
 
 
 class Pair(msgspec.Struct, frozen=True):
     """
-    What is known of two calls of which the first ended before the second began.
+    The relation of two calls, the first of which ended before the second started.
 
-    ``verdict`` is about data alone, ``edge`` about data and effects together: hard (must keep its order), unknown
-    (may have to), none (need not). ``evidence`` says how it is known.
+    ``verdict`` considers data only. ``edge`` considers data and effects: the order is ``hard`` (must be kept),
+    ``unknown`` (may have to be kept) or ``none`` (is free). ``evidence`` is a sentence that says why.
     """
 
     verdict: PairVerdict
@@ -45,183 +44,143 @@ class Pair(msgspec.Struct, frozen=True):
 
 class Dependencies:
     """
-    The edges between *calls*, one scope's in order of (start, end, id).
+    The edges between the calls of one scope.
 
-    Bit ``a`` of ``hard[b]`` is set where b must not start before a has ended; of ``soft[b]`` where that is not
-    known. ``after_hard[b]`` and ``after_any[b]`` add what follows through other calls.
+    The model is called again only after all calls of a round have ended. So a call that needs one call of an earlier
+    round waits for the whole round: certainly if both rounds are proved, possibly if they are inferred.
 
-    A model is asked again only when all that it asked for has been answered. So a call that needs one of an earlier
-    round waits for all of that round, surely where both rounds are proved and perhaps where they are inferred:
-    ``beside_hard`` and ``beside_soft`` are those bits of ``hard`` and ``soft`` that are there for nothing else. Rounds
-    further up, which are followed through others anyway, are left out.
-
-    ``unseen_ns`` are instants, in order, at which the model had been told of something that no call tells of. What it
-    asked for from then on may come of that, or be another agent's.
+    Attributes:
+        calls: The calls in order of (start, end, id).
+        evidence: What the contents of the calls show.
+        effects: The effect of each call; ``effect_sources`` says how it is known.
+        hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended.
+        soft: Bit ``a`` of ``soft[b]`` is set if that is unknown.
+        same_round_hard: Edges in ``hard`` that exist only because a call waits for the whole earlier round.
+        same_round_soft: Edges in ``soft`` that exist only for this reason.
+        after_hard: ``hard``, with the calls that are reached through other calls.
+        after_any: ``hard`` and ``soft``, with the calls that are reached through other calls.
     """
 
     def __init__(
-        self, calls: Sequence[Call], said: Sequence[Content], settings: Settings, unseen_ns: Sequence[int] = ()
+        self, calls: Sequence[Call], said: Sequence[Content], settings: Settings, after_missing_ns: Sequence[int] = ()
     ) -> None:
+        """
+        Find the edges between *calls*.
+
+        Args:
+            calls: The calls of one scope in order of (start, end, id).
+            said: The user's messages, and for an inner scope the arguments of the enclosing calls.
+            settings: Patterns of tools, and bounds on the contents that are read.
+            after_missing_ns: Start times, in order, of model requests after a call without a span. A later call may
+                depend on the result of that call, or may be made by another agent.
+        """
         self.calls = calls
-        self._unseen_ns = unseen_ns
+        self._after_missing_ns = after_missing_ns
         self._starts_ns: list[int] = [call.start_ns for call in calls]
-        self.evidence: Evidence = gather(calls, said, settings)
-        judged = [effect(call, settings) for call in calls]
-        self.effects: list[Effect] = [found for found, _ in judged]
-        self.effect_sources: list[EffectSource] = [source for _, source in judged]
-        outcomes: list[Outcome] = [self._outcome(index) for index in range(len(calls))]
-        self.careful: dict[int, tuple[int, str]] = self._careful(outcomes)
-        self.explicit: list[dict[int, tuple[bool, str]]] = self._explicit(outcomes)
-        self._rounds = Responses(calls, proved=False)
-        self._proved = Responses(calls, proved=True)
+        self.evidence: Evidence = gather_evidence(calls, said, settings)
+        known = [call_effect(call, settings) for call in calls]
+        self.effects: list[Effect] = [effect for effect, _ in known]
+        self.effect_sources: list[EffectSource] = [source for _, source in known]
+        outcomes: list[Outcome] = [
+            "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
+        ]
+        self._cautious: dict[int, tuple[int, str]] = {
+            later: (earlier, why)
+            for later, (earlier, why) in cautious_repeats(calls, outcomes).items()
+            if calls[later].depends_on is None and not have_different_resources(calls[earlier], calls[later])
+        }
+        self._particular: list[ParticularEdges] = particular_edges(calls, outcomes, self.evidence.edges)
+        self._rounds = RoundGroups(calls, proved=False)
+        self._proved_rounds = RoundGroups(calls, proved=True)
         self.hard: list[int] = []
         self.soft: list[int] = []
-        self.beside_hard: list[int] = []
-        self.beside_soft: list[int] = []
+        self.same_round_hard: list[int] = []
+        self.same_round_soft: list[int] = []
         self.after_hard: list[int] = []
         self.after_any: list[int] = []
-        self._relate()
+        self._find_edges()
 
     def pair(self, earlier: int, later: int) -> Pair:
-        """The verdict on ``calls[earlier]``, which ended before ``calls[later]`` began."""
+        """Return the relation of ``calls[earlier]``, which ended before ``calls[later]`` started, to the latter."""
         a, b = self.calls[earlier].tool, self.calls[later].tool
-        if self.beside_hard[later] >> earlier & 1:
+        if self.same_round_hard[later] >> earlier & 1:
             why = f"the model asked for {a} together with what {b} had to wait for"
-            return Pair(self._data(earlier, later)[0], "hard", why)
-        if self.beside_soft[later] >> earlier & 1:
+            return Pair(self._data_verdict(earlier, later)[0], "hard", why)
+        if self.same_round_soft[later] >> earlier & 1:
             why = f"perhaps the model had to see what {a} returned before it asked for {b}"
-            return Pair(self._data(earlier, later)[0], "unknown", why)
-        verdict, why = self._data(earlier, later)
-        kind, because = self._effect_edge(earlier, later)
+            return Pair(self._data_verdict(earlier, later)[0], "unknown", why)
+        verdict, why = self._data_verdict(earlier, later)
+        edge, because = self._effects_edge(earlier, later)
         if verdict == "dependent":
             return Pair(verdict, "hard", why)
-        if kind == "hard":
+        if edge == "hard":
             return Pair(verdict, "hard", because)
         if verdict == "unknown":
             return Pair(verdict, "unknown", why)
-        return Pair(verdict, kind, because if kind == "unknown" else f"{why}; {because}")
+        return Pair(verdict, edge, because if edge == "unknown" else f"{why}; {because}")
 
-    def _data(self, earlier: int, later: int) -> tuple[PairVerdict, str]:
+    def _data_verdict(self, earlier: int, later: int) -> tuple[PairVerdict, str]:
+        """Return whether ``calls[later]`` needs data of ``calls[earlier]``, and why; highest precedence first."""
         a, b = self.calls[earlier], self.calls[later]
-        proven, why = self.explicit[later].get(earlier, (None, ""))
+        proven, why = self._particular[later].get(earlier, (None, ""))
         if b.depends_on is not None or a.span_id in b.links:
             return ("dependent", why) if proven else ("independent", f"{b.tool} is declared to need no {a.tool}")
-        if a.resource and b.resource and a.resource != b.resource:
+        if have_different_resources(a, b):
             return "independent", "they are declared to use different resources"
-        if _same_proved_round(a, b):
+        if in_same_proved_round(a, b):
             return "independent", "the model asked for both in one response"
         if proven is not None:
             return ("dependent" if proven else "unknown"), why
-        unseen = self._before_unseen(b) >> earlier & 1
-        if self._seen(earlier, later) and not unseen:
-            return "independent", f"no value that {a.tool} returned is an argument of {b.tool}"
-        if unseen:
+        if self._before_missing_call(b) >> earlier & 1:
             why = f"between {a.tool} and {b.tool} the model asked for something that was not seen to run"
+        elif self.evidence.results_whole[earlier] and self.evidence.arguments_whole[later]:
+            return "independent", f"no value that {a.tool} returned is an argument of {b.tool}"
         else:
             why = f"what {a.tool} returned or what {b.tool} was given was not seen in full"
         return "unknown", why
 
-    def _seen(self, earlier: int, later: int) -> bool:
-        return self.evidence.results_whole[earlier] and self.evidence.arguments_whole[later]
+    def _before_missing_call(self, call: Call) -> int:
+        """Return the bits of the calls that are separated from *call* by a call without a span."""
+        last = bisect_right(self._after_missing_ns, call.start_ns) - 1
+        return (1 << bisect_left(self._starts_ns, self._after_missing_ns[last])) - 1 if last >= 0 else 0
 
-    def _before_unseen(self, call: Call) -> int:
-        """Bits of the calls between which and *call* the model asked for what is not seen."""
-        last = bisect_right(self._unseen_ns, call.start_ns) - 1
-        return (1 << bisect_left(self._starts_ns, self._unseen_ns[last])) - 1 if last >= 0 else 0
-
-    def _effect_edge(self, earlier: int, later: int) -> tuple[Edge, str]:
+    def _effects_edge(self, earlier: int, later: int) -> tuple[Edge, str]:
+        """Return the edge that follows from effects, resources and caution, and a sentence that says why."""
         a, b = self.calls[earlier], self.calls[later]
-        kind = _effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
-        if kind != "hard" and self.careful.get(later, (-1, ""))[0] == earlier:
-            return "unknown", self.careful[later][1]
-        if kind == "hard":
-            return kind, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
-        if kind == "unknown":
+        edge = effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
+        if edge != "hard" and self._cautious.get(later, (-1, ""))[0] == earlier:
+            return "unknown", self._cautious[later][1]
+        if edge == "hard":
+            return edge, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
+        if edge == "unknown":
             unknown = [self.calls[i].tool for i in (earlier, later) if self.effects[i] == "unknown"]
             if unknown:
-                return kind, f"whether {unknown[0]} only reads is not known"
-            return kind, f"one of {a.tool} and {b.tool} writes"
+                return edge, f"whether {unknown[0]} only reads is not known"
+            return edge, f"one of {a.tool} and {b.tool} writes"
         if a.resource and a.resource != b.resource:
-            return kind, "their resources are declared to differ"
+            return edge, "their resources are declared to differ"
         assumed = "assumed" in {self.effect_sources[earlier], self.effect_sources[later]}
-        return kind, "both only read" + (" (assumed from their names)" if assumed else "")
+        return edge, "both only read" + (" (assumed from their names)" if assumed else "")
 
-    def _careful(self, outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:
-        """Edges that even calls of one response keep, unless something is declared about them."""
-        return {
-            later: (earlier, why)
-            for later, (earlier, why) in careful(self.calls, outcomes).items()
-            if self.calls[later].depends_on is None and not _disjoint(self.calls[earlier], self.calls[later])
-        }
-
-    def _explicit(self, outcomes: Sequence[Outcome]) -> list[dict[int, tuple[bool, str]]]:
-        """Edges between particular calls: declared, linked, a retry, a value or an object handed on."""
-        edges: list[dict[int, tuple[bool, str]]] = []
-        past = _Past(self.calls)
-        by_id = {call.span_id: index for index, call in enumerate(self.calls)}
-        reacting = reactions(self.calls, outcomes)
-        by_end = sorted(range(len(self.calls)), key=lambda i: (self.calls[i].end_ns, i))
-        ended = 0
-        for index, call in enumerate(self.calls):
-            while by_end[ended] < index and self.calls[by_end[ended]].end_ns <= call.start_ns:
-                past.add(by_end[ended], self.calls[by_end[ended]], failed=outcomes[by_end[ended]] == "failed")
-                ended += 1
-            if call.depends_on is None:
-                found = self._observed(index, reacting.get(index, ()), past)
-            else:
-                found = past.declared(call.tool, call.depends_on)
-            for link in call.links:
-                earlier = by_id.get(link, index)
-                if earlier < index and self.calls[earlier].end_ns <= call.start_ns:
-                    found[earlier] = (True, f"{call.tool} links to {self.calls[earlier].tool}")
-            edges.append(found)
-        return edges
-
-    def _observed(self, index: int, reacting: Sequence[tuple[int, str]], past: _Past) -> dict[int, tuple[bool, str]]:
-        """What was seen between a call that declares nothing and earlier ones."""
-        call = self.calls[index]
-        found = dict(self.evidence.edges[index])
-        for earlier, why in reacting:
-            found.setdefault(earlier, (False, why))
-        for _, earlier in past.failed.get(call.tool, ())[-_MOST_NAMED:]:
-            found[earlier] = (True, f"{call.tool} was tried again after it failed")
-        for earlier, failed in past.requests.get(_request(call), ())[-_MOST_NAMED:]:
-            # Where a provider gives no ids, some clients take the tool's name: two requests may have the same.
-            how = "ran again" if failed else "may have run again"
-            found.setdefault(earlier, (failed, f"{call.tool} {how} for what the model asked for once"))
-        return {
-            earlier: edge
-            for earlier, edge in found.items()
-            if not _same_proved_round(self.calls[earlier], call) and not _disjoint(self.calls[earlier], call)
-        }
-
-    def _outcome(self, index: int) -> Outcome:
-        return "failed" if self.calls[index].error else self.evidence.outcomes[index]
-
-    def _cautious(self, index: int) -> int:
-        return 1 << self.careful[index][0] if index in self.careful else 0
-
-    def _relate(self) -> None:
-        classes = Classes(self.calls, self.effects, self.evidence.results_whole)
+    def _find_edges(self) -> None:
+        groups = EffectGroups(self.calls, self.effects, self.evidence.results_whole)
         ended = ended_before(self.calls)
         for index, call in enumerate(self.calls):
             before = ended[index]
-            hard, soft = 0, self._cautious(index)
+            hard, soft = 0, 1 << self._cautious[index][0] if index in self._cautious else 0
             if before:
-                excused = self._proved.asked_with(call)
-                if call.depends_on is not None:
-                    excused = before
-                unseen = self._before_unseen(call) & ~excused
-                soft |= unseen & ~self._elsewhere(unseen, call)
-                for found, seen, mask, shared in classes.around(call.resource):
-                    kind = edge_of_effects(found, self.effects[index], shared=shared)
-                    if kind == "hard":
-                        hard |= mask
-                    elif kind == "unknown":
-                        soft |= mask
-                    elif not (seen and self.evidence.arguments_whole[index]):
-                        soft |= mask & ~excused
-                for earlier, (proven, _) in self.explicit[index].items():
+                independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
+                missing = self._before_missing_call(call) & ~independent
+                soft |= missing & ~self._on_other_resources(missing, call)
+                for group in groups.related(call.resource):
+                    edge = effects_edge(group.effect, group.resource, self.effects[index], call.resource)
+                    if edge == "hard":
+                        hard |= group.mask
+                    elif edge == "unknown":
+                        soft |= group.mask
+                    elif not (group.whole and self.evidence.arguments_whole[index]):
+                        soft |= group.mask & ~independent
+                for earlier, (proven, _) in self._particular[index].items():
                     if proven:
                         hard |= 1 << earlier
                     else:
@@ -229,89 +188,36 @@ class Dependencies:
             self._add(call, before, hard & before, soft & before & ~hard)
 
     def _add(self, call: Call, before: int, hard: int, soft: int) -> None:
-        """Add the edges of *call*, the next."""
-        reach_hard, reach_any = _reach(hard, self.after_hard), _reach(hard | soft, self.after_any)
-        beside_hard = beside_soft = 0
+        """Append the edges of *call*, the next call, and the edges to the rest of the rounds that it follows."""
+        reach_hard, reach_any = _reached(hard, self.after_hard), _reached(hard | soft, self.after_any)
+        round_hard = round_soft = 0
         if call.proved:
-            beside_hard = self._proved.beside(reach_hard, call, self.after_hard) & before & ~hard
-            reach_hard |= _reach(beside_hard, self.after_hard)
-            reach_any |= _reach(beside_hard, self.after_any)
+            round_hard = self._proved_rounds.same_round(reach_hard, call, self.after_hard) & before & ~hard
+            reach_hard |= _reached(round_hard, self.after_hard)
+            reach_any |= _reached(round_hard, self.after_any)
         if call.round is not None and call.depends_on is None:
-            beside_soft = self._rounds.beside(reach_any, call, self.after_any)
-            beside_soft &= before & ~(hard | beside_hard | soft | self._elsewhere(beside_soft, call))
-            reach_any |= _reach(beside_soft, self.after_any)
-        self.beside_hard.append(beside_hard)
-        self.beside_soft.append(beside_soft)
-        self.hard.append(hard | beside_hard)
-        self.soft.append((soft | beside_soft) & ~beside_hard)
+            round_soft = self._rounds.same_round(reach_any, call, self.after_any)
+            round_soft &= before & ~(hard | round_hard | soft | self._on_other_resources(round_soft, call))
+            reach_any |= _reached(round_soft, self.after_any)
+        self.same_round_hard.append(round_hard)
+        self.same_round_soft.append(round_soft)
+        self.hard.append(hard | round_hard)
+        self.soft.append((soft | round_soft) & ~round_hard)
         self.after_hard.append(reach_hard)
         self.after_any.append(reach_any)
 
-    def _elsewhere(self, mask: int, call: Call) -> int:
-        """Those of *mask* that are declared to use another resource than *call*."""
+    def _on_other_resources(self, mask: int, call: Call) -> int:
+        """Return the bits of *mask* whose calls declare a resource other than that of *call*."""
         found = 0
         while mask and call.resource:
             index = mask.bit_length() - 1
-            found |= _disjoint(self.calls[index], call) << index
+            found |= have_different_resources(self.calls[index], call) << index
             mask ^= 1 << index
         return found
 
 
-class _Past:
-    """The calls that have ended so far, by tool."""
-
-    def __init__(self, calls: Sequence[Call]) -> None:
-        self.calls = calls
-        self.by_tool: dict[str, list[int]] = {}
-        self.failed: dict[str, list[tuple[int, int]]] = {}
-        self.requests: dict[tuple[int, str] | None, list[tuple[int, bool]]] = {}
-
-    def add(self, index: int, call: Call, *, failed: bool) -> None:
-        self.by_tool.setdefault(call.tool, []).append(index)
-        request = _request(call)
-        if request is not None:
-            self.requests.setdefault(request, []).append((index, failed))
-        if failed:
-            self.failed.setdefault(call.tool, []).append((call.end_ns, index))
-        elif call.tool in self.failed:
-            # A call that succeeds is the retry of those that had failed when it began, unless asked for with them.
-            self.failed[call.tool] = [
-                (end_ns, before)
-                for end_ns, before in self.failed[call.tool]
-                if end_ns > call.start_ns or _same_proved_round(self.calls[before], call)
-            ]
-
-    def declared(self, tool: str, needs: Sequence[str]) -> dict[int, tuple[bool, str]]:
-        return {
-            earlier: (True, f"{tool} is declared to need {needed}")
-            for needed in needs
-            for earlier in self.by_tool.get(needed, ())[-_MOST_NAMED:]
-        }
-
-
-def _same_proved_round(a: Call, b: Call) -> bool:
-    """Whether the model asked for both in one response, and not for one of which the other is another attempt."""
-    together = a.proved and b.proved and a.round is not None and a.round == b.round
-    return together and not (a.call_id and a.call_id == b.call_id)
-
-
-def _request(call: Call) -> tuple[int, str] | None:
-    """Return which request of the model's *call* is an attempt at: several with one id in one round are one request."""
-    return (call.round, call.call_id) if call.proved and call.round is not None and call.call_id else None
-
-
-def _disjoint(a: Call, b: Call) -> bool:
-    return bool(a.resource and b.resource and a.resource != b.resource)
-
-
-def _effects_edge(a: Effect, a_resource: str, b: Effect, b_resource: str) -> Edge:
-    if a_resource and b_resource and a_resource != b_resource:
-        return "none"
-    return edge_of_effects(a, b, shared=bool(a_resource) and a_resource == b_resource)
-
-
-def _reach(direct: int, after: Sequence[int]) -> int:
-    """All that a call follows, directly or through others, whose edges are *direct*; *after* is that of those."""
+def _reached(direct: int, after: Sequence[int]) -> int:
+    """Return the bits of all calls reached from a call with the edges *direct*; *after* has those of earlier calls."""
     total = rest = direct
     while rest:
         index = rest.bit_length() - 1

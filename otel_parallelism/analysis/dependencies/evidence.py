@@ -1,8 +1,9 @@
 """
-Which call's result brought in the values that a later call was given: first origin, compared within one scope.
+Finds the call whose result first contained a value that is an argument of a later call, within one scope.
 
-A value counts for the call whose result brought it in, and only if nobody had said it before: not the user, not an
-argument, not an earlier result. What also stands in the user's words, or could be chance, makes a pair unknown.
+The first call whose result contains a value is its origin, unless the value occurs before in the user's messages, in an
+argument or in an earlier result. If it also occurs in the user's messages, or may match by coincidence, the pair of
+calls is unknown.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .outcomes import Outcome
+from .reactions import Outcome
 from .tokens import number_of
-from .values import Values, Wanted, read, words
+from .values import Values, Wanted, single_words, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 
 _SAID_BY_USER = -1
 _SAID_IN_ARGUMENTS = -2
-_MOST_HOLDERS = 32
+_MAX_HOLDERS = 32
 
 
 class Evidence(msgspec.Struct, frozen=True):
     """
-    What the contents of a scope's calls tell.
+    What the contents of a scope's calls show.
 
-    ``edges[b]`` maps an earlier call's index to whether b's need of it is proven (else only possible) and a sentence
-    that says how it is known, without the value. ``arguments_whole`` and ``results_whole`` say, per call, whether
-    that content was seen in full, ``outcomes`` what its result says about it.
+    Attributes:
+        edges: For each call, by the position of an earlier call, whether the need of it is proven (else possible), and
+            a sentence that says why. Sentences never contain values.
+        arguments_whole: For each call whether its arguments were read in full.
+        results_whole: For each call whether its result was read in full.
+        outcomes: The outcome that each call's result reports.
     """
 
     edges: tuple[dict[int, tuple[bool, str]], ...]
@@ -41,21 +45,21 @@ class Evidence(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
-def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> Evidence:
+def gather_evidence(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> Evidence:
     """
-    Look at the contents of *calls*, which are one scope's in order of start.
+    Compare the contents of *calls*.
 
     Args:
-        calls: Their ``arguments`` and ``result`` are read where present.
-        said: The user's messages so far, and for an inner scope the enclosing call's arguments.
-        settings: ``max_leaves`` and ``max_content_bytes`` bound what is looked at.
+        calls: The calls of one scope in order of start.
+        said: The user's messages so far, and for an inner scope the arguments of the enclosing calls.
+        settings: ``max_leaves`` and ``max_content_bytes`` bound what is read.
     """
     leaves, size = settings.max_leaves, settings.max_content_bytes
     known: dict[str | float, Values] = {}
-    arguments = [read(call.arguments, leaves, size, arguments=True, known=known) for call in calls]
+    arguments = [values_of(call.arguments, leaves, size, arguments=True, known=known) for call in calls]
     wanted = Wanted(arguments)
-    results = [read(call.result, leaves, size, wanted) for call in calls]
-    spoken = [read(content, leaves, size, wanted) for content in said]
+    results = [values_of(call.result, leaves, size, wanted) for call in calls]
+    spoken = [values_of(content, leaves, size, wanted) for content in said]
     matcher = _Matcher(calls, [values for values in spoken if values is not None])
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
@@ -73,14 +77,29 @@ def gather(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -
 
 
 class _Matcher:
-    """Walks a scope in time and notes where each value came from first."""
+    """
+    Processes the starts and ends of a scope's calls in time order, and records the origin of each value.
+
+    Attributes:
+        calls: The calls in order of start.
+        edges: The edges found so far, as in `Evidence`.
+        origin: The call whose result first contained each token, or where else it occurred first.
+        telling: Whether each token was telling in the result of its origin.
+        repeated: The first call whose result repeats a token of the user's messages as a complete value.
+        named: The first call whose result contained each pair of name and token, and whether the pair is telling.
+        user_words: The single words of the user's messages.
+        numbers: The calls whose results contained each number that is not telling.
+        sources: The call whose result first contained each form that an argument may be derived from.
+        returned: The calls that returned each object, by its identity.
+        holders: The calls that were given each object, by its identity.
+    """
 
     def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
         self.calls = calls
         self.edges: list[dict[int, tuple[bool, str]]] = [{} for _ in calls]
         self.origin: dict[str, int] = {}
         self.telling: dict[str, bool] = {}
-        self.echoed: dict[str, int] = {}
+        self.repeated: dict[str, int] = {}
         self.named: dict[tuple[str, str], tuple[int, bool]] = {}
         self.user_words: set[str] = set()
         self.numbers: dict[str, list[int]] = {}
@@ -88,36 +107,37 @@ class _Matcher:
         self.returned: dict[int, list[int]] = {}
         self.holders: dict[int, list[int]] = {}
         for values in spoken:
-            self.user_words |= words(values)
+            self.user_words |= single_words(values)
             for token in values.tokens:
                 self.origin.setdefault(token, _SAID_BY_USER)
 
     def start(self, index: int, arguments: Values | None) -> None:
-        self._identities(index)
+        """Compare the *arguments* of a call that starts with all earlier results."""
+        self._compare_identities(index)
         if arguments is None:
             return
-        explained = self._named(index, arguments)
+        explained = self._compare_named(index, arguments)
         for token, telling in arguments.tokens.items():
             producer = self.origin.get(token)
             if producer is None or token in explained:
                 continue
             if producer >= 0:
                 self._edge(index, producer, proven=telling and self.telling[token])
-                # Of a small number nobody can say which of those that returned it was the first to matter.
-                for other in self.numbers.get(token, ())[-_MOST_HOLDERS:]:
+                # If several results contain a small number, any of them may be its source.
+                for other in self.numbers.get(token, ())[-_MAX_HOLDERS:]:
                     self._edge(index, other, proven=False)
-            elif token in self.echoed and token in arguments.whole_leaves:
-                self._edge(index, self.echoed[token], proven=False, also_said=True)
-        self._derived(index, arguments)
+            elif token in self.repeated and token in arguments.whole_leaves:
+                self._edge(index, self.repeated[token], proven=False, also_said=True)
+        self._compare_derived(index, arguments)
         for token in arguments.tokens:
             self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
 
-    def _derived(self, index: int, arguments: Values) -> None:
+    def _compare_derived(self, index: int, arguments: Values) -> None:
         """
-        Note what an argument may have been made from, and what may have been taken out of a result: no proof.
+        Add possible edges to results that contain a form from which an argument may be derived.
 
-        A form needs no other explanation where what says more stood somewhere before: a listed file's name, say,
-        whose words any text may hold.
+        There is no edge if the longer form that contains this form has an origin of its own: a file's name, say, that
+        an earlier result lists.
         """
         forms = {**arguments.derived, **dict.fromkeys(arguments.tokens, "")}
         for form, fuller in forms.items():
@@ -129,19 +149,19 @@ class _Matcher:
         for form in forms:
             self.sources.setdefault(form, _SAID_IN_ARGUMENTS)
 
-    def _named(self, index: int, arguments: Values) -> set[str]:
+    def _compare_named(self, index: int, arguments: Values) -> set[str]:
         """
-        Note what proves nothing by itself, a word or a small number, but came under its very parameter's name.
+        Add edges for values that prove nothing alone, such as small numbers, if result and argument name them equally.
 
         Returns:
-            The tokens that need no other explanation: such a one may well stand elsewhere, in results before that.
+            The tokens whose origin is thereby proven; other results that contain them are not compared.
         """
         explained = set()
         for pair, telling in arguments.named.items():
             token = pair[1]
-            producer, told = self.named.get(pair, (-1, False))
-            plain = arguments.tokens.get(token, False) and self.telling.get(token, False)
-            if producer < 0 or not telling or not told or plain:
+            producer, named_telling = self.named.get(pair, (-1, False))
+            proves_alone = arguments.tokens.get(token, False) and self.telling.get(token, False)
+            if producer < 0 or not telling or not named_telling or proves_alone:
                 continue
             if self.origin.get(token, 0) >= 0:
                 self._edge(index, producer, proven=True)
@@ -151,6 +171,7 @@ class _Matcher:
         return explained
 
     def end(self, index: int, arguments: Values | None, result: Values | None) -> None:
+        """Record what the *result* of a call that ends contains beyond its own *arguments*."""
         content = self.calls[index].result
         if content is not None:
             for identity in content.identities:
@@ -161,15 +182,15 @@ class _Matcher:
         for pair, telling in result.named.items():
             if pair[1] not in own:
                 self.named.setdefault(pair, (index, telling))
-        brought = {token: telling for token, telling in result.tokens.items() if token not in own}
-        self._brought_in(index, brought, result.whole_leaves)
+        new = {token: telling for token, telling in result.tokens.items() if token not in own}
+        self._record_origins(index, new, result.whole_leaves)
         own_derived = arguments.derived if arguments is not None else ()
-        for form in (*result.derived, *brought):
+        for form in (*result.derived, *new):
             if form not in own and form not in own_derived and not self._said(form):
                 self.sources.setdefault(form, index)
 
-    def _brought_in(self, index: int, brought: dict[str, bool], leaves: set[str]) -> None:
-        for token, telling in brought.items():
+    def _record_origins(self, index: int, new: dict[str, bool], leaves: set[str]) -> None:
+        for token, telling in new.items():
             if not telling and number_of(token) is not None:
                 self.numbers.setdefault(token, []).append(index)
             if token not in self.origin:
@@ -180,10 +201,10 @@ class _Matcher:
                     self.telling[token] = telling
                     continue
             if self.origin[token] == _SAID_BY_USER and token in leaves:
-                self.echoed.setdefault(token, index)
+                self.repeated.setdefault(token, index)
 
     def _said(self, token: str) -> bool:
-        """Whether the user said every word of *token*."""
+        """Return whether every word of *token* occurs in the user's messages."""
         return bool(self.user_words) and all(word in self.user_words for word in token.split(" "))
 
     def _edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:
@@ -199,21 +220,21 @@ class _Matcher:
             sentence = f"an argument of {later} also stands in what {earlier} returned, which may be chance"
         self.edges[index][producer] = (proven, sentence)
 
-    def _identities(self, index: int) -> None:
+    def _compare_identities(self, index: int) -> None:
         content = self.calls[index].arguments
         if content is None:
             return
         later = self.calls[index].tool
-        for producer in self.returned.get(content.receiver, ())[-_MOST_HOLDERS:]:
+        for producer in self.returned.get(content.receiver, ())[-_MAX_HOLDERS:]:
             sentence = f"{later} is a method of the very object that {self.calls[producer].tool} returned"
             self.edges[index][producer] = (True, sentence)
         for identity in content.identities:
-            # Unlike a value, an object that several returned may have become another with each of them.
-            for producer in self.returned.get(identity, ())[-_MOST_HOLDERS:]:
+            # Unlike a value, a mutable object may have changed with each call that returned it.
+            for producer in self.returned.get(identity, ())[-_MAX_HOLDERS:]:
                 sentence = f"{later} was handed the very object that {self.calls[producer].tool} returned"
                 self.edges[index][producer] = (True, sentence)
             holders = self.holders.setdefault(identity, [])
-            for other in holders[-_MOST_HOLDERS:]:
+            for other in holders[-_MAX_HOLDERS:]:
                 if self.calls[other].end_ns <= self.calls[index].start_ns:
                     sentence = f"{self.calls[other].tool} and {later} were handed one object, which either may change"
                     self.edges[index].setdefault(other, (False, sentence))

@@ -1,4 +1,4 @@
-"""What earlier turns showed: tools that ran at the same time without an error, which makes a guess a better one."""
+"""Remembers which tools overlapped in earlier turns without an error, as evidence for findings."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Call, Turn
 
-_MOST_PAIRS = 10_000
+_MAX_PAIRS = 10_000
 
 
 class Experience:
     """
-    In how many turns two tools overlapped and neither call failed; bounded, for one process or one analysis.
+    Counts for each pair of tools the turns in which they overlapped and neither call failed.
 
-    It never makes anything safe: two writes that happened to overlap unharmed are still two writes.
+    At most 10 000 pairs are remembered. Experience never makes a pair safe: two writes remain two writes.
     """
 
     def __init__(self) -> None:
         self._turns: dict[tuple[str, str], int] = {}
 
     def learn(self, turn: Turn) -> None:
-        """Remember which tools of *turn* overlapped in one scope without an error."""
+        """Count the pairs of tools that overlapped in one scope of *turn* without an error."""
         scopes: dict[str, list[Call]] = {}
         for call in turn.calls:
             if call.tool and not call.error and call.end_ns > call.start_ns:
@@ -33,11 +33,11 @@ class Experience:
         for calls in scopes.values():
             pairs |= _overlapping(calls)
         for pair in pairs:
-            if pair in self._turns or len(self._turns) < _MOST_PAIRS:
+            if pair in self._turns or len(self._turns) < _MAX_PAIRS:
                 self._turns[pair] = self._turns.get(pair, 0) + 1
 
     def turns(self, tools: Sequence[str]) -> int:
-        """In how many turns every two of *tools* were seen to overlap, at the least; 0 where two never were."""
+        """Return the smallest number of turns in which any two of *tools* overlapped; 0 if some pair never did."""
         distinct = sorted(set(tools))
         pairs = list(combinations(distinct, 2))
         pairs += [(tool, tool) for tool in distinct if tools.count(tool) > 1]
@@ -46,7 +46,7 @@ class Experience:
 
 def _overlapping(calls: Sequence[Call]) -> set[tuple[str, str]]:
     pairs: set[tuple[str, str]] = set()
-    # The latest end seen of each tool is enough: calls come in order of start.
+    # Calls are in order of start, so the latest end of each tool is enough.
     latest: dict[str, int] = {}
     for call in calls:
         for tool, end_ns in latest.items():

@@ -1,4 +1,4 @@
-"""The plain values inside any content, level by level, without running code of the program that made it."""
+"""Collects the plain values inside a piece of content, level by level, without running the program's own code."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _DEEPEST = 12
 
 class Leaves:
     """
-    The plain values in a piece of content, sorted by kind: texts, numbers, flags, and mappings' keys apart.
+    The plain values in a piece of content by kind: ``texts``, ``numbers``, ``flags``, and the ``keys`` of mappings.
 
-    ``named`` are the texts and numbers once more that stand under one of *names* (under any name if None).
+    ``named`` repeats the texts and numbers whose key is in ``names``, with that key; every key counts if it is None.
     """
 
     __slots__ = ("flags", "keys", "named", "names", "numbers", "texts")
@@ -29,7 +29,7 @@ class Leaves:
         self.flags: set[bool] = set()
 
     def take(self, value: Any, budget: int) -> bool:
-        """Sort *value* in, level by level; false where something was left out. Containers count against *budget*."""
+        """Add the values inside *value*, at most *budget* including containers; return whether all were added."""
         whole = self._take(value, budget)
         odd = [key for key in self.keys if type(key) is not str]
         if odd:
@@ -37,7 +37,7 @@ class Leaves:
             whole &= self._take(odd, budget)
         return whole
 
-    def _take(self, value: Any, budget: int) -> bool:  # noqa: C901 - every value of every result comes by here
+    def _take(self, value: Any, budget: int) -> bool:  # noqa: C901 - the hot loop: it handles every value of every result
         texts, keys, numbers = self.texts, self.keys, self.numbers
         named = self.names is None or bool(self.names)
         level: list[Any] = [value]
@@ -74,7 +74,7 @@ class Leaves:
     def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
         entries: Mapping[Any, Any] = item
         if len(item) > budget + 1:
-            # One more than may be looked at is enough to find out that there are too many.
+            # One entry more than the budget is enough to notice that there are too many.
             entries = dict(itertools.islice(item.items(), budget + 1))
         self.keys.update(entries)
         below.extend(entries.values())
@@ -108,7 +108,7 @@ class Leaves:
 
 
 def _fields(item: Any) -> list[Any] | None:
-    """The values of a plain object's fields, without running any of its code; None where it shows none."""
+    """Return the values of an object's fields without running its code; None if it has no readable fields."""
     if isinstance(item, (bytes, bytearray, memoryview, type)) or callable(item):
         return None
     if isinstance(item, msgspec.Struct):

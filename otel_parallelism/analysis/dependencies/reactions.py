@@ -1,29 +1,61 @@
-"""Calls that may be there because of how an earlier one went, which no value shows: fallbacks, caution."""
+"""Finds calls that may react to the outcome of an earlier call: fallbacks, and repeats one after another."""
 
 from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from otel_parallelism.model import Call
 
-    from .outcomes import Outcome
+Outcome: TypeAlias = Literal["", "failed", "empty"]
+
+_ERROR_KEYS = ("error", "errors", "exception", "isError", "is_error")
+_ERROR_WORDS = ("error", "exception", "traceback (most recent call last)", "failed to ")
+_VERDICT_KEYS = ("success", "ok")
+_NOTHING = frozenset({"", "[]", "{}", "null"})
+_MAX_NAMED = 256
 
 Reactions: TypeAlias = dict[int, list[tuple[int, str]]]
-_MOST_NAMED = 256
+"""By the position of a call: the positions of earlier calls, each with a sentence."""
 
 
-def reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Reactions:
+def result_outcome(result: object) -> Outcome:
     """
-    For a call's index the earlier ones that it may be a reaction to, each with the sentence that says so.
+    Return whether *result*, which is plain data, reports a failure or is empty.
+
+    None is not an empty result, because many functions have nothing to return.
+
+    >>> result_outcome({"error": "no such user"}), result_outcome("Error: sold out"), result_outcome([])
+    ('failed', 'failed', 'empty')
+    >>> result_outcome({"error": None, "id": 7})
+    ''
+    """
+    if isinstance(result, Mapping):
+        if any(result.get(key) for key in _ERROR_KEYS) or any(result.get(key) is False for key in _VERDICT_KEYS):
+            return "failed"
+        return "" if result else "empty"
+    if isinstance(result, str):
+        text = result[:40].strip().lower()
+        if text in _NOTHING:
+            return "empty"
+        return "failed" if text.startswith(_ERROR_WORDS) else ""
+    if isinstance(result, (list, tuple, set, frozenset)):
+        return "" if result else "empty"
+    return ""
+
+
+def possible_reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Reactions:
+    """
+    Return, by position, the earlier failed or empty calls that a call may react to, each with a sentence that says why.
 
     Args:
-        calls: One scope's in order of (start, end, id).
-        outcomes: How each went.
+        calls: The calls of one scope in order of (start, end, id).
+        outcomes: The outcome of each call.
     """
     found: Reactions = {}
     starts = [call.start_ns for call in calls]
@@ -39,16 +71,16 @@ def reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Reactions:
 
 def _right_after(calls: Sequence[Call], starts: Sequence[int], earlier: int, rounds_end: int) -> Iterator[int]:
     """
-    Indices of what was called, or asked for, right after a call; from *rounds_end* on no round is known.
+    Yield the positions of the calls that come right after ``calls[earlier]``: the next ones, or the next round.
 
-    Code may react with several calls at once. Where rounds are only inferred, the model may react as well, after the
-    code has run the rest of what is taken for one round.
+    From position *rounds_end* on, no round is known. Code may react with several calls at once. If rounds are only
+    inferred, the model may react as well, after the code has run the rest of the inferred round.
     """
     before = calls[earlier]
     next_round: int | None = None
     first_end_ns: int | None = None
     first = bisect_left(starts, before.end_ns)
-    for later in range(first, min(first + _MOST_NAMED, len(calls))):
+    for later in range(first, min(first + _MAX_NAMED, len(calls))):
         call = calls[later]
         if later <= earlier or (before.proved and call.proved and before.round == call.round is not None):
             continue
@@ -67,12 +99,12 @@ def _right_after(calls: Sequence[Call], starts: Sequence[int], earlier: int, rou
         yield later
 
 
-def careful(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:
+def cautious_repeats(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:
     """
-    For a call's index the one before it of its tool, where that tool failed earlier as several ran at once.
+    Return, by position, the previous call of the same tool, if the tool failed before while several of it ran at once.
 
-    At a service's limit perhaps: then one by one is how it has to be, whoever asked for them together. Arguments and
-    the sentence as of `reactions`.
+    The service may have a limit, so these calls may have to run one after another even if the model requests them
+    together. Arguments and sentences are those of `possible_reactions`.
     """
     found: dict[int, tuple[int, str]] = {}
     if "failed" not in outcomes:
@@ -82,10 +114,10 @@ def careful(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tup
         if call.end_ns > call.start_ns:
             by_tool.setdefault(call.tool, []).append(index)
     for tool, same in by_tool.items():
-        warned_ns = _failed_at_once_ns(calls, outcomes, same)
-        if warned_ns is None:
+        first_failure_ns = _failed_at_once_ns(calls, outcomes, same)
+        if first_failure_ns is None:
             continue
-        since = [index for index in same if calls[index].start_ns >= warned_ns]
+        since = [index for index in same if calls[index].start_ns >= first_failure_ns]
         for earlier, later in itertools.pairwise(since):
             if calls[earlier].end_ns <= calls[later].start_ns:
                 found[later] = (earlier, f"{tool} failed before as several of it ran at once")
@@ -93,15 +125,15 @@ def careful(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tup
 
 
 def _failed_at_once_ns(calls: Sequence[Call], outcomes: Sequence[Outcome], same: Sequence[int]) -> int | None:
-    """When the first failure became known of a call that ran beside another one of its tool; None without any."""
+    """Return the earliest end of a call that failed while another call of its tool ran; None if there is none."""
     known: int | None = None
     reached_ns = 0
     for position, index in enumerate(same):
         call = calls[index]
-        beside = reached_ns > call.start_ns or (
+        overlaps = reached_ns > call.start_ns or (
             position + 1 < len(same) and calls[same[position + 1]].start_ns < call.end_ns
         )
-        if outcomes[index] == "failed" and beside and (known is None or call.end_ns < known):
+        if outcomes[index] == "failed" and overlaps and (known is None or call.end_ns < known):
             known = call.end_ns
         reached_ns = max(reached_ns, call.end_ns)
     return known

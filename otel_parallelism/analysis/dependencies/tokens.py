@@ -1,4 +1,10 @@
-"""Texts and numbers in a form that can be compared: numbers as numbers, words without case, composed ones apart."""
+"""
+Converts texts and numbers to comparable tokens, and finds the forms that a value may be derived from.
+
+Numbers compare as numbers, words without case, and compound values by their parts. A derived form proves no
+dependence: programs and models put a listed file's name behind a path, reorder the figures of a date, or put a number
+into a code. But the argument is then no longer known to be independent of the result.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 Token: TypeAlias = tuple[str, bool]
-"""A comparable form, and whether a match of it is telling: that of a small number or a common word may be chance."""
+"""A comparable form, and whether a match of it is telling; a match of a small number or a common word is not."""
 
-PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+_PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
 _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W_]+")
 _FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-# In texts 12E5 is a room or a code rather than a number.
+# Without an exponent: in a text, 12E5 is more often a room or a code than a number.
 _WRITTEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _COMMA = re.compile(r",\d{3}(?!\d)")
@@ -42,11 +48,18 @@ _ROUNDINGS = (2, 3, 4)
 _TELLING_DIGITS = 5
 _TELLING_LENGTH = 4
 _TELLING_PART = 6
-_MOST_BITS = 4096
-# Ten digits would change the whole part of what is larger.
+_MAX_BITS = 4096
+# Rounding a larger number to ten digits would change its integer part.
 _LARGE = 1e9
-# Values that many results hold for no reason to do with one another.
-COMMON = frozenset(
+_JOINTS = re.compile(r"[/\\@:?&=#]+")
+_FIGURES = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
+_DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
+_DIGITS = re.compile(r"\d{4,}")
+_CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])m)?", re.IGNORECASE)
+_MIN_SOURCE_LENGTH = 3
+_NOON = 12
+# Values that many unrelated results contain.
+_COMMON = frozenset(
     """
     true false none null yes no ok okay success successful succeeded failed failure error errors active inactive
     pending completed complete done open closed enabled disabled unknown other default normal standard basic
@@ -60,7 +73,7 @@ COMMON = frozenset(
 
 def of_number(number: float) -> Token:
     """
-    Return a number's form: whole ones exactly (ids), others to ten digits; five digits or more are telling.
+    Return the token of a number: integers exactly, others to ten digits. Five significant digits are telling.
 
     >>> of_number(3.0), of_number(1249.5), of_number(20000)
     (('3', False), ('1249.5', True), ('20000', False))
@@ -68,8 +81,8 @@ def of_number(number: float) -> Token:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, int):
-        # Decimal digits of a huge number cost quadratic time, and Python refuses them.
-        form = str(int(number)) if number.bit_length() <= _MOST_BITS else hex(number)
+        # Converting a huge number to decimal takes quadratic time, and Python refuses it.
+        form = str(int(number)) if number.bit_length() <= _MAX_BITS else hex(number)
     else:
         form = f"{number:.10g}" if abs(number) < _LARGE else f"{number:.16g}"
     digits = form.partition("e")[0].replace(".", "").replace("-", "").strip("0")
@@ -77,10 +90,10 @@ def of_number(number: float) -> Token:
 
 
 def number_of(form: str) -> float | None:
-    """Return the number whose form this is, if it is one's, and a finite one's."""
+    """Return the number whose form this is; None if it is no number or not finite."""
     if form[-1:].isdecimal() and _NUMBER.fullmatch(form):
         if form.lstrip("+-").isdecimal():
-            # A float would not keep the last digits of a long id.
+            # A float would lose the last digits of a long id.
             return int(form)
         number = float(form)
         return number if math.isfinite(number) else None
@@ -88,7 +101,7 @@ def number_of(form: str) -> float | None:
 
 
 def shortened(number: float) -> Iterator[Token]:
-    """Yield the forms in which a fraction is often written again: to a few decimals."""
+    """Yield the tokens of a fraction rounded to a few decimals, as it is often written."""
     if isinstance(number, float) and math.isfinite(number) and not number.is_integer():
         for decimals in _ROUNDINGS:
             shorter = round(number, decimals)
@@ -97,13 +110,13 @@ def shortened(number: float) -> Iterator[Token]:
 
 
 def of_flag(flag: bool) -> Token:  # noqa: FBT001 - the value itself
-    """Return a boolean's form: of two of a kind a match says next to nothing, yet a flag handed on looks like this."""
+    """Return the token of a boolean, which is never telling."""
     return ("true" if flag else "false"), False
 
 
 def of_text(text: str) -> Token:
     """
-    Return the form of a text taken whole; an empty one where it holds no word.
+    Return the token of a complete text; its form is empty if the text contains no word.
 
     >>> of_text("Chelsea  Hotel, Toronto"), of_text("$1,250.50"), of_text("2024-05-21"), of_text("open")
     (('chelsea hotel toronto', True), ('1250.5', True), ('2024 05 21', False), ('open', False))
@@ -115,7 +128,7 @@ def of_text(text: str) -> Token:
     form = " ".join(_WORDS.findall(stripped.casefold()))
     if len(form) < _TELLING_LENGTH and not _CODE.fullmatch(stripped):
         return form, False
-    return form, form not in COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
+    return form, form not in _COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
 
 
 def _as_number(stripped: str) -> Token | None:
@@ -131,50 +144,50 @@ def _as_number(stripped: str) -> Token | None:
 
 
 def _all_common(form: str) -> bool:
-    return " " in form and COMMON.issuperset(form.split(" "))
+    return " " in form and _COMMON.issuperset(form.split(" "))
 
 
-def inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]:
+def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]:
     """
-    Yield the forms of what *text* is composed of: its single words, and the numbers and identifiers within those.
+    Yield the tokens of the words of *text*, and of the numbers and identifiers inside these words.
 
-    Only made words are telling, for any text may hold a spoken one. Where only some words are *wanted* in forms, what
-    holds none of them may be passed over.
+    Only identifiers are telling, because any text may contain an ordinary word. If *wanted* is given, words that
+    contain none of it may be skipped.
 
-    >>> dict(inside("facility::48213, total 12-7"))["48213"]
+    >>> dict(tokens_inside("facility::48213, total 12-7"))["48213"]
     True
     """
-    pieces = PIECES.findall(text)
+    pieces = _PIECES.findall(text)
     if len(pieces) > 1:
         for raw in pieces:
-            if wanted is not None and _is_idle(raw, wanted):
+            if wanted is not None and _is_unwanted(raw, wanted):
                 continue
             piece = raw.strip(".:-/\\")
             form, telling = of_text(piece)
             if form:
                 yield form, telling and is_identifier(piece)
                 if not piece.isalnum():
-                    yield from _parts(piece)
+                    yield from _parts_of_word(piece)
     elif not text.isalnum():
-        yield from _parts(text)
+        yield from _parts_of_word(text)
     if "," in text:
         for grouped in _GROUPED.findall(text):
             yield of_number(float(grouped.replace(",", "")))
 
 
 def words_in(text: str) -> list[str]:
-    """Return the words of *text*, case folded; underscores part them."""
-    # A result is looked at as a whole, so this is where a turn's end spends its time; bytes are translated fastest.
+    """Return the words of *text*, case folded and split at underscores."""
+    # Every result passes through here, so most time at a turn's end is spent here. Translating bytes is fastest.
     return text.encode().translate(_FOLDED).decode().split() if text.isascii() else _PLAIN.findall(text.casefold())
 
 
-def _is_idle(piece: str, wanted: AbstractSet[str]) -> bool:
+def _is_unwanted(piece: str, wanted: AbstractSet[str]) -> bool:
     words = words_in(piece)
     return wanted.isdisjoint(words) and not any(word[0] == "0" for word in words)
 
 
-def _parts(piece: str) -> Iterator[Token]:
-    """Yield what one word is composed of: ``order:48213``, ``/orders/48213``; of a moment its date and its time."""
+def _parts_of_word(piece: str) -> Iterator[Token]:
+    """Yield the parts of one word such as ``order:48213`` or ``/orders/48213``, or the date and time of a timestamp."""
     moment = _MOMENT.match(piece) or _TIME.match(piece) if piece[:1].isdecimal() else None
     if moment is not None:
         yield from (of_text(part) for part in moment.groups() if part)
@@ -189,32 +202,94 @@ def _parts(piece: str) -> Iterator[Token]:
 
 
 def is_grouped(text: str) -> bool:
-    """Whether some number in *text* may have its digits grouped by commas."""
+    """Return whether *text* may contain a number whose digits are grouped by commas."""
     return "," in text and _COMMA.search(text) is not None
 
 
 def is_identifier(text: str) -> bool:
-    """Whether a word looks made, not spoken: digits among letters, an address, a path, a code in capitals."""
+    """Return whether a word looks like an identifier: letters with digits, an address, a path, a code in capitals."""
     if _DATE.fullmatch(text):
         return False
     if any(character.isdigit() for character in text):
         has_letter = any(character.isalpha() for character in text)
-        return len(text) >= _TELLING_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - "a1" at the least
+        return len(text) >= _TELLING_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - at least "a1"
     return (
         bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or ("." in text and not text.endswith("."))
     )
 
 
-def is_made(key: str) -> bool:
-    """Whether a key carries a value, a number or a code, and is not just a field's name, which may hold underscores."""
+def is_value_key(key: str) -> bool:
+    """Return whether a key is a value, such as a number or a code, and not the name of a field."""
     return is_identifier(key) and (not key.replace("_", "").isalpha() or key.isupper())
 
 
-def is_name_of_one(name: str) -> bool:
+def is_identifying_name(name: str) -> bool:
     """
-    Whether what a field of this name holds stands for one certain thing, however short it is.
+    Return whether a field of this name identifies one thing, so that even a short value is telling.
 
-    >>> is_name_of_one("room_id"), is_name_of_one("orderNumber"), is_name_of_one("paid")
+    >>> is_identifying_name("room_id"), is_identifying_name("orderNumber"), is_identifying_name("paid")
     (True, True, False)
     """
     return _ONE.search(name) is not None
+
+
+def source_forms(text: str) -> Iterator[tuple[str, str]]:
+    """
+    Yield forms that *text* may be derived from, each with the longer form that contains it.
+
+    These are the components of a path or an address, a file's name without its extension, digits between letters, a
+    code without its dashes, the figures of a date in another order, and a time of day on a 12-hour or 24-hour clock.
+
+    >>> list(source_forms("src/main.py"))
+    [('src', 'src main py'), ('main py', 'src main py'), ('main', 'main py')]
+    >>> list(source_forms("U12345")), list(source_forms("20240520"))
+    ([('12345', 'u12345')], [('2024 05 20', '20240520')])
+    """
+    if text.isalpha():
+        return
+    if ":" in text:
+        yield from _times(text)
+    for raw in _PIECES.findall(text):
+        piece = raw.strip(".:-/\\")
+        if len(piece) > _MIN_SOURCE_LENGTH and not piece.isalpha():
+            whole = of_text(piece)[0]
+            for form, fuller in _components(piece, whole):
+                if len(form) >= _MIN_SOURCE_LENGTH and form not in _COMMON and form != whole:
+                    yield form, fuller
+
+
+def _times(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each time of day in *text* on the other clock: 12-hour times on 24 hours, and vice versa."""
+    for hour, minute, half in _CLOCK.findall(text):
+        shown = f"{hour} {minute}"
+        if half:
+            yield f"{int(hour) % _NOON + _NOON * (half in 'pP'):02} {minute}", shown
+        else:
+            twelve, name = (int(hour) - 1) % _NOON + 1, "am" if int(hour) < _NOON else "pm"
+            yield f"{twelve} {minute} {name}", shown
+            yield f"{twelve} {minute}{name}", shown
+
+
+def _components(piece: str, whole: str) -> Iterator[tuple[str, str]]:
+    day = _FIGURES.fullmatch(piece) if piece[0].isdecimal() else None
+    if day is not None:
+        first, second, third = (figures.zfill(2) for figures in day.groups())
+        for form in (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}"):
+            yield form, whole
+        return
+    if piece.isdecimal():
+        day = _DAY.fullmatch(piece)
+        if day is not None:
+            yield " ".join(day.groups()), whole
+        return
+    components = _JOINTS.split(piece)
+    for component in components:
+        name = of_text(component)[0] if len(components) > 1 else whole
+        yield name, whole
+        stem = component.rpartition(".")[0]
+        if stem and not stem.isdecimal():
+            yield of_text(stem)[0], name
+    if len(components) == 1:
+        yield from ((digits, whole) for digits in _DIGITS.findall(piece) if digits != piece)
+        if not piece.isalnum() and any(map(str.isdigit, piece)) and number_of(whole) is None:
+            yield "".join(filter(str.isalnum, piece)).casefold(), whole

@@ -1,8 +1,8 @@
 """
-The values inside arguments, results and messages, taken apart within a budget and made comparable.
+Extracts comparable values from arguments, results and messages, within a budget.
 
-Results are long and arguments short, so a result is searched only for what some argument holds: a text none of whose
-words stands in any argument is passed over after one look.
+Results are long and arguments are short. So a result is searched only for values that occur in some argument; a text
+that shares no word with any argument is skipped.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from . import tokens
-from .derived import derived
 from .leaves import Leaves
-from .outcomes import Outcome, outcome
+from .reactions import Outcome, result_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Content
 
-# Begins with the character itself, which the search then leaps to.
+# Starts with a literal character, which the search can jump to.
 _PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
@@ -35,15 +34,18 @@ _GROUPED = ("1,000",)
 
 class Values(msgspec.Struct):
     """
-    What one piece of content holds.
+    The comparable values in one piece of content.
 
-    ``tokens`` maps each comparable value to whether it is telling: a match of an identifier or of a long text is
-    no chance, that of a small number or a common word may be. ``whole_leaves`` are the tokens that were a value of
-    their own, not a part of a longer text. ``named`` maps a field's name with its value to whether the two are
-    telling: any telling value is, and any at all under a name like ``room_id``. ``derived`` maps forms of what a value
-    may have been made from (of a result's, its paths' and addresses' only) to forms that say more. ``whole`` is false
-    where something
-    could not be looked at. ``outcome`` is what the whole, taken as a result, says about its call.
+    Attributes:
+        tokens: Whether each token is telling: a match of an identifier or a long text is no coincidence, a match of a
+            small number or a common word may be one.
+        whole_leaves: The tokens that are a complete value, not a part of a longer text.
+        whole: Whether everything was read.
+        outcome: Whether the content, if it is a result, reports a failure or is empty.
+        named: Whether each pair of a field's name and its token is telling: the token is, or the name is like
+            ``room_id``.
+        derived: For each form that a value may have been derived from, a longer form that contains it. Of a result,
+            only paths and addresses are considered.
     """
 
     tokens: dict[str, bool]
@@ -56,11 +58,16 @@ class Values(msgspec.Struct):
 
 class Wanted:
     """
-    What is looked for.
+    The values to search results for: those that occur in some argument.
 
-    ``tokens`` are those of all arguments and the single words they consist of, ``words`` the latter alone;
-    ``whole_parts`` the whole parts of the numbers among them; ``figures`` the words of each that consists of several
-    short numbers, as dates do and fractions, and the fraction itself.
+    Attributes:
+        tokens: The tokens of all arguments, and their single words.
+        words: The single words alone.
+        named: The pairs of a field's name and its token; ``names`` are the names alone.
+        whole_parts: The integers next to each number, to skip other numbers quickly.
+        figures: The words of each token that consists of short numbers only, such as a date or a fraction, with the
+            fraction itself.
+        has_dates: Whether one of the figures is a date or a time.
     """
 
     __slots__ = ("figures", "has_dates", "named", "names", "tokens", "whole_parts", "words")
@@ -77,7 +84,7 @@ class Wanted:
         )
         self.tokens: frozenset[str] = frozenset(found | self.words)
         numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
-        # Written with fewer decimals a number may reach the next whole one.
+        # A number written with fewer decimals may be rounded to the next integer.
         self.whole_parts: frozenset[int] = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
         some = ((frozenset(tokens.words_in(token)), token) for token in found if not token.isalnum())
         self.figures: list[tuple[frozenset[str], str]] = [
@@ -88,7 +95,7 @@ class Wanted:
         self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
 
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
-        """Whether a date or a fraction may be in *text*, of which these words were *found*."""
+        """Return whether *text*, in which the words *found* occur, may contain a wanted date or fraction."""
         return any(found >= figures and fraction in text for figures, fraction in self.figures)
 
 
@@ -96,7 +103,7 @@ def _is_small(word: str) -> bool:
     return word.isdecimal() and len(word) <= _SMALL
 
 
-def read(
+def values_of(
     content: Content | None,
     max_leaves: int,
     max_bytes: int,
@@ -106,15 +113,15 @@ def read(
     known: dict[str | float, Values] | None = None,
 ) -> Values | None:
     """
-    Take *content* apart; None where there is none.
+    Return the values in *content*; None if it is None.
 
     Args:
-        content: Parsed first where it has a parser; a parser that fails makes it unreadable, not whole.
-        max_leaves: Values looked at; the rest makes it not whole.
-        max_bytes: Strings longer than this are not looked into, likewise.
-        wanted: Look for these only; everything without it.
-        arguments: Whether these are a call's arguments: the keys on top are then the names of its parameters.
-        known: What texts and numbers hold, where nothing is *wanted*: calls are often given the same ones.
+        content: Parsed first if it has a parser. If the parser fails, the values are not whole.
+        max_leaves: How many values are read. If there are more, the values are not whole.
+        max_bytes: Longer strings are skipped, and the values are not whole.
+        wanted: Search for these values only; None extracts all.
+        arguments: Whether these are a call's arguments; the outermost keys are then the names of its parameters.
+        known: A cache of the values in texts and numbers, used if *wanted* is None: arguments often repeat.
     """
     if content is None:
         return None
@@ -123,30 +130,30 @@ def read(
     if content.parse is not None:
         try:
             value = content.parse(value)
-        except Exception:  # noqa: BLE001 - a parser of a dialect met what it never saw; that content is unknown
+        except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
             values.whole = False
             return values
     try:
         if not arguments:
-            values.outcome = outcome(value)
+            values.outcome = result_outcome(value)
         leaves = Leaves(None if wanted is None else wanted.names)
         if not leaves.take(value, max_leaves):
             values.whole = False
         if arguments:
             names = value if isinstance(value, Mapping) else ()
-            leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_made(key)}
-        _read(values, leaves, max_bytes, wanted, {} if known is None else known)
-    except Exception:  # noqa: BLE001 - a user's own container may fail in any way, or change while it is read
+            leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
+        _add_leaves(values, leaves, max_bytes, wanted, {} if known is None else known)
+    except Exception:  # noqa: BLE001 - a container of the user may fail in any way, or change while it is read
         values.whole = False
     return values
 
 
-def _read(
+def _add_leaves(
     values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None, known: dict[str | float, Values]
 ) -> None:
-    _named(values, leaves.named, wanted)
+    _add_named(values, leaves.named, wanted)
     for flag in leaves.flags:
-        _put(values, tokens.of_flag(flag), wanted, leaf=True)
+        _add_token(values, tokens.of_flag(flag), wanted, leaf=True)
     texts = leaves.texts
     if texts and max(map(len, texts)) > max_bytes:
         values.whole = False
@@ -155,44 +162,44 @@ def _read(
         _search(values, leaves, texts, wanted)
         return
     for number in leaves.numbers:
-        _again(values, number, known)
+        _add_cached(values, number, known)
     for text in texts:
-        _again(values, text, known)
+        _add_cached(values, text, known)
     for key in leaves.keys:
-        _text(values, key, None, is_key=True)
+        _add_text(values, key, None, is_key=True)
 
 
 def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted) -> None:
-    """Take only what is *wanted* of the numbers and keys of *leaves* and of *texts*."""
-    _numbers(values, leaves.numbers, wanted)
+    """Add only the *wanted* values of *texts* and of the numbers and keys of *leaves*."""
+    _add_numbers(values, leaves.numbers, wanted)
     if _is_settled(values, (*texts, *leaves.keys), wanted):
         return
-    looked_at = len(texts) + len(leaves.keys) == 1
+    already_searched = len(texts) + len(leaves.keys) == 1
     for is_key, some in ((False, texts), (True, leaves.keys)):
         for text in some:
-            if looked_at or _found(text, wanted):
-                _text(values, text, wanted, is_key=is_key)
+            if already_searched or _found(text, wanted):
+                _add_text(values, text, wanted, is_key=is_key)
 
 
-def _again(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
-    """Take all that *item* holds, from what is *known* if it was seen before."""
-    held = known.get(item)
-    if held is None:
-        held = known[item] = Values({}, set(), whole=True)
+def _add_cached(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
+    """Add all values in *item*, from the cache *known* if they are in it."""
+    cached = known.get(item)
+    if cached is None:
+        cached = known[item] = Values({}, set(), whole=True)
         if isinstance(item, str):
-            _text(held, item, None, is_key=False)
+            _add_text(cached, item, None, is_key=False)
         else:
-            _numbers(held, (item,), None)
-    mine = values.tokens
-    for token, telling in held.tokens.items():
-        if telling or token not in mine:
-            mine[token] = telling
-    values.whole_leaves |= held.whole_leaves
-    if held.derived:
-        values.derived |= held.derived
+            _add_numbers(cached, (item,), None)
+    tokens_so_far = values.tokens
+    for token, telling in cached.tokens.items():
+        if telling or token not in tokens_so_far:
+            tokens_so_far[token] = telling
+    values.whole_leaves |= cached.whole_leaves
+    if cached.derived:
+        values.derived |= cached.derived
 
 
-def _named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:
+def _add_named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:
     for name, value in named:
         if isinstance(value, str):
             if len(value) > _LONGEST_WHOLE:
@@ -201,32 +208,32 @@ def _named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wan
         else:
             token, telling = tokens.of_number(value)
         if token and (wanted is None or (name, token) in wanted.named):
-            values.named[name, token] = telling or tokens.is_name_of_one(name)
+            values.named[name, token] = telling or tokens.is_identifying_name(name)
 
 
-def _numbers(values: Values, numbers: Iterable[float], wanted: Wanted | None) -> None:
+def _add_numbers(values: Values, numbers: Iterable[float], wanted: Wanted | None) -> None:
     for number in numbers:
         if wanted is None or not math.isfinite(number) or int(number) in wanted.whole_parts:
-            _put(values, tokens.of_number(number), wanted, leaf=True)
+            _add_token(values, tokens.of_number(number), wanted, leaf=True)
             if type(number) is not int:
                 for token in tokens.shortened(number):
-                    _put(values, token, wanted)
+                    _add_token(values, token, wanted)
 
 
 def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
-    """Whether one look over all *texts* is enough: nothing wanted is there, or nothing but small numbers."""
+    """Add what *texts* contain and return True if they contain nothing wanted, or only small numbers."""
     every = "\n".join(texts)
     found = _found(every, wanted)
     if found and (not all(map(_is_small, found)) or wanted.is_figure_in(every, found)):
         return False
-    # Wherever a small number stands, a match of it says as much as it ever does.
+    # A match of a small number has the same weight wherever it occurs.
     for word in found:
-        _put(values, (word, False), wanted)
+        _add_token(values, (word, False), wanted)
     return True
 
 
 def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
-    """The wanted words of *text*; numbers written in another way, grouped or with zeros in front, count as found."""
+    """Return the wanted words in *text*, including numbers with grouped digits or leading zeros."""
     if wanted.has_dates:
         text = _MOMENT.sub(r"\1 ", text)
     found = wanted.words.intersection(tokens.words_in(text))
@@ -237,20 +244,20 @@ def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
     return found
 
 
-def _text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> None:
+def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> None:
     if len(text) <= _LONGEST_WHOLE:
         token, telling = tokens.of_text(text)
         if token:
-            _put(values, (token, telling and (not is_key or tokens.is_made(text))), wanted, leaf=True)
-    for found in tokens.inside(text, None if wanted is None else wanted.words):
-        _put(values, found, wanted)
+            _add_token(values, (token, telling and (not is_key or tokens.is_value_key(text))), wanted, leaf=True)
+    for found in tokens.tokens_inside(text, None if wanted is None else wanted.words):
+        _add_token(values, found, wanted)
     if wanted is None:
-        values.derived.update(derived(text))
+        values.derived.update(tokens.source_forms(text))
     elif "/" in text or "@" in text or "\\" in text:
-        values.derived.update(pair for pair in derived(text) if pair[0] in wanted.tokens)
+        values.derived.update(pair for pair in tokens.source_forms(text) if pair[0] in wanted.tokens)
 
 
-def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:
+def _add_token(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:
     token, telling = found
     if wanted is not None and token not in wanted.tokens:
         return
@@ -260,6 +267,6 @@ def _put(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bo
         values.whole_leaves.add(token)
 
 
-def words(values: Values) -> set[str]:
-    """Every single word in *values*, for asking whether a text only says again what these said."""
+def single_words(values: Values) -> set[str]:
+    """Return every single word in the tokens of *values*."""
     return {word for token in values.tokens for word in token.split(" ")}

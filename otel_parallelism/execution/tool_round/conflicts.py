@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.analysis.dependencies.effects import assumed_effect
+from otel_parallelism.analysis.dependencies.effects import effects_edge
+from otel_parallelism.analysis.dependencies.tool_verbs import assumed_effect
 from otel_parallelism.model import Effect
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ def earlier_conflicts(accesses: Sequence[Access]) -> tuple[tuple[int, ...], ...]
 
 
 def conflict(earlier: Access, later: Access) -> bool:
-    """Whether two calls keep their order."""
+    """Return whether two calls keep their order; an unknown edge counts if one writes or both share a resource."""
     if earlier.tool in later.needs:
         return True
-    if earlier.resource and later.resource:
-        return earlier.resource == later.resource and not earlier.effect == later.effect == "read"
-    return "write" in (earlier.effect, later.effect)
+    edge = effects_edge(earlier.effect, earlier.resource, later.effect, later.resource)
+    if edge == "unknown":
+        shared = bool(earlier.resource) and earlier.resource == later.resource
+        return shared or "write" in (earlier.effect, later.effect)
+    return edge == "hard"
 
 
 def effect_of(tool: str, declared: Effect | None, effects: Mapping[str, Effect]) -> Effect:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from strategies import call
 
-from otel_parallelism.analysis.dependencies.effects import assumed_effect, effect
+from otel_parallelism.analysis.dependencies.effects import call_effect
+from otel_parallelism.analysis.dependencies.tool_verbs import assumed_effect
 from otel_parallelism.settings import Settings
 
 
@@ -59,18 +60,18 @@ def test_a_noun_that_may_be_a_verb_is_one_only_in_front() -> None:
 def test_the_order_is_decorator_framework_settings_name() -> None:
     settings = Settings(writes=("get_*",), read_only=("CREATE_*",))
     for source in ("declared", "framework"):
-        assert effect(call("a", 0, 1, "get_x", effect="read", effect_source=source), settings) == ("read", source)
-    assert effect(call("a", 0, 1, "get_x"), settings) == ("write", "settings")
-    assert effect(call("a", 0, 1, "create_x"), settings) == ("read", "settings")
-    assert effect(call("a", 0, 1, "create_x"), Settings()) == ("write", "assumed")
-    assert effect(call("a", 0, 1, "frobnicate"), Settings()) == ("unknown", "")
+        assert call_effect(call("a", 0, 1, "get_x", effect="read", effect_source=source), settings) == ("read", source)
+    assert call_effect(call("a", 0, 1, "get_x"), settings) == ("write", "settings")
+    assert call_effect(call("a", 0, 1, "create_x"), settings) == ("read", "settings")
+    assert call_effect(call("a", 0, 1, "create_x"), Settings()) == ("write", "assumed")
+    assert call_effect(call("a", 0, 1, "frobnicate"), Settings()) == ("unknown", "")
 
 
 def test_a_write_pattern_wins_over_a_read_pattern_and_serial_tools_count_as_writing() -> None:
-    assert effect(call("a", 0, 1, "x"), Settings(writes=("x",), read_only=("x",))) == ("write", "settings")
-    assert effect(call("a", 0, 1, "x"), Settings(serial=("x",), read_only=("x",))) == ("write", "settings")
+    assert call_effect(call("a", 0, 1, "x"), Settings(writes=("x",), read_only=("x",))) == ("write", "settings")
+    assert call_effect(call("a", 0, 1, "x"), Settings(serial=("x",), read_only=("x",))) == ("write", "settings")
 
 
 def test_an_effect_that_a_dialect_told_without_its_source_is_believed_after_the_settings() -> None:
-    assert effect(call("a", 0, 1, "x", effect="read"), Settings()) == ("read", "framework")
-    assert effect(call("a", 0, 1, "x", effect="read"), Settings(writes=("x",))) == ("write", "settings")
+    assert call_effect(call("a", 0, 1, "x", effect="read"), Settings()) == ("read", "framework")
+    assert call_effect(call("a", 0, 1, "x", effect="read"), Settings(writes=("x",))) == ("write", "settings")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from strategies import call, read
 
-from otel_parallelism.analysis.dependencies.evidence import Evidence, gather
+from otel_parallelism.analysis.dependencies.evidence import Evidence, gather_evidence
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def looked_at(*calls: Call, said: Sequence[object] = ()) -> Evidence:
-    return gather(calls, [Content(words) for words in said], Settings())
+    return gather_evidence(calls, [Content(words) for words in said], Settings())
 
 
 def edges(*calls: Call, said: Sequence[object] = ()) -> list[dict[int, bool]]:

@@ -40,7 +40,7 @@ def test_failed_unnamed_and_empty_calls_teach_nothing_and_neither_do_other_scope
 
 
 def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_PAIRS", 1)
+    monkeypatch.setattr(module, "_MAX_PAIRS", 1)
     known = Experience()
     first, second = turn(call("a", 0, 2, "x"), call("b", 1, 3, "y")), turn(call("a", 0, 2, "p"), call("b", 1, 3, "q"))
     for told in (first, second, first):

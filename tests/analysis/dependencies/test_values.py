@@ -9,14 +9,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from otel_parallelism.analysis.dependencies.values import Values, Wanted, read, words
+from otel_parallelism.analysis.dependencies.values import Values, Wanted, single_words, values_of
 from otel_parallelism.model import Content
 
 BYTES = 10_000
 
 
 def seen(value: object, leaves: int = 200, **fields: Any) -> Values:
-    found = read(Content(value, **fields), leaves, BYTES)
+    found = values_of(Content(value, **fields), leaves, BYTES)
     assert found is not None
     return found
 
@@ -105,11 +105,11 @@ HUGE = {
 def test_numbers_of_any_size_raise_nothing(name: str) -> None:
     found = seen(HUGE[name])
     Wanted([found])
-    assert read(Content(HUGE[name]), 10, BYTES, Wanted([found])) is not None
+    assert values_of(Content(HUGE[name]), 10, BYTES, Wanted([found])) is not None
 
 
 def test_nothing_is_nothing_and_empty_is_whole() -> None:
-    assert read(None, 10, BYTES) is None
+    assert values_of(None, 10, BYTES) is None
     for value in (None, "", [], {}, ()):
         assert seen(value) == Values({}, set(), whole=True, outcome=seen(value).outcome)
 
@@ -165,7 +165,7 @@ def test_small_and_round_numbers_flags_dates_and_common_words_are_not(value: obj
 def test_texts_are_taken_apart_and_words_are_the_single_ones() -> None:
     found = seen("The order BK-99881 (and user_77) is done.")
     assert {"bk 99881", "user_77"} <= set(found.tokens)
-    assert {"order", "bk", "99881"} <= words(found)
+    assert {"order", "bk", "99881"} <= single_words(found)
 
 
 json = st.recursive(
@@ -177,9 +177,9 @@ json = st.recursive(
 
 @given(json, st.integers(0, 20), st.integers(0, 30))
 def test_reading_never_raises_and_looking_for_less_finds_no_more(value: object, leaves: int, size: int) -> None:
-    whole = read(Content(value), leaves, size)
-    wanted = Wanted([read(Content(["BK-99881", 3, "open"]), 10, BYTES)])
-    some = read(Content(value), leaves, size, wanted)
+    whole = values_of(Content(value), leaves, size)
+    wanted = Wanted([values_of(Content(["BK-99881", 3, "open"]), 10, BYTES)])
+    some = values_of(Content(value), leaves, size, wanted)
     assert whole is not None
     assert some is not None
     assert set(some.tokens) <= wanted.tokens
@@ -190,6 +190,6 @@ def test_reading_never_raises_and_looking_for_less_finds_no_more(value: object, 
 @example([10**20 + 7])
 def test_what_is_looked_for_in_itself_is_found(value: object) -> None:
     given_ = seen(value)
-    again = read(Content(value), 200, BYTES, Wanted([given_]))
+    again = values_of(Content(value), 200, BYTES, Wanted([given_]))
     assert again is not None
     assert {token for token, telling in given_.tokens.items() if telling} <= set(again.tokens)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
-from otel_parallelism.analysis.dependencies.effects import effect, mcp_effects
+from otel_parallelism.analysis.dependencies.effects import call_effect
+from otel_parallelism.analysis.dependencies.mcp_hints import mcp_effects
 from otel_parallelism.model import Call
 from otel_parallelism.settings import Settings
 
@@ -65,7 +66,7 @@ def test_what_lists_no_tools_says_nothing(tools: object) -> None:
 def test_settings_take_them() -> None:
     reads, writes = mcp_effects(TOOLS)
     settings = Settings(read_only=reads, writes=writes)
-    told = {tool["name"]: effect(Call("1", "a", "t", tool["name"], 0, 1), settings) for tool in TOOLS}
+    told = {tool["name"]: call_effect(Call("1", "a", "t", tool["name"], 0, 1), settings) for tool in TOOLS}
     assert told["page_lookup"] == ("read", "settings")
     assert told["page_touchup"] == ("write", "settings")
     assert told["get_and_forget"] == ("write", "settings")
@@ -77,5 +78,5 @@ def test_settings_take_them() -> None:
 def test_a_name_is_matched_as_it_is() -> None:
     reads, _ = mcp_effects([{"name": "odd[1]*?", "annotations": {"readOnlyHint": True}}])
     settings = Settings(read_only=reads)
-    assert effect(Call("1", "a", "t", "odd[1]*?", 0, 1), settings) == ("read", "settings")
-    assert effect(Call("1", "a", "t", "odd1xx", 0, 1), settings) == ("unknown", "")
+    assert call_effect(Call("1", "a", "t", "odd[1]*?", 0, 1), settings) == ("read", "settings")
+    assert call_effect(Call("1", "a", "t", "odd1xx", 0, 1), settings) == ("unknown", "")

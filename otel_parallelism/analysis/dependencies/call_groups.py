@@ -1,0 +1,114 @@
+"""Groups of calls as bit sets: by effect and resource, and by the round that requested them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.model import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call
+
+
+class EffectGroup(msgspec.Struct, frozen=True):
+    """
+    Calls with one effect and resource.
+
+    ``whole`` is true if their results were read in full; ``mask`` has the bits of their positions.
+    """
+
+    effect: Effect
+    resource: str
+    whole: bool
+    mask: int
+
+
+class EffectGroups:
+    """The calls of one scope, grouped by what decides about their pairs: effect, resource, and ``whole``."""
+
+    def __init__(self, calls: Sequence[Call], effects: Sequence[Effect], whole: Sequence[bool]) -> None:
+        """Group *calls*; *effects* and *whole*, whether each result was read in full, are in the same order."""
+        masks: dict[tuple[Effect, str, bool], int] = {}
+        for index, call in enumerate(calls):
+            key = (effects[index], call.resource, whole[index])
+            masks[key] = masks.get(key, 0) | 1 << index
+        self._by_resource: dict[str, list[EffectGroup]] = {}
+        for (effect, resource, is_whole), mask in masks.items():
+            self._by_resource.setdefault(resource, []).append(EffectGroup(effect, resource, is_whole, mask))
+        overall: dict[tuple[Effect, bool], int] = {}
+        for (effect, _, is_whole), mask in masks.items():
+            overall[effect, is_whole] = overall.get((effect, is_whole), 0) | mask
+        self._all = [EffectGroup(effect, "", is_whole, mask) for (effect, is_whole), mask in overall.items()]
+
+    def related(self, resource: str) -> list[EffectGroup]:
+        """
+        Return the groups that are not on a resource other than *resource*.
+
+        If *resource* is empty, these are all calls, and the resources of the groups are left empty.
+        """
+        if not resource:
+            return self._all
+        return [*self._by_resource.get(resource, ()), *self._by_resource.get("", ())]
+
+
+class RoundGroups:
+    """The calls of each round with several calls: only those of proved rounds, or also those of inferred ones."""
+
+    def __init__(self, calls: Sequence[Call], *, proved: bool) -> None:
+        self._calls = calls
+        # Calls that follow the whole of each round of which they follow any call. For inferred rounds, declarations
+        # take precedence.
+        self._follow_whole_rounds = 0
+        requested: dict[int | None, int] = {}
+        for index, call in enumerate(calls):
+            if call.round is not None and (call.proved or not proved):
+                requested[call.round] = requested.get(call.round, 0) | 1 << index
+                if proved or (call.depends_on is None and not call.resource):
+                    self._follow_whole_rounds |= 1 << index
+        self._members = {number: mask for number, mask in requested.items() if mask & (mask - 1)}
+        self._in_groups = 0
+        for mask in self._members.values():
+            self._in_groups |= mask
+
+    def proved_round(self, call: Call) -> int:
+        """Return the bits of all calls of the proved round of *call*, 0 if its round is not proved."""
+        return self._members.get(call.round, 0) if call.proved else 0
+
+    def same_round(self, followed: int, call: Call, after: Sequence[int]) -> int:
+        """
+        Return the bits of all calls of the earlier rounds that *call* follows in part.
+
+        Args:
+            followed: Bits of all calls that *call* follows.
+            call: The waiting call.
+            after: For each earlier call, bits of all calls that it follows.
+        """
+        found = 0
+        followed &= self._in_groups
+        while followed:
+            index = followed.bit_length() - 1
+            number = self._calls[index].round
+            members = self._members[number]
+            if number != call.round:
+                found |= members
+            followed &= ~members
+            if self._follow_whole_rounds >> index & 1:
+                # What the followed call follows already includes the rest of those rounds.
+                followed &= ~after[index]
+        return found
+
+
+def ended_before(calls: Sequence[Call]) -> list[int]:
+    """Return for each call the bits of the calls before it that had ended when it started."""
+    by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
+    ends = [calls[i].end_ns for i in by_end]
+    prefix = [0]
+    for index in by_end:
+        prefix.append(prefix[-1] | 1 << index)
+    # Each of several empty calls at one instant ends before the others start. Their order breaks the cycle.
+    return [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in enumerate(calls)]
