@@ -86,12 +86,13 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
         scope.compute_bounds()
 
     reported: list[Candidate] = []
-    for search in (contention_candidates, recommended_candidates, potential_candidates):
-        candidates = search(scopes, reported, least_ns, notes)
-        set_reported_causes(own, candidates)
-        set_silenced(candidates, turn.agent, settings.silence)
-        estimate_savings(own, candidates, reported, least_ns, notes)
-        reported += [candidate for candidate in candidates if candidate.avoidable_ns >= max(least_ns, 1)]
+    if own.contended or own.best_ns < own.totals.makespan_ns:
+        for search in (contention_candidates, recommended_candidates, potential_candidates):
+            candidates = search(scopes, reported, least_ns, notes)
+            set_reported_causes(own, candidates)
+            set_silenced(candidates, turn.agent, settings.silence)
+            estimate_savings(own, candidates, reported, least_ns, notes)
+            reported += [candidate for candidate in candidates if candidate.avoidable_ns >= max(least_ns, 1)]
 
     findings = tuple(described(candidate, experience) for candidate in reported if not candidate.silenced)
     silenced = tuple(described(candidate, experience) for candidate in reported if candidate.silenced)

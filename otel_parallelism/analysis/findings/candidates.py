@@ -167,7 +167,7 @@ def _joined(scopes: Sequence[Scope], chains: Mapping[str, Sequence[Chain]], advi
         of_scope: list[Candidate] = []
         for chain in chains.get(scope.scope_id, ()):
             calls = [scope.calls[index] for index in chain.members]
-            cause = chain_cause(calls, inner=bool(scope.scope_id), unasked=scope.unasked)
+            cause = chain_cause(calls, inner=bool(scope.scope_id), unrequested=scope.unrequested)
             members = sorted((*chain.members, *chain.alongside))
             of_scope.append(Candidate(cause, advice, [Part(scope, members)], len(calls)))
         found += _merged(of_scope)

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 _INSTALLED = ("/site-packages/", "/dist-packages/", "\\site-packages\\", "\\dist-packages\\")
 
 
-def chain_cause(calls: Sequence[Call], *, inner: bool, unasked: Collection[str]) -> Cause:
+def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[str]) -> Cause:
     """
     Return the cause of a chain.
 
     Args:
         calls: The calls of the chain, in order of start.
         inner: Whether they run inside another call.
-        unasked: Span ids of calls that no recorded model request asked for.
+        unrequested: Span ids of calls that no recorded model request requested.
     """
     # The calls were started together already, so advice about when to start them would not help.
     if _blocks_the_loop(calls):
         return "blocking"
-    if inner or all(call.span_id in unasked for call in calls):
+    if inner or all(call.span_id in unrequested for call in calls):
         return "code"
     rounds = {call.round for call in calls}
     if None in rounds:

@@ -108,11 +108,12 @@ def savings_by_cause(own: Scope, candidates: Iterable[Candidate]) -> dict[Cause,
     The parts add up to the sum of ``avoidable_ns``: the largest part gets the difference to what the steps save.
     """
     recommended = [candidate for candidate in candidates if candidate.advice == "recommended"]
+    if not recommended:
+        return {}
     parts = _shares_ns(own, recommended)
     total_ns = sum(candidate.avoidable_ns for candidate in recommended)
-    if recommended:
-        largest = largest_cause(parts, recommended[0].cause)
-        parts[largest] = parts.get(largest, 0) + total_ns - sum(parts.values())
+    largest = largest_cause(parts, recommended[0].cause)
+    parts[largest] = parts.get(largest, 0) + total_ns - sum(parts.values())
     return {cause: part_ns for cause, part_ns in parts.items() if part_ns > 0}
 
 
@@ -164,7 +165,9 @@ def _within_rounds(candidate: Candidate) -> Candidate | None:
         members = [index for some in by_round.values() if len(some) > 1 for index in some]
         for some in by_round.values():
             if len(some) > 1:
-                cause = chain_cause([part.scope.calls[i] for i in some], inner=False, unasked=part.scope.unasked)
+                cause = chain_cause(
+                    [part.scope.calls[i] for i in some], inner=False, unrequested=part.scope.unrequested
+                )
         if members:
             parts.append(Part(part.scope, sorted(members)))
     if not parts:

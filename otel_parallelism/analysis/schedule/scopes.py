@@ -50,7 +50,7 @@ class Scope:
         self.contention: Contention = _NO_CONTENTION
         self.contended: bool = False
         self.limit: Limit | None = None
-        self.unasked: Collection[str] = ()
+        self.unrequested: Collection[str] = ()
         self.critical_ns: int = self.totals.makespan_ns
         self.best_ns: int = self.totals.makespan_ns
 
@@ -74,7 +74,7 @@ class Scope:
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:
             self.gaps_ns = gaps_ns(self.calls)
-            self.unasked = turn.unrequested
+            self.unrequested = turn.unrequested
         self.limit = limit_of_scope(self.calls)
 
     def compute_bounds(self) -> None:

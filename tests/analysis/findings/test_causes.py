@@ -17,18 +17,18 @@ def chain(*each: dict[str, Any], **every: Any) -> list[Call]:
     return [call(f"c{n}", n, n + 1, **{**every, **fields}) for n, fields in enumerate(each)]
 
 
-def why(calls: list[Call], *, inner: bool = False, unasked: tuple[str, ...] = ()) -> str:
-    return chain_cause(calls, inner=inner, unasked=unasked)
+def why(calls: list[Call], *, inner: bool = False, unrequested: tuple[str, ...] = ()) -> str:
+    return chain_cause(calls, inner=inner, unrequested=unrequested)
 
 
 def test_cause_inside_a_call_is_code_regardless_of_rounds() -> None:
     assert why(chain({"round": 0}, {"round": 1}), inner=True) == "code"
 
 
-def test_cause_of_calls_that_no_recorded_request_asked_for_is_code() -> None:
+def test_cause_of_calls_without_a_model_request_is_code() -> None:
     calls = chain({}, {}, round=0)
-    assert why(calls, unasked=("c0", "c1")) == "code"
-    assert why(calls, unasked=("c0",)) == "dispatch"
+    assert why(calls, unrequested=("c0", "c1")) == "code"
+    assert why(calls, unrequested=("c0",)) == "dispatch"
 
 
 def test_cause_of_different_rounds_is_model() -> None:
