@@ -1,4 +1,4 @@
-"""``python -m otel_parallelism``: the same as the ``otel-parallelism`` command."""
+"""``python -m otel_parallelism`` runs the ``otel-parallelism`` command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``otel-parallelism`` command: one module a subcommand, and nothing heavy imported before one is run."""
+"""The ``otel-parallelism`` command: one module for each subcommand. Heavy imports happen when a subcommand runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["commands", "main"]
 
 
 class _Commands(click.Group):
-    """Commands that end as interrupted when they are: status 1, as click has it, is a gate's that was not passed."""
+    """A group whose commands end as interrupted on Ctrl-C: click's status 1 would mean a failed gate."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -29,7 +29,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, name="otel-parallelism", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="otel-parallelism", prog_name="otel-parallelism")
 def commands() -> None:
-    """Tell which tool calls of an AI agent ran one after another and could have run together."""
+    """Find the tool calls of an AI agent that ran one after another and could have run in parallel."""
 
 
 commands.add_command(analyze_files)
@@ -40,15 +40,21 @@ commands.add_command(run)
 
 
 def main() -> None:
-    """Run the command line that this process was started with; raises SystemExit with its status."""
+    """
+    Run the command line of this process.
+
+    Raises:
+        SystemExit: With the exit status, at the end.
+        KeyboardInterrupt: If the command was interrupted.
+    """
     try:
         commands(prog_name="otel-parallelism")
     except Interrupted:
-        # A program's traceback has been printed. The interpreter turns an interrupt that nobody catches into the
-        # end of the process by that very signal, which is how a shell knows that it was interrupted.
-        sys.excepthook = _nothing
+        # The program's traceback has been printed already. The interpreter ends the process by SIGINT if it does not
+        # catch a KeyboardInterrupt, so that the shell knows that it was interrupted.
+        sys.excepthook = _print_nothing
         raise KeyboardInterrupt from None
 
 
-def _nothing(*_: object) -> None:
+def _print_nothing(*_: object) -> None:
     pass

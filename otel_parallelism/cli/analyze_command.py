@@ -1,4 +1,4 @@
-"""``otel-parallelism analyze``: report on the turns in files of spans."""
+"""``otel-parallelism analyze`` reports on the turns in files of spans."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
     """
     Report on the agent turns in FILEs of spans.
 
-    A FILE holds OTLP JSON, as the OpenTelemetry Collector's file exporter writes it, possibly compressed with gzip;
-    - is standard input. Several FILEs are one input: a trace may be spread over them.
+    A FILE has OTLP JSON, as the OpenTelemetry Collector's file exporter writes it, and can be compressed with gzip. Use
+    - for standard input. Several FILEs are one input: the spans of a trace can be in different files.
     """
     from otel_parallelism.analysis.analyze import analyze_spans  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
@@ -51,25 +51,25 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
 
 
 def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[SpanRecord]:
-    """Yield the spans of all *files*, telling how many bytes of them have been read."""
+    """Yield the spans of all *files*, and call *advance* with the total number of bytes read so far."""
     from otel_parallelism.readers.otlp_json import read_otlp_json  # noqa: PLC0415 - a fast --help
 
     before = 0
     for file in files:
         at = before
 
-        def tell(read_bytes: int, before: int = before) -> None:
+        def add(read_bytes: int, before: int = before) -> None:
             nonlocal at
             at = before + read_bytes
             advance(at)
 
-        yield from read_otlp_json(file, tell)
+        yield from read_otlp_json(file, add)
         before = at
 
 
 @contextlib.contextmanager
 def _progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
-    """Give what shows the bytes read so far: a bar on a terminal where there is much to read, else nothing."""
+    """Yield a function that shows the bytes read so far. It draws a bar on a terminal if the input is long."""
     total = sum(_size(file) for file in files)
     if total < LONG_INPUT_BYTES or not sys.stderr.isatty():
         yield lambda _: None
@@ -91,4 +91,4 @@ def _size(file: str) -> int:
     try:
         return Path(file).stat().st_size
     except OSError:
-        return 0  # the reader says what is wrong
+        return 0  # the reader reports the error

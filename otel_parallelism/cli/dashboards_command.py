@@ -1,4 +1,4 @@
-"""``otel-parallelism dashboards``: the dashboards and the rules, into a folder or into a Grafana."""
+"""``otel-parallelism dashboards`` writes dashboards and rules to a folder, or imports the dashboards into Grafana."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IN_A_CLONE: Final = Path(__file__).parents[2] / "dashboards"
 
 
 def _mapping(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, str]:
-    """Return ``KIND=NAME`` options as a dict."""
+    """Return the ``KIND=NAME`` options as a dict."""
     chosen: dict[str, str] = {}
     for text in given:
         kind, equals, name = text.partition("=")
@@ -47,18 +47,24 @@ def _mapping(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dic
     envvar="GRAFANA_TOKEN",
     show_envvar=True,
     metavar="TOKEN",
-    help="A service account's token; without, Grafana is asked anonymously.",
+    help="The token of a service account. Without it, requests are anonymous.",
 )
-@click.option("--folder", "title", metavar="TITLE", help="Grafana's folder, made if there is none; default: the top.")
+@click.option(
+    "--folder",
+    "title",
+    metavar="TITLE",
+    help="The folder in Grafana; created if it does not exist. Default: the top level.",
+)
 @click.option(
     "--datasource",
     "sources",
     multiple=True,
     callback=_mapping,
     metavar="KIND=NAME",
-    help="The data source to show at first, by name or uid: prometheus=NAME, tempo=NAME. Default: Grafana's own.",
+    help="The data source that the dashboards start with, by name or uid: prometheus=NAME, tempo=NAME. "
+    "Default: the default of Grafana.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files or dashboards.")
 def dashboards(
     *,
     folder: str | None,
@@ -69,9 +75,9 @@ def dashboards(
     overwrite: bool,
 ) -> None:
     """
-    Hand out the dashboards for Grafana and the rules for Prometheus, or import the dashboards.
+    Write the dashboards for Grafana and the rules for Prometheus, or import the dashboards.
 
-    The rules are Prometheus' own: name alerts.yaml under rule_files in its configuration.
+    The rules are a rule file of Prometheus: list alerts.yaml under rule_files in its configuration.
     """
     if (folder is None) == (url is None):
         message = "Pass either --out DIR or --url URL."
@@ -85,19 +91,19 @@ def dashboards(
 
 
 def _source() -> Path:
-    """Return the folder of the files: in the installed package, or in a clone of the repository."""
+    """Return the folder of the files: in the installed package or in a clone of the repository."""
     return _PACKAGED if _PACKAGED.is_dir() else _IN_A_CLONE
 
 
 def _listed(source: Path) -> Iterator[Path]:
-    """Yield the files that are handed out, relative to *source*."""
+    """Yield the paths of the files to write, relative to *source*."""
     yield from map(Path, _FILES)
     for name in _FOLDERS:
         yield from sorted(path.relative_to(source) for path in (source / name).rglob("*") if path.is_file())
 
 
 def _written(folder: Path, *, overwrite: bool) -> int:
-    """Write all files into *folder* and return the exit status; nothing is written if a file that differs is there."""
+    """Write all files to *folder* and return the exit status. Without *overwrite*, write none if one would change."""
     source = _source()
     files = {path: (source / path).read_bytes() for path in _listed(source)}
     try:
@@ -106,7 +112,7 @@ def _written(folder: Path, *, overwrite: bool) -> int:
         ]
         if there and not overwrite:
             named = ", ".join(str(folder / path) for path in there)
-            click.echo(f"{named}: there already, and different; --overwrite replaces what is there", err=True)
+            click.echo(f"{named}: exists with other content; --overwrite replaces it", err=True)
             return 2
         for path, data in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -141,18 +147,18 @@ def _imported(url: str, token: str | None, title: str | None, sources: Mapping[s
 
 def _chosen(grafana: Grafana, sources: Mapping[str, str]) -> dict[str, DataSource]:
     """
-    Return the data sources that were asked for, by kind; a note says which kind this Grafana does not have.
+    Return the data sources with the names in *sources*, by kind. Print a note for each kind that Grafana lacks.
 
     Raises:
-        ValueError: One that was asked for is not there.
-        GrafanaError: They cannot be listed, and some were asked for.
+        ValueError: Grafana has no data source of that kind and name.
+        GrafanaError: The data sources cannot be listed, and *sources* names some.
     """
     from .grafana import GrafanaError  # noqa: PLC0415 - as above
 
     try:
         known = grafana.data_sources()
     except GrafanaError as error:
-        # A token that may write dashboards need not be allowed to list data sources.
+        # A token can be allowed to write dashboards and not to list data sources.
         if sources or not error.forbidden:
             raise
         return {}
@@ -166,14 +172,14 @@ def _chosen(grafana: Grafana, sources: Mapping[str, str]) -> dict[str, DataSourc
         found = [each for each in of_kind if sources[kind] in {each.uid, each.name}]
         if not found:
             there = ", ".join(each.name for each in of_kind) or "none"
-            message = f"no data source of type {kind} is called '{sources[kind]}'; there is: {there}"
+            message = f"no data source of type {kind} is called '{sources[kind]}'; available: {there}"
             raise ValueError(message)
         chosen[kind] = found[0]
     return chosen
 
 
 def _preset(board: dict[str, Any], chosen: Mapping[str, DataSource]) -> None:
-    """Have *board* start with the data source of its kind."""
+    """Set the data source that *board* starts with to the one chosen for its kind."""
     for variable in board["templating"]["list"]:
         if variable["type"] == "datasource" and (found := chosen.get(variable["query"])) is not None:
             variable["current"] = {"selected": True, "text": found.name, "value": found.uid}

@@ -1,4 +1,4 @@
-"""``otel-parallelism demo``: agents that come with the package, run for real, and the report on them."""
+"""``otel-parallelism demo`` runs the example agents of the package and reports on them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ AGENT: Final = Path(__file__).parent / "demo" / "demo_agent.py"
 
 
 @click.command()
-@click.option("--fleet", is_flag=True, help="Run six agents that differ, and no web server.")
+@click.option("--fleet", is_flag=True, help="Run six different agents and no web server.")
 @click.option(
     "--turns",
     type=click.IntRange(min=1),
     default=2,
     show_default=True,
     metavar="N",
-    help="With --fleet: how many turns each agent takes.",
+    help="With --fleet: the number of turns of each agent.",
 )
-@click.option("--forever", is_flag=True, help="With --fleet: go on until interrupted, and report then.")
-@click.option("--seed", type=int, default=1, show_default=True, help="With --fleet: of what varies between turns.")
+@click.option("--forever", is_flag=True, help="With --fleet: run until interrupted, then report.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="With --fleet: the seed of the random differences between turns.",
+)
 @report_options
 @click.pass_context
 def demo(
@@ -39,10 +45,10 @@ def demo(
     """
     Run an agent with five tools twice, one by one and in parallel, and report on both turns.
 
-    Its tools talk to a web server that the command starts on this machine. It needs no network and no account.
+    The tools send requests to a web server that the command starts on this machine. No network or account is needed.
 
-    With --fleet six agents run side by side instead: one in parallel, the others one call after another, each for a
-    reason of its own. Under opentelemetry-instrument they export as any program does.
+    With --fleet, six agents run concurrently instead. One makes its calls in parallel; each of the others makes them
+    one after another for a different reason. Under opentelemetry-instrument they export telemetry like any program.
     """
     _check(context, fleet=fleet, forever=forever)
     from .watch import Watch  # noqa: PLC0415 - a fast --help
@@ -77,8 +83,8 @@ def _run_both_ways(destination: Destination) -> None:
 
     agent = _loaded(AGENT)
     with serving() as port:
-        said = f"{AGENT}\nasks http://127.0.0.1:{port} five things, first one by one, then together.\n"
-        click.echo(said, err=not destination.shares_stdout)
+        announcement = f"{AGENT}\nsends five requests to http://127.0.0.1:{port}, first one by one, then in parallel.\n"
+        click.echo(announcement, err=not destination.shares_stdout)
         guide = agent.Guide(port)
         asyncio.run(agent.plan_one_by_one(guide, "Lisbon"))
         asyncio.run(agent.plan_together(guide, "Lisbon"))
@@ -90,7 +96,7 @@ def _run_fleet(destination: Destination, *, turns: int | None, seed: int) -> Non
     agents = _loaded(AGENTS)
     until = "until interrupted" if turns is None else f"for {turns} turn{'s' * (turns > 1)} each"
     click.echo(
-        f"{AGENTS}\nruns {len(agents.AGENTS)} agents side by side, {until}.\n", err=not destination.shares_stdout
+        f"{AGENTS}\nruns {len(agents.AGENTS)} agents concurrently, {until}.\n", err=not destination.shares_stdout
     )
     asyncio.run(run_fleet(agents.AGENTS, agents.take_turn, turns=turns, seed=seed))
 
@@ -99,7 +105,7 @@ def _loaded(path: Path) -> ModuleType:
     """
     Return the module at *path*, under its bare file name.
 
-    It stands for the user's own code, and a file of an installed package is never taken for that.
+    The module stands for the user's code. With its full path it would count as a file of an installed package.
     """
     module = ModuleType(path.stem)
     code = compile(path.read_bytes(), path.name, "exec", dont_inherit=True)

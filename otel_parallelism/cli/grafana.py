@@ -1,4 +1,4 @@
-"""What of Grafana's HTTP API it takes to import dashboards: data sources, folders, dashboards."""
+"""A client for the part of Grafana's HTTP API that imports dashboards: data sources, folders, dashboards."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _LONGEST_MESSAGE: Final = 300
 _FORBIDDEN: Final = 403
 
 _HINTS: Final = {
-    "name-exists": "another dashboard of that title is in the folder; choose another folder with --folder",
-    "version-mismatch": "it is there already; --overwrite replaces it",
+    "name-exists": "the folder has another dashboard with this title; choose another folder with --folder",
+    "version-mismatch": "it exists already; --overwrite replaces it",
     "plugin-dashboard": "it belongs to a plugin; --overwrite replaces it",
-    401: "pass a service account's token with --token or in GRAFANA_TOKEN",
-    _FORBIDDEN: "the token's role must be Editor or Admin",
-    404: "is this the root of a Grafana, with its sub-path if it has one?",
+    401: "pass the token of a service account with --token or in GRAFANA_TOKEN",
+    _FORBIDDEN: "the role of the token must be Editor or Admin",
+    404: "the address must be the root of a Grafana, including its sub-path",
 }
 
 
 class GrafanaError(Exception):
-    """Grafana cannot be reached or refuses; the message says what was asked and why it was not done."""
+    """Grafana cannot be reached or refuses a request; the message names the request and the reason."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
-        """Remember the HTTP *status*, if there was an answer."""
+        """Keep the HTTP *status* of the response; None if there was none."""
         super().__init__(message)
         self.status = status
 
     @property
     def forbidden(self) -> bool:
-        """Whether the token lacks the permission."""
+        """Whether the token lacks the permission for the request."""
         return self.status == _FORBIDDEN
 
 
 class DataSource(msgspec.Struct, frozen=True):
-    """A data source of a Grafana: ``kind`` is its type, such as ``prometheus``."""
+    """A data source in Grafana: ``kind`` is its type, such as ``prometheus``."""
 
     uid: str
     name: str
@@ -52,7 +52,7 @@ class DataSource(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """A dashboard that was imported: where it is shown, and its version there."""
+    """An imported dashboard: its address, and its version in Grafana."""
 
     url: str
     version: int
@@ -60,23 +60,27 @@ class Imported(msgspec.Struct, frozen=True):
 
 class Grafana:
     """
-    A Grafana at *url*, asked as the owner of *token* (None: anonymously).
+    A client of the Grafana at *url*. Its methods raise `GrafanaError`.
+
+    Args:
+        url: The root of Grafana.
+        token: The token of a service account; None for anonymous requests.
 
     Raises:
-        ValueError: *url* is no http(s) address, or *token* no token. All methods raise ``GrafanaError``.
+        ValueError: *url* is not an http or https address, or *token* has characters that no token has.
     """
 
     def __init__(self, url: str, token: str | None) -> None:
-        """Check the address; nothing is asked yet."""
+        """Check the address and the token, without sending a request."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             message = f"{url!r} is not an address such as https://grafana.example.com"
             raise ValueError(message)
         if parts.username or parts.query or parts.fragment:
-            message = f"{url!r}: an address without user, query and fragment was expected"
+            message = f"{url!r}: expected an address without user, query and fragment"
             raise ValueError(message)
         if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
-            message = "the token holds what no token does: spaces, line ends or letters outside ASCII"
+            message = "the token has spaces, line ends or characters outside ASCII"
             raise ValueError(message)
         self._root = url.rstrip("/")
         self._origin = f"{parts.scheme}://{parts.netloc}"
@@ -84,27 +88,27 @@ class Grafana:
         self._opener = build_opener(_NoRedirect)
 
     def data_sources(self) -> list[DataSource]:
-        """Return the data sources that the token may see."""
-        answer = self._ask("GET", "/api/datasources")
+        """Return the data sources that the token has access to."""
+        answer = self._send("GET", "/api/datasources")
         try:
             return [DataSource(each["uid"], each["name"], each["type"]) for each in answer]
         except (TypeError, KeyError):
-            raise self._strange("/api/datasources") from None
+            raise self._unexpected("/api/datasources") from None
 
     def folder(self, title: str) -> str:
-        """Return the uid of the folder called *title*, at the top; it is made if there is none."""
+        """Return the uid of the top-level folder called *title*; create the folder if it does not exist."""
         path = f"/api/folders?limit={_MOST_FOLDERS}"
-        answer = self._ask("GET", path)
+        answer = self._send("GET", path)
         try:
             found = [each["uid"] for each in answer if each["title"] == title]
         except (TypeError, KeyError):
-            raise self._strange(path) from None
+            raise self._unexpected(path) from None
         if found:
             return str(found[0])
         return str(self._field("POST", "/api/folders", {"title": title}, "uid"))
 
     def put(self, dashboard: Mapping[str, Any], folder: str | None, *, overwrite: bool) -> Imported:
-        """Import *dashboard* into the folder with this uid (None: the top)."""
+        """Import *dashboard* into the folder with this uid; None is the top level."""
         body: dict[str, Any] = {
             "dashboard": {**dashboard, "id": None},
             "overwrite": overwrite,
@@ -113,63 +117,63 @@ class Grafana:
         if folder is not None:
             body["folderUid"] = folder
         path = "/api/dashboards/db"
-        answer = self._ask("POST", path, body)
+        answer = self._send("POST", path, body)
         try:
             shown = answer["url"]
             return Imported(f"{self._origin}{shown}", answer["version"])
         except (TypeError, KeyError):
-            raise self._strange(path) from None
+            raise self._unexpected(path) from None
 
     def _field(self, method: str, path: str, body: object, name: str) -> Any:
-        answer = self._ask(method, path, body)
+        answer = self._send(method, path, body)
         try:
             return answer[name]
         except (TypeError, KeyError):
-            raise self._strange(path) from None
+            raise self._unexpected(path) from None
 
-    def _ask(self, method: str, path: str, body: object = None) -> Any:
+    def _send(self, method: str, path: str, body: object = None) -> Any:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._root + path, data, headers, method=method)  # noqa: S310 - __init__ checked the scheme
-        asked = f"{method} {self._root}{path.partition('?')[0]}"
+        described = f"{method} {self._root}{path.partition('?')[0]}"
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as response:
                 text = response.read()
         except HTTPError as error:
             with error:
-                raise _refused(asked, error) from None
+                raise _refusal(described, error) from None
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
-            raise GrafanaError(f"{asked}: {reason or type(error).__name__}") from None
+            raise GrafanaError(f"{described}: {reason or type(error).__name__}") from None
         try:
             return json.loads(text)
         except ValueError:
-            raise self._strange(path) from None
+            raise self._unexpected(path) from None
 
-    def _strange(self, path: str) -> GrafanaError:
-        asked = f"{self._root}{path.partition('?')[0]}"
-        return GrafanaError(f"{asked} does not answer as Grafana does; {_HINTS[404]}")
+    def _unexpected(self, path: str) -> GrafanaError:
+        address = f"{self._root}{path.partition('?')[0]}"
+        return GrafanaError(f"{address} does not respond like Grafana; {_HINTS[404]}")
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """Follows nothing: a redirected POST would become a GET, and the token would go to whoever is named."""
+    """Follows no redirect: a POST would become a GET, and the token would be sent to another server."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
-def _refused(asked: str, error: HTTPError) -> GrafanaError:
-    """Return what Grafana said in *error*, and what helps."""
+def _refusal(request: str, error: HTTPError) -> GrafanaError:
+    """Return an error with the message of Grafana's response and a hint."""
     location = error.headers.get("Location") if error.headers is not None else None
     if location:
-        return GrafanaError(f"{asked}: moved to {location}; pass that address", error.code)
+        return GrafanaError(f"{request}: moved to {location}; pass that address", error.code)
     try:
         answer = json.loads(error.read())
-        said, status = answer.get("message"), answer.get("status")
+        message, status = answer.get("message"), answer.get("status")
     except (ValueError, AttributeError, OSError, HTTPException):
-        said, status = None, None
+        message, status = None, None
     hint = _HINTS.get(status) or _HINTS.get(error.code)
-    text = f"{asked}: {error.code} {str(said or error.reason)[:_LONGEST_MESSAGE]}"
+    text = f"{request}: {error.code} {str(message or error.reason)[:_LONGEST_MESSAGE]}"
     return GrafanaError(f"{text} ({hint})" if hint else text, error.code)

@@ -1,4 +1,4 @@
-"""A Python program run in this process just as ``python`` would run it: as ``__main__``, to its very end."""
+"""Runs a Python program in this process as ``python`` runs it: as ``__main__``, until its threads have ended."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class ProgramNotFoundError(Exception):
-    """There is no such script or module; the message says which."""
+    """The script or module does not exist; the message names it."""
 
 
 class Interrupted(BaseException):
-    """The program was interrupted, and said so; the process should end as an interrupted one does."""
+    """The program was interrupted and has printed its traceback; the process should end by the same signal."""
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """How a program ended: its exit status, and whether it was interrupted (Ctrl-C)."""
+    """How a program ended: its exit status, and whether Ctrl-C interrupted it."""
 
     status: int = 0
     interrupted: bool = False
@@ -38,12 +38,12 @@ def run_program(target: str, arguments: Sequence[str], *, module: bool) -> Endin
     """
     Run the script or *module* called *target* as ``__main__`` and wait for its threads.
 
-    ``sys.argv`` and ``sys.path[0]`` become what the program expects, and ``sys.modules["__main__"]`` stays the
-    program's, so that what it pickles, and processes that it starts, find it. An exception that ends it is printed
+    ``sys.argv`` and ``sys.path[0]`` are set as ``python`` sets them. ``sys.modules["__main__"]`` stays the program's
+    module, so that pickles and child processes of the program find it. An exception that ends the program is printed
     through ``sys.excepthook``, without the frames of this package.
 
     Raises:
-        ProgramNotFoundError: There is nothing to run. Nothing has been run.
+        ProgramNotFoundError: The script or module does not exist; nothing has been run.
     """
     found = _Module(target) if module else _Script(target)
     sys.argv[:] = [found.argv0, *arguments]
@@ -57,9 +57,9 @@ def run_program(target: str, arguments: Sequence[str], *, module: bool) -> Endin
 @contextlib.contextmanager
 def importing_from(path: Sequence[str]) -> Iterator[None]:
     """
-    Let imports find what *path* leads to, and nothing that the program found elsewhere, until the block ends.
+    Import modules from *path*, and no modules that the program has imported from elsewhere, until the block ends.
 
-    A report needs ``rich`` and ``html``, and a program may have a module of its own that is called so.
+    A report needs ``rich`` and ``html``, and a program can have modules with these names.
     """
     programs, modules = sys.path.copy(), list(sys.modules.items())
     elsewhere = set(map(os.path.abspath, programs)) - set(map(os.path.abspath, path))
@@ -76,8 +76,8 @@ def importing_from(path: Sequence[str]) -> Iterator[None]:
 
 
 def _folder(module: ModuleType) -> str | None:
-    """Return the folder that *module* was found in, as one of the top level; None where that is none."""
-    # What is no plain module may do anything when it is asked for its spec.
+    """Return the folder from which the top-level *module* was imported; None if it has none."""
+    # Reading an attribute of an object that is not a plain module can run any code.
     spec = getattr(module, "__spec__", None) if type(module) is ModuleType else None
     if not isinstance(spec, ModuleSpec) or not spec.has_location or spec.origin is None:
         return None
@@ -90,7 +90,7 @@ class _Script:
 
     def __init__(self, name: str) -> None:
         self.argv0 = name
-        self.path = Path(os.path.abspath(name))  # noqa: PTH100 - a link keeps its own name, as under python
+        self.path = Path(os.path.abspath(name))  # noqa: PTH100 - the name of a link is kept, as python does
         self.folder = os.path.dirname(os.path.realpath(name))  # noqa: PTH120 - sys.path holds strings
         try:
             self.source = self.path.read_bytes()
@@ -113,7 +113,7 @@ class _Module:
         self.name = name
 
     def load(self) -> tuple[CodeType, dict[str, Any]]:
-        """Find the module, which runs the packages around it, and return its code and its globals."""
+        """Find the module, which imports the packages around it, and return its code and its globals."""
         if self.name.startswith("."):
             message = f"{self.name}: relative module names are not supported"
             raise ProgramNotFoundError(message)
@@ -138,9 +138,9 @@ class _Module:
             spec = importlib.util.find_spec(name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                raise  # a package around the module was found, and failed to import something else
+                raise  # the package around the module exists, but its import of another module failed
             spec = None
-        except ValueError:  # a module that was made by hand and has no spec
+        except ValueError:  # a module in sys.modules without a spec
             spec = None
         if spec is None:
             message = f"no module named {name}{remark}"
@@ -157,19 +157,19 @@ def _ended(found: _Script | _Module) -> Ending:
         code, names = found.load()
         main.__dict__.update(names)
         sys.modules["__main__"] = main
-        exec(code, main.__dict__)  # noqa: S102 - this is what the command is for
+        exec(code, main.__dict__)  # noqa: S102 - running the program is the purpose
     except ProgramNotFoundError:
         raise
     except SystemExit as request:
         return Ending(_status(request.code))
-    except BaseException as error:  # noqa: BLE001 - whatever ends the program is printed, and then reported on
+    except BaseException as error:  # noqa: BLE001 - any exception of the program is printed, and the report follows
         _show(error)
         return Ending(1, interrupted=isinstance(error, KeyboardInterrupt))
     return Ending()
 
 
 def _status(code: object) -> int:
-    """Return the exit status that ``sys.exit(code)`` means, printing what is no number."""
+    """Return the exit status of ``sys.exit(code)``; print a *code* that is not a number."""
     if code is None:
         return 0
     if isinstance(code, int):
@@ -180,11 +180,11 @@ def _status(code: object) -> int:
 
 
 def _show(error: BaseException) -> None:
-    """Print *error* as the interpreter would have done, without the frames that are not the program's."""
+    """Print *error* as the interpreter does, without the frames of this module."""
     error.__traceback__ = _outermost(error.__traceback__)
     try:
         sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException as other:  # noqa: BLE001 - a hook that fails must not hide what it was to print
+    except BaseException as other:  # noqa: BLE001 - a failing hook must not hide the error
         sys.__excepthook__(type(other), other, other.__traceback__)
         sys.__excepthook__(type(error), error, error.__traceback__)
 
@@ -199,12 +199,12 @@ def _wait_for_threads() -> None:
     """
     Wait for the program's threads, as the interpreter does when it ends.
 
-    Joining them by hand would wait forever for the idle workers of an executor that nobody shut down: only the
-    interpreter's own way tells them to stop. It runs again at the end of the process and then finds nothing to do.
+    Joining them one by one would wait forever for idle workers of an executor that has not been shut down; the
+    interpreter's own function stops them. It runs again at the end of the process and then has nothing to do.
     """
     try:
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
-    except BaseException as error:  # noqa: BLE001 - Ctrl-C ends the waiting; the report comes all the same
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public function
+    except BaseException as error:  # noqa: BLE001 - Ctrl-C ends the waiting, and the report follows
         with contextlib.suppress(OSError, ValueError):  # closed
             print("Exception ignored in:", threading, file=sys.stderr or sys.__stderr__)
         _show(error)

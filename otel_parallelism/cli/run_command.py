@@ -1,4 +1,4 @@
-"""``otel-parallelism run``: run a program with everything installed and report on its turns when it has ended."""
+"""``otel-parallelism run`` runs a program under instrumentation and reports on its turns at its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INTERPRETER: Final = re.compile(r"(python|pypy)(\d+(\.\d+)?t?)?(\.exe)?|py")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option("-m", "module", is_flag=True, help="SCRIPT is the name of a module, as for python -m.")
+@click.option("-m", "module", is_flag=True, help="SCRIPT is the name of a module, as with python -m.")
 @report_options
 @click.argument("script", metavar="SCRIPT")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
@@ -32,8 +32,8 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     """
     Run SCRIPT with ARGS and report on its agent turns at its end.
 
-    SCRIPT runs as python would run it; whatever follows its name belongs to it. The report comes after an exception,
-    sys.exit and Ctrl-C too. The exit status is the program's, if that is not 0.
+    SCRIPT runs as python runs it; all arguments after its name are passed to it. The report is also written after an
+    exception, sys.exit and Ctrl-C. The exit status is that of the program, unless that is 0.
     """
     if not module and (instead := _without_interpreter(script, arguments)):
         click.echo(f"'{script}' is an interpreter, not a script; run: otel-parallelism run {instead}", err=True)
@@ -46,14 +46,14 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
         click.echo(f"{error}", err=True)
         sys.exit(2)
     process = os.getpid()
-    path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first becomes the program's folder
+    path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first entry becomes the program's folder
     try:
         ending = run_program(script, arguments, module=module)
     except ProgramNotFoundError as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
     status = ending.status
-    if os.getpid() == process:  # a child that the program forked ends here too, and is not the one to report
+    if os.getpid() == process:  # a forked child of the program ends here too and must not report
         analysis = watch.analysis()
         for line in watch.missing():
             click.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""The turns that end in this process, kept for the report at its end."""
+"""Collects the reports of the turns that end in this process."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ MOST_REPORTS: Final = 10_000
 
 class Watch:
     """
-    Installs and patches everything and keeps the report of every turn that ends from then on.
+    Activates the instrumentation and keeps the report of each turn that ends afterwards.
 
-    Turns past ``MOST_REPORTS`` are counted and not kept. A report is kept without what its calls were given and
-    returned: nothing shows that, and holding it would keep the program's data alive.
+    At most ``MOST_REPORTS`` reports are kept; further turns are counted. Reports are kept without the arguments and
+    results of their calls: no renderer shows these, and keeping them would keep the program's objects alive.
 
     Raises:
-        ValueError: An environment variable cannot be read as its setting.
+        ValueError: An environment variable has an invalid value for its setting.
     """
 
     def __init__(self) -> None:
-        """Start watching."""
+        """Activate the instrumentation and subscribe to reports."""
         self._reports: list[Report] = []
         self._dropped = 0
         instrumentor = ParallelismInstrumentor()
-        if not instrumentor.is_instrumented_by_opentelemetry:  # as it is under opentelemetry-instrument
+        if not instrumentor.is_instrumented_by_opentelemetry:  # which is the case under opentelemetry-instrument
             instrumentor.instrument()
         otel_parallelism.subscribe(self._keep)
 
     def analysis(self) -> Analysis:
-        """Return what was seen so far, turns in order of start."""
+        """Return the analysis of the turns that have ended so far, in order of start."""
         reports = sorted(self._reports, key=lambda report: (report.turn.start_ns, report.turn.span_id))
         return Analysis(tuple(reports), otel_parallelism.coverage())
 
     def missing(self) -> Iterator[str]:
-        """Yield what the report cannot show, in one line each."""
+        """Yield one line for each kind of turn that the report omits."""
         if self._dropped:
-            yield f"{counted(self._dropped, 'later turn')} left out of the report"
+            yield f"{counted(self._dropped, 'later turn')} omitted from the report"
         if still_open := len(otel_parallelism.live_turns()):
-            yield f"{counted(still_open, 'turn')} still open, and not in the report"
+            yield f"{counted(still_open, 'turn')} still open and not in the report"
 
     def _keep(self, report: Report) -> None:
         if len(self._reports) >= MOST_REPORTS:

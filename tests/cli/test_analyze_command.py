@@ -1,4 +1,4 @@
-"""``analyze`` on real files: what it finds, how it fails, and how it behaves on a terminal."""
+"""``analyze`` with real files: its reports, its errors, and its output on a terminal."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def spans(invoke: Invoke) -> Path:
     return invoke.write("spans.jsonl", line(*CALLS) + line(TURN))
 
 
-def test_the_report_of_a_file(invoke: Invoke, spans: Path) -> None:
+def test_report_of_a_file(invoke: Invoke, spans: Path) -> None:
     done = invoke("analyze", spans, "--format", "json")
     assert (done.stderr, done.returncode) == (b"", 0)
     document = json.loads(done.stdout)
@@ -74,7 +74,7 @@ def test_several_files_are_one_input(invoke: Invoke) -> None:
     assert document["coverage"]["calls_without_turn"] == 0
 
 
-def test_the_output_file_gets_the_report_and_nothing_else_does(invoke: Invoke, spans: Path) -> None:
+def test_only_the_output_file_gets_the_report(invoke: Invoke, spans: Path) -> None:
     done = invoke("analyze", spans, "--output", "report.txt", PYTHONIOENCODING="ascii")
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"text report written to report.txt\n", 0)
     text = (invoke.folder / "report.txt").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def test_the_output_file_gets_the_report_and_nothing_else_does(invoke: Invoke, s
     assert "█" in text
 
 
-def test_a_longer_report_is_replaced_whole_and_only_by_a_report(invoke: Invoke, spans: Path) -> None:
+def test_output_file_is_replaced_only_by_a_report(invoke: Invoke, spans: Path) -> None:
     path = invoke.write("report.json", "x" * 100_000)
     assert invoke("analyze", "absent.jsonl", "--output", path).returncode == 2
     assert path.read_text() == "x" * 100_000
@@ -90,26 +90,26 @@ def test_a_longer_report_is_replaced_whole_and_only_by_a_report(invoke: Invoke, 
     assert len(json.loads(path.read_text())["turns"]) == 1
 
 
-def test_a_dash_is_standard_output(invoke: Invoke, spans: Path) -> None:
+def test_dash_is_standard_output(invoke: Invoke, spans: Path) -> None:
     expected = invoke("analyze", spans)
     assert invoke("analyze", spans, "--output", "-").stdout == expected.stdout != b""
 
 
 @pytest.mark.process
-def test_the_output_may_be_a_pipe(shell: Shell, spans: Path) -> None:
+def test_output_can_be_a_pipe(shell: Shell, spans: Path) -> None:
     assert shell("analyze", spans, "--output", "/dev/stdout").stdout == shell("analyze", spans).stdout
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="no device here is full")
 @pytest.mark.parametrize("option", ["--output", "-o", "--html", "--trace-event"])
-def test_an_output_that_has_no_room_is_told_in_one_line(invoke: Invoke, spans: Path, option: str) -> None:
+def test_full_device_is_an_error_of_one_line(invoke: Invoke, spans: Path, option: str) -> None:
     done = invoke("analyze", spans, option, "/dev/full", "--fail-under-efficiency", "1")
     assert done.stderr.startswith(b"the report cannot be written: ")
     assert (done.stderr.count(b"\n"), done.returncode) == (1, 2)
 
 
 @pytest.mark.process
-def test_a_working_folder_that_is_gone_costs_nothing(shell: Shell, spans: Path) -> None:
+def test_deleted_working_folder(shell: Shell, spans: Path) -> None:
     leave = "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')"
     script = f"import os, sys; {leave}; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     done = shell.python("-c", script, "-m", "otel_parallelism", "analyze", spans)
@@ -134,7 +134,7 @@ def test_standard_input(shell: Shell, spans: Path) -> None:
     assert (done.stderr[:29], done.returncode) == (b"standard input: it is empty; ", 2)
 
 
-def test_the_gate(invoke: Invoke) -> None:
+def test_efficiency_gate(invoke: Invoke) -> None:
     declared = [
         span(2 + at, "execute_tool", 300 * at, 300 * at + 300, gen_ai_tool_name="get_it", gen_ai_tool_call_id=f"c{at}")
         for at in range(3)
@@ -161,7 +161,7 @@ def test_turns_without_efficiency_pass_the_gate(invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize("threshold", ["nan", "-0.1", "1.01", "inf", "half", ""])
-def test_a_gate_is_a_number_from_0_to_1(invoke: Invoke, spans: Path, threshold: str) -> None:
+def test_threshold_is_a_number_from_0_to_1(invoke: Invoke, spans: Path, threshold: str) -> None:
     done = invoke("analyze", spans, "--fail-under-efficiency", threshold)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert b"Invalid value for '--fail-under-efficiency'" in done.stderr
@@ -177,7 +177,7 @@ def test_a_gate_is_a_number_from_0_to_1(invoke: Invoke, spans: Path, threshold: 
         (line(TURN)[:-20], "input.jsonl:1: "),
     ],
 )
-def test_bad_input_is_one_line_that_names_file_line_and_what_was_expected(
+def test_invalid_input_is_an_error_with_file_line_and_expectation(
     invoke: Invoke, content: str | None, message: str
 ) -> None:
     if content is not None:
@@ -190,20 +190,20 @@ def test_bad_input_is_one_line_that_names_file_line_and_what_was_expected(
     assert error.count("\n") == 1
 
 
-def test_a_setting_that_cannot_be_read_is_named(invoke: Invoke, spans: Path) -> None:
+def test_invalid_setting_is_an_error(invoke: Invoke, spans: Path) -> None:
     done = invoke("analyze", spans, OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
 
 
-def test_files_are_needed(invoke: Invoke) -> None:
+def test_file_is_required(invoke: Invoke) -> None:
     done = invoke("analyze")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert b"Missing argument 'FILE...'" in done.stderr
 
 
 @pytest.mark.process
-def test_a_reader_that_leaves_early_is_no_crash(shell: Shell, spans: Path) -> None:
+def test_closed_pipe_is_no_crash(shell: Shell, spans: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     process = shell.start(shell.command("analyze", spans), stdout=write_end)
@@ -213,14 +213,14 @@ def test_a_reader_that_leaves_early_is_no_crash(shell: Shell, spans: Path) -> No
 
 
 def terminal(shell: Shell, *arguments: str | Path, **environment: str) -> str:
-    """Run the command on a real terminal of 60 columns and return everything that was shown there."""
+    """Run the command on a terminal of 60 columns and return all that it shows."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 60))
     shell.environment.pop("COLUMNS", None)
     process = shell.start(shell.command(*arguments), theirs, theirs, **{"TERM": "xterm", **environment})
     os.close(theirs)
     shown = b""
-    with contextlib.suppress(OSError):  # the terminal closes with its last process
+    with contextlib.suppress(OSError):  # reading fails when the last process closes the terminal
         while part := os.read(ours, 65536):
             shown += part
     os.close(ours)
@@ -229,7 +229,7 @@ def terminal(shell: Shell, *arguments: str | Path, **environment: str) -> str:
 
 
 @pytest.mark.process
-def test_a_terminal_gets_colours_and_its_own_width(shell: Shell, spans: Path) -> None:
+def test_terminal_gets_colours_and_its_width(shell: Shell, spans: Path) -> None:
     shown = terminal(shell, "analyze", spans)
     assert "\x1b[" in shown
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
@@ -239,7 +239,7 @@ def test_a_terminal_gets_colours_and_its_own_width(shell: Shell, spans: Path) ->
 
 
 @pytest.mark.process
-def test_long_input_shows_a_bar_on_a_terminal_only(shell: Shell) -> None:
+def test_long_input_shows_a_progress_bar_on_a_terminal_only(shell: Shell) -> None:
     filler = span(5, "something", 0, 1, padding="x" * 100_000)
     path = shell.write("long.jsonl", line(TURN, *CALLS) + line(filler) * 90)
     shown = terminal(shell, "analyze", path, "--output", "report.txt")

@@ -34,7 +34,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def refused(done: Completed) -> str:
-    """Return what standard error says, in one line, of a command that failed with status 2."""
+    """Return standard error in one line, of a command that failed with status 2."""
     assert (done.stdout, done.returncode) == (b"", 2), done.stderr
     text = done.stderr.decode()
     assert "Traceback" not in text
@@ -45,7 +45,7 @@ def import_into(invoke: Invoke, api: Api, *arguments: str, token: str = TOKEN) -
     return invoke("dashboards", "--url", api.url, "--token", token, *arguments)
 
 
-def test_the_files_are_written(invoke: Invoke) -> None:
+def test_files_are_written(invoke: Invoke) -> None:
     done = invoke("dashboards", "--out", "new/folder")
     assert (done.stderr, done.returncode) == (b"", 0)
     written = contents(invoke.folder / "new" / "folder")
@@ -54,32 +54,32 @@ def test_the_files_are_written(invoke: Invoke) -> None:
     assert written.items() <= contents(FOLDER).items()
 
 
-def test_all_that_the_compose_file_mounts_is_written(invoke: Invoke) -> None:
+def test_mounts_of_the_compose_file_are_written(invoke: Invoke) -> None:
     invoke("dashboards", "--out", "here")
     mounts = re.findall(r"- \./([^:]+):", (invoke.folder / "here" / "compose.yaml").read_text(encoding="utf-8"))
     assert len(mounts) >= 7
     assert [name for name in mounts if not (invoke.folder / "here" / name).exists()] == []
 
 
-def test_files_that_differ_are_replaced_only_on_request(invoke: Invoke) -> None:
+def test_different_files_are_replaced_only_on_request(invoke: Invoke) -> None:
     invoke("dashboards", "--out", "here")
     assert invoke("dashboards", "--out", "here").returncode == 0
     mine = invoke.write("here/alerts.yaml", "groups: []\n")
     Path(invoke.folder, "here", "agent-turns.json").unlink()
-    assert "alerts.yaml: there already, and different; --overwrite" in refused(invoke("dashboards", "--out", "here"))
+    assert "alerts.yaml: exists with other content; --overwrite" in refused(invoke("dashboards", "--out", "here"))
     assert mine.read_text(encoding="utf-8") == "groups: []\n"
     assert not Path(invoke.folder, "here", "agent-turns.json").exists()
     assert invoke("dashboards", "--out", "here", "--overwrite").returncode == 0
     assert mine.read_bytes() == (FOLDER / "alerts.yaml").read_bytes()
 
 
-def test_a_folder_that_cannot_be_written_is_told(invoke: Invoke) -> None:
+def test_unwritable_folder_is_an_error(invoke: Invoke) -> None:
     invoke.write("file", "")
     assert "file" in refused(invoke("dashboards", "--out", "file"))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "error"),
     [
         ([], "Pass either --out DIR or --url URL."),
         (["--out", "x", "--url", "http://localhost"], "Pass either --out DIR or --url URL."),
@@ -92,12 +92,12 @@ def test_a_folder_that_cannot_be_written_is_told(invoke: Invoke) -> None:
         (["--url", "http://localhost", "--datasource", "tempo=a", "--datasource", "tempo=b"], "tempo is given twice."),
         (["--url", "grafana.example.com"], "'grafana.example.com' is not an address such as https://"),
         (["--url", "ftp://localhost"], "'ftp://localhost' is not an address such as https://"),
-        (["--url", "http://me:secret@localhost"], "an address without user, query and fragment was expected"),
-        (["--url", "http://localhost", "--token", "a\nb"], "the token holds what no token does"),
+        (["--url", "http://me:secret@localhost"], "expected an address without user, query and fragment"),
+        (["--url", "http://localhost", "--token", "a\nb"], "the token has spaces"),
     ],
 )
-def test_wrong_usage_is_told(invoke: Invoke, arguments: list[str], said: str) -> None:
-    assert said in refused(invoke("dashboards", *arguments))
+def test_wrong_usage_is_an_error(invoke: Invoke, arguments: list[str], error: str) -> None:
+    assert error in refused(invoke("dashboards", *arguments))
 
 
 def test_dashboards_are_imported(invoke: Invoke, api: Api) -> None:
@@ -113,12 +113,12 @@ def test_dashboards_are_imported(invoke: Invoke, api: Api) -> None:
         assert board == {**file, "id": None, "version": 1, "folder": ""}
 
 
-def test_the_token_is_read_from_the_environment(invoke: Invoke, api: Api) -> None:
+def test_token_is_read_from_the_environment(invoke: Invoke, api: Api) -> None:
     assert invoke("dashboards", "--url", f"{api.url}/", GRAFANA_TOKEN=TOKEN).returncode == 0
     assert set(api.dashboards) == BOARDS
 
 
-def test_a_folder_is_made_once(invoke: Invoke, api: Api) -> None:
+def test_folder_is_created_once(invoke: Invoke, api: Api) -> None:
     assert import_into(invoke, api, "--folder", "Agents").returncode == 0
     assert import_into(invoke, api, "--folder", "Agents", "--overwrite").returncode == 0
     assert api.folders == {"f1": "Agents"}
@@ -141,13 +141,13 @@ def test_data_sources_are_chosen_by_name_or_uid(invoke: Invoke, api: Api, name: 
     }
 
 
-def test_a_data_source_that_is_not_there_is_told_before_anything_is_written(invoke: Invoke, api: Api) -> None:
-    said = refused(import_into(invoke, api, "--folder", "Agents", "--datasource", "prometheus=Tempo"))
-    assert said == "no data source of type prometheus is called 'Tempo'; there is: Prometheus, Mimir"
+def test_missing_data_source_is_an_error_before_anything_is_written(invoke: Invoke, api: Api) -> None:
+    error = refused(import_into(invoke, api, "--folder", "Agents", "--datasource", "prometheus=Tempo"))
+    assert error == "no data source of type prometheus is called 'Tempo'; available: Prometheus, Mimir"
     assert (api.folders, api.dashboards) == ({}, {})
 
 
-def test_a_grafana_without_tempo_gets_the_dashboards_and_a_note(invoke: Invoke, api: Api) -> None:
+def test_grafana_without_tempo_gets_the_dashboards_and_a_note(invoke: Invoke, api: Api) -> None:
     api.sources = [source for source in SOURCES if source["type"] != "tempo"]
     done = import_into(invoke, api)
     assert done.returncode == 0
@@ -155,7 +155,7 @@ def test_a_grafana_without_tempo_gets_the_dashboards_and_a_note(invoke: Invoke, 
     assert set(api.dashboards) == BOARDS
 
 
-def test_a_token_need_not_see_data_sources_unless_some_are_chosen(invoke: Invoke, api: Api) -> None:
+def test_token_needs_access_to_data_sources_only_if_some_are_chosen(invoke: Invoke, api: Api) -> None:
     api.denied = {"GET /api/datasources"}
     assert "403 You'll need additional permissions" in refused(import_into(invoke, api, "--datasource", "tempo=Tempo"))
     assert api.dashboards == {}
@@ -164,57 +164,57 @@ def test_a_token_need_not_see_data_sources_unless_some_are_chosen(invoke: Invoke
     assert set(api.dashboards) == BOARDS
 
 
-def test_a_wrong_token_is_told(invoke: Invoke, api: Api) -> None:
-    said = refused(import_into(invoke, api, token="wrong"))  # noqa: S106 - wrong on purpose
-    assert said.startswith(f"GET {api.url}/api/datasources: 401 Invalid API key (pass a service account's token")
-    assert "wrong" not in said
-    said = refused(invoke("dashboards", "--url", api.url, GRAFANA_TOKEN=""))
-    assert "401 Unauthorized (pass a service account's token with --token or in GRAFANA_TOKEN)" in said
+def test_wrong_token_is_an_error(invoke: Invoke, api: Api) -> None:
+    error = refused(import_into(invoke, api, token="wrong"))  # noqa: S106 - wrong on purpose
+    assert error.startswith(f"GET {api.url}/api/datasources: 401 Invalid API key (pass the token of a service account")
+    assert "wrong" not in error
+    error = refused(invoke("dashboards", "--url", api.url, GRAFANA_TOKEN=""))
+    assert "401 Unauthorized (pass the token of a service account with --token or in GRAFANA_TOKEN)" in error
 
 
-def test_a_role_that_may_not_write_is_told(invoke: Invoke, api: Api) -> None:
+def test_role_without_write_access_is_an_error(invoke: Invoke, api: Api) -> None:
     api.denied = {"POST /api/folders"}
-    said = refused(import_into(invoke, api, "--folder", "Agents"))
-    assert f"POST {api.url}/api/folders: 403" in said
-    assert said.endswith("(the token's role must be Editor or Admin)")
+    error = refused(import_into(invoke, api, "--folder", "Agents"))
+    assert f"POST {api.url}/api/folders: 403" in error
+    assert error.endswith("(the role of the token must be Editor or Admin)")
 
 
-def test_what_is_there_is_replaced_only_on_request(invoke: Invoke, api: Api) -> None:
+def test_existing_dashboards_are_replaced_only_on_request(invoke: Invoke, api: Api) -> None:
     import_into(invoke, api)
-    said = refused(import_into(invoke, api))
-    assert "412 The dashboard has been changed by someone else (it is there already; --overwrite replaces it)" in said
+    error = refused(import_into(invoke, api))
+    assert "412 The dashboard has been changed by someone else (it exists already; --overwrite replaces it)" in error
     assert import_into(invoke, api, "--overwrite").returncode == 0
     assert {board["version"] for board in api.dashboards.values()} == {2}
 
 
-def test_another_dashboard_of_that_title_is_told(invoke: Invoke, api: Api) -> None:
+def test_other_dashboard_with_the_same_title_is_an_error(invoke: Invoke, api: Api) -> None:
     api.dashboards["mine"] = {"title": "Agent parallelism", "folder": "", "version": 7}
-    said = refused(import_into(invoke, api))
-    assert "412 A dashboard with the same name in the folder already exists (another dashboard of that title" in said
+    error = refused(import_into(invoke, api))
+    assert "412 A dashboard with the same name in the folder already exists (the folder has another dashboard" in error
     assert set(api.dashboards) == {"mine"}
     assert import_into(invoke, api, "--folder", "Agents").returncode == 0
 
 
-def test_what_grafana_refuses_is_told(invoke: Invoke, api: Api) -> None:
+def test_refused_request_is_an_error(invoke: Invoke, api: Api) -> None:
     assert "400 folder title cannot be empty" in refused(import_into(invoke, api, "--folder", ""))
 
 
-def test_an_address_that_is_no_grafana_is_told(invoke: Invoke, api: Api) -> None:
-    said = refused(invoke("dashboards", "--url", f"{api.url}/elsewhere", "--token", TOKEN))
-    assert "404 Not found (is this the root of a Grafana, with its sub-path if it has one?)" in said
+def test_address_that_is_not_grafana_is_an_error(invoke: Invoke, api: Api) -> None:
+    error = refused(invoke("dashboards", "--url", f"{api.url}/elsewhere", "--token", TOKEN))
+    assert "404 Not found (the address must be the root of a Grafana, including its sub-path)" in error
     for broken in (b"<html>Welcome</html>", b'{"status": "ok"}', b"[1]", b"\xff"):
         api.broken = broken
-        assert "does not answer as Grafana does" in refused(import_into(invoke, api))
+        assert "does not respond like Grafana" in refused(import_into(invoke, api))
 
 
-def test_a_redirect_is_told_and_not_followed(invoke: Invoke, api: Api) -> None:
+def test_redirect_is_an_error_and_not_followed(invoke: Invoke, api: Api) -> None:
     with serving(moved_to=f"{api.url}/api/datasources") as old:
-        said = refused(import_into(invoke, old))
-    assert f"moved to {api.url}/api/datasources; pass that address" in said
+        error = refused(import_into(invoke, old))
+    assert f"moved to {api.url}/api/datasources; pass that address" in error
     assert api.asked == []
 
 
-def test_nobody_at_that_address_is_told(invoke: Invoke) -> None:
+def test_closed_port_is_an_error(invoke: Invoke) -> None:
     with serving() as gone:
         pass
     assert "Connection refused" in refused(import_into(invoke, gone))
@@ -222,7 +222,7 @@ def test_nobody_at_that_address_is_told(invoke: Invoke) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the Python of an environment that has our wheel, and sees this one's other packages."""
+    """Return the Python of an environment with our wheel and the other packages of this environment."""
     folder = tmp_path_factory.mktemp("installed")
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
     venv.create(folder / "venv", system_site_packages=False, with_pip=False, symlinks=True)
@@ -240,7 +240,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.process
-def test_the_installed_wheel_has_the_files(shell: Shell, installed: Path) -> None:
+def test_installed_wheel_has_the_files(shell: Shell, installed: Path) -> None:
     where = shell.finish(
         shell.start([str(installed), "-c", "import otel_parallelism; print(otel_parallelism.__file__)"])
     )

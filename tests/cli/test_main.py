@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.process
-def test_the_installed_command_and_the_module_are_the_same(shell: Shell) -> None:
+def test_installed_command_equals_python_m(shell: Shell) -> None:
     command = shutil.which("otel-parallelism", path=str(Path(sys.executable).parent))
     assert command is not None
     for argument in ("--help", "--version"):
@@ -26,7 +26,7 @@ def test_the_installed_command_and_the_module_are_the_same(shell: Shell) -> None
 
 
 @pytest.mark.process
-def test_help_names_every_command_and_loads_nothing_heavy(shell: Shell) -> None:
+def test_help_names_every_command_without_heavy_imports(shell: Shell) -> None:
     assert all(word in shell("--help").stdout.decode() for word in ("analyze", "dashboards", "demo", "run"))
     code = """
 import json, sys
@@ -48,7 +48,7 @@ finally:
 
 
 @pytest.mark.process
-def test_an_interrupt_ends_the_process_as_one(shell: Shell) -> None:
+def test_interrupted_program_ends_by_the_signal(shell: Shell) -> None:
     shell.write("script.py", "raise KeyboardInterrupt\n")
     done = shell("run", "script.py")
     plain = shell.python("script.py")
@@ -57,11 +57,11 @@ def test_an_interrupt_ends_the_process_as_one(shell: Shell) -> None:
 
 
 @pytest.mark.process
-def test_an_interrupted_command_has_no_status_of_a_gate(shell: Shell) -> None:
+def test_interrupted_command_ends_by_the_signal(shell: Shell) -> None:
     pipe = shell.folder / "spans.jsonl"
     os.mkfifo(pipe)
     process = shell.start(shell.command("analyze", pipe))
-    with pipe.open("wb"):  # it is being read
+    with pipe.open("wb"):  # opens when the command reads
         process.send_signal(signal.SIGINT)
         done = shell.finish(process)
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", -signal.SIGINT)
@@ -101,13 +101,13 @@ def test_interpreter_in_place_of_a_script_gets_a_hint(invoke: Invoke, arguments:
 
 
 @pytest.mark.process
-def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) -> None:
+def test_demo_reports_its_sequential_chain(shell: Shell) -> None:
     done = shell("demo")
     assert (done.stderr, done.returncode) == (b"", 0)
     lines = done.stdout.decode().splitlines()
     text = " ".join(" ".join(lines).split())
     assert Path(lines[0]).name == "demo_agent.py"
-    assert lines[1].startswith("asks http://127.0.0.1:")
+    assert lines[1].startswith("sends five requests to http://127.0.0.1:")
     assert lines[3].startswith("2 turns · 1 sequential: 1.2")
     assert "Turn 1 · one by one · sequential: " in text
     assert "Turn 2 · together · parallel: " in text
@@ -124,14 +124,14 @@ def test_the_demo_finds_the_chain_of_five_with_cause_cost_and_fix(shell: Shell) 
 
 
 @pytest.mark.process
-def test_the_demo_names_a_setting_that_cannot_be_read(shell: Shell) -> None:
+def test_demo_with_invalid_setting(shell: Shell) -> None:
     done = shell("demo", OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
     assert (done.stdout, done.returncode) == (b"", 2)
     assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
 
 
 @pytest.mark.process
-def test_the_demo_works_without_telemetry_and_without_a_network(shell: Shell) -> None:
+def test_demo_needs_neither_telemetry_nor_network(shell: Shell) -> None:
     done = shell("demo", OTEL_SDK_DISABLED="true", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
     assert done.returncode == 0
     assert done.stdout.decode().splitlines()[3].startswith("2 turns · 1 sequential: 1.2")

@@ -1,4 +1,4 @@
-"""A program under ``run`` behaves as it does under ``python``: the two are run side by side and compared."""
+"""A program behaves under ``run`` as under ``python``: both are run and compared."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def same(shell: Shell, *arguments: str, note: str = NOTE) -> Completed:
     return actual
 
 
-def test_a_script_is_main_to_itself_its_pickles_its_threads_and_its_processes(shell: Shell) -> None:
+def test_script_is_main_for_pickles_threads_and_processes(shell: Shell) -> None:
     shell.write("sub/whoami.py", WHOAMI)
     done = same(shell, "sub/whoami.py", "--format", "json", "-m", "--", "--help")
     assert done.returncode == 0
@@ -66,20 +66,20 @@ def test_a_script_is_main_to_itself_its_pickles_its_threads_and_its_processes(sh
     assert done.stdout.endswith(b"end\nthread True\nat exit\n")
 
 
-def test_a_script_behind_a_link_finds_its_neighbours(shell: Shell) -> None:
+def test_linked_script_imports_from_its_real_folder(shell: Shell) -> None:
     shell.write("real/neighbour.py", "print('found')\n")
     script = shell.write("real/script.py", "import neighbour, sys\nprint(__file__, sys.path[0])\n")
     (shell.folder / "link.py").symlink_to(script)
     assert b"found" in same(shell, "link.py").stdout
 
 
-def test_a_module_is_main_too(shell: Shell) -> None:
+def test_module_is_main(shell: Shell) -> None:
     shell.write("package/__init__.py", "print('package imported')\n")
     shell.write("package/inner.py", WHOAMI)
     assert same(shell, "-m", "package.inner", "-m", "argument").returncode == 0
 
 
-def test_a_package_runs_its_main(shell: Shell) -> None:
+def test_package_runs_its_main_module(shell: Shell) -> None:
     shell.write("package/__init__.py", "print('package imported')\n")
     shell.write("package/inner.py", "print('inner imported')\n")
     # Python itself cannot start processes for the functions of a package's __main__.
@@ -87,7 +87,7 @@ def test_a_package_runs_its_main(shell: Shell) -> None:
     assert b"inner imported\n" in same(shell, "-m", "package", "an argument").stdout
 
 
-def test_futures_of_annotations_and_the_like_do_not_leak_in(shell: Shell) -> None:
+def test_future_imports_do_not_apply_to_the_program(shell: Shell) -> None:
     shell.write("script.py", "def f(x: int): ...\nprint(f.__annotations__)\n")
     assert same(shell, "script.py").stdout == b"{'x': <class 'int'>}\n"
 
@@ -110,7 +110,7 @@ def test_futures_of_annotations_and_the_like_do_not_leak_in(shell: Shell) -> Non
         ("import os, sys; sys.stdout.flush(); os.close(2); sys.exit(4)", 4),
     ],
 )
-def test_every_ending_is_pythons(shell: Shell, ending: str, status: int) -> None:
+def test_program_ends_as_under_python(shell: Shell, ending: str, status: int) -> None:
     shell.write("script.py", f"print('started')\n{ending}\n")
     note = "" if "sys.stderr = None" in ending or "os.close(2)" in ending else NOTE
     done = same(shell, "script.py", note=note)
@@ -118,14 +118,14 @@ def test_every_ending_is_pythons(shell: Shell, ending: str, status: int) -> None
     assert b"otel_parallelism" not in done.stderr
 
 
-def test_a_hook_that_fails_hides_nothing(shell: Shell) -> None:
+def test_failing_excepthook_does_not_hide_the_error(shell: Shell) -> None:
     shell.write("script.py", "import sys\nsys.excepthook = None\nraise ValueError('the reason')\n")
     done = shell("run", "script.py")
     assert done.returncode == 1
     assert b"ValueError: the reason" in done.stderr
 
 
-def test_a_failing_import_around_a_module_is_the_programs_own(shell: Shell) -> None:
+def test_failing_import_of_a_package_is_an_error_of_the_program(shell: Shell) -> None:
     shell.write("package/__init__.py", "import not_to_be_found\n")
     shell.write("package/inner.py", "")
     done = shell("run", "-m", "package.inner")
@@ -133,7 +133,7 @@ def test_a_failing_import_around_a_module_is_the_programs_own(shell: Shell) -> N
     assert b"ModuleNotFoundError: No module named 'not_to_be_found'" in done.stderr
 
 
-def test_workers_that_nobody_shut_down_do_not_hold_the_end_up(shell: Shell) -> None:
+def test_idle_executor_workers_do_not_delay_the_end(shell: Shell) -> None:
     shell.write(
         "script.py",
         """
@@ -148,7 +148,7 @@ def test_workers_that_nobody_shut_down_do_not_hold_the_end_up(shell: Shell) -> N
     assert same(shell, "script.py").stdout == b"first\nlast\n"
 
 
-def test_a_forked_child_does_not_report(shell: Shell) -> None:
+def test_forked_child_does_not_report(shell: Shell) -> None:
     shell.write(
         "script.py",
         """
@@ -168,7 +168,7 @@ def test_a_forked_child_does_not_report(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "code", ["print('in the package')", "import sys; sys.stdout.flush(); sys.exit(5)", "raise LookupError"]
 )
-def test_what_a_package_does_on_import_is_the_programs_doing(shell: Shell, code: str) -> None:
+def test_code_of_a_package_belongs_to_the_program(shell: Shell, code: str) -> None:
     shell.write("package/__init__.py", code)
     shell.write("package/inner.py", "print('in the module')")
     done = shell("run", "--output", "report.txt", "-m", "package.inner")
@@ -177,13 +177,13 @@ def test_what_a_package_does_on_import_is_the_programs_doing(shell: Shell, code:
     assert b"LookupError" not in plain.stderr or done.stderr.endswith(b"LookupError\n" + NOTE.encode())
 
 
-def test_a_name_that_is_no_module_of_a_kind_to_run(shell: Shell) -> None:
+def test_module_without_spec_is_not_found(shell: Shell) -> None:
     shell.write("sitecustomize.py", "import sys, types; sys.modules['made'] = types.ModuleType('made')")
     done = shell("run", "-m", "made", PYTHONPATH=str(shell.folder))
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"no module named made\n", 2)
 
 
-def test_a_safe_path_stays_safe(shell: Shell) -> None:
+def test_safe_path_is_unchanged(shell: Shell) -> None:
     shell.write("script.py", "import sys; print(sys.path)")
     done = shell("run", "--output", "report.txt", "script.py", PYTHONSAFEPATH="1")
     assert done.stdout == shell.python("script.py", PYTHONSAFEPATH="1").stdout
@@ -192,7 +192,7 @@ def test_a_safe_path_stays_safe(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "waiting", ["pause(30)", "asyncio.run(wait())", "threading.Thread(target=pause, args=(2,)).start()"]
 )
-def test_an_interrupt_ends_the_process_as_python_does(shell: Shell, waiting: str) -> None:
+def test_interrupt_ends_the_process_as_under_python(shell: Shell, waiting: str) -> None:
     shell.write(
         "script.py",
         f"""
@@ -238,7 +238,7 @@ def test_an_interrupt_ends_the_process_as_python_does(shell: Shell, waiting: str
         (["-m", "sys"], b"no code to run in module sys\n"),
     ],
 )
-def test_what_does_not_exist_is_said_in_one_line(shell: Shell, arguments: list[str], message: bytes) -> None:
+def test_missing_program_is_an_error_of_one_line(shell: Shell, arguments: list[str], message: bytes) -> None:
     shell.write("package/__init__.py", "")
     done = shell("run", *arguments)
     assert (done.stdout, done.stderr, done.returncode) == (b"", message, 2)

@@ -1,4 +1,4 @@
-"""What ``run`` reports on real processes, and that it leaves their output, their status and their telemetry alone."""
+"""``run`` with real processes: its report, and that output, status and telemetry of the program stay the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def turns(done: Completed) -> list[tuple[str, float, str]]:
     return [(t["agent"], round(t["ratio"], 1), t["verdict"]) for t in document(done.stdout)["turns"]]
 
 
-def test_a_program_without_a_provider_is_measured(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_program_without_provider_is_measured(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("asyncio.run(one_by_one())\nasyncio.run(together())")
     done = shell("run", "--format", "json", "agent.py")
     assert (done.stderr, done.returncode) == (b"", 0)
@@ -43,7 +43,7 @@ def test_a_program_without_a_provider_is_measured(shell: Shell, agent: Callable[
     assert document(done.stdout)["coverage"]["calls_without_turn"] == 0
 
 
-def test_the_text_says_at_once_what_is_to_be_gained_and_where(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_text_starts_with_the_savings_and_the_place(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("print('the answer')\nasyncio.run(one_by_one())\nprint('another')")
     lines = shell("run", "agent.py").stdout.decode().splitlines()
     assert lines[:2] == ["the answer", "another"]
@@ -53,7 +53,7 @@ def test_the_text_says_at_once_what_is_to_be_gained_and_where(shell: Shell, agen
     assert not any("\x1b" in line for line in lines)
 
 
-def test_an_output_that_is_not_unicode_gets_ascii(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_ascii_output_gets_an_ascii_report(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("asyncio.run(one_by_one())")
     done = shell("run", "agent.py", PYTHONIOENCODING="ascii")
     assert done.stdout.isascii()
@@ -61,21 +61,19 @@ def test_an_output_that_is_not_unicode_gets_ascii(shell: Shell, agent: Callable[
     assert b"####" in done.stdout
 
 
-def test_the_report_follows_the_working_folder_of_the_start(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_output_is_relative_to_the_first_working_folder(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("import os\nasyncio.run(one_by_one())\nos.mkdir('elsewhere')\nos.chdir('elsewhere')")
     done = shell("run", "--output", "report.txt", "agent.py")
     assert (done.stdout, done.returncode) == (b"", 0)
     assert "at agent.py:11" in (shell.folder / "report.txt").read_text(encoding="utf-8")
 
 
-def test_a_program_that_takes_the_streams_is_reported_on_all_the_same(
-    shell: Shell, agent: Callable[[str], Path]
-) -> None:
+def test_program_can_replace_the_standard_streams(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("import io\nsys.stdout = io.StringIO()\nasyncio.run(one_by_one())\nprint('caught')")
     assert turns(shell("run", "--format", "json", "agent.py")) == [("planner", 1.0, "sequential")]
 
 
-def test_a_report_that_cannot_be_written_is_an_error_of_one_line(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_unwritable_report_is_an_error_of_one_line(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("asyncio.run(one_by_one())\nsys.stdout.close()")
     done = shell("run", "agent.py")
     assert done.returncode == 2
@@ -83,7 +81,7 @@ def test_a_report_that_cannot_be_written_is_an_error_of_one_line(shell: Shell, a
     assert done.stderr.count(b"\n") == 1
 
 
-def test_without_a_standard_output_only_a_file_can_have_the_report(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_report_without_standard_output_needs_a_file(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("asyncio.run(one_by_one())")
     script = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     without = ["-c", script, "-m", "otel_parallelism", "run"]
@@ -95,9 +93,7 @@ def test_without_a_standard_output_only_a_file_can_have_the_report(shell: Shell,
 
 
 @pytest.mark.parametrize("program", ["", "import html, rich.cells", "sys.path.clear()"])
-def test_the_report_finds_none_of_the_programs_own_modules(
-    shell: Shell, agent: Callable[[str], Path], program: str
-) -> None:
+def test_report_ignores_modules_of_the_program(shell: Shell, agent: Callable[[str], Path], program: str) -> None:
     for name in ("html.py", "rich/__init__.py", "rich/cells.py"):
         shell.write(name, "OWN = True")
     agent(f"asyncio.run(one_by_one())\n{program}")
@@ -106,9 +102,7 @@ def test_the_report_finds_none_of_the_programs_own_modules(
     assert done.stdout.startswith(b"1 turn")
 
 
-def test_the_programs_own_modules_are_its_own_again_after_the_report(
-    shell: Shell, agent: Callable[[str], Path]
-) -> None:
+def test_modules_of_the_program_are_restored_after_the_report(shell: Shell, agent: Callable[[str], Path]) -> None:
     shell.write("rich.py", "OWN = True")
     agent("""
         import atexit, rich
@@ -122,7 +116,7 @@ def test_the_programs_own_modules_are_its_own_again_after_the_report(
     assert done.stdout.decode().endswith(f"\nTrue True {shell.folder}\n")
 
 
-def test_turns_past_the_bound_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_turns_beyond_the_limit_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
         from otel_parallelism.cli import watch
@@ -135,10 +129,10 @@ def test_turns_past_the_bound_are_counted(shell: Shell, agent: Callable[[str], P
     )
     done = shell("run", "--format", "json", "agent.py")
     assert [turn["agent"] for turn in document(done.stdout)["turns"]] == ["number 0", "number 1"]
-    assert done.stderr == b"3 later turns left out of the report\n"
+    assert done.stderr == b"3 later turns omitted from the report\n"
 
 
-def test_turns_that_never_end_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_open_turns_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
         import threading, time
@@ -153,7 +147,7 @@ def test_turns_that_never_end_are_counted(shell: Shell, agent: Callable[[str], P
     )
     done = shell("run", "--format", "json", "agent.py")
     assert turns(done) == [("planner", 1.0, "sequential")]
-    assert (done.stderr, done.returncode) == (b"1 turn still open, and not in the report\n", 0)
+    assert (done.stderr, done.returncode) == (b"1 turn still open and not in the report\n", 0)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +158,7 @@ def test_turns_that_never_end_are_counted(shell: Shell, agent: Callable[[str], P
         ("sys.exit('sorry')", 1, b"sorry\n"),
     ],
 )
-def test_the_report_comes_after_any_ending(
+def test_report_follows_every_kind_of_ending(
     shell: Shell, agent: Callable[[str], Path], ending: str, status: int, error: bytes
 ) -> None:
     agent(f"asyncio.run(one_by_one())\n{ending}")
@@ -175,7 +169,7 @@ def test_the_report_comes_after_any_ending(
     assert turns(done) == [("planner", 1.0, "sequential")]
 
 
-def test_a_turn_that_fails_is_a_turn(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_failed_turn_is_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
         async def failing():
@@ -193,7 +187,7 @@ def test_a_turn_that_fails_is_a_turn(shell: Shell, agent: Callable[[str], Path])
     assert turns(done) == [("failing", 1.0, "sequential")]
 
 
-def test_an_interrupted_turn_is_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_interrupted_turn_is_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
         async def endless():
@@ -217,12 +211,12 @@ def test_an_interrupted_turn_is_reported(shell: Shell, agent: Callable[[str], Pa
     assert (turn["agent"], turn["calls"]) == ("endless", 2)
 
 
-def test_turns_of_threads_that_outlive_the_main_one_are_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_turns_of_threads_after_the_main_thread_are_reported(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("import threading\nthreading.Thread(target=lambda: asyncio.run(one_by_one())).start()")
     assert turns(shell("run", "--format", "json", "agent.py")) == [("planner", 1.0, "sequential")]
 
 
-def test_the_gate(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_efficiency_gate(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("asyncio.run(one_by_one())\nasyncio.run(together())\nwith agent_turn('greeter'): pass")
     low = shell("run", "--fail-under-efficiency", "0.5", "agent.py")
     assert low.returncode == 1
@@ -232,9 +226,7 @@ def test_the_gate(shell: Shell, agent: Callable[[str], Path]) -> None:
     assert shell("run", "--fail-under-efficiency", "0.2", "agent.py").returncode == 0
 
 
-def test_a_setting_that_cannot_be_read_is_named_before_the_program_runs(
-    shell: Shell, agent: Callable[[str], Path]
-) -> None:
+def test_invalid_setting_is_reported_before_the_program_runs(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("print('ran')")
     done = shell("run", "agent.py", OTEL_PARALLELISM_MIN_AVOIDABLE="soon")
     assert (done.stdout, done.returncode) == (b"", 2)
@@ -260,7 +252,7 @@ PROVIDER = """
 """
 
 
-async def test_the_programs_own_export_works_and_carries_the_result(shell: Shell, agent: Callable[[str], Path]) -> None:
+async def test_export_of_the_program_has_the_results(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(PROVIDER)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -282,7 +274,7 @@ async def test_the_programs_own_export_works_and_carries_the_result(shell: Shell
     assert [pair.key for pair in spans["request"].attributes] == ["theirs"]
 
 
-def test_a_program_that_never_sets_a_provider_still_has_none(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_no_provider_is_set_for_the_program(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
         from opentelemetry import trace
@@ -293,7 +285,7 @@ def test_a_program_that_never_sets_a_provider_still_has_none(shell: Shell, agent
     assert shell("run", "--output", "report.txt", "agent.py").stdout == b"ProxyTracerProvider None\n"
 
 
-def test_spans_of_others_are_seen_without_a_provider(shell: Shell) -> None:
+def test_other_spans_are_recorded_without_provider(shell: Shell) -> None:
     shell.write(
         "theirs.py",
         """
@@ -325,7 +317,7 @@ def test_spans_of_others_are_seen_without_a_provider(shell: Shell) -> None:
     ]
 
 
-def test_options_after_the_program_are_its_own(shell: Shell, agent: Callable[[str], Path]) -> None:
+def test_options_after_the_script_are_passed_to_it(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("print(sys.argv)")
     done = shell("run", "--output", "report.txt", "agent.py", "--output", "x", "-m", "--format=json", "--help")
     assert done.stdout == b"['agent.py', '--output', 'x', '-m', '--format=json', '--help']\n"

@@ -1,4 +1,4 @@
-"""What is silenced is counted and listed on request; findings over many turns become one text for a system prompt."""
+"""Silenced findings are counted and listed on request; ``--prompt`` writes one prompt for the findings of all turns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def analyze(invoke: Invoke, *arguments: str, **environment: str) -> str:
     return done.stdout.decode()
 
 
-def test_a_cause_is_silenced_and_listed_on_request(invoke: Invoke) -> None:
+def test_silenced_cause_is_listed_on_request(invoke: Invoke) -> None:
     loud = json.loads(analyze(invoke, "--format", "json"))
     assert [finding["cause"] for turn in loud["turns"] for finding in turn["findings"]] == ["dispatch", "model"]
     quiet = json.loads(analyze(invoke, "--format", "json", OTEL_PARALLELISM_SILENCE="cause:model"))
@@ -30,14 +30,14 @@ def test_a_cause_is_silenced_and_listed_on_request(invoke: Invoke) -> None:
     assert "[silenced]" in analyze(invoke, "--show-silenced", OTEL_PARALLELISM_SILENCE="cause:model")
 
 
-def test_the_projects_own_file_may_silence(invoke: Invoke) -> None:
+def test_pyproject_can_silence(invoke: Invoke) -> None:
     invoke.write("pyproject.toml", '[tool.otel-parallelism]\nsilence = ["get_*"]\n')
     quiet = json.loads(analyze(invoke, "--format", "json"))
     assert [turn["findings"] for turn in quiet["turns"]] == [[], [], []]
 
 
-def test_the_prompt_names_the_tools_that_the_model_asked_for_one_at_a_time(invoke: Invoke) -> None:
+def test_prompt_names_tools_that_the_model_requested_one_at_a_time(invoke: Invoke) -> None:
     text = analyze(invoke, "--prompt")
     assert "ask for them in one response: get_weather, get_stock, get_news." in text
-    # The other finding is the program's to mend, not the model's.
+    # The other finding has another cause than the model.
     assert text.count("get_weather") == 1

@@ -55,7 +55,7 @@ class Parsed(HTMLParser):
 
 
 def document(page: str) -> PageDocument:
-    """What the page is told, held to the shape that is documented."""
+    """Return the document of the page, checked against its structure."""
     [text] = re.findall(r'<script type="application/json" id="document">(.*?)</script>', page)
     return msgspec.json.decode(text, type=PageDocument)
 
@@ -72,7 +72,7 @@ def busy_turn(number: int, calls: int = 20) -> Turn:
     return turn(*made, agent=f"agent {number}")
 
 
-def test_the_page_is_one_file_that_fetches_nothing(both: Analysis) -> None:
+def test_page_loads_nothing(both: Analysis) -> None:
     page = render_html(both)
     tags = Parsed(page).tags
     assert {tag for tag, _ in tags if tag in {"iframe", "object", "embed", "base", "form", "img"}} == set()
@@ -83,7 +83,7 @@ def test_the_page_is_one_file_that_fetches_nothing(both: Analysis) -> None:
     assert page.endswith("</html>\n")
 
 
-def test_the_policy_lets_this_script_and_this_style_work_and_nothing_else(both: Analysis) -> None:
+def test_policy_allows_only_the_script_and_the_style_of_the_page(both: Analysis) -> None:
     page = render_html(both)
     [policy] = [a["content"] or "" for tag, a in Parsed(page).tags if a.get("http-equiv") == "Content-Security-Policy"]
     told = dict(part.split(" ", 1) for part in policy.split("; "))
@@ -94,14 +94,14 @@ def test_the_policy_lets_this_script_and_this_style_work_and_nothing_else(both: 
         assert told[directive] == f"'sha256-{digest}'"
 
 
-def test_the_script_makes_elements_and_never_parses_markup(both: Analysis) -> None:
+def test_script_never_parses_markup(both: Analysis) -> None:
     [script] = _SCRIPT.findall(render_html(both))
     assert re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(", script) is None
     [style] = _STYLE.findall(render_html(both))
     assert "<" not in style
 
 
-def test_a_name_cannot_leave_its_place(sequential: Report) -> None:
+def test_names_cannot_inject_markup(sequential: Report) -> None:
     calls = tuple(msgspec.structs.replace(call, tool=HOSTILE) for call in sequential.turn.calls)
     hostile_turn = msgspec.structs.replace(sequential.turn, calls=calls, agent=HOSTILE, trace_id=HOSTILE)
     finding = msgspec.structs.replace(
@@ -122,18 +122,18 @@ def test_a_name_cannot_leave_its_place(sequential: Report) -> None:
     assert told.strings[told.turns[0].calls[0][0]] == shown
 
 
-def test_content_is_never_written(both: Analysis) -> None:
+def test_page_has_no_content_of_calls(both: Analysis) -> None:
     assert "an argument" not in render_html(both)
     assert "a result" not in render_html(both)
 
 
-def test_a_hundred_turns_of_twenty_calls_are_a_small_file() -> None:
+def test_page_of_2000_calls_is_small() -> None:
     reports = [analyze(busy_turn(number), Settings()) for number in range(100)]
     assert all(report.avoidable and report.schedule for report in reports)
     assert len(render_html(of(*reports), prompt=prompt).encode()) < 300_000
 
 
-def test_bars_are_where_the_spans_are() -> None:
+def test_bars_have_the_times_of_the_spans() -> None:
     report = analyze(busy_turn(1, 3), Settings())
     [told] = document(render_html(of(report))).turns
     assert told.length == 8_500_000
@@ -142,7 +142,7 @@ def test_bars_are_where_the_spans_are() -> None:
     assert list(told.planned) == [[1_013_000, 1_487_000]] * 3
 
 
-def test_a_call_names_the_one_around_it_and_whether_it_failed(parallel: Report) -> None:
+def test_call_has_its_enclosing_call_and_its_failure(parallel: Report) -> None:
     told = document(render_html(of(parallel)))
     assert [(told.strings[bar[0]], *bar[3:]) for bar in told.turns[0].calls] == [
         ("flights", -1),
@@ -153,7 +153,7 @@ def test_a_call_names_the_one_around_it_and_whether_it_failed(parallel: Report) 
     assert told.turns[0].planned == ()
 
 
-def test_a_finding_says_what_happened_what_it_costs_and_what_to_do(sequential: Report) -> None:
+def test_finding_has_observation_cost_and_advice(sequential: Report) -> None:
     told = document(render_html(of(sequential), prompt=prompt))
     [finding] = told.turns[0].findings
     assert (finding.cause, finding.advice, finding.avoidable) == ("dispatch", "recommended", 0.9)
@@ -167,7 +167,7 @@ def test_a_finding_says_what_happened_what_it_costs_and_what_to_do(sequential: R
     assert finding.prompt is None
 
 
-def test_a_finding_about_the_model_brings_the_text_for_its_prompt() -> None:
+def test_finding_about_the_model_has_a_prompt() -> None:
     report = analyze(busy_turn(2, 4), Settings())
     told = document(render_html(of(report), prompt=prompt))
     [finding] = told.turns[0].findings
@@ -176,7 +176,7 @@ def test_a_finding_about_the_model_brings_the_text_for_its_prompt() -> None:
     assert document(render_html(of(report))).turns[0].findings[0].prompt is None
 
 
-def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
+def test_file_names_are_relative_to_the_base(sequential: Report) -> None:
     finding = msgspec.structs.replace(
         sequential.findings[0],
         recommendation="Await them together at /home/me/agent.py:31.",
@@ -187,7 +187,7 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
     assert "/home/me" not in page
 
 
-def test_numbers_come_with_the_meanings_of_their_attributes(sequential: Report, silent: Report) -> None:
+def test_numbers_have_the_meanings_of_their_attributes(sequential: Report, silent: Report) -> None:
     told = document(render_html(of(sequential, silent)))
     meanings = {each.key: each.meaning for each in names.TURN_ATTRIBUTES}
     for measure in told.measures:
@@ -201,7 +201,7 @@ def test_numbers_come_with_the_meanings_of_their_attributes(sequential: Report, 
     assert {told.measures[at].label: text for at, text in told.turns[1].numbers} == {"Calls": "0"}
 
 
-def test_what_is_not_known_is_said(possible: Report) -> None:
+def test_uncertainty_is_shown(possible: Report) -> None:
     report = msgspec.structs.replace(possible, silenced=possible.findings, notes=("a bound was reached",))
     told = document(render_html(of(report)))
     shown = {told.measures[at].label: text for at, text in told.turns[0].numbers}
@@ -220,31 +220,31 @@ def test_advice_without_a_finding_is_shown(silent: Report) -> None:
     assert [told.strings[at] for at in told.turns[0].remarks] == ["Declare what the tools need."]
 
 
-def test_the_headline_stands_in_the_page_itself(both: Analysis) -> None:
+def test_page_has_the_summary_as_its_heading(both: Analysis) -> None:
     page = Parsed(render_html(both), "h1", "title")
     assert page.texts["h1"] == page.texts["title"]
     assert page.texts["h1"].startswith("2 turns · 1 sequential: 0.90 s of 1.20 s could be saved")
 
 
-def test_no_turn_is_a_page_too() -> None:
+def test_page_without_turns() -> None:
     page = Parsed(render_html(Analysis((), Coverage(spans=4))), "h1")
     assert page.texts["h1"] == "No turn found: no tool call among 4 spans"
     assert document(render_html(Analysis((), Coverage(spans=4)))).turns == ()
 
 
-def test_what_belongs_to_no_turn_is_said(both: Analysis) -> None:
+def test_calls_without_turn_are_counted(both: Analysis) -> None:
     some = msgspec.structs.replace(both, coverage=Coverage(calls=9, calls_without_turn=1, spans=12))
     assert "1 of 9 calls belong to no turn" in render_html(some)
 
 
-def test_a_time_that_no_calendar_reaches_is_left_out(silent: Report) -> None:
+def test_time_outside_the_calendar_is_omitted(silent: Report) -> None:
     far = msgspec.structs.replace(silent, turn=msgspec.structs.replace(silent.turn, start_ns=10**30, end_ns=10**30))
     assert document(render_html(of(far))).turns[0].started == ""
     assert document(render_html(of(silent))).turns[0].started == "2023-11-14 22:13:20 UTC"
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a\x1b[2Jb\n", "ツール", "a" * 5_000])
-def test_any_name_makes_a_page(sequential: Report, name: str) -> None:
+def test_page_with_any_tool_name(sequential: Report, name: str) -> None:
     calls = tuple(msgspec.structs.replace(call, tool=name) for call in sequential.turn.calls)
     report = msgspec.structs.replace(sequential, turn=msgspec.structs.replace(sequential.turn, calls=calls))
     told = document(render_html(of(report)).encode().decode())
@@ -252,7 +252,7 @@ def test_any_name_makes_a_page(sequential: Report, name: str) -> None:
 
 
 @given(turns(max_size=9))
-def test_every_turn_makes_a_page_whose_times_are_those_of_its_report(drawn: Turn) -> None:
+def test_page_has_the_times_of_the_report(drawn: Turn) -> None:
     report = analyze(drawn, EXACT)
     [told] = document(render_html(of(report), prompt=prompt)).turns
     assert len(told.calls) == len(drawn.calls)
@@ -270,6 +270,6 @@ def test_every_turn_makes_a_page_whose_times_are_those_of_its_report(drawn: Turn
         assert all(before <= after for before, after in pairwise(starts))
 
 
-def test_the_document_is_the_same_when_told_again(both: Analysis) -> None:
+def test_page_is_deterministic(both: Analysis) -> None:
     assert render_html(both, prompt=prompt) == render_html(both, prompt=prompt)
     assert json.loads(msgspec.json.encode(document(render_html(both))))["turns"]

@@ -45,7 +45,7 @@ TURN_KEYS = [
 FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "evidence", "location"]
 
 
-def test_the_shape_is_the_documented_one(both: Analysis) -> None:
+def test_document_has_the_documented_keys(both: Analysis) -> None:
     document = json.loads(render_json(both))
     assert list(document) == ["schema_version", "totals", "turns", "coverage"]
     assert document["coverage"] == {"calls": 8, "calls_without_turn": 0, "spans": 11, "anomalies": 0}
@@ -71,11 +71,11 @@ def test_totals_are_sums_over_the_turns(sequential: Report, possible: Report) ->
     }
 
 
-def test_published_schema_is_the_code_s() -> None:
+def test_published_schema_is_up_to_date() -> None:
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json_schema(), "run: python tests/documents.py"
 
 
-def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
+def test_turn_with_a_finding(sequential: Report) -> None:
     [turn] = json.loads(render_json(Analysis((sequential,), Coverage())))["turns"]
     assert turn == {
         "trace_id": "5b8efff798038103d269b633813fc60c",
@@ -127,7 +127,7 @@ def test_a_turn_with_a_finding_in_full(sequential: Report) -> None:
     }
 
 
-def test_what_the_model_does_not_know_is_null(silent: Report, possible: Report) -> None:
+def test_unknown_values_are_null(silent: Report, possible: Report) -> None:
     empty, unsure = json.loads(render_json(Analysis((silent, possible), Coverage())))["turns"]
     absent = (
         "ratio",
@@ -146,7 +146,7 @@ def test_what_the_model_does_not_know_is_null(silent: Report, possible: Report) 
     assert unsure["coverage"] == 0.5
 
 
-def test_the_slowest_calls_are_the_turns_own_and_at_most_five(parallel: Report) -> None:
+def test_slowest_calls_exclude_nested_calls_and_are_at_most_five(parallel: Report) -> None:
     many = tuple(
         msgspec.structs.replace(parallel.turn.calls[0], span_id=f"{at:016x}", tool=f"tool_{at}", end_ns=end)
         for at, end in enumerate(range(parallel.turn.start_ns, parallel.turn.start_ns + 7_000_000, 1_000_000))
@@ -163,12 +163,12 @@ def test_the_slowest_calls_are_the_turns_own_and_at_most_five(parallel: Report) 
     ]
 
 
-def test_content_is_never_written(both: Analysis) -> None:
+def test_document_has_no_content_of_calls(both: Analysis) -> None:
     assert "an argument" not in render_json(both)
     assert "a result" not in render_json(both)
 
 
-def test_nothing_is_a_document_too() -> None:
+def test_document_without_turns() -> None:
     assert json.loads(render_json(Analysis((), Coverage(calls=3, calls_without_turn=3, spans=4)))) == {
         "schema_version": SCHEMA_VERSION,
         "totals": {

@@ -110,20 +110,20 @@ around them.
 """
 
 
-def test_a_turn_that_loses_time_and_one_that_does_not(both: Analysis) -> None:
+def test_turns_with_and_without_avoidable_time(both: Analysis) -> None:
     assert render_text(both, width=80) == WIDTH_80
     assert render_text(both, width=120) == WIDTH_120
     assert render_text(both, width=80, ascii_only=True) == ASCII_80
 
 
-def test_what_is_not_certain_says_so(possible: Report, silent: Report) -> None:
+def test_uncertain_findings_are_marked(possible: Report, silent: Report) -> None:
     analysis = Analysis((possible, silent), Coverage(calls=6, calls_without_turn=4, spans=11, anomalies=2))
     assert render_text(analysis, width=80) == UNSURE_80
 
 
 @pytest.mark.parametrize("width", [1, MIN_WIDTH, 57, 80, 133, 300])
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_no_line_is_wider_than_asked_for(
+def test_no_line_is_wider_than_the_width(
     sequential: Report, parallel: Report, possible: Report, width: int, ascii_only: bool
 ) -> None:
     analysis = Analysis((sequential, parallel, possible) * 5, Coverage(calls=90, calls_without_turn=40, anomalies=3))
@@ -158,7 +158,7 @@ def with_calls(report: Report, calls: tuple[Call, ...]) -> Report:
     )
 
 
-def test_ascii_is_ascii_whatever_the_names(both: Analysis) -> None:
+def test_ascii_report_with_other_names(both: Analysis) -> None:
     text = render_text(renamed(both), width=100, ascii_only=True)
     assert text.isascii()
     assert "????" in text
@@ -172,7 +172,7 @@ def test_colour_only_adds_escape_codes(both: Analysis) -> None:
     assert "\x1b" not in WIDTH_80
 
 
-def test_names_cannot_steer_the_terminal(sequential: Report) -> None:
+def test_names_have_no_control_characters(sequential: Report) -> None:
     calls = tuple(msgspec.structs.replace(call, tool="[red]x[/red]\x1b[2J\r\n") for call in sequential.turn.calls)
     finding = msgspec.structs.replace(sequential.findings[0], recommendation="do\x1b]0;title\x07 this")
     turn = msgspec.structs.replace(sequential.turn, agent="\x1b[31magent", calls=calls)
@@ -184,12 +184,12 @@ def test_names_cannot_steer_the_terminal(sequential: Report) -> None:
     assert "[red]x[/red]?[2J??" in text
 
 
-def test_content_is_never_shown(both: Analysis) -> None:
+def test_text_has_no_content_of_calls(both: Analysis) -> None:
     assert "an argument" not in render_text(both, width=300)
     assert "a result" not in render_text(both, width=300)
 
 
-def test_calls_of_one_tool_share_a_row_when_there_are_many(parallel: Report) -> None:
+def test_many_calls_of_one_tool_share_a_row(parallel: Report) -> None:
     first = parallel.turn.calls[0]
     calls = tuple(
         msgspec.structs.replace(
@@ -219,7 +219,7 @@ def test_beyond_twenty_tools_only_the_longest_are_drawn(parallel: Report) -> Non
     assert "tool_5 " not in text
 
 
-def test_many_turns_are_ranked_and_only_the_worst_drawn(sequential: Report, parallel: Report) -> None:
+def test_many_turns_are_ranked_and_the_worst_are_drawn(sequential: Report, parallel: Report) -> None:
     reports = (parallel,) * 30 + (sequential,) + (parallel,) * 3
     text = render_text(Analysis(reports, Coverage()), width=80)
     lines = text.splitlines()
@@ -234,7 +234,7 @@ def test_many_turns_are_ranked_and_only_the_worst_drawn(sequential: Report, para
 
 @pytest.mark.parametrize("width", [40, 48, 60, 72, 100])
 @pytest.mark.parametrize("agent", ["", "researcher of the very long name"])
-def test_a_narrow_ranking_has_fewer_columns_and_no_number_cut_off(
+def test_narrow_ranking_omits_columns_and_cuts_no_number(
     sequential: Report, possible: Report, agent: str, width: int
 ) -> None:
     turn = msgspec.structs.replace(sequential.turn, agent=agent or sequential.turn.agent)
@@ -262,33 +262,33 @@ def test_digits_in_bars_are_explained(parallel: Report) -> None:
     assert "digits" not in render_text(Analysis((parallel,), Coverage()), width=80)
 
 
-def test_a_number_stays_with_its_unit(sequential: Report) -> None:
+def test_number_and_unit_stay_on_one_line(sequential: Report) -> None:
     analysis = Analysis((sequential,), Coverage())
     for width in range(MIN_WIDTH, 100):
         for line in render_text(analysis, width=width).splitlines():
             assert not re.match(r" *(s|×\d)\b", line)
 
 
-def test_very_long_names_keep_their_ends(sequential: Report) -> None:
+def test_long_names_keep_start_and_end(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], calls=("begin" * 30 + "end", "other"))
     text = render_text(Analysis((msgspec.structs.replace(sequential, findings=(finding,)),), Coverage()), width=80)
     assert "(beginbeginbegin" in text
     assert re.search(r"…\w*beginend, other", text)
 
 
-def test_nothing_to_gain_is_said_at_once(parallel: Report, silent: Report) -> None:
+def test_first_line_says_nothing_to_gain(parallel: Report, silent: Report) -> None:
     text = render_text(Analysis((parallel, silent), Coverage(calls=3, spans=5)), width=80)
     assert text.splitlines()[:2] == ["2 turns · nothing to gain", ""]
 
 
-def test_nothing_known_is_not_nothing(possible: Report) -> None:
+def test_first_line_says_nothing_known_to_gain(possible: Report) -> None:
     report = msgspec.structs.replace(possible, findings=(), recommendation="Capture arguments.")
     lines = render_text(Analysis((report,), Coverage()), width=80).splitlines()
     assert lines[0] == "1 turn · 1 possibly sequential: nothing known to gain"
     assert lines[-1] == "  → Capture arguments."
 
 
-def test_no_turn_says_what_to_do() -> None:
+def test_report_without_turns_has_instructions() -> None:
     uncovered = Analysis((), Coverage(calls=6, calls_without_turn=6, spans=30))
     assert render_text(uncovered, width=80) == (
         "No turn found: 6 tool calls, in no turn\n"
@@ -302,7 +302,7 @@ def test_no_turn_says_what_to_do() -> None:
     )
 
 
-def test_an_intended_order_is_no_finding(sequential: Report) -> None:
+def test_intended_order_is_not_listed(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], advice="intended", cause="intended", avoidable=0.0)
     report = msgspec.structs.replace(
         sequential, findings=(finding,), verdict="serial_by_need", avoidable=0.0, efficiency=1.0, recommendation=""
@@ -343,18 +343,18 @@ def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
     assert "  Only so many searched.\n" in text
 
 
-def test_the_place_is_named_even_without_advice(sequential: Report) -> None:
+def test_place_is_shown_without_advice(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], recommendation="")
     report = msgspec.structs.replace(sequential, findings=(finding,))
     assert "    → See agent.py:31.\n" in render_text(Analysis((report,), Coverage()), width=80)
 
 
-def test_a_recommendation_without_a_finding_is_shown(parallel: Report) -> None:
+def test_recommendation_without_finding_is_shown(parallel: Report) -> None:
     report = msgspec.structs.replace(parallel, recommendation="Capture the model's output.")
     assert "  → Capture the model's output.\n" in render_text(Analysis((report,), Coverage()), width=80)
 
 
-def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
+def test_file_names_are_relative_to_the_base(sequential: Report) -> None:
     finding = msgspec.structs.replace(
         sequential.findings[0],
         recommendation="Await them together at /home/me/app/agent.py:31.",
@@ -369,7 +369,7 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
         assert "    → Await them together at /home/me/app/agent.py:31.\n" in render_text(analysis, width=200, base=base)
 
 
-def test_silenced_findings_are_counted_and_nothing_more(sequential: Report) -> None:
+def test_silenced_findings_are_only_counted(sequential: Report) -> None:
     report = msgspec.structs.replace(sequential, findings=(), silenced=sequential.findings, verdict="single")
     text = render_text(Analysis((report,), Coverage()), width=80)
     assert "  1 finding of 0.90 s silenced\n" in text

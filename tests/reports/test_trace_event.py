@@ -50,7 +50,7 @@ def check(event: dict[str, Any]) -> None:
         assert event.get("bp") == ("e" if event["ph"] == "f" else None)
 
 
-def test_every_event_is_what_the_format_asks_for(both: Analysis) -> None:
+def test_events_conform_to_the_format(both: Analysis) -> None:
     document = json.loads(render_trace_event(both))
     assert list(document) == ["traceEvents", "displayTimeUnit", "otherData"]
     assert document["otherData"]["origin_unix_ns"] == str(START_NS)
@@ -59,7 +59,7 @@ def test_every_event_is_what_the_format_asks_for(both: Analysis) -> None:
     assert msgspec.json.decode(render_trace_event(both), type=TraceDocument).displayTimeUnit == "ms"
 
 
-def test_a_turn_is_a_process_with_lanes_for_itself_its_model_and_its_calls(both: Analysis) -> None:
+def test_turn_is_a_process_with_lanes(both: Analysis) -> None:
     assert names(both, "process_name") == {(1, 0): "1 · travel · sequential", (2, 0): "2 · travel · parallel"}
     assert names(both, "thread_name") == {
         (1, 1): "turn",
@@ -82,7 +82,7 @@ def test_a_turn_is_a_process_with_lanes_for_itself_its_model_and_its_calls(both:
     assert {e["name"]: e["args"].get("failed") for e in events(both, ph="X", pid=2, cat="call")}["hotels"] is True
 
 
-def test_a_chain_is_a_flow_from_call_to_call(both: Analysis) -> None:
+def test_chain_is_a_flow_from_call_to_call(both: Analysis) -> None:
     flow = events(both, cat="chain")
     assert [(e["ph"], e["ts"], e["tid"], e["id"], e["name"]) for e in flow] == [
         ("s", 200_000.0, 3, "1.1", "[1] dispatch"),
@@ -94,13 +94,13 @@ def test_a_chain_is_a_flow_from_call_to_call(both: Analysis) -> None:
     assert [slices[e["tid"], e["ts"]] for e in flow] == [1, 1, 1, 1]
 
 
-def test_a_turn_says_what_was_measured_and_what_to_do(sequential: Report) -> None:
+def test_turn_has_measurements_and_advice(sequential: Report) -> None:
     [told] = [event["args"] for event in events(of(sequential), cat="turn")]
     assert (told["verdict"], told["ratio"], told["efficiency"], told["avoidable_s"]) == ("sequential", 1.0, 0.25, 0.9)
     assert told["finding 1"] == "Run the round's calls together with asyncio.gather. (agent.py:31)"
 
 
-def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
+def test_file_names_are_relative_to_the_base(sequential: Report) -> None:
     [finding] = sequential.findings
     finding = msgspec.structs.replace(finding, recommendation="Await them together at /home/me/agent.py:31.")
     report = msgspec.structs.replace(sequential, findings=(finding,))
@@ -109,18 +109,18 @@ def test_files_are_named_relative_to_the_base(sequential: Report) -> None:
     assert "/home/me" not in text
 
 
-def test_steps_that_overlap_have_a_lane_each() -> None:
+def test_overlapping_steps_have_separate_lanes() -> None:
     steps = (step(1, 0, 400), step(2, 100, 200), step(3, 400, 500))
     report = Report(turn=turn((), steps), calls=0, verdict="single", coverage=1.0)
     assert [event["tid"] for event in events(of(report), cat="model")] == [2, 3, 2]
 
 
-def test_content_is_never_written(both: Analysis) -> None:
+def test_events_have_no_content_of_calls(both: Analysis) -> None:
     assert "an argument" not in render_trace_event(both)
     assert "a result" not in render_trace_event(both)
 
 
-def test_a_tool_without_a_name_has_one_here(sequential: Report) -> None:
+def test_unnamed_tool_has_a_placeholder(sequential: Report) -> None:
     [first, *_] = sequential.turn.calls
     report = msgspec.structs.replace(
         sequential, turn=turn((msgspec.structs.replace(first, tool="", error=False),)), findings=()
@@ -128,12 +128,12 @@ def test_a_tool_without_a_name_has_one_here(sequential: Report) -> None:
     assert [event["name"] for event in events(of(report), cat="call")] == ["(no name)"]
 
 
-def test_no_turn_is_a_file_too() -> None:
+def test_file_without_turns() -> None:
     assert json.loads(render_trace_event(of()))["traceEvents"] == []
 
 
 @given(turns(max_size=10))
-def test_slices_of_a_lane_do_not_overlap_and_last_as_long_as_what_they_show(drawn: Turn) -> None:
+def test_slices_of_a_lane_do_not_overlap_and_have_the_right_duration(drawn: Turn) -> None:
     analysis = of(analyze(drawn, EXACT))
     by_lane: dict[int, list[tuple[float, float]]] = {}
     for event in events(analysis, ph="X"):
@@ -148,7 +148,7 @@ def test_slices_of_a_lane_do_not_overlap_and_last_as_long_as_what_they_show(draw
         assert shown == [((one.start_ns - earliest) / 1e3, max(0, one.end_ns - one.start_ns) / 1e3) for one in spans]
 
 
-def test_times_keep_their_nanoseconds(sequential: Report) -> None:
+def test_times_keep_nanoseconds(sequential: Report) -> None:
     odd = msgspec.structs.replace(sequential.turn.calls[0], start_ns=START_NS + 1_000_000_001, end_ns=START_NS + 10**12)
     report = msgspec.structs.replace(sequential, turn=turn((odd,)), findings=())
     [event] = events(of(report), cat="call")

@@ -1,1 +1,1 @@
-"""The agents and the web service that ``otel-parallelism demo`` runs."""
+"""The agents and the web server of ``otel-parallelism demo``."""

@@ -1,7 +1,7 @@
 """
-The agent that the demo runs, with five tools that each wait for a web service.
+The agent of the demo: five tools, each of which waits for a web server.
 
-`plan_one_by_one` is how a tool loop is usually written first; `plan_together` is the same after the report's advice.
+`plan_one_by_one` is a tool loop as it is usually written first; `plan_together` follows the advice of the report.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ from otel_parallelism import agent_turn, profiled
 
 
 class Guide:
-    """Five tools, each one request to the service on *port* of this machine."""
+    """Five tools. Each sends one request to the server on *port* of this machine."""
 
     def __init__(self, port: int) -> None:
-        """Remember where to ask."""
+        """Keep the port."""
         self._port = port
 
     @profiled(effect="read")
     async def weather(self, city: str) -> str:
-        """Tell what the weather will be."""
-        return await self._ask("weather", city)
+        """Return the weather forecast."""
+        return await self._fetch("weather", city)
 
     @profiled(effect="read")
     async def museums(self, city: str) -> str:
-        """Tell which museums are open."""
-        return await self._ask("museums", city)
+        """Return the museums that are open."""
+        return await self._fetch("museums", city)
 
     @profiled(effect="read")
     async def restaurants(self, city: str) -> str:
-        """Tell where to eat."""
-        return await self._ask("restaurants", city)
+        """Return the restaurants."""
+        return await self._fetch("restaurants", city)
 
     @profiled(effect="read")
     async def trains(self, city: str) -> str:
-        """Tell when trains leave."""
-        return await self._ask("trains", city)
+        """Return the departures of trains."""
+        return await self._fetch("trains", city)
 
     @profiled(effect="read")
     async def events(self, city: str) -> str:
-        """Tell what is on."""
-        return await self._ask("events", city)
+        """Return the events."""
+        return await self._fetch("events", city)
 
-    async def _ask(self, subject: str, city: str) -> str:
+    async def _fetch(self, subject: str, city: str) -> str:
         return await asyncio.to_thread(self._request, f"/{subject}/{city}")
 
     def _request(self, path: str) -> str:
@@ -57,14 +57,14 @@ class Guide:
 
 
 async def plan_one_by_one(guide: Guide, city: str) -> list[str]:
-    """Ask for everything about *city*, one thing after another."""
+    """Call all tools for *city*, one after another."""
     tools = (guide.weather, guide.museums, guide.restaurants, guide.trains, guide.events)
     with agent_turn("one by one"):
         return [await tool(city) for tool in tools]
 
 
 async def plan_together(guide: Guide, city: str) -> list[str]:
-    """Ask for everything about *city* at once."""
+    """Call all tools for *city* in parallel."""
     tools = (guide.weather, guide.museums, guide.restaurants, guide.trains, guide.events)
     with agent_turn("together"):
         return await asyncio.gather(*(tool(city) for tool in tools))

@@ -1,4 +1,4 @@
-"""The demo's fleet: six agents that differ, side by side, for a number of turns or until they are interrupted."""
+"""The fleet of the demo: six different agents that run concurrently, for a number of turns or until interrupted."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import Final, TypeAlias
 AGENTS: Final = Path(__file__).with_name("fleet_agents.py")
 
 TakeTurn: TypeAlias = Callable[[str, Random], Awaitable[None]]
-"""Runs one turn of the agent of that name, varied by a source of random numbers."""
+"""Runs one turn of the agent with this name; the random numbers vary its delays."""
 
 
 async def run_fleet(agents: Iterable[str], take_turn: TakeTurn, *, turns: int | None, seed: int) -> None:
     """
-    Run all *agents* at once, each turn after turn.
+    Run all *agents* concurrently; each takes one turn after another.
 
-    An interrupt or a request to terminate lets the turns that are open come to their end, and a second one does not.
+    The first SIGINT or SIGTERM ends the fleet after the open turns; a second one has its default effect.
 
     Args:
-        agents: Their names.
-        take_turn: Runs a turn of one of them.
-        turns: How many turns each takes; None for no end.
-        seed: Of what varies between turns: an agent's n-th turn is drawn the same for the same seed.
+        agents: Names of agents.
+        take_turn: Runs one turn of an agent.
+        turns: The number of turns of each agent; None for no limit.
+        seed: With the same seed, the n-th turn of an agent gets the same random numbers.
     """
     stop = asyncio.Event()
     with _stopping(stop):
@@ -45,7 +45,7 @@ async def _keep_going(agent: str, take_turn: TakeTurn, turns: int | None, random
 
 @contextlib.contextmanager
 def _stopping(stop: asyncio.Event) -> Iterator[None]:
-    """Set *stop* on the first signal that asks for an end, while the context is open."""
+    """Set *stop* on the first SIGINT or SIGTERM while the context is open."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
 
@@ -59,7 +59,7 @@ def _stopping(stop: asyncio.Event) -> Iterator[None]:
         stop.set()
 
     for number in signals:
-        # Where the loop takes no signals an interrupt ends it in the way of the interpreter.
+        # An event loop without signal handlers is interrupted by KeyboardInterrupt as usual.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, end)
     try:

@@ -1,4 +1,4 @@
-"""A web service for the demo: it listens on this machine only and takes a while over every request."""
+"""The web server of the demo: it listens on this machine only and delays each response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DELAY_S: Final = 0.3
 
 @contextlib.contextmanager
 def serving() -> Iterator[int]:
-    """Serve on a free port of 127.0.0.1 while the context is open, and give that port."""
+    """Serve on a free port of 127.0.0.1 while the context is open; yields the port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _SlowAnswers) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -28,16 +28,16 @@ def serving() -> Iterator[int]:
 
 
 class _SlowAnswers(BaseHTTPRequestHandler):
-    """Answers every GET with the path it was asked for, after a while."""
+    """Responds to each GET request with the words of its path, after ``DELAY_S`` seconds."""
 
     def do_GET(self) -> None:
         time.sleep(DELAY_S)
-        answer = f"all there is to know about {self.path.strip('/').replace('/', ' in ')}\n".encode()
+        response = f"information about {self.path.strip('/').replace('/', ' in ')}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(response)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(response)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: the demo's output is its report."""
+        """Print nothing: the output of the demo is its report."""

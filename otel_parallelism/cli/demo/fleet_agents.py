@@ -1,9 +1,8 @@
 """
-The six agents of the demo's fleet, each written in a way that agents are found written.
+The six agents of the demo's fleet. Each is written in a way that is common in real agents.
 
-Their tools and their model wait as a service would make them wait, and nothing here says how a turn is to be judged:
-that follows from how it runs. No request of a model's is real; its spans are those that an instrumentation of a
-model's client makes.
+Tools and model wait as if for a service. Nothing here determines the verdict on a turn: it follows from how the turn
+runs. Model requests are simulated; their spans are like those of an instrumented model client.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from random import Random
 
-Asked: TypeAlias = "dict[str, Any]"
-"""A tool call that a model asks for: ``id``, ``name`` and ``arguments``."""
+RequestedCall: TypeAlias = "dict[str, Any]"
+"""A tool call in a model response: ``id``, ``name`` and ``arguments``."""
 
 _tracer = trace.get_tracer("demo.framework")
 _random: ContextVar[Random] = ContextVar("random")
@@ -35,8 +34,8 @@ async def _wait(seconds: float) -> None:
     await asyncio.sleep(seconds * _slowness.get())
 
 
-async def _ask_model(input_tokens: int, *tools: str, **arguments: str) -> list[Asked]:
-    """Ask the model, and let it ask for *tools*: one span, which lists the ids of the calls and no content."""
+async def _request_model(input_tokens: int, *tools: str, **arguments: str) -> list[RequestedCall]:
+    """Simulate a model request that returns calls of *tools*; its span lists the ids of the calls and no content."""
     attributes: Mapping[str, Any] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "demo",
@@ -57,28 +56,28 @@ async def _ask_model(input_tokens: int, *tools: str, **arguments: str) -> list[A
 
 @profiled(effect="read")
 async def get_weather(city: str) -> str:
-    """Tell what the weather will be."""
+    """Return the weather forecast."""
     await _wait(0.35)
     return f"rain over {city}"
 
 
 @profiled(effect="read")
 async def find_hotel(city: str) -> str:
-    """Tell where to sleep."""
+    """Return the hotels."""
     await _wait(0.4)
     return f"two hotels in {city}"
 
 
 @profiled(effect="read")
 async def find_museum(city: str) -> str:
-    """Tell what to see."""
+    """Return a museum."""
     await _wait(0.3)
     return f"a tile museum in {city}"
 
 
 @profiled(effect="read")
 async def find_train(city: str) -> str:
-    """Tell how to get there."""
+    """Return the trains."""
     await _wait(0.38)
     return f"hourly to {city}"
 
@@ -87,26 +86,26 @@ _TRAVEL: Final = (get_weather, find_hotel, find_museum, find_train)
 
 
 async def parallel_planner() -> None:
-    """The model asks for all that it wants to know in one response, and the calls run together."""
+    """The model requests all calls in one response, and they run in parallel."""
     with agent_turn("parallel-planner"):
-        asked = await _ask_model(900, "get_weather", "find_hotel", "find_museum", "find_train", city="Lisbon")
-        await run_tools(asked, _TRAVEL)
-        await _ask_model(1_400)
+        calls = await _request_model(900, "get_weather", "find_hotel", "find_museum", "find_train", city="Lisbon")
+        await run_tools(calls, _TRAVEL)
+        await _request_model(1_400)
 
 
 async def model_serial() -> None:
-    """The model asks for one call a response, though no call needs what another returned."""
+    """The model requests one call in each response, although no call needs the result of another."""
     with agent_turn("model-serial"):
         for number, tool in enumerate(("get_weather", "find_hotel", "find_train")):
-            await run_tools(await _ask_model(900 + 150 * number, tool, city="Porto"), _TRAVEL)
-        await _ask_model(1_400)
+            await run_tools(await _request_model(900 + 150 * number, tool, city="Porto"), _TRAVEL)
+        await _request_model(1_400)
 
 
 async def dispatch_serial() -> None:
-    """A framework with spans of its own: the model asks for several calls at once, its loop runs one by one."""
+    """A framework with its own spans: the model requests several calls at once, and the loop runs them one by one."""
     run = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "dispatch-serial"}
     with _tracer.start_as_current_span("invoke_agent dispatch-serial", attributes=run):
-        for call in await _ask_model(1_100, "get_price", "get_stock", "get_reviews", "get_delivery_date"):
+        for call in await _request_model(1_100, "get_price", "get_stock", "get_reviews", "get_delivery_date"):
             attributes = {
                 "gen_ai.operation.name": "execute_tool",
                 "gen_ai.tool.name": call["name"],
@@ -114,18 +113,18 @@ async def dispatch_serial() -> None:
             }
             with _tracer.start_as_current_span(f"execute_tool {call['name']}", attributes=attributes):
                 await _wait(0.35)
-        await _ask_model(1_700)
+        await _request_model(1_700)
 
 
 @profiled(effect="read")
 async def read_file(path: str) -> int:
-    """Tell how long a file is."""
+    """Return the length of a file."""
     await _wait(0.32)
     return len(path)
 
 
 async def code_serial() -> None:
-    """Plain code, no model: it awaits one call, then the next."""
+    """Code without a model awaits one call after another."""
     with agent_turn("code-serial"):
         for path in ("src/alpha.py", "src/beta.py", "src/gamma.py", "src/delta.py"):
             await read_file(path)
@@ -136,41 +135,41 @@ _session = asyncio.Lock()
 
 @profiled(effect="read")
 async def query_database(table: str) -> str:
-    """Tell what a table holds, over the one session that there is."""
+    """Return the rows of a table; all queries share one session."""
     async with _session:
         await _wait(0.8)
     return f"rows of {table}"
 
 
 async def contended() -> None:
-    """All calls are started together, and then queue for one session inside the tool."""
+    """All calls start together and then wait for one session inside the tool."""
     with agent_turn("contended"):
         await asyncio.gather(*map(query_database, ("customers", "orders", "parcels", "refunds")))
 
 
 @profiled(effect="read")
 async def find_customer(mail: str) -> str:
-    """Tell a customer's number."""
+    """Return the number of a customer."""
     await _wait(0.35)
     return f"customer-{sum(map(ord, mail)) * 7919}"
 
 
 @profiled(effect="read")
 async def latest_order(customer: str) -> str:
-    """Tell the number of a customer's latest order."""
+    """Return the number of a customer's latest order."""
     await _wait(0.4)
     return f"order-{sum(map(ord, customer)) * 6101}"
 
 
 @profiled(effect="read")
 async def track_parcel(order: str) -> str:
-    """Tell where an order's parcel is."""
+    """Return the place of an order's parcel."""
     await _wait(0.38)
     return f"{order} is in Aveiro"
 
 
 async def serial_by_need() -> None:
-    """Each call needs what the one before returned."""
+    """Each call needs the result of the previous one."""
     with agent_turn("serial-by-need"):
         customer = await find_customer("ines@example.org")
         order = await latest_order(customer)
@@ -188,7 +187,7 @@ AGENTS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
 
 
 async def take_turn(agent: str, random: Random) -> None:
-    """Run one turn of *agent*, whose services are as slow, and whose ids are, as *random* has it."""
+    """Run one turn of *agent*; *random* determines its delays and its ids."""
     _random.set(random)
     _slowness.set(random.uniform(0.8, 1.25))
     await AGENTS[agent]()

@@ -8,7 +8,7 @@ from otel_parallelism.cli.demo.demo_server import serving
 
 
 @pytest.mark.process
-async def test_both_ways_give_the_same_answers() -> None:
+async def test_sequential_and_parallel_plans_return_the_same() -> None:
     reports: list[Report] = []
     unsubscribe = subscribe(reports.append)
     try:
@@ -18,5 +18,5 @@ async def test_both_ways_give_the_same_answers() -> None:
     finally:
         unsubscribe()
     assert one_by_one == together
-    assert one_by_one[0] == "all there is to know about weather in Lisbon\n"
+    assert one_by_one[0] == "information about weather in Lisbon\n"
     assert [round(report.ratio or 0) for report in reports] == [1, 5]

@@ -25,7 +25,7 @@ EXPECTED = {
     "contended": ("contended", "contention", {("contention", "potential")}),
     "serial-by-need": ("serial_by_need", None, set()),
 }
-"""Verdict, cause, and the cause and advice of its findings, of each agent's every turn."""
+"""For each agent: the verdict, the cause, and cause and advice of the findings of all its turns."""
 
 
 def by_agent(text: bytes | str) -> dict[str, list[dict[str, Any]]]:
@@ -36,7 +36,7 @@ def by_agent(text: bytes | str) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.process
-def test_each_agent_of_the_fleet_is_what_its_name_says(shell: Shell) -> None:
+def test_each_agent_gets_the_verdict_of_its_name(shell: Shell) -> None:
     done = shell("demo", "--fleet", "--turns", "2", "--format", "json")
     assert done.returncode == 0
     agents = by_agent(done.stdout)
@@ -52,11 +52,11 @@ def test_each_agent_of_the_fleet_is_what_its_name_says(shell: Shell) -> None:
     assert AGENTS.read_text().splitlines()[code - 1].strip() == "await read_file(path)"
     assert [turn["avoidable_steps"] for turn in agents["model-serial"]] == [2, 2]
     lines = done.stderr.decode().splitlines()
-    assert lines == [str(AGENTS), "runs 6 agents side by side, for 2 turns each.", ""]
+    assert lines == [str(AGENTS), "runs 6 agents concurrently, for 2 turns each.", ""]
 
 
 @pytest.mark.process
-def test_the_fleet_s_report_is_for_people_too(shell: Shell) -> None:
+def test_fleet_report_as_text_html_and_trace_events(shell: Shell) -> None:
     done = shell("demo", "--fleet", "--turns", "1", "--html", "fleet.html", "--trace-event", "fleet.json")
     assert done.returncode == 0
     assert done.stderr == b"HTML report written to fleet.html\ntrace events written to fleet.json\n"
@@ -69,13 +69,11 @@ def test_the_fleet_s_report_is_for_people_too(shell: Shell) -> None:
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_fleet_without_end_ends_its_turns_and_reports_when_it_is_told_to_stop(
-    shell: Shell, number: signal.Signals
-) -> None:
+def test_endless_fleet_reports_after_a_signal(shell: Shell, number: signal.Signals) -> None:
     process = shell.start(shell.command("demo", "--fleet", "--forever", "--format", "json"))
     assert process.stderr is not None
     assert process.stderr.readline().decode().strip() == str(AGENTS)
-    # The line says that the fleet starts next; the handlers are in place well within the first turns.
+    # The fleet starts after this line and installs its signal handlers before the first turn.
     threading.Event().wait(1)
     process.send_signal(number)
     done = shell.finish(process)
@@ -86,7 +84,7 @@ def test_a_fleet_without_end_ends_its_turns_and_reports_when_it_is_told_to_stop(
     assert sum(map(len, agents.values())) < 20
 
 
-def test_what_varies_between_turns_is_drawn_from_the_seed() -> None:
+def test_random_numbers_depend_on_the_seed() -> None:
     async def drawn(seed: int) -> list[tuple[str, float]]:
         seen: list[tuple[str, float]] = []
 
@@ -110,9 +108,7 @@ def test_what_varies_between_turns_is_drawn_from_the_seed() -> None:
         (["--fleet", "--turns", "0"], b"0 is not in the range x>=1."),
     ],
 )
-def test_options_that_do_not_go_together_are_usage_errors(
-    invoke: Invoke, arguments: list[str], expected: bytes
-) -> None:
+def test_incompatible_options_are_usage_errors(invoke: Invoke, arguments: list[str], expected: bytes) -> None:
     done = invoke("demo", *arguments)
     assert (done.stdout, done.returncode) == (b"", 2)
     assert expected in done.stderr
