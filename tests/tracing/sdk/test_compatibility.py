@@ -7,8 +7,10 @@ Each failure message names the part that changed and the function of ``sdk/compa
 from __future__ import annotations
 
 import math
+import re
 from importlib.metadata import version
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +31,18 @@ if TYPE_CHECKING:
 
 SDK = f"opentelemetry-sdk {version('opentelemetry-sdk')}"
 API = f"opentelemetry-api {version('opentelemetry-api')}"
+
+
+PACKAGE = Path(compatibility.__file__).parents[2]
+PRIVATE = re.compile(
+    r"\b(_RUNTIME_CONTEXT|_SPAN_KEY|_TRACER_PROVIDER|_set_tracer_provider|_active_span_processor|_span_processors"
+    r"|_batch_processor|_metric_readers|_sdk_config|_real_meter|_limits|_start_time|_end_time|_instrumentation_scope)\b"
+)
+
+
+def test_no_other_module_accesses_private_parts() -> None:
+    users = {path.name for path in PACKAGE.rglob("*.py") if PRIVATE.search(path.read_text(encoding="utf-8"))}
+    assert users == {"compatibility.py"}
 
 
 class Watcher(SpanProcessor):
