@@ -61,15 +61,16 @@ def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any]
 
 def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any], Pair, str]]:
     """
-    Every ordered pair of calls of one segment, its verdict and the advice; bookkeeping tools are no calls.
+    Yield the records of each two calls of one segment, their relation, and the advice; without bookkeeping tools.
 
-    The verdict is the pair's own. The advice is what a finding would say: dependence through other calls counts.
+    The relation concerns the two calls alone. The advice is that of a finding, which includes dependence through other
+    calls.
     """
     for segment in sorted({record.get("segment", 0) for record in episode["calls"]}):
         said = episode.get("user_messages") or [episode["prompt"]]
-        told = [Content(message) for message in said[: segment + 1]]
+        messages = [Content(message) for message in said[: segment + 1]]
         found = [pair for pair in calls_of(episode, segment) if not is_bookkeeping(pair[1].tool, settings.bookkeeping)]
-        graph = Dependencies([call for _, call in found], told, settings)
+        graph = Dependencies([call for _, call in found], messages, settings)
         for later in range(len(found)):
             for earlier in range(later):
                 pair = graph.pair(earlier, later)
@@ -82,7 +83,7 @@ def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict
 
 
 def main() -> int:
-    """Print a block of figures per file."""
+    """Print the figures of each file."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--pairs", type=Path, help="write one JSON line a pair here")

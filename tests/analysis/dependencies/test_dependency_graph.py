@@ -19,7 +19,7 @@ def pair(earlier: Call, later: Call, **options: Settings) -> Pair:
 
 
 @given(scope_calls(), contents)
-def test_the_sets_of_edges_say_what_each_pair_says(calls: list[Call], said: Content | None) -> None:
+def test_edge_sets_agree_with_pairs(calls: list[Call], said: Content | None) -> None:
     graph = Dependencies(calls, () if said is None else (said,), Settings())
     for later in range(len(calls)):
         for earlier in range(len(calls)):
@@ -33,7 +33,7 @@ def test_the_sets_of_edges_say_what_each_pair_says(calls: list[Call], said: Cont
 
 
 @given(scope_calls())
-def test_dependence_through_other_calls_is_dependence(calls: list[Call]) -> None:
+def test_after_sets_are_the_transitive_closure(calls: list[Call]) -> None:
     graph = relate(*calls)
     both = [hard | soft for hard, soft in zip(graph.hard, graph.soft, strict=True)]
     for direct, closed in ((graph.hard, graph.after_hard), (both, graph.after_any)):
@@ -48,7 +48,7 @@ def test_dependence_through_other_calls_is_dependence(calls: list[Call]) -> None
 
 
 @given(scope_calls())
-def test_what_is_declared_by_a_pair_has_a_sentence(calls: list[Call]) -> None:
+def test_every_pair_has_a_sentence(calls: list[Call]) -> None:
     graph = relate(*calls)
     for later in range(len(calls)):
         for earlier in range(later):
@@ -68,38 +68,38 @@ def test_declared_to_need_a_tool_is_dependent_on_every_call_of_it_before() -> No
     assert graph.hard[3] == 0b101
 
 
-def test_declared_to_need_nothing_is_independent_though_nothing_was_seen_but_effects_still_count() -> None:
+def test_declared_independence_concerns_data_only() -> None:
     assert pair(call("a", 0, 1), call("b", 1, 2, depends_on=())).edge == "none"
     assert pair(call("a", 0, 1), call("b", 1, 2, tool="frobnicate", depends_on=())).edge == "unknown"
     assert pair(call("a", 0, 1, WRITES[0]), call("b", 1, 2, WRITES[1], depends_on=())).edge == "hard"
 
 
-def test_a_declaration_outranks_a_value_and_a_retry() -> None:
+def test_declaration_takes_precedence_over_value_and_retry() -> None:
     made = read("a", 0, 1, result="BK-99881", error=True)
     assert pair(made, read("b", 1, 2, "BK-99881")).verdict == "dependent"
     assert pair(made, read("b", 1, 2, "BK-99881", depends_on=())).verdict == "independent"
 
 
-def test_a_span_link_is_dependence_whatever_else_is_declared() -> None:
+def test_span_link_is_a_dependence_despite_declarations() -> None:
     assert pair(read("a", 0, 1), read("b", 1, 2, links=("a",))).edge == "hard"
     assert pair(read("a", 0, 1), read("b", 1, 2, links=("z",))).edge == "none"
     assert pair(read("a", 0, 1), read("b", 1, 2, links=("a",), depends_on=("get_c",))).edge == "hard"
     assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, links=("a",), resource="y")).edge == "hard"
 
 
-def test_disjoint_resources_are_independent_even_for_writes_and_unknown_effects() -> None:
+def test_different_resources_are_independent_even_for_writes() -> None:
     one, two = call("a", 0, 1, WRITES[0], resource="x"), call("b", 1, 2, "frobnicate", resource="y")
     assert pair(one, two).edge == "none"
     assert pair(one, two).verdict == "independent"
 
 
-def test_disjoint_resources_outrank_a_retry_and_a_value() -> None:
+def test_different_resources_take_precedence_over_retry_and_value() -> None:
     failed = read("a", 0, 1, result="BK-99881", resource="x", error=True)
     assert pair(failed, read("b", 1, 2, "BK-99881", resource="y")).edge == "none"
     assert relate(failed, read("b", 1, 2, "BK-99881", resource="y")).hard == [0, 0]
 
 
-def test_a_shared_resource_with_a_write_is_intended_and_without_one_no_edge() -> None:
+def test_shared_resource_is_a_hard_edge_only_with_a_write() -> None:
     assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, tool=WRITES[0], resource="x")).edge == "hard"
     assert pair(read("a", 0, 1, tool=WRITES[0], resource="x"), read("b", 1, 2, resource="x")).edge == "hard"
     assert pair(read("a", 0, 1, resource="x"), read("b", 1, 2, resource="x")).edge == "none"
@@ -123,7 +123,7 @@ def test_effects_without_resources() -> None:
         assert pair(read("a", 0, 1, tool=first), read("b", 1, 2, tool=second)).edge == edge
 
 
-def test_one_proved_round_is_independent_of_unseen_content_of_values_and_of_failures() -> None:
+def test_calls_of_one_proved_round_are_independent() -> None:
     same = {"round": 0, "proved": True}
     assert pair(call("a", 0, 1, **same), call("b", 1, 2, **same)).edge == "none"
     value = (read("a", 0, 1, result="BK-99881", error=True, **same), read("b", 1, 2, "BK-99881", **same))
@@ -131,7 +131,7 @@ def test_one_proved_round_is_independent_of_unseen_content_of_values_and_of_fail
     assert relate(*value).hard == [0, 0]
 
 
-def test_an_inferred_round_proves_nothing() -> None:
+def test_calls_of_an_inferred_round_are_not_independent() -> None:
     for sure in ({"round": 0}, {"round": 0, "proved": False}):
         assert pair(call("a", 0, 1, round=0, proved=True), call("b", 1, 2, **sure)).verdict == "unknown"
     assert pair(call("a", 0, 1, round=0, proved=True), call("b", 1, 2, round=1, proved=True)).verdict == "unknown"
@@ -142,7 +142,7 @@ def test_repeating_a_tool_after_it_failed_is_a_retry() -> None:
     assert pair(read("a", 0, 1), read("b", 1, 2)).edge == "none"
 
 
-def test_another_tool_right_after_a_failure_or_an_empty_answer_may_be_a_reaction() -> None:
+def test_call_right_after_a_failed_or_empty_call_may_react_to_it() -> None:
     other = read("b", 1, 2, tool=READS[1])
     assert pair(read("a", 0, 1, error=True), other).edge == "unknown"
     assert pair(read("a", 0, 1, result=[]), other).edge == "unknown"
@@ -152,29 +152,29 @@ def test_another_tool_right_after_a_failure_or_an_empty_answer_may_be_a_reaction
     assert relate(read("a", 0, 1, error=True), other, beside).soft == [0, 0b1, 0b1]
 
 
-def test_the_model_may_react_after_the_rest_of_an_inferred_round() -> None:
+def test_model_may_react_after_the_rest_of_an_inferred_round() -> None:
     asked = {"round": 0}
     failed, rest = read("a", 0, 1, error=True, **asked), read("b", 1, 2, tool=READS[1], **asked)
     also, other = read("c", 2, 3, tool="get_c", **asked), read("d", 4, 5, tool=READS[2], round=1)
     graph = relate(failed, rest, also, other, read("e", 6, 7, tool="get_e", round=2))
     assert graph.pair(0, 1).edge == graph.pair(0, 3).edge == "unknown"
     assert graph.pair(0, 2).edge == graph.pair(0, 4).edge == "none"
-    # Before the first model request, it was code that called; then the model may react as well.
+    # Calls before the first model request were made by code; the model may react to them as well.
     early = [read("a", 0, 1, error=True), read("b", 1, 2, tool=READS[1]), read("c", 2, 3, tool="get_c"), other]
     assert relate(*early).pair(0, 3).edge == "unknown"
 
 
-def test_several_failures_are_all_what_a_retry_follows() -> None:
+def test_retry_follows_all_failures() -> None:
     failed = (read("a", 0, 1, error=True), read("b", 1, 2, error=True), read("c", 2, 3))
     assert relate(*failed).hard == [0, 0b1, 0b11]
 
 
-def test_a_success_in_between_ends_the_retrying() -> None:
+def test_success_ends_the_retries() -> None:
     failed, again, other = read("a", 0, 1, error=True), read("b", 1, 2), read("c", 2, 3)
     assert relate(failed, again, other).hard == [0, 0b1, 0]
 
 
-def test_a_success_that_was_asked_for_with_the_failed_one_is_no_retry() -> None:
+def test_success_in_the_round_of_the_failure_is_no_retry() -> None:
     asked = {"round": 0, "proved": True}
     failed, beside = read("a", 0, 1, error=True, **asked), read("b", 1, 2, **asked)
     again = relate(failed, beside, read("c", 2, 3, round=1, proved=True))
@@ -182,11 +182,11 @@ def test_a_success_that_was_asked_for_with_the_failed_one_is_no_retry() -> None:
     assert again.hard == [0, 0, 0b11]
 
 
-def test_what_ran_again_for_one_request_was_not_asked_for_twice() -> None:
+def test_second_call_with_the_id_of_one_request_is_a_retry() -> None:
     asked = {"round": 0, "proved": True, "call_id": "id1"}
     failed, again = read("a", 0, 1, error=True, **asked), read("b", 1, 2, **asked)
     assert pair(failed, again) == Pair("dependent", "hard", "get_flights was tried again after it failed")
-    # A wrapper may fall back on another tool, or not be content with a result; but some clients give one id to all.
+    # A wrapper may fall back on another tool or reject a result, but some clients use one id for all calls.
     assert pair(failed, read("b", 1, 2, tool=READS[1], **asked)).edge == "hard"
     assert pair(read("a", 0, 1, **asked), again).edge == "unknown"
     beside = read("b", 1, 2, **{**asked, "call_id": "id2"})
@@ -195,7 +195,7 @@ def test_what_ran_again_for_one_request_was_not_asked_for_twice() -> None:
     assert pair(read("a", 0, 1, **asked), read("b", 1, 2, **{**asked, "round": 1})).edge == "none"
 
 
-def test_a_retry_that_the_model_asks_for_waits_for_all_that_it_had_asked_for_with_the_failed_one() -> None:
+def test_retry_waits_for_the_whole_round_of_the_failure() -> None:
     first, second = {"round": 0, "proved": True}, {"round": 1, "proved": True}
     failed, long = read("a", 0, 1, error=True, **first), read("b", 0, 5, tool=READS[1], **first)
     again, other = read("c", 6, 8, **second), read("d", 6, 8, tool=READS[2], **second)
@@ -204,12 +204,12 @@ def test_a_retry_that_the_model_asks_for_waits_for_all_that_it_had_asked_for_wit
     assert graph.pair(1, 2) == Pair(
         "independent", "hard", "the model asked for search_hotels together with what get_flights had to wait for"
     )
-    # A retry that nobody says the model asked for may be the framework's own, which need not wait.
+    # A retry that no model request lists may be made by the framework, which does not wait for the round.
     for edge, unsure in (("none", {}), ("unknown", {"round": 1}), ("none", {"round": 0, "proved": True})):
         assert relate(failed, long, read("c", 6, 8, **unsure)).pair(1, 2).edge == edge
 
 
-def test_what_the_model_asked_for_beside_what_a_call_may_need_may_have_to_come_first() -> None:
+def test_possible_need_may_extend_to_the_whole_round() -> None:
     first, second = {"round": 0, "proved": True}, {"round": 1, "proved": True}
     unseen, long = call("a", 0, 1, **first), read("b", 0, 5, tool=READS[1], **first)
     graph = relate(unseen, long, read("c", 6, 8, **second))
@@ -221,7 +221,7 @@ def test_what_the_model_asked_for_beside_what_a_call_may_need_may_have_to_come_f
     )
 
 
-def test_rounds_that_are_inferred_are_a_doubt_unless_something_is_declared() -> None:
+def test_inferred_rounds_give_unknown_edges_unless_declared() -> None:
     first, value = {"round": 0}, "BK-99881"
     made, long = read("a", 0, 1, "x", value, **first), read("b", 0, 5, tool=READS[1], resource="y", **first)
     assert relate(made, long, read("c", 6, 8, value, round=1)).pair(1, 2).edge == "unknown"
@@ -234,10 +234,10 @@ def test_rounds_that_are_inferred_are_a_doubt_unless_something_is_declared() -> 
 
 
 @given(st.lists(scope_calls(max_size=4), max_size=5))
-def test_whoever_follows_one_of_an_earlier_round_follows_all_of_it(rounds: list[list[Call]]) -> None:
+def test_call_waits_for_whole_previous_round(rounds: list[list[Call]]) -> None:
     calls: list[Call] = []
     for number, asked in enumerate(rounds):
-        # Each round begins when all before it has ended.
+        # Each round starts after all earlier calls have ended.
         later_ns = max((call.end_ns for call in calls), default=0) - min((call.start_ns for call in asked), default=0)
         calls += [
             msgspec.structs.replace(
@@ -264,17 +264,17 @@ def test_whoever_follows_one_of_an_earlier_round_follows_all_of_it(rounds: list[
                 assert graph.after_any[later] >> earlier & 1
 
 
-def test_a_success_that_was_under_way_when_another_failed_ends_nothing() -> None:
+def test_success_that_started_before_the_failure_ends_no_retries() -> None:
     failed, beside, again = read("a", 0, 2, error=True), read("b", 1, 3), read("c", 3, 4)
     assert relate(failed, beside, again).hard == [0, 0, 0b1]
 
 
-def test_a_value_brought_in_is_dependence_and_none_seen_is_independence() -> None:
+def test_returned_value_in_arguments_is_a_dependence() -> None:
     assert pair(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, {"id": "BK-99881"})).verdict == "dependent"
     assert pair(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, {"id": "BK-11111"})).verdict == "independent"
 
 
-def test_what_was_not_seen_whole_is_unknown() -> None:
+def test_content_not_read_in_full_is_unknown() -> None:
     seen, cut = Content("x"), Content("x", whole=False)
     for result in (None, cut):
         assert pair(call("a", 0, 1, result=result), call("b", 1, 2, arguments=seen)).edge == "unknown"
@@ -282,7 +282,7 @@ def test_what_was_not_seen_whole_is_unknown() -> None:
         assert pair(call("a", 0, 1, result=seen), call("b", 1, 2, arguments=arguments)).edge == "unknown"
 
 
-def test_empty_calls_at_one_instant_are_in_no_circle() -> None:
+def test_empty_calls_at_one_instant_form_no_cycle() -> None:
     graph = relate(*(call(name, 1, 1, "frobnicate") for name in "abc"), call("d", 1, 2, "frobnicate"))
     assert graph.soft == [0, 0b1, 0b11, 0b111]
 
@@ -293,7 +293,7 @@ def test_calls_that_overlap_have_no_edge() -> None:
     assert graph.soft == [0, 0]
 
 
-def test_a_declared_tool_that_has_not_ended_is_not_waited_for() -> None:
+def test_declared_tool_that_has_not_ended_is_no_edge() -> None:
     graph = relate(read("a", 0, 3, tool="get_a"), read("b", 1, 2, depends_on=("get_a",)))
     assert graph.hard == [0, 0]
 

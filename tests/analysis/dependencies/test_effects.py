@@ -22,7 +22,7 @@ from otel_parallelism.settings import Settings
         "get_forward_rate",
     ],
 )
-def test_a_reading_verb_in_front_is_a_read(tool: str) -> None:
+def test_reading_verb_at_the_beginning_is_a_read(tool: str) -> None:
     assert assumed_effect(tool) == "read"
 
 
@@ -43,21 +43,21 @@ def test_a_reading_verb_in_front_is_a_read(tool: str) -> None:
         "select_dropdown_option",
     ],
 )
-def test_a_writing_verb_anywhere_and_a_noun_that_is_one_in_front_is_a_write(tool: str) -> None:
+def test_writing_verb_is_a_write(tool: str) -> None:
     assert assumed_effect(tool) == "write"
 
 
 @pytest.mark.parametrize("tool", ["", "frobnicate", "weather", "____", "42", "the_get", "forward_geocode"])
-def test_other_names_say_nothing(tool: str) -> None:
+def test_other_names_have_unknown_effect(tool: str) -> None:
     assert assumed_effect(tool) == "unknown"
 
 
-def test_a_noun_that_may_be_a_verb_is_one_only_in_front() -> None:
+def test_ambiguous_noun_is_a_verb_only_at_the_beginning() -> None:
     assert assumed_effect("get_order") == "read"
     assert assumed_effect("order_status") == "write"
 
 
-def test_the_order_is_decorator_framework_settings_name() -> None:
+def test_precedence_is_decorator_framework_settings_name() -> None:
     settings = Settings(writes=("get_*",), read_only=("CREATE_*",))
     for source in ("declared", "framework"):
         assert call_effect(call("a", 0, 1, "get_x", effect="read", effect_source=source), settings) == ("read", source)
@@ -67,11 +67,11 @@ def test_the_order_is_decorator_framework_settings_name() -> None:
     assert call_effect(call("a", 0, 1, "frobnicate"), Settings()) == ("unknown", "")
 
 
-def test_a_write_pattern_wins_over_a_read_pattern_and_serial_tools_count_as_writing() -> None:
+def test_write_pattern_takes_precedence_and_serial_tools_write() -> None:
     assert call_effect(call("a", 0, 1, "x"), Settings(writes=("x",), read_only=("x",))) == ("write", "settings")
     assert call_effect(call("a", 0, 1, "x"), Settings(serial=("x",), read_only=("x",))) == ("write", "settings")
 
 
-def test_an_effect_that_a_dialect_told_without_its_source_is_believed_after_the_settings() -> None:
+def test_effect_without_source_ranks_after_the_settings() -> None:
     assert call_effect(call("a", 0, 1, "x", effect="read"), Settings()) == ("read", "framework")
     assert call_effect(call("a", 0, 1, "x", effect="read"), Settings(writes=("x",))) == ("write", "settings")

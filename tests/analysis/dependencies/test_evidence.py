@@ -13,39 +13,39 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def looked_at(*calls: Call, said: Sequence[object] = ()) -> Evidence:
+def evidence_of(*calls: Call, said: Sequence[object] = ()) -> Evidence:
     return gather_evidence(calls, [Content(words) for words in said], Settings())
 
 
 def edges(*calls: Call, said: Sequence[object] = ()) -> list[dict[int, bool]]:
-    """For each call the earlier ones it may need, and whether that is proven."""
-    found = looked_at(*calls, said=said).edges
+    """Return for each call the earlier calls that it may need, and whether the need is proven."""
+    found = evidence_of(*calls, said=said).edges
     return [{earlier: proven for earlier, (proven, _) in some.items()} for some in found]
 
 
-def test_a_value_counts_for_the_call_that_brought_it_in_first() -> None:
+def test_value_originates_from_the_first_call_that_returned_it() -> None:
     made = read("a", 0, 1, "x", "BK-99881")
     again = read("b", 1, 2, "x", "BK-99881")
     assert edges(made, again, read("c", 2, 3, "BK-99881")) == [{}, {}, {0: True}]
 
 
-def test_what_was_in_an_argument_before_was_not_brought_in() -> None:
+def test_value_in_an_earlier_argument_has_no_origin() -> None:
     own = read("a", 0, 1, "BK-99881", "BK-99881")
     assert edges(own, read("b", 1, 2, "BK-99881")) == [{}, {}]
     before = read("z", 0, 0.5, "BK-99881", "rows")
     assert edges(before, read("a", 0.5, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {}, {}]
 
 
-def test_a_result_that_came_after_a_call_began_is_none_of_its_values() -> None:
+def test_result_after_the_start_of_a_call_is_not_compared() -> None:
     assert edges(read("a", 0, 3, "x", "BK-99881"), read("b", 2, 4, "BK-99881")) == [{}, {}]
 
 
-def test_the_users_words_make_it_unknown() -> None:
+def test_value_in_the_users_message_is_unknown() -> None:
     made, used = read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")
     assert edges(made, used, said=["about BK-99881 please"]) == [{}, {0: False}]
 
 
-def test_the_object_that_was_returned_is_proof_and_a_shared_one_is_none() -> None:
+def test_returned_object_is_proof_and_shared_object_is_not() -> None:
     returned = call("a", 0, 1, result=Content([1], identities=(7,)))
     handed = call("b", 1, 2, arguments=Content([1], identities=(7,)))
     assert edges(returned, handed)[1] == {0: True}
@@ -57,7 +57,7 @@ def test_the_object_that_was_returned_is_proof_and_a_shared_one_is_none() -> Non
     assert edges(*beside) == [{}, {}]
 
 
-def test_an_object_that_several_returned_is_needed_from_each() -> None:
+def test_object_returned_by_several_calls_depends_on_each() -> None:
     handed = call("c", 2, 3, arguments=Content([1], identities=(7,)))
     returned = [
         call(name, start, start + 1, result=Content([1], identities=(7,))) for name, start in (("a", 0), ("b", 1))
@@ -65,14 +65,14 @@ def test_an_object_that_several_returned_is_needed_from_each() -> None:
     assert edges(*returned, handed)[2] == {0: True, 1: True}
 
 
-def test_a_method_needs_the_call_that_returned_its_object_and_shares_nothing_by_it() -> None:
+def test_method_depends_on_the_call_that_returned_its_object() -> None:
     returned = call("a", 0, 1, result=Content("session", identities=(7,)))
     methods = [call(name, start, start + 1, arguments=Content("x", receiver=7)) for name, start in (("b", 1), ("c", 2))]
     assert edges(returned, *methods) == [{}, {0: True}, {0: True}]
     assert edges(*methods) == [{}, {}]
 
 
-def test_two_that_were_handed_what_another_returned_share_it_nonetheless() -> None:
+def test_calls_given_one_returned_object_also_share_it() -> None:
     returned = call("a", 0, 1, result=Content([1], identities=(7,)))
     handed = [
         call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("b", 1), ("c", 2))
@@ -80,15 +80,15 @@ def test_two_that_were_handed_what_another_returned_share_it_nonetheless() -> No
     assert edges(returned, *handed) == [{}, {0: True}, {0: True, 1: False}]
 
 
-def test_no_sentence_holds_a_value() -> None:
-    found = looked_at(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881"))
+def test_sentences_contain_no_values() -> None:
+    found = evidence_of(read("a", 0, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881"))
     (_, sentence) = found.edges[1][0]
     assert "99881" not in sentence
     assert "get_flights" in sentence
 
 
-def test_whether_content_was_seen_in_full() -> None:
-    found = looked_at(
+def test_content_read_in_full_is_recorded() -> None:
+    found = evidence_of(
         read("a", 0, 1),
         call("b", 1, 2),
         call("c", 2, 3, arguments=Content("x", whole=False), result=Content("y", whole=False)),
@@ -97,7 +97,7 @@ def test_whether_content_was_seen_in_full() -> None:
     assert found.results_whole == (True, False, False)
 
 
-def test_a_result_of_an_empty_call_is_there_when_the_next_begins() -> None:
+def test_result_of_an_empty_call_is_compared_with_the_next_call() -> None:
     assert edges(read("a", 1, 1, "x", "BK-99881"), read("b", 1, 2, "BK-99881")) == [{}, {0: True}]
 
 
@@ -120,26 +120,24 @@ def test_a_result_of_an_empty_call_is_there_when_the_next_begins() -> None:
         ({"arrival": "9:05am"}, "09:05"),
     ],
 )
-def test_an_argument_that_may_have_been_made_from_a_result_is_no_proof_but_a_doubt(
-    result: object, argument: str
-) -> None:
+def test_derived_argument_is_a_possible_dependence(result: object, argument: str) -> None:
     assert edges(read("a", 0, 1, "x", result), read("b", 1, 2, argument)) == [{}, {0: False}]
 
 
-def test_what_the_argument_is_made_from_was_not_brought_in_if_it_was_said_before() -> None:
+def test_derived_argument_with_an_earlier_source_is_no_edge() -> None:
     first, second = read("a", 0, 1, "/src/app/a.py", "import app from src"), read("b", 1, 2, "/src/app/b.py")
     assert edges(first, second) == [{}, {}]
     listed, made = read("a", 0, 1, "x", ["main.py"]), read("b", 1, 2, "/src/main.py")
     assert edges(listed, made, said=["look at main.py in src"]) == [{}, {}]
 
 
-def test_the_parts_of_an_earlier_path_take_no_value_from_the_call_that_brought_it_in() -> None:
+def test_parts_of_an_earlier_path_do_not_replace_the_origin() -> None:
     linked = read("a", 0, 1, "x", {"url": "https://shop.example/items/abc-123"})
     found = read("b", 1, 2, "y", {"slug": "abc-123"})
     assert edges(linked, found, read("c", 2, 3, "abc-123"))[2] == {0: False, 1: True}
 
 
-def test_the_words_of_a_listed_files_name_may_stand_in_any_text() -> None:
+def test_words_of_a_listed_file_name_are_no_evidence() -> None:
     listed = read("a", 0, 1, "x", ["lexer.py", "parser.py"])
     first, second = read("b", 1, 2, "src/lexer.py", "the parser asks"), read("c", 2, 3, "src/parser.py")
     assert edges(listed, first, second) == [{}, {0: False}, {0: False}]

@@ -1,4 +1,4 @@
-"""Where a plain matcher of values errs, one test a way: what a pair of calls is taken for, and why."""
+"""Tests the verdicts and sentences of pairs of calls, one test for each way in which plain matching of values errs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def call(tool: str, arguments: Any, result: Any, **facts: Any) -> Call:
     return Call("1", "", "turn", tool, 0, 0, arguments=Content(arguments), result=Content(result), **facts)
 
 
-def judged(*calls: Call, said: str = "Please have a look.") -> Dependencies:
-    """The calls one after another, each asked for in a response of its own."""
+def graph_of(*calls: Call, said: str = "Please have a look.") -> Dependencies:
+    """Return the graph of *calls*, run one after another, each in its own round."""
     placed = []
     for index, one in enumerate(calls):
         fields = {name: getattr(one, name) for name in one.__struct_fields__}
@@ -34,13 +34,13 @@ def judged(*calls: Call, said: str = "Please have a look.") -> Dependencies:
 
 
 def pair(first: Call, second: Call, said: str = "Please have a look.") -> Pair:
-    return judged(first, second, said=said).pair(0, 1)
+    return graph_of(first, second, said=said).pair(0, 1)
 
 
-# A value that a result brought in.
+# Values that first occur in a result.
 
 
-def test_a_value_that_a_result_brought_in_is_a_dependence() -> None:
+def test_value_from_a_result_is_a_dependence() -> None:
     found = pair(
         call("find_customer", {"email": "ada@example.org"}, {"customer_id": "cus_81Kd92", "vip": None}),
         call("list_invoices", {"customer_id": "cus_81Kd92"}, []),
@@ -61,10 +61,10 @@ def test_calls_that_share_no_value_are_independent_and_reads_may_run_together() 
     )
 
 
-# Echo: the value was in the producer's own arguments, or earlier still.
+# Repeated values: they occur in the producer's own arguments, or before.
 
 
-def test_a_result_that_repeats_its_own_argument_brings_nothing_in() -> None:
+def test_result_that_repeats_its_argument_is_no_origin() -> None:
     found = pair(
         call("get_parcel", {"tracking": "PX-4471-9920"}, {"tracking": "PX-4471-9920", "state": "on a truck"}),
         call("get_customs", {"tracking": "PX-4471-9920"}, {"duty": 0}),
@@ -73,8 +73,8 @@ def test_a_result_that_repeats_its_own_argument_brings_nothing_in() -> None:
     assert found.evidence.startswith("no value that get_parcel returned is an argument of get_customs")
 
 
-def test_a_value_from_further_back_counts_for_the_call_that_brought_it_in() -> None:
-    graph = judged(
+def test_value_depends_on_its_first_origin_only() -> None:
+    graph = graph_of(
         call("search_parcels", {"name": "Okafor"}, [{"tracking": "PX-4471-9920"}]),
         call("get_parcel", {"tracking": "PX-4471-9920"}, {"tracking": "PX-4471-9920", "weight": "3 kg"}),
         call("get_customs", {"tracking": "PX-4471-9920"}, {"duty": 0}),
@@ -96,7 +96,7 @@ def test_two_writes_keep_their_order_though_they_share_no_value() -> None:
     assert found == Pair("independent", "hard", "both write")
 
 
-def test_a_read_after_a_write_is_not_known_to_be_safe() -> None:
+def test_read_after_a_write_is_not_known_to_be_safe() -> None:
     found = pair(
         call("update_price", {"sku": "lamp"}, {"done": "yes"}),
         call("list_prices", {"shop": "north"}, [{"chair": 20}]),
@@ -105,7 +105,7 @@ def test_a_read_after_a_write_is_not_known_to_be_safe() -> None:
     assert found == Pair("independent", "unknown", "one of update_price and list_prices writes")
 
 
-def test_a_tool_whose_name_says_nothing_is_never_recommended() -> None:
+def test_tool_with_unknown_effect_is_never_recommended() -> None:
     found = pair(call("frobnicate", {"a": "x1"}, "ok"), call("get_sky", {"city": "Oslo"}, "grey"))
     assert found == Pair("independent", "unknown", "whether frobnicate only reads is not known")
 
@@ -119,7 +119,7 @@ def test_declared_resources_that_differ_allow_two_writes() -> None:
     assert found.evidence == "they are declared to use different resources; their resources are declared to differ"
 
 
-# Control: what comes next is a reaction, and no value shows it.
+# Control flow: a call reacts to an earlier one, which no value shows.
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_same_tool_after_a_failure_is_a_retry(facts: dict[str, Any], result:
 
 
 def test_another_tool_right_after_a_failure_may_be_a_fallback() -> None:
-    graph = judged(
+    graph = graph_of(
         call("get_stock", {"store": "Oslo"}, {"error": "timed out"}),
         call("list_warehouses", {"country": "Norway"}, ["north hall"]),
         call("get_sky", {"city": "Lima"}, "bright"),
@@ -151,7 +151,7 @@ def test_another_tool_right_after_a_failure_may_be_a_fallback() -> None:
     assert (graph.pair(0, 2).verdict, graph.pair(0, 2).edge) == ("independent", "none")
 
 
-def test_what_follows_an_empty_answer_may_be_a_second_attempt() -> None:
+def test_call_after_an_empty_result_may_be_a_second_attempt() -> None:
     found = pair(
         call("search_trains", {"to": "Lund", "day": "tonight"}, []),
         call("search_buses", {"to": "Lund", "day": "tonight"}, ["the late one"]),
@@ -161,7 +161,7 @@ def test_what_follows_an_empty_answer_may_be_a_second_attempt() -> None:
     )
 
 
-def test_the_rest_of_one_response_is_no_reaction_to_its_first_call() -> None:
+def test_calls_of_one_response_do_not_react_to_each_other() -> None:
     first = call("get_stock", {"store": "Oslo"}, {"error": "timed out"})
     second = call("get_sky", {"city": "Lima"}, "bright")
     calls = [
@@ -180,7 +180,7 @@ def test_signing_in_comes_before_what_needs_it() -> None:
     assert reading == Pair("independent", "unknown", "one of login and list_notes writes")
 
 
-def test_a_tool_for_reasoning_keeps_the_agents_books_or_is_not_known_to_be_safe() -> None:
+def test_reasoning_tool_is_bookkeeping_or_of_unknown_effect() -> None:
     assert is_bookkeeping("think", Settings().bookkeeping)
     found = pair(
         call("get_report", {"quarter": "third"}, {"summary": "Sales fell in the north."}),
@@ -210,7 +210,7 @@ def test_a_tool_for_reasoning_keeps_the_agents_books_or_is_not_known_to_be_safe(
         ({"path": "/srv/a/b.txt"}, "cat /srv/a/b.txt | head"),
     ],
 )
-def test_a_composed_argument_is_taken_apart(result: Any, argument: Any) -> None:
+def test_compound_argument_is_split_into_parts(result: Any, argument: Any) -> None:
     found = pair(call("get_source", {"name": "x"}, result), call("get_target", {"value": argument}, "fine"))
     assert found == Pair("dependent", "hard", "a value that get_source returned is an argument of get_target")
 
@@ -224,7 +224,7 @@ def test_a_composed_argument_is_taken_apart(result: Any, argument: Any) -> None:
         ({"price": 33.333333}, 33.33),
     ],
 )
-def test_a_small_number_in_a_composed_argument_may_be_chance(result: Any, argument: Any) -> None:
+def test_small_number_in_a_compound_argument_is_unknown(result: Any, argument: Any) -> None:
     found = pair(call("get_source", {"name": "x"}, result), call("get_target", {"value": argument}, "fine"))
     assert found == Pair(
         "unknown", "unknown", "an argument of get_target also stands in what get_source returned, which may be chance"
@@ -238,10 +238,10 @@ def test_numbers_are_compared_as_numbers() -> None:
     assert found.verdict == "dependent"
 
 
-# Results whose keys carry the value.
+# Results whose keys are values.
 
 
-def test_a_key_of_a_result_is_a_value() -> None:
+def test_key_of_a_result_is_a_value() -> None:
     found = pair(
         call("list_airfields", {"region": "west"}, {"KQX": "Long Meadow", "KZB": "Stone Field"}),
         call("get_runway", {"airfield": "KZB"}, {"length": 800}),
@@ -249,7 +249,7 @@ def test_a_key_of_a_result_is_a_value() -> None:
     assert found == Pair("dependent", "hard", "a value that list_airfields returned is an argument of get_runway")
 
 
-def test_a_key_that_is_an_everyday_word_may_be_chance() -> None:
+def test_key_that_is_a_common_word_is_unknown() -> None:
     found = pair(
         call("get_rates", {"shop": "north"}, {"express": 9, "economy": 4}),
         call("get_terms", {"kind": "express"}, "two"),
@@ -257,7 +257,7 @@ def test_a_key_that_is_an_everyday_word_may_be_chance() -> None:
     assert (found.verdict, found.edge) == ("unknown", "unknown")
 
 
-def test_names_of_fields_and_parameters_are_no_values() -> None:
+def test_names_of_fields_and_parameters_are_not_values() -> None:
     found = pair(
         call("get_hall", {"hall_name": "big"}, {"hall_name": "Big Hall", "opening_days": ["weekdays"]}),
         call("get_event", {"hall_name": "old mill", "filters": {"opening_days": "weekend"}}, "a concert"),
@@ -265,7 +265,7 @@ def test_names_of_fields_and_parameters_are_no_values() -> None:
     assert (found.verdict, found.edge) == ("independent", "none")
 
 
-# Small or repeated numbers, booleans, dates: neither kept nor dropped.
+# Small numbers, booleans and dates: neither proof nor ignored.
 
 
 @pytest.mark.parametrize(
@@ -282,15 +282,15 @@ def test_names_of_fields_and_parameters_are_no_values() -> None:
     ],
     ids=["a small number", "a year", "a fraction", "a flag", "a date", "a moment's date", "a date in words", "a word"],
 )
-def test_a_match_that_may_be_chance_makes_the_pair_unknown(result: Any, argument: Any) -> None:
+def test_match_that_may_be_coincidence_is_unknown(result: Any, argument: Any) -> None:
     found = pair(call("get_offer", {"name": "x"}, result), call("search_rooms", argument, ["one"]))
     assert found == Pair(
         "unknown", "unknown", "an argument of search_rooms also stands in what get_offer returned, which may be chance"
     )
 
 
-def test_a_small_number_in_several_results_may_come_from_any_of_them() -> None:
-    graph = judged(
+def test_small_number_in_several_results_may_come_from_any_of_them() -> None:
+    graph = graph_of(
         call("get_fare", {"to": "Umeå"}, {"fare": 140}),
         call("get_fare", {"to": "Lund"}, {"fare": 140}),
         call("calculate", {"expression": "140 + 20"}, 160),
@@ -300,8 +300,8 @@ def test_a_small_number_in_several_results_may_come_from_any_of_them() -> None:
     assert graph.pair(0, 1).edge == "none"
 
 
-def test_a_small_number_under_the_name_of_an_id_is_no_chance() -> None:
-    graph = judged(
+def test_small_number_under_the_name_of_an_id_is_proof() -> None:
+    graph = graph_of(
         call("list_floors", {"house": "mill"}, {"floors": [4, 17]}),
         call("find_room", {"name": "attic"}, {"room_id": 17}),
         call("get_room", {"room_id": 17}, {"windows": "none"}),
@@ -310,10 +310,10 @@ def test_a_small_number_under_the_name_of_an_id_is_no_chance() -> None:
     assert (graph.pair(0, 2).verdict, graph.pair(0, 2).edge) == ("independent", "none")
 
 
-# A value that is in the prompt and in the result.
+# Values in both the prompt and the result.
 
 
-def test_a_value_that_the_user_gave_as_well_makes_the_pair_unknown() -> None:
+def test_value_also_given_by_the_user_is_unknown() -> None:
     found = pair(
         call("get_account", {"email": "ada@example.org"}, {"order": "A-77120-K", "name": "Ada"}),
         call("get_order", {"order": "A-77120-K"}, {"lines": ["lamp"]}),
@@ -324,10 +324,10 @@ def test_a_value_that_the_user_gave_as_well_makes_the_pair_unknown() -> None:
     )
 
 
-# A paraphrase in the prompt.
+# Paraphrases in the prompt.
 
 
-def test_a_value_that_says_again_what_the_user_said_is_no_proof() -> None:
+def test_value_that_paraphrases_the_user_is_unknown() -> None:
     found = pair(
         call("find_place", {"query": "hotel near the lake"}, {"title": "Chelsea Hotel, Toronto"}),
         call("get_reviews", {"place": "Chelsea Hotel, Toronto"}, ["nice"]),
@@ -338,11 +338,11 @@ def test_a_value_that_says_again_what_the_user_said_is_no_proof() -> None:
     )
 
 
-# One value in several results.
+# Values in several results.
 
 
-def test_a_value_in_several_results_counts_for_the_first() -> None:
-    graph = judged(
+def test_value_in_several_results_originates_from_the_first() -> None:
+    graph = graph_of(
         call("search_books", {"title": "dunes"}, [{"isbn": "9780441172719"}]),
         call("search_shops", {"town": "Umeå"}, [{"shop": "corner", "best": "9780441172719"}]),
         call("get_book", {"isbn": "9780441172719"}, {"pages": 600}),
@@ -364,7 +364,7 @@ def test_a_value_in_several_results_counts_for_the_first() -> None:
         ({"name": "Johnson"}, {"name": "John"}),
     ],
 )
-def test_a_part_of_a_word_is_no_match(result: Any, argument: Any) -> None:
+def test_part_of_a_word_is_no_match(result: Any, argument: Any) -> None:
     found = pair(
         call("get_source", {"name": "x"}, result),
         call("get_target", argument, "fine"),
@@ -374,7 +374,7 @@ def test_a_part_of_a_word_is_no_match(result: Any, argument: Any) -> None:
     assert found.evidence.startswith("no value that get_source returned is an argument of get_target")
 
 
-# What was not seen in full proves nothing.
+# Contents that were not read in full.
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_part_of_a_word_is_no_match(result: Any, argument: Any) -> None:
     ],
     ids=["not captured", "cut off", "too large", "opaque"],
 )
-def test_what_was_not_seen_in_full_makes_the_pair_unknown(first: Call) -> None:
+def test_content_not_read_in_full_makes_the_pair_unknown(first: Call) -> None:
     second = Call("1", "b", "t", "get_target", 2, 3, arguments=Content(["zebra"]), result=Content("fine"))
     found = Dependencies([first, second], [], Settings()).pair(0, 1)
     assert found == Pair(

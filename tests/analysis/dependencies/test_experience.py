@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_tools_that_overlapped_without_an_error_are_remembered() -> None:
+def test_overlapping_tools_without_an_error_are_counted() -> None:
     known = Experience()
     together = turn(call("a", 0, 2, "x"), call("b", 1, 3, "y"), call("c", 3, 4, "z"))
     known.learn(together)
@@ -24,7 +24,7 @@ def test_tools_that_overlapped_without_an_error_are_remembered() -> None:
     assert known.turns(["x"]) == 0
 
 
-def test_one_tool_beside_itself_counts_where_it_is_called_twice() -> None:
+def test_tool_overlapping_itself_is_counted() -> None:
     known = Experience()
     known.learn(turn(call("a", 0, 2, "x"), call("b", 1, 3, "x"), call("c", 1, 3, "y")))
     assert known.turns(["x", "x"]) == 1
@@ -32,14 +32,14 @@ def test_one_tool_beside_itself_counts_where_it_is_called_twice() -> None:
     assert known.turns(["y", "y"]) == 0
 
 
-def test_failed_unnamed_and_empty_calls_teach_nothing_and_neither_do_other_scopes() -> None:
+def test_failed_unnamed_and_empty_calls_are_not_counted() -> None:
     known = Experience()
     known.learn(turn(call("a", 0, 2, "x"), call("b", 1, 3, "y", error=True), call("c", 1, 3, ""), call("d", 1, 1, "z")))
     known.learn(turn(call("t", 0, 4, "t"), call("a", 0, 2, "x", parent_id="t"), call("b", 1, 3, "y")))
     assert known.turns(["x", "y"]) == known.turns(["x", ""]) == known.turns(["x", "z"]) == 0
 
 
-def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_pairs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MAX_PAIRS", 1)
     known = Experience()
     first, second = turn(call("a", 0, 2, "x"), call("b", 1, 3, "y")), turn(call("a", 0, 2, "p"), call("b", 1, 3, "q"))
@@ -48,7 +48,7 @@ def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (known.turns(["x", "y"]), known.turns(["p", "q"])) == (2, 0)
 
 
-def test_it_makes_a_guess_better_and_nothing_safe() -> None:
+def test_experience_adds_evidence_but_keeps_the_advice() -> None:
     known = Experience()
     known.learn(turn(call("a", 0, 2, "x"), call("b", 0, 2, "y")))
     report = analyze(turn(call("a", 0, 2, "x"), call("b", 2, 4, "y")), Settings(), known)

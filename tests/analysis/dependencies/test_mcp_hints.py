@@ -27,7 +27,7 @@ WRITES = ("page_touchup", "get_and_forget", "both")
 
 
 def objects(style: str) -> list[SimpleNamespace]:
-    """The tools as a library's objects have them: hints that are not given are None."""
+    """Return the tools as objects of an MCP library; missing hints are None."""
     spelled = {"readOnlyHint": "read_only_hint", "destructiveHint": "destructive_hint"}
     found = []
     for tool in TOOLS:
@@ -54,16 +54,16 @@ def objects(style: str) -> list[SimpleNamespace]:
     ],
     ids=["list", "tuple", "result", "page", "objects", "snake case", "result object"],
 )
-def test_annotations_say_what_reads_and_what_writes(tools: object) -> None:
+def test_annotations_separate_reading_from_writing_tools(tools: object) -> None:
     assert mcp_effects(tools) == (READS, WRITES)
 
 
 @pytest.mark.parametrize("tools", [[], {"tools": []}, None, 3, "page", [None, {}, {"name": 7, "annotations": {}}]])
-def test_what_lists_no_tools_says_nothing(tools: object) -> None:
+def test_input_without_tools_gives_no_patterns(tools: object) -> None:
     assert mcp_effects(tools) == ((), ())
 
 
-def test_settings_take_them() -> None:
+def test_patterns_are_valid_settings() -> None:
     reads, writes = mcp_effects(TOOLS)
     settings = Settings(read_only=reads, writes=writes)
     told = {tool["name"]: call_effect(Call("1", "a", "t", tool["name"], 0, 1), settings) for tool in TOOLS}
@@ -75,7 +75,7 @@ def test_settings_take_them() -> None:
     assert Dependencies(calls, [], settings).pair(0, 1).edge == "unknown"
 
 
-def test_a_name_is_matched_as_it_is() -> None:
+def test_special_characters_in_names_are_escaped() -> None:
     reads, _ = mcp_effects([{"name": "odd[1]*?", "annotations": {"readOnlyHint": True}}])
     settings = Settings(read_only=reads)
     assert call_effect(Call("1", "a", "t", "odd[1]*?", 0, 1), settings) == ("read", "settings")

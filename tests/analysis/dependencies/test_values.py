@@ -26,28 +26,28 @@ def tokens(value: object) -> set[str]:
 
 
 class Odd:
-    """Fails wherever it is touched."""
+    """Raises on every attribute access."""
 
     def __getattribute__(self, name: str) -> Any:
-        """Even asked for its class."""
+        """Raise, even for ``__class__``."""
         raise RuntimeError(name)
 
 
 class Torn(Mapping[str, object]):
-    """A mapping that changes its mind while it is read."""
+    """A mapping that changes while it is read."""
 
     def __getitem__(self, key: str) -> object:
-        """Nothing is there."""
+        """Raise `KeyError`."""
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        """One key, then no more."""
+        """Yield one key, then raise."""
         yield "a"
         message = "changed"
         raise RuntimeError(message)
 
     def __len__(self) -> int:
-        """As it was told."""
+        """Return a wrong length."""
         return 2
 
 
@@ -57,7 +57,7 @@ class Half(msgspec.Struct):
 
 
 def half() -> Half:
-    """A struct one of whose fields was never set."""
+    """Return a struct with an unset field."""
     made = Half("name")
     del made.other
     return made
@@ -86,7 +86,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_is_not_whole_and_raises_nothing(name: str) -> None:
+def test_unreadable_content_is_not_whole_and_does_not_raise(name: str) -> None:
     assert not seen(UNREADABLE[name]()).whole
 
 
@@ -102,30 +102,30 @@ HUGE = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_numbers_of_any_size_raise_nothing(name: str) -> None:
+def test_numbers_of_any_size_do_not_raise(name: str) -> None:
     found = seen(HUGE[name])
     Wanted([found])
     assert values_of(Content(HUGE[name]), 10, BYTES, Wanted([found])) is not None
 
 
-def test_nothing_is_nothing_and_empty_is_whole() -> None:
+def test_missing_content_is_none_and_empty_content_is_whole() -> None:
     assert values_of(None, 10, BYTES) is None
     for value in (None, "", [], {}, ()):
         assert seen(value) == Values({}, set(), whole=True, outcome=seen(value).outcome)
 
 
-def test_content_that_was_cut_stays_so() -> None:
+def test_truncated_content_is_not_whole() -> None:
     assert not seen("x", whole=False).whole
 
 
-def test_a_parser_is_used_and_one_that_fails_makes_it_unreadable() -> None:
+def test_content_is_parsed_and_a_failing_parser_makes_it_not_whole() -> None:
     assert "bk 99881" in seen('{"id": "BK-99881"}', parse=lambda text: msgspec.json.decode(str(text))).tokens
     broken = seen("{", parse=lambda text: msgspec.json.decode(str(text)))
     assert not broken.whole
     assert not broken.tokens
 
 
-def test_a_string_too_long_and_leaves_too_many_are_passed_over() -> None:
+def test_long_strings_and_excess_leaves_are_skipped() -> None:
     assert not seen("x" * (BYTES + 1)).whole
     assert not seen(list(range(500)), leaves=100).whole
     assert not seen({str(n): n for n in range(500)}, leaves=100).whole
@@ -139,7 +139,7 @@ def test_deep_content_is_not_whole() -> None:
     assert not seen(value).whole
 
 
-def test_objects_show_their_fields() -> None:
+def test_fields_of_objects_are_read() -> None:
     assert "bk 99881" in tokens(SimpleNamespace(id="BK-99881"))
     assert "bk 99881" in tokens(Half("BK-99881"))
     assert "bk 99881" in tokens([{"deep": ("BK-99881", {1, 2}, frozenset({3}))}])
@@ -158,11 +158,11 @@ def test_identifiers_and_long_numbers_are_telling(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [3, 10**12, 20_000, "yes", "open", True, "2024-05-21", "12:30", ""])
-def test_small_and_round_numbers_flags_dates_and_common_words_are_not(value: object) -> None:
+def test_small_numbers_flags_dates_and_common_words_are_not_telling(value: object) -> None:
     assert not any(seen(value).tokens.values())
 
 
-def test_texts_are_taken_apart_and_words_are_the_single_ones() -> None:
+def test_texts_are_split_into_tokens_and_words() -> None:
     found = seen("The order BK-99881 (and user_77) is done.")
     assert {"bk 99881", "user_77"} <= set(found.tokens)
     assert {"order", "bk", "99881"} <= single_words(found)
@@ -176,7 +176,7 @@ json = st.recursive(
 
 
 @given(json, st.integers(0, 20), st.integers(0, 30))
-def test_reading_never_raises_and_looking_for_less_finds_no_more(value: object, leaves: int, size: int) -> None:
+def test_reading_never_raises_and_finds_only_wanted_tokens(value: object, leaves: int, size: int) -> None:
     whole = values_of(Content(value), leaves, size)
     wanted = Wanted([values_of(Content(["BK-99881", 3, "open"]), 10, BYTES)])
     some = values_of(Content(value), leaves, size, wanted)
@@ -188,7 +188,7 @@ def test_reading_never_raises_and_looking_for_less_finds_no_more(value: object, 
 @given(json)
 @example({21_113_794_240_387_170: None})
 @example([10**20 + 7])
-def test_what_is_looked_for_in_itself_is_found(value: object) -> None:
+def test_content_contains_its_own_telling_tokens(value: object) -> None:
     given_ = seen(value)
     again = values_of(Content(value), 200, BYTES, Wanted([given_]))
     assert again is not None

@@ -17,7 +17,7 @@ def in_order(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: (call.start_ns, -call.end_ns, call.span_id))
 
 
-def account(number: int, instrumentation: str, start_ns: int, end_ns: int, **fields: Any) -> Call:
+def duplicate_call(number: int, instrumentation: str, start_ns: int, end_ns: int, **fields: Any) -> Call:
     return Call(
         trace_id=TRACE,
         span_id=f"{number:04}",
@@ -29,8 +29,8 @@ def account(number: int, instrumentation: str, start_ns: int, end_ns: int, **fie
     )
 
 
-def compared_one_by_one(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
-    """What the definition says, every two calls compared."""
+def pairwise_matches(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
+    """Return the matches by definition: each two calls compared."""
     pairs = []
     degree: dict[tuple[str, str], int] = {}
     for later, call in enumerate(calls):
@@ -51,7 +51,7 @@ def compared_one_by_one(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
     ]
 
 
-# Half of the tolerance a tick: whether the edges count shows.
+# A tick is half of the tolerance, so that calls lie exactly on its edge.
 ticks = st.integers(0, 14).map(lambda tick: tick * TOLERANCE_NS // 2)
 accounts = st.tuples(
     st.sampled_from("xyz"),
@@ -64,7 +64,7 @@ accounts = st.tuples(
 
 
 @given(st.lists(accounts, max_size=14))
-def test_the_pairs_are_those_of_comparing_every_two(told: list[tuple[str, int, int, str, str, str]]) -> None:
+def test_matches_equal_those_of_pairwise_comparison(told: list[tuple[str, int, int, str, str, str]]) -> None:
     calls = in_order(
         [
             Call(
@@ -81,27 +81,32 @@ def test_the_pairs_are_those_of_comparing_every_two(told: list[tuple[str, int, i
             for number, (instrumentation, start_ns, length_ns, tool, call_id, source) in enumerate(told)
         ]
     )
-    assert unambiguous_matches(calls) == compared_one_by_one(calls)
+    assert unambiguous_matches(calls) == pairwise_matches(calls)
 
 
-def test_of_a_crowd_that_nobody_can_tell_apart_there_are_no_pairs() -> None:
-    crowd = [account(number, "xy"[number % 2], 0, 10**9) for number in range(4_000)]
+def test_indistinguishable_calls_have_no_matches() -> None:
+    crowd = [duplicate_call(number, "xy"[number % 2], 0, 10**9) for number in range(4_000)]
     assert unambiguous_matches(in_order(crowd)) == []
 
 
-def test_each_of_a_crowd_finds_its_own_account_where_the_ends_tell() -> None:
-    """Four thousand spans open at once: every two of them compared would be eight million comparisons."""
+def test_overlapping_calls_with_distinct_ends_are_matched() -> None:
+    """With 4 000 overlapping spans, pairwise comparison would take eight million steps."""
     step_ns = 10 * TOLERANCE_NS
     crowd = []
     for number in range(2_000):
         start_ns, end_ns = number * step_ns, 2_000 * step_ns + number * step_ns
-        crowd += [account(2 * number, "x", start_ns, end_ns), account(2 * number + 1, "y", start_ns + 1, end_ns - 1)]
+        crowd += [
+            duplicate_call(2 * number, "x", start_ns, end_ns),
+            duplicate_call(2 * number + 1, "y", start_ns + 1, end_ns - 1),
+        ]
     pairs = unambiguous_matches(in_order(crowd))
     assert [(int(outer.span_id), int(inner.span_id)) for outer, inner in pairs] == [
         (2 * number, 2 * number + 1) for number in range(2_000)
     ]
 
 
-def test_an_id_finds_its_account_whatever_it_is_called_there() -> None:
-    calls = in_order([account(1, "x", 0, 10**9, call_id="7"), account(2, "y", 5, 10**9, tool="b", call_id="7")])
+def test_equal_ids_match_despite_different_tool_names() -> None:
+    calls = in_order(
+        [duplicate_call(1, "x", 0, 10**9, call_id="7"), duplicate_call(2, "y", 5, 10**9, tool="b", call_id="7")]
+    )
     assert [(outer.span_id, inner.span_id) for outer, inner in unambiguous_matches(calls)] == [("0001", "0002")]

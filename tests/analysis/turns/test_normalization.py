@@ -43,19 +43,19 @@ def by_id(found: Normalized) -> dict[str, Turn]:
 
 
 def one(name: str, start: float, end: float, parent: str = TURN, tool: str = "get_page", **fields: Any) -> Call:
-    """A call of one instrumentation."""
+    """Return a call of one instrumentation."""
     return call(name, start, end, tool, parent_id=parent, **{"instrumentation": "one", **fields})
 
 
 def two(name: str, start: float, end: float, parent: str = TURN, tool: str = "get_page", **fields: Any) -> Call:
-    """A call of another."""
+    """Return a call of another instrumentation."""
     return one(name, start, end, parent, tool, **{"instrumentation": "two", **fields})
 
 
 # -- Rule 1: duplicates -------------------------------------------------------------------------------------------
 
 
-def test_two_accounts_of_a_call_are_one_with_the_outer_interval_and_the_facts_of_both() -> None:
+def test_merged_duplicates_have_the_outer_interval_and_the_data_of_both() -> None:
     outer = one("a", 1, 3, arguments=Content("in"), effect="read", effect_source="assumed", links=("x",))
     inner = two(
         "b",
@@ -84,13 +84,13 @@ def test_two_accounts_of_a_call_are_one_with_the_outer_interval_and_the_facts_of
     assert (merged.called_ns, merged.task, merged.thread, merged.in_loop, merged.queue_ns) == (at(1), 7, 8, True, 5)
 
 
-def test_whole_content_is_preferred_to_cut_content() -> None:
+def test_whole_content_is_preferred_to_truncated_content() -> None:
     outer = one("a", 1, 3, result=Content("ou", whole=False))
     (merged,) = only(of(turn_span(0, 9), outer, two("b", 1, 3, "a", result=Content("out")))).calls
     assert merged.result == Content("out")
 
 
-def test_through_other_spans_and_with_the_servers_name_in_front() -> None:
+def test_duplicates_are_merged_through_passages_and_with_a_server_prefix() -> None:
     turn = only(
         of(
             turn_span(0, 9),
@@ -103,7 +103,7 @@ def test_through_other_spans_and_with_the_servers_name_in_front() -> None:
     assert ids(turn) == ["a"]
 
 
-def test_three_accounts_are_one() -> None:
+def test_three_nested_duplicates_are_merged() -> None:
     spans = [
         turn_span(0, 9),
         one("a", 1, 4),
@@ -113,12 +113,12 @@ def test_three_accounts_are_one() -> None:
     ]
     turn = only(of(*spans))
     assert scopes(turn) == {"a": "", "d": "a"}
-    # What the outer one knows comes first.
+    # The data of the outer call takes precedence.
     assert turn.calls[0].result == Content("inner")
     assert turn.calls[0].arguments == Content("args")
 
 
-def test_ids_make_them_one_whatever_the_tool_the_process_or_the_time() -> None:
+def test_equal_ids_are_merged_across_tools_processes_and_times() -> None:
     server = two("b", 2, 9.5, "a", "page", call_id="id1", source="server")
     turn = only(of(turn_span(0, 10), one("a", 1, 3, call_id="id1"), server))
     assert ids(turn) == ["a"]
@@ -133,35 +133,35 @@ def test_ids_make_them_one_whatever_the_tool_the_process_or_the_time() -> None:
         ("another process", two("b", 1, 3, "a", source="server")),
     ],
 )
-def test_they_are_two_if_they_differ(name: str, inner: Call) -> None:
+def test_nested_calls_that_differ_are_not_merged(name: str, inner: Call) -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 3, call_id="id1"), inner))
     assert scopes(turn) == {"a": "", "b": "a"}, name
 
 
-def test_one_millisecond_outside_is_within() -> None:
+def test_one_millisecond_outside_counts_as_within() -> None:
     assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1 - MS, 3 + MS, "a")))) == ["a"]
-    # The inner account may be the longer one.
+    # The inner call may be the longer one.
     assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 0.9, 3.1, "a")))) == ["a"]
     assert ids(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 2, 3 + 2 * MS, "a")))) == ["a", "b"]
 
 
-def test_a_server_that_goes_on_after_its_client_has_given_up_is_an_account_of_the_call() -> None:
+def test_server_span_that_outlasts_its_client_is_a_duplicate() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1.1, 6, "a", remote_parent=True)))
     assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
 
 
-def test_what_takes_a_moment_to_stop_after_a_call_was_given_up_is_an_account_of_it() -> None:
+def test_span_that_ends_just_after_a_failed_call_is_a_duplicate() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 3, error=True), two("b", 1.1, 3 + 5 * MS, "a")))
     assert [(each.span_id, each.end_ns) for each in turn.calls] == [("a", at(3))]
-    # One instrumentation tells of every call once.
+    # One instrumentation makes one span per call.
     assert ids(only(of(turn_span(0, 9), one("a", 1, 3, error=True), one("b", 1.1, 4, "a")))) == ["a", "b"]
 
 
-def test_unnamed_calls_are_no_counterparts() -> None:
+def test_unnamed_calls_are_not_merged() -> None:
     assert len(ids(only(of(turn_span(0, 9), one("a", 1, 3, tool=""), two("b", 1, 3, "a", ""))))) == 2
 
 
-def test_a_turn_in_between_keeps_them_apart() -> None:
+def test_calls_with_a_turn_between_are_not_merged() -> None:
     found = by_id(
         of(
             turn_span(0, 9),
@@ -175,12 +175,12 @@ def test_a_turn_in_between_keeps_them_apart() -> None:
     assert ids(found["sub"]) == ["b"]
 
 
-def test_a_tool_that_calls_itself_more_than_once_is_recursion() -> None:
+def test_tool_that_calls_itself_more_than_once_is_recursion() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 5), one("b", 1, 2, "a"), one("c", 2, 3, "a")))
     assert scopes(turn) == {"a": "", "b": "a", "c": "a"}
 
 
-def test_recursion_with_two_accounts_of_each_call() -> None:
+def test_recursive_calls_with_duplicates_are_merged_pairwise() -> None:
     spans = [
         turn_span(0, 9),
         *(one("a", 1, 5, call_id="id0"), two("a2", 1, 5, "a", call_id="id0")),
@@ -190,39 +190,39 @@ def test_recursion_with_two_accounts_of_each_call() -> None:
     assert scopes(only(of(*spans))) == {"a": "", "b": "a", "c": "a"}
 
 
-def test_one_account_by_id_makes_another_call_of_the_tool_recursion() -> None:
+def test_duplicate_by_id_makes_another_inner_call_recursive() -> None:
     turn = only(
         of(turn_span(0, 9), one("a", 1, 5, call_id="id1"), two("b", 1, 5, "a", call_id="id1"), one("c", 2, 3, "a"))
     )
     assert scopes(turn) == {"a": "", "c": "a"}
 
 
-def test_side_by_side_from_two_instrumentations() -> None:
+def test_siblings_of_two_instrumentations_are_merged() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 3), two("b", 1.1, 2.9), one("c", 4, 5), two("d", 3.9, 5.1)))
     assert [(c.span_id, c.start_ns, c.end_ns) for c in turn.calls] == [("a", at(1), at(3)), ("d", at(3.9), at(5.1))]
 
 
-def test_side_by_side_from_one_instrumentation_they_are_two() -> None:
+def test_siblings_of_one_instrumentation_are_not_merged() -> None:
     assert len(only(of(turn_span(0, 9), one("a", 1, 3), one("b", 1.1, 2.9))).calls) == 2
 
 
-def test_side_by_side_in_parallel_only_ids_tell_who_is_who() -> None:
+def test_parallel_siblings_are_merged_only_by_id() -> None:
     spans = [one("a", 1, 3), one("b", 1, 3), two("c", 1.1, 2.9), two("d", 1.1, 2.9)]
     assert len(only(of(turn_span(0, 9), *spans)).calls) == 4
     told = [msgspec.structs.replace(span, call_id=f"id{n % 2}") for n, span in enumerate(spans)]
     assert ids(only(of(turn_span(0, 9), *told))) == ["a", "b"]
 
 
-def test_side_by_side_three_instrumentations() -> None:
+def test_siblings_of_three_instrumentations_are_merged() -> None:
     spans = [one("a", 1, 3), two("b", 1.1, 2.9), one("c", 1.2, 2.8, instrumentation="three")]
     assert ids(only(of(turn_span(0, 9), *spans))) == ["a"]
 
 
-def test_side_by_side_one_tool_after_the_other_are_two() -> None:
+def test_siblings_one_after_another_are_not_merged() -> None:
     assert len(only(of(turn_span(0, 9), one("a", 1, 3), two("b", 3.1, 5))).calls) == 2
 
 
-def test_nested_steps_are_one() -> None:
+def test_nested_steps_are_merged() -> None:
     outer = step("s", 0, 2, input_tokens=None)
     inner = step("t", 0.5, 1.5, parent_id="p", requested=("id1",), input_tokens=900, messages=Content("go"))
     turn = only(of(turn_span(0, 9), outer, passage("p", 0, 2, parent_id="s"), inner, one("a", 3, 4, call_id="id1")))
@@ -232,24 +232,24 @@ def test_nested_steps_are_one() -> None:
     assert (turn.calls[0].round, turn.calls[0].proved) == (0, True)
 
 
-def test_a_step_that_holds_calls_is_no_step_and_lends_its_place_to_them() -> None:
+def test_step_that_encloses_calls_becomes_a_passage() -> None:
     turn = only(of(turn_span(0, 9), step("s", 0, 5), passage("p", 1, 5, parent_id="s"), one("a", 2, 3, "p")))
     assert turn.steps == ()
     assert scopes(turn) == {"a": ""}
 
 
-# -- Runs told twice ----------------------------------------------------------------------------------------------
+# -- Duplicate turns ----------------------------------------------------------------------------------------------
 
 ONE, TWO = {"instrumentation": "one"}, {"instrumentation": "two"}
 
 
-def run_told_twice() -> list[Observation]:
-    """Of one instrumentation the turn and its calls; inside of it another's account, without the context attached."""
+def duplicate_runs() -> list[Observation]:
+    """Return a turn of one instrumentation, and inside it the duplicate turn of another one."""
     return [
         turn_span(0, 9, **ONE),
         *(step("s", 0.2, 0.9, **ONE), one("a", 1, 3), one("b", 1, 3), one("c", 4, 5, tool="list_orders")),
-        turn_span(0.1, 8.9, "echo", TURN, agent="helper", input=Content("words"), **TWO),
-        passage("node", 0.1, 8.9, parent_id="echo"),
+        turn_span(0.1, 8.9, "duplicate", TURN, agent="helper", input=Content("words"), **TWO),
+        passage("node", 0.1, 8.9, parent_id="duplicate"),
         step("t", 0.1, 1, parent_id="node", requested=("id0", "id1"), **TWO),
         *(two("x", 1.1, 2.9, "node", call_id="id0"), two("y", 1.1, 2.9, "node", call_id="id1")),
         two("z", 3.9, 5.1, "node", "list_orders", call_id="id2"),
@@ -266,14 +266,14 @@ def with_ids(spans: list[Observation]) -> list[Observation]:
     ]
 
 
-def the_other_way_round(spans: list[Observation]) -> list[Observation]:
-    """The same with the instrumentations' parts exchanged."""
+def exchanged_instrumentations(spans: list[Observation]) -> list[Observation]:
+    """Return *spans* with the two instrumentations exchanged."""
     exchanged = {"one": "two", "two": "one", "": ""}
     return [msgspec.structs.replace(span, instrumentation=exchanged[span.instrumentation]) for span in spans]
 
 
-@pytest.mark.parametrize("spans", [with_ids(run_told_twice()), the_other_way_round(with_ids(run_told_twice()))])
-def test_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
+@pytest.mark.parametrize("spans", [with_ids(duplicate_runs()), exchanged_instrumentations(with_ids(duplicate_runs()))])
+def test_duplicate_turns_are_joined(spans: list[Observation]) -> None:
     turn = only(of(*spans))
     assert (turn.span_id, turn.agent, turn.inputs) == (TURN, "helper", (Content("words"),))
     assert [(c.span_id, c.call_id, c.scope) for c in turn.calls] == [
@@ -285,12 +285,12 @@ def test_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
     assert (merged.span_id, merged.requested) == ("t", ("id0", "id1"))
 
 
-@given(st.permutations(with_ids(run_told_twice())))
-def test_in_any_order_a_run_told_twice_is_one_turn(spans: list[Observation]) -> None:
-    assert shown(of(*spans)) == shown(of(*with_ids(run_told_twice())))
+@given(st.permutations(with_ids(duplicate_runs())))
+def test_duplicate_turns_are_joined_in_any_order(spans: list[Observation]) -> None:
+    assert shown(of(*spans)) == shown(of(*with_ids(duplicate_runs())))
 
 
-def test_a_run_told_by_three_is_one_turn() -> None:
+def test_three_duplicate_turns_are_joined() -> None:
     third = [
         turn_span(0.2, 8.8, "third", TURN, instrumentation="three"),
         *(
@@ -298,38 +298,38 @@ def test_a_run_told_by_three_is_one_turn() -> None:
             for c, start, end in (("0", 1.2, 2.8), ("1", 1.2, 2.8))
         ),
     ]
-    assert ids(only(of(*with_ids(run_told_twice()), *third))) == ["a", "b", "z"]
+    assert ids(only(of(*with_ids(duplicate_runs()), *third))) == ["a", "b", "z"]
 
 
-def test_where_nobody_can_tell_whose_account_it_is_a_turn_is_a_sub_agent() -> None:
-    found = by_id(of(*run_told_twice()))
-    assert ids(found[TURN]) == ["echo", "a", "b", "c"]
-    assert ids(found["echo"]) == ["x", "y", "z"]
+def test_turn_with_ambiguous_matches_is_a_sub_agent() -> None:
+    found = by_id(of(*duplicate_runs()))
+    assert ids(found[TURN]) == ["duplicate", "a", "b", "c"]
+    assert ids(found["duplicate"]) == ["x", "y", "z"]
 
 
-def test_an_agent_that_calls_the_same_tools_at_other_times_is_a_sub_agent() -> None:
+def test_agent_that_calls_the_same_tools_at_other_times_is_a_sub_agent() -> None:
     for late in (two("x", 1.5, 3.5, "sub"), two("x", 4, 5, "sub"), two("x", 1.1, 2.9, "sub", source="server")):
         found = by_id(of(turn_span(0, 9, **ONE), one("a", 1, 3), turn_span(0.5, 8, "sub", TURN, **TWO), late))
         assert ids(found[TURN]) == ["sub", "a"]
         assert ids(found["sub"]) == ["x"]
 
 
-def test_an_agent_with_one_call_more_is_a_sub_agent() -> None:
-    more = two("more", 6, 7, "echo", "get_more")
-    found = by_id(of(*with_ids(run_told_twice()), more))
-    assert ids(found[TURN]) == ["echo", "a", "b", "c"]
-    assert ids(found["echo"]) == ["x", "y", "z", "more"]
+def test_agent_with_one_call_more_is_a_sub_agent() -> None:
+    more = two("more", 6, 7, "duplicate", "get_more")
+    found = by_id(of(*with_ids(duplicate_runs()), more))
+    assert ids(found[TURN]) == ["duplicate", "a", "b", "c"]
+    assert ids(found["duplicate"]) == ["x", "y", "z", "more"]
 
 
-def test_an_agent_that_does_at_once_what_both_tell_of_its_caller_is_a_sub_agent() -> None:
-    """Both accounts of the caller's call are there, so that the agent's is none."""
+def test_turn_whose_calls_already_have_duplicates_is_a_sub_agent() -> None:
+    """The caller's call has its duplicate already, so the call inside the agent is none."""
     spans = [turn_span(0, 9, **ONE), one("a", 1, 3), two("x", 1.1, 2.9), turn_span(0.5, 8, "sub", TURN, **TWO)]
     found = by_id(of(*spans, two("y", 1.2, 2.8, "sub")))
     assert ids(found[TURN]) == ["sub", "a"]
     assert ids(found["sub"]) == ["y"]
 
 
-def test_equal_agents_at_once_are_two() -> None:
+def test_equal_agents_of_one_instrumentation_stay_apart() -> None:
     agents = [turn_span(1, 8, f"sub{n}", TURN, **TWO) for n in range(2)]
     for calls in (
         [two("a", 2, 3, "sub0"), two("b", 2, 3, "sub1")],
@@ -338,20 +338,20 @@ def test_equal_agents_at_once_are_two() -> None:
         assert sorted(by_id(of(turn_span(0, 9, **ONE), *agents, *calls))) == ["sub0", "sub1", TURN]
 
 
-def test_a_sub_agents_run_told_twice_is_one_too() -> None:
-    """Once the two accounts of the call that asks it are one, those of its run are side by side."""
+def test_duplicate_turns_of_a_sub_agent_are_joined() -> None:
+    """Merging the duplicate calls makes the turns inside them siblings."""
     spans = [
         *(turn_span(0, 9, **ONE), one("ask", 1, 8, tool="ask"), turn_span(2, 7, "sub", "ask", **ONE)),
         one("a", 3, 4, "sub"),
-        *(turn_span(0, 9, "echo", TURN, **TWO), two("ask2", 1.1, 7.9, "echo", "ask")),
+        *(turn_span(0, 9, "duplicate", TURN, **TWO), two("ask2", 1.1, 7.9, "duplicate", "ask")),
         *(turn_span(2.1, 6.9, "sub2", "ask2", **TWO), two("a2", 3.1, 3.9, "sub2")),
     ]
-    for order in (spans, spans[::-1], the_other_way_round(spans)):
+    for order in (spans, spans[::-1], exchanged_instrumentations(spans)):
         found = by_id(of(*order))
         assert {turn_id: ids(turn) for turn_id, turn in found.items()} == {TURN: ["ask"], "sub": ["a"]}
 
 
-def test_a_turn_whose_calls_hang_below_anothers_beside_it_tells_of_that() -> None:
+def test_empty_turn_whose_calls_are_in_a_sibling_is_a_duplicate() -> None:
     spans = [
         turn_span(0, 9, "around", **TWO),
         turn_span(1, 8, "empty", "around", agent="helper", **ONE),
@@ -361,7 +361,7 @@ def test_a_turn_whose_calls_hang_below_anothers_beside_it_tells_of_that() -> Non
     for order in (spans, spans[::-1]):
         turn = only(of(*order))
         assert (turn.span_id, turn.agent, turn.wrappers, ids(turn)) == ("within", "helper", ("around",), ["a", "b"])
-    # Without a call of its instrumentation, at another time, or with another such turn it is a sub-agent.
+    # It is a sub-agent if the sibling has no call of its instrumentation, at another time, or if two turns are empty.
     without = [span for span in spans if span.span_id not in {"a", "b"}]
     earlier = [turn_span(0, 0.5, "empty", "around", **ONE) if span.span_id == "empty" else span for span in spans]
     for other in (without, earlier, [*spans, turn_span(1, 8, "empty2", "around", **ONE)]):
@@ -371,7 +371,7 @@ def test_a_turn_whose_calls_hang_below_anothers_beside_it_tells_of_that() -> Non
 # -- Rule 2: wrappers ---------------------------------------------------------------------------------------------
 
 
-def test_a_turn_that_holds_only_a_turn_is_a_wrapper() -> None:
+def test_turn_that_contains_only_a_turn_is_a_wrapper() -> None:
     inner = turn_span(1, 8, "inner", "outer", input=Content("inner words"))
     outer = turn_span(0, 9, "outer", agent="boss", input=Content("words"))
     turn = only(
@@ -382,7 +382,7 @@ def test_a_turn_that_holds_only_a_turn_is_a_wrapper() -> None:
     assert (turn.start_ns, turn.end_ns) == (at(1), at(8))
 
 
-def test_wrappers_of_wrappers_are_listed_from_outside() -> None:
+def test_nested_wrappers_are_listed_outermost_first() -> None:
     spans = [
         turn_span(0, 9, "w1"),
         turn_span(0, 9, "w2", "w1"),
@@ -394,20 +394,20 @@ def test_wrappers_of_wrappers_are_listed_from_outside() -> None:
         assert (turn.span_id, turn.wrappers) == ("t", ("w1", "w2", "w3"))
 
 
-def test_a_turn_with_a_step_a_call_or_two_turns_is_no_wrapper() -> None:
+def test_turn_with_a_step_a_call_or_two_turns_is_no_wrapper() -> None:
     sub = turn_span(2, 3, "sub", TURN)
     for other in (step("s", 0, 1), one("a", 0, 1), turn_span(4, 5, "sub2", TURN)):
         assert TURN in by_id(of(turn_span(0, 9), sub, other))
 
 
-def test_bookkeeping_does_not_keep_a_wrapper_from_being_one() -> None:
+def test_turn_with_only_a_turn_and_bookkeeping_is_a_wrapper() -> None:
     turn = only(
         of(turn_span(0, 9), one("f", 8, 9, tool="final_answer"), turn_span(1, 8, "t", TURN), one("a", 2, 3, "t"))
     )
     assert turn.wrappers == (TURN,)
 
 
-def test_a_wrapped_sub_agent_is_one_call_with_the_wrappers_interval() -> None:
+def test_wrapped_sub_agent_is_one_call_with_the_wrappers_interval() -> None:
     spans = [
         turn_span(0, 9),
         step("s", 0, 1),
@@ -425,7 +425,7 @@ def test_a_wrapped_sub_agent_is_one_call_with_the_wrappers_interval() -> None:
 # -- Sub-agents ---------------------------------------------------------------------------------------------------
 
 
-def test_a_sub_agent_is_one_call_of_the_outer_turn_and_a_turn_of_its_own() -> None:
+def test_sub_agent_is_one_call_of_the_outer_turn_and_a_turn_of_its_own() -> None:
     found = of(
         turn_span(0, 9), one("a", 0, 1), turn_span(1, 8, "sub", TURN), one("b", 2, 3, "sub"), one("c", 3, 4, "sub")
     )
@@ -435,7 +435,7 @@ def test_a_sub_agent_is_one_call_of_the_outer_turn_and_a_turn_of_its_own() -> No
     assert found.coverage == Coverage(calls=3, calls_without_turn=0, spans=5)
 
 
-def test_a_sub_agent_inside_a_tool_call_is_that_call() -> None:
+def test_sub_agent_inside_a_tool_call_is_that_call() -> None:
     found = by_id(
         of(
             turn_span(0, 9),
@@ -449,24 +449,24 @@ def test_a_sub_agent_inside_a_tool_call_is_that_call() -> None:
     assert scopes(found["sub"]) == {"b": "", "c": "b"}
 
 
-def test_a_step_inside_a_call_is_that_calls() -> None:
+def test_step_inside_a_call_is_not_a_step_of_the_turn() -> None:
     assert only(of(turn_span(0, 9), one("a", 1, 8), step("s", 2, 3, parent_id="a"))).steps == ()
 
 
 # -- Rule 3: not nested in time, not nested ------------------------------------------------------------------------
 
 
-def test_a_call_that_reaches_outside_its_parent_call_was_misparented() -> None:
+def test_call_that_reaches_outside_its_parent_call_is_lifted() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 3), one("b", 2, 4, "a", "x"), one("c", 0.5, 2, "a", "y")))
     assert scopes(turn) == {"a": "", "b": "", "c": ""}
 
 
-def test_one_millisecond_is_tolerated() -> None:
+def test_call_one_millisecond_outside_its_parent_is_not_lifted() -> None:
     spans = (one("b", 1 - MS, 2, "a", "x"), one("c", 2, 3 + MS, "a", "y"), one("d", 2, 3 + 1.5 * MS, "a", "z"))
     assert scopes(only(of(turn_span(0, 9), one("a", 1, 3), *spans))) == {"a": "", "b": "a", "c": "a", "d": ""}
 
 
-def test_it_climbs_as_far_as_it_must_and_takes_along_what_it_holds() -> None:
+def test_lifted_call_climbs_as_needed_and_keeps_its_contents() -> None:
     spans = [
         one("a", 1, 5, tool="t1"),
         one("b", 2, 3, "a", "t2"),
@@ -479,12 +479,12 @@ def test_it_climbs_as_far_as_it_must_and_takes_along_what_it_holds() -> None:
     assert scopes(only(of(*spans[::-1], turn_span(0, 9)))) == expected
 
 
-def test_in_another_process_clocks_differ_and_the_parent_is_believed() -> None:
+def test_call_of_another_process_is_not_lifted() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 3), one("b", 2, 4, "a", "x", source="server")))
     assert scopes(turn) == {"a": "", "b": "a"}
 
 
-def test_a_sub_agent_that_reaches_outside_its_call_is_the_turns() -> None:
+def test_sub_agent_that_reaches_outside_its_call_is_lifted() -> None:
     found = by_id(of(turn_span(0, 9), one("a", 1, 3), turn_span(2, 5, "sub", "a"), one("b", 3, 4, "sub")))
     assert ids(found[TURN]) == ["a", "sub"]
 
@@ -492,7 +492,7 @@ def test_a_sub_agent_that_reaches_outside_its_call_is_the_turns() -> None:
 # -- Rule 4: orphans ----------------------------------------------------------------------------------------------
 
 
-def test_an_orphan_belongs_to_the_innermost_turn_that_holds_it() -> None:
+def test_orphan_belongs_to_the_innermost_turn_that_contains_it() -> None:
     spans = [turn_span(0, 9), one("a", 0, 1), turn_span(1, 8, "sub", TURN), one("b", 2, 3, "sub")]
     found = by_id(of(*spans, one("x", 4, 5, "gone"), one("y", 8, 9, "gone")))
     assert ids(found["sub"]) == ["b", "x"]
@@ -501,7 +501,7 @@ def test_an_orphan_belongs_to_the_innermost_turn_that_holds_it() -> None:
     assert found[TURN].coverage == pytest.approx(2 / 3)
 
 
-def test_where_turns_that_do_not_nest_could_hold_it_it_belongs_to_none() -> None:
+def test_orphan_within_turns_that_do_not_nest_belongs_to_none() -> None:
     overlapping = [turn_span(0, 5, "t1"), turn_span(3, 9, "t2")]
     nested_in_time_only = [turn_span(0, 9, "t1", TURN), turn_span(3, 5, "t2", TURN)]
     for turns in (overlapping, nested_in_time_only):
@@ -510,24 +510,24 @@ def test_where_turns_that_do_not_nest_could_hold_it_it_belongs_to_none() -> None
         assert found.coverage == Coverage(calls=2, calls_without_turn=1, spans=5)
 
 
-def test_an_orphan_outside_every_turn_belongs_to_none() -> None:
+def test_orphan_outside_every_turn_belongs_to_none() -> None:
     found = of(turn_span(0, 5), one("a", 1, 2), one("x", 4, 6, "gone"))
     assert [c.span_id for c in found.uncovered] == ["x"]
     assert found.coverage.share == 0.5
 
 
-def test_another_traces_turn_takes_no_orphans() -> None:
+def test_orphan_of_another_trace_belongs_to_none() -> None:
     found = of(turn_span(0, 9), msgspec.structs.replace(one("x", 1, 2, "gone"), trace_id="other"))
     assert [c.span_id for c in found.uncovered] == ["x"]
 
 
-def test_a_call_is_never_put_into_what_runs_inside_it() -> None:
+def test_orphan_is_not_placed_into_a_turn_inside_it() -> None:
     found = of(one("a", 0, 5, "gone"), turn_span(0, 5, "sub", "a"), one("b", 1, 2, "sub"))
     assert [c.span_id for c in found.uncovered] == ["a"]
     assert ids(by_id(found)["sub"]) == ["b"]
 
 
-def test_an_orphans_own_calls_stay_with_it_and_an_orphaned_step_is_placed_too() -> None:
+def test_orphan_keeps_its_contents_and_orphaned_steps_are_placed() -> None:
     turn = only(
         of(turn_span(0, 9), one("x", 1, 4, "gone"), one("y", 2, 3, "x", "t2"), step("s", 0, 1, parent_id="gone"))
     )
@@ -539,7 +539,7 @@ def test_an_orphans_own_calls_stay_with_it_and_an_orphaned_step_is_placed_too() 
 # -- Local roots --------------------------------------------------------------------------------------------------
 
 
-def test_a_root_that_holds_two_calls_and_no_turn_is_the_turn() -> None:
+def test_root_with_two_calls_and_no_turn_becomes_a_turn() -> None:
     root = passage("http", 0, 9, parent_id="", name="POST /chat")
     turn = only(
         of(
@@ -555,20 +555,20 @@ def test_a_root_that_holds_two_calls_and_no_turn_is_the_turn() -> None:
     assert [c.round for c in turn.calls] == [0, 0]
 
 
-def test_a_root_that_holds_one_call_is_none() -> None:
+def test_root_with_one_call_is_no_turn() -> None:
     found = of(passage("http", 0, 9, parent_id=""), one("a", 1, 2, "http"))
     assert found.turns == ()
     assert [c.span_id for c in found.uncovered] == ["a"]
 
 
-def test_a_call_that_is_the_root_of_two_is_the_turn() -> None:
+def test_root_call_with_two_calls_becomes_a_turn() -> None:
     turn = only(
         of(one("a", 0, 9, "", "research", arguments=Content("topic")), one("b", 1, 2, "a"), one("c", 2, 3, "a"))
     )
     assert (turn.name, ids(turn), turn.inputs) == ("research", ["b", "c"], (Content("topic"),))
 
 
-def test_a_turn_beside_the_calls_under_a_root_is_one_of_its_calls() -> None:
+def test_turn_below_a_root_turn_is_one_of_its_calls() -> None:
     found = by_id(
         of(
             passage("http", 0, 9, parent_id=""),
@@ -582,7 +582,7 @@ def test_a_turn_beside_the_calls_under_a_root_is_one_of_its_calls() -> None:
     assert ids(found["t"]) == ["c"]
 
 
-def test_each_process_has_a_root_of_its_own() -> None:
+def test_each_process_has_its_own_root() -> None:
     spans = [
         one("tools", 0, 9, "", "tools/call", source="client"),
         passage("handle", 1, 8, parent_id="tools", source="server", remote_parent=True),
@@ -611,13 +611,13 @@ def test_each_process_has_a_root_of_its_own() -> None:
         "(merged tools)",
     ],
 )
-def test_bookkeeping_tools_are_no_calls(tool: str) -> None:
+def test_bookkeeping_tools_do_not_count_as_calls(tool: str) -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 2), one("k", 3, 5, tool=tool), one("b", 4, 5, "k")))
     assert scopes(turn) == {"a": "", "b": ""}
     assert turn.coverage == 1.0
 
 
-def test_which_tools_those_are_is_a_setting() -> None:
+def test_bookkeeping_tools_are_a_setting() -> None:
     spans = (turn_span(0, 9), one("a", 1, 2, tool="note_this"), one("b", 3, 5, tool="think"))
     assert ids(only(of(*spans, bookkeeping=("NOTE_*",)))) == ["b"]
     assert is_bookkeeping("Note_x", ("note_*",))
@@ -627,32 +627,32 @@ def test_which_tools_those_are_is_a_setting() -> None:
 # -- Rule 6: calls that outlive their turn ------------------------------------------------------------------------
 
 
-def test_a_call_still_open_when_its_turn_ends_counts_up_to_that_end() -> None:
+def test_call_that_outlasts_its_turn_is_cut() -> None:
     turn = only(of(turn_span(0, 5), one("a", 1, 2), one("b", 3, 9), one("c", 4, 8, "b", "inner")))
     assert [(c.span_id, c.end_ns) for c in turn.calls] == [("a", at(2)), ("b", at(5)), ("c", at(5))]
 
 
-def test_another_processes_clock_cuts_nothing() -> None:
+def test_call_of_another_process_is_not_cut() -> None:
     assert only(of(turn_span(0, 5), one("a", 1, 2), one("b", 3, 9, source="server"))).calls[1].end_ns == at(9)
 
 
-def test_a_call_that_begins_after_its_turn_is_in_none_but_counted() -> None:
+def test_call_that_starts_after_its_turn_is_uncovered() -> None:
     found = of(turn_span(0, 5), one("a", 1, 2), one("b", 5, 7), one("c", 6, 7))
     assert ids(only(found)) == ["a"]
     assert [c.span_id for c in found.uncovered] == ["b", "c"]
     assert found.coverage == Coverage(calls=3, calls_without_turn=2, spans=4)
 
 
-def test_an_empty_call_at_the_turns_end_is_in_it() -> None:
+def test_empty_call_at_the_end_of_the_turn_belongs_to_it() -> None:
     assert ids(only(of(turn_span(0, 5), one("a", 1, 2), one("b", 5, 5)))) == ["a", "b"]
 
 
-def test_a_turn_all_of_whose_calls_began_after_its_end_lasts_until_the_last_of_them() -> None:
+def test_turn_with_only_late_calls_is_extended() -> None:
     turn = only(of(turn_span(0, 1), one("a", 1, 3), one("b", 3, 6)))
     assert (turn.end_ns, ids(turn)) == (at(6), ["a", "b"])
 
 
-def test_as_a_sub_agent_such_a_turn_is_as_long() -> None:
+def test_extended_sub_agent_is_an_extended_call() -> None:
     found = by_id(
         of(turn_span(0, 9), one("a", 0, 1), turn_span(1, 2, "sub", TURN), one("b", 2, 4, "sub"), one("c", 4, 6, "sub"))
     )
@@ -662,7 +662,7 @@ def test_as_a_sub_agent_such_a_turn_is_as_long() -> None:
 # -- Broken data --------------------------------------------------------------------------------------------------
 
 
-def test_an_interval_that_ends_before_it_starts_is_empty_and_an_anomaly() -> None:
+def test_interval_that_ends_before_it_starts_is_empty_and_an_anomaly() -> None:
     found = of(turn_span(0, 9), one("a", 1, 2), one("b", 5, 3))
     assert found.anomalies == 1
     assert found.coverage.anomalies == 1
@@ -671,12 +671,12 @@ def test_an_interval_that_ends_before_it_starts_is_empty_and_an_anomaly() -> Non
     assert (turn.calls[1].start_ns, turn.calls[1].end_ns) == (at(5), at(5))
 
 
-def test_an_impossible_turn_is_an_anomaly_of_the_input() -> None:
+def test_turn_that_ends_before_it_starts_is_an_anomaly() -> None:
     assert of(turn_span(5, 3)).anomalies == 1
     assert of(turn_span(5, 3), one("a", 1, 2)).anomalies == 1
 
 
-def test_an_orphan_with_an_impossible_interval_is_subtracted_once() -> None:
+def test_orphan_with_an_impossible_interval_is_subtracted_once() -> None:
     turn = only(of(turn_span(0, 9), one("a", 1, 2), one("b", 2, 3), one("c", 5, 4, "gone")))
     assert turn.coverage == pytest.approx(2 / 3)
 
@@ -692,13 +692,13 @@ def test_the_same_span_twice_counts_once() -> None:
     assert of(*spans, *spans) == of(*spans)
 
 
-def test_a_span_told_while_it_was_open_counts_as_told_when_it_had_ended() -> None:
+def test_span_given_open_and_ended_counts_as_ended() -> None:
     unended, ended = one("a", 1, 1), one("a", 1, 5)
     for spans in ((unended, ended), (ended, unended)):
         assert of(turn_span(0, 9), *spans, one("b", 5, 6)) == of(turn_span(0, 9), ended, one("b", 5, 6))
 
 
-def test_orphans_that_hold_the_turns_of_other_orphans_are_placed_alike_in_any_order() -> None:
+def test_orphans_that_enclose_turns_are_placed_equally_in_any_order() -> None:
     spans = (
         turn_span(0, 9),
         one("around", 1, 8, "gone"),
@@ -712,7 +712,7 @@ def test_orphans_that_hold_the_turns_of_other_orphans_are_placed_alike_in_any_or
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_spans_that_are_each_others_parents(size: int) -> None:
+def test_cyclic_parent_ids_lose_no_call(size: int) -> None:
     circle = [one(f"c{n}", n, 9 - n, f"c{(n + 1) % size}", f"t{n}") for n in range(size)]
     found = of(turn_span(0, 9), *circle)
     assert found.coverage.calls == size
@@ -724,12 +724,12 @@ def test_spans_that_are_each_others_parents(size: int) -> None:
     assert of(turn_span(0, 9), *steps).spans == size + 1
 
 
-def test_a_turn_inside_its_own_call() -> None:
+def test_turn_inside_its_own_call() -> None:
     found = of(turn_span(0, 9, parent_id="a"), one("a", 1, 2), one("b", 2, 3))
     assert ids(only(found)) == ["a", "b"]
 
 
-def test_a_turn_is_bounded_and_says_so() -> None:
+def test_calls_past_the_bound_lower_coverage() -> None:
     spans = [one(f"c{n}", n, n + 1) for n in range(6)]
     turn = only(of(turn_span(0, 9), *spans, max_calls_per_turn=3))
     assert ids(turn) == ["c0", "c1", "c2"]
@@ -739,7 +739,7 @@ def test_a_turn_is_bounded_and_says_so() -> None:
 # -- The whole ----------------------------------------------------------------------------------------------------
 
 
-def test_no_spans_no_turns() -> None:
+def test_no_spans_give_no_turns() -> None:
     assert of() == of(*())
     assert of().turns == ()
     assert of().coverage.share == 1.0
@@ -751,12 +751,12 @@ def test_turns_come_in_order_of_start_and_calls_in_order() -> None:
     assert ids(found.turns[0]) == ["a", "b"]
 
 
-def test_rounds_come_from_the_turns_steps_else_from_step_like_parents() -> None:
+def test_rounds_come_from_steps_or_else_step_like_parents() -> None:
     cycles = [passage(f"p{n}", n, n + 1, cycle=True) for n in range(2)]
     calls = [one("a", 0, 1, "p0"), one("b", 1, 2, "p1")]
     assert [c.round for c in only(of(turn_span(0, 9), *cycles, *calls)).calls] == [0, 1]
     assert [c.round for c in only(of(turn_span(0, 9), *cycles, *calls, step("s", 0, 0.1))).calls] == [0, 0]
-    # A step-like parent beyond the call around it tells nothing.
+    # A step-like parent outside the enclosing call does not count.
     deep = one("c", 1.1, 1.2, "b", "inner")
     assert [c.round for c in only(of(turn_span(0, 9), *cycles, *calls, deep)).calls] == [0, 1, None]
 
@@ -766,14 +766,14 @@ def shown(found: Normalized) -> tuple[object, ...]:
 
 
 @given(span_trees(), st.randoms(use_true_random=False))
-def test_the_order_of_spans_is_irrelevant(spans: list[Observation], random: Any) -> None:
+def test_order_of_spans_is_irrelevant(spans: list[Observation], random: Any) -> None:
     mixed = list(spans)
     random.shuffle(mixed)
     assert shown(of(*mixed)) == shown(of(*spans))
 
 
 @given(span_trees())
-def test_every_call_is_somewhere_once(spans: list[Observation]) -> None:
+def test_every_call_occurs_once(spans: list[Observation]) -> None:
     found = of(*spans)
     told = {span.span_id for span in spans if type(span) is Call}
     kept = [c.span_id for turn in found.turns for c in turn.calls if not c.sub_agent]
@@ -788,7 +788,7 @@ def test_every_call_is_somewhere_once(spans: list[Observation]) -> None:
 
 
 @given(span_trees())
-def test_no_call_of_the_turns_own_process_outlives_it(spans: list[Observation]) -> None:
+def test_no_call_of_the_same_process_outlasts_its_turn(spans: list[Observation]) -> None:
     sources = {span.span_id: span.source for span in spans}
     for turn in of(*spans).turns:
         for one_call in turn.calls:
@@ -809,7 +809,7 @@ def test_shifting_all_times_shifts_all_times(spans: list[Observation], shift_ns:
 
 
 @given(scope_calls(max_size=5), contents, st.sampled_from(("", "gone", "c0", TURN)), st.integers(-2, 20))
-def test_the_short_way_gives_what_the_general_way_gives(
+def test_plain_turn_equals_the_normalized_turn(
     calls: list[Call], said: Content | None, parent_id: str, length: int
 ) -> None:
     calls = [msgspec.structs.replace(c, tool=c.tool or "get_x", round=None, proved=False, bound=False) for c in calls]
@@ -824,7 +824,7 @@ def test_the_short_way_gives_what_the_general_way_gives(
     assert shown(of(*spans)) == shown(general)
 
 
-def test_the_short_way_is_taken_by_the_plain_turn() -> None:
+def test_plain_turn_rejects_all_other_traces() -> None:
     spans: dict[str, Observation] = {TURN: turn_span(0, 9), "a": one("a", 1, 2), "b": one("b", 2, 3)}
     assert module._plain_trace(dict(spans), Settings()) == only(of(*spans.values()))
     for other in (
@@ -843,7 +843,7 @@ def test_the_short_way_is_taken_by_the_plain_turn() -> None:
     assert module._plain_trace(spans, Settings(max_calls_per_turn=1)) is None
 
 
-def test_a_hundred_levels_of_anything_are_followed() -> None:
+def test_hundred_levels_of_spans_are_followed() -> None:
     levels: list[Passage | TurnSpan | Step | Call] = [turn_span(0, 500)]
     for n in range(100):
         levels.append(passage(f"p{n}", 0, 500, parent_id=levels[-1].span_id))

@@ -1,4 +1,4 @@
-"""Model requests whose spans hold calls: requests, or wrappers of a run."""
+"""Tests model requests whose spans enclose calls."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def rounds(found: Turn) -> list[tuple[int | None, bool]]:
 
 
 def seconds(found: Turn) -> list[tuple[float, float]]:
-    """When each step began and how long it took."""
+    """Return the start of each step after the turn's start and its duration, in seconds."""
     began_ns = found.start_ns
     return [((one.start_ns - began_ns) / 1e9, (one.end_ns - one.start_ns) / 1e9) for one in found.steps]
 
 
 @pytest.mark.parametrize("ids", [False, True])
-def test_calls_inside_of_the_requests_that_asked_for_them(ids: bool) -> None:
+def test_request_that_encloses_its_calls_ends_at_the_first_call(ids: bool) -> None:
     inside = []
     for at in range(3):
         asked = (f"i{at}",) if ids else None
@@ -39,7 +39,7 @@ def test_calls_inside_of_the_requests_that_asked_for_them(ids: bool) -> None:
     assert (report.think, report.steps, report.cause) == (3.0, 3, "model")
 
 
-def test_a_request_inside_of_the_one_before_is_one_of_its_own() -> None:
+def test_request_inside_the_previous_one_is_separate() -> None:
     inside = []
     around = TURN
     for at in range(3):
@@ -51,7 +51,7 @@ def test_a_request_inside_of_the_one_before_is_one_of_its_own() -> None:
     assert seconds(found) == [(0.0, 1.0), (4.0, 1.0), (8.0, 1.0)]
 
 
-def test_a_span_around_requests_and_their_calls_is_no_request() -> None:
+def test_span_around_requests_and_calls_is_no_request() -> None:
     inside = [step("all", 0, 12, requested=("i0", "i1"))]
     for at in range(2):
         inside.append(step(f"s{at}", 4 * at, 4 * at + 1, parent_id="all", requested=(f"i{at}",)))
@@ -61,21 +61,21 @@ def test_a_span_around_requests_and_their_calls_is_no_request() -> None:
     assert seconds(found) == [(0.0, 1.0), (4.0, 1.0)]
 
 
-def test_a_lone_one_that_lists_none_of_its_calls_may_be_a_run_taken_for_a_request() -> None:
+def test_only_request_that_lists_none_of_its_calls_becomes_a_passage() -> None:
     calls = [call(f"c{at}", 1 + at, 2 + at, parent_id="s") for at in range(2)]
     found = turn(step("s", 0, 4), *calls)
     assert rounds(found) == [(None, False)] * 2
     assert found.steps == ()
 
 
-def test_beside_another_request_it_is_one_though_other_spans_lie_between() -> None:
+def test_one_of_several_requests_with_calls_stays_a_request() -> None:
     calls = [call(f"c{at}", 1 + at, 2 + at, parent_id="between") for at in range(2)]
     found = turn(step("s", 0, 4), passage("between", 1, 3, parent_id="s"), *calls, step("t", 4, 5))
     assert rounds(found) == [(0, False)] * 2
     assert seconds(found) == [(0.0, 1.0), (4.0, 1.0)]
 
 
-def test_what_holds_a_run_is_no_request_unless_it_lists_a_call() -> None:
+def test_request_that_encloses_a_turn_becomes_a_passage() -> None:
     spans = [turn_span(0, 9), step("s", 0, 8), turn_span(1, 7, "inner", "s"), step("t", 8, 9)]
     spans += [call(f"c{at}", 2 + at, 3 + at, parent_id="inner") for at in range(2)]
     outer, inner = normalize(spans, Settings()).turns
@@ -84,7 +84,7 @@ def test_what_holds_a_run_is_no_request_unless_it_lists_a_call() -> None:
     assert len(inner.calls) == 2
 
 
-def test_a_request_held_open_until_its_calls_are_done_took_as_long_as_its_answer() -> None:
+def test_request_held_open_for_its_calls_ends_at_the_first_call() -> None:
     inside = []
     for at in range(3):
         inside.append(step(f"s{at}", 3 * at, 3 * at + 2.501))
@@ -92,7 +92,7 @@ def test_a_request_held_open_until_its_calls_are_done_took_as_long_as_its_answer
     assert seconds(turn(*inside)) == [(0.0, 0.5), (3.0, 0.5), (6.0, 0.5)]
 
 
-def test_a_request_that_still_answers_while_its_first_call_runs_keeps_its_length() -> None:
+def test_request_that_streams_during_its_first_call_keeps_its_length() -> None:
     found = turn(step("s", 0, 2), call("c0", 1, 4), call("c1", 2, 4))
     assert seconds(found) == [(0.0, 2.0)]
     assert [one.bound for one in found.calls] == [True, False]

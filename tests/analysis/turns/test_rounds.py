@@ -28,8 +28,8 @@ def test_ids_in_a_steps_output_prove_the_round_even_after_a_later_step_began() -
     assert not found.unrequested
 
 
-def test_an_id_that_a_later_step_lists_proves_nothing() -> None:
-    # Ids such as call_0 come again in each response.
+def test_id_listed_by_a_later_step_proves_nothing() -> None:
+    # Some models repeat ids such as call_0 in each response.
     steps = [step("s0", 0, 1, requested=("call_0",)), step("s1", 4, 5, requested=("call_0",))]
     calls = [call("a", 1, 2, call_id="call_0"), call("b", 5, 6, call_id="call_0")]
     assert numbers(assign_rounds(calls, steps, {})) == [0, 1]
@@ -37,32 +37,32 @@ def test_an_id_that_a_later_step_lists_proves_nothing() -> None:
     assert [(one.round, one.proved) for one in early.calls] == [(None, False)]
 
 
-def test_without_ids_it_is_the_latest_step_that_started_before_though_it_may_still_be_open() -> None:
+def test_round_without_ids_is_that_of_the_latest_started_step() -> None:
     steps = [step("s0", 0, 3), step("s1", 3, 9)]
     found = assign_rounds([call("a", 1, 2), call("b", 3.5, 4), call("c", 4, 5)], steps, {})
     assert numbers(found) == [0, 1, 1]
     assert not any(one.proved for one in found.calls)
 
 
-def test_a_call_before_every_step_has_no_round() -> None:
+def test_call_before_every_step_has_no_round() -> None:
     assert numbers(assign_rounds([call("a", 0, 1), call("b", 3, 4)], [step("s0", 2, 3)], {})) == [None, 0]
 
 
-def test_a_step_that_asks_for_nothing_is_passed_over_where_another_asked() -> None:
+def test_step_that_requests_nothing_is_skipped() -> None:
     steps = [step("s0", 0, 1), step("s1", 2, 3, requested=())]
     assert numbers(assign_rounds([call("a", 1, 2), call("b", 4, 5)], steps, {})) == [0, 0]
     assert numbers(assign_rounds([call("a", 4, 5)], steps[1:], {})) == [0]
 
 
-def test_rounds_are_numbered_from_0_over_steps_that_asked() -> None:
+def test_rounds_are_numbered_from_0_over_steps_with_calls() -> None:
     steps = [step(f"s{n}", n, n + 0.1) for n in range(4)]
     assert numbers(assign_rounds([call("a", 1.5, 1.6), call("b", 3.5, 3.6)], steps, {})) == [0, 1]
 
 
-def test_calls_that_a_captured_output_does_not_list_were_made_by_code() -> None:
+def test_calls_that_no_output_lists_are_unrequested() -> None:
     listed = [step("s0", 0, 1, requested=("i1",))]
     assert assign_rounds([call("a", 1, 2, call_id="other")], listed, {}).unrequested == {"a"}
-    # More calls than were asked for, without ids.
+    # More calls than the step requested, without ids.
     assert assign_rounds([call("a", 1, 2), call("b", 2, 3)], listed, {}).unrequested == {"a", "b"}
     assert assign_rounds([call("a", 1, 2)], listed, {}).unrequested == frozenset()
     assert assign_rounds([call("a", 1, 2), call("b", 2, 3)], [step("s0", 0, 1)], {}).unrequested == frozenset()
@@ -70,19 +70,19 @@ def test_calls_that_a_captured_output_does_not_list_were_made_by_code() -> None:
     assert found.unrequested == {"b"}
 
 
-def test_a_call_that_started_while_its_step_was_still_answering_is_bound() -> None:
+def test_call_that_starts_during_streaming_is_bound() -> None:
     steps = [step("s0", 0, 3)]
     early, late = assign_rounds([call("a", 1, 9), call("b", 3, 4)], steps, {}).calls
     assert (early.bound, late.bound) == (True, False)
 
 
 @pytest.mark.parametrize(("end", "bound"), [(2.0, False), (2.1, False), (2.2, True), (1.9, True)])
-def test_a_span_held_open_until_its_calls_are_done_binds_nothing(end: float, bound: bool) -> None:
+def test_step_held_open_for_its_calls_binds_none(end: float, bound: bool) -> None:
     found = assign_rounds([call("a", 1, 1.5), call("b", 1.5, 2)], [step("s0", 0, end)], {})
     assert [one.bound for one in found.calls] == [bound, bound]
 
 
-def test_step_like_parents_tell_rounds_apart_and_ones_that_overlap_are_one() -> None:
+def test_overlapping_step_like_parents_are_one_round() -> None:
     calls = [call("a", 0, 1), call("b", 0.5, 2), call("c", 3, 4), call("d", 5, 6)]
     cycles = {
         "a": Interval(at(0), at(1)),
@@ -92,17 +92,17 @@ def test_step_like_parents_tell_rounds_apart_and_ones_that_overlap_are_one() -> 
     assert numbers(assign_rounds(calls, [], cycles)) == [0, 0, 1, None]
 
 
-def test_steps_outrank_step_like_parents() -> None:
+def test_steps_take_precedence_over_step_like_parents() -> None:
     cycles = {"a": Interval(at(1), at(2)), "b": Interval(at(2), at(3))}
     assert numbers(assign_rounds([call("a", 1, 2), call("b", 2, 3)], [step("s0", 0, 1)], cycles)) == [0, 0]
 
 
-def test_without_either_nothing_is_known() -> None:
+def test_no_steps_and_no_parents_give_no_rounds() -> None:
     assert numbers(assign_rounds([call("a", 0, 1)], [], {})) == [None]
     assert assign_rounds([], [step("s0", 0, 1)], {}).calls == ()
 
 
-def test_the_gaps_are_between_neighbouring_rounds_and_never_negative() -> None:
+def test_gaps_are_between_adjacent_rounds_and_never_negative() -> None:
     calls = [
         call("a", 0, 1, round=0),
         call("b", 0, 2, round=0),
@@ -120,9 +120,7 @@ def test_empty_calls_do_not_move_the_gap() -> None:
 
 
 @given(simple_calls(), st.lists(st.tuples(st.integers(0, 14), st.integers(0, 5)), max_size=4))
-def test_every_call_keeps_its_place_and_rounds_are_numbered_without_holes(
-    calls: list[Call], spans: list[tuple[int, int]]
-) -> None:
+def test_calls_keep_their_order_and_round_numbers_have_no_gaps(calls: list[Call], spans: list[tuple[int, int]]) -> None:
     calls = [msgspec.structs.replace(one, round=None) for one in calls]
     steps = [step(f"s{n}", start / 10, (start + length) / 10) for n, (start, length) in enumerate(sorted(spans))]
     found = assign_rounds(calls, steps, {})
