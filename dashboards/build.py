@@ -1,8 +1,8 @@
 """
-Write the dashboards as Grafana reads them.
+Write the dashboards as JSON files for Grafana.
 
-``python dashboards/build.py`` writes ``agent-parallelism.json`` and ``agent-turns.json`` beside this file, or into the
-folder that is given.
+``python dashboards/build.py`` writes ``agent-parallelism.json`` and ``agent-turns.json`` to the folder of this
+file, or to the folder in the argument.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ INTERVAL_ONLY = ("auto", "auto_min", "auto_count")
 
 
 def main(folder: Path) -> None:
-    """Write every dashboard into *folder*."""
+    """Write all dashboards to *folder*."""
     for name, board in BOARDS.items():
         made = json.loads(JSONEncoder().encode(board().made.build()))
         for variable in made["templating"]["list"]:
-            # The SDK writes them on every variable; only one of type interval has them.
+            # The SDK writes these keys on each variable; only variables of type interval have them.
             for key in INTERVAL_ONLY:
                 variable.pop(key, None)
         for panel in made["panels"]:
-            panel.get("options", {}).pop("footer", None)  # of tables: the SDK writes it, Grafana has dropped it
+            panel.get("options", {}).pop("footer", None)  # the SDK writes this key for tables; Grafana has removed it
         text = json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False)
         (folder / name).write_text(f"{text}\n", encoding="utf-8")
 

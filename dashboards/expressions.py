@@ -1,4 +1,4 @@
-"""The series in Prometheus, and the expressions that the panels are made of."""
+"""Names of the series in Prometheus, and the expressions of the panels."""
 
 from __future__ import annotations
 
@@ -44,26 +44,26 @@ RATIO_EDGES = (
 
 
 def selector(metric: str, *matchers: str) -> str:
-    """Return *metric* of the jobs and agents that are chosen, with further *matchers*."""
+    """Return *metric* for the selected jobs and agents, with further *matchers*."""
     chosen = ('job=~"$job"', f'{AGENT}=~"$agent"', *matchers)
     return f"{metric}{{{', '.join(chosen)}}}"
 
 
 def finding(metric: str, *matchers: str) -> str:
-    """Return *metric*, which is about findings, of the chosen causes too."""
+    """Return *metric*, which is about findings, for the selected jobs, agents and causes."""
     return selector(metric, f'{CAUSE}=~"$cause"', *matchers)
 
 
 def grew(series: str, window: str, *by: str) -> str:
-    """Return by how much the counter *series* grew in *window*, summed *by* these labels."""
+    """Return the increase of the counter *series* in *window*, summed *by* these labels."""
     return f"sum by ({', '.join(by)}) (increase({series}[{window}]))" if by else f"sum(increase({series}[{window}]))"
 
 
 def per_hour(series: str, *by: str) -> str:
-    """Return how fast the counter *series* grows, per hour, summed *by* these labels."""
+    """Return the increase of the counter *series* per hour, summed *by* these labels."""
     return f"sum by ({', '.join(by)}) (rate({series}[{SINCE}])) * 3600"
 
 
 def quantile(share: float, metric: str, window: str, *by: str) -> str:
-    """Return a quantile of the histogram behind *metric*, *by* these labels; nothing, not NaN, where nothing grew."""
+    """Return a quantile of the histogram *metric*, *by* these labels; no value instead of NaN without increase."""
     return f"histogram_quantile({share}, {grew(selector(metric), window, 'le', *by)}) >= 0"

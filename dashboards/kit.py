@@ -1,4 +1,4 @@
-"""What the dashboards are made of: queries with a refId, panels with plain defaults, and a grid that has no holes."""
+"""Building blocks of the dashboards: queries with a refId, panels with defaults, and a grid without gaps."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def thresholds(*steps: tuple[float | None, str]) -> make.ThresholdsConfig:
 
 
 def efficiency_thresholds() -> make.ThresholdsConfig:
-    """Return red below 0.5, orange below 0.9 and green above, as the verdicts have it."""
+    """Return the thresholds of the verdicts: red below 0.5, orange below 0.9, otherwise green."""
     return thresholds((None, RED), (BAD_EFFICIENCY, ORANGE), (GOOD_EFFICIENCY, GREEN))
 
 
 def number(title: str, description: str, target: Any, unit: str, none: str) -> stat.Panel:
-    """Return one number, coloured by its thresholds; *none* stands where there is no data."""
+    """Return a panel with one number, coloured by its thresholds; *none* is shown without data."""
     return (
         stat.Panel()
         .title(title)
@@ -104,7 +104,7 @@ def number(title: str, description: str, target: Any, unit: str, none: str) -> s
 
 
 def lines(title: str, description: str, targets: Sequence[Any], unit: str, none: str) -> timeseries.Panel:
-    """Return lines over time; a gap means that no turn ended, and is not drawn over."""
+    """Return a panel with lines over time; a gap means that no turn ended."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -122,7 +122,7 @@ def lines(title: str, description: str, targets: Sequence[Any], unit: str, none:
 
 
 def stacked(title: str, description: str, targets: Sequence[Any], unit: str, none: str) -> timeseries.Panel:
-    """Return stacked bars over time: parts of a whole, none where there is nothing."""
+    """Return a panel with stacked bars over time."""
     panel = (
         lines(title, description, targets, unit, none)
         .draw_style(common.GraphDrawStyle.BARS)
@@ -161,7 +161,7 @@ def rows(title: str, description: str, targets: Sequence[Any], none: str) -> tab
 
 
 def transformation(name: str, options: dict[str, Any]) -> dashboard.DataTransformerConfig:
-    """Return what reshapes the data of a panel."""
+    """Return a transformation of the data of a panel."""
     return dashboard.DataTransformerConfig(id_val=name, options=options)
 
 
@@ -171,21 +171,21 @@ def properties(**values: Any) -> list[dashboard.DynamicConfigValue]:
 
 
 def coloured(panel: Any, colours: dict[str, str]) -> Any:
-    """Give the series of *panel* that have these names these colours."""
+    """Set the colours of series of *panel* by name, and return the panel."""
     for name, colour in colours.items():
-        # Tempo quotes the values that it names series by, Prometheus does not.
+        # Tempo puts the names of series in quotes, Prometheus does not.
         panel.override_by_regexp(f'/^"?{name}"?$/', properties(color={"mode": "fixed", "fixedColor": colour}))
     return panel
 
 
 def link(title: str, uid: str, variables: str = "", *, time: bool = True) -> dict[str, Any]:
-    """Return a link of a table's cell to the dashboard *uid*, with *variables* set and the time range kept."""
+    """Return a link from a table cell to the dashboard *uid*, with *variables* and the current time range."""
     parts = [part for part in (variables, "${__url_time_range}" if time else "") if part]
     return {"title": title, "url": f"/d/{uid}/{uid}?{'&'.join(parts)}"}
 
 
 def choice(name: str, description: str, ask: Any, source: common.DataSourceRef, all_value: str) -> Any:
-    """Return a variable with the values that *ask* finds: several at once, or all."""
+    """Return a variable with the values that *ask* finds; several or all can be selected."""
     return (
         make.QueryVariable(name)
         .label(name.capitalize())
@@ -202,7 +202,7 @@ def choice(name: str, description: str, ask: Any, source: common.DataSourceRef, 
 
 
 def source_choice(kind: str) -> make.DatasourceVariable:
-    """Return the variable that all panels take their data source from."""
+    """Return the variable that selects the data source of all panels."""
     return make.DatasourceVariable("datasource").label("Data source").type(kind)
 
 
@@ -214,14 +214,14 @@ def plain_link(title: str, uid: str) -> make.DashboardLink:
 
 class Board:
     """
-    A dashboard that is filled row by row, so that its grid has neither overlaps nor gaps.
+    A dashboard that is built row by row, so that its grid has no overlaps and no gaps.
 
     Raises:
         ValueError: The panels of a row are not as wide as the dashboard.
     """
 
     def __init__(self, title: str, uid: str, description: str, tags: list[str]) -> None:
-        """Start an empty one that shows the last six hours."""
+        """Create an empty dashboard that shows the last six hours."""
         self.made = (
             make.Dashboard(title)
             .uid(uid)

@@ -35,7 +35,7 @@ def ids(queries: list[Query]) -> dict[str, Any]:
     return {"argvalues": queries, "ids": [query.name for query in queries]}
 
 
-def test_the_files_are_what_is_built(tmp_path: Path) -> None:
+def test_json_files_are_up_to_date(tmp_path: Path) -> None:
     subprocess.run([sys.executable, FOLDER / "build.py", tmp_path], check=True, timeout=120)  # noqa: S603 - our own
     built = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert set(built) == set(BOARDS)
@@ -60,7 +60,7 @@ def test_titles_are_unique(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_the_grid_has_neither_overlaps_nor_gaps(name: str) -> None:
+def test_grid_has_no_overlaps_and_no_gaps(name: str) -> None:
     taken = Counter(
         (x, y)
         for panel in dashboard_queries.board(name)["panels"]
@@ -73,7 +73,7 @@ def test_the_grid_has_neither_overlaps_nor_gaps(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_dashboard_is_imported_as_it_is(name: str) -> None:
+def test_dashboard_can_be_imported_without_edits(name: str) -> None:
     board = dashboard_queries.board(name)
     assert {"__inputs", "__requires", "id"}.isdisjoint(board)
     assert board["uid"] == name.removesuffix(".json")
@@ -84,7 +84,7 @@ def test_a_dashboard_is_imported_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_every_panel_says_what_it_shows_and_what_it_means_to_be_empty(name: str) -> None:
+def test_every_panel_has_a_description_and_a_text_without_data(name: str) -> None:
     for panel in dashboard_queries.panels(name):
         if panel["type"] in {"row", "text"}:
             continue
@@ -94,7 +94,7 @@ def test_every_panel_says_what_it_shows_and_what_it_means_to_be_empty(name: str)
             assert panel["fieldConfig"]["defaults"].get("unit"), panel["title"]
 
 
-def test_the_readme_tells_of_every_panel_and_alert() -> None:
+def test_readme_lists_every_panel_and_alert() -> None:
     sections = re.split(r"^## ", (FOLDER / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     told = {
         section.partition("\n")[0]: {
@@ -112,7 +112,7 @@ def test_the_readme_tells_of_every_panel_and_alert() -> None:
     assert told["Alerts"] - {"alert", "---"} == alerts
 
 
-def test_links_between_the_dashboards_lead_somewhere() -> None:
+def test_links_between_the_dashboards_are_valid() -> None:
     boards = {name.removesuffix(".json"): dashboard_queries.board(name) for name in BOARDS}
     variables = {uid: {each["name"] for each in board["templating"]["list"]} for uid, board in boards.items()}
     found = []
@@ -130,12 +130,12 @@ def test_every_promql_query_parses(query: Query) -> None:
     promql_parser.parse(filled(query.expression))
 
 
-def test_wrong_promql_is_told() -> None:
+def test_wrong_promql_is_rejected() -> None:
     with pytest.raises(ValueError, match="unclosed"):
         promql_parser.parse("sum by (job (up)")
 
 
-def test_every_variable_that_is_used_is_there() -> None:
+def test_every_used_variable_is_defined() -> None:
     for name in BOARDS:
         text = (FOLDER / name).read_text(encoding="utf-8")
         used = set(re.findall(r"\$\{?(\w+)", text))
@@ -173,7 +173,7 @@ def observed(attributes: dict[str, str]) -> Any:
 
 
 @pytest.mark.parametrize("query", **ids(PROMQL))
-def test_metrics_and_labels_are_those_that_are_emitted(query: Query, exposed: dict[str, set[str]]) -> None:
+def test_metrics_and_labels_are_emitted(query: Query, exposed: dict[str, set[str]]) -> None:
     recorded = {rule["record"]: labels_of(rule["record"]) for rule in dashboard_queries.rules() if "record" in rule}
     known = exposed | recorded
     tree = promql_parser.parse(filled(query.expression))
@@ -198,14 +198,14 @@ def labels_of(record: str) -> set[str]:
 @pytest.mark.parametrize(
     "rule", [rule for rule in dashboard_queries.rules() if "record" in rule], ids=lambda r: r["record"]
 )
-def test_a_recorded_series_keeps_the_labels_of_its_name(rule: dict[str, Any]) -> None:
+def test_recorded_series_has_the_labels_of_its_name(rule: dict[str, Any]) -> None:
     tree = promql_parser.parse(rule["expr"])
     outermost = next(each for each in nodes(tree) if isinstance(each, promql_parser.AggregateExpr))
     assert set(outermost.modifier.labels) - {"le"} == labels_of(rule["record"])
 
 
 @pytest.mark.parametrize("query", **ids(TRACEQL))
-def test_attributes_are_those_that_are_emitted(query: Query) -> None:
+def test_attributes_are_emitted(query: Query) -> None:
     if query.expression == "$trace":
         return
     emitted = {attribute.key for attribute in names.TURN_ATTRIBUTES} | {names.AGENT_NAME}
@@ -216,7 +216,7 @@ def test_attributes_are_those_that_are_emitted(query: Query) -> None:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_colours_are_of_verdicts_and_causes_that_there_are(name: str) -> None:
+def test_colours_belong_to_verdicts_and_causes(name: str) -> None:
     known = {*get_args(model.Verdict), *get_args(model.Cause), *get_args(model.Advice)}
     coloured = [
         override["matcher"]["options"]
@@ -229,7 +229,7 @@ def test_colours_are_of_verdicts_and_causes_that_there_are(name: str) -> None:
     assert {re.fullmatch(r'/\^"\?(\w+)"\?\$/', pattern)[1] for pattern in coloured} <= known
 
 
-def test_the_queries_cover_every_metric(exposed: dict[str, set[str]]) -> None:
+def test_queries_cover_every_metric(exposed: dict[str, set[str]]) -> None:
     asked = {selector.name for query in PROMQL for selector in selectors(promql_parser.parse(filled(query.expression)))}
     stems = {re.sub("_(bucket|sum|count|total|created)$", "", name) for name in asked}
     emitted = {metric.name.replace(".", "_"): metric for metric in names.METRICS}

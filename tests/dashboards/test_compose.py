@@ -22,7 +22,7 @@ def services() -> dict[str, Any]:
     return found
 
 
-def test_everything_that_is_mounted_is_there(services: dict[str, Any]) -> None:
+def test_mounted_files_exist(services: dict[str, Any]) -> None:
     mounts = [mount.split(":") for service in services.values() for mount in service.get("volumes", ())]
     files = [mount[0] for mount in mounts if mount[0].startswith("./")]
     assert len(files) >= 7
@@ -31,7 +31,7 @@ def test_everything_that_is_mounted_is_there(services: dict[str, Any]) -> None:
     assert named == set(load("compose.yaml")["volumes"])
 
 
-def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:
+def test_ports_are_bound_to_localhost(services: dict[str, Any]) -> None:
     ports = [port for service in services.values() for port in service.get("ports", ())]
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
@@ -42,7 +42,7 @@ def test_images_are_pinned(services: dict[str, Any]) -> None:
         assert tag[:1].isdigit() or tag[:1] == "v"
 
 
-def test_the_collector_s_pipelines_name_what_is_defined(services: dict[str, Any]) -> None:
+def test_collector_pipelines_use_defined_components(services: dict[str, Any]) -> None:
     config = load("compose/collector.yaml")
     for pipeline in config["service"]["pipelines"].values():
         for kind in ("receivers", "processors", "exporters"):
@@ -52,7 +52,7 @@ def test_the_collector_s_pipelines_name_what_is_defined(services: dict[str, Any]
         assert host in services
 
 
-def test_grafana_s_sources_are_services(services: dict[str, Any]) -> None:
+def test_data_sources_are_services(services: dict[str, Any]) -> None:
     sources = load("provisioning/datasources/datasources.yaml")["datasources"]
     assert {source["type"] for source in sources} == {"prometheus", "tempo"}
     for source in sources:
@@ -71,7 +71,7 @@ def test_grafana_finds_the_dashboards(services: dict[str, Any]) -> None:
     assert {f"{provider['options']['path']}/{name}" for name in BOARDS} <= mounted
 
 
-def test_prometheus_takes_its_configuration(promtool: Any, tmp_path: Path) -> None:
+def test_prometheus_accepts_its_configuration(promtool: Any, tmp_path: Path) -> None:
     for name in ("compose/prometheus.yaml", RULES):
         (tmp_path / name.rpartition("/")[2]).write_bytes((FOLDER / name).read_bytes())
     done = promtool("check", "config", "prometheus.yaml", cwd=tmp_path)

@@ -200,11 +200,11 @@ EXCLUDED: Board = yaml.safe_load((FOLDER / ".lint").read_text(encoding="utf-8"))
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in EXCLUDED])
 @pytest.mark.parametrize("name", BOARDS)
-def test_the_rule_holds(name: str, rule: str) -> None:
+def test_dashboard_follows_the_rule(name: str, rule: str) -> None:
     assert list(RULES[rule](dashboard_queries.board(name))) == []
 
 
-def test_what_is_excluded_is_a_rule_and_has_a_reason() -> None:
+def test_exclusions_are_rules_and_have_a_reason() -> None:
     assert set(EXCLUDED) <= set(RULES)
     assert all(len(each["reason"]) > 40 for each in EXCLUDED.values())
 
@@ -226,7 +226,7 @@ BROKEN: dict[str, Callable[[Board], object]] = {
 
 
 @pytest.mark.parametrize("rule", BROKEN)
-def test_a_dashboard_that_breaks_the_rule_is_told(rule: str) -> None:
+def test_broken_rule_is_reported(rule: str) -> None:
     board = dashboard_queries.board(BOARDS[0])
     BROKEN[rule](board)
     assert list(RULES[rule](board)) != []

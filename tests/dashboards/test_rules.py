@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 ALERTS = [rule for rule in dashboard_queries.rules() if "alert" in rule]
 
 
-def test_prometheus_takes_the_rules(promtool: Any) -> None:
+def test_prometheus_accepts_the_rules(promtool: Any) -> None:
     done = promtool("check", "rules", RULES, cwd=FOLDER)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"SUCCESS: {len(dashboard_queries.rules())} rules found" in done.stdout
 
 
-def test_the_alerts_fire_when_they_should(promtool: Any) -> None:
+def test_alerts_fire(promtool: Any) -> None:
     done = promtool("test", "rules", "alerts_test.yaml", cwd=FOLDER)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -42,7 +42,7 @@ def test_every_alert_is_tested() -> None:
         ("advice", '{agent_parallelism_advice="recommended"}', ""),
     ],
 )
-def test_rules_that_are_wrong_fail_their_test(promtool: Any, tmp_path: Path, name: str, right: str, wrong: str) -> None:
+def test_wrong_rules_fail_their_test(promtool: Any, tmp_path: Path, name: str, right: str, wrong: str) -> None:
     text = (FOLDER / RULES).read_text(encoding="utf-8")
     assert right in text
     (tmp_path / RULES).write_text(text.replace(right, wrong), encoding="utf-8")
@@ -51,7 +51,7 @@ def test_rules_that_are_wrong_fail_their_test(promtool: Any, tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
-def test_an_alert_says_what_to_do(rule: dict[str, Any]) -> None:
+def test_alert_has_instructions(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"info", "warning"}
     assert set(rule["annotations"]) == {"summary", "description", "runbook", "dashboard"}
     assert re.fullmatch(r"[A-Z].{60,}\.", rule["annotations"]["runbook"])

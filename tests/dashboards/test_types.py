@@ -77,16 +77,16 @@ def compiled(node: Node, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_dashboard_is_of_grafana_s_type(node: Node, name: str) -> None:
+def test_dashboard_has_the_type_of_grafana(node: Node, name: str) -> None:
     assert checked(node, dashboard_queries.board(name)) == ""
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_the_settings_of_the_panels_are_of_grafana_s_types(node: Node, name: str) -> None:
+def test_panel_settings_have_the_types_of_grafana(node: Node, name: str) -> None:
     assert settings_checked(node, list(dashboard_queries.panels(name))) == ""
 
 
-def test_settings_that_grafana_does_not_know_are_told(node: Node) -> None:
+def test_unknown_settings_are_rejected(node: Node) -> None:
     panels = list(dashboard_queries.panels(BOARDS[0]))
     (lines,) = [panel for panel in panels if panel["title"] == "Efficiency by agent, median"]
     lines["options"]["legend"]["displayMode"] = "sideways"
@@ -96,7 +96,7 @@ def test_settings_that_grafana_does_not_know_are_told(node: Node) -> None:
     assert "fillBelow" in told
 
 
-def test_what_grafana_does_not_know_is_told(node: Node) -> None:
+def test_unknown_keys_are_rejected(node: Node) -> None:
     wrong = dashboard_queries.board(BOARDS[0])
     wrong["panels"][1]["fieldConfig"]["defaults"]["thresholds"]["mode"] = "relative"
     wrong["templating"]["list"][0]["refresh"] = "sometimes"
@@ -119,11 +119,11 @@ def test_every_traceql_query_parses(node: Node) -> None:
     assert {query.name: where for query, where in zip(searches, found, strict=True) if where} == {}
 
 
-def test_wrong_traceql_is_told(node: Node) -> None:
+def test_wrong_traceql_is_rejected(node: Node) -> None:
     assert all(errors(node, ["{ span.a > .5 }", '{ span."a.b" = 1 ', "{ } | rate( by (name)"]))
 
 
-def test_the_lock_names_no_place_to_download_from() -> None:
+def test_lock_file_has_no_download_addresses() -> None:
     lock = json.loads((FOLDER.parent / "tests" / "dashboards" / "package-lock.json").read_text(encoding="utf-8"))
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
     assert all("integrity" in package for name, package in lock["packages"].items() if name)

@@ -1,5 +1,5 @@
 """
-The agent of the demo: five tools, each of which waits for a web server.
+The agent of the demo: five tools that wait for a web server.
 
 `plan_one_by_one` is a tool loop as it is usually written first; `plan_together` follows the advice of the report.
 """
