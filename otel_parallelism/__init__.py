@@ -1,32 +1,128 @@
-"""Tells which tool calls of an AI agent ran one after another, and which of them could have run together."""
+"""Shows which tool calls of an AI agent ran one after another although they could have run together."""
 
 from __future__ import annotations
 
-from .execution import TaskGraph, parallel_map, prompt, run_tools
-from .model import Caller, Coverage, Finding, Report
+from typing import TYPE_CHECKING
+
+from .analysis.analyze import analyze_spans
+from .dialects import classify
+from .errors import (
+    CancelledCallError,
+    GraphError,
+    ParallelismError,
+    SettingError,
+    SkippedTaskError,
+    UnreadableError,
+)
+from .execution import (
+    GraphReport,
+    GraphResults,
+    ParallelMap,
+    Plan,
+    Rate,
+    Retry,
+    Task,
+    TaskGraph,
+    Timing,
+    parallel_map,
+    prompt,
+    run_tools,
+)
+from .model import (
+    Advice,
+    Analysis,
+    Call,
+    Caller,
+    Cause,
+    Content,
+    Coverage,
+    Effect,
+    EffectSource,
+    Finding,
+    FindingKind,
+    Observation,
+    Passage,
+    Report,
+    Slot,
+    SpanEvent,
+    SpanRecord,
+    Step,
+    Turn,
+    TurnSpan,
+    Verdict,
+)
+from .presentation import lazy_attribute as __getattr__  # noqa: F401 - Python calls it
+from .presentation import load_ipython_extension, unload_ipython_extension
 from .settings import Settings
 from .tracing.install import coverage, install, subscribe, uninstall
+from .tracing.profile import Profile, profile
 from .tracing.spans.decorator import profiled
 from .tracing.spans.turn import AgentTurn, agent_turn
 from .tracing.state.live_turns import LiveTurn, live_turns
 
+if TYPE_CHECKING:
+    from .reports.html import render_html
+    from .reports.text import render_text
+
+    __version__: str
+
 __all__ = [
+    "Advice",
     "AgentTurn",
+    "Analysis",
+    "Call",
     "Caller",
+    "CancelledCallError",
+    "Cause",
+    "Content",
     "Coverage",
+    "Effect",
+    "EffectSource",
     "Finding",
+    "FindingKind",
+    "GraphError",
+    "GraphReport",
+    "GraphResults",
     "LiveTurn",
+    "Observation",
+    "ParallelMap",
+    "ParallelismError",
+    "Passage",
+    "Plan",
+    "Profile",
+    "Rate",
     "Report",
+    "Retry",
+    "SettingError",
     "Settings",
+    "SkippedTaskError",
+    "Slot",
+    "SpanEvent",
+    "SpanRecord",
+    "Step",
+    "Task",
     "TaskGraph",
+    "Timing",
+    "Turn",
+    "TurnSpan",
+    "UnreadableError",
+    "Verdict",
+    "__version__",
     "agent_turn",
+    "analyze_spans",
+    "classify",
     "coverage",
     "install",
     "live_turns",
+    "load_ipython_extension",
     "parallel_map",
+    "profile",
     "profiled",
     "prompt",
+    "render_html",
+    "render_text",
     "run_tools",
     "subscribe",
     "uninstall",
+    "unload_ipython_extension",
 ]

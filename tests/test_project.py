@@ -46,7 +46,9 @@ def test_facade_only_imports() -> None:
     kinds = [type(node) for node in body]
     assert kinds[0] is ast.Expr  # the docstring
     assert kinds[-1] is ast.Assign  # __all__
-    assert set(kinds[1:-1]) == {ast.ImportFrom}
+    assert set(kinds[1:-1]) == {ast.ImportFrom, ast.If}
+    [condition] = [ast.unparse(node.test) for node in body if isinstance(node, ast.If)]
+    assert condition == "TYPE_CHECKING"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

@@ -9,7 +9,7 @@ from .calling.rate import Rate
 from .calling.retry import Retry
 from .prompt import prompt
 from .task_graph.graph import TaskGraph
-from .task_graph.graph_plan import GraphReport, Plan
+from .task_graph.graph_plan import GraphReport, Plan, Timing
 from .task_graph.graph_run import GraphResults
 from .task_graph.graph_task import Task
 from .tool_round.dispatch import run_tools
@@ -26,6 +26,7 @@ __all__ = [
     "SkippedTaskError",
     "Task",
     "TaskGraph",
+    "Timing",
     "parallel_map",
     "prompt",
     "run_tools",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from .presentation import RENDERERS
 from .turn_types import Caller, Turn
 
 Cause: TypeAlias = Literal["model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown"]
@@ -92,6 +93,28 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     silenced: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     schedule: tuple[Slot, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return the turn's name with the most important values."""
+        name = self.turn.agent or self.turn.name or self.turn.span_id
+        efficiency = "" if self.efficiency is None else f", efficiency {self.efficiency:.2f}"
+        return f"<Report {name!r}: {self.verdict}, calls {self.calls}{efficiency}>"
+
+    def __str__(self) -> str:
+        """Return the report as text, as ``otel-parallelism analyze`` prints it."""
+        return RENDERERS["text"](self).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """Return the timeline and the findings as an HTML fragment, for notebooks."""
+        return RENDERERS["html"](self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001, ARG002 - IPython's signature
+        """Print the report as text, for IPython in a terminal."""
+        printer.text(str(self))
+
+    def to_json(self) -> str:
+        """Return the report as JSON, in the form of ``otel-parallelism analyze --format json``."""
+        return RENDERERS["json"](self)
 
 
 class Coverage(msgspec.Struct, frozen=True):

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
 import otel_parallelism
+from otel_parallelism import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEAVY = ("click", "rich", "grpc", "requests", "opentelemetry.exporter", "opentelemetry.distro", "google.protobuf")
 FRAMEWORKS = ("anthropic", "openai", "agents", "langchain_core", "langgraph", "pydantic_ai", "mcp", "strands", "agno")
@@ -25,12 +32,76 @@ def test_import_loads_no_framework_no_command_line_and_no_exporter() -> None:
 
 
 @pytest.mark.process
-def test_import_asks_for_no_provider() -> None:
+def test_import_leaves_the_global_provider_unset() -> None:
     code = "import otel_parallelism, opentelemetry.trace as t; print(t._TRACER_PROVIDER)"
     assert python(code).split() == ["None"]
 
 
-def test_what_is_public_is_sorted_and_there() -> None:
+def test_public_names_are_sorted_and_exist() -> None:
     assert list(otel_parallelism.__all__) == sorted(otel_parallelism.__all__)
     for name in otel_parallelism.__all__:
-        assert getattr(otel_parallelism, name).__module__.startswith("otel_parallelism.")
+        assert getattr(otel_parallelism, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'absent'"):
+        _ = otel_parallelism.absent
+
+
+def test_version_is_that_of_the_metadata() -> None:
+    assert otel_parallelism.__version__ == version("otel-parallelism")
+
+
+def test_every_exception_of_the_package_is_public_and_has_one_base() -> None:
+    exceptions = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
+    assert exceptions.keys() <= set(otel_parallelism.__all__)
+    assert all(issubclass(error, otel_parallelism.ParallelismError) for error in exceptions.values())
+
+
+def test_types_in_public_signatures_are_public_and_no_others() -> None:
+    public = {name: getattr(otel_parallelism, name) for name in otel_parallelism.__all__}
+    named = {
+        name
+        for value in public.values()
+        for module, text in annotations(value)
+        for name in WORD.findall(text)
+        if is_own_class(defined(module, name))
+    }
+    assert named - INTERNAL <= public.keys()
+    types = {name for name, value in public.items() if is_own_class(value) and not issubclass(value, Exception)}
+    assert types == named - INTERNAL | CONSTRUCTED | IN_ALIASES
+
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+# The default of a parameter that only tests give.
+INTERNAL = {"Registry"}
+# Classes that programs construct, or that a decorator returns.
+CONSTRUCTED = {"AgentTurn", "Rate", "Retry", "TaskGraph"}
+# Members of the unions Observation and Content.
+IN_ALIASES = {"Passage", "TurnSpan"}
+
+
+def defined(module: str, name: str) -> object:
+    """Return the object *name* of *module*; for a name that only type checkers import, the package's class."""
+    if hasattr(sys.modules[module], name):
+        return getattr(sys.modules[module], name)
+    classes = (vars(other).get(name) for key, other in sys.modules.items() if key.startswith("otel_parallelism."))
+    return next(filter(is_own_class, classes), None)
+
+
+def is_own_class(value: object) -> TypeGuard[type]:
+    return isinstance(value, type) and value.__module__.startswith("otel_parallelism.")
+
+
+def annotations(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield each annotation of a function, or of a class's public fields and methods, after the name of its module."""
+    if not is_own_class(value):
+        yield from ((value.__module__, str(text)) for text in getattr(value, "__annotations__", {}).values())
+        return
+    for base in value.__mro__:
+        if not is_own_class(base):
+            continue
+        fields = vars(base).get("__annotations__", {})
+        found = [text for name, text in fields.items() if not name.startswith("_")]
+        for name, member in vars(base).items():
+            if not name.startswith("_") or name == "__call__":
+                function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+                found += getattr(function, "__annotations__", {}).values()
+        yield from ((base.__module__, str(text)) for text in found)
