@@ -61,7 +61,7 @@ class RoundGroups:
 
     def __init__(self, calls: Sequence[Call], *, proved: bool) -> None:
         self._calls = calls
-        # Calls that follow the whole of each round of which they follow any call. For inferred rounds, declarations
+        # Calls that follow every call of a round if they follow one of them. For inferred rounds, declarations
         # take precedence.
         self._follow_whole_rounds = 0
         requested: dict[int | None, int] = {}

@@ -31,7 +31,7 @@ PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
 
 class Pair(msgspec.Struct, frozen=True):
     """
-    The relation of two calls, the first of which ended before the second started.
+    The relation of two calls, where the first ended before the second started.
 
     ``verdict`` considers data only. ``edge`` considers data and effects: the order is ``hard`` (must be kept),
     ``unknown`` (may have to be kept) or ``none`` (is free). ``evidence`` is a sentence that says why.

@@ -84,11 +84,11 @@ class _Matcher:
         calls: The calls in order of start.
         edges: The edges found so far, as in `Evidence`.
         origin: The call whose result first contained each token, or where else it occurred first.
-        telling: Whether each token was telling in the result of its origin.
+        distinctive: Whether each token was distinctive in the result of its origin.
         repeated: The first call whose result repeats a token of the user's messages as a complete value.
-        named: The first call whose result contained each pair of name and token, and whether the pair is telling.
+        named: The first call whose result contained each pair of name and token, and whether the pair is distinctive.
         user_words: The single words of the user's messages.
-        numbers: The calls whose results contained each number that is not telling.
+        numbers: The calls whose results contained each number that is not distinctive.
         sources: The call whose result first contained each form that an argument may be derived from.
         returned: The calls that returned each object, by its identity.
         holders: The calls that were given each object, by its identity.
@@ -98,7 +98,7 @@ class _Matcher:
         self.calls = calls
         self.edges: list[dict[int, tuple[bool, str]]] = [{} for _ in calls]
         self.origin: dict[str, int] = {}
-        self.telling: dict[str, bool] = {}
+        self.distinctive: dict[str, bool] = {}
         self.repeated: dict[str, int] = {}
         self.named: dict[tuple[str, str], tuple[int, bool]] = {}
         self.user_words: set[str] = set()
@@ -117,12 +117,12 @@ class _Matcher:
         if arguments is None:
             return
         explained = self._compare_named(index, arguments)
-        for token, telling in arguments.tokens.items():
+        for token, distinctive in arguments.tokens.items():
             producer = self.origin.get(token)
             if producer is None or token in explained:
                 continue
             if producer >= 0:
-                self._edge(index, producer, proven=telling and self.telling[token])
+                self._edge(index, producer, proven=distinctive and self.distinctive[token])
                 # If several results contain a small number, any of them may be its source.
                 for other in self.numbers.get(token, ())[-_MAX_HOLDERS:]:
                     self._edge(index, other, proven=False)
@@ -157,11 +157,11 @@ class _Matcher:
             The tokens whose origin is thereby proven; other results that contain them are not compared.
         """
         explained = set()
-        for pair, telling in arguments.named.items():
+        for pair, distinctive in arguments.named.items():
             token = pair[1]
-            producer, named_telling = self.named.get(pair, (-1, False))
-            proves_alone = arguments.tokens.get(token, False) and self.telling.get(token, False)
-            if producer < 0 or not telling or not named_telling or proves_alone:
+            producer, named_distinctive = self.named.get(pair, (-1, False))
+            proves_alone = arguments.tokens.get(token, False) and self.distinctive.get(token, False)
+            if producer < 0 or not distinctive or not named_distinctive or proves_alone:
                 continue
             if self.origin.get(token, 0) >= 0:
                 self._edge(index, producer, proven=True)
@@ -179,10 +179,10 @@ class _Matcher:
         if result is None:
             return
         own = arguments.tokens if arguments is not None else {}
-        for pair, telling in result.named.items():
+        for pair, distinctive in result.named.items():
             if pair[1] not in own:
-                self.named.setdefault(pair, (index, telling))
-        new = {token: telling for token, telling in result.tokens.items() if token not in own}
+                self.named.setdefault(pair, (index, distinctive))
+        new = {token: distinctive for token, distinctive in result.tokens.items() if token not in own}
         self._record_origins(index, new, result.whole_leaves)
         own_derived = arguments.derived if arguments is not None else ()
         for form in (*result.derived, *new):
@@ -190,15 +190,15 @@ class _Matcher:
                 self.sources.setdefault(form, index)
 
     def _record_origins(self, index: int, new: dict[str, bool], leaves: set[str]) -> None:
-        for token, telling in new.items():
-            if not telling and number_of(token) is not None:
+        for token, distinctive in new.items():
+            if not distinctive and number_of(token) is not None:
                 self.numbers.setdefault(token, []).append(index)
             if token not in self.origin:
                 if self._said(token):
                     self.origin[token] = _SAID_BY_USER
                 else:
                     self.origin[token] = index
-                    self.telling[token] = telling
+                    self.distinctive[token] = distinctive
                     continue
             if self.origin[token] == _SAID_BY_USER and token in leaves:
                 self.repeated.setdefault(token, index)

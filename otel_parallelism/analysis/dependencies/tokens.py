@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 Token: TypeAlias = tuple[str, bool]
-"""A comparable form, and whether a match of it is telling; a match of a small number or a common word is not."""
+"""A comparable form, and whether a match of it is distinctive; a match of a small number or a common word is not."""
 
 _PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
@@ -45,9 +45,9 @@ _TIME = re.compile(r"(\d{1,2}:\d{2}):\d{2}(?:\.\d+)?")
 _CODE = re.compile(r"[A-Z0-9]{3,}")
 _ONE = re.compile(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
 _ROUNDINGS = (2, 3, 4)
-_TELLING_DIGITS = 5
-_TELLING_LENGTH = 4
-_TELLING_PART = 6
+_DISTINCTIVE_DIGITS = 5
+_DISTINCTIVE_LENGTH = 4
+_DISTINCTIVE_PART = 6
 _MAX_BITS = 4096
 # Rounding a larger number to ten digits would change its integer part.
 _LARGE = 1e9
@@ -73,7 +73,7 @@ _COMMON = frozenset(
 
 def of_number(number: float) -> Token:
     """
-    Return the token of a number: integers exactly, others to ten digits. Five significant digits are telling.
+    Return the token of a number: integers exactly, others to ten digits. Five significant digits are distinctive.
 
     >>> of_number(3.0), of_number(1249.5), of_number(20000)
     (('3', False), ('1249.5', True), ('20000', False))
@@ -86,7 +86,7 @@ def of_number(number: float) -> Token:
     else:
         form = f"{number:.10g}" if abs(number) < _LARGE else f"{number:.16g}"
     digits = form.partition("e")[0].replace(".", "").replace("-", "").strip("0")
-    return form, len(digits) >= _TELLING_DIGITS
+    return form, len(digits) >= _DISTINCTIVE_DIGITS
 
 
 def number_of(form: str) -> float | None:
@@ -110,7 +110,7 @@ def shortened(number: float) -> Iterator[Token]:
 
 
 def of_flag(flag: bool) -> Token:  # noqa: FBT001 - the value itself
-    """Return the token of a boolean, which is never telling."""
+    """Return the token of a boolean, which is never distinctive."""
     return ("true" if flag else "false"), False
 
 
@@ -126,7 +126,7 @@ def of_text(text: str) -> Token:
     if number is not None:
         return number
     form = " ".join(_WORDS.findall(stripped.casefold()))
-    if len(form) < _TELLING_LENGTH and not _CODE.fullmatch(stripped):
+    if len(form) < _DISTINCTIVE_LENGTH and not _CODE.fullmatch(stripped):
         return form, False
     return form, form not in _COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
 
@@ -151,7 +151,7 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
     """
     Yield the tokens of the words of *text*, and of the numbers and identifiers inside these words.
 
-    Only identifiers are telling, because any text may contain an ordinary word. If *wanted* is given, words that
+    Only identifiers are distinctive, because any text may contain an ordinary word. If *wanted* is given, words that
     contain none of it may be skipped.
 
     >>> dict(tokens_inside("facility::48213, total 12-7"))["48213"]
@@ -163,9 +163,9 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
             if wanted is not None and _is_unwanted(raw, wanted):
                 continue
             piece = raw.strip(".:-/\\")
-            form, telling = of_text(piece)
+            form, distinctive = of_text(piece)
             if form:
-                yield form, telling and is_identifier(piece)
+                yield form, distinctive and is_identifier(piece)
                 if not piece.isalnum():
                     yield from _parts_of_word(piece)
     elif not text.isalnum():
@@ -197,7 +197,7 @@ def _parts_of_word(piece: str) -> Iterator[Token]:
             for part in parts:
                 if _NUMBER.fullmatch(part):
                     yield of_text(part)
-                elif len(part) >= _TELLING_PART and is_identifier(part):
+                elif len(part) >= _DISTINCTIVE_PART and is_identifier(part):
                     yield part.casefold(), True
 
 
@@ -212,7 +212,7 @@ def is_identifier(text: str) -> bool:
         return False
     if any(character.isdigit() for character in text):
         has_letter = any(character.isalpha() for character in text)
-        return len(text) >= _TELLING_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - at least "a1"
+        return len(text) >= _DISTINCTIVE_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - at least "a1"
     return (
         bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or ("." in text and not text.endswith("."))
     )
@@ -225,7 +225,7 @@ def is_value_key(key: str) -> bool:
 
 def is_identifying_name(name: str) -> bool:
     """
-    Return whether a field of this name identifies one thing, so that even a short value is telling.
+    Return whether a field of this name identifies one thing, so that even a short value is distinctive.
 
     >>> is_identifying_name("room_id"), is_identifying_name("orderNumber"), is_identifying_name("paid")
     (True, True, False)

@@ -37,12 +37,12 @@ class Values(msgspec.Struct):
     The comparable values in one piece of content.
 
     Attributes:
-        tokens: Whether each token is telling: a match of an identifier or a long text is no coincidence, a match of a
-            small number or a common word may be one.
+        tokens: Whether each token is distinctive: a match of an identifier or a long text is no coincidence, a match
+            of a small number or a common word may be one.
         whole_leaves: The tokens that are a complete value, not a part of a longer text.
         whole: Whether everything was read.
         outcome: Whether the content, if it is a result, reports a failure or is empty.
-        named: Whether each pair of a field's name and its token is telling: the token is, or the name is like
+        named: Whether each pair of a field's name and its token is distinctive: the token is, or the name is like
             ``room_id``.
         derived: For each form that a value may have been derived from, a longer form that contains it. Of a result,
             only paths and addresses are considered.
@@ -191,9 +191,9 @@ def _add_cached(values: Values, item: str | float, known: dict[str | float, Valu
         else:
             _add_numbers(cached, (item,), None)
     tokens_so_far = values.tokens
-    for token, telling in cached.tokens.items():
-        if telling or token not in tokens_so_far:
-            tokens_so_far[token] = telling
+    for token, distinctive in cached.tokens.items():
+        if distinctive or token not in tokens_so_far:
+            tokens_so_far[token] = distinctive
     values.whole_leaves |= cached.whole_leaves
     if cached.derived:
         values.derived |= cached.derived
@@ -204,11 +204,11 @@ def _add_named(values: Values, named: Iterable[tuple[str, str | float]], wanted:
         if isinstance(value, str):
             if len(value) > _LONGEST_WHOLE:
                 continue
-            token, telling = tokens.of_text(value)
+            token, distinctive = tokens.of_text(value)
         else:
-            token, telling = tokens.of_number(value)
+            token, distinctive = tokens.of_number(value)
         if token and (wanted is None or (name, token) in wanted.named):
-            values.named[name, token] = telling or tokens.is_identifying_name(name)
+            values.named[name, token] = distinctive or tokens.is_identifying_name(name)
 
 
 def _add_numbers(values: Values, numbers: Iterable[float], wanted: Wanted | None) -> None:
@@ -246,9 +246,9 @@ def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
 
 def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> None:
     if len(text) <= _LONGEST_WHOLE:
-        token, telling = tokens.of_text(text)
+        token, distinctive = tokens.of_text(text)
         if token:
-            _add_token(values, (token, telling and (not is_key or tokens.is_value_key(text))), wanted, leaf=True)
+            _add_token(values, (token, distinctive and (not is_key or tokens.is_value_key(text))), wanted, leaf=True)
     for found in tokens.tokens_inside(text, None if wanted is None else wanted.words):
         _add_token(values, found, wanted)
     if wanted is None:
@@ -258,11 +258,11 @@ def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool)
 
 
 def _add_token(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:
-    token, telling = found
+    token, distinctive = found
     if wanted is not None and token not in wanted.tokens:
         return
-    if telling or token not in values.tokens:
-        values.tokens[token] = telling
+    if distinctive or token not in values.tokens:
+        values.tokens[token] = distinctive
     if leaf:
         values.whole_leaves.add(token)
 

@@ -53,13 +53,13 @@ def _contains(turn: Observation, span: Observation) -> bool:
 
 def make_roots_turns(tree: Tree) -> None:
     """Turn each local root into a turn if it contains at least two calls that no turn encloses."""
-    held: dict[str, int] = {}
+    calls_below: dict[str, int] = {}
     for span in tree.spans.values():
         if type(span) is Call and tree.turn_of(span.span_id) is None:
             above = tree.root_of(span.span_id)
             if above != span.span_id:
-                held[above] = held.get(above, 0) + 1
-    roots = {root_id for root_id, calls in held.items() if calls >= _MIN_CALLS_OF_ROOT}
+                calls_below[above] = calls_below.get(above, 0) + 1
+    roots = {root_id for root_id, calls in calls_below.items() if calls >= _MIN_CALLS_OF_ROOT}
     for root_id in roots:
         tree.replace(_as_turn(tree.spans[root_id]))
     if roots:

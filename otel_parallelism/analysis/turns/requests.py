@@ -41,7 +41,7 @@ def settle_requests(tree: Tree) -> None:
             and span_id not in wrapping
             and (_lists_one(span, inside) or (per_scope[tree.inside[span_id]] > 1 and not _holds_a_turn(inside)))
         ):
-            answered_ns = min(held.start_ns for held in inside)
+            answered_ns = min(span_inside.start_ns for span_inside in inside)
             tree.replace(msgspec.structs.replace(span, end_ns=min(span.end_ns, max(span.start_ns, answered_ns))))
         else:
             tree.replace(as_passage(span))

@@ -153,12 +153,12 @@ def test_whole_numbers_are_compared_exactly_and_others_to_ten_digits() -> None:
 
 
 @pytest.mark.parametrize("value", ["BK-99881", 48213, "user-77", "ana@example.com", "ABC123", 1_700_000_000_123])
-def test_identifiers_and_long_numbers_are_telling(value: object) -> None:
+def test_identifiers_and_long_numbers_are_distinctive(value: object) -> None:
     assert any(seen(value).tokens.values())
 
 
 @pytest.mark.parametrize("value", [3, 10**12, 20_000, "yes", "open", True, "2024-05-21", "12:30", ""])
-def test_small_numbers_flags_dates_and_common_words_are_not_telling(value: object) -> None:
+def test_small_numbers_flags_dates_and_common_words_are_not_distinctive(value: object) -> None:
     assert not any(seen(value).tokens.values())
 
 
@@ -188,8 +188,8 @@ def test_reading_never_raises_and_finds_only_wanted_tokens(value: object, leaves
 @given(json)
 @example({21_113_794_240_387_170: None})
 @example([10**20 + 7])
-def test_content_contains_its_own_telling_tokens(value: object) -> None:
+def test_content_contains_its_own_distinctive_tokens(value: object) -> None:
     given_ = seen(value)
     again = values_of(Content(value), 200, BYTES, Wanted([given_]))
     assert again is not None
-    assert {token for token, telling in given_.tokens.items() if telling} <= set(again.tokens)
+    assert {token for token, distinctive in given_.tokens.items() if distinctive} <= set(again.tokens)
