@@ -10,6 +10,7 @@ import otel_parallelism
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Analysis, Report
 from otel_parallelism.reports.parts.wording import counted
+from otel_parallelism.settings import DISABLED, SDK_DISABLED, Settings, is_switched_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ class Watch:
         self._dropped = 0
         instrumentor = ParallelismInstrumentor()
         if not instrumentor.is_instrumented_by_opentelemetry:  # which is the case under opentelemetry-instrument
+            Settings.from_environment()  # raises; the instrumentation itself uses the default of an invalid setting
             instrumentor.instrument()
         otel_parallelism.subscribe(self._keep)
 
@@ -43,7 +45,9 @@ class Watch:
         return Analysis(tuple(reports), otel_parallelism.coverage())
 
     def missing(self) -> Iterator[str]:
-        """Yield one line for each kind of turn that the report omits."""
+        """Yield one line for each reason why the report omits turns."""
+        if is_switched_off():
+            yield f"nothing is recorded: {DISABLED} or {SDK_DISABLED} is true"
         if self._dropped:
             yield f"{counted(self._dropped, 'later turn')} omitted from the report"
         if still_open := len(otel_parallelism.live_turns()):

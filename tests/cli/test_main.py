@@ -132,6 +132,6 @@ def test_demo_with_invalid_setting(shell: Shell) -> None:
 
 @pytest.mark.process
 def test_demo_needs_neither_telemetry_nor_network(shell: Shell) -> None:
-    done = shell("demo", OTEL_SDK_DISABLED="true", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
+    done = shell("demo", OTEL_TRACES_EXPORTER="none", http_proxy="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
     assert done.returncode == 0
     assert done.stdout.decode().splitlines()[3].startswith("2 turns · 1 sequential: 1.2")

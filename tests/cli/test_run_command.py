@@ -233,6 +233,14 @@ def test_invalid_setting_is_reported_before_the_program_runs(shell: Shell, agent
     assert done.stderr.startswith(b"OTEL_PARALLELISM_MIN_AVOIDABLE='soon': ")
 
 
+@pytest.mark.parametrize("variable", ["OTEL_SDK_DISABLED", "OTEL_PARALLELISM_DISABLED"])
+def test_switched_off_instrumentation_is_reported(shell: Shell, agent: Callable[[str], Path], variable: str) -> None:
+    agent("asyncio.run(one_by_one())")
+    done = shell("run", "agent.py", **{variable: "true"})
+    assert done.returncode == 0
+    assert done.stderr == b"nothing is recorded: OTEL_PARALLELISM_DISABLED or OTEL_SDK_DISABLED is true\n"
+
+
 PROVIDER = """
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
