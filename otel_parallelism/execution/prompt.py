@@ -1,4 +1,4 @@
-"""``prompt``: what to tell a model so that it asks for independent tools in one response, with your tools named."""
+"""``prompt``: a section for a system prompt that makes a model request independent tools in one response."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from otel_parallelism.dialects.parsing.call_shapes import field
 from otel_parallelism.model import Effect, Finding
 
-from .calling.call_spans import declared
+from .calling.declarations import declaration_of
 from .tool_round.conflicts import effect_of
 from .tool_round.toolbox import name_of
 
@@ -27,36 +27,36 @@ whether that call is made at all. Never guess or make up a value to avoid waitin
 
 _AT_ONCE_MOST = 12
 _STAGES_MOST = 3
-_Asked: TypeAlias = tuple[tuple[str, ...], ...]
-"""Tools to ask for in one response, those to ask for in the next, and so on."""
+_Stages: TypeAlias = tuple[tuple[str, ...], ...]
+"""The tools to request in one response, those to request in the next, and so on."""
 
 
 def prompt(
     about: Iterable[Any] | Mapping[str, Any] | None = None, *, effects: Mapping[str, Effect] | None = None
 ) -> str:
     """
-    Return a section for a system prompt that has the model ask for independent tools together; for any provider.
+    Return a section for a system prompt that makes the model request independent tools together; for any provider.
 
     Args:
-        about: Nothing, for the general guidance alone. Or tools, which are then named: functions, by name or in a
-            list, or definitions as given to Anthropic, OpenAI or MCP. Or the findings of a report, whose tools are
-            named as they were found running one by one; both may be mixed.
-        effects: ``read``, ``write`` or ``unknown`` by tool name or pattern, where what is declared or annotated, or
-            the words of a tool's name, don't tell.
+        about: Tools or findings to name in the section; by default it has the general guidance only. Tools are
+            functions, names, a mapping of names to functions, or definitions for Anthropic, OpenAI or MCP. Findings of
+            a report name the tools that ran in sequence. Both may be mixed.
+        effects: ``read``, ``write`` or ``unknown`` by tool name or pattern. It overrides what is declared, annotated,
+            or assumed from the tool's name.
 
     Raises:
-        TypeError: Something in *about* has no name.
+        TypeError: An item of *about* has no name.
 
     >>> print(prompt(["get_weather", "list_hotels"]).splitlines()[-1])
     - Safe together, in any number: get_weather, list_hotels.
     """
     items: Sequence[Any] = () if about is None else list(about.items()) if isinstance(about, Mapping) else list(about)
     findings = [item for item in items if isinstance(item, Finding)]
-    tools: dict[str, Effect] = {
-        name: effect_of(name, told, effects or {})
-        for name, told in (_tool(item) for item in items if not isinstance(item, Finding))
+    known: dict[str, Effect] = {
+        name: effect_of(name, declared, effects or {})
+        for name, declared in (_tool(item) for item in items if not isinstance(item, Finding))
     }
-    lines = [*_found(findings), *_sorted(tools)]
+    lines = [*_found(findings), *_sorted(known)]
     return f"{_GENERAL}\n\n# Your tools\n\n{chr(10).join(lines)}" if lines else _GENERAL
 
 
@@ -79,11 +79,11 @@ def _sorted(tools: Mapping[str, Effect]) -> list[str]:
 
 
 def _found(findings: Sequence[Finding]) -> list[str]:
-    """A line for each set of tools that the model asked for one at a time, those that cost the most first."""
-    safe: dict[_Asked, float] = {}
-    perhaps: dict[_Asked, float] = {}
+    """Return a line for each set of tools that the model requested in sequence, by avoidable time, longest first."""
+    safe: dict[_Stages, float] = {}
+    perhaps: dict[_Stages, float] = {}
     for finding in findings:
-        # Other causes are mended in code; telling the model would change nothing.
+        # Other causes are fixed in code, not by a prompt.
         if finding.cause not in {"model", "unknown"} or finding.kind != "sequential_chain":
             continue
         if finding.advice != "intended":
@@ -92,22 +92,22 @@ def _found(findings: Sequence[Finding]) -> list[str]:
             lost = safe if finding.advice == "recommended" else perhaps
             lost[asked] = lost.get(asked, 0.0) + finding.avoidable
     return [
-        *(f"- You asked for these one at a time; ask for them in one response: {told}." for told in _ranked(safe)),
+        *(f"- You asked for these one at a time; ask for them in one response: {tools}." for tools in _ranked(safe)),
         *(
             f"- You asked for these one at a time; if they need nothing from one another, ask for them in one "
-            f"response: {told}."
-            for told in _ranked(perhaps)
+            f"response: {tools}."
+            for tools in _ranked(perhaps)
         ),
     ]
 
 
-def _ranked(lost: Mapping[_Asked, float]) -> list[str]:
+def _ranked(lost: Mapping[_Stages, float]) -> list[str]:
     ranked = sorted(lost, key=lambda asked: (-lost[asked], asked))
     return ["; then, with their results, in one: ".join(", ".join(tools) for tools in asked) for asked in ranked]
 
 
 def _counted(calls: Sequence[str]) -> tuple[str, ...]:
-    """The tools of *calls*, each once and marked where it was called several times."""
+    """Return the tools of *calls* without repetition; those called several times are marked."""
     names = tuple(dict.fromkeys(calls))[:_AT_ONCE_MOST]
     return tuple(
         f"{_name(name)} (several calls with different arguments)" if calls.count(name) > 1 else _name(name)
@@ -116,15 +116,15 @@ def _counted(calls: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tool(item: Any) -> tuple[str, Effect | None]:
-    """The name of a tool that is given in any form, and what is declared that it does."""
+    """Return the name of a tool in any form, and its declared or annotated effect."""
     if isinstance(item, str):
         return item, None
     if isinstance(item, tuple):
         name, function = item
         return name, _tool(function)[1] if callable(function) else None
-    told = declared(item)
-    if told is not None:
-        return told.name, told.effect
+    declared = declaration_of(item)
+    if declared is not None:
+        return declared.name, declared.effect
     definition = field(item, "function") if field(item, "function") is not None else item
     name = field(definition, "name")
     if not isinstance(name, str):
@@ -137,5 +137,5 @@ def _tool(item: Any) -> tuple[str, Effect | None]:
 
 
 def _name(name: str) -> str:
-    """*name* on one line: a tool's name may come from a server of anyone's, and this goes into a prompt."""
+    """Return the printable characters of *name*, at most 128: an external server may choose the name of a tool."""
     return "".join(character for character in name if character.isprintable())[:128]

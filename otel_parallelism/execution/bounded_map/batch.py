@@ -21,7 +21,7 @@ from .sources import Feed, chunks
 
 if TYPE_CHECKING:
     from otel_parallelism.execution.calling.invocation import Invocation
-    from otel_parallelism.execution.calling.worker_threads import Threads
+    from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
     from .progress import Progress
 
@@ -40,7 +40,7 @@ class Batch(Generic[R]):
         self,
         items: Iterable[Any] | AsyncIterable[Any],
         invocation: Invocation,
-        threads: Threads,
+        threads: WorkerThreads,
         *,
         limit: int,
         total: int | None,

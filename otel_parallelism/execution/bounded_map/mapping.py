@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
 from otel_parallelism.execution.calling.call_spans import Recording, place_of
-from otel_parallelism.execution.calling.invocation import Invocation, Pace, check_timeout, pace
-from otel_parallelism.execution.calling.worker_threads import Threads
+from otel_parallelism.execution.calling.invocation import Invocation, Pace, check_timeout, rate_gates
+from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
 from .batch import Batch, ErrorPolicy
 from .progress import Callback, Progress
@@ -221,12 +221,12 @@ def parallel_map(
     check_timeout(timeout)
     place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
     recording = Recording(fn, name=name, place=place, spans=spans)
-    threads = Threads(limit)
+    threads = WorkerThreads(limit)
     total = total_of(items)
     return ParallelMap(
         Batch(
             items,
-            Invocation(recording, threads, gates=pace(rate), timeout_s=timeout, retry=retry),
+            Invocation(recording, threads, gates=rate_gates(rate), timeout_s=timeout, retry=retry),
             threads,
             limit=limit,
             total=total,

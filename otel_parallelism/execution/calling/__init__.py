@@ -1,1 +1,1 @@
-"""Makes one call: its rate, timeout, retries, context, worker thread and span."""
+"""Makes one call: rate, timeout, retries, context, worker thread and span."""

@@ -1,4 +1,4 @@
-"""One call, made as asked: when its rate allows, within its timeout, again if it fails, in a context of its own."""
+"""Makes a call: waits for its rate, applies its timeout, and retries it if it fails."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from otel_parallelism import clock
 from otel_parallelism.errors import CancelledCallError
 
-from .call_spans import Outcome, Recording, drop, result_of
+from .call_spans import Outcome, Recording, discard_outcome, outcome_result
 from .isolation import is_cancelled
 from .rate import Rate
-from .retry import Retrying, policy
+from .retry import Retrying, retry_policy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-    from .worker_threads import Threads
+    from .worker_threads import WorkerThreads
 
 Gate: TypeAlias = AbstractAsyncContextManager[Any]
-"""What a call must pass before it runs and holds while it does: a rate, a semaphore, an ``aiolimiter`` limiter."""
+"""A context that a call enters before it runs: a rate, a semaphore, or a limiter of ``aiolimiter``."""
 
 Pace: TypeAlias = float | Gate
-"""A rate: calls a second, or a gate such as ``Rate`` that calls made elsewhere pass as well."""
+"""A rate: calls per second, or a gate such as ``Rate``, which other calls may share."""
 
 _NOTHING: Mapping[str, Any] = {}
 
 
 class Invocation:
     """
-    How one function is called.
+    Calls one function with its rate, timeout and retries.
 
-    The timeout and the gates are each attempt's: a retried call passes the rate again, and has its full time again.
+    Timeout and gates apply to each attempt: a retried call waits for the rate again and has the full timeout again.
     """
 
     __slots__ = ("_gates", "_plain", "_recording", "_retry", "_threads", "_timeout_s")
@@ -41,7 +41,7 @@ class Invocation:
     def __init__(
         self,
         recording: Recording,
-        threads: Threads,
+        threads: WorkerThreads,
         *,
         gates: tuple[Gate, ...] = (),
         timeout_s: float | None = None,
@@ -51,7 +51,7 @@ class Invocation:
         self._threads = threads
         self._gates = gates
         self._timeout_s = timeout_s
-        self._retry = policy(retry)
+        self._retry = retry_policy(retry)
         self._plain = recording.is_async and timeout_s is None and not gates and self._retry is None
 
     def __call__(
@@ -62,19 +62,19 @@ class Invocation:
         call_id: str = "",
     ) -> Awaitable[Any]:
         """
-        Make the call when awaited, which gives its result.
+        Return an awaitable that makes the call and gives its result.
 
         Args:
             args: Positional arguments.
             kwargs: Keyword arguments.
-            submitted_ns: Since when the call waits.
-            call_id: What the model calls it.
+            submitted_ns: When the call began to wait, in nanoseconds since the epoch; 0 for now.
+            call_id: The model's id of the call.
 
         Raises:
             TimeoutError: The last attempt took longer than the timeout.
-            CancelledCallError: It was cancelled from within.
+            CancelledCallError: The function cancelled itself.
         """
-        if self._plain:  # what the rest would do, with nothing between the call and whoever awaits it
+        if self._plain:  # the same result at less cost
             return self._recording.isolated(args, kwargs, submitted_ns, call_id, whole=True)
         return self._attempts(args, kwargs, submitted_ns, call_id)
 
@@ -86,13 +86,13 @@ class Invocation:
 
             async def attempt() -> Any:
                 nonlocal since_ns
-                # A later attempt waits from when it is asked for: the pause before it is nobody's queue.
+                # A later attempt waits from its own start: the pause before it is no queue time.
                 this_ns, since_ns = since_ns or clock.now_ns(), 0
                 try:
                     return await self._attempt(args, kwargs, this_ns, call_id)
                 except Exception as error:
                     if is_cancelled():
-                        # Whatever it made of that: to make it again would be to go on.
+                        # The function turned the cancellation into another error; a retry would ignore it.
                         raise asyncio.CancelledError from error
                     raise
 
@@ -136,7 +136,7 @@ class Invocation:
         deadline = asyncio.timeout(self._timeout_s)
         try:
             async with deadline:
-                return await result_of(await self._threads.run(call, deadline, drop))
+                return await outcome_result(await self._threads.run(call, deadline, discard_outcome))
         except TimeoutError:
             if deadline.expired():
                 raise self._too_late() from None
@@ -146,25 +146,27 @@ class Invocation:
         return TimeoutError(f"{self._recording.name} took longer than {self._timeout_s:g} s")
 
 
-def pace(rate: Pace | None) -> tuple[Gate, ...]:
+def rate_gates(rate: Pace | None) -> tuple[Gate, ...]:
     """
-    Return the gates that *rate* stands for.
+    Return the gates for *rate*.
 
     Raises:
-        TypeError: It is neither a number nor an async context manager.
-        ValueError: It is a number not above 0.
+        TypeError: *rate* is neither a number nor an async context manager.
+        ValueError: *rate* is a number that is not above 0.
     """
     if rate is None:
         return ()
     if isinstance(rate, int | float):
         return (Rate(rate),)
     if not hasattr(rate, "__aenter__"):
-        raise TypeError(f"rate= must be calls a second, a Rate or an async context manager, not {type(rate).__name__}")
+        raise TypeError(f"rate= must be a number, a Rate or an async context manager, not {type(rate).__name__}")
     return (rate,)
 
 
 def check_timeout(timeout_s: float | None) -> None:
     """
+    Check a timeout.
+
     Raises:
         ValueError: *timeout_s* is not above 0 seconds.
     """

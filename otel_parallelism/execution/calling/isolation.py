@@ -1,9 +1,9 @@
 """
-A call in a context of its own, without a task of its own.
+Runs a call in its own copy of the context, without its own task.
 
-Several calls run in one worker's task, one after another. What one sets in a context variable (a logger's bound
-values, the current span) must not reach the next, so each is driven step by step within its own copy of the context.
-That costs a third of what a task a call costs, and does the same.
+Several calls run in one worker's task, one after another. A context variable that one call sets, such as the current
+span, must not be visible to the next call, so each coroutine is driven step by step within its own context. This has
+the same effect as one task per call at a third of the cost.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-def steps(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any, Any, R]:
-    """Run *coroutine* within *context*, for whoever is a coroutine itself: ``yield from`` it."""
+def driven_steps(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any, Any, R]:
+    """Run *coroutine* within *context* and return its result; for ``yield from`` in a generator-based coroutine."""
     run = context.run
     send = coroutine.send
     try:
@@ -28,7 +28,7 @@ def steps(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any,
         while True:
             try:
                 yield waits_for
-            except BaseException as error:  # noqa: BLE001 - a cancellation, say: the coroutine's to handle
+            except BaseException as error:  # noqa: BLE001 - such as a cancellation, which the coroutine handles
                 waits_for = run(coroutine.throw, error)
             else:
                 waits_for = run(send, None)
@@ -39,11 +39,11 @@ def steps(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any,
 
 @types.coroutine
 def isolated(coroutine: Coroutine[Any, Any, R], context: Context) -> Generator[Any, Any, R]:
-    """Run *coroutine* within *context*; await it as you would *coroutine*."""
-    return (yield from steps(coroutine, context))
+    """Run *coroutine* within *context*; await the result."""
+    return (yield from driven_steps(coroutine, context))
 
 
 def is_cancelled() -> bool:
-    """Whether somebody wants the running task to end."""
+    """Return whether cancellation of the running task was requested."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,4 +1,4 @@
-"""A rate: so many calls a second, and how many of them at once after a pause."""
+"""Limits the rate at which calls start, with a burst after a pause."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 class Rate(AbstractAsyncContextManager[Any]):
     """
-    Lets at most *per_second* calls a second start: a token bucket, also known as GCRA.
+    Lets at most *per_second* calls start per second: a token bucket, also known as GCRA.
 
-    In any stretch of *t* seconds at most ``burst + per_second * t`` calls start. One object may be given to several
-    maps, tool runs and graphs, which then share it. Calls get their turn in the order in which they ask.
+    In any stretch of *t* seconds at most ``burst + per_second * t`` calls start. Several maps,
+    tool runs and graphs may share one object. Calls start in the order in which they wait.
 
-    Timers are no finer than a millisecond: above about 100 calls a second only a *burst* of some calls reaches the
-    rate, without one it stays below.
+    Timers have a resolution of about a millisecond: above about 100 calls per second, the rate is reached only with a
+    *burst* of several calls.
 
     >>> Rate(10, burst=2)
     Rate(10, burst=2)
@@ -29,14 +29,14 @@ class Rate(AbstractAsyncContextManager[Any]):
     def __init__(self, per_second: float, *, burst: int = 1) -> None:
         """
         Args:
-            per_second: Calls a second; below 1 for less than one, as in ``1 / 60``.
+            per_second: Calls per second; ``1 / 60`` is one call per minute.
             burst: Calls that may start at once after a pause.
 
         Raises:
             ValueError: *per_second* is not above 0, or *burst* is below 1.
         """
         if not per_second > 0:
-            raise ValueError(f"a rate must be above 0 calls a second, not {per_second!r}")
+            raise ValueError(f"a rate must be above 0 calls per second, not {per_second!r}")
         if burst < 1:
             raise ValueError(f"burst= must be 1 or more, not {burst!r}")
         self.per_second = per_second
@@ -47,15 +47,15 @@ class Rate(AbstractAsyncContextManager[Any]):
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     def __repr__(self) -> str:
-        """Show what was asked for."""
+        """Show both values."""
         return f"Rate({self.per_second!r}, burst={self.burst!r})"
 
     async def __aenter__(self) -> Self:
         """Wait until the next call may start."""
-        # The bucket is charged when a call starts, not when it asks: a timer that fires late must not let the next
-        # call follow too closely. So only one waits for the clock, the others for their turn.
+        # The bucket is charged when a call starts, not when it begins to wait: after a late timer the next call would
+        # follow too closely. So one call waits for the clock, the others for the lock.
         async with self._lock():
-            # A loop's timer may fire a little early.
+            # A timer may fire slightly early.
             while (wait_s := self._due_s - self._slack_s - clock.monotonic_s()) > 0:  # noqa: ASYNC110 - it waits for the clock
                 await asyncio.sleep(wait_s)
             self._due_s = max(self._due_s, clock.monotonic_s()) + self._interval_s
@@ -64,10 +64,10 @@ class Rate(AbstractAsyncContextManager[Any]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is given back: a call counts whether it succeeded or not."""
+        """Do nothing: failed calls count too."""
 
     def _lock(self) -> asyncio.Lock:
-        """Return the lock of the running loop: a rate may outlive the loop that it was first used in."""
+        """Return the lock of the running loop; a rate may be used in several loops in turn."""
         loop = asyncio.get_running_loop()
         if self._turn is None or self._turn[0] is not loop:
             self._turn = (loop, asyncio.Lock())

@@ -1,4 +1,4 @@
-"""When a failed call is made again, and after how long."""
+"""Decides whether a failed call is retried, and after which pause."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Attempt: TypeAlias = Callable[[], Awaitable[Any]]
 """Makes one attempt at a call; each has its own span."""
 
 Retrying: TypeAlias = "int | Retry | Callable[[Attempt], Attempt]"
-"""So many more attempts, a policy, or a decorator such as ``tenacity.retry(...)`` or ``stamina.retry(...)``."""
+"""A number of further attempts, a policy, or a decorator such as ``tenacity.retry(...)`` or ``stamina.retry(...)``."""
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Make a failed call again, after a pause that grows each time.
+    Retries a failed call, after pauses of growing length.
 
-    The pause is *wait* seconds, then *factor* times as long as the one before, at most *longest*, each shortened at
-    random by up to half, so that calls that failed together don't come back together. A cancelled call is never made
-    again.
+    The first pause is *wait* seconds, each later one *factor* times as long as the one before, at most *longest*. Each
+    is shortened at random by up to half, so that calls that failed together are not retried together. A cancelled call
+    is never retried.
 
     Attributes:
         times: Attempts after the first.
-        on: The exceptions that are worth another attempt.
+        on: The exceptions after which a call is retried.
         wait: The first pause, in seconds.
-        factor: How much longer each pause is than the one before.
+        factor: The ratio of each pause to the one before.
         longest: The longest pause, in seconds.
     """
 
@@ -51,7 +51,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"factor= must be 1 or more, not {self.factor!r}")
 
     def __call__(self, attempt: Attempt) -> Attempt:
-        """Return *attempt*, made again as often as this policy says."""
+        """Return a function that calls *attempt* until it succeeds or this policy ends."""
 
         async def attempts() -> Any:
             wait_s = min(self.wait, self.longest)
@@ -66,13 +66,13 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
         return attempts
 
 
-def policy(retry: Retrying | None) -> Callable[[Attempt], Attempt] | None:
+def retry_policy(retry: Retrying | None) -> Callable[[Attempt], Attempt] | None:
     """
-    Return what *retry* stands for; None where a call is made once.
+    Return the decorator for *retry*; None if calls are not retried.
 
     Raises:
-        TypeError: It is neither a number nor something to call.
-        ValueError: It is a number below 0.
+        TypeError: *retry* is neither a number nor callable.
+        ValueError: *retry* is a number below 0.
     """
     if retry is None or retry == 0:
         return None

@@ -1,9 +1,9 @@
 """
-Threads for functions that are not async.
+Runs sync functions in worker threads.
 
-A thread cannot be stopped. So one whose call was cancelled is waited for, that nothing is left running; and one whose
-call took longer than its timeout is not, that is what a timeout is for: it goes on, and keeps its place in the pool
-until it ends, so that never more than the limit run.
+A thread cannot be stopped. If a call is cancelled, its thread is awaited, so that nothing is left running. If a call
+exceeds its timeout, its thread is not awaited: it keeps its place in the pool until it ends, so that never more
+threads than the limit run.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Threads:
-    """At most *most* threads, started when first needed."""
+class WorkerThreads:
+    """A pool of at most *most* threads, which are started when needed."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -28,10 +28,15 @@ class Threads:
 
     async def run(self, function: Callable[[], R], deadline: asyncio.Timeout, drop: Callable[[R], None]) -> R:
         """
-        Return what *function* returns in a thread; *drop* is given what it returns when nobody waits any more.
+        Run *function* in a thread and return its result.
 
-        To be awaited inside *deadline*, which so counts the wait for a thread as well: a call that never got one,
-        because earlier ones hang, is dropped.
+        Await it inside *deadline*: the timeout includes the wait for a thread, and a call that is still waiting for
+        one is dropped.
+
+        Args:
+            function: The function to run; it must not raise.
+            deadline: The timeout of the call.
+            drop: Called with the result if the caller no longer waits for it.
         """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._most, thread_name_prefix="parallelism")
@@ -48,13 +53,13 @@ class Threads:
         return running.result()
 
     def close(self) -> None:
-        """Let the threads go, without waiting for those whose call timed out."""
+        """Shut the pool down, without waiting for threads whose calls timed out."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 async def _end_of(running: Future[R]) -> None:
-    """Wait until *running* is done, whatever came of it; being cancelled does not touch it."""
+    """Wait until *running* is done; a cancellation does not affect it."""
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[None] = loop.create_future()
 
@@ -63,7 +68,7 @@ async def _end_of(running: Future[R]) -> None:
             waiter.set_result(None)
 
     def done(_: object) -> None:
-        # A loop that was closed meanwhile has nobody left to tell.
+        # The loop may have been closed meanwhile.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(notify)
 

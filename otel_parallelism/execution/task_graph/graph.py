@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, ov
 
 from otel_parallelism.errors import GraphError
 from otel_parallelism.execution.bounded_map.mapping import check_count
-from otel_parallelism.execution.calling.call_spans import Place, Recording, function_name, place_of
+from otel_parallelism.execution.calling.call_spans import Place, Recording, place_of
+from otel_parallelism.execution.calling.declarations import function_name
 from otel_parallelism.execution.calling.invocation import check_timeout
-from otel_parallelism.execution.calling.retry import Retrying, policy
+from otel_parallelism.execution.calling.retry import Retrying, retry_policy
 
 from .graph_plan import GraphReport, Plan, plan, report
 from .graph_run import GraphResults, GraphRun, Job
@@ -231,7 +232,7 @@ class TaskGraph:
         elif limit is not None and not hasattr(limit, "__aenter__"):
             raise TypeError(f"limit= must be a number or an async context manager, not {type(limit).__name__}")
         check_timeout(timeout_s)
-        policy(retry)
+        retry_policy(retry)
         if expected is not None and not expected >= 0:
             raise ValueError(f"expected= must be 0 seconds or more, not {expected!r}")
         task: Task[Any] = Task(Recording(function, name=name, spans=False).name, function)

@@ -14,7 +14,7 @@ from otel_parallelism import clock
 from otel_parallelism.errors import CancelledCallError, SkippedTaskError
 from otel_parallelism.execution.calling.call_spans import Recording
 from otel_parallelism.execution.calling.invocation import Gate, Invocation
-from otel_parallelism.execution.calling.worker_threads import Threads
+from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
 from .graph_plan import State, Timing
 from .graph_task import Step, Task
@@ -113,7 +113,7 @@ class GraphRun:
         self._jobs = {job.name: job for job in jobs}
         self._all_fail = all_fail
         self._sorter = TopologicalSorter({job.name: job.needs for job in jobs})
-        self._threads = Threads(max(1, min(limit or len(jobs), len(jobs))))
+        self._threads = WorkerThreads(max(1, min(limit or len(jobs), len(jobs))))
         self._clocks = {name: _Clock() for name in self._jobs}
         self._values: dict[str, Any] = {}
         self._errors: dict[str, Exception] = {}

@@ -1,9 +1,9 @@
 """
-Which calls of one response must keep their order, although the model asked for them together.
+Decides which calls of one response must keep their order.
 
-The model knows that no call needs another's result; it does not know what tools do to the world. Two writes keep their
-order, and so do a read and a write, unless each declares a resource and they differ. Reads run together, and so do
-calls of which nothing is known with each other and with reads: asking for them together was the model's decision.
+The model requests calls together if none needs another's result, but it does not know their side effects. Two writes
+keep their order, and so do a read and a write, unless both declare resources and these differ. Reads run concurrently,
+and so do calls with an unknown effect.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 class Access(msgspec.Struct, frozen=True):
     """
-    What one call does to the world.
+    The effect of one call.
 
-    ``resource`` is empty where none is declared; ``needs`` are the tools whose results it is declared to need.
+    ``resource`` is empty if none is declared; ``needs`` are the tools whose results the call is declared to need.
     """
 
     tool: str
@@ -36,7 +36,7 @@ class Access(msgspec.Struct, frozen=True):
 
 def earlier_conflicts(accesses: Sequence[Access]) -> tuple[tuple[int, ...], ...]:
     """
-    Return for each call the earlier ones that must have ended before it starts.
+    Return for each call the positions of the earlier calls that must end before it starts.
 
     >>> read, write = Access("get", "read"), Access("set", "write")
     >>> earlier_conflicts([read, read, write, read])
@@ -61,7 +61,7 @@ def conflict(earlier: Access, later: Access) -> bool:
 
 def effect_of(tool: str, declared: Effect | None, effects: Mapping[str, Effect]) -> Effect:
     """
-    Return what *tool* does: what *effects* say of it, else what is declared, else what its name sounds like.
+    Return the effect of *tool*: from *effects*, else as *declared*, else as assumed from its name.
 
     >>> effect_of("delete_file", None, {"*": "read"}), effect_of("delete_file", None, {})
     ('read', 'write')
@@ -70,7 +70,7 @@ def effect_of(tool: str, declared: Effect | None, effects: Mapping[str, Effect])
 
 
 def given_effect(tool: str, effects: Mapping[str, Effect]) -> Effect | None:
-    """Return what *effects* say of *tool*, by its name or else by the first pattern that fits; None if nothing."""
+    """Return the effect of *tool* in *effects*, by name or else by the first matching pattern; None if it has none."""
     if tool in effects:
         return effects[tool]
     return next((effect for pattern, effect in effects.items() if fnmatchcase(tool, pattern)), None)

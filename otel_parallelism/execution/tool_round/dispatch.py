@@ -1,4 +1,4 @@
-"""``run_tools``: all tool calls of one model response, together where they may be, and one result for each."""
+"""``run_tools``: runs the tool calls of one model response, concurrently where possible."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.execution.bounded_map.mapping import check_count
-from otel_parallelism.execution.calling.call_spans import Place, Recording, Resource, place_of
-from otel_parallelism.execution.calling.invocation import Gate, Invocation, Pace, check_timeout, pace
-from otel_parallelism.execution.calling.worker_threads import Threads
+from otel_parallelism.execution.calling.call_spans import Place, Recording, place_of
+from otel_parallelism.execution.calling.invocation import Gate, Invocation, Pace, check_timeout, rate_gates
+from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
 from .conflicts import Access, earlier_conflicts
 from .tool_calls import RequestedTool, ResponseCalls, response_calls
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_parallelism.dialects.parsing.call_shapes import CallForm
+    from otel_parallelism.execution.calling.declarations import Resource
     from otel_parallelism.execution.calling.retry import Retrying
     from otel_parallelism.model import Effect
 
@@ -31,44 +32,43 @@ async def run_tools(
     *,
     limit: int | None = None,
     rate: Pace | None = None,
-    timeout: float | None = None,  # noqa: ASYNC109 - each call's own, and what it comes to is a result
+    timeout: float | None = None,  # noqa: ASYNC109 - per call, and a timeout is a result
     retry: Retrying | None = None,
     effects: Mapping[str, Effect] | None = None,
     resources: Mapping[str, Resource] | None = None,
     spans: bool = True,
 ) -> list[dict[str, Any]]:
     """
-    Run the tool calls of one model response and return the messages to go on with.
+    Run the tool calls of one model response and return the messages to append to the conversation.
 
-    There is one result a call, in the order asked, whatever happens: an exception, a timeout, an unknown tool and
-    arguments that are no JSON become error results with the call's id. Only being cancelled from outside is passed on,
-    after every call has ended.
+    Each call has one result, in the order of the response. An exception, a timeout, an unknown tool and invalid JSON
+    arguments become error results. Only a cancellation of ``run_tools`` itself is raised, after every call has ended.
 
-    Calls run together, except where one writes: writes keep their order among one another and against reads, unless
-    both declare a resource and the resources differ. What a tool does is what *effects*, its ``@profiled`` or,
-    failing these, the words of its name say.
+    Calls run concurrently, but a write keeps its order with reads and other writes, unless both declare a resource and
+    the resources differ. The effect of a tool comes from *effects*, else from its ``@profiled``, else from its name.
 
     Args:
         calls: A response or message of Anthropic's or OpenAI's (chat or responses), as the client's object or a dict;
             its list of calls or content blocks; or plain dicts with ``id``, ``name`` and ``arguments``.
         tools: Functions by name, or a list of functions; async, or else run in threads.
-        limit: Calls at once; all if not given.
-        rate: Calls a second; as in ``parallel_map``.
-        timeout: Seconds an attempt may take, from when its body runs.
-        retry: How many more attempts a failed call gets, or a policy; as in ``parallel_map``.
-        effects: ``read``, ``write`` or ``unknown`` by tool name or pattern: ``{"*": "read"}`` runs all together.
-        resources: What tools read or write, by tool name: a key, or a callable that computes one from the arguments.
-        spans: Whether the calls are recorded.
+        limit: Maximum number of concurrent calls; by default all.
+        rate: Calls per second; as in ``parallel_map``.
+        timeout: Maximum duration of an attempt, in seconds, from the start of its body.
+        retry: Number of further attempts of a failed call, or a policy; as in ``parallel_map``.
+        effects: ``read``, ``write`` or ``unknown`` by tool name or pattern: ``{"*": "read"}`` runs all concurrently.
+        resources: The resource that a tool reads or writes, by tool name: a key, or a callable that computes one from
+            the arguments.
+        spans: Whether the calls are recorded as spans.
 
     Returns:
         Messages to append to the conversation: for Anthropic a user message with all ``tool_result`` blocks, for
-        OpenAI a ``tool`` message or a ``function_call_output`` item a call, for plain dicts one with ``id``, ``name``,
-        ``content`` and ``is_error``. Results that are neither text nor the provider's own content blocks are JSON.
-        Empty if no tool is asked for.
+        OpenAI a ``tool`` message or a ``function_call_output`` item per call, for plain dicts one per call with
+        ``id``, ``name``, ``content`` and ``is_error``. Results that are neither text nor the provider's own content
+        blocks are JSON. Empty if the response requests no tool.
 
     Raises:
-        TypeError: *calls* is of no form that is known, or a tool cannot be called.
-        ValueError: *calls* mixes forms, two tools have one name, or an option is out of its range.
+        TypeError: *calls* has no known form, or a tool cannot be called.
+        ValueError: *calls* mixes forms, two tools have the same name, or an option is out of its range.
     """
     asked = response_calls(calls)
     known = toolbox(tools, effects, resources)
@@ -76,9 +76,9 @@ async def run_tools(
         check_count("limit", limit)
     check_timeout(timeout)
     gates: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
-    gates += pace(rate)
-    threads = Threads(limit or max(1, len(asked.calls)))
-    place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+    gates += rate_gates(rate)
+    threads = WorkerThreads(limit or max(1, len(asked.calls)))
+    place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
     try:
         invocations = {
             name: Invocation(
@@ -116,7 +116,7 @@ class _Round:
         self._submitted_ns = clock.now_ns()
 
     async def run(self) -> list[ToolResult]:
-        """Return the results, in the order asked."""
+        """Return the results, in the order of the calls."""
         tasks: list[asyncio.Task[ToolResult]] = []
         before = earlier_conflicts([self._access(call) for call in self._calls])
         async with asyncio.TaskGroup() as group:
@@ -126,7 +126,7 @@ class _Round:
         return [task.result() for task in tasks]
 
     def _access(self, call: RequestedTool) -> Access:
-        # What cannot be run needs no place in the order.
+        # A call that cannot run needs no place in the order.
         if call.problem or call.name not in self._known:
             return Access("", "read")
         return self._known[call.name].access(call.arguments)
@@ -143,5 +143,5 @@ class _Round:
         try:
             value = await self._invocations[call.name](arguments, named, self._submitted_ns, call.call_id)
             return tool_result(value, self._form)
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises is its result
+        except Exception as error:  # noqa: BLE001 - an exception of a tool is its result
             return error_result(error)

@@ -1,4 +1,4 @@
-"""Writes what tool calls came to, as the messages that a provider expects after its response."""
+"""Writes results of tool calls as the messages that a provider expects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .tool_calls import RequestedTool, ResponseCalls
 
-# Content that a provider takes as it is, beside text: a list of such blocks is passed on.
+# Types of content blocks that a provider accepts in a result; a list of such blocks is passed on unchanged.
 _BLOCKS: Final[dict[CallForm, frozenset[str]]] = {
     "anthropic": frozenset({"text", "image", "document", "search_result", "tool_reference"}),
     "chat": frozenset({"text"}),
@@ -23,7 +23,7 @@ _BLOCKS: Final[dict[CallForm, frozenset[str]]] = {
 
 
 class ToolResult(msgspec.Struct, frozen=True):
-    """What one call came to: a text or a provider's content blocks, and whether that tells of an error."""
+    """The result of one call: a text or a provider's content blocks, and whether it is an error."""
 
     content: Any
     is_error: bool = False
@@ -31,10 +31,10 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 def tool_result(value: Any, form: CallForm) -> ToolResult:
     """
-    Return *value*, which a tool returned, as content: text as it is, all else as JSON.
+    Return the *value* that a tool returned as content: text unchanged, other values as JSON.
 
     Raises:
-        TypeError: It holds something that JSON has no form for.
+        TypeError: *value* cannot be written as JSON.
     """
     if isinstance(value, str):
         return ToolResult(value)
@@ -46,7 +46,7 @@ def tool_result(value: Any, form: CallForm) -> ToolResult:
 
 
 def error_result(error: BaseException | str) -> ToolResult:
-    """Return what the model is told of *error*: its type and its message."""
+    """Return the result for *error*: its type and its message."""
     if isinstance(error, str):
         return ToolResult(f"Error: {error}", is_error=True)
     message = str(error)
@@ -54,7 +54,7 @@ def error_result(error: BaseException | str) -> ToolResult:
 
 
 def result_messages(asked: ResponseCalls, results: Sequence[ToolResult]) -> list[dict[str, Any]]:
-    """Return the messages to go on with: one with all results where the provider wants that, else one a result."""
+    """Return the messages for *results*: one for all results (Anthropic) or one per result; none without calls."""
     if not asked.calls:
         return []
     write = _WRITERS[asked.form]
@@ -92,6 +92,6 @@ def _is_block(part: Any, form: CallForm) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """*value*, which has no form in JSON, as something that has: a pydantic model's fields, else what it prints as."""
+    """Return a JSON value for *value*: the fields of a pydantic model, or else its text."""
     dump = getattr(value, "model_dump", None)
     return dump(mode="json") if callable(dump) else str(value)

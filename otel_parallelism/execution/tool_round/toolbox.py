@@ -1,4 +1,4 @@
-"""The tools that a model may call, by name: their functions, what they do, and what is declared about them."""
+"""The tools that a model may call, by name: functions, effects and declarations."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from otel_parallelism.execution.calling.call_spans import Declared, Resource, declared, function_name
+from otel_parallelism.execution.calling.declarations import Declaration, Resource, declaration_of, function_name
 from otel_parallelism.model import Effect
 
 from .conflicts import Access, effect_of, given_effect
 
 Tools: TypeAlias = Mapping[str, Callable[..., Any]] | Iterable[Callable[..., Any]]
-"""Functions by the names that the model knows them by, or functions alone, which go by their own names."""
+"""Functions by the tool names that the model uses, or functions alone, whose names are the tool names."""
 
 
 class KnownTool(msgspec.Struct, frozen=True):
     """
     One tool.
 
-    ``effect`` is what its calls do, ``given`` what the caller said they do, if anything; ``resource`` is the caller's
-    as well, and ``declared`` is what ``@profiled`` was told.
+    Attributes:
+        name: The tool's name.
+        function: The function to call.
+        effect: The effect of its calls: given, declared, or assumed from the name.
+        given: The effect that the caller of ``run_tools`` gave, if any.
+        resource: The resource that the caller gave, if any.
+        declared: The arguments of its ``@profiled``, if any.
     """
 
     name: str
@@ -29,17 +34,17 @@ class KnownTool(msgspec.Struct, frozen=True):
     effect: Effect
     given: Effect | None
     resource: Resource | None
-    declared: Declared | None
+    declared: Declaration | None
 
     def access(self, arguments: Mapping[str, Any] | str) -> Access:
-        """Return what a call with *arguments* does; a resource that cannot be computed counts as not declared."""
+        """Return the access of a call with *arguments*; a resource that cannot be computed counts as not declared."""
         resource = self.resource
         if resource is None and self.declared is not None:
             resource = self.declared.resource
         if callable(resource):
             try:
                 resource = str(resource(**arguments) if isinstance(arguments, Mapping) else resource(arguments))
-            except Exception:  # noqa: BLE001 - the arguments are the model's; the call itself will tell what is wrong
+            except Exception:  # noqa: BLE001 - the model's arguments may be invalid; the call reports the error
                 resource = ""
         needs = () if self.declared is None else self.declared.depends_on
         return Access(self.name, self.effect, resource or "", needs)
@@ -52,8 +57,8 @@ def toolbox(
     Return *tools* by name.
 
     Raises:
-        TypeError: One of them cannot be called.
-        ValueError: Two have one name, or an effect is neither ``read``, ``write`` nor ``unknown``.
+        TypeError: A tool cannot be called.
+        ValueError: Two tools have the same name, or an effect is neither ``read``, ``write`` nor ``unknown``.
     """
     effects = effects or {}
     for name, effect in effects.items():
@@ -68,21 +73,21 @@ def toolbox(
     for known_as, given in named:
         function = _function(given)
         if known_as in found:
-            raise ValueError(f"two tools are called {known_as!r}")
-        told = declared(function)
+            raise ValueError(f"two tools are named {known_as!r}")
+        declared = declaration_of(function)
         found[known_as] = KnownTool(
             known_as,
             function,
-            effect_of(known_as, None if told is None else told.effect, effects),
+            effect_of(known_as, None if declared is None else declared.effect, effects),
             given_effect(known_as, effects),
             (resources or {}).get(known_as),
-            told,
+            declared,
         )
     return found
 
 
 def _function(given: Any) -> Callable[..., Any]:
-    """The function of a tool that a client's or a framework's decorator made an object of."""
+    """Return the function of *given*: a function, or a tool object of a client or framework."""
     if isinstance(getattr(given, "name", None), str):
         for attribute in ("coroutine", "func"):
             inner = getattr(given, attribute, None)
@@ -96,6 +101,6 @@ def _function(given: Any) -> Callable[..., Any]:
 
 
 def name_of(given: Any) -> str:
-    """Return the name that a model would know *given* by: a function, or a tool object of some client."""
+    """Return the tool name of *given*: a function, or a tool object of a client."""
     name = getattr(given, "name", None)
-    return name if isinstance(name, str) and declared(given) is None else function_name(given)
+    return name if isinstance(name, str) and declaration_of(given) is None else function_name(given)

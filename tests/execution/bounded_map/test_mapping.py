@@ -865,7 +865,7 @@ def test_wrong_items_and_functions_are_refused_at_once() -> None:
         parallel_map(nothing, double, limit=1)
     with pytest.raises(TypeError, match="stream\\(\\) is a generator function"):
         parallel_map([1], stream, limit=1)
-    with pytest.raises(TypeError, match="a function is needed"):
+    with pytest.raises(TypeError, match="expected a function"):
         parallel_map([1], nothing, limit=1)
     with pytest.raises(ValueError, match="burst="):
         Rate(1, burst=0)

@@ -587,7 +587,7 @@ def test_wrong_tools_and_options_are_refused(run: Run) -> None:
     async def main() -> None:
         with pytest.raises(TypeError, match="a tool must be callable, not int"):
             await run_tools([], wrong)
-        with pytest.raises(ValueError, match="two tools are called 'get_time'"):
+        with pytest.raises(ValueError, match="two tools are named 'get_time'"):
             await run_tools([], [get_time, get_time])
         with pytest.raises(ValueError, match="effects\\['get'\\] must be"):
             await run_tools([], TOOLS, effects=effects)
