@@ -1,4 +1,4 @@
-"""What fixes the findings: calls that may run together do, in order, within limits, and seen by the analysis."""
+"""Runs independent calls concurrently, within limits: maps, tool rounds and task graphs; also a prompt section."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``parallel_map``: a function over many items, with a bound on how many run at once."""
+"""``parallel_map``: calls a function on many items, with a limit on concurrent calls."""

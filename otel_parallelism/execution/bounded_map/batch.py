@@ -1,10 +1,10 @@
 """
-The workers of a bounded map, and how their results reach whoever consumes them.
+The workers of a bounded map, and the transfer of their results to the consumer.
 
-A fixed number of worker tasks take items from one source, each the next when it is done with the last: no task, no
-semaphore and no queue per item, and an item that no worker is ready for is not even made. Results on their way to a
-consumer are bounded as well: at most *limit* calls run, and at most *limit* results wait, for their turn or for a slow
-consumer. Invariant: once ``stop`` returns, no task and no thread of the batch is left.
+A fixed number of worker tasks take items from one source, each when its last call has ended. There is no task,
+semaphore or queue per item, and an item is created only when a worker is ready for it. At most *limit* calls run, and
+at most *limit* results wait for their turn or for a slow consumer. Invariant: once ``stop`` returns, no task of the
+batch is left, and no thread except those whose calls timed out.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ ErrorPolicy: TypeAlias = Literal["raise", "return", "skip"]
 
 _SKIPPED: Any = object()
 _BREATH = 32
-"""Items after which a worker lets the rest of the program run, even if none of its calls ever waited."""
+"""The number of items after which a worker yields to the event loop, even if none of its calls waited."""
 
 
 class Batch(Generic[R]):
-    """One run over one source of items; started once, by ``collect`` or ``stream``."""
+    """One run over one source of items; ``collect`` or ``stream`` starts it, once."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Batch(Generic[R]):
         self._started_ns = 0
         self._stopping = False
         self._error: BaseException | None = None
-        # Of results on their way: how many items were taken, and how many results have left.
+        # The bound on items that are taken and whose results have not left, and both counts.
         self._window: int | None = None
         self._taken = self._left = 0
         self._space: deque[asyncio.Future[None]] = deque()
@@ -88,7 +88,7 @@ class Batch(Generic[R]):
         return [ready[number] for number in numbers if ready[number] is not _SKIPPED]
 
     async def stream(self) -> AsyncGenerator[R, None]:
-        """Yield the results as they come, or as their turn comes."""
+        """Yield the results in the order of completion, or of the items if ordered."""
         self._window = 2 * self._limit
         ready = self._ready
         try:
@@ -109,7 +109,7 @@ class Batch(Generic[R]):
             await self.stop()
 
     async def stop(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
+        """Cancel the running calls and wait until they have ended."""
         self._stopping = True
         cancelled: asyncio.CancelledError | None = None
         self._cancel_others()
@@ -117,7 +117,7 @@ class Batch(Generic[R]):
             try:
                 await asyncio.wait(self._tasks)
             except asyncio.CancelledError as error:
-                # Ending comes first; that we were asked to hurry is told afterwards.
+                # Raised after the calls have ended.
                 cancelled = error
                 self._cancel_others()
         self._threads.close()
@@ -136,7 +136,7 @@ class Batch(Generic[R]):
             self._run(self._feeding(self._feed))
         else:
             self._pairs = enumerate(self._items if self._chunk is None else chunks(self._items, self._chunk))
-        # Where the number of items is known workers start at once; else each starts the next when it found an item.
+        # If the number of items is known, all workers start at once; else each starts the next after it got an item.
         needed = 1 if self._total is None else -(-self._total // (self._chunk or 1))
         for _ in range(min(self._limit, needed)):
             self._hire()
@@ -224,7 +224,7 @@ class Batch(Generic[R]):
             if error is not None:
                 raise error
         finally:
-            del error  # its traceback leads here: a cycle
+            del error  # breaks the reference cycle through its traceback
 
     def _tell(self) -> None:
         if self._consumer is not None:

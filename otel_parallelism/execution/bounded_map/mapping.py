@@ -1,4 +1,4 @@
-"""``parallel_map``: a function over many items, so many at once, with results as they come or in order."""
+"""``parallel_map``: calls a function on many items, at most *limit* at a time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ R = TypeVar("R")
 
 class ParallelMap(AsyncIterator[R], Awaitable[list[R]], Generic[R]):
     """
-    A map that has not begun: await it for a list, or iterate over it; once.
+    A map that starts when it is awaited, for a list, or iterated over; once.
 
-    Leaving ``async for`` early ends the calls that still run, a moment later; ``await aclose()``, or
-    ``async with contextlib.aclosing(...)`` around the loop, ends them there and then.
+    If ``async for`` is left early, the running calls are cancelled shortly after. ``await aclose()``, or
+    ``async with contextlib.aclosing(...)`` around the loop, cancels them and waits for their end.
     """
 
     def __init__(self, batch: Batch[R]) -> None:
@@ -39,12 +39,12 @@ class ParallelMap(AsyncIterator[R], Awaitable[list[R]], Generic[R]):
         self._begin()
         return self._batch.collect().__await__()
 
-    def __aiter__(self) -> AsyncIterator[R]:  # noqa: PYI034 - a loop that is left early lets go of it, which ends the calls
+    def __aiter__(self) -> AsyncIterator[R]:  # noqa: PYI034 - a loop that is left early drops it, which cancels the calls
         """Return an iterator of the results."""
         if self._results is not None:
             return self._results
         self._begin()
-        # Not kept here: a loop that is left early then lets go of it, which ends the calls.
+        # No reference is kept: a loop that is left early drops the iterator, which cancels the calls.
         return self._batch.stream()
 
     async def __anext__(self) -> R:
@@ -55,7 +55,7 @@ class ParallelMap(AsyncIterator[R], Awaitable[list[R]], Generic[R]):
         return await anext(self._results)
 
     async def aclose(self) -> None:
-        """End the calls that still run, and wait until they have ended."""
+        """Cancel the running calls and wait until they have ended."""
         self._begun = True
         if self._results is not None:
             await self._results.aclose()
@@ -77,7 +77,7 @@ class _Options(TypedDict, total=False):
     spans: bool
 
 
-# An async function is tried first: a function that returns an awaitable matches the plain one as well.
+# Async functions come first: a function that returns an awaitable matches the sync overloads too.
 @overload
 def parallel_map(
     items: Iterable[T] | AsyncIterable[T],
@@ -174,33 +174,34 @@ def parallel_map(
     spans: bool = True,
 ) -> ParallelMap[Any]:
     """
-    Call *fn* on every item, at most *limit* at once: ``await`` it for a list, or ``async for`` over the results.
+    Call *fn* on every item, at most *limit* at a time: ``await`` it for a list, or ``async for`` over the results.
 
-    Items are taken only when there is room, so *items* may be endless: beside the calls that run, at most *limit*
-    results wait for their turn or for a slow consumer. Each call runs in a context of its own and is a tool call of
-    the turn around, with the time it waited as its queue time.
+    *items* may be endless: an item is taken only when a call can start, and at most *limit* results wait for their turn
+    or for a slow consumer. Each call runs in its own copy of the context and is recorded as a tool call of the
+    enclosing turn, with its queue time. Exceptions from *items* or from the progress callback always end the map,
+    regardless of *on_error*.
 
     Args:
-        items: What to call *fn* on; an async generator is closed when the map ends.
-        fn: Async, or else it is run in a thread.
-        limit: Calls at once, 1 or more.
-        rate: Calls a second, besides; or a ``Rate``, which has a burst and may be shared, or any async context
-            manager that a call has to pass, such as a semaphore or a limiter of ``aiolimiter``.
-        ordered: Results in the order of the items, rather than as they come.
-        on_error: What an exception in *fn* does: ``raise`` ends the map with it and cancels the calls that still run,
-            ``return`` makes it the result, ``skip`` leaves the item out.
-        timeout: Seconds an attempt may take, from when its body runs; then it is a ``TimeoutError``.
-        retry: How many more attempts an item gets (with growing pauses), a ``Retry``, or a decorator that makes them,
-            such as ``tenacity.retry(...)``. The call keeps its place meanwhile.
-        chunk: Call *fn* on lists of so many items; there is one result a list.
-        progress: Called with the items done and all items (None where *items* does not know); True draws a bar in
-            a terminal.
-        name: The calls' tool name; the function's own if not given.
-        spans: Whether the calls are recorded.
+        items: The items; an async generator is closed when the map ends.
+        fn: The function; a sync one runs in a thread.
+        limit: Maximum number of concurrent calls, at least 1.
+        rate: Maximum number of calls per second; or a ``Rate``, which has a burst and may be shared; or an async
+            context manager that each call enters, such as a semaphore or a limiter of ``aiolimiter``.
+        ordered: Whether results come in the order of the items rather than of completion.
+        on_error: Whether an exception of *fn* ends the map and cancels the running calls (``raise``), is the result
+            (``return``), or leaves the item out (``skip``).
+        timeout: Maximum duration of an attempt, in seconds, from the start of its body; then a ``TimeoutError``.
+        retry: Number of further attempts (with growing pauses), a ``Retry``, or a decorator such as
+            ``tenacity.retry(...)``. A call counts for *limit* during its pauses.
+        chunk: Call *fn* on lists of this many items; each list has one result.
+        progress: Called with the number of items done and the total (None if *items* has no length); True draws a
+            bar in a terminal.
+        name: The tool name of the calls; by default the function's.
+        spans: Whether the calls are recorded as spans.
 
     Raises:
-        TypeError: *items* is not iterable, *fn* is no function or a generator function, or an option is of the wrong
-            type.
+        TypeError: *items* is not iterable, *fn* is not a function or is a generator function, or an option has the
+            wrong type.
         ValueError: An option is out of its range.
 
     >>> import asyncio
@@ -219,7 +220,7 @@ def parallel_map(
     if chunk is not None:
         check_count("chunk", chunk)
     check_timeout(timeout)
-    place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+    place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
     recording = Recording(fn, name=name, place=place, spans=spans)
     threads = WorkerThreads(limit)
     total = total_of(items)
@@ -240,11 +241,13 @@ def parallel_map(
 
 def check_count(option: str, value: int) -> None:
     """
+    Check an option that is a count.
+
     Raises:
-        TypeError: *value* is no whole number.
-        ValueError: It is below 1.
+        TypeError: *value* is not an integer.
+        ValueError: *value* is below 1.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{option}= must be a whole number, not {value!r}")
+        raise TypeError(f"{option}= must be an integer, not {value!r}")
     if value < 1:
         raise ValueError(f"{option}= must be 1 or more, not {value!r}")

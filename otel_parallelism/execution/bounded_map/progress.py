@@ -1,4 +1,4 @@
-"""How far a batch is: told to a callback, or drawn as a bar in a terminal."""
+"""Reports the progress of a batch to a callback or as a bar in a terminal."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Callback: TypeAlias = Callable[[int, int | None], object]
-"""Called with the number of items done and the number of all, None where that is not known."""
+"""Called with the number of items done and the total, or None if the total is unknown."""
 
 
 class Progress:
     """
-    Counts items, and shows the count.
+    Counts items and shows the count.
 
-    A bar needs a terminal at standard error; without one nothing is drawn, and ``rich`` is not even loaded.
+    A bar is drawn only if standard error is a terminal; otherwise ``rich`` is not imported.
     """
 
-    def __init__(self, show: bool | Callback, total: int | None, description: str) -> None:  # noqa: FBT001 - as given
+    def __init__(self, show: bool | Callback, total: int | None, description: str) -> None:  # noqa: FBT001 - the public option
         self._done = 0
         self._total = total
         self._callback = show if callable(show) else None
@@ -27,12 +27,12 @@ class Progress:
         self._bar: _Bar | None = None
 
     def start(self) -> None:
-        """Draw the bar, if one is wanted and there is a terminal to draw it in."""
+        """Draw the bar, if it was requested and standard error is a terminal."""
         if self._wants_bar and sys.stderr is not None and sys.stderr.isatty():
             self._bar = _Bar(self._total, self._description)
 
     def add(self, items: int) -> None:
-        """Count *items* more; what the callback raises is raised here."""
+        """Add *items* to the count; exceptions of the callback are raised."""
         self._done += items
         if self._callback is not None:
             self._callback(self._done, self._total)
@@ -40,14 +40,14 @@ class Progress:
             self._bar.show(self._done)
 
     def close(self) -> None:
-        """Leave the terminal as it was, the bar's last state above."""
+        """Stop drawing; the last state of the bar stays in the terminal."""
         if self._bar is not None:
             self._bar.close()
 
 
 class _Bar:
     def __init__(self, total: int | None, description: str) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only for who watches
+        from rich.console import Console  # noqa: PLC0415 - only when a bar is drawn
         from rich.errors import LiveError  # noqa: PLC0415 - as above
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
 
@@ -59,7 +59,7 @@ class _Bar:
             console=Console(stderr=True),
         )
         self._task = self._bar.add_task(description, total=total)
-        # Older versions draw one at a time; a batch beside another then goes without.
+        # Older versions of rich draw one bar at a time; a concurrent batch then has none.
         with contextlib.suppress(LiveError):
             self._bar.start()
 

@@ -1,24 +1,23 @@
-"""``TaskGraph``: named tasks that need one another's results, each started the moment its own needs are done."""
+"""``TaskGraph``: named tasks that need one another's results; each starts when the tasks that it needs are done."""
 
 from __future__ import annotations
 
 import sys
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from otel_parallelism.errors import GraphError
 from otel_parallelism.execution.bounded_map.mapping import check_count
 from otel_parallelism.execution.calling.call_spans import Place, Recording, place_of
-from otel_parallelism.execution.calling.declarations import function_name
 from otel_parallelism.execution.calling.invocation import check_timeout
 from otel_parallelism.execution.calling.retry import Retrying, retry_policy
 
-from .graph_plan import GraphReport, Plan, plan, report
-from .graph_run import GraphResults, GraphRun, Job
-from .graph_task import After, Limit, Reference, Step, Task, parameters, references
+from .graph_plan import GraphReport, Plan, graph_plan, graph_report
+from .graph_run import GraphResults, GraphRun
+from .graph_structure import GraphStructure
+from .graph_task import After, Limit, Task, TaskEntry, named_parameters, split_references
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
 R = TypeVar("R")
 OnFailure: TypeAlias = Literal["all", "dependents"]
@@ -26,11 +25,11 @@ OnFailure: TypeAlias = Literal["all", "dependents"]
 
 class TaskGraph:
     """
-    Tasks that need one another.
+    Tasks that need one another's results.
 
-    A task needs the tasks named in *after*, and those whose names its parameters have: it is given their results.
-    Other parameters are inputs of the run. A cycle or a second task of one name is an error when the task is added; a
-    name that no task has, when the graph is planned or run, before anything starts.
+    A task needs the tasks in *after*, and the tasks with the names of its parameters, whose results it receives. Other
+    parameters are inputs of the run. A cycle or a duplicate name raises an error when the task is added; an unknown
+    name, when the graph is planned or run, before any task starts.
 
     >>> import asyncio
     >>> graph = TaskGraph()
@@ -55,13 +54,13 @@ class TaskGraph:
     def __init__(self, *, limit: int | None = None, on_failure: OnFailure = "all", spans: bool = True) -> None:
         """
         Args:
-            limit: Tasks at once; all that are ready if not given.
-            on_failure: What a task that fails takes with it: ``all`` ends the run with its exception and cancels
-                what still runs, ``dependents`` skips what needs it and goes on with the rest.
+            limit: Maximum number of concurrent tasks; by default all that are ready.
+            on_failure: If a task fails, ``all`` cancels the other tasks and raises its exception, ``dependents``
+                skips the tasks that need it and runs the rest.
             spans: Whether the tasks are recorded as tool calls.
 
         Raises:
-            TypeError: *limit* is no whole number.
+            TypeError: *limit* is not an integer.
             ValueError: *limit* is below 1, or *on_failure* is unknown.
         """
         if limit is not None:
@@ -71,9 +70,7 @@ class TaskGraph:
         self._limit = limit
         self._on_failure: OnFailure = on_failure
         self._spans = spans
-        self._steps: dict[str, Step] = {}
-        self._by_function: dict[Callable[..., Any], list[str]] = {}
-        self._referenced: set[Reference] = set()
+        self._structure = GraphStructure()
         self._report: GraphReport | None = None
 
     @overload
@@ -112,25 +109,25 @@ class TaskGraph:
         retry: Retrying | None = None,
     ) -> Task[Any]:
         """
-        Add a task and return it: the key to its result, of its function's type.
+        Add a task and return it; the task is the key to its result.
 
         Args:
-            fn: Async, or else it is run in a thread.
+            fn: The function; a sync one runs in a thread.
             name: The task's name; the function's own if not given.
             after: Tasks that must be done before, or a mapping of parameters to the tasks whose results they take.
                 They may be added later.
-            expected: How long it takes, in seconds, for the plan.
-            limit: At most so many tasks of this function at once; or an async context manager, such as a semaphore or
-                a ``Rate``, that tasks given the same one share.
-            timeout: Seconds an attempt may take, from when its body runs.
-            retry: How many more attempts it gets, or a policy; as in ``parallel_map``.
+            expected: The expected duration in seconds, for the plan.
+            limit: Maximum number of concurrent tasks of this function; or an async context manager that several tasks
+                may share, such as a semaphore or a ``Rate``.
+            timeout: Maximum duration of an attempt, in seconds, from the start of its body.
+            retry: Number of further attempts, or a policy; as in ``parallel_map``.
 
         Raises:
-            GraphError: There is a task of that name; or it would wait for itself: the message shows the cycle.
-            TypeError: *fn* is no function, or a generator function.
+            GraphError: A task has the same name, or the tasks form a cycle, which the message shows.
+            TypeError: *fn* is not a function, or is a generator function.
             ValueError: An option is out of its range.
         """
-        place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+        place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
         return self._add(fn, place, name, after, expected=expected, limit=limit, timeout_s=timeout, retry=retry)
 
     @overload
@@ -159,8 +156,8 @@ class TaskGraph:
         timeout: float | None = None,
         retry: Retrying | None = None,
     ) -> Any:
-        """Add the decorated function as a task; the arguments, and what is raised, are those of ``add``."""
-        place = place_of(sys._getframe(1))  # noqa: SLF001 - as inspect's, cheaper
+        """Add the decorated function as a task; arguments and exceptions are those of ``add``."""
+        place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
 
         def decorate(function: Callable[..., Any]) -> Task[Any]:
             return self._add(
@@ -171,43 +168,44 @@ class TaskGraph:
 
     def plan(self) -> Plan:
         """
-        Return what a run will do; durations are those expected, else those of the last run.
+        Return the plan of a run; durations are the expected ones, else those of the last run.
 
         Raises:
-            GraphError: A task needs one that does not exist.
+            GraphError: A task needs a task that does not exist.
         """
-        self._check()
+        self._structure.check_references()
         measured = {} if self._report is None else self._report.timings
         expected = {name: timing.duration for name, timing in measured.items() if timing.state == "done"}
-        expected |= {name: step.expected for name, step in self._steps.items() if step.expected is not None}
-        return plan(self._needs(), expected)
+        entries = self._structure.entries
+        expected |= {name: entry.expected for name, entry in entries.items() if entry.expected is not None}
+        return graph_plan(self._structure.needs(), expected)
 
     async def run(self, **inputs: Any) -> GraphResults:
         """
         Run all tasks and return their results.
 
         Args:
-            inputs: What parameters take that are named like no task.
+            inputs: Values of the parameters that no task provides.
 
         Raises:
-            GraphError: A task needs one that does not exist, a parameter has nothing to take, or an input is not
-                needed by any.
-            Exception: What the first task to fail raised, unless only its dependents fail with it.
+            GraphError: A task needs a task that does not exist, a parameter has no value, or no task needs an input.
+            Exception: The exception of the first failed task, unless *on_failure* is ``dependents``.
         """
-        self._check()
-        self._check_inputs(inputs)
-        run = GraphRun(self._jobs(inputs), limit=self._limit, all_fail=self._on_failure == "all", spans=self._spans)
+        self._structure.check_references()
+        self._structure.check_inputs(inputs)
+        jobs = self._structure.jobs(inputs)
+        run = GraphRun(jobs, limit=self._limit, all_fail=self._on_failure == "all", spans=self._spans)
         try:
             return await run.go()
         finally:
-            self._report = report(self._needs(), run.timings())
+            self._report = graph_report(self._structure.needs(), run.timings())
 
     def report(self) -> GraphReport:
         """
-        Return what the last run did.
+        Return the report of the last run.
 
         Raises:
-            RuntimeError: There was none.
+            RuntimeError: The graph has not been run.
         """
         if self._report is None:
             raise RuntimeError("the graph has not been run")
@@ -236,13 +234,13 @@ class TaskGraph:
         if expected is not None and not expected >= 0:
             raise ValueError(f"expected= must be 0 seconds or more, not {expected!r}")
         task: Task[Any] = Task(Recording(function, name=name, spans=False).name, function)
-        if task.name in self._steps:
+        if task.name in self._structure.entries:
             raise GraphError(f"there are two tasks named {task.name!r}")
-        sources, others = references(after)
-        step = Step(
+        sources, others = split_references(after)
+        entry = TaskEntry(
             task=task,
             place=place,
-            parameters=parameters(task.name, function, sources),
+            parameters=named_parameters(task.name, function, sources),
             sources=sources,
             after=others,
             expected=expected,
@@ -250,89 +248,14 @@ class TaskGraph:
             timeout_s=timeout_s,
             retry=retry,
         )
-        self._steps[task.name] = step
-        self._by_function.setdefault(function, []).append(task.name)
-        self._referenced.update(map(_key, step.references))
-        # Only what something added before waits for can close a cycle, and what waits for itself.
-        if not self._referenced.isdisjoint({task.name, function}):
-            self._check_cycles(task)
+        self._structure.add(entry)
         return task
-
-    def _check_cycles(self, added: Task[Any]) -> None:
-        try:
-            TopologicalSorter(self._needs()).prepare()
-        except CycleError as error:
-            del self._steps[added.name]
-            self._by_function[added.function].remove(added.name)
-            # It lists each task before those that need it, the first again at the end.
-            raise GraphError(f"tasks that wait for one another: {' → '.join(error.args[1])}") from None
-
-    def _needs(self) -> dict[str, tuple[str, ...]]:
-        """The tasks that each task needs, of those that exist."""
-        return {
-            name: tuple(dict.fromkeys(found for found in map(self._name, step.references) if found in self._steps))
-            for name, step in self._steps.items()
-        }
-
-    def _name(self, reference: Reference) -> str:
-        """The name that *reference* stands for, whether or not there is such a task."""
-        key = _key(reference)
-        if isinstance(key, str):
-            return key
-        named = self._by_function.get(key, ())
-        if len(named) > 1:
-            raise GraphError(f"{function_name(key)}() is the function of several tasks: {', '.join(named)}; name one")
-        return named[0] if named else function_name(key)
-
-    def _jobs(self, inputs: Mapping[str, Any]) -> list[Job]:
-        jobs = []
-        for name, needs in self._needs().items():
-            step = self._steps[name]
-            takes = {
-                parameter: self._name(step.sources.get(parameter, parameter))
-                for parameter in step.parameters
-                if parameter in step.sources or parameter in self._steps
-            }
-            given = {
-                parameter: inputs[parameter]
-                for parameter in step.parameters
-                if parameter in inputs and parameter not in takes
-            }
-            jobs.append(Job(step=step, needs=needs, takes=takes, given=given))
-        return jobs
-
-    def _check(self) -> None:
-        for name, step in self._steps.items():
-            for reference in (*step.sources.values(), *step.after):
-                if (needed := self._name(reference)) not in self._steps:
-                    raise GraphError(f"task {name!r} needs {needed!r}, which is no task")
-
-    def _check_inputs(self, inputs: Mapping[str, Any]) -> None:
-        wanted: set[str] = set()
-        for name, step in self._steps.items():
-            for parameter, required in step.parameters.items():
-                if parameter in step.sources or parameter in self._steps:
-                    continue
-                wanted.add(parameter)
-                if required and parameter not in inputs:
-                    raise GraphError(
-                        f"task {name!r} needs {parameter!r}, which is neither a task nor an input of this run"
-                    )
-        for name in inputs:
-            if name in self._steps:
-                raise GraphError(f"the input {name!r} is a task's name as well")
-            if name not in wanted:
-                raise GraphError(f"no task takes the input {name!r}")
 
 
 class _Decorator(Protocol):
-    """What ``graph.task(...)`` returns, typed."""
+    """The type of ``graph.task(...)``."""
 
     @overload
     def __call__(self, fn: Callable[..., Awaitable[R]], /) -> Task[R]: ...
     @overload
     def __call__(self, fn: Callable[..., R], /) -> Task[R]: ...
-
-
-def _key(reference: Reference) -> str | Callable[..., Any]:
-    return reference.name if isinstance(reference, Task) else reference

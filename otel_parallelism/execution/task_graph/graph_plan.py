@@ -1,4 +1,4 @@
-"""What a task graph will do and what it did: levels, critical path and times, as text and as a Mermaid flowchart."""
+"""Plan and report of a task graph: levels, critical path and times, as text and as a Mermaid flowchart."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Needs: TypeAlias = Mapping[str, Sequence[str]]
-"""Task names, each with those of the tasks that it needs."""
+"""The names of the tasks, each with the names of the tasks that it needs."""
 
 State: TypeAlias = Literal["done", "failed", "skipped", "cancelled"]
 
 
 class Timing(msgspec.Struct, frozen=True):
     """
-    How one task went, in seconds since the run began.
+    State and times of one task, in seconds since the start of the run.
 
-    It was ready at ``ready`` and its body ran from ``start`` to ``end``, all attempts and the pauses between them
-    included; a task that never ran has them all equal.
+    All tasks that it needs were done at ``ready``, and its body ran from ``start`` to ``end``, with all attempts and
+    the pauses between them. The three are equal for a task that did not run.
     """
 
     state: State
@@ -31,23 +31,28 @@ class Timing(msgspec.Struct, frozen=True):
 
     @property
     def duration(self) -> float:
-        """How long it ran, in seconds."""
+        """The duration of the body, in seconds."""
         return self.end - self.start
 
     @property
     def waited(self) -> float:
-        """How long it was ready and did not run, in seconds."""
+        """The time from being ready to the start, in seconds."""
         return self.start - self.ready
 
 
 class Plan(msgspec.Struct, frozen=True):
     """
-    What a graph will do.
+    The expected run of a graph.
 
-    ``levels`` are the tasks that could start together, if all took equally long; they are not waited for, each task
-    starts when its own needs are done. ``critical_path`` is the chain that takes longest and ``duration`` its time,
-    in seconds; ``work`` that of all tasks. ``durations`` are the expected ones; ``estimated`` says that some of them
-    are known, else every task counts as 1.
+    Attributes:
+        needs: The tasks.
+        durations: The expected duration of each task, in seconds; 1 for every task if none is known.
+        levels: The tasks that could start together if all took equally long. A run does not wait for levels: each task
+            starts when the tasks that it needs are done.
+        critical_path: The chain of tasks that takes longest.
+        duration: The duration of the critical path, in seconds.
+        work: The total duration of all tasks, in seconds.
+        estimated: Whether a duration is known.
     """
 
     needs: Needs
@@ -59,7 +64,7 @@ class Plan(msgspec.Struct, frozen=True):
     estimated: bool
 
     def text(self) -> str:
-        """Return it as text, a line a level."""
+        """Return the plan as text, one line per level."""
         lines = [f"level {number}: {', '.join(level)}" for number, level in enumerate(self.levels, start=1)]
         path = " → ".join(self.critical_path) or "none"
         if not self.estimated:
@@ -67,18 +72,22 @@ class Plan(msgspec.Struct, frozen=True):
         return "\n".join((*lines, f"critical path: {path}, {self.duration:.2f} s of {self.work:.2f} s of work"))
 
     def mermaid(self) -> str:
-        """Return it as a Mermaid flowchart, the critical path thick."""
+        """Return the plan as a Mermaid flowchart with a bold critical path."""
         labels = {name: [f"{self.durations[name]:.2f} s"] if self.estimated else [] for name in self.needs}
         return _flowchart(self.needs, labels, self.critical_path, {})
 
 
 class GraphReport(msgspec.Struct, frozen=True):
     """
-    What a graph did.
+    The measured run of a graph.
 
-    ``makespan`` is its time from the first start to the last end, ``work`` that of all tasks together and
-    ``critical_path`` the chain that, by the times that were measured, takes longest: ``limit`` seconds, below which
-    no schedule comes.
+    Attributes:
+        needs: The tasks.
+        timings: State and times of each task.
+        critical_path: The chain of tasks that took longest.
+        limit: The duration of the critical path, in seconds; no schedule is faster.
+        makespan: The time from the first start to the last end, in seconds.
+        work: The total duration of all tasks, in seconds.
     """
 
     needs: Needs
@@ -90,11 +99,11 @@ class GraphReport(msgspec.Struct, frozen=True):
 
     @property
     def ratio(self) -> float | None:
-        """Work ÷ makespan: 1 is one after another; None where nothing ran."""
+        """Work ÷ makespan; 1 means that the tasks ran in sequence, None that no task ran."""
         return self.work / self.makespan if self.makespan else None
 
     def text(self) -> str:
-        """Return it as text: a line a task in order of start, then the sums."""
+        """Return the report as text: one line per task in order of start, then the totals."""
         width = max(map(len, self.timings), default=0)
         lines = [
             f"{name:<{width}}  {timing.start:7.2f} s  + {timing.duration:6.2f} s  {timing.state}{_details(timing)}"
@@ -106,7 +115,7 @@ class GraphReport(msgspec.Struct, frozen=True):
         return "\n".join(lines)
 
     def mermaid(self) -> str:
-        """Return it as a Mermaid flowchart with the times, the critical path thick, by state."""
+        """Return the report as a Mermaid flowchart with durations, states and a bold critical path."""
         labels = {
             name: [f"{timing.duration:.2f} s"] if timing.state == "done" else [timing.state]
             for name, timing in self.timings.items()
@@ -117,13 +126,13 @@ class GraphReport(msgspec.Struct, frozen=True):
         return _flowchart(self.needs, labels, self.critical_path, states)
 
 
-def plan(needs: Needs, expected: Mapping[str, float]) -> Plan:
+def graph_plan(needs: Needs, expected: Mapping[str, float]) -> Plan:
     """
-    Return what a graph without cycles will do.
+    Return the plan of a graph without cycles.
 
     Args:
-        needs: Its tasks.
-        expected: How long tasks take, in seconds, where known; the others count as the mean of these, or as 1.
+        needs: The tasks.
+        expected: Known durations, in seconds; other tasks count as their mean, or as 1 if there are none.
     """
     usual = sum(expected.values()) / len(expected) if expected else 1.0
     durations = {name: expected.get(name, usual) for name in needs}
@@ -131,8 +140,8 @@ def plan(needs: Needs, expected: Mapping[str, float]) -> Plan:
     return Plan(needs, durations, levels(needs), path, duration, sum(durations.values()), bool(expected))
 
 
-def report(needs: Needs, timings: Mapping[str, Timing]) -> GraphReport:
-    """Return what a graph did, by what was measured."""
+def graph_report(needs: Needs, timings: Mapping[str, Timing]) -> GraphReport:
+    """Return the report of a run with the measured *timings*."""
     ran = [timing for timing in timings.values() if timing.end > timing.start]
     path, limit = critical_path(needs, {name: timing.duration for name, timing in timings.items()})
     makespan = max((timing.end for timing in ran), default=0.0) - min((timing.start for timing in ran), default=0.0)
@@ -141,7 +150,7 @@ def report(needs: Needs, timings: Mapping[str, Timing]) -> GraphReport:
 
 def levels(needs: Needs) -> tuple[tuple[str, ...], ...]:
     """
-    Return the tasks by the number of tasks that come before them at least.
+    Return the tasks by level: the length of the longest chain of tasks before them.
 
     >>> levels({"a": [], "b": ["a"], "c": ["a", "b"], "d": []})
     (('a', 'd'), ('b',), ('c',))
@@ -158,7 +167,7 @@ def levels(needs: Needs) -> tuple[tuple[str, ...], ...]:
 
 def critical_path(needs: Needs, durations: Mapping[str, float]) -> tuple[tuple[str, ...], float]:
     """
-    Return the chain of tasks that takes longest, and how long it takes.
+    Return the chain of tasks that takes longest, and its duration.
 
     >>> critical_path({"a": [], "b": ["a"], "c": []}, {"a": 1, "b": 1, "c": 1.5})
     (('a', 'b'), 2)
@@ -170,7 +179,7 @@ def critical_path(needs: Needs, durations: Mapping[str, float]) -> tuple[tuple[s
         before[name] = last
         ends[name] = durations[name] + (ends[last] if last is not None else 0)
     path: list[str] = []
-    # Of chains that take equally long the one that goes on to the end, whatever takes no time.
+    # Of equally long chains, the one that ends with the last task, even if that takes no time.
     at: str | None = max(reversed(ends), key=lambda name: ends[name], default=None)
     total = ends[at] if at is not None else 0.0
     while at is not None:
@@ -210,6 +219,6 @@ def _flowchart(
 
 
 def _text(name: str) -> str:
-    """*name* as Mermaid's own entities, where it holds what Mermaid would take for its syntax."""
+    """Return *name* with Mermaid's syntax characters replaced by entities."""
     marks = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "\n": " "}
     return "".join(marks.get(character, character) for character in name)

@@ -17,7 +17,7 @@ from otel_parallelism.execution.calling.invocation import Gate, Invocation
 from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
 from .graph_plan import State, Timing
-from .graph_task import Step, Task
+from .graph_task import Task, TaskEntry
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,13 +27,16 @@ R = TypeVar("R")
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A task as it is run.
+    A task with its arguments, for one run.
 
-    ``needs`` are the names of the tasks that must be done before; ``takes`` are parameters with the tasks whose results
-    they get, ``given`` those with inputs.
+    Attributes:
+        entry: The task and its options.
+        needs: Names of the tasks that must be done before.
+        takes: Parameters with the names of the tasks whose results they take.
+        given: Parameters with inputs of the run.
     """
 
-    step: Step
+    entry: TaskEntry
     needs: tuple[str, ...]
     takes: Mapping[str, str]
     given: Mapping[str, Any]
@@ -41,7 +44,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The task's name."""
-        return self.step.task.name
+        return self.entry.task.name
 
 
 class GraphResults:
@@ -50,7 +53,7 @@ class GraphResults:
 
     Attributes:
         values: The results of the tasks that were done, by name.
-        errors: What the others raised, by name; a task that was not run has a ``SkippedTaskError``.
+        errors: The exceptions of the other tasks, by name; a task that was not run has a ``SkippedTaskError``.
     """
 
     def __init__(self, values: Mapping[str, Any], errors: Mapping[str, Exception]) -> None:
@@ -67,7 +70,7 @@ class GraphResults:
 
         Raises:
             KeyError: There is no such task.
-            Exception: What it raised.
+            Exception: The exception of the task.
         """
         name = task if isinstance(task, str) else task.name
         if name in self.errors:
@@ -75,7 +78,7 @@ class GraphResults:
         return self.values[name]
 
     def __contains__(self, task: Task[Any] | str) -> bool:
-        """Whether *task* was done."""
+        """Return whether *task* was done."""
         return (task if isinstance(task, str) else task.name) in self.values
 
     def __iter__(self) -> Iterator[str]:
@@ -87,8 +90,8 @@ class GraphResults:
         return len(self.values)
 
 
-class _Clock(AbstractAsyncContextManager[Any]):
-    """The last gate before a task's body: when it began first, and when it ended last."""
+class _Stopwatch(AbstractAsyncContextManager[Any]):
+    """The innermost gate of a task: the first start and the last end of its body."""
 
     def __init__(self) -> None:
         self.ready_s = self.start_s = self.end_s = 0.0
@@ -107,14 +110,14 @@ class _Clock(AbstractAsyncContextManager[Any]):
 
 
 class GraphRun:
-    """A run: made, gone once, and asked for its timings."""
+    """One run of a graph; ``go`` is called once, ``timings`` after it."""
 
     def __init__(self, jobs: Sequence[Job], *, limit: int | None, all_fail: bool, spans: bool) -> None:
         self._jobs = {job.name: job for job in jobs}
         self._all_fail = all_fail
         self._sorter = TopologicalSorter({job.name: job.needs for job in jobs})
         self._threads = WorkerThreads(max(1, min(limit or len(jobs), len(jobs))))
-        self._clocks = {name: _Clock() for name in self._jobs}
+        self._clocks = {name: _Stopwatch() for name in self._jobs}
         self._values: dict[str, Any] = {}
         self._errors: dict[str, Exception] = {}
         self._failure: Exception | None = None
@@ -123,26 +126,26 @@ class GraphRun:
         self._began_s = clock.monotonic_s()
         shared = _shared_limits(jobs)
         overall: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
-        # A task that waits for its own limit must not hold a place in the graph's.
+        # A task that waits for its own limit must not count for the limit of the graph.
         self._invocations = {
             job.name: Invocation(
                 Recording(
-                    job.step.task.function,
+                    job.entry.task.function,
                     name=job.name,
                     depends_on=job.needs,
-                    place=job.step.place,
+                    place=job.entry.place,
                     spans=spans,
                 ),
                 self._threads,
                 gates=(*shared.get(job.name, ()), *overall, self._clocks[job.name]),
-                timeout_s=job.step.timeout_s,
-                retry=job.step.retry,
+                timeout_s=job.entry.timeout_s,
+                retry=job.entry.retry,
             )
             for job in jobs
         }
 
     async def go(self) -> GraphResults:
-        """Run every task and return the results; raises what the first to fail raised, if all fail with it."""
+        """Run every task and return the results; raise the exception of the first failed task if all fail with it."""
         self._began_s = clock.monotonic_s()
         self._caller = asyncio.current_task()
         self._cancelled_before = self._caller.cancelling() if self._caller is not None else 0
@@ -162,7 +165,7 @@ class GraphRun:
         )
 
     def timings(self) -> dict[str, Timing]:
-        """Return how each task went."""
+        """Return state and times of each task, by name."""
         return {name: self._timing(name, clock) for name, clock in self._clocks.items()}
 
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
@@ -184,28 +187,28 @@ class GraphRun:
             except asyncio.CancelledError:
                 if self._is_ending():
                     raise
-                # Somebody wanted this task alone to end: a TaskGroup passes that over, and what needs it would wait.
+                # Only this task was cancelled. A TaskGroup ignores that, and tasks that need it would wait forever.
                 self._fail(name, CancelledCallError(f"{name} was cancelled from within"))
             except Exception as error:  # noqa: BLE001 - a task may raise anything
                 self._fail(name, error)
-        # A task that was cancelled with all others, and ends in a way of its own, starts nothing any more.
+        # A task that ignores the cancellation of the run must not start further tasks.
         if not self._is_ending():
             self._sorter.done(name)
             self._start_ready(group)
 
     def _fail(self, name: str, error: Exception) -> None:
-        """Note the *error* of the task *name*, and raise it if all fail with it."""
+        """Record the *error* of the task *name*, and raise it if all tasks fail with it."""
         self._errors[name] = error
         if self._all_fail and not self._is_ending():
             self._failure = error
             raise error
 
     def _is_ending(self) -> bool:
-        """Whether all tasks are cancelled: one failed and takes all with it, or the caller is cancelled itself."""
+        """Return whether all tasks are cancelled, by a failed task or because the caller is cancelled."""
         caller = self._caller
         return self._failure is not None or (caller is not None and caller.cancelling() > self._cancelled_before)
 
-    def _timing(self, name: str, clock: _Clock) -> Timing:
+    def _timing(self, name: str, clock: _Stopwatch) -> Timing:
         error = self._errors.get(name)
         state: State = "done"
         if isinstance(error, SkippedTaskError):
@@ -217,22 +220,22 @@ class GraphRun:
         ready_s = clock.ready_s or self._began_s
         start_s = clock.start_s or ready_s
         end_s = max(start_s, clock.end_s)
-        told = "" if error is None else f"{type(error).__name__}: {error}"
-        return Timing(state, ready_s - self._began_s, start_s - self._began_s, end_s - self._began_s, told)
+        message = "" if error is None else f"{type(error).__name__}: {error}"
+        return Timing(state, ready_s - self._began_s, start_s - self._began_s, end_s - self._began_s, message)
 
 
 def _shared_limits(jobs: Sequence[Job]) -> dict[str, tuple[Gate, ...]]:
-    """The gate of each task that has a limit: a semaphore for all tasks of one function, or the gate given."""
+    """Return the gate of each task with a limit: one semaphore for all tasks of a function, or the given gate."""
     least: dict[Callable[..., Any], int] = {}
     for job in jobs:
-        if isinstance(job.step.limit, int):
-            function = job.step.task.function
-            least[function] = min(job.step.limit, least.get(function, job.step.limit))
+        if isinstance(job.entry.limit, int):
+            function = job.entry.task.function
+            least[function] = min(job.entry.limit, least.get(function, job.entry.limit))
     semaphores = {function: asyncio.Semaphore(limit) for function, limit in least.items()}
     gates: dict[str, tuple[Gate, ...]] = {}
     for job in jobs:
-        if isinstance(job.step.limit, int):
-            gates[job.name] = (semaphores[job.step.task.function],)
-        elif job.step.limit is not None:
-            gates[job.name] = (job.step.limit,)
+        if isinstance(job.entry.limit, int):
+            gates[job.name] = (semaphores[job.entry.task.function],)
+        elif job.entry.limit is not None:
+            gates[job.name] = (job.entry.limit,)
     return gates

@@ -1,4 +1,4 @@
-"""A task of a graph as it is added: its function, what its parameters take, what must be done before."""
+"""A task as it is added to a graph: its function, its parameters, and the tasks that it needs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Limit: TypeAlias = int | AbstractAsyncContextManager[Any]
 
 class Task(Generic[R]):
     """
-    A task of a graph, and the key to its result, of type R; calling it calls its function, outside of the graph.
+    A task of a graph, and the key to its result, of type R. Calling it calls its function, outside of the graph.
 
     Attributes:
         name: Its name in the graph.
-        function: What it runs.
+        function: The function that it runs.
     """
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
@@ -35,24 +35,32 @@ class Task(Generic[R]):
         return f"<task {self.name!r}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function as if it were no task."""
+        """Call the function, outside of the graph."""
         return self.function(*args, **kwargs)
 
 
 Reference: TypeAlias = str | Task[Any] | Callable[..., Any]
-"""A task: its name, what ``add`` returned, or its function, if that is no other task's too."""
+"""A task: its name, the return value of ``add``, or its function if no other task has the same function."""
 
 After: TypeAlias = Reference | Iterable[Reference] | Mapping[str, Reference]
-"""What a task needs: tasks that must be done, or parameters with the tasks whose results they take."""
+"""Tasks that must be done before, or a mapping of parameters to the tasks whose results they take."""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class TaskEntry(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A task and all that was said about it.
+    A task and its options.
 
-    ``parameters`` are those of its function that can be given by name, and whether each must be. ``sources`` are the
-    tasks whose results some of them take; the others take that of the task of their own name, or an input. ``after``
-    are tasks that must be done besides.
+    Attributes:
+        task: The task.
+        place: Where in the user's code it was added.
+        parameters: The parameters of its function that can be given by name, and whether each is required.
+        sources: The tasks whose results some parameters take. The others take the result of the task with their name,
+            or an input.
+        after: Further tasks that must be done before.
+        expected: The expected duration, in seconds.
+        limit: The maximum number of concurrent tasks of its function, or a shared gate.
+        timeout_s: The timeout of an attempt, in seconds.
+        retry: The retry policy.
     """
 
     task: Task[Any]
@@ -67,13 +75,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def references(self) -> tuple[Reference, ...]:
-        """The tasks that were named, and the names of the parameters that may turn out to be tasks."""
+        """The tasks that it refers to, and the names of the parameters that may be names of tasks."""
         open_parameters = (parameter for parameter in self.parameters if parameter not in self.sources)
         return (*self.sources.values(), *self.after, *open_parameters)
 
 
-def references(after: After) -> tuple[dict[str, Reference], tuple[Reference, ...]]:
-    """Split *after* into what parameters take and what must merely be done."""
+def split_references(after: After) -> tuple[dict[str, Reference], tuple[Reference, ...]]:
+    """Split *after* into the tasks whose results parameters take, and the tasks that must only be done."""
     if isinstance(after, Mapping):
         return {str(parameter): task for parameter, task in after.items()}, ()
     if isinstance(after, str | Task) or not isinstance(after, Iterable):
@@ -81,17 +89,17 @@ def references(after: After) -> tuple[dict[str, Reference], tuple[Reference, ...
     return {}, tuple(after)
 
 
-def parameters(name: str, function: Callable[..., Any], sources: Mapping[str, Reference]) -> dict[str, bool]:
+def named_parameters(name: str, function: Callable[..., Any], sources: Mapping[str, Reference]) -> dict[str, bool]:
     """
-    Return the parameters of *function*, that of task *name*, that can be given by name, and whether each must be.
+    Return the parameters of task *name*'s *function* that can be given by name, and whether each is required.
 
     Raises:
-        GraphError: *sources* names one that there is not, or one can only be given by position.
+        GraphError: *sources* names an unknown parameter, or a required parameter is positional-only.
     """
     try:
         found = tuple(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        # A built-in that does not say what it takes.
+        # A built-in function without a signature.
         return dict.fromkeys(sources, True)
     named = {}
     for parameter in found:

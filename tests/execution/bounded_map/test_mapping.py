@@ -841,7 +841,7 @@ def test_progress_counts_items_also_in_chunks(run: Run, source: Any, total: int 
     ("options", "error", "message"),
     [
         ({"limit": 0}, ValueError, "limit= must be 1 or more, not 0"),
-        ({"limit": 1.5}, TypeError, "limit= must be a whole number, not 1.5"),
+        ({"limit": 1.5}, TypeError, "limit= must be an integer, not 1.5"),
         ({"limit": 1, "chunk": 0}, ValueError, "chunk="),
         ({"limit": 1, "timeout": 0}, ValueError, "timeout= must be above 0 seconds"),
         ({"limit": 1, "rate": 0}, ValueError, "rate must be above 0"),
