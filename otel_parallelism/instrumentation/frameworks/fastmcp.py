@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_effect, tool_result
+from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_effect, mcp_result
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
@@ -26,7 +26,7 @@ FRAMEWORK = Framework(
     name="fastmcp",
     distribution="fastmcp",
     versions=">=4.1,<5",
-    patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", tool_call_wrapper(_call, tool_result)),),
+    patches=(Patch("fastmcp.tools.function_tool:FunctionTool.run", tool_call_wrapper(_call, mcp_result)),),
     native=("calls",),
     others=("openinference-instrumentation-mcp",),
     lacks="It has no agents: open an agent_turn around each run.",

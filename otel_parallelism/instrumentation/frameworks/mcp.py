@@ -13,7 +13,7 @@ from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool
 from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
-from otel_parallelism.instrumentation.libraries.mcp_objects import ToolListing, tool_result
+from otel_parallelism.instrumentation.libraries.mcp_objects import ToolListing, mcp_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ FRAMEWORK = Framework(
     distribution="mcp",
     versions=">=1.21,<3",
     patches=(
-        Patch(f"{_SESSION}.call_tool", tool_call_wrapper(_call, tool_result)),
+        Patch(f"{_SESSION}.call_tool", tool_call_wrapper(_call, mcp_result)),
         Patch(f"{_SESSION}._absorb_tool_listing|ClientSession.list_tools", lifetime_wrapper(_listing)),
     ),
     native=("calls",),

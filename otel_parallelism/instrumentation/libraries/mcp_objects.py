@@ -67,7 +67,7 @@ def annotated_effect(annotations: Any) -> Effect:
     )
 
 
-def tool_result(result: Any) -> Returned:
+def mcp_result(result: Any) -> Returned:
     """Return the texts and the structured content of a ``tools/call``; ``MISSING`` if it has other content."""
     failed = _either(result, "isError", "is_error") is True
     content = getattr(result, "content", None)
