@@ -43,7 +43,7 @@ EXPECTED = [
 ]
 
 
-def test_functions_by_what_is_declared_and_by_their_names() -> None:
+def test_functions_are_sorted_by_declared_or_assumed_effect() -> None:
     def book_hotel() -> None: ...
 
     functions = [get_weather, order_status, frobnicate, book_hotel]

@@ -117,7 +117,7 @@ async def outcome(way: str, calls: list[Callable[[], Any]], timeout: float | Non
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("event", EXPECTED)
-def test_what_comes_of_an_error(run: Run, event: str, way: str) -> None:
+def test_outcome_of_an_error(run: Run, event: str, way: str) -> None:
     others = Others()
     calls = [others.get_first, EVENTS[event], others.get_last]
     timeout = TIMEOUT_S if "timeout" in event else None
@@ -139,7 +139,7 @@ def test_what_comes_of_an_error(run: Run, event: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_comes_of_being_cancelled(run: Run, way: str) -> None:
+def test_outcome_of_a_cancellation(run: Run, way: str) -> None:
     others = Others()
 
     async def main() -> None:
@@ -155,7 +155,7 @@ def test_what_comes_of_being_cancelled(run: Run, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.usefixtures("no_threads_left")
-def test_what_comes_of_threads_when_cancelled(run: Run, way: str) -> None:
+def test_outcome_of_cancelled_threads(run: Run, way: str) -> None:
     ended = []
 
     def get_in_thread() -> None:

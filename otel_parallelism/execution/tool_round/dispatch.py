@@ -14,7 +14,7 @@ from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
 from .conflicts import Access, earlier_conflicts
 from .tool_calls import RequestedTool, ResponseCalls, response_calls
-from .tool_results import ToolResult, error_result, result_messages, tool_result
+from .tool_results import ToolResult, error_result, result_messages, success_result
 from .toolbox import KnownTool, Tools, toolbox
 
 if TYPE_CHECKING:
@@ -142,6 +142,6 @@ class _Round:
         named = {} if isinstance(call.arguments, str) else call.arguments
         try:
             value = await self._invocations[call.name](arguments, named, self._submitted_ns, call.call_id)
-            return tool_result(value, self._form)
+            return success_result(value, self._form)
         except Exception as error:  # noqa: BLE001 - an exception of a tool is its result
             return error_result(error)

@@ -29,7 +29,7 @@ class ToolResult(msgspec.Struct, frozen=True):
     is_error: bool = False
 
 
-def tool_result(value: Any, form: CallForm) -> ToolResult:
+def success_result(value: Any, form: CallForm) -> ToolResult:
     """
     Return the *value* that a tool returned as content: text unchanged, other values as JSON.
 

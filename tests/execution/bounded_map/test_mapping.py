@@ -140,7 +140,7 @@ def test_chunks(run: Run) -> None:
     streamed=st.booleans(),
     lazily=st.sampled_from(["list", "iterator", "async"]),
 )
-def test_any_batch_gives_what_a_loop_would(  # noqa: PLR0917 - hypothesis passes them by name
+def test_any_batch_gives_the_results_of_a_loop(  # noqa: PLR0917 - hypothesis passes them by name
     items: list[tuple[str, int]],
     limit: int,
     ordered: bool,
@@ -218,7 +218,7 @@ def test_an_endless_generator_is_drawn_on_as_results_are_taken(run: Run) -> None
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-def test_a_slow_first_item_bounds_what_runs_ahead(run: Run, ordered: bool) -> None:
+def test_slow_first_item_limits_calls_that_run_ahead(run: Run, ordered: bool) -> None:
     done: list[int] = []
     first = asyncio.Event()
 
@@ -577,7 +577,7 @@ def test_timeout_does_not_count_the_wait_for_a_place(run: Run) -> None:
     assert run(main) == list(range(5))
 
 
-def test_what_the_progress_callback_raises_ends_the_map(run: Run) -> None:
+def test_exception_of_progress_callback_ends_the_map(run: Run) -> None:
     def show(done: int, total: int | None) -> None:
         raise OSError(done, total)
 
@@ -622,7 +622,7 @@ def test_retry_gives_up_with_the_last_error(run: Run) -> None:
         run(main)
 
 
-def test_retry_only_on_what_is_worth_it(run: Run) -> None:
+def test_only_given_exceptions_are_retried(run: Run) -> None:
     flaky = Flaky(1)
 
     async def main() -> None:

@@ -120,7 +120,7 @@ def test_a_pause_before_another_attempt_is_neither(run: Run, spans: Spans) -> No
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-def test_a_profiled_function_makes_one_span_with_what_it_declared(run: Run, spans: Spans, is_async: bool) -> None:
+def test_profiled_function_makes_one_span_with_its_declarations(run: Run, spans: Spans, is_async: bool) -> None:
     @profiled(name="load", effect="read", resource=lambda table, key: f"{table}/{key}")
     async def load_async(table: str, key: int) -> int:
         return key
@@ -158,7 +158,7 @@ def test_a_profiled_method(run: Run, spans: Spans) -> None:
     )
 
 
-def test_calls_made_inside_a_call_are_its_own(run: Run, spans: Spans) -> None:
+def test_calls_inside_a_call_are_its_children(run: Run, spans: Spans) -> None:
     @profiled
     async def inner() -> None:
         pass
@@ -175,7 +175,7 @@ def test_calls_made_inside_a_call_are_its_own(run: Run, spans: Spans) -> None:
     assert [by_id[span.parent.span_id].name for span in inside if span.parent] == ["execute_tool outer"] * 2
 
 
-def test_what_a_plain_function_returns_and_is_awaited_is_part_of_its_call(run: Run, near: Near, spans: Spans) -> None:
+def test_awaitable_result_of_a_sync_function_is_part_of_its_call(run: Run, near: Near, spans: Spans) -> None:
     @profiled
     async def inner(_: int) -> None:
         await asyncio.sleep(0.05)
@@ -309,7 +309,7 @@ def test_a_bounded_map_is_a_limit_and_no_waste(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("no_threads_left")
-def test_what_a_thread_returns_too_late_is_let_go(run: Run, spans: Spans) -> None:
+def test_result_of_a_thread_after_its_timeout_is_closed(run: Run, spans: Spans) -> None:
     begun = []
 
     async def rest() -> None:

@@ -190,7 +190,7 @@ def test_inputs_must_be_given_and_taken(run: Run) -> None:
     assert run(main)[page] == "xx"
 
 
-def test_what_cannot_be_a_task() -> None:
+def test_invalid_tasks_are_refused() -> None:
     graph = TaskGraph()
 
     def generate() -> Any:
@@ -228,7 +228,7 @@ def test_what_cannot_be_a_task() -> None:
 # Running
 
 
-def test_each_task_starts_when_its_own_needs_are_done() -> None:
+def test_task_starts_when_the_tasks_it_needs_are_done() -> None:
     graph = TaskGraph()
     began: dict[str, float] = {}
 
@@ -656,7 +656,7 @@ def test_an_empty_graph(run: Run) -> None:
     assert graph.report().mermaid() == "flowchart LR"
 
 
-def test_what_is_skipped_is_drawn(run: Run) -> None:
+def test_skipped_tasks_are_drawn(run: Run) -> None:
     graph = failing("dependents", [])
 
     async def main() -> None:

@@ -128,7 +128,7 @@ PLAIN = [
     ],
     ids=["blocks", "message", "tool_calls", "chat-message", "completion", "items", "response", "plain"],
 )
-def test_every_form_is_answered_in_its_own(run: Run, response: Any, expected: Any, form: str) -> None:
+def test_results_have_the_form_of_the_response(run: Run, response: Any, expected: Any, form: str) -> None:
     async def main() -> Any:
         return await run_tools(response if form == "dicts" else thing(response), TOOLS)
 
@@ -147,7 +147,7 @@ def test_every_form_is_answered_in_its_own(run: Run, response: Any, expected: An
         {"choices": [{"message": {"role": "assistant", "content": "Just words."}}]},
     ],
 )
-def test_a_response_that_asks_for_nothing(run: Run, response: Any) -> None:
+def test_response_without_tool_calls_gives_no_messages(run: Run, response: Any) -> None:
     async def main() -> Any:
         return await run_tools(response, TOOLS)
 
@@ -409,7 +409,7 @@ def test_writes_on_different_resources_run_together(run: Run) -> None:
     assert log.overlapped("set_row2", "get_row1")
 
 
-def test_what_tools_do_is_as_given_then_as_declared_then_as_named(run: Run) -> None:
+def test_effect_is_given_else_declared_else_assumed_from_name(run: Run) -> None:
     log = Log()
     tools = {"frob": log.tool("frob"), "set_x": profiled(effect="read")(log.tool("set_x")), "get_y": log.tool("get_y")}
 
@@ -566,7 +566,7 @@ def test_a_resource_that_cannot_be_computed_counts_as_not_declared(run: Run) -> 
 # What is refused
 
 
-def test_what_is_no_response_is_refused(run: Run) -> None:
+def test_invalid_responses_are_refused(run: Run) -> None:
     async def main() -> None:
         with pytest.raises(TypeError, match="neither tool calls nor a message that could contain some: int"):
             await run_tools(7, TOOLS)
