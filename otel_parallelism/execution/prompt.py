@@ -45,11 +45,17 @@ def prompt(
             or assumed from the tool's name.
 
     Raises:
-        TypeError: An item of *about* has no name.
+        TypeError: *about* is neither a list nor a dict, or an item of it has no name.
+        ValueError: An effect is neither ``read``, ``write`` nor ``unknown``.
 
     >>> print(prompt(["get_weather", "list_hotels"]).splitlines()[-1])
     - Safe together, in any number: get_weather, list_hotels.
     """
+    if about is not None and (not isinstance(about, Iterable) or isinstance(about, str)):
+        raise TypeError(f"about must be a list or a dict of tools or findings, not {about!r}")
+    for name, effect in (effects or {}).items():
+        if effect not in ("read", "write", "unknown"):
+            raise ValueError(f"effects[{name!r}] must be 'read', 'write' or 'unknown', not {effect!r}")
     items: Sequence[Any] = () if about is None else list(about.items()) if isinstance(about, Mapping) else list(about)
     findings = [item for item in items if isinstance(item, Finding)]
     known: dict[str, Effect] = {

@@ -143,3 +143,15 @@ def test_findings_over_many_turns_are_ranked_by_the_time_they_cost() -> None:
     text = prompt([finding(cheap, 1.0), finding(dear, 0.7), finding(dear, 0.7)])
     assert text.index("get_c, get_d") < text.index("get_a, get_b")
     assert text.count("get_c") == 1
+
+
+@pytest.mark.parametrize("wrong", [len, "search", 3])
+def test_anything_but_a_list_or_a_dict_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="about must be a list or a dict of tools or findings, not"):
+        prompt(wrong)
+
+
+def test_unknown_effect_is_refused() -> None:
+    wrong: Any = {"search": "reads"}
+    with pytest.raises(ValueError, match=r"effects\['search'\] must be 'read', 'write' or 'unknown', not 'reads'"):
+        prompt(["search"], effects=wrong)

@@ -57,9 +57,12 @@ def toolbox(
     Return *tools* by name.
 
     Raises:
-        TypeError: A tool cannot be called.
+        TypeError: *tools* is neither a list nor a dict, or a tool cannot be called.
         ValueError: Two tools have the same name, or an effect is neither ``read``, ``write`` nor ``unknown``.
     """
+    unchecked: Any = tools
+    if not isinstance(unchecked, Iterable) or isinstance(unchecked, str):
+        raise TypeError(f"tools must be a list or a dict of functions, not {tools!r}")
     effects = effects or {}
     for name, effect in effects.items():
         if effect not in ("read", "write", "unknown"):

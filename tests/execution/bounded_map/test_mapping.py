@@ -861,7 +861,7 @@ def test_wrong_items_and_functions_are_refused_at_once() -> None:
         yield number
 
     nothing: Any = None
-    with pytest.raises(TypeError, match="items must be iterable, not NoneType"):
+    with pytest.raises(TypeError, match="items must be iterable, not None"):
         parallel_map(nothing, double, limit=1)
     with pytest.raises(TypeError, match="stream\\(\\) is a generator function"):
         parallel_map([1], stream, limit=1)

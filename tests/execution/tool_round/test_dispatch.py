@@ -597,3 +597,9 @@ def test_wrong_tools_and_options_are_refused(run: Run) -> None:
             await run_tools([], TOOLS, timeout=-1)
 
     run(main)
+
+
+@pytest.mark.parametrize("wrong", [len, "search", 3])
+async def test_anything_but_a_list_or_a_dict_of_tools_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="tools must be a list or a dict of functions, not"):
+        await run_tools([], wrong)
