@@ -76,7 +76,7 @@ TURN_ATTRIBUTES = (
     Attribute(PEAK_CONCURRENCY, "int", "{call}", "most calls open at one instant"),
     Attribute(BUSY, "double", "s", "time during which at least one call ran"),
     Attribute(MAX_CHAIN_LENGTH, "int", "{call}", "calls of the longest reported chain"),
-    Attribute(AVOIDABLE_STEPS, "int", "{step}", "model requests that asking for calls together would save"),
+    Attribute(AVOIDABLE_STEPS, "int", "{step}", "model requests saved if independent calls were requested together"),
 )
 """The keys of a turn's span, the most important first: a span near its attribute limit gets the first that fit."""
 
@@ -96,7 +96,7 @@ FINDING_ATTRIBUTES = (
     Attribute(FINDING_CAUSE, "string", "", "why the calls ran one after another"),
     Attribute(FINDING_ADVICE, "string", "", "recommended: known to be safe; potential: something is unknown"),
     Attribute(FINDING_TOOLS, "string[]", "", "the calls' tools, in order of start"),
-    Attribute(FINDING_AVOIDABLE, "double", "s", "what mending it would shorten the turn by"),
+    Attribute(FINDING_AVOIDABLE, "double", "s", "time by which a fix would shorten the turn"),
     Attribute(FINDING_EVIDENCE, "string[]", "", "how it is known, in sentences"),
     Attribute(CALLER_FILE_PATH, "string", "", "the file where the fix goes"),
     Attribute(CALLER_LINE_NUMBER, "int", "", "the line where the fix goes"),
@@ -118,7 +118,7 @@ CALL_ATTRIBUTES = (
 # On a model request's span that we make.
 REQUESTED = PREFIX + "requested"
 
-STEP_ATTRIBUTES = (Attribute(REQUESTED, "string[]", "", "ids of the tool calls that the model's answer asks for"),)
+STEP_ATTRIBUTES = (Attribute(REQUESTED, "string[]", "", "ids of the tool calls that the model's answer requests"),)
 
 # Metrics. Bucket boundaries are chosen so that 1.0, "nothing to gain" or "one after another", has a narrow bucket of
 # its own: quantiles, which are interpolated, then show it as 1.
@@ -161,7 +161,11 @@ METRIC_FINDINGS = Instrument(
     PREFIX + "findings", "Counter", "{finding}", "findings reported", (AGENT_NAME, METRIC_CAUSE, METRIC_ADVICE)
 )
 METRIC_STEPS_AVOIDABLE = Instrument(
-    PREFIX + "steps_avoidable", "Counter", "{step}", "model requests that merging rounds would save", (AGENT_NAME,)
+    PREFIX + "steps_avoidable",
+    "Counter",
+    "{step}",
+    "model requests saved if independent calls were requested together",
+    (AGENT_NAME,),
 )
 METRIC_TOKENS_AVOIDABLE = Instrument(
     PREFIX + "tokens_avoidable", "Counter", "{token}", "input tokens of those requests", (AGENT_NAME,)

@@ -95,7 +95,9 @@ _ROWS: Final = (
     _emitted("Avoidable steps", names.AVOIDABLE_STEPS, lambda r: _whole(r.avoidable_steps)),
     (
         TurnMeasure(
-            "Avoidable tokens", "", "input tokens of the model requests that asking for calls together would save"
+            "Avoidable tokens",
+            "",
+            "input tokens of the model requests saved if independent calls were requested together",
         ),
         lambda r: _whole(r.avoidable_tokens),
     ),
