@@ -11,7 +11,7 @@ from shutil import get_terminal_size
 from typing import Any
 
 from .model import Analysis, Coverage, Report
-from .model.presentation import RENDERERS
+from .model.report_types import RENDERERS
 
 
 def lazy_attribute(name: str) -> Any:

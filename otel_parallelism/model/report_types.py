@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .presentation import RENDERERS
 from .turn_types import Caller, Turn
 
 Cause: TypeAlias = Literal["model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown"]
@@ -50,6 +49,10 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     span_id: str
     start_s: float
     end_s: float
+
+
+RENDERERS: dict[Literal["text", "html", "json"], Callable[[Report], str]] = {}
+"""The renderer of each form; the façade sets them, so that the model depends on no higher layer."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
