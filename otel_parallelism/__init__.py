@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .analysis.analyze import analyze_spans
 from .dialects import classify
 from .errors import (
     CancelledCallError,
@@ -54,6 +53,7 @@ from .model import (
 from .presentation import lazy_attribute as __getattr__  # noqa: F401 - Python calls it
 from .presentation import load_ipython_extension, unload_ipython_extension
 from .settings import Settings
+from .stored import analyze_spans
 from .tracing.install import coverage, install, subscribe, uninstall
 from .tracing.profile import Profile, profile
 from .tracing.spans.decorator import profiled

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism import Report, Settings, install, names, subscribe, uninstall
-from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.analysis.analyze import analyze_records
 from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.sdk.records import span_record
@@ -110,7 +110,7 @@ class Kit:
 
     def stored(self) -> Analysis:
         """The analysis of what was exported, as of a file that somebody hands in later."""
-        return analyze_spans([span_record(span, 0) for span in self.spans], classify, self.settings)
+        return analyze_records([span_record(span, 0) for span in self.spans], classify, self.settings)
 
     def points(self, name: str) -> list[Any]:
         data = self.reader.get_metrics_data()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.analysis.analyze import analyze_records
 from otel_parallelism.dialects import classify
 from otel_parallelism.model import Call, Passage, Step, TurnSpan
 from otel_parallelism.readers.otlp_json import read_otlp_json
@@ -171,7 +171,7 @@ def analyses() -> dict[Path, Analysis]:
 
 def analysis_of(path: Path, analyses: dict[Path, Analysis]) -> Analysis:
     if path not in analyses:
-        analyses[path] = analyze_spans(read_otlp_json(path), classify, Settings())
+        analyses[path] = analyze_records(read_otlp_json(path), classify, Settings())
     return analyses[path]
 
 
@@ -247,7 +247,7 @@ def test_verdicts_and_chains_match_the_recorded_programs(path: Path, analyses: d
 @pytest.mark.parametrize("path", DELEGATING, ids=name_of)
 def test_agents_that_run_as_tools_are_turns(path: Path) -> None:
     """One agent runs two others at once: one calls its three tools at once, the other in sequence."""
-    reports = analyze_spans(read_otlp_json(path), classify, Settings()).reports
+    reports = analyze_records(read_otlp_json(path), classify, Settings()).reports
     (chief,) = [report for report in reports if report.turn.agent == "chief"]
     assert [call.tool for call in chief.turn.calls if not call.scope] == ["ask_helper", "ask_helper"]
     assert (chief.calls, chief.verdict, chief.findings) == (2, "parallel", ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import agent_turn, profiled
-from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.analysis.analyze import analyze_records
 from otel_parallelism.dialects import classify
 from otel_parallelism.model import SpanRecord
 from otel_parallelism.settings import Settings
@@ -92,7 +92,7 @@ class Told:
         return self.span(f"execute_tool {tool}", start, end, parent, attributes, error=error)
 
     def analysis(self, settings: Settings | None = None) -> Analysis:
-        return analyze_spans(self.records, classify, settings or Settings())
+        return analyze_records(self.records, classify, settings or Settings())
 
     def report(self, settings: Settings | None = None) -> Report:
         (report,) = self.analysis(settings).reports

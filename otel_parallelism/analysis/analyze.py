@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _S = 1e9
 
 
-def analyze_spans(
+def analyze_records(
     spans: Iterable[SpanRecord], classify: Callable[[SpanRecord], Observation], settings: Settings | None = None
 ) -> Analysis:
     """
@@ -47,7 +47,7 @@ def analyze_spans(
     ...     SpanRecord("t", "b", "a", "execute_tool search", 0, 2_000_000_000, tool),
     ...     SpanRecord("t", "c", "a", "execute_tool search", 2_000_000_000, 4_000_000_000, tool),
     ... ]
-    >>> [report] = analyze_spans(spans, classify).reports
+    >>> [report] = analyze_records(spans, classify).reports
     >>> report.calls, report.makespan, report.verdict, report.avoidable_potential
     (2, 4.0, 'possibly_sequential', 2.0)
     """

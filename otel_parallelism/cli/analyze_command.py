@@ -31,7 +31,7 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
     A FILE has OTLP JSON, as the OpenTelemetry Collector's file exporter writes it, and can be compressed with gzip. Use
     - for standard input. Several FILEs are one input: the spans of a trace can be in different files.
     """
-    from otel_parallelism.analysis.analyze import analyze_spans  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
     from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
@@ -43,7 +43,7 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
     try:
         settings = Settings.from_environment()
         with _progress(files) as advance:
-            analysis = analyze_spans(_spans(files, advance), classify, settings)
+            analysis = analyze_records(_spans(files, advance), classify, settings)
     except (UnreadableError, ValueError) as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)

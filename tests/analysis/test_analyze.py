@@ -27,7 +27,7 @@ from strategies import (
     turns,
 )
 
-from otel_parallelism.analysis.analyze import analyze, analyze_spans
+from otel_parallelism.analysis.analyze import analyze, analyze_records
 from otel_parallelism.model import Call, Caller, Content, Finding, Passage, Report, SpanRecord, Step, Turn
 from otel_parallelism.settings import Settings
 
@@ -665,7 +665,7 @@ def test_reports_are_in_order_of_start_and_have_coverage() -> None:
         SpanRecord(span.trace_id, span.span_id, span.parent_id, "", span.start_ns, span.end_ns, {})
         for span in classified.values()
     ]
-    found = analyze_spans(spans, lambda span: classified[span.span_id], Settings())
+    found = analyze_records(spans, lambda span: classified[span.span_id], Settings())
     assert [(one.turn.span_id, one.calls, one.verdict) for one in found.reports] == [
         ("early", 2, "partly_sequential"),
         ("late", 0, "single"),
@@ -675,6 +675,6 @@ def test_reports_are_in_order_of_start_and_have_coverage() -> None:
 
 def test_trace_without_agent_spans_has_no_reports() -> None:
     spans = [SpanRecord(TRACE, "p", "", "", 0, 1, {})]
-    found = analyze_spans(spans, lambda span: Passage(TRACE, span.span_id, "", "", 0, 1), Settings())
+    found = analyze_records(spans, lambda span: Passage(TRACE, span.span_id, "", "", 0, 1), Settings())
     assert found.reports == ()
     assert found.coverage.share == 1.0

@@ -14,7 +14,7 @@ from typing import Any
 from frameworks.harness import Run, Stage
 from frameworks.scenarios import BURST, ROUNDS
 
-from otel_parallelism.analysis.analyze import analyze_spans
+from otel_parallelism.analysis.analyze import analyze_records
 from otel_parallelism.dialects import classify
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.settings import Settings
@@ -52,7 +52,7 @@ def measured(run: Run) -> dict[str, Any]:
             "causes": sorted({finding.cause for finding in report.findings}),
             "bodies": sum(body.end_ns - body.start_ns for body in run.bodies) / 1e9,
         }
-    stored = analyze_spans([span_record(span, 0) for span in run.spans], classify, Settings())
+    stored = analyze_records([span_record(span, 0) for span in run.spans], classify, Settings())
     found["stored"] = [[report.calls, report.steps, report.peak_concurrency] for report in stored.reports]
     found["foreign"] = sum(
         span.instrumentation_scope is not None and span.instrumentation_scope.name != "otel_parallelism"

@@ -82,8 +82,13 @@ def defined(module: str, name: str) -> object:
     """Return the object *name* of *module*; for a name that only type checkers import, the package's class."""
     if hasattr(sys.modules[module], name):
         return getattr(sys.modules[module], name)
-    classes = (vars(other).get(name) for key, other in sys.modules.items() if key.startswith("otel_parallelism."))
-    return next(filter(is_own_class, classes), None)
+    found = [
+        vars(other)[name]
+        for key, other in sys.modules.items()
+        if key.startswith("otel_parallelism.") and name in vars(other)
+    ]
+    # An alias of that name wins over a class of another module, which may or may not be loaded.
+    return next((value for value in found if not is_own_class(value)), found[0] if found else None)
 
 
 def is_own_class(value: object) -> TypeGuard[type]:

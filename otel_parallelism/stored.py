@@ -1,0 +1,46 @@
+"""``analyze_spans``: the analysis of stored spans of any known dialect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .analysis.analyze import analyze_records
+from .dialects import classify as classify_span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .model import Analysis, Observation, SpanRecord
+    from .settings import Settings
+
+
+def analyze_spans(
+    spans: Iterable[SpanRecord],
+    classify: Callable[[SpanRecord], Observation] = classify_span,
+    settings: Settings | None = None,
+) -> Analysis:
+    """
+    Analyse every turn in stored spans.
+
+    Args:
+        spans: Spans of any traces, in any order. They are read once.
+        classify: Returns what a span is; default: all known dialects.
+        settings: Thresholds, patterns of tools, and findings to silence; default: ``Settings()``.
+
+    Returns:
+        The reports on all turns, in order of start, and totals.
+
+    >>> agent = {"gen_ai.operation.name": "invoke_agent"}
+    >>> tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+    >>> from otel_parallelism import SpanRecord
+    >>> [report] = analyze_spans(
+    ...     [
+    ...         SpanRecord("t", "a", "", "invoke_agent", 0, 4_000_000_000, agent),
+    ...         SpanRecord("t", "b", "a", "execute_tool search", 0, 2_000_000_000, tool),
+    ...         SpanRecord("t", "c", "a", "execute_tool search", 2_000_000_000, 4_000_000_000, tool),
+    ...     ]
+    ... ).reports
+    >>> report.calls, report.makespan, report.ratio
+    (2, 4.0, 1.0)
+    """
+    return analyze_records(spans, classify, settings)
