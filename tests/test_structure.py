@@ -54,3 +54,7 @@ def test_folder_holds_a_limited_number_of_modules(package: Path, folder: str, fu
     for number in range(MAX_MODULES + 1):
         (package / folder / f"module{number}.py").write_text("")
     assert found(package) == ([("full folder", f"{MAX_MODULES + 1} modules")] if full else [])
+
+
+def test_package_breaks_no_rule() -> None:
+    assert list(violations()) == []
