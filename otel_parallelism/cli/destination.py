@@ -73,10 +73,10 @@ class Destination:
     ) -> None:
         """Keep the standard output and the working folder of now."""
         self._files = files
-        self._stdout_form = stdout_form
+        self._stdout_form: Form | None = stdout_form
         self._threshold = threshold
         self._silenced = silenced
-        self._colour = colour
+        self._colour: Colour = colour
         self._stream: TextIO | None = sys.stdout
         self._base = ""
         with contextlib.suppress(FileNotFoundError):  # the folder has been deleted

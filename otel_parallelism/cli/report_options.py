@@ -59,9 +59,9 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         paired, stdout_form = _pairs(("prompt",) if prompt else forms, outputs)
         also: tuple[tuple[Form, str | None], ...] = (("html", html), ("trace-event", trace_event))
-        paired += [(form, name) for form, name in also if name is not None]
+        named_files: list[tuple[Form, str]] = [(form, name) for form, name in also if name is not None]
         destination = Destination(
-            list(_opened(paired)), stdout_form, threshold=threshold, silenced=silenced, colour=colour
+            list(_opened(paired + named_files)), stdout_form, threshold=threshold, silenced=silenced, colour=colour
         )
         command(*arguments, destination=destination, **named)
 
@@ -78,7 +78,10 @@ def form_of(name: str) -> Form:
     >>> form_of("report.html"), form_of("turns.trace.json"), form_of("report")
     ('html', 'trace-event', 'text')
     """
-    return next((form for suffix, form in SUFFIXES.items() if name.lower().endswith(suffix)), "text")
+    for suffix, form in SUFFIXES.items():
+        if name.lower().endswith(suffix):
+            return form
+    return "text"
 
 
 def _pairs(forms: Sequence[Form], outputs: Sequence[str]) -> tuple[list[tuple[Form, str]], Form | None]:
