@@ -38,7 +38,7 @@ def lost_by_cause() -> Any:
     panel = stacked(
         "Time lost per hour, by cause",
         "Certain and possible losses together, by why the calls ran one after another. The tallest colour names who "
-        "mends it: `model` the system prompt; `dispatch`, `code`, `blocking` the program; `limit` and `contention` "
+        "fixes it: `model` the system prompt; `dispatch`, `code`, `blocking` the program; `limit` and `contention` "
         "the service.",
         [query("A", per_hour(finding(LOST), CAUSE), f"{{{{{CAUSE}}}}}")],
         "s",
@@ -65,7 +65,7 @@ def steps() -> Any:
     return stacked(
         "Model requests that merging would save, per hour",
         "Had the model asked for independent calls in one response, this many requests would not have been made. "
-        "The system prompt mends it.",
+        "The system prompt fixes it.",
         [query("A", per_hour(selector("agent_parallelism_steps_avoidable_total"), AGENT), f"{{{{{AGENT}}}}}")],
         "short",
         NO_FINDINGS,

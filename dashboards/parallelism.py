@@ -34,7 +34,7 @@ calls ran: 1 is one after another, 5 is five at once; a ratio of 1 alone is no f
 independent calls together would certainly have saved.
 
 Start with the table of agents: its first row is where the most can be gained, and a click on an agent leads to its \
-turns. The *cause* says who can mend it: `model` the system prompt; `dispatch`, `code` and `blocking` the program; \
+turns. The *cause* says who can fix it: `model` the system prompt; `dispatch`, `code` and `blocking` the program; \
 `limit` and `contention` the service behind the tool.
 """
 

@@ -182,7 +182,7 @@ def _trace() -> Any:
         .description(
             "The turn's own trace. Bars one below the other, each starting where the last ends, ran one after "
             "another; the turn's span carries the numbers, and its events agent.parallelism.finding say which "
-            "calls, why, and where to mend it."
+            "calls, why, and where to fix it."
         )
         .datasource(TEMPO)
         .with_target(shown)

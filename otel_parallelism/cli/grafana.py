@@ -11,6 +11,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
 
+from otel_parallelism.errors import ParallelismError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,7 +31,7 @@ _HINTS: Final = {
 }
 
 
-class GrafanaError(Exception):
+class GrafanaError(ParallelismError):
     """Grafana cannot be reached or refuses a request; the message names the request and the reason."""
 
     def __init__(self, message: str, status: int | None = None) -> None:

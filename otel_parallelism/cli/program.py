@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from otel_parallelism.errors import ParallelismError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, TracebackType
 
 
-class ProgramNotFoundError(Exception):
+class ProgramNotFoundError(ParallelismError):
     """The script or module does not exist; the message names it."""
 
 

@@ -7,6 +7,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock, names
+from otel_parallelism.errors import ParallelismError
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import hold_arguments, hold_result
@@ -42,7 +43,7 @@ def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = Fa
     return tool
 
 
-class ToolFailedError(Exception):
+class ToolFailedError(ParallelismError):
     """Stands for an error that a framework turned into a result; spans show its type."""
 
 
