@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 hypothesis_settings.register_profile("core", max_examples=10, deadline=None, derandomize=True, database=None)
 hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None)
 hypothesis_settings.load_profile("core")
+
+# A shell's background jobs ignore SIGINT, and the processes that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
 REAL_TIME = ("cli", "frameworks", "dashboards", "e2e", "examples", "docs")
