@@ -1,8 +1,8 @@
 """
-The table of README that says what comes of an error, a timeout and a cancellation: each cell is a test.
+The table in docs/fixing.md about errors, timeouts and cancellation: each cell is a test.
 
-Three calls run together in each way that there is: one that ends at once, one that something happens to, and one that
-takes a little longer and notes when it is cancelled. What the caller gets is written as README writes it.
+Three calls run together in each possible way: one that ends at once, one that fails or is cancelled, and a slower one
+that records when it is cancelled. Expected results are written as in the table.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import pytest
     from frameworks.behaviour import Behaviour, Dispatch
 
-README = Path(__file__).parents[2] / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "frameworks.md"
 BLOCK = re.compile(r"\$ opentelemetry-instrument python agent\.py\n(.*?)\n```", re.DOTALL)
 SHOWN = "anthropic"
-"""The framework whose turn README shows."""
+"""The framework whose turn the document shows."""
 
 
 async def test_result_is_on_the_span_of_the_turn(request: pytest.FixtureRequest) -> None:
@@ -42,7 +42,7 @@ async def test_result_is_on_the_span_of_the_turn(request: pytest.FixtureRequest)
     assert turn[names.VERDICT] == ("parallel" if dispatch.cause is None else "sequential")
     assert turn.get(names.CAUSE) == dispatch.cause
     if name == SHOWN:
-        (block,) = BLOCK.findall(README.read_text(encoding="utf-8"))
+        (block,) = BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
         assert numberless(block) == numberless(shown(turns[0])), "run: python -m frameworks.receiving anthropic"
 
 

@@ -384,7 +384,7 @@ def test_a_number_is_a_rate_and_so_is_any_async_context_manager(run: Run) -> Non
     assert run(main) == [[0, 2, 4]] * 3
 
 
-# What goes wrong: each test below is a cell of the table of semantics in README
+# What goes wrong: each test below is a cell of the table in docs/fixing.md
 
 
 async def fail_at_two(number: int) -> int:

@@ -323,7 +323,7 @@ def test_it_can_be_run_again(run: Run) -> None:
     assert run(main) == [2, 4]
 
 
-# What goes wrong: each test below is a cell of the table of semantics in README
+# What goes wrong: each test below is a cell of the table in docs/fixing.md
 
 
 def failing(on_failure: Any, ended: list[str]) -> TaskGraph:

@@ -244,7 +244,7 @@ def test_a_result_that_cannot_be_written_is_an_error_result(run: Run) -> None:
     assert run(main)[0]["is_error"] is True
 
 
-# What goes wrong: each test below is a cell of the table of semantics in README
+# What goes wrong: each test below is a cell of the table in docs/fixing.md
 
 
 def test_error_is_a_result_and_the_others_go_on(run: Run) -> None:
