@@ -178,8 +178,11 @@ class Destination:
 
 def _note(line: str) -> None:
     """Print *line* on standard error, unless the program has closed it."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         click.echo(line, err=True)
+    except (OSError, ValueError):
+        # The interpreter flushes standard error when it ends. A second failure there would change the exit status.
+        sys.stderr = None
 
 
 def _replace(file: IO[bytes], text: str) -> None:
