@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # How long an example takes depends on the machine more than on the code, so there is no deadline.
 hypothesis_settings.register_profile("core", max_examples=10, deadline=None, derandomize=True, database=None)
-hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=100, deadline=None)
 hypothesis_settings.load_profile("core")
 
 # A shell's background jobs ignore SIGINT, and the processes that tests interrupt would inherit that.
