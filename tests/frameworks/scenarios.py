@@ -29,7 +29,10 @@ THINKING = 0.02
 TAKES = 0.2
 """Seconds that every tool takes."""
 
-CITIES = ("Oslo", "Turin", "Lagos", "Quito", "Hanoi", "Perth", "Dakar", "Osaka", "Malmo", "Tunis")
+TEN_TAKE = 1.0
+"""Seconds that each of ten calls takes: a limit is seen if starts follow ends within 5 % of the duration."""
+
+CITIES = ("Berne", "Turin", "Lagos", "Quito", "Hanoi", "Perth", "Dakar", "Osaka", "Malmo", "Tunis")
 UNKNOWN = "NOSUCH"
 FAILURE = "no stock is called so"
 
@@ -102,7 +105,7 @@ class Toolbox:
             Args:
                 city: Name of the city.
             """
-            return await self._sleep("get_weather", weather(city))
+            return await self._sleep("get_weather", weather(city), takes_s(city))
 
         async def get_stock(symbol: str) -> str:
             """Tell the price of a stock.
@@ -131,7 +134,7 @@ class Toolbox:
             Args:
                 city: Name of the city.
             """
-            return self._block("get_weather", weather(city))
+            return self._block("get_weather", weather(city), takes_s(city))
 
         def get_stock(symbol: str) -> str:
             """Tell the price of a stock.
@@ -151,23 +154,28 @@ class Toolbox:
 
         return [get_weather, get_stock, get_news]
 
-    async def _sleep(self, tool: str, result: str) -> str:
+    async def _sleep(self, tool: str, result: str, seconds: float = TAKES) -> str:
         body = Body(tool, time.time_ns())
         self.ran.append(body)
         try:
-            await asyncio.sleep(TAKES)
+            await asyncio.sleep(seconds)
             return told(result)
         finally:
             body.end_ns = time.time_ns()
 
-    def _block(self, tool: str, result: str) -> str:
+    def _block(self, tool: str, result: str, seconds: float = TAKES) -> str:
         body = Body(tool, time.time_ns())
         self.ran.append(body)
         try:
-            time.sleep(TAKES)
+            time.sleep(seconds)
             return told(result)
         finally:
             body.end_ns = time.time_ns()
+
+
+def takes_s(city: str) -> float:
+    """Return how many seconds the weather in *city* takes."""
+    return TEN_TAKE if city in CITIES else TAKES
 
 
 def weather(city: str) -> str:
