@@ -5,7 +5,8 @@ While `CLOCK.running()` is active, ``time.sleep``, the timers of a `VirtualLoop`
 timestamps of OpenTelemetry's SDK share one clock. The clock jumps to the next deadline as soon as no thread can run:
 each one sleeps or is an idle event loop. It counts the main thread, threads that are started meanwhile and the work
 given to thread pools. A thread that waits for something else, such as a lock or another thread's end, cannot be told
-from one that computes, so the clock jumps after `GRACE_S` in which no thread began to run or to wait.
+from one that computes, so the clock jumps after `GRACE_S` in which no thread began to run or to wait. Where no deadline
+is left to jump to, a loop fails after `HANG_S` without an event.
 
 Each reading of the time of day is 1 ns after the one before, so that the order of events shows in their timestamps.
 """
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 START_NS = 1_900_000_000 * 10**9
-GRACE_S = 0.05
+GRACE_S = 0.25
+HANG_S = 60
 _REAL_SLEEP = time.sleep
 
 
@@ -114,9 +116,13 @@ class VirtualClock:
         events: list[Any] = []
         while not events and me in self._waiting:
             changes = self._changes
-            events = poll(GRACE_S if min(self._waiting.values(), default=math.inf) < math.inf else None)
+            can_jump = min(self._waiting.values(), default=math.inf) < math.inf
+            events = poll(GRACE_S if can_jump else HANG_S)
             with self._changed:
                 if not events and changes == self._changes:
+                    if not can_jump:
+                        message = f"no event and no timer in {HANG_S} s: the test hangs"
+                        raise RuntimeError(message)
                     self._jump()
         with self._changed:
             self._end_waiting(me)

@@ -277,9 +277,10 @@ def test_limits_of_the_graph_of_a_function_and_shared() -> None:
     async def main() -> None:
         graph = TaskGraph(limit=4)
         gate = asyncio.Semaphore(3)
-        for number in range(6):
+        for number in range(3):
             graph.add(query, name=f"query {number}", limit=2)
             graph.add(fetch, name=f"fetch {number}", limit=gate)
+            graph.add(fetch, name=f"fetch {number} again", limit=gate)
         await graph.run()
 
     run_in("virtual", main)
