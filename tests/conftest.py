@@ -39,6 +39,12 @@ hypothesis_settings.load_profile("core")
 # Collecting garbage less often takes a seventh of the time away; tests of memory collect on their own.
 gc.set_threshold(100_000, 50, 50)
 
+
+def pytest_collection_finish() -> None:
+    """Keep what collection made out of later searches for garbage."""
+    gc.freeze()
+
+
 # A shell's background jobs ignore SIGINT, and the processes that tests interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
