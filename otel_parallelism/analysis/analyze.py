@@ -10,11 +10,13 @@ from otel_parallelism.settings import Settings
 from .dependencies.experience import Experience
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described
+from .findings.remarks import turn_remarks
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import set_silenced
 from .schedule.scopes import scopes_of
 from .turns.normalization import normalize
+from .turns.waiting import without_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,16 +75,17 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
         settings: Thresholds, patterns of tools, and which findings to silence.
         experience: What earlier turns showed; it is not changed.
     """
-    scopes = scopes_of(turn)
+    worked = without_waiting(turn)
+    scopes = scopes_of(worked)
     own = scopes[-1]
-    duration_ns = max(turn.end_ns - turn.start_ns, 0) or own.totals.makespan_ns
+    duration_ns = max(worked.end_ns - worked.start_ns, 0) or own.totals.makespan_ns
     least_ns = max(settings.min_avoidable * _S, settings.min_avoidable_share * duration_ns)
-    notes: list[str] = []
+    notes = turn_remarks(turn)
 
     for scope in scopes:
         scope.detect_contention()
         if not scope.contended and scope.could_save(least_ns):
-            scope.find_dependencies(turn, settings)
+            scope.find_dependencies(worked, settings)
         scope.compute_bounds()
 
     reported: list[Candidate] = []

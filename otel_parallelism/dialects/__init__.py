@@ -56,7 +56,7 @@ def classify(span: SpanRecord) -> Observation:
     if facts.kind == "call" and span.name.startswith("chat "):
         return _step(span, facts)  # a model request, even if a tool name was written on it later
     make = _MAKERS.get(facts.kind)
-    return make(span, facts) if make is not None else _passage(span, cycle=facts.kind == "cycle")
+    return make(span, facts) if make is not None else _passage(span, facts.kind)
 
 
 def _kind(known: list[Facts]) -> Kind | None:
@@ -86,6 +86,7 @@ def _merged(one: Facts, other: Facts) -> Facts:
         input_tokens=other.input_tokens if one.input_tokens is None else one.input_tokens,
         words=_better(one.words, other.words),
         effect=other.effect if one.effect == "unknown" else one.effect,
+        effect_source=other.effect_source if one.effect == "unknown" else one.effect_source,
         resource=one.resource or other.resource,
         depends_on=other.depends_on if one.depends_on is None else one.depends_on,
         queue_ns=one.queue_ns or other.queue_ns,
@@ -100,7 +101,7 @@ def _better(one: Content | None, other: Content | None) -> Content | None:
     return one
 
 
-def _passage(span: SpanRecord, *, cycle: bool = False) -> Passage:
+def _passage(span: SpanRecord, kind: Kind | None = None) -> Passage:
     return Passage(
         span.trace_id,
         span.span_id,
@@ -108,10 +109,11 @@ def _passage(span: SpanRecord, *, cycle: bool = False) -> Passage:
         span.name,
         span.start_ns,
         span.end_ns,
-        cycle,
+        kind == "cycle",
         span.remote_parent,
         span.source,
         span.instrumentation,
+        kind == "waiting",
     )
 
 
@@ -128,7 +130,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         arguments=facts.arguments,
         result=facts.result,
         effect=facts.effect,
-        effect_source="" if facts.effect == "unknown" else "declared",
+        effect_source="" if facts.effect == "unknown" else facts.effect_source or "declared",
         resource=facts.resource,
         depends_on=facts.depends_on,
         links=span.links,

@@ -19,7 +19,7 @@ _OUTPUT = "langfuse.observation.output"
 _LEVEL = "langfuse.observation.level"
 _USAGE = "langfuse.observation.usage_details"
 _METADATA = "langfuse.observation.metadata."
-_KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "generation": "step"}
+_KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "retriever": "call", "generation": "step"}
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 
@@ -39,9 +39,12 @@ def _describe(span: SpanRecord) -> Facts | None:
                 kind="call",
                 tool=span.name,
                 call_id=_metadata(span, "tool_call_id") or envelopes.tool_call_id(output),
-                arguments=captured(given, envelopes.arguments),
+                # A retriever's input is the query; which index it searched is not recorded.
+                arguments=captured(given, envelopes.arguments, whole=observation == "tool"),
                 result=captured(output, envelopes.result),
                 failed=text(attributes, _LEVEL).upper() == "ERROR" or envelopes.tool_failed(output),
+                effect="read" if observation == "retriever" else "unknown",
+                effect_source="framework" if observation == "retriever" else "",
             )
         case "step":
             return Facts(

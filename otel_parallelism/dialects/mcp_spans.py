@@ -23,6 +23,8 @@ def _describe(span: SpanRecord) -> Facts | None:
     named = span.name.startswith(_NAMES)
     if not method and not named:
         return None
+    if method == "elicitation/create":
+        return Facts(kind="waiting")  # the server asks the client's user
     if method not in {"", "tools/call"}:
         return Facts(kind="passage")
     tool = text(span.attributes, names.TOOL_NAME) or (span.name.partition("tools/call ")[2] if named else "")

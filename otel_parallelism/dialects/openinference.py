@@ -22,6 +22,7 @@ _KIND = "openinference.span.kind"
 
 _INPUT, _OUTPUT = "input.value", "output.value"
 _CALL_IDS = ("tool_call.id", "tool.call_id", "tool.id")
+_DOCUMENTS = "retrieval.documents."
 _OUTPUT_MESSAGES = "llm.output_messages."
 _INPUT_MESSAGES = "llm.input_messages."
 _MESSAGE_FIELD = re.compile(r"llm\.input_messages\.(\d+)\.message\.(role|content|contents\.\d+\.message_content\.text)")
@@ -29,6 +30,7 @@ _MESSAGE_FIELD = re.compile(r"llm\.input_messages\.(\d+)\.message\.(role|content
 _RUN_NAMES = ("invoke_agent", "agent_run [", "invoke_workflow")
 _RUN_SUFFIX = re.compile(r"\.(?:a?run|a?kickoff|_?execute(?:_core)?|on_messages(?:_stream)?)$")
 _TOOL_SUFFIX = re.compile(r"\.(?:a?call|__call__|a?run|tool|a?execute|a?invoke)$")
+_RETRIEVE_SUFFIX = re.compile(r"\._?a?(?:retrieve|search|query)$")
 _CYCLE = re.compile(r"turn|Step \d+|tools|execute_event_loop_cycle|Cycle .+")
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
@@ -38,8 +40,8 @@ def _describe(span: SpanRecord) -> Facts | None:
     kind = text(span.attributes, _KIND).upper()
     if not kind:
         return None
-    if kind == "TOOL":
-        return _call(span)
+    if kind in {"TOOL", "RETRIEVER"}:
+        return _call(span) if kind == "TOOL" else _retrieval(span)
     if kind == "LLM" and "._prepare_" not in span.name:  # LlamaIndex prepares a request there and sends none
         return _turn(span) if span.name.startswith(_RUN_NAMES) else _step(span)
     if kind == "AGENT":
@@ -77,6 +79,20 @@ def _call(span: SpanRecord) -> Facts:
         arguments=captured(attributes.get(_INPUT), envelopes.arguments),
         result=captured(output, envelopes.function_response if google else envelopes.result),
         failed=text(attributes, "tool.status") == "error" or envelopes.tool_failed(output),
+    )
+
+
+def _retrieval(span: SpanRecord) -> Facts:
+    """Return the facts of a retrieval. Its input is the query; which index or filter it searched is not recorded."""
+    attributes = span.attributes
+    documents = {key: value for key, value in attributes.items() if key.startswith(_DOCUMENTS)}
+    return Facts(
+        kind="call",
+        tool=text(attributes, "tool.name", "retriever.name") or _RETRIEVE_SUFFIX.sub("", span.name),
+        arguments=captured(attributes.get(_INPUT), envelopes.arguments, whole=False),
+        result=captured(documents or attributes.get(_OUTPUT), envelopes.result),
+        effect="read",
+        effect_source="framework",
     )
 
 

@@ -90,7 +90,9 @@ class Call(msgspec.Struct, frozen=True):
     if nothing was declared, ``()`` if independence was. ``called_ns`` is when the wrapper was called; it, ``task`` and
     ``thread`` are 0 if unknown. ``silenced`` is true if the decorator silences findings about the call, ``blocking`` if
     its function is not a coroutine function. ``remote_parent`` is true if the parent is in another process, or if the
-    span is a server's record of a call.
+    span is a server's record of a call. ``waiting`` are the times inside the call in which it waited for a person, in
+    order, without overlap; they are no work of the call. ``outlived_ns`` is None unless the call went on after the end
+    of its turn: it then ends with the turn, and the value is how much longer it took, 0 if unknown.
     """
 
     trace_id: str
@@ -124,11 +126,14 @@ class Call(msgspec.Struct, frozen=True):
     source: str = ""
     instrumentation: str = ""
     remote_parent: bool = False
+    waiting: tuple[Interval, ...] = ()
+    outlived_ns: int | None = None
 
     @property
     def duration_ns(self) -> int:
-        """The length in nanoseconds, never negative."""
-        return max(0, self.end_ns - self.start_ns)
+        """The length without the waiting for a person, in nanoseconds, never negative."""
+        length_ns = max(0, self.end_ns - self.start_ns)
+        return length_ns - sum(wait.duration_ns for wait in self.waiting) if self.waiting else length_ns
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -171,7 +176,8 @@ class Passage(msgspec.Struct, frozen=True):
     Any other span, which matters only as an ancestor.
 
     ``cycle`` is true for a span that some frameworks make for each round (``Step 2``, ``turn``,
-    ``execute_event_loop_cycle``, a ``tools`` node).
+    ``execute_event_loop_cycle``, a ``tools`` node). ``waiting`` is true for a span that lasts while the program waits
+    for a person: an approval, an answer, an interrupt.
     """
 
     trace_id: str
@@ -184,6 +190,7 @@ class Passage(msgspec.Struct, frozen=True):
     remote_parent: bool = False
     source: str = ""
     instrumentation: str = ""
+    waiting: bool = False
 
 
 Observation: TypeAlias = Call | Step | TurnSpan | Passage
@@ -198,7 +205,8 @@ class Turn(msgspec.Struct, frozen=True):
     ``steps`` are the turn's own model requests in order of start. ``coverage`` is the share of its calls with a known
     interval, tool name and scope; ``anomalies`` counts intervals that end before they start. ``wrappers`` are the span
     ids of turns that contain only this turn. ``unrequested`` are the span ids of own calls that no recorded model
-    request requested; the agent's code made them.
+    request requested; the agent's code made them. ``waiting`` are the times in which a part of the turn waited
+    for a person, in order, without overlap.
     """
 
     trace_id: str
@@ -214,3 +222,4 @@ class Turn(msgspec.Struct, frozen=True):
     anomalies: int = 0
     wrappers: tuple[str, ...] = ()
     unrequested: frozenset[str] = frozenset()
+    waiting: tuple[Interval, ...] = ()

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_parallelism import clock
 from otel_parallelism.dialects import KEYS
-from otel_parallelism.model import Call, Step, TurnSpan
+from otel_parallelism.model import Call, Passage, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
 from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.context import Context
+
+    from otel_parallelism.model import Observation
 
 
 MAX_SCOPES = 10_000
@@ -150,14 +152,15 @@ class ParallelismProcessor(SpanProcessor):
             return
         self._reset_unrelated(span)
         node = add_span_node(span, _scope(parent_context))
-        kind = type(classify_open_node(node))
+        observation = classify_open_node(node)
+        kind = type(observation)
         if kind is TurnSpan:
             node.is_turn = REGISTRY.open_turn(node)
             self.interceptor.intercept(node)
             link_node(node)
         elif kind is Call and node.parent is None:
             adopt_node(node)
-        elif kind is Call or kind is Step:
+        elif kind is Call or kind is Step or _is_waiting(observation):
             link_node(node)
         elif node.parent is None:
             self.interceptor.intercept(node)
@@ -174,8 +177,10 @@ class ParallelismProcessor(SpanProcessor):
             self._reset_unrelated(span)
             node = add_span_node(span, _scope(None))
         node.end_ns = span.end_time or 0
-        kind = type(final_observation(node, node.end_ns))
-        if kind in (Call, Step, TurnSpan) and not node.linked and not node.finished:
+        observation = final_observation(node, node.end_ns)
+        kind = type(observation)
+        known_kind = kind in (Call, Step, TurnSpan) or _is_waiting(observation)
+        if known_kind and not node.linked and not node.finished:
             if node.parent is not None:
                 if not link_node(node) and kind is Call:
                     count_late_node(node)
@@ -183,6 +188,11 @@ class ParallelismProcessor(SpanProcessor):
                 adopt_node(node)
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
+
+
+def _is_waiting(observation: Observation) -> bool:
+    """Return whether *observation* is a span of waiting for a person."""
+    return isinstance(observation, Passage) and observation.waiting
 
 
 def _scope(context: Context | None) -> Node | None:

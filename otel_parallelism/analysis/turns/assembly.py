@@ -10,6 +10,7 @@ import msgspec
 from otel_parallelism.model import Call, Interval, Observation, Step, Turn, TurnSpan
 
 from .rounds import assign_rounds
+from .waiting import waiting_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ def assemble(
     uncovered: list[Call] = []
     turn_spans = _extended(tree, turn_spans)
     uncertain = placed_by_time | impossible
+    waits = waiting_inside(tree)
     for span in tree.spans.values():
         if type(span) is Call:
             turn_id = tree.turn_of(span.span_id)
@@ -53,7 +55,9 @@ def assemble(
                 continue
             anomalies[turn_id] += span.span_id in impossible
             scope = tree.inside[span.span_id]
-            calls[turn_id].append(_in_turn(span, "" if scope == turn_id else scope, turn_spans[turn_id]))
+            calls[turn_id].append(
+                _in_turn(span, "" if scope == turn_id else scope, turn_spans[turn_id], waits.get(span.span_id, ()))
+            )
         elif type(span) is Step:
             scope = tree.inside[span.span_id]
             if scope in turn_spans:
@@ -63,7 +67,7 @@ def assemble(
             if scope in turn_spans and not _began_after(span, turn_spans[scope]):
                 anomalies[scope] += span.span_id in impossible
                 sub_agent = _as_call(turn_spans[span.span_id], wrappers, tree)
-                calls[scope].append(_in_turn(sub_agent, "", turn_spans[scope]))
+                calls[scope].append(_in_turn(sub_agent, "", turn_spans[scope], waits.get(span.span_id, ())))
 
     turns = tuple(
         _turn(
@@ -75,6 +79,7 @@ def assemble(
             wrappers=wrappers.get(span.span_id, ()),
             uncertain=uncertain,
             max_calls=settings.max_calls_per_turn,
+            waiting=waits.get(span.span_id, ()),
         )
         for span in turn_spans.values()
     )
@@ -117,11 +122,21 @@ def _is_late(tree: Tree, call: Call, turn: TurnSpan) -> bool:
     return False
 
 
-def _in_turn(call: Call, scope: str, turn: TurnSpan) -> Call:
-    """Return *call* with *scope*, cut at the end of *turn* if it ends later in the same process."""
-    if call.end_ns > turn.end_ns and call.source == turn.source:
-        return msgspec.structs.replace(call, scope=scope, end_ns=turn.end_ns)
-    return msgspec.structs.replace(call, scope=scope) if scope != call.scope else call
+def _in_turn(call: Call, scope: str, turn: TurnSpan, waiting: tuple[Interval, ...]) -> Call:
+    """Return *call* with *scope* and *waiting*, cut at the end of *turn* if it ends later in the same process."""
+    end_ns, outlived_ns = call.end_ns, call.outlived_ns
+    if end_ns > turn.end_ns and call.source == turn.source:
+        end_ns, outlived_ns = turn.end_ns, end_ns - turn.end_ns
+    if scope == call.scope and end_ns == call.end_ns and not waiting:
+        return call
+    inside = (Interval(wait.start_ns, min(wait.end_ns, end_ns)) for wait in waiting)
+    return msgspec.structs.replace(
+        call,
+        scope=scope,
+        end_ns=end_ns,
+        outlived_ns=outlived_ns,
+        waiting=tuple(wait for wait in inside if wait.duration_ns),
+    )
 
 
 def _as_call(turn: TurnSpan, wrappers: dict[str, tuple[str, ...]], tree: Tree) -> Call:
@@ -151,6 +166,7 @@ def _turn(
     wrappers: tuple[str, ...],
     uncertain: set[str],
     max_calls: int,
+    waiting: tuple[Interval, ...],
 ) -> Turn:
     calls.sort(key=_in_order)
     steps.sort(key=_in_order)
@@ -189,6 +205,7 @@ def _turn(
         anomalies=anomalies,
         wrappers=wrappers,
         unrequested=unrequested,
+        waiting=waiting,
     )
 
 

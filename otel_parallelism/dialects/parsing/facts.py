@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.model import Content, Effect, SpanRecord
+from otel_parallelism.model import Content, Effect, EffectSource, SpanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind: TypeAlias = Literal["turn", "call", "step", "cycle", "passage", "ignored"]
+Kind: TypeAlias = Literal["turn", "call", "step", "cycle", "waiting", "passage", "ignored"]
 """
-``cycle`` is the parent of one round. ``passage`` means that a span is *not* a run, even if another dialect says so.
-``ignored`` means that the span has no kind at all, whatever other dialects say.
+``cycle`` is the parent of one round. ``waiting`` is a span that lasts while the program waits for a person, such as an
+approval. ``passage`` means that a span is *not* a run, even if another dialect says so. ``ignored`` means that the span
+has no kind at all, whatever other dialects say.
 """
 
 
@@ -36,6 +37,7 @@ class Facts(msgspec.Struct, frozen=True):
         input_tokens: Input tokens of a step.
         words: The user's messages in the input of a step or a turn.
         effect: The declared effect of a call.
+        effect_source: Where the effect is from, if it is not declared.
         resource: The declared resource of a call.
         depends_on: Names of the tools whose results the call needs.
         queue_ns: Time that the call waited before its body ran.
@@ -54,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True):
     input_tokens: int | None = None
     words: Content | None = None
     effect: Effect = "unknown"
+    effect_source: EffectSource = ""
     resource: str = ""
     depends_on: tuple[str, ...] | None = None
     queue_ns: int = 0

@@ -63,7 +63,7 @@ def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> Turn
         least_ns: In a shorter turn nothing worth reporting can be saved, so its calls come without evidence.
     """
     trace_id = trace_hex(top)
-    at_top = _observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns)
+    at_top = _just_ending(_observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns))
     found = TurnContents([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
@@ -79,8 +79,7 @@ def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> Turn
             elif plain and not child.error and not stays:
                 found.made += 1
                 held(child)
-                hexed = child.span_id.to_bytes(8).hex()
-                append(Call(trace_id, hexed, span_id, child.tool.name, child.start_ns, child.end_ns or end_ns))
+                append(_call_without_contents(child, trace_id, span_id, end_ns))
             else:
                 found.made += 1
                 append(call_of(child, trace_id, span_id, end_ns))
@@ -156,6 +155,8 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
         observation = node.observation
         if observation is None:
             observation = classify_node(node, node.end_ns or end_ns)
+            if isinstance(observation, Call) and not node.end_ns:
+                observation = msgspec.structs.replace(observation, outlived_ns=0)
         if observation.trace_id != trace_id or observation.parent_id != parent_id:
             observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
         return observation if node.facts is None else _completed(observation, node.facts, end_ns)
@@ -201,6 +202,20 @@ def _step(node: StepNode, trace_id: str, parent_id: str, end_ns: int) -> Step:
     )
 
 
+def _just_ending(observation: Observation) -> Observation:
+    """Return *observation*, of a node that ends now: it does not go on, although its node has no end yet."""
+    if isinstance(observation, Call) and observation.outlived_ns is not None:
+        return msgspec.structs.replace(observation, outlived_ns=None)
+    return observation
+
+
+def _call_without_contents(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
+    """Return the observation of a call whose contents nothing will ask for."""
+    if node.end_ns:
+        return Call(trace_id, _hex(node), parent_id, node.tool.name, node.start_ns, node.end_ns)
+    return Call(trace_id, _hex(node), parent_id, node.tool.name, node.start_ns, end_ns, outlived_ns=0)
+
+
 def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
     """Return the observation of a call; *end_ns* is its end time if it is still open."""
     tool = node.tool
@@ -235,4 +250,5 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         None if node.code is None else location(node.code, node.instruction),
         silenced=tool.silenced,
         blocking=tool.blocking,
+        outlived_ns=None if node.end_ns else 0,
     )

@@ -1,0 +1,37 @@
+"""Remarks on a turn: what of its calls does not count, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .advice import listing
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Call, Turn
+
+_S = 1e9
+
+
+def turn_remarks(turn: Turn) -> list[str]:
+    """Return sentences on the calls of *turn* that outlived it, and on its waiting for a person."""
+    remarks = []
+    outlived = [call for call in turn.calls if call.outlived_ns is not None]
+    if outlived:
+        remarks.append(_outlived(outlived))
+    if turn.waiting:
+        waited_s = sum(wait.duration_ns for wait in turn.waiting) / _S
+        asked = [call.tool for call in turn.calls if call.waiting]
+        place = f" in {listing(asked)}" if asked else ""
+        remarks.append(f"{waited_s:,.2f} s of waiting for a person{place} do not count")
+    return remarks
+
+
+def _outlived(calls: list[Call]) -> str:
+    """Return the sentence on *calls*, which went on after their turn had ended."""
+    if len(calls) > 1:
+        return f"{listing([call.tool for call in calls])} went on after the turn's end, and count up to it"
+    (call,) = calls
+    longer_ns = call.outlived_ns or 0
+    took_s = (call.end_ns - call.start_ns + longer_ns) / _S
+    took = f" (it took {took_s:,.2f} s in all)" if longer_ns else ""
+    return f"{call.tool or 'a call'} went on after the turn's end, and counts up to it{took}"

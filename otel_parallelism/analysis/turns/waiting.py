@@ -1,0 +1,142 @@
+"""
+Waiting for a person: an approval, an answer, an interrupt.
+
+Such time is no call's work and no loss. It is recorded on the calls and the turn in which it passes, and removed before
+anything is measured.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.model import Call, Interval, Passage, Step, Turn, TurnSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .tree import Tree
+
+
+def waiting_inside(tree: Tree) -> dict[str, tuple[Interval, ...]]:
+    """
+    Return the times of waiting for a person in each turn and call, by span id.
+
+    A wait inside a call is one of all calls and turns around it too.
+    """
+    found: dict[str, list[Interval]] = {}
+    for span in tree.spans.values():
+        if type(span) is not Passage or not span.waiting or span.end_ns <= span.start_ns:
+            continue
+        at = tree.inside[span.span_id]
+        while at:
+            around = tree.spans[at]
+            wait = Interval(max(span.start_ns, around.start_ns), min(span.end_ns, around.end_ns))
+            if wait.duration_ns and type(around) in (Call, TurnSpan):
+                found.setdefault(at, []).append(wait)
+            at = tree.inside[at]
+    return {span_id: _united(waits) for span_id, waits in found.items()}
+
+
+def without_waiting(turn: Turn) -> Turn:
+    """
+    Return *turn* as it would have run without waiting for a person.
+
+    Times in which a call, or the turn, waited for a person while no other call and no model request was at work are
+    cut out, and everything after them moves forward. A call that waited at its start or its end is shortened. Waiting
+    in the middle of a call while others worked stays a part of the call.
+    """
+    waits = [*turn.waiting, *(wait for call in turn.calls for wait in call.waiting)]
+    if not waits:
+        return turn
+    at_work: list[Interval] = [Interval(step.start_ns, step.end_ns) for step in turn.steps]
+    for call in turn.calls:
+        at_work += _without(Interval(call.start_ns, call.end_ns), call.waiting)
+    timeline = _Timeline(_idle(_united(waits), _united(at_work)))
+    return msgspec.structs.replace(
+        turn,
+        calls=tuple(timeline.shortened(call) for call in turn.calls),
+        steps=tuple(timeline.moved(step) for step in turn.steps),
+        start_ns=timeline.moved_ns(turn.start_ns),
+        end_ns=timeline.moved_ns(turn.end_ns),
+        waiting=(),
+    )
+
+
+_end_ns = attrgetter("end_ns")
+
+
+class _Timeline:
+    """The time that is left after *removed* intervals, which are disjoint and in order."""
+
+    def __init__(self, removed: Sequence[Interval]) -> None:
+        self._removed = removed
+        self._starts_ns = [interval.start_ns for interval in removed]
+        self._before_ns = [0]
+        for interval in removed:
+            self._before_ns.append(self._before_ns[-1] + interval.duration_ns)
+
+    def moved_ns(self, at_ns: int) -> int:
+        """Return *at_ns* less the removed time before it."""
+        passed = bisect_right(self._starts_ns, at_ns)
+        if not passed:
+            return at_ns
+        inside_ns = max(0, self._removed[passed - 1].end_ns - at_ns)
+        return at_ns - self._before_ns[passed] + inside_ns
+
+    def moved(self, step: Step) -> Step:
+        return msgspec.structs.replace(
+            step, start_ns=self.moved_ns(step.start_ns), end_ns=self.moved_ns(max(step.start_ns, step.end_ns))
+        )
+
+    def shortened(self, call: Call) -> Call:
+        """Return *call* with its times on this timeline, without waiting at its start and its end."""
+        start_ns, end_ns = call.start_ns, call.end_ns
+        if call.waiting and call.waiting[0].start_ns <= start_ns:
+            start_ns = min(end_ns, call.waiting[0].end_ns)
+        if call.waiting and call.waiting[-1].end_ns >= end_ns:
+            end_ns = max(start_ns, call.waiting[-1].start_ns)
+        called_ns = min(call.called_ns, start_ns) if call.called_ns else 0
+        return msgspec.structs.replace(
+            call,
+            start_ns=self.moved_ns(start_ns),
+            end_ns=self.moved_ns(end_ns),
+            called_ns=self.moved_ns(called_ns) if called_ns else 0,
+            waiting=(),
+        )
+
+
+def _idle(waits: Iterable[Interval], at_work: Sequence[Interval]) -> list[Interval]:
+    """Return the parts of *waits* in which nothing was *at_work*; both are disjoint and in order."""
+    return [part for wait in waits for part in _without(wait, at_work)]
+
+
+def _without(interval: Interval, removed: Sequence[Interval]) -> list[Interval]:
+    """Return the parts of *interval* outside of *removed*, which are disjoint and in order."""
+    parts: list[Interval] = []
+    at_ns = interval.start_ns
+    for other in removed[bisect_right(removed, at_ns, key=_end_ns) :]:
+        if other.start_ns >= interval.end_ns:
+            break
+        if other.start_ns > at_ns:
+            parts.append(Interval(at_ns, other.start_ns))
+        at_ns = max(at_ns, other.end_ns)
+    if at_ns < interval.end_ns:
+        parts.append(Interval(at_ns, interval.end_ns))
+    return parts
+
+
+def _united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Return *intervals* joined where they overlap or touch, in order."""
+    joined: list[Interval] = []
+    for interval in sorted(intervals, key=lambda interval: (interval.start_ns, interval.end_ns)):
+        if interval.end_ns <= interval.start_ns:
+            continue
+        if joined and interval.start_ns <= joined[-1].end_ns:
+            joined[-1] = Interval(joined[-1].start_ns, max(joined[-1].end_ns, interval.end_ns))
+        else:
+            joined.append(interval)
+    return tuple(joined)
