@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,11 +15,14 @@ from .report_options import report_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from otel_parallelism.errors import UnreadableError
     from otel_parallelism.model import SpanRecord
 
     from .destination import Destination
 
 LONG_INPUT_BYTES: Final = 8_000_000
+MAX_MESSAGES: Final = 5
+"""More lines that cannot be read are only counted."""
 
 
 @click.command("analyze")
@@ -28,31 +32,57 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
     """
     Report on the agent turns in FILEs of spans.
 
-    A FILE has OTLP JSON, as the OpenTelemetry Collector's file exporter writes it, and can be compressed with gzip. Use
-    - for standard input. Several FILEs are one input: the spans of a trace can be in different files.
+    A FILE has OTLP JSON or protobuf, as the OpenTelemetry Collector's file exporter writes it, or spans as Jaeger,
+    Zipkin, Tempo, Datadog, Langfuse, LangSmith, MLflow, Phoenix or a console exporter write them. It can be compressed
+    with gzip or zstd. Use - for standard input, a folder for all files in it. Several FILEs are one input: the spans of
+    a trace can be in different files. A line that cannot be read is skipped, and named on standard error.
     """
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
     from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
-    for name in files:
+    inputs = _expanded(files)
+    for name in inputs:
         if destination.overwrites(name):
             message = f"{name} is an input and cannot be an output too."
             raise click.UsageError(message)
     try:
         settings = Settings.from_environment()
-        with _progress(files) as advance:
-            analysis = analyze_records(_spans(files, advance), classify, settings)
+        skipped = _SkippedLines()
+        with _progress(inputs) as advance:
+            analysis = analyze_records(_spans(inputs, advance, skipped.add), classify, settings)
+        skipped.close()
     except (UnreadableError, ValueError) as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
     sys.exit(destination.report(analysis))
 
 
-def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[SpanRecord]:
+class _SkippedLines:
+    """The lines that could not be read; a message for each goes to standard error, up to a limit."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, error: UnreadableError) -> None:
+        """Count one line, and say what is wrong with it."""
+        self._count += 1
+        if self._count <= MAX_MESSAGES:
+            click.echo(f"{error}; skipped", err=True)
+
+    def close(self) -> None:
+        """Say how many lines had no message of their own."""
+        more = self._count - MAX_MESSAGES
+        if more > 0:
+            click.echo(f"{more} more lines or values could not be read and were skipped", err=True)
+
+
+def _spans(
+    files: Sequence[str], advance: Callable[[int], None], skip: Callable[[UnreadableError], None]
+) -> Iterator[SpanRecord]:
     """Yield the spans of all *files*, and call *advance* with the total number of bytes read so far."""
-    from otel_parallelism.readers.otlp_json import read_otlp_json  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.readers.any_format import read_spans  # noqa: PLC0415 - a fast --help
 
     before = 0
     for file in files:
@@ -63,8 +93,23 @@ def _spans(files: Sequence[str], advance: Callable[[int], None]) -> Iterator[Spa
             at = before + read_bytes
             advance(at)
 
-        yield from read_otlp_json(file, add)
+        yield from read_spans(file, add, skip)
         before = at
+
+
+def _expanded(names: Sequence[str]) -> list[str]:
+    """Return the files that *names* stand for: a folder's files at any depth, and those that a pattern matches."""
+    found: list[str] = []
+    for name in names:
+        path = Path(name)
+        if name != "-" and path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+            found += [str(file) for file in inside]
+        elif not path.exists() and any(character in name for character in "*?["):
+            found += sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - also absolute patterns
+        else:
+            found.append(name)
+    return found
 
 
 @contextlib.contextmanager

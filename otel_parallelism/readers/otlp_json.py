@@ -1,26 +1,24 @@
 """
-Reads OTLP JSON files: one request per line, as the Collector's file exporter writes them, or one document.
+Reads OTLP JSON: one request per line, as the Collector's file exporter writes them, or one document.
 
 A document is one or several ``ExportTraceServiceRequest`` over any number of lines, or an array of requests or of
-``resourceSpans``. Files may be compressed with gzip. Metrics, logs and profiles are skipped.
+``resourceSpans``. Files may be compressed with gzip or zstd. Metrics, logs and profiles are skipped. OTLP before 0.19
+and Tempo's answers have other names for some fields; single spans are read too.
 """
 
 from __future__ import annotations
 
-import gc
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from otel_parallelism.errors import UnreadableError
 
-from .otlp_types import Request, ResourceSpans, records
+from .parsing.json_text import JsonText, UnknownFormatError
+from .parsing.opening import check_text, decompressed, display_name, opened, peeked
+from .parsing.otlp_types import Request, ResourceSpans, records
 
 if TYPE_CHECKING:
     import os
@@ -28,28 +26,17 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import SpanRecord
 
+__all__ = ["UnreadableError", "decode_otlp", "otlp_groups", "read_otlp_json"]
+
 EXPECTED: Final = 'an OTLP trace request, {"resourceSpans": […]}'
-STANDARD_INPUT: Final = "-"
-_GZIP = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SIGNATURE_LENGTH = 64
-# First bytes of other kinds of files.
-_SIGNATURES: Final = {
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"BZh": "compressed with bzip2",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"\xfd7zXZ": "compressed with xz",
-    b"\x04\x22\x4d\x18": "compressed with lz4",
-    b"PK\x03\x04": "a zip archive",
-    b"PAR1": "a Parquet file",
-}
+_KIND: Final = "OTLP JSON, plain or compressed with gzip"
 _REQUEST = msgspec.json.Decoder(Request, strict=False)
-_REQUESTS = msgspec.json.Decoder(list[msgspec.Raw])
-_DOCUMENT = msgspec.json.Decoder(msgspec.Raw)
-_NOT_SPACE = re.compile(rb"\S")
 _SNAKE = re.compile(r"_([a-z])")
-_BYTE = re.compile(r"\(byte (\d+)\)")
+_RENAMED: Final = {
+    "instrumentationLibrarySpans": "scopeSpans",  # OTLP before 0.19, which Tempo still writes
+    "instrumentationLibrary": "scope",
+}
+_OTHER_SIGNALS: Final = frozenset({"resourceMetrics", "resourceLogs", "resourceProfiles", "partialSuccess"})
 
 
 def read_otlp_json(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> Iterator[SpanRecord]:
@@ -58,212 +45,99 @@ def read_otlp_json(path: str | os.PathLike[str], progress: Callable[[int], None]
 
     Args:
         path: An OTLP JSON file, a pipe, or ``-`` for the standard input. The content, not the name, decides whether
-            it is decompressed with gzip.
+            it is decompressed.
         progress: Called after each line or document with the number of bytes read from the file so far.
 
     Raises:
         UnreadableError: The file is missing, empty, in another compression, or not OTLP JSON. The spans of all lines
             before the error are yielded first.
     """
-    name = "standard input" if path == STANDARD_INPUT else str(path)
-    try:
-        with _opened(path) as file:
-            yield from _read(name, file, progress or (lambda _: None))
-    except FileNotFoundError:
-        raise UnreadableError(name, None, "there is no such file", "a file of OTLP JSON") from None
-    except IsADirectoryError:
-        raise UnreadableError(name, None, "it is a directory", "a file of OTLP JSON") from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UnreadableError(name, None, f"it cannot be read ({reason})", "a readable file") from None
+    name = display_name(path)
+    with opened(path, "a file of OTLP JSON") as file:
+        tell = file.tell if file.seekable() else (lambda: 0)
+        lines = decompressed(name, file)
+        if lines is file:
+            check_text(name, peeked(file), _KIND)
+        yield from JsonText(name, decode_otlp, EXPECTED).spans(lines, lambda: progress(tell()) if progress else None)
 
 
-def _opened(path: str | os.PathLike[str]) -> io.BufferedReader:
-    return open(0, "rb", closefd=False) if path == STANDARD_INPUT else Path(path).open("rb")
-
-
-def _read(name: str, file: io.BufferedReader, progress: Callable[[int], None]) -> Iterator[SpanRecord]:
-    # A pipe cannot be rewound, so its first bytes are peeked.
-    start = file.peek(_SIGNATURE_LENGTH)[:_SIGNATURE_LENGTH]
-    tell = file.tell if file.seekable() else (lambda: 0)
-    lines = file
-    if start.startswith(_GZIP):
-        lines = io.BufferedReader(gzip.GzipFile(fileobj=file))
-    else:
-        _check(name, start)
-    number = 0
-    document: bytes | None = None
-    try:
-        for line in lines:
-            number += 1
-            if number == 1:
-                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - the mark is no content
-            if document is None and line.strip():
-                document = line if _is_document(line) else b""
-            if document:
-                yield from _document(name, number, document + lines.read())
-            else:
-                yield from _request(name, number, line)
-            progress(tell())
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UnreadableError(
-            name, number + 1, f"the compressed data is broken ({error})", "complete gzip data"
-        ) from None
-    if document is None:
-        raise UnreadableError(name, None, "it is empty", EXPECTED)
-
-
-def _check(name: str, start: bytes) -> None:
+def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
     """
-    Check that a file with the first bytes *start* may be text.
+    Return the spans of one JSON value.
 
     Raises:
-        UnreadableError: It is another kind of file; the message names the kind.
+        UnknownFormatError: The value is not OTLP.
+        msgspec.DecodeError: The text is not JSON, or a field has a wrong type.
+        ValueError: An id is empty, zero or no id.
     """
-    for magic, kind in _SIGNATURES.items():
-        # When it compresses, the Collector writes the length of each message before it.
-        if start.startswith(magic) or start[4:].startswith(magic):
-            raise UnreadableError(name, None, f"it is {kind}", "OTLP JSON, plain or compressed with gzip")
-    if b"\0" in start:
-        raise UnreadableError(name, None, "it is binary data", "OTLP JSON, plain or compressed with gzip")
-    if start and name.endswith(".gz"):
-        raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
-
-
-def _is_document(line: bytes) -> bool:
-    """Return whether a file with the first *line* is one document; a truncated line counts as one, and fails."""
-    text = line.strip()
-    return text.startswith(b"[") or not text.endswith(b"}")
-
-
-def _request(name: str, number: int, line: bytes) -> list[SpanRecord]:
-    """Return the spans of one line: one request, or several if files without a final newline were concatenated."""
-    if not line.strip():
-        return []
-    try:
-        return _spans(line)
-    except _NotOtlpError as error:
-        raise UnreadableError(name, number, str(error), EXPECTED) from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        if _has_more(error):
-            return list(_document(name, number, line))
-        raise UnreadableError(name, number, _problem(error, line), EXPECTED) from None
-
-
-def _document(name: str, first: int, text: bytes) -> Iterator[SpanRecord]:
-    """Yield the spans of consecutive requests, or arrays of requests, that span several lines."""
-    view = memoryview(text)
-    start, end = _next(text, 0), len(text)
-    while start < end:
-        stop = end
-        try:
-            try:
-                parts = _parts(view[start:])
-            except msgspec.DecodeError as error:
-                if not _has_more(error):
-                    raise
-                stop = (
-                    start + _position(error, 1) - 1
-                )  # another document follows; the decoder stopped after its first byte
-                parts = _parts(view[start:stop])
-            for part in parts:
-                yield from _spans(part)
-        except _NotOtlpError as error:
-            raise UnreadableError(name, first + text.count(b"\n", 0, start), str(error), EXPECTED) from None
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            written = len(text.rstrip())
-            line = first + text.count(b"\n", 0, min(start + _position(error, written), written))
-            raise UnreadableError(name, line, _problem(error, text[start:stop]), EXPECTED) from None
-        start = _next(text, stop)
-
-
-def _next(text: bytes, start: int) -> int:
-    """Return the position of the first non-space byte from *start* on; the length of *text* if there is none."""
-    found = _NOT_SPACE.search(text, start)
-    return found.start() if found else len(text)
-
-
-def _parts(text: memoryview) -> list[msgspec.Raw]:
-    return _REQUESTS.decode(text) if text[0] == ord("[") else [_DOCUMENT.decode(text)]
-
-
-def _spans(text: bytes | msgspec.Raw) -> list[SpanRecord]:
-    """
-    Return the spans in *text*.
-
-    The garbage collector is disabled meanwhile: decoding creates no cycles, and without collections a long line is
-    read about 1.7 times as fast.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return [record for group in _groups(text) for record in records(group)]
-    finally:
-        if collecting:
-            gc.enable()
-
-
-class _NotOtlpError(Exception):
-    """The text is JSON, but not OTLP."""
-
-
-def _groups(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
-    """Return the ``resourceSpans`` of the request in *text*, or the single one that *text* is."""
     request = _REQUEST.decode(text)
     if request.resource_spans is not msgspec.UNSET:
-        return request.resource_spans or []
-    if msgspec.UNSET is not request.resource_metrics:
+        groups = request.resource_spans or []
+        if any(group.scope_spans is None for group in groups):
+            groups = otlp_groups(msgspec.json.decode(text)) or groups
+    elif msgspec.UNSET is not request.resource_metrics or msgspec.UNSET is not request.resource_logs:
         return []
-    if msgspec.UNSET is not request.resource_logs or msgspec.UNSET is not request.resource_profiles:
-        return []
-    return _other_forms(text)
+    else:
+        data = msgspec.json.decode(text)
+        found = otlp_groups(data)
+        if found is None:
+            raise UnknownFormatError(_looks(data))
+        groups = found
+    return [record for group in groups for record in records(group)]
 
 
-def _other_forms(text: bytes | msgspec.Raw) -> list[ResourceSpans]:
-    """Return the ``resourceSpans`` in forms other than a camel-case request: snake-case names, or a single one."""
-    data = _camel(msgspec.json.decode(text))
+def _looks(data: object) -> str:
+    """Return a clause that says what a JSON value that is no request looks like."""
+    if isinstance(data, Mapping):
+        keys = ", ".join(sorted(repr(key) for key in data)[:5])
+        return f"a JSON object with {keys} is not a request"
+    return f"a JSON {type(data).__name__} is not a request"
+
+
+def otlp_groups(data: object) -> list[ResourceSpans] | None:
+    """
+    Return the ``resourceSpans`` in forms other than a camel-case request, None if *data* is not OTLP.
+
+    These are snake-case names, a single ``resourceSpans``, the answers of Tempo's and Jaeger's APIs, and single spans.
+
+    Raises:
+        msgspec.ValidationError: A field has a wrong type.
+    """
+    data = _camel(data)
     if not isinstance(data, Mapping):
-        message = f"a JSON {type(data).__name__} is not a request"
-        raise _NotOtlpError(message)
-    if "resourceSpans" in data:
-        return msgspec.convert(data, Request, strict=False).resource_spans or []
+        return None
+    for key in ("trace", "result"):
+        inner = data.get(key)
+        if isinstance(inner, Mapping) and inner.keys() & {"resourceSpans", "batches"}:
+            data = inner
+    for key in ("resourceSpans", "batches"):
+        if key in data:
+            return msgspec.convert(data[key], list[ResourceSpans] | None, strict=False) or []
     if "scopeSpans" in data:
         return [msgspec.convert(data, ResourceSpans, strict=False)]
-    if data and not data.keys() & {"resourceMetrics", "resourceLogs", "resourceProfiles", "partialSuccess"}:
-        keys = ", ".join(sorted(repr(key) for key in data)[:5])
-        message = f"a JSON object with {keys} is not a request"
-        raise _NotOtlpError(message)
-    return []
+    if {"spanId", "startTimeUnixNano"} <= data.keys() and not isinstance(data.get("attributes"), Mapping):
+        return [_single(dict(data))]
+    return [] if not data or data.keys() & _OTHER_SIGNALS else None
+
+
+def _single(span: dict[str, Any]) -> ResourceSpans:
+    """Return the group of a span that stands alone, with its own resource and scope if it has them."""
+    group = {
+        "resource": span.pop("resource", None),
+        "scopeSpans": [{"scope": span.pop("scope", None), "spans": [span]}],
+    }
+    return msgspec.convert(group, ResourceSpans, strict=False)
 
 
 def _camel(data: object) -> object:
     """Return *data* with field names in lower camel case; attribute keys, which are values in OTLP, stay."""
     if isinstance(data, dict):
-        return {_SNAKE.sub(lambda match: match[1].upper(), key): _camel(value) for key, value in data.items()}
+        return {_renamed(key): _camel(value) for key, value in data.items()}
     if isinstance(data, list):
         return [_camel(item) for item in data]
     return data
 
 
-def _has_more(error: Exception) -> bool:
-    """Return whether the decoder read a complete value that other text follows."""
-    return "trailing characters" in str(error)
-
-
-def _position(error: Exception, otherwise: int) -> int:
-    """Return the byte at which the decoder stopped, from 0; *otherwise* if the error does not say."""
-    match = _BYTE.search(str(error))
-    return int(match[1]) if match else otherwise
-
-
-def _problem(error: Exception, text: bytes) -> str:
-    if isinstance(error, msgspec.ValidationError):
-        return f"not OTLP: {error}"
-    if isinstance(error, msgspec.DecodeError):
-        written = len(text.rstrip())
-        if "truncated" in str(error) or _position(error, 0) >= written:
-            return "the JSON ends early"
-        return f"broken JSON ({str(error).removeprefix('JSON is malformed: ')})"
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8 text"
-    return str(error) or type(error).__name__
+def _renamed(key: str) -> str:
+    camel = _SNAKE.sub(lambda match: match[1].upper(), key)
+    return _RENAMED.get(camel, camel)

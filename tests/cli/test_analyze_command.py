@@ -173,7 +173,7 @@ def test_threshold_is_a_number_from_0_to_1(invoke: Invoke, spans: Path, threshol
         (None, "input.jsonl: there is no such file; expected "),
         ("", "input.jsonl: it is empty; expected "),
         ("{}\n{ not json }\n", "input.jsonl:2: "),
-        (line(TURN) + '{"resourceSpans": 5}\n', "input.jsonl:2: "),
+        ('{"resourceSpans": 5}\n', "input.jsonl:1: "),
         (line(TURN)[:-20], "input.jsonl:1: "),
     ],
 )
@@ -186,8 +186,29 @@ def test_invalid_input_is_an_error_with_file_line_and_expectation(
     assert (done.stdout, done.returncode) == (b"", 2)
     error = done.stderr.decode()
     assert error.startswith(message)
-    assert "expected an OTLP" in error or "expected a file of OTLP" in error
+    assert "expected spans: an OTLP trace request" in error or "expected a file of spans" in error
     assert error.count("\n") == 1
+
+
+def test_broken_line_is_named_and_skipped(invoke: Invoke) -> None:
+    broken = '{"resourceSpans": 5}\n'
+    (invoke.folder / "input.jsonl").write_text(line(TURN) + broken * 7 + line(TURN)[:-20])
+    done = invoke("analyze", "input.jsonl", "--format", "json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["totals"]["turns"] == 1
+    *errors, rest = done.stderr.decode().splitlines()
+    assert [error.partition(": ")[0] for error in errors] == [f"input.jsonl:{number}" for number in range(2, 7)]
+    assert rest == "3 more lines or values could not be read and were skipped"
+
+
+def test_folders_and_patterns_stand_for_their_files(invoke: Invoke) -> None:
+    (invoke.folder / "day" / "one").mkdir(parents=True)
+    (invoke.folder / "day" / "one" / "a.jsonl").write_text(line(TURN))
+    (invoke.folder / "day" / ".hidden").write_text("no spans")
+    for argument in ("day", "day/*/*.jsonl"):
+        done = invoke("analyze", argument, "--format", "json")
+        assert (done.returncode, json.loads(done.stdout)["totals"]["turns"]) == (0, 1)
+    assert b"no such file" in invoke("analyze", "night/*.jsonl").stderr
 
 
 def test_invalid_setting_is_an_error(invoke: Invoke, spans: Path) -> None:

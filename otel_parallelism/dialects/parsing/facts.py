@@ -12,6 +12,8 @@ from otel_parallelism.model import Content, Effect, EffectSource, SpanRecord
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MAX_DIGITS = 19
+
 Kind: TypeAlias = Literal["turn", "call", "step", "cycle", "waiting", "passage", "ignored"]
 """
 ``cycle`` is the parent of one round. ``waiting`` is a span that lasts while the program waits for a person, such as an
@@ -90,9 +92,11 @@ def text(attributes: Mapping[str, object], *keys: str) -> str:
 
 
 def whole_number(attributes: Mapping[str, object], *keys: str) -> int | None:
-    """Return the first whole number of at least 0 among *keys*, else None."""
+    """Return the first whole number of at least 0 among *keys*, else None; some formats write all values as text."""
     for key in keys:
         value = attributes.get(key)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _MAX_DIGITS:
+            return int(value)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
     return None

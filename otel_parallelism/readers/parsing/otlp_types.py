@@ -10,11 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from otel_parallelism.model import SpanEvent, SpanRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HAS_REMOTE = 0x100
 _IS_REMOTE = 0x200
@@ -75,8 +78,8 @@ class Span(msgspec.Struct, rename="camel", gc=False):
 
     trace_id: str
     span_id: str
-    start_time_unix_nano: int
-    end_time_unix_nano: int | None = None
+    start_time_unix_nano: int | float
+    end_time_unix_nano: int | float | None = None
     name: str | None = None
     parent_span_id: str | None = None
     kind: int | str | None = None
@@ -125,7 +128,7 @@ def records(group: ResourceSpans) -> list[SpanRecord]:
     Raises:
         ValueError: An id is empty or zero, or base64 is invalid.
     """
-    source = _identity(group.resource)
+    source = identity(_attributes(group.resource.attributes if group.resource else None))
     found: list[SpanRecord] = []
     for scope_spans in group.scope_spans or ():
         scope = (scope_spans.scope.name if scope_spans.scope else None) or ""
@@ -140,13 +143,13 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         _id(span.span_id),
         _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
-        span.start_time_unix_nano,
-        span.end_time_unix_nano or 0,  # protobuf's JSON writer omits 0, the end of an open span
+        int(span.start_time_unix_nano),
+        int(span.end_time_unix_nano or 0),  # protobuf's JSON writer omits 0, the end of an open span
         _attributes(span.attributes) if span.attributes else {},
         tuple([SpanEvent(event.name or "", _attributes(event.attributes)) for event in span.events])
         if span.events
         else (),
-        tuple([_hex(link.span_id) for link in span.links if link.span_id]) if span.links else (),
+        tuple([hex_of(link.span_id) for link in span.links if link.span_id]) if span.links else (),
         kind if isinstance(kind, int) else _kind(kind),
         status is not None and status.code in _ERROR_CODES,
         bool(flags and flags & _HAS_REMOTE and flags & _IS_REMOTE),
@@ -163,7 +166,7 @@ def _id(written: str) -> str:
         ValueError: The id is empty or all zeros. Spans with such an id would count as one span, and as the parent of
             every root.
     """
-    own_id = _hex(written)
+    own_id = hex_of(written)
     if not own_id.strip("0"):
         message = f"{written!r} is not an id"
         raise ValueError(message)
@@ -172,7 +175,7 @@ def _id(written: str) -> str:
 
 def _parent(written: str) -> str:
     """Return a parent's id as lower-case hex; empty for all zeros, which some exporters write for a root span."""
-    parent_id = _hex(written)
+    parent_id = hex_of(written)
     return parent_id if parent_id.strip("0") else ""
 
 
@@ -196,8 +199,13 @@ def _plain(value: Value) -> object:
     return base64.b64decode(value.bytes_value) if value.bytes_value is not None else None
 
 
-def _hex(written: str) -> str:
-    """Return an id as lower-case hex; base64 is recognised by its length, which differs from that of hex."""
+def hex_of(written: str) -> str:
+    """
+    Return an id as lower-case hex; base64 is recognised by its length, which differs from that of hex.
+
+    Raises:
+        ValueError: The base64 is broken.
+    """
     if len(written) in {_TRACE_ID_BASE64, _SPAN_ID_BASE64} and written.endswith("="):
         try:
             return base64.b64decode(written, validate=True).hex()
@@ -213,12 +221,11 @@ def _kind(kind: str | None) -> int:
     return int(kind) if kind.isdigit() else _KINDS.get(kind.removeprefix("SPAN_KIND_"), 0)
 
 
-def _identity(resource: Resource | None) -> str:
-    """Return a text that is the same for all spans of one process and service; empty without attributes."""
-    attributes = _attributes(resource.attributes if resource else None)
-    identity = [f"{key}={attributes[key]}" for key in _IDENTITY if key in attributes]
-    if identity:
-        return " ".join(identity)
+def identity(attributes: Mapping[str, object]) -> str:
+    """Return a text that is the same for all spans of one process and service; empty without resource *attributes*."""
+    parts = [f"{key}={attributes[key]}" for key in _IDENTITY if key in attributes]
+    if parts:
+        return " ".join(parts)
     if not attributes:
         return ""
     whole = repr(sorted((key, repr(value)) for key, value in attributes.items()))

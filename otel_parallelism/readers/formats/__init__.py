@@ -1,0 +1,1 @@
+"""JSON formats other than OTLP; a module of this folder with a ``FORMAT`` is one."""

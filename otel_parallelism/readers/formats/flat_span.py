@@ -1,0 +1,104 @@
+"""
+Single spans with their attributes in one object: Phoenix, MLflow, OpenInference data frames, smoltrace, and others.
+
+They differ in the names of a few fields, so that one module reads them all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_parallelism.model import SpanEvent, SpanRecord
+from otel_parallelism.readers.parsing.json_fields import (
+    Fields,
+    JsonFormat,
+    fields,
+    flattened,
+    hex_id,
+    kind_number,
+    objects,
+    parent_id,
+    string,
+    time_ns,
+    without_empty,
+)
+from otel_parallelism.readers.parsing.otlp_types import hex_of
+
+_SPAN_ID: Final = ("span_id", "spanId", "context.span_id")
+_TRACE_ID: Final = ("trace_id", "traceId", "context.trace_id")
+_PARENT_ID: Final = ("parent_id", "parent_span_id", "parentSpanId", "parentId")
+_START: Final = ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime", "start_time_ns")
+_END: Final = ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime", "end_time_ns")
+_CONTAINERS: Final = ("spans", "data", "trace")
+_OPENINFERENCE_KIND: Final = "openinference.span.kind"
+_ATTRIBUTES: Final = "attributes."
+
+
+def _recognizes(data: Fields) -> bool:
+    return _is_span(data) or any(_is_span(span) for span in _contained(data))
+
+
+def _is_span(data: Fields) -> bool:
+    return _first(data, _SPAN_ID) is not None and _first(data, _START) is not None
+
+
+def _contained(data: Fields, depth: int = 3) -> list[Fields]:
+    """Return the objects of the list that *data* holds, perhaps in an object: ``data``, ``data.spans``, ``spans``."""
+    for key in _CONTAINERS:
+        inner = data.get(key)
+        if isinstance(inner, list):
+            return objects(inner)
+        if depth and isinstance(inner, dict):
+            return _contained(inner, depth - 1)
+    return []
+
+
+def _first(data: Fields, keys: tuple[str, ...]) -> object:
+    context = fields(data.get("context"))
+    for key in keys:
+        found = data.get(key, context.get(key))
+        if found not in (None, ""):
+            return found
+    return None
+
+
+def _spans(data: Fields) -> list[SpanRecord]:
+    return [_record(span) for span in ([data] if _is_span(data) else _contained(data)) if _is_span(span)]
+
+
+def _record(span: Fields) -> SpanRecord:
+    start, end = time_ns(_first(span, _START)), _first(span, _END)
+    status = fields(span.get("status"))
+    code = span.get("status_code", status.get("code", status.get("status_code", span.get("status"))))
+    return SpanRecord(
+        hex_id(hex_of(str(_first(span, _TRACE_ID)))),
+        hex_id(hex_of(str(_first(span, _SPAN_ID)))),
+        parent_id(hex_of(str(_first(span, _PARENT_ID) or ""))),
+        string(span.get("name")),
+        start,
+        start if end is None else time_ns(end),
+        without_empty(_attributes(span)),
+        tuple(
+            SpanEvent(string(event.get("name")), dict(fields(event.get("attributes"))))
+            for event in objects(span.get("events"))
+        ),
+        kind=kind_number(span.get("kind")),
+        error="ERROR" in str(code).upper(),
+        instrumentation=string(fields(span.get("scope") or span.get("instrumentation_scope")).get("name")),
+    )
+
+
+def _attributes(span: Fields) -> dict[str, object]:
+    """Return the attributes: of a nested object, or of columns such as ``attributes.input.value``."""
+    found = flattened(fields(span.get("attributes")))
+    for key, value in span.items():
+        if key.startswith(_ATTRIBUTES):
+            name = key.removeprefix(_ATTRIBUTES)
+            found.update(flattened(value, f"{name}.") if isinstance(value, dict) and value else {name: value})
+    kind = string(span.get("span_kind"))
+    if kind and not found.get(_OPENINFERENCE_KIND):
+        found[_OPENINFERENCE_KIND] = kind
+    return found
+
+
+FORMAT = JsonFormat("spans with their attributes in one object", _recognizes, _spans, rank=1)

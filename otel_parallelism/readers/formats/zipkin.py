@@ -1,0 +1,50 @@
+"""Zipkin's JSON, version 2: an array of spans, or of traces; times in µs, and attributes as text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_parallelism.model import SpanEvent, SpanRecord
+from otel_parallelism.readers.parsing.json_fields import (
+    Fields,
+    JsonFormat,
+    fields,
+    hex_id,
+    kind_number,
+    objects,
+    parent_id,
+    string,
+    time_ns,
+)
+
+_US: Final = 1_000
+
+
+def _recognizes(data: Fields) -> bool:
+    return {"traceId", "id", "timestamp"} <= data.keys() and bool(data.keys() & {"localEndpoint", "duration", "tags"})
+
+
+def _spans(span: Fields) -> list[SpanRecord]:
+    tags = dict(fields(span.get("tags")))
+    start = time_ns(span.get("timestamp"), _US)
+    endpoint = fields(span.get("localEndpoint"))
+    parts = [endpoint.get("serviceName"), endpoint.get("ipv4") or endpoint.get("ipv6"), tags.get("process.pid")]
+    return [
+        SpanRecord(
+            hex_id(span.get("traceId")),
+            hex_id(span.get("id")),
+            parent_id(span.get("parentId")),
+            string(span.get("name")),
+            start,
+            start + time_ns(span.get("duration", 0), _US),
+            tags,
+            tuple(SpanEvent(string(item.get("value")), {}) for item in objects(span.get("annotations"))),
+            kind=kind_number(span.get("kind")),
+            error="error" in tags or tags.get("otel.status_code") == "ERROR",
+            source=" ".join(str(part) for part in parts if part),
+            instrumentation=string(tags.get("otel.scope.name") or tags.get("otel.library.name")),
+        )
+    ]
+
+
+FORMAT = JsonFormat("Zipkin JSON", _recognizes, _spans)

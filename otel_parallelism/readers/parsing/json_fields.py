@@ -1,0 +1,143 @@
+"""Reads the fields that formats write in different ways: times, ids, kinds, and attributes in nested objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+import msgspec
+
+from otel_parallelism.model import SpanRecord
+
+Fields: TypeAlias = Mapping[str, object]
+"""One JSON object."""
+
+_FRACTION = re.compile(r"\.(\d+)")
+_NANOSECONDS = 9
+_UUID_LENGTH = 36
+_S: Final = 1_000_000_000
+_MS: Final = 1_000_000
+# Seconds since the epoch stay below the first until the year 5138, milliseconds below the second, and so on.
+_UNITS: Final = ((10**11, _S), (10**14, _MS), (10**17, 1_000), (10**21, 1))
+_KINDS: Final = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
+
+
+class JsonFormat(msgspec.Struct, frozen=True):
+    """
+    One format other than OTLP.
+
+    ``recognizes`` says whether a JSON object is of the format; ``spans`` returns its spans. It raises ``ValueError`` or
+    ``UnknownFormatError`` for what it cannot read. Of several that recognize an object, the lowest ``rank`` reads it.
+    """
+
+    name: str
+    recognizes: Callable[[Fields], bool]
+    spans: Callable[[Fields], list[SpanRecord]]
+    rank: int = 0
+
+
+def objects(value: object) -> list[Fields]:
+    """Return the objects in *value*, if it is a list; else none."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def fields(value: object) -> Fields:
+    """Return *value* if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def string(value: object) -> str:
+    """Return *value* if it is a text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def hex_id(value: object) -> str:
+    """
+    Return an id as lower-case hex: a text, a UUID, or a number.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if isinstance(value, bool) or value in (None, "", 0):
+        message = f"{value!r} is not an id"
+        raise ValueError(message)
+    if isinstance(value, int):
+        return f"{value:x}"
+    written = str(value).lower().removeprefix("0x")
+    return written.replace("-", "") if len(written) == _UUID_LENGTH else written
+
+
+def parent_id(value: object) -> str:
+    """Return the id of a parent, empty for none or for all zeros."""
+    found = "" if value in (None, "", 0) else hex_id(value)
+    return found if found.strip("0") else ""
+
+
+def time_ns(value: object, unit_ns: int = 0) -> int:
+    """
+    Return a time in nanoseconds since the epoch.
+
+    Args:
+        value: ISO 8601 text, which is in UTC unless it has an offset, or a number, which can be written as text.
+        unit_ns: What a number counts, in nanoseconds; 0 to tell by its size.
+
+    Raises:
+        ValueError: It is neither.
+
+    >>> time_ns("1970-01-01T00:00:01.5Z"), time_ns(1_700_000_000_000), time_ns(5, 1_000)
+    (1500000000, 1700000000000000000, 5000)
+    """
+    if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit():
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        message = f"{value!r} is not a time"
+        raise ValueError(message)  # noqa: TRY004 - the value of a file is wrong, not an argument's type
+    if isinstance(value, str):
+        return _iso_ns(value)
+    unit = unit_ns or next((unit for limit, unit in _UNITS if abs(value) < limit), 1)
+    return value * unit if isinstance(value, int) else round(value * unit)
+
+
+def _iso_ns(written: str) -> int:
+    # Python keeps six digits of a fraction; some exporters write nine.
+    fraction = _FRACTION.search(written)
+    moment = datetime.fromisoformat(_FRACTION.sub("", written, count=1))
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    digits = fraction[1][:_NANOSECONDS].ljust(_NANOSECONDS, "0") if fraction else "0"
+    return (since.days * 86_400 + since.seconds) * _S + int(digits)
+
+
+def kind_number(value: object) -> int:
+    """Return OTLP's number of a span's kind: written as such, or by name in any of the usual ways."""
+    if isinstance(value, int):
+        return value
+    return _KINDS.get(string(value).upper().rpartition(".")[2].removeprefix("SPAN_KIND_"), 0)
+
+
+def flattened(value: Fields, prefix: str = "") -> dict[str, object]:
+    """
+    Return nested objects as one, with dotted keys.
+
+    >>> flattened({"a": {"b": 1}, "c.d": [2]})
+    {'a.b': 1, 'c.d': [2]}
+    """
+    flat: dict[str, object] = {}
+    for key, item in value.items():
+        if isinstance(item, Mapping) and item:
+            flat.update(flattened(item, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = item
+    return flat
+
+
+def as_json(value: object) -> str:
+    """Return *value* as JSON text, as span attributes hold it; a text stays as it is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def without_empty(attributes: Fields) -> dict[str, object]:
+    """Return *attributes* without those that are null."""
+    return {key: value for key, value in attributes.items() if value is not None}

@@ -1,0 +1,116 @@
+"""Opens a file of spans, or standard input, and decompresses it as its first bytes say."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, cast
+
+from otel_parallelism.errors import UnreadableError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+STANDARD_INPUT: Final = "-"
+SIGNATURE_LENGTH: Final = 64
+GZIP: Final = b"\x1f\x8b"
+_LENGTH_BYTES: Final = 4
+ZSTD: Final = b"\x28\xb5\x2f\xfd"
+
+# First bytes of files that cannot be read.
+_SIGNATURES: Final = {
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+    b"\x04\x22\x4d\x18": "compressed with lz4",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a Parquet file",
+}
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """Return the name by which messages call the file."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str], expected: str) -> Iterator[io.BufferedReader]:
+    """
+    Open the file at *path*, or standard input for ``-``.
+
+    Raises:
+        UnreadableError: There is no such file, it is a directory, or it cannot be read.
+    """
+    name = display_name(path)
+    try:
+        with open(0, "rb", closefd=False) if path == STANDARD_INPUT else Path(path).open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise UnreadableError(name, None, "there is no such file", expected) from None
+    except IsADirectoryError:
+        raise UnreadableError(name, None, "it is a directory", expected) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnreadableError(name, None, f"it cannot be read ({reason})", "a readable file") from None
+
+
+def peeked(file: io.BufferedReader) -> bytes:
+    """Return the first bytes of *file*, which stay unread: a pipe cannot be rewound."""
+    return file.peek(SIGNATURE_LENGTH)[:SIGNATURE_LENGTH]
+
+
+def decompressed(name: str, file: io.BufferedReader) -> io.BufferedReader:
+    """
+    Return *file* itself, or a stream of what it contains if it is compressed with gzip or zstd.
+
+    Raises:
+        UnreadableError: It is compressed with zstd, and no library for that is installed.
+    """
+    start = peeked(file)
+    if start.startswith(GZIP):
+        return io.BufferedReader(gzip.GzipFile(fileobj=file))
+    if start.startswith(ZSTD):
+        return io.BufferedReader(cast("io.RawIOBase", _zstd(name, file)))
+    return file
+
+
+def _zstd(name: str, file: io.BufferedReader) -> IO[bytes]:
+    try:
+        from zstandard import ZstdDecompressor  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
+    except ImportError:
+        how = 'pip install "otel-parallelism[zstd]"'
+        raise UnreadableError(name, None, f"it is compressed with zstd; to read it, {how}", "zstandard") from None
+    return cast("IO[bytes]", ZstdDecompressor().stream_reader(file, read_across_frames=True))
+
+
+def check_text(name: str, start: bytes, expected: str) -> None:
+    """
+    Check that a file with the first bytes *start* may be text.
+
+    Raises:
+        UnreadableError: It is another kind of file; the message names the kind.
+    """
+    for magic, kind in _SIGNATURES.items():
+        if start.startswith(magic):
+            raise UnreadableError(name, None, f"it is {kind}", expected)
+    if b"\0" in start:
+        raise UnreadableError(name, None, "it is binary data", expected)
+    if start and name.endswith(".gz"):
+        raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
+
+
+def with_lengths(data: bytes) -> list[bytes] | None:
+    """Return the messages in *data*, each after its length in four bytes, as the Collector writes; None if not so."""
+    messages, at = [], 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + _LENGTH_BYTES], "big")
+        at += _LENGTH_BYTES
+        if not length or at + length > len(data):
+            return None
+        messages.append(data[at : at + length])
+        at += length
+    return messages

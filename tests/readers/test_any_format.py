@@ -1,0 +1,222 @@
+"""One trace gives one report, whichever format it is written in; and what is no trace is called what it is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import analyze_spans
+from otel_parallelism.model import SpanRecord
+from otel_parallelism.readers import UnreadableError
+from otel_parallelism.readers.any_format import FORMATS, read_spans
+from tests.readers.written_formats import WRITERS, console_among_other_output, console_lines, otlp_lines, protobuf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "cases" / "formats"
+MS = 1_000_000
+BEGAN_NS = 1_800_000_000 * 10**9
+
+
+def a_trace(seed: int) -> list[SpanRecord]:
+    """Return the spans of a turn or two, with random shapes and times."""
+    choose = random.Random(seed)  # noqa: S311 - not a secret
+    found: list[SpanRecord] = []
+
+    def add(name: str, parent: str, start: int, end: int, **attributes: str | int) -> str:
+        span_id = f"{len(found) + 1 + seed * 1000:016x}"
+        dotted = {key.replace("__", "."): value for key, value in attributes.items()}
+        error = "tool" in name and choose.random() < 0.1
+        found.append(SpanRecord(f"{seed + 1:032x}", span_id, parent, name, start, end, dotted, error=error))
+        return span_id
+
+    at = BEGAN_NS
+    for turn in range(choose.randint(1, 2)):
+        began = at
+        root = f"{len(found) + 1 + seed * 1000:016x}"
+        place = len(found)
+        add(f"invoke_agent {turn}", "", began, began, gen_ai__operation__name="invoke_agent", gen_ai__agent__name="ag")
+        for _ in range(choose.randint(1, 4)):
+            calls = [(f"get_{choose.choice('abc')}", f"call_{choose.random()}") for _ in range(choose.randint(1, 3))]
+            asked = [{"type": "tool_call", "id": key, "name": tool, "arguments": {}} for tool, key in calls]
+            step_end = at + choose.randint(50, 900) * MS
+            add(
+                "chat m",
+                root,
+                at,
+                step_end,
+                gen_ai__operation__name="chat",
+                gen_ai__usage__input_tokens=choose.randint(10, 5000),
+                gen_ai__output__messages=json.dumps([{"role": "assistant", "parts": asked}]),
+            )
+            at = step_end
+            for tool, key in calls:
+                end = at + choose.randint(50, 900) * MS
+                add(
+                    f"execute_tool {tool}",
+                    root,
+                    at,
+                    end,
+                    gen_ai__operation__name="execute_tool",
+                    gen_ai__tool__name=tool,
+                    gen_ai__tool__call__id=key,
+                    gen_ai__tool__call__arguments=json.dumps({"of": choose.choice(["north", "south"])}),
+                    gen_ai__tool__call__result=f"a text about {choose.choice(['hills', 'rivers'])}",
+                )
+                at = end if choose.random() < 0.7 else at + 10 * MS
+            at = max([at, *(span.end_ns for span in found)])
+        first = found[place]
+        found[place] = SpanRecord(first.trace_id, root, "", first.name, began, at, first.attributes)
+        at += 1000 * MS
+    return found
+
+
+def reports(path: Path) -> list[Any]:
+    analysis = analyze_spans(read_spans(path, skip=lambda _: None))
+    return [turn for report in analysis.reports for turn in json.loads(report.to_json())["turns"]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[bytes], Path]:
+    def to_file(content: bytes) -> Path:
+        path = tmp_path / "spans"
+        path.write_bytes(content)
+        return path
+
+    return to_file
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name != "otlp_lines"])
+def test_reports_are_equal_in_each_format_and_order(write: Callable[[bytes], Path], name: str) -> None:
+    for seed in range(5):
+        spans = a_trace(seed)
+        expected = reports(write(otlp_lines(spans)))
+        assert expected
+        shuffled = random.Random(seed).sample(spans, len(spans))  # noqa: S311 - not a secret
+        got = reports(write(WRITERS[name](shuffled)))
+        if name == "datadog":  # its traces have ids of 64 bits here
+            for report in (*got, *expected):
+                report["trace_id"] = report["trace_id"][-16:]
+        assert got == expected
+
+
+def test_compressed_files_are_read(write: Callable[[bytes], Path]) -> None:
+    spans = a_trace(1)
+    for written in (WRITERS["jaeger"](spans), protobuf(spans)):
+        assert reports(write(gzip.compress(written))) == reports(write(written)) != []
+
+
+def test_a_line_that_is_no_span_costs_that_line(write: Callable[[bytes], Path]) -> None:
+    lines = otlp_lines(a_trace(1)).splitlines(keepends=True)
+    broken = [*lines[:2], b"oops\n", *lines[2:], lines[0][:50]]
+    skipped: list[UnreadableError] = []
+    assert len(list(read_spans(write(b"".join(broken)), skip=skipped.append))) == len(lines)
+    assert [error.line for error in skipped] == [3, len(lines) + 2]
+
+
+def test_other_output_between_spans_is_skipped(write: Callable[[bytes], Path]) -> None:
+    spans = a_trace(1)
+    skipped: list[UnreadableError] = []
+    assert len(list(read_spans(write(console_among_other_output(spans)), skip=skipped.append))) == len(spans)
+    assert skipped
+    with pytest.raises(UnreadableError, match=":1: broken JSON"):
+        list(read_spans(write(console_among_other_output(spans))))
+
+
+def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> None:
+    with pytest.raises(UnreadableError, match=":1: broken JSON"):
+        list(read_spans(write(b"hello\nworld\n"), skip=lambda _: None))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b'{"resourceMetrics": []}', "it holds metrics and no spans"),
+        (b'{"resourceLogs": [{}]}\n{"resourceLogs": []}\n', "it holds logs and no spans"),
+        (b'{"type": "user", "uuid": "1", "sessionId": "s", "message": {}}\n', "a transcript of Claude Code"),
+        (b'{"timestamp": "2026", "type": "session_meta", "payload": {}}\n', "a session of Codex"),
+        (b"\0\1\2\3 something", "binary data of an unknown format"),
+    ],
+)
+def test_what_holds_no_spans_is_called_what_it_is(write: Callable[[bytes], Path], content: bytes, what: str) -> None:
+    with pytest.raises(UnreadableError, match=what):
+        list(read_spans(write(content), skip=lambda _: None))
+
+
+LANGFUSE = {
+    "id": "0af7651916cd43dd8448eb211c80319c",
+    "name": "ask",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "observations": [
+        {
+            "id": f"00000000000000{number:02x}",
+            "traceId": "0af7651916cd43dd8448eb211c80319c",
+            "type": "TOOL",
+            "name": "get_x",
+            "startTime": f"2026-01-01T00:00:0{number}Z",
+            "endTime": f"2026-01-01T00:00:0{number + 1}.5Z",
+            "input": {"of": number},
+            "output": "text",
+            "parentObservationId": None,
+        }
+        for number in (1, 3)
+    ],
+}
+
+
+def test_langfuse_trace_without_root_observation(write: Callable[[bytes], Path]) -> None:
+    (report,) = reports(write(json.dumps(LANGFUSE).encode()))
+    assert (report["calls"], report["work"], report["makespan"]) == (2, 3.0, 3.5)
+
+
+def test_langsmith_runs(write: Callable[[bytes], Path]) -> None:
+    def run(number: int, kind: str, start: int, end: int, **more: Any) -> dict[str, Any]:
+        return {
+            "id": f"a0000000-0000-0000-0000-{number:012d}",
+            "trace_id": "a0000000-0000-0000-0000-000000000001",
+            "parent_run_id": "a0000000-0000-0000-0000-000000000001" if number > 1 else None,
+            "name": "get_x" if kind == "tool" else kind,
+            "run_type": kind,
+            "start_time": f"2026-01-01T00:00:{start:02d}",
+            "end_time": f"2026-01-01T00:00:{end:02d}.250000",
+            **more,
+        }
+
+    runs = [
+        run(1, "chain", 0, 9),
+        run(2, "tool", 1, 2, inputs={"input": "{'of': 'north'}"}, outputs={"output": "hills"}),
+        run(3, "tool", 4, 5, inputs={"input": "{'of': 'south'}"}, outputs={"output": "rivers"}, error="broken"),
+    ]
+    (report,) = reports(write(json.dumps(runs).encode()))
+    assert (report["calls"], report["work"], report["makespan"]) == (2, 2.5, 4.25)
+    spans = list(read_spans(write("\n".join(json.dumps(item) for item in runs).encode())))
+    assert [span.error for span in spans] == [False, False, True]
+
+
+def test_formats_have_names_of_their_own() -> None:
+    assert len({known.name for known in FORMATS}) == len(FORMATS)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded files beside the project are absent")
+@pytest.mark.parametrize(
+    ("file", "spans"),
+    [
+        *(("console-exporter.jsonl", 2), ("console-exporter.txt", 2), ("jaeger-ui.json", 1), ("zipkin-v2.json", 1)),
+        *(("langfuse-trace.json", 1), ("langsmith-run.json", 1), ("mlflow-trace.json", 1), ("otlp-protobuf.pb", 8)),
+        *(("otlp-instrumentationLibrarySpans.json", 2), ("phoenix-dataframe.json", 1), ("tempo-batches.json", 2)),
+    ],
+)
+def test_files_of_others_are_read(file: str, spans: int) -> None:
+    assert len(list(read_spans(SHARED / file))) == spans
+
+
+def test_console_lines_are_read_line_by_line(write: Callable[[bytes], Path]) -> None:
+    reached: list[int] = []
+    path = write(console_lines(a_trace(1)))
+    assert len(list(read_spans(path, reached.append))) == len(set(reached))
