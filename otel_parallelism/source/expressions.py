@@ -1,0 +1,297 @@
+"""The walk through expressions: what each value may hold of the earlier call, in the order of evaluation."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .flows import ELEMENT, NOTHING, State, Tracked, any_of, joined, overlaps
+from .functions import callee_name
+from .known_functions import (
+    is_mutator,
+    is_pure,
+    is_reflection,
+    is_sink,
+    is_sleep,
+    makes_text_or_number,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .functions import Function, SourceFile
+
+_BUILTINS = frozenset(dir(builtins))
+_MOST_VISITS = 60_000
+_ARITHMETIC_OF_CONTAINERS = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
+
+
+class TooLongError(Exception):
+    """The function has too many nested loops to be walked through."""
+
+
+class ExpressionWalk:
+    """
+    Evaluates expressions in one function.
+
+    Attributes:
+        earlier: The call that was made first.
+        later: The call that may need the earlier one; it may be the same, in a loop.
+        known: The calls that are known to change nothing.
+    """
+
+    def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
+        self.file = file
+        self.function = function
+        self.earlier = earlier
+        self.later = later
+        self.known: set[ast.Call] = set()
+        self.same_functions: set[str] = {ast.dump(earlier.func), ast.dump(later.func)}
+        self.raised: list[list[State]] = []
+        self.visits = 0
+
+    def judge(self, inputs: Sequence[Tracked], state: State) -> None:
+        """Take note of how the later call is made; *inputs* are what is called and its arguments."""
+        raise NotImplementedError
+
+    def passed_to_earlier(self, state: State) -> None:
+        """Take note that the earlier call is made in *state*."""
+        raise NotImplementedError
+
+    def value(self, node: ast.AST, state: State) -> Tracked:
+        """Evaluate *node* in *state*, which changes with it."""
+        self.visits += 1
+        if self.visits > _MOST_VISITS:
+            raise TooLongError
+        visit: Callable[[ast.AST, State], Tracked] | None = getattr(self, "_" + type(node).__name__.lower(), None)
+        if visit is not None:
+            return visit(node, state)
+        return self.values(ast.iter_child_nodes(node), state)
+
+    def values(self, nodes: Iterable[ast.AST], state: State) -> Tracked:
+        """Evaluate *nodes* in turn, and return what any of the values may be."""
+        return any_of([self.value(node, state) for node in nodes])
+
+    def read(self, value: Tracked, state: State) -> Tracked:
+        """Return the text or number that is computed from *value* now."""
+        value = state.looked_at(value)
+        through = {p for p in state.passed for path in value.objects if overlaps(path, p)}
+        return msgspec.structs.replace(value.plain(), derived=value.derived | through)
+
+    def part(self, value: Tracked, step: str, state: State) -> Tracked:
+        """Return the attribute or element *step* of *value*, read now."""
+        objects = frozenset(path + step for path in value.objects)
+        through = {p for p in state.passed for path in objects if path.startswith(p + ".")}
+        inner = {held for path in objects for holder, held in _entries(state) if overlaps(holder, path)}
+        found = Tracked(value.flow, value.doubt, objects | inner, value.derived | through)
+        return state.looked_at(found)
+
+    def assign(self, name: str, value: Tracked, state: State, line: int = 0) -> None:
+        """Bind *name* to *value*."""
+        value = state.looked_at(value)
+        if state.after:
+            value = any_of([value, state.condition()])
+        if value.flow:
+            value = msgspec.structs.replace(value, flow=f"{name} (line {line})" if line else value.flow)
+        for path in value.objects:
+            held = any(path in other.objects for key, other in state.names.items() if key != name)
+            if path.startswith("<") and not held and not any(path in objects for objects in state.contains.values()):
+                # A new object is made here in each iteration, and no other variable holds the one before.
+                state.changed.pop(path, None)
+                state.passed -= {path}
+        state.names[name] = value
+
+    def _fresh(self, node: ast.expr, content: Tracked, state: State) -> Tracked:
+        """Return the object that *node* makes, with *content* in it."""
+        path = f"<{node.lineno}:{node.col_offset}>"
+        state.contains[path] = content.objects
+        return msgspec.structs.replace(content, objects=frozenset({path}))
+
+    def _constant(self, _node: ast.Constant, _state: State) -> Tracked:
+        return NOTHING
+
+    def _name(self, node: ast.Name, state: State) -> Tracked:
+        name = node.id
+        value = state.names.get(name)
+        if value is None:
+            known = name in _BUILTINS or any(
+                name in names for names in (self.file.imports, self.file.defined, self.file.constants)
+            )
+            value = NOTHING if known else Tracked(objects=frozenset({name}))
+        if name in self.file.rebound and state.after:
+            value = any_of([value, Tracked(doubt=f"{name}, which another function may set")])
+        return state.looked_at(value)
+
+    def _attribute(self, node: ast.Attribute, state: State) -> Tracked:
+        return self.part(self.value(node.value, state), "." + node.attr, state)
+
+    def _subscript(self, node: ast.Subscript, state: State) -> Tracked:
+        element = self.part(self.value(node.value, state), ELEMENT, state)
+        return any_of([element, self.read(self.value(node.slice, state), state)])
+
+    def _starred(self, node: ast.Starred, state: State) -> Tracked:
+        return self.value(node.value, state)
+
+    def _formattedvalue(self, node: ast.FormattedValue, state: State) -> Tracked:
+        return self.read(self.value(node.value, state), state)
+
+    def _binop(self, node: ast.BinOp, state: State) -> Tracked:
+        value = self.values([node.left, node.right], state)
+        plain = any(isinstance(side, (ast.Constant, ast.JoinedStr)) for side in (node.left, node.right))
+        if plain or not isinstance(node.op, _ARITHMETIC_OF_CONTAINERS):
+            return self.read(value, state)
+        return value
+
+    def _unaryop(self, node: ast.UnaryOp, state: State) -> Tracked:
+        return self.read(self.value(node.operand, state), state)
+
+    def _compare(self, node: ast.Compare, state: State) -> Tracked:
+        return self.read(self._in_sequence([node.left, *node.comparators], state, always=2), state)
+
+    def _boolop(self, node: ast.BoolOp, state: State) -> Tracked:
+        return self._in_sequence(node.values, state, always=1)
+
+    def _in_sequence(self, nodes: Sequence[ast.expr], state: State, always: int) -> Tracked:
+        """Evaluate *nodes*: after the first ones, which are *always* evaluated, only if the values before allow it."""
+        before = state.conditions
+        found: list[Tracked] = []
+        for position, node in enumerate(nodes):
+            if position >= always:
+                state.under("block", self.read(any_of(found), state))
+            found.append(self.value(node, state))
+        state.leave(before, "block")
+        return any_of(found)
+
+    def _ifexp(self, node: ast.IfExp, state: State) -> Tracked:
+        test = self.read(self.value(node.test, state), state)
+        before = state.conditions
+        found = [test.plain()]
+        ends = []
+        for branch in (node.body, node.orelse):
+            end = state.copy()
+            end.under("block", test)
+            found.append(self.value(branch, end))
+            end.leave(before, "block")
+            ends.append(end)
+        self._become(state, joined(ends))
+        return any_of(found)
+
+    @staticmethod
+    def _become(state: State, other: State | None) -> None:
+        if other is not None:
+            state.__dict__.update(other.__dict__)
+
+    def _list(self, node: ast.List | ast.Set, state: State) -> Tracked:
+        return self._fresh(node, self.values(node.elts, state), state)
+
+    _set = _list
+
+    def _tuple(self, node: ast.Tuple, state: State) -> Tracked:
+        return self.values(node.elts, state)
+
+    def _dict(self, node: ast.Dict, state: State) -> Tracked:
+        found = []
+        for key, item in zip(node.keys, node.values, strict=True):
+            found += [self.value(part, state) for part in (key, item) if part is not None]
+        return self._fresh(node, any_of(found), state)
+
+    def _namedexpr(self, node: ast.NamedExpr, state: State) -> Tracked:
+        value = self.value(node.value, state)
+        self.assign(node.target.id, value, state, node.lineno)
+        return value
+
+    def _lambda(self, node: ast.Lambda, state: State) -> Tracked:
+        defaults = self.values([d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None], state)
+        return any_of([defaults, Tracked(late=frozenset(_loaded(node)))])
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom, state: State) -> Tracked:
+        if node.value is not None:
+            self.value(node.value, state)
+        if state.after:
+            state.end = state.end or f"the function yields in between (line {node.lineno})"
+        return Tracked(doubt="what was sent to the generator" if state.after else "")
+
+    _yieldfrom = _yield
+
+    def _await(self, node: ast.Await, state: State) -> Tracked:
+        value = self.value(node.value, state)
+        if state.after and not isinstance(node.value, ast.Call) and not value.flow:
+            return any_of([value, Tracked(doubt=f"what is awaited in line {node.lineno}")])
+        return value
+
+    def _call(self, node: ast.Call, state: State) -> Tracked:
+        return self.call(node, state, discarded=False)
+
+    def call(self, node: ast.Call, state: State, *, discarded: bool) -> Tracked:
+        """Evaluate a call; *discarded* is true if its result is not used."""
+        if isinstance(node.func, ast.Attribute):
+            called = self.value(node.func.value, state)
+        else:
+            called = self.value(node.func, state)
+            called = msgspec.structs.replace(called, objects=frozenset()) if called.objects else called
+        given = [self.value(argument, state) for argument in node.args]
+        given += [self.value(keyword.value, state) for keyword in node.keywords]
+        inputs = [called, *given]
+        if node is self.later and state.after:
+            self.judge(inputs, state)
+        if node is self.earlier:
+            state.after, state.failed, state.looped, state.paused = True, False, False, False
+            state.passed |= state.reach(any_of(inputs).objects)
+            self.passed_to_earlier(state)
+            for states in self.raised:
+                states.append(state.copy())
+            return Tracked(flow=f"what {callee_name(node) or 'the call'} returns")
+        if is_sleep(node):
+            state.paused = state.paused or state.after
+            return NOTHING
+        if is_sink(node):
+            return NOTHING
+        if is_reflection(node):
+            state.end = state.end or f"{callee_name(node)} may read or change anything (line {node.lineno})"
+            return Tracked(doubt=f"what {callee_name(node)} returns")
+        return self._other_call(node, called, given, state, discarded=discarded)
+
+    def _other_call(
+        self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool
+    ) -> Tracked:
+        """Evaluate a call that is neither of the two."""
+        inputs = state.looked_at(any_of([called, *given]))
+        if is_mutator(node):
+            state.store(called.objects, any_of(given))
+            return self.part(called, ELEMENT, state)
+        if makes_text_or_number(node):
+            return self.read(inputs, state)
+        if is_pure(node):
+            if isinstance(node.func, ast.Attribute) and called.objects:
+                return any_of([self.part(called, ELEMENT, state), *map(self._without_objects, given)])
+            return self._fresh(node, inputs, state)
+        name = callee_name(node) or "a function"
+        harmless = node in self.known or ast.dump(node.func) in self.same_functions
+        doubt = ""
+        if state.after and not harmless:
+            shares = any(overlaps(path, p) for path in state.reach(inputs.objects) for p in state.passed)
+            if inputs.flow or shares:
+                why = f"{name}, which is called in between (line {node.lineno}), may change"
+                for path in state.reach(inputs.objects):
+                    state.changed.setdefault(path, (False, f"what {why}"))
+            doubt = f"what {name} returns, which is called in between (line {node.lineno})"
+            if discarded:
+                state.end = state.end or f"{name} is called in between for what it does (line {node.lineno})"
+        objects = inputs.objects | {f"<{node.lineno}:{node.col_offset}>"}
+        return Tracked(inputs.flow, inputs.doubt or doubt, objects, self.read(inputs, state).derived)
+
+    @staticmethod
+    def _without_objects(value: Tracked) -> Tracked:
+        return msgspec.structs.replace(value, objects=frozenset())
+
+
+def _entries(state: State) -> list[tuple[str, str]]:
+    return [(holder, path) for holder, held in state.contains.items() for path in held]
+
+
+def _loaded(function: ast.AST) -> set[str]:
+    """Return the names that the body of *function* reads."""
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}

@@ -1,0 +1,191 @@
+"""A parsed source file: its functions, the calls in them, and the names of the module."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from .known_functions import is_pure, is_sink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
+Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+MODULE = "<module>"
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_PASS_ON = frozenset({"wait_for", "shield", "create_task", "ensure_future", "timeout", "start_soon"})
+
+
+class Site(msgspec.Struct, frozen=True):
+    """
+    Where a call is made: the name of the function around it, and its line.
+
+    ``end_line`` and ``end_column`` (in bytes, from 0) say where the text of the call ends, if that is known. They tell
+    calls on one line apart.
+    """
+
+    function: str
+    line: int
+    end_line: int = 0
+    end_column: int = -1
+
+
+class SourceFile:
+    """
+    The syntax tree of one file.
+
+    Attributes:
+        tree: The module.
+        imports: Names that imports bind, anywhere in the file.
+        defined: Names of functions and classes at the top level.
+        constants: Names that are bound once at the top level, to a literal.
+        rebound: Names that a ``global`` or ``nonlocal`` statement lets another function rebind.
+    """
+
+    def __init__(self, text: str) -> None:
+        """
+        Parse *text*.
+
+        Raises:
+            SyntaxError: *text* is not Python. `parse` returns None instead.
+        """
+        self.tree: ast.Module = ast.parse(text)
+        self.imports: set[str] = set()
+        self.rebound: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self.imports.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+                self.rebound.update(node.names)
+        self.defined: set[str] = {
+            node.name
+            for node in self.tree.body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        }
+
+    @cached_property
+    def constants(self) -> set[str]:
+        """Names that are bound once at the top level, to a literal without a container."""
+        bound: dict[str, int] = {}
+        literal: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                bound[node.id] = bound.get(node.id, 0) + 1
+        for statement in self.tree.body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Constant, ast.JoinedStr)):
+                literal.update(target.id for target in statement.targets if isinstance(target, ast.Name))
+        return {name for name in literal if bound[name] == 1}
+
+    @cached_property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    def function(self, name: str, line: int) -> Function | None:
+        """Return the innermost function called *name* whose text holds *line*; None if there is none, or several."""
+        if name == MODULE:
+            return self.tree
+        found = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, _FUNCTIONS)
+            and (name == "<lambda>" if isinstance(node, ast.Lambda) else node.name == name)
+            and node.lineno <= line <= (node.end_lineno or 0)
+        ]
+        innermost = [one for one in found if not any(other is not one and self._holds(one, other) for other in found)]
+        return innermost[0] if len(innermost) == 1 else None
+
+    def call(self, function: Function, site: Site) -> ast.Call | None:
+        """Return the call at *site* in *function*; None where the line has several that cannot be told apart."""
+        calls = [node for node in own_nodes(function) if isinstance(node, ast.Call)]
+        if site.end_column >= 0:
+            ends = (site.end_line, site.end_column)
+            exact = [call for call in calls if (call.end_lineno, call.end_col_offset) == ends]
+            if not exact:
+                exact = [
+                    node.value
+                    for node in own_nodes(function)
+                    if isinstance(node, ast.Await)
+                    and isinstance(node.value, ast.Call)
+                    and (node.end_lineno, node.end_col_offset) == ends
+                ]
+            return self._awaited(exact[0]) if len(exact) == 1 else None
+        here = [call for call in calls if site.line in {call.lineno, call.func.end_lineno}]
+        here = [call for call in here if not self._inside_other(call, here)] or here
+        awaited = [call for call in here if isinstance(self._parents.get(call), ast.Await)]
+        found = awaited or [call for call in here if not is_pure(call) and not is_sink(call)]
+        return found[0] if len(found) == 1 else None
+
+    def _inside_other(self, call: ast.Call, others: list[ast.Call]) -> bool:
+        """Return whether *call* only passes through a function such as ``wait_for`` that is one of *others*."""
+        lifted = self._awaited(call)
+        return lifted is not call and any(lifted is other for other in others)
+
+    def _awaited(self, call: ast.Call) -> ast.Call:
+        """Return *call*, or the call of ``wait_for`` or a like function whose argument it is."""
+        parent = self._parents.get(call)
+        while isinstance(parent, ast.Call) and call in parent.args and callee_name(parent) in _PASS_ON:
+            call, parent = parent, self._parents.get(parent)
+        return call
+
+    def loop(self, function: Function, call: ast.Call) -> Loop | None:
+        """Return the innermost loop or comprehension of *function* that repeats *call*; None if there is none."""
+        node: ast.AST = call
+        while node is not function:
+            parent = self._parents.get(node)
+            if parent is None:
+                return None
+            if isinstance(parent, _LOOPS) and not _runs_once(parent, node):
+                return parent
+            node = parent
+        return None
+
+    def _holds(self, outer: ast.AST, inner: ast.AST) -> bool:
+        node = self._parents.get(inner)
+        while node is not None and node is not outer:
+            node = self._parents.get(node)
+        return node is outer
+
+
+def parse(text: str) -> SourceFile | None:
+    """Return *text* as a `SourceFile`; None if it is not Python."""
+    try:
+        return SourceFile(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _runs_once(loop: ast.AST, child: ast.AST) -> bool:
+    """Return whether *child*, directly in *loop*, is evaluated once: the iterable, or what follows the loop."""
+    if isinstance(loop, (ast.For, ast.AsyncFor)):
+        return child is loop.iter or child in loop.orelse
+    if isinstance(loop, ast.While):
+        return child in loop.orelse
+    return False
+
+
+def own_nodes(function: Function) -> Iterator[ast.AST]:
+    """Yield the nodes of *function* without the bodies of the functions inside it."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    stack: list[ast.AST] = [*reversed(body)]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            stack += [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+        elif isinstance(node, ast.Lambda):
+            stack += [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+        elif not isinstance(node, ast.ClassDef):
+            stack += ast.iter_child_nodes(node)
+
+
+def callee_name(call: ast.Call) -> str:
+    """Return the last word of the called expression: ``get`` for ``self.client.get(…)``; empty if it has none."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""

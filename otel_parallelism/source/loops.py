@@ -1,0 +1,179 @@
+"""The walk through loops and comprehensions: what one iteration leaves to the next."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from .flows import ELEMENT, Condition, State, Tracked, any_of, joined
+from .functions import callee_name
+from .known_functions import is_pure, is_sink
+from .statements import StatementWalk
+from .syntax import names_read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_MOST_PASSES = 5
+
+
+class LoopWalk(StatementWalk):
+    """Adds loops and comprehensions."""
+
+    def _run_for(self, node: ast.For | ast.AsyncFor, state: State) -> State | None:
+        items = self.value(node.iter, state)
+        wait = ""
+        if isinstance(node, ast.AsyncFor) or _is_lazy(node.iter):
+            wait = (
+                f"the next item, which {'async for awaits' if isinstance(node, ast.AsyncFor) else 'is made'} in between"
+            )
+        return self._loop(
+            state,
+            lambda now: self._next(node.target, items, now),
+            lambda now: self.block(node.body, now),
+            wait,
+            node.orelse,
+        )
+
+    _run_asyncfor = _run_for
+
+    def _next(self, target: ast.expr, items: Tracked, state: State) -> Tracked:
+        """Bind *target* to an item, and return what decides whether there is one."""
+        item = self.part(items, ELEMENT, state)
+        # Each item is another object than the ones before.
+        state.passed -= {path for path in item.objects if path.endswith(ELEMENT)}
+        before = state.conditions
+        state.conditions = ()
+        self._bind(target, msgspec.structs.replace(item, derived=items.derived), state)
+        state.conditions = before
+        return state.looked_at(msgspec.structs.replace(items, derived=frozenset()))
+
+    def _run_while(self, node: ast.While, state: State) -> State | None:
+        wait = "" if _counts(node) else f"the condition of the while loop in line {node.lineno}"
+        return self._loop(
+            state,
+            lambda now: self.read(self.value(node.test, now), now),
+            lambda now: self.block(node.body, now),
+            wait,
+            node.orelse,
+        )
+
+    def _loop(
+        self,
+        state: State,
+        head: Callable[[State], Tracked],
+        body: Callable[[State], State | None],
+        wait: str,
+        orelse: Sequence[ast.stmt] = (),
+    ) -> State | None:
+        """
+        Run a loop until a further iteration brings nothing new.
+
+        Args:
+            state: The state before the loop.
+            head: Evaluates the head of the loop, and returns what decides whether there is another iteration.
+            body: Runs the body.
+            wait: What the next iteration waits for besides, in words.
+            orelse: The statements that run where no ``break`` ends the loop.
+        """
+        before = state.conditions
+        breaks: list[State] = []
+        for _ in range(_MOST_PASSES):
+            self._breaks.append([])
+            self._continues.append([])
+            begun = state.copy()
+            begun.under("loop", head(begun))
+            left = begun.copy()
+            end = body(begun)
+            breaks = self._breaks.pop()
+            back = joined([end, *self._continues.pop()])
+            if back is None:
+                break
+            back.leave(before, "block", "iteration")
+            if back.after:
+                back.looped = True
+                if wait:
+                    back.require(Condition("loop", sure=False, reason=wait))
+            again = joined([state, back])
+            if again is None or again.key() == state.key():
+                break
+            state = again
+        left.leave(before, "block", "iteration", "loop")
+        for one in breaks:
+            one.leave(before, "block", "iteration", "loop")
+        return joined([self.block(orelse, left), *breaks])
+
+    def comprehension(self, node: _Comprehension, elements: Sequence[ast.expr], state: State) -> Tracked:
+        """Evaluate *elements* for each item of the comprehension *node*."""
+        targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        saved = {name: state.names.get(name) for name in targets}
+        found: list[Tracked] = []
+
+        def inner(level: int, now: State) -> State:
+            if level == len(node.generators):
+                found.append(self.values(elements, now))
+                return now
+            generator = node.generators[level]
+            items = self.value(generator.iter, now)
+
+            def body(begun: State) -> State:
+                for test in generator.ifs:
+                    begun.under("iteration", self.read(self.value(test, begun), begun))
+                return inner(level + 1, begun)
+
+            wait = "the next item, which is made in between" if generator.is_async or _is_lazy(generator.iter) else ""
+            after = self._loop(now, lambda begun: self._next(generator.target, items, begun), body, wait)
+            return now if after is None else after
+
+        self._become(state, inner(0, state))
+        for name, value in saved.items():
+            if value is None:
+                state.names.pop(name, None)
+            else:
+                state.names[name] = value
+        return self._fresh(node, any_of(found), state)
+
+    def _listcomp(self, node: ast.ListComp | ast.SetComp, state: State) -> Tracked:
+        return self.comprehension(node, [node.elt], state)
+
+    _setcomp = _listcomp
+
+    def _dictcomp(self, node: ast.DictComp, state: State) -> Tracked:
+        return self.comprehension(node, [node.key, node.value], state)
+
+    def _generatorexp(self, node: ast.GeneratorExp, state: State) -> Tracked:
+        if any(inner is self.earlier or inner is self.later for inner in ast.walk(node)):
+            state.end = state.end or f"a generator expression runs only where it is consumed (line {node.lineno})"
+        value = self.comprehension(node, [node.elt], state)
+        return msgspec.structs.replace(value, late=names_read([node]))
+
+
+def _is_lazy(items: ast.expr) -> bool:
+    """Return whether *items* may run code of its own for each next item."""
+    calls = [node for node in ast.walk(items) if isinstance(node, ast.Call)]
+    if isinstance(items, ast.Await):
+        return False
+    return any(not (is_pure(call) or is_sink(call)) for call in calls) or any(
+        isinstance(node, ast.GeneratorExp) for node in ast.walk(items)
+    )
+
+
+def _counts(loop: ast.While) -> bool:
+    """Return whether the condition of *loop* is computed from variables that its body sets, and from nothing else."""
+    allowed = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Name, ast.Constant, ast.cmpop, ast.boolop)
+    allowed += (ast.unaryop, ast.operator, ast.Load, ast.Call)  # type: ignore[assignment]
+    if not all(isinstance(node, allowed) for node in ast.walk(loop.test)):
+        return False
+    if any(isinstance(node, ast.Call) and callee_name(node) != "len" for node in ast.walk(loop.test)):
+        return False
+    tested = {node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)}
+    bound = {
+        node.id
+        for statement in loop.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return bool(tested & bound)

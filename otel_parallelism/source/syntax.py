@@ -1,0 +1,74 @@
+"""What statements and annotations say by their form alone."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .flows import Scope
+
+_IMMUTABLE = frozenset(
+    {"str", "int", "float", "bool", "bytes", "complex", "None", "Optional", "Union", "Literal", "Final", "date"}
+    | {"datetime", "time", "timedelta", "Decimal", "UUID", "Path", "PurePath", "Annotated"}
+)
+
+
+def exits(statements: Iterable[ast.stmt], *, raising: bool = True) -> list[Scope]:
+    """Return what the statements may leave: the function, the loop, or the iteration."""
+    found: set[Scope] = set()
+
+    def search(node: ast.AST, *, in_loop: bool) -> None:
+        if isinstance(node, ast.Return) or (raising and isinstance(node, ast.Raise)):
+            found.add("function")
+        elif isinstance(node, ast.Break) and not in_loop:
+            found.add("loop")
+        elif isinstance(node, ast.Continue) and not in_loop:
+            found.add("iteration")
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+            inside = in_loop or isinstance(node, (ast.For, ast.AsyncFor, ast.While))
+            for child in ast.iter_child_nodes(node):
+                search(child, in_loop=inside)
+
+    for statement in statements:
+        search(statement, in_loop=False)
+    return sorted(found)
+
+
+def is_immutable(annotation: ast.expr | None) -> bool:
+    """
+    Return whether only text, numbers and the like have the type *annotation*.
+
+    >>> is_immutable(ast.parse("str | None", mode="eval").body), is_immutable(ast.parse("list[str]", mode="eval").body)
+    (True, False)
+    """
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            annotation = ast.parse(annotation.value, mode="eval").body
+        except SyntaxError:
+            return False
+    if annotation is None:
+        return False
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
+        return True
+    return all(
+        isinstance(node, (ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load, ast.Attribute))
+        or (isinstance(node, ast.Constant) and node.value is None)
+        or (
+            isinstance(node, ast.Name)
+            and (node.id in _IMMUTABLE or node.id in {"datetime", "typing", "decimal", "uuid"})
+        )
+        for node in ast.walk(annotation)
+    ) and (not isinstance(annotation, ast.Attribute) or annotation.attr in _IMMUTABLE)
+
+
+def names_read(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Return the names that are read anywhere in *nodes*."""
+    return frozenset(
+        node.id
+        for outer in nodes
+        for node in ast.walk(outer)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )

@@ -1,0 +1,912 @@
+"""
+Short programs with two calls marked ``# a`` and ``# b``, or one call in a loop marked ``# ab``.
+
+In `TIED`, the source must not be read as independent: the verdict is ``dependent`` or ``unknown``. In `FREE`, it
+shows that *b* needs nothing of *a*.
+"""
+
+from __future__ import annotations
+
+_TIED = """
+argument: dependent
+async def main():
+    x = await first("q")  # a
+    return await second(x)  # b
+
+derived_argument: dependent
+async def main(use):
+    x = await first("q")  # a
+    y = use(x) + 1
+    return await second({"k": [y]})  # b
+
+nested_call: dependent
+async def main(use):
+    return await second(use(  # b
+        await first("q"),  # a
+    ))
+
+if_test: dependent
+async def main():
+    if await check_stock("p"):  # a
+        return await find_supplier("p")  # b
+
+else_branch: dependent
+async def main():
+    stock = await get_stock("p")  # a
+    if stock:
+        print(stock)
+    else:
+        await find_supplier("p")  # b
+
+early_return: dependent
+async def main():
+    x = await get_cached("p")  # a
+    if x is not None:
+        return x
+    return await get_price("p")  # b
+
+early_raise: dependent
+async def main():
+    x = await get_user("p")  # a
+    if not x.active:
+        raise PermissionError
+    return await get_orders("p")  # b
+
+assertion: dependent
+async def main():
+    x = await get_user("p")  # a
+    assert x.active
+    return await get_orders("p")  # b
+
+break_in_loop: dependent
+async def main(urls):
+    for url in urls:
+        page = await fetch(url)  # ab
+        if page.last:
+            break
+
+return_in_loop: dependent
+async def main(urls):
+    for url in urls:
+        found = await fetch(url)  # ab
+        if found:
+            return found
+
+first_that_answers: dependent
+async def main(mirrors):
+    for mirror in mirrors:
+        try:
+            return await fetch(mirror)  # ab
+        except OSError:
+            continue
+
+failure_ends_loop: dependent
+async def main(urls):
+    for url in urls:
+        try:
+            pages = await fetch(url)  # ab
+        except OSError:
+            break
+
+fallback_in_handler: dependent
+async def main():
+    try:
+        return await first("q")  # a
+    except OSError:
+        return await second("q")  # b
+
+swallowed_then_flag: dependent
+async def main():
+    ok = True
+    try:
+        x = await first("q")  # a
+    except OSError:
+        ok = False
+    if ok:
+        return await second("q")  # b
+
+handler_returns: dependent
+async def main():
+    try:
+        x = await get_user("q")  # a
+    except LookupError:
+        return None
+    return x, await get_orders("q")  # b
+
+else_of_try: any
+async def main():
+    try:
+        x = await get_user("q")  # a
+    except LookupError:
+        x = None
+    else:
+        y = await get_orders("q")  # b
+
+guard_by_exception: any
+async def main():
+    try:
+        await check_access("ana")  # a
+        return await read_document("d")  # b
+    except PermissionError:
+        return None
+
+bare_guard: any
+async def main():
+    await ensure_allowed("ana")  # a
+    return await read_document("d")  # b
+
+guard_function: any
+async def main():
+    raise_if_denied(await get_rights("ana"))  # a
+    return await read_document("d")  # b
+
+raise_for_status: any
+async def main():
+    response = await get_rights("ana")  # a
+    response.raise_for_status()
+    return await read_document("d")  # b
+
+counter: dependent
+async def main():
+    offset = 0
+    while offset < 100:
+        rows = await fetch(offset)  # ab
+        offset += len(rows)
+
+counted_and_used: dependent
+async def main(items):
+    total = 0
+    for item in items:
+        total += await get_price(item, total)  # ab
+
+cursor: dependent
+async def main():
+    cursor = None
+    while True:
+        page = await get_page(cursor)  # ab
+        cursor = page["next"]
+        if not cursor:
+            break
+
+accumulated: dependent
+async def main(steps):
+    state = {}
+    for step in steps:
+        state = await get_next(step, state)  # ab
+
+list_appended_and_passed: dependent
+async def main(steps):
+    seen = []
+    for step in steps:
+        seen.append(await get_answer(step, seen))  # ab
+
+alias_appended: dependent
+async def main(questions):
+    history = []
+    log = history
+    for question in questions:
+        answer = await ask(question, history)  # ab
+        log.append(answer)
+
+dict_entry: dependent
+async def main():
+    found = {}
+    found["x"] = await first("q")  # a
+    return await second(found)  # b
+
+nested_container: dependent
+async def main():
+    inner = []
+    outer = {"inner": inner}
+    inner.append(await first("q"))  # a
+    return await second(outer)  # b
+
+shared_object_between: any
+async def main(session):
+    x = await first(session)  # a
+    session.advance()
+    return await second(session)  # b
+
+unknown_function_between: any
+async def main(state):
+    x = await first(state)  # a
+    y = update(state)
+    return await second(state)  # b
+
+handed_to_unknown_function: any
+async def main(state):
+    x = await first("q")  # a
+    y = merge(state, x)
+    return await second(state)  # b
+
+session_opened_between: any
+async def main():
+    token = await get_token()  # a
+    async with Session() as session:
+        return token, await session.fetch("q")  # b
+
+session_closed_between: any
+async def main(db):
+    async with db.transaction():
+        x = await db.fetch("q")  # a
+    return x, await db.fetch("r")  # b
+
+session_for_each: any
+async def main(client, urls):
+    pages = []
+    for url in urls:
+        async with client.session() as session:
+            pages.append(await session.fetch(url))  # ab
+
+session_state: any
+async def main(urls):
+    async with Session() as session:
+        x = await session.login("me")  # a
+        session.token = x
+        return await session.fetch("q")  # b
+
+context_variable: any
+async def main():
+    x = await first("q")  # a
+    tenant.set("other")
+    return x, await second("q")  # b
+
+print_to_shared_stream: any
+async def main(out):
+    x = await show("q", out)  # a
+    print("between", file=out)
+    return x, await show("r", out)  # b
+
+interactive_print: any
+async def main(out):
+    x = await show("q", out)  # a
+    out.write("between")
+    return x, await show("r", out)  # b
+
+polling_loop: any
+async def main():
+    while True:
+        status = await get_status("j")  # ab
+        if status == "done":
+            break
+        await asyncio.sleep(1)
+
+polling_for: any
+async def main():
+    states = []
+    for attempt in range(10):
+        states.append(await get_status("j"))  # ab
+        await asyncio.sleep(1)
+
+while_not_done: any
+async def main(job):
+    while not job.done:
+        status = await get_status("j")  # ab
+
+while_not_local_done: any
+async def main():
+    done = False
+    while not done:
+        status = await get_status("j")  # ab
+        done = status == "done"
+
+while_event: any
+async def main(stop):
+    while not stop.is_set():
+        status = await get_status("j")  # ab
+
+clock_read: any
+async def main():
+    x = await first("q")  # a
+    now = time.time()
+    return x, await second(now)  # b
+
+clock_in_argument: any
+async def main():
+    x = await first("q")  # a
+    return x, await second(datetime.now())  # b
+
+random_between: any
+async def main():
+    x = await first("q")  # a
+    return x, await second(next(ids))  # b
+
+stored_in_self: any
+class Agent:
+    async def run(self):
+        self.user = await self.load("q")  # a
+        return await self.orders("r")  # b
+
+attribute_of_self: dependent
+class Agent:
+    async def run(self):
+        self.user = await self.api.load("q")  # a
+        return await self.store.orders(self.user)  # b
+
+attribute_of_alias: any
+class Agent:
+    async def run(self):
+        me = self
+        me.user = await api_load("q")  # a
+        return await self.orders("r")  # b
+
+condition_on_self: any
+class Agent:
+    async def run(self):
+        x = await self.load("q")  # a
+        if self.loaded:
+            return x, await get_orders("r")  # b
+
+yield_between: any
+async def main():
+    x = await first("q")  # a
+    yield x
+    y = await second("q")  # b
+    yield y
+
+yield_in_loop: any
+async def main(urls):
+    for url in urls:
+        page = await fetch(url)  # ab
+        yield page
+
+finally_clause: any
+async def main(client):
+    try:
+        x = await client.fetch("q")  # a
+    finally:
+        y = await client.close("q")  # b
+
+deleted_entry: any
+async def main(work):
+    x = await first(work)  # a
+    del work["q"]
+    return x, await second(work)  # b
+
+shadowed_name: dependent
+async def main(query):
+    query = await rewrite(query)  # a
+    return await search(query)  # b
+
+shadowed_in_tuple: dependent
+async def main(query):
+    query, other = (await rewrite(query)), 1  # a
+    return await search(query)  # b
+
+shadowed_by_loop: dependent
+async def main(query):
+    for query in await rewrite(query):  # a
+        found = await search(query)  # b
+
+shadowed_by_except: dependent
+async def main():
+    x = 0
+    try:
+        y = await first("q")  # a
+    except OSError as x:
+        y = 1
+    return await second(x)  # b
+
+walrus: dependent
+async def main():
+    if (x := await first("q")) or True:  # a
+        return await second(x)  # b
+
+two_awaits_on_one_line: any
+async def main():
+    return await second(await first("q"))  # ab
+
+several_calls_on_one_line: any
+async def main():
+    x, y = await first("q"), await second("r")  # ab
+
+and_operator: dependent
+async def main():
+    return (
+        await first("q")  # a
+        and await second("q")  # b
+    )
+
+or_operator: dependent
+async def main():
+    return (
+        await first("q")  # a
+        or await second("q")  # b
+    )
+
+conditional_expression: dependent
+async def main():
+    return (
+        await second("q")  # b
+        if await first("q")  # a
+        else None
+    )
+
+chained_comparison: dependent
+async def main():
+    return (
+        0
+        < await first("q")  # a
+        < await second("q")  # b
+    )
+
+comprehension_filter: dependent
+async def main(urls):
+    return [
+        await fetch(url)  # b
+        for url in urls
+        if await is_open(url)  # a
+    ]
+
+comprehension_source: dependent
+async def main():
+    return [
+        await fetch(url)  # b
+        for url in await get_urls()  # a
+    ]
+
+default_argument: dependent
+async def main():
+    async def inner(x=await first("q")):  # a
+        return x
+    return await inner()  # b
+
+closure: dependent
+async def main():
+    x = None
+    ask = lambda: x
+    x = await first("q")  # a
+    return await second(ask)  # b
+
+closure_called: dependent
+async def main():
+    def ask():
+        return x
+    x = await first("q")  # a
+    return await second(ask())  # b
+
+nonlocal_state: any
+async def main():
+    count = 0
+    async def bump():
+        nonlocal count
+        count += 1
+    x = await first(bump)  # a
+    return x, await second(count)  # b
+
+global_state: any
+page = 0
+async def get_next():
+    global page
+    page += 1
+async def main():
+    x = await get_next()  # a
+    return x, await fetch(page)  # b
+
+star_arguments: dependent
+async def main():
+    args = [1]
+    args += [await first("q")]  # a
+    return await second(*args)  # b
+
+keyword_arguments: dependent
+async def main():
+    options = {}
+    options.update(await first("q"))  # a
+    return await second(**options)  # b
+
+f_string: dependent
+async def main():
+    x = await first("q")  # a
+    return await second(f"about {x}")  # b
+
+joined: dependent
+async def main():
+    x = await first("q")  # a
+    return await second("about %s" % x)  # b
+
+result_is_callee: dependent
+async def main():
+    tool = await get_tool("q")  # a
+    return await tool("r")  # b
+
+result_is_receiver: dependent
+async def main():
+    page = await browser.new_page()  # a
+    return await page.read("r")  # b
+
+result_is_receiver_later: dependent
+async def main():
+    page = await browser.new_page()  # a
+    title = page.main.frame
+    return await title.read("r")  # b
+
+match_subject: dependent
+async def main():
+    match await first("q"):  # a
+        case "x":
+            return await second("r")  # b
+
+match_capture: dependent
+async def main():
+    match await first("q"):  # a
+        case {"k": value}:
+            found = value
+        case _:
+            found = None
+    return await second(found)  # b
+
+implicit_flow: dependent
+async def main():
+    x = await first("q")  # a
+    where = "here"
+    if x:
+        where = "there"
+    return await second(where)  # b
+
+implicit_flow_through_loop: dependent
+async def main():
+    x = await first("q")  # a
+    n = 0
+    for _ in x:
+        n = n + 1
+    return await second(n)  # b
+
+loop_over_growing_list: dependent
+async def main(start):
+    queue = [start]
+    for url in queue:
+        queue.extend(await get_links(url))  # ab
+
+worklist: dependent
+async def main(start):
+    queue = [start]
+    while queue:
+        url = queue.pop()
+        queue.extend(await get_links(url))  # ab
+
+async_for: any
+async def main(stream):
+    async for message in stream:
+        answer = await reply(message)  # ab
+
+generator_in_header: any
+async def main(reader):
+    for message in reader.messages():
+        answer = await reply(message)  # ab
+
+lock_between: any
+async def main(lock):
+    x = await first("q")  # a
+    await lock.acquire()
+    return x, await second("q")  # b
+
+other_await_between: any
+async def main():
+    x = await first("q")  # a
+    await commit()
+    return x, await second("q")  # b
+
+exec_between: any
+async def main(code):
+    x = await first("q")  # a
+    exec(code)
+    return x, await second("q")  # b
+
+locals_used: any
+async def main(code):
+    x = await first("q")  # a
+    return await second(locals())  # b
+
+not_in_a_loop: any
+async def main():
+    return await first("q")  # ab
+
+other_branch: any
+async def main(flag):
+    if flag:
+        return await first("q")  # a
+    else:
+        return await second("q")  # b
+
+generator_expression: any
+async def main(urls):
+    return (fetch(url) for url in urls)  # ab
+
+object_of_result: dependent
+async def main():
+    x = await first("q")  # a
+    job = Job(x)
+    return await job.read()  # b
+
+constructor_keeps_reference: any
+async def main(state):
+    job = Job(state)
+    state.token = await first("q")  # a
+    return await job.read()  # b
+
+augmented_attribute: any
+class Pager:
+    async def run(self):
+        x = await self.fetch("q")  # a
+        self.page += 1
+        return x, await self.fetch("r")  # b
+
+argument_of_shared_attribute: dependent
+async def main(state):
+    state.query = await rewrite("q")  # a
+    return await search(state.query)  # b
+
+retry: dependent
+async def main():
+    for attempt in range(3):
+        result = await fetch("q")  # ab
+        if result.ok:
+            break
+
+exception_result: any
+async def main():
+    try:
+        x = await first("q")  # a
+    except OSError as error:
+        x = error
+    return await second(x)  # b
+
+setter_function: any
+async def main():
+    x = await first("q")  # a
+    configure("fast")
+    return x, await second("q")  # b
+
+set_attribute_function: any
+async def main(job):
+    setattr(job, "x", await first("q"))  # a
+    return await second(job)  # b
+
+while_condition_await: dependent
+async def main():
+    while await has_more("q"):  # a
+        row = await get_row("q")  # b
+
+cancel_between: any
+async def main(task):
+    x = await first("q")  # a
+    await task
+    return x, await second("q")  # b
+"""
+
+_FREE = """
+two_reads:
+async def main():
+    x = await first("q")  # a
+    y = await second("r")  # b
+    return x + y
+
+discarded_results:
+async def main():
+    await get_a("q")  # a
+    await get_b("r")  # b
+
+own_time_between:
+async def main():
+    await get_a("q")  # a
+    time.sleep(1)
+    await get_b("r")  # b
+
+result_printed:
+async def main():
+    print(await get_a("q"))  # a
+    print(await get_b("r"))  # b
+
+loop:
+async def main(urls):
+    pages = []
+    for url in urls:
+        pages.append(await fetch(url))  # ab
+    return pages
+
+loop_over_range:
+async def main():
+    for number in range(100):
+        await fetch(number)  # ab
+
+loop_over_pairs:
+async def main(by_name):
+    found = {}
+    for number, (name, url) in enumerate(by_name.items()):
+        found[name] = await fetch(f"{url}/{number}")  # ab
+    return found
+
+comprehension:
+async def main(urls):
+    return [await fetch(url) for url in urls]  # ab
+
+dict_comprehension:
+async def main(urls):
+    return {url: await fetch(url) for url in urls if url}  # ab
+
+counted_while:
+async def main():
+    number = 0
+    while number < 100:
+        page = await fetch(number)  # ab
+        number += 1
+
+tuple_of_awaits:
+async def main():
+    return (
+        await first("q"),  # a
+        await second("r"),  # b
+    )
+
+arguments_of_one_call:
+async def main():
+    return merge(
+        await first("q"),  # a
+        other=await second("r"),  # b
+    )
+
+result_stored_apart:
+async def main():
+    found = {}
+    found["x"] = await first("q")  # a
+    found["y"] = await second("r")  # b
+    return found
+
+result_parsed:
+async def main():
+    x = json.loads(await first("q"))  # a
+    names = [item["name"] for item in x]
+    y = await second("r")  # b
+    return names, y
+
+logged:
+async def main():
+    x = await first("q")  # a
+    logger.info("got %s", x)
+    return x, await second("r")  # b
+
+condition_of_parameter:
+async def main(deep):
+    x = await first("q")  # a
+    if deep:
+        return x, await second("r")  # b
+
+skipped_items:
+async def main(urls):
+    pages = []
+    for url in urls:
+        page = await fetch(url)  # ab
+        if not page:
+            continue
+        pages.append(page)
+
+failures_collected:
+async def main(urls):
+    failed = []
+    for url in urls:
+        try:
+            page = await fetch(url)  # ab
+        except OSError as error:
+            failed.append(error)
+
+same_try:
+async def main():
+    try:
+        x = await get_user("q")  # a
+        y = await get_orders("q")  # b
+        return x, y
+    except OSError as error:
+        return str(error)
+
+inside_with:
+async def main():
+    async with agent_turn("x"):
+        x = await first("q")  # a
+        y = await second("r")  # b
+
+argument_prepared:
+async def main(topic: str):
+    x = await first(topic)  # a
+    query = topic.strip().lower() + " news"
+    return x, await second(query)  # b
+
+reassigned_name:
+async def main(query: str):
+    x = await first(query)  # a
+    query = "other"
+    return x, await second(query)  # b
+
+other_reads_between:
+async def main():
+    x = await get_a("q")  # a
+    y = await get_b("x")  # known
+    z = await get_c("r")  # b
+    return x, y, z
+
+plain_functions:
+def main():
+    x = get_a("q")  # a
+    y = get_b("r")  # b
+    return x, y
+
+module_level:
+x = get_a("q")  # a
+y = get_b("r")  # b
+
+constant_of_module:
+URL = "https://x"
+async def main():
+    x = await fetch(URL + "/a")  # a
+    y = await fetch(f"{URL}/b")  # b
+
+nested_loops:
+async def main(groups):
+    for group in groups:
+        for item in group:
+            print(item, await fetch(item))  # ab
+
+walrus_of_parameter:
+async def main(query: str):
+    x = await first(short := query[:10])  # a
+    return x, await second(short)  # b
+"""
+
+_SHARED = """
+one_client: client
+async def main(client):
+    x = await fetch(client, "q")  # a
+    y = await fetch(client, "r")  # b
+
+receiver: pager
+async def main(pager):
+    return [await pager.get_next_page() for _ in range(3)]  # ab
+
+receiver_attribute: self.client
+class Agent:
+    async def run(self):
+        x = await self.client.fetch("q")  # a
+        y = await self.client.fetch("r")  # b
+
+alias_of_client: client
+async def main(client):
+    other = client
+    x = await fetch(client, "q")  # a
+    y = await fetch(other, "r")  # b
+
+derived_from_shared: state
+async def main(state):
+    x = await first(state)  # a
+    y = await second(state["next"])  # b
+
+annotated: -
+async def main(query: str, count: int = 3):
+    x = await first(query, count)  # a
+    y = await second(query, count)  # b
+
+constants: -
+async def main():
+    query = "q"
+    x = await first(query)  # a
+    y = await second(query)  # b
+"""
+
+
+def _programs(text: str) -> dict[str, tuple[str, str]]:
+    """Return the programs of *text* by name, each with the word after its name."""
+    found = {}
+    for block in text.strip().split("\n\n"):
+        head, _, program = block.partition("\n")
+        name, _, word = head.partition(":")
+        found[name] = (word.strip(), program + "\n")
+    return found
+
+
+TIED = _programs(_TIED)
+"""By name: ``dependent`` or ``any``, and a program in which *b* may need *a*."""
+
+FREE = _programs(_FREE)
+"""By name: an empty word, and a program in which *b* does not need *a*."""
+
+SHARED = _programs(_SHARED)
+"""By name: the names that both calls share (``-`` for none), and a program that is independent apart from them."""
