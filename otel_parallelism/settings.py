@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         min_avoidable: A finding that costs less than this many seconds is not reported.
         min_avoidable_share: A finding that costs less than this share of its turn is not reported.
+        large_avoidable: A finding that costs this many seconds is reported, however long its turn is.
+        assumed_limit: How many calls can surely run at once. No saving counts on more, unless more were seen at once.
         bookkeeping: Tools that do not count as calls.
         read_only: Tools that only read.
         writes: Tools that write.
@@ -67,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     min_avoidable: float = 0.05
     min_avoidable_share: float = 0.05
+    large_avoidable: float = 1.0
+    assumed_limit: int = 10
     bookkeeping: tuple[str, ...] = BOOKKEEPING
     read_only: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from .findings.remarks import turn_remarks
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import set_silenced
+from .findings.unseen import unseen_calls
 from .schedule.scopes import scopes_of
 from .turns.normalization import normalize
 from .turns.waiting import without_waiting
@@ -67,8 +68,9 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
     """
     Return the report on *turn*.
 
-    The contents and effects of calls are examined only in scopes where running all calls at once would save at least
-    ``settings.min_avoidable`` seconds and ``settings.min_avoidable_share`` of the turn.
+    The contents and effects of calls are examined only in scopes where running all calls at once would save enough to
+    be reported: ``settings.min_avoidable`` seconds, and ``settings.min_avoidable_share`` of the turn or
+    ``settings.large_avoidable`` seconds.
 
     Args:
         turn: The turn after normalisation.
@@ -79,7 +81,8 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
     scopes = scopes_of(worked)
     own = scopes[-1]
     duration_ns = max(worked.end_ns - worked.start_ns, 0) or own.totals.makespan_ns
-    least_ns = max(settings.min_avoidable * _S, settings.min_avoidable_share * duration_ns)
+    share_ns = min(settings.min_avoidable_share * duration_ns, settings.large_avoidable * _S)
+    least_ns = max(settings.min_avoidable * _S, share_ns)
     notes = turn_remarks(turn)
 
     for scope in scopes:
@@ -89,7 +92,7 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
         scope.compute_bounds()
 
     reported: list[Candidate] = []
-    if own.contended or own.best_ns < own.totals.makespan_ns:
+    if own.contended or own.unlimited_ns < own.totals.makespan_ns:
         for search in (contention_candidates, recommended_candidates, potential_candidates):
             candidates = search(scopes, reported, least_ns, notes)
             set_reported_causes(own, candidates)
@@ -100,4 +103,13 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
     findings = tuple(described(candidate, experience) for candidate in reported if not candidate.silenced)
     silenced = tuple(described(candidate, experience) for candidate in reported if candidate.silenced)
     by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])
-    return turn_report(turn, own, findings, silenced, by_cause_ns, notes=notes)
+    return turn_report(
+        turn,
+        own,
+        findings,
+        silenced,
+        by_cause_ns,
+        notes=notes,
+        negligible=not own.has_dominant_call() and all(scope.graph is None for scope in scopes),
+        unseen=unseen_calls(turn, settings.bookkeeping),
+    )

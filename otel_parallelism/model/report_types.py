@@ -11,9 +11,18 @@ from .turn_types import Caller, Turn
 
 Cause: TypeAlias = Literal["model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown"]
 Advice: TypeAlias = Literal["recommended", "potential", "intended"]
-FindingKind: TypeAlias = Literal["sequential_chain", "limit", "contention"]
+FindingKind: TypeAlias = Literal["sequential_chain", "limit", "contention", "repeated_call"]
 Verdict: TypeAlias = Literal[
-    "single", "contended", "sequential", "partly_sequential", "parallel", "serial_by_need", "possibly_sequential"
+    "unseen",
+    "single",
+    "contended",
+    "negligible",
+    "sequential",
+    "partly_sequential",
+    "accepted",
+    "parallel",
+    "serial_by_need",
+    "possibly_sequential",
 ]
 
 

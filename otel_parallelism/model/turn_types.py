@@ -141,7 +141,8 @@ class Step(msgspec.Struct, frozen=True):
     One model request of a turn.
 
     ``requested`` are the ids of the tool calls that its output requests: None if the output was not captured, ``()`` if
-    it requests none. ``messages`` are the user's messages in its input.
+    it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown. ``messages`` are
+    the user's messages in its input.
     """
 
     trace_id: str
@@ -154,6 +155,7 @@ class Step(msgspec.Struct, frozen=True):
     messages: Content | None = None
     source: str = ""
     instrumentation: str = ""
+    requested_tools: tuple[str, ...] = ()
 
 
 class TurnSpan(msgspec.Struct, frozen=True):

@@ -381,9 +381,43 @@ def test_verdict_sequential_requires_low_concurrency() -> None:
     assert report_of(*lanes[::2]).verdict == "sequential"
 
 
-def test_verdict_is_parallel_without_recommendation() -> None:
-    report = report_of(call("a", 0, 2, "x"), call("b", 0, 2, "y"), call("c", 2, 4, "z"))
-    assert (report.verdict, report.avoidable) == ("parallel", 0)
+def test_verdict_is_parallel_only_if_nothing_more_is_possible() -> None:
+    calls = call("a", 0, 2, "x"), call("b", 0, 2, "y"), call("c", 2, 4, "z")
+    report = report_of(*calls)
+    assert (report.verdict, report.avoidable, report.efficiency_floor) == ("possibly_sequential", 0, 0.5)
+    assert report_of(*calls[:2]).verdict == "parallel"
+
+
+def test_two_equal_calls_have_one_verdict_despite_noise() -> None:
+    for noise in (-0.01, 0, 0.01):
+        calls = reads_in_a_row(2, 0.1, caller=HERE)
+        longer = msgspec.structs.replace(calls[1], end_ns=calls[1].end_ns + round(noise * SECOND_NS))
+        assert report_of(calls[0], longer).verdict == "sequential"
+
+
+def test_silenced_finding_makes_the_verdict_accepted() -> None:
+    report = report_of(*reads_in_a_row(5, 2, caller=HERE), settings=Settings(silence=("get_flights",)))
+    assert (report.verdict, report.efficiency, report.avoidable, len(report.silenced)) == ("accepted", 1.0, 0, 1)
+
+
+def test_turn_of_short_calls_is_negligible() -> None:
+    report = report_of(*reads_in_a_row(2, 0.04))
+    assert (report.verdict, report.efficiency, report.efficiency_floor) == ("negligible", None, None)
+    assert (report.ratio, report.critical_path, report.achievable_ratio) == (1.0, None, None)
+    # One of them takes nearly all of the time.
+    report = report_of(read("a", 0, 0.4), read("b", 0.4, 0.44))
+    assert (report.verdict, report.efficiency, report.efficiency_floor) == ("serial_by_need", 1.0, 1.0)
+
+
+def test_long_turn_hides_no_seconds() -> None:
+    """Three reads of one response, 40 s of one hour: more than 1 s, though less than 5 % of the turn."""
+    asked = step("s", 0, 1, requested=("i0", "i1", "i2"))
+    calls = [call(f"c{n}", 1 + 20 * n, 21 + 20 * n, call_id=f"i{n}") for n in range(3)]
+    report = report_of(asked, *calls, step("t", 61, 3600))
+    assert numbers(report) == (3, 60, 60, 1.0, 20, 0.33)
+    assert (only(report).cause, only(report).avoidable, report.verdict) == ("dispatch", 40, "sequential")
+    calls = [call(f"c{n}", 1 + 0.45 * n, 1.45 + 0.45 * n, call_id=f"i{n}") for n in range(3)]
+    assert report_of(asked, *calls, step("t", 61, 3600)).verdict == "negligible"
 
 
 def test_verdict_is_serial_by_need_only_if_dependencies_are_known() -> None:
@@ -417,7 +451,7 @@ def test_contents_are_read_only_if_a_saving_is_possible() -> None:
         ]
 
     quick = report_of(*of(0.04))
-    assert (parsed, quick.efficiency, quick.efficiency_floor, quick.findings) == ([], 1.0, 1.0, ())
+    assert (parsed, quick.efficiency, quick.efficiency_floor, quick.findings) == ([], None, None, ())
     # Two calls at once would save half: more than 5 % of a short turn, much less of a long one.
     report_of(*of(0.2))
     assert parsed
@@ -667,7 +701,7 @@ def test_reports_are_in_order_of_start_and_have_coverage() -> None:
     ]
     found = analyze_records(spans, lambda span: classified[span.span_id], Settings())
     assert [(one.turn.span_id, one.calls, one.verdict) for one in found.reports] == [
-        ("early", 2, "partly_sequential"),
+        ("early", 2, "sequential"),
         ("late", 0, "single"),
     ]
     assert (found.coverage.calls, found.coverage.calls_without_turn, found.coverage.spans) == (3, 1, 5)

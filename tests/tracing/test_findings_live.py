@@ -75,7 +75,7 @@ def test_silenced_tool_has_no_finding(kit: Kit) -> None:
     report = kit.reports[-1]
     assert report.findings == ()
     assert len(report.silenced) == 1
-    assert (report.avoidable, report.efficiency, report.verdict) == (0, pytest.approx(1.0), "serial_by_need")
+    assert (report.avoidable, report.efficiency, report.verdict) == (0, pytest.approx(1.0), "accepted")
     assert kit.result("invoke_agent assistant").get("avoidable", 0) == 0
     assert not kit.points("agent.parallelism.findings")
 

@@ -186,7 +186,7 @@ def pair_evidence(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...
     return tuple(found)
 
 
-def turn_recommendation(verdict: Verdict, top: Finding | None, *, unknown: bool) -> str:
+def turn_recommendation(verdict: Verdict, top: Finding | None, *, unknown: bool, unseen: Sequence[str] = ()) -> str:
     """
     Return one sentence that says what to do about a turn; empty if there is nothing to do.
 
@@ -194,7 +194,14 @@ def turn_recommendation(verdict: Verdict, top: Finding | None, *, unknown: bool)
         verdict: The verdict on the turn.
         top: The finding that matters most.
         unknown: Whether some dependencies are unknown.
+        unseen: The tools that the model asked for if none was seen to run; empty if their names are unknown.
     """
+    if verdict == "unseen":
+        tools = listing(unseen) if unseen else "the tools"
+        return (
+            f"The model asked for calls and none was seen: decorate {tools} with @profiled, or name the functions in "
+            "OTEL_PARALLELISM_TARGETS (module:function)."
+        )
     if top is not None:
         return top.recommendation
     if verdict == "possibly_sequential" and not unknown:

@@ -127,9 +127,11 @@ def potential_candidates(
 ) -> list[Candidate]:
     """Return chains whose calls may need one another, and limits; see `recommended_candidates` for the arguments."""
     own = scopes[-1]
-    if own.contended or own.critical_ns - own.best_ns < max(least_ns, 1):
+    if own.contended or own.critical_ns - own.unlimited_ns < max(least_ns, 1):
         return []
-    found = _joined(scopes, _chains(scopes, reported, notes, best=True), "potential")
+    found = []
+    if own.critical_ns - own.best_ns >= max(least_ns, 1):
+        found = _joined(scopes, _chains(scopes, reported, notes, best=True), "potential")
     for scope in scopes:
         if scope.limit is not None and not scope.contended:
             found.append(Candidate("limit", "potential", [Part(scope, list(scope.limit.members))]))

@@ -11,7 +11,7 @@ from otel_parallelism.model import Cause, Finding, Report, Turn
 
 from .advice import turn_recommendation
 from .causes import largest_cause
-from .verdict import turn_verdict
+from .verdict import VerdictFacts, turn_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,8 @@ def turn_report(
     by_cause_ns: Mapping[Cause, int],
     *,
     notes: Sequence[str],
+    negligible: bool = False,
+    unseen: Sequence[str] | None = None,
 ) -> Report:
     """
     Return the report on *turn*.
@@ -41,6 +43,8 @@ def turn_report(
             efficiency.
         by_cause_ns: The avoidable time of the reported findings by cause, in nanoseconds.
         notes: Sentences that say which bounds cut the analysis short.
+        negligible: Whether the calls are too short for a saving that matters, and none of them dominates.
+        unseen: The tools of calls that the model asked for, if none was seen to run; else None.
     """
     totals = own.totals
     makespan_ns = totals.makespan_ns
@@ -49,7 +53,7 @@ def turn_report(
         ratio = totals.work_ns / makespan_ns
         concurrency = totals.work_ns / totals.busy_ns
         effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.baseline_ns else ratio
-        if not own.contended:
+        if not own.contended and not negligible:
             kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
             kept_at_best = sum(finding.avoidable for finding in silenced)
             makespan = makespan_ns / _S
@@ -60,7 +64,19 @@ def turn_report(
     if len(own.calls) == 1 and ratio is not None:
         ratio = 1.0
     avoidable = sum(finding.avoidable for finding in findings if finding.advice == "recommended")
-    verdict = turn_verdict(len(own.calls), concurrency, efficiency, floor, findings)
+    facts = VerdictFacts(
+        calls=len(own.calls),
+        concurrency=concurrency,
+        efficiency=efficiency,
+        floor=floor,
+        contended=own.contended,
+        negligible=negligible,
+        unseen=unseen is not None,
+        loses=any(finding.advice == "recommended" for finding in findings),
+        accepted=any(finding.advice == "recommended" for finding in silenced),
+        plain_efficiency=own.critical_ns / makespan_ns if makespan_ns else 1.0,
+    )
+    verdict = turn_verdict(facts)
     rounds = {call.round for call in own.calls if call.round is not None}
     saved_steps = _saved_steps(own, len(rounds), silenced)
     tokens = [step.input_tokens for step in turn.steps if step.input_tokens is not None]
@@ -93,7 +109,7 @@ def turn_report(
         chains=len(chains),
         max_chain_length=max((finding.longest for finding in chains), default=0),
         cause=largest_cause(by_cause_ns, top.cause) if top is not None else None,
-        recommendation=turn_recommendation(verdict, top, unknown=floor != efficiency),
+        recommendation=turn_recommendation(verdict, top, unknown=floor != efficiency, unseen=unseen or ()),
         findings=findings,
         silenced=silenced,
         notes=tuple(dict.fromkeys(notes)),

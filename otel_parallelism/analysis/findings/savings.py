@@ -65,6 +65,7 @@ def estimate_savings(
         length_ns = max(goal_ns, own.length_ns(relaxed, best=best))
         candidate.avoidable_ns = max(0, reached_ns - length_ns)
         reached_ns = min(reached_ns, length_ns)
+    limits = [candidate for candidate in candidates if candidate.cause == "limit"]
     largest = max(candidates, key=lambda c: (c.avoidable_ns, len(c.parts[0].members)))
     # If no candidate shortens anything, none of them is the reason why the turn took longer than needed.
     if largest.avoidable_ns:
@@ -74,6 +75,10 @@ def estimate_savings(
         if candidate is not largest and candidate.avoidable_ns < max(least_ns, 1):
             largest.avoidable_ns += candidate.avoidable_ns
             candidate.avoidable_ns = 0
+    if limits and not any(limit.avoidable_ns for limit in limits):
+        # As many calls ran at once as can surely run at once. Whether more can is for the user to know.
+        largest = max(limits, key=lambda c: len(c.parts[0].members))
+        largest.avoidable_ns = own.best_ns - own.unlimited_ns
     if len(candidates) > MOST_CANDIDATES:
         notes.append(f"more than {MOST_CANDIDATES} findings: the savings of the later ones were not estimated")
 

@@ -9,6 +9,7 @@ dependencies.
 from __future__ import annotations
 
 from bisect import bisect_left
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,16 +17,19 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Call
 
+    from .own_time import CallTiming
+
 _EXACT = 64
 
 
 def longest_path(
-    calls: Sequence[Call],
+    calls: Sequence[Call | CallTiming],
     edges: Sequence[int],
     after: Sequence[int],
     *,
     durations_ns: Sequence[int],
     gaps_ns: Mapping[int, int] | None = None,
+    keeps_pauses: bool = False,
     relaxed: Mapping[int, int] | None = None,
 ) -> int:
     """
@@ -34,7 +38,15 @@ def longest_path(
     The arguments are those of `finish_times`. With ``relaxed={}`` and observed durations the result is the makespan,
     and it is never more than that.
     """
-    finish = finish_times(calls, edges, after, durations_ns=durations_ns, gaps_ns=gaps_ns, relaxed=relaxed)
+    finish = finish_times(
+        calls,
+        edges,
+        after,
+        durations_ns=durations_ns,
+        gaps_ns=gaps_ns,
+        keeps_pauses=keeps_pauses,
+        relaxed=relaxed,
+    )
     total_ns = 0
     for call, finish_ns in zip(calls, finish, strict=True):
         if finish_ns > total_ns and call.end_ns > call.start_ns:
@@ -43,13 +55,15 @@ def longest_path(
 
 
 def finish_times(
-    calls: Sequence[Call],
+    calls: Sequence[Call | CallTiming],
     edges: Sequence[int],
     after: Sequence[int],
     *,
     durations_ns: Sequence[int],
     gaps_ns: Mapping[int, int] | None = None,
+    keeps_pauses: bool = False,
     relaxed: Mapping[int, int] | None = None,
+    places: int = 0,
 ) -> list[int]:
     """
     Return when each of *calls* would end, in nanoseconds after the start of the first call with a duration.
@@ -60,8 +74,10 @@ def finish_times(
         after: The same, with the calls that b waits for through other calls.
         durations_ns: How long each call takes, which is less than observed if calls inside it are relaxed.
         gaps_ns: The time that the model took before each round. An edge from another round into that round keeps it.
+        keeps_pauses: Whether an edge from or to a call whose round is unknown keeps the longest pause between the two.
         relaxed: The relaxed calls, each with the start of its finding: calls that ended before that still hold it.
             None relaxes every call and ignores what ran before, which gives T∞.
+        places: How many calls may run at once; 0 for any number.
     """
     origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
@@ -71,7 +87,9 @@ def finish_times(
     last_end_ns = calls[0].start_ns if calls else 0
     reached_ns = last_end_ns - origin_ns
     ready_at: dict[int, int] = {}
-    pauses = _Pauses({} if gaps_ns is None else gaps_ns)
+    pauses = _Pauses({} if gaps_ns is None else gaps_ns, keeps_pauses=keeps_pauses)
+    lanes = _Lanes(places)
+    in_rounds = _in_rounds(calls) if edges and not keeps_pauses else 0
     for index, call in enumerate(calls):
         while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
             reached_ns = max(reached_ns, finish[by_end[ended]])
@@ -92,41 +110,62 @@ def finish_times(
         pauses.add(call.start_ns, pause_ns)
         # A call held by a pause at least as long as any edge keeps already follows each call that it waits for.
         if edges and (relaxed is None or index in relaxed or pause_ns < pauses.most(call)):
-            for earlier in _frontier(edges[index], after):
+            for earlier in _frontier(edges[index], after, in_rounds if call.round is not None else 0):
                 ready_ns = max(ready_ns, finish[earlier] + pauses.between(calls[earlier], call))
         if call.bound:
             ready_ns = max(ready_ns, call.start_ns - origin_ns)
-        finish.append(ready_ns + durations_ns[index])
+        finish.append(lanes.start_ns(ready_ns, durations_ns[index]) + durations_ns[index])
     return finish
+
+
+class _Lanes:
+    """A number of places that each run one call at a time; 0 for any number."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._free_ns: list[int] = []
+
+    def start_ns(self, ready_ns: int, duration_ns: int) -> int:
+        """Return when a call that is ready at *ready_ns* can start, and occupy a place from then on."""
+        if self._places and duration_ns:
+            if len(self._free_ns) >= self._places:
+                ready_ns = max(ready_ns, heappop(self._free_ns))
+            heappush(self._free_ns, ready_ns + duration_ns)
+        return ready_ns
 
 
 class _Pauses:
     """
     How much of the time between two calls remains if the later call waits for the earlier one.
 
-    Between two rounds, it is the time that the model took to request the later round. If a round is unknown, it is the
-    longest pause between the two calls: code or an unrecorded model request may have used it to make the later call.
+    Between two rounds, it is the time that the model took to request the later round. If a round is unknown, nothing
+    remains, or, with *keeps_pauses*, the longest pause between the two calls: an unrecorded model request may have used
+    it to request the later call.
     """
 
-    def __init__(self, gaps_ns: Mapping[int, int]) -> None:
+    def __init__(self, gaps_ns: Mapping[int, int], *, keeps_pauses: bool) -> None:
         self._gaps_ns = gaps_ns
+        self._keeps_pauses = keeps_pauses
         # Only pauses that are longer than all later ones: the first after an instant is the longest since then.
         self._starts_ns: list[int] = []
         self._pauses_ns: list[int] = []
 
     def add(self, start_ns: int, pause_ns: int) -> None:
         """Add the pause between the last end and the start of the next call; calls must be added in order of start."""
+        if not self._keeps_pauses:
+            return
         while self._pauses_ns and self._pauses_ns[-1] <= pause_ns:
             self._starts_ns.pop()
             self._pauses_ns.pop()
         self._starts_ns.append(start_ns)
         self._pauses_ns.append(pause_ns)
 
-    def most(self, call: Call) -> int:
+    def most(self, call: Call | CallTiming) -> int:
         """Return an upper bound of `between` for all edges to *call*, the last call added, in nanoseconds."""
-        return max(self._pauses_ns[0], 0 if call.round is None else self._gaps_ns.get(call.round, 0))
+        longest_ns = self._pauses_ns[0] if self._pauses_ns else 0
+        return longest_ns if call.round is None else max(longest_ns, self._gaps_ns.get(call.round, 0))
 
-    def between(self, before: Call, call: Call) -> int:
+    def between(self, before: Call | CallTiming, call: Call | CallTiming) -> int:
         """Return how long after *before* the last call added, *call*, can start, in nanoseconds."""
         if before.round is not None and call.round is not None and before.round != call.round:
             return min(self._gaps_ns.get(call.round, 0), call.start_ns - before.end_ns)
@@ -135,20 +174,30 @@ class _Pauses:
         return self._pauses_ns[position] if position < len(self._pauses_ns) else 0
 
 
-def _frontier(mask: int, after: Sequence[int]) -> Iterator[int]:
+def _frontier(mask: int, after: Sequence[int], in_rounds: int = 0) -> Iterator[int]:
     """
     Yield the bits of *mask*, highest first; if there are many, only those that no other bit follows.
 
-    Waiting for a call includes waiting for the calls before it, and the pauses on that way are no shorter.
+    Waiting for a call includes waiting for the calls before it, and the pauses on that way are no shorter. This is not
+    so for calls *in_rounds* that are followed by a call whose round is unknown, so they are not left out.
     """
     exact = mask.bit_count() <= _EXACT
     while mask:
         index = mask.bit_length() - 1
         yield index
-        mask &= ~(1 << index) if exact else ~(after[index] | 1 << index)
+        bit = 1 << index
+        if exact:
+            mask &= ~bit
+        else:
+            mask &= ~((after[index] if not in_rounds or bit & in_rounds else after[index] & ~in_rounds) | bit)
 
 
-def round_crossings(calls: Sequence[Call], edges: Sequence[int], after: Sequence[int]) -> int:
+def _in_rounds(calls: Sequence[Call | CallTiming]) -> int:
+    """Return the bits of the calls whose round is known."""
+    return sum(1 << index for index, call in enumerate(calls) if call.round is not None)
+
+
+def round_crossings(calls: Sequence[Call | CallTiming], edges: Sequence[int], after: Sequence[int]) -> int:
     """Return the largest number of edges between rounds on one path: model requests that cannot be saved."""
     most: list[int] = []
     for index, call in enumerate(calls):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.turns.rounds import gaps_ns
 from otel_parallelism.model import Slot
 
 from .critical_path import finish_times
@@ -23,8 +24,9 @@ def safe_slots(own: Scope, origin_ns: int, silenced: Sequence[Finding]) -> tuple
     """
     Return when each call of a turn, at any depth, would run if it started as soon as its dependencies have ended.
 
-    The schedule starts with the first call that was observed. It takes T∞, or longer if there is a limit, because the
-    calls that a limit delayed keep their observed order.
+    The schedule starts with the first call that was observed. No more calls run at once than T∞ assumes. It may be
+    shorter than T∞, which has all of the program's own time; here, only calls that depend on others wait for it. It may
+    be longer if there is a limit, because the calls that a limit delayed keep their observed order.
 
     Args:
         own: The turn's own scope, with its bounds computed.
@@ -54,7 +56,16 @@ def _placed(scope: Scope, kept: Collection[str]) -> tuple[int, _Placed]:
         held.update(scope.limit.members if scope.limit is not None else ())
         relaxed = {index: origin_ns for index in range(len(calls)) if index not in held} if held else None
         edges, after = scope.all_edges, scope.graph.after_any
-        finish = finish_times(calls, edges, after, durations_ns=durations_ns, gaps_ns=scope.gaps_ns, relaxed=relaxed)
+        finish = finish_times(
+            calls,
+            edges,
+            after,
+            durations_ns=durations_ns,
+            gaps_ns=gaps_ns(calls),
+            keeps_pauses=True,
+            relaxed=relaxed,
+            places=0 if held else scope.places,
+        )
     placed: _Placed = []
     for index, call in enumerate(calls):
         start_ns = finish[index] - durations_ns[index]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
-from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns, gaps_ns
+from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns
 
 from .chains import sequential_chains
 from .contention import Contention, contention
 from .critical_path import longest_path
 from .intervals import Totals, totals_of
 from .limits import Limit, limit_of_scope
+from .own_time import Timeline, observed_timeline, working_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from .chains import Chains
 
 _CONTENDED = 0.8
+_DOMINANT = 0.9
 _DEEPEST = 200
 _NO_CONTENTION = Contention({}, ())
+_NO_TIMELINE = Timeline((), {})
 
 Relaxed = dict[str, dict[int, int]]
 """By scope id, the positions of calls that need not wait for their observed predecessors, and from when on (ns)."""
@@ -34,7 +37,8 @@ class Scope:
     The calls of one turn or of the inside of one call, in order of (start, end, id).
 
     ``critical_ns`` is T∞ if unknown edges are dependencies, ``best_ns`` if they are not. Without a dependency graph
-    both equal the makespan, less what the insides of the calls could save.
+    both equal the makespan, less what the insides of the calls could save. Both assume that no more than ``places``
+    calls can run at once; ``unlimited_ns`` is ``best_ns`` without this assumption, where a limit was seen.
     """
 
     def __init__(self, scope_id: str, calls: Sequence[Call], depth: int) -> None:
@@ -46,13 +50,16 @@ class Scope:
         self.graph: Dependencies | None = None
         self.hard_edges: Sequence[int] = ()
         self.all_edges: Sequence[int] = ()
-        self.gaps_ns: Mapping[int, int] = {}
+        self.safe_timeline: Timeline = _NO_TIMELINE
+        self.best_timeline: Timeline = _NO_TIMELINE
+        self.places: int = 0
         self.contention: Contention = _NO_CONTENTION
         self.contended: bool = False
         self.limit: Limit | None = None
         self.unrequested: Collection[str] = ()
         self.critical_ns: int = self.totals.makespan_ns
         self.best_ns: int = self.totals.makespan_ns
+        self.unlimited_ns: int = self.totals.makespan_ns
 
     def detect_contention(self) -> None:
         """Set ``contention``; the scope is contended if its effective work is below 80 % of its work (ρₑ < 0.8 ρ)."""
@@ -66,6 +73,10 @@ class Scope:
         """Return whether running all calls at once would save at least *least_ns* nanoseconds."""
         return len(self.calls) > 1 and self.totals.makespan_ns - self.totals.longest_ns >= least_ns
 
+    def has_dominant_call(self) -> bool:
+        """Return whether one call takes at least 90 % of the makespan, or no call has a duration."""
+        return self.totals.longest_ns >= _DOMINANT * self.totals.makespan_ns
+
     def find_dependencies(self, turn: Turn, settings: Settings) -> None:
         """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
@@ -73,28 +84,44 @@ class Scope:
         self.hard_edges = self.graph.hard
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:
-            self.gaps_ns = gaps_ns(self.calls)
             self.unrequested = turn.unrequested
         self.limit = limit_of_scope(self.calls)
+        self.places = max(settings.assumed_limit, self.totals.peak)
+        self.safe_timeline = working_timeline(self.calls)
+        # Without model requests and callers, a pause between calls may be the model's time.
+        unexplained = not turn.steps and not any(call.caller is not None for call in turn.calls)
+        self.best_timeline = observed_timeline(self.calls) if unexplained else self.safe_timeline
 
     def compute_bounds(self) -> None:
         """Set ``critical_ns`` and ``best_ns``; the inner scopes must have theirs."""
         if self.contended:
             return
-        self.critical_ns = self.length_ns(None)
+        critical_ns = self.length_ns(None)
         doubtful = bool(self.inner) or self.graph is None or any(self.graph.soft)
-        self.best_ns = self.length_ns(None, best=True) if doubtful else self.critical_ns
+        doubtful = doubtful or self.best_timeline is not self.safe_timeline
+        self.best_ns = min(critical_ns, self.length_ns(None, best=True)) if doubtful else critical_ns
+        self.unlimited_ns = self.best_ns
+        if self.limit is not None or any(scope.unlimited_ns < scope.best_ns for scope in self.inner.values()):
+            self.unlimited_ns = min(self.best_ns, self.length_ns(None, best=True, unlimited=True))
         if self.limit is not None:
             least_ns = sum(self.calls[index].duration_ns for index in self.limit.members) // self.limit.most
-            self.critical_ns = min(self.totals.makespan_ns, max(self.critical_ns, least_ns))
+            critical_ns = min(self.totals.makespan_ns, max(critical_ns, least_ns))
+        self.critical_ns = critical_ns
 
-    def length_ns(self, relaxed: Mapping[str, Mapping[int, int]] | None, *, best: bool = False) -> int:
+    def length_ns(
+        self,
+        relaxed: Mapping[str, Mapping[int, int]] | None,
+        *,
+        best: bool = False,
+        unlimited: bool = False,
+    ) -> int:
         """
         Return how long the scope takes if some calls are relaxed, in nanoseconds.
 
         Args:
             relaxed: The relaxed calls of each scope; None relaxes every call, here and in inner scopes, and gives T∞.
             best: Whether unknown edges are no dependencies.
+            unlimited: Whether any number of calls can run at once, rather than ``places``.
         """
         makespan_ns = self.totals.makespan_ns
         if self.contended or (self.graph is None and not self.inner):
@@ -102,21 +129,25 @@ class Scope:
         durations_ns = [call.duration_ns for call in self.calls]
         for index, scope in self.inner.items():
             if relaxed is None:
-                taken_ns = scope.best_ns if best else scope.critical_ns
+                taken_ns = scope.unlimited_ns if unlimited else scope.best_ns if best else scope.critical_ns
             else:
                 taken_ns = scope.length_ns(relaxed, best=best)
             durations_ns[index] = max(0, durations_ns[index] - (scope.totals.makespan_ns - taken_ns))
         if self.graph is None:
             return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, relaxed={}))
+        timeline = self.best_timeline if best else self.safe_timeline
         taken_ns = longest_path(
-            self.calls,
+            timeline.calls,
             self.hard_edges if best else self.all_edges,
             self.graph.after_hard if best else self.graph.after_any,
             durations_ns=durations_ns,
-            gaps_ns=self.gaps_ns,
+            gaps_ns=timeline.gaps_ns,
+            keeps_pauses=timeline.keeps_pauses,
             relaxed=None if relaxed is None else relaxed.get(self.scope_id, {}),
         )
-        return min(makespan_ns, taken_ns)
+        if not unlimited:
+            taken_ns = max(taken_ns, -(-sum(durations_ns) // self.places))
+        return min(makespan_ns, timeline.own_ns + taken_ns)
 
     def chains(self, *, best: bool, leave_out: int = 0) -> Chains | None:
         """

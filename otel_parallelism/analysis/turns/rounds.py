@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -149,22 +149,55 @@ def _by_cycles(calls: Sequence[Call], cycles: Mapping[str, Interval]) -> tuple[C
     return tuple(placed)
 
 
-def gaps_ns(calls: Sequence[Call]) -> dict[int, int]:
+class InRound(Protocol):
+    """A call, or what the schedule needs of one: when it ran, and its round."""
+
+    @property
+    def start_ns(self) -> int:
+        """The start, inclusive."""
+        ...
+
+    @property
+    def end_ns(self) -> int:
+        """The end, exclusive."""
+        ...
+
+    @property
+    def round(self) -> int | None:
+        """The number of the round; None if it is unknown."""
+        ...
+
+
+def gaps_ns(calls: Sequence[InRound]) -> dict[int, int]:
     """
     Return for each round the time since the end of the round before it, in nanoseconds: the model's time.
 
     Args:
         calls: The turn's own calls in order of start.
     """
+    numbers, first, last = _extents(calls)
+    return {after: max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)}
+
+
+def pauses_between_rounds(calls: Sequence[InRound]) -> list[Interval]:
+    """Return the intervals from the end of one round to the start of the next; *calls* are those of `gaps_ns`."""
+    numbers, first, last = _extents(calls)
+    return [
+        Interval(last[before], first[after])
+        for before, after in itertools.pairwise(numbers)
+        if first[after] > last[before]
+    ]
+
+
+def _extents(calls: Sequence[InRound]) -> tuple[list[int], dict[int, int], dict[int, int]]:
+    """Return the numbers of the known rounds in order, and the first start and the last end of each."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for call in calls:
         if call.round is not None and call.end_ns > call.start_ns:
-            first.setdefault(call.round, call.start_ns)
-            first[call.round] = min(first[call.round], call.start_ns)
+            first[call.round] = min(first.get(call.round, call.start_ns), call.start_ns)
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)
-    numbers = sorted(first)
-    return {after: max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)}
+    return sorted(first), first, last
 
 
 def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Cause, Finding, Verdict
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
+    "unseen": "the model asked for calls, and none was seen to run",
     "single": "nothing that could run together",
     "contended": "calls overlapped, yet waited for one another",
+    "negligible": "too short for a saving that matters",
     "sequential": "calls that could run together ran one by one",
     "partly_sequential": "some calls that could run together did not",
+    "accepted": "calls that could run together ran one by one, and the finding is silenced",
     "parallel": "calls ran together",
-    "serial_by_need": "calls ran one by one, with nothing worth gaining",
+    "serial_by_need": "calls ran one by one, with little or nothing to gain",
     "possibly_sequential": "calls ran one by one, perhaps needlessly",
 }
 

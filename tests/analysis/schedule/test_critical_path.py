@@ -4,16 +4,24 @@ import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import UNIT_NS, call, graphs, simple_calls
 
 from otel_parallelism.analysis.schedule.critical_path import longest_path, round_crossings
 from otel_parallelism.analysis.schedule.intervals import totals_of
+from otel_parallelism.analysis.schedule.own_time import (
+    Timeline,
+    observed_timeline,
+    own_times,
+    working_timeline,
+)
 from otel_parallelism.analysis.turns.rounds import gaps_ns
+from otel_parallelism.model import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from otel_parallelism.model import Call
 
@@ -24,19 +32,38 @@ def durations(calls: Sequence[Call]) -> list[int]:
     return [one.duration_ns for one in calls]
 
 
-def critical(graph: Graph, relaxed: Mapping[int, int] | None = None) -> int:
+both_timelines = pytest.mark.parametrize("timeline", [working_timeline, observed_timeline])
+
+
+def critical(
+    graph: Graph,
+    relaxed: Mapping[int, int] | None = None,
+    timeline: Callable[[Sequence[Call]], Timeline] = working_timeline,
+) -> int:
     calls, edges, after = graph
-    return longest_path(calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), relaxed=relaxed)
+    on = timeline(calls)
+    path_ns = longest_path(
+        on.calls,
+        edges,
+        after,
+        durations_ns=durations(calls),
+        gaps_ns=on.gaps_ns,
+        keeps_pauses=on.keeps_pauses,
+        relaxed=relaxed,
+    )
+    return on.own_ns + path_ns
 
 
-def by_formula(calls: Sequence[Call], edges: Sequence[int]) -> int:
-    """Return T∞ by the formula of the definitions: f(b) = d(b) + max of f(a) + w(a, b) over its edges a to b."""
+def by_formula(calls: Sequence[Call], edges: Sequence[int], *, keeps_pauses: bool = False) -> int:
+    """Return the longest path by the definitions: f(b) = d(b) + max of f(a) + w(a, b) over its edges a to b."""
     origin_ns = min((one.start_ns for one in calls if one.duration_ns), default=0)
     gaps = gaps_ns(calls)
 
     def pause(a: Call, b: Call) -> int:
         if a.round is not None and b.round is not None and a.round != b.round:
             return min(gaps.get(b.round, 0), b.start_ns - a.end_ns)
+        if not keeps_pauses:
+            return 0
         pauses = [
             one.start_ns - max(other.end_ns for other in calls[:index] if other.end_ns <= one.start_ns)
             for index, one in enumerate(calls)
@@ -56,28 +83,51 @@ def by_formula(calls: Sequence[Call], edges: Sequence[int]) -> int:
     return max((finish(index) for index in range(len(calls)) if calls[index].duration_ns), default=0)
 
 
-@given(graphs(max_size=7), st.sets(st.integers(0, 6)))
-def test_critical_path_matches_formula(graph: Graph, bound: set[int]) -> None:
+@given(graphs(max_size=7), st.sets(st.integers(0, 6)), st.booleans())
+def test_longest_path_matches_formula(graph: Graph, bound: set[int], keeps_pauses: bool) -> None:
     calls, edges, after = graph
     calls = [msgspec.structs.replace(one, bound=index in bound) for index, one in enumerate(calls)]
-    assert critical((calls, edges, after)) == by_formula(calls, edges)
+    found = longest_path(
+        calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), keeps_pauses=keeps_pauses
+    )
+    assert found == by_formula(calls, edges, keeps_pauses=keeps_pauses)
 
 
+@given(graphs(max_size=7))
+def test_critical_path_is_own_time_and_longest_path(graph: Graph) -> None:
+    calls, edges, _ = graph
+    own_ns = sum(interval.duration_ns for interval in own_times(calls))
+    expected_ns = min(totals_of(calls).makespan_ns, own_ns + by_formula(calls, edges))
+    assert critical(graph) <= expected_ns
+    rounds = [one.round for one in calls if one.round is not None]
+    apart = all(a.end_ns <= b.start_ns for a, b in itertools.combinations(calls, 2) if a.round != b.round)
+    if apart and rounds == sorted(rounds):
+        assert critical(graph) == expected_ns
+
+
+@both_timelines
 @given(graphs())
-def test_critical_path_is_between_longest_call_and_makespan(graph: Graph) -> None:
+def test_critical_path_is_between_longest_call_and_makespan(
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph
+) -> None:
     totals = totals_of(graph[0])
-    assert totals.longest_ns <= critical(graph) <= totals.makespan_ns
+    assert totals.longest_ns <= critical(graph, timeline=timeline) <= totals.makespan_ns
 
 
 @given(graphs())
 def test_critical_path_without_edges_is_longest_call(graph: Graph) -> None:
     calls = graph[0]
     nothing = [0] * len(calls)
-    assert critical((calls, nothing, nothing)) == totals_of(calls).longest_ns
+    assert critical((calls, nothing, nothing), timeline=observed_timeline) == totals_of(calls).longest_ns
+    own_ns = sum(interval.duration_ns for interval in own_times(calls))
+    assert critical((calls, nothing, nothing)) == own_ns + totals_of(calls).longest_ns
 
 
+@both_timelines
 @given(graphs(), st.data())
-def test_another_edge_never_shortens_critical_path(graph: Graph, data: st.DataObject) -> None:
+def test_another_edge_never_shortens_critical_path(
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, data: st.DataObject
+) -> None:
     calls, edges, _ = graph
     possible = [
         (a, b)
@@ -87,7 +137,8 @@ def test_another_edge_never_shortens_critical_path(graph: Graph, data: st.DataOb
     if possible:
         a, b = data.draw(st.sampled_from(possible))
         more = [mask | (1 << a if index == b else 0) for index, mask in enumerate(edges)]
-        assert critical((calls, more, closure(more))) >= critical(graph)
+        longer = critical((calls, more, closure(more)), timeline=timeline)
+        assert longer >= critical(graph, timeline=timeline)
 
 
 def closure(edges: Sequence[int]) -> list[int]:
@@ -101,36 +152,45 @@ def closure(edges: Sequence[int]) -> list[int]:
     return after
 
 
+@both_timelines
 @given(graphs(), st.integers(0, 10**15), st.integers(1, 4))
-def test_critical_path_scales_and_ignores_shifts(graph: Graph, shift_ns: int, scale: int) -> None:
+def test_critical_path_scales_and_ignores_shifts(
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, shift_ns: int, scale: int
+) -> None:
     calls, edges, after = graph
     moved = [
         msgspec.structs.replace(one, start_ns=one.start_ns * scale + shift_ns, end_ns=one.end_ns * scale + shift_ns)
         for one in calls
     ]
-    assert critical((moved, edges, after)) == critical(graph) * scale
+    assert critical((moved, edges, after), timeline=timeline) == critical(graph, timeline=timeline) * scale
 
 
+@both_timelines
 @given(graphs())
-def test_length_without_relaxed_calls_is_makespan(graph: Graph) -> None:
-    assert critical(graph, {}) == totals_of(graph[0]).makespan_ns
+def test_length_without_relaxed_calls_is_makespan(timeline: Callable[[Sequence[Call]], Timeline], graph: Graph) -> None:
+    assert critical(graph, {}, timeline) == totals_of(graph[0]).makespan_ns
     calls = graph[0]
     assert longest_path(calls, (), (), durations_ns=durations(calls), relaxed={}) == totals_of(calls).makespan_ns
 
 
+@both_timelines
 @given(graphs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
-def test_relaxing_more_calls_never_lengthens(graph: Graph, first: set[int], more: set[int]) -> None:
-    calls = graph[0]
+def test_relaxing_more_calls_never_lengthens(
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, first: set[int], more: set[int]
+) -> None:
+    calls = timeline(graph[0]).calls
     # The calls of one finding and then of another, relaxed from the start of its first call.
     relaxed: dict[int, int] = {}
-    lengths = [critical(graph, dict(relaxed))]
+    lengths = [critical(graph, dict(relaxed), timeline)]
     for members in (first, more - first):
         inside = sorted(index for index in members if index < len(calls))
         if inside:
             relaxed.update(dict.fromkeys(inside, calls[inside[0]].start_ns))
-        lengths.append(critical(graph, dict(relaxed)))
+        lengths.append(critical(graph, dict(relaxed), timeline))
     assert lengths == sorted(lengths, reverse=True)
-    assert lengths[-1] >= critical(graph)
+    assert lengths[-1] >= critical(graph, timeline=timeline)
+    own_ns = sum(interval.duration_ns for interval in own_times(graph[0]))
+    assert timeline is observed_timeline or lengths[-1] >= own_ns
 
 
 @given(graphs())
@@ -193,7 +253,31 @@ def test_edge_keeps_the_time_needed_to_make_the_later_call() -> None:
         assert critical((others, [0, 1, 1], [0, 1, 1])) == 5 * seconds
     # A call that runs in between is no pause.
     between = [call("a", 0, 2), call("m", 2, 3), call("b", 4, 6)]
-    assert critical((between, [0, 0, 1], [0, 0, 1])) == 5 * seconds
+    assert critical((between, [0, 0, 1], [0, 0, 1]), timeline=observed_timeline) == 5 * seconds
+
+
+def test_own_time_is_kept_whatever_depends_on_what() -> None:
+    calls = [call("a", 0, 0.1), call("b", 1.1, 1.2)]
+    assert critical((calls, [0, 0], [0, 0])) == 11 * UNIT_NS
+    assert critical((calls, [0, 1], [0, 1])) == 12 * UNIT_NS
+    # The model asked for b, and took the time between.
+    asked = [msgspec.structs.replace(one, round=number) for number, one in enumerate(calls)]
+    assert critical((asked, [0, 0], [0, 0])) == 1 * UNIT_NS
+    assert critical((asked, [0, 1], [0, 1])) == 12 * UNIT_NS
+
+
+def test_own_times_exclude_pauses_between_known_rounds() -> None:
+    calls = [call("a", 0, 1, round=0), call("x", 2, 3), call("b", 4, 5, round=1), call("c", 6, 7, round=1)]
+    assert own_times(calls) == (Interval(calls[2].end_ns, calls[3].start_ns),)
+    unknown = [msgspec.structs.replace(one, round=None) for one in calls]
+    assert sum(interval.duration_ns for interval in own_times(unknown)) == 3 * 10 * UNIT_NS
+    assert own_times([]) == own_times(calls[:1]) == ()
+
+
+@given(graphs())
+def test_no_call_runs_in_own_times(graph: Graph) -> None:
+    for own in own_times(graph[0]):
+        assert all(one.end_ns <= own.start_ns or own.end_ns <= one.start_ns for one in graph[0] if one.duration_ns)
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), min_size=2, max_size=6), st.booleans())
@@ -206,7 +290,8 @@ def test_critical_path_of_dependent_calls_is_makespan_regardless_of_pauses(
         at_s += takes_s + pause_s
     edges = [1 << index >> 1 for index in range(len(calls))]
     after = [(1 << index) - 1 for index in range(len(calls))]
-    assert critical((calls, edges, after)) == calls[-1].end_ns - calls[0].start_ns
+    for timeline in (working_timeline, observed_timeline):
+        assert critical((calls, edges, after), timeline=timeline) == calls[-1].end_ns - calls[0].start_ns
 
 
 def test_transitive_edges_change_nothing() -> None:
