@@ -107,12 +107,14 @@ EFFECT = PREFIX + "effect"
 RESOURCE = PREFIX + "resource"
 DEPENDS_ON = PREFIX + "depends_on"
 QUEUE_TIME = PREFIX + "queue_time"
+BLOCKED = PREFIX + "blocked"
 
 CALL_ATTRIBUTES = (
     Attribute(EFFECT, "string", "", "declared effect: read or write"),
     Attribute(RESOURCE, "string", "", "declared resource that the call reads or writes"),
     Attribute(DEPENDS_ON, "string[]", "", "names of the tools whose result it needs"),
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
+    Attribute(BLOCKED, "double", "s", "time for which it held the event loop, in stretches of 10 ms or more"),
 )
 
 # On a model request's span that we make.

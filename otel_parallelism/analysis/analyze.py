@@ -87,7 +87,7 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
 
     for scope in scopes:
         scope.detect_contention()
-        if not scope.contended and scope.could_save(least_ns):
+        if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
             scope.find_dependencies(worked, settings)
         scope.compute_bounds()
 

@@ -11,7 +11,7 @@ from .parsing.facts import Dialect, Facts, text
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, SpanRecord
 
-_KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.REQUESTED})
+_KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.BLOCKED, names.REQUESTED})
 _SECOND_NS = 1_000_000_000
 
 
@@ -22,13 +22,13 @@ def _describe(span: SpanRecord) -> Facts | None:
         return None
     effect = text(attributes, names.EFFECT)
     depends_on, requested = attributes.get(names.DEPENDS_ON), attributes.get(names.REQUESTED)
-    queue_time = attributes.get(names.QUEUE_TIME)
     return Facts(
         effect=cast("Effect", effect) if effect in {"read", "write"} else "unknown",
         resource=text(attributes, names.RESOURCE),
         depends_on=_texts(depends_on),
         requested=_texts(requested),
-        queue_ns=_nanoseconds(queue_time),
+        queue_ns=_nanoseconds(attributes.get(names.QUEUE_TIME)),
+        blocked_ns=_nanoseconds(attributes.get(names.BLOCKED)),
     )
 
 

@@ -89,10 +89,12 @@ class Call(msgspec.Struct, frozen=True):
     call started while its model request was still streaming, so that it could not start earlier. ``depends_on`` is None
     if nothing was declared, ``()`` if independence was. ``called_ns`` is when the wrapper was called; it, ``task`` and
     ``thread`` are 0 if unknown. ``silenced`` is true if the decorator silences findings about the call, ``blocking`` if
-    its function is not a coroutine function. ``remote_parent`` is true if the parent is in another process, or if the
-    span is a server's record of a call. ``waiting`` are the times inside the call in which it waited for a person, in
-    order, without overlap; they are no work of the call. ``outlived_ns`` is None unless the call went on after the end
-    of its turn: it then ends with the turn, and the value is how much longer it took, 0 if unknown.
+    its function is not a coroutine function. ``blocked_ns`` is for how long it held the event loop's thread without
+    giving it back, in stretches of 10 ms or more. ``defined`` is where its function is defined. ``remote_parent`` is
+    true if the parent is in another process, or if the span is a server's record of a call. ``waiting`` are the times
+    inside the call in which it waited for a person, in order, without overlap; they are no work of the call.
+    ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the turn, and the value
+    is how much longer it took, 0 if unknown.
     """
 
     trace_id: str
@@ -123,6 +125,8 @@ class Call(msgspec.Struct, frozen=True):
     sub_agent: bool = False
     silenced: bool = False
     blocking: bool = False
+    blocked_ns: int = 0
+    defined: Caller | None = None
     source: str = ""
     instrumentation: str = ""
     remote_parent: bool = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
+
+from .blocking import blocking_calls, in_threads, unblocking
+from .causes import holds_the_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +25,7 @@ _IN_STAGES: frozenset[Cause] = frozenset({"model", "code", "unknown"})
 _REMEDY: dict[Cause, str] = {
     "model": "have the model ask for {tools} in one response{then_for} (say so in the system prompt)",
     "dispatch": "run the calls of one response together: {switch}",
-    "blocking": "keep {tools} from blocking the event loop: make them async, or run them with asyncio.to_thread",
+    "blocking": "keep {tools} from holding the event loop{where}: {unblock}",
     "code": "await {tools} together{then}, with asyncio.gather or a TaskGroup{where}",
     "limit": "raise the limit of {limit} calls at once, if the service behind {tools} allows it",
     "contention": "look for a lock, a single session or a one-at-a-time server behind {tools}",
@@ -31,8 +33,9 @@ _REMEDY: dict[Cause, str] = {
     "intended": "nothing: {tools} need their order",
 }
 
-# Awaiting plain functions together would still run them one by one.
+# Awaiting functions that hold the event loop together would still run them one by one.
 _REMEDY_FOR_BLOCKING_CODE = "run {tools} together{then}, in threads: {threads}{where}"
+_REMEDY_FOR_MIXED_CODE = "run {tools} together{then}{where}: asyncio.gather, with asyncio.to_thread for {blocking}"
 
 # A part of the instrumentation scope's name, and how its framework runs the calls of one response at once.
 _SWITCHES = (
@@ -81,9 +84,9 @@ def listing(tools: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
-def common_caller(calls: Sequence[Call]) -> Caller | None:
-    """Return the place where most of *calls* were made, the first of several if they tie; None if no place is known."""
-    places = Counter((call.caller.file_path, call.caller.line_number) for call in calls if call.caller is not None)
+def common_place(found: Iterable[Caller | None]) -> Caller | None:
+    """Return the place that occurs most in *found*, the first of several if they tie; None if no place is known."""
+    places = Counter((place.file_path, place.line_number) for place in found if place is not None)
     return Caller(*places.most_common(1)[0][0]) if places else None
 
 
@@ -112,43 +115,37 @@ def remedy(
     tools = [call.tool for call in calls]
     staged = [listing([tools[at] for at in stage]) for stage in stages]
     first, *later = (staged if cause in _IN_STAGES else []) or [listing(tools)]
+    holding = blocking_calls(calls, cause)
     if cause == "blocking":
-        first = listing([call.tool for call in _one_by_one(calls)])
+        first = listing([call.tool for call in holding])
     several_rounds = len({call.round for call in calls}) > 1
     switch = framework_switch(call.instrumentation for call in calls)
     if not switch:
         switch = "otel_parallelism.run_tools, or asyncio.gather" + ("" if several_rounds else f" over {listing(tools)}")
     in_loop = any(call.in_loop for call in calls)
-    blocking_code = cause == "code" and calls and all(call.blocking for call in calls)
-    text = (_REMEDY_FOR_BLOCKING_CODE if blocking_code else _REMEDY[cause]).format(
+    form = _REMEDY[cause]
+    if cause == "code" and holding:
+        form = _REMEDY_FOR_BLOCKING_CODE if len(holding) == len(calls) else _REMEDY_FOR_MIXED_CODE
+    text = form.format(
         tools=first,
         then=_then("then ", later),
         then_for=_then("then for ", later),
         where=f" at {caller.file_path}:{caller.line_number}" if caller is not None else "",
         limit=limit,
         switch=switch,
-        threads="asyncio.gather over asyncio.to_thread" if in_loop else "a ThreadPoolExecutor",
+        threads=in_threads(calls) if in_loop else "a ThreadPoolExecutor",
+        blocking=listing(list(dict.fromkeys(call.tool for call in holding))),
+        unblock=unblocking(holding),
     )
+    if cause in {"model", "dispatch"} and holds_the_loop(calls):
+        text += f"; {listing(list(dict.fromkeys(call.tool for call in holding)))} must not hold the event loop then: "
+        text += unblocking(holding)
     if cause in {"dispatch", "blocking"} and several_rounds:
         first, *later = staged or ["all of them"]
         text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
     if advice == "potential" and cause not in {"limit", "contention"}:
         return f"If they need nothing from one another, {text}{f'; to know, {to_know}' if to_know else ''}."
     return f"{text[0].upper()}{text[1:]}."
-
-
-def _one_by_one(calls: Sequence[Call]) -> Sequence[Call]:
-    """Return those of *calls* that ran one after another within their round; all of them if there are none."""
-    rounds: dict[int | None, list[Call]] = {}
-    for call in calls:
-        rounds.setdefault(call.round, []).append(call)
-    one_by_one = [
-        call
-        for of_round in rounds.values()
-        if len(of_round) > 1 and all(one.end_ns <= next_one.start_ns for one, next_one in pairwise(of_round))
-        for call in of_round
-    ]
-    return one_by_one or calls
 
 
 def _then(word: str, later: Sequence[str]) -> str:

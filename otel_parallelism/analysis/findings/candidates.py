@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.analysis.schedule.chains import MOST_OPEN, Chain
+from otel_parallelism.analysis.schedule.loop_waits import FILLED, saved_ns, share_held
 from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.model import Advice, Call, Cause
 
@@ -93,12 +94,40 @@ def first_to_end(calls: Sequence[Call]) -> Call:
 def contention_candidates(
     scopes: Sequence[Scope], reported: Sequence[Candidate], least_ns: float, notes: list[str]
 ) -> list[Candidate]:
-    """Return a candidate for each batch of contending calls if the turn's own scope is contended."""
-    del reported, least_ns, notes
+    """
+    Return a candidate for each batch of contending calls if the turn's own scope is contended.
+
+    Calls that held the event loop are known to be able to run at once if their effects allow it, because they were
+    started together.
+    """
+    del reported, notes
     own = scopes[-1]
     if not own.contended:
         return []
-    return [Candidate("contention", "potential", [Part(own, sorted(batch))]) for batch in own.contention.batches]
+    found = []
+    for group in own.contention.loop.groups:
+        # In the rest of their time, the calls may have done work of their own while others held the loop.
+        waited = share_held(own.calls, group) >= FILLED and loop_saving_ns(own, group, best=False) >= least_ns
+        known = waited and may_run_at_once(own, group)
+        found.append(Candidate("blocking", "recommended" if known else "potential", [Part(own, sorted(group))]))
+    found += [Candidate("contention", "potential", [Part(own, sorted(batch))]) for batch in own.contention.batches]
+    return found
+
+
+def loop_saving_ns(scope: Scope, group: Sequence[int], *, best: bool) -> int:
+    """Return by how much the calls at *group* would end earlier if none held the event loop; see `saved_ns`."""
+    return saved_ns(scope.calls, group, scope.contention.loop.baseline_ns, best=best)
+
+
+def may_run_at_once(scope: Scope, members: Sequence[int]) -> bool:
+    """Return whether the effects of the calls at *members* are known not to conflict."""
+    graph = scope.graph
+    if graph is None:
+        return False
+    resources = [scope.calls[index].resource for index in members]
+    if all(graph.effects[index] == "read" for index in members):
+        return True
+    return all(resources) and len(set(resources)) == len(resources)
 
 
 def recommended_candidates(

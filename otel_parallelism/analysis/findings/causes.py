@@ -1,8 +1,11 @@
-"""Why the calls of a chain ran one after another, inferred from their rounds, tasks and callers."""
+"""Why the calls of a chain ran one after another: who held the event loop, and their rounds, tasks and callers."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.schedule.loop_waits import FILLED, blocked_ns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -21,8 +24,8 @@ def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[s
         inner: Whether they run inside another call.
         unrequested: Span ids of calls that no recorded model request requested.
     """
-    # The calls were started together already, so advice about when to start them would not help.
-    if _blocks_the_loop(calls):
+    # Advice about when to start the calls would not help.
+    if _blocked_in_turn(calls):
         return "blocking"
     if inner or all(call.span_id in unrequested for call in calls):
         return "code"
@@ -48,17 +51,23 @@ def _called_from_own_code(calls: Sequence[Call]) -> bool:
     )
 
 
-def _blocks_the_loop(calls: Sequence[Call]) -> bool:
+def _blocked_in_turn(calls: Sequence[Call]) -> bool:
     """
-    Return whether the calls were started together, each in a task of its own, but blocked the event loop in turn.
+    Return whether *calls* of one round held the event loop one after another, and so could not run at once.
 
-    The wrapper of a coroutine function is called when the task is made, which is before the first call has ended. A
-    plain function is called only when its task runs: there, different tasks are the only sign, and the calls must be of
-    one round.
+    If it is known that one task made each call after the previous one had ended, the code of that task is the reason,
+    whatever the calls do.
     """
-    tasks = {call.task for call in calls}
-    if 0 in tasks or len(tasks) < len(calls):
+    return len({call.round for call in calls}) == 1 and holds_the_loop(calls) and not _made_one_by_one(calls)
+
+
+def holds_the_loop(calls: Sequence[Call]) -> bool:
+    """Return whether *calls* held the event loop for most of their time."""
+    return sum(map(blocked_ns, calls)) >= FILLED * max(1, sum(call.duration_ns for call in calls))
+
+
+def _made_one_by_one(calls: Sequence[Call]) -> bool:
+    """Return whether it is known that each of *calls* was made, in one task, after the previous one had ended."""
+    if len({call.task for call in calls}) > 1 or not calls[0].task:
         return False
-    first_end_ns = min(call.end_ns for call in calls)
-    one_round = len({call.round for call in calls}) == 1
-    return all(call.in_loop and ((call.blocking and one_round) or 0 < call.called_ns <= first_end_ns) for call in calls)
+    return all(later.called_ns >= earlier.end_ns for earlier, later in pairwise(calls))

@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Finding, FindingKind
 
-from .advice import common_caller, how_to_know, pair_evidence, remedy
+from .advice import common_place, how_to_know, pair_evidence, remedy
+from .blocking import blocking_calls, blocking_evidence
 from .candidates import Candidate, first_to_end
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_parallelism.analysis.dependencies.experience import Experience
+    from otel_parallelism.model import Call, Caller, Cause
 
 _S = 1e9
+
+
+def _fix(cause: Cause, calls: Sequence[Call]) -> Caller | None:
+    """Return where a finding is mended: where code makes the calls, or where the function that blocks is defined."""
+    if cause == "code":
+        return common_place(call.caller for call in calls[1:])
+    return common_place(call.defined for call in blocking_calls(calls, cause)) if cause == "blocking" else None
 
 
 def described(candidate: Candidate, experience: Experience | None) -> Finding:
@@ -27,13 +38,17 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     tools = tuple(call.tool for call in calls)
     part = candidate.parts[0]
     graph = part.scope.graph
-    caller = common_caller(calls[1:]) if cause == "code" else None
+    caller = _fix(cause, calls)
     limit = part.scope.limit.most if cause == "limit" and part.scope.limit is not None else None
     kind: FindingKind = "sequential_chain"
     evidence: tuple[str, ...] = ()
     to_know = ""
     stages: tuple[tuple[int, ...], ...] = ()
-    if cause == "contention":
+    blocking = blocking_evidence(calls)
+    if cause == "blocking" and part.scope.contended:
+        kind = "contention"
+        evidence = (blocking,)
+    elif cause == "contention":
         kind = "contention"
         shortest = part.scope.contention.baseline_ns[first_to_end(calls).span_id] / _S
         evidence = (f"{len(calls)} calls overlap, but their ends are {shortest:.3g} s apart, the shortest duration",)
@@ -44,6 +59,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         else:
             stages = candidate.stages()
             evidence = () if graph is None else pair_evidence(graph, part.members)
+            evidence = (blocking, *evidence) if blocking else evidence
         to_know = "" if graph is None else how_to_know(graph, part.members)
         turns = 0 if experience is None or advice == "recommended" else experience.turns(tools)
         if turns:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.schedule.intervals import totals_of
 
-from .candidates import Candidate, Part, first_to_end
+from .candidates import Candidate, Part, first_to_end, loop_saving_ns
 from .causes import chain_cause, largest_cause
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ def _estimate_contention(own: Scope, candidates: Iterable[Candidate]) -> None:
     """Set what each batch of contending calls would save if it took only as long as its baseline."""
     for candidate in candidates:
         calls = candidate.calls
+        if candidate.cause == "blocking":
+            best = candidate.advice == "potential"
+            candidate.avoidable_ns = loop_saving_ns(own, candidate.parts[0].members, best=best)
+            continue
         shortest_ns = own.contention.baseline_ns[first_to_end(calls).span_id]
         candidate.avoidable_ns = max(0, totals_of(calls).makespan_ns - shortest_ns)
 

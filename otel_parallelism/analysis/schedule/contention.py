@@ -1,4 +1,4 @@
-"""Calls that wait inside their own spans: in a queue that was measured, or behind one lock."""
+"""Calls that wait inside their own spans: in a queue or for the event loop, which is measured, or behind one lock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from .loop_waits import LoopWaits, loop_waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +24,12 @@ class Contention(msgspec.Struct, frozen=True):
 
     ``baseline_ns`` maps span ids to that duration, for calls where it is known to be shorter than the call itself.
     ``batches`` are the positions of calls that appear to queue behind one lock, batch by batch, in order of end.
+    ``loop`` has the calls that held the event loop.
     """
 
     baseline_ns: dict[str, int]
     batches: tuple[tuple[int, ...], ...]
+    loop: LoopWaits = LoopWaits()
 
     def effective_work_ns(self, calls: Sequence[Call]) -> int:
         """Return the sum of the durations of *calls*, each at most its baseline."""
@@ -36,15 +40,17 @@ def contention(calls: Sequence[Call]) -> Contention:
     """
     Find the time that calls waited inside their spans.
 
-    A measured wait (`waited_ns`) takes precedence. Otherwise three or more overlapping calls of one tool are taken to
+    A measured wait takes precedence: in a queue (`waited_ns`), or for the event loop (`loop_waits`). Otherwise three or
+    more overlapping calls of one tool are taken to
     have waited for one another if their ends are one shortest duration apart (± 20 %).
 
     Args:
         calls: The calls of one scope, in order of start.
     """
+    loop = loop_waits(calls)
     by_tool: dict[str, list[int]] = {}
     for index, call in enumerate(calls):
-        if call.end_ns > call.start_ns and call.tool:
+        if call.end_ns > call.start_ns and call.tool and call.span_id not in loop.baseline_ns:
             by_tool.setdefault(call.tool, []).append(index)
     measured_ns = {call.span_id: call.duration_ns - waited for call in calls if (waited := waited_ns(call))}
     baseline_ns: dict[str, int] = {}
@@ -56,7 +62,9 @@ def contention(calls: Sequence[Call]) -> Contention:
             if all(abs(step_ns - shortest_ns) <= _STEP_TOLERANCE * shortest_ns for step_ns in steps_ns):
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), shortest_ns))
-    return Contention({**baseline_ns, **measured_ns}, tuple(batches))
+    for span_id, in_loop_ns in loop.baseline_ns.items():
+        measured_ns[span_id] = min(in_loop_ns, measured_ns.get(span_id, in_loop_ns))
+    return Contention({**baseline_ns, **measured_ns}, tuple(batches), loop)
 
 
 def waited_ns(call: Call) -> int:

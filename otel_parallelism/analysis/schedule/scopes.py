@@ -12,6 +12,7 @@ from .contention import Contention, contention
 from .critical_path import longest_path
 from .intervals import Totals, totals_of
 from .limits import Limit, limit_of_scope
+from .loop_waits import without_waits
 from .own_time import Timeline, observed_timeline, working_timeline
 
 if TYPE_CHECKING:
@@ -62,16 +63,32 @@ class Scope:
         self.unlimited_ns: int = self.totals.makespan_ns
 
     def detect_contention(self) -> None:
-        """Set ``contention``; the scope is contended if its effective work is below 80 % of its work (ρₑ < 0.8 ρ)."""
+        """
+        Set ``contention``; the scope is contended if its effective work is below 80 % of its work (ρₑ < 0.8 ρ).
+
+        If it is not, calls that held the event loop in turn are taken to have started when the loop was theirs.
+        """
         if self.totals.peak > 1:
             self.contention = contention(self.calls)
             if self.contention.baseline_ns:
                 effective_ns = self.contention.effective_work_ns(self.calls)
                 self.contended = effective_ns < _CONTENDED * self.totals.work_ns
+            if self.contention.loop.groups and not self.contended:
+                inner = {self.calls[index].span_id: scope for index, scope in self.inner.items()}
+                self.calls = without_waits(self.calls, self.contention.loop)
+                self.inner = {
+                    index: inner[call.span_id] for index, call in enumerate(self.calls) if call.span_id in inner
+                }
 
     def could_save(self, least_ns: float) -> bool:
         """Return whether running all calls at once would save at least *least_ns* nanoseconds."""
-        return len(self.calls) > 1 and self.totals.makespan_ns - self.totals.longest_ns >= least_ns
+        if len(self.calls) < 2:  # noqa: PLR2004 - one call has nothing to run with
+            return False
+        waits = self.contention.loop.baseline_ns
+        longest_ns = self.totals.longest_ns
+        if waits:
+            longest_ns = max(waits.get(call.span_id, call.duration_ns) for call in self.calls)
+        return self.totals.makespan_ns - longest_ns >= least_ns
 
     def has_dominant_call(self) -> bool:
         """Return whether one call takes at least 90 % of the makespan, or no call has a duration."""

@@ -69,6 +69,8 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         caller=outer.caller or inner.caller,
         silenced=outer.silenced or inner.silenced,
         blocking=outer.blocking or inner.blocking,
+        blocked_ns=max(outer.blocked_ns, inner.blocked_ns),
+        defined=outer.defined or inner.defined,
     )
 
 

@@ -43,6 +43,7 @@ class Facts(msgspec.Struct, frozen=True):
         resource: The declared resource of a call.
         depends_on: Names of the tools whose results the call needs.
         queue_ns: Time that the call waited before its body ran.
+        blocked_ns: Time for which the call held the event loop's thread.
         remote: Whether the span describes a call of another process, such as a server's span.
     """
 
@@ -62,6 +63,7 @@ class Facts(msgspec.Struct, frozen=True):
     resource: str = ""
     depends_on: tuple[str, ...] | None = None
     queue_ns: int = 0
+    blocked_ns: int = 0
     remote: bool = False
 
 

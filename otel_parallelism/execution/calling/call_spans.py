@@ -21,6 +21,7 @@ from opentelemetry.context import Context, attach
 from otel_parallelism.errors import CancelledCallError
 from otel_parallelism.tracing.spans.kinds import kind_of
 from otel_parallelism.tracing.spans.profiled_calls import begin, end, fail, leave
+from otel_parallelism.tracing.spans.stretches import measured
 from otel_parallelism.tracing.state.callers import calling_frame
 from otel_parallelism.tracing.state.nodes import CallNode
 from otel_parallelism.tracing.state.tool import Tool, tool_name
@@ -130,7 +131,7 @@ class Recording:
             coroutine = run(self.function, *args, **kwargs)
             if type(coroutine) is not types.CoroutineType:
                 coroutine = _coroutine(coroutine)
-            result = yield from driven_steps(coroutine, context)
+            result = yield from driven_steps(coroutine if node is None else measured(coroutine, node), context)
         except BaseException as error:
             if node is not None:
                 run(fail, node, error)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.dialects.parsing.messages import user_words
+from otel_parallelism.instrumentation.hooks.bodies import body_wrapper
 from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument
@@ -127,6 +128,7 @@ FRAMEWORK = Framework(
     patches=(
         Patch(f"{_TOOL}.run", tool_call_wrapper(_call, _read)),
         Patch(f"{_TOOL}.arun", tool_call_wrapper(_call, _read)),
+        Patch("langchain_core.tools.base:coro_with_context", body_wrapper(0, "coro")),
         Patch(f"{_MODEL}._generate_with_cache", lifetime_wrapper(_request)),
         Patch(f"{_MODEL}._agenerate_with_cache", lifetime_wrapper(_request)),
         Patch(f"{_MODEL}.stream", lifetime_wrapper(_streamed)),

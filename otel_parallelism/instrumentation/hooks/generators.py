@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.tracing.spans.kinds import Stretch, drive, drive_async
 from otel_parallelism.tracing.state.nodes import MISSING
 
+from .lifetimes import measured_call
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
     from opentelemetry.context import Context
+
+    from otel_parallelism.tracing.state.nodes import CallNode
 
     from .lifetimes import Lifetime
 
@@ -90,7 +94,7 @@ class BegunLifetime:
 class LifetimeSteps:
     """A lifetime in the form that `drive` takes: it begins unless it has, and is not current between two steps."""
 
-    __slots__ = ("_context", "_lifetime", "begun", "watched")
+    __slots__ = ("_context", "_lifetime", "begun", "measured", "watched")
 
     def __init__(self, lifetime: Lifetime, context: Context | None = None) -> None:
         """
@@ -100,6 +104,7 @@ class LifetimeSteps:
         """
         self._lifetime = lifetime
         self._context = context
+        self.measured: CallNode | None = None
         self.begun: BegunLifetime | None = None
         self.watched: _Watched | _WatchedAsync | None = None
 
@@ -107,10 +112,12 @@ class LifetimeSteps:
         """Begin the lifetime unless it has begun, and return the context of each step."""
         if self.begun is not None:
             self.begun.run()
-        if self._context is not None:
-            return self._context
-        self._lifetime.enter()
-        return self._lifetime.leave()
+        context = self._context
+        if context is None:
+            self._lifetime.enter()
+            context = self._lifetime.leave()
+        self.measured = measured_call(self._lifetime)
+        return context
 
     def end(self, error: BaseException | None) -> None:
         """End the lifetime; *error* is what the generator raised."""

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Steps
+from otel_parallelism.tracing.spans.stretches import measured
 
 from .generators import BegunLifetime, LifetimeSteps, driven_async_generator, driven_generator, forwarded
-from .lifetimes import describe_call, end_with_future
+from .lifetimes import describe_call, end_with_future, measured_call
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -56,7 +57,9 @@ def lifetime_wrapper(describe: Describe, until: Until | None = None) -> WrapperF
 async def _awaited(wrapped: Any, args: Arguments, kwargs: Keywords, lifetime: Lifetime, until: Until | None) -> Any:
     lifetime.enter()
     try:
-        result = await wrapped(*args, **kwargs)
+        body = wrapped(*args, **kwargs)
+        node = measured_call(lifetime)
+        result = await (measured(body, node) if node is not None and type(body) is CoroutineType else body)
     except BaseException as error:
         lifetime.fail(error)
         raise
@@ -67,6 +70,9 @@ async def _awaited(wrapped: Any, args: Arguments, kwargs: Keywords, lifetime: Li
 
 def _called(wrapped: Any, args: Arguments, kwargs: Keywords, lifetime: Lifetime, until: Until | None) -> Any:
     lifetime.enter()
+    node = measured_call(lifetime)
+    if node is not None:
+        node.resumed_ns = node.start_ns
     try:
         result = wrapped(*args, **kwargs)
     except BaseException as error:
@@ -84,10 +90,11 @@ def _called(wrapped: Any, args: Arguments, kwargs: Keywords, lifetime: Lifetime,
 
 async def _rest(coroutine: Any, begun: BegunLifetime, context: Context, until: Until | None) -> Any:
     lifetime = begun.run()
-    steps = Steps(context)
+    node = measured_call(lifetime)
+    steps = Steps(context, node)
     try:
         with steps:
-            result = await coroutine
+            result = await (coroutine if node is None else measured(coroutine, node))
     except BaseException as error:
         lifetime.fail(error)
         raise

@@ -15,9 +15,12 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.kinds import Kind
+from otel_parallelism.tracing.spans.tool_call import ToolCall
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+
+    from otel_parallelism.tracing.state.nodes import CallNode
 
 
 Arguments: TypeAlias = tuple[Any, ...]
@@ -67,6 +70,11 @@ def describe_call(describe: Describe, instance: Any, args: Arguments, kwargs: Ke
     except Exception as error:  # noqa: BLE001 - the framework may have changed; its call goes on
         swallow(f"describing a call in {getattr(describe, '__module__', '?')}", error)
         return None
+
+
+def measured_call(lifetime: Lifetime) -> CallNode | None:
+    """Return the node of the call whose stretches in the event loop's thread are measured; None if there is none."""
+    return lifetime.measured if isinstance(lifetime, ToolCall) else None
 
 
 def end_with_future(future: asyncio.Future[Any], lifetime: Lifetime) -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.state.callers import INSIDE, calling_frame
-from otel_parallelism.tracing.state.nodes import MISSING, CallNode
+from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 from otel_parallelism.tracing.state.tool import Tool, check
 
 from .kinds import Profiled, Steps, drive, drive_async, kind_of
 from .profiled_calls import begin, end, fail, leave
+from .stretches import measured, resumed
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -122,8 +123,20 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:
     async def run(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: CallNode) -> Any:
         if not begin(node, args, kwargs):
             return await wrapped(*args, **kwargs)
+        node.resumed_ns = node.start_ns
         try:
-            result = await (wrapped(*args, **kwargs) if kwargs else wrapped(*args))
+            body = wrapped(*args, **kwargs) if kwargs else wrapped(*args)
+            if type(body) is CoroutineType:
+                # Most of the cost of `measured` is saved for a call that is never suspended.
+                try:
+                    awaited = body.send(None)
+                except StopIteration as stop:
+                    result = stop.value
+                else:
+                    result = await resumed(body, node, awaited)
+            else:
+                node.resumed_ns = SUSPENDED
+                result = await body
         except BaseException as error:
             fail(node, error)
             raise
@@ -143,6 +156,7 @@ def _function(tool: Tool) -> Callable[..., Any]:
         node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
         if not begin(node, args, kwargs):
             return wrapped(*args, **kwargs)
+        node.resumed_ns = node.start_ns
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
@@ -166,8 +180,8 @@ def _function(tool: Tool) -> Callable[..., Any]:
 async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: Context) -> Any:
     """Await the coroutine that a plain function returned; the call ends with it."""
     try:
-        with Steps(context):
-            result = await coroutine
+        with Steps(context, node):
+            result = await measured(coroutine, node)
     except BaseException as error:
         fail(node, error)
         raise
@@ -207,27 +221,27 @@ def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
 class _Streamed:
     """A call of a generator: it lasts from the start of the first item to the end of the last."""
 
-    __slots__ = ("_args", "_begun", "_kwargs", "_node")
+    __slots__ = ("_args", "_begun", "_kwargs", "measured")
 
     def __init__(self, node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._node = node
+        self.measured: CallNode = node
         self._args = args
         self._kwargs = kwargs
         self._begun = False
 
     def start(self) -> Context:
         """Start the call; see ``Stretch``."""
-        self._begun = begin(self._node, self._args, self._kwargs)
-        return leave(self._node) if self._begun else get_current()
+        self._begun = begin(self.measured, self._args, self._kwargs)
+        return leave(self.measured) if self._begun else get_current()
 
     def end(self, error: BaseException | None) -> None:
         """End the call; see ``Stretch``."""
         if not self._begun:
             return
         if error is None:
-            end(self._node, MISSING)
+            end(self.measured, MISSING)
         else:
-            fail(self._node, error)
+            fail(self.measured, error)
 
 
 def _generator(tool: Tool) -> Callable[..., Any]:

@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import wrapt
 
+from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current
+
+from .stretches import end_stretch, measured
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from opentelemetry.context import Context
+
+    from otel_parallelism.tracing.state.nodes import CallNode
 
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 
@@ -112,6 +117,11 @@ def kind_of(function: Any) -> Kind:
 class Stretch(Protocol):
     """A call or a turn that lasts as long as a generator."""
 
+    @property
+    def measured(self) -> CallNode | None:
+        """The node of the call whose steps are measured, once it has started; None if they are not."""
+        ...
+
     def start(self) -> Context:
         """Start, and return the context for the generator's body, without attaching it."""
         ...
@@ -121,27 +131,32 @@ class Stretch(Protocol):
 
 
 class Steps:
-    """Carries the OpenTelemetry context from one step of a generator to the next."""
+    """Carries the OpenTelemetry context from one step of a generator to the next, and measures each step of a call."""
 
-    __slots__ = ("_context", "_token")
+    __slots__ = ("_context", "_node", "_token")
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, node: CallNode | None = None) -> None:
         self._context = context
+        self._node = node
         self._token: Any = None
 
     def __enter__(self) -> None:
         """Attach the context that was current when the last step ended."""
         self._token = attach(self._context)
+        if self._node is not None:
+            self._node.resumed_ns = clock.now_ns()
 
     def __exit__(self, *_: object) -> None:
         """Remember the current context, and restore that of the iterating code."""
         self._context = get_current()
         detach(self._token)
+        if self._node is not None:
+            end_stretch(self._node, clock.now_ns())
 
 
 def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
     """Run *generator* within *stretch*: same values in and out, same result, same exceptions."""
-    steps = Steps(stretch.start())
+    steps = Steps(stretch.start(), stretch.measured)
     sent: Any = None
     thrown: BaseException | None = None
     try:
@@ -170,13 +185,15 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
 
 async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
     """Run the async *generator* within *stretch*: same values in and out, same exceptions."""
-    steps = Steps(stretch.start())
+    steps = Steps(stretch.start(), stretch.measured)
+    node = stretch.measured
     sent: Any = None
     thrown: BaseException | None = None
     try:
         while True:
             with steps:
-                value = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
+                step: Any = generator.asend(sent) if thrown is None else generator.athrow(thrown)
+                value = await (step if node is None else measured(step, node))
             sent = thrown = None
             try:
                 sent = yield value

@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
-from otel_parallelism.names import QUEUE_TIME
+from otel_parallelism.names import BLOCKED, QUEUE_TIME
 from otel_parallelism.tracing.sdk.compatibility import set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.shield import swallow
@@ -27,12 +27,13 @@ from otel_parallelism.tracing.state.live_tree import (
     new_span_id,
     parent_node,
 )
-from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, SCOPE_KEY, CallNode
+from otel_parallelism.tracing.state.nodes import LEAST_BLOCKED_NS, MISSING, NOTICED_NS, SCOPE_KEY, CallNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.requested_calls import assign_call_id
 from otel_parallelism.tracing.state.turn_end.ending import finish_root
 
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
+from .stretches import end_stretch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,6 +149,7 @@ def leave(node: CallNode) -> Context:
     context = get_current()
     detach(node.token)
     node.token = None
+    end_stretch(node, clock.now_ns())
     return context
 
 
@@ -174,6 +176,8 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             else:
                 hold_result(node, result, registry.max_bytes, registry.max_items)
         span = node.span
+        if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.blocked_ns):
+            _write_blocked(node, end_ns)
         if registry.verbose and registry.settings.capture_content and result is not MISSING:
             write_result(span, result)
         if registry.by_id:
@@ -186,6 +190,13 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
         swallow("ending a call", error)
 
 
+def _write_blocked(node: CallNode, end_ns: int) -> None:
+    """Write on the span of the call *node* for how long it held the event loop's thread."""
+    end_stretch(node, end_ns)
+    if node.span.is_recording():
+        node.span.set_attribute(BLOCKED, node.blocked_ns / 1e9)
+
+
 def fail(node: CallNode, error: BaseException) -> None:
     """End the span of a call that raised *error* or was cancelled."""
     end_ns = clock.now_ns()
@@ -196,6 +207,8 @@ def fail(node: CallNode, error: BaseException) -> None:
             detach(node.token)
             node.token = None
         span = node.span
+        if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.blocked_ns):
+            _write_blocked(node, end_ns)
         if REGISTRY.by_id:
             REGISTRY.spans.pop(node.span_id, None)
         if span.is_recording():

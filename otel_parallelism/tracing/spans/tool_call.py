@@ -19,6 +19,7 @@ from otel_parallelism.tracing.state.tool import Tool
 
 from .details import write_error
 from .profiled_calls import begin, end, fail, leave, task_id
+from .stretches import end_stretch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +56,13 @@ class ToolCall:
     has already opened a span for this call, no span is made: our data is added to the existing call. The same happens
     if a call of ours with the same tool is open, such as an agent's tool that is served over the Model Context
     Protocol.
+
+    Attributes:
+        measured: The node to which the stretches of the body in the event loop's thread are added; None if they are not
+            measured.
     """
 
-    __slots__ = ("_arguments", "_existing", "_node", "_quiet")
+    __slots__ = ("_arguments", "_existing", "_node", "_quiet", "measured")
 
     def __init__(self, tool: Tool, call_id: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         """
@@ -72,6 +77,7 @@ class ToolCall:
         self._node: CallNode | None = CallNode(
             None, None, 0, 0, tool=tool, called_ns=clock.now_ns(), thread=get_ident(), call_id=call_id, framework=True
         )
+        self.measured: CallNode | None = self._node
 
     def enter(self) -> None:
         """Start the call: its body is about to run."""
@@ -90,8 +96,12 @@ class ToolCall:
         elif theirs is not None:
             self._existing, self._node = theirs, None
             self._add_effect(theirs, node.tool.effect)
+            node.start_ns, node.task = clock.now_ns(), task_id()
+            # In the same task, the existing call measures the stretches of this one too.
+            if node.task == theirs.task:
+                self.measured = None
         elif not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
-            self._node = None
+            self._node = self.measured = None
         self._arguments = None
 
     def _add_effect(self, existing: CallNode, effect: Effect) -> None:
@@ -119,18 +129,24 @@ class ToolCall:
     def leave(self) -> Context:
         """Return the context of the call, and restore the caller's context."""
         node = self._node
-        return get_current() if node is None or node.token is None else leave(node)
+        if node is not None and node.token is not None:
+            return leave(node)
+        if self.measured is not None:
+            end_stretch(self.measured, clock.now_ns())
+        return get_current()
 
     def end(self, result: Any = MISSING) -> None:
         """End the call; *result* is what the body returned, if known."""
         node, self._node = self._node, None
         if node is None:
+            self._add_stretches()
             return
         if not self._quiet:
             end(node, result, node.left_ns)
             return
         try:
             node.end_ns = clock.now_ns()
+            end_stretch(node, node.end_ns)
             if REGISTRY.evidence and result is not MISSING and not node.finished:
                 hold_result(node, result, REGISTRY.max_bytes, REGISTRY.max_items)
         except Exception as error:  # noqa: BLE001 - the call has succeeded
@@ -140,17 +156,28 @@ class ToolCall:
         """End the call with *error*, which the body raised or the framework reported."""
         node, self._node = self._node, None
         if node is None:
+            self._add_stretches()
             return
         if self._quiet:
             node.end_ns = clock.now_ns()
+            end_stretch(node, node.end_ns)
             node.error = True
         else:
             fail(node, error)
 
+    def _add_stretches(self) -> None:
+        """Add the measured stretches to the existing call, which is still open."""
+        node, existing = self.measured, self._existing
+        self.measured = self._existing = None
+        if node is not None and existing is not None:
+            end_stretch(node, clock.now_ns())
+            existing.blocked_ns += node.blocked_ns
+            existing.defined = existing.defined or node.defined
+
     def end_failed(self) -> None:
         """End the call: the body returned a result that reports a failure."""
         error = ToolFailedError()
-        existing, self._existing = self._existing, None
+        existing = self._existing
         if existing is not None:
             # The surrounding framework may pass the result to the model like any other.
             existing.error = True

@@ -36,7 +36,10 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
     Attributes:
         span: The turn's span; use it like any span.
         report: The turn's report; None while the turn is open, and if the package is disabled or failed.
+        measured: None, because only calls are measured; see ``Stretch``.
     """
+
+    measured: None = None
 
     def __init__(
         self,

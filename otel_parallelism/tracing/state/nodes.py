@@ -28,6 +28,12 @@ SCOPE_KEY = create_key("otel-parallelism-scope")
 NOTICED_NS = 20_000_000
 """The longest time, in nanoseconds, that an event loop normally takes to notice that a thread has finished."""
 
+LEAST_BLOCKED_NS = 10_000_000
+"""The shortest time, in nanoseconds, for which a call that holds the event loop's thread counts as blocking it."""
+
+SUSPENDED = 1 << 63
+"""Stands for the time at which a suspended body last resumed: later than any time."""
+
 MISSING = object()
 """Stands for a result that does not exist: the call is open, failed, or yielded its result piece by piece."""
 
@@ -105,6 +111,9 @@ class CallNode(Node):
         error: Whether the call failed.
         call_id: The model's id of the call, or an empty string.
         framework: Whether a patched framework reported the call.
+        blocked_ns: How long the call held the event loop's thread, in stretches of at least `LEAST_BLOCKED_NS`.
+        resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
+        defined: The code of the tool's function, if a framework provides it.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
     """
 
@@ -129,6 +138,9 @@ class CallNode(Node):
     call_id: str = ""
     framework: bool = False
     left_ns: int = 0
+    blocked_ns: int = 0
+    resumed_ns: int = SUSPENDED
+    defined: CodeType | None = None
 
 
 def release_call(call: CallNode) -> None:

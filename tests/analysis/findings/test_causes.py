@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from strategies import at, call
+from strategies import SECOND_NS, at, call
 
 from otel_parallelism.analysis.findings.causes import chain_cause
 from otel_parallelism.model import Call, Caller
@@ -51,29 +51,33 @@ def test_cause_of_one_round_is_dispatch_unless_user_code_made_unproved_calls() -
     assert why(chain({}, {}, round=0, caller=HERE)) == "code"
 
 
-BLOCKING = {"round": 0, "proved": True, "in_loop": True, "called_ns": at(0)}
+BLOCKED = {"blocked_ns": SECOND_NS, "in_loop": True}
+ONE_ROUND = {"round": 0, "proved": True}
 
 
-def test_cause_of_tasks_started_together_but_run_one_by_one_is_blocking() -> None:
-    assert why(chain({"task": 1}, {"task": 2}, **BLOCKING)) == "blocking"
+@pytest.mark.parametrize("tasks", [(1, 2), (0, 0), (0, 1)], ids=["tasks", "stored", "partly known"])
+@pytest.mark.parametrize("where", [ONE_ROUND, {}, {"caller": HERE}], ids=["one round", "no rounds", "own code"])
+def test_cause_of_calls_that_held_the_loop_is_blocking(tasks: tuple[int, int], where: dict[str, Any]) -> None:
+    calls = chain(*({"task": task} for task in tasks), **BLOCKED, **where)
+    assert why(calls) == "blocking"
+    assert why(calls, inner=True) == "blocking"
+
+
+def test_cause_of_calls_that_one_task_makes_is_that_task_whatever_they_hold() -> None:
+    one_by_one = [{"task": 1, "called_ns": at(0)}, {"task": 1, "called_ns": at(1)}]
+    assert why(chain(*one_by_one, **BLOCKED, **ONE_ROUND)) == "dispatch"
+    assert why(chain(*one_by_one, **BLOCKED, caller=HERE)) == "code"
+    # Both were called before the first one ended.
+    assert why(chain({"task": 1, "called_ns": at(0)}, {"task": 1, "called_ns": at(0)}, **BLOCKED)) == "blocking"
+
+
+def test_calls_of_different_rounds_are_the_models_whatever_they_hold() -> None:
+    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 1}, **BLOCKED, proved=True)) == "model"
 
 
 @pytest.mark.parametrize(
-    "second",
-    [
-        {"task": 1},  # one task
-        {"task": 0},  # unknown
-        {"task": 2, "called_ns": at(1.5)},  # called after the first call ended
-        {"task": 2, "called_ns": 0},  # unknown
-        {"task": 2, "in_loop": False},  # not in the thread of the event loop
-    ],
+    ("held", "cause"), [(0.0, "dispatch"), (0.5, "dispatch"), (0.7, "blocking"), (1.0, "blocking")]
 )
-def test_cause_is_dispatch_without_every_sign_of_blocking(second: dict[str, Any]) -> None:
-    assert why(chain({"task": 1}, second, **BLOCKING)) == "dispatch"
-
-
-def test_plain_functions_of_different_rounds_are_not_blocking() -> None:
-    in_tasks = {"in_loop": True, "blocking": True, "proved": True}
-    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 0}, **in_tasks)) == "blocking"
-    assert why(chain({"task": 1, "round": 0}, {"task": 2, "round": 1}, **in_tasks)) == "model"
-    assert why(chain({"task": 1}, {"task": 2}, **in_tasks)) == "blocking"
+def test_calls_must_hold_the_loop_for_most_of_their_time(held: float, cause: str) -> None:
+    calls = chain({"task": 1, "blocked_ns": SECOND_NS}, {"task": 2, "blocked_ns": int(held * SECOND_NS)}, **ONE_ROUND)
+    assert why(calls) == cause

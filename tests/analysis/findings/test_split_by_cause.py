@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from strategies import call, read, step, turn
+from strategies import SECOND_NS, call, read, step, turn
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.model import Content, Report
@@ -59,6 +59,7 @@ def test_recommendation_names_only_tools_that_block_within_their_round() -> None
             arguments=Content(f"b{at}"),
             task=at + 4,
             blocking=True,
+            blocked_ns=2 * SECOND_NS,
             **loop,
         )
         for at in range(3)
@@ -66,7 +67,9 @@ def test_recommendation_names_only_tools_that_block_within_their_round() -> None
     asked = [step("s", 0, 1, requested=("a0", "a1")), step("t", 3, 3.5, requested=("b0", "b1", "b2"))]
     [finding] = analyze(turn(*asked, *asynchronous, *blocking), Settings()).findings
     assert (finding.cause, finding.calls) == ("blocking", ("get_page", "get_file", "get_file", "get_file"))
-    assert finding.recommendation.startswith("Keep get_file ×3 from blocking the event loop: make them async, or run")
+    assert finding.recommendation.startswith(
+        "Keep get_file ×3 from holding the event loop: run plain functions with asyncio.to_thread ("
+    )
 
 
 def test_silenced_findings_are_excluded_from_sums() -> None:

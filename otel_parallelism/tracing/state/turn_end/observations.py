@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 
 import msgspec
 
 from otel_parallelism.analysis.turns.merging import merged_duplicate
-from otel_parallelism.model import Call, Content, Observation, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, Caller, Content, Observation, Passage, Step, TurnSpan
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
 from otel_parallelism.tracing.state.callers import location
 from otel_parallelism.tracing.state.classification import classify_node
@@ -216,6 +217,15 @@ def _call_without_contents(node: CallNode, trace_id: str, parent_id: str, end_ns
     return Call(trace_id, _hex(node), parent_id, node.tool.name, node.start_ns, end_ns, outlived_ns=0)
 
 
+def _definition(node: CallNode) -> Caller | None:
+    """Return where the function of a call's tool is defined, if that is known."""
+    code = node.defined
+    if code is None:
+        function = inspect.unwrap(node.tool.function) if node.tool.function is not None else None
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return None if code is None else Caller(code.co_filename, code.co_firstlineno)
+
+
 def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
     """Return the observation of a call; *end_ns* is its end time if it is still open."""
     tool = node.tool
@@ -251,4 +261,6 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         silenced=tool.silenced,
         blocking=tool.blocking,
         outlived_ns=None if node.end_ns else 0,
+        blocked_ns=node.blocked_ns,
+        defined=_definition(node) if node.blocked_ns else None,
     )

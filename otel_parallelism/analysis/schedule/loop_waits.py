@@ -1,0 +1,131 @@
+"""
+Calls that held the event loop, and how long other calls waited for it inside their spans.
+
+For how long a call held the loop is measured, but not when. So a call is taken to have waited only for as long as
+another one must have held the loop during the time that both were open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_parallelism.model import Call
+
+FILLED = 0.8
+"""The share of their time that calls must hold the event loop to count as the reason why they ran one after another."""
+
+_LEAST_FILLED = 0.5
+_LARGEST_GROUP = 200
+
+
+class LoopWaits(msgspec.Struct, frozen=True):
+    """
+    Groups of overlapping calls that held the loop in turn, as positions in order of end.
+
+    ``baseline_ns`` maps span ids to the duration without the wait for the loop, of the calls in groups and of those
+    that overlap them.
+    """
+
+    groups: tuple[tuple[int, ...], ...] = ()
+    baseline_ns: dict[str, int] = {}
+
+
+def blocked_ns(call: Call) -> int:
+    """Return for how long *call* held the event loop, at most its duration."""
+    return min(call.blocked_ns, call.duration_ns)
+
+
+def loop_waits(calls: Sequence[Call]) -> LoopWaits:
+    """
+    Find groups of overlapping *calls* that held the event loop for at least half of their common time.
+
+    Calls that together held a loop for longer than that time ran in loops of several threads, and form no group.
+
+    Args:
+        calls: The calls of one scope, in order of start.
+    """
+    groups = []
+    baseline_ns: dict[str, int] = {}
+    for members in _overlapping(
+        [index for index, call in enumerate(calls) if call.blocked_ns and blocked_ns(call)], calls
+    ):
+        start_ns = min(calls[index].start_ns for index in members)
+        end_ns = max(calls[index].end_ns for index in members)
+        if not _LEAST_FILLED <= share_held(calls, members) <= 2 - FILLED:
+            continue
+        groups.append(tuple(sorted(members, key=lambda index: (calls[index].end_ns, index))))
+        for call in calls:
+            if call.start_ns < end_ns and call.end_ns > start_ns:
+                waited_ns = sum(_least_held_ns(calls[index], call) for index in members if calls[index] is not call)
+                least_ns = blocked_ns(call)
+                before_ns = baseline_ns.get(call.span_id, call.duration_ns)
+                baseline_ns[call.span_id] = max(least_ns, before_ns - waited_ns)
+    return LoopWaits(tuple(groups), baseline_ns)
+
+
+def share_held(calls: Sequence[Call], group: Sequence[int]) -> float:
+    """Return for which share of their common time the calls at *group* held the event loop."""
+    common_ns = max(calls[index].end_ns for index in group) - min(calls[index].start_ns for index in group)
+    return sum(blocked_ns(calls[index]) for index in group) / max(1, common_ns)
+
+
+def without_waits(calls: Sequence[Call], waits: LoopWaits) -> list[Call]:
+    """
+    Return *calls* with those in groups shortened to the time in which they did not wait for the loop.
+
+    The calls of a group then run one after another, as their bodies did. The result is in order of (start, end, id).
+    """
+    shortened = list(calls)
+    for group in waits.groups:
+        free_until_ns = max(calls[index].end_ns for index in group)
+        for index in reversed(group):
+            call = calls[index]
+            end_ns = min(call.end_ns, free_until_ns)
+            start_ns = max(call.start_ns, end_ns - waits.baseline_ns[call.span_id])
+            free_until_ns = start_ns
+            shortened[index] = msgspec.structs.replace(call, start_ns=start_ns, end_ns=max(start_ns, end_ns))
+    return sorted(shortened, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
+
+
+def saved_ns(calls: Sequence[Call], group: Sequence[int], baseline_ns: Mapping[str, int], *, best: bool) -> int:
+    """
+    Return by how much the calls of *group* would end earlier if none held the loop.
+
+    Args:
+        calls: The calls of one scope.
+        group: The positions of the calls.
+        baseline_ns: The durations without waiting.
+        best: Whether other calls that overlap the group only waited for the loop. It may be that their own work went on
+            meanwhile.
+    """
+    start_ns = min(calls[index].start_ns for index in group)
+    end_ns = max(calls[index].end_ns for index in group)
+    longest_ns = max(baseline_ns[calls[index].span_id] for index in group)
+    for index, call in enumerate(() if best else calls):
+        if index not in group:
+            longest_ns = max(longest_ns, min(call.end_ns, end_ns) - max(call.start_ns, start_ns))
+    return max(0, end_ns - start_ns - longest_ns)
+
+
+def _overlapping(members: Sequence[int], calls: Sequence[Call]) -> list[list[int]]:
+    """Split *members*, in order of start, where a call starts only after all before it have ended."""
+    found: list[list[int]] = []
+    reached_ns = 0
+    for index in members:
+        if not found or calls[index].start_ns >= reached_ns:
+            found.append([])
+            reached_ns = calls[index].end_ns
+        found[-1].append(index)
+        reached_ns = max(reached_ns, calls[index].end_ns)
+    return [group for group in found if 1 < len(group) <= _LARGEST_GROUP]
+
+
+def _least_held_ns(holder: Call, call: Call) -> int:
+    """Return for how long *holder* must have held the loop while *call* was open."""
+    common_ns = min(holder.end_ns, call.end_ns) - max(holder.start_ns, call.start_ns)
+    return max(0, blocked_ns(holder) - (holder.duration_ns - common_ns)) if common_ns > 0 else 0
