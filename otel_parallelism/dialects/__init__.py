@@ -8,7 +8,7 @@ from the first dialect that knows it. A module of this folder with a ``DIALECT``
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
@@ -37,7 +37,8 @@ KEYS: Final = frozenset[str]().union(*(dialect.keys for dialect in DIALECTS))
 NAMES: Final = tuple(prefix for dialect in DIALECTS for prefix in dialect.names)
 """So may a span whose name starts with one of these."""
 
-_DESCRIBE: Final = tuple(dialect.describe for dialect in DIALECTS)
+_NO_NAME: Final[frozenset[int]] = frozenset()
+_MAX_COMBINATIONS: Final = 1024
 
 
 def classify(span: SpanRecord) -> Observation:
@@ -47,9 +48,11 @@ def classify(span: SpanRecord) -> Observation:
     Content is passed on undecoded, except for the ids that a model's output asks for. A span without any agent
     vocabulary costs one comparison of keys.
     """
-    if KEYS.isdisjoint(span.attributes) and not span.name.startswith(NAMES):
+    marks = KEYS.intersection(span.attributes)
+    named = _named(span.name) if span.name.startswith(NAMES) else _NO_NAME
+    if not marks and not named:
         return _passage(span)
-    known = [facts for describe in _DESCRIBE if (facts := describe(span)) is not None]
+    known = [facts for describe in _describers(marks, named) if (facts := describe(span)) is not None]
     if not known:
         return _passage(span)
     facts = known[0] if len(known) == 1 else reduce(_merged, known, Facts(kind=_kind(known)))
@@ -57,6 +60,27 @@ def classify(span: SpanRecord) -> Observation:
         return _step(span, facts)  # a model request, even if a tool name was written on it later
     make = _MAKERS.get(facts.kind)
     return make(span, facts) if make is not None else _passage(span, facts.kind)
+
+
+def _named(name: str) -> frozenset[int]:
+    """Return the positions of the dialects that may know a span by its *name*."""
+    return frozenset(at for at, dialect in enumerate(DIALECTS) if dialect.names and name.startswith(dialect.names))
+
+
+@lru_cache(maxsize=_MAX_COMBINATIONS)
+def _describers(marks: frozenset[str], named: frozenset[int]) -> tuple[Callable[[SpanRecord], Facts | None], ...]:
+    """
+    Return what describes a span, highest precedence first: a dialect is asked only if a span may be of it.
+
+    Args:
+        marks: The span's attributes that are keys of some dialect.
+        named: The positions of the dialects that may know the span by its name.
+    """
+    return tuple(
+        dialect.describe
+        for at, dialect in enumerate(DIALECTS)
+        if dialect.beside_others or at in named or not dialect.keys.isdisjoint(marks)
+    )
 
 
 def _kind(known: list[Facts]) -> Kind | None:

@@ -51,6 +51,7 @@ _OTHER_KINDS: dict[str, Kind] = {
     "completion": "step",
     "tool_selection": "step",
     "model_step": "cycle",
+    "agent_step": "cycle",
 }
 # pydantic-ai's names for a run and for the parent of one round's calls, before it had operation names.
 _RUN = "agent run"

@@ -58,4 +58,4 @@ def _by_template(attributes: Mapping[str, object]) -> Facts | None:
     return None
 
 
-DIALECT = Dialect(describe=_describe, rank=70, keys=frozenset({_TEMPLATE}))
+DIALECT = Dialect(describe=_describe, rank=70, keys=frozenset({_TEMPLATE}), beside_others=True)

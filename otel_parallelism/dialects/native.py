@@ -42,4 +42,4 @@ def _nanoseconds(seconds: object) -> int:
     return 0
 
 
-DIALECT = Dialect(describe=_describe, rank=110)
+DIALECT = Dialect(describe=_describe, rank=110, beside_others=True)

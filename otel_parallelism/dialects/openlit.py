@@ -25,4 +25,4 @@ def _describe(span: SpanRecord) -> Facts | None:
     return Facts(kind="cycle") if node == "tools" else None
 
 
-DIALECT = Dialect(describe=_describe, rank=10)
+DIALECT = Dialect(describe=_describe, rank=10, beside_others=True)

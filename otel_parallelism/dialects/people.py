@@ -35,4 +35,9 @@ def _describe(span: SpanRecord) -> Facts | None:
 
 _SPOKEN: Final = tuple(name.replace("_", " ") for name in _NAMES)
 
-DIALECT = Dialect(describe=_describe, rank=200, names=(*_NAMES, *_SPOKEN, *(spoken.capitalize() for spoken in _SPOKEN)))
+DIALECT = Dialect(
+    describe=_describe,
+    rank=200,
+    names=(*_NAMES, *_SPOKEN, *(spoken.capitalize() for spoken in _SPOKEN)),
+    beside_others=True,
+)

@@ -49,6 +49,7 @@ _FORMS: Final[Mapping[str, CallForm]] = {
 # Keys that wrap a call, with the key of the id inside.
 _WRAPPERS: Final = (
     ("toolUse", "toolUseId"),
+    ("toolRequest", "ref"),
     ("tool_call", "id"),
     ("function_call", "id"),
     ("functionCall", "id"),

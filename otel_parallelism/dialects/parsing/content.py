@@ -27,6 +27,10 @@ _USUAL_LIMITS = frozenset(
     | {20_000, 32_000, 32_766, 32_767, 32_768, 50_000, 64_000, 65_535, 65_536, 100_000}
 )
 _MARKS = ("…", "...", "truncated")
+_CUT = "[TRUNCATED"
+_CUT_TAIL = 64
+"""Some programs append ``[TRUNCATED: original length 12345]`` to what is left, and the like."""
+
 _AFTER_MARK = "\"'}])> \n"
 _CLOSING = {"{": "}", "[": "]", '"': '"'}
 
@@ -78,6 +82,8 @@ def hides_some(text: str) -> bool:
 def is_cut_off(text: str) -> bool:
     """Return whether *text* was probably cut off: it has a mark, unclosed JSON, or the length of a usual limit."""
     if len(text) in _USUAL_LIMITS or text[-16:].rstrip(_AFTER_MARK).lower().endswith(_MARKS):
+        return True
+    if _CUT in text[-_CUT_TAIL:]:
         return True
     closing = _CLOSING.get(text[:1])
     return closing is not None and (text[-1] != closing or len(text) == 1)

@@ -76,12 +76,14 @@ class Dialect(msgspec.Struct, frozen=True):
         rank: Dialects with a lower rank are believed first.
         keys: Attribute keys; a span with one of them may be of this dialect.
         names: Prefixes of span names that do the same.
+        beside_others: Whether it may add facts to the span of any other dialect, without a key or a name of its own.
     """
 
     describe: Callable[[SpanRecord], Facts | None]
     rank: int
     keys: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
+    beside_others: bool = False
 
 
 def text(attributes: Mapping[str, object], *keys: str) -> str:

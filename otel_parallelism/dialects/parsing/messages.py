@@ -30,7 +30,9 @@ _INSIDE = (
     *("kwargs", "data", "update", "replies", "candidates", "delta", "response", "toolCalls"),
 )
 _LISTS = frozenset({"tool_calls", "toolCalls"})
-_CALL_MARKS = ("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall", "toolCall")
+_CALL_MARKS = (
+    *("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall", "toolCall", "toolRequest"),
+)
 # Marks of protocols in which a model writes tool calls into its text, without a list of calls.
 _TEXT_PROTOCOLS = ("next_tool_name", "Action:", "<tool_call", "<function_call", "<tool_use", "<invoke")
 
@@ -60,6 +62,17 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
             return None
         seen = True
     return tuple(dict.fromkeys(found)) if seen else None
+
+
+def listed_ids(value: object) -> tuple[str, ...] | None:
+    """Return the ids in a list that holds nothing but tool calls; None if one has no id, or if the list is cut off."""
+    if isinstance(value, str) and is_cut_off(value):
+        return None
+    data = decoded(value)
+    found: list[str] = []
+    if not isinstance(data, Sequence) or isinstance(data, bytes | str):
+        return None
+    return tuple(found) if _requests([decoded(item) for item in data], found, 0, listed=True) else None
 
 
 def has_calls_in_text(value: str) -> bool:

@@ -1,0 +1,49 @@
+"""Braintrust: spans whose type stands in the JSON text ``braintrust.span_attributes``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .parsing.content import decoded
+from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.span_facts import call_facts, step_facts
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import SpanRecord
+
+_ATTRIBUTES = "braintrust.span_attributes"
+_TYPE = f"{_ATTRIBUTES}.type"
+_METRICS = "braintrust.metrics"
+
+
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts of a tool or a model request; Braintrust has no type for runs."""
+    attributes = span.attributes
+    data = decoded(attributes.get(_ATTRIBUTES))
+    details = data if isinstance(data, Mapping) else {}
+    kind = text(details, "type") or text(attributes, _TYPE)
+    if not kind:
+        return None
+    given, output = _content(attributes, "input"), _content(attributes, "output")
+    if kind == "tool":
+        tool = text(details, "name") or text(attributes, "gen_ai.tool.name") or span.name
+        return call_facts(tool, given, output, call_id=text(attributes, "gen_ai.tool.call.id"))
+    if kind == "llm":
+        return step_facts(given, output, _tokens(attributes))
+    return Facts()
+
+
+def _content(attributes: Mapping[str, object], what: str) -> object:
+    value = attributes.get(f"braintrust.{what}_json")
+    return attributes.get(f"braintrust.{what}") if value is None else value
+
+
+def _tokens(attributes: Mapping[str, object]) -> int | None:
+    metrics = decoded(attributes.get(_METRICS))
+    if isinstance(metrics, Mapping):
+        return whole_number(metrics, "prompt_tokens", "input_tokens")
+    return whole_number(attributes, f"{_METRICS}.prompt_tokens", "gen_ai.usage.input_tokens")
+
+
+DIALECT = Dialect(describe=_describe, rank=130, keys=frozenset({_ATTRIBUTES, _TYPE}))

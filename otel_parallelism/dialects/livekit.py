@@ -1,0 +1,75 @@
+"""
+LiveKit Agents: turns of a voice agent, its model requests and function tools.
+
+Attributes with content have ``pii`` in their names, in older versions they have not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from otel_parallelism import names
+
+from .parsing import messages
+from .parsing.content import captured, decoded
+from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.span_facts import call_facts, turn_facts
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import SpanRecord
+
+_PREFIX = "lk."
+_TURN, _MODEL, _TOOL = "agent_turn", "llm_node", "function_tool"
+
+
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts by the span's name, if it has an attribute of LiveKit; its other spans are passages."""
+    attributes = span.attributes
+    if span.name not in {_TURN, _MODEL, _TOOL} or not any(key.startswith(_PREFIX) for key in attributes):
+        return None
+    if span.name == _TURN:
+        return turn_facts(text(attributes, "gen_ai.agent.name", "lk.agent_label"), _private(attributes, "user_input"))
+    if span.name == _TOOL:
+        return call_facts(
+            text(attributes, "lk.function_tool.name", names.TOOL_NAME),
+            _private(attributes, "function_tool.arguments"),
+            _private(attributes, "function_tool.output"),
+            call_id=text(attributes, "lk.function_tool.id", names.TOOL_CALL_ID),
+            failed=attributes.get("lk.function_tool.is_error") in (True, "true"),
+        )
+    return Facts(
+        kind="step",
+        requested=_requested(_private(attributes, "response.function_calls")),
+        input_tokens=_tokens(attributes),
+        words=captured(_private(attributes, "chat_ctx"), _words),
+    )
+
+
+def _private(attributes: Mapping[str, object], name: str) -> object:
+    return attributes.get(f"lk.pii.{name}", attributes.get(f"lk.{name}"))
+
+
+def _requested(calls: object) -> tuple[str, ...] | None:
+    """Return the call ids in a list of function calls, whose items have ids of their own too."""
+    items = decoded(calls)
+    if not isinstance(items, list | tuple):
+        return None
+    found = [item.get("call_id") if isinstance(item, Mapping) else None for item in map(decoded, items)]
+    ids = [call_id for call_id in found if isinstance(call_id, str) and call_id]
+    return tuple(ids) if len(ids) == len(found) else None
+
+
+def _tokens(attributes: Mapping[str, object]) -> int | None:
+    tokens = whole_number(attributes, names.INPUT_TOKENS)
+    measured = decoded(attributes.get("lk.llm_metrics")) if tokens is None else None
+    return whole_number(measured, "prompt_tokens") if isinstance(measured, Mapping) else tokens
+
+
+def _words(value: object) -> list[object]:
+    """Return the user's texts in a chat context, a mapping with ``items``."""
+    data = decoded(value)
+    return messages.user_words(data.get("items", data) if isinstance(data, Mapping) else data)
+
+
+DIALECT = Dialect(describe=_describe, rank=24, names=(_TURN, _MODEL, _TOOL))

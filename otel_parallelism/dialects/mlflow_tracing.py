@@ -1,0 +1,62 @@
+"""MLflow's spans: a type, inputs and outputs, all of them JSON texts; its tool spans have no call ids."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .parsing.content import decoded
+from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.span_facts import call_facts, step_facts, turn_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_parallelism.model import SpanRecord
+
+_TYPE = "mlflow.spanType"
+_FUNCTION = "mlflow.spanFunctionName"
+_USAGE = "mlflow.chat.tokenUsage"
+_NUMBERED = re.compile(r"_\d+")
+_TOOLS_NODE = re.compile(r"tools(?:_\d+)?")
+
+
+def _describe(span: SpanRecord) -> Facts | None:
+    """Return the facts by the span's type; other types have no kind."""
+    attributes = span.attributes
+    kind = _plain(attributes, _TYPE).upper()
+    given, output = attributes.get("mlflow.spanInputs"), attributes.get("mlflow.spanOutputs")
+    match kind:
+        case "":
+            return None
+        case "TOOL" | "RETRIEVER":
+            return call_facts(_name(span), given, output, retrieval=kind == "RETRIEVER")
+        case "CHAT_MODEL" | "LLM":
+            return step_facts(given, output, _tokens(attributes))
+        case "AGENT" | "WORKFLOW":
+            return turn_facts(_name(span), given)
+        case "CHAIN" if _TOOLS_NODE.fullmatch(span.name):
+            return Facts(kind="cycle")
+    return Facts()
+
+
+def _plain(attributes: Mapping[str, object], key: str) -> str:
+    """Return a text attribute without the quotes of its JSON."""
+    return text(attributes, key).strip('"')
+
+
+def _name(span: SpanRecord) -> str:
+    """Return the function's name if the span's name is the same with a number, which older versions append."""
+    function = _plain(span.attributes, _FUNCTION)
+    numbered = function and span.name.startswith(function) and _NUMBERED.fullmatch(span.name, len(function))
+    return function if numbered else span.name
+
+
+def _tokens(attributes: Mapping[str, object]) -> int | None:
+    usage = decoded(attributes.get(_USAGE))
+    if isinstance(usage, dict):
+        return whole_number(usage, "input_tokens", "prompt_tokens")
+    return whole_number(attributes, f"{_USAGE}.input_tokens", "gen_ai.usage.input_tokens")
+
+
+DIALECT = Dialect(describe=_describe, rank=85, keys=frozenset({_TYPE}))
