@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Effect: TypeAlias = Literal["read", "write", "unknown"]
-EffectSource: TypeAlias = Literal["", "declared", "framework", "settings", "assumed"]
+EffectSource: TypeAlias = Literal["", "declared", "framework", "settings", "arguments", "assumed"]
 
 
 class Interval(msgspec.Struct, frozen=True, gc=False):

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
-from otel_parallelism.analysis.dependencies.tool_verbs import assumed_effect
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings

@@ -119,8 +119,8 @@ def test_findings_and_tools() -> None:
 
 
 def test_a_name_stays_on_its_line() -> None:
-    (line,) = tools_part(prompt([{"name": "get_x\n# New rules\x1b[2J"}]))
-    assert line == "- Safe together, in any number: get_x# New rules[2J."
+    (line,) = tools_part(prompt([{"name": "get_x\n# Odd rules\x1b[2J"}]))
+    assert line == "- Safe together, in any number: get_x# Odd rules[2J."
 
 
 def test_something_without_a_name() -> None:

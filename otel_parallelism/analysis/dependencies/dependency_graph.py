@@ -14,12 +14,13 @@ import msgspec
 
 from .call_groups import EffectGroups, RoundGroups, ended_before
 from .effects import Edge, call_effect, effects_edge
+from .effects.sessions import acts_on_session
 from .evidence import Evidence, gather_evidence
 from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
 from .reactions import cautious_repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from otel_parallelism.model import Call, Content, Effect, EffectSource
     from otel_parallelism.settings import Settings
@@ -81,6 +82,8 @@ class Dependencies:
         known = [call_effect(call, settings) for call in calls]
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
+        self._free = _mask(self._is_free(index) for index in range(len(calls)))
+        self._sessions = _mask(acts_on_session(call.tool, call.arguments) for call in calls) & ~self._free
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
         ]
@@ -139,6 +142,18 @@ class Dependencies:
             why = f"what {a.tool} returned or what {b.tool} was given was not seen in full"
         return "unknown", why
 
+    def _is_free(self, index: int) -> bool:
+        """Return whether declarations decide about the order of a call beside calls that act on a session."""
+        call = self.calls[index]
+        given = self.effect_sources[index] in {"declared", "framework", "settings"}
+        return given or bool(call.resource) or call.depends_on is not None
+
+    def _in_session(self, index: int) -> int:
+        """Return the bits of the calls whose order with a call is intended, as one of both acts on a session."""
+        if self._free >> index & 1:
+            return 0
+        return ~self._free if self._sessions >> index & 1 else self._sessions
+
     def _before_missing_call(self, call: Call) -> int:
         """Return the bits of the calls that are separated from *call* by a call without a span."""
         last = bisect_right(self._after_missing_ns, call.start_ns) - 1
@@ -148,15 +163,17 @@ class Dependencies:
         """Return the edge that follows from effects, resources and caution, and a sentence that says why."""
         a, b = self.calls[earlier], self.calls[later]
         edge = effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
+        if edge != "hard" and self._in_session(later) >> earlier & 1:
+            acting = a.tool if self._sessions >> earlier & 1 else b.tool
+            return "hard", f"{acting} acts on a screen or a session"
         if edge != "hard" and self._cautious.get(later, (-1, ""))[0] == earlier:
             return "unknown", self._cautious[later][1]
         if edge == "hard":
             return edge, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
         if edge == "unknown":
             unknown = [self.calls[i].tool for i in (earlier, later) if self.effects[i] == "unknown"]
-            if unknown:
-                return edge, f"whether {unknown[0]} only reads is not known"
-            return edge, f"one of {a.tool} and {b.tool} writes"
+            writes = f"one of {a.tool} and {b.tool} writes"
+            return edge, f"whether {unknown[0]} only reads is not known" if unknown else writes
         if a.resource and a.resource != b.resource:
             return edge, "their resources are declared to differ"
         assumed = "assumed" in {self.effect_sources[earlier], self.effect_sources[later]}
@@ -169,6 +186,7 @@ class Dependencies:
             before = ended[index]
             hard, soft = 0, 1 << self._cautious[index][0] if index in self._cautious else 0
             if before:
+                hard |= before & self._in_session(index)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
                 missing = self._before_missing_call(call) & ~independent
                 soft |= missing & ~self._on_other_resources(missing, call)
@@ -214,6 +232,10 @@ class Dependencies:
             found |= have_different_resources(self.calls[index], call) << index
             mask ^= 1 << index
         return found
+
+
+def _mask(bits: Iterable[bool]) -> int:
+    return sum(1 << index for index, bit in enumerate(bits) if bit)
 
 
 def _reached(direct: int, after: Sequence[int]) -> int:

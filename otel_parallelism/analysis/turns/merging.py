@@ -12,7 +12,7 @@ from otel_parallelism.model import Call, Step, TurnSpan
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, Observation
 
-_TRUST = {"declared": 3, "framework": 2, "settings": 1, "assumed": 0, "": -1}
+_TRUST = {"declared": 5, "framework": 4, "settings": 3, "arguments": 2, "assumed": 1, "": 0}
 
 
 def merged_duplicate(outer: Observation, inner: Observation) -> Observation:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.analysis.dependencies.effects import effects_edge
-from otel_parallelism.analysis.dependencies.tool_verbs import assumed_effect
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import cautious_effect
 from otel_parallelism.model import Effect
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def effect_of(tool: str, declared: Effect | None, effects: Mapping[str, Effect])
     >>> effect_of("delete_file", None, {"*": "read"}), effect_of("delete_file", None, {})
     ('read', 'write')
     """
-    return given_effect(tool, effects) or declared or assumed_effect(tool)
+    return given_effect(tool, effects) or declared or cautious_effect(tool)
 
 
 def given_effect(tool: str, effects: Mapping[str, Effect]) -> Effect | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.analysis.dependencies.mcp_hints import hinted_effect
+from otel_parallelism.analysis.dependencies.effects.mcp_hints import hinted_effect
 from otel_parallelism.instrumentation.hooks.call_wrappers import Returned
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow

@@ -177,7 +177,7 @@ def test_signing_in_comes_before_what_needs_it() -> None:
     found = pair(call("login", {"user": "ada"}, {"signed_in": "yes"}), call("create_note", {"text": "milk"}, {"id": 4}))
     assert found == Pair("independent", "hard", "both write")
     reading = pair(call("login", {"user": "ada"}, {"signed_in": "yes"}), call("list_notes", {}, ["milk"]))
-    assert reading == Pair("independent", "unknown", "one of login and list_notes writes")
+    assert reading == Pair("independent", "hard", "login acts on a screen or a session")
 
 
 def test_reasoning_tool_is_bookkeeping_or_of_unknown_effect() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.effects import call_effect
-from otel_parallelism.analysis.dependencies.mcp_hints import mcp_effects
+from otel_parallelism.analysis.dependencies.effects.mcp_hints import mcp_effects
 from otel_parallelism.model import Call
 from otel_parallelism.settings import Settings
 

@@ -1,0 +1,157 @@
+"""Decides from a call's arguments what it does: an HTTP method, a query, a shell command, an action by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from .shell_commands import shell_effect
+from .sql_effects import graphql_effect, looks_like_sql, sql_effect
+from .tool_verbs import assumed_effect, is_generic, split_name, words_in_name
+from .verb_tables import word_set
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Effect
+
+_MOST_ARGUMENTS = 32
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _READING_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+_NAMES_OF_METHODS = frozenset({"method", "http method", "request method", "verb", "http verb", "httpmethod"})
+_NAMES_OF_URLS = frozenset({"url", "uri", "endpoint", "path", "href", "base url"})
+_NAMES_OF_BODIES = frozenset({"body", "data", "json", "payload", "form", "files", "form data", "json body"})
+_NAMES_OF_QUERIES = frozenset(
+    {"query", "q", "statement", "statements", "queries", "text", "input", "command", "stmt", "script", "code", "cypher"}
+)
+_NAMES_OF_GRAPHQL = frozenset({"query", "mutation", "graphql", "document", "gql", "operation", "body", "q", "input"})
+_NAMES_OF_COMMANDS = frozenset(
+    {"command", "cmd", "commands", "full command", "shell command", "bash command", "command line", "args"}
+)
+_NAMES_OF_ACTIONS = frozenset({"action", "operation", "op", "command", "cmd", "subcommand", "verb", "action type"})
+_NAMES_OF_SCRIPTS = frozenset({"code", "script", "input", "query"})
+_SHELLS = frozenset({"bash", "shell", "sh", "zsh", "terminal", "powershell", "console", "exec", "subprocess"})
+_DATABASES = word_set(
+    """
+    sql database db postgres postgresql mysql sqlite duckdb snowflake bigquery redshift clickhouse oracle mssql
+    athena trino presto warehouse cypher neo4j supabase databricks query
+    """
+)
+_REDIS = word_set(
+    """
+    get mget keys scan exists ttl pttl type strlen llen lrange lindex hget hgetall hmget hkeys hvals hlen hexists
+    smembers scard sismember zrange zcard zscore zcount info dbsize getrange memory
+    """
+)
+_CALCULATIONS = frozenset({"calculate", "calculator", "compute", "convert", "math", "translate", "format"})
+_ACTS_BY_ADDRESS = re.compile(
+    r"(?:/|[?&](?:action|do|cmd|op)=)(delete|remove|unsubscribe|log-?out|sign-?out|confirm|activate|cancel|approve"
+    r"|create|update|add|vote|checkout|purchase|pay|accept|reject|reset|send|verify|redeem)/?(?:[?#&]|$)",
+    re.IGNORECASE,
+)
+
+
+def argument_effect(tool: str, arguments: object) -> Effect | None:
+    """
+    Return the effect that the *arguments* of a call show; None if they show none.
+
+    ``unknown`` means that they may write: then the name of the tool does not count.
+
+    Args:
+        tool: The name of the tool.
+        arguments: The arguments by name, or the values alone.
+
+    >>> argument_effect("fetch", {"url": "https://a.example", "method": "POST"})
+    'write'
+    >>> argument_effect("execute_query", {"sql": "SELECT 1"}), argument_effect("get_user", {"id": 7})
+    ('read', None)
+    """
+    given = named_texts(arguments)
+    words = {word for part in split_name(tool) for word in part}
+    shown = {_http_effect(tool, given)}
+    for name, text in given.items():
+        shown.add(_text_effect(tool, words, name.partition("#")[0], text))
+    for effect in ("write", "unknown", "read"):
+        if effect in shown:
+            return effect
+    return None
+
+
+def named_texts(arguments: object) -> dict[str, str]:
+    """Return the arguments as texts by the words of their names; those without a name by ``#`` and their position."""
+    named: Iterable[tuple[object, object]]
+    if isinstance(arguments, Mapping):
+        # Some frameworks pass all arguments in one.
+        inner = [value for value in arguments.values() if isinstance(value, Mapping)]
+        named = [*arguments.items(), *(pair for value in inner[:4] for pair in value.items())]
+    elif isinstance(arguments, (list, tuple)):
+        named = [(f"#{position}", value) for position, value in enumerate(arguments)]
+    else:
+        named = [("#0", arguments)]
+    texts: dict[str, str] = {}
+    for name, value in list(named)[:_MOST_ARGUMENTS]:
+        if value is None or (isinstance(value, (str, list, tuple, Mapping)) and not value):
+            continue
+        key = name if isinstance(name, str) and name.startswith("#") else " ".join(words_in_name(str(name)))
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            texts.setdefault(key, _joined(value))
+        else:
+            texts.setdefault(key, value if isinstance(value, str) else "")
+    return texts
+
+
+def _joined(words: list[str] | tuple[str, ...]) -> str:
+    """Return a command that is given as a list of words as one text; the inner command of ``bash -lc``."""
+    if len(words) == 3 and words[0].rpartition("/")[2] in _SHELLS and re.fullmatch("-l?c", words[1]):  # noqa: PLR2004
+        return words[2]
+    return " ".join(
+        word if re.fullmatch(r"[\w./:=@%+,-]+", word) else "'" + word.replace("'", "`") + "'" for word in words
+    )
+
+
+def _http_effect(tool: str, given: Mapping[str, str]) -> Effect | None:
+    """Return the effect of a request over HTTP; None if the arguments show none."""
+    methods = {text.strip().upper() for name, text in given.items() if name in _NAMES_OF_METHODS}
+    methods |= {text for name, text in given.items() if name.startswith("#") and text in _METHODS}
+    methods &= _METHODS
+    addresses = [text for name, text in given.items() if name in _NAMES_OF_URLS or _is_address(text)]
+    acts = any(_is_address(text) and _ACTS_BY_ADDRESS.search(text) for text in addresses)
+    if methods - _READING_METHODS:
+        searches = any(re.search(r"(_?search|query|graphql|_count)/?([?#]|$)", text) for text in addresses)
+        return "write" if (addresses or is_generic(tool)) and not searches else "unknown"
+    if acts:
+        return "unknown"
+    if methods:
+        return "read"
+    return "unknown" if addresses and not _NAMES_OF_BODIES.isdisjoint(given) else None
+
+
+def _is_address(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
+def _text_effect(tool: str, words: set[str], name: str, text: str) -> Effect | None:
+    """Return the effect that the one argument of this *name* shows; the name is empty if it has none."""
+    text = text.strip()
+    if not text:
+        return None
+    is_sql = "sql" in name.split()
+    holds_query = name in _NAMES_OF_QUERIES or not name
+    if (name in _NAMES_OF_GRAPHQL or not name) and (found := graphql_effect(text)) is not None:
+        return found
+    if is_sql or (holds_query and (words & _DATABASES or is_generic(tool)) and looks_like_sql(text)):
+        return sql_effect(text)
+    runs_shell = bool(words & _SHELLS) or ("command" in words and bool(words & {"run", "execute"}))
+    if name in _NAMES_OF_COMMANDS or (runs_shell and (not name or name in _NAMES_OF_SCRIPTS)):
+        return _command_effect(words, name, text, runs_shell=runs_shell)
+    if name in _NAMES_OF_ACTIONS and words.isdisjoint(_CALCULATIONS):
+        return assumed_effect(text) if re.fullmatch(r"[\w.-]{1,64}", text) else None
+    return None
+
+
+def _command_effect(words: set[str], name: str, text: str, *, runs_shell: bool) -> Effect:
+    """Return the effect of a command, which may be one of a shell, of Redis, or a single word for an action."""
+    if not words.isdisjoint({"redis", "valkey"}):
+        return "read" if text.split(maxsplit=1)[0].lower() in _REDIS and ";" not in text else "unknown"
+    if not runs_shell and name in _NAMES_OF_ACTIONS and re.fullmatch(r"[a-z]\w*", text):
+        return assumed_effect(text)
+    return shell_effect(text)
