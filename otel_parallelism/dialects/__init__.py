@@ -107,6 +107,7 @@ def _merged(one: Facts, other: Facts) -> Facts:
         result=_better(one.result, other.result),
         failed=one.failed or other.failed,
         requested=other.requested if one.requested is None else one.requested,
+        answer=_better(one.answer, other.answer),
         input_tokens=other.input_tokens if one.input_tokens is None else one.input_tokens,
         words=_better(one.words, other.words),
         effect=other.effect if one.effect == "unknown" else one.effect,
@@ -179,6 +180,7 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         messages=facts.words,
         source=span.source,
         instrumentation=span.instrumentation,
+        answer=facts.answer,
     )
 
 

@@ -16,6 +16,7 @@ from otel_parallelism import names
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
 from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.genai_answers import asked_ids, captured_answer
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
@@ -75,7 +76,6 @@ _RESULTS = (
     "gen_ai.tool.result",
     "gen_ai.tool.output",
 )
-_OUTPUTS = (names.OUTPUT_MESSAGES, "gcp.vertex.agent.llm_response")
 _INPUTS = (names.INPUT_MESSAGES, *_RUN_MESSAGES, "gcp.vertex.agent.llm_request")
 _TOKENS = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 
@@ -85,12 +85,7 @@ _USER_EVENT = "gen_ai.user.message"
 _EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
-_TRACELOOPS_RESPONSE = "openai.response"
-_ITEM_ID = "fc_"
-"""The prefix of item ids. Traceloop records the item's id instead of the call's id; no call has that id."""
 _PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
-_STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason")
-_STOPPED_FOR_TOOLS = re.compile(r"tool|function", re.IGNORECASE)
 
 
 def _describe(span: SpanRecord) -> Facts | None:
@@ -111,7 +106,11 @@ def _describe(span: SpanRecord) -> Facts | None:
         return _call(span)
     if kind == "step":
         return Facts(
-            kind="step", requested=_requested(span), input_tokens=whole_number(attributes, *_TOKENS), words=_words(span)
+            kind="step",
+            requested=asked_ids(span),
+            answer=captured_answer(span),
+            input_tokens=whole_number(attributes, *_TOKENS),
+            words=_words(span),
         )
     if kind == "turn":
         agent = text(attributes, "gen_ai.agent.name", "gen_ai.workflow.name", "agent_name")
@@ -163,69 +162,6 @@ def _call(span: SpanRecord) -> Facts:
         result=captured(output, envelopes.result, whole=whole),
         failed=text(attributes, "gen_ai.tool.status") == "error" or envelopes.tool_failed(output),
     )
-
-
-def _requested(span: SpanRecord) -> tuple[str, ...] | None:
-    found = _listed(span)
-    if span.name == _TRACELOOPS_RESPONSE and found and found[0].startswith(_ITEM_ID):
-        return None
-    # An answer with a tool finish reason asked for tools, even if the captured part lists none.
-    return None if found == () and _stopped_for_tools(span) else found
-
-
-def _stopped_for_tools(span: SpanRecord) -> bool:
-    reasons = [span.attributes.get(key) for key in _STOP_REASONS]
-    reasons += [event.attributes.get("finish_reason") for event in span.events if event.name == _CHOICE_EVENT]
-    return any(reason is not None and _STOPPED_FOR_TOOLS.search(str(reason)) for reason in reasons)
-
-
-def _listed(span: SpanRecord) -> tuple[str, ...] | None:
-    """Return the ids of tool calls in the captured output; None if nothing was captured."""
-    attributes = span.attributes
-    output = _first(attributes, _OUTPUTS)
-    if output is not None:
-        # anthropic cuts the oldest content first, so the output is complete if a part of the input is left.
-        lost = attributes.get(_TRUNCATED) is True and '"type"' not in text(attributes, names.INPUT_MESSAGES)
-        return None if lost else messages.requested_ids(output)
-    choices: list[object] = []
-    for event in span.events:
-        if names.OUTPUT_MESSAGES in event.attributes:
-            choices.append(event.attributes[names.OUTPUT_MESSAGES])
-        elif event.name == _CHOICE_EVENT:
-            inner = event.attributes.get(_EVENT_CONTENT)
-            choices.append({"role": "assistant", **event.attributes} if inner is None else inner)
-    if choices:
-        return messages.requested_ids(*choices)
-    if _LEGACY_EVENTS in attributes:
-        return _listed_requested(attributes[_LEGACY_EVENTS])
-    return _flat_requested(attributes)
-
-
-def _listed_requested(events: object) -> tuple[str, ...] | None:
-    """Return the ids in events that are stored in one attribute; only choices count, other events are history."""
-    listed = decoded(events)
-    if not isinstance(listed, list):
-        return None
-    choices = [one for one in listed if isinstance(one, Mapping) and one.get("event.name") == _CHOICE_EVENT]
-    return messages.requested_ids(*choices)
-
-
-def _flat_requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
-    """Return the ids in ``gen_ai.completion.N.tool_calls.M.id``; None if a call with other fields has no id."""
-    seen = False
-    asked: set[str] = set()
-    ids: dict[str, str] = {}
-    for key, value in attributes.items():
-        if not key.startswith("gen_ai.completion."):
-            continue
-        seen = True
-        call, found, field = key.partition(".tool_calls.")
-        if found:
-            number = call + field.partition(".")[0]
-            asked.add(number)
-            if field.endswith(".id") and isinstance(value, str):
-                ids[number] = value
-    return tuple(ids.values()) if seen and asked <= ids.keys() else None
 
 
 def _words(span: SpanRecord) -> Content | None:

@@ -58,6 +58,7 @@ def _step(given: object, output: object) -> Facts:
     return Facts(
         kind="step",
         requested=None if output is None else messages.requested_ids(output),
+        answer=captured(output, messages.asked_calls),
         input_tokens=int(usage[1]) if usage else None,
         words=captured(given, messages.user_words),
     )

@@ -31,6 +31,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         return Facts(
             kind="step",
             requested=None if output is None else messages.requested_ids(output),
+            answer=captured(output, messages.asked_calls),
             input_tokens=whole_number(attributes, "gen_ai.usage.input_tokens"),
             words=captured(given, messages.user_words),
         )

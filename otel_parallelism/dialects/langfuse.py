@@ -50,6 +50,7 @@ def _describe(span: SpanRecord) -> Facts | None:
             return Facts(
                 kind="step",
                 requested=None if output is None else messages.requested_ids(output),
+                answer=captured(output, messages.asked_calls),
                 input_tokens=_tokens(attributes.get(_USAGE)),
                 words=captured(given, messages.user_words),
             )

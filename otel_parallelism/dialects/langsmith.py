@@ -38,7 +38,8 @@ def _describe(span: SpanRecord) -> Facts | None:
         )
     if kind == "llm":
         requested = None if output is None else messages.requested_ids(output)
-        return Facts(kind="step", requested=requested, words=captured(given, messages.user_words))
+        answer = captured(output, messages.asked_calls)
+        return Facts(kind="step", requested=requested, answer=answer, words=captured(given, messages.user_words))
     if kind in _PARTS:
         return Facts(kind="passage")  # some are exported as model requests, and are none
     if text(attributes, _AGENT) == span.name:  # LangChain records agents as chains with the agent's name

@@ -53,6 +53,7 @@ def _by_template(attributes: Mapping[str, object]) -> Facts | None:
     if response:
         return Facts(
             requested=messages.requested_ids(response),
+            answer=captured(response, messages.asked_calls),
             words=captured(text(attributes, *_REQUESTS) or None, messages.user_words),
         )
     return None

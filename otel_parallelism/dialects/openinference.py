@@ -11,8 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from otel_parallelism.model import AskedCall
+
 from .parsing import envelopes, messages
-from .parsing.content import captured
+from .parsing.content import captured, decoded
 from .parsing.facts import Dialect, Facts, text, whole_number
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def _step(span: SpanRecord) -> Facts:
     return Facts(
         kind="step",
         requested=_requested(span),
+        answer=_answer(span),
         input_tokens=whole_number(span.attributes, "llm.token_count.prompt"),
         words=_words(span, run=False),
     )
@@ -118,6 +121,30 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
         return None if output is None else messages.requested_ids(output)
     named = set(ids.values())
     return tuple(dict.fromkeys(ids.values())) if asked <= ids.keys() or (named and _is_repeated(asked, ids)) else None
+
+
+def _answer(span: SpanRecord) -> Content | None:
+    attributes = span.attributes
+    if any(key.startswith(_OUTPUT_MESSAGES) for key in attributes):
+        return captured(attributes, _asked_calls)
+    return captured(attributes.get(_OUTPUT), messages.asked_calls)
+
+
+def _asked_calls(attributes: object) -> tuple[AskedCall, ...]:
+    """Return the calls in ``llm.output_messages.N.message.tool_calls.M.tool_call.*``."""
+    fields: dict[str, dict[str, object]] = {}
+    for key, value in attributes.items() if isinstance(attributes, Mapping) else ():
+        call, found, field = key.partition(".tool_call.")
+        if found and ".tool_calls." in call and key.startswith(_OUTPUT_MESSAGES):
+            fields.setdefault(call, {})[field] = value
+    return tuple(
+        AskedCall(
+            tool=text(of_call, "function.name"),
+            arguments=decoded(of_call.get("function.arguments")),
+            call_id=text(of_call, "id"),
+        )
+        for of_call in fields.values()
+    )
 
 
 def _is_repeated(asked: set[str], ids: Mapping[str, str]) -> bool:

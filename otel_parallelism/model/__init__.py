@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .report_types import Advice, Analysis, Cause, Coverage, Finding, FindingKind, Report, Slot, Verdict
 from .turn_types import (
+    AskedCall,
     Call,
     Caller,
     Content,
@@ -27,6 +28,7 @@ from .turn_types import (
 __all__ = [
     "Advice",
     "Analysis",
+    "AskedCall",
     "Call",
     "Caller",
     "Cause",

@@ -140,13 +140,22 @@ class Call(msgspec.Struct, frozen=True):
         return length_ns - sum(wait.duration_ns for wait in self.waiting) if self.waiting else length_ns
 
 
+class AskedCall(msgspec.Struct, frozen=True):
+    """A call that a model's output asks for: its tool, its arguments as plain data, and its id or an empty string."""
+
+    tool: str
+    arguments: object = None
+    call_id: str = ""
+
+
 class Step(msgspec.Struct, frozen=True):
     """
     One model request of a turn.
 
-    ``requested`` are the ids of the tool calls that its output requests: None if the output was not captured, ``()`` if
-    it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown. ``messages`` are
-    the user's messages in its input.
+    ``requested`` are the ids of the tool calls that its output requests: None if the output was not captured or has no
+    ids, ``()`` if it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown.
+    ``messages`` are the user's messages in its input. ``answer`` is the output; its ``parse`` returns every `AskedCall`
+    in it.
     """
 
     trace_id: str
@@ -160,6 +169,7 @@ class Step(msgspec.Struct, frozen=True):
     source: str = ""
     instrumentation: str = ""
     requested_tools: tuple[str, ...] = ()
+    answer: Content | None = None
 
 
 class TurnSpan(msgspec.Struct, frozen=True):

@@ -14,6 +14,8 @@ import msgspec
 
 from otel_parallelism.model import Call, Interval, Step, Turn
 
+from .asked_calls import match_asked_calls, merged_responses
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -49,7 +51,7 @@ def assign_rounds(calls: Sequence[Call], steps: Sequence[Step], cycles: Mapping[
         The calls with their rounds, numbered from 0 in order of the requests.
     """
     if steps and calls:
-        return _by_steps(calls, steps)
+        return _by_steps(*match_asked_calls(calls, steps))
     if cycles:
         return Rounds(calls=_by_cycles(calls, cycles), steps=tuple(steps))
     return Rounds(calls=tuple(calls), steps=tuple(steps))
@@ -92,8 +94,33 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
         if requested is not None and len(ids) + proved_count.get(index, 0) > len(requested):
             unrequested.update(ids)
 
+    whole = merged_responses(
+        steps,
+        [at if sure else None for at, sure in zip(step_of, proved, strict=True)],
+        [call.start_ns for call in calls],
+    )
+    if whole != list(range(len(steps))):
+        steps, step_of = _joined_steps(steps, whole), [None if at is None else whole[at] for at in step_of]
     placed, answered = _numbered(calls, steps, step_of, proved)
-    return Rounds(calls=placed, steps=answered, unrequested=frozenset(unrequested))
+    kept = tuple(step for at, step in enumerate(answered) if whole[at] == at)
+    return Rounds(calls=placed, steps=kept, unrequested=frozenset(unrequested))
+
+
+def _joined_steps(steps: Sequence[Step], whole: Sequence[int]) -> list[Step]:
+    """Return *steps*, each first step of a response with what the other spans of the response tell."""
+    joined = list(steps)
+    for at, first in enumerate(whole):
+        if first != at:
+            one, other = joined[first], steps[at]
+            tokens = [step.input_tokens for step in (one, other) if step.input_tokens is not None]
+            joined[first] = msgspec.structs.replace(
+                one,
+                end_ns=max(one.end_ns, other.end_ns),
+                requested=tuple(dict.fromkeys((*(one.requested or ()), *(other.requested or ())))),
+                input_tokens=max(tokens, default=None),
+                messages=one.messages or other.messages,
+            )
+    return joined
 
 
 def _numbered(

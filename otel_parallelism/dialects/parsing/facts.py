@@ -36,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
         result: The call's result, undecoded.
         failed: Whether the dialect's own fields report an error.
         requested: Ids of the tool calls that a model's output asks for; None if the output was not captured.
+        answer: A step's output; it is parsed to the calls that it asks for, where ids do not tell.
         input_tokens: Input tokens of a step.
         words: The user's messages in the input of a step or a turn.
         effect: The declared effect of a call.
@@ -56,6 +57,7 @@ class Facts(msgspec.Struct, frozen=True):
     result: Content | None = None
     failed: bool = False
     requested: tuple[str, ...] | None = None
+    answer: Content | None = None
     input_tokens: int | None = None
     words: Content | None = None
     effect: Effect = "unknown"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .call_shapes import CALL_ID_KEYS, call_shape
+from otel_parallelism.model import AskedCall
+
+from .call_shapes import CALL_ID_KEYS, CallShape, call_shape, listed_call_shape
 from .content import decoded, hides_some, is_cut_off
 
 _DEEPEST = 24
@@ -45,7 +47,7 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
         ``()`` if the output requests none. None if the ids are unknown: the output was not captured or is cut off, has
         no known form, requests a call without an id, or writes calls into its text.
     """
-    found: list[str] = []
+    found: list[AskedCall] = []
     seen = False
     for value in values:
         if isinstance(value, str) and (is_cut_off(value) or has_calls_in_text(value)):
@@ -58,10 +60,19 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
         data = decoded(value)
         if isinstance(data, str):
             return None
-        if not _requests(data, found, 0):
+        if not _collect_calls(data, found, 0):
             return None
         seen = True
-    return tuple(dict.fromkeys(found)) if seen else None
+    if not all(call.call_id for call in found):
+        return None
+    return tuple(dict.fromkeys(call.call_id for call in found)) if seen else None
+
+
+def asked_calls(value: object) -> tuple[AskedCall, ...]:
+    """Return the tool calls that a model's output asks for, in order, with or without ids; empty if it has none."""
+    found: list[AskedCall] = []
+    _collect_calls(decoded(value), found, 0)
+    return tuple(found)
 
 
 def listed_ids(value: object) -> tuple[str, ...] | None:
@@ -80,9 +91,9 @@ def has_calls_in_text(value: str) -> bool:
     return any(mark in value for mark in _TEXT_PROTOCOLS)
 
 
-def _requests(data: object, found: list[str], depth: int, *, listed: bool = False) -> bool:
+def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: bool = False) -> bool:
     """
-    Append the ids of calls in *data* to *found*; return False if a call has no id.
+    Append the calls in *data* to *found*, each id once; return False if *data* is nested too deeply.
 
     Any mapping that is *listed* in a list of tool calls is a call, whatever its keys.
     """
@@ -91,20 +102,29 @@ def _requests(data: object, found: list[str], depth: int, *, listed: bool = Fals
     if isinstance(data, str):
         data = decoded(data) if data[:1] in {"{", "["} else None
     if isinstance(data, Mapping):
-        call = call_shape(data)
+        call = listed_call_shape(data) if listed else call_shape(data)
         if call is not None or listed:
-            call_id = (
-                call.call_id if call is not None else next((data[key] for key in CALL_ID_KEYS if key in data), None)
-            )
-            if not isinstance(call_id, str) or not call_id:
-                return False
-            if call_id not in found:
-                found.append(call_id)
+            _append_call(found, data if call is None else call)
             return True
-        return all(_requests(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
+        return all(_collect_calls(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
     if isinstance(data, Sequence) and not isinstance(data, bytes | str):
-        return all(_requests(item, found, depth + 1, listed=listed) for item in data)
+        return all(_collect_calls(item, found, depth + 1, listed=listed) for item in data)
     return True
+
+
+def _append_call(found: list[AskedCall], call: CallShape | Mapping[str, object]) -> None:
+    """Append *call*, a shape or a mapping of an unknown form, to *found*, unless a call with its id is there."""
+    if isinstance(call, CallShape):
+        call_id, name, arguments = call.call_id, call.name, call.arguments
+    else:
+        call_id, name, arguments = next((call[key] for key in CALL_ID_KEYS if key in call), ""), "", None
+    asked = AskedCall(
+        tool=name if isinstance(name, str) else "",
+        arguments=decoded(arguments),
+        call_id=call_id if isinstance(call_id, str) else "",
+    )
+    if not asked.call_id or all(asked.call_id != other.call_id for other in found):
+        found.append(asked)
 
 
 def user_words(value: object) -> list[object]:

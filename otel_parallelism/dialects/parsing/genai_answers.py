@@ -1,0 +1,114 @@
+"""What a model's answer asks for, in all places where versions of OpenTelemetry's GenAI conventions put the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from otel_parallelism import names
+from otel_parallelism.model import AskedCall
+
+from . import messages
+from .content import captured, decoded
+from .facts import text
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content, SpanRecord
+
+_OUTPUTS = (names.OUTPUT_MESSAGES, "gcp.vertex.agent.llm_response")
+_CHOICE_EVENT = "gen_ai.choice"
+_EVENT_CONTENT = "gen_ai.event.content"
+_LEGACY_EVENTS = "events"
+_TRUNCATED = "anthropic.content.truncated"
+_TRACELOOPS_RESPONSE = "openai.response"
+_ITEM_ID = "fc_"
+"""The prefix of item ids. Traceloop records the item's id instead of the call's id; no call has that id."""
+_FLAT = "gen_ai.completion."
+_STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason")
+_STOPPED_FOR_TOOLS = re.compile(r"tool|function", re.IGNORECASE)
+
+
+def asked_ids(span: SpanRecord) -> tuple[str, ...] | None:
+    """Return the ids of the calls that the answer in *span* asks for; None if they are unknown."""
+    found = _listed(span)
+    if span.name == _TRACELOOPS_RESPONSE and found and found[0].startswith(_ITEM_ID):
+        return None
+    # An answer with a tool finish reason asked for tools, even if the captured part lists none.
+    return None if found == () and _stopped_for_tools(span) else found
+
+
+def captured_answer(span: SpanRecord) -> Content | None:
+    """Return the answer in *span*, which is parsed to the calls that it asks for; None if it was not captured."""
+    output = _output(span)
+    if output is not None:
+        return captured(output[0] if len(output) == 1 else output, messages.asked_calls)
+    if any(key.startswith(_FLAT) for key in span.attributes):
+        return captured(span.attributes, _flat_calls)
+    return None
+
+
+def _stopped_for_tools(span: SpanRecord) -> bool:
+    reasons = [span.attributes.get(key) for key in _STOP_REASONS]
+    reasons += [event.attributes.get("finish_reason") for event in span.events if event.name == _CHOICE_EVENT]
+    return any(reason is not None and _STOPPED_FOR_TOOLS.search(str(reason)) for reason in reasons)
+
+
+def _listed(span: SpanRecord) -> tuple[str, ...] | None:
+    """Return the ids of tool calls in the captured output; None if nothing was captured."""
+    attributes = span.attributes
+    # anthropic cuts the oldest content first, so the output is complete if a part of the input is left.
+    if attributes.get(_TRUNCATED) is True and '"type"' not in text(attributes, names.INPUT_MESSAGES):
+        return None
+    output = _output(span)
+    return _flat_requested(attributes) if output is None else messages.requested_ids(*output)
+
+
+def _output(span: SpanRecord) -> list[object] | None:
+    """Return the messages of the answer, undecoded; None if none were captured, or only as numbered attributes."""
+    attributes = span.attributes
+    output = next((attributes[key] for key in _OUTPUTS if attributes.get(key) is not None), None)
+    if output is not None:
+        return [output]
+    choices: list[object] = []
+    for event in span.events:
+        if names.OUTPUT_MESSAGES in event.attributes:
+            choices.append(event.attributes[names.OUTPUT_MESSAGES])
+        elif event.name == _CHOICE_EVENT:
+            inner = event.attributes.get(_EVENT_CONTENT)
+            choices.append({"role": "assistant", **event.attributes} if inner is None else inner)
+    if choices:
+        return choices
+    if _LEGACY_EVENTS in attributes:
+        return _listed_choices(attributes[_LEGACY_EVENTS])
+    return None
+
+
+def _listed_choices(events: object) -> list[object]:
+    """Return the choices among events that are stored in one attribute; other events are history."""
+    listed = decoded(events)
+    if not isinstance(listed, list):
+        return []
+    return [one for one in listed if isinstance(one, Mapping) and one.get("event.name") == _CHOICE_EVENT]
+
+
+def _flat_requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Return the ids in ``gen_ai.completion.N.tool_calls.M.id``; None if a call with other fields has no id."""
+    if not any(key.startswith(_FLAT) for key in attributes):
+        return None
+    asked = _flat_calls(attributes)
+    return tuple(call.call_id for call in asked) if all(call.call_id for call in asked) else None
+
+
+def _flat_calls(attributes: object) -> tuple[AskedCall, ...]:
+    """Return the calls in ``gen_ai.completion.N.tool_calls.M.{id,name,arguments}``."""
+    fields: dict[str, dict[str, object]] = {}
+    for key, value in attributes.items() if isinstance(attributes, Mapping) else ():
+        call, found, field = key.partition(".tool_calls.")
+        if found and key.startswith(_FLAT):
+            number, _, name = field.partition(".")
+            fields.setdefault(f"{call}.{number}", {})[name.removeprefix("function.")] = value
+    return tuple(
+        AskedCall(tool=text(of_call, "name"), arguments=decoded(of_call.get("arguments")), call_id=text(of_call, "id"))
+        for of_call in fields.values()
+    )
