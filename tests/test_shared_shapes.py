@@ -36,6 +36,18 @@ def test_one_response_in_two_spans() -> None:
     assert (finding.cause, report.avoidable_steps) == ("dispatch", 0)
 
 
+def test_run_beside_its_calls() -> None:
+    report = only_report("shapes/run-beside-its-calls.json")
+    assert (report.turn.agent, report.calls, report.verdict, report.cause) == (
+        "Weather agent",
+        3,
+        "sequential",
+        "model",
+    )
+    assert report.ratio == pytest.approx(1.8 / 2.8)
+    assert (report.avoidable_steps, report.avoidable_tokens) == (2, 350)
+
+
 def test_serial_retrievers() -> None:
     report = only_report("shapes/retrievers-serial.json")
     assert report.calls == 4

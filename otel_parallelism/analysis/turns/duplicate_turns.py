@@ -41,14 +41,13 @@ def join_duplicate_turns(tree: Tree, calls: Sequence[Call]) -> bool:
     holding = {tree.inside[span.span_id] for span in tree.spans.values() if type(span) in (Call, Step, TurnSpan)}
     siblings: dict[str, list[TurnSpan]] = {}
     for turn in turns:
-        if tree.inside[turn.span_id]:
-            siblings.setdefault(tree.inside[turn.span_id], []).append(turn)
+        siblings.setdefault(tree.inside[turn.span_id], []).append(turn)
     original_of: dict[str, str] = {}
     for outer_id, inner in siblings.items():
         # The enclosing turn is the original, else the sibling with the most calls.
         inner.sort(key=lambda turn: (-len(own.get(turn.span_id, ())), turn.start_ns, -turn.end_ns, turn.span_id))
-        outer = tree.spans[outer_id]
-        original_of |= _with_the_same_calls([outer, *inner] if type(outer) is TurnSpan else inner, own)
+        outer = tree.spans.get(outer_id)
+        original_of |= _with_the_same_calls([outer, *inner] if isinstance(outer, TurnSpan) else inner, own)
         original_of |= _without_contents(inner, own, holding)
     for duplicate_id, turn_id in sorted(original_of.items(), key=lambda pair: (tree.spans[pair[0]].start_ns, pair)):
         _join(tree, duplicate_id, _last(turn_id, original_of))

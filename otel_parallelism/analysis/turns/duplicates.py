@@ -7,6 +7,7 @@ gives the interval; the data of all is kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Call, Passage, Step
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .tree import Tree
+
+_MAX_LEVELS = 8
+"""How many calls around a call are compared with it."""
 
 
 def merge_steps(tree: Tree) -> None:
@@ -101,25 +105,35 @@ def _nested_calls(tree: Tree) -> dict[str, str]:
     outer_of: dict[str, str] = {}
     same_id: set[str] = set()
     matches: dict[str, int] = {}
-    for span in tree.spans.values():
-        if type(span) is not Call:
-            continue
-        outer = tree.spans.get(tree.inside[span.span_id])
-        if type(outer) is not Call:
-            continue
-        if span.call_id and span.call_id == outer.call_id:
-            outer_of[span.span_id] = outer.span_id
-            same_id.add(span.span_id)
+    calls = [span for span in tree.spans.values() if type(span) is Call]
+    for call in calls:
+        outer = tree.spans.get(tree.inside[call.span_id])
+        if type(outer) is Call and _is_duplicate(outer, call):
+            outer_of[call.span_id] = outer.span_id
             matches[outer.span_id] = matches.get(outer.span_id, 0) + 1
-        elif same_tool(outer.tool, span.tool) and not _different_ids(outer, span) and _is_duplicate(outer, span):
-            outer_of[span.span_id] = outer.span_id
-            matches[outer.span_id] = matches.get(outer.span_id, 0) + 1
-    return {
-        inner: outer
-        for inner, outer in outer_of.items()
-        # A tool that calls itself more than once is recursive; its inner calls are no duplicates.
-        if inner in same_id or matches[outer] == 1
+            if call.call_id and call.call_id == outer.call_id:
+                same_id.add(call.span_id)
+    # A tool that calls itself more than once is recursive; its inner calls are no duplicates.
+    outer_of = {inner: outer for inner, outer in outer_of.items() if inner in same_id or matches[outer] == 1}
+    paired = {*outer_of, *outer_of.values()}
+    through = {call.span_id: _duplicate_beyond(tree, call) for call in calls if call.span_id not in paired}
+    beyond = Counter(through.values())
+    outer_of |= {
+        inner: outer for inner, outer in through.items() if outer and outer not in paired and beyond[outer] == 1
     }
+    return outer_of
+
+
+def _duplicate_beyond(tree: Tree, call: Call) -> str:
+    """Return the id of the call that *call* duplicates, of another instrumentation, with other calls between."""
+    outer = tree.spans.get(tree.inside[call.span_id])
+    for _ in range(_MAX_LEVELS):
+        outer = tree.spans.get(tree.inside[outer.span_id]) if type(outer) is Call else None
+        if type(outer) is not Call:
+            return ""
+        if outer.instrumentation != call.instrumentation and _is_duplicate(outer, call):
+            return outer.span_id
+    return ""
 
 
 def _sibling_calls(tree: Tree) -> dict[str, str]:
@@ -137,12 +151,12 @@ def _sibling_calls(tree: Tree) -> dict[str, str]:
     return outer_of
 
 
-def _different_ids(one: Call, two: Call) -> bool:
-    return bool(one.call_id and two.call_id and one.call_id != two.call_id)
-
-
 def _is_duplicate(outer: Call, inner: Call) -> bool:
-    """Return whether *inner*, a call of the same tool inside *outer*, fits it in time."""
+    """Return whether *inner*, a call inside *outer*, tells of the same execution: by its id, or by tool and time."""
+    if inner.call_id and inner.call_id == outer.call_id:
+        return True
+    if not same_tool(outer.tool, inner.tool) or (inner.call_id and outer.call_id):
+        return False
     # A server may continue after its client gave up, and may stop a moment after the client's call has ended.
     given_up = outer.error and outer.instrumentation != inner.instrumentation and inner.source == outer.source
     return (

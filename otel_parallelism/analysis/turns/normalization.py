@@ -1,8 +1,8 @@
 """
 Normalizes observations to turns: one call per execution, in the right turn and scope, for any instrumentation.
 
-The passes are: merge duplicate calls, requests and turns, place orphans, make roots turns, remove wrappers, lift
-misplaced calls, and assemble the turns.
+The passes are: adopt siblings of turns, merge duplicate calls, requests and turns, place orphans, make roots turns,
+remove wrappers, lift misplaced calls, and assemble the turns.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .duplicate_turns import join_duplicate_turns
 from .duplicates import merge_calls, merge_steps
 from .placement import lift_misplaced_calls, make_roots_turns, place_orphans, remove_wrappers
 from .requests import settle_requests
+from .siblings import adopt_siblings
 from .tree import Tree, as_passage
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
             spans[span_id] = as_passage(spans[span_id])
 
     tree = Tree(spans)
+    adopt_siblings(tree)
     calls = [span for span in spans.values() if type(span) is Call]
     if any(type(span) is Step for span in spans.values()):
         settle_requests(tree)

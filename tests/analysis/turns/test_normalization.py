@@ -118,6 +118,20 @@ def test_three_nested_duplicates_are_merged() -> None:
     assert turn.calls[0].arguments == Content("args")
 
 
+def test_duplicates_are_merged_through_other_calls() -> None:
+    turn = only(of(turn_span(0, 9), one("a", 1, 4), one("m", 1, 4, "a", "session_call"), two("b", 1.1, 3.9, "m")))
+    assert scopes(turn) == {"a": "", "m": "a"}
+
+
+def test_tool_that_calls_itself_through_another_is_no_duplicate() -> None:
+    spans = [turn_span(0, 9)]
+    parent = TURN
+    for level, tool in enumerate(("get_page", "rank", "get_page")):
+        spans += [one(f"a{level}", 1, 4, parent, tool), two(f"b{level}", 1, 4, f"a{level}", tool)]
+        parent = f"b{level}"
+    assert scopes(only(of(*spans))) == {"a0": "", "a1": "a0", "a2": "a1"}
+
+
 def test_equal_ids_are_merged_across_tools_processes_and_times() -> None:
     server = two("b", 2, 9.5, "a", "page", call_id="id1", source="server")
     turn = only(of(turn_span(0, 10), one("a", 1, 3, call_id="id1"), server))
@@ -850,3 +864,13 @@ def test_hundred_levels_of_spans_are_followed() -> None:
         levels.append(one(f"c{n}", n, 500 - n, f"p{n}", f"t{n}"))
     turn = only(of(*levels))
     assert scopes(turn) == {"c0": ""} | {f"c{n}": f"c{n - 1}" for n in range(1, 100)}
+
+
+def test_run_told_again_beside_the_turn_is_no_turn_of_its_own() -> None:
+    """Two instrumentations may each make a turn's span for one run, side by side below a root that is no turn."""
+    spans: list[Observation] = [passage("root", 0, 9)]
+    for name, make in (("first", one), ("again", two)):
+        spans.append(turn_span(0, 8, span_id=name, parent_id="root", instrumentation=name))
+        spans += [make(f"{name}{at}", at, at + 1, name) for at in range(1, 4)]
+    turn = only(of(*spans))
+    assert len(turn.calls) == 3
