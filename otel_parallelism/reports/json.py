@@ -2,122 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from otel_parallelism.model import Cause
+from .parts.faults import faults_of
+from .parts.json_documents import (
+    AnalysisDocument,
+    CallDocument,
+    CoverageDocument,
+    FaultDocument,
+    FindingDocument,
+    Location,
+    TotalsDocument,
+    TurnDocument,
+    WorstTurn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_parallelism.model import Analysis, Call, Finding, Report, Turn
 
+    from .parts.faults import Fault
+
 SCHEMA_VERSION: Final = 1
 """Raised by one when a key is removed or changes its meaning; new keys leave it as it is."""
 SLOWEST_CALLS: Final = 5
-
-
-class Location(msgspec.Struct, frozen=True):
-    """Where the fix goes: the file, and the line counted from 1."""
-
-    file_path: str
-    line_number: int
-
-
-class FindingDocument(msgspec.Struct, frozen=True):
-    """A finding: its calls by tool name and by span id, avoidable seconds, evidence, and where the fix goes."""
-
-    kind: str
-    cause: str
-    advice: str
-    calls: tuple[str, ...]
-    span_ids: tuple[str, ...]
-    avoidable: float
-    evidence: tuple[str, ...]
-    location: Location | None
-
-
-class CallDocument(msgspec.Struct, frozen=True):
-    """One call: ``start`` in seconds after its turn's start, ``duration`` in seconds."""
-
-    tool: str
-    span_id: str
-    start: float
-    duration: float
-
-
-class TurnDocument(msgspec.Struct, frozen=True):
-    """A turn and its measurements: ``start`` in seconds since the Unix epoch, durations in seconds."""
-
-    trace_id: str
-    span_id: str
-    name: str
-    agent: str | None
-    start: float
-    duration: float
-    calls: int
-    ratio: float | None
-    efficiency: float | None
-    efficiency_floor: float | None
-    achievable_ratio: float | None
-    effective_ratio: float | None
-    work: float
-    makespan: float
-    busy: float
-    peak_concurrency: int
-    calls_per_step: float | None
-    verdict: str
-    cause: str | None
-    recommendation: str | None
-    avoidable: float
-    avoidable_potential: float
-    avoidable_by_cause: Mapping[Cause, float]
-    avoidable_steps: int
-    avoidable_tokens: int | None
-    chains: int
-    coverage: float
-    slowest_calls: tuple[CallDocument, ...]
-    findings: tuple[FindingDocument, ...]
-    silenced: tuple[FindingDocument, ...]
-
-
-class CoverageDocument(msgspec.Struct, frozen=True):
-    """How much of the input was recognized: numbers of calls, of spans, and of intervals that end before they start."""
-
-    calls: int
-    calls_without_turn: int
-    spans: int
-    anomalies: int
-
-
-class TotalsDocument(msgspec.Struct, frozen=True):
-    """
-    Sums over all turns; durations in seconds.
-
-    ``avoidable_tokens`` is null if it is null for all turns.
-    """
-
-    turns: int
-    calls: int
-    findings: int
-    silenced: int
-    work: float
-    makespan: float
-    avoidable: float
-    avoidable_potential: float
-    avoidable_steps: int
-    avoidable_tokens: int | None
-
-
-class AnalysisDocument(msgspec.Struct, frozen=True):
-    """The whole document. Every key is always present; an unknown value is null."""
-
-    schema_version: int
-    totals: TotalsDocument
-    turns: tuple[TurnDocument, ...]
-    coverage: CoverageDocument
 
 
 def render_json(analysis: Analysis) -> str:
@@ -130,6 +41,7 @@ def render_json(analysis: Analysis) -> str:
     document = AnalysisDocument(
         schema_version=SCHEMA_VERSION,
         totals=_totals(analysis.reports),
+        findings=tuple(_fault(fault, analysis.reports) for fault in faults_of(analysis.reports)),
         turns=tuple(_turn(report) for report in analysis.reports),
         coverage=CoverageDocument(
             calls=coverage.calls,
@@ -199,6 +111,7 @@ def _turn(report: Report) -> TurnDocument:
         slowest_calls=_slowest(turn),
         findings=tuple(_finding(finding) for finding in report.findings),
         silenced=tuple(_finding(finding) for finding in report.silenced),
+        notes=report.notes,
     )
 
 
@@ -231,5 +144,24 @@ def _finding(finding: Finding) -> FindingDocument:
         span_ids=finding.span_ids,
         avoidable=finding.avoidable,
         evidence=finding.evidence,
+        location=None if location is None else Location(location.file_path, location.line_number),
+        stages=finding.stages,
+    )
+
+
+def _fault(fault: Fault, reports: Sequence[Report]) -> FaultDocument:
+    finding, turn = fault.finding, reports[fault.worst - 1].turn
+    location = finding.location
+    return FaultDocument(
+        kind=finding.kind,
+        cause=finding.cause,
+        advice=finding.advice,
+        agent=fault.agent or None,
+        calls=finding.calls,
+        count=fault.count,
+        turns=len(fault.turns),
+        avoidable=fault.avoidable,
+        worst=WorstTurn(fault.worst - 1, turn.trace_id, turn.span_id, finding.avoidable),
+        recommendation=finding.recommendation or None,
         location=None if location is None else Location(location.file_path, location.line_number),
     )

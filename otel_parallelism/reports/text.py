@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from rich.cells import cell_len, set_cell_size
-from rich.table import Table
 from rich.text import Text
 
 from .parts import summary
+from .parts.fault_table import fault_table
+from .parts.faults import Fault, FaultKey, fault_key, faults_of, tool_around, turns_to_show
 from .parts.layout import printed, unbreakable, wrapped_lines
 from .parts.timeline import ASCII, BLOCKS, timeline_rows, turn_extent
 from .parts.wording import (
@@ -34,12 +35,10 @@ if TYPE_CHECKING:
     from .parts.timeline import Row
 
 MANY_TURNS: Final = 10
-RANKED_TURNS: Final = 10
+RANKED_FAULTS: Final = 10
 DETAILED_TURNS: Final = 3
 MIN_WIDTH: Final = 40
 _MAX_LABEL: Final = 30
-_MIN_AGENT: Final = 14
-_GAP: Final = 2
 _LEGENDS: Final = {"+": "(digits: calls at once, +: ten or more)"} | dict.fromkeys(
     "23456789", "(digits: calls at once)"
 )
@@ -92,8 +91,9 @@ def render_text(
     Return *analysis* as text that ends with a newline.
 
     The first line says how much time could be saved, the second where to start. Each turn follows, in order of start,
-    with its timeline, its numbers and its findings. More than ``MANY_TURNS`` turns are ranked first, and only those
-    that lose most time are shown in detail. The text contains no arguments and no results of calls.
+    with its timeline, its numbers and its findings. Findings of the same calls at the same place over several turns are
+    described once, in one of these turns. Of more than ``MANY_TURNS`` turns, only those with the findings that lose
+    most time in all are shown. The text contains no arguments and no results of calls.
 
     Args:
         analysis: The reports to show.
@@ -122,16 +122,21 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
         Text(summary.summary_line(analysis), style=f"bold {_FINE}" if fine else "bold"), view.width
     )
     yield from wrapped_lines(Text(view.relative(summary.starting_point(analysis))), view.width)
-    numbered = list(enumerate(reports, 1))
-    if len(reports) > MANY_TURNS:
-        numbered.sort(key=lambda entry: (-entry[1].avoidable, -entry[1].avoidable_potential, entry[0]))
+    faults = faults_of(reports)
+    if len(reports) > MANY_TURNS and len(faults) > DETAILED_TURNS:
         yield Text()
-        yield _ranking(numbered[:RANKED_TURNS], view.width)
-        yield Text(f"and {counted(len(numbered) - RANKED_TURNS, 'more turn')}", style=_QUIET)
-        numbered = [entry for entry in numbered[:DETAILED_TURNS] if summary.actionable_findings(entry[1])]
-    for number, report in numbered:
+        yield fault_table(faults[:RANKED_FAULTS], view.width, _STYLES)
+        if len(faults) > RANKED_FAULTS:
+            yield Text(f"and {counted(len(faults) - RANKED_FAULTS, 'more finding')}", style=_QUIET)
+    shown = faults[:DETAILED_TURNS] if len(reports) > MANY_TURNS else faults
+    told = _Told({fault.key: fault for fault in faults}, turns_to_show(shown))
+    numbers = _numbers_to_show(reports, told)
+    for number in numbers:
         yield Text()
-        yield from _turn(number, report, view)
+        yield from _turn(number, reports[number - 1], view, told)
+    if left_out := _left_out(reports, numbers):
+        yield Text()
+        yield from wrapped_lines(Text(left_out, style=_QUIET), view.width)
     remarks = list(summary.input_remarks(analysis))
     if remarks:
         yield Text()
@@ -139,44 +144,34 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
         yield from wrapped_lines(Text(remark, style=_STYLES["potential"]), view.width)
 
 
-def _ranking(numbered: Sequence[tuple[int, Report]], width: int) -> Table:
-    """Return one line for each turn. Where *width* is too small, whole columns are left out: numbers are never cut."""
-    reports = [report for _, report in numbered]
-    columns = {
-        "turn": [f"{number:,}" for number, _ in numbered],
-        "calls": [f"{report.calls:,}" for report in reports],
-        "ratio": [two_decimals(report.ratio) for report in reports],
-        "efficiency": [two_decimals(report.efficiency) for report in reports],
-        "lost": [seconds(report.avoidable) if summary.has_avoidable(report) else "-" for report in reports],
-        "perhaps": [
-            seconds(report.avoidable_potential) if summary.may_have_avoidable(report) else "-" for report in reports
-        ],
-        "verdict": [_words(report.verdict) for report in reports],
-        "agent": [summary.turn_title(report) for report in reports],
-    }
-    for name in ("lost", "perhaps"):
-        if set(columns[name]) == {"-"}:
-            del columns[name]
-    needed = {name: max(map(cell_len, (name, *column))) + _GAP for name, column in columns.items()}
-    needed["agent"] = min(needed["agent"], _MIN_AGENT)
-    for name in ("ratio", "calls", "verdict", "efficiency", "agent"):
-        if sum(needed.values()) > width:
-            del columns[name], needed[name]
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    for name in columns:
-        numeric = name not in {"verdict", "agent"}
-        # Only the agent's name, the last column, is cut: it gets the cells that the others leave.
-        most = width - sum(needed.values()) + needed[name] if name == "agent" else None
-        table.add_column(
-            name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis", max_width=most
-        )
-    for at, report in enumerate(reports):
-        verdict = _STYLES.get(report.verdict, _FINE)
-        table.add_row(*(Text(columns[name][at], style=verdict if name == "verdict" else "") for name in columns))
-    return table
+class _Told(msgspec.Struct, frozen=True):
+    """The faults by their key, and the number of the turn that describes each."""
+
+    faults: dict[FaultKey, Fault]
+    hosts: dict[FaultKey, int]
 
 
-def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
+def _numbers_to_show(reports: Sequence[Report], told: _Told) -> list[int]:
+    """Return the numbers of the turns to describe, in order: those that host a fault, and a few without any."""
+    shown = set(told.hosts.values())
+    if len(reports) <= MANY_TURNS:
+        shown |= {number for number, report in enumerate(reports, 1) if not summary.actionable_findings(report)}
+        return sorted(shown)
+    return list(dict.fromkeys(told.hosts.values()))
+
+
+def _left_out(reports: Sequence[Report], numbers: Sequence[int]) -> str:
+    """Return how many of *reports* are not described, and how many of these have findings; empty if none."""
+    rest = [report for number, report in enumerate(reports, 1) if number not in set(numbers)]
+    if not rest:
+        return ""
+    alike = sum(1 for report in rest if summary.actionable_findings(report))
+    findings = f"{alike:,} with findings" if alike else ""
+    others = f"{len(rest) - alike:,} without" if len(rest) > alike else ""
+    return f"and {counted(len(rest), 'more turn')}: {', '.join(part for part in (findings, others) if part)}"
+
+
+def _turn(number: int, report: Report, view: View, told: _Told) -> Iterator[Text]:
     findings = summary.actionable_findings(report)
     heading = Text.assemble(
         (f"Turn {number} · {summary.turn_title(report)} · ", "bold"),
@@ -189,7 +184,13 @@ def _turn(number: int, report: Report, view: View) -> Iterator[Text]:
     if report.turn.calls:
         yield from _timeline(report, findings, view)
     for position, finding in enumerate(findings, 1):
-        yield from _finding(position, finding, report, view)
+        key = fault_key(report, finding)
+        host = told.hosts.get(key, number)
+        if host == number:
+            yield from _finding(position, finding, report, view, told.faults.get(key))
+        else:
+            text = f"  [{position}] {tool_list(finding.calls)}: {seconds(finding.avoidable)}, as in turn {host:,}."
+            yield from wrapped_lines(Text(text, style=_STYLES[finding.advice]), view.width, 6)
     if report.recommendation and not findings:
         yield from wrapped_lines(Text(f"  → {view.relative(printable(report.recommendation))}"), view.width, 4)
     if report.silenced:
@@ -262,11 +263,13 @@ def _mark(row: Row) -> str:
     return "".join(f"[{number}]" for number in row.findings[:1]) + ("+" if len(row.findings) > 1 else "")
 
 
-def _finding(number: int | str, finding: Finding, report: Report, view: View) -> Iterator[Text]:
+def _finding(
+    number: int | str, finding: Finding, report: Report, view: View, fault: Fault | None = None
+) -> Iterator[Text]:
     """Yield a sentence with the observation and its cost, then one with the advice and the place."""
     style = _STYLES[finding.advice]
     cost = f"{seconds(finding.avoidable)} of {seconds(report.makespan)}"
-    around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
+    around = tool_around(report, finding)
     inside = f"inside {printable(around)}: " if around else ""
     known = finding.advice == "recommended"
     unknown = f"; {printable(finding.evidence[0])}" if finding.evidence and not known else ""
@@ -274,6 +277,7 @@ def _finding(number: int | str, finding: Finding, report: Report, view: View) ->
         (f"  [{number}]", style),
         f" {inside}{tool_list(finding.calls)} {observation(finding)}. ",
         (unbreakable(f"Cost: {cost}.") if known else unbreakable(f"Perhaps {cost}") + f"{unknown}.", style),
+        (f" {summary.repetition(fault)}" if fault is not None and fault.count > 1 else "", style),
     )
     yield from wrapped_lines(sentence, view.width, 6)
     todo, at = view.relative(printable(finding.recommendation)), view.relative(fix_location(finding))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import msgspec
+import pytest
 
 from otel_parallelism.model import Analysis, Coverage, Report
 from otel_parallelism.reports.json import SCHEMA_VERSION, AnalysisDocument, render_json
@@ -38,13 +39,14 @@ TURN_KEYS = [
     "slowest_calls",
     "findings",
     "silenced",
+    "notes",
 ]
-FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "evidence", "location"]
+FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "evidence", "location", "stages"]
 
 
 def test_document_has_the_documented_keys(both: Analysis) -> None:
     document = json.loads(render_json(both))
-    assert list(document) == ["schema_version", "totals", "turns", "coverage"]
+    assert list(document) == ["schema_version", "totals", "findings", "turns", "coverage"]
     assert document["coverage"] == {"calls": 8, "calls_without_turn": 0, "spans": 11, "anomalies": 0}
     assert [list(turn) for turn in document["turns"]] == [TURN_KEYS, TURN_KEYS]
     assert [list(finding) for finding in document["turns"][0]["findings"]] == [FINDING_KEYS]
@@ -114,9 +116,11 @@ def test_turn_with_a_finding(sequential: Report) -> None:
                 "avoidable": 0.9,
                 "evidence": ["one response asked for all four"],
                 "location": {"file_path": "agent.py", "line_number": 31},
+                "stages": [],
             }
         ],
         "silenced": [],
+        "notes": [],
     }
 
 
@@ -176,7 +180,35 @@ def test_document_without_turns() -> None:
             "avoidable_steps": 0,
             "avoidable_tokens": None,
         },
+        "findings": [],
         "turns": [],
         "coverage": {"calls": 3, "calls_without_turn": 3, "spans": 4, "anomalies": 0},
     }
     assert render_json(Analysis((), Coverage())).endswith("}\n")
+
+
+def test_findings_of_one_fault_are_one(sequential: Report, possible: Report) -> None:
+    finding = msgspec.structs.replace(sequential.findings[0], avoidable=1.25, stages=((0, 1), (2, 3)))
+    worst = msgspec.structs.replace(sequential, findings=(finding,))
+    document = json.loads(render_json(Analysis((sequential, possible, worst, sequential), Coverage())))
+    fault, other = document["findings"]
+    assert fault == {
+        "kind": "sequential_chain",
+        "cause": "dispatch",
+        "advice": "recommended",
+        "agent": "travel",
+        "calls": ["flights", "hotels", "hotels", "weather"],
+        "count": 3,
+        "turns": 3,
+        "avoidable": pytest.approx(3.05),
+        "worst": {
+            "position": 2,
+            "trace_id": worst.turn.trace_id,
+            "span_id": worst.turn.span_id,
+            "avoidable": 1.25,
+        },
+        "recommendation": "Run the round's calls together with asyncio.gather.",
+        "location": {"file_path": "agent.py", "line_number": 31},
+    }
+    assert (other["advice"], other["count"], other["avoidable"]) == ("potential", 1, 0.4)
+    assert document["turns"][2]["findings"][0]["stages"] == [[0, 1], [2, 3]]

@@ -219,17 +219,62 @@ def test_beyond_twenty_tools_only_the_longest_are_drawn(parallel: Report) -> Non
     assert "tool_5 " not in text
 
 
-def test_many_turns_are_ranked_and_the_worst_are_drawn(sequential: Report, parallel: Report) -> None:
+def test_of_many_turns_only_those_with_faults_are_drawn(sequential: Report, parallel: Report) -> None:
     reports = (parallel,) * 30 + (sequential,) + (parallel,) * 3
-    text = render_text(Analysis(reports, Coverage()), width=80)
-    lines = text.splitlines()
+    lines = render_text(Analysis(reports, Coverage()), width=80).splitlines()
     assert lines[0] == "34 turns · 1 sequential: 0.90 s of 1.20 s could be saved"
     assert lines[1].startswith("Start with turn 31 (travel) at agent.py:31: 4 calls")
-    assert lines[4].split() == ["turn", "calls", "ratio", "efficiency", "lost", "verdict", "agent"]
-    assert lines[5].split() == ["31", "4", "1.00", "0.25", "0.90", "s", "sequential", "travel"]
-    assert lines[6].split() == ["1", "3", "2.67", "1.00", "-", "parallel", "travel"]
-    assert "and 24 more turns" in lines
     assert [line.split(" · ")[0] for line in lines if line.startswith("Turn ")] == ["Turn 31"]
+    assert lines[-1] == "and 33 more turns: 33 without"
+
+
+def test_equal_turns_are_one_block(sequential: Report) -> None:
+    finding = msgspec.structs.replace(sequential.findings[0], avoidable=1.0)
+    worst = msgspec.structs.replace(sequential, findings=(finding,), avoidable=1.0)
+    text = render_text(Analysis((sequential,) * 150 + (worst,) + (sequential,) * 49, Coverage()), width=200)
+    lines = text.splitlines()
+    assert lines[1].startswith("Start with turn 151 (travel) at agent.py:31")
+    assert lines[1].endswith("180 s in 200 turns")
+    assert [line.split(" · ")[0] for line in lines if line.startswith("Turn ")] == ["Turn 151"]
+    assert "In 200 turns: 180 s in all, at most 1.00 s in turn 151." in text
+    assert lines[-1] == "and 199 more turns: 199 with findings"
+    assert len(lines) < 25
+
+
+def test_finding_is_described_once_in_few_turns(sequential: Report, possible: Report) -> None:
+    other = msgspec.structs.replace(sequential, findings=(*sequential.findings, *possible.findings))
+    text = render_text(Analysis((sequential, other, sequential), Coverage()), width=120)
+    assert text.count("with asyncio.gather") == 1
+    assert "[1] flights, hotels ×2, weather: 0.90 s, as in turn 1." in text
+    assert "and 1 more turn: 1 with findings" in text
+
+
+def several_faults(report: Report, sums: list[float], agent: str = "") -> tuple[Report, ...]:
+    """Return *report* once for each of *sums*, each with another tool and with so much avoidable time."""
+    turn = msgspec.structs.replace(report.turn, agent=agent or report.turn.agent)
+    (finding,) = report.findings
+    return tuple(
+        msgspec.structs.replace(
+            report,
+            turn=turn,
+            findings=(msgspec.structs.replace(finding, calls=(f"tool_{at}",) * 2, avoidable=avoidable),),
+        )
+        for at, avoidable in enumerate(sums)
+    )
+
+
+def test_faults_of_many_turns_are_ranked_by_their_sum(sequential: Report, possible: Report) -> None:
+    reports = (
+        several_faults(sequential, [5.0, 1.0, 2.0, 1.5]) + several_faults(sequential, [0.0, 9.0]) + (possible,) * 6
+    )
+    lines = render_text(Analysis(reports, Coverage()), width=100).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["lost"])
+    assert lines[at].split() == ["lost", "perhaps", "turns", "worst", "cause", "agent", "calls"]
+    assert lines[at + 1].split() == ["10.00", "s", "-", "2", "6", "dispatch", "travel", "tool_1", "×2"]
+    assert [line.split()[0] for line in lines[at + 2 : at + 6]] == ["5.00", "2.00", "1.50", "-"]
+    assert lines[at + 5].split()[:4] == ["-", "2.40", "s", "6"]
+    drawn = [line.split(" · ")[0] for line in lines if line.startswith("Turn ")]
+    assert drawn == ["Turn 6", "Turn 1", "Turn 3"]
 
 
 @pytest.mark.parametrize("width", [40, 48, 60, 72, 100])
@@ -237,18 +282,14 @@ def test_many_turns_are_ranked_and_the_worst_are_drawn(sequential: Report, paral
 def test_narrow_ranking_omits_columns_and_cuts_no_number(
     sequential: Report, possible: Report, agent: str, width: int
 ) -> None:
-    turn = msgspec.structs.replace(sequential.turn, agent=agent or sequential.turn.agent)
-    long = msgspec.structs.replace(sequential, avoidable=123_456.0, turn=turn)
-    lines = render_text(Analysis((long, possible) * 6, Coverage()), width=width).splitlines()
-    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["turn"])
+    reports = (*several_faults(sequential, [123_456.0 - at for at in range(12)], agent), possible)
+    lines = render_text(Analysis(reports, Coverage()), width=width).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["lost"])
     ranking = lines[at : at + 11]
     assert max(map(cell_len, ranking)) <= width
-    assert "lost" in ranking[0].split()
-    assert "perhaps" in ranking[0].split()
     assert not any("…" in line.rpartition("  ")[0] for line in ranking)
-    assert agent or not any("…" in line for line in ranking)
-    assert all("123,456 s" in line for line in ranking[1:7])
-    assert all("0.40 s" in line for line in ranking[7:])
+    assert all("123,4" in line and " s" in line for line in ranking[1:])
+    assert "and 3 more findings" in lines
 
 
 def test_digits_in_bars_are_explained(parallel: Report) -> None:

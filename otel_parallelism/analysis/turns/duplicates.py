@@ -152,7 +152,7 @@ def _sibling_calls(tree: Tree) -> dict[str, str]:
 
 
 def _is_duplicate(outer: Call, inner: Call) -> bool:
-    """Return whether *inner*, a call inside *outer*, tells of the same execution: by its id, or by tool and time."""
+    """Return whether *inner*, a call inside *outer*, records the same execution, by its id or by tool and time."""
     if inner.call_id and inner.call_id == outer.call_id:
         return True
     if not same_tool(outer.tool, inner.tool) or (inner.call_id and outer.call_id):

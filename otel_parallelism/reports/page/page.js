@@ -78,6 +78,31 @@ function columns(select) {
   return h("div", { class: "tile wide" }, h("p", { class: "tile-label" }, "Time of each turn's calls"), view, legend);
 }
 
+// The findings of all turns, the largest sum first. A click shows the worst turn of one.
+function faults(select) {
+  if (!page.faults.some((fault) => fault.turns > 1)) return null;
+  const row = (fault) => {
+    const sure = fault.advice === "recommended";
+    const sum = `${sure ? "" : "perhaps "}${seconds(fault.avoidable * 1e6)}`;
+    const where = [say(fault.agent), say(fault.place)].filter(Boolean).join(" · ");
+    const worst = h("a", { href: `#turn-${fault.worst + 1}` }, `turn ${fault.worst + 1}`);
+    worst.addEventListener("click", (event) => {
+      event.preventDefault();
+      select(fault.worst);
+    });
+    return h(
+      "li",
+      { class: fault.advice },
+      h("b", {}, sum),
+      h("span", { class: "advice" }, fault.advice),
+      h("span", { class: "advice" }, `cause: ${fault.cause}`),
+      h("p", { class: "happened" }, say(fault.happened)),
+      h("p", { class: "quiet" }, `${where ? `${where} · ` : ""}in ${count(fault.turns, "turn")}, at most ${seconds(fault.most * 1e6)} in `, worst),
+    );
+  };
+  return h("div", { class: "tile wide faults" }, h("p", { class: "tile-label" }, "Findings of all turns, the largest sum first"), h("ol", {}, page.faults.map(row)));
+}
+
 function overview(select) {
   const losing = page.turns.filter((turn) => turn.avoidable);
   const lost = losing.reduce((sum, turn) => sum + turn.avoidable, 0);
@@ -92,6 +117,7 @@ function overview(select) {
       tile("Median efficiency", known.length ? median(known).toFixed(2) : "–", "1 means nothing to gain"),
       causes(),
       columns(select),
+      faults(select),
     ].filter(Boolean),
   );
   byId("overview").hidden = false;

@@ -11,6 +11,7 @@ import msgspec
 from otel_parallelism.model import Cause, Verdict
 
 from . import summary
+from .faults import Fault, faults_of, tool_around
 from .measures import MEASURES, TurnMeasure, measures_of
 from .timeline import turn_extent
 from .wording import CAUSES, VERDICTS, counted, fix_location, observation, printable, relative, seconds, tool_list
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Prompt: TypeAlias = Callable[[Sequence["Finding"]], str]
 Bar: TypeAlias = list[int]
 _US: Final = 1_000
+MOST_FAULTS: Final = 50
 
 
 class FindingPart(msgspec.Struct, frozen=True):
@@ -73,10 +75,33 @@ class TurnPart(msgspec.Struct, frozen=True):
     remarks: tuple[int, ...]
 
 
+class FaultPart(msgspec.Struct, frozen=True):
+    """
+    Findings of the same calls at the same place: how often and how much; ``happened`` and ``place`` as in a finding.
+
+    ``worst`` is the position of the turn with the largest of them, ``most`` what that turn would save alone.
+    """
+
+    cause: str
+    advice: str
+    happened: int
+    place: int
+    agent: int
+    turns: int
+    avoidable: float
+    worst: int
+    most: float
+
+
 class PageDocument(msgspec.Struct, frozen=True):
-    """The whole document. Other fields refer to ``strings`` by position; each prompt starts with ``guidance``."""
+    """
+    The whole document. Other fields refer to ``strings`` by position; each prompt starts with ``guidance``.
+
+    ``faults`` are the findings of all turns, the largest sum first, at most ``MOST_FAULTS``.
+    """
 
     turns: tuple[TurnPart, ...]
+    faults: tuple[FaultPart, ...]
     measures: tuple[TurnMeasure, ...]
     verdicts: Mapping[Verdict, str]
     causes: Mapping[Cause, str]
@@ -95,7 +120,8 @@ def page_document(analysis: Analysis, *, prompt: Prompt | None = None, base: str
     """
     builder = _DocumentBuilder(prompt, base.rstrip("/"))
     turns = tuple(builder.turn(report) for report in analysis.reports)
-    return PageDocument(turns, MEASURES, VERDICTS, CAUSES, builder.guidance, tuple(builder.strings))
+    faults = tuple(builder.fault(fault) for fault in faults_of(analysis.reports)[:MOST_FAULTS])
+    return PageDocument(turns, faults, MEASURES, VERDICTS, CAUSES, builder.guidance, tuple(builder.strings))
 
 
 class _DocumentBuilder:
@@ -140,8 +166,23 @@ class _DocumentBuilder:
             remarks=tuple(self._string(text) for text in self._remarks(report)),
         )
 
+    def fault(self, fault: Fault) -> FaultPart:
+        finding = fault.finding
+        inside = f"inside {printable(fault.around)}: " if fault.around else ""
+        return FaultPart(
+            cause=finding.cause,
+            advice=finding.advice,
+            happened=self._string(f"{inside}{tool_list(finding.calls)} {observation(finding)}."),
+            place=self._string(relative(fix_location(finding), self._base)),
+            agent=self._string(printable(fault.agent)),
+            turns=len(fault.turns),
+            avoidable=fault.avoidable,
+            worst=fault.worst - 1,
+            most=finding.avoidable,
+        )
+
     def _finding(self, finding: Finding, report: Report, numbers: Mapping[str, int]) -> FindingPart:
-        around = next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
+        around = tool_around(report, finding)
         inside = f"inside {printable(around)}: " if around else ""
         todo, at = (relative(text, self._base) for text in (printable(finding.recommendation), fix_location(finding)))
         text = None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from .faults import faults_of
 from .wording import counted, fix_location, printable, seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from otel_parallelism.model import Analysis, Finding, Report
+
+    from .faults import Fault
 
 _LOSING: Final = ("sequential", "partly_sequential", "contended", "possibly_sequential")
 
@@ -47,19 +50,26 @@ def starting_point(analysis: Analysis) -> str:
         if not analysis.coverage.calls:
             return "Decorate the tools with @profiled, or switch on an instrumentation of the agent's framework."
         return "Open agent_turn(...) around the agent's loop, or switch on an instrumentation of its framework."
-    found = [
-        (finding.avoidable, -position, report, finding)
-        for position, report in enumerate(analysis.reports, 1)
-        for finding in actionable_findings(report)
-    ]
-    sure = [entry for entry in found if entry[3].advice == "recommended"] or found
-    if not sure:
+    faults = faults_of(analysis.reports)
+    if not faults:
         return ""
-    avoidable, position, report, finding = max(sure, key=lambda entry: entry[:2])
-    at = fix_location(finding)
-    where = f"turn {-position} ({turn_title(report)})" + (f" at {at}" if at else "")
-    cost = ("" if finding.advice == "recommended" else "perhaps ") + seconds(avoidable)
-    return f"Start with {where}: {counted(len(finding.calls), 'call')} ({tool_list(finding.calls, most=3)}), {cost}"
+    fault = faults[0]
+    at = fix_location(fault.finding)
+    title = turn_title(analysis.reports[fault.worst - 1])
+    where = f"turn {fault.worst} ({title})" + (f" at {at}" if at else "")
+    calls = f"{counted(len(fault.finding.calls), 'call')} ({tool_list(fault.finding.calls, most=3)})"
+    cost = ("" if fault.finding.advice == "recommended" else "perhaps ") + seconds(fault.avoidable)
+    several = f" in {counted(len(fault.turns), 'turn')}" if len(fault.turns) > 1 else ""
+    return f"Start with {where}: {calls}, {cost}{several}"
+
+
+def repetition(fault: Fault) -> str:
+    """Return a sentence on how often *fault* occurs, how much it costs in all, and where most."""
+    often = f"{counted(fault.count, 'time')} in {counted(len(fault.turns), 'turn')}"
+    if fault.count == len(fault.turns):
+        often = f"In {counted(len(fault.turns), 'turn')}"
+    worst = f"{seconds(fault.finding.avoidable)} in turn {fault.worst:,}"
+    return f"{often}: {seconds(fault.avoidable)} in all, at most {worst}."
 
 
 def input_remarks(analysis: Analysis) -> Iterator[str]:
