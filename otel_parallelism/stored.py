@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .analysis.analyze import analyze_records
 from .dialects import classify as classify_span
+from .dialects.parsing.result_attributes import recorded_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,6 +19,8 @@ def analyze_spans(
     spans: Iterable[SpanRecord],
     classify: Callable[[SpanRecord], Observation] = classify_span,
     settings: Settings | None = None,
+    *,
+    recompute: bool = False,
 ) -> Analysis:
     """
     Analyse every turn in stored spans.
@@ -26,6 +29,8 @@ def analyze_spans(
         spans: Spans of any traces, in any order. They are read once.
         classify: Returns what a span is; default: all known dialects.
         settings: Thresholds, patterns of tools, and findings to silence; default: ``Settings()``.
+        recompute: Whether to work out every result anew. By default, a turn whose span carries the result that was
+            recorded when it ended is shown with that result; more was known then than spans tell.
 
     Returns:
         The reports on all turns, in order of start, and totals.
@@ -43,4 +48,4 @@ def analyze_spans(
     >>> report.calls, report.makespan, report.ratio
     (2, 4.0, 1.0)
     """
-    return analyze_records(spans, classify, settings)
+    return analyze_records(spans, classify, settings, recorded=None if recompute else recorded_result)

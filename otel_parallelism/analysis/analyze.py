@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.model import Analysis, Observation, Report, SpanRecord, Turn
+from otel_parallelism.model import Analysis, Observation, RecordedResult, Report, SpanRecord, Turn
 from otel_parallelism.settings import Settings
 
 from .dependencies.experience import Experience
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described
+from .findings.recorded import with_recorded_result
 from .findings.remarks import turn_remarks
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
@@ -20,7 +21,7 @@ from .turns.normalization import normalize
 from .turns.waiting import without_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from .findings.candidates import Candidate
 
@@ -28,7 +29,11 @@ _S = 1e9
 
 
 def analyze_records(
-    spans: Iterable[SpanRecord], classify: Callable[[SpanRecord], Observation], settings: Settings | None = None
+    spans: Iterable[SpanRecord],
+    classify: Callable[[SpanRecord], Observation],
+    settings: Settings | None = None,
+    *,
+    recorded: Callable[[SpanRecord], RecordedResult | None] | None = None,
 ) -> Analysis:
     """
     Analyse every turn in *spans*.
@@ -37,6 +42,8 @@ def analyze_records(
         spans: Spans of any traces, in any order. They are read once.
         classify: Returns what a span is; `otel_parallelism.dialects.classify` knows all supported dialects.
         settings: Thresholds, patterns of tools, and which findings to silence; the defaults if None.
+        recorded: Returns the result that a turn's span carries, which is then shown instead of a new one; without it,
+            all results are worked out anew.
 
     Returns:
         The reports on all turns, in order of start, and how many calls belong to a turn.
@@ -55,11 +62,22 @@ def analyze_records(
     (2, 4.0, 'possibly_sequential', 2.0)
     """
     settings = Settings() if settings is None else settings
-    found = normalize((classify(span) for span in spans), settings)
+    results: dict[tuple[str, str], RecordedResult] = {}
+
+    def observed() -> Iterator[Observation]:
+        for span in spans:
+            result = None if recorded is None else recorded(span)
+            if result is not None:
+                results[span.trace_id, span.span_id] = result
+            yield classify(span)
+
+    found = normalize(observed(), settings)
     experience = Experience()
     reports = []
     for turn in found.turns:
-        reports.append(analyze(turn, settings, experience))
+        report = analyze(turn, settings, experience)
+        result = results.get((turn.trace_id, turn.span_id))
+        reports.append(report if result is None else with_recorded_result(report, result))
         experience.learn(turn)
     return Analysis(tuple(reports), found.coverage)
 

@@ -27,8 +27,13 @@ MAX_MESSAGES: Final = 5
 
 @click.command("analyze")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+@click.option(
+    "--recompute",
+    is_flag=True,
+    help="Work out every result anew. By default a turn whose span carries a result is shown with that result.",
+)
 @report_options
-def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
+def analyze_files(files: tuple[str, ...], recompute: bool, destination: Destination) -> None:
     """
     Report on the agent turns in FILEs of spans.
 
@@ -39,6 +44,7 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
     """
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
+    from otel_parallelism.dialects.parsing.result_attributes import recorded_result  # noqa: PLC0415 - as above
     from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
@@ -51,7 +57,12 @@ def analyze_files(files: tuple[str, ...], destination: Destination) -> None:
         settings = Settings.from_environment()
         skipped = _SkippedLines()
         with _progress(inputs) as advance:
-            analysis = analyze_records(_spans(inputs, advance, skipped.add), classify, settings)
+            analysis = analyze_records(
+                _spans(inputs, advance, skipped.add),
+                classify,
+                settings,
+                recorded=None if recompute else recorded_result,
+            )
         skipped.close()
     except (UnreadableError, ValueError) as error:
         click.echo(f"{error}", err=True)

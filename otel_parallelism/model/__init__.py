@@ -7,7 +7,19 @@ are frozen ``msgspec`` structs, because one is made for every call of a running 
 
 from __future__ import annotations
 
-from .report_types import Advice, Analysis, Cause, Coverage, Finding, FindingKind, Report, Slot, Verdict
+from .report_types import (
+    Advice,
+    Analysis,
+    Cause,
+    Coverage,
+    Finding,
+    FindingKind,
+    RecordedFinding,
+    RecordedResult,
+    Report,
+    Slot,
+    Verdict,
+)
 from .turn_types import (
     AskedCall,
     Call,
@@ -41,6 +53,8 @@ __all__ = [
     "Interval",
     "Observation",
     "Passage",
+    "RecordedFinding",
+    "RecordedResult",
     "Report",
     "Slot",
     "SpanEvent",

@@ -52,6 +52,43 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[tuple[int, ...], ...] = ()
 
 
+class RecordedFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding as an event of a turn's span records it: ``tools`` in order of start, ``avoidable`` in seconds."""
+
+    kind: FindingKind
+    cause: Cause
+    advice: Advice
+    tools: tuple[str, ...]
+    avoidable: float
+    evidence: tuple[str, ...] = ()
+    location: Caller | None = None
+
+
+class RecordedResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result that a turn's span carries: its attributes and finding events; absent values are None."""
+
+    verdict: Verdict
+    ratio: float | None = None
+    efficiency: float | None = None
+    avoidable: float = 0.0
+    cause: Cause | None = None
+    recommendation: str = ""
+    calls: int | None = None
+    coverage: float | None = None
+    chains: int = 0
+    makespan: float | None = None
+    work: float | None = None
+    efficiency_floor: float | None = None
+    avoidable_potential: float = 0.0
+    achievable_ratio: float | None = None
+    effective_ratio: float | None = None
+    peak_concurrency: int | None = None
+    busy: float | None = None
+    max_chain_length: int = 0
+    avoidable_steps: int = 0
+    findings: tuple[RecordedFinding, ...] = ()
+
+
 class Slot(msgspec.Struct, frozen=True, gc=False):
     """When a call would run if all recommendations were followed, in seconds after the start of its turn."""
 

@@ -55,6 +55,16 @@ def spans(invoke: Invoke) -> Path:
     return invoke.write("spans.jsonl", line(*CALLS) + line(TURN))
 
 
+@pytest.mark.parametrize("recompute", [True, False])
+def test_recorded_result_is_shown_unless_recomputed(invoke: Invoke, recompute: bool) -> None:
+    recorded = {"key": "agent.parallelism.verdict", "value": {"stringValue": "contended"}}
+    turn = {**TURN, "attributes": [*TURN["attributes"], recorded]}
+    options = ["--recompute"] if recompute else []
+    done = invoke("analyze", invoke.write("spans.jsonl", line(turn, *CALLS)), "--format", "json", *options)
+    (found,) = json.loads(done.stdout)["turns"]
+    assert (found["verdict"] == "contended") is not recompute
+
+
 def test_report_of_a_file(invoke: Invoke, spans: Path) -> None:
     done = invoke("analyze", spans, "--format", "json")
     assert (done.stderr, done.returncode) == (b"", 0)
