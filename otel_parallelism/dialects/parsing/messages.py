@@ -79,11 +79,19 @@ def listed_ids(value: object) -> tuple[str, ...] | None:
     """Return the ids in a list that holds nothing but tool calls; None if one has no id, or if the list is cut off."""
     if isinstance(value, str) and is_cut_off(value):
         return None
-    data = decoded(value)
-    found: list[str] = []
-    if not isinstance(data, Sequence) or isinstance(data, bytes | str):
+    if not isinstance(decoded(value), Sequence) or isinstance(decoded(value), bytes | str):
         return None
-    return tuple(found) if _requests([decoded(item) for item in data], found, 0, listed=True) else None
+    calls = listed_calls(value)
+    return tuple(call.call_id for call in calls) if all(call.call_id for call in calls) else None
+
+
+def listed_calls(value: object) -> tuple[AskedCall, ...]:
+    """Return the calls in a list that holds nothing but tool calls, with or without ids."""
+    data = decoded(value)
+    found: list[AskedCall] = []
+    if isinstance(data, Sequence) and not isinstance(data, bytes | str):
+        _collect_calls([decoded(item) for item in data], found, 0, listed=True)
+    return tuple(found)
 
 
 def has_calls_in_text(value: str) -> bool:

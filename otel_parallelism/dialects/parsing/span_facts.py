@@ -54,6 +54,7 @@ def step_facts(given: object, output: object, input_tokens: int | None = None) -
     return Facts(
         kind="step",
         requested=None if output is None else messages.requested_ids(output),
+        answer=captured(output, messages.asked_calls),
         input_tokens=input_tokens,
         words=captured(given, messages.user_words),
     )
