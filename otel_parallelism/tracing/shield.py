@@ -1,10 +1,15 @@
-"""Handles internal errors: each is logged or counted, and none reaches the program."""
+"""
+Handles internal errors: each is logged or counted, and none reaches the program.
+
+An error that only interrupted our code belongs to the program, and goes on to it.
+"""
 
 from __future__ import annotations
 
 import logging
 import traceback
 
+from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import INSTRUMENTATION
 
 _logger = logging.getLogger(INSTRUMENTATION)
@@ -19,7 +24,12 @@ def swallow(where: str, error: BaseException) -> None:
     Args:
         where: The operation that failed, such as "ending a turn".
         error: The error. Its type and traceback are logged; its message is not, because it may quote content.
+
+    Raises:
+        BaseException: The *error* itself, where it is the program's; see `is_interruption`.
     """
+    if is_interruption(error):
+        raise error
     kind = (where, type(error).__qualname__)
     seen = _counts.get(kind, 0)
     if seen or len(_counts) < _MAX_KINDS:
@@ -33,8 +43,9 @@ def swallow(where: str, error: BaseException) -> None:
                 kind[1],
                 "".join(traceback.format_tb(error.__traceback__)).rstrip(),
             )
-        except Exception:  # noqa: BLE001 - no other place to report to
-            return
+        except Exception as failure:
+            if is_interruption(failure):
+                raise
 
 
 def internal_errors() -> dict[str, int]:

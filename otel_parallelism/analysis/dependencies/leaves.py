@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 import msgspec
 
 _DEEPEST = 12
+_SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
+
+_SLOTS = frozenset({GetSetDescriptorType, MemberDescriptorType})
+"""The types of the interpreter's own ``__dict__`` attributes."""
+
+_bases_of: Any = vars(type)["__mro__"].__get__
+_namespace_of: Any = vars(type)["__dict__"].__get__
 
 
 class Leaves:
@@ -71,11 +78,12 @@ class Leaves:
             level = below
         return False
 
-    def _open(self, item: Mapping[Any, Any], below: list[Any], budget: int) -> bool:
-        entries: Mapping[Any, Any] = item
-        if len(item) > budget + 1:
+    def _open(self, item: dict[Any, Any], below: list[Any], budget: int) -> bool:
+        entries: dict[Any, Any] = item
+        size = dict.__len__(item)
+        if size > budget + 1 or type(item) is not dict:
             # One entry more than the budget is enough to notice that there are too many.
-            entries = dict(itertools.islice(item.items(), budget + 1))
+            entries = dict(itertools.islice(dict.items(item), budget + 1))
         self.keys.update(entries)
         below.extend(entries.values())
         names = self.names
@@ -85,36 +93,53 @@ class Leaves:
                 kind = type(inner)
                 if type(name) is str and (kind is str or kind is int or kind is float):
                     self.named.append((name, inner))
-        return len(entries) == len(item)
+        return len(entries) == size
 
     def _other(self, item: Any, below: list[Any], budget: int) -> bool:
-        if isinstance(item, str):
+        # isinstance() would read the object's __class__, which may be the program's code.
+        kind = type(item)
+        if issubclass(kind, str):
             self.texts.append(str.__str__(item))
-        elif isinstance(item, (int, float)):
-            self.numbers.append(item)
-        elif isinstance(item, Mapping):
+        elif issubclass(kind, int):
+            self.numbers.append(int.__int__(item))
+        elif issubclass(kind, float):
+            self.numbers.append(float.__float__(item))
+        elif issubclass(kind, dict):
             return self._open(item, below, budget)
-        elif isinstance(item, (list, tuple, set, frozenset)):
-            for inner in item:
-                if len(below) > budget:
-                    break
-                below.append(inner)
+        elif issubclass(kind, _SEQUENCES):
+            base = next(base for base in _SEQUENCES if issubclass(kind, base))
+            below += itertools.islice(base.__iter__(item), max(0, budget + 1 - len(below)))
         else:
             fields = _fields(item)
             if fields is None:
                 return False
             below += fields
+            # It may give more than its fields, as a mapping or a proxy does.
+            return not has_method(kind, "__getitem__", "__getattribute__")
         return True
 
 
 def _fields(item: Any) -> list[Any] | None:
     """Return the values of an object's fields without running its code; None if it has no readable fields."""
-    if isinstance(item, (bytes, bytearray, memoryview, type)) or callable(item):
+    kind = type(item)
+    if issubclass(kind, (bytes, bytearray, memoryview, type)) or callable(item):
         return None
-    if isinstance(item, msgspec.Struct):
-        return [getattr(item, name) for name in item.__struct_fields__]
-    try:
-        own = object.__getattribute__(item, "__dict__")
-    except AttributeError:
-        return None
-    return [inner for name, inner in own.items() if not name.startswith("__")] if isinstance(own, dict) else None
+    if issubclass(kind, msgspec.Struct):
+        return [object.__getattribute__(item, name) for name in kind.__struct_fields__]
+    own = instance_dict(item)
+    return None if own is None else [inner for name, inner in own.items() if not name.startswith("__")]
+
+
+def has_method(kind: type, *names: str) -> bool:
+    """Return whether *kind* or a base below ``object`` defines one of *names*, without running code of the class."""
+    return any(name in _namespace_of(base) for base in _bases_of(kind)[:-1] for name in names)
+
+
+def instance_dict(item: object) -> dict[str, Any] | None:
+    """Return the ``__dict__`` of an object without running its code; None if it has none or hides it."""
+    for base in _bases_of(type(item)):
+        found = _namespace_of(base).get("__dict__")
+        if found is not None:
+            own = found.__get__(item) if type(found) in _SLOTS else None
+            return own if type(own) is dict else None
+    return None

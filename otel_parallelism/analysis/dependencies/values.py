@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -140,7 +139,7 @@ def values_of(
         if not leaves.take(value, max_leaves):
             values.whole = False
         if arguments:
-            names = value if isinstance(value, Mapping) else ()
+            names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
         _add_leaves(values, leaves, max_bytes, wanted, {} if known is None else known)
     except Exception:  # noqa: BLE001 - a container of the user may fail in any way, or change while it is read

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
-from otel_parallelism.execution.calling.call_spans import Recording, place_of
+from otel_parallelism.execution.calling.call_spans import Recording, calling_place
 from otel_parallelism.execution.calling.invocation import Invocation, Pace, check_timeout, rate_gates
 from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
@@ -220,7 +219,7 @@ def parallel_map(
     if chunk is not None:
         check_count("chunk", chunk)
     check_timeout(timeout)
-    place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
+    place = calling_place()
     recording = Recording(fn, name=name, place=place, spans=spans)
     threads = WorkerThreads(limit)
     total = total_of(items)

@@ -22,7 +22,7 @@ from otel_parallelism.errors import CancelledCallError
 from otel_parallelism.tracing.spans.kinds import kind_of
 from otel_parallelism.tracing.spans.profiled_calls import begin, end, fail, leave
 from otel_parallelism.tracing.spans.stretches import measured
-from otel_parallelism.tracing.state.callers import calling_frame
+from otel_parallelism.tracing.state.callers import calling_frame, frame_above
 from otel_parallelism.tracing.state.nodes import CallNode
 from otel_parallelism.tracing.state.tool import Tool, tool_name
 
@@ -31,7 +31,6 @@ from .isolation import driven_steps, is_cancelled, isolated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-    from types import FrameType
 
     from otel_parallelism.model import Effect
 
@@ -44,9 +43,14 @@ Place: TypeAlias = tuple[CodeType | None, int]
 """A code object and an instruction in it. A frame would keep its variables alive."""
 
 
-def place_of(frame: FrameType) -> Place:
-    """Return the place of the innermost user frame from *frame* outwards; ``(None, 0)`` if a loop comes first."""
-    outside = calling_frame(frame)
+def calling_place() -> Place:
+    """
+    Return the place of the innermost user frame around the calling function.
+
+    Returns:
+        ``(None, 0)`` if there is none, or an event loop comes first.
+    """
+    outside = calling_frame(frame_above(2))
     return (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
 
 
@@ -152,7 +156,7 @@ class Recording:
             if node is not None:
                 fail(node, error)
             return None, error, None, None
-        if inspect.isawaitable(result):
+        if is_awaitable(result):
             return result, None, node, None if node is None else leave(node)
         if node is not None:
             end(node, result)
@@ -198,15 +202,23 @@ async def outcome_result(outcome: Outcome) -> Any:
         if isinstance(error, StopIteration):
             raise RuntimeError(f"the call raised {error!r}") from error
         raise error
-    if not inspect.isawaitable(result):
+    if not is_awaitable(result):
         return result
     return await isolated(_rest(result, node, context), copy_context())
+
+
+def is_awaitable(result: object) -> bool:
+    """Return whether *result* can be awaited; asks its type only, as a lazy object may run code for anything else."""
+    kind = type(result)
+    if kind is types.GeneratorType:
+        return bool(result.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)  # type: ignore[attr-defined] # a generator
+    return any("__await__" in vars(base) for base in kind.__mro__)
 
 
 def discard_outcome(outcome: Outcome) -> None:
     """Close the result of a call in a thread whose caller no longer waits, and end its span."""
     result, _, node, context = outcome
-    if inspect.iscoroutine(result):
+    if type(result) is types.CoroutineType:
         result.close()
     if node is not None and context is not None:
         fail(node, asyncio.CancelledError())

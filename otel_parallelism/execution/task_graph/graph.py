@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from otel_parallelism.errors import GraphError
 from otel_parallelism.execution.bounded_map.mapping import check_count
-from otel_parallelism.execution.calling.call_spans import Place, Recording, place_of
+from otel_parallelism.execution.calling.call_spans import Place, Recording, calling_place
 from otel_parallelism.execution.calling.invocation import check_timeout
 from otel_parallelism.execution.calling.retry import Retrying, retry_policy
 
@@ -127,7 +126,7 @@ class TaskGraph:
             TypeError: *fn* is not a function, or is a generator function.
             ValueError: An option is out of its range.
         """
-        place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
+        place = calling_place()
         return self._add(fn, place, name, after, expected=expected, limit=limit, timeout_s=timeout, retry=retry)
 
     @overload
@@ -157,7 +156,7 @@ class TaskGraph:
         retry: Retrying | None = None,
     ) -> Any:
         """Add the decorated function as a task; arguments and exceptions are those of ``add``."""
-        place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
+        place = calling_place()
 
         def decorate(function: Callable[..., Any]) -> Task[Any]:
             return self._add(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.execution.bounded_map.mapping import check_count
-from otel_parallelism.execution.calling.call_spans import Place, Recording, place_of
+from otel_parallelism.execution.calling.call_spans import Place, Recording, calling_place
 from otel_parallelism.execution.calling.invocation import Gate, Invocation, Pace, check_timeout, rate_gates
 from otel_parallelism.execution.calling.worker_threads import WorkerThreads
 
@@ -78,7 +77,7 @@ async def run_tools(
     gates: tuple[Gate, ...] = () if limit is None else (asyncio.Semaphore(limit),)
     gates += rate_gates(rate)
     threads = WorkerThreads(limit or max(1, len(asked.calls)))
-    place = place_of(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
+    place = calling_place()
     try:
         invocations = {
             name: Invocation(

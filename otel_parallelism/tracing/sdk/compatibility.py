@@ -115,6 +115,46 @@ def unpatch_end(span: Any, end: Callable[..., None]) -> None:
         del span.__dict__["end"]
 
 
+def end_interrupted(span: Any, end_ns: int, error: BaseException) -> None:
+    """
+    End *span* after *error* interrupted our code, possibly inside ``span.end`` or ``tracer.start_span``.
+
+    The SDK sets the end time before it calls the processors, and refuses a second end. Where none of them was called,
+    the time is removed again.
+
+    Args:
+        span: The span; None where `start_span` has not returned it.
+        end_ns: The span's end.
+        error: The interruption.
+    """
+    if span is None:
+        span = _started_span(error)
+    if span is None or getattr(span, "_start_time", 0) is None:
+        return
+    if not span.is_recording():
+        called, trace = 0, error.__traceback__
+        while trace is not None:
+            called += trace.tb_frame.f_code.co_name == "on_end"
+            trace = trace.tb_next
+        # The first frame is the multi-processor's.
+        if called > 1 or getattr(span, "_end_time", None) is None:
+            return
+        span._end_time = None
+    span.end(end_ns)
+
+
+def _started_span(error: BaseException) -> Any:
+    """Return the span that `start_span` had made when *error* interrupted it; None if there is none."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name == "start_span":
+            span = trace.tb_frame.f_locals.get("span")
+            if span is not None:
+                return span
+        trace = trace.tb_next
+    return None
+
+
 # Processors: the SDK can add processors to a provider, but cannot list or remove them.
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.interruptions import is_interruption
+
 from .compatibility import RUNTIME_CONTEXT, SPAN_KEY
 
 if TYPE_CHECKING:
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
-__all__ = ["SPAN_KEY", "attach", "detach", "get_current"]
+__all__ = ["SPAN_KEY", "attach", "detach", "get_current", "restore"]
 
 get_current: Callable[[], Context] = RUNTIME_CONTEXT.get_current
 attach: Callable[[Context], Any] = RUNTIME_CONTEXT.attach
@@ -28,5 +30,24 @@ def detach(token: Any) -> None:
     """
     try:
         _detach(token)
-    except ValueError:
+    except ValueError as error:
+        if is_interruption(error):
+            raise
+
+
+def restore(token: Any, outer: Any) -> None:
+    """
+    Restore the context *outer* after an interruption, which may have come just before or after a change of it.
+
+    Args:
+        token: The token of the context that was attached; None where it is unknown.
+        outer: The context before that; None where it is unknown.
+    """
+    try:
+        if token is not None:
+            detach(token)
+        elif outer is not None and get_current() is not outer:
+            attach(outer)
+    except RuntimeError:
+        # The token has been used: the interruption came after the context was restored.
         return

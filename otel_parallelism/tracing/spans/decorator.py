@@ -17,7 +17,7 @@ from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 from otel_parallelism.tracing.state.tool import Tool, check
 
 from .kinds import Profiled, Steps, drive, drive_async, kind_of
-from .profiled_calls import begin, end, fail, leave
+from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
 
 if TYPE_CHECKING:
@@ -103,13 +103,20 @@ def record(
     return wrapper
 
 
-def _called(tool: Tool, receiver: object, frame: FrameType) -> CallNode:
-    """Return the node of a call of *tool* that the code of *frame* makes now, on *receiver* if it is a method."""
-    code: CodeType | None = frame.f_code
-    instruction = frame.f_lasti
-    if frame.f_code.co_filename in INSIDE:
-        outside = calling_frame(frame)
-        code, instruction = (None, 0) if outside is None else (outside.f_code, outside.f_lasti)
+def _called(tool: Tool, receiver: object) -> CallNode:
+    """Return the node of a call of *tool* that its wrapper makes now, on *receiver* if it is a method."""
+    code: CodeType | None = None
+    instruction = 0
+    try:
+        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as inspect's, cheaper
+    except ValueError:
+        # C code calls the wrapper: a new thread, a greenlet, a callback.
+        frame = None
+    if frame is not None:
+        code, instruction = frame.f_code, frame.f_lasti
+        if code.co_filename in INSIDE:
+            frame = calling_frame(frame)
+            code, instruction = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.now_ns(), code, instruction, get_ident(),
@@ -121,10 +128,10 @@ def _called(tool: Tool, receiver: object, frame: FrameType) -> CallNode:
 
 def _coroutine(tool: Tool) -> Callable[..., Any]:
     async def run(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: CallNode) -> Any:
-        if not begin(node, args, kwargs):
-            return await wrapped(*args, **kwargs)
-        node.resumed_ns = node.start_ns
         try:
+            if not begin(node, args, kwargs):
+                return await wrapped(*args, **kwargs)
+            node.resumed_ns = node.start_ns
             body = wrapped(*args, **kwargs) if kwargs else wrapped(*args)
             if type(body) is CoroutineType:
                 # Most of the cost of `measured` is saved for a call that is never suspended.
@@ -137,41 +144,53 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:
             else:
                 node.resumed_ns = SUSPENDED
                 result = await body
+            end(node, result)
         except BaseException as error:
-            fail(node, error)
+            try:
+                if node.span is not None:
+                    fail(node, error)
+            finally:
+                # An interruption may come before the first instruction of `fail`.
+                if node.span is not None:
+                    abandon(node, error)
             raise
-        end(node, result)
         return result
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # This runs when the call is made, not when its body starts: calls made together differ from calls made one by
         # one.
-        return run(wrapped, args, kwargs, _called(tool, receiver, sys._getframe(1)))  # noqa: SLF001 - as inspect's, cheaper
+        return run(wrapped, args, kwargs, _called(tool, receiver))
 
     return call
 
 
 def _function(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
-        if not begin(node, args, kwargs):
-            return wrapped(*args, **kwargs)
-        node.resumed_ns = node.start_ns
+        node = _called(tool, receiver)
         try:
+            if not begin(node, args, kwargs):
+                return wrapped(*args, **kwargs)
             result = wrapped(*args, **kwargs)
+            kind = type(result)
+            if kind is CoroutineType:
+                tool.blocking = False
+                waiting = _await(result, node, leave(node))
+                # A task cancelled before its first step drops the coroutine, and its code never runs.
+                weakref.finalize(waiting, _dropped, node).atexit = False
+                return waiting
+            if issubclass(kind, asyncio.Future):
+                tool.blocking = False
+                return _follow(result, node)
+            end(node, result)
         except BaseException as error:
-            fail(node, error)
+            try:
+                if node.span is not None:
+                    fail(node, error)
+            finally:
+                # An interruption may come before the first instruction of `fail`.
+                if node.span is not None:
+                    abandon(node, error)
             raise
-        if type(result) is CoroutineType:
-            tool.blocking = False
-            waiting = _await(result, node, leave(node))
-            # A task cancelled before its first step drops the coroutine, and its code never runs.
-            weakref.finalize(waiting, _dropped, node).atexit = False
-            return waiting
-        if isinstance(result, asyncio.Future):
-            tool.blocking = False
-            return _follow(result, node)
-        end(node, result)
         return result
 
     return call
@@ -182,10 +201,16 @@ async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: C
     try:
         with Steps(context, node):
             result = await measured(coroutine, node)
+        end(node, result)
     except BaseException as error:
-        fail(node, error)
+        try:
+            if node.span is not None:
+                fail(node, error)
+        finally:
+            # An interruption may come before the first instruction of `fail`.
+            if node.span is not None:
+                abandon(node, error)
         raise
-    end(node, result)
     return result
 
 
@@ -231,12 +256,17 @@ class _Streamed:
 
     def start(self) -> Context:
         """Start the call; see ``Stretch``."""
-        self._begun = begin(self.measured, self._args, self._kwargs)
-        return leave(self.measured) if self._begun else get_current()
+        try:
+            self._begun = begin(self.measured, self._args, self._kwargs)
+            return leave(self.measured) if self._begun else get_current()
+        except BaseException as error:
+            if self.measured.span is not None:
+                abandon(self.measured, error)
+            raise
 
     def end(self, error: BaseException | None) -> None:
         """End the call; see ``Stretch``."""
-        if not self._begun:
+        if not self._begun or self.measured.span is None:
             return
         if error is None:
             end(self.measured, MISSING)
@@ -246,7 +276,7 @@ class _Streamed:
 
 def _generator(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
+        node = _called(tool, receiver)
         return drive(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
 
     return call
@@ -254,7 +284,7 @@ def _generator(tool: Tool) -> Callable[..., Any]:
 
 def _async_generator(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        node = _called(tool, receiver, sys._getframe(1))  # noqa: SLF001 - as above
+        node = _called(tool, receiver)
         return drive_async(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
 
     return call

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import wrapt
 
 from otel_parallelism import clock
-from otel_parallelism.tracing.sdk.current import attach, detach, get_current
+from otel_parallelism.tracing.sdk.current import attach, detach, get_current, restore
 
 from .stretches import end_stretch, measured
 
@@ -142,24 +142,35 @@ class Steps:
 
     def __enter__(self) -> None:
         """Attach the context that was current when the last step ended."""
-        self._token = attach(self._context)
-        if self._node is not None:
-            self._node.resumed_ns = clock.now_ns()
+        outer = get_current()
+        try:
+            self._token = attach(self._context)
+            if self._node is not None:
+                self._node.resumed_ns = clock.now_ns()
+        except BaseException:
+            # An interruption may come after the context was attached.
+            restore(None, outer)
+            raise
 
     def __exit__(self, *_: object) -> None:
         """Remember the current context, and restore that of the iterating code."""
-        self._context = get_current()
-        detach(self._token)
-        if self._node is not None:
-            end_stretch(self._node, clock.now_ns())
+        token, self._token = self._token, None
+        try:
+            self._context = get_current()
+            detach(token)
+            if self._node is not None:
+                end_stretch(self._node, clock.now_ns())
+        except BaseException:
+            restore(token, None)
+            raise
 
 
 def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
     """Run *generator* within *stretch*: same values in and out, same result, same exceptions."""
-    steps = Steps(stretch.start(), stretch.measured)
     sent: Any = None
     thrown: BaseException | None = None
     try:
+        steps = Steps(stretch.start(), stretch.measured)
         while True:
             with steps:
                 value = generator.send(sent) if thrown is None else generator.throw(thrown)
@@ -185,11 +196,11 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
 
 async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
     """Run the async *generator* within *stretch*: same values in and out, same exceptions."""
-    steps = Steps(stretch.start(), stretch.measured)
-    node = stretch.measured
     sent: Any = None
     thrown: BaseException | None = None
     try:
+        steps = Steps(stretch.start(), stretch.measured)
+        node = stretch.measured
         while True:
             with steps:
                 step: Any = generator.asend(sent) if thrown is None else generator.athrow(thrown)

@@ -8,7 +8,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock, names
-from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.existing_spans import around, step_around
 from otel_parallelism.tracing.state.live_tree import link_node, new_span_id
@@ -51,6 +52,7 @@ class ModelRequest:
 
     def enter(self) -> None:
         """Start the request."""
+        current: Context | None = None
         try:
             parent = around()
             current = get_current()
@@ -72,6 +74,7 @@ class ModelRequest:
             if self._provider:
                 attributes[names.PROVIDER_NAME] = self._provider
             title = f"{names.CHAT} {self._model}".rstrip()
+            self._node = node
             span = REGISTRY.tracer.start_span(title, current, SpanKind.CLIENT, attributes, None, node.start_ns)
             node.span = span
             node.span_id = span.get_span_context().span_id
@@ -81,9 +84,9 @@ class ModelRequest:
                 REGISTRY.open_span(node)
             if parent is not None:
                 link_node(node)
-            self._node = node
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
-        except Exception as error:  # noqa: BLE001 - the request runs without a span
+        except BaseException as error:  # noqa: BLE001 - the request runs without a span
+            self._abandon(self._node, error, current)
             swallow("starting a model request", error)
 
     def leave(self) -> Context:
@@ -162,8 +165,21 @@ class ModelRequest:
                     write_error(span, error)
             span.end(end_ns)
             node.span = None
-        except Exception as failure:  # noqa: BLE001 - the program has its answer
+        except BaseException as failure:  # noqa: BLE001 - the program has its answer
+            self._abandon(node, failure)
             swallow("ending a model request", failure)
+
+    def _abandon(self, node: StepNode | None, error: BaseException, outer: Context | None = None) -> None:
+        """End the request after *error* stopped its start or its end; *outer* is the context before its start."""
+        token, self._token = self._token, None
+        restore(token, outer)
+        self._node = None
+        if node is None:
+            return
+        node.end_ns = node.end_ns or clock.now_ns()
+        REGISTRY.spans.pop(node.span_id, None)
+        span, node.span = node.span, None
+        end_interrupted(span, node.end_ns, error)
 
 
 def _add_facts(outer: SpanNode | StepNode, known: StepNode) -> None:

@@ -2,7 +2,8 @@
 Starts and ends the span of one decorated call, and links it into the live tree.
 
 Every tool call runs this code, so it is optimised by hand: no context manager, one copy of the context, one small
-object, no lock. An error in this package never reaches the call.
+object, no lock. An error in this package never reaches the call. An error that interrupts it, such as a time limit,
+reaches the program after the span has ended and the context is restored.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
 from otel_parallelism.names import BLOCKED, QUEUE_TIME
-from otel_parallelism.tracing.sdk.compatibility import set_start_time
-from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted, set_start_time
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
 from otel_parallelism.tracing.state.live_tree import (
@@ -30,7 +31,7 @@ from otel_parallelism.tracing.state.live_tree import (
 from otel_parallelism.tracing.state.nodes import LEAST_BLOCKED_NS, MISSING, NOTICED_NS, SCOPE_KEY, CallNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.requested_calls import assign_call_id
-from otel_parallelism.tracing.state.turn_end.ending import finish_root
+from otel_parallelism.tracing.state.turn_end.ending import discard, finish_root
 
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 from .stretches import end_stretch
@@ -52,7 +53,7 @@ def task_id() -> int:
     return 0 if loop is None else id(_current_task(loop))
 
 
-def begin(  # noqa: C901, PLR0912 - runs for every call: each function less saves 2 % of its cost
+def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function less saves 2 % of its cost
     node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> bool:
     """
@@ -66,6 +67,7 @@ def begin(  # noqa: C901, PLR0912 - runs for every call: each function less save
     Returns:
         False if the package is disabled or failed; the call then runs without a span.
     """
+    current: Context | None = None
     try:
         registry = REGISTRY
         if registry.disabled:
@@ -121,10 +123,35 @@ def begin(  # noqa: C901, PLR0912 - runs for every call: each function less save
         inside = {SPAN_KEY: span, SCOPE_KEY: node}
         # Inside a turn the context usually holds only these two keys, and need not be copied.
         node.token = attach(Context(inside if ours_alone else {**current, **inside}))
-    except Exception as error:  # noqa: BLE001 - a failure here must not fail the call
+        return True  # noqa: TRY300 - an interruption may come before it
+    except BaseException as error:  # noqa: BLE001 - a failure here must not fail the call
+        node.error = True
+        abandon(node, error, current)
         swallow("starting a call", error)
         return False
-    return True
+
+
+def abandon(node: CallNode, error: BaseException, outer: Context | None = None) -> None:
+    """
+    End the call *node* after *error* stopped `begin`, `end` or `fail`: restore the context and end the span.
+
+    Args:
+        node: The call.
+        error: What stopped them.
+        outer: The context before the call, if `begin` was stopped.
+    """
+    token, node.token = node.token, None
+    restore(token, outer)
+    span, node.span = node.span, None
+    try:
+        node.end_ns = node.end_ns or clock.now_ns()
+        REGISTRY.spans.pop(node.span_id, None)
+        if node.parent is None:
+            discard(node)
+        if span is None or node.span_id:
+            end_interrupted(span, node.end_ns, error)
+    except Exception as failure:  # noqa: BLE001 - the call has ended
+        swallow("abandoning a call", failure)
 
 
 def begun_later(node: CallNode) -> None:
@@ -160,10 +187,10 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
     If a thread ran the call for an event loop, the call ended at *left_ns*. The time until the event loop noticed does
     not count as work, and the thread may have started the next call by then.
     """
-    end_ns = clock.now_ns()
-    if left_ns and end_ns - left_ns < NOTICED_NS:
-        end_ns = left_ns
     try:
+        end_ns = clock.now_ns()
+        if left_ns and end_ns - left_ns < NOTICED_NS:
+            end_ns = left_ns
         node.end_ns = end_ns
         if node.token is not None:
             detach(node.token)
@@ -186,7 +213,8 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             finish_root(node, end_ns)
         span.end(end_ns)
         node.span = None
-    except Exception as error:  # noqa: BLE001 - the call has succeeded
+    except BaseException as error:  # noqa: BLE001 - the call has succeeded
+        abandon(node, error)
         swallow("ending a call", error)
 
 
@@ -199,9 +227,8 @@ def _write_blocked(node: CallNode, end_ns: int) -> None:
 
 def fail(node: CallNode, error: BaseException) -> None:
     """End the span of a call that raised *error* or was cancelled."""
-    end_ns = clock.now_ns()
     try:
-        node.end_ns = end_ns
+        node.end_ns = end_ns = clock.now_ns()
         node.error = True
         if node.token is not None:
             detach(node.token)
@@ -217,5 +244,6 @@ def fail(node: CallNode, error: BaseException) -> None:
             finish_root(node, end_ns)
         span.end(end_ns)
         node.span = None
-    except Exception as failure:  # noqa: BLE001 - the call's own error is raised
+    except BaseException as failure:  # noqa: BLE001 - the call's own error is raised
+        abandon(node, failure)
         swallow("ending a failed call", failure)

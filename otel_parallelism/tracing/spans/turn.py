@@ -11,13 +11,14 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from otel_parallelism import clock, names
 from otel_parallelism.model import Content, Report
-from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.live_tree import link_node, new_span_id, parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
-from otel_parallelism.tracing.state.turn_end.ending import finish
+from otel_parallelism.tracing.state.turn_end.ending import discard, finish
 from otel_parallelism.tracing.state.user_words import hold_words
 
 from .details import write_error
@@ -59,25 +60,29 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     def __enter__(self) -> Self:
         """Start the turn's span and make it the current one."""
-        self._begin()
-        return self
+        return self._begin()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the result on the turn's span, and end the span."""
-        self.end(error)
+        try:
+            self.end(error)
+        except BaseException as failure:
+            # An interruption may come before the first instruction of `end`.
+            if self._token is not None or self.span.is_recording():
+                self._abandon(failure)
+            raise
 
     async def __aenter__(self) -> Self:
         """Start the turn's span and make it the current one."""
-        self._begin()
-        return self
+        return self._begin()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the result on the turn's span, and end the span."""
-        self.end(error)
+        self.__exit__(kind, error, trace)
 
     def __call__(self, function: F) -> F:
         """
@@ -93,13 +98,14 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         decorated: F = _decorated(function, lambda: AgentTurn(name, self._agent or fallback, self._input))
         return decorated
 
-    def _begin(self) -> None:
+    def _begin(self) -> Self:
         if self._node is not None:
             raise RuntimeError("an agent_turn is entered once; make a new one for every run")
+        current: Context | None = None
         try:
             registry = REGISTRY
             if registry.disabled:
-                return
+                return self
             current = get_current()
             span_around: Any = current.get(SPAN_KEY)
             parent: Any = current.get(SCOPE_KEY)
@@ -112,7 +118,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 attributes[names.AGENT_NAME] = agent
                 title = f"{title} {agent}"
             start_ns = clock.now_ns()
-            span = registry.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, start_ns)
+            self.span = span = registry.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, start_ns)
             context = span.get_span_context()
             node = TurnNode(
                 parent,
@@ -133,21 +139,38 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 node.span_id = new_span_id()
             else:
                 registry.open_span(node)
+            self._node = node
             registry.open_turn(node)
             if parent is not None:
                 link_node(node)
             self._input = None
-            self._node = node
-            self.span = span
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
-        except Exception as error:  # noqa: BLE001 - the run continues without a turn
+            return self  # noqa: TRY300 - an interruption may come before it
+        except BaseException as error:  # noqa: BLE001 - the run continues without a turn
+            self._abandon(error, current)
             swallow("starting a turn", error)
+            return self
+
+    def _abandon(self, error: BaseException, outer: Context | None = None) -> None:
+        """End the turn after *error* stopped its start or its end; *outer* is the context before its start."""
+        token, self._token = self._token, None
+        restore(token, outer)
+        node = self._node
+        try:
+            end_ns = clock.now_ns()
+            if node is not None:
+                node.end_ns = end_ns = node.end_ns or end_ns
+                REGISTRY.spans.pop(node.span_id, None)
+                discard(node)
+            end_interrupted(None if self.span is INVALID_SPAN else self.span, end_ns, error)
+        except Exception as failure:  # noqa: BLE001 - the run has ended
+            swallow("abandoning a turn", failure)
 
     def leave(self) -> None:
         """Restore the surrounding context, unless that was done already."""
-        token, self._token = self._token, None
-        if token is not None:
-            detach(token)
+        if self._token is not None:
+            detach(self._token)
+            self._token = None
 
     def start(self) -> Context:
         """Start the turn and return its context, without attaching it."""
@@ -158,12 +181,11 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     def end(self, error: BaseException | None = None) -> None:
         """End the turn; *error* is the exception of the run, if any. Further calls do nothing."""
-        end_ns = clock.now_ns()
-        node, span = self._node, self.span
-        if node is None or node.end_ns:
-            return
         try:
-            node.end_ns = end_ns
+            node, span = self._node, self.span
+            if node is None or node.end_ns:
+                return
+            node.end_ns = end_ns = clock.now_ns()
             self.leave()
             REGISTRY.spans.pop(node.span_id, None)
             self.report = finish(node, end_ns)
@@ -172,11 +194,9 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                     write_error(span, error)
                 if self.report is not None:
                     write_report(span, self.report, REGISTRY.settings)
-        except Exception as failure:  # noqa: BLE001 - the run has ended, and its result is kept
-            swallow("ending a turn", failure)
-        try:
             span.end(end_ns)
-        except Exception as failure:  # noqa: BLE001 - an exporter's error must not reach the program
+        except BaseException as failure:  # noqa: BLE001 - the run has ended, and its result is kept
+            self._abandon(failure)
             swallow("ending a turn", failure)
 
 

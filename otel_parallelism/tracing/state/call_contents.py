@@ -17,6 +17,8 @@ import pathlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.analysis.dependencies.leaves import has_method, instance_dict
+
 from .nodes import MISSING, CallNode
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ _IMMUTABLE = PLAIN | {
 _MUTABLE = frozenset({list, dict, set})
 _CONTAINERS = _MUTABLE | {tuple, frozenset}
 _READABLE = _IMMUTABLE | _CONTAINERS
+_BASES: tuple[Any, ...] = (list, tuple, set, frozenset)
+_SCALARS: tuple[Any, ...] = (str, int, float)
+"""Types whose subclasses are read as the type itself, without the methods of the subclass."""
+
 _AS_TEXT = _IMMUTABLE - PLAIN - {bytes, complex}
 
 
@@ -75,7 +81,7 @@ class ArgumentLeaves:
         self.identities: list[int] = []
         self.whole: bool = True
 
-    def add(self, value: Any, depth: int = 0) -> None:
+    def add(self, value: Any, depth: int = 0) -> None:  # noqa: C901 - a branch for each kind of value
         """Add the leaves of *value*, which lies *depth* levels deep, without running code of the program."""
         kind = type(value)
         if kind in _IMMUTABLE:
@@ -84,10 +90,13 @@ class ArgumentLeaves:
             else:
                 self.whole = False
             return
-        if isinstance(kind, enum.EnumMeta):
+        if issubclass(type(kind), enum.EnumMeta):
             # An enumeration has one immutable object for each member, so its id proves nothing.
             for field in ("_name_", "_value_"):
                 self.add(object.__getattribute__(value, field), depth + 1)
+            return
+        if issubclass(kind, _SCALARS):
+            self.add(_as_base(value, kind), depth)
             return
         if kind is not tuple and kind is not frozenset:
             self.identities.append(id(value))
@@ -103,17 +112,27 @@ class ArgumentLeaves:
             self.objects.append(value)
 
 
+def _as_base(value: Any, kind: type) -> str | int | float:
+    """Return the text or number that *value*, of the subclass *kind*, is."""
+    if issubclass(kind, str):
+        return str.__str__(value)
+    return int.__pos__(value) if issubclass(kind, int) else float.__pos__(value)
+
+
 def _items(value: Any, kind: type) -> Sequence[Any] | None:
     """Return the items of a container, or the fields of an object; None where they cannot be read. Dict keys count."""
     if kind in (list, tuple, set, frozenset):
         return tuple(value)
-    if kind is not dict:
-        try:
-            fields = object.__getattribute__(value, "__dict__")
-        except (AttributeError, TypeError):
-            return None
-        return tuple(fields.values()) if type(fields) is dict and not callable(value) else None
-    return (*value.keys(), *value.values())
+    if kind is dict:
+        return (*value.keys(), *value.values())
+    fields = instance_dict(value)
+    own = () if fields is None else tuple(fields.values())
+    if issubclass(kind, dict):
+        return (*dict.keys(value), *dict.values(value), *own)
+    base = next((base for base in _BASES if issubclass(kind, base)), None)
+    if base is not None:
+        return (*base.__iter__(value), *own)
+    return own if fields is not None and not callable(value) else None
 
 
 def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -162,7 +181,7 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
     else:
         node.result_identities = (id(result),)
         # It may be a table or an array of any size, and calling len() would run the program's code.
-        if hasattr(kind, "__len__"):
+        if has_method(kind, "__len__"):
             node.result, node.result_whole = None, False
             return
         node.result, node.result_state = result, _state(result)

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures.thread
 import contextvars
 import functools
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,14 @@ INSIDE = (
 """The files whose frames are skipped when the caller is looked up."""
 
 _callers: dict[tuple[int, int], tuple[CodeType, Caller | None]] = {}
+
+
+def frame_above(depth: int) -> FrameType | None:
+    """Return the frame *depth* frames above the calling function; None where C code calls what stands there."""
+    try:
+        return sys._getframe(depth + 1)  # noqa: SLF001 - cheaper than inspect
+    except ValueError:
+        return None
 
 
 def calling_frame(frame: FrameType | None) -> FrameType | None:

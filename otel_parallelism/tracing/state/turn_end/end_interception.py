@@ -19,7 +19,7 @@ from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.classification import final_observation
 from otel_parallelism.tracing.state.registry import REGISTRY
 
-from .ending import finish
+from .ending import discard, finish
 
 if TYPE_CHECKING:
     from otel_parallelism.tracing.state.nodes import SpanNode
@@ -61,9 +61,11 @@ class EndInterceptor:
                 unclaimed.pop()
             except IndexError:
                 return
-            self.end_turn(node, end_ns)
-            unpatch_end(span, end)
-            original(end_ns)
+            try:
+                self.end_turn(node, end_ns)
+            finally:
+                unpatch_end(span, end)
+                original(end_ns)
 
         if not patch_end(span, end):
             # The turn is still analyzed in `on_end`; its span gets no result.
@@ -80,7 +82,8 @@ class EndInterceptor:
             return
         try:
             _end_turn(node, end_ns)
-        except Exception as error:  # noqa: BLE001 - the span must end in any case
+        except BaseException as error:  # noqa: BLE001 - the span must end in any case
+            discard(node)
             swallow("ending a turn", error)
 
 

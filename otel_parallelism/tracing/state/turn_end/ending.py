@@ -31,9 +31,9 @@ def finish(node: Node, end_ns: int) -> Report | None:
     with registry.lock:
         if node.finished:
             return None
-        registry.turns.pop(id(node), None)
         found = collect_observations(node, end_ns, least_ns=registry.settings.min_avoidable * 1e9)
         node.finished = True
+        registry.turns.pop(id(node), None)
         registry.spans_ended += found.made + (type(node) is TurnNode)
         for visited in found.visited:
             visited.children = None
@@ -50,6 +50,20 @@ def finish(node: Node, end_ns: int) -> Report | None:
         release_call(call)
     _release_words(node, found, wraps=wrapped is not None)
     return report
+
+
+def discard(node: Node) -> None:
+    """End *node*, a turn or a local root whose end was interrupted, without a report; unlink and release all below."""
+    with REGISTRY.lock:
+        node.finished = True
+        REGISTRY.turns.pop(id(node), None)
+        below: list[Node] = [node]
+        while below:
+            visited = below.pop()
+            below += visited.children or ()
+            visited.children = None
+            if type(visited) is CallNode:
+                release_call(visited)
 
 
 def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:
@@ -71,6 +85,7 @@ def finish_root(node: CallNode, end_ns: int) -> None:
         if report is not None and node.span.is_recording():
             write_report(node.span, report, REGISTRY.settings)
     except Exception as error:  # noqa: BLE001 - the span must end in any case
+        discard(node)
         swallow("ending a call that is a turn", error)
 
 

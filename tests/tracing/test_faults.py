@@ -1,0 +1,364 @@
+"""What goes wrong around the program's calls, one test for each fault: calls must be what they are without us."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import ctypes
+import functools
+import sys
+import threading
+import weakref
+from pathlib import Path
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from opentelemetry import context, trace
+from opentelemetry.sdk.trace import SpanProcessor
+
+import otel_parallelism
+from otel_parallelism import Settings, agent_turn, profiled
+from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
+from otel_parallelism.tracing import shield
+from otel_parallelism.tracing.state.registry import REGISTRY
+from tests.virtual_time import VirtualLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from tests.conftest import Kit
+
+HERE = str(Path(otel_parallelism.__file__).parent)
+
+
+class LimitError(Exception):
+    """Stands for a time limit."""
+
+
+class OpenSpans(SpanProcessor):
+    """Counts the spans that have started and not ended."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+
+    def on_start(self, span: Span, parent_context: object = None) -> None:
+        self.names[span.context.span_id] = span.name
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.names.pop(span.context.span_id, None)
+
+
+class Interruption:
+    """A trace function that raises `LimitError` when the *at*-th function of this package starts."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.count = 0
+        self.where = ""
+
+    def __call__(self, frame: Any, event: str, arg: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(HERE):
+            self.count += 1
+            if self.count == self.at:
+                self.where = code.co_qualname
+                sys.settrace(None)
+                raise LimitError
+
+
+def run(coroutine: Any) -> Any:
+    """Run *coroutine* in a loop on the virtual clock."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(coroutine)
+
+
+def interrupted(body: Callable[[], None], at: int) -> tuple[Interruption, BaseException | None]:
+    before = sys.gettrace()
+    interruption = Interruption(at)
+    sys.settrace(interruption)
+    try:
+        body()
+    except BaseException as error:  # noqa: BLE001 - the test asks for any
+        return interruption, error
+    finally:
+        sys.settrace(before)
+    return interruption, None
+
+
+@profiled(effect="read")
+def tool(argument: object) -> object:
+    return {"id": argument}
+
+
+@profiled
+async def async_tool(argument: int) -> list[int]:
+    await asyncio.sleep(0)
+    return [argument]
+
+
+@profiled
+def failing_tool() -> None:
+    raise KeyError
+
+
+def a_call() -> None:
+    tool(1)
+
+
+def a_failed_call() -> None:
+    try:
+        failing_tool()
+    except KeyError:
+        return
+
+
+def a_turn() -> None:
+    with agent_turn("turn"):
+        tool(1)
+        tool({"query": "x"})
+
+
+def an_async_call() -> None:
+    coroutine = async_tool(1)
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration:
+        return
+    finally:
+        coroutine.close()
+
+
+@pytest.mark.parametrize("body", [a_call, a_failed_call, a_turn, an_async_call])
+def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, body: Callable[[], None]) -> None:
+    spans = OpenSpans()
+    provider: Any = kit.provider
+    provider.add_span_processor(spans)
+    body()
+    count = interrupted(body, 0)[0].count
+    assert count > 20
+    for at in range(1, count + 1):
+        interruption, error = interrupted(body, at)
+        outer = context.get_current()
+        if interruption.where == "AgentTurn.__exit__":
+            # No code of ours runs before the first instruction of the method.
+            context.attach(context.Context())
+            spans.names.clear()
+            REGISTRY.clear()
+            continue
+        assert isinstance(error, LimitError) or not interruption.where, interruption.where
+        assert outer.get("current-span") is None, interruption.where
+        assert not trace.get_current_span(outer).get_span_context().is_valid, interruption.where
+        assert not spans.names, interruption.where
+    assert not shield.internal_errors()
+    # What comes after it is recorded as ever.
+    with agent_turn("after") as turn:
+        tool(1)
+    assert turn.report is not None
+    assert turn.report.calls == 1
+
+
+def without_frames(function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[BaseException | None]:
+    """Call *function* in a thread that has no other frame; return what it raised."""
+    ended = threading.Event()
+    raised: list[BaseException | None] = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda failure: raised.append(failure.exc_value)
+    # A partial has no frame of its own; the thread drops it at its end.
+    call = functools.partial(function, *args, **kwargs)
+    weakref.finalize(call, ended.set)
+    try:
+        _thread.start_new_thread(call, ())
+        del call
+        assert ended.wait(30)
+    finally:
+        sys.unraisablehook = before
+    # A coroutine that is not awaited is a warning, and an error in tests.
+    return [error for error in raised if not isinstance(error, RuntimeWarning)]
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_call_that_no_frame_makes_runs() -> None:
+    ran: list[int] = []
+    assert without_frames(profiled(ran.append), 1) == []
+    assert without_frames(profiled(lambda item: ran.append(item)), 2) == []  # noqa: PLW0108 - a function, not a builtin
+    assert ran == [1, 2]
+    assert without_frames(async_tool, 1) == []
+    assert without_frames(profiled(iter_of), 1) == []
+    assert without_frames(agent_turn("turn")(lambda: ran.append(3))) == []
+    assert ran == [1, 2, 3]
+
+
+def iter_of(item: int) -> Iterator[int]:
+    yield item
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_map_a_round_and_a_graph_that_no_frame_starts_run() -> None:
+    assert without_frames(parallel_map, [1], async_tool, limit=1) == []
+    assert without_frames(TaskGraph().add, async_tool) == []
+    assert without_frames(TaskGraph().task, async_tool) == []
+    loop = VirtualLoop()
+    rounds = run_tools([{"id": "1", "name": "async_tool", "arguments": {"argument": 1}}], [async_tool])
+    try:
+        assert without_frames(loop.run_until_complete, rounds) == []
+    finally:
+        loop.close()
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_call_that_c_code_makes_in_a_thread_of_its_own_runs() -> None:
+    ran: list[int] = []
+    library = ctypes.CDLL(None)
+    callback = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(profiled(lambda _: ran.append(1)))
+    thread = ctypes.c_ulong()
+    library.pthread_create(ctypes.byref(thread), None, callback, None)
+    library.pthread_join.argtypes = [ctypes.c_ulong, ctypes.c_void_p]
+    library.pthread_join(thread, None)
+    assert ran == [1]
+
+
+class Lazy:
+    """An object that runs the program's code for whatever is asked of it, as lazy results do."""
+
+    asked: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append(name)
+        raise LimitError(name)
+
+    @property
+    def __class__(self) -> Any:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append("__class__")
+        raise LimitError
+
+    @__class__.setter
+    def __class__(self, _: object) -> None:
+        pass
+
+    @property
+    def __dict__(self) -> Any:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append("__dict__")
+        raise LimitError
+
+
+def _asks(name: str) -> Callable[..., Any]:
+    def method(_: object, *__: object) -> Any:
+        Lazy.asked.append(name)
+        raise LimitError(name)
+
+    return method
+
+
+for _name in (
+    "__bool__", "__eq__", "__hash__", "__len__", "__iter__", "__repr__", "__str__", "__contains__", "__getitem__",
+    "__int__", "__float__", "__index__", "__await__", "__next__", "__format__", "__copy__", "__reduce_ex__", "keys",
+    "__instancecheck__", "__getattr__", "__call__", "__aiter__", "__enter__", "__get__", "__set_name__", "items",
+):  # fmt: skip
+    setattr(Lazy, _name, _asks(_name))
+
+
+class PlainLazy:
+    """As many proxies: only the class is asked for."""
+
+    @property
+    def __class__(self) -> Any:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append("__class__")
+        raise LimitError
+
+    @__class__.setter
+    def __class__(self, _: object) -> None:
+        pass
+
+    def __bool__(self) -> bool:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append("__bool__")
+        raise LimitError
+
+
+class LazyMeta(type):
+    """A class of classes that runs the program's code for whatever is asked of its classes."""
+
+    def __getattr__(cls, name: str) -> Any:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append(name)
+        raise LimitError(name)
+
+    def __instancecheck__(cls, _: object) -> bool:
+        """Note that it was asked for, and fail."""
+        Lazy.asked.append("__instancecheck__")
+        raise LimitError
+
+
+class LazyKind(metaclass=LazyMeta):
+    pass
+
+
+class LazyDict(dict[str, object]):
+    __len__ = __iter__ = __getitem__ = keys = values = items = __bool__ = __eq__ = _asks("a dict")  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+class LazyList(list[object]):
+    __len__ = __iter__ = __getitem__ = __bool__ = __eq__ = _asks("a list")  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+class LazyText(str):
+    __slots__ = ()
+    __len__ = __iter__ = __str__ = __eq__ = __hash__ = strip = lower = _asks("a text")  # type: ignore[assignment]
+
+
+def lazies() -> list[Any]:
+    return [
+        Lazy(),
+        LazyKind(),
+        LazyDict(a=1),
+        LazyList([1]),
+        LazyText("text"),
+        [Lazy(), LazyKind()],
+        {"lazy": Lazy(), "more": [LazyDict(a=1), LazyList([1])]},
+        (LazyText("x"), Lazy()),
+        functools.partial(Lazy),
+        PlainLazy(),
+        {"error": PlainLazy(), "ok": PlainLazy(), "items": [PlainLazy()]},
+    ]
+
+
+NUMBERS = range(len(lazies()))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("settings", [Settings(min_avoidable=0), Settings(evidence=False)], ids=["evidence", "none"])
+def test_a_lazy_result_or_argument_is_not_evaluated(make_kit: Any, number: int, settings: Settings) -> None:
+    make_kit(settings)
+    value = lazies()[number]
+    decorated = profiled(effect="read")(lambda *_, **__: value)
+
+    @profiled(effect="read")
+    async def async_decorated(*_: object, **__: object) -> object:
+        return value
+
+    async def agent() -> None:
+        for function in (decorated, async_decorated, decorated, async_decorated):
+            for arguments, named in (((value,), {}), ((), {"lazy": value})):
+                made = function(*arguments, **named)
+                made = await made if type(made) is CoroutineType else made
+                assert made is value
+                await asyncio.sleep(0.2)
+                assert decorated("a value") is value
+
+    Lazy.asked.clear()
+    with agent_turn("turn") as turn:
+        run(agent())
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert turn.report is not None
+    assert turn.report.calls == 16
+    assert Lazy.asked == []
