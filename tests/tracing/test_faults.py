@@ -149,7 +149,8 @@ def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, bod
             spans.names.clear()
             REGISTRY.clear()
             continue
-        assert isinstance(error, LimitError) or not interruption.where, interruption.where
+        # What is raised while a generator is collected reaches nobody.
+        assert isinstance(error, LimitError) or "<genexpr>" in interruption.where, interruption.where
         assert outer.get("current-span") is None, interruption.where
         assert not trace.get_current_span(outer).get_span_context().is_valid, interruption.where
         assert not spans.names, interruption.where
