@@ -170,6 +170,7 @@ def _function(tool: Tool) -> Callable[..., Any]:
         try:
             if not begin(node, args, kwargs):
                 return wrapped(*args, **kwargs)
+            node.resumed_ns = node.start_ns
             result = wrapped(*args, **kwargs)
             kind = type(result)
             if kind is CoroutineType:
