@@ -99,9 +99,10 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
         or name == "haystack.agent.step.tool"
         or "tools/call " in name
         or (attributes.get("traceloop.span.kind") == "task" and "tool.name" in attributes)
-        or name == "Function: {name}"
+        or name in {"Function: {name}", "ai.toolCall"}
+        or attributes.get("genkit:metadata:subtype") == "tool"
     )
-    keys = ("tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
+    keys = ("ai.toolCall.name", "tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
     named = next((attributes[key] for key in keys if attributes.get(key)), name)
     named = named.rsplit("tools/call ")[-1].removesuffix(".acall").removesuffix(".__call__")
     return named if marked and named not in among else ""
@@ -109,6 +110,8 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
 
 def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
     name = span["name"]
+    if name.endswith((".doGenerate", ".doStream")) or attributes.get("genkit:metadata:subtype") == "model":
+        return True
     return name in {OPENLITS_MODEL, "haystack.agent.step.llm"} or (
         not name.startswith(("invoke_agent", "OpenAI._prepare_"))
         and (
@@ -129,7 +132,15 @@ def is_run(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
         or attributes.get("openinference.span.kind") == "AGENT"
         or attributes.get("traceloop.span.kind") in {"workflow", "agent"}
         or attributes.get("langfuse.observation.type") == "agent"
-        or span["name"] in {"haystack.agent.run", agent, attributes.get("langsmith.metadata.lc_agent_name")}
+        or attributes.get("genkit:metadata:subtype") == "flow"
+        or span["name"]
+        in {
+            "haystack.agent.run",
+            "ai.generateText",
+            "ai.streamText",
+            agent,
+            attributes.get("langsmith.metadata.lc_agent_name"),
+        }
         or f'"lc_agent_name": "{span["name"]}"' in attributes.get("metadata", "")
     )
 

@@ -48,11 +48,11 @@ def classify(span: SpanRecord) -> Observation:
     Content is passed on undecoded, except for the ids that a model's output asks for. A span without any agent
     vocabulary costs one comparison of keys.
     """
-    marks = KEYS.intersection(span.attributes)
-    named = _named(span.name) if span.name.startswith(NAMES) else _NO_NAME
-    if not marks and not named:
+    if KEYS.isdisjoint(span.attributes) and not span.name.startswith(NAMES):
         return _passage(span)
-    known = [facts for describe in _describers(marks, named) if (facts := describe(span)) is not None]
+    named = _named(span.name) if span.name.startswith(NAMES) else _NO_NAME
+    describers = _describers(KEYS.intersection(span.attributes), named)
+    known = [facts for describe in describers if (facts := describe(span)) is not None]
     if not known:
         return _passage(span)
     facts = known[0] if len(known) == 1 else reduce(_merged, known, Facts(kind=_kind(known)))
