@@ -49,6 +49,7 @@ from .model import (
     Step,
     Turn,
     TurnSpan,
+    UnknownSpans,
     Verdict,
 )
 from .presentation import lazy_attribute as __getattr__  # noqa: F401 - Python calls it
@@ -107,6 +108,7 @@ __all__ = [
     "Timing",
     "Turn",
     "TurnSpan",
+    "UnknownSpans",
     "UnreadableError",
     "Verdict",
     "__version__",

@@ -59,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         call_duration_metric: Whether ``agent.parallelism.call.duration`` is recorded.
         targets: Your own functions that are tools: ``module:name``, ``module:Class.method``, or globs of these.
         sync_targets: Whether globs in ``targets`` also match functions that are not async.
+        call_spans: Spans that are calls whatever their vocabulary: globs over span names, or ``attribute=value``.
+        model_spans: Spans that are model requests, in the same way.
+        turn_spans: Spans that are turns, in the same way.
         disabled_frameworks: Agent frameworks that are not patched (globs over import names).
         disabled: Whether the package does nothing at all. ``OTEL_SDK_DISABLED=true`` has the same effect.
         capture_content: Whether content may leave the process (the standard GenAI variable).
@@ -89,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     call_duration_metric: bool = False
     targets: tuple[str, ...] = ()
     sync_targets: bool = False
+    call_spans: tuple[str, ...] = ()
+    model_spans: tuple[str, ...] = ()
+    turn_spans: tuple[str, ...] = ()
     disabled_frameworks: tuple[str, ...] = ()
     disabled: bool = False
     capture_content: bool = False

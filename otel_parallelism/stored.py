@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .analysis.analyze import analyze_records
-from .dialects import classify as classify_span
+from .dialects import classifier
 from .dialects.parsing.result_attributes import recorded_result
+from .settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .model import Analysis, Observation, SpanRecord
-    from .settings import Settings
 
 
 def analyze_spans(
     spans: Iterable[SpanRecord],
-    classify: Callable[[SpanRecord], Observation] = classify_span,
+    classify: Callable[[SpanRecord], Observation] | None = None,
     settings: Settings | None = None,
     *,
     recompute: bool = False,
@@ -27,8 +27,8 @@ def analyze_spans(
 
     Args:
         spans: Spans of any traces, in any order. They are read once.
-        classify: Returns what a span is; default: all known dialects.
-        settings: Thresholds, patterns of tools, and findings to silence; default: ``Settings()``.
+        classify: Returns what a span is; default: the patterns of spans in the settings, and all known dialects.
+        settings: Thresholds, patterns of tools and spans, and findings to silence; default: ``Settings()``.
         recompute: Whether to work out every result anew. By default, a turn whose span carries the result that was
             recorded when it ended is shown with that result; more was known then than spans tell.
 
@@ -48,4 +48,6 @@ def analyze_spans(
     >>> report.calls, report.makespan, report.ratio
     (2, 4.0, 1.0)
     """
-    return analyze_records(spans, classify, settings, recorded=None if recompute else recorded_result)
+    settings = Settings() if settings is None else settings
+    say = classifier(settings) if classify is None else classify
+    return analyze_records(spans, say, settings, recorded=None if recompute else recorded_result)

@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
     from otel_parallelism.errors import UnreadableError
     from otel_parallelism.model import SpanRecord
+    from otel_parallelism.settings import Settings
 
     from .destination import Destination
 
 LONG_INPUT_BYTES: Final = 8_000_000
 MAX_MESSAGES: Final = 5
 """More lines that cannot be read are only counted."""
+
+
+_CALL_HELP: Final = (
+    "Spans that are tool calls, whatever their vocabulary: a pattern of span names such as 'fda.*', or "
+    "attribute=value. Can be given several times."
+)
+_MODEL_HELP: Final = "Spans that are model requests, in the same way."
+_TURN_HELP: Final = "Spans that are turns, in the same way."
 
 
 @click.command("analyze")
@@ -32,8 +41,19 @@ MAX_MESSAGES: Final = 5
     is_flag=True,
     help="Work out every result anew. By default a turn whose span carries a result is shown with that result.",
 )
+@click.option("--call", "calls", multiple=True, metavar="PATTERN", help=_CALL_HELP)
+@click.option("--model", "models", multiple=True, metavar="PATTERN", help=_MODEL_HELP)
+@click.option("--turn", "turns", multiple=True, metavar="PATTERN", help=_TURN_HELP)
 @report_options
-def analyze_files(files: tuple[str, ...], recompute: bool, destination: Destination) -> None:
+def analyze_files(
+    files: tuple[str, ...],
+    *,
+    recompute: bool,
+    destination: Destination,
+    calls: tuple[str, ...],
+    models: tuple[str, ...],
+    turns: tuple[str, ...],
+) -> None:
     """
     Report on the agent turns in FILEs of spans.
 
@@ -43,7 +63,7 @@ def analyze_files(files: tuple[str, ...], recompute: bool, destination: Destinat
     a trace can be in different files. A line that cannot be read is skipped, and named on standard error.
     """
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
-    from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
+    from otel_parallelism.dialects import classifier  # noqa: PLC0415 - as above
     from otel_parallelism.dialects.parsing.result_attributes import recorded_result  # noqa: PLC0415 - as above
     from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
@@ -54,12 +74,12 @@ def analyze_files(files: tuple[str, ...], recompute: bool, destination: Destinat
             message = f"{name} is an input and cannot be an output too."
             raise click.UsageError(message)
     try:
-        settings = Settings.from_environment()
+        settings = _with_patterns(Settings.from_environment(), calls, models, turns)
         skipped = _SkippedLines()
         with _progress(inputs) as advance:
             analysis = analyze_records(
                 _spans(inputs, advance, skipped.add),
-                classify,
+                classifier(settings),
                 settings,
                 recorded=None if recompute else recorded_result,
             )
@@ -68,6 +88,20 @@ def analyze_files(files: tuple[str, ...], recompute: bool, destination: Destinat
         click.echo(f"{error}", err=True)
         sys.exit(2)
     sys.exit(destination.report(analysis))
+
+
+def _with_patterns(
+    settings: Settings, calls: tuple[str, ...], models: tuple[str, ...], turns: tuple[str, ...]
+) -> Settings:
+    """Return *settings* with the patterns of spans that were given as options in front of its own."""
+    import msgspec  # noqa: PLC0415 - a fast --help
+
+    return msgspec.structs.replace(
+        settings,
+        call_spans=(*calls, *settings.call_spans),
+        model_spans=(*models, *settings.model_spans),
+        turn_spans=(*turns, *settings.turn_spans),
+    )
 
 
 class _SkippedLines:

@@ -8,7 +8,7 @@ from the first dialect that knows it. A module of this folder with a ``DIALECT``
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
+from .parsing.declared_spans import SpanPatterns, declared_facts, span_patterns
 from .parsing.facts import Dialect, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from otel_parallelism.settings import Settings
 
     from .parsing.facts import Kind
 
@@ -50,9 +53,37 @@ def classify(span: SpanRecord) -> Observation:
     """
     if KEYS.isdisjoint(span.attributes) and not span.name.startswith(NAMES):
         return _passage(span)
+    return _classified(span, _known(span))
+
+
+def classifier(settings: Settings) -> Callable[[SpanRecord], Observation]:
+    """Return `classify`, or a function that first tries the patterns of spans in *settings*."""
+    found = declared_patterns(settings)
+    return classify if found is None else partial(classify_declared, patterns=found)
+
+
+def declared_patterns(settings: Settings) -> SpanPatterns | None:
+    """Return the patterns of spans in *settings*; None if there are none."""
+    return span_patterns(settings.call_spans, settings.model_spans, settings.turn_spans)
+
+
+def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
+    """Return what *span* is: what the user declared with *patterns*, else what `classify` returns."""
+    kind = patterns.kind_of(span.name, span.attributes)
+    known = _known(span)
+    if kind is None or any(facts.kind == "ignored" for facts in known):
+        return _classified(span, known)
+    return _MAKERS[kind](span, reduce(_merged, known, declared_facts(kind, span)))
+
+
+def _known(span: SpanRecord) -> list[Facts]:
+    """Return the facts of all dialects that know *span*, highest precedence first."""
     named = _named(span.name) if span.name.startswith(NAMES) else _NO_NAME
     describers = _describers(KEYS.intersection(span.attributes), named)
-    known = [facts for describe in describers if (facts := describe(span)) is not None]
+    return [facts for describe in describers if (facts := describe(span)) is not None]
+
+
+def _classified(span: SpanRecord, known: list[Facts]) -> Observation:
     if not known:
         return _passage(span)
     facts = known[0] if len(known) == 1 else reduce(_merged, known, Facts(kind=_kind(known)))

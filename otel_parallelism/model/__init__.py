@@ -18,6 +18,7 @@ from .report_types import (
     RecordedResult,
     Report,
     Slot,
+    UnknownSpans,
     Verdict,
 )
 from .turn_types import (
@@ -62,5 +63,6 @@ __all__ = [
     "Step",
     "Turn",
     "TurnSpan",
+    "UnknownSpans",
     "Verdict",
 ]

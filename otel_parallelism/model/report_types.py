@@ -166,13 +166,26 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return RENDERERS["json"](self)
 
 
+class UnknownSpans(msgspec.Struct, frozen=True):
+    """How many ``spans`` of one ``name`` from one instrumentation ``scope`` an input has."""
+
+    scope: str
+    name: str
+    spans: int
+
+
 class Coverage(msgspec.Struct, frozen=True):
-    """Counts of an input: spans, calls among them, calls in no turn, and intervals that end before they start."""
+    """
+    Counts of an input: spans, calls among them, calls in no turn, and intervals that end before they start.
+
+    ``unknown`` are the spans of an input without any turn and call, most frequent first.
+    """
 
     calls: int = 0
     calls_without_turn: int = 0
     spans: int = 0
     anomalies: int = 0
+    unknown: tuple[UnknownSpans, ...] = ()
 
     @property
     def share(self) -> float:

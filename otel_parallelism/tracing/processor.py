@@ -21,7 +21,7 @@ from otel_parallelism.names import INSTRUMENTATION
 
 from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
 from .sdk.current import get_current
-from .sdk.records import is_marked
+from .sdk.records import is_declared, is_marked
 from .shield import swallow
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate
@@ -103,7 +103,7 @@ class ParallelismProcessor(SpanProcessor):
             if known is None:  # one of ours, or started before this processor was attached
                 return
             self.seen += 1
-            if type(known) is SpanNode or not KEYS.isdisjoint(raw_attributes(span)):
+            if type(known) is SpanNode or not KEYS.isdisjoint(raw_attributes(span)) or is_declared(span):
                 self._complete(span, known)
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)

@@ -277,3 +277,17 @@ def test_long_input_shows_a_progress_bar_on_a_terminal_only(shell: Shell) -> Non
     assert "reading" in shown
     done = shell("analyze", path, "--output", "report.txt")
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"text report written to report.txt\n", 0)
+
+
+def test_unknown_vocabulary_is_named_and_can_be_declared(invoke: Invoke) -> None:
+    own = [span(1, "run_agent", 0, 900), *(span(at, "fda.search", 100 * at, 100 * at + 90) for at in (2, 3))]
+    for each in own:
+        each["attributes"] = []
+    spans = invoke.write("own.jsonl", line(*own))
+    shown = " ".join(invoke("analyze", spans).stdout.decode().split())
+    assert "No known vocabulary fits 3 spans" in shown
+    assert "test: 2 × fda.search, 1 × run_agent" in shown
+    assert "--call 'fda.*' --model 'llm*' --turn 'run_*'" in shown
+    done = invoke("analyze", spans, "--call", "fda.*", "--turn", "run_*", "--format", "json")
+    (turn,) = json.loads(done.stdout)["turns"]
+    assert (turn["calls"], turn["name"]) == (2, "run_agent")

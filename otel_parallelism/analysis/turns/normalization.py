@@ -7,6 +7,7 @@ remove wrappers, lift misplaced calls, and assemble the turns.
 
 from __future__ import annotations
 
+from collections import Counter
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from operator import attrgetter
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Call, Coverage, Observation, Step, Turn, TurnSpan
+from otel_parallelism.model import Call, Coverage, Observation, Passage, Step, Turn, TurnSpan, UnknownSpans
 
 from .assembly import assemble
 from .duplicate_turns import join_duplicate_turns
@@ -37,13 +38,15 @@ class Normalized(msgspec.Struct, frozen=True):
     The result of `normalize`.
 
     ``turns`` are in order of start, ``uncovered`` are the calls that belong to no turn, ``spans`` is the number of
-    distinct spans, and ``anomalies`` the number of spans that end before they start.
+    distinct spans, and ``anomalies`` the number of spans that end before they start. ``unknown`` are the spans of an
+    input without any turn and call.
     """
 
     turns: tuple[Turn, ...]
     uncovered: tuple[Call, ...] = ()
     spans: int = 0
     anomalies: int = 0
+    unknown: tuple[UnknownSpans, ...] = ()
 
     @property
     def coverage(self) -> Coverage:
@@ -54,6 +57,7 @@ class Normalized(msgspec.Struct, frozen=True):
             calls_without_turn=len(self.uncovered),
             spans=self.spans,
             anomalies=self.anomalies,
+            unknown=self.unknown,
         )
 
 
@@ -88,7 +92,15 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         anomalies += found.anomalies
     turns.sort(key=attrgetter("start_ns", "span_id"))
     uncovered.sort(key=_in_order)
-    return Normalized(tuple(turns), tuple(uncovered), spans, anomalies)
+    unknown = () if turns or uncovered else _unknown_spans(span for trace in traces.values() for span in trace.values())
+    return Normalized(tuple(turns), tuple(uncovered), spans, anomalies, unknown)
+
+
+def _unknown_spans(spans: Iterable[Observation]) -> tuple[UnknownSpans, ...]:
+    """Return how often each name occurs among *spans* that are no model requests, most frequent first."""
+    counted = Counter((span.instrumentation, span.name) for span in spans if type(span) is Passage)
+    most_frequent = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(UnknownSpans(scope, name, number) for (scope, name), number in most_frequent)
 
 
 def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | None:

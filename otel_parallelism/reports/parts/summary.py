@@ -10,11 +10,13 @@ from .wording import counted, fix_location, printable, seconds, tool_list
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otel_parallelism.model import Analysis, Finding, Report
+    from otel_parallelism.model import Analysis, Finding, Report, UnknownSpans
 
     from .faults import Fault
 
 _LOSING: Final = ("sequential", "partly_sequential", "contended", "possibly_sequential")
+_MOST_SCOPES: Final = 8
+_MOST_NAMES: Final = 12
 
 
 def summary_line(analysis: Analysis) -> str:
@@ -80,8 +82,29 @@ def input_remarks(analysis: Analysis) -> Iterator[str]:
             f"{coverage.calls_without_turn:,} of {counted(coverage.calls, 'call')} belong to no turn and are not "
             "counted above: open agent_turn(...) around them."
         )
+    if coverage.unknown:
+        yield from _unknown_vocabulary(coverage.unknown)
     if coverage.anomalies:
         yield f"{counted(coverage.anomalies, 'interval')} ended before it began; counted as empty."
+
+
+def _unknown_vocabulary(unknown: Sequence[UnknownSpans]) -> Iterator[str]:
+    """Yield sentences that name the scopes and the spans of an input that no dialect fits, and what to do."""
+    yield f"No known vocabulary fits {counted(sum(each.spans for each in unknown), 'span')}. Scopes and names seen:"
+    scopes: dict[str, list[UnknownSpans]] = {}
+    for each in unknown:
+        scopes.setdefault(each.scope, []).append(each)
+    for scope, spans in list(scopes.items())[:_MOST_SCOPES]:
+        shown = [f"{each.spans:,} × {printable(each.name)}" for each in spans[:_MOST_NAMES]]
+        if len(spans) > _MOST_NAMES:
+            shown.append(f"and {counted(len(spans) - _MOST_NAMES, 'more name')}")
+        yield f"{printable(scope) or 'no scope'}: {', '.join(shown)}"
+    if len(scopes) > _MOST_SCOPES:
+        yield f"and {counted(len(scopes) - _MOST_SCOPES, 'more scope')}"
+    yield (
+        "Say which of them are tool calls, model requests and turns: --call 'fda.*' --model 'llm*' --turn 'run_*', "
+        "with patterns of span names, or attribute=value."
+    )
 
 
 def turn_title(report: Report) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_parallelism.dialects import KEYS, NAMES, classify
+from otel_parallelism.dialects import KEYS, NAMES, classify, classify_declared
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
 from .compatibility import all_fields, raw_attributes, raw_name
+
+if TYPE_CHECKING:
+    from otel_parallelism.dialects.parsing.declared_spans import SpanPatterns
 
 _OTLP_KINDS = {
     SpanKind.INTERNAL: 1,
@@ -20,9 +23,26 @@ _OTLP_KINDS = {
 }
 
 
+class _Declared:
+    """The patterns of spans in the settings in use; None if there are none."""
+
+    patterns: SpanPatterns | None = None
+
+
+def declare_spans(patterns: SpanPatterns | None) -> None:
+    """Recognise spans that match *patterns* from now on, whatever their vocabulary."""
+    _Declared.patterns = patterns
+
+
 def is_marked(span: Any) -> bool:
-    """Whether the attributes or the name of *span*, open or ended, identify it as one of some dialect."""
-    return not KEYS.isdisjoint(raw_attributes(span)) or raw_name(span).startswith(NAMES)
+    """Whether the attributes or the name of *span*, open or ended, identify it as one of some dialect or declared."""
+    return not KEYS.isdisjoint(raw_attributes(span)) or raw_name(span).startswith(NAMES) or is_declared(span)
+
+
+def is_declared(span: Any) -> bool:
+    """Whether the settings say what *span*, open or ended, is."""
+    patterns = _Declared.patterns
+    return patterns is not None and patterns.kind_of(raw_name(span), raw_attributes(span)) is not None
 
 
 def span_record(span: Any, end_ns: int) -> SpanRecord:
@@ -48,4 +68,6 @@ def span_record(span: Any, end_ns: int) -> SpanRecord:
 
 def observe(span: Any, end_ns: int) -> Observation:
     """Return the classification of *span* by its dialect; *end_ns* is the end time of a span that is still open."""
-    return classify(span_record(span, end_ns))
+    patterns = _Declared.patterns
+    record = span_record(span, end_ns)
+    return classify(record) if patterns is None else classify_declared(record, patterns)

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_parallelism.analysis.dependencies.experience import Experience
+from otel_parallelism.dialects import declared_patterns
 from otel_parallelism.model import Coverage, Report, TurnSpan
 from otel_parallelism.settings import Settings, is_switched_off
+from otel_parallelism.tracing.sdk.records import declare_spans
 from otel_parallelism.tracing.sdk.tracer import LazyTracer
 
 from .classification import classify_open_node
@@ -94,6 +96,7 @@ class Registry:
     def configure(self, settings: Settings) -> None:
         """Use *settings* from now on."""
         self.settings = settings
+        declare_spans(declared_patterns(settings))
         self.disabled: bool = settings.disabled or is_switched_off()
         self.evidence: bool = settings.evidence
         self.max_calls: int = settings.max_calls_per_turn
