@@ -14,7 +14,16 @@ from otel_parallelism.errors import UnreadableError
 from . import formats
 from .otlp_json import decode_otlp
 from .parsing.json_text import JsonText, UnknownFormatError
-from .parsing.opening import ZSTD, check_text, decompressed, display_name, opened, peeked, with_lengths
+from .parsing.opening import (
+    ZSTD,
+    broken_compression,
+    check_text,
+    decompressed,
+    display_name,
+    opened,
+    peeked,
+    with_lengths,
+)
 
 if TYPE_CHECKING:
     import os
@@ -61,13 +70,17 @@ def read_spans(
     with opened(path, "a file of spans") as file:
         tell = file.tell if file.seekable() else (lambda: 0)
         lines = decompressed(name, file)
-        start = peeked(lines)
-        if _is_binary(start):
-            check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
-            yield from _binary_spans(name, lines.read(), skip)
-            return
-        check_text(name, start, EXPECTED) if lines is file else None
-        yield from _text_spans(name, lines, lambda: progress(tell()) if progress else None, skip)
+        try:
+            start = peeked(lines)
+            if _is_binary(start):
+                check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
+                yield from _binary_spans(name, lines.read(), skip)
+                return
+            check_text(name, start, EXPECTED) if lines is file else None
+            yield from _text_spans(name, lines, lambda: progress(tell()) if progress else None, skip)
+        except broken_compression() as error:
+            problem = f"the compressed data is broken ({error})"
+            raise UnreadableError(name, None, problem, "complete compressed data") from None
 
 
 def _binary_spans(name: str, data: bytes, skip: Callable[[UnreadableError], None] | None) -> Iterator[SpanRecord]:

@@ -199,6 +199,47 @@ def test_langsmith_runs(write: Callable[[bytes], Path]) -> None:
     assert [span.error for span in spans] == [False, False, True]
 
 
+NODE = """starting: { not json }
+{
+  resource: { attributes: { 'service.name': 'shop' } },
+  instrumentationScope: { name: 'a.scope', version: undefined },
+  traceId: '37e4fa6ad9f7826adfc84863ff6eddf2',
+  parentSpanContext: {
+    traceId: '37e4fa6ad9f7826adfc84863ff6eddf2',
+    spanId: 'd9d80db7db155c9d',
+    traceFlags: 1
+  },
+  traceState: undefined,
+  name: 'execute_tool get',
+  id: '777972afa12eb452',
+  kind: 0,
+  timestamp: 1795880772884000,
+  duration: 715.934,
+  attributes: {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.call.arguments': `{"q":"it's"}`,
+    text: 'one\\n' +
+      'two',
+    list: [ 'a', 'b' ],
+    n: 5
+  },
+  status: { code: 2 },
+  events: [ { name: 'e', attributes: { k: 1 }, time: [ 1795880772, 884462409 ] } ],
+  links: []
+}
+"""
+
+
+def test_console_exporter_of_javascript(write: Callable[[bytes], Path]) -> None:
+    skipped: list[UnreadableError] = []
+    (span,) = read_spans(write(NODE.encode()), skip=skipped.append)
+    assert [error.line for error in skipped] == [1]
+    assert (span.span_id, span.parent_id, span.kind, span.error) == ("777972afa12eb452", "d9d80db7db155c9d", 1, True)
+    assert (span.source, span.instrumentation, span.end_ns - span.start_ns) == ("shop", "a.scope", 715_934)
+    assert span.attributes["gen_ai.tool.call.arguments"] == '{"q":"it\'s"}'
+    assert (span.attributes["text"], span.attributes["list"], span.attributes["n"]) == ("one\ntwo", ["a", "b"], 5)
+
+
 def test_formats_have_names_of_their_own() -> None:
     assert len({known.name for known in FORMATS}) == len(FORMATS)
 

@@ -18,10 +18,12 @@ from otel_parallelism.readers.parsing.json_fields import (
 )
 
 _US: Final = 1_000
+_OPTIONAL: Final = frozenset({"localEndpoint", "duration", "tags"})
 
 
 def _recognizes(data: Fields) -> bool:
-    return {"traceId", "id", "timestamp"} <= data.keys() and bool(data.keys() & {"localEndpoint", "duration", "tags"})
+    keys = data.keys()
+    return {"traceId", "id", "timestamp"} <= keys and "attributes" not in keys and bool(keys & _OPTIONAL)
 
 
 def _spans(span: Fields) -> list[SpanRecord]:

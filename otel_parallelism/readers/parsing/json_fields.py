@@ -22,6 +22,7 @@ _S: Final = 1_000_000_000
 _MS: Final = 1_000_000
 # Seconds since the epoch stay below the first until the year 5138, milliseconds below the second, and so on.
 _UNITS: Final = ((10**11, _S), (10**14, _MS), (10**17, 1_000), (10**21, 1))
+_LATEST: Final = 10**21
 _KINDS: Final = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 
 
@@ -97,6 +98,9 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
         raise ValueError(message)  # noqa: TRY004 - the value of a file is wrong, not an argument's type
     if isinstance(value, str):
         return _iso_ns(value)
+    if not abs(value) < _LATEST:
+        message = "a time is out of range"
+        raise ValueError(message)
     unit = unit_ns or next((unit for limit, unit in _UNITS if abs(value) < limit), 1)
     return value * unit if isinstance(value, int) else round(value * unit)
 

@@ -8,14 +8,15 @@ is a broken line too.
 from __future__ import annotations
 
 import gc
-import gzip
 import re
-import zlib
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from otel_parallelism.errors import UnreadableError
+
+from .node_objects import json_of
+from .opening import broken_compression
 
 if TYPE_CHECKING:
     import io
@@ -30,6 +31,8 @@ _VALUES = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = msgspec.json.Decoder(msgspec.Raw)
 _NOT_SPACE = re.compile(rb"\S")
 _NEXT_VALUE: Final = re.compile(rb"^[\[{]", re.MULTILINE)
+_LAST_LINE: Final = re.compile(rb"^}$", re.MULTILINE)
+_LONGEST_SHOWN: Final = 10_000_000
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -84,7 +87,7 @@ class JsonText:
                 else:
                     yield from self._line(number, line)
                 progress()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except broken_compression() as error:
             problem = f"the compressed data is broken ({error})"
             self._report(UnreadableError(self._name, number + 1, problem, "complete gzip data"))
         if document is None:
@@ -140,6 +143,11 @@ class JsonText:
                 number = first + text.count(b"\n", 0, start)
                 self._report(UnreadableError(self._name, number, str(error), self._expected))
             except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                shown, after = self._node_object(text, start)
+                if shown is not None:
+                    yield from shown
+                    start = _next(text, after)
+                    continue
                 written = len(text.rstrip())
                 number = first + text.count(b"\n", 0, min(start + _position(error, written), written))
                 self._report(UnreadableError(self._name, number, _problem(error, text[start:stop]), self._expected))
@@ -147,6 +155,17 @@ class JsonText:
                 found = _NEXT_VALUE.search(text, start + 1)
                 stop = found.start() if found else end
             start = _next(text, stop)
+
+    def _node_object(self, text: bytes, start: int) -> tuple[list[SpanRecord] | None, int]:
+        """Return the spans of an object as Node.js prints it, None if there is no such object, and where it ends."""
+        found = _LAST_LINE.search(text, start)
+        if found is None or text[start : start + 1] != b"{" or found.end() - start > _LONGEST_SHOWN:
+            return None, start
+        try:
+            converted = json_of(text[start : found.end()].decode())
+            return (None if converted is None else self._decoded(converted.encode())), found.end()
+        except (msgspec.DecodeError, ValueError, RecursionError, UnknownFormatError):
+            return None, start
 
     def _decoded(self, text: bytes | msgspec.Raw) -> list[SpanRecord]:
         """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
@@ -85,6 +87,13 @@ def _zstd(name: str, file: io.BufferedReader) -> IO[bytes]:
         how = 'pip install "otel-parallelism[zstd]"'
         raise UnreadableError(name, None, f"it is compressed with zstd; to read it, {how}", "zstandard") from None
     return cast("IO[bytes]", ZstdDecompressor().stream_reader(file, read_across_frames=True))
+
+
+def broken_compression() -> tuple[type[Exception], ...]:
+    """Return the exceptions that broken compressed data raises."""
+    zstandard = sys.modules.get("zstandard")
+    known = (EOFError, zlib.error, gzip.BadGzipFile)
+    return known if zstandard is None else (*known, zstandard.ZstdError)
 
 
 def check_text(name: str, start: bytes, expected: str) -> None:

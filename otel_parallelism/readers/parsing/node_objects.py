@@ -1,0 +1,73 @@
+"""Turns objects as Node.js prints them (``{ name: 'x', tags: [ 1 ] }``) into JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)
+    | (?P<joint>\+(?=\s*['"`]))                       # long texts are printed in parts
+    | (?P<shown>\[(?:Object|Array|Getter|Function|Circular)[^\]]*\])
+    | (?P<mark>[{}\[\],:])
+    | (?P<number>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?n?(?![\w$]))
+    | (?P<name>[A-Za-z_$][\w$]*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_WORDS: Final = {
+    "true": "true",
+    "false": "false",
+    "null": "null",
+    "undefined": "null",
+    "NaN": "null",
+    "Infinity": "null",
+}
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+
+
+def json_of(text: str) -> str | None:
+    """
+    Return the JSON of an object as Node.js prints it; None if *text* is something else.
+
+    Nested objects that Node leaves out, ``[Object]``, become null.
+
+    >>> json_of("{ name: 'x', kind: 0, tags: [ 'a', undefined ], links: [Array] }")
+    '{"name":"x","kind":0,"tags":["a",null],"links":null}'
+    """
+    parts: list[str] = []
+    at, joined = 0, False
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            return None
+        at, kind, written = match.end(), match.lastgroup, match[0]
+        if kind == "joint":
+            joined = True
+        elif kind == "text":
+            plain = json.dumps(_unescaped(written[1:-1]))
+            if joined and parts and parts[-1].endswith('"'):
+                parts[-1] = parts[-1][:-1] + plain[1:]
+            else:
+                parts.append(plain)
+            joined = False
+        elif kind == "name":
+            parts.append(_word(written, text, at))
+        elif kind == "shown":
+            parts.append("null")
+        elif kind != "space":
+            parts.append(written.rstrip("n") if kind == "number" else written)
+    return "".join(parts).replace(",}", "}").replace(",]", "]")
+
+
+def _word(written: str, text: str, at: int) -> str:
+    is_key = text[at:].lstrip()[:1] == ":"
+    return json.dumps(written) if is_key else _WORDS.get(written, "null")
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPES.get(m[3], m[3]), text)
