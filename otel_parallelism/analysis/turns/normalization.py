@@ -174,6 +174,7 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
 
     tree = Tree(spans)
     adopt_siblings(tree)
+    tree.break_cycles()
     calls = [span for span in spans.values() if type(span) is Call]
     if any(type(span) is Step for span in spans.values()):
         settle_requests(tree)
@@ -183,10 +184,12 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
     while join_duplicate_turns(tree, calls):
         merge_steps(tree)
         merge_calls(tree)
+    tree.break_cycles()  # broken ids may make a span a duplicate of one inside it
     placed_by_time = place_orphans(tree)
     make_roots_turns(tree)
     wrappers = remove_wrappers(tree)
     lift_misplaced_calls(tree)
+    tree.break_cycles()
     turns, uncovered = assemble(tree, placed_by_time, wrappers, impossible, settings)
     return Normalized(turns, uncovered, len(tree.spans), len(impossible))
 

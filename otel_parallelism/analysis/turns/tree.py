@@ -33,7 +33,7 @@ class Tree:
                 self.inside[span_id] = self._climb(span)
             if type(span) is Passage and span.cycle:
                 self.has_cycles = True
-        self._break_cycles()
+        self.break_cycles()
 
     def _climb(self, span: Observation) -> str:
         spans = self.spans
@@ -49,7 +49,7 @@ class Tree:
             parent = spans.get(parent.parent_id)
         return ""
 
-    def _break_cycles(self) -> None:
+    def break_cycles(self) -> None:
         """Where broken parent ids make turns and calls enclose one another, let nothing enclose the longest one."""
         done: set[str] = set()
         for span_id in self.inside:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from otel_parallelism.analysis.turns.normalization import normalize
@@ -88,3 +90,15 @@ def test_run_in_an_executor_of_its_own_is_the_turn_of_all_beside_it() -> None:
         call("x", 2, 3),
     ]
     assert turns_of(*spans) == {"flow": ["first", "agent"], "agent": ["x"]}
+
+
+def test_spans_that_enclose_one_another_end_the_search() -> None:
+    # Broken ids: the call is below its own child, beside a turn that would hold it.
+    spans = [
+        Passage(T, "p", "c", "p", *times(0, 10)),
+        call("c", 1, 2),
+        Step(T, "s", "p", *times(0, 1)),
+        run("t", 0, 10),
+    ]
+    for ordered in itertools.permutations(spans):
+        assert len(normalize(ordered, Settings()).turns) <= 1
