@@ -55,6 +55,25 @@ class SpanRecord(msgspec.Struct, frozen=True, gc=False):
     instrumentation: str = ""
 
 
+class HandedObject(msgspec.Struct, frozen=True, gc=False):
+    """
+    A mutable object that a call was handed: an argument or what lies in one, the object of a method, a dependency.
+
+    Attributes:
+        name: The parameter; empty if not known.
+        identity: The ``id()`` of the object.
+        kind: The type of the object; None if not known.
+        state: What the object directly held as the call started, for comparison; None if it was not read.
+        parts: The types of what it directly held.
+    """
+
+    name: str
+    identity: int
+    kind: type | None = None
+    state: tuple[object, ...] | None = None
+    parts: tuple[type, ...] = ()
+
+
 class Content(msgspec.Struct, frozen=True):
     """
     Arguments, a result or messages; used as evidence only, and read only if calls may form a chain.
@@ -62,7 +81,7 @@ class Content(msgspec.Struct, frozen=True):
     ``parse`` converts ``value`` to dicts, lists and scalars; without it, the value is used as it is. ``whole`` is false
     if a part is missing: truncated, streamed or too large. ``identities`` are the ``id()`` of the mutable arguments, or
     of the result and the objects directly inside it. ``receiver`` is the ``id()`` of the object whose method was
-    called, 0 for a function.
+    called, 0 for a function. ``handed`` are the mutable objects that the call was handed.
     """
 
     value: object
@@ -70,6 +89,7 @@ class Content(msgspec.Struct, frozen=True):
     whole: bool = True
     identities: tuple[int, ...] = ()
     receiver: int = 0
+    handed: tuple[HandedObject, ...] = ()
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):

@@ -18,6 +18,7 @@ from .effects.sessions import acts_on_session
 from .evidence import Evidence, gather_evidence
 from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
 from .reactions import cautious_repeats
+from .shared_objects import SharedObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +54,7 @@ class Dependencies:
     Attributes:
         calls: The calls in order of (start, end, id).
         evidence: What the contents of the calls show.
+        shared: The objects that calls were handed, and that they share.
         effects: The effect of each call; ``effect_sources`` says how it is known.
         hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended.
         soft: Bit ``a`` of ``soft[b]`` is set if that is unknown.
@@ -79,9 +81,13 @@ class Dependencies:
         self._after_missing_ns = after_missing_ns
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings)
+        self.shared: SharedObjects = SharedObjects(calls)
         known = [call_effect(call, settings) for call in calls]
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
+        self._declared_reads = _mask(
+            effect == "read" and source in {"declared", "framework", "settings"} for effect, source in known
+        )
         self._free = _mask(self._is_free(index) for index in range(len(calls)))
         self._sessions = _mask(acts_on_session(call.tool, call.arguments) for call in calls) & ~self._free
         outcomes: list[Outcome] = [
@@ -134,13 +140,20 @@ class Dependencies:
             return "independent", "the model asked for both in one response"
         if proven is not None:
             return ("dependent" if proven else "unknown"), why
-        if self._before_missing_call(b) >> earlier & 1:
+        if self._share_doubtful(later) >> earlier & 1:
+            why = self.shared.sentence(earlier, later)
+        elif self._before_missing_call(b) >> earlier & 1:
             why = f"between {a.tool} and {b.tool} the model asked for something that was not seen to run"
         elif self.evidence.results_whole[earlier] and self.evidence.arguments_whole[later]:
             return "independent", f"no value that {a.tool} returned is an argument of {b.tool}"
         else:
             why = f"what {a.tool} returned or what {b.tool} was given was not seen in full"
         return "unknown", why
+
+    def _share_doubtful(self, index: int) -> int:
+        """Return the bits of earlier calls that share an object with a call, unless both are declared to read."""
+        declared = self._declared_reads if self._declared_reads >> index & 1 else 0
+        return self.shared.doubtful[index] & ~declared
 
     def _is_free(self, index: int) -> bool:
         """Return whether declarations decide about the order of a call beside calls that act on a session."""
@@ -166,8 +179,9 @@ class Dependencies:
         if edge != "hard" and self._in_session(later) >> earlier & 1:
             acting = a.tool if self._sessions >> earlier & 1 else b.tool
             return "hard", f"{acting} acts on a screen or a session"
-        if edge != "hard" and self._cautious.get(later, (-1, ""))[0] == earlier:
-            return "unknown", self._cautious[later][1]
+        shares = self.shared.unsafe[later] >> earlier & 1 and not have_different_resources(a, b)
+        if edge != "hard" and (shares or self._cautious.get(later, (-1, ""))[0] == earlier):
+            return "unknown", self.shared.sentence(earlier, later) if shares else self._cautious[later][1]
         if edge == "hard":
             return edge, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
         if edge == "unknown":
@@ -188,7 +202,8 @@ class Dependencies:
             if before:
                 hard |= before & self._in_session(index)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
-                missing = self._before_missing_call(call) & ~independent
+                missing = (self._before_missing_call(call) | self._share_doubtful(index)) & ~independent
+                missing |= self.shared.unsafe[index]
                 soft |= missing & ~self._on_other_resources(missing, call)
                 for group in groups.related(call.resource):
                     edge = effects_edge(group.effect, group.resource, self.effects[index], call.resource)

@@ -91,7 +91,6 @@ class _Matcher:
         numbers: The calls whose results contained each number that is not distinctive.
         sources: The call whose result first contained each form that an argument may be derived from.
         returned: The calls that returned each object, by its identity.
-        holders: The calls that were given each object, by its identity.
     """
 
     def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
@@ -105,7 +104,6 @@ class _Matcher:
         self.numbers: dict[str, list[int]] = {}
         self.sources: dict[str, int] = {}
         self.returned: dict[int, list[int]] = {}
-        self.holders: dict[int, list[int]] = {}
         for values in spoken:
             self.user_words |= single_words(values)
             for token in values.tokens:
@@ -233,9 +231,3 @@ class _Matcher:
             for producer in self.returned.get(identity, ())[-_MAX_HOLDERS:]:
                 sentence = f"{later} was handed the very object that {self.calls[producer].tool} returned"
                 self.edges[index][producer] = (True, sentence)
-            holders = self.holders.setdefault(identity, [])
-            for other in holders[-_MAX_HOLDERS:]:
-                if self.calls[other].end_ns <= self.calls[index].start_ns:
-                    sentence = f"{self.calls[other].tool} and {later} were handed one object, which either may change"
-                    self.edges[index].setdefault(other, (False, sentence))
-            holders.append(index)

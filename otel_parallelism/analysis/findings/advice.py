@@ -98,6 +98,7 @@ def remedy(
     *,
     limit: int | None = None,
     to_know: str = "",
+    unshared: str = "",
     stages: Sequence[Sequence[int]] = (),
 ) -> str:
     """
@@ -110,6 +111,7 @@ def remedy(
         caller: The place in the code to change.
         limit: The number of calls that a limit lets run at once.
         to_know: What would show whether running them together is safe.
+        unshared: The type of an object that each call needs one of, before they may run together.
         stages: The stages of the finding.
     """
     tools = [call.tool for call in calls]
@@ -144,6 +146,8 @@ def remedy(
         first, *later = staged or ["all of them"]
         text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
     if advice == "potential" and cause not in {"limit", "contention"}:
+        if unshared:
+            return f"First give each call a {unshared} of its own; then, if they need nothing from one another, {text}."
         return f"If they need nothing from one another, {text}{f'; to know, {to_know}' if to_know else ''}."
     return f"{text[0].upper()}{text[1:]}."
 
@@ -166,6 +170,16 @@ def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
     if unknown:
         steps.append(f"declare the effect of {listing(tuple(unknown))}")
     return " and ".join(steps) or "declare depends_on= on the tools"
+
+
+def unshared_type(graph: Dependencies, members: Sequence[int]) -> str:
+    """Return the type of an object that calls at *members* share and must not use at once; empty if there is none."""
+    shared = (
+        graph.shared.unsafe_object(earlier, later)
+        for position, later in enumerate(members[:_MOST_PAIRS])
+        for earlier in members[:position]
+    )
+    return next(filter(None, shared), "")
 
 
 def pair_evidence(graph: Dependencies, members: Sequence[int]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Finding, FindingKind
 
-from .advice import common_place, how_to_know, pair_evidence, remedy
+from .advice import common_place, how_to_know, pair_evidence, remedy, unshared_type
 from .blocking import blocking_calls, blocking_evidence
 from .candidates import Candidate, first_to_end
 
@@ -42,7 +42,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     limit = part.scope.limit.most if cause == "limit" and part.scope.limit is not None else None
     kind: FindingKind = "sequential_chain"
     evidence: tuple[str, ...] = ()
-    to_know = ""
+    to_know = unshared = ""
     stages: tuple[tuple[int, ...], ...] = ()
     blocking = blocking_evidence(calls)
     if cause == "blocking" and part.scope.contended:
@@ -61,6 +61,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
             evidence = () if graph is None else pair_evidence(graph, part.members)
             evidence = (blocking, *evidence) if blocking else evidence
         to_know = "" if graph is None else how_to_know(graph, part.members)
+        unshared = "" if graph is None else unshared_type(graph, part.members)
         turns = 0 if experience is None or advice == "recommended" else experience.turns(tools)
         if turns:
             times = f"{turns} earlier turn{'s' if turns > 1 else ''}"
@@ -73,7 +74,9 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         span_ids=tuple(call.span_id for call in calls),
         avoidable=candidate.avoidable_ns / _S,
         evidence=evidence,
-        recommendation=remedy(cause, advice, calls, caller, limit=limit, to_know=to_know, stages=stages),
+        recommendation=remedy(
+            cause, advice, calls, caller, limit=limit, to_know=to_know, unshared=unshared, stages=stages
+        ),
         location=caller,
         scope=part.scope.scope_id,
         limit=limit,

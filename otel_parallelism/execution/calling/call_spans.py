@@ -23,6 +23,7 @@ from otel_parallelism.tracing.spans.kinds import kind_of
 from otel_parallelism.tracing.spans.profiled_calls import begin, end, fail, leave
 from otel_parallelism.tracing.spans.stretches import measured
 from otel_parallelism.tracing.state.callers import calling_frame, frame_above
+from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import CallNode
 from otel_parallelism.tracing.state.tool import Tool, tool_name
 
@@ -185,7 +186,7 @@ class Recording:
             call_id=call_id,
         )
         if isinstance(self.function, types.MethodType):
-            node.receiver = id(self.function.__self__)
+            hold_receiver(node, self.function.__self__)
         return node if begin(node, args, kwargs) else None
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.state.callers import INSIDE, calling_frame
+from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 from otel_parallelism.tracing.state.tool import Tool, check
 
@@ -122,7 +123,7 @@ def _called(tool: Tool, receiver: object) -> CallNode:
         tool, clock.now_ns(), code, instruction, get_ident(),
     )  # fmt: skip
     if receiver is not None:
-        node.receiver = id(receiver)
+        hold_receiver(node, receiver)
     return node
 
 

@@ -21,6 +21,7 @@ from otel_parallelism.tracing.sdk.compatibility import end_interrupted, set_star
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
+from otel_parallelism.tracing.state.handed_objects import hold_outside, outside_objects
 from otel_parallelism.tracing.state.live_tree import (
     adopt_root_call,
     count_late_node,
@@ -96,6 +97,10 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
                 else:
                     node.arguments = args
         tool = node.tool
+        if tool.outside is None:
+            tool.outside = outside_objects(tool.function)
+        if tool.outside and registry.evidence:
+            hold_outside(node, tool.outside)
         attributes = tool.attributes
         if (
             start_ns - node.called_ns >= LEAST_QUEUE_NS

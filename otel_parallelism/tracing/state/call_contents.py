@@ -18,7 +18,9 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.analysis.dependencies.leaves import has_method, instance_dict
+from otel_parallelism.analysis.dependencies.object_types import type_safety
 
+from .handed_objects import Handed, handed_object, is_library_object
 from .nodes import MISSING, CallNode
 
 if TYPE_CHECKING:
@@ -70,18 +72,21 @@ class ArgumentLeaves:
         values: The leaf values.
         objects: The mutable objects that ``values`` represents completely.
         identities: The ids of all mutable objects.
+        handed: The mutable objects, each with its parameter: a name, or a position among the positional arguments.
         whole: Whether no leaf was left out.
     """
 
-    __slots__ = ("identities", "objects", "values", "whole")
+    __slots__ = ("handed", "identities", "objects", "parameter", "values", "whole")
 
     def __init__(self) -> None:
+        self.handed: list[Handed] = []
+        self.parameter: str | int = ""
         self.values: list[Any] = []
         self.objects: list[Any] = []
         self.identities: list[int] = []
         self.whole: bool = True
 
-    def add(self, value: Any, depth: int = 0) -> None:  # noqa: C901 - a branch for each kind of value
+    def add(self, value: Any, depth: int = 0) -> None:
         """Add the leaves of *value*, which lies *depth* levels deep, without running code of the program."""
         kind = type(value)
         if kind in _IMMUTABLE:
@@ -98,14 +103,27 @@ class ArgumentLeaves:
         if issubclass(kind, _SCALARS):
             self.add(_as_base(value, kind), depth)
             return
+        if kind not in _CONTAINERS and is_library_object(kind):
+            self.identities.append(id(value))
+            if type_safety(kind) == "unsafe":
+                self.handed.append(handed_object(self.parameter, value, None))
+            return
+        items = _items(value, kind)
         if kind is not tuple and kind is not frozenset:
             self.identities.append(id(value))
-        items = _items(value, kind)
+            if type_safety(kind) != "safe":
+                self.handed.append(handed_object(self.parameter, value, items))
+        self._add_items(value, items, depth)
+
+    def _add_items(self, value: Any, items: Sequence[Any] | None, depth: int) -> None:
+        """Add the leaves of *items*, which the mutable or immutable container *value* holds."""
+        kind = type(value)
         if items is None or depth >= _MAX_DEPTH or len(items) > 2 * MAX_LEAVES:
             self.whole = False
             return
         for item in items:
-            if not self.whole:
+            # The fields of an argument are seen all, as one may be a connection.
+            if depth and not self.whole:
                 return
             self.add(item, depth + 1)
         if self.whole and kind is not tuple and kind is not frozenset:
@@ -143,14 +161,18 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
     the same id.
     """
     leaves = ArgumentLeaves()
-    for value in args:
+    for position, value in enumerate(args):
+        leaves.parameter = position
         leaves.add(value)
-    for value in kwargs.values():
+    for name, value in kwargs.items():
+        leaves.parameter = name
         leaves.add(value)
     node.arguments = leaves.values
     node.whole = leaves.whole
     node.identities = tuple(leaves.identities)
     node.objects = leaves.objects
+    if leaves.handed:
+        node.handed += tuple(leaves.handed)
 
 
 def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:

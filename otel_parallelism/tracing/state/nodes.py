@@ -100,6 +100,7 @@ class CallNode(Node):
         arguments: Positional and keyword values, or their leaves; None where not held.
         whole: Whether ``arguments`` leaves nothing out.
         identities: The ids of the mutable objects that were passed.
+        handed: Notes of the mutable objects that the call was handed, for the analysis.
         objects: Those mutable objects that ``arguments`` represents completely.
         resource: The declared resource, computed for this call.
         token: The token that resets the OpenTelemetry context.
@@ -126,6 +127,7 @@ class CallNode(Node):
     arguments: Any = None
     whole: bool = True
     identities: tuple[int, ...] = ()
+    handed: tuple[Any, ...] = ()
     objects: list[Any] | None = None
     resource: str = ""
     token: Any = None
@@ -147,6 +149,7 @@ def release_call(call: CallNode) -> None:
     """Release the arguments and the result of *call*, whose turn is over; a later result is not held either."""
     call.finished = True
     call.arguments = call.objects = None
+    call.handed = ()
     call.result = MISSING
 
 

@@ -25,6 +25,7 @@ class Tool:
         depends_on: The names of the tools whose results it needs; None if not declared.
         resource_of: A function that computes the resource from a call's arguments, or None.
         resource: The declared resource if it is constant, else an empty string.
+        outside: Where its closure and globals hold objects that calls share; None before the first call.
         silenced: Whether findings about it are left out of reports.
         blocking: Whether calling it runs its body, as for any function that is not a coroutine function.
     """
@@ -37,6 +38,7 @@ class Tool:
         "effect_source",
         "function",
         "name",
+        "outside",
         "resource",
         "resource_of",
         "silenced",
@@ -55,6 +57,7 @@ class Tool:
         blocking: bool = False,
     ) -> None:
         self.function: Callable[..., Any] | None = function
+        self.outside: tuple[tuple[str, Any, str], ...] | None = None
         self.silenced: bool = silenced
         self.blocking: bool = blocking
         self.name: str = name if name is not None else tool_name(function)

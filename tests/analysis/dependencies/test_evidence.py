@@ -45,16 +45,10 @@ def test_value_in_the_users_message_is_unknown() -> None:
     assert edges(made, used, said=["about BK-99881 please"]) == [{}, {0: False}]
 
 
-def test_returned_object_is_proof_and_shared_object_is_not() -> None:
+def test_returned_object_is_proof() -> None:
     returned = call("a", 0, 1, result=Content([1], identities=(7,)))
     handed = call("b", 1, 2, arguments=Content([1], identities=(7,)))
     assert edges(returned, handed)[1] == {0: True}
-    shared = [
-        call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("a", 0), ("b", 1))
-    ]
-    assert edges(*shared)[1] == {0: False}
-    beside = [call(name, 0, 1, arguments=Content([1], identities=(7,))) for name in "ab"]
-    assert edges(*beside) == [{}, {}]
 
 
 def test_object_returned_by_several_calls_depends_on_each() -> None:
@@ -72,12 +66,12 @@ def test_method_depends_on_the_call_that_returned_its_object() -> None:
     assert edges(*methods) == [{}, {}]
 
 
-def test_calls_given_one_returned_object_also_share_it() -> None:
+def test_calls_given_one_returned_object_depend_on_its_call() -> None:
     returned = call("a", 0, 1, result=Content([1], identities=(7,)))
     handed = [
         call(name, start, start + 1, arguments=Content([1], identities=(7,))) for name, start in (("b", 1), ("c", 2))
     ]
-    assert edges(returned, *handed) == [{}, {0: True}, {0: True, 1: False}]
+    assert edges(returned, *handed) == [{}, {0: True}, {0: True}]
 
 
 def test_sentences_contain_no_values() -> None:

@@ -12,6 +12,7 @@ from otel_parallelism.model import Call, Caller, Content, Observation, Passage, 
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
 from otel_parallelism.tracing.state.callers import location
 from otel_parallelism.tracing.state.classification import classify_node
+from otel_parallelism.tracing.state.handed_objects import named_objects
 from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
 
 
@@ -226,6 +227,11 @@ def _definition(node: CallNode) -> Caller | None:
     return None if code is None else Caller(code.co_filename, code.co_firstlineno)
 
 
+def _arguments(node: CallNode) -> Content:
+    handed = named_objects(node) if node.handed else ()
+    return Content(node, read_arguments, node.whole, node.identities, node.receiver, handed)
+
+
 def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
     """Return the observation of a call; *end_ns* is its end time if it is still open."""
     tool = node.tool
@@ -245,7 +251,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         False,  # noqa: FBT003 - keyword arguments would take longer, for every call
         False,  # noqa: FBT003 - likewise
         node.error,
-        None if node.arguments is None else Content(node, read_arguments, node.whole, node.identities, node.receiver),
+        None if node.arguments is None else _arguments(node),
         result,
         tool.effect,
         tool.effect_source,

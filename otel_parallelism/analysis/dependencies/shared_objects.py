@@ -1,0 +1,100 @@
+"""
+Finds pairs of calls that were handed one object, and judges from its type whether they may use it at once.
+
+The object of a method counts as handed over, and so does what a framework passes along. An object of a type that no
+table names is harmless if it holds only immutable values and safe objects, and holds the same in all calls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .object_types import type_name, type_safety
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call, HandedObject
+
+_MOST_OBJECTS = 64
+
+
+class SharedObjects:
+    """
+    The objects that calls of one scope share.
+
+    Attributes:
+        unsafe: For each call the bits of earlier calls that share an object with it that must not be used at once.
+        doubtful: Likewise, where whether the object may be used at once is not known.
+    """
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        """Find the objects that *calls*, in order of start, share."""
+        self._calls = calls
+        self._handed: list[tuple[HandedObject, ...]] = [_handed(call) for call in calls]
+        states: dict[int, set[tuple[object, ...] | None]] = {}
+        for objects in self._handed:
+            for one in objects:
+                states.setdefault(one.identity, set()).add(one.state)
+        self._changed: set[int] = {identity for identity, seen in states.items() if len(seen) > 1 or None in seen}
+        self.unsafe: list[int] = []
+        self.doubtful: list[int] = []
+        holders: dict[int, int] = {}
+        for index, objects in enumerate(self._handed):
+            unsafe = doubtful = 0
+            for one in objects:
+                earlier = holders.get(one.identity, 0)
+                holders[one.identity] = earlier | 1 << index
+                if earlier and self._is_unsafe(one):
+                    unsafe |= earlier
+                elif earlier and self._is_doubtful(one):
+                    doubtful |= earlier
+            self.unsafe.append(unsafe)
+            self.doubtful.append(doubtful)
+
+    def sentence(self, earlier: int, later: int) -> str:
+        """Return a sentence that names the object that two calls share, and its type."""
+        a, b = self._calls[earlier].tool, self._calls[later].tool
+        one = self._shared(earlier, later)
+        if one is None:
+            return f"{a} and {b} were handed one object, which either may change"
+        kind = _described(one)
+        if self._is_unsafe(one):
+            return f"{a} and {b} share {kind}, which two calls must not use at once"
+        return f"{a} and {b} were handed one object, {kind}, which either may change"
+
+    def unsafe_object(self, earlier: int, later: int) -> str:
+        """Return the name of the type of the unsafe object that two calls share; empty if they share none."""
+        if not self.unsafe[later] >> earlier & 1:
+            return ""
+        one = self._shared(earlier, later)
+        return "" if one is None or one.kind is None else type_name(one.kind)
+
+    def _shared(self, earlier: int, later: int) -> HandedObject | None:
+        """Return the object that matters most among those that two calls share."""
+        before = {one.identity for one in self._handed[earlier]}
+        shared = [one for one in self._handed[later] if one.identity in before]
+        unsafe = [one for one in shared if self._is_unsafe(one)]
+        doubtful = [one for one in shared if self._is_doubtful(one)]
+        return next(iter(unsafe or doubtful), None)
+
+    @staticmethod
+    def _is_unsafe(one: HandedObject) -> bool:
+        return one.kind is not None and type_safety(one.kind) == "unsafe"
+
+    def _is_doubtful(self, one: HandedObject) -> bool:
+        """Return whether neither the type of an object nor its unchanged state shows that calls may use it at once."""
+        if one.kind is not None and type_safety(one.kind) == "safe":
+            return False
+        return one.identity in self._changed or any(type_safety(part) != "safe" for part in one.parts)
+
+
+def _handed(call: Call) -> tuple[HandedObject, ...]:
+    return () if call.arguments is None else call.arguments.handed[:_MOST_OBJECTS]
+
+
+def _described(one: HandedObject) -> str:
+    if one.kind is None:
+        return one.name or "an argument"
+    article = "an" if type_name(one.kind)[:1].lower() in "aeiou" else "a"
+    return f"{one.name} ({article} {type_name(one.kind)})" if one.name else f"{article} {type_name(one.kind)}"

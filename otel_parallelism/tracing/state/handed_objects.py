@@ -1,0 +1,157 @@
+"""
+Notes which mutable objects a call was handed: arguments, the object of a method, dependencies, closures and globals.
+
+An object is noted by its id, its type and what it directly holds, without running code of the program.
+"""
+
+from __future__ import annotations
+
+import dis
+from types import CellType, CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from otel_parallelism.analysis.dependencies.leaves import instance_dict
+from otel_parallelism.analysis.dependencies.object_types import is_frozen, module_of, type_safety
+from otel_parallelism.model import HandedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .nodes import CallNode
+
+Handed: TypeAlias = tuple[str | int, int, type | None, tuple[object, ...] | None, tuple[type, ...]]
+"""The fields of a `HandedObject`; a position among the positional arguments may stand for the name."""
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
+_MOST_PARTS = 16
+_MOST_OUTSIDE = 8
+_MOST_INNER = 32
+
+
+def is_library_object(kind: type) -> bool:
+    """
+    Return whether objects of the type *kind* are no values: clients, connections, pages.
+
+    What such an object holds is not part of the arguments.
+    """
+    safety = type_safety(kind)
+    return safety != "unknown" and module_of(kind) not in {"builtins", "functools"} and not is_frozen(kind)
+
+
+def handed_object(name: str | int, value: Any, items: Sequence[Any] | None) -> Handed:
+    """Return the note of *value*; *items* is what it directly holds, None if that is not known."""
+    if items is None or len(items) > _MOST_PARTS:
+        return (name, id(value), type(value), None, ())
+    state = tuple([item if type(item) in _PLAIN else id(item) for item in items])
+    return (name, id(value), type(value), state, tuple(map(type, items)))
+
+
+def hold_receiver(node: CallNode, receiver: Any) -> None:
+    """Note on *node* the object whose method is called; a class or a safe object only by its id."""
+    node.receiver = id(receiver)
+    kind = type(receiver)
+    if type_safety(kind) != "safe" or is_frozen(kind):
+        node.handed = (handed_object("self", receiver, _fields(receiver)),)
+
+
+def dependencies(name: str, value: Any) -> tuple[Handed, ...]:
+    """Return the notes of an object that a framework passes to tools, and of the objects directly inside it."""
+    found = list(_judged(name, value))
+    fields = _named_fields(value) if found and type_safety(type(value)) == "unknown" else ()
+    for field, inner in fields:
+        found += _judged(f"{name}.{field}", inner)
+    return tuple(found[:_MOST_PARTS])
+
+
+def outside_objects(function: Any) -> tuple[tuple[str, Any, str], ...]:
+    """
+    Return where a function's closure and globals hold objects that are not known to be safe.
+
+    Returns:
+        The name, the cell or the dict of globals, and the key in this dict; an empty key where the function assigns.
+    """
+    if type(function) is not FunctionType:
+        return ()
+    found: dict[str, tuple[str, Any, str]] = {}
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
+    for operation, name in _accesses(function.__code__):
+        holder = cells.get(name) if "DEREF" in operation else function.__globals__
+        if len(found) >= _MOST_OUTSIDE or holder is None:
+            continue
+        if operation.startswith(("STORE_GLOBAL", "DELETE_GLOBAL")) or operation in {"STORE_DEREF", "DELETE_DEREF"}:
+            found[name] = (name, holder, "")
+        elif name not in found and _is_noted(_held(holder, name)):
+            found[name] = (name, holder, name)
+    return tuple(found.values())
+
+
+def hold_outside(node: CallNode, places: Iterable[tuple[str, Any, str]]) -> None:
+    """Add to *node* the notes of what the closure and the globals of its function hold now."""
+    noted: list[Handed] = []
+    for name, holder, key in places:
+        if not key:
+            # The function itself assigns the variable.
+            noted.append((name, hash((id(holder), name)), None, None, ()))
+            continue
+        noted += _judged(name, _held(holder, key))
+    node.handed += tuple(noted)
+
+
+def named_objects(node: CallNode) -> tuple[HandedObject, ...]:
+    """Return the objects that *node*'s call was handed, with the names of their parameters."""
+    code = getattr(node.tool.function, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if type(code) is CodeType else ()
+    first = 1 if node.receiver else 0
+    return tuple(
+        HandedObject(
+            (names[name + first] if name + first < len(names) else "") if isinstance(name, int) else name, *rest
+        )
+        for name, *rest in node.handed
+    )
+
+
+def _judged(name: str, value: Any) -> tuple[Handed, ...]:
+    return (handed_object(name, value, _fields(value)),) if _is_noted(value) else ()
+
+
+def _is_noted(value: Any) -> bool:
+    kind = type(value)
+    return kind not in _PLAIN and type_safety(kind) != "safe"
+
+
+def _held(holder: Any, key: str) -> Any:
+    """Return what a cell, or a dict of globals, holds; None if it is empty."""
+    if type(holder) is not CellType:
+        return holder.get(key)
+    try:
+        return holder.cell_contents
+    except ValueError:
+        return None
+
+
+def _fields(value: Any) -> tuple[Any, ...] | None:
+    """Return what a container or an object directly holds; None if it cannot be read."""
+    if type(value) is dict:
+        return (*value.keys(), *value.values())
+    if type(value) in _CONTAINERS:
+        return tuple(value)
+    fields = instance_dict(value)
+    return None if fields is None else tuple(fields.values())
+
+
+def _named_fields(value: Any) -> tuple[tuple[str, Any], ...]:
+    fields = value if type(value) is dict else instance_dict(value)
+    return tuple((key, inner) for key, inner in list((fields or {}).items())[:_MOST_PARTS] if type(key) is str)
+
+
+def _accesses(code: CodeType) -> Iterator[tuple[str, str]]:
+    """Yield the operation and the name of each access to a global or free variable, inner functions included."""
+    codes = [code]
+    for one in codes:
+        if len(codes) < _MOST_INNER:
+            codes += [constant for constant in one.co_consts if type(constant) is CodeType]
+        for instruction in dis.get_instructions(one):
+            operation = instruction.opname
+            if operation.endswith(("_GLOBAL", "_DEREF")) and isinstance(instruction.argval, str):
+                yield operation, instruction.argval

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import Settings, agent_turn, profiled
+from otel_parallelism.tracing.spans.decorator import record
+from otel_parallelism.tracing.state.call_contents import hold_arguments
+from otel_parallelism.tracing.state.handed_objects import dependencies, named_objects, outside_objects
+from otel_parallelism.tracing.state.nodes import CallNode
+from otel_parallelism.tracing.state.tool import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Kit
+
+COUNTS = [1]
+NAMES = ("a", "b")
+TOTAL = 0
+
+
+class Deps:
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.key = "k"
+
+
+@pytest.fixture
+def connection() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:")
+
+
+def node_of(function: Any, *args: Any, **kwargs: Any) -> CallNode:
+    node = CallNode(None, None, 0, 0, tool=Tool(function, None, None, None, None))
+    hold_arguments(node, args, kwargs)
+    return node
+
+
+def look(uid: int, db: Any, *, deps: Any = None) -> None: ...
+
+
+def test_objects_are_named_by_their_parameters(connection: sqlite3.Connection) -> None:
+    node = node_of(look, 7, connection, deps=Deps(connection))
+    assert [(one.name, one.kind) for one in named_objects(node)] == [
+        ("db", sqlite3.Connection),
+        ("deps", Deps),
+        ("deps", sqlite3.Connection),
+    ]
+    assert node.whole
+
+
+def test_a_connection_among_many_fields_is_found(connection: sqlite3.Connection) -> None:
+    deps = Deps(None)
+    vars(deps).update({f"field{index}": index for index in range(14)}, session=connection)
+    node = node_of(look, 1, deps)
+    assert not node.whole
+    assert sqlite3.Connection in {one.kind for one in named_objects(node)}
+
+
+def test_dependencies_of_a_framework_are_named_with_their_fields(connection: sqlite3.Connection) -> None:
+    assert [(name, kind) for name, _, kind, *_ in dependencies("ctx.deps", Deps(connection))] == [
+        ("ctx.deps", Deps),
+        ("ctx.deps.session", sqlite3.Connection),
+    ]
+    assert dependencies("ctx.deps", None) == ()
+
+
+def test_closure_and_globals_count_unless_they_are_safe(connection: sqlite3.Connection) -> None:
+    def reads() -> object:
+        return connection, COUNTS, NAMES, sqlite3
+
+    def inner() -> object:
+        return [COUNTS for _ in NAMES]
+
+    def assigns() -> None:
+        global TOTAL  # noqa: PLW0603 - what is tested
+        TOTAL += 1
+
+    assert sorted(name for name, *_ in outside_objects(reads)) == ["COUNTS", "connection"]
+    assert [name for name, *_ in outside_objects(inner)] == ["COUNTS"]
+    assert [name for name, *_ in outside_objects(assigns)] == ["TOTAL"]
+    assert outside_objects(print) == ()
+
+
+class Pager:
+    cursor = 0
+
+    @profiled
+    async def get_page(self) -> int:
+        here = self.cursor
+        await asyncio.sleep(0.3)
+        self.cursor = here + 1
+        return here
+
+
+class Weather:
+    def __init__(self) -> None:
+        self.unit = "C"
+
+    @profiled
+    async def get_weather(self, city: str) -> str:
+        await asyncio.sleep(0.3)
+        return f"mild in {city}"
+
+
+async def test_the_state_of_an_object_orders_its_methods(kit: Kit) -> None:
+    pager = Pager()
+    async with agent_turn("pager") as turn:
+        for _ in range(3):
+            await pager.get_page()
+    assert turn.report is not None
+    assert not [finding for finding in turn.report.findings if finding.advice == "recommended"]
+
+
+async def test_an_unchanged_object_does_not_order_its_methods(kit: Kit) -> None:
+    weather = Weather()
+    async with agent_turn("weather") as turn:
+        for city in ("Oslo", "Rome"):
+            await weather.get_weather(city)
+    assert turn.report is not None
+    assert not [text for finding in turn.report.findings for text in finding.evidence if "one object" in text]
+
+
+async def test_a_session_shared_through_a_closure_is_named(kit: Kit, connection: sqlite3.Connection) -> None:
+    async def get_user(uid: str) -> str:
+        await asyncio.sleep(0.3)
+        return str(connection and uid)
+
+    async def list_orders(uid: str) -> str:
+        await asyncio.sleep(0.3)
+        return str(connection and uid)
+
+    tools = [record(function, None, "read", None, None, silence=False) for function in (get_user, list_orders)]
+    async with agent_turn("shop") as turn:
+        for tool in tools:
+            await tool("u1")
+    assert turn.report is not None
+    (finding,) = turn.report.findings
+    assert finding.advice == "potential"
+    assert "get_user and list_orders share connection (a sqlite3.Connection)" in "".join(finding.evidence)
+    assert "a sqlite3.Connection of its own" in finding.recommendation
+
+
+def test_nothing_is_noted_without_evidence(make_kit: Callable[..., Kit], connection: sqlite3.Connection) -> None:
+    make_kit(Settings(evidence=False))
+
+    @profiled
+    def get_user() -> str:
+        return str(connection)
+
+    assert get_user()
