@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, step_facts, turn_facts
+from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_parallelism.model import SpanRecord
 
+_TOKENS = (
+    ("gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens"),
+    ("gen_ai.usage.cache_read_input_tokens",),
+    ("gen_ai.usage.cache_creation_input_tokens",),
+)
 _KIND = "agentops.span.kind"
 _NAMES = ("tool.name", "gen_ai.tool.name", "operation.name", "agentops.entity.name")
 _AGENTS = ("agent.name", "gen_ai.agent.name", "operation.name", "agentops.entity.name")
@@ -35,8 +41,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         case "agent" | "workflow":
             return turn_facts(text(attributes, *_AGENTS) or named, given)
         case "llm":
-            tokens = whole_number(attributes, "gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens")
-            return step_facts(given, output, tokens)
+            return step_facts(given, output, input_usage(attributes, *_TOKENS))
         case "task" | "session" | "operation":
             return Facts(kind="passage")
     return Facts()

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .parsing.content import decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, step_facts
+from .parsing.usage import InputUsage, input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
 _ATTRIBUTES = "braintrust.span_attributes"
 _TYPE = f"{_ATTRIBUTES}.type"
+_CACHES = (("prompt_cached_tokens",), ("prompt_cache_creation_tokens",))
 _METRICS = "braintrust.metrics"
 
 
@@ -30,7 +32,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         tool = text(details, "name") or text(attributes, "gen_ai.tool.name") or span.name
         return call_facts(tool, given, output, call_id=text(attributes, "gen_ai.tool.call.id"))
     if kind == "llm":
-        return step_facts(given, output, _tokens(attributes))
+        return step_facts(given, output, _input_usage(attributes))
     return Facts()
 
 
@@ -39,11 +41,11 @@ def _content(attributes: Mapping[str, object], what: str) -> object:
     return attributes.get(f"braintrust.{what}") if value is None else value
 
 
-def _tokens(attributes: Mapping[str, object]) -> int | None:
+def _input_usage(attributes: Mapping[str, object]) -> InputUsage:
     metrics = decoded(attributes.get(_METRICS))
     if isinstance(metrics, Mapping):
-        return whole_number(metrics, "prompt_tokens", "input_tokens")
-    return whole_number(attributes, f"{_METRICS}.prompt_tokens", "gen_ai.usage.input_tokens")
+        return input_usage(metrics, ("prompt_tokens", "input_tokens"), *_CACHES)
+    return input_usage(attributes, (f"{_METRICS}.prompt_tokens", "gen_ai.usage.input_tokens"))
 
 
 DIALECT = Dialect(describe=_describe, rank=130, keys=frozenset({_ATTRIBUTES, _TYPE}))

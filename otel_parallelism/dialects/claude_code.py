@@ -13,7 +13,8 @@ from otel_parallelism import names
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
+from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
 _PREFIX = "claude_code."
-_TOKENS: Final = ("input_tokens", "cache_read_tokens", "cache_creation_tokens")
+_TOKENS: Final = ("input_tokens",)
+_CACHE_READ: Final = ("cache_read_tokens", "cache_read_input_tokens")
+_CACHE_WRITTEN: Final = ("cache_creation_tokens", "cache_creation_input_tokens")
 _INPUTS: Final = ("tool_input", "tool_parameters")
 _ARGUMENTS: Final = (
     *("file_path", "notebook_path", "full_command", "bash_command", "command", "pattern", "path", "url", "query"),
@@ -84,10 +87,12 @@ def _request(span: SpanRecord) -> Facts:
     attributes = span.attributes
     if text(attributes, "llm_request.context") == "tool":
         return Facts(kind="passage")
+    usage = input_usage(attributes, _TOKENS, _CACHE_READ, _CACHE_WRITTEN, beside=True)
     return Facts(
         kind="step",
         requested=None if _asks_for_tools(attributes) else (),
-        input_tokens=_input_tokens(attributes),
+        input_tokens=usage.tokens,
+        cached_tokens=usage.cached,
     )
 
 
@@ -97,12 +102,6 @@ def _asks_for_tools(attributes: Mapping[str, object]) -> bool:
     if reason:
         return reason == _FOR_TOOLS
     return attributes.get("response.has_tool_call") not in (False, "false")
-
-
-def _input_tokens(attributes: Mapping[str, object]) -> int | None:
-    """Return all input tokens: those read from the cache and written to it are counted apart from the others."""
-    counted = [number for key in _TOKENS if (number := whole_number(attributes, key)) is not None]
-    return sum(counted) if counted else None
 
 
 _READERS: Final[Mapping[str, Callable[[SpanRecord], Facts]]] = {

@@ -9,8 +9,9 @@ from otel_parallelism import names
 
 from .parsing import envelopes
 from .parsing.content import decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, step_facts, turn_facts
+from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
@@ -29,7 +30,7 @@ def _describe(span: SpanRecord) -> Facts | None:
             call_id = text(attributes, *_CALL_IDS)
             return call_facts(tool, given, output, call_id=call_id, arguments=_arguments, result=_result)
         case "llm_call":
-            return step_facts(given, output, whole_number(attributes, names.INPUT_TOKENS))
+            return step_facts(given, output, input_usage(attributes, (names.INPUT_TOKENS,)))
         case "user_prompt" | "agent_call":
             return turn_facts(text(attributes, "gen_ai.agent.name"), given)
         case "schedule_tool_calls":

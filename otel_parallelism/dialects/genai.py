@@ -15,8 +15,9 @@ from otel_parallelism import names
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.genai_answers import asked_ids, captured_answer
+from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
@@ -78,6 +79,14 @@ _RESULTS = (
 )
 _INPUTS = (names.INPUT_MESSAGES, *_RUN_MESSAGES, "gcp.vertex.agent.llm_request")
 _TOKENS = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
+_CACHE_READ = (
+    *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+    *("gen_ai.usage.cache_read_tokens", "gen_ai.usage.details.cache_read_tokens"),
+)
+_CACHE_WRITTEN = (
+    *("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_creation_input_tokens"),
+    *("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.details.cache_write_tokens"),
+)
 
 _TOOL_EVENT = "gen_ai.tool.message"
 _CHOICE_EVENT = "gen_ai.choice"
@@ -105,11 +114,13 @@ def _describe(span: SpanRecord) -> Facts | None:
     if kind == "call":
         return _call(span)
     if kind == "step":
+        usage = input_usage(attributes, _TOKENS, _CACHE_READ, _CACHE_WRITTEN)
         return Facts(
             kind="step",
             requested=asked_ids(span),
             answer=captured_answer(span),
-            input_tokens=whole_number(attributes, *_TOKENS),
+            input_tokens=usage.tokens,
+            cached_tokens=usage.cached,
             words=_words(span),
         )
     if kind == "turn":

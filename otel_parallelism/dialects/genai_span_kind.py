@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from otel_parallelism import names
 
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, step_facts, turn_facts
+from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ _TOOL_OUTPUTS: Final = (names.TOOL_CALL_RESULT, "output.value", "gen_ai.tool.out
 _INPUTS: Final = (names.INPUT_MESSAGES, "gen_ai.prompt", "input.value", "gen_ai.input")
 _OUTPUTS: Final = (names.OUTPUT_MESSAGES, "gen_ai.completion", "output.value", "gen_ai.output")
 _OTHER_KINDS: Final[Mapping[str, Kind]] = {"STEP": "cycle", "TASK": "passage", "ENTRY": "passage"}
+_CACHE_READ: Final = ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens")
+_CACHE_WRITTEN: Final = ("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_creation_input_tokens")
 _TOKENS: Final = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
 
 
@@ -43,7 +46,7 @@ def _describe(span: SpanRecord) -> Facts | None:
             return call_facts(tool, given, output, call_id=call_id, retrieval=kind != "TOOL")
         case "LLM":
             given, output = _first(attributes, _INPUTS), _first(attributes, _OUTPUTS)
-            return step_facts(given, output, whole_number(attributes, *_TOKENS))
+            return step_facts(given, output, input_usage(attributes, _TOKENS, _CACHE_READ, _CACHE_WRITTEN))
         case "AGENT" | "WORKFLOW":
             agent = text(attributes, "gen_ai.agent.name", "agent.name") or span.name.removeprefix("invoke_agent ")
             return turn_facts(agent, _first(attributes, _INPUTS))

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .parsing.content import decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, step_facts, turn_facts
+from .parsing.usage import NO_USAGE, InputUsage, input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
@@ -44,7 +45,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         failed = text(attributes, "genkit:state") == "error"
         return call_facts(name, given, output, failed=failed, retrieval=subtype in _RETRIEVERS)
     if subtype in _MODELS:
-        return step_facts(given, output, _tokens(output))
+        return step_facts(given, output, _input_usage(output))
     if subtype == "flow" or kind == "flow":
         return turn_facts(name, given)
     if kind == "util" and name == "generate" and _is_outermost(span):
@@ -67,10 +68,10 @@ def _is_outermost(span: SpanRecord) -> bool:
     return True
 
 
-def _tokens(output: object) -> int | None:
+def _input_usage(output: object) -> InputUsage:
     data = decoded(output)
     usage = data.get("usage") if isinstance(data, Mapping) else None
-    return whole_number(usage, "inputTokens") if isinstance(usage, Mapping) else None
+    return input_usage(usage, ("inputTokens",), ("cachedContentTokens",)) if isinstance(usage, Mapping) else NO_USAGE
 
 
 DIALECT = Dialect(describe=_describe, rank=28, keys=frozenset({_TYPE, _SUBTYPE}))

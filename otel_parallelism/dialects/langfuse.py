@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
+from .parsing.usage import NO_USAGE, InputUsage, input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
@@ -18,6 +19,9 @@ _INPUT = "langfuse.observation.input"
 _OUTPUT = "langfuse.observation.output"
 _LEVEL = "langfuse.observation.level"
 _USAGE = "langfuse.observation.usage_details"
+_TOKENS = ("input", "prompt_tokens", "input_tokens")
+_CACHE_READ = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens")
+_CACHE_WRITTEN = ("input_cache_creation", "cache_creation_input_tokens")
 _METADATA = "langfuse.observation.metadata."
 _KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "retriever": "call", "generation": "step"}
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
@@ -47,11 +51,13 @@ def _describe(span: SpanRecord) -> Facts | None:
                 effect_source="framework" if observation == "retriever" else "",
             )
         case "step":
+            usage = _input_usage(attributes.get(_USAGE))
             return Facts(
                 kind="step",
                 requested=None if output is None else messages.requested_ids(output),
                 answer=captured(output, messages.asked_calls),
-                input_tokens=_tokens(attributes.get(_USAGE)),
+                input_tokens=usage.tokens,
+                cached_tokens=usage.cached,
                 words=captured(given, messages.user_words),
             )
         case "turn" if span.name not in _MODEL_NODES or _metadata(span, "langgraph_node") != span.name:
@@ -66,11 +72,12 @@ def _metadata(span: SpanRecord, key: str) -> str:
     return text(span.attributes, _METADATA + key).strip('"')
 
 
-def _tokens(usage: object) -> int | None:
-    data = decoded(usage)
+def _input_usage(details: object) -> InputUsage:
+    """Return the usage in Langfuse's details, whose ``input`` leaves cached tokens out; other names include them."""
+    data = decoded(details)
     if not isinstance(data, dict):
-        return None
-    return whole_number(data, "input", "prompt_tokens", "input_tokens")
+        return NO_USAGE
+    return input_usage(data, _TOKENS, _CACHE_READ, _CACHE_WRITTEN, beside="input" in data)
 
 
 DIALECT = Dialect(describe=_describe, rank=60, keys=frozenset({_TYPE}))

@@ -38,6 +38,7 @@ def _describe(span: SpanRecord) -> Facts | None:
             return Facts(
                 kind="step",
                 requested=_requested(output),
+                answer=captured(output, _asked_calls),
                 input_tokens=_tokens(attributes),
                 words=captured(given, _words),
             )
@@ -75,6 +76,10 @@ def _words(value: object) -> list[object]:
 
 def _run_input(value: object) -> list[object]:
     return messages.run_input(_plain(value))
+
+
+def _asked_calls(value: object) -> object:
+    return messages.asked_calls(_plain(value))
 
 
 def _requested(output: object) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism import names
+from otel_parallelism.model import AskedCall
 
 from .parsing import messages
 from .parsing.content import captured, decoded
@@ -38,10 +39,13 @@ def _describe(span: SpanRecord) -> Facts | None:
             call_id=text(attributes, "lk.function_tool.id", names.TOOL_CALL_ID),
             failed=attributes.get("lk.function_tool.is_error") in (True, "true"),
         )
+    calls = _private(attributes, "response.function_calls")
     return Facts(
         kind="step",
-        requested=_requested(_private(attributes, "response.function_calls")),
+        requested=_requested(calls),
+        answer=captured(calls, _asked_calls),
         input_tokens=_tokens(attributes),
+        cached_tokens=whole_number(attributes, "gen_ai.usage.cache_read.input_tokens"),
         words=captured(_private(attributes, "chat_ctx"), _words),
     )
 
@@ -58,6 +62,12 @@ def _requested(calls: object) -> tuple[str, ...] | None:
     found = [item.get("call_id") if isinstance(item, Mapping) else None for item in map(decoded, items)]
     ids = [call_id for call_id in found if isinstance(call_id, str) and call_id]
     return tuple(ids) if len(ids) == len(found) else None
+
+
+def _asked_calls(calls: object) -> tuple[AskedCall, ...]:
+    items = decoded(calls)
+    found = [item for item in map(decoded, items) if isinstance(item, Mapping)] if isinstance(items, list) else []
+    return tuple(AskedCall(text(item, "name"), decoded(item.get("arguments")), text(item, "call_id")) for item in found)
 
 
 def _tokens(attributes: Mapping[str, object]) -> int | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism import names
 
+from .parsing import envelopes
+from .parsing.content import captured, decoded
 from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
 
 _METHOD = "mcp.method.name"
 _NAMES = ("tools/call ", "MCP send tools/call ")
+_ARGUMENTS = (names.TOOL_CALL_ARGUMENTS, "mcp.request.argument")
+_RESULTS = (names.TOOL_CALL_RESULT, "mcp.response.value")
+_PARAMETERS = frozenset({"name", "arguments", "_meta", "task"})
 _SERVER = 2
 """OTLP's number of the span kind SERVER."""
 
@@ -28,8 +34,29 @@ def _describe(span: SpanRecord) -> Facts | None:
     if method not in {"", "tools/call"}:
         return Facts(kind="passage")
     tool = text(span.attributes, names.TOOL_NAME) or (span.name.partition("tools/call ")[2] if named else "")
-    # A server may run in the process of its client: its span is another account of the call, even then.
-    return Facts(kind="call", tool=tool, remote=bool(method) and span.kind == _SERVER)
+    output = _first(span, _RESULTS)
+    return Facts(
+        kind="call",
+        tool=tool,
+        call_id=text(span.attributes, names.TOOL_CALL_ID),
+        arguments=captured(_first(span, _ARGUMENTS), _arguments),
+        result=captured(output, envelopes.result),
+        failed=envelopes.tool_failed(output),
+        # A server may run in the process of its client: its span is another account of the call, even then.
+        remote=bool(method) and span.kind == _SERVER,
+    )
+
+
+def _first(span: SpanRecord, keys: tuple[str, ...]) -> object:
+    return next((span.attributes[key] for key in keys if span.attributes.get(key) is not None), None)
+
+
+def _arguments(value: object) -> object:
+    """Return the arguments in a request's parameters, ``{"name": …, "arguments": …}``, or *value* as it is."""
+    data = decoded(value)
+    if isinstance(data, Mapping) and "arguments" in data and data.keys() <= _PARAMETERS:
+        return envelopes.arguments(data["arguments"])
+    return envelopes.arguments(data)
 
 
 DIALECT = Dialect(describe=_describe, rank=40, keys=frozenset({_METHOD}), names=_NAMES)

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from .parsing.content import decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, step_facts, turn_facts
+from .parsing.usage import InputUsage, input_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _TYPE = "mlflow.spanType"
 _FUNCTION = "mlflow.spanFunctionName"
 _USAGE = "mlflow.chat.tokenUsage"
+_CACHES = (("cache_read_input_tokens",), ("cache_creation_input_tokens",))
 _NUMBERED = re.compile(r"_\d+")
 _TOOLS_NODE = re.compile(r"tools(?:_\d+)?")
 
@@ -32,7 +34,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         case "TOOL" | "RETRIEVER":
             return call_facts(_name(span), given, output, retrieval=kind == "RETRIEVER")
         case "CHAT_MODEL" | "LLM":
-            return step_facts(given, output, _tokens(attributes))
+            return step_facts(given, output, _input_usage(attributes))
         case "AGENT" | "WORKFLOW":
             return turn_facts(_name(span), given)
         case "CHAIN" if _TOOLS_NODE.fullmatch(span.name):
@@ -52,11 +54,11 @@ def _name(span: SpanRecord) -> str:
     return function if numbered else span.name
 
 
-def _tokens(attributes: Mapping[str, object]) -> int | None:
+def _input_usage(attributes: Mapping[str, object]) -> InputUsage:
     usage = decoded(attributes.get(_USAGE))
     if isinstance(usage, dict):
-        return whole_number(usage, "input_tokens", "prompt_tokens")
-    return whole_number(attributes, f"{_USAGE}.input_tokens", "gen_ai.usage.input_tokens")
+        return input_usage(usage, ("input_tokens", "prompt_tokens"), *_CACHES)
+    return input_usage(attributes, (f"{_USAGE}.input_tokens", "gen_ai.usage.input_tokens"))
 
 
 DIALECT = Dialect(describe=_describe, rank=85, keys=frozenset({_TYPE}))

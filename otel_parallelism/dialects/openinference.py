@@ -59,6 +59,7 @@ def _step(span: SpanRecord) -> Facts:
         requested=_requested(span),
         answer=_answer(span),
         input_tokens=whole_number(span.attributes, "llm.token_count.prompt"),
+        cached_tokens=whole_number(span.attributes, "llm.token_count.prompt_details.cache_read"),
         words=_words(span, run=False),
     )
 

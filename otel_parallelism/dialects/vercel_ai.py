@@ -30,6 +30,7 @@ _AGENT = "ai.telemetry.functionId"
 _CALLS = "ai.response.toolCalls"
 _FINISHED = ("ai.response.finishReason", "ai.finishReason")
 _FOR_TOOLS = "tool-calls"
+_CACHED = ("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens")
 _TOKENS = ("gen_ai.usage.input_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens")
 
 
@@ -48,7 +49,9 @@ def _describe(span: SpanRecord) -> Facts | None:
         return Facts(
             kind="step",
             requested=_requested(attributes),
+            answer=captured(attributes.get(_CALLS), messages.listed_calls),
             input_tokens=whole_number(attributes, *_TOKENS),
+            cached_tokens=whole_number(attributes, *_CACHED),
             words=captured(attributes.get("ai.prompt.messages", attributes.get("ai.prompt")), messages.user_words),
         )
     if _RUN.fullmatch(operation):

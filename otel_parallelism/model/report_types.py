@@ -105,7 +105,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """
     The measurements of one turn and its findings; durations are in seconds, absent values are None.
 
-    ``avoidable_by_cause`` splits ``avoidable``. ``max_chain_length`` is the number of calls of the longest reported
+    ``avoidable_by_cause`` splits ``avoidable``. ``avoidable_cached_tokens`` are those of ``avoidable_tokens`` that
+    would have been read from the provider's cache. ``max_chain_length`` is the number of calls of the longest reported
     chain. ``silenced`` are findings that settings or decorators exclude from ``findings`` and from every sum. ``notes``
     say where a bound cut the analysis short. ``schedule`` is when each call, at any depth, would run in the safe
     schedule; it is empty if nothing is ``avoidable``.
@@ -134,6 +135,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     avoidable_by_cause: Mapping[Cause, float] = msgspec.field(default_factory=dict)
     avoidable_steps: int = 0
     avoidable_tokens: int | None = None
+    avoidable_cached_tokens: int | None = None
     chains: int = 0
     max_chain_length: int = 0
     cause: Cause | None = None

@@ -174,8 +174,8 @@ class Step(msgspec.Struct, frozen=True):
 
     ``requested`` are the ids of the tool calls that its output requests: None if the output was not captured or has no
     ids, ``()`` if it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown.
-    ``messages`` are the user's messages in its input. ``answer`` is the output; its ``parse`` returns every `AskedCall`
-    in it.
+    ``cached_tokens`` are those of its ``input_tokens`` that were read from a cache. ``messages`` are the user's
+    messages in its input. ``answer`` is the output; its ``parse`` returns every `AskedCall` in it.
     """
 
     trace_id: str
@@ -189,6 +189,7 @@ class Step(msgspec.Struct, frozen=True):
     source: str = ""
     instrumentation: str = ""
     requested_tools: tuple[str, ...] = ()
+    cached_tokens: int | None = None
     answer: Content | None = None
 
 

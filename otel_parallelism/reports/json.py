@@ -64,6 +64,7 @@ def json_schema() -> dict[str, Any]:
 
 def _totals(reports: Sequence[Report]) -> TotalsDocument:
     tokens = [report.avoidable_tokens for report in reports if report.avoidable_tokens is not None]
+    cached = [report.avoidable_cached_tokens for report in reports if report.avoidable_cached_tokens is not None]
     return TotalsDocument(
         turns=len(reports),
         calls=sum(report.calls for report in reports),
@@ -75,6 +76,7 @@ def _totals(reports: Sequence[Report]) -> TotalsDocument:
         avoidable_potential=sum(report.avoidable_potential for report in reports),
         avoidable_steps=sum(report.avoidable_steps for report in reports),
         avoidable_tokens=sum(tokens) if tokens else None,
+        avoidable_cached_tokens=sum(cached) if cached else None,
     )
 
 
@@ -106,6 +108,7 @@ def _turn(report: Report) -> TurnDocument:
         avoidable_by_cause=dict(report.avoidable_by_cause),
         avoidable_steps=report.avoidable_steps,
         avoidable_tokens=report.avoidable_tokens,
+        avoidable_cached_tokens=report.avoidable_cached_tokens,
         chains=report.chains,
         coverage=report.coverage,
         slowest_calls=_slowest(turn),

@@ -11,7 +11,10 @@ from otel_parallelism.model import Call, Passage, SpanRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from otel_parallelism.model import Content
+
     Make = Callable[..., SpanRecord]
+    Read = Callable[[Content | None], object]
 
 CALL = {"mcp.method.name": "tools/call"}
 
@@ -58,3 +61,36 @@ def test_server_span_describes_a_remote_call(span: Make) -> None:
     assert isinstance(server, Call)
     assert isinstance(client, Call)
     assert (server.remote_parent, client.remote_parent) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "result"),
+    [
+        ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+        ("mcp.request.argument", "mcp.response.value"),
+    ],
+)
+def test_contents_are_read_without_an_operation_name(span: Make, plain: Read, arguments: str, result: str) -> None:
+    attributes = {
+        "mcp.method.name": "tools/call",
+        "gen_ai.tool.name": "get_weather",
+        arguments: '{"city": "Oslo"}',
+        result: '{"content": [{"type": "text", "text": "rain"}], "isError": false}',
+    }
+    seen = classify(span("tools/call get_weather", attributes))
+    assert isinstance(seen, Call)
+    assert (plain(seen.arguments), plain(seen.result), seen.error) == ({"city": "Oslo"}, "rain", False)
+
+
+def test_arguments_in_a_requests_parameters(span: Make, plain: Read) -> None:
+    given = '{"name": "get_weather", "arguments": {"city": "Oslo"}}'
+    seen = classify(span("tools/call get_weather", {"mcp.method.name": "tools/call", "mcp.request.argument": given}))
+    assert isinstance(seen, Call)
+    assert plain(seen.arguments) == {"city": "Oslo"}
+
+
+def test_result_with_an_error_failed(span: Make) -> None:
+    result = '{"content": [{"type": "text", "text": "no such city"}], "isError": true}'
+    seen = classify(span("tools/call get", {"mcp.method.name": "tools/call", "gen_ai.tool.call.result": result}))
+    assert isinstance(seen, Call)
+    assert seen.error

@@ -34,6 +34,7 @@ TURN_KEYS = [
     "avoidable_by_cause",
     "avoidable_steps",
     "avoidable_tokens",
+    "avoidable_cached_tokens",
     "chains",
     "coverage",
     "slowest_calls",
@@ -54,7 +55,7 @@ def test_document_has_the_documented_keys(both: Analysis) -> None:
 
 
 def test_totals_are_sums_over_the_turns(sequential: Report, possible: Report) -> None:
-    saving = msgspec.structs.replace(sequential, avoidable_steps=2, avoidable_tokens=900)
+    saving = msgspec.structs.replace(sequential, avoidable_steps=2, avoidable_tokens=900, avoidable_cached_tokens=600)
     totals = json.loads(render_json(Analysis((saving, possible), Coverage())))["totals"]
     assert totals == {
         "turns": 2,
@@ -67,6 +68,7 @@ def test_totals_are_sums_over_the_turns(sequential: Report, possible: Report) ->
         "avoidable_potential": 0.4,
         "avoidable_steps": 2,
         "avoidable_tokens": 900,
+        "avoidable_cached_tokens": 600,
     }
 
 
@@ -98,6 +100,7 @@ def test_turn_with_a_finding(sequential: Report) -> None:
         "avoidable_by_cause": {"dispatch": 0.9},
         "avoidable_steps": 0,
         "avoidable_tokens": None,
+        "avoidable_cached_tokens": None,
         "chains": 1,
         "coverage": 1.0,
         "slowest_calls": [
@@ -134,6 +137,7 @@ def test_unknown_values_are_null(silent: Report, possible: Report) -> None:
         "effective_ratio",
         "cause",
         "avoidable_tokens",
+        "avoidable_cached_tokens",
     )
     assert {key: empty[key] for key in absent} == dict.fromkeys(absent)
     assert empty["recommendation"] is None
@@ -179,6 +183,7 @@ def test_document_without_turns() -> None:
             "avoidable_potential": 0,
             "avoidable_steps": 0,
             "avoidable_tokens": None,
+            "avoidable_cached_tokens": None,
         },
         "findings": [],
         "turns": [],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.schedule.critical_path import round_crossings
 from otel_parallelism.analysis.schedule.safe_schedule import safe_slots
-from otel_parallelism.model import Cause, Finding, Report, Turn
+from otel_parallelism.model import Cause, Finding, Report, Step, Turn
 
 from .advice import turn_recommendation
 from .causes import largest_cause
@@ -79,7 +79,7 @@ def turn_report(
     verdict = turn_verdict(facts)
     rounds = {call.round for call in own.calls if call.round is not None}
     saved_steps = _saved_steps(own, len(rounds), silenced)
-    tokens = [step.input_tokens for step in turn.steps if step.input_tokens is not None]
+    tokens, cached = _mean_tokens(turn.steps)
     top = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable), default=None)
     chains = [finding for finding in findings if finding.kind == "sequential_chain"]
     return Report(
@@ -105,7 +105,8 @@ def turn_report(
         avoidable_potential=sum(finding.avoidable for finding in findings if finding.advice == "potential"),
         avoidable_by_cause={cause: part_ns / _S for cause, part_ns in by_cause_ns.items()},
         avoidable_steps=saved_steps,
-        avoidable_tokens=round(saved_steps * sum(tokens) / len(tokens)) if tokens else None,
+        avoidable_tokens=None if tokens is None else round(saved_steps * tokens),
+        avoidable_cached_tokens=None if cached is None else round(saved_steps * cached),
         chains=len(chains),
         max_chain_length=max((finding.longest for finding in chains), default=0),
         cause=largest_cause(by_cause_ns, top.cause) if top is not None else None,
@@ -115,6 +116,16 @@ def turn_report(
         notes=tuple(dict.fromkeys(notes)),
         schedule=safe_slots(own, turn.start_ns, silenced) if avoidable else (),
     )
+
+
+def _mean_tokens(steps: Sequence[Step]) -> tuple[float | None, float | None]:
+    """Return the mean of the input tokens of *steps*, and of the cached ones among them; None for what is unknown."""
+    known = [step for step in steps if step.input_tokens is not None]
+    if not known:
+        return None, None
+    cached = [step.cached_tokens for step in known if step.cached_tokens is not None]
+    mean = sum(step.input_tokens or 0 for step in known) / len(known)
+    return mean, min(mean, sum(cached) / len(known)) if cached else None
 
 
 def _saved_steps(own: Scope, rounds: int, silenced: Sequence[Finding]) -> int:

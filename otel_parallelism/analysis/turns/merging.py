@@ -41,6 +41,7 @@ def _merged_steps(outer: Step, inner: Step) -> Step:
         outer,
         requested=tuple(dict.fromkeys(itertools.chain(*known))) if known else None,
         input_tokens=inner.input_tokens if outer.input_tokens is None else outer.input_tokens,
+        cached_tokens=inner.cached_tokens if outer.cached_tokens is None else outer.cached_tokens,
         messages=outer.messages or inner.messages,
     )
 

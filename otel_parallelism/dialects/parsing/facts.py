@@ -37,7 +37,8 @@ class Facts(msgspec.Struct, frozen=True):
         failed: Whether the dialect's own fields report an error.
         requested: Ids of the tool calls that a model's output asks for; None if the output was not captured.
         answer: A step's output; it is parsed to the calls that it asks for, where ids do not tell.
-        input_tokens: Input tokens of a step.
+        input_tokens: Input tokens of a step, with cached ones.
+        cached_tokens: Those of them that were read from a cache.
         words: The user's messages in the input of a step or a turn.
         effect: The declared effect of a call.
         effect_source: Where the effect is from, if it is not declared.
@@ -59,6 +60,7 @@ class Facts(msgspec.Struct, frozen=True):
     requested: tuple[str, ...] | None = None
     answer: Content | None = None
     input_tokens: int | None = None
+    cached_tokens: int | None = None
     words: Content | None = None
     effect: Effect = "unknown"
     effect_source: EffectSource = ""

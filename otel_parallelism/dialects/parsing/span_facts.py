@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from . import envelopes, messages
 from .content import captured
 from .facts import Facts
+from .usage import NO_USAGE, InputUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +50,14 @@ def call_facts(
     )
 
 
-def step_facts(given: object, output: object, input_tokens: int | None = None) -> Facts:
+def step_facts(given: object, output: object, usage: InputUsage = NO_USAGE) -> Facts:
     """Return the facts of a model request with the input messages *given* and the messages *output*, both captured."""
     return Facts(
         kind="step",
         requested=None if output is None else messages.requested_ids(output),
         answer=captured(output, messages.asked_calls),
-        input_tokens=input_tokens,
+        input_tokens=usage.tokens,
+        cached_tokens=usage.cached,
         words=captured(given, messages.user_words),
     )
 

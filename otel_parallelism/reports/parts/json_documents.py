@@ -102,6 +102,7 @@ class TurnDocument(msgspec.Struct, frozen=True):
     avoidable_by_cause: Mapping[Cause, float]
     avoidable_steps: int
     avoidable_tokens: int | None
+    avoidable_cached_tokens: int | None
     chains: int
     coverage: float
     slowest_calls: tuple[CallDocument, ...]
@@ -123,7 +124,8 @@ class TotalsDocument(msgspec.Struct, frozen=True):
     """
     Sums over all turns; durations in seconds.
 
-    ``avoidable_tokens`` is null if it is null for all turns.
+    ``avoidable_tokens`` is null if it is null for all turns. ``avoidable_cached_tokens`` are those of them that would
+    have been read from the provider's cache.
     """
 
     turns: int
@@ -136,6 +138,7 @@ class TotalsDocument(msgspec.Struct, frozen=True):
     avoidable_potential: float
     avoidable_steps: int
     avoidable_tokens: int | None
+    avoidable_cached_tokens: int | None
 
 
 class AnalysisDocument(msgspec.Struct, frozen=True):

@@ -101,6 +101,10 @@ _ROWS: Final = (
         ),
         lambda r: _whole(r.avoidable_tokens),
     ),
+    (
+        TurnMeasure("Avoidable cached tokens", "", "those of them that would have been read from the provider's cache"),
+        lambda r: _whole(r.avoidable_cached_tokens),
+    ),
     _emitted("Coverage", names.COVERAGE, lambda r: two_decimals(r.coverage) if r.coverage < 1 else ""),
 )
 MEASURES: Final = tuple(measure for measure, _ in _ROWS)
