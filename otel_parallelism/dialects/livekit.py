@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
 _PREFIX = "lk."
+_SCOPE = "livekit"
 _TURN, _MODEL, _TOOL = "agent_turn", "llm_node", "function_tool"
+_REQUEST = "llm_request"
+"""The request to the provider inside ``llm_node``; newer versions record the tokens only there."""
 
 
 def _describe(span: SpanRecord) -> Facts | None:
-    """Return the facts by the span's name, if it has an attribute of LiveKit; its other spans are passages."""
+    """Return the facts by the span's name, if the span is LiveKit's; its other spans are passages."""
     attributes = span.attributes
-    if span.name not in {_TURN, _MODEL, _TOOL} or not any(key.startswith(_PREFIX) for key in attributes):
+    if span.name not in {_TURN, _MODEL, _TOOL, _REQUEST} or not (
+        span.instrumentation.startswith(_SCOPE) or any(key.startswith(_PREFIX) for key in attributes)
+    ):
         return None
     if span.name == _TURN:
         return turn_facts(text(attributes, "gen_ai.agent.name", "lk.agent_label"), _private(attributes, "user_input"))
@@ -82,4 +87,4 @@ def _words(value: object) -> list[object]:
     return messages.user_words(data.get("items", data) if isinstance(data, Mapping) else data)
 
 
-DIALECT = Dialect(describe=_describe, rank=24, names=(_TURN, _MODEL, _TOOL))
+DIALECT = Dialect(describe=_describe, rank=24, names=(_TURN, _MODEL, _TOOL, _REQUEST))

@@ -27,7 +27,7 @@ _TOOL = "ai.toolCall"
 _RUN = re.compile(r"ai\.(?:generate|stream)(?:Text|Object)")
 _REQUEST = re.compile(r"ai\.(?:generate|stream)(?:Text|Object)\.do(?:Generate|Stream)")
 _AGENT = "ai.telemetry.functionId"
-_CALLS = "ai.response.toolCalls"
+_CALLS = ("ai.response.toolCalls", "ai.result.toolCalls")
 _FINISHED = ("ai.response.finishReason", "ai.finishReason")
 _FOR_TOOLS = "tool-calls"
 _CACHED = ("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens")
@@ -49,7 +49,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         return Facts(
             kind="step",
             requested=_requested(attributes),
-            answer=captured(attributes.get(_CALLS), messages.listed_calls),
+            answer=captured(_first(attributes, _CALLS), messages.listed_calls),
             input_tokens=whole_number(attributes, *_TOKENS),
             cached_tokens=whole_number(attributes, *_CACHED),
             words=captured(attributes.get("ai.prompt.messages", attributes.get("ai.prompt")), messages.user_words),
@@ -62,11 +62,15 @@ def _describe(span: SpanRecord) -> Facts | None:
 
 def _requested(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
     """Return the ids of the calls in the response; without a list of calls, the finish reason says if there are any."""
-    calls = attributes.get(_CALLS)
+    calls = _first(attributes, _CALLS)
     if calls is None:
         finished = text(attributes, *_FINISHED)
         return () if finished and finished != _FOR_TOOLS else None
     return messages.listed_ids(calls)
+
+
+def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
+    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
 DIALECT = Dialect(

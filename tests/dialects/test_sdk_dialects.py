@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_parallelism import analyze_spans
 from otel_parallelism.dialects import classify
-from otel_parallelism.model import Call, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, Passage, SpanRecord, Step, TurnSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel_parallelism.model import Content, SpanRecord
+    from otel_parallelism.model import Content
 
     Make = Callable[..., SpanRecord]
     Read = Callable[[Content | None], object]
@@ -142,6 +143,27 @@ def test_genai_span_kind_step_is_a_round(span: Make) -> None:
 def test_livekit_names_alone_say_nothing(span: Make) -> None:
     for name in ("agent_turn", "llm_node", "function_tool"):
         assert isinstance(classify(span(name, {"mine": 1})), Passage)
+
+
+def test_livekit_request_inside_its_node_is_one_step_with_its_tokens() -> None:
+    def record(number: int, parent: int, name: str, start_s: int, end_s: int, **attributes: object) -> SpanRecord:
+        parent_id = f"{parent:016x}" if parent else ""
+        named = {key.replace("__", "."): value for key, value in attributes.items()}
+        times = start_s * 10**9, end_s * 10**9
+        return SpanRecord("7" * 32, f"{number:016x}", parent_id, name, *times, named, instrumentation="livekit-agents")
+
+    calls = json.dumps([{"id": "item_1", "call_id": "call_1", "name": "get", "arguments": "{}"}])
+    spans = [
+        record(1, 0, "agent_turn", 0, 9),
+        record(2, 1, "llm_node", 0, 2, lk__pii__response__function_calls=calls),
+        record(3, 2, "llm_request", 0, 2, gen_ai__usage__input_tokens=40),
+        record(4, 1, "function_tool", 2, 4, lk__function_tool__id="call_1", lk__function_tool__name="get"),
+        record(5, 1, "function_tool", 4, 6, lk__function_tool__id="call_2", lk__function_tool__name="get"),
+    ]
+    (report,) = analyze_spans(spans).reports
+    (step,) = report.turn.steps
+    assert (step.requested, step.input_tokens) == (("call_1",), 40)
+    assert [call.proved for call in report.turn.calls] == [True, False]
 
 
 def test_livekit_tool_that_failed(span: Make) -> None:
