@@ -27,11 +27,14 @@ def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[s
     # Advice about when to start the calls would not help.
     if _blocked_in_turn(calls):
         return "blocking"
-    if inner or all(call.span_id in unrequested for call in calls):
+    # Whatever the model asked for first, code decides when to make the calls that it makes on its own.
+    if inner or all(call.span_id in unrequested for call in calls[1:]):
         return "code"
     rounds = {call.round for call in calls}
-    if None in rounds:
-        return "code" if _called_from_own_code(calls) else "unknown"
+    # Of calls of the model and calls of the code, no one cause is true.
+    mixed = any(call.span_id in unrequested for call in calls)
+    if mixed or None in rounds:
+        return "code" if not mixed and _called_from_own_code(calls) else "unknown"
     if len(rounds) > 1:
         return "model"
     if all(call.proved for call in calls) or not _called_from_own_code(calls):

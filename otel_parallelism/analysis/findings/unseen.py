@@ -5,6 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.turns.asked_calls import asked_by
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,8 +40,10 @@ def unseen_calls(turn: Turn, bookkeeping: Sequence[str]) -> tuple[str, ...] | No
 
 def _counted_tools(step: Step, bookkeeping: Sequence[str]) -> tuple[str, ...] | None:
     """Return the tool of each call that *step* requests, "" if unknown, without bookkeeping; None if there is none."""
-    requested = step.requested or ()
-    tools = step.requested_tools if len(step.requested_tools) == len(requested) else ("",) * len(requested)
+    requested = step.requested
+    tools = step.requested_tools or tuple(call.tool for call in asked_by(step))
+    if requested is not None and len(tools) != len(requested):
+        tools = ("",) * len(requested)
     counted = tuple(
         tool for tool in tools if not any(fnmatchcase(tool.lower(), pattern.lower()) for pattern in bookkeeping)
     )

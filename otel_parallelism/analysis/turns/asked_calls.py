@@ -52,7 +52,7 @@ def match_asked_calls(calls: Sequence[Call], steps: Sequence[Step]) -> Matched:
     ids: dict[str, str] = {}
     matched_steps: list[Step] = []
     for step in steps:
-        asked = [] if step.requested == () else _asked(step)
+        asked = [] if step.requested == () else asked_by(step)
         waiting = {place: call for place, call in enumerate(asked) if not call.call_id or call.call_id not in known}
         if waiting:
             until_ns = next((at_ns for at_ns in asking_ns[bisect_left(asking_ns, step.start_ns + 1) :]), None)
@@ -71,7 +71,8 @@ def match_asked_calls(calls: Sequence[Call], steps: Sequence[Step]) -> Matched:
     return Matched(named, tuple(matched_steps))
 
 
-def _asked(step: Step) -> list[AskedCall]:
+def asked_by(step: Step) -> list[AskedCall]:
+    """Return the calls that the answer of *step* asks for, in order; empty if it was not captured whole."""
     answer = step.answer
     if answer is None or answer.parse is None or not answer.whole:
         return []

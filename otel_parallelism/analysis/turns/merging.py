@@ -43,6 +43,8 @@ def _merged_steps(outer: Step, inner: Step) -> Step:
         input_tokens=inner.input_tokens if outer.input_tokens is None else outer.input_tokens,
         cached_tokens=inner.cached_tokens if outer.cached_tokens is None else outer.cached_tokens,
         messages=outer.messages or inner.messages,
+        requested_tools=outer.requested_tools or inner.requested_tools,
+        answer=_fuller_content(outer.answer, inner.answer),
     )
 
 

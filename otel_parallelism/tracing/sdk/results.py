@@ -91,6 +91,20 @@ def write_report(span: Span, report: Report, settings: Settings) -> None:
         swallow("writing a turn's report", error)
 
 
+def add_attributes(span: Span, attributes: Mapping[str, Any]) -> None:
+    """Add those of *attributes* to *span*, of another instrumentation, that it has not and that fit. Never raises."""
+    try:
+        if not span.is_recording():
+            return
+        limits = span_limits(span)
+        present = getattr(span, "attributes", None) or {}
+        absent = {key: value for key, value in attributes.items() if key not in present}
+        longest = getattr(limits, "max_span_attribute_length", None)
+        span.set_attributes(_fitting(absent, present, _limit(limits, "max_span_attributes"), longest))
+    except Exception as error:  # noqa: BLE001 - the attributes are optional
+        swallow("adding attributes to a span", error)
+
+
 def _limit(limits: object, name: str) -> int:
     """Return the limit called *name*; the specification's default where the SDK has no such field."""
     # None means no limit.

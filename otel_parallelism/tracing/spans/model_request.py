@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind
 from otel_parallelism import clock, names
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
+from otel_parallelism.tracing.sdk.results import add_attributes
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.existing_spans import around, step_around
 from otel_parallelism.tracing.state.live_tree import link_node, new_span_id
@@ -115,6 +116,8 @@ class ModelRequest:
         node.input_tokens = input_tokens
         if self._outer is not None:
             _add_facts(self._outer, node)
+            if isinstance(self._outer, SpanNode) and requested is not None:
+                add_attributes(self._outer.span, {names.REQUESTED: requested})
         if calls:
             try:
                 REGISTRY.matches_requests = remember_requested_calls(node, calls) or REGISTRY.matches_requests

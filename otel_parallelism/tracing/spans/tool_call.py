@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import clock, names
 from otel_parallelism.errors import ParallelismError
 from otel_parallelism.tracing.sdk.current import get_current
+from otel_parallelism.tracing.sdk.results import add_attributes
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import hold_arguments, hold_result
 from otel_parallelism.tracing.state.existing_spans import around, call_around
@@ -123,6 +124,9 @@ class ToolCall:
             if REGISTRY.evidence and self._arguments is not None:
                 hold_arguments(node, (), self._arguments)
             theirs.facts = node
+            effect = "" if node.tool.effect == "unknown" else node.tool.effect
+            known: dict[str, str] = {names.EFFECT: effect, names.TOOL_CALL_ID: node.call_id}
+            add_attributes(theirs.span, {key: value for key, value in known.items() if value})
         except Exception as error:  # noqa: BLE001 - the data is optional
             swallow("adding data to an existing call", error)
 

@@ -28,7 +28,12 @@ def test_cause_inside_a_call_is_code_regardless_of_rounds() -> None:
 def test_cause_of_calls_without_a_model_request_is_code() -> None:
     calls = chain({}, {}, round=0)
     assert why(calls, unrequested=("c0", "c1")) == "code"
-    assert why(calls, unrequested=("c0",)) == "dispatch"
+    assert why(calls, unrequested=("c1",)) == "code"
+
+
+def test_chain_of_calls_of_the_model_and_of_the_code_has_no_one_cause() -> None:
+    assert why(chain({}, {}, round=0), unrequested=("c0",)) == "unknown"
+    assert why(chain({"round": 0}, {"round": 0}, {"round": 1}), unrequested=("c1",)) == "unknown"
 
 
 def test_cause_of_different_rounds_is_model() -> None:

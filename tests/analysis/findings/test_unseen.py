@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from strategies import read, step, turn
 
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.model import AskedCall, Content
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def test_names_of_tools_may_be_unknown() -> None:
     name, recommendation = verdict(asked, step("s1", 3, 4, requested=()))
     assert name == "unseen"
     assert "decorate the tools with @profiled" in recommendation
+
+
+def test_answer_names_the_tools_that_it_asks_for() -> None:
+    answer = Content([AskedCall("get_weather"), AskedCall("get_time")], parse=tuple)
+    name, recommendation = verdict(step("s0", 0, 1, answer=answer), step("s1", 3, 4, requested=()))
+    assert (name, "decorate get_weather and get_time with" in recommendation) == ("unseen", True)
 
 
 def test_structured_output_is_no_unseen_call() -> None:

@@ -181,3 +181,40 @@ async def test_its_span_is_current_while_it_runs_and_not_after(kit: Kit) -> None
         assert trace.get_current_span(context) is not turn.span
         request.end()
         assert trace.get_current_span() is turn.span
+
+
+async def test_what_is_known_of_others_spans_is_written_on_them(kit: Kit) -> None:
+    tracer = kit.tracer("another.instrumentation")
+    with agent_turn("clerk") as turn:
+        with tracer.start_as_current_span("chat", attributes={names.OPERATION_NAME: "chat", "own": "value"}):
+            await ask("a", "b")
+        for name in ("a", "b"):
+            attributes = {names.OPERATION_NAME: "execute_tool", names.TOOL_NAME: f"do_{name}"}
+            with tracer.start_as_current_span("tool", attributes=attributes):
+                made = ToolCall(framework_tool(f"do_{name}", "read"), name, {})
+                made.enter()
+                await asyncio.sleep(0.06)
+                made.end("done")
+    chat, first, *_ = (dict(span.attributes or {}) for span in kit.spans)
+    assert (chat[names.REQUESTED], chat["own"]) == (("a", "b"), "value")
+    assert (first[names.EFFECT], first[names.TOOL_CALL_ID]) == ("read", "a")
+    (stored,) = kit.stored().reports
+    assert turn.report is not None
+    assert (stored.verdict, stored.cause, stored.avoidable) == (
+        turn.report.verdict,
+        turn.report.cause,
+        turn.report.avoidable,
+    )
+    assert stored.cause == "dispatch"
+
+
+async def test_full_span_of_another_instrumentation_keeps_its_attributes(kit: Kit) -> None:
+    many = {f"key{at}": at for at in range(127)}
+    with (
+        agent_turn("clerk"),
+        kit.tracer().start_as_current_span("chat", attributes={names.OPERATION_NAME: "chat", **many}),
+    ):
+        await ask("a")
+    chat = dict(kit.spans[0].attributes or {})
+    assert names.REQUESTED not in chat
+    assert chat[names.OPERATION_NAME] == "chat"
