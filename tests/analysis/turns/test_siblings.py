@@ -102,3 +102,21 @@ def test_spans_that_enclose_one_another_end_the_search() -> None:
     ]
     for ordered in itertools.permutations(spans):
         assert len(normalize(ordered, Settings()).turns) <= 1
+
+
+@pytest.mark.parametrize("around", [True, False])
+def test_run_that_is_over_before_the_calls_beside_it_lasts_until_the_last(around: bool) -> None:
+    spans: list[Observation] = [passage("p", 0, 9, "flow" if around else "")]
+    spans += [run("agent", 0, 0.1), step("s", 0, 1), call("x", 1, 2), step("t", 2, 3), call("y", 3, 4), step("u", 4, 5)]
+    if around:
+        spans += [run("flow", 0, 9, ""), call("last", 8, 9, "flow")]
+    found = {turn.agent: turn for turn in normalize(spans, Settings()).turns}
+    assert _own(found["agent"]) == ["x", "y"]
+    assert found["agent"].end_ns - found["agent"].start_ns == 4 * S
+    if around:
+        assert _own(found["flow"]) == ["agent", "last"]
+
+
+def test_calls_before_and_after_the_end_of_an_empty_run_are_not_all_its_own() -> None:
+    spans = (passage("p", 0, 9), run("agent", 0, 3), step("s", 0, 1), call("x", 1, 2), step("t", 2, 3), call("y", 4, 5))
+    assert turns_of(*spans)["agent"] == ["x"]
