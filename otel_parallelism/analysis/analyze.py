@@ -23,6 +23,8 @@ from .turns.waiting import without_waiting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from otel_parallelism.source.call_stacks import Sources
+
     from .findings.candidates import Candidate
 
 _S = 1e9
@@ -34,6 +36,7 @@ def analyze_records(
     settings: Settings | None = None,
     *,
     recorded: Callable[[SpanRecord], RecordedResult | None] | None = None,
+    sources: Sources | None = None,
 ) -> Analysis:
     """
     Analyse every turn in *spans*.
@@ -44,6 +47,7 @@ def analyze_records(
         settings: Thresholds, patterns of tools, and which findings to silence; the defaults if None.
         recorded: Returns the result that a turn's span carries, which is then shown instead of a new one; without it,
             all results are worked out anew.
+        sources: Returns the parsed file of a function that made a call; None if no source is at hand.
 
     Returns:
         The reports on all turns, in order of start, and how many calls belong to a turn.
@@ -75,14 +79,16 @@ def analyze_records(
     experience = Experience()
     reports = []
     for turn in found.turns:
-        report = analyze(turn, settings, experience)
+        report = analyze(turn, settings, experience, sources)
         result = results.get((turn.trace_id, turn.span_id))
         reports.append(report if result is None else with_recorded_result(report, result))
         experience.learn(turn)
     return Analysis(tuple(reports), found.coverage)
 
 
-def analyze(turn: Turn, settings: Settings, experience: Experience | None = None) -> Report:
+def analyze(
+    turn: Turn, settings: Settings, experience: Experience | None = None, sources: Sources | None = None
+) -> Report:
     """
     Return the report on *turn*.
 
@@ -94,6 +100,7 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
         turn: The turn after normalisation.
         settings: Thresholds, patterns of tools, and which findings to silence.
         experience: What earlier turns showed; it is not changed.
+        sources: Returns the parsed file of a function that made a call; None if no source is at hand.
     """
     worked = without_waiting(turn)
     scopes = scopes_of(worked)
@@ -106,7 +113,7 @@ def analyze(turn: Turn, settings: Settings, experience: Experience | None = None
     for scope in scopes:
         scope.detect_contention()
         if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
-            scope.find_dependencies(worked, settings)
+            scope.find_dependencies(worked, settings, sources)
         scope.compute_bounds()
 
     reported: list[Candidate] = []

@@ -99,6 +99,39 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     line_number: int
 
 
+class CallFrame(msgspec.Struct, frozen=True, gc=False):
+    """
+    One function on the stack when a call was made.
+
+    ``function`` is its name, empty if unknown. ``end_line`` and ``end_column`` (in bytes) say where the text of the
+    call that it was making ends; ``end_column`` is -1 if that is unknown. ``identity`` is the ``id()`` of the frame:
+    two frames that exist at once have different ones, 0 is unknown. ``code`` is the code object, None in stored spans.
+    """
+
+    file_path: str
+    line_number: int
+    function: str = ""
+    end_line: int = 0
+    end_column: int = -1
+    identity: int = 0
+    code: object = None
+
+
+class CallStack(msgspec.Struct, frozen=True, gc=False):
+    """
+    The functions that made a call, innermost first; read only if calls may form a chain.
+
+    ``parse`` converts ``value`` to frames; they end with None if there are further functions that were not recorded.
+    """
+
+    value: object
+    parse: Callable[[object], tuple[CallFrame | None, ...]]
+
+    def frames(self) -> tuple[CallFrame | None, ...]:
+        """Return the frames."""
+        return self.parse(self.value)
+
+
 class Call(msgspec.Struct, frozen=True):
     """
     One execution of a tool.
@@ -114,7 +147,7 @@ class Call(msgspec.Struct, frozen=True):
     true if the parent is in another process, or if the span is a server's record of a call. ``waiting`` are the times
     inside the call in which it waited for a person, in order, without overlap; they are no work of the call.
     ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the turn, and the value
-    is how much longer it took, 0 if unknown.
+    is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
     """
 
     trace_id: str
@@ -152,6 +185,7 @@ class Call(msgspec.Struct, frozen=True):
     remote_parent: bool = False
     waiting: tuple[Interval, ...] = ()
     outlived_ns: int | None = None
+    stack: CallStack | None = None
 
     @property
     def duration_ns(self) -> int:

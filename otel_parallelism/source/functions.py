@@ -19,6 +19,8 @@ Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetCom
 MODULE = "<module>"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_WITH_HEAD = (ast.If, ast.While, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith, ast.Match)
+_SOMETIMES = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.match_case, ast.ExceptHandler, *_LOOPS)
 _PASS_ON = frozenset({"wait_for", "shield", "create_task", "ensure_future", "timeout", "start_soon"})
 
 
@@ -56,6 +58,8 @@ class SourceFile:
             SyntaxError: *text* is not Python. `parse` returns None instead.
         """
         self.tree: ast.Module = ast.parse(text)
+        self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
+        self._own: dict[Function, list[ast.AST]] = {}
         self.imports: set[str] = set()
         self.rebound: set[str] = set()
         for node in ast.walk(self.tree):
@@ -63,6 +67,8 @@ class SourceFile:
                 self.imports.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
             elif isinstance(node, (ast.Global, ast.Nonlocal)):
                 self.rebound.update(node.names)
+            elif isinstance(node, _FUNCTIONS):
+                self._functions.append(node)
         self.defined: set[str] = {
             node.name
             for node in self.tree.body
@@ -87,29 +93,37 @@ class SourceFile:
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
     def function(self, name: str, line: int) -> Function | None:
-        """Return the innermost function called *name* whose text holds *line*; None if there is none, or several."""
+        """
+        Return the innermost function called *name* whose text holds *line*.
+
+        Any name will do if *name* is empty. None if there is no such function, or several.
+        """
         if name == MODULE:
             return self.tree
         found = [
             node
-            for node in ast.walk(self.tree)
-            if isinstance(node, _FUNCTIONS)
-            and (name == "<lambda>" if isinstance(node, ast.Lambda) else node.name == name)
+            for node in self._functions
+            if (name == "<lambda>" if isinstance(node, ast.Lambda) else name in {"", node.name})
             and node.lineno <= line <= (node.end_lineno or 0)
         ]
+        if not found and not name:
+            return self.tree
         innermost = [one for one in found if not any(other is not one and self._holds(one, other) for other in found)]
         return innermost[0] if len(innermost) == 1 else None
 
     def call(self, function: Function, site: Site) -> ast.Call | None:
         """Return the call at *site* in *function*; None where the line has several that cannot be told apart."""
-        calls = [node for node in own_nodes(function) if isinstance(node, ast.Call)]
+        nodes = self._own.get(function)
+        if nodes is None:
+            nodes = self._own[function] = list(own_nodes(function))
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
         if site.end_column >= 0:
             ends = (site.end_line, site.end_column)
             exact = [call for call in calls if (call.end_lineno, call.end_col_offset) == ends]
             if not exact:
                 exact = [
                     node.value
-                    for node in own_nodes(function)
+                    for node in nodes
                     if isinstance(node, ast.Await)
                     and isinstance(node.value, ast.Call)
                     and (node.end_lineno, node.end_col_offset) == ends
@@ -145,11 +159,35 @@ class SourceFile:
             node = parent
         return None
 
+    def always_before(self, function: Function, first: ast.Call, second: ast.Call) -> bool:
+        """Return whether a run of *function* that reaches *second* has evaluated *first*, as the text is ordered."""
+        node: ast.AST = first
+        while not isinstance(node, ast.stmt):
+            node = self._parents[node]
+            if isinstance(node, _SOMETIMES) and not isinstance(node, ast.stmt):
+                return False
+        if isinstance(node, _WITH_HEAD) and self._holds(node, second):
+            return self._parents.get(second) is not node or _is_earlier(first, second)
+        if not isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, *_WITH_HEAD)):
+            return False
+        around: ast.AST = second
+        while around is not function:
+            parent = self._parents[around]
+            for suite in (getattr(parent, name, None) for name in ("body", "orelse", "finalbody")):
+                if isinstance(suite, list) and node in suite and around in suite:
+                    return suite.index(node) < suite.index(around) or (node is around and _is_earlier(first, second))
+            around = parent
+        return False
+
     def _holds(self, outer: ast.AST, inner: ast.AST) -> bool:
         node = self._parents.get(inner)
         while node is not None and node is not outer:
             node = self._parents.get(node)
         return node is outer
+
+
+def _is_earlier(first: ast.Call, second: ast.Call) -> bool:
+    return (first.lineno, first.col_offset) < (second.lineno, second.col_offset)
 
 
 def parse(text: str) -> SourceFile | None:

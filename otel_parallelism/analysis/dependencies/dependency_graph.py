@@ -19,12 +19,14 @@ from .evidence import Evidence, gather_evidence
 from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
 from .reactions import cautious_repeats
 from .shared_objects import SharedObjects
+from .source_evidence import SourceEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from otel_parallelism.model import Call, Content, Effect, EffectSource
     from otel_parallelism.settings import Settings
+    from otel_parallelism.source.call_stacks import Sources
 
     from .reactions import Outcome
 
@@ -55,6 +57,7 @@ class Dependencies:
         calls: The calls in order of (start, end, id).
         evidence: What the contents of the calls show.
         shared: The objects that calls were handed, and that they share.
+        source: What the source of the functions that made the calls shows.
         effects: The effect of each call; ``effect_sources`` says how it is known.
         hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended.
         soft: Bit ``a`` of ``soft[b]`` is set if that is unknown.
@@ -65,7 +68,12 @@ class Dependencies:
     """
 
     def __init__(
-        self, calls: Sequence[Call], said: Sequence[Content], settings: Settings, after_missing_ns: Sequence[int] = ()
+        self,
+        calls: Sequence[Call],
+        said: Sequence[Content],
+        settings: Settings,
+        after_missing_ns: Sequence[int] = (),
+        sources: Sources | None = None,
     ) -> None:
         """
         Find the edges between *calls*.
@@ -76,6 +84,7 @@ class Dependencies:
             settings: Patterns of tools, and bounds on the contents that are read.
             after_missing_ns: Start times, in order, of model requests after a call without a span. A later call may
                 depend on the result of that call, or may be made by another agent.
+            sources: Returns the parsed file of a function that made a call; None if no source is at hand.
         """
         self.calls = calls
         self._after_missing_ns = after_missing_ns
@@ -90,6 +99,7 @@ class Dependencies:
         )
         self._free = _mask(self._is_free(index) for index in range(len(calls)))
         self._sessions = _mask(acts_on_session(call.tool, call.arguments) for call in calls) & ~self._free
+        self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources)
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
         ]
@@ -138,8 +148,9 @@ class Dependencies:
             return "independent", "they are declared to use different resources"
         if in_same_proved_round(a, b):
             return "independent", "the model asked for both in one response"
-        if proven is not None:
-            return ("dependent" if proven else "unknown"), why
+        shown = None if proven else self._shown_by_source(earlier, later)
+        if shown is not None or proven is not None:
+            return shown or ("dependent" if proven else "unknown", why)
         if self._share_doubtful(later) >> earlier & 1:
             why = self.shared.sentence(earlier, later)
         elif self._before_missing_call(b) >> earlier & 1:
@@ -166,6 +177,12 @@ class Dependencies:
         if self._free >> index & 1:
             return 0
         return ~self._free if self._sessions >> index & 1 else self._sessions
+
+    def _shown_by_source(self, earlier: int, later: int) -> tuple[PairVerdict, str] | None:
+        """Return what the source shows. It shows no independence where an object is shared that is not safe."""
+        shown = self.source.judge(earlier, later)
+        doubtful = shown is not None and shown[0] == "independent" and self._share_doubtful(later) >> earlier & 1
+        return None if doubtful else shown
 
     def _before_missing_call(self, call: Call) -> int:
         """Return the bits of the calls that are separated from *call* by a call without a span."""
@@ -202,6 +219,8 @@ class Dependencies:
             if before:
                 hard |= before & self._in_session(index)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
+                needed, free = self.source.masks(index, before & ~independent) if call.depends_on is None else (0, 0)
+                hard |= needed & ~self._on_other_resources(needed, call)
                 missing = (self._before_missing_call(call) | self._share_doubtful(index)) & ~independent
                 missing |= self.shared.unsafe[index]
                 soft |= missing & ~self._on_other_resources(missing, call)
@@ -212,12 +231,12 @@ class Dependencies:
                     elif edge == "unknown":
                         soft |= group.mask
                     elif not (group.whole and self.evidence.arguments_whole[index]):
-                        soft |= group.mask & ~independent
+                        soft |= group.mask & ~independent & ~free
                 for earlier, (proven, _) in self._particular[index].items():
                     if proven:
                         hard |= 1 << earlier
                     else:
-                        soft |= 1 << earlier
+                        soft |= 1 << earlier & ~free
             self._add(call, before, hard & before, soft & before & ~hard)
 
     def _add(self, call: Call, before: int, hard: int, soft: int) -> None:

@@ -13,16 +13,22 @@ from .candidates import Candidate, first_to_end
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
     from otel_parallelism.analysis.dependencies.experience import Experience
     from otel_parallelism.model import Call, Caller, Cause
 
 _S = 1e9
 
 
-def _fix(cause: Cause, calls: Sequence[Call]) -> Caller | None:
-    """Return where a finding is mended: where code makes the calls, or where the function that blocks is defined."""
+def _fix(cause: Cause, calls: Sequence[Call], graph: Dependencies | None, members: Sequence[int]) -> Caller | None:
+    """
+    Return where a finding is fixed: where code makes the calls, or where the function that blocks is defined.
+
+    Code makes the calls in the function that made all of them, and not in one that it calls.
+    """
     if cause == "code":
-        return common_place(call.caller for call in calls[1:])
+        shared = None if graph is None else graph.source.place(members)
+        return common_place(call.caller for call in calls[1:]) if shared is None else shared
     return common_place(call.defined for call in blocking_calls(calls, cause)) if cause == "blocking" else None
 
 
@@ -38,7 +44,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     tools = tuple(call.tool for call in calls)
     part = candidate.parts[0]
     graph = part.scope.graph
-    caller = _fix(cause, calls)
+    caller = _fix(cause, calls, graph, part.members)
     limit = part.scope.limit.most if cause == "limit" and part.scope.limit is not None else None
     kind: FindingKind = "sequential_chain"
     evidence: tuple[str, ...] = ()

@@ -70,6 +70,7 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         in_loop=outer.in_loop or inner.in_loop,
         queue_ns=queued.queue_ns,
         caller=outer.caller or inner.caller,
+        stack=outer.stack or inner.stack,
         silenced=outer.silenced or inner.silenced,
         blocking=outer.blocking or inner.blocking,
         blocked_ns=max(outer.blocked_ns, inner.blocked_ns),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import get_current
-from otel_parallelism.tracing.state.callers import INSIDE, calling_frame
+from otel_parallelism.tracing.state.callers import INSIDE, calling_frame, frames_around
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 from otel_parallelism.tracing.state.tool import Tool, check
@@ -106,22 +106,21 @@ def record(
 
 def _called(tool: Tool, receiver: object) -> CallNode:
     """Return the node of a call of *tool* that its wrapper makes now, on *receiver* if it is a method."""
-    code: CodeType | None = None
-    instruction = 0
+    place: tuple[CodeType | None, int] = (None, 0)
     try:
         frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as inspect's, cheaper
     except ValueError:
         # C code calls the wrapper: a new thread, a greenlet, a callback.
         frame = None
     if frame is not None:
-        code, instruction = frame.f_code, frame.f_lasti
-        if code.co_filename in INSIDE:
+        if frame.f_code.co_filename in INSIDE:
             frame = calling_frame(frame)
-            code, instruction = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
+        place = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None,  # noqa: FBT003 - positional arguments: keywords double the cost
-        tool, clock.now_ns(), code, instruction, get_ident(),
+        tool, clock.now_ns(), *place, get_ident(),
     )  # fmt: skip
+    node.around = None if frame is None else frames_around(frame)
     if receiver is not None:
         hold_receiver(node, receiver)
     return node

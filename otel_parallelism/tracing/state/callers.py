@@ -8,12 +8,13 @@ import contextvars
 import functools
 import sys
 import threading
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from otel_parallelism.model import Caller
+from otel_parallelism.model import Caller, CallFrame
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -38,6 +39,10 @@ INSIDE = (
 )
 """The files whose frames are skipped when the caller is looked up."""
 
+_MAX_RECORDED = 6
+_PER_FRAME = 3
+_IN_EXPRESSION = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
+
 _callers: dict[tuple[int, int], tuple[CodeType, Caller | None]] = {}
 
 
@@ -58,6 +63,64 @@ def calling_frame(frame: FrameType | None) -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
+
+
+def frames_around(frame: FrameType) -> tuple[object, ...]:
+    """
+    Return *frame* and the user's frames around it as ids, code objects and instructions.
+
+    A frame itself would keep its variables alive.
+
+    Returns:
+        The id of *frame*, then code object, instruction and id of each frame around it up to the event loop; None at
+        the end if there are more frames than are recorded.
+    """
+    found: list[object] = [id(frame)]
+    around = frame.f_back
+    for _ in range(_MAX_FRAMES):
+        if around is None:
+            return tuple(found)
+        code = around.f_code
+        name = code.co_filename
+        if name in _LOOPS_AND_POOLS:
+            return tuple(found)
+        if name not in INSIDE:
+            if len(found) >= 3 * _MAX_RECORDED:
+                break
+            found += (code, around.f_lasti, id(around))
+        around = around.f_back
+    found.append(None)
+    return tuple(found)
+
+
+def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:
+    """
+    Return the frames that `frames_around` recorded, after the code object and the instruction of the first one.
+
+    A comprehension has a frame of its own in some versions of Python. It is shown as part of the function around it.
+    """
+    found: list[CallFrame | None] = []
+    inner: tuple[int, int, int] | None = None
+    rest: list[Any] = list(recorded) if isinstance(recorded, tuple) else []
+    while len(rest) >= _PER_FRAME:
+        code, instruction, identity = rest[:_PER_FRAME]
+        del rest[:_PER_FRAME]
+        position = _position(code, instruction) if inner is None else inner
+        if position is None:
+            return (*found, None)
+        inner = position if code.co_name in _IN_EXPRESSION else None
+        if inner is None:
+            line, end_line, end_column = position
+            found.append(CallFrame(code.co_filename, line, code.co_name, end_line, end_column, identity, code))
+    return (*found, None) if rest or inner is not None else tuple(found)
+
+
+def _position(code: CodeType, instruction: int) -> tuple[int, int, int] | None:
+    """Return the line, and the line and the column at which the text of the *instruction* ends; None if unknown."""
+    line, end_line, _, end_column = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    if line is None:
+        return None
+    return (line, 0, -1) if end_line is None or end_column is None else (line, end_line, end_column)
 
 
 def location(code: CodeType, instruction: int) -> Caller | None:

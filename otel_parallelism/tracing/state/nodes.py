@@ -115,6 +115,7 @@ class CallNode(Node):
         blocked_ns: How long the call held the event loop's thread, in stretches of at least `LEAST_BLOCKED_NS`.
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
+        around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
     """
 
@@ -139,6 +140,7 @@ class CallNode(Node):
     error: bool = False
     call_id: str = ""
     framework: bool = False
+    around: tuple[object, ...] | None = None
     left_ns: int = 0
     blocked_ns: int = 0
     resumed_ns: int = SUSPENDED

@@ -18,6 +18,7 @@ from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.user_words import release_words
 
 from .observations import TurnContents, collect_observations, held_words
+from .source_files import source_file
 
 
 def finish(node: Node, end_ns: int) -> Report | None:
@@ -108,14 +109,14 @@ def _report(node: Node, found: TurnContents) -> Report | None:
             _count_outside(turn.calls, node)
         if turn.span_id == first.span_id:
             turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - the same turn, completed
-            report = analyze(turn, settings, REGISTRY.experience)
+            report = analyze(turn, settings, REGISTRY.experience, source_file)
             if report.peak_concurrency > 1:
                 REGISTRY.experience.learn(turn)
             _publish(node, report, normalized.anomalies)
             return report
         if first.span_id in turn.wrappers:
             # If the wrapped turn is still open, it is counted when it ends.
-            return node.inner if isinstance(node.inner, Report) else analyze(turn, settings)
+            return node.inner if isinstance(node.inner, Report) else analyze(turn, settings, None, source_file)
     return None
 
 

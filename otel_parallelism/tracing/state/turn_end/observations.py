@@ -8,9 +8,9 @@ import random
 import msgspec
 
 from otel_parallelism.analysis.turns.merging import merged_duplicate
-from otel_parallelism.model import Call, Caller, Content, Observation, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, Caller, CallStack, Content, Observation, Passage, Step, TurnSpan
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
-from otel_parallelism.tracing.state.callers import location
+from otel_parallelism.tracing.state.callers import location, read_frames
 from otel_parallelism.tracing.state.classification import classify_node
 from otel_parallelism.tracing.state.handed_objects import named_objects
 from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
@@ -264,6 +264,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         node.task != 0,
         node.start_ns - node.called_ns,
         None if node.code is None else location(node.code, node.instruction),
+        stack=None if node.around is None else CallStack((node.code, node.instruction, *node.around), read_frames),
         silenced=tool.silenced,
         blocking=tool.blocking,
         outlived_ns=None if node.end_ns else 0,
