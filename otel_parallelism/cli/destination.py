@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, TextIO, TypeAlias
 import click
 import msgspec
 
-from .efficiency_gate import has_efficiency, turns_below
+from .efficiency_gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ Form: TypeAlias = Literal["text", "json", "html", "trace-event", "prompt"]
 Colour: TypeAlias = Literal["auto", "always", "never"]
 
 BELOW: Final = 1
-"""Exit status if the efficiency of a turn is below the threshold."""
+"""Exit status if an analysis does not pass the gate."""
 CANNOT: Final = 2
 """Exit status if a report cannot be written."""
 
@@ -37,7 +37,7 @@ _TITLES: Final[Mapping[Form, str]] = {
 }
 _STANDARD_OUTPUT: Final = 1
 _WIDTH_WITHOUT_TERMINAL: Final = 100
-_SIGNS: Final = "·→…█▌▐░"
+_SIGNS: Final = "·→…–█▌▐░"
 
 
 class ReportFile(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ class Destination:
     Args:
         files: One report is written to each.
         stdout_form: The form of the report on standard output; None for no report there.
-        threshold: The lowest efficiency that a turn may have; None for any.
+        gate: What an analysis must fulfil; anything if None.
         silenced: Whether a text report lists silenced findings.
         colour: Whether a text report on standard output has colours.
     """
@@ -67,14 +67,14 @@ class Destination:
         files: Sequence[ReportFile],
         stdout_form: Form | None = "text",
         *,
-        threshold: float | None = None,
+        gate: Gate | None = None,
         silenced: bool = False,
         colour: Colour = "auto",
     ) -> None:
         """Keep the standard output and the working folder of now."""
         self._files = files
         self._stdout_form: Form | None = stdout_form
-        self._threshold = threshold
+        self._gate = gate or Gate()
         self._silenced = silenced
         self._colour: Colour = colour
         self._stream: TextIO | None = sys.stdout
@@ -101,14 +101,14 @@ class Destination:
         """
         Write the reports on *analysis* and return the exit status.
 
-        Standard error names each file that is written, and each turn whose efficiency is below the threshold.
+        Standard error names each file that is written, and each turn that does not pass the gate.
 
         Args:
             analysis: What to report on.
-            gate: Whether to compare efficiencies with the threshold.
+            gate: Whether the gate counts.
 
         Returns:
-            2 if a report cannot be written, else 1 if the efficiency of a turn is below the threshold, else 0.
+            2 if a report cannot be written, else 1 if *analysis* does not pass the gate, else 0.
         """
         try:
             # Files come first: the process that reads standard output may have closed it.
@@ -124,11 +124,11 @@ class Destination:
         except (OSError, ValueError) as error:
             _note(f"the report cannot be written: {error}")
             return CANNOT
-        if self._threshold is None or not gate:
+        if not gate:
             return 0
-        if not has_efficiency(analysis):
-            _note(f"no turn has an efficiency to compare with {self._threshold:g}")
-        lines = list(turns_below(analysis, self._threshold))
+        if remark := self._gate.remark(analysis):
+            _note(remark)
+        lines = list(self._gate.failures(analysis))
         for line in lines:
             _note(line)
         return BELOW if lines else 0

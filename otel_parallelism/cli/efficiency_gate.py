@@ -1,28 +1,52 @@
-"""The gate of ``--fail-under-efficiency``: which turns are below a threshold."""
+"""The gate of ``--fail-under-efficiency`` and ``--fail-if-no-turns``: what makes the exit status 1."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from otel_parallelism.reports.parts.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_parallelism.model import Analysis
+    from otel_parallelism.model import Analysis, Report
 
 
-def has_efficiency(analysis: Analysis) -> bool:
-    """Return whether any turn has an efficiency, so that a gate can compare it."""
-    return any(report.efficiency is not None for report in analysis.reports)
+class Gate(msgspec.Struct, frozen=True):
+    """
+    What an analysis must fulfil.
 
+    Attributes:
+        threshold: The lowest efficiency that a turn may have; None for any.
+        strict: Whether the efficiency floor is compared, which counts everything unknown as avoidable.
+        needs_turns: Whether there must be a turn.
+    """
 
-def turns_below(analysis: Analysis, threshold: float) -> Iterator[str]:
-    """Yield one line for each turn whose efficiency is below *threshold*. Turns without an efficiency pass."""
-    for number, report in enumerate(analysis.reports, 1):
-        if report.efficiency is not None and report.efficiency < threshold:
-            name = printable(report.turn.agent or report.turn.name)
-            yield f"turn {number} ({name}): efficiency {_digits(report.efficiency, threshold)} is below {threshold:g}"
+    threshold: float | None = None
+    strict: bool = False
+    needs_turns: bool = False
+
+    def remark(self, analysis: Analysis) -> str:
+        """Return a sentence if no turn of *analysis* can be compared with the threshold, else an empty string."""
+        if self.threshold is None or any(self._value(report) is not None for report in analysis.reports):
+            return ""
+        return f"no turn has an efficiency to compare with {self.threshold:g}"
+
+    def failures(self, analysis: Analysis) -> Iterator[str]:
+        """Yield one line for each reason why *analysis* fails. Turns without an efficiency pass."""
+        if self.needs_turns and not analysis.reports:
+            yield "no turn was found"
+        for number, report in enumerate(analysis.reports, 1):
+            value = self._value(report)
+            if self.threshold is not None and value is not None and value < self.threshold:
+                name = printable(report.turn.agent or report.turn.name)
+                what = "efficiency floor" if self.strict else "efficiency"
+                yield f"turn {number} ({name}): {what} {_digits(value, self.threshold)} is below {self.threshold:g}"
+
+    def _value(self, report: Report) -> float | None:
+        return report.efficiency_floor if self.strict else report.efficiency
 
 
 def _digits(efficiency: float, threshold: float) -> str:

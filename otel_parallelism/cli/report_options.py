@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, get_args
 import click
 
 from .destination import Colour, Destination, Form, ReportFile
+from .efficiency_gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,10 @@ _OUTPUT_HELP: Final = (
     "--format, and a FILE without one gets the form that its suffix names (.json, .html, .trace.json, .md for prompt, "
     "otherwise text). A --format without a FILE goes to standard output."
 )
-_GATE_HELP: Final = "Exit with status 1 if the efficiency of any turn is below X (0 to 1)."
+_GATE_HELP: Final = (
+    "Exit with status 1 if the efficiency of any turn is below X (0 to 1). What is unknown counts as needed."
+)
+_STRICT_HELP: Final = "Make --fail-under-efficiency compare the efficiency floor: what is unknown counts as avoidable."
 
 
 def report_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -54,14 +58,20 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
         prompt: bool,
         colour: Colour,
         threshold: float | None,
+        strict: bool,
+        needs_turns: bool,
         silenced: bool,
         **named: Any,
     ) -> None:
         paired, stdout_form = _pairs(("prompt",) if prompt else forms, outputs)
         also: tuple[tuple[Form, str | None], ...] = (("html", html), ("trace-event", trace_event))
         named_files: list[tuple[Form, str]] = [(form, name) for form, name in also if name is not None]
+        if strict and threshold is None:
+            message = "--strict needs --fail-under-efficiency."
+            raise click.UsageError(message)
+        gate = Gate(threshold, strict, needs_turns)
         destination = Destination(
-            list(_opened(paired + named_files)), stdout_form, threshold=threshold, silenced=silenced, colour=colour
+            list(_opened(paired + named_files)), stdout_form, gate=gate, silenced=silenced, colour=colour
         )
         command(*arguments, destination=destination, **named)
 
@@ -177,6 +187,8 @@ _OPTIONS: Final = (
         metavar="X",
         help=_GATE_HELP,
     ),
+    click.option("--strict", is_flag=True, help=_STRICT_HELP),
+    click.option("--fail-if-no-turns", "needs_turns", is_flag=True, help="Exit with status 1 if no turn is found."),
     click.option("--show-silenced", "silenced", is_flag=True, help="List silenced findings too."),
     # Names of earlier versions.
     click.option("--html", "html", type=click.Path(), callback=_file_name, hidden=True),

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from .parts import summary
 from .parts.timeline import turn_extent
-from .parts.wording import VERDICTS, counted, fix_location, observation, printable, seconds, tool_list, two_decimals
+from .parts.wording import (
+    VERDICTS,
+    counted,
+    efficiency_range,
+    fix_location,
+    observation,
+    printable,
+    seconds,
+    tool_list,
+    two_decimals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +56,11 @@ def _numbers(report: Report) -> Iterator[str]:
     if report.ratio is not None:
         yield f"ratio {two_decimals(report.ratio)}"
     if report.efficiency is not None:
-        yield f"efficiency {two_decimals(report.efficiency)}"
+        yield f"efficiency {efficiency_range(report)}"
     if summary.has_avoidable(report):
         yield f"avoidable {seconds(report.avoidable)}"
+    if summary.may_have_avoidable(report):
+        yield f"perhaps avoidable {seconds(report.avoidable_potential)}"
 
 
 def _timeline(report: Report, findings: list[Finding]) -> Iterator[str]:

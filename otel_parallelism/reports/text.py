@@ -16,6 +16,7 @@ from .parts.timeline import ASCII, BLOCKS, timeline_rows, turn_extent
 from .parts.wording import (
     VERDICTS,
     counted,
+    efficiency_range,
     fix_location,
     observation,
     printable,
@@ -43,12 +44,15 @@ _LEGENDS: Final = {"+": "(digits: calls at once, +: ten or more)"} | dict.fromke
     "23456789", "(digits: calls at once)"
 )
 _NEARLY: Final = 0.005
-_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "\N{MULTIPLICATION SIGN}": "x"})
+_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "–": "-", "\N{MULTIPLICATION SIGN}": "x"})
 _STYLES: Final = {
     "sequential": "bold red",
     "partly_sequential": "bold yellow",
     "contended": "bold yellow",
     "possibly_sequential": "bold yellow",
+    "unseen": "bold yellow",
+    "negligible": "bold",
+    "accepted": "bold",
     "recommended": "red",
     "potential": "yellow",
 }
@@ -117,7 +121,7 @@ def _ascii(text: str) -> str:
 
 def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
     reports = analysis.reports
-    fine = bool(reports) and not any(summary.actionable_findings(report) for report in reports)
+    fine = bool(reports) and all(summary.is_fine(report) for report in reports)
     yield from wrapped_lines(
         Text(summary.summary_line(analysis), style=f"bold {_FINE}" if fine else "bold"), view.width
     )
@@ -213,9 +217,7 @@ def _numbers(report: Report) -> Iterator[str]:
         if effective is not None and report.ratio - effective > _NEARLY:
             yield f"effective {two_decimals(effective)}"
     if report.efficiency is not None:
-        floor = report.efficiency_floor
-        unsure = floor is not None and report.efficiency - floor > _NEARLY
-        yield f"efficiency {two_decimals(report.efficiency)}" + (f", perhaps {two_decimals(floor)}" if unsure else "")
+        yield f"efficiency {efficiency_range(report)}"
     if summary.has_avoidable(report):
         yield f"lost {seconds(report.avoidable)}"
     if summary.may_have_avoidable(report):

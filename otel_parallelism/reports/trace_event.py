@@ -161,6 +161,8 @@ class _Process:
             arguments["ratio"] = report.ratio
         if report.efficiency is not None:
             arguments["efficiency"] = report.efficiency
+        if report.efficiency_floor is not None:
+            arguments["efficiency_floor"] = report.efficiency_floor
         for at, finding in enumerate(summary.actionable_findings(report), 1):
             where = fix_location(finding)
             todo = printable(finding.recommendation)

@@ -170,6 +170,23 @@ def test_turns_without_efficiency_pass_the_gate(invoke: Invoke) -> None:
     assert (done.stderr, done.returncode) == (b"no turn has an efficiency to compare with 1\n", 0)
 
 
+def test_strict_gate_compares_the_floor(invoke: Invoke, spans: Path) -> None:
+    assert invoke("analyze", spans, "--fail-under-efficiency", "0.9").returncode == 0
+    done = invoke("analyze", spans, "--fail-under-efficiency", "0.9", "--strict")
+    assert (done.stderr, done.returncode) == (b"turn 1 (clerk): efficiency floor 0.333 is below 0.9\n", 1)
+    done = invoke("analyze", spans, "--strict")
+    assert done.returncode == 2
+    assert b"--strict needs --fail-under-efficiency." in done.stderr
+
+
+def test_gate_can_require_a_turn(invoke: Invoke, spans: Path) -> None:
+    invoke.write("none.jsonl", line(CALLS[0]))
+    assert invoke("analyze", "none.jsonl").returncode == 0
+    done = invoke("analyze", "none.jsonl", "--fail-if-no-turns")
+    assert (done.returncode, done.stderr.decode().splitlines()) == (1, ["no turn was found"])
+    assert invoke("analyze", spans, "--fail-if-no-turns").returncode == 0
+
+
 @pytest.mark.parametrize("threshold", ["nan", "-0.1", "1.01", "inf", "half", ""])
 def test_threshold_is_a_number_from_0_to_1(invoke: Invoke, spans: Path, threshold: str) -> None:
     done = invoke("analyze", spans, "--fail-under-efficiency", threshold)

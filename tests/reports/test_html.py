@@ -205,7 +205,8 @@ def test_uncertainty_is_shown(possible: Report) -> None:
     report = msgspec.structs.replace(possible, silenced=possible.findings, notes=("a bound was reached",))
     told = document(render_html(of(report)))
     shown = {told.measures[at].label: text for at, text in told.turns[0].numbers}
-    assert shown["Efficiency floor"] == "0.60"
+    assert shown["Efficiency"] == "0.60–1.00"
+    assert (told.turns[0].efficiency, told.turns[0].floor) == (1.0, 0.6)
     assert shown["Perhaps avoidable"] == "0.40 s"
     assert shown["Coverage"] == "0.50"
     assert [told.strings[at] for at in told.turns[0].remarks] == [

@@ -92,8 +92,8 @@ Start with turn 1 (research): 2 calls (search, fetch), perhaps 0.40 s
 
 Turn 1 · research · possibly sequential: calls ran one by one, perhaps
   needlessly
-  2 calls in 1.00 s · ratio 1.00 · efficiency 1.00, perhaps 0.60 ·
-  perhaps lost 0.40 s · coverage 0.50
+  2 calls in 1.00 s · ratio 1.00 · efficiency 0.60–1.00 · perhaps lost 0.40 s ·
+  coverage 0.50
   [1] search ████████████████████████                                     0.40 s
   [1] fetch                          ████████████████████████████████████ 0.60 s
              0                                                     1.00 s

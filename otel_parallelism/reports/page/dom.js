@@ -23,6 +23,8 @@ function seconds(us) {
   if (value > 0 && value < 0.01) return `${(value * 1e3).toFixed(1)} ms`;
   return value < 100 ? `${value.toFixed(2)} s` : `${Math.round(value).toLocaleString("en-US")} s`;
 }
+// A range where what is unknown could lower the value visibly.
+const range = (low, high) => (high - low > 0.005 ? `${low.toFixed(2)}–${high.toFixed(2)}` : high.toFixed(2));
 const words = (name) => name.replaceAll("_", " ");
 const count = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 

@@ -108,13 +108,17 @@ function overview(select) {
   const lost = losing.reduce((sum, turn) => sum + turn.avoidable, 0);
   const took = losing.reduce((sum, turn) => sum + turn.makespan, 0);
   const perhaps = page.turns.reduce((sum, turn) => sum + turn.perhaps, 0);
-  const known = page.turns.map((turn) => turn.efficiency).filter((value) => value !== null);
-  const unsure = perhaps ? `perhaps ${seconds(perhaps * 1e6)} more` : "nothing else suspected";
+  const known = page.turns.filter((turn) => turn.efficiency !== null);
+  const middle = (value) => median(known.map(value));
+  const open = page.turns.some((turn) => turn.verdict === "unseen" || turn.verdict === "possibly_sequential");
+  const more = perhaps ? `perhaps ${seconds(perhaps * 1e6)} more` : open ? "what else is possible is not known" : "nothing else suspected";
+  const saved = lost || !perhaps ? seconds(lost * 1e6) : `perhaps ${seconds(perhaps * 1e6)}`;
+  const about = lost ? `of ${seconds(took * 1e6)} in ${count(losing.length, "turn")}; ${more}` : perhaps ? "nothing is certain" : more;
   byId("overview").append(
     ...[
-      tile("Could be saved", seconds(lost * 1e6), lost ? `of ${seconds(took * 1e6)} in ${count(losing.length, "turn")}; ${unsure}` : unsure, lost ? "bad" : "good"),
+      tile("Could be saved", saved, about, lost ? "bad" : perhaps || open ? "unsure" : "good"),
       tile("Turns that lose time", `${losing.length}`, `of ${count(page.turns.length, "turn")}`),
-      tile("Median efficiency", known.length ? median(known).toFixed(2) : "–", "1 means nothing to gain"),
+      tile("Median efficiency", known.length ? range(middle((turn) => turn.floor), middle((turn) => turn.efficiency)) : "–", "1 means nothing to gain"),
       causes(),
       columns(select),
       faults(select),

@@ -5,7 +5,7 @@ const HAS_FINDINGS = "findings";
 const ORDERS = {
   start: ["In order of start", (a, b) => a.at - b.at],
   lost: ["Most time lost first", (a, b) => b.turn.avoidable - a.turn.avoidable || b.turn.perhaps - a.turn.perhaps || a.at - b.at],
-  efficiency: ["Lowest efficiency first", (a, b) => (a.turn.efficiency ?? 2) - (b.turn.efficiency ?? 2) || a.at - b.at],
+  efficiency: ["Lowest efficiency first", (a, b) => (a.turn.efficiency ?? 2) - (b.turn.efficiency ?? 2) || (a.turn.floor ?? 2) - (b.turn.floor ?? 2) || a.at - b.at],
   makespan: ["Longest first", (a, b) => b.turn.makespan - a.turn.makespan || a.at - b.at],
 };
 
@@ -117,7 +117,7 @@ class TurnList {
   }
 
   row({ turn, at }) {
-    const efficiency = turn.efficiency === null ? "–" : turn.efficiency.toFixed(2);
+    const efficiency = turn.efficiency === null ? "–" : range(turn.floor, turn.efficiency);
     return h(
       "li",
       {},

@@ -9,7 +9,7 @@ import msgspec
 from otel_parallelism import names
 
 from . import summary
-from .wording import counted, seconds, two_decimals
+from .wording import counted, efficiency_range, seconds, two_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,14 +57,13 @@ def _of_calls(report: Report, value: float | None) -> str:
 
 
 _ROWS: Final = (
-    _emitted("Efficiency", names.EFFICIENCY, lambda r: _ratio(r.efficiency)),
+    _emitted("Efficiency", names.EFFICIENCY, efficiency_range),
     _emitted("Avoidable", names.AVOIDABLE, lambda r: seconds(r.avoidable) if summary.has_avoidable(r) else ""),
     _emitted(
         "Perhaps avoidable",
         names.AVOIDABLE_POTENTIAL,
         lambda r: seconds(r.avoidable_potential) if summary.may_have_avoidable(r) else "",
     ),
-    _emitted("Efficiency floor", names.EFFICIENCY_FLOOR, lambda r: _less(r.efficiency_floor, r.efficiency)),
     _emitted("Ratio", names.RATIO, lambda r: _ratio(r.ratio)),
     _emitted("Achievable ratio", names.ACHIEVABLE_RATIO, lambda r: _ratio(r.achievable_ratio)),
     _emitted("Effective ratio", names.EFFECTIVE_RATIO, lambda r: _less(r.effective_ratio, r.ratio)),

@@ -62,6 +62,7 @@ class TurnPart(msgspec.Struct, frozen=True):
     span_id: str
     verdict: str
     efficiency: float | None
+    floor: float | None
     makespan: float
     avoidable: float
     perhaps: float
@@ -144,6 +145,7 @@ class _DocumentBuilder:
             span_id=printable(turn.span_id),
             verdict=report.verdict,
             efficiency=report.efficiency,
+            floor=report.efficiency_floor,
             makespan=report.makespan,
             avoidable=report.avoidable if summary.has_avoidable(report) else 0.0,
             perhaps=report.avoidable_potential if summary.may_have_avoidable(report) else 0.0,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from .faults import Fault
 
-_LOSING: Final = ("sequential", "partly_sequential", "contended", "possibly_sequential")
+_LOSING: Final = ("unseen", "sequential", "partly_sequential", "contended", "possibly_sequential")
+_UNKNOWN: Final = frozenset({"unseen", "possibly_sequential"})
 _MOST_SCOPES: Final = 8
 _MOST_NAMES: Final = 12
 
@@ -38,7 +39,7 @@ def summary_line(analysis: Analysis) -> str:
         took = sum(report.makespan for report in reports if may_have_avoidable(report))
         parts.append(f"perhaps {seconds(perhaps)} " + ("more" if saved else f"of {seconds(took)} could be saved"))
     verdicts = ", ".join(_verdicts(reports))
-    unsure = any(report.verdict == "possibly_sequential" for report in reports)
+    unsure = any(report.verdict in _UNKNOWN for report in reports)
     return (
         f"{counted(len(reports), 'turn')} · "
         + (f"{verdicts}: " if verdicts else "")
@@ -121,6 +122,11 @@ def has_avoidable(report: Report) -> bool:
 def may_have_avoidable(report: Report) -> bool:
     """Return whether a finding of the turn has advice ``potential``: its time may be avoidable."""
     return any(finding.advice == "potential" for finding in report.findings)
+
+
+def is_fine(report: Report) -> bool:
+    """Return whether the turn has nothing to act on and nothing unknown that could be worth it."""
+    return not actionable_findings(report) and report.verdict not in _LOSING
 
 
 def actionable_findings(report: Report) -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from otel_parallelism.model import Cause, Finding, Verdict
+    from otel_parallelism.model import Cause, Finding, Report, Verdict
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
     "unseen": "the model asked for calls, and none was seen to run",
@@ -35,6 +35,7 @@ CAUSES: Final[Mapping[Cause, str]] = {
     "unknown": "the trace does not say why",
 }
 
+_NEARLY: Final = 0.005
 _NAMED_TOOLS: Final = 6
 _MILLISECONDS_BELOW: Final = 0.01
 _HUNDRED: Final = 100
@@ -66,6 +67,25 @@ def counted(number: int, noun: str) -> str:
 def two_decimals(value: float | None) -> str:
     """Return *value* with two decimals, or a dash for None."""
     return "-" if value is None else f"{value:.2f}"
+
+
+def efficiency_range(report: Report) -> str:
+    """
+    Return the efficiency of a turn with two decimals, from the floor up where that is lower: ``0.25–1.00``.
+
+    The result is empty if the turn has no efficiency.
+    """
+    if report.efficiency is None:
+        return ""
+    return ("" if floor_is_near(report) else f"{two_decimals(report.efficiency_floor)}–") + two_decimals(
+        report.efficiency
+    )
+
+
+def floor_is_near(report: Report) -> bool:
+    """Return whether nothing unknown could lower the efficiency of a turn visibly."""
+    efficiency, floor = report.efficiency, report.efficiency_floor
+    return efficiency is None or floor is None or efficiency - floor <= _NEARLY
 
 
 def tool_list(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
