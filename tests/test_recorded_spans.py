@@ -101,9 +101,11 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
         or (attributes.get("traceloop.span.kind") == "task" and "tool.name" in attributes)
         or name in {"Function: {name}", "ai.toolCall"}
         or attributes.get("genkit:metadata:subtype") == "tool"
+        or attributes.get("mlflow.spanType") == '"TOOL"'
+        or attributes.get("agentops.span.kind") == "tool"
     )
     keys = ("ai.toolCall.name", "tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
-    named = next((attributes[key] for key in keys if attributes.get(key)), name)
+    named = next((attributes[key] for key in keys if attributes.get(key)), name.removesuffix(".tool"))
     named = named.rsplit("tools/call ")[-1].removesuffix(".acall").removesuffix(".__call__")
     return named if marked and named not in among else ""
 
@@ -111,6 +113,8 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
 def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
     name = span["name"]
     if name.endswith((".doGenerate", ".doStream")) or attributes.get("genkit:metadata:subtype") == "model":
+        return True
+    if attributes.get("mlflow.spanType") == '"CHAT_MODEL"':
         return True
     return name in {OPENLITS_MODEL, "haystack.agent.step.llm"} or (
         not name.startswith(("invoke_agent", "OpenAI._prepare_"))
@@ -133,6 +137,8 @@ def is_run(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
         or attributes.get("traceloop.span.kind") in {"workflow", "agent"}
         or attributes.get("langfuse.observation.type") == "agent"
         or attributes.get("genkit:metadata:subtype") == "flow"
+        or attributes.get("mlflow.spanType") == '"AGENT"'
+        or attributes.get("agentops.span.kind") == "agent"
         or span["name"]
         in {
             "haystack.agent.run",
