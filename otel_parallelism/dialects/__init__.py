@@ -40,8 +40,20 @@ KEYS: Final = frozenset[str]().union(*(dialect.keys for dialect in DIALECTS))
 NAMES: Final = tuple(prefix for dialect in DIALECTS for prefix in dialect.names)
 """So may a span whose name starts with one of these."""
 
+_START: Final = 3
+_BY_START: Final[Mapping[str, tuple[str, ...]]] = {
+    start: tuple(name for name in NAMES if name.startswith(start)) for start in {name[:_START] for name in NAMES}
+}
+"""The same by their first characters, since every span of a program is compared with them."""
+
 _NO_NAME: Final[frozenset[int]] = frozenset()
 _MAX_COMBINATIONS: Final = 1024
+
+
+def is_named(name: str) -> bool:
+    """Return whether a span called *name* may be a call, a step or a turn by its name."""
+    prefixes = _BY_START.get(name[:_START])
+    return prefixes is not None and name.startswith(prefixes)
 
 
 def classify(span: SpanRecord) -> Observation:
@@ -51,7 +63,7 @@ def classify(span: SpanRecord) -> Observation:
     Content is passed on undecoded, except for the ids that a model's output asks for. A span without any agent
     vocabulary costs one comparison of keys.
     """
-    if KEYS.isdisjoint(span.attributes) and not span.name.startswith(NAMES):
+    if KEYS.isdisjoint(span.attributes) and not is_named(span.name):
         return _passage(span)
     return _classified(span, _known(span))
 
@@ -78,7 +90,7 @@ def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
 
 def _known(span: SpanRecord) -> list[Facts]:
     """Return the facts of all dialects that know *span*, highest precedence first."""
-    named = _named(span.name) if span.name.startswith(NAMES) else _NO_NAME
+    named = _named(span.name) if is_named(span.name) else _NO_NAME
     describers = _describers(KEYS.intersection(span.attributes), named)
     return [facts for describe in describers if (facts := describe(span)) is not None]
 

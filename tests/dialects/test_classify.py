@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_parallelism import dialects
-from otel_parallelism.dialects import classify
+from otel_parallelism.dialects import NAMES, classify, is_named
 from otel_parallelism.model import Call, Content, Passage, SpanEvent, SpanRecord, Step, TurnSpan
 
 if TYPE_CHECKING:
@@ -229,3 +229,9 @@ def test_no_content_raises(value: object) -> None:
         for content in _contents(seen):
             assert content.parse is not None
             content.parse(content.value)
+
+
+def test_span_is_named_if_its_name_starts_with_a_dialects_prefix() -> None:
+    assert all(is_named(name) and is_named(f"{name}x") for name in NAMES)
+    assert not any(is_named(name[:-1]) for name in NAMES if not any(name[:-1].startswith(other) for other in NAMES))
+    assert not any(map(is_named, ("", "G", "GET /", "exec", "run")))

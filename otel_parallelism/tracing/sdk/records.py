@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_parallelism.dialects import KEYS, NAMES, classify, classify_declared
+from otel_parallelism.dialects import KEYS, classify, classify_declared, is_named
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
 from .compatibility import all_fields, raw_attributes, raw_name
@@ -36,7 +36,7 @@ def declare_spans(patterns: SpanPatterns | None) -> None:
 
 def is_marked(span: Any) -> bool:
     """Whether the attributes or the name of *span*, open or ended, identify it as one of some dialect or declared."""
-    return not KEYS.isdisjoint(raw_attributes(span)) or raw_name(span).startswith(NAMES) or is_declared(span)
+    return not KEYS.isdisjoint(raw_attributes(span)) or is_named(raw_name(span)) or is_declared(span)
 
 
 def is_declared(span: Any) -> bool:
