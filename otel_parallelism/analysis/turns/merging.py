@@ -81,6 +81,8 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
 def _fuller_content(outer: Content | None, inner: Content | None) -> Content | None:
     # If the outer content has identities, it is incomplete because of objects that cannot be read. The inner content,
     # a text, does not contain these objects at all.
-    if outer is None or (inner is not None and inner.whole and not outer.whole and not outer.identities):
-        return inner
-    return outer
+    takes_inner = outer is None or (inner is not None and inner.whole and not outer.whole and not outer.identities)
+    fuller, other = (inner, outer) if takes_inner else (outer, inner)
+    if fuller is not None and other is not None and other.handed and not fuller.handed:
+        return msgspec.structs.replace(fuller, handed=other.handed)
+    return fuller

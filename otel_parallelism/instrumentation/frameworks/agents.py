@@ -26,7 +26,13 @@ _ERROR_PREFIX = "An error occurred while running the tool. "
 
 
 def _call(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
-    return CallFacts(kwargs["function_tool"].name, kwargs["context"].tool_call_id, _decoded(kwargs["arguments"]))
+    context = kwargs["context"]
+    return CallFacts(
+        kwargs["function_tool"].name,
+        context.tool_call_id,
+        _decoded(kwargs["arguments"]),
+        shared=(("context", getattr(context, "context", None)),),
+    )
 
 
 def _decoded(given: str) -> dict[str, Any] | None:

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 
 def _call(call: Any, _: Arguments, __: Keywords) -> CallFacts:
-    return CallFacts(call.function.name, call.call_id or "", call.arguments or {})
+    function = call.function
+    context = getattr(function, "_run_context", None)
+    return CallFacts(
+        function.name,
+        call.call_id or "",
+        call.arguments or {},
+        injected=(("dependencies", getattr(context, "dependencies", None)),),
+    )
 
 
 def _read(outcome: Any) -> Returned:

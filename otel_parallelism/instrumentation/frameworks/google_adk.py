@@ -36,6 +36,7 @@ def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         getattr(context, "function_call_id", None) or "",
         given if isinstance(given, dict) else None,
         blocking=function is not None and not iscoroutinefunction(function),
+        function=function,
     )
 
 

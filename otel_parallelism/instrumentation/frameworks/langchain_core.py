@@ -31,8 +31,15 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     given = argument(args, kwargs, 0, "tool_input")
     # Including what the graph injects: a tool that receives the state may use what other tools have written there.
     arguments = dict(given) if isinstance(given, Mapping) else {"tool_input": given}
+    config = kwargs.get("config")
     return CallFacts(
-        tool.name, kwargs.get("tool_call_id") or "", arguments, _effect(tool.metadata), pauses=GRAPH_PAUSES
+        tool.name,
+        kwargs.get("tool_call_id") or "",
+        arguments,
+        _effect(tool.metadata),
+        pauses=GRAPH_PAUSES,
+        function=getattr(tool, "coroutine", None) or getattr(tool, "func", None),
+        injected=(("config", config.get("configurable") if isinstance(config, Mapping) else None),),
     )
 
 

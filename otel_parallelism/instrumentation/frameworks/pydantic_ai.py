@@ -49,6 +49,8 @@ def _call(tools: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         _named(validated.validated_args),
         _effect(validated.tool.tool_def),
         pauses=_PAUSES,
+        function=_function(validated.tool),
+        shared=_dependencies(tools),
     )
 
 
@@ -58,7 +60,24 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
     if tool is None or tool.tool_def.kind == "output":
         return None
     given = json.loads(call.args or "{}") if isinstance(call.args, str) else call.args
-    return CallFacts(call.tool_name, call.tool_call_id or "", _named(given), _effect(tool.tool_def), pauses=_PAUSES)
+    return CallFacts(
+        call.tool_name,
+        call.tool_call_id or "",
+        _named(given),
+        _effect(tool.tool_def),
+        pauses=_PAUSES,
+        function=_function(tool),
+        shared=_dependencies(tools),
+    )
+
+
+def _function(tool: Any) -> Any:
+    """Return the function of a tool; None if it has none, as a tool of an MCP server."""
+    return getattr(getattr(getattr(tool, "call_func", None), "__self__", None), "function", None)
+
+
+def _dependencies(tools: Any) -> tuple[tuple[str, Any], ...]:
+    return (("ctx.deps", getattr(getattr(tools, "ctx", None), "deps", None)),)
 
 
 def _refused(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:

@@ -28,9 +28,15 @@ def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
 
 
 def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
-    tool_use = argument(args, kwargs, 0, "ctx").tool_use
+    context = argument(args, kwargs, 0, "ctx")
+    tool_use = context.tool_use
     given = tool_use.get("input")
-    return CallFacts(tool_use["name"], str(tool_use.get("toolUseId") or ""), given if isinstance(given, dict) else None)
+    return CallFacts(
+        tool_use["name"],
+        str(tool_use.get("toolUseId") or ""),
+        given if isinstance(given, dict) else None,
+        injected=(("invocation_state", getattr(context, "invocation_state", None)),),
+    )
 
 
 def _read(event: Any) -> Returned:

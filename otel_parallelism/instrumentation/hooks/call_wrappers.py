@@ -10,6 +10,7 @@ import msgspec
 from otel_parallelism.model import Effect
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.tool_call import ToolCall, framework_tool
+from otel_parallelism.tracing.state.handed_objects import hold_dependencies
 from otel_parallelism.tracing.state.nodes import MISSING
 
 from .lifetime_wrappers import lifetime_wrapper
@@ -35,6 +36,9 @@ class CallFacts(msgspec.Struct, frozen=True):
         called_ns: When the framework decided to make the call; 0 if that is now.
         pauses: Names of exception classes by which the framework pauses a call. These, and classes derived from them,
             do not count as failures.
+        function: The function of the tool; its closure and globals count as handed over.
+        shared: Objects of the program that the framework passes to all tools, by the name that tools know them by.
+        injected: Objects of the framework, in which only objects that are known to be unsafe count.
     """
 
     tool: str
@@ -44,6 +48,9 @@ class CallFacts(msgspec.Struct, frozen=True):
     blocking: bool | None = None
     called_ns: int = 0
     pauses: tuple[str, ...] = ()
+    function: Any = None
+    shared: tuple[tuple[str, Any], ...] = ()
+    injected: tuple[tuple[str, Any], ...] = ()
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -65,6 +72,11 @@ class _ReadCall(ToolCall):
         super().__init__(framework_tool(facts.tool, facts.effect, blocking=blocking), facts.call_id, facts.arguments)
         if facts.called_ns and self._node is not None:
             self._node.called_ns = facts.called_ns
+        if self._node is not None and (facts.function is not None or facts.shared or facts.injected):
+            try:
+                hold_dependencies(self._node, facts.function, facts.shared, facts.injected)
+            except Exception as error:  # noqa: BLE001 - the data is optional
+                swallow("noting what a framework passes to a tool", error)
         self._read = read
         self.instance = instance
         self._pauses = facts.pauses

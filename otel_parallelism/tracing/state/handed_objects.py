@@ -7,8 +7,9 @@ An object is noted by its id, its type and what it directly holds, without runni
 from __future__ import annotations
 
 import dis
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 from otel_parallelism.analysis.dependencies.leaves import instance_dict
 from otel_parallelism.analysis.dependencies.object_types import is_frozen, module_of, type_safety
@@ -24,6 +25,7 @@ Handed: TypeAlias = tuple[str | int, int, type | None, tuple[object, ...] | None
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
+_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, Any, str], ...]] = WeakKeyDictionary()
 _MOST_PARTS = 16
 _MOST_OUTSIDE = 8
 _MOST_INNER = 32
@@ -53,6 +55,39 @@ def hold_receiver(node: CallNode, receiver: Any) -> None:
     kind = type(receiver)
     if type_safety(kind) != "safe" or is_frozen(kind):
         node.handed = (handed_object("self", receiver, _fields(receiver)),)
+
+
+def hold_dependencies(
+    node: CallNode,
+    function: Any,
+    shared: Iterable[tuple[str, Any]],
+    injected: Iterable[tuple[str, Any]],
+) -> None:
+    """
+    Note on *node*, a framework's call, what the framework passes to its tool.
+
+    Args:
+        node: The call.
+        function: The function of the tool, or None.
+        shared: Objects of the program, by name.
+        injected: Objects of the framework, by name; only unsafe objects directly inside them count.
+    """
+    if type(function) is MethodType:
+        hold_receiver(node, function.__self__)
+        function = function.__func__
+    for name, value in shared:
+        node.handed += dependencies(name, value)
+    for name, value in injected:
+        node.handed += tuple(
+            handed_object(f"{name}.{field}", inner, None)
+            for field, inner in _named_fields(value)
+            if type_safety(type(inner)) == "unsafe"
+        )
+    if type(function) is FunctionType:
+        places = _OUTSIDE.get(function)
+        if places is None:
+            places = _OUTSIDE[function] = outside_objects(function)
+        hold_outside(node, places)
 
 
 def dependencies(name: str, value: Any) -> tuple[Handed, ...]:

@@ -9,7 +9,12 @@ import pytest
 from otel_parallelism import Settings, agent_turn, profiled
 from otel_parallelism.tracing.spans.decorator import record
 from otel_parallelism.tracing.state.call_contents import hold_arguments
-from otel_parallelism.tracing.state.handed_objects import dependencies, named_objects, outside_objects
+from otel_parallelism.tracing.state.handed_objects import (
+    dependencies,
+    hold_dependencies,
+    named_objects,
+    outside_objects,
+)
 from otel_parallelism.tracing.state.nodes import CallNode
 from otel_parallelism.tracing.state.tool import Tool
 
@@ -153,3 +158,26 @@ def test_nothing_is_noted_without_evidence(make_kit: Callable[..., Kit], connect
         return str(connection)
 
     assert get_user()
+
+
+def test_what_a_framework_passes_along_is_noted(connection: sqlite3.Connection) -> None:
+    class Kit:
+        def __init__(self) -> None:
+            self.page = 1
+
+        def find(self) -> object:
+            return connection
+
+    node = CallNode(None, None, 0, 0, tool=Tool(None, "find", None, None, None))
+    kit_object = Kit()
+    hold_dependencies(
+        node, kit_object.find, [("ctx.deps", Deps(connection))], [("config", {"db": connection, "count": [1]})]
+    )
+    assert node.receiver == id(kit_object)
+    assert [one.name for one in named_objects(node)] == [
+        "self",
+        "ctx.deps",
+        "ctx.deps.session",
+        "config.db",
+        "connection",
+    ]
