@@ -132,7 +132,7 @@ def test_the_same_tool_five_times() -> None:
     assert (finding.cause, finding.advice, len(finding.calls)) == ("dispatch", "recommended", 5)
     assert report.avoidable == seconds(8)
     assert finding.evidence == (
-        "no value that get_forecast returned is an argument of get_forecast; both only read (assumed from their names)",
+        "no value that get_forecast returned is an argument of get_forecast; both only read, judging by their names",
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, cautious_effect
 from otel_parallelism.dialects.parsing.call_shapes import field
 from otel_parallelism.model import Effect, Finding
 
 from .calling.declarations import declaration_of
-from .tool_round.conflicts import effect_of
+from .tool_round.conflicts import given_effect
 from .tool_round.toolbox import name_of
 
 _GENERAL = """\
@@ -49,7 +50,7 @@ def prompt(
         ValueError: An effect is neither ``read``, ``write`` nor ``unknown``.
 
     >>> print(prompt(["get_weather", "list_hotels"]).splitlines()[-1])
-    - Safe together, in any number: get_weather, list_hotels.
+    - These read, judging by their names, so safe together in any number: get_weather, list_hotels.
     """
     if about is not None and (not isinstance(about, Iterable) or isinstance(about, str)):
         raise TypeError(f"about must be a list or a dict of tools or findings, not {about!r}")
@@ -58,21 +59,27 @@ def prompt(
             raise ValueError(f"effects[{name!r}] must be 'read', 'write' or 'unknown', not {effect!r}")
     items: Sequence[Any] = () if about is None else list(about.items()) if isinstance(about, Mapping) else list(about)
     findings = [item for item in items if isinstance(item, Finding)]
-    known: dict[str, Effect] = {
-        name: effect_of(name, declared, effects or {})
-        for name, declared in (_tool(item) for item in items if not isinstance(item, Finding))
-    }
-    lines = [*_found(findings), *_sorted(known)]
+    tools = dict(_tool(item) for item in items if not isinstance(item, Finding))
+    given = {name: given_effect(name, effects or {}) or declared for name, declared in tools.items()}
+    lines = [*_found(findings), *_sorted(given)]
     return f"{_GENERAL}\n\n# Your tools\n\n{chr(10).join(lines)}" if lines else _GENERAL
 
 
-def _sorted(tools: Mapping[str, Effect]) -> list[str]:
-    reads, writes, unknown = (
-        [_name(name) for name, found in tools.items() if found == effect] for effect in ("read", "write", "unknown")
+def _sorted(tools: Mapping[str, Effect | None]) -> list[str]:
+    """Return a line for each effect; *tools* has the given or declared one of each tool, None if its name decides."""
+    assumed = {name: _assumed(name) for name, effect in tools.items() if effect is None}
+    by_name = [_name(name) for name, effect in assumed.items() if effect == "read"]
+    reads = [_name(name) for name, effect in tools.items() if effect == "read"]
+    writes, unknown = (
+        [_name(name) for name, found in tools.items() if (found or assumed[name]) == effect]
+        for effect in ("write", "unknown")
     )
     lines = []
     if reads:
         lines.append(f"- Safe together, in any number: {', '.join(reads)}.")
+    if by_name:
+        lines.append(f"- These read, judging by their names, so safe together in any number: {', '.join(by_name)}.")
+    reads += by_name
     if unknown:
         among = "one another or with the reads" if reads else "one another"
         lines.append(f"- Together with {among}, if they need nothing from one another: {', '.join(unknown)}.")
@@ -84,10 +91,17 @@ def _sorted(tools: Mapping[str, Effect]) -> list[str]:
     return lines
 
 
+def _assumed(tool: str) -> Effect:
+    """Return the effect that a name suggests; a write wherever it may mean one, unless it plainly reads."""
+    effect = assumed_effect(tool, arguments_seen=True)
+    return effect if effect == "read" else cautious_effect(tool)
+
+
 def _found(findings: Sequence[Finding]) -> list[str]:
     """Return a line for each set of tools that the model requested in sequence, by avoidable time, longest first."""
     safe: dict[_Stages, float] = {}
     perhaps: dict[_Stages, float] = {}
+    by_name: set[_Stages] = set()
     for finding in findings:
         # Other causes are fixed in code, not by a prompt.
         if finding.cause not in {"model", "unknown"} or finding.kind != "sequential_chain":
@@ -97,19 +111,28 @@ def _found(findings: Sequence[Finding]) -> list[str]:
             asked = tuple(_counted([finding.calls[at] for at in stage]) for stage in stages[:_STAGES_MOST])
             lost = safe if finding.advice == "recommended" else perhaps
             lost[asked] = lost.get(asked, 0.0) + finding.avoidable
+            if "assumed" in finding.effect_sources:
+                by_name.add(asked)
     return [
-        *(f"- You asked for these one at a time; ask for them in one response: {tools}." for tools in _ranked(safe)),
+        *(
+            f"- You asked for these one at a time; ask for them in one response: {_tools(asked)}."
+            + (" They read, judging by their names." if asked in by_name else "")
+            for asked in _ranked(safe)
+        ),
         *(
             f"- You asked for these one at a time; if they need nothing from one another, ask for them in one "
-            f"response: {tools}."
-            for tools in _ranked(perhaps)
+            f"response: {_tools(asked)}."
+            for asked in _ranked(perhaps)
         ),
     ]
 
 
-def _ranked(lost: Mapping[_Stages, float]) -> list[str]:
-    ranked = sorted(lost, key=lambda asked: (-lost[asked], asked))
-    return ["; then, with their results, in one: ".join(", ".join(tools) for tools in asked) for asked in ranked]
+def _ranked(lost: Mapping[_Stages, float]) -> list[_Stages]:
+    return sorted(lost, key=lambda asked: (-lost[asked], asked))
+
+
+def _tools(asked: _Stages) -> str:
+    return "; then, with their results, in one: ".join(", ".join(tools) for tools in asked)
 
 
 def _counted(calls: Sequence[str]) -> tuple[str, ...]:

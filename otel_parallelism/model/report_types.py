@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .turn_types import Caller, Turn
+from .turn_types import Caller, EffectSource, Turn
 
 Cause: TypeAlias = Literal["model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown"]
 Advice: TypeAlias = Literal["recommended", "potential", "intended"]
@@ -35,6 +35,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     empty for calls of the turn itself. ``limit`` is the number of calls that a limit lets run at once, ``longest`` the
     number of calls of the longest chain. A finding may join chains whose calls need one another: ``stages`` are the
     positions in ``calls`` of those that can run at once, then of those that need them, and so on; empty if all can.
+    ``effect_sources`` say for each call how its effect is known, ``assumed`` if only from its name.
     """
 
     kind: FindingKind
@@ -50,6 +51,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     longest: int = 0
     stages: tuple[tuple[int, ...], ...] = ()
+    effect_sources: tuple[EffectSource, ...] = ()
 
 
 class RecordedFinding(msgspec.Struct, frozen=True, kw_only=True):

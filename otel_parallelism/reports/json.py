@@ -149,6 +149,7 @@ def _finding(finding: Finding) -> FindingDocument:
         evidence=finding.evidence,
         location=None if location is None else Location(location.file_path, location.line_number),
         stages=finding.stages,
+        effect_sources=finding.effect_sources,
     )
 
 

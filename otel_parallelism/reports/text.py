@@ -18,6 +18,7 @@ from .parts.wording import (
     counted,
     efficiency_range,
     fix_location,
+    judged_by_names,
     observation,
     printable,
     relative,
@@ -274,10 +275,12 @@ def _finding(
     around = tool_around(report, finding)
     inside = f"inside {printable(around)}: " if around else ""
     known = finding.advice == "recommended"
+    by_names = judged_by_names(finding)
     unknown = f"; {printable(finding.evidence[0])}" if finding.evidence and not known else ""
     sentence = Text.assemble(
         (f"  [{number}]", style),
         f" {inside}{tool_list(finding.calls)} {observation(finding)}. ",
+        (f"{by_names} " if by_names else ""),
         (unbreakable(f"Cost: {cost}.") if known else unbreakable(f"Perhaps {cost}") + f"{unknown}.", style),
         (f" {summary.repetition(fault)}" if fault is not None and fault.count > 1 else "", style),
     )

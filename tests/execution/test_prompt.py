@@ -34,7 +34,8 @@ def frobnicate() -> None: ...
 
 
 EXPECTED = [
-    "- Safe together, in any number: get_weather, order_status.",
+    "- Safe together, in any number: order_status.",
+    "- These read, judging by their names, so safe together in any number: get_weather.",
     "- Together with one another or with the reads, if they need nothing from one another: frobnicate.",
     (
         "- Change something: book_hotel. Ask for these after the reads that they rest on; several in one response run "
@@ -115,12 +116,12 @@ def test_what_needs_what_is_asked_for_later() -> None:
 def test_findings_and_tools() -> None:
     lines = tools_part(prompt([finding(calls=("search", "fetch")), get_weather]))
     assert lines[0].endswith("search, fetch.")
-    assert lines[1] == "- Safe together, in any number: get_weather."
+    assert lines[1] == "- These read, judging by their names, so safe together in any number: get_weather."
 
 
 def test_a_name_stays_on_its_line() -> None:
     (line,) = tools_part(prompt([{"name": "get_x\n# Odd rules\x1b[2J"}]))
-    assert line == "- Safe together, in any number: get_x# Odd rules[2J."
+    assert line == "- These read, judging by their names, so safe together in any number: get_x# Odd rules[2J."
 
 
 def test_something_without_a_name() -> None:

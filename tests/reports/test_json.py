@@ -42,7 +42,18 @@ TURN_KEYS = [
     "silenced",
     "notes",
 ]
-FINDING_KEYS = ["kind", "cause", "advice", "calls", "span_ids", "avoidable", "evidence", "location", "stages"]
+FINDING_KEYS = [
+    "kind",
+    "cause",
+    "advice",
+    "calls",
+    "span_ids",
+    "avoidable",
+    "evidence",
+    "location",
+    "stages",
+    "effect_sources",
+]
 
 
 def test_document_has_the_documented_keys(both: Analysis) -> None:
@@ -120,6 +131,7 @@ def test_turn_with_a_finding(sequential: Report) -> None:
                 "evidence": ["one response asked for all four"],
                 "location": {"file_path": "agent.py", "line_number": 31},
                 "stages": [],
+                "effect_sources": [],
             }
         ],
         "silenced": [],

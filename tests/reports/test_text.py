@@ -6,7 +6,9 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from otel_parallelism import prompt
 from otel_parallelism.model import Analysis, Call, Caller, Coverage, Finding, Report
+from otel_parallelism.reports.parts.wording import judged_by_names
 from otel_parallelism.reports.text import MIN_WIDTH, render_text
 
 MS = 1_000_000
@@ -415,3 +417,19 @@ def test_silenced_findings_are_only_counted(sequential: Report) -> None:
     text = render_text(Analysis((report,), Coverage()), width=80)
     assert "  1 finding of 0.90 s silenced\n" in text
     assert text.startswith("1 turn · nothing to gain\n")
+
+
+def test_a_finding_says_where_only_names_show_that_its_calls_read() -> None:
+    finding = Finding(
+        kind="sequential_chain",
+        cause="model",
+        advice="recommended",
+        calls=("get_a", "get_b"),
+        span_ids=("a", "b"),
+        avoidable=1.0,
+        effect_sources=("assumed", "declared"),
+    )
+    assert judged_by_names(finding) == "They read, judging by their names."
+    assert judged_by_names(msgspec.structs.replace(finding, effect_sources=("declared", "arguments"))) == ""
+    assert judged_by_names(msgspec.structs.replace(finding, advice="potential")) == ""
+    assert "They read, judging by their names." in prompt([finding])

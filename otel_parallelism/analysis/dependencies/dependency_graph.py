@@ -208,7 +208,7 @@ class Dependencies:
         if a.resource and a.resource != b.resource:
             return edge, "their resources are declared to differ"
         assumed = "assumed" in {self.effect_sources[earlier], self.effect_sources[later]}
-        return edge, "both only read" + (" (assumed from their names)" if assumed else "")
+        return edge, "both only read" + (", judging by their names" if assumed else "")
 
     def _find_edges(self) -> None:
         groups = EffectGroups(self.calls, self.effects, self.evidence.results_whole)

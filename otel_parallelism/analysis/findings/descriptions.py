@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
     from otel_parallelism.analysis.dependencies.experience import Experience
-    from otel_parallelism.model import Call, Caller, Cause
+    from otel_parallelism.model import Call, Caller, Cause, EffectSource
 
 _S = 1e9
 
@@ -88,4 +88,15 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         limit=limit,
         longest=candidate.longest,
         stages=stages,
+        effect_sources=_effect_sources(candidate),
     )
+
+
+def _effect_sources(candidate: Candidate) -> tuple[EffectSource, ...]:
+    """Return how the effect of each call is known; nothing if no effects were examined."""
+    known: dict[str, EffectSource] = {}
+    for part in candidate.parts:
+        graph = part.scope.graph
+        if graph is not None:
+            known.update((graph.calls[index].span_id, graph.effect_sources[index]) for index in part.members)
+    return tuple(known.get(call.span_id, "") for call in candidate.calls) if known else ()

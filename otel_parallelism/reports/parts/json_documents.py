@@ -30,7 +30,8 @@ class FindingDocument(msgspec.Struct, frozen=True):
     A finding: its calls by tool name and by span id, avoidable seconds, evidence, and where the fix goes.
 
     ``stages`` are the positions in ``calls`` of those that can run at once, then of those that need them, and so on; it
-    is empty if all can run at once.
+    is empty if all can run at once. ``effect_sources`` say for each call how its effect is known: ``declared``,
+    ``framework``, ``settings``, ``arguments``, ``assumed`` (from the name) or unknown (empty).
     """
 
     kind: str
@@ -42,6 +43,7 @@ class FindingDocument(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
     location: Location | None
     stages: tuple[tuple[int, ...], ...]
+    effect_sources: tuple[str, ...]
 
 
 class FaultDocument(msgspec.Struct, frozen=True):

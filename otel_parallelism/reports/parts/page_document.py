@@ -14,7 +14,18 @@ from . import summary
 from .faults import Fault, faults_of, tool_around
 from .measures import MEASURES, TurnMeasure, measures_of
 from .timeline import turn_extent
-from .wording import CAUSES, VERDICTS, counted, fix_location, observation, printable, relative, seconds, tool_list
+from .wording import (
+    CAUSES,
+    VERDICTS,
+    counted,
+    fix_location,
+    judged_by_names,
+    observation,
+    printable,
+    relative,
+    seconds,
+    tool_list,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,7 +185,9 @@ class _DocumentBuilder:
         return FaultPart(
             cause=finding.cause,
             advice=finding.advice,
-            happened=self._string(f"{inside}{tool_list(finding.calls)} {observation(finding)}."),
+            happened=self._string(
+                f"{inside}{tool_list(finding.calls)} {observation(finding)}. {judged_by_names(finding)}".rstrip()
+            ),
             place=self._string(relative(fix_location(finding), self._base)),
             agent=self._string(printable(fault.agent)),
             turns=len(fault.turns),
@@ -194,7 +207,9 @@ class _DocumentBuilder:
             cause=finding.cause,
             advice=finding.advice,
             kind=finding.kind,
-            happened=self._string(f"{inside}{tool_list(finding.calls)} {observation(finding)}."),
+            happened=self._string(
+                f"{inside}{tool_list(finding.calls)} {observation(finding)}. {judged_by_names(finding)}".rstrip()
+            ),
             avoidable=finding.avoidable,
             todo=self._string(todo),
             place=self._string(at),

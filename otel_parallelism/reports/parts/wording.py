@@ -156,3 +156,9 @@ def relative(text: str, base: str) -> str:
     'at agent.py:3'
     """
     return re.sub(rf"(?<![^\s(]){re.escape(base)}/", "", text) if base else text
+
+
+def judged_by_names(finding: Finding) -> str:
+    """Return a sentence if only their names suggest that the calls of a recommended finding read, else nothing."""
+    assumed = finding.advice == "recommended" and "assumed" in finding.effect_sources
+    return "They read, judging by their names." if assumed else ""

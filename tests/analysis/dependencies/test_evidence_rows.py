@@ -57,7 +57,7 @@ def test_calls_that_share_no_value_are_independent_and_reads_may_run_together() 
     assert found == Pair(
         "independent",
         "none",
-        "no value that get_forecast returned is an argument of get_forecast; both only read (assumed from their names)",
+        "no value that get_forecast returned is an argument of get_forecast; both only read, judging by their names",
     )
 
 
