@@ -225,6 +225,43 @@ def test_three_reads_without_captured_content() -> None:
     assert (report.verdict, report.avoidable, report.avoidable_potential) == ("possibly_sequential", 0, 6)
 
 
+def test_two_reads_with_own_time_of_the_program_between() -> None:
+    report = report_of(*reads_in_a_row(2, 0.1, pause=1, caller=HERE, depends_on=()))
+    assert numbers(report) == (2, 0.2, 1.2, 0.17, 1.1, 0.92)
+    finding = only(report)
+    assert (finding.cause, finding.advice, finding.avoidable) == ("code", "recommended", pytest.approx(0.1))
+    assert report.efficiency_floor == report.efficiency
+
+
+def test_own_time_is_perhaps_the_model_s_without_steps_and_callers() -> None:
+    report = report_of(*reads_in_a_row(2, 1, pause=8, depends_on=()))
+    assert (report.efficiency, report.efficiency_floor) == (0.9, 0.1)
+    # What depends on another call waited for the model, if the model was asked in between.
+    chain = report_of(*dependent_reads(2, 1, pause=8))
+    assert (chain.efficiency, chain.efficiency_floor, chain.verdict) == (1.0, 1.0, "serial_by_need")
+
+
+def test_hundred_reads_one_by_one_in_a_loop() -> None:
+    report = report_of(*reads_in_a_row(100, 1, caller=HERE, depends_on=()))
+    assert numbers(report) == (100, 100, 100, 1.0, 10, 0.1)
+    finding = only(report)
+    assert (finding.cause, finding.advice, finding.avoidable, len(finding.calls)) == ("code", "recommended", 90, 100)
+    assert finding.recommendation == (
+        "Run get_flights ×100 with otel_parallelism.parallel_map and limit=10 at /home/me/agent.py:12, "
+        "which saves 90.00 s."
+    )
+    busiest = {sum(1 for slot in report.schedule if slot.start_s <= moment + 0.5 < slot.end_s) for moment in range(10)}
+    assert busiest == {10}
+    more = report_of(*reads_in_a_row(100, 1, caller=HERE, depends_on=()), settings=Settings(assumed_limit=50))
+    assert (more.critical_path, only(more).avoidable) == (2, 98)
+
+
+def test_as_many_calls_as_ran_at_once_can_run_at_once() -> None:
+    together = [read(f"t{n:02}", 0, 1, f"query {n}", depends_on=()) for n in range(20)]
+    apart = reads_in_a_row(20, 1, first=1, caller=HERE, depends_on=())
+    assert report_of(*together, *apart).critical_path == 2
+
+
 # -- The verdicts -------------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,9 @@ _REMEDY: dict[Cause, str] = {
     "intended": "nothing: {tools} need their order",
 }
 
+_REMEDY_FOR_MANY = (
+    "run {tools} with otel_parallelism.parallel_map and limit={places}{where}, which saves {saving:,.2f} s"
+)
 # Awaiting functions that hold the event loop together would still run them one by one.
 _REMEDY_FOR_BLOCKING_CODE = "run {tools} together{then}, in threads: {threads}{where}"
 _REMEDY_FOR_MIXED_CODE = "run {tools} together{then}{where}: asyncio.gather, with asyncio.to_thread for {blocking}"
@@ -100,6 +103,8 @@ def remedy(
     to_know: str = "",
     unshared: str = "",
     stages: Sequence[Sequence[int]] = (),
+    places: int = 0,
+    saving_s: float = 0.0,
 ) -> str:
     """
     Return one sentence that says what to do about a finding.
@@ -113,6 +118,8 @@ def remedy(
         to_know: What would show whether running them together is safe.
         unshared: The type of an object that each call needs one of, before they may run together.
         stages: The stages of the finding.
+        places: How many calls can surely run at once; 0 for any number.
+        saving_s: What the finding saves if that many run at once, in seconds.
     """
     tools = [call.tool for call in calls]
     staged = [listing([tools[at] for at in stage]) for stage in stages]
@@ -128,7 +135,11 @@ def remedy(
     form = _REMEDY[cause]
     if cause == "code" and holding:
         form = _REMEDY_FOR_BLOCKING_CODE if len(holding) == len(calls) else _REMEDY_FOR_MIXED_CODE
+    elif cause in {"code", "unknown"} and 0 < places < len(calls) and len(set(tools)) == 1 and not stages:
+        form = _REMEDY_FOR_MANY
     text = form.format(
+        places=places,
+        saving=saving_s,
         tools=first,
         then=_then("then ", later),
         then_for=_then("then for ", later),

@@ -81,7 +81,16 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         avoidable=candidate.avoidable_ns / _S,
         evidence=evidence,
         recommendation=remedy(
-            cause, advice, calls, caller, limit=limit, to_know=to_know, unshared=unshared, stages=stages
+            cause,
+            advice,
+            calls,
+            caller,
+            limit=limit,
+            to_know=to_know,
+            unshared=unshared,
+            stages=stages,
+            places=part.scope.places,
+            saving_s=candidate.avoidable_ns / _S,
         ),
         location=caller,
         scope=part.scope.scope_id,
