@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         evidence: Whether arguments and results are held in memory until the turn ends.
         max_content_bytes: Longer strings are not examined.
         max_leaves: Values examined per argument list or result.
+        max_leaves_per_turn: Values examined per turn, in its results and messages; the latest results come first.
+        max_bytes_per_turn: Characters examined per turn, likewise.
         max_open_turns: Turns followed at once; further turns are counted, not analysed.
         max_calls_per_turn: Calls kept per turn; further calls are counted, not analysed.
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
@@ -82,6 +84,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     evidence: bool = True
     max_content_bytes: int = 262_144
     max_leaves: int = 2_000
+    max_leaves_per_turn: int = 20_000
+    max_bytes_per_turn: int = 2_000_000
     max_open_turns: int = 10_000
     max_calls_per_turn: int = 10_000
     max_spans_per_trace: int = 100_000

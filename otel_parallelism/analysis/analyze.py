@@ -8,10 +8,11 @@ from otel_parallelism.model import Analysis, Observation, RecordedResult, Report
 from otel_parallelism.settings import Settings
 
 from .dependencies.experience import Experience
+from .dependencies.reading_budget import turn_budget
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described
 from .findings.recorded import with_recorded_result
-from .findings.remarks import turn_remarks
+from .findings.remarks import turn_remarks, unread_contents
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import set_silenced
@@ -110,11 +111,15 @@ def analyze(
     least_ns = max(settings.min_avoidable * _S, share_ns)
     notes = turn_remarks(turn)
 
+    budget = turn_budget(settings)
     for scope in scopes:
         scope.detect_contention()
         if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
-            scope.find_dependencies(worked, settings, sources)
+            scope.find_dependencies(worked, settings, sources, budget)
         scope.compute_bounds()
+
+    if budget.left_out:
+        notes.append(unread_contents(budget.left_out))
 
     reported: list[Candidate] = []
     if own.contended or own.unlimited_ns < own.totals.makespan_ns:

@@ -108,7 +108,10 @@ def _written(folder: Path, *, overwrite: bool) -> int:
     files = {path: (source / path).read_bytes() for path in _listed(source)}
     try:
         there = [
-            path for path, data in files.items() if (folder / path).exists() and (folder / path).read_bytes() != data
+            path
+            for path, data in files.items()
+            # A link may lead out of the folder, to a file that does not exist yet.
+            if (folder / path).is_symlink() or ((folder / path).exists() and (folder / path).read_bytes() != data)
         ]
         if there and not overwrite:
             named = ", ".join(str(folder / path) for path in there)
@@ -116,6 +119,8 @@ def _written(folder: Path, *, overwrite: bool) -> int:
             return 2
         for path, data in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            if (folder / path).is_symlink():
+                (folder / path).unlink()
             (folder / path).write_bytes(data)
     except OSError as error:
         click.echo(f"{error.filename}: {error.strerror}", err=True)

@@ -93,7 +93,7 @@ class Grafana:
         """Return the data sources that the token has access to."""
         answer = self._send("GET", "/api/datasources")
         try:
-            return [DataSource(each["uid"], each["name"], each["type"]) for each in answer]
+            return [DataSource(*(self._shown(each[key]) for key in ("uid", "name", "type"))) for each in answer]
         except (TypeError, KeyError):
             raise self._unexpected("/api/datasources") from None
 
@@ -121,10 +121,15 @@ class Grafana:
         path = "/api/dashboards/db"
         answer = self._send("POST", path, body)
         try:
-            shown = answer["url"]
-            return Imported(f"{self._origin}{shown}", answer["version"])
-        except (TypeError, KeyError):
+            shown = self._shown(answer["url"])
+            return Imported(f"{self._origin}{shown}", int(answer["version"]))
+        except (TypeError, KeyError, ValueError):
             raise self._unexpected(path) from None
+
+    def _shown(self, text: object) -> str:
+        """Return *text* of a response as it may be shown: without control characters, and without the token."""
+        shown = "".join(character if character.isprintable() else "\ufffd" for character in str(text))
+        return shown.replace(self._token, "***") if self._token else shown
 
     def _field(self, method: str, path: str, body: object, name: str) -> Any:
         answer = self._send(method, path, body)
@@ -145,10 +150,10 @@ class Grafana:
                 text = response.read()
         except HTTPError as error:
             with error:
-                raise _refusal(described, error) from None
+                raise self._refusal(described, error) from None
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
-            raise GrafanaError(f"{described}: {reason or type(error).__name__}") from None
+            raise GrafanaError(f"{described}: {self._shown(reason or type(error).__name__)}") from None
         try:
             return json.loads(text)
         except ValueError:
@@ -158,24 +163,23 @@ class Grafana:
         address = f"{self._root}{path.partition('?')[0]}"
         return GrafanaError(f"{address} does not respond like Grafana; {_HINTS[404]}")
 
+    def _refusal(self, request: str, error: HTTPError) -> GrafanaError:
+        """Return an error with the message of Grafana's response and a hint."""
+        location = error.headers.get("Location") if error.headers is not None else None
+        if location:
+            return GrafanaError(f"{request}: moved to {self._shown(location)}; pass that address", error.code)
+        try:
+            answer = json.loads(error.read())
+            message, status = answer.get("message"), answer.get("status")
+        except (ValueError, AttributeError, OSError, HTTPException):
+            message, status = None, None
+        hint = _HINTS.get(status if isinstance(status, str) else "") or _HINTS.get(error.code)
+        text = f"{request}: {error.code} {self._shown(message or error.reason)[:_LONGEST_MESSAGE]}"
+        return GrafanaError(f"{text} ({hint})" if hint else text, error.code)
+
 
 class _NoRedirect(HTTPRedirectHandler):
     """Follows no redirect: a POST would become a GET, and the token would be sent to another server."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
-
-
-def _refusal(request: str, error: HTTPError) -> GrafanaError:
-    """Return an error with the message of Grafana's response and a hint."""
-    location = error.headers.get("Location") if error.headers is not None else None
-    if location:
-        return GrafanaError(f"{request}: moved to {location}; pass that address", error.code)
-    try:
-        answer = json.loads(error.read())
-        message, status = answer.get("message"), answer.get("status")
-    except (ValueError, AttributeError, OSError, HTTPException):
-        message, status = None, None
-    hint = _HINTS.get(status) or _HINTS.get(error.code)
-    text = f"{request}: {error.code} {str(message or error.reason)[:_LONGEST_MESSAGE]}"
-    return GrafanaError(f"{text} ({hint})" if hint else text, error.code)

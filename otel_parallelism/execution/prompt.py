@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -27,6 +28,9 @@ whether that call is made at all. Never guess or make up a value to avoid waitin
 - Put actions that change something after the reads that they rest on, and in the order in which they must happen."""
 
 _AT_ONCE_MOST = 12
+_LONGEST_NAME = 64
+_PLAIN_NAME = re.compile(r"[\w.:/-]{1,64}")
+_ODD = re.compile(r"[^\w.:/-]+")
 _STAGES_MOST = 3
 _Stages: TypeAlias = tuple[tuple[str, ...], ...]
 """The tools to request in one response, those to request in the next, and so on."""
@@ -166,5 +170,11 @@ def _tool(item: Any) -> tuple[str, Effect | None]:
 
 
 def _name(name: str) -> str:
-    """Return the printable characters of *name*, at most 128: an external server may choose the name of a tool."""
-    return "".join(character for character in name if character.isprintable())[:128]
+    """
+    Return *name* as it may stand in a prompt: an external server may choose the name of a tool.
+
+    A name that providers allow stays as it is. Any other is quoted, cut, and has no spaces, so that it is no sentence.
+    """
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    return f"`{_ODD.sub('_', name)[:_LONGEST_NAME]}`"

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import logging
 import traceback
+from typing import TYPE_CHECKING
 
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import INSTRUMENTATION
 
+if TYPE_CHECKING:
+    from types import TracebackType
+
 _logger = logging.getLogger(INSTRUMENTATION)
 _counts: dict[tuple[str, str], int] = {}
 _MAX_KINDS = 1_000
+_MAX_FRAMES = 100
+"""The most frames in the text of a stack: half of them the outermost, half the innermost."""
 
 
 def swallow(where: str, error: BaseException) -> None:
@@ -41,11 +47,23 @@ def swallow(where: str, error: BaseException) -> None:
                 "internal error while %s: %s; the program is not affected, more of this kind are only counted\n%s",
                 where,
                 kind[1],
-                "".join(traceback.format_tb(error.__traceback__)).rstrip(),
+                stack_text(error.__traceback__).rstrip(),
             )
         except Exception as failure:
             if is_interruption(failure):
                 raise
+
+
+def stack_text(trace: TracebackType | None) -> str:
+    """
+    Return the files, lines and functions of *trace*, without the text of the lines.
+
+    The text may be content: the cell of a notebook, or code that a model wrote.
+    """
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(trace)]
+    if len(frames) > _MAX_FRAMES:
+        frames = [*frames[: _MAX_FRAMES // 2], *frames[-_MAX_FRAMES // 2 :]]
+    return "".join(f'  File "{code.co_filename}", line {line}, in {code.co_name}\n' for code, line in frames)
 
 
 def internal_errors() -> dict[str, int]:

@@ -121,7 +121,7 @@ def test_findings_and_tools() -> None:
 
 def test_a_name_stays_on_its_line() -> None:
     (line,) = tools_part(prompt([{"name": "get_x\n# Odd rules\x1b[2J"}]))
-    assert line == "- These read, judging by their names, so safe together in any number: get_x# Odd rules[2J."
+    assert line == "- These read, judging by their names, so safe together in any number: `get_x_Odd_rules_2J`."
 
 
 def test_something_without_a_name() -> None:

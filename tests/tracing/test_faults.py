@@ -6,11 +6,14 @@ import _thread
 import asyncio
 import ctypes
 import functools
+import gc
+import linecache
 import sys
 import threading
+import types
 import weakref
 from pathlib import Path
-from types import CoroutineType
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -19,13 +22,14 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 import otel_parallelism
 from otel_parallelism import Settings, agent_turn, profiled
+from otel_parallelism.analysis.turns.duplicates import _outermost
 from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
@@ -363,3 +367,156 @@ def test_a_lazy_result_or_argument_is_not_evaluated(make_kit: Any, number: int, 
     assert turn.report is not None
     assert turn.report.calls == 16
     assert Lazy.asked == []
+
+
+def test_a_generator_is_freed_after_an_error_was_thrown_in() -> None:
+    class Held:
+        pass
+
+    @profiled
+    def generator(held: Held) -> Iterator[int]:
+        try:
+            yield 1
+        except KeyError as error:
+            held.error = error.args  # type: ignore[attr-defined] # kept as long as the object
+            raise
+
+    gc.disable()
+    try:
+        held = Held()
+        left = weakref.ref(held)
+        items = generator(held)
+        next(items)
+        with pytest.raises(KeyError):
+            items.throw(KeyError("x"))  # type: ignore[attr-defined] # a generator
+        del held, items
+        assert left() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures("kit")
+def test_closing_a_generator_gives_its_value() -> None:
+    def plain() -> Generator[int, None, int]:
+        try:
+            yield 1
+        except GeneratorExit:
+            return 42
+        return 0
+
+    values = []
+    for function in (plain, profiled(plain)):
+        items = function()
+        next(items)
+        values.append(items.close())
+        items = function()
+        next(items)
+        with pytest.raises(StopIteration) as stop:
+            items.throw(GeneratorExit)
+        values.append(stop.value.value)
+    assert values[:2] == values[2:]
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_generator_that_ignores_being_closed_is_an_error() -> None:
+    @profiled
+    def stubborn() -> Iterator[int]:
+        try:
+            yield 1
+        except GeneratorExit:
+            yield 2
+
+    items: Any = stubborn()
+    next(items)
+    with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
+        items.close()
+
+
+def test_coroutines_and_generators_have_the_names_of_their_functions() -> None:
+    coroutine = async_tool(1)
+    assert (coroutine.__name__, coroutine.__qualname__) == ("async_tool", "async_tool")
+    coroutine.close()
+    items: Any = profiled(iter_of)(1)
+    assert (items.__name__, items.__qualname__) == ("iter_of", "iter_of")
+    inner: Any = async_tool.__wrapped__  # type: ignore[attr-defined] # a wrapper
+    later: Any = profiled(lambda: inner(1))()
+    assert later.__qualname__ == "async_tool"
+    assert run(later) == [1]
+
+
+def test_generator_based_coroutines_are_awaited_in_both_orders(kit: Kit) -> None:
+    def steps() -> Generator[Any, Any, int]:
+        yield from asyncio.sleep(0).__await__()
+        return 5
+
+    def copied() -> Any:
+        return FunctionType(steps.__code__, steps.__globals__, "steps")
+
+    async def wait() -> tuple[int, int]:
+        return await profiled(types.coroutine(copied()))(), await types.coroutine(profiled(copied()))()
+
+    assert run(wait()) == (5, 5)
+    assert [span.name for span in kit.calls()] == ["execute_tool steps"] * 2
+
+
+@pytest.mark.usefixtures("kit")
+def test_methods_that_python_makes_class_methods_stay_so() -> None:
+    class Base:
+        seen: ClassVar[list[Any]] = []
+
+        @profiled
+        def __init_subclass__(cls, **options: Any) -> None:
+            super().__init_subclass__()
+            Base.seen.append((cls.__name__, options))
+
+        @profiled
+        def __class_getitem__(cls, item: Any) -> Any:
+            return cls.__name__, item
+
+        @profiled
+        def __new__(cls, value: int) -> Any:
+            made = super().__new__(cls)
+            Base.seen.append(value)
+            return made
+
+    class Derived(Base, option=1):
+        pass
+
+    assert Derived[int] == ("Derived", int)
+    assert type(Derived(3)) is Derived
+    assert Base.seen == [("Derived", {"option": 1}), 3]
+
+
+def test_no_line_of_source_and_no_class_made_of_data_leaves(kit: Kit) -> None:
+    source = "def tool(question):\n    return lookup('CANARY')\n"
+    linecache.cache["<cell>"] = (len(source), None, source.splitlines(keepends=True), "<cell>")
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "<cell>", "exec"), namespace)  # noqa: S102 - as a notebook does
+
+    @profiled
+    def failing() -> None:
+        raise type("CANARYError", (ValueError,), {})
+
+    try:
+        with pytest.raises(NameError):
+            profiled(namespace["tool"])("x")
+        with pytest.raises(ValueError):  # noqa: PT011 - a class that has no other name
+            failing()
+    finally:
+        del linecache.cache["<cell>"]
+    assert "CANARY" not in kit.everything()
+    assert kit.span("execute_tool failing").attributes["error.type"] == "ValueError"  # type: ignore[index] # it has some
+
+
+def test_many_open_turns_and_deep_recursion_cost_no_more_per_call(kit: Kit) -> None:
+    @profiled(effect="read")
+    def down(levels: int) -> int:
+        return down(levels - 1) if levels else 0
+
+    with agent_turn("turn") as turn:
+        down(80)
+    assert turn.report is not None
+    chain = {str(number): str(number - 1) for number in range(1, 50_000)}
+    assert dict(_outermost(chain)) == dict.fromkeys(chain, "0")
+    circle = {"a": "b", "b": "a", "c": "a"}
+    assert dict(_outermost(circle)) == {}

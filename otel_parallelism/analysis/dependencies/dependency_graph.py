@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from otel_parallelism.source.call_stacks import Sources
 
     from .reactions import Outcome
+    from .reading_budget import TurnBudget
 
 PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
 
@@ -74,6 +75,8 @@ class Dependencies:
         settings: Settings,
         after_missing_ns: Sequence[int] = (),
         sources: Sources | None = None,
+        *,
+        budget: TurnBudget | None = None,
     ) -> None:
         """
         Find the edges between *calls*.
@@ -85,11 +88,12 @@ class Dependencies:
             after_missing_ns: Start times, in order, of model requests after a call without a span. A later call may
                 depend on the result of that call, or may be made by another agent.
             sources: Returns the parsed file of a function that made a call; None if no source is at hand.
+            budget: What may still be read of the turn's contents.
         """
         self.calls = calls
         self._after_missing_ns = after_missing_ns
         self._starts_ns: list[int] = [call.start_ns for call in calls]
-        self.evidence: Evidence = gather_evidence(calls, said, settings)
+        self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
         self.shared: SharedObjects = SharedObjects(calls)
         known = [call_effect(call, settings) for call in calls]
         self.effects: list[Effect] = [effect for effect, _ in known]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .reactions import Outcome
+from .reading_budget import TurnBudget, turn_budget
 from .tokens import number_of
 from .values import Values, Wanted, single_words, values_of
 
@@ -45,21 +46,28 @@ class Evidence(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
-def gather_evidence(calls: Sequence[Call], said: Sequence[Content], settings: Settings) -> Evidence:
+def gather_evidence(
+    calls: Sequence[Call], said: Sequence[Content], settings: Settings, budget: TurnBudget | None = None
+) -> Evidence:
     """
     Compare the contents of *calls*.
 
     Args:
         calls: The calls of one scope in order of start.
         said: The user's messages so far, and for an inner scope the arguments of the enclosing calls.
-        settings: ``max_leaves`` and ``max_content_bytes`` bound what is read.
+        settings: ``max_leaves`` and ``max_content_bytes`` bound what is read of each.
+        budget: What may be read of the whole turn. Messages and the latest results come first.
     """
+    if budget is None:
+        budget = turn_budget(settings)
     leaves, size = settings.max_leaves, settings.max_content_bytes
     known: dict[str | float, Values] = {}
-    arguments = [values_of(call.arguments, leaves, size, arguments=True, known=known) for call in calls]
+    arguments = [
+        values_of(call.arguments, leaves, size, arguments=True, known=known, budget=budget.arguments) for call in calls
+    ]
     wanted = Wanted(arguments)
-    results = [values_of(call.result, leaves, size, wanted) for call in calls]
-    spoken = [values_of(content, leaves, size, wanted) for content in said]
+    spoken = [values_of(content, leaves, size, wanted, budget=budget.results) for content in said]
+    results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in reversed(calls)][::-1]
     matcher = _Matcher(calls, [values for values in spoken if values is not None])
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Content
 
+    from .reading_budget import ReadingBudget
+
 # Starts with a literal character, which the search can jump to.
 _PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
@@ -69,7 +71,7 @@ class Wanted:
         has_dates: Whether one of the figures is a date or a time.
     """
 
-    __slots__ = ("figures", "has_dates", "named", "names", "tokens", "whole_parts", "words")
+    __slots__ = ("figures", "has_dates", "known", "named", "names", "tokens", "whole_parts", "words")
 
     def __init__(self, arguments: Iterable[Values | None]) -> None:
         arguments = tuple(arguments)
@@ -91,6 +93,8 @@ class Wanted:
             for figures, token in some
             if figures and all(map(_is_small, figures))
         ]
+        # What has been found in the texts and keys searched so far: results repeat each other.
+        self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
         self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
 
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
@@ -102,7 +106,7 @@ def _is_small(word: str) -> bool:
     return word.isdecimal() and len(word) <= _SMALL
 
 
-def values_of(
+def values_of(  # noqa: C901 - each thing that can go wrong makes the values incomplete
     content: Content | None,
     max_leaves: int,
     max_bytes: int,
@@ -110,6 +114,7 @@ def values_of(
     *,
     arguments: bool = False,
     known: dict[str | float, Values] | None = None,
+    budget: ReadingBudget | None = None,
 ) -> Values | None:
     """
     Return the values in *content*; None if it is None.
@@ -121,9 +126,13 @@ def values_of(
         wanted: Search for these values only; None extracts all.
         arguments: Whether these are a call's arguments; the outermost keys are then the names of its parameters.
         known: A cache of the values in texts and numbers, used if *wanted* is None: arguments often repeat.
+        budget: What may be read of several contents together. Once it is spent, the values are not whole.
     """
     if content is None:
         return None
+    if budget is not None and budget.is_spent():
+        budget.left_out += 1
+        return Values({}, set(), whole=False)
     values = Values({}, set(), content.whole, named={})
     value = content.value
     if content.parse is not None:
@@ -136,8 +145,13 @@ def values_of(
         if not arguments:
             values.outcome = result_outcome(value)
         leaves = Leaves(None if wanted is None else wanted.names)
-        if not leaves.take(value, max_leaves):
+        room = max_leaves if budget is None else min(max_leaves, budget.leaves)
+        if not leaves.take(value, room):
             values.whole = False
+            if budget is not None and room < max_leaves:
+                budget.left_out += 1
+        if budget is not None:
+            budget.spend(leaves)
         if arguments:
             names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
@@ -175,9 +189,16 @@ def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted
         return
     already_searched = len(texts) + len(leaves.keys) == 1
     for is_key, some in ((False, texts), (True, leaves.keys)):
+        known = wanted.known[is_key]
         for text in some:
-            if already_searched or _found(text, wanted):
-                _add_text(values, text, wanted, is_key=is_key)
+            inside = known.get(text)
+            if inside is None:
+                inside = Values({}, set(), whole=True)
+                if already_searched or _found(text, wanted):
+                    _add_text(inside, text, wanted, is_key=is_key)
+                if len(text) <= _LONGEST_WHOLE:
+                    known[text] = inside
+            _add_values(values, inside)
 
 
 def _add_cached(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
@@ -189,13 +210,19 @@ def _add_cached(values: Values, item: str | float, known: dict[str | float, Valu
             _add_text(cached, item, None, is_key=False)
         else:
             _add_numbers(cached, (item,), None)
-    tokens_so_far = values.tokens
-    for token, distinctive in cached.tokens.items():
-        if distinctive or token not in tokens_so_far:
-            tokens_so_far[token] = distinctive
-    values.whole_leaves |= cached.whole_leaves
-    if cached.derived:
-        values.derived |= cached.derived
+    _add_values(values, cached)
+
+
+def _add_values(values: Values, others: Values) -> None:
+    """Add what a part of the content holds, *others*, to *values*."""
+    if others.tokens:
+        tokens_so_far = values.tokens
+        for token, distinctive in others.tokens.items():
+            if distinctive or token not in tokens_so_far:
+                tokens_so_far[token] = distinctive
+        values.whole_leaves |= others.whole_leaves
+    if others.derived:
+        values.derived |= others.derived
 
 
 def _add_named(values: Values, named: Iterable[tuple[str, str | float]], wanted: Wanted | None) -> None:

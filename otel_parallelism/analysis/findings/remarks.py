@@ -26,6 +26,11 @@ def turn_remarks(turn: Turn) -> list[str]:
     return remarks
 
 
+def unread_contents(count: int) -> str:
+    """Return the sentence on *count* arguments, results and messages that were past the budget of a turn."""
+    return f"{count:,} arguments and results were not fully examined: the turn holds more than is read of one turn"
+
+
 def _outlived(calls: list[Call]) -> str:
     """Return the sentence on *calls*, which went on after their turn had ended."""
     if len(calls) > 1:

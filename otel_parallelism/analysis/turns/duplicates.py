@@ -88,14 +88,20 @@ def _merge(tree: Tree, outer_of: dict[str, str]) -> None:
 
 def _outermost(outer_of: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield pairs of an inner span and its outermost duplicate, fewest levels first, so that outer data wins."""
-    pairs = []
-    for inner_id, outer_id in outer_of.items():
-        at, passed = outer_id, {inner_id}
-        while at in outer_of and at not in passed:
-            passed.add(at)
+    # By span: the levels to its outermost duplicate, and that one's id; None where the way leads back to the span. Each
+    # way is walked once, so that deep nesting takes linear time.
+    known: dict[str, tuple[int, str] | None] = {}
+    for start_id in outer_of:
+        passed: dict[str, None] = {}
+        at = start_id
+        while at in outer_of and at not in known and at not in passed:
+            passed[at] = None
             at = outer_of[at]
-        if at not in passed:
-            pairs.append((len(passed), inner_id, at))
+        found = None if at in passed else known.get(at, (0, at))
+        for span_id in reversed(passed):
+            found = None if found is None else (found[0] + 1, found[1])
+            known[span_id] = found
+    pairs = [(found[0], inner_id, found[1]) for inner_id, found in known.items() if found is not None]
     for _, inner_id, outermost_id in sorted(pairs):
         yield inner_id, outermost_id
 

@@ -143,13 +143,10 @@ class _Watched:
         return item
 
     def throw(self, error: BaseException) -> Any:
+        self.closed = self.closed or issubclass(type(error), GeneratorExit)
         item = self._generator.throw(error)
         self._seen(item)
         return item
-
-    def close(self) -> None:
-        self.closed = True
-        self._generator.close()
 
 
 class _WatchedAsync:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(INSTRUMENTATION)
 _GLOB = re.compile(r"[*?\[]")
+_MOST_WRAPPERS = 100
 _SPECIFICATION = re.compile(r"[\w.*?\[\]-]+:[\w.*?\[\]-]+")
 
 
@@ -114,7 +115,7 @@ class Targets:
             if not places and not quiet:
                 self.unmatched.append(specification)
                 _logger.warning("target %r matches no %s", specification, "function" if sync else "async function")
-            undo = [self._wrap(*place) for place in places]
+            undo = [self._wrap(*place) for place in places if not _is_recorded(vars(place[0])[place[1]])]
 
             def turn_off() -> None:
                 for one in reversed(undo):
@@ -159,7 +160,7 @@ def _matching(module: Any, pattern: str, *, sync: bool) -> Iterator[tuple[Any, s
 
 def _is_wanted(found: Any, name: str, module: Any, *, exact: bool, sync: bool) -> bool:
     function = found.__func__ if isinstance(found, staticmethod | classmethod) else found
-    if isinstance(function, type | Profiled) or not callable(function):
+    if isinstance(function, type) or not callable(function):
         return False
     if exact:
         return True
@@ -169,6 +170,19 @@ def _is_wanted(found: Any, name: str, module: Any, *, exact: bool, sync: bool) -
         and _is_defined_in(function, module)
         and (sync or kind_of(found) in {"coroutine", "async generator"})
     )
+
+
+def _is_recorded(function: Any) -> bool:
+    """Return whether *function* is recorded already, maybe below wrappers of others: its calls would count twice."""
+    function = function.__func__ if isinstance(function, staticmethod | classmethod) else function
+    for _ in range(_MOST_WRAPPERS):
+        if issubclass(type(function), Profiled):
+            return True
+        inner = getattr(function, "__wrapped__", None)
+        if inner is None:
+            break
+        function = inner
+    return False
 
 
 def _is_defined_in(thing: Any, module: Any) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
-import traceback
+import sys
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, Status, StatusCode
 
 from otel_parallelism import names
-from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.shield import stack_text, swallow
 from otel_parallelism.tracing.state.callers import location
 from otel_parallelism.tracing.state.registry import REGISTRY
 
@@ -74,25 +74,44 @@ def write_error(span: Span, error: BaseException) -> None:
 
 
 def _write_error(span: Span, error: BaseException) -> None:
-    kind = type(error).__qualname__
+    named = type(error) if REGISTRY.settings.capture_content else _written_class(type(error))
+    kind = named.__qualname__
     span.set_attribute(names.ERROR_TYPE, kind)
-    if isinstance(error, CancelledError):
+    if issubclass(type(error), CancelledError):
         span.set_status(Status(StatusCode.ERROR))
         return
     if REGISTRY.settings.capture_content:
         span.record_exception(error, escaped=True)
         span.set_status(Status(StatusCode.ERROR, f"{kind}: {error}"))
         return
-    module = type(error).__module__
+    module = named.__module__
     span.add_event(
         "exception",
         {
             "exception.type": kind if module in ("builtins", None) else f"{module}.{kind}",
-            "exception.stacktrace": "".join(traceback.format_tb(error.__traceback__)),
+            "exception.stacktrace": stack_text(error.__traceback__),
             "exception.escaped": "True",
         },
     )
     span.set_status(Status(StatusCode.ERROR))
+
+
+def _written_class(kind: type[BaseException]) -> type[BaseException]:
+    """
+    Return *kind*, or its nearest base that stands in the program's text.
+
+    The name of a class that is made while the program runs may be made from data, which is content.
+    """
+    for base in kind.__mro__[:-1]:
+        name = base.__qualname__
+        if "<locals>" in name:
+            return base
+        found: Any = sys.modules.get(base.__module__)
+        for part in name.split("."):
+            found = getattr(found, "__dict__", {}).get(part)
+        if found is base or base is Exception:
+            return base
+    return BaseException
 
 
 def _resource(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

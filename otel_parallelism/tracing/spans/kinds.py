@@ -168,21 +168,18 @@ class Steps:
 def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
     """Run *generator* within *stretch*: same values in and out, same result, same exceptions."""
     sent: Any = None
-    thrown: BaseException | None = None
+    # A list, from which an error is taken as it is thrown: a variable would make a cycle of error, traceback and frame.
+    thrown: list[BaseException] = []
     try:
         steps = Steps(stretch.start(), stretch.measured)
         while True:
             with steps:
-                value = generator.send(sent) if thrown is None else generator.throw(thrown)
-            sent = thrown = None
+                value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
+            sent = None
             try:
                 sent = yield value
-            except GeneratorExit:
-                with steps:
-                    generator.close()
-                raise
-            except BaseException as error:  # noqa: BLE001 - every exception thrown in is passed on
-                thrown = error
+            except BaseException as error:  # noqa: BLE001 - every exception is passed on; close() throws GeneratorExit
+                thrown.append(error)
     except StopIteration as stop:
         stretch.end(None)
         return stop.value
@@ -197,15 +194,15 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
 async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
     """Run the async *generator* within *stretch*: same values in and out, same exceptions."""
     sent: Any = None
-    thrown: BaseException | None = None
+    thrown: list[BaseException] = []
     try:
         steps = Steps(stretch.start(), stretch.measured)
         node = stretch.measured
         while True:
             with steps:
-                step: Any = generator.asend(sent) if thrown is None else generator.athrow(thrown)
+                step: Any = generator.athrow(thrown.pop()) if thrown else generator.asend(sent)
                 value = await (step if node is None else measured(step, node))
-            sent = thrown = None
+            sent = None
             try:
                 sent = yield value
             except GeneratorExit:
@@ -213,7 +210,7 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
                     await generator.aclose()
                 raise
             except BaseException as error:  # noqa: BLE001 - every exception thrown in is passed on
-                thrown = error
+                thrown.append(error)
     except StopAsyncIteration:
         stretch.end(None)
     except GeneratorExit:

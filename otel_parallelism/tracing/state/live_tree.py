@@ -71,7 +71,7 @@ def add_span_node(span: Any, scope: Node | None) -> SpanNode:
     return node
 
 
-def link_node(node: Node) -> bool:
+def link_node(node: Node) -> bool:  # noqa: C901 - one walk outwards, under one lock
     """
     Link *node* and its ancestors as children of their parents, and intercept the end of spans that may be turns.
 
@@ -82,10 +82,13 @@ def link_node(node: Node) -> bool:
     registry = REGISTRY
     with registry.lock:
         root: Node = node
-        while root.parent is not None:
-            root = root.parent
+        while (around := root.above or root.parent) is not None:
+            root = around
             if root.finished:
                 return False
+        if type(node) is CallNode and type(node.parent) is CallNode:
+            # In deep recursion, each call would walk all levels.
+            node.above = node.parent.above or node.parent
         if root.held >= registry.max_spans:
             if node.parent is not None:
                 node.parent.dropped += type(node) is CallNode

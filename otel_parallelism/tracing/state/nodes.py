@@ -44,7 +44,8 @@ class Node(msgspec.Struct, eq=False):
 
     ``span_id`` is random where the span has no usable id. ``end_ns`` is 0 while the span is open. On a root, ``held``
     counts the linked nodes below; ``dropped`` counts the calls left out because of a bound. ``inner`` is the report
-    of the only nested turn that has ended, ``False`` where several have.
+    of the only nested turn that has ended, ``False`` where several have. ``above`` is an ancestor with only calls in
+    between, to skip them.
     """
 
     parent: Node | None
@@ -58,6 +59,7 @@ class Node(msgspec.Struct, eq=False):
     held: int = 0
     dropped: int = 0
     inner: Report | bool | None = None
+    above: Node | None = None
 
 
 class SpanNode(Node):

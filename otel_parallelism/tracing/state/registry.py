@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_parallelism.analysis.dependencies.experience import Experience
@@ -158,7 +159,7 @@ class Registry:
         A turn that only wraps another open turn is not counted.
         """
         with self.lock:
-            oldest = list(self.turns.values())[:2]
+            oldest = list(islice(self.turns.values(), 2))
             # A fast exit where many turns run concurrently: turns under different roots never wrap each other.
             if len({id(_root(node)) for node in oldest if node.start_ns <= at_ns and not node.finished}) > 1:
                 return None

@@ -6,6 +6,7 @@ import pytest
 from strategies import call, read
 
 from otel_parallelism.analysis.dependencies.evidence import Evidence, gather_evidence
+from otel_parallelism.analysis.dependencies.reading_budget import turn_budget
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 
@@ -135,3 +136,18 @@ def test_words_of_a_listed_file_name_are_no_evidence() -> None:
     listed = read("a", 0, 1, "x", ["lexer.py", "parser.py"])
     first, second = read("b", 1, 2, "src/lexer.py", "the parser asks"), read("c", 2, 3, "src/parser.py")
     assert edges(listed, first, second) == [{}, {0: False}, {0: False}]
+
+
+def test_contents_past_the_budget_of_a_turn_are_not_whole() -> None:
+    results = [[f"BK{number:04}{row:04}" for row in range(100)] for number in range(10)]
+    calls = [read("a", number, number + 1, "x", result) for number, result in enumerate(results)]
+    calls.append(read("b", 10, 11, "BK00000007"))
+    settings = Settings(max_leaves_per_turn=350)
+    budget = turn_budget(settings)
+    found = gather_evidence(calls, [], settings, budget)
+    assert found.results_whole == (False,) * 7 + (True,) * 4
+    assert found.edges[10] == {}
+    assert budget.left_out == 7
+    assert gather_evidence(calls, [], Settings()).edges[10].keys() == {0}
+    few = gather_evidence(calls, [], Settings(max_bytes_per_turn=10))
+    assert few.results_whole[:9] == (False,) * 9

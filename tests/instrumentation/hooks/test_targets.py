@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import wrapt
 
 from otel_parallelism import agent_turn
 from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
@@ -189,3 +190,23 @@ async def test_instrument_accepts_targets(tools: str) -> None:
     instrumentor.uninstrument()
     assert turn.report is not None
     assert turn.report.calls == 2
+
+
+def test_a_call_has_one_span_where_others_wrapped_a_recorded_function(
+    kit: Kit, tools: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    module: Any = importlib.import_module(tools)
+    instrumentor = ParallelismInstrumentor()
+    instrumentor.instrument(tracer_provider=kit.provider, targets=[f"{tools}:fetch_feed"])
+    wrapt.wrap_function_wrapper(module, "fetch_feed", lambda wrapped, _, args, kwargs: wrapped(*args, **kwargs))
+    instrumentor.uninstrument()
+    for specification in ("fetch_feed", "*"):
+        instrumentor.instrument(tracer_provider=kit.provider, targets=[f"{tools}:{specification}"])
+        try:
+            kit.exporter.clear()
+            with agent_turn("turn"):
+                asyncio.run(module.fetch_feed("x"))
+            assert [span.name for span in kit.calls()] == ["execute_tool fetch_feed"]
+        finally:
+            instrumentor.uninstrument()
+    assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING and "target" in entry.message]

@@ -1,0 +1,250 @@
+"""Wrappers that record each call of a decorated function, one for each kind of function."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from inspect import CO_ITERABLE_COROUTINE
+from threading import get_ident
+from types import CodeType, CoroutineType, FrameType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+from otel_parallelism import clock
+from otel_parallelism.tracing.sdk.current import get_current
+from otel_parallelism.tracing.state.callers import INSIDE, calling_frame, frames_around
+from otel_parallelism.tracing.state.handed_objects import hold_receiver
+from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
+
+from .kinds import Steps, drive, drive_async
+from .profiled_calls import abandon, begin, end, fail, leave
+from .stretches import measured, resumed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from opentelemetry.context import Context
+
+    from otel_parallelism.tracing.state.tool import Tool
+
+
+def _called(tool: Tool, receiver: object) -> CallNode:
+    """Return the node of a call of *tool* that its wrapper makes now, on *receiver* if it is a method."""
+    place: tuple[CodeType | None, int] = (None, 0)
+    try:
+        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as inspect's, cheaper
+    except ValueError:
+        # C code calls the wrapper: a new thread, a greenlet, a callback.
+        frame = None
+    if frame is not None:
+        if frame.f_code.co_filename in INSIDE:
+            frame = calling_frame(frame)
+        place = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
+    node = CallNode(
+        None, None, 0, 0, 0, None, False, False, 0, 0, None, None,  # noqa: FBT003 - positional arguments: keywords double the cost
+        tool, clock.now_ns(), *place, get_ident(),
+    )  # fmt: skip
+    node.around = None if frame is None else frames_around(frame)
+    if receiver is not None:
+        hold_receiver(node, receiver)
+    return node
+
+
+def _coroutine(tool: Tool) -> Callable[..., Any]:
+    async def run(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: CallNode) -> Any:
+        try:
+            if not begin(node, args, kwargs):
+                return await wrapped(*args, **kwargs)
+            node.resumed_ns = node.start_ns
+            body = wrapped(*args, **kwargs) if kwargs else wrapped(*args)
+            if type(body) is CoroutineType:
+                # Most of the cost of `measured` is saved for a call that is never suspended.
+                try:
+                    awaited = body.send(None)
+                except StopIteration as stop:
+                    result = stop.value
+                else:
+                    result = await resumed(body, node, awaited)
+            else:
+                node.resumed_ns = SUSPENDED
+                result = await body
+            end(node, result)
+        except BaseException as error:
+            try:
+                if node.span is not None:
+                    fail(node, error)
+            finally:
+                # An interruption may come before the first instruction of `fail`.
+                if node.span is not None:
+                    abandon(node, error)
+            raise
+        return result
+
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        # This runs when the call is made, not when its body starts: calls made together differ from calls made one by
+        # one.
+        return run(wrapped, args, kwargs, _called(tool, receiver))
+
+    _rename(run, tool)
+    return call
+
+
+def _rename(function: Any, tool: Tool) -> Any:
+    """Give *function* the names of the decorated one: coroutines and generators show them in warnings and tasks."""
+    original = getattr(tool.function, "__func__", tool.function)
+    for name in ("__name__", "__qualname__"):
+        found = getattr(original, name, None)
+        if type(found) is str:
+            setattr(function, name, found)
+    return function
+
+
+def _renamed(function: Any, tool: Tool) -> Any:
+    """Return a copy of *function* with the names of the decorated one."""
+    return _rename(FunctionType(function.__code__, function.__globals__), tool)
+
+
+def _function(tool: Tool) -> Callable[..., Any]:
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        node = _called(tool, receiver)
+        try:
+            if not begin(node, args, kwargs):
+                return wrapped(*args, **kwargs)
+            node.resumed_ns = node.start_ns
+            result = wrapped(*args, **kwargs)
+            kind = type(result)
+            if kind is CoroutineType:
+                tool.blocking = False
+                waiting: Any = _await(result, node, leave(node))
+                waiting.__name__, waiting.__qualname__ = result.__name__, result.__qualname__
+                # A task cancelled before its first step drops the coroutine, and its code never runs.
+                weakref.finalize(waiting, _dropped, node).atexit = False
+                return waiting
+            if issubclass(kind, asyncio.Future):
+                tool.blocking = False
+                return _follow(result, node)
+            end(node, result)
+        except BaseException as error:
+            try:
+                if node.span is not None:
+                    fail(node, error)
+            finally:
+                # An interruption may come before the first instruction of `fail`.
+                if node.span is not None:
+                    abandon(node, error)
+            raise
+        return result
+
+    return call
+
+
+async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: Context) -> Any:
+    """Await the coroutine that a plain function returned; the call ends with it."""
+    try:
+        with Steps(context, node):
+            result = await measured(coroutine, node)
+        end(node, result)
+    except BaseException as error:
+        try:
+            if node.span is not None:
+                fail(node, error)
+        finally:
+            # An interruption may come before the first instruction of `fail`.
+            if node.span is not None:
+                abandon(node, error)
+        raise
+    return result
+
+
+def _dropped(node: CallNode) -> None:
+    """End the call *node*, whose coroutine was dropped, unless it has ended."""
+    if not node.end_ns:
+        fail(node, GeneratorExit())
+
+
+def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
+    """Return *future*, which a plain function returned; the call ends when the future is done."""
+    leave(node)
+
+    def done(future: asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            fail(node, asyncio.CancelledError())
+            return
+        # The private field, because exception() would mark the exception as retrieved.
+        error = getattr(future, "_exception", None)
+        if error is not None:
+            fail(node, error)
+        else:
+            end(node, future.result())
+
+    if future.done():
+        # Its loop may be closed, and would then call no callback.
+        done(future)
+    else:
+        future.add_done_callback(done)
+    return future
+
+
+class _Streamed:
+    """A call of a generator: it lasts from the start of the first item to the end of the last."""
+
+    __slots__ = ("_args", "_begun", "_kwargs", "measured")
+
+    def __init__(self, node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.measured: CallNode = node
+        self._args = args
+        self._kwargs = kwargs
+        self._begun = False
+
+    def start(self) -> Context:
+        """Start the call; see ``Stretch``."""
+        try:
+            self._begun = begin(self.measured, self._args, self._kwargs)
+            return leave(self.measured) if self._begun else get_current()
+        except BaseException as error:
+            if self.measured.span is not None:
+                abandon(self.measured, error)
+            raise
+
+    def end(self, error: BaseException | None) -> None:
+        """End the call; see ``Stretch``."""
+        if not self._begun or self.measured.span is None:
+            return
+        if error is None:
+            end(self.measured, MISSING)
+        else:
+            fail(self.measured, error)
+
+
+def _generator(tool: Tool) -> Callable[..., Any]:
+    drive_named = _renamed(drive, tool)
+    awaited = _coroutine(tool)
+
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        code = getattr(wrapped, "__code__", None)
+        if code is not None and code.co_flags & CO_ITERABLE_COROUTINE:
+            # ``types.coroutine`` has made the generator function one whose calls are awaited, maybe after us.
+            return awaited(wrapped, receiver, args, kwargs)
+        node = _called(tool, receiver)
+        return drive_named(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
+
+    return call
+
+
+def _async_generator(tool: Tool) -> Callable[..., Any]:
+    drive_named = _renamed(drive_async, tool)
+
+    def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        node = _called(tool, receiver)
+        return drive_named(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
+
+    return call
+
+
+WRAPPERS = {
+    "coroutine": _coroutine,
+    "function": _function,
+    "generator": _generator,
+    "async generator": _async_generator,
+}
+"""For each kind of function, what makes the wrapper that records its calls."""
