@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .analysis.analyze import analyze_records
 from .dialects import classifier
 from .dialects.parsing.result_attributes import recorded_result
+from .readers.source_folder import sources_in
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def analyze_spans(
     settings: Settings | None = None,
     *,
     recompute: bool = False,
+    source: str | None = None,
 ) -> Analysis:
     """
     Analyse every turn in stored spans.
@@ -31,6 +33,8 @@ def analyze_spans(
         settings: Thresholds, patterns of tools and spans, and findings to silence; default: ``Settings()``.
         recompute: Whether to work out every result anew. By default, a turn whose span carries the result that was
             recorded when it ended is shown with that result; more was known then than spans tell.
+        source: A folder with the source of the program. Where spans say where their calls were made, it shows which
+            calls need one another.
 
     Returns:
         The reports on all turns, in order of start, and totals.
@@ -50,4 +54,6 @@ def analyze_spans(
     """
     settings = Settings() if settings is None else settings
     say = classifier(settings) if classify is None else classify
-    return analyze_records(spans, say, settings, recorded=None if recompute else recorded_result)
+    sources = None if source is None else sources_in(source)
+    recorded = None if recompute or source is not None else recorded_result
+    return analyze_records(spans, say, settings, recorded=recorded, sources=sources)

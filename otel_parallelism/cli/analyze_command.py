@@ -41,6 +41,12 @@ _TURN_HELP: Final = "Spans that are turns, in the same way."
     is_flag=True,
     help="Work out every result anew. By default a turn whose span carries a result is shown with that result.",
 )
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="The folder with the program's source, which shows which calls need one another. Nothing outside is read.",
+)
 @click.option("--call", "calls", multiple=True, metavar="PATTERN", help=_CALL_HELP)
 @click.option("--model", "models", multiple=True, metavar="PATTERN", help=_MODEL_HELP)
 @click.option("--turn", "turns", multiple=True, metavar="PATTERN", help=_TURN_HELP)
@@ -49,6 +55,7 @@ def analyze_files(
     files: tuple[str, ...],
     *,
     recompute: bool,
+    source: str | None,
     destination: Destination,
     calls: tuple[str, ...],
     models: tuple[str, ...],
@@ -66,6 +73,7 @@ def analyze_files(
     from otel_parallelism.dialects import classifier  # noqa: PLC0415 - as above
     from otel_parallelism.dialects.parsing.result_attributes import recorded_result  # noqa: PLC0415 - as above
     from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - as above
+    from otel_parallelism.readers.source_folder import sources_in  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
     inputs = _expanded(files)
@@ -81,7 +89,8 @@ def analyze_files(
                 _spans(inputs, advance, skipped.add),
                 classifier(settings),
                 settings,
-                recorded=None if recompute else recorded_result,
+                recorded=None if recompute or source is not None else recorded_result,
+                sources=None if source is None else sources_in(source),
             )
         skipped.close()
     except (UnreadableError, ValueError) as error:

@@ -159,6 +159,7 @@ def _merged(one: Facts, other: Facts) -> Facts:
         resource=one.resource or other.resource,
         depends_on=other.depends_on if one.depends_on is None else one.depends_on,
         queue_ns=one.queue_ns or other.queue_ns,
+        caller=one.caller or other.caller,
         blocked_ns=one.blocked_ns or other.blocked_ns,
         remote=one.remote or other.remote,
     )
@@ -205,6 +206,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         depends_on=facts.depends_on,
         links=span.links,
         queue_ns=facts.queue_ns,
+        caller=facts.caller,
         blocked_ns=facts.blocked_ns,
         source=span.source,
         instrumentation=span.instrumentation,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from otel_parallelism import names
+from otel_parallelism.model import Caller
 
 from .parsing.facts import Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, SpanRecord
 
-_KEYS = frozenset({names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.BLOCKED, names.REQUESTED})
+_KEYS = frozenset(
+    {names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.BLOCKED, names.REQUESTED}
+    | {names.CALLER_FILE_PATH}
+)
 _SECOND_NS = 1_000_000_000
 
 
@@ -29,7 +33,12 @@ def _describe(span: SpanRecord) -> Facts | None:
         requested=_texts(requested),
         queue_ns=_nanoseconds(attributes.get(names.QUEUE_TIME)),
         blocked_ns=_nanoseconds(attributes.get(names.BLOCKED)),
+        caller=_caller(text(attributes, names.CALLER_FILE_PATH), attributes.get(names.CALLER_LINE_NUMBER)),
     )
+
+
+def _caller(path: str, line: object) -> Caller | None:
+    return Caller(path, line) if path and isinstance(line, int) and line > 0 else None
 
 
 def _texts(values: object) -> tuple[str, ...] | None:

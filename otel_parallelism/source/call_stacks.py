@@ -114,6 +114,7 @@ def runs_before(level: Level, sources: Sources) -> bool:
 
 
 def _same_frame(one: CallFrame, other: CallFrame) -> bool:
+    """Return whether both may be one frame; of stored calls, only the file is known."""
     return (
         one.identity == other.identity
         and one.code is other.code

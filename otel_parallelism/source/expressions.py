@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .flows import ELEMENT, NOTHING, State, Tracked, any_of, joined, overlaps
+from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlaps
 from .functions import callee_name
 from .known_functions import (
     is_mutator,
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from .functions import Function, SourceFile
 
 _BUILTINS = frozenset(dir(builtins))
-_MOST_VISITS = 60_000
+_MOST_VISITS = 6_000
 _ARITHMETIC_OF_CONTAINERS = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
 
 
-class TooLongError(Exception):
-    """The function has too many nested loops to be walked through."""
+_STEPS_PER_VISIT = 10
 
 
 class ExpressionWalk:
@@ -48,7 +47,7 @@ class ExpressionWalk:
         self.function = function
         self.earlier = earlier
         self.later = later
-        self.known: set[ast.Call] = set()
+        self.known: frozenset[ast.Call] = frozenset()
         self.same_functions: set[str] = {ast.dump(earlier.func), ast.dump(later.func)}
         self.raised: list[list[State]] = []
         self.visits = 0
@@ -83,7 +82,8 @@ class ExpressionWalk:
 
     def part(self, value: Tracked, step: str, state: State) -> Tracked:
         """Return the attribute or element *step* of *value*, read now."""
-        objects = frozenset(path + step for path in value.objects)
+        objects = frozenset(extended(path, step) for path in value.objects)
+        self.visits += len(objects) * (len(state.contains) + len(state.passed)) // _STEPS_PER_VISIT
         through = {p for p in state.passed for path in objects if path.startswith(p + ".")}
         inner = {held for path in objects for holder, held in _entries(state) if overlaps(holder, path)}
         found = Tracked(value.flow, value.doubt, objects | inner, value.derived | through)

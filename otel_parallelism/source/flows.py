@@ -15,6 +15,14 @@ ELEMENT = ".[]"
 """What follows the path of a container in the path of its elements."""
 
 
+_DEEPEST = 5
+_MOST_OBJECTS = 100
+
+
+class TooLongError(Exception):
+    """The function has too many nested loops, or too many objects, to be followed."""
+
+
 class Tracked(msgspec.Struct, frozen=True):
     """
     What is known of the value of an expression.
@@ -117,6 +125,8 @@ class State:
             path = rest.pop()
             if path not in found:
                 found.add(path)
+                if len(found) > _MOST_OBJECTS:
+                    raise TooLongError
                 for holder, held in self.contains.items():
                     if overlaps(holder, path):
                         rest += held
@@ -225,3 +235,13 @@ def shown(path: str) -> str:
     'self.pages'
     """
     return path.partition(ELEMENT)[0]
+
+
+def extended(path: str, step: str) -> str:
+    """
+    Return the path of a part of the object at *path*; a long path stays as it is, and stands for all parts.
+
+    >>> extended("self", ".client"), extended("a.b.c.d.e.f", ".g")
+    ('self.client', 'a.b.c.d.e.f')
+    """
+    return path if path.count(".") >= _DEEPEST else path + step

@@ -47,6 +47,7 @@ class SourceFile:
         imports: Names that imports bind, anywhere in the file.
         defined: Names of functions and classes at the top level.
         constants: Names that are bound once at the top level, to a literal.
+        proofs: What has been shown so far; see `proof.prove`.
         rebound: Names that a ``global`` or ``nonlocal`` statement lets another function rebind.
     """
 
@@ -59,6 +60,7 @@ class SourceFile:
         """
         self.tree: ast.Module = ast.parse(text)
         self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
+        self.proofs: dict[object, object] = {}
         self._own: dict[Function, list[ast.AST]] = {}
         self.imports: set[str] = set()
         self.rebound: set[str] = set()

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from .blocks import BlockWalk
-from .expressions import TooLongError
-from .flows import Condition, State, Tracked, any_of, overlaps, shown
+from .flows import Condition, State, TooLongError, Tracked, any_of, overlaps, shown
 from .functions import callee_name
 from .known_functions import is_guard
 from .syntax import is_immutable
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .functions import Function, Site, SourceFile
+
+_MOST_PROOFS = 1_000
+"""The proofs that are kept, and worked out, for one file: each takes some milliseconds, once."""
 
 SourceVerdict: TypeAlias = Literal["independent", "dependent", "unknown"]
 
@@ -62,16 +64,24 @@ def prove(file: SourceFile, earlier: Site, later: Site, *, known_reads: Iterable
     first, second = file.call(function, earlier), file.call(function, later)
     if first is None or second is None:
         return Proof("unknown", "the calls cannot be told apart from others on their lines")
-    walk = _Walk(file, function, first, second)
-    walk.known = {
+    known = frozenset(
         call
         for site in known_reads
         if file.function(site.function, site.line) is function and (call := file.call(function, site)) is not None
-    }
-    try:
-        return walk.proof()
-    except (TooLongError, RecursionError):
-        return Proof("unknown", "the function is too long to be followed")
+    )
+    key = (first, second, known)
+    proof = file.proofs.get(key)
+    if not isinstance(proof, Proof):
+        if len(file.proofs) >= _MOST_PROOFS:
+            return Proof("unknown", "the file has too many calls")
+        walk = _Walk(file, function, first, second)
+        walk.known = known
+        try:
+            proof = walk.proof()
+        except (TooLongError, RecursionError):
+            proof = Proof("unknown", "the function is too long to be followed")
+        file.proofs[key] = proof
+    return proof
 
 
 class _Walk(BlockWalk):

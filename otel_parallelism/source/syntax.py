@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ _IMMUTABLE = frozenset(
 def exits(statements: Iterable[ast.stmt], *, raising: bool = True) -> list[Scope]:
     """Return what the statements may leave: the function, the loop, or the iteration."""
     found: set[Scope] = set()
+    for statement in statements:
+        found |= _exits_of(statement, raising=raising)
+    return sorted(found)
+
+
+@lru_cache(maxsize=4_096)
+def _exits_of(statement: ast.stmt, *, raising: bool) -> frozenset[Scope]:
+    found: set[Scope] = set()
 
     def search(node: ast.AST, *, in_loop: bool) -> None:
         if isinstance(node, ast.Return) or (raising and isinstance(node, ast.Raise)):
@@ -32,9 +41,8 @@ def exits(statements: Iterable[ast.stmt], *, raising: bool = True) -> list[Scope
             for child in ast.iter_child_nodes(node):
                 search(child, in_loop=inside)
 
-    for statement in statements:
-        search(statement, in_loop=False)
-    return sorted(found)
+    search(statement, in_loop=False)
+    return frozenset(found)
 
 
 def is_immutable(annotation: ast.expr | None) -> bool:

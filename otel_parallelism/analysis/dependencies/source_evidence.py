@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.model import Caller
+from otel_parallelism.model import Caller, CallFrame
 from otel_parallelism.source.call_stacks import (
     Level,
     Levels,
@@ -23,7 +23,7 @@ from otel_parallelism.source.proof import Proof, prove
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel_parallelism.model import Call, CallFrame, Effect, EffectSource
+    from otel_parallelism.model import Call, Effect, EffectSource
     from otel_parallelism.source.call_stacks import Sources
 
 _MOST_CALLS = 2_000
@@ -31,19 +31,21 @@ _MOST_GROUPS = 64
 _MOST_PAIRS = 40_000
 
 Shown: TypeAlias = tuple[Literal["dependent", "independent"], str]
-_Stack: TypeAlias = "tuple[CallFrame | None, ...]"
+_Stack: TypeAlias = tuple[CallFrame | None, ...]
 
 
 class _Judgement(msgspec.Struct, frozen=True):
     """
     What holds for all pairs of two groups of calls; each group was made by the same functions at the same places.
 
-    ``nearest`` is true if it holds only where no call of the earlier group lies between the two.
+    ``nearest`` is true if it holds only where no call of the earlier group lies between the two, ``alone`` if it holds
+    only where all calls between them were made in the same function.
     """
 
     proof: Proof
     direct: bool = True
     nearest: bool = False
+    alone: bool = False
 
 
 class SourceEvidence:
@@ -81,13 +83,13 @@ class SourceEvidence:
         self._members: list[list[int]] = []
         self._judged: dict[tuple[int, int], _Judgement | None] = {}
         self._pairs: dict[tuple[int, int], Shown | None] = {}
-        if len(calls) <= _MOST_CALLS and any(call.stack is not None for call in calls):
+        if len(calls) <= _MOST_CALLS and any(call.stack is not None or call.caller is not None for call in calls):
             self._sort()
 
     def _sort(self) -> None:
         known: dict[object, int] = {}
         for index, call in enumerate(self._calls):
-            stack: _Stack = call.stack.frames() if call.stack is not None else ()
+            stack = _stack_of(call)
             key = tuple(None if frame is None else (frame.identity, frame.file_path, site_of(frame)) for frame in stack)
             group = known.setdefault(key, len(self._stacks))
             if group == len(self._stacks):
@@ -164,6 +166,8 @@ class SourceEvidence:
             return None
         if judged.nearest and self._between(earlier, later):
             return None
+        if judged.alone and not self._alone(earlier, later):
+            return None
         if judged.proof.verdict == "dependent":
             return "dependent", judged.proof.reason
         if self._may_change_shared(earlier, later, judged):
@@ -187,7 +191,8 @@ class SourceEvidence:
         if runs_before(inner, sources):
             return _Judgement(proof, inner.direct, nearest=True)
         if not levels.complete:
-            return None
+            stored = inner.direct and not inner.later.identity
+            return _Judgement(proof, alone=True) if stored and not around else None
         # The innermost function may have run twice. Then the pair must be free in the functions around it too.
         shared, derived = set(proof.shared), set(proof.derived)
         for level in around:
@@ -225,6 +230,17 @@ class SourceEvidence:
         group = self._group_of[earlier]
         return any(earlier < index < later for index in self._members[group])
 
+    def _alone(self, earlier: int, later: int) -> bool:
+        """Return whether all calls from ``calls[earlier]`` on, up to the later one, were made in one function."""
+        functions = set()
+        for index in range(earlier, later + 1):
+            frame = next(iter(self._stacks[self._group_of[index]]), None)
+            file = None if frame is None or self._sources is None else self._sources(frame)
+            if frame is None or file is None:
+                return False
+            functions.add(file.function(frame.function, frame.line_number))
+        return len(functions) == 1
+
     def _may_change_shared(self, earlier: int, later: int, judged: _Judgement) -> bool:
         """Return whether one call may change an object that the other one uses."""
         if self._declared[earlier] and self._declared[later]:
@@ -237,3 +253,10 @@ class SourceEvidence:
             return bool(judged.proof.shared or judged.proof.derived)
         # What both calls were handed is known: the graph knows which of these objects are safe to share.
         return bool(judged.proof.derived and (given.identities or given.receiver))
+
+
+def _stack_of(call: Call) -> _Stack:
+    """Return the frames of *call*; a stored call has at most one, and what is around it is not known."""
+    if call.stack is not None:
+        return call.stack.frames()
+    return () if call.caller is None else (CallFrame(call.caller.file_path, call.caller.line_number), None)

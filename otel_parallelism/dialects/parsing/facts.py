@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.model import Content, Effect, EffectSource, SpanRecord
+from otel_parallelism.model import Caller, Content, Effect, EffectSource, SpanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,7 @@ class Facts(msgspec.Struct, frozen=True):
         depends_on: Names of the tools whose results the call needs.
         queue_ns: Time that the call waited before its body ran.
         blocked_ns: Time for which the call held the event loop's thread.
+        caller: Where the call was made.
         remote: Whether the span describes a call of another process, such as a server's span.
     """
 
@@ -68,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True):
     depends_on: tuple[str, ...] | None = None
     queue_ns: int = 0
     blocked_ns: int = 0
+    caller: Caller | None = None
     remote: bool = False
 
 

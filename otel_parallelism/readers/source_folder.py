@@ -1,0 +1,51 @@
+"""Finds the source of stored calls in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from otel_parallelism.source.functions import SourceFile, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_parallelism.model import CallFrame
+
+_MOST_BYTES = 2_000_000
+
+
+def sources_in(folder: str) -> Callable[[CallFrame], SourceFile | None]:
+    """
+    Return a function that returns the parsed file of a frame of a stored call.
+
+    The path in the span may be of another machine. It stands for the file in *folder* that has the most of its last
+    parts. Nothing outside of *folder* is read, also where a link or ``..`` leads there.
+    """
+    root = Path(folder).resolve()
+    known: dict[str, SourceFile | None] = {}
+
+    def source_of(frame: CallFrame) -> SourceFile | None:
+        path = frame.file_path
+        if path not in known:
+            known[path] = _found(root, path)
+        return known[path]
+
+    return source_of
+
+
+def _found(root: Path, path: str) -> SourceFile | None:
+    """Return the file that *path* stands for in *root*, parsed; None if there is none."""
+    pure = PureWindowsPath(path) if "\\" in path else PurePosixPath(path)
+    parts = [part for part in pure.parts if part != pure.anchor]
+    if ".." in parts:
+        return None
+    for first in range(len(parts)):
+        candidate = root.joinpath(*parts[first:])
+        try:
+            resolved = candidate.resolve()
+            if resolved.is_relative_to(root) and resolved.is_file() and resolved.stat().st_size <= _MOST_BYTES:
+                return parse(resolved.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+    return None
