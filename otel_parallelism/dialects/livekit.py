@@ -87,4 +87,7 @@ def _words(value: object) -> list[object]:
     return messages.user_words(data.get("items", data) if isinstance(data, Mapping) else data)
 
 
-DIALECT = Dialect(describe=_describe, rank=24, names=(_TURN, _MODEL, _TOOL, _REQUEST))
+# A busy scope's spans are checked only at their end, by their keys.
+_KEYS = frozenset({"lk.function_tool.id", "lk.pii.chat_ctx", "lk.chat_ctx", "lk.generation_id"})
+
+DIALECT = Dialect(describe=_describe, rank=24, keys=_KEYS, names=(_TURN, _MODEL, _TOOL, _REQUEST))

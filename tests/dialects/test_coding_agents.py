@@ -1,4 +1,4 @@
-"""What is particular to the spans of coding agents: Claude Code, Gemini CLI and Codex."""
+"""What is particular to the spans of coding agents: Claude Code, Gemini CLI, Codex and Copilot."""
 
 from __future__ import annotations
 
@@ -115,3 +115,17 @@ def test_codex_aborted_tool_failed(span: Make) -> None:
     seen = classify(span("shell", {"call_id": "c", "tool_name": "shell", "aborted": True}))
     assert isinstance(seen, Call)
     assert (seen.tool, seen.call_id, seen.error) == ("shell", "c", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "kind"),
+    [
+        ("invoke_agent copilot", "invoke_agent", TurnSpan),
+        ("chat gpt-5", "chat", Step),
+        ("execute_tool readFile", "execute_tool", Call),
+        ("execute_hook PreToolUse", "execute_hook", Passage),
+    ],
+)
+def test_copilot_follows_the_conventions(span: Make, name: str, operation: str, kind: type) -> None:
+    attributes = {"gen_ai.operation.name": operation, "copilot_chat.chat_session_id": "s", "copilot_chat.turn.index": 1}
+    assert isinstance(classify(span(name, attributes, instrumentation="copilot-chat")), kind)
