@@ -92,7 +92,7 @@ CALLER_FILE_PATH = PREFIX + "caller.file_path"
 CALLER_LINE_NUMBER = PREFIX + "caller.line_number"
 
 FINDING_ATTRIBUTES = (
-    Attribute(FINDING_KIND, "string", "", "sequential_chain, limit or contention"),
+    Attribute(FINDING_KIND, "string", "", "sequential_chain, limit, contention or repeated_call"),
     Attribute(FINDING_CAUSE, "string", "", "why the calls ran one after another"),
     Attribute(FINDING_ADVICE, "string", "", "recommended: known to be safe; potential: something is unknown"),
     Attribute(FINDING_TOOLS, "string[]", "", "the calls' tools, in order of start"),

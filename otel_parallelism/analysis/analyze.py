@@ -10,9 +10,10 @@ from otel_parallelism.settings import Settings
 from .dependencies.experience import Experience
 from .dependencies.reading_budget import turn_budget
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
-from .findings.descriptions import described
+from .findings.descriptions import described, described_repeat
 from .findings.recorded import with_recorded_result
 from .findings.remarks import turn_remarks, unread_contents
+from .findings.repeated_calls import repeated_candidates
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import set_silenced
@@ -130,8 +131,16 @@ def analyze(
             estimate_savings(own, candidates, reported, least_ns, notes)
             reported += [candidate for candidate in candidates if candidate.avoidable_ns >= max(least_ns, 1)]
 
-    findings = tuple(described(candidate, experience) for candidate in reported if not candidate.silenced)
-    silenced = tuple(described(candidate, experience) for candidate in reported if candidate.silenced)
+    repeats = [one for one in repeated_candidates(scopes) if one.avoidable_ns >= max(least_ns, 1)]
+    set_silenced(repeats, turn.agent, settings.silence)
+    findings = (
+        *(described(candidate, experience) for candidate in reported if not candidate.silenced),
+        *(described_repeat(candidate) for candidate in repeats if not candidate.silenced),
+    )
+    silenced = (
+        *(described(candidate, experience) for candidate in reported if candidate.silenced),
+        *(described_repeat(candidate) for candidate in repeats if candidate.silenced),
+    )
     by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])
     return turn_report(
         turn,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import otel_parallelism
+from otel_parallelism.instrumentation.hooks.patching import PATCHING
+from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Analysis, Report
 from otel_parallelism.reports.parts.wording import counted
@@ -48,6 +50,7 @@ class Watch:
         """Yield one line for each reason why the report omits turns."""
         if is_switched_off():
             yield f"nothing is recorded: {DISABLED} or {SDK_DISABLED} is true"
+        yield from _past_targets()
         if self._dropped:
             yield f"{counted(self._dropped, 'later turn')} omitted from the report"
         if still_open := len(otel_parallelism.live_turns()):
@@ -65,3 +68,12 @@ class Watch:
             inputs=(),
         )
         self._reports.append(msgspec.structs.replace(report, turn=light))
+
+
+def _past_targets() -> Iterator[str]:
+    """Yield one line for each target that was never imported, and each place that holds an unwrapped function."""
+    for title in TARGETS.titles:
+        if PATCHING.states.get(title) == "waiting":
+            yield f"target {title!r}: the module was never imported; functions of a script are in __main__"
+    for reference in stale_references(TARGETS.wrapped):
+        yield f"{reference.place} is the unwrapped {reference.target}: calls through it are not seen"

@@ -329,3 +329,10 @@ def test_options_after_the_script_are_passed_to_it(shell: Shell, agent: Callable
     agent("print(sys.argv)")
     done = shell("run", "--output", "report.txt", "agent.py", "--output", "x", "-m", "--format=json", "--help")
     assert done.stdout == b"['agent.py', '--output', 'x', '-m', '--format=json', '--help']\n"
+
+
+def test_calls_that_went_past_the_targets_are_named(shell: Shell) -> None:
+    shell.write("agent.py", "print(1)\n")
+    done = shell("run", "agent.py", OTEL_PARALLELISM_TARGETS="nowhere:get_c")
+    never = b"target 'nowhere:get_c': the module was never imported; functions of a script are in __main__\n"
+    assert (done.stderr, done.returncode) == (never, 0)

@@ -9,6 +9,7 @@ from otel_parallelism.model import Finding, FindingKind
 from .advice import common_place, how_to_know, pair_evidence, remedy, unshared_type
 from .blocking import blocking_calls, blocking_evidence
 from .candidates import Candidate, first_to_end
+from .repeated_calls import repeat_evidence, repeat_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,23 @@ def _fix(cause: Cause, calls: Sequence[Call], graph: Dependencies | None, member
         shared = None if graph is None else graph.source.place(members)
         return common_place(call.caller for call in calls[1:]) if shared is None else shared
     return common_place(call.defined for call in blocking_calls(calls, cause)) if cause == "blocking" else None
+
+
+def described_repeat(candidate: Candidate) -> Finding:
+    """Return *candidate*, whose calls repeat one another, as a finding."""
+    calls = candidate.calls
+    return Finding(
+        kind="repeated_call",
+        cause=candidate.reported_cause,
+        advice="potential",
+        calls=tuple(call.tool for call in calls),
+        span_ids=tuple(call.span_id for call in calls),
+        avoidable=candidate.avoidable_ns / _S,
+        evidence=(repeat_evidence(calls),),
+        recommendation=repeat_remedy(calls),
+        location=common_place(call.caller for call in calls[1:]) if candidate.reported_cause == "code" else None,
+        scope=candidate.parts[0].scope.scope_id,
+    )
 
 
 def described(candidate: Candidate, experience: Experience | None) -> Finding:

@@ -55,7 +55,7 @@ def turn_report(
         effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.baseline_ns else ratio
         if not own.contended and not negligible:
             kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
-            kept_at_best = sum(finding.avoidable for finding in silenced)
+            kept_at_best = sum(finding.avoidable for finding in silenced if finding.kind != "repeated_call")
             makespan = makespan_ns / _S
             critical = min(makespan, own.critical_ns / _S + kept)
             achievable = totals.work_ns / _S / critical if critical else None
@@ -102,7 +102,11 @@ def turn_report(
         steps=len(turn.steps),
         calls_per_step=len(own.calls) / len(rounds) if turn.steps and rounds else None,
         avoidable=avoidable,
-        avoidable_potential=sum(finding.avoidable for finding in findings if finding.advice == "potential"),
+        avoidable_potential=sum(
+            finding.avoidable
+            for finding in findings
+            if finding.advice == "potential" and finding.kind != "repeated_call"
+        ),
         avoidable_by_cause={cause: part_ns / _S for cause, part_ns in by_cause_ns.items()},
         avoidable_steps=saved_steps,
         avoidable_tokens=None if tokens is None else round(saved_steps * tokens),

@@ -136,6 +136,7 @@ class Scope:
         *,
         best: bool = False,
         unlimited: bool = False,
+        dropped: Mapping[str, Collection[int]] | None = None,
     ) -> int:
         """
         Return how long the scope takes if some calls are relaxed, in nanoseconds.
@@ -144,6 +145,7 @@ class Scope:
             relaxed: The relaxed calls of each scope; None relaxes every call, here and in inner scopes, and gives T∞.
             best: Whether unknown edges are no dependencies.
             unlimited: Whether any number of calls can run at once, rather than ``places``.
+            dropped: The positions of calls of each scope that take no time.
         """
         makespan_ns = self.totals.makespan_ns
         if self.contended or (self.graph is None and not self.inner):
@@ -153,8 +155,10 @@ class Scope:
             if relaxed is None:
                 taken_ns = scope.unlimited_ns if unlimited else scope.best_ns if best else scope.critical_ns
             else:
-                taken_ns = scope.length_ns(relaxed, best=best)
+                taken_ns = scope.length_ns(relaxed, best=best, dropped=dropped)
             durations_ns[index] = max(0, durations_ns[index] - (scope.totals.makespan_ns - taken_ns))
+        for index in () if dropped is None else dropped.get(self.scope_id, ()):
+            durations_ns[index] = 0
         if self.graph is None:
             return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, relaxed={}))
         timeline = self.best_timeline if best else self.safe_timeline

@@ -121,7 +121,7 @@ def has_avoidable(report: Report) -> bool:
 
 def may_have_avoidable(report: Report) -> bool:
     """Return whether a finding of the turn has advice ``potential``: its time may be avoidable."""
-    return any(finding.advice == "potential" for finding in report.findings)
+    return any(finding.advice == "potential" and finding.kind != "repeated_call" for finding in report.findings)
 
 
 def is_fine(report: Report) -> bool:

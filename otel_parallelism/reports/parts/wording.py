@@ -143,6 +143,8 @@ def observation(finding: Finding) -> str:
     cause = CAUSES[finding.cause]
     if finding.kind == "limit":
         return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
+    if finding.kind == "repeated_call":
+        return "ran again with equal arguments, and returned the same"
     if finding.kind == "contention":
         return f"overlapped, yet {cause}"
     return f"ran one after another: {cause}"
