@@ -307,6 +307,6 @@ def test_the_evidence_of_effects_names_tool_and_resource() -> None:
     assert "get_a" in mixed
     assert WRITES[0] in mixed
     assumed = pair(read("a", 0, 1), read("b", 1, 2)).evidence
-    assert "assumed" in assumed
+    assert "judging by their names" in assumed
     declared = {"effect": "read", "effect_source": "declared"}
     assert "assumed" not in pair(read("a", 0, 1, **declared), read("b", 1, 2, **declared)).evidence
