@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_leaves: Values examined per argument list or result.
         max_leaves_per_turn: Values examined per turn, in its results and messages; the latest results come first.
         max_bytes_per_turn: Characters examined per turn, likewise.
+        max_held_bytes: The size of the large results that all open turns hold; the oldest are let go first.
         max_open_turns: Turns followed at once; further turns are counted, not analysed.
         max_calls_per_turn: Calls kept per turn; further calls are counted, not analysed.
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
@@ -86,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_leaves: int = 2_000
     max_leaves_per_turn: int = 20_000
     max_bytes_per_turn: int = 2_000_000
+    max_held_bytes: int = 64_000_000
     max_open_turns: int = 10_000
     max_calls_per_turn: int = 10_000
     max_spans_per_trace: int = 100_000

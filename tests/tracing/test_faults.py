@@ -25,6 +25,7 @@ from otel_parallelism import Settings, agent_turn, profiled
 from otel_parallelism.analysis.turns.duplicates import _outermost
 from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 from otel_parallelism.tracing import shield
+from otel_parallelism.tracing.state.held_results import HELD
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import VirtualLoop
 
@@ -520,3 +521,21 @@ def test_many_open_turns_and_deep_recursion_cost_no_more_per_call(kit: Kit) -> N
     assert dict(_outermost(chain)) == dict.fromkeys(chain, "0")
     circle = {"a": "b", "b": "a", "c": "a"}
     assert dict(_outermost(circle)) == {}
+
+
+def test_the_oldest_large_results_are_let_go_and_their_calls_count(make_kit: Any) -> None:
+    make_kit(Settings(max_held_bytes=1_000_000))
+
+    @profiled(effect="read")
+    def large(number: int) -> object:
+        return "x" * 100_000 if number % 2 else {"text": "y" * 100_000}
+
+    with agent_turn("turn") as turn:
+        for number in range(30):
+            large(number)
+            assert HELD.size <= 1_000_000
+        held = [call for call in REGISTRY.turns[id(turn._node)].children or () if call.result is not None]
+        assert len(held) == 10
+    assert HELD.size == 0
+    assert turn.report is not None
+    assert turn.report.calls == 30

@@ -206,7 +206,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             if type(result) in SMALL:
                 node.result = result
             else:
-                hold_result(node, result, registry.max_bytes, registry.max_items)
+                hold_result(node, result, registry.max_bytes, registry.max_items, registry.max_held)
         span = node.span
         if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.blocked_ns):
             _write_blocked(node, end_ns)

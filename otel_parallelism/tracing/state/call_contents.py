@@ -21,6 +21,7 @@ from otel_parallelism.analysis.dependencies.leaves import has_method, instance_d
 from otel_parallelism.analysis.dependencies.object_types import type_safety
 
 from .handed_objects import Handed, handed_object, is_library_object
+from .held_results import HELD, LEAST_SIZE
 from .nodes import MISSING, CallNode
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ _BASES: tuple[Any, ...] = (list, tuple, set, frozenset)
 _SCALARS: tuple[Any, ...] = (str, int, float)
 """Types whose subclasses are read as the type itself, without the methods of the subclass."""
 
+_TEXTS = frozenset({str, bytes})
 _AS_TEXT = _IMMUTABLE - PLAIN - {bytes, complex}
 
 
@@ -175,12 +177,15 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
         node.handed += tuple(leaves.handed)
 
 
-def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:
+def hold_result(  # noqa: C901 - a branch for each kind of result
+    node: CallNode, result: Any, max_bytes: int, max_items: int, max_held: int = 1 << 62
+) -> None:
     """
     Hold the *result* of *node*'s call, which is not of a `SMALL` type.
 
     A string or bytes longer than *max_bytes*, a container of more than *max_items* items, and an object with a length
-    are not held: ``result_whole`` is False then.
+    are not held: ``result_whole`` is False then. The large results of all open turns together hold at most *max_held*
+    bytes; of containers, only the texts among their first items count.
     """
     kind = type(result)
     if kind is str or kind is bytes:
@@ -188,6 +193,8 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
             node.result, node.result_whole = None, False
             return
         node.result = result
+        if len(result) >= LEAST_SIZE:
+            HELD.add(node, len(result), max_held)
     elif kind in _AS_TEXT:
         node.result = str(result)
     elif kind in _CONTAINERS:
@@ -200,6 +207,9 @@ def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> 
         if others:
             node.result_identities += tuple(map(id, others))
         node.result, node.result_state = result, _state(result)
+        size = sum([len(item) for item in _first(result) if type(item) in _TEXTS])
+        if size >= LEAST_SIZE:
+            HELD.add(node, size, max_held)
     else:
         node.result_identities = (id(result),)
         # It may be a table or an array of any size, and calling len() would run the program's code.

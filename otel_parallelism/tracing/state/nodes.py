@@ -19,6 +19,7 @@ from opentelemetry.context import create_key
 
 from otel_parallelism.model import Content, Observation, Report
 
+from .held_results import HELD
 from .tool import Tool
 
 SCOPE_KEY = create_key("otel-parallelism-scope")
@@ -118,6 +119,7 @@ class CallNode(Node):
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
+        held_size: The size of the held result in bytes, if it is large.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
     """
 
@@ -144,6 +146,7 @@ class CallNode(Node):
     framework: bool = False
     around: tuple[object, ...] | None = None
     left_ns: int = 0
+    held_size: int = 0
     blocked_ns: int = 0
     resumed_ns: int = SUSPENDED
     defined: CodeType | None = None
@@ -155,6 +158,8 @@ def release_call(call: CallNode) -> None:
     call.arguments = call.objects = None
     call.handed = ()
     call.result = MISSING
+    if call.held_size:
+        HELD.remove(call)
 
 
 class TurnNode(Node):

@@ -21,6 +21,7 @@ from otel_parallelism.tracing.sdk.records import declare_spans
 from otel_parallelism.tracing.sdk.tracer import LazyTracer
 
 from .classification import classify_open_node
+from .held_results import HELD
 from .nodes import CallNode, Node, SpanNode
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Registry:
         self.max_spans: int = settings.max_spans_per_trace
         self.max_bytes: int = settings.max_content_bytes
         self.max_items: int = settings.max_leaves
+        self.max_held: int = settings.max_held_bytes
         self.verbose: bool = settings.capture_content or settings.caller_on_calls
 
     def use_tracer(self, tracer: Tracer | None) -> None:
@@ -122,6 +124,7 @@ class Registry:
             self.spans.clear()
             self.turns.clear()
             self.candidates.clear()
+            HELD.clear()
             self.calls = self.uncovered = self.anomalies = self.spans_ended = 0
 
     def open_span(self, node: Node) -> None:
