@@ -41,10 +41,12 @@ def call(span_id: str, start: float, end: float, tool: str = READS[0], **fields:
 
 
 def read(
-    span_id: str, start: float, end: float, arguments: object = "x", result: object = "rows", **fields: Any
+    span_id: str, start: float, end: float, arguments: object = None, result: object = "rows", **fields: Any
 ) -> Call:
-    """Return a call of a reading tool with these *arguments* and this *result*."""
-    return call(span_id, start, end, **{"arguments": Content(arguments), "result": Content(result), **fields})
+    """Return a call of a reading tool, by default with arguments of its own."""
+    given = f"x of {span_id}" if arguments is None else arguments
+    known = {"arguments": Content(given), "result": Content(result)}
+    return call(span_id, start, end, **{**known, **fields})
 
 
 def step(span_id: str, start: float, end: float, **fields: Any) -> Step:
@@ -69,8 +71,11 @@ def turn(*inside: Observation, settings: Settings | None = None, **fields: Any) 
     """Return the normalised turn that contains *inside*, from the first start to the last end."""
     start_ns = min((span.start_ns for span in inside), default=START_NS)
     end_ns = max((span.end_ns for span in inside), default=START_NS)
+    # What `read` gives its calls by default is what the user asked for.
+    asked = Content(" ".join(["x", *sorted(span.span_id for span in inside)]))
     span = TurnSpan(
         **{
+            "input": asked,
             "trace_id": TRACE,
             "span_id": TURN,
             "parent_id": "",

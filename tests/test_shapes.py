@@ -123,7 +123,7 @@ def test_a_batch_dispatched_one_by_one() -> None:
 
 def test_the_same_tool_five_times() -> None:
     told = Told()
-    turn = told.turn(0, 11, said="What is the weather in the five towns?")
+    turn = told.turn(0, 11, said="What is the weather in town0, town1, town2, town3 and town4?")
     told.span("chat small-model", 0, 1, turn, {"gen_ai.operation.name": "chat"})
     for index in range(5):
         told.call("get_forecast", 1 + 2 * index, 3 + 2 * index, turn, given={"city": f"town{index}"})
@@ -132,7 +132,7 @@ def test_the_same_tool_five_times() -> None:
     assert (finding.cause, finding.advice, len(finding.calls)) == ("dispatch", "recommended", 5)
     assert report.avoidable == seconds(8)
     assert finding.evidence == (
-        "no value that get_forecast returned is an argument of get_forecast; both only read, judging by their names",
+        "every argument of get_forecast was known before get_forecast began; both only read, judging by their names",
     )
 
 
@@ -191,7 +191,7 @@ def test_write_read_write() -> None:
 
 def test_two_slow_independent_calls() -> None:
     told = Told()
-    turn = told.turn(0, 12)
+    turn = told.turn(0, 12, said="Compare the north with the south.")
     told.asks(0, 1, turn, "a")
     outer = told.call("compile_report", 1, 11, turn, "a", {"year": "last"})
     told.call("get_sales", 1, 6, outer, given={"region": "north"})
@@ -256,7 +256,7 @@ async def store(key: str) -> None:
 
 
 async def test_live_the_same_tool_five_times(kit: Kit) -> None:
-    with agent_turn("shape") as turn:
+    with agent_turn("shape", input="How are Oslo, Lima, Rome, Bern and Kyiv?") as turn:
         for city in ("Oslo", "Lima", "Rome", "Bern", "Kyiv"):
             await look_up(city)
     assert turn.report is not None
@@ -443,7 +443,7 @@ def test_a_server_that_takes_one_at_a_time() -> None:
 
 def test_code_inside_a_tool_that_awaits_one_by_one() -> None:
     told = Told()
-    turn = told.turn(0, 6)
+    turn = told.turn(0, 6, said="What did we spend on fig, nut and oat?")
     told.asks(0, 1, turn, "a")
     outer = told.call("load_budget", 1, 5.5, turn, "a", {"team": "blue"})
     for index, key in enumerate(("fig", "nut", "oat")):
@@ -538,7 +538,7 @@ def test_two_turns_at_once_in_one_trace_are_two_turns() -> None:
     told = Told()
     root = told.span("POST /both", 0, 7, "", {})
     for shift in (0.0, 0.5):
-        turn = told.turn(shift, shift + 6, root)
+        turn = told.turn(shift, shift + 6, root, said="Say t0.00, t0.01, t0.02, t0.50, t0.51 and t0.52.")
         for index in range(3):
             told.call(
                 "get_forecast", shift + 2 * index, shift + 2 * index + 2, turn, given={"city": f"t{shift}{index}"}

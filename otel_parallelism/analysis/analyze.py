@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from otel_parallelism.model import Analysis, Observation, RecordedResult, Report, SpanRecord, Turn
 from otel_parallelism.settings import Settings
 
+from .dependencies.contents.reading_budget import turn_budget
 from .dependencies.experience import Experience
-from .dependencies.reading_budget import turn_budget
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described, described_repeat
 from .findings.recorded import with_recorded_result

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 HERE = Caller("/home/me/agent.py", 12)
 
 
-def report_of(*spans: Observation, settings: Settings | None = None) -> Report:
-    return analyze(turn(*spans), settings or Settings())
+def report_of(*spans: Observation, settings: Settings | None = None, said: str = "") -> Report:
+    fields = {"input": Content(said)} if said else {}
+    return analyze(turn(*spans, **fields), settings or Settings())
 
 
 def numbers(report: Report) -> tuple[float | None, ...]:
@@ -92,7 +93,7 @@ def steps(size: int, *, every: float, lasts: float = 1.0) -> list[Step]:
 
 
 def test_five_reads_awaited_one_by_one_in_code() -> None:
-    report = report_of(*reads_in_a_row(5, 2, caller=HERE))
+    report = report_of(*reads_in_a_row(5, 2, caller=HERE), said="query 0 1 2 3 4")
     assert numbers(report) == (5, 10, 10, 1.0, 2, 0.2)
     finding = only(report)
     assert (finding.cause, finding.advice, finding.avoidable, len(finding.calls)) == ("code", "recommended", 8, 5)
@@ -140,7 +141,7 @@ def test_model_passes_each_result_to_the_next_call() -> None:
 def test_first_and_last_of_three_calls_could_run_together() -> None:
     a = read("a", 0, 5, "x", "KEY-9071", tool="get_a")
     b = read("b", 5, 10, "KEY-9071", "rows", tool="get_b")
-    report = report_of(a, b, read("c", 10, 15, "y", "more", tool="get_c"))
+    report = report_of(a, b, read("c", 10, 15, None, "more", tool="get_c"))
     assert numbers(report) == (3, 15, 15, 1.0, 10, 0.67)
     assert (only(report).span_ids, only(report).avoidable) == (("a", "c"), 5)
     assert report.verdict == "partly_sequential"
@@ -305,13 +306,17 @@ def test_retry_during_a_long_call_of_the_first_round_is_not_avoidable() -> None:
 def test_recommendation_orders_calls_that_need_one_another(asked: bool, expected: str) -> None:
     calls = [
         read("c0", 1, 3, "ana", "USR-4471", tool="get_user"),
-        read("c1", 4, 6, "USR-4471", "no mail", tool="get_mail"),
-        read("c2", 7, 9, "first", "ORD-9913", tool="get_order"),
+        read("c1", 4, 6, "USR-4471", "a letter", tool="get_mail"),
+        read("c2", 7, 9, None, "ORD-9913", tool="get_order"),
         read("c3", 10, 12, "ORD-9913", "on its way", tool="get_parcel"),
     ]
     if not asked:
-        calls = [msgspec.structs.replace(call, caller=HERE) for call in calls]
-    report = report_of(*(steps(4, every=3) if asked else ()), *calls)
+        needs: tuple[tuple[str, ...], ...] = ((), ("get_user",), (), ("get_order",))
+        calls = [
+            msgspec.structs.replace(call, caller=HERE, depends_on=needed)
+            for call, needed in zip(calls, needs, strict=True)
+        ]
+    report = report_of(*(steps(4, every=3) if asked else ()), *calls, said="x of c2, for ana")
     finding = only(report)
     assert finding.advice == "recommended"
     assert finding.recommendation == expected.format("get_user and get_order", "get_mail and get_parcel")
@@ -429,11 +434,13 @@ def test_two_equal_calls_have_one_verdict_despite_noise() -> None:
     for noise in (-0.01, 0, 0.01):
         calls = reads_in_a_row(2, 0.1, caller=HERE)
         longer = msgspec.structs.replace(calls[1], end_ns=calls[1].end_ns + round(noise * SECOND_NS))
-        assert report_of(calls[0], longer).verdict == "sequential"
+        assert report_of(calls[0], longer, said="query 0 1").verdict == "sequential"
 
 
 def test_silenced_finding_makes_the_verdict_accepted() -> None:
-    report = report_of(*reads_in_a_row(5, 2, caller=HERE), settings=Settings(silence=("get_flights",)))
+    report = report_of(
+        *reads_in_a_row(5, 2, caller=HERE), settings=Settings(silence=("get_flights",)), said="query 0 1 2 3 4"
+    )
     assert (report.verdict, report.efficiency, report.avoidable, len(report.silenced)) == ("accepted", 1.0, 0, 1)
 
 
@@ -518,7 +525,7 @@ def test_finding_has_evidence_and_recommendation() -> None:
 
 
 def test_report_notes_bounded_search() -> None:
-    rows = [read(f"{row}{n:03}", 2 * row, 2 * row + 1, f"query {n}") for row in range(2) for n in range(300)]
+    rows = [read(f"{row}{n:03}", 2 * row, 2 * row + 1, f"query {row} of {n}") for row in range(2) for n in range(300)]
     assert any("256" in note for note in report_of(*rows).notes)
 
 
@@ -726,7 +733,7 @@ def test_reports_are_in_order_of_start_and_have_coverage() -> None:
         span.span_id: span
         for span in (
             turn_span(5, 9, "late"),
-            turn_span(0, 4, "early"),
+            turn_span(0, 4, "early", input=Content("x a b")),
             read("a", 0, 2, parent_id="early"),
             read("b", 2, 4, parent_id="early"),
             msgspec.structs.replace(read("x", 0, 1, parent_id="gone"), trace_id="other"),

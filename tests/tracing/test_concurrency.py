@@ -35,8 +35,8 @@ def load(key: object) -> object:
 
 
 async def test_sequential_calls_are_a_chain_located_at_the_await(kit: Kit) -> None:
-    with agent_turn("serial") as turn:
-        for key in range(4):
+    with agent_turn("serial", input="fig, nut, oat and rye") as turn:
+        for key in ("fig", "nut", "oat", "rye"):
             await fetch(key)
     assert turn.report is not None
     assert turn.report.verdict == "sequential"

@@ -42,7 +42,7 @@ async def test_plain_functions_in_tasks_block_the_loop(kit: Kit) -> None:
     async def task(key: str) -> str:
         return look_up(key)
 
-    async with agent_turn("assistant"):
+    async with agent_turn("assistant", input="k0 k1 k2"):
         await asyncio.gather(*(task(f"k{i}") for i in range(3)))
     (finding,) = kit.reports[-1].findings
     assert (finding.cause, finding.advice, len(finding.calls)) == ("blocking", "recommended", 3)
@@ -69,7 +69,7 @@ def test_advice_without_event_loop_is_a_thread_pool(kit: Kit) -> None:
 
 
 def test_silenced_tool_has_no_finding(kit: Kit) -> None:
-    with agent_turn("assistant"):
+    with agent_turn("assistant", input="k0 k1 k2"):
         for i in range(3):
             look_up_quietly(f"k{i}")
     report = kit.reports[-1]

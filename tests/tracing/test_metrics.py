@@ -29,7 +29,7 @@ def by_attributes(points: list[Any], key: str) -> dict[Any, Any]:
 
 def test_turn_is_recorded_once_with_its_findings(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(min_avoidable=0.01))
-    with agent_turn("clerk") as turn:
+    with agent_turn("clerk", input="Rooms 1 and 2?") as turn:
         look(1)
         look(2)
     assert turn.report is not None

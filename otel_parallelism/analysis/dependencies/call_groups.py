@@ -16,34 +16,28 @@ if TYPE_CHECKING:
 
 
 class EffectGroup(msgspec.Struct, frozen=True):
-    """
-    Calls with one effect and resource.
-
-    ``whole`` is true if their results were read in full; ``mask`` has the bits of their positions.
-    """
+    """Calls with one effect and resource; ``mask`` has the bits of their positions."""
 
     effect: Effect
     resource: str
-    whole: bool
     mask: int
 
 
 class EffectGroups:
-    """The calls of one scope, grouped by what decides about their pairs: effect, resource, and ``whole``."""
+    """The calls of one scope, grouped by effect and resource."""
 
-    def __init__(self, calls: Sequence[Call], effects: Sequence[Effect], whole: Sequence[bool]) -> None:
-        """Group *calls*; *effects* and *whole*, whether each result was read in full, are in the same order."""
-        masks: dict[tuple[Effect, str, bool], int] = {}
+    def __init__(self, calls: Sequence[Call], effects: Sequence[Effect]) -> None:
+        """Group *calls*; *effects* are in the same order."""
+        masks: dict[tuple[Effect, str], int] = {}
         for index, call in enumerate(calls):
-            key = (effects[index], call.resource, whole[index])
+            key = (effects[index], call.resource)
             masks[key] = masks.get(key, 0) | 1 << index
         self._by_resource: dict[str, list[EffectGroup]] = {}
-        for (effect, resource, is_whole), mask in masks.items():
-            self._by_resource.setdefault(resource, []).append(EffectGroup(effect, resource, is_whole, mask))
-        overall: dict[tuple[Effect, bool], int] = {}
-        for (effect, _, is_whole), mask in masks.items():
-            overall[effect, is_whole] = overall.get((effect, is_whole), 0) | mask
-        self._all = [EffectGroup(effect, "", is_whole, mask) for (effect, is_whole), mask in overall.items()]
+        overall: dict[Effect, int] = {}
+        for (effect, resource), mask in masks.items():
+            self._by_resource.setdefault(resource, []).append(EffectGroup(effect, resource, mask))
+            overall[effect] = overall.get(effect, 0) | mask
+        self._all = [EffectGroup(effect, "", mask) for effect, mask in overall.items()]
 
     def related(self, resource: str) -> list[EffectGroup]:
         """

@@ -16,20 +16,22 @@ from .call_groups import EffectGroups, RoundGroups, ended_before
 from .effects import Edge, call_effect, effects_edge
 from .effects.sessions import acts_on_session
 from .evidence import Evidence, gather_evidence
+from .grounds import Grounds
 from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
 from .reactions import cautious_repeats
+from .repeats import Repeats, repeats_of
 from .shared_objects import SharedObjects
 from .source_evidence import SourceEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from otel_parallelism.model import Call, Content, Effect, EffectSource
     from otel_parallelism.settings import Settings
     from otel_parallelism.source.call_stacks import Sources
 
-    from .reactions import Outcome
-    from .reading_budget import TurnBudget
+    from .contents.outcomes import Outcome
+    from .contents.reading_budget import TurnBudget
 
 PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
 
@@ -51,8 +53,8 @@ class Dependencies:
     """
     The edges between the calls of one scope.
 
-    The model is called again only after all calls of a round have ended. So a call that needs one call of an earlier
-    round waits for the whole round: certainly if both rounds are proved, possibly if they are inferred.
+    A call that needs one call of an earlier round waits for the whole round, because the model is called again only
+    then: certainly if both rounds are proved, possibly if they are inferred.
 
     Attributes:
         calls: The calls in order of (start, end, id).
@@ -60,6 +62,7 @@ class Dependencies:
         shared: The objects that calls were handed, and that they share.
         source: What the source of the functions that made the calls shows.
         effects: The effect of each call; ``effect_sources`` says how it is known.
+        repeats: The calls that repeat a tool with equal arguments; each waits for the ones before.
         hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended.
         soft: Bit ``a`` of ``soft[b]`` is set if that is unknown.
         same_round_hard: Edges in ``hard`` that exist only because a call waits for the whole earlier round.
@@ -68,13 +71,14 @@ class Dependencies:
         after_any: ``hard`` and ``soft``, with the calls that are reached through other calls.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what is known of a scope
         self,
         calls: Sequence[Call],
         said: Sequence[Content],
         settings: Settings,
         after_missing_ns: Sequence[int] = (),
         sources: Sources | None = None,
+        unrequested: Collection[str] = (),
         *,
         budget: TurnBudget | None = None,
     ) -> None:
@@ -85,9 +89,10 @@ class Dependencies:
             calls: The calls of one scope in order of (start, end, id).
             said: The user's messages, and for an inner scope the arguments of the enclosing calls.
             settings: Patterns of tools, and bounds on the contents that are read.
-            after_missing_ns: Start times, in order, of model requests after a call without a span. A later call may
-                depend on the result of that call, or may be made by another agent.
-            sources: Returns the parsed file of a function that made a call; None if no source is at hand.
+            after_missing_ns: Start times, in order, of model requests after a call without a span, on whose result
+                later calls may depend.
+            sources: Returns the parsed file of a function that made a call, if any.
+            unrequested: The span ids of calls that code made, whatever round their time suggests.
             budget: What may still be read of the turn's contents.
         """
         self.calls = calls
@@ -95,6 +100,7 @@ class Dependencies:
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
         self.shared: SharedObjects = SharedObjects(calls)
+        self._grounds = Grounds(calls, self.evidence, unrequested)
         known = [call_effect(call, settings) for call in calls]
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
@@ -107,6 +113,10 @@ class Dependencies:
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
         ]
+        self.repeats: tuple[Repeats, ...] = repeats_of(calls, self.effects, outcomes)
+        self._repeats_of: dict[int, int] = {
+            index: repeats.mask for repeats in self.repeats for index in repeats.positions
+        }
         self._cautious: dict[int, tuple[int, str]] = {
             later: (earlier, why)
             for later, (earlier, why) in cautious_repeats(calls, outcomes).items()
@@ -134,11 +144,9 @@ class Dependencies:
             return Pair(self._data_verdict(earlier, later)[0], "unknown", why)
         verdict, why = self._data_verdict(earlier, later)
         edge, because = self._effects_edge(earlier, later)
-        if verdict == "dependent":
-            return Pair(verdict, "hard", why)
-        if edge == "hard":
-            return Pair(verdict, "hard", because)
-        if verdict == "unknown":
+        if verdict == "dependent" or edge == "hard":
+            return Pair(verdict, "hard", why if verdict == "dependent" else because)
+        if verdict == "unknown" and not self.shared.unsafe[later] >> earlier & 1:
             return Pair(verdict, "unknown", why)
         return Pair(verdict, edge, because if edge == "unknown" else f"{why}; {because}")
 
@@ -146,7 +154,9 @@ class Dependencies:
         """Return whether ``calls[later]`` needs data of ``calls[earlier]``, and why; highest precedence first."""
         a, b = self.calls[earlier], self.calls[later]
         proven, why = self._particular[later].get(earlier, (None, ""))
-        if b.depends_on is not None or a.span_id in b.links:
+        if not proven and self._repeated(later) >> earlier & 1:
+            proven, why = True, f"{b.tool} was called again with equal arguments"
+        elif b.depends_on is not None or a.span_id in b.links:
             return ("dependent", why) if proven else ("independent", f"{b.tool} is declared to need no {a.tool}")
         if have_different_resources(a, b):
             return "independent", "they are declared to use different resources"
@@ -155,20 +165,19 @@ class Dependencies:
         shown = None if proven else self._shown_by_source(earlier, later)
         if shown is not None or proven is not None:
             return shown or ("dependent" if proven else "unknown", why)
+        found: PairVerdict = "unknown"
         if self._share_doubtful(later) >> earlier & 1:
             why = self.shared.sentence(earlier, later)
         elif self._before_missing_call(b) >> earlier & 1:
             why = f"between {a.tool} and {b.tool} the model asked for something that was not seen to run"
-        elif self.evidence.results_whole[earlier] and self.evidence.arguments_whole[later]:
-            return "independent", f"no value that {a.tool} returned is an argument of {b.tool}"
         else:
-            why = f"what {a.tool} returned or what {b.tool} was given was not seen in full"
-        return "unknown", why
+            found = "independent" if self._grounds.independent_of(later) >> earlier & 1 else "unknown"
+            why = self._grounds.sentence(earlier, later)
+        return found, why
 
     def _share_doubtful(self, index: int) -> int:
         """Return the bits of earlier calls that share an object with a call, unless both are declared to read."""
-        declared = self._declared_reads if self._declared_reads >> index & 1 else 0
-        return self.shared.doubtful[index] & ~declared
+        return self.shared.doubtful[index] & ~(self._declared_reads if self._declared_reads >> index & 1 else 0)
 
     def _is_free(self, index: int) -> bool:
         """Return whether declarations decide about the order of a call beside calls that act on a session."""
@@ -187,6 +196,11 @@ class Dependencies:
         shown = self.source.judge(earlier, later)
         doubtful = shown is not None and shown[0] == "independent" and self._share_doubtful(later) >> earlier & 1
         return None if doubtful else shown
+
+    def _repeated(self, later: int) -> int:
+        """Return the bits of the calls that ``calls[later]`` repeats; the model did not request them with it."""
+        mask = self._repeats_of.get(later, 0)
+        return mask & ~self._proved_rounds.proved_round(self.calls[later]) if mask else 0
 
     def _before_missing_call(self, call: Call) -> int:
         """Return the bits of the calls that are separated from *call* by a call without a span."""
@@ -215,7 +229,7 @@ class Dependencies:
         return edge, "both only read" + (", judging by their names" if assumed else "")
 
     def _find_edges(self) -> None:
-        groups = EffectGroups(self.calls, self.effects, self.evidence.results_whole)
+        groups = EffectGroups(self.calls, self.effects)
         ended = ended_before(self.calls)
         for index, call in enumerate(self.calls):
             before = ended[index]
@@ -227,15 +241,15 @@ class Dependencies:
                 hard |= needed & ~self._on_other_resources(needed, call)
                 missing = (self._before_missing_call(call) | self._share_doubtful(index)) & ~independent
                 missing |= self.shared.unsafe[index]
+                missing |= before & ~independent & ~free & ~self._grounds.independent_of(index)
                 soft |= missing & ~self._on_other_resources(missing, call)
+                hard |= self._repeated(index)
                 for group in groups.related(call.resource):
                     edge = effects_edge(group.effect, group.resource, self.effects[index], call.resource)
                     if edge == "hard":
                         hard |= group.mask
                     elif edge == "unknown":
                         soft |= group.mask
-                    elif not (group.whole and self.evidence.arguments_whole[index]):
-                        soft |= group.mask & ~independent & ~free
                 for earlier, (proven, _) in self._particular[index].items():
                     if proven:
                         hard |= 1 << earlier

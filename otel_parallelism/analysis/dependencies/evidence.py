@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .reactions import Outcome
-from .reading_budget import TurnBudget, turn_budget
-from .tokens import number_of
-from .values import Values, Wanted, single_words, values_of
+from .contents.comparables import Values, single_words
+from .contents.outcomes import Outcome
+from .contents.reading_budget import TurnBudget, turn_budget
+from .contents.tokens import number_of
+from .contents.values import values_of
+from .contents.wanted import Wanted
+from .guards import Guard
+from .origins import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +42,28 @@ class Evidence(msgspec.Struct, frozen=True):
         arguments_whole: For each call whether its arguments were read in full.
         results_whole: For each call whether its result was read in full.
         outcomes: The outcome that each call's result reports.
+        explained_from_ns: For each call the time from which on all values of its arguments are known, if they are.
+        lacks_origin: For each call whether a number, a date or an identifier of its arguments stands nowhere before.
+        has_moment: For each call whether its arguments contain a date or a time.
+        clocks: Bits of the calls that tell what time it is.
+        guards: For each call the later calls that its result may decide about.
+        seen: Bits of the calls whose results were seen, at least in part.
+        selected: For each call bits of the calls whose results contain one of its arguments as a complete value.
+        chosen: Likewise, but only of results that contain nothing else.
     """
 
     edges: tuple[dict[int, tuple[bool, str]], ...]
     arguments_whole: tuple[bool, ...]
     results_whole: tuple[bool, ...]
     outcomes: tuple[Outcome, ...]
+    explained_from_ns: tuple[int | None, ...]
+    lacks_origin: tuple[bool, ...]
+    has_moment: tuple[bool, ...]
+    clocks: int
+    guards: tuple[Guard, ...]
+    seen: int
+    selected: tuple[int, ...]
+    chosen: tuple[int, ...]
 
 
 def gather_evidence(
@@ -68,19 +88,32 @@ def gather_evidence(
     wanted = Wanted(arguments)
     spoken = [values_of(content, leaves, size, wanted, budget=budget.results) for content in said]
     results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in reversed(calls)][::-1]
-    matcher = _Matcher(calls, [values for values in spoken if values is not None])
+    heard = [values for values in spoken if values is not None]
+    matcher, origins = _Matcher(calls, heard), Origins(calls, heard)
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
     for _, is_start, index in sorted(events):
         if is_start:
             matcher.start(index, arguments[index])
+            origins.start(index, arguments[index])
         else:
+            origins.end(index, arguments[index], results[index])
             matcher.end(index, arguments[index], results[index])
     return Evidence(
         edges=tuple(matcher.edges),
         arguments_whole=tuple(values is not None and values.whole for values in arguments),
         results_whole=tuple(values is not None and values.whole for values in results),
         outcomes=tuple("" if values is None else values.outcome for values in results),
+        explained_from_ns=tuple(origins.explained_from_ns),
+        lacks_origin=tuple(origins.lacks_origin),
+        has_moment=tuple(
+            values is not None and any(atom.kind == "moment" for atom in values.atoms) for values in arguments
+        ),
+        clocks=origins.clocks,
+        guards=tuple(origins.guards),
+        seen=origins.seen,
+        selected=tuple(origins.selected),
+        chosen=tuple(origins.chosen),
     )
 
 
@@ -98,6 +131,7 @@ class _Matcher:
         user_words: The single words of the user's messages.
         numbers: The calls whose results contained each number that is not distinctive.
         sources: The call whose result first contained each form that an argument may be derived from.
+        forms: The call whose result first contained each identity form, or where else it occurred first.
         returned: The calls that returned each object, by its identity.
     """
 
@@ -111,11 +145,14 @@ class _Matcher:
         self.user_words: set[str] = set()
         self.numbers: dict[str, list[int]] = {}
         self.sources: dict[str, int] = {}
+        self.forms: dict[str, int] = {}
         self.returned: dict[int, list[int]] = {}
         for values in spoken:
             self.user_words |= single_words(values)
             for token in values.tokens:
                 self.origin.setdefault(token, _SAID_BY_USER)
+            for form in values.forms:
+                self.forms.setdefault(form, _SAID_BY_USER)
 
     def start(self, index: int, arguments: Values | None) -> None:
         """Compare the *arguments* of a call that starts with all earlier results."""
@@ -135,16 +172,12 @@ class _Matcher:
             elif token in self.repeated and token in arguments.whole_leaves:
                 self._edge(index, self.repeated[token], proven=False, also_said=True)
         self._compare_derived(index, arguments)
+        self._compare_forms(index, arguments, explained)
         for token in arguments.tokens:
             self.origin.setdefault(token, _SAID_IN_ARGUMENTS)
 
     def _compare_derived(self, index: int, arguments: Values) -> None:
-        """
-        Add possible edges to results that contain a form from which an argument may be derived.
-
-        There is no edge if the longer form that contains this form has an origin of its own: a file's name, say, that
-        an earlier result lists.
-        """
+        """Add possible edges to results with a form of an argument, unless the longer form has an origin of its own."""
         forms = {**arguments.derived, **dict.fromkeys(arguments.tokens, "")}
         for form, fuller in forms.items():
             producer = self.sources.get(form, -1)
@@ -154,6 +187,26 @@ class _Matcher:
                 self._edge(index, producer, proven=False)
         for form in forms:
             self.sources.setdefault(form, _SAID_IN_ARGUMENTS)
+
+    def _compare_forms(self, index: int, arguments: Values, explained: set[str]) -> None:
+        """Add edges to results that contain an argument in another form, unless it is *explained* or was known."""
+        for atom in arguments.atoms:
+            if atom.token in explained:
+                continue
+            known = bool(atom.token) and (atom.token in self.origin or self._said(atom.token))
+            said = known and self.origin.get(atom.token, _SAID_BY_USER) < 0
+            # A value that was seen as it is was not made from another one.
+            for form, distinctive in (*atom.forms, *(() if known else atom.transforms)):
+                producer = self.forms.get(form, -1)
+                if producer >= 0 and not said:
+                    self._edge(index, producer, proven=distinctive and not atom.small)
+            for form, _ in atom.transforms:
+                # A list may be as long as a number that the user named by chance, and the reverse.
+                if form[0] == "#" and self.forms.get(form, -1) >= 0:
+                    self._edge(index, self.forms[form], proven=False)
+        for atom in arguments.atoms:
+            for form, _ in atom.forms:
+                self.forms.setdefault(form, _SAID_IN_ARGUMENTS)
 
     def _compare_named(self, index: int, arguments: Values) -> set[str]:
         """
@@ -185,6 +238,10 @@ class _Matcher:
         if result is None:
             return
         own = arguments.tokens if arguments is not None else {}
+        own_forms = {form for atom in arguments.atoms for form, _ in atom.forms} if arguments is not None else set()
+        for form in result.forms:
+            if form not in own_forms:
+                self.forms.setdefault(form, index)
         for pair, distinctive in result.named.items():
             if pair[1] not in own:
                 self.named.setdefault(pair, (index, distinctive))

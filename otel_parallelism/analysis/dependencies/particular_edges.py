@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Call
 
-    from .reactions import Outcome
+    from .contents.outcomes import Outcome
 
 ParticularEdges: TypeAlias = dict[int, tuple[bool, str]]
 """By the position of an earlier call: whether the later call is proven to need it, and a sentence that says why."""

@@ -4,61 +4,19 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from otel_parallelism.model import Call
 
-Outcome: TypeAlias = Literal["", "failed", "empty"]
+    from .contents.outcomes import Outcome
 
-_ERROR_KEYS = ("error", "errors", "exception", "isError", "is_error")
-_ERROR_WORDS = ("error", "exception", "traceback (most recent call last)", "failed to ")
-_VERDICT_KEYS = ("success", "ok")
-_NOTHING = frozenset({"", "[]", "{}", "null"})
 _MAX_NAMED = 256
-_COLLECTIONS: tuple[Any, ...] = (list, tuple, set, frozenset)
-_PLAIN = frozenset({str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset})
 
 Reactions: TypeAlias = dict[int, list[tuple[int, str]]]
 """By the position of a call: the positions of earlier calls, each with a sentence."""
-
-
-def result_outcome(result: Any) -> Outcome:
-    """
-    Return whether *result*, which is plain data, reports a failure or is empty.
-
-    None is not an empty result, because many functions have nothing to return.
-
-    >>> result_outcome({"error": "no such user"}), result_outcome("Error: sold out"), result_outcome([])
-    ('failed', 'failed', 'empty')
-    >>> result_outcome({"error": None, "id": 7})
-    ''
-    """
-    # isinstance() would read the object's __class__, which may be the program's code; so may bool().
-    kind = type(result)
-    if issubclass(kind, dict):
-        get = dict.get
-        if any(_is_set(get(result, key)) for key in _ERROR_KEYS) or any(
-            get(result, key) is False for key in _VERDICT_KEYS
-        ):
-            return "failed"
-        return "" if dict.__len__(result) else "empty"
-    if issubclass(kind, str):
-        text = str.__str__(result)[:40].strip().lower()
-        if text in _NOTHING:
-            return "empty"
-        return "failed" if text.startswith(_ERROR_WORDS) else ""
-    for base in _COLLECTIONS:
-        if issubclass(kind, base):
-            return "" if base.__len__(result) else "empty"
-    return ""
-
-
-def _is_set(value: object) -> bool:
-    """Return whether *value*, under an error's key, means that there is an error; an object always does."""
-    return bool(value) if type(value) in _PLAIN else True
 
 
 def possible_reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Reactions:

@@ -18,7 +18,7 @@ from .own_time import Timeline, observed_timeline, working_timeline
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from otel_parallelism.analysis.dependencies.reading_budget import TurnBudget
+    from otel_parallelism.analysis.dependencies.contents.reading_budget import TurnBudget
     from otel_parallelism.model import Call, Content, Turn
     from otel_parallelism.settings import Settings
     from otel_parallelism.source.call_stacks import Sources
@@ -102,7 +102,9 @@ class Scope:
         """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
         said = _earlier_contents(turn, self.scope_id)
-        self.graph = Dependencies(self.calls, said, settings, after_missing_ns, sources, budget=budget)
+        self.graph = Dependencies(
+            self.calls, said, settings, after_missing_ns, sources, turn.unrequested, budget=budget
+        )
         self.hard_edges = self.graph.hard
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:

@@ -81,12 +81,23 @@ def hides_some(text: str) -> bool:
 
 def is_cut_off(text: str) -> bool:
     """Return whether *text* was probably cut off: it has a mark, unclosed JSON, or the length of a usual limit."""
-    if len(text) in _USUAL_LIMITS or text[-16:].rstrip(_AFTER_MARK).lower().endswith(_MARKS):
-        return True
     if _CUT in text[-_CUT_TAIL:]:
         return True
     closing = _CLOSING.get(text[:1])
-    return closing is not None and (text[-1] != closing or len(text) == 1)
+    if closing is not None and (text[-1] != closing or len(text) == 1):
+        return True
+    if text[-16:].rstrip(_AFTER_MARK).lower().endswith(_MARKS):
+        return True
+    return len(text) in _USUAL_LIMITS and not (closing is not None and _is_json(text))
+
+
+def _is_json(text: str) -> bool:
+    """Return whether *text* is complete JSON; it is whole then, whatever its length."""
+    try:
+        _JSON.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+    return True
 
 
 def decoded(value: object) -> object:

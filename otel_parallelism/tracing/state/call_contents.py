@@ -17,7 +17,7 @@ import pathlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.analysis.dependencies.leaves import has_method, instance_dict
+from otel_parallelism.analysis.dependencies.contents.leaves import has_method, instance_dict
 from otel_parallelism.analysis.dependencies.object_types import type_safety
 
 from .handed_objects import Handed, handed_object, is_library_object

@@ -11,7 +11,7 @@ from types import CellType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from otel_parallelism.analysis.dependencies.leaves import instance_dict
+from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
 from otel_parallelism.analysis.dependencies.object_types import is_frozen, module_of, type_safety
 from otel_parallelism.model import HandedObject
 

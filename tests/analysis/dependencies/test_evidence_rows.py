@@ -57,7 +57,7 @@ def test_calls_that_share_no_value_are_independent_and_reads_may_run_together() 
     assert found == Pair(
         "independent",
         "none",
-        "no value that get_forecast returned is an argument of get_forecast; both only read, judging by their names",
+        "every argument of get_forecast was known before get_forecast began; both only read, judging by their names",
     )
 
 
@@ -70,7 +70,7 @@ def test_result_that_repeats_its_argument_is_no_origin() -> None:
         call("get_customs", {"tracking": "PX-4471-9920"}, {"duty": 0}),
     )
     assert (found.verdict, found.edge) == ("independent", "none")
-    assert found.evidence.startswith("no value that get_parcel returned is an argument of get_customs")
+    assert found.evidence.startswith("every argument of get_customs was known before get_parcel began")
 
 
 def test_value_depends_on_its_first_origin_only() -> None:
@@ -89,8 +89,8 @@ def test_value_depends_on_its_first_origin_only() -> None:
 
 def test_two_writes_keep_their_order_though_they_share_no_value() -> None:
     found = pair(
-        call("create_folder", {"path": "reports"}, {"done": "yes"}),
-        call("move_file", {"source": "q3.pdf", "target": "reports"}, {"done": "yes"}),
+        call("create_folder", {"path": "reports"}, {"note": "in the north hall"}),
+        call("move_file", {"source": "q3.pdf", "target": "reports"}, {"note": "in the north hall"}),
         said="Put q3.pdf into a new folder called reports.",
     )
     assert found == Pair("independent", "hard", "both write")
@@ -98,7 +98,7 @@ def test_two_writes_keep_their_order_though_they_share_no_value() -> None:
 
 def test_read_after_a_write_is_not_known_to_be_safe() -> None:
     found = pair(
-        call("update_price", {"sku": "lamp"}, {"done": "yes"}),
+        call("update_price", {"sku": "lamp"}, {"note": "in the north hall"}),
         call("list_prices", {"shop": "north"}, [{"chair": 20}]),
         said="Raise the price of the lamp, then list those of shop north.",
     )
@@ -106,7 +106,7 @@ def test_read_after_a_write_is_not_known_to_be_safe() -> None:
 
 
 def test_tool_with_unknown_effect_is_never_recommended() -> None:
-    found = pair(call("frobnicate", {"a": "x1"}, "ok"), call("get_sky", {"city": "Oslo"}, "grey"))
+    found = pair(call("frobnicate", {"a": "x1"}, "in the north hall"), call("get_sky", {"city": "Oslo"}, "grey"))
     assert found == Pair("independent", "unknown", "whether frobnicate only reads is not known")
 
 
@@ -174,9 +174,11 @@ def test_calls_of_one_response_do_not_react_to_each_other() -> None:
 
 
 def test_signing_in_comes_before_what_needs_it() -> None:
-    found = pair(call("login", {"user": "ada"}, {"signed_in": "yes"}), call("create_note", {"text": "milk"}, {"id": 4}))
+    found = pair(
+        call("login", {"user": "ada"}, {"greeting": "hello there"}), call("create_note", {"text": "milk"}, {"id": 4})
+    )
     assert found == Pair("independent", "hard", "both write")
-    reading = pair(call("login", {"user": "ada"}, {"signed_in": "yes"}), call("list_notes", {}, ["milk"]))
+    reading = pair(call("login", {"user": "ada"}, {"greeting": "hello there"}), call("list_notes", {}, ["milk"]))
     assert reading == Pair("independent", "hard", "login acts on a screen or a session")
 
 
@@ -371,7 +373,7 @@ def test_part_of_a_word_is_no_match(result: Any, argument: Any) -> None:
         said="Look up Paris, X447, 48213 and John.",
     )
     assert (found.verdict, found.edge) == ("independent", "none")
-    assert found.evidence.startswith("no value that get_source returned is an argument of get_target")
+    assert found.evidence.startswith("every argument of get_target was known before get_source began")
 
 
 # Contents that were not read in full.

@@ -126,7 +126,7 @@ def two(
             2 * index + 1,
             tool,
             arguments=Content({"uid": "x"}, handed=(one,)),
-            result=Content("done"),
+            result=Content("rows of a table"),
             effect="read" if source else "unknown",
             effect_source=source,
             round=0 if proved else index,

@@ -126,7 +126,8 @@ def test_efficiency_of_dependent_calls_is_one_regardless_of_pauses(known: bool) 
 )
 def test_potential_recommendation_says_what_to_capture_or_declare(fields: dict[str, Any], todo: str) -> None:
     steps = [step(f"s{at}", 3 * at, 3 * at + 1) for at in range(2)]
-    calls = [call(f"c{at}", 3 * at + 1, 3 * at + 3, **fields) for at in range(2)]
+    given = [{"arguments": Content(f"x{at}")} if "arguments" in fields else {} for at in range(2)]
+    calls = [call(f"c{at}", 3 * at + 1, 3 * at + 3, **{**fields, **given[at]}) for at in range(2)]
     report = analyze(turn(*steps, *calls), Settings())
     assert report.verdict == "possibly_sequential"
     assert report.recommendation.startswith("If they need nothing from one another, have the model ask for ")

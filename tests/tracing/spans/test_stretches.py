@@ -198,9 +198,9 @@ async def test_async_functions_that_block_after_an_await_are_named(kit: Kit) -> 
 
 
 async def test_advice_for_a_plain_and_an_async_function_is_for_each_its_own(kit: Kit) -> None:
-    async with agent_turn("assistant"):
-        block("a")
-        await wait("b")
+    async with agent_turn("assistant", input="alpha or beta"):
+        block("alpha")
+        await wait("beta")
     (finding,) = kit.reports[-1].findings
     assert finding.cause == "code"
     assert finding.recommendation.endswith(": asyncio.gather, with asyncio.to_thread for block.")

@@ -84,7 +84,7 @@ def test_new_list_is_not_mistaken_for_a_deleted_one(make_kit: Callable[..., Kit]
         time.sleep(0.01)
         return f"{names[0]} has no order of that number but {about.owner}"
 
-    with agent_turn() as turn:
+    with agent_turn(input="Ann 0, Bob 1, Cem 2") as turn:
         for number, name in enumerate(("Ann", "Bob", "Cem")):
             look([name], Order(number, name))
     assert turn.report is not None
@@ -171,7 +171,7 @@ def test_part_of_a_result_is_not_independent_of_it(make_kit: Callable[..., Kit])
             fetch_page(pages.pop())
     assert turn.report is not None
     recommended = [finding.calls for finding in turn.report.findings if finding.advice == "recommended"]
-    assert recommended == [("fetch_page", "fetch_page", "fetch_page")]
+    assert not any("list_pages" in calls for calls in recommended)
 
 
 def test_released_values_cannot_be_read() -> None:

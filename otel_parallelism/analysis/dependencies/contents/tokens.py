@@ -30,6 +30,9 @@ _WRITTEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _COMMA = re.compile(r",\d{3}(?!\d)")
 _AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
+_INNER_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,9})?(?![\w])")
+_MAX_SEARCHED = 10_000
+_MAX_NUMBERS = 64
 _BEGINNINGS = "+-.$€£¥"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -51,15 +54,8 @@ _DISTINCTIVE_PART = 6
 _MAX_BITS = 4096
 # Rounding a larger number to ten digits would change its integer part.
 _LARGE = 1e9
-_JOINTS = re.compile(r"[/\\@:?&=#]+")
-_FIGURES = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
-_DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
-_DIGITS = re.compile(r"\d{4,}")
-_CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])m)?", re.IGNORECASE)
-_MIN_SOURCE_LENGTH = 3
-_NOON = 12
 # Values that many unrelated results contain.
-_COMMON = frozenset(
+COMMON_WORDS = frozenset(
     """
     true false none null yes no ok okay success successful succeeded failed failure error errors active inactive
     pending completed complete done open closed enabled disabled unknown other default normal standard basic
@@ -100,6 +96,17 @@ def number_of(form: str) -> float | None:
     return None
 
 
+def numbers_in(text: str) -> list[float]:
+    """
+    Return the first numbers in *text*.
+
+    >>> numbers_in("about 3 to 4.5 km")
+    [3, 4.5]
+    """
+    found = (number_of(digits) for digits in _INNER_NUMBER.findall(text[:_MAX_SEARCHED])[:_MAX_NUMBERS])
+    return [number for number in found if number is not None]
+
+
 def shortened(number: float) -> Iterator[Token]:
     """Yield the tokens of a fraction rounded to a few decimals, as it is often written."""
     if isinstance(number, float) and math.isfinite(number) and not number.is_integer():
@@ -128,7 +135,7 @@ def of_text(text: str) -> Token:
     form = " ".join(_WORDS.findall(stripped.casefold()))
     if len(form) < _DISTINCTIVE_LENGTH and not _CODE.fullmatch(stripped):
         return form, False
-    return form, form not in _COMMON and not _DATE.fullmatch(stripped) and not _all_common(form)
+    return form, form not in COMMON_WORDS and not _DATE.fullmatch(stripped) and not _all_common(form)
 
 
 def _as_number(stripped: str) -> Token | None:
@@ -144,7 +151,7 @@ def _as_number(stripped: str) -> Token | None:
 
 
 def _all_common(form: str) -> bool:
-    return " " in form and _COMMON.issuperset(form.split(" "))
+    return " " in form and COMMON_WORDS.issuperset(form.split(" "))
 
 
 def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator[Token]:
@@ -173,6 +180,11 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
     if "," in text:
         for grouped in _GROUPED.findall(text):
             yield of_number(float(grouped.replace(",", "")))
+
+
+def pieces_of(text: str) -> list[str]:
+    """Return the parts of *text* between spaces and punctuation."""
+    return _PIECES.findall(text)
 
 
 def words_in(text: str) -> list[str]:
@@ -231,65 +243,3 @@ def is_identifying_name(name: str) -> bool:
     (True, True, False)
     """
     return _ONE.search(name) is not None
-
-
-def source_forms(text: str) -> Iterator[tuple[str, str]]:
-    """
-    Yield forms that *text* may be derived from, each with the longer form that contains it.
-
-    These are the components of a path or an address, a file's name without its extension, digits between letters, a
-    code without its dashes, the figures of a date in another order, and a time of day on a 12-hour or 24-hour clock.
-
-    >>> list(source_forms("src/main.py"))
-    [('src', 'src main py'), ('main py', 'src main py'), ('main', 'main py')]
-    >>> list(source_forms("U12345")), list(source_forms("20240520"))
-    ([('12345', 'u12345')], [('2024 05 20', '20240520')])
-    """
-    if text.isalpha():
-        return
-    if ":" in text:
-        yield from _times(text)
-    for raw in _PIECES.findall(text):
-        piece = raw.strip(".:-/\\")
-        if len(piece) > _MIN_SOURCE_LENGTH and not piece.isalpha():
-            whole = of_text(piece)[0]
-            for form, fuller in _components(piece, whole):
-                if len(form) >= _MIN_SOURCE_LENGTH and form not in _COMMON and form != whole:
-                    yield form, fuller
-
-
-def _times(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each time of day in *text* on the other clock: 12-hour times on 24 hours, and vice versa."""
-    for hour, minute, half in _CLOCK.findall(text):
-        shown = f"{hour} {minute}"
-        if half:
-            yield f"{int(hour) % _NOON + _NOON * (half in 'pP'):02} {minute}", shown
-        else:
-            twelve, name = (int(hour) - 1) % _NOON + 1, "am" if int(hour) < _NOON else "pm"
-            yield f"{twelve} {minute} {name}", shown
-            yield f"{twelve} {minute}{name}", shown
-
-
-def _components(piece: str, whole: str) -> Iterator[tuple[str, str]]:
-    day = _FIGURES.fullmatch(piece) if piece[0].isdecimal() else None
-    if day is not None:
-        first, second, third = (figures.zfill(2) for figures in day.groups())
-        for form in (f"{third} {second} {first}", f"{third} {first} {second}", f"{second} {third} {first}"):
-            yield form, whole
-        return
-    if piece.isdecimal():
-        day = _DAY.fullmatch(piece)
-        if day is not None:
-            yield " ".join(day.groups()), whole
-        return
-    components = _JOINTS.split(piece)
-    for component in components:
-        name = of_text(component)[0] if len(components) > 1 else whole
-        yield name, whole
-        stem = component.rpartition(".")[0]
-        if stem and not stem.isdecimal():
-            yield of_text(stem)[0], name
-    if len(components) == 1:
-        yield from ((digits, whole) for digits in _DIGITS.findall(piece) if digits != piece)
-        if not piece.isalnum() and any(map(str.isdigit, piece)) and number_of(whole) is None:
-            yield "".join(filter(str.isalnum, piece)).casefold(), whole

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from otel_parallelism.analysis.dependencies.values import Values, Wanted, single_words, values_of
+from otel_parallelism.analysis.dependencies.contents.comparables import Values, single_words
+from otel_parallelism.analysis.dependencies.contents.values import values_of
+from otel_parallelism.analysis.dependencies.contents.wanted import Wanted
 from otel_parallelism.model import Content
 
 BYTES = 10_000
@@ -111,7 +113,8 @@ def test_numbers_of_any_size_do_not_raise(name: str) -> None:
 def test_missing_content_is_none_and_empty_content_is_whole() -> None:
     assert values_of(None, 10, BYTES) is None
     for value in (None, "", [], {}, ()):
-        assert seen(value) == Values({}, set(), whole=True, outcome=seen(value).outcome)
+        found = seen(value)
+        assert (found.tokens, found.whole_leaves, found.whole) == ({}, set(), True)
 
 
 def test_truncated_content_is_not_whole() -> None:

@@ -22,15 +22,17 @@ class Leaves:
     """
     The plain values in a piece of content by kind: ``texts``, ``numbers``, ``flags``, and the ``keys`` of mappings.
 
-    ``named`` repeats the texts and numbers whose key is in ``names``, with that key; every key counts if it is None.
+    ``sizes`` are the lengths of its lists. ``named`` repeats the texts and numbers whose key is in ``names``, with that
+    key; every key counts if it is None.
     """
 
-    __slots__ = ("flags", "keys", "named", "names", "numbers", "texts")
+    __slots__ = ("flags", "keys", "named", "names", "numbers", "sizes", "texts")
 
     def __init__(self, names: frozenset[str] | None) -> None:
         self.names: frozenset[str] | None = names
         self.named: list[tuple[str, str | float]] = []
         self.texts: list[str] = []
+        self.sizes: list[int] = []
         self.keys: set[str] = set()
         self.numbers: list[float] = []
         self.flags: set[bool] = set()
@@ -38,6 +40,10 @@ class Leaves:
     def take(self, value: Any, budget: int) -> bool:
         """Add the values inside *value*, at most *budget* including containers; return whether all were added."""
         whole = self._take(value, budget)
+        nested = {text: data for text in self.texts if (data := _json_in_text(text)) is not None}
+        if nested:
+            self.texts = [text for text in self.texts if text not in nested]
+            whole &= self._take(list(nested.values()), budget)
         odd = [key for key in self.keys if type(key) is not str]
         if odd:
             self.keys.difference_update(odd)
@@ -68,6 +74,7 @@ class Leaves:
                         keys.update(item)
                         below += item.values()
                 elif kind is list:
+                    self.sizes.append(len(item))
                     below += item[: budget + 1]
                 elif kind is bool:
                     self.flags.add(item)
@@ -108,6 +115,7 @@ class Leaves:
             return self._open(item, below, budget)
         elif issubclass(kind, _SEQUENCES):
             base = next(base for base in _SEQUENCES if issubclass(kind, base))
+            self.sizes.append(base.__len__(item))
             below += itertools.islice(base.__iter__(item), max(0, budget + 1 - len(below)))
         else:
             fields = _fields(item)
@@ -117,6 +125,16 @@ class Leaves:
             # It may give more than its fields, as a mapping or a proxy does.
             return not has_method(kind, "__getitem__", "__getattribute__")
         return True
+
+
+def _json_in_text(text: str) -> Any:
+    """Return the data in *text* if it is a JSON object or array; None if not."""
+    if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return None
+    return None
 
 
 def _fields(item: Any) -> list[Any] | None:

@@ -11,11 +11,15 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from . import tokens
+from . import forms, tokens
+from .atoms import atom_of_flag, atom_of_number, atom_of_text
+from .comparables import Values
+from .derivations import source_forms
 from .leaves import Leaves
-from .reactions import Outcome, result_outcome
+from .outcomes import result_outcome
+from .placeholders import is_content
+from .plain_data import plain_data
+from .wanted import Wanted, is_small_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,81 +33,8 @@ if TYPE_CHECKING:
 _PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
-_SMALL = 4
+_FEW = 3
 _GROUPED = ("1,000",)
-
-
-class Values(msgspec.Struct):
-    """
-    The comparable values in one piece of content.
-
-    Attributes:
-        tokens: Whether each token is distinctive: a match of an identifier or a long text is no coincidence, a match
-            of a small number or a common word may be one.
-        whole_leaves: The tokens that are a complete value, not a part of a longer text.
-        whole: Whether everything was read.
-        outcome: Whether the content, if it is a result, reports a failure or is empty.
-        named: Whether each pair of a field's name and its token is distinctive: the token is, or the name is like
-            ``room_id``.
-        derived: For each form that a value may have been derived from, a longer form that contains it. Of a result,
-            only paths and addresses are considered.
-    """
-
-    tokens: dict[str, bool]
-    whole_leaves: set[str]
-    whole: bool
-    outcome: Outcome = ""
-    named: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)
-    derived: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-class Wanted:
-    """
-    The values to search results for: those that occur in some argument.
-
-    Attributes:
-        tokens: The tokens of all arguments, and their single words.
-        words: The single words alone.
-        named: The pairs of a field's name and its token; ``names`` are the names alone.
-        whole_parts: The integers next to each number, to skip other numbers quickly.
-        figures: The words of each token that consists of short numbers only, such as a date or a fraction, with the
-            fraction itself.
-        has_dates: Whether one of the figures is a date or a time.
-    """
-
-    __slots__ = ("figures", "has_dates", "known", "named", "names", "tokens", "whole_parts", "words")
-
-    def __init__(self, arguments: Iterable[Values | None]) -> None:
-        arguments = tuple(arguments)
-        self.named: frozenset[tuple[str, str]] = frozenset(
-            pair for values in arguments if values is not None for pair in values.named
-        )
-        self.names: frozenset[str] = frozenset(name for name, _ in self.named)
-        found = {token for values in arguments if values is not None for token in (*values.tokens, *values.derived)}
-        self.words: frozenset[str] = frozenset(
-            word for token in found for word in ((token,) if token.isalnum() else tokens.words_in(token))
-        )
-        self.tokens: frozenset[str] = frozenset(found | self.words)
-        numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
-        # A number written with fewer decimals may be rounded to the next integer.
-        self.whole_parts: frozenset[int] = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
-        some = ((frozenset(tokens.words_in(token)), token) for token in found if not token.isalnum())
-        self.figures: list[tuple[frozenset[str], str]] = [
-            (figures, token.lstrip("-") if "." in token else "")
-            for figures, token in some
-            if figures and all(map(_is_small, figures))
-        ]
-        # What has been found in the texts and keys searched so far: results repeat each other.
-        self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
-        self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
-
-    def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
-        """Return whether *text*, in which the words *found* occur, may contain a wanted date or fraction."""
-        return any(found >= figures and fraction in text for figures, fraction in self.figures)
-
-
-def _is_small(word: str) -> bool:
-    return word.isdecimal() and len(word) <= _SMALL
 
 
 def values_of(  # noqa: C901 - each thing that can go wrong makes the values incomplete
@@ -143,7 +74,8 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
             return values
     try:
         if not arguments:
-            values.outcome = result_outcome(value)
+            values.value = plain_data(value)
+            values.outcome = result_outcome(values.value)
         leaves = Leaves(None if wanted is None else wanted.names)
         room = max_leaves if budget is None else min(max_leaves, budget.leaves)
         if not leaves.take(value, room):
@@ -152,6 +84,14 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
                 budget.left_out += 1
         if budget is not None:
             budget.spend(leaves)
+        count = len(leaves.texts) + len(leaves.numbers)
+        values.alone = count == 1
+        hidden = not is_content(leaves.texts, alone=count <= _FEW and not arguments) or _is_broken(value)
+        values.whole = values.whole and not hidden
+        values.readable = not hidden and (content.whole or bool(leaves.texts or leaves.numbers or leaves.flags))
+        if arguments:
+            values.plain = frozenset((*leaves.texts, *leaves.numbers))
+        leaves.texts = [forms.plain_text(text) for text in leaves.texts]
         if arguments:
             names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
@@ -167,6 +107,8 @@ def _add_leaves(
     _add_named(values, leaves.named, wanted)
     for flag in leaves.flags:
         _add_token(values, tokens.of_flag(flag), wanted, leaf=True)
+        if wanted is None:
+            values.atoms.append(atom_of_flag(flag))
     texts = leaves.texts
     if texts and max(map(len, texts)) > max_bytes:
         values.whole = False
@@ -184,6 +126,8 @@ def _add_leaves(
 
 def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted) -> None:
     """Add only the *wanted* values of *texts* and of the numbers and keys of *leaves*."""
+    if wanted.forms:
+        _add_forms(values, leaves, texts, wanted)
     _add_numbers(values, leaves.numbers, wanted)
     if _is_settled(values, (*texts, *leaves.keys), wanted):
         return
@@ -201,6 +145,29 @@ def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted
             _add_values(values, inside)
 
 
+def _add_forms(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted) -> None:
+    """Add the wanted identity forms of *texts*, and of the numbers, keys and lengths of *leaves*."""
+    found = values.forms
+    for some in (texts, leaves.keys):
+        for text in some:
+            for form in forms.wanted_forms(text, wanted.forms):
+                found.add(form)
+    if wanted.numeric:
+        numbers = leaves.numbers + [number for text in texts for number in tokens.numbers_in(text)]
+        for number in numbers:
+            for form in forms.rounded_numbers(number):
+                if form in wanted.forms:
+                    found.add(form)
+        for form in forms.computed_numbers(numbers, leaves.sizes):
+            if form in wanted.forms:
+                found.add(form)
+
+
+def _is_broken(value: object) -> bool:
+    """Return whether *value* is JSON that was cut off inside, so that it could not be parsed."""
+    return type(value) is str and value.lstrip()[:1] == "{" and '"' in value[:_LONGEST_WHOLE]
+
+
 def _add_cached(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
     """Add all values in *item*, from the cache *known* if they are in it."""
     cached = known.get(item)
@@ -208,8 +175,10 @@ def _add_cached(values: Values, item: str | float, known: dict[str | float, Valu
         cached = known[item] = Values({}, set(), whole=True)
         if isinstance(item, str):
             _add_text(cached, item, None, is_key=False)
+            cached.atoms.append(atom_of_text(item, tuple(cached.derived)))
         else:
             _add_numbers(cached, (item,), None)
+            cached.atoms.append(atom_of_number(item))
     _add_values(values, cached)
 
 
@@ -221,6 +190,7 @@ def _add_values(values: Values, others: Values) -> None:
             if distinctive or token not in tokens_so_far:
                 tokens_so_far[token] = distinctive
         values.whole_leaves |= others.whole_leaves
+    values.atoms += others.atoms
     if others.derived:
         values.derived |= others.derived
 
@@ -250,7 +220,8 @@ def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
     """Add what *texts* contain and return True if they contain nothing wanted, or only small numbers."""
     every = "\n".join(texts)
     found = _found(every, wanted)
-    if found and (not all(map(_is_small, found)) or wanted.is_figure_in(every, found)):
+    values.words.update(found)
+    if found and (not all(map(is_small_number, found)) or wanted.is_figure_in(every, found)):
         return False
     # A match of a small number has the same weight wherever it occurs.
     for word in found:
@@ -278,9 +249,9 @@ def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool)
     for found in tokens.tokens_inside(text, None if wanted is None else wanted.words):
         _add_token(values, found, wanted)
     if wanted is None:
-        values.derived.update(tokens.source_forms(text))
+        values.derived.update(source_forms(text))
     elif "/" in text or "@" in text or "\\" in text:
-        values.derived.update(pair for pair in tokens.source_forms(text) if pair[0] in wanted.tokens)
+        values.derived.update(pair for pair in source_forms(text) if pair[0] in wanted.tokens)
 
 
 def _add_token(values: Values, found: tokens.Token, wanted: Wanted | None, *, leaf: bool = False) -> None:
@@ -291,8 +262,3 @@ def _add_token(values: Values, found: tokens.Token, wanted: Wanted | None, *, le
         values.tokens[token] = distinctive
     if leaf:
         values.whole_leaves.add(token)
-
-
-def single_words(values: Values) -> set[str]:
-    """Return every single word in the tokens of *values*."""
-    return {word for token in values.tokens for word in token.split(" ")}

@@ -1,0 +1,142 @@
+"""Classifies what a result reports: a failure, nothing, or content; and whether it may decide what runs next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Outcome: TypeAlias = Literal["", "failed", "empty"]
+
+_FLAGS = ("isError", "is_error", "iserror", "error", "errors", "exception", "errorMessage", "error_message")
+_VERDICTS = ("success", "ok", "succeeded", "successful")
+_STATUSES = ("status", "statusCode", "status_code", "http_status", "httpStatus", "state", "result", "outcome", "type")
+_CODES = ("status", "statusCode", "status_code", "http_status", "httpStatus", "http_code", "httpCode", "responseCode")
+_FAILED = frozenset("error err failed failure fail errored exception timeout timed_out rejected denied".split())  # noqa: SIM905 - as short as possible
+_FIRST_ERROR, _LAST_ERROR = 400, 599
+# Texts of an error are short, or begin with the error.
+_SHORT = 160
+_BEGINNING = 60
+_DEEPEST = 6
+_MAX_PARTS = 200
+_MAX_ITEMS = 3
+_ERROR_BEGINS = re.compile(
+    r"\W*(?:error\b|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
+    r"|couldn't |cannot |can't |invalid |\w+(?:error|exception)\b|permission denied|access denied|unauthori[sz]ed"
+    r"|forbidden\b|bad gateway|bad request|not found\b|timed? ?out\b|timeout\b|too many requests|rate.?limit"
+    r"|(?:http[ /]?(?:\d\.\d )?)?(?:status(?: code)?:? ?)?[45]\d\d(?:\b[: -]+|\s+)(?:client error|server error"
+    r"|bad |unauthori|payment|forbidden|not |method|proxy|request|conflict|gone|length|precondition|too many"
+    r"|unprocessable|locked|internal|service|gateway|error|insufficient)|http[ /]?[45]\d\d\b)",
+    re.IGNORECASE,
+)
+_ERROR_INSIDE = re.compile(
+    r"timed out|time ?out (?:after|while|waiting|exceeded)|no such (?:file|host|table|column|user|key|element)"
+    r"|permission denied|access denied|too many requests|rate limit(?:ed| exceeded| reached)|quota exceeded"
+    r"|connection (?:re(?:set|fused)|error|closed|aborted|timed)|temporarily unavailable|service unavailable"
+    r"|upstream unavailable|try again later|please retry|e(?:timedout|connrefused|connreset|notfound|ai_again|pipe)\b"
+    r"|no route to host|does not exist|doesn't exist|command not found|not authori[sz]ed|is not allowed"
+    r"|(?:error|status)(?: code)?:? [45]\d\d\b|\b[45]\d\d (?:forbidden|not found|unauthorized|too many)"
+    r"|traceback \(most recent|exception:|\b\w+error:|unexpected error|internal server error|an error occurred"
+    r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
+    re.IGNORECASE,
+)
+_NOTHING = re.compile(
+    r"\W*(?:null|none|nil|undefined|nan|n/?a|empty|nothing|no (?:\w+ ){0,3}(?:found|available|exists?|matched)"
+    r"|no (?:results?|matches|match|data|records?|rows?|items?|entries|hits|content|output|response)"
+    r"|nothing (?:was )?found|not found|0 (?:results?|rows?|matches|records?|items?|hits)(?: found)?)?\W*",
+    re.IGNORECASE,
+)
+
+
+def result_outcome(result: object) -> Outcome:
+    """
+    Return whether *result*, which is plain data, reports a failure or is empty.
+
+    None is not an empty result, because many functions have nothing to return.
+
+    >>> result_outcome({"error": "no such user"}), result_outcome("Error: sold out"), result_outcome([])
+    ('failed', 'failed', 'empty')
+    >>> result_outcome({"content": [{"type": "text", "text": "quota"}], "isError": True, "_meta": {}})
+    'failed'
+    >>> result_outcome({"error": None, "id": 7})
+    ''
+    """
+    if result is None or isinstance(result, (int, float)):
+        return ""
+    if isinstance(result, str):
+        if _NOTHING.fullmatch(result[:_SHORT]) and len(result) <= _SHORT:
+            return "empty"
+        inner = _json_in(result)
+        return result_outcome(inner) if inner is not None else _text_outcome(result)
+    if isinstance(result, (Mapping, list, tuple, set, frozenset)) and not result:
+        return "empty"
+    return "failed" if _reports_failure(result, [_MAX_PARTS], 0) else ""
+
+
+def _text_outcome(text: str) -> Outcome:
+    if _ERROR_BEGINS.match(text[:_SHORT].lstrip()) and (len(text) <= 10 * _SHORT or _begins_as_error(text)):
+        return "failed"
+    return "failed" if len(text) <= _SHORT and _ERROR_INSIDE.search(text) else ""
+
+
+def _begins_as_error(text: str) -> bool:
+    return text[:_BEGINNING].lstrip().lower().startswith(("error", "traceback", "exception"))
+
+
+def _json_in(text: str) -> object:
+    """Return the data in *text* if it is a JSON object or array; None if not."""
+    stripped = text.strip()
+    if stripped[:1] in {"{", "["}:
+        try:
+            return msgspec.json.decode(stripped)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return None
+    return None
+
+
+def _reports_failure(value: object, budget: list[int], depth: int) -> bool:
+    """Return whether a flag, a status or the only text anywhere in *value* says that it failed."""
+    budget[0] -= 1
+    if budget[0] < 0 or depth > _DEEPEST:
+        return False
+    if isinstance(value, Mapping):
+        return _mapping_failed(value, budget, depth)
+    if isinstance(value, (list, tuple)):
+        # The items of a long list are data: their errors are not this result's.
+        return len(value) <= _MAX_ITEMS and any(_reports_failure(inner, budget, depth + 1) for inner in value)
+    if isinstance(value, str):
+        inner = _json_in(value)
+        return _reports_failure(inner, budget, depth + 1) if inner is not None else bool(_text_outcome(value))
+    return False
+
+
+def _mapping_failed(value: Mapping[object, object], budget: list[int], depth: int) -> bool:
+    if _flags_failure(value):
+        return True
+    texts = [inner for inner in value.values() if isinstance(inner, str)]
+    if len(value) == 1 and texts and _text_outcome(texts[0]):
+        return True
+    if value.get("type") == "text" and isinstance(value.get("text"), str):
+        return _reports_failure(value["text"], budget, depth + 1)
+    return any(_reports_failure(inner, budget, depth + 1) for inner in value.values() if not isinstance(inner, str))
+
+
+def _flags_failure(value: Mapping[object, object]) -> bool:
+    if any(
+        value.get(key) not in (None, False, "", 0, "false", "False", "none", "None") and value.get(key)
+        for key in _FLAGS
+    ):
+        return True
+    if any(value.get(key) is False for key in _VERDICTS):
+        return True
+    if any(isinstance(value.get(key), str) and str(value[key]).lower() in _FAILED for key in _STATUSES):
+        return True
+    return any(_is_error_code(value.get(key)) for key in _CODES)
+
+
+def _is_error_code(code: object) -> bool:
+    if isinstance(code, str) and code.isdecimal() and len(code) == 3:  # noqa: PLR2004 - as all HTTP status codes
+        code = int(code)
+    return type(code) is int and _FIRST_ERROR <= code <= _LAST_ERROR

@@ -1,0 +1,86 @@
+"""Recognises texts that stand in place of content: an object's repr, ``[image]``, ``<filtered>``, ``3 rows``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST = 200
+_THINGS = (
+    r"(?:rows?|results?|records?|items?|bytes?|chars?|characters?|documents?|docs?|files?|lines?|match(?:es)?"
+    r"|entries|entry|tokens?|hits?|objects?|elements?|pages?|messages?|orders?|chunks?|columns?|values?|words?|users?"
+    r"|[kmg]i?b)"
+)
+_HIDDEN = re.compile(
+    # The repr of an object, or a mark in angle brackets.
+    r"<[^<>]*\b(?:object|objects|instance|at 0x[0-9a-f]+|generator|coroutine|function|module|bytes|binary|image|audio"
+    r"|filtered|redacted|hidden|masked|removed|omitted|truncated|elided|stored|list of|array of|dataframe|tensor"
+    r"|not captured|no content|snip(?:ped)?|private|secret|sensitive|pii|base64|blob|stream|response \[\d+\])\b[^<>]*>"
+    r"|<(?:[\w.]+ )?(?:0x[0-9a-f]+|\.\.\.)>|<[\w.]+\(?[^<>]*\)? at 0x[0-9a-f]+>|<response \[\d+\]>|<?…>?"
+    # A mark in square brackets, braces or parentheses.
+    r"|\[(?:[^\[\]\"]*\b)?(?:image|binary|file|audio|video|pdf|picture|photo|screenshot|attachment|object|circular"
+    r"|redacted|filtered|omitted|removed|hidden|masked|truncated|elided|stored|blob|base64|bytes|snip(?:ped)?|content"
+    rf"|large output|output|non-text|data|\d+ (?:\w+ ){{0,2}}{_THINGS})\b[^\[\]\"]*\]|\[\.\.\.\]|\{{\.\.\.\}}"
+    r"|\{\{?(?:redacted|filtered|masked|hidden)\}?\}|\(?(?:redacted|filtered|not captured)\)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_SUMMARY = re.compile(
+    # How much there was.
+    r"(?:(?:found|returned|got|fetched|list of|total:?|read|wrote|loaded|retrieved|query returned|rows|count)[: ]+)?"
+    rf"(?:\d[\d,.]*|a|one|two|several|many) (?:\w+ ){{0,2}}{_THINGS}(?: (?:returned|found|matched|affected|in set"
+    r"|omitted"
+    r"|total|fetched|retrieved|loaded|read|written|stored|saved|selected))?[.!]?"
+    # Where it went.
+    r"|(?:[^{}\[\]]*\b)?(?:too (?:large|long|big)|(?:stored|saved|written|cached|uploaded|dumped|exported|spilled)"
+    r"(?: (?:to|in|at|as|under|on)\b.*)?$|(?:see|in|to) (?:the )?(?:attached )?(?:file|artifact|attachment)\b"
+    r"|(?:output|content|result|response|data|value)s? (?:was |is |has been |have been )?"
+    r"(?:truncated|omitted|hidden|suppressed|elided|redacted|removed|filtered|not shown|not captured)"
+    r"|exceeds? .*(?:limit|size|length)).*"
+    r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
+    re.IGNORECASE | re.DOTALL,
+)
+_MASKED = re.compile(r"\*{3,}|[•●█▇x×]{5,}|\bX{4,}\b|[•●█]{2,}")
+_MEDIA = re.compile(
+    r"(?:image|audio|video|font)/[\w.+-]+|application/(?:pdf|zip|octet-stream|x-[\w-]+)|data:[\w/+.-]*;base64,.*"
+    r"|(?:image|input_image|image_url|audio|video|blob|binary|image_file)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def stands_for_content(text: str) -> bool:
+    """
+    Return whether *text*, a complete value, is a mark in place of content: an object's repr, a mask, an image.
+
+    >>> [stands_for_content(text) for text in ("<User object at 0x7f31>", "[image]", "*****", "3 rainy days")]
+    [True, True, True, False]
+    """
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        return stripped.startswith("data:")
+    return bool(_HIDDEN.fullmatch(stripped) or _MASKED.search(stripped) or _MEDIA.fullmatch(stripped))
+
+
+def summarizes_content(text: str) -> bool:
+    """
+    Return whether *text*, if it is all that a result says, counts its content or says where it went.
+
+    >>> [summarizes_content(text) for text in ("3 rows", "result too large, stored", "null", "Stored procedures")]
+    [True, True, True, False]
+    """
+    stripped = text.strip()
+    return len(stripped) <= _LONGEST and _SUMMARY.fullmatch(stripped) is not None
+
+
+def is_content(texts: Sequence[str], *, alone: bool) -> bool:
+    """
+    Return whether the *texts* of a piece of content hide nothing.
+
+    Args:
+        texts: Its complete values.
+        alone: Whether the content contains little else, so that a summary in it replaces the content.
+    """
+    marks = any(text and not text.isspace() and stands_for_content(text) for text in texts)
+    return not marks and not (alone and any(text and summarizes_content(text) for text in texts))

@@ -1,0 +1,85 @@
+"""The values to search results for: those that occur in some argument."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+
+    from .comparables import Values
+
+_SMALL = 4
+
+
+class Wanted:
+    """
+    The values to search results for: those that occur in some argument.
+
+    Attributes:
+        tokens: The tokens of all arguments, and their single words.
+        words: The single words alone.
+        named: The pairs of a field's name and its token; ``names`` are the names alone.
+        whole_parts: The integers next to each number, to skip other numbers quickly.
+        figures: The words of each token that consists of short numbers only, such as a date or a fraction, with the
+            fraction itself.
+        has_dates: Whether one of the figures is a date or a time.
+        forms: The identity and transformed forms of all arguments; ``numeric`` if some are forms of numbers.
+    """
+
+    __slots__ = (
+        "figures",
+        "forms",
+        "has_dates",
+        "known",
+        "named",
+        "names",
+        "numeric",
+        "tokens",
+        "whole_parts",
+        "words",
+    )
+
+    def __init__(self, arguments: Iterable[Values | None]) -> None:
+        arguments = tuple(arguments)
+        self.named: frozenset[tuple[str, str]] = frozenset(
+            pair for values in arguments if values is not None for pair in values.named
+        )
+        self.names: frozenset[str] = frozenset(name for name, _ in self.named)
+        self.forms: frozenset[str] = frozenset(
+            form
+            for values in arguments
+            if values is not None
+            for atom in values.atoms
+            for form, _ in (*atom.forms, *atom.transforms)
+        )
+        self.numeric: bool = any(form[0] in "=#" for form in self.forms)
+        found = {token for values in arguments if values is not None for token in (*values.tokens, *values.derived)}
+        self.words: frozenset[str] = frozenset(
+            word for token in found for word in ((token,) if token.isalnum() else tokens.words_in(token))
+        )
+        self.tokens: frozenset[str] = frozenset(found | self.words)
+        numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
+        # A number written with fewer decimals may be rounded to the next integer.
+        self.whole_parts: frozenset[int] = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
+        some = ((frozenset(tokens.words_in(token)), token) for token in found if not token.isalnum())
+        self.figures: list[tuple[frozenset[str], str]] = [
+            (figures, token.lstrip("-") if "." in token else "")
+            for figures, token in some
+            if figures and all(map(is_small_number, figures))
+        ]
+        # What has been found in the texts and keys searched so far: results repeat each other.
+        self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
+        self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
+
+    def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
+        """Return whether *text*, in which the words *found* occur, may contain a wanted date or fraction."""
+        return any(found >= figures and fraction in text for figures, fraction in self.figures)
+
+
+def is_small_number(word: str) -> bool:
+    """Return whether *word* is a number of four digits at most."""
+    return word.isdecimal() and len(word) <= _SMALL

@@ -1,0 +1,118 @@
+"""
+Decides which calls a call is independent of without a declaration or the model's word, for all earlier calls at once.
+
+The grounds are that every argument was known before the earlier call began, or that the model was asked in between and
+no value was handed on. Code computes, counts and branches, so for calls that code makes the absence of a value shows
+nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from otel_parallelism.model import Call
+
+    from .evidence import Evidence
+
+
+class Grounds:
+    """The grounds on which the calls of one scope are independent; sets of calls are integers with one bit a call."""
+
+    def __init__(self, calls: Sequence[Call], evidence: Evidence, unrequested: Collection[str]) -> None:
+        """
+        Group *calls*.
+
+        Args:
+            calls: The calls of one scope in order of (start, end, id).
+            evidence: What their contents show.
+            unrequested: The span ids of calls that code made, whatever round their time suggests.
+        """
+        self._calls = calls
+        self._evidence = evidence
+        self._starts_ns = [call.start_ns for call in calls]
+        self._by_end = sorted(range(len(calls)), key=lambda index: (calls[index].end_ns, index))
+        self._ends_ns = [calls[index].end_ns for index in self._by_end]
+        self._every = (1 << len(calls)) - 1
+        self._whole = self._in_rounds = self._requested = self._decides_for_any = self._decides_for_others = 0
+        self._by_round: dict[int, int] = {}
+        self._by_tool: dict[str, int] = {}
+        for index, call in enumerate(calls):
+            bit = 1 << index
+            self._whole |= bit * evidence.results_whole[index]
+            self._decides_for_any |= bit * (evidence.guards[index] == "any")
+            self._decides_for_others |= bit * (evidence.guards[index] == "other")
+            self._by_tool[call.tool] = self._by_tool.get(call.tool, 0) | bit
+            if call.round is not None and call.span_id not in unrequested:
+                self._in_rounds |= bit
+                self._requested |= bit * bool(call.call_id)
+                self._by_round[call.round] = self._by_round.get(call.round, 0) | bit
+
+    def independent_of(self, later: int) -> int:
+        """Return the calls that ``calls[later]`` is independent of, if they ended before it started."""
+        shown = (self._explained(later) | self._between_rounds(later)) & ~self._guards(later)
+        return shown | self._running_when_called(later)
+
+    def sentence(self, earlier: int, later: int) -> str:
+        """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
+        a, b = self._calls[earlier].tool, self._calls[later].tool
+        bit = 1 << earlier
+        evidence = self._evidence
+        seen_whole = evidence.results_whole[earlier] and evidence.arguments_whole[later]
+        reasons = (
+            (self._running_when_called(later) & bit, f"{b} was called before {a} had ended"),
+            (
+                self._guards(later) & bit & evidence.seen,
+                f"whether {b} is called may depend on what {a} returned",
+            ),
+            (self._explained(later) & bit, f"every argument of {b} was known before {a} began"),
+            (self._between_rounds(later) & bit, f"no value that {a} returned is an argument of {b}"),
+            (not seen_whole, f"what {a} returned or what {b} was given was not seen in full"),
+            (evidence.chosen[later] & bit, f"what {a} returned may have chosen an argument of {b}"),
+            (evidence.lacks_origin[later], f"a number, a date or an identifier of {b} stands nowhere before it"),
+            (evidence.has_moment[later] and evidence.clocks & bit, f"a date or a time of {b} may come from {a}"),
+        )
+        otherwise = f"code between {a} and {b} may have computed or decided from what {a} returned"
+        return next((sentence for applies, sentence in reasons if applies), otherwise)
+
+    def _running_when_called(self, later: int) -> int:
+        """Return the calls that had not ended when the wrapper of ``calls[later]`` was called, with its arguments."""
+        called_ns = self._calls[later].called_ns
+        if not 0 < called_ns < self._calls[later].start_ns:
+            return 0
+        found = 0
+        for position in range(bisect_left(self._ends_ns, called_ns + 1), len(self._calls)):
+            found |= 1 << self._by_end[position]
+        return found
+
+    def _guards(self, later: int) -> int:
+        others = self._decides_for_others & ~self._by_tool[self._calls[later].tool]
+        return self._decides_for_any | others
+
+    def _explained(self, later: int) -> int:
+        """Return the calls that began after all arguments of ``calls[later]`` were known."""
+        evidence = self._evidence
+        since_ns = evidence.explained_from_ns[later]
+        if since_ns is None:
+            return 0
+        began_before = (1 << bisect_left(self._starts_ns, since_ns)) - 1
+        return self._every & evidence.seen & ~(began_before | evidence.selected[later] | evidence.chosen[later])
+
+    def _between_rounds(self, later: int) -> int:
+        """
+        Return the calls from which, all being seen, ``calls[later]`` has no value, if a model chose its arguments.
+
+        These are the calls of other known rounds. Of one inferred round, only calls with the id of a request are known
+        to be the model's own.
+        """
+        call, evidence = self._calls[later], self._evidence
+        if not self._in_rounds >> later & 1 or not evidence.arguments_whole[later] or evidence.lacks_origin[later]:
+            return 0
+        beside = self._by_round[call.round or 0]
+        if self._requested >> later & 1:
+            beside &= ~self._requested
+        others = self._in_rounds & ~beside & self._whole & ~evidence.chosen[later]
+        return others & ~evidence.clocks if evidence.has_moment[later] else others

@@ -1,0 +1,184 @@
+"""Recognises guards: calls whose result may decide whether a later call runs at all."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Guard: TypeAlias = Literal["", "other", "any"]
+"""Which later calls a result may decide about: none, calls of ``other`` tools, or calls of ``any`` tool."""
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ASKS = frozenset(
+    """
+    access permission permissions permitted permit allow allowed allows can approve approved approval approvals confirm
+    confirmed confirmation validate validated validation valid verify verified verification authorize authorized
+    authorization authorise authorised authorisation authenticate authentication eligible eligibility entitled
+    entitlement qualify qualifies exists exist available availability should ensure assert guard
+    consent moderate moderation compliance compliant quota ready
+    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+)
+_ASKS_IN_FRONT = frozenset({"is", "has", "may", "must", "are", "does"})
+# Such a tool returns things, and no permission.
+_LISTS = frozenset({"list", "search", "find", "query"})
+_COUNTS = frozenset(
+    "count counts counter number num total totals how stock inventory quantity qty remaining left size length".split()  # noqa: SIM905 - likewise
+)
+_ANSWERS = frozenset(
+    """
+    yes no true false y n ok okay done success successful succeeded fail failed failure approved denied rejected
+    allowed disallowed granted refused forbidden valid invalid available unavailable active inactive enabled disabled
+    open closed pending running queued waiting started stopped finished complete completed incomplete processing
+    ready busy idle online offline up down passed healthy unhealthy degraded exists missing found none null paid
+    unpaid overdue shipped delivered cancelled canceled confirmed unconfirmed verified unverified accepted declined
+    eligible ineligible in_stock out_of_stock sold_out in_progress on_hold not_found new draft published archived
+    locked unlocked expired blocked unblocked connected disconnected checked unchecked clear cleared set unset high low
+    normal warning critical error good bad pass
+    """.split()  # noqa: SIM905 - likewise
+)
+_POSITIVE = frozenset(
+    """
+    yes true ok okay done success successful succeeded approved allowed granted valid available active enabled open
+    ready passed healthy exists found paid shipped delivered confirmed verified accepted eligible in_stock completed
+    complete finished online up connected checked new draft published pending running queued started processing normal
+    in_progress good pass high low
+    """.split()  # noqa: SIM905 - likewise
+)
+_YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
+# At the end of a text, these may be the end of a name.
+_AMBIGUOUS = frozenset({"set", "up", "down", "new", "high", "low"})
+_MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
+_DAY_S = 86_400
+_MAX_SEARCHED = 200
+_LONGEST = 2_000
+_MAX_LEAVES = 6
+_MAX_WORDS = 3
+
+
+def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) -> Guard:
+    """
+    Return which later calls the *result* of *tool* may decide about.
+
+    A tool that asks for a permission is a guard whatever it returns, and so are an empty answer, a no and a zero. A yes
+    or a status decides only about other tools: a program that looked for the first yes would have stopped there.
+
+    Args:
+        tool: The tool's name.
+        result: Plain data.
+        given: The values of the call's own arguments. If the result repeats them, they are no part of the answer.
+
+    >>> guard_of("check_access", "granted"), guard_of("get_job", "running"), guard_of("get_price", 12.5)
+    ('any', 'other', '')
+    >>> guard_of("list_hits", []), guard_of("count_rows", 7), guard_of("get_sky", "grey")
+    ('any', 'other', '')
+    """
+    in_order = [word.lower() for word in _WORDS.findall(tool)]
+    words = frozenset(in_order)
+    if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
+        return "any"
+    leaves: list[tuple[str, object]] = []
+    for name, leaf in _leaves(result, "", 0):
+        leaves.append((name, leaf))
+        if len(leaves) > _MAX_LEAVES:
+            return ""
+    if any(type(leaf) is bool and not _words_of(name).isdisjoint(_ASKS) for name, leaf in leaves):
+        return "any"
+    answer = [(name, leaf) for name, leaf in leaves if type(leaf) is bool or not _is_given(leaf, given)]
+    if not answer:
+        return "any" if not leaves else ""
+    found: Guard = "other"
+    for name, leaf in answer:
+        positive = _is_positive(name, leaf, counts=not words.isdisjoint(_COUNTS))
+        if positive is None:
+            return ""
+        if not positive:
+            found = "any"
+    return found
+
+
+def tells_time(tool: str, result: object, at_ns: int) -> bool:
+    """
+    Return whether *tool*, called at *at_ns*, tells what time it is: its name says so, or its result has the date.
+
+    >>> tells_time("get_current_time", None, 0), tells_time("get_time_series", None, 0)
+    (True, False)
+    >>> tells_time("get_status", {"as_of": "1970-01-01T00:00"}, 0)
+    True
+    """
+    words = [word.lower() for word in _WORDS.findall(tool)]
+    if "now" in words or "today" in words or "clock" in words:
+        return True
+    if words[-1:] and words[-1] in {"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday"}:
+        others = set(words[:-1]) - {
+            "get",
+            "current",
+            "fetch",
+            "what",
+            "is",
+            "the",
+            "and",
+            "date",
+            "time",
+            "tell",
+            "local",
+            "utc",
+        }
+        if not others or "current" in words:
+            return True
+    if "current" in words and not _MOMENTS.isdisjoint(words):
+        return True
+    days = [datetime.fromtimestamp(at_ns / 1e9 + shift * _DAY_S, UTC).strftime("%Y-%m-%d") for shift in (-1, 0, 1)]
+    texts = (leaf for _, leaf in itertools.islice(_leaves(result, "", 0), _MAX_SEARCHED) if isinstance(leaf, str))
+    return any(day in text[:_LONGEST] for text in texts for day in days)
+
+
+def _words_of(name: str) -> set[str]:
+    return {word.lower() for word in _WORDS.findall(name)}
+
+
+def _is_given(leaf: object, given: frozenset[object]) -> bool:
+    return isinstance(leaf, (str, int, float)) and leaf in given
+
+
+def _is_positive(name: str, leaf: object, *, counts: bool) -> bool | None:
+    """Return whether an answer is a yes or a number above 0; None if it is neither an answer nor a count."""
+    if leaf is None or isinstance(leaf, bool):
+        return bool(leaf)
+    counts = counts or not _words_of(name).isdisjoint(_COUNTS)
+    if isinstance(leaf, (int, float)):
+        return leaf > 0 if counts else None
+    return _is_positive_text(leaf, counts=counts) if isinstance(leaf, str) else None
+
+
+def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
+    text = leaf.strip().strip(".!'\"").lower().replace(" ", "_").replace("-", "_")
+    words = [word.strip(",.:;") for word in text.split("_")]
+    answer: bool | None = None
+    if counts and text.replace(".", "").isdecimal():
+        answer = text.strip("0.") != ""
+    elif not text or text in _ANSWERS:
+        answer = text in _POSITIVE
+    elif words[0] in _YES_OR_NO and len(words) <= _MAX_WORDS + 1:
+        answer = words[0] in _POSITIVE
+    elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
+        answer = words[-1] in _POSITIVE
+    return answer
+
+
+def _leaves(value: object, name: str, depth: int) -> Iterator[tuple[str, object]]:
+    if depth > _MAX_LEAVES:
+        yield name, object()
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, str(key), depth + 1)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for inner in value:
+            yield from _leaves(inner, name, depth + 1)
+    else:
+        yield name, value

@@ -1,0 +1,172 @@
+"""Tracks from when on each value of a scope is known, and which arguments were there before an earlier call began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .contents.comparables import Values, single_words
+from .guards import Guard, guard_of, tells_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_parallelism.model import Call
+
+    from .contents.atoms import Atom
+
+_ALWAYS_NS = -1
+_NAMES = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_CARDINAL = {str(number): name for number, name in enumerate(_NAMES)}
+
+
+class KnownValues:
+    """
+    The values that were said, given or returned so far, each with the time from which it is known, in nanoseconds.
+
+    Values are added in order of time.
+    """
+
+    def __init__(self, spoken: Sequence[Values]) -> None:
+        """Start with what is known before the first call: the user's messages."""
+        self._since_ns: dict[str, int] = {}
+        # Small values may stand in a result by chance.
+        self._said: set[str] = set()
+        self._given_ns: dict[tuple[str, str], int] = {}
+        for values in spoken:
+            self._add(values, _ALWAYS_NS)
+            self._said |= values.words
+            self._said.update(values.tokens)
+
+    def add_result(self, values: Values, at_ns: int) -> None:
+        """Add the values of a result that was returned at *at_ns*."""
+        self._add(values, at_ns)
+
+    def add_arguments(self, tool: str, values: Values, at_ns: int) -> None:
+        """Add the values of the arguments of *tool*, which was called at *at_ns*."""
+        self._add(values, at_ns)
+        for atom in values.atoms:
+            self._given_ns.setdefault((tool, atom.token), at_ns)
+            for word in atom.words:
+                self._since_ns.setdefault(word, at_ns)
+            for form, _ in atom.forms:
+                self._since_ns.setdefault(form, at_ns)
+
+    def _add(self, values: Values, at_ns: int) -> None:
+        for group in (values.tokens, values.words, values.forms, single_words(values)):
+            for token in group:
+                self._since_ns.setdefault(token, at_ns)
+
+    def explained_from_ns(self, tool: str, atoms: Sequence[Atom]) -> int | None:
+        """
+        Return from when on all *atoms*, the arguments of *tool*, are known; None if some are not, or there are none.
+
+        A call without arguments is not explained, because nothing shows where the decision to make it came from.
+        """
+        latest_ns: int | None = None
+        for atom in atoms:
+            since_ns = self._given_ns.get((tool, atom.token)) if atom.small else self._known_ns(atom)
+            if since_ns is None and atom.small and self._is_said(atom):
+                since_ns = _ALWAYS_NS
+            if since_ns is None:
+                return None
+            latest_ns = since_ns if latest_ns is None else max(latest_ns, since_ns)
+        return latest_ns
+
+    def lacks_origin(self, atoms: Iterable[Atom]) -> bool:
+        """Return whether a number of three digits, a date, a time or a code among *atoms* is not known."""
+        for atom in atoms:
+            if atom.code and self._known_ns(atom) is None:
+                return True
+            if atom.kind == "moment" and self._known_ns(atom) is None and not self._has_derived(atom):
+                return True
+            if atom.kind == "figure" and self._known_ns(atom) is None and not self._has_derived(atom):
+                pieces = atom.pieces or (atom.token,)
+                if any(self._words_ns(piece.split(" ")) is None for piece in pieces):
+                    return True
+        return False
+
+    def _is_said(self, atom: Atom) -> bool:
+        return (
+            atom.kind != "flag"
+            and bool(atom.token)
+            and (atom.token in self._said or _CARDINAL.get(atom.token) in self._said)
+        )
+
+    def _known_ns(self, atom: Atom) -> int | None:
+        """Return from when on *atom* is known: its token, one of its forms, or all its words."""
+        since = self._since_ns
+        found = [since[name] for name in (atom.token, *(form for form, _ in atom.forms)) if name in since]
+        by_words_ns = self._words_ns(atom.words)
+        if by_words_ns is not None:
+            found.append(by_words_ns)
+        return min(found, default=None)
+
+    def _words_ns(self, words: Sequence[str]) -> int | None:
+        if not words or any(word not in self._since_ns for word in words):
+            return None
+        return max(self._since_ns[word] for word in words)
+
+    def _has_derived(self, atom: Atom) -> bool:
+        return any(
+            form in self._since_ns or (" " in form and self._words_ns(form.split(" ")) is not None)
+            for form in atom.derived
+        )
+
+
+class Origins:
+    """
+    What each call's result says of later calls, and since when each call's arguments are known.
+
+    The attributes are those of `Evidence`.
+    """
+
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
+        self._calls = calls
+        self._known = KnownValues(spoken)
+        self._holders: dict[str, int] = {}
+        self._choosers: dict[str, int] = {}
+        self.explained_from_ns: list[int | None] = [None] * len(calls)
+        self.lacks_origin: list[bool] = [False] * len(calls)
+        self.guards: list[Guard] = ["any"] * len(calls)
+        self.selected: list[int] = [0] * len(calls)
+        self.chosen: list[int] = [0] * len(calls)
+        self.clocks = 0
+        self.seen = 0
+
+    def start(self, index: int, arguments: Values | None) -> None:
+        """Look up where the *arguments* of a call that starts come from, and add them."""
+        call = self._calls[index]
+        if arguments is None:
+            return
+        if arguments.whole:
+            self.explained_from_ns[index] = self._known.explained_from_ns(call.tool, arguments.atoms)
+        self.lacks_origin[index] = self._known.lacks_origin(arguments.atoms)
+        for atom in arguments.atoms:
+            for name in (atom.token, *(form for form, _ in atom.forms)):
+                self.selected[index] |= self._holders.get(name, 0)
+                self.chosen[index] |= self._choosers.get(name, 0)
+        self._known.add_arguments(call.tool, arguments, call.start_ns)
+
+    def end(self, index: int, arguments: Values | None, result: Values | None) -> None:
+        """Add what the *result* of a call that ends shows."""
+        call, bit = self._calls[index], 1 << index
+        if tells_time(call.tool, result.value if result is not None else None, call.start_ns):
+            self.clocks |= bit
+        if result is None:
+            return
+        if result.readable:
+            self.seen |= bit
+            given = frozenset(arguments.plain) if arguments is not None else frozenset()
+            self.guards[index] = guard_of(call.tool, result.value, given)
+        own = frozenset() if arguments is None else _names(arguments)
+        for token in result.whole_leaves:
+            if token not in own:
+                self._holders[token] = self._holders.get(token, 0) | bit
+                if result.alone:
+                    self._choosers[token] = self._choosers.get(token, 0) | bit
+        self._known.add_result(result, call.end_ns)
+
+
+def _names(arguments: Values) -> frozenset[str]:
+    """Return the tokens and the other forms of *arguments*."""
+    return frozenset(name for atom in arguments.atoms for name in (atom.token, *(form for form, _ in atom.forms)))

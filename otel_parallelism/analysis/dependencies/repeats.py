@@ -1,0 +1,130 @@
+"""Finds repeats: one tool that is called again with equal arguments, not in one response of the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from otel_parallelism.model import Call, Content, Effect
+
+    from .contents.outcomes import Outcome
+
+RepeatKind: TypeAlias = Literal["polling", "equal", "unknown"]
+"""
+What the results of repeats show: they differ or report a failure (``polling``), they are all ``equal``, so that the
+first result could have been kept, or neither is known.
+"""
+
+_DEEPEST = 12
+_MAX_PARTS = 2_000
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """The positions of two or more calls of one tool with equal arguments in order of start, their bits, and a kind."""
+
+    positions: tuple[int, ...]
+    mask: int
+    kind: RepeatKind
+
+
+def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Sequence[Outcome]) -> tuple[Repeats, ...]:
+    """
+    Return the repeats among *calls*, in order of their first call.
+
+    Repeats are ``equal`` only if the tool reads and no call that may write ran between them.
+
+    Args:
+        calls: The calls of one scope in order of (start, end, id).
+        effects: The effect of each call.
+        outcomes: The outcome that each call's result reports.
+    """
+    by_tool: dict[tuple[str, str], list[int]] = {}
+    for index, call in enumerate(calls):
+        if call.arguments is not None and call.arguments.whole:
+            by_tool.setdefault((call.tool, call.resource), []).append(index)
+    found: list[Repeats] = []
+    for same in by_tool.values():
+        if len(same) < 2:  # noqa: PLR2004 - a repeat takes two
+            continue
+        by_arguments: dict[Hashable, list[int]] = {}
+        for index in same:
+            form = _arguments_form(calls[index].arguments)
+            if form is not None:
+                by_arguments.setdefault(form, []).append(index)
+        found += [
+            Repeats(tuple(group), _mask(group), _kind(calls, group, effects, outcomes))
+            for group in by_arguments.values()
+            if len(group) > 1 and any(not _in_one_response(calls[group[0]], calls[index]) for index in group[1:])
+        ]
+    return tuple(sorted(found, key=lambda one: one.positions))
+
+
+def _kind(
+    calls: Sequence[Call], group: Sequence[int], effects: Sequence[Effect], outcomes: Sequence[Outcome]
+) -> RepeatKind:
+    if any(outcomes[index] == "failed" for index in group):
+        return "polling"
+    forms = [_form_of(calls[index].result) for index in group]
+    seen = [form for form in forms if form is not None]
+    if any(form != seen[0] for form in seen):
+        return "polling"
+    if len(seen) < len(forms) or any(effects[index] != "read" for index in range(group[0], group[-1] + 1)):
+        return "unknown"
+    return "equal"
+
+
+def _mask(group: Sequence[int]) -> int:
+    mask = 0
+    for index in group:
+        mask |= 1 << index
+    return mask
+
+
+def _in_one_response(a: Call, b: Call) -> bool:
+    """Return whether the model requested both calls in one response, with different ids."""
+    together = a.proved and b.proved and a.round is not None and a.round == b.round
+    return together and not (a.call_id and a.call_id == b.call_id)
+
+
+def _arguments_form(content: Content | None) -> Hashable:
+    form = _form_of(content)
+    return None if form is None or content is None else (form, content.receiver)
+
+
+def _form_of(content: Content | None) -> Hashable:
+    """Return a form by which plain data compares; None if the content is not whole or not plain."""
+    if content is None or not content.whole:
+        return None
+    try:
+        value = content.value if content.parse is None else content.parse(content.value)
+        return _frozen(value, [_MAX_PARTS], 0)
+    except Exception:  # noqa: BLE001 - a dialect's parser, or a container of the user, may fail in any way
+        return None
+
+
+def _frozen(value: object, budget: list[int], depth: int) -> Hashable:
+    """
+    Return plain data in a hashable form, without running code of the program.
+
+    Raises:
+        ValueError: The value is not plain, or too large or too deep.
+    """
+    budget[0] -= 1
+    kind = type(value)
+    if budget[0] < 0 or depth > _DEEPEST:
+        raise ValueError
+    if value is None or kind in (str, int, float, bool, bytes):
+        # True equals 1, but not as an argument.
+        return (kind is bool, value)
+    if kind in (list, tuple):
+        return ("list", *(_frozen(item, budget, depth + 1) for item in value))  # type: ignore[attr-defined]
+    if kind in (set, frozenset):
+        return ("set", frozenset(_frozen(item, budget, depth + 1) for item in value))  # type: ignore[attr-defined]
+    if kind is dict:
+        items = ((_frozen(key, budget, depth + 1), _frozen(value[key], budget, depth + 1)) for key in value)  # type: ignore[index,attr-defined]
+        return ("dict", frozenset(items))
+    raise ValueError
