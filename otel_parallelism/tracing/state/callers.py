@@ -39,8 +39,9 @@ INSIDE = (
 )
 """The files whose frames are skipped when the caller is looked up."""
 
-_MAX_RECORDED = 6
+_MAX_RECORDED = 4
 _PER_FRAME = 3
+_LAST_RECORDED = _PER_FRAME * (_MAX_RECORDED - 1)
 _IN_EXPRESSION = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
 
 _callers: dict[tuple[int, int], tuple[CodeType, Caller | None]] = {}
@@ -81,13 +82,12 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
         if around is None:
             return tuple(found)
         code = around.f_code
-        name = code.co_filename
-        if name in _LOOPS_AND_POOLS:
-            return tuple(found)
-        if name not in INSIDE:
-            if len(found) >= 3 * _MAX_RECORDED:
+        if code.co_filename not in INSIDE:
+            if len(found) > _LAST_RECORDED:
                 break
-            found += (code, around.f_lasti, id(around))
+            found += code, around.f_lasti, id(around)
+        elif code.co_filename in _LOOPS_AND_POOLS:
+            return tuple(found)
         around = around.f_back
     found.append(None)
     return tuple(found)
