@@ -37,10 +37,13 @@ class BlockWalk(LoopWalk):
         before = state.copy()
         self.raised.append([])
         self.handled += bool(node.handlers)
+        met, self.met_flow = self.met_flow, False
         end = self.block(node.body, state.copy())
         self.handled -= bool(node.handlers)
         raised = self.raised.pop()
-        fails = self._holds_earlier(node.body)
+        # Code that uses what the earlier call returned fails or not depending on it.
+        fails = self._holds_earlier(node.body) or self.met_flow
+        self.met_flow = self.met_flow or met
         reason = f"whether {callee_name(self.earlier) or 'the first call'} fails"
         if end is not None and node.orelse:
             if fails and end.after:

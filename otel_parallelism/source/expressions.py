@@ -40,6 +40,7 @@ class ExpressionWalk:
         earlier: The call that was made first.
         later: The call that may need the earlier one; it may be the same, in a loop.
         known: The calls that are known to change nothing.
+        met_flow: Whether a value that comes from the earlier call was used.
     """
 
     def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
@@ -51,6 +52,7 @@ class ExpressionWalk:
         self.same_functions: set[str] = {ast.dump(earlier.func), ast.dump(later.func)}
         self.raised: list[list[State]] = []
         self.visits = 0
+        self.met_flow = False
 
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         """Take note of how the later call is made; *inputs* are what is called and its arguments."""
@@ -66,9 +68,9 @@ class ExpressionWalk:
         if self.visits > _MOST_VISITS:
             raise TooLongError
         visit: Callable[[ast.AST, State], Tracked] | None = getattr(self, "_" + type(node).__name__.lower(), None)
-        if visit is not None:
-            return visit(node, state)
-        return self.values(ast.iter_child_nodes(node), state)
+        value = self.values(ast.iter_child_nodes(node), state) if visit is None else visit(node, state)
+        self.met_flow = self.met_flow or bool(value.flow)
+        return value
 
     def values(self, nodes: Iterable[ast.AST], state: State) -> Tracked:
         """Evaluate *nodes* in turn, and return what any of the values may be."""

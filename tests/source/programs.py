@@ -113,6 +113,23 @@ async def main():
         return None
     return x, await get_orders("q")  # b
 
+handler_of_parsing: dependent
+async def main():
+    body = await first("q")  # a
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return await second("q")  # b
+
+handler_of_parsing_returns: dependent
+async def main():
+    body = await first("q")  # a
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return None
+    return data, await second("q")  # b
+
 else_of_try: any
 async def main():
     try:
