@@ -22,7 +22,7 @@ PROMETHEUS = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TEMPO = common.DataSourceRef(type_val="tempo", uid="${datasource}")
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#808080"
-GOOD_EFFICIENCY, BAD_EFFICIENCY = 0.9, 0.5  # the edges of the verdicts partly_sequential and sequential
+GOOD_EFFICIENCY, BAD_EFFICIENCY = 0.9, 0.6  # the edges of the verdicts partly_sequential and sequential
 
 VERDICT_COLOURS = {
     "sequential": RED,
@@ -32,6 +32,9 @@ VERDICT_COLOURS = {
     "parallel": GREEN,
     "serial_by_need": BLUE,
     "single": GREY,
+    "negligible": GREY,
+    "accepted": GREY,
+    "unseen": "dark-yellow",
 }
 CAUSE_COLOURS = {
     "model": "purple",

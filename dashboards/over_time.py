@@ -150,6 +150,7 @@ def verdicts() -> Any:
         "Turns by verdict",
         "All turns, by what they are. `sequential` and `partly_sequential` are known to lose time; "
         "`possibly_sequential` needs declarations or content to be judged; `contended` overlaps but waits inside; "
+        "of `unseen` no call was recorded; "
         "the rest are as they should be.",
         [query("A", grew(selector(TURNS), SINCE, VERDICT), f"{{{{{VERDICT}}}}}")],
         "short",
