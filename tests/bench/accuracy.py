@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 
 _ADVICE = {"hard": "intended", "unknown": "potential", "none": "recommended"}
 _SECOND_NS = 1_000_000_000
+_REASONS = {
+    "not seen in full": "content not seen in full",
+    "stands nowhere before": "without origin",
+    "may come from": "after a clock",
+    "is called may depend": "a guard",
+    "may have chosen": "chosen by the result",
+    "may be chance": "a match that may be chance",
+    "in what was asked": "also in the prompt",
+    "came right after": "after a failure or nothing",
+}
 
 
 def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any], Call]]:
@@ -98,6 +108,9 @@ def main() -> int:
             for a, b, pair, advice in pairs_of(episode, settings):
                 counts["pairs"] += 1
                 counts[pair.verdict] += 1
+                if pair.verdict == "unknown":
+                    reason = next((name for part, name in _REASONS.items() if part in pair.evidence), "other")
+                    counts[f"unknown: {reason}"] += 1
                 counts[advice] += 1
                 if b.get("depends_on") is not None and a["id"] not in b.get("uncertain", ()):
                     _count_edge(counts, truth=a["id"] in b["depends_on"], verdict=pair.verdict)
@@ -160,6 +173,8 @@ def _share(part: int, whole: int) -> str:
 
 def _show(name: str, counts: Counter[str]) -> None:
     print(f"{name}: {counts['pairs']} pairs, unknown {_share(counts['unknown'], counts['pairs'])}")
+    for reason in sorted(name for name in counts if name.startswith("unknown: ")):
+        print(f"  {reason}: {_share(counts[reason], counts['pairs'])}")
     print(
         f"  advice: recommended {counts['recommended']}, potential {counts['potential']}, intended {counts['intended']}"
     )
