@@ -27,7 +27,7 @@ def repeated_candidates(scopes: Sequence[Scope]) -> list[Candidate]:
     own = scopes[-1]
     found = []
     for scope in scopes:
-        for repeats in () if scope.graph is None or scope.contended else getattr(scope.graph, "repeats", ()):
+        for repeats in () if scope.graph is None or scope.contended else scope.graph.repeats:
             if repeats.kind != "equal":
                 continue
             calls = [scope.calls[index] for index in repeats.positions]

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import pytest
 from strategies import read, turn
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Finding, Report
-
-
-@pytest.fixture(autouse=True)
-def repeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the first and the third call of a scope repeats."""
-    found = (SimpleNamespace(kind="equal", positions=(0, 2)),)
-    monkeypatch.setattr(Dependencies, "repeats", property(lambda _: found, lambda _, __: None), raising=False)
 
 
 def report_of(settings: Settings | None = None) -> Report:
@@ -48,6 +38,14 @@ def test_repeat_saves_the_later_calls_and_no_efficiency_counts_it() -> None:
     assert report.recommendation == (
         "If nothing changes in between, keep the first result of get_rows and use it again."
     )
+
+
+def test_polling_is_no_finding_and_keeps_its_pauses() -> None:
+    states = ("running", "running", "running", "done")
+    calls = [read(f"c{n}", 2 * n, 2 * n + 1, "j1", state, tool="get_status") for n, state in enumerate(states)]
+    report = analyze(turn(*calls), Settings())
+    assert (report.work, report.makespan, report.critical_path) == (4, 7, 7)
+    assert (report.findings, report.efficiency_floor, report.verdict) == ((), 1.0, "serial_by_need")
 
 
 def test_repeat_can_be_silenced() -> None:
