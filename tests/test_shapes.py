@@ -580,3 +580,28 @@ def test_a_ratio_for_each_trace() -> None:
     told.call("get_a", 0, 3, turn, given={"key": "kiwi"})
     told.call("get_b", 1, 4, turn, given={"key": "lime"})
     assert told.report().ratio == seconds(6 / 4)
+
+
+def test_calls_across_a_hand_off_keep_their_order() -> None:
+    told = Told()
+    turn = told.turn(0, 10)
+    told.asks(0, 1, turn, "a")
+    told.call("get_plan", 1, 3, turn, "a", {"plan": "basic"})
+    told.asks(3, 4, turn, "t")
+    told.call("transfer_to_billing", 4, 4.1, turn, "t", {})
+    told.asks(4.1, 5, turn, "b")
+    told.call("get_rate", 5, 7, turn, "b", {"plan": "other"})
+    report = told.report()
+    assert (report.verdict, report.findings) == ("serial_by_need", ())
+
+
+def test_a_screen_is_left_alone_between_reads() -> None:
+    told = Told()
+    turn = told.turn(0, 10)
+    for index, (tool, given) in enumerate(
+        (("check_box", {"ref": "terms"}), ("get_page_text", {}), ("browse", {"action": "click"}))
+    ):
+        told.asks(3 * index, 3 * index + 1, turn, f"c{index}")
+        told.call(tool, 3 * index + 1, 3 * index + 3, turn, f"c{index}", given)
+    report = told.report()
+    assert (report.verdict, report.findings) == ("serial_by_need", ())

@@ -275,7 +275,8 @@ class Turn(msgspec.Struct, frozen=True):
     ``calls`` are all calls inside it at any depth, in order of (start, end, id); its own have an empty ``scope``.
     ``steps`` are the turn's own model requests in order of start. ``coverage`` is the share of its calls with a known
     interval, tool name and scope; ``anomalies`` counts intervals that end before they start. ``wrappers`` are the span
-    ids of turns that contain only this turn. ``unrequested`` are the span ids of own calls that no recorded model
+    ids of turns that contain only this turn. ``hand_offs`` are the
+    start times of hand-offs to another agent. ``unrequested`` are the span ids of own calls that no recorded model
     request requested; the agent's code made them. ``waiting`` are the times in which a part of the turn waited
     for a person, in order, without overlap.
     """
@@ -292,5 +293,6 @@ class Turn(msgspec.Struct, frozen=True):
     coverage: float = 1.0
     anomalies: int = 0
     wrappers: tuple[str, ...] = ()
+    hand_offs: tuple[int, ...] = ()
     unrequested: frozenset[str] = frozenset()
     waiting: tuple[Interval, ...] = ()

@@ -7,14 +7,13 @@ all calls of a group, and a set of calls is an integer with one bit per call.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from .call_groups import EffectGroups, RoundGroups, ended_before
 from .effects import Edge, call_effect, effects_edge
-from .effects.sessions import acts_on_session
+from .effects.intended_order import IntendedOrder, started_before
 from .evidence import Evidence, gather_evidence
 from .grounds import Grounds
 from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
@@ -81,6 +80,7 @@ class Dependencies:
         unrequested: Collection[str] = (),
         *,
         budget: TurnBudget | None = None,
+        hand_offs_ns: Sequence[int] = (),
     ) -> None:
         """
         Find the edges between *calls*.
@@ -94,6 +94,7 @@ class Dependencies:
             sources: Returns the parsed file of a function that made a call, if any.
             unrequested: The span ids of calls that code made, whatever round their time suggests.
             budget: What may still be read of the turn's contents.
+            hand_offs_ns: Start times, in order, of hand-offs. The order of calls before and after one is intended.
         """
         self.calls = calls
         self._after_missing_ns = after_missing_ns
@@ -107,8 +108,7 @@ class Dependencies:
         self._declared_reads = _mask(
             effect == "read" and source in {"declared", "framework", "settings"} for effect, source in known
         )
-        self._free = _mask(self._is_free(index) for index in range(len(calls)))
-        self._sessions = _mask(acts_on_session(call.tool, call.arguments) for call in calls) & ~self._free
+        self._intended = IntendedOrder(calls, self.effect_sources, hand_offs_ns)
         self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources)
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
@@ -179,18 +179,6 @@ class Dependencies:
         """Return the bits of earlier calls that share an object with a call, unless both are declared to read."""
         return self.shared.doubtful[index] & ~(self._declared_reads if self._declared_reads >> index & 1 else 0)
 
-    def _is_free(self, index: int) -> bool:
-        """Return whether declarations decide about the order of a call beside calls that act on a session."""
-        call = self.calls[index]
-        given = self.effect_sources[index] in {"declared", "framework", "settings"}
-        return given or bool(call.resource) or call.depends_on is not None
-
-    def _in_session(self, index: int) -> int:
-        """Return the bits of the calls whose order with a call is intended, as one of both acts on a session."""
-        if self._free >> index & 1:
-            return 0
-        return ~self._free if self._sessions >> index & 1 else self._sessions
-
     def _shown_by_source(self, earlier: int, later: int) -> tuple[PairVerdict, str] | None:
         """Return what the source shows. It shows no independence where an object is shared that is not safe."""
         shown = self.source.judge(earlier, later)
@@ -204,16 +192,14 @@ class Dependencies:
 
     def _before_missing_call(self, call: Call) -> int:
         """Return the bits of the calls that are separated from *call* by a call without a span."""
-        last = bisect_right(self._after_missing_ns, call.start_ns) - 1
-        return (1 << bisect_left(self._starts_ns, self._after_missing_ns[last])) - 1 if last >= 0 else 0
+        return started_before(self._starts_ns, self._after_missing_ns, call.start_ns)
 
     def _effects_edge(self, earlier: int, later: int) -> tuple[Edge, str]:
         """Return the edge that follows from effects, resources and caution, and a sentence that says why."""
         a, b = self.calls[earlier], self.calls[later]
         edge = effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
-        if edge != "hard" and self._in_session(later) >> earlier & 1:
-            acting = a.tool if self._sessions >> earlier & 1 else b.tool
-            return "hard", f"{acting} acts on a screen or a session"
+        if edge != "hard" and self._intended.before(later) >> earlier & 1:
+            return "hard", self._intended.sentence(earlier, later)
         shares = self.shared.unsafe[later] >> earlier & 1 and not have_different_resources(a, b)
         if edge != "hard" and (shares or self._cautious.get(later, (-1, ""))[0] == earlier):
             return "unknown", self.shared.sentence(earlier, later) if shares else self._cautious[later][1]
@@ -235,7 +221,7 @@ class Dependencies:
             before = ended[index]
             hard, soft = 0, 1 << self._cautious[index][0] if index in self._cautious else 0
             if before:
-                hard |= before & self._in_session(index)
+                hard |= before & self._intended.before(index)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
                 needed, free = self.source.masks(index, before & ~independent) if call.depends_on is None else (0, 0)
                 hard |= needed & ~self._on_other_resources(needed, call)

@@ -101,9 +101,17 @@ class Scope:
     ) -> None:
         """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
+        hand_offs_ns = () if self.scope_id else turn.hand_offs
         said = _earlier_contents(turn, self.scope_id)
         self.graph = Dependencies(
-            self.calls, said, settings, after_missing_ns, sources, turn.unrequested, budget=budget
+            self.calls,
+            said,
+            settings,
+            after_missing_ns,
+            sources,
+            turn.unrequested,
+            budget=budget,
+            hand_offs_ns=hand_offs_ns,
         )
         self.hard_edges = self.graph.hard
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]

@@ -205,6 +205,7 @@ def _turn(
         anomalies=anomalies,
         wrappers=wrappers,
         unrequested=unrequested,
+        hand_offs=tuple(sorted(at for span_id, at in tree.hand_offs.items() if tree.turn_of(span_id) == span.span_id)),
         waiting=waiting,
     )
 

@@ -165,14 +165,18 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
 
 def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
     impossible: set[str] = set()
+    hand_offs: dict[str, int] = {}
     for span_id, span in spans.items():
         if span.end_ns < span.start_ns:
             impossible.add(span_id)
             spans[span_id] = msgspec.structs.replace(span, end_ns=span.start_ns)
         if type(span) is Call and is_bookkeeping(span.tool, settings.bookkeeping):
             spans[span_id] = as_passage(spans[span_id])
+            if is_bookkeeping(span.tool, _HAND_OFFS):
+                hand_offs[span_id] = span.start_ns
 
     tree = Tree(spans)
+    tree.hand_offs = hand_offs
     adopt_siblings(tree)
     tree.break_cycles()
     calls = [span for span in spans.values() if type(span) is Call]
@@ -192,6 +196,10 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
     tree.break_cycles()
     turns, uncovered = assemble(tree, placed_by_time, wrappers, impossible, settings)
     return Normalized(turns, uncovered, len(tree.spans), len(impossible))
+
+
+_HAND_OFFS = ("transfer_to_*", "transfer_back_to_*", "handoff_to_*", "handoff-*")
+"""Bookkeeping tools that hand the turn over to another agent."""
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ class Tree:
 
     Attributes:
         spans: Observations by span id; changed when duplicates are merged.
+        hand_offs: When each hand-off to another agent started, by its span id.
         inside: For each span id the id of the nearest enclosing turn or call, an empty string if there is none.
         originals: Observations that `replace` replaced, by span id.
         has_cycles: Whether any passage is step-like.
@@ -20,6 +21,7 @@ class Tree:
         self.spans = spans
         self.originals: dict[str, Observation] = {}
         self.inside: dict[str, str] = {}
+        self.hand_offs: dict[str, int] = {}
         self.has_cycles: bool = False
         self._roots: dict[str, str] = {}
         for span_id, span in spans.items():
