@@ -108,6 +108,8 @@ RESOURCE = PREFIX + "resource"
 DEPENDS_ON = PREFIX + "depends_on"
 QUEUE_TIME = PREFIX + "queue_time"
 BLOCKED = PREFIX + "blocked"
+FRAMEWORK = PREFIX + "framework"
+SWITCH = PREFIX + "switch"
 
 CALL_ATTRIBUTES = (
     Attribute(EFFECT, "string", "", "declared effect: read or write"),
@@ -115,12 +117,17 @@ CALL_ATTRIBUTES = (
     Attribute(DEPENDS_ON, "string[]", "", "names of the tools whose result it needs"),
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
     Attribute(BLOCKED, "double", "s", "time for which it held the event loop, in stretches of 10 ms or more"),
+    Attribute(FRAMEWORK, "string", "", "the framework that made the call, if it is patched"),
+    Attribute(SWITCH, "string", "", "the setting that keeps the call from running beside others"),
 )
 
 # On a model request's span that we make.
 REQUESTED = PREFIX + "requested"
 
-STEP_ATTRIBUTES = (Attribute(REQUESTED, "string[]", "", "ids of the tool calls that the model's answer requests"),)
+STEP_ATTRIBUTES = (
+    Attribute(REQUESTED, "string[]", "", "ids of the tool calls that the model's answer requests"),
+    Attribute(SWITCH, "string", "", "the setting of the request that keeps the model from requesting several calls"),
+)
 
 # Metrics. Bucket boundaries are chosen so that 1.0, "nothing to gain" or "one after another", has a narrow bucket of
 # its own: quantiles, which are interpolated, then show it as 1.

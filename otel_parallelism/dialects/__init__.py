@@ -161,6 +161,8 @@ def _merged(one: Facts, other: Facts) -> Facts:
         queue_ns=one.queue_ns or other.queue_ns,
         caller=one.caller or other.caller,
         blocked_ns=one.blocked_ns or other.blocked_ns,
+        framework=one.framework or other.framework,
+        switch=one.switch or other.switch,
         remote=one.remote or other.remote,
     )
 
@@ -208,6 +210,8 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         queue_ns=facts.queue_ns,
         caller=facts.caller,
         blocked_ns=facts.blocked_ns,
+        framework=facts.framework,
+        switch=facts.switch,
         source=span.source,
         instrumentation=span.instrumentation,
         remote_parent=span.remote_parent or facts.remote,
@@ -225,6 +229,7 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         input_tokens=facts.input_tokens,
         cached_tokens=facts.cached_tokens,
         messages=facts.words,
+        switch=facts.switch,
         source=span.source,
         instrumentation=span.instrumentation,
         answer=facts.answer,

@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect, SpanRecord
 
 _KEYS = frozenset(
-    {names.EFFECT, names.RESOURCE, names.DEPENDS_ON, names.QUEUE_TIME, names.BLOCKED, names.REQUESTED}
-    | {names.CALLER_FILE_PATH}
+    {
+        names.EFFECT,
+        names.RESOURCE,
+        names.DEPENDS_ON,
+        names.QUEUE_TIME,
+        names.BLOCKED,
+        names.FRAMEWORK,
+        names.SWITCH,
+        names.REQUESTED,
+        names.CALLER_FILE_PATH,
+    }
 )
 _SECOND_NS = 1_000_000_000
 
@@ -34,6 +43,8 @@ def _describe(span: SpanRecord) -> Facts | None:
         queue_ns=_nanoseconds(attributes.get(names.QUEUE_TIME)),
         blocked_ns=_nanoseconds(attributes.get(names.BLOCKED)),
         caller=_caller(text(attributes, names.CALLER_FILE_PATH), attributes.get(names.CALLER_LINE_NUMBER)),
+        framework=text(attributes, names.FRAMEWORK),
+        switch=text(attributes, names.SWITCH),
     )
 
 

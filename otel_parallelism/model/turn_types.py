@@ -143,11 +143,12 @@ class Call(msgspec.Struct, frozen=True):
     if nothing was declared, ``()`` if independence was. ``called_ns`` is when the wrapper was called; it, ``task`` and
     ``thread`` are 0 if unknown. ``silenced`` is true if the decorator silences findings about the call, ``blocking`` if
     its function is not a coroutine function. ``blocked_ns`` is for how long it held the event loop's thread without
-    giving it back, in stretches of 10 ms or more. ``defined`` is where its function is defined. ``remote_parent`` is
-    true if the parent is in another process, or if the span is a server's record of a call. ``waiting`` are the times
-    inside the call in which it waited for a person, in order, without overlap; they are no work of the call.
-    ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the turn, and the value
-    is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
+    giving it back, in stretches of 10 ms or more. ``defined`` is where its function is defined. ``framework`` made it,
+    with the setting ``switch`` (``max_concurrency=1``) that keeps calls apart. ``remote_parent`` is true if the parent
+    is in another process, or if the span is a server's record of a call. ``waiting`` are the times inside the call in
+    which it waited for a person, in order, without overlap; they are no work of the call. ``outlived_ns`` is None
+    unless the call went on after the end of its turn: it then ends with the turn, and the value is how much longer it
+    took, 0 if unknown. ``stack`` has the functions that made the call.
     """
 
     trace_id: str
@@ -180,6 +181,8 @@ class Call(msgspec.Struct, frozen=True):
     blocking: bool = False
     blocked_ns: int = 0
     defined: Caller | None = None
+    framework: str = ""
+    switch: str = ""
     source: str = ""
     instrumentation: str = ""
     remote_parent: bool = False
@@ -209,7 +212,7 @@ class Step(msgspec.Struct, frozen=True):
     ``requested`` are the ids of the tool calls that its output requests: None if the output was not captured or has no
     ids, ``()`` if it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown.
     ``cached_tokens`` are those of its ``input_tokens`` that were read from a cache. ``messages`` are the user's
-    messages in its input. ``answer`` is the output; its ``parse`` returns every `AskedCall` in it.
+    messages in its input. ``answer`` is the output, ``switch`` a setting such as ``parallel_tool_calls=False``.
     """
 
     trace_id: str
@@ -225,6 +228,7 @@ class Step(msgspec.Struct, frozen=True):
     requested_tools: tuple[str, ...] = ()
     cached_tokens: int | None = None
     answer: Content | None = None
+    switch: str = ""
 
 
 class TurnSpan(msgspec.Struct, frozen=True):

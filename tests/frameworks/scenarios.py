@@ -95,6 +95,7 @@ class Toolbox:
     """Tools as coroutine functions or as blocking functions, and a record of their executions."""
 
     ran: list[Body] = field(default_factory=list)
+    holds: bool = False
 
     def asynchronous(self) -> list[Callable[..., Any]]:
         """Return the tools as coroutine functions."""
@@ -124,6 +125,11 @@ class Toolbox:
             return await self._sleep("get_news", news(topic))
 
         return [get_weather, get_stock, get_news]
+
+    def holding(self) -> list[Callable[..., Any]]:
+        """Return the tools as coroutine functions that hold the event loop, as one with blocking code does."""
+        self.holds = True
+        return self.asynchronous()
 
     def blocking(self) -> list[Callable[..., Any]]:
         """Return the tools as plain functions."""
@@ -155,6 +161,8 @@ class Toolbox:
         return [get_weather, get_stock, get_news]
 
     async def _sleep(self, tool: str, result: str, seconds: float = TAKES) -> str:
+        if self.holds:
+            return self._block(tool, result, seconds)
         body = Body(tool, time.time_ns())
         self.ran.append(body)
         try:

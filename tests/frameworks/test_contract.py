@@ -98,6 +98,20 @@ def test_burst_of_three(instrumented: Stage, kind: str) -> None:
     verdict(run, dispatch.cause, waits=dispatch.waits)
 
 
+def test_async_tools_that_hold_the_event_loop_are_blocking(instrumented: Stage) -> None:
+    dispatch: Dispatch | None = instrumented.behaviour.asynchronous
+    if dispatch is None or dispatch.peak == 1 or dispatch.waits:
+        pytest.skip(f"{instrumented.behaviour.distribution} runs no async tools at once in this event loop")
+    run = instrumented.run(BURST, "holding")
+
+    assert run.answer == ANSWER
+    assert run.report.verdict in {"sequential", "contended"}
+    (finding,) = run.report.findings
+    assert (run.report.cause, finding.cause, len(finding.calls)) == ("blocking", "blocking", 3)
+    assert finding.avoidable == pytest.approx(2 * TAKES, rel=0.35)
+    assert "from holding the event loop" in finding.recommendation
+
+
 def test_burst_of_ten(instrumented: Stage, kind: str) -> None:
     run = instrumented.run(TEN, kind)
     dispatch: Dispatch = getattr(instrumented.behaviour, kind)

@@ -106,3 +106,13 @@ def ended_before(calls: Sequence[Call]) -> list[int]:
         prefix.append(prefix[-1] | 1 << index)
     # Each of several empty calls at one instant ends before the others start. Their order breaks the cycle.
     return [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in enumerate(calls)]
+
+
+def reached_calls(direct: int, after: Sequence[int]) -> int:
+    """Return the bits of all calls reached from a call with the edges *direct*; *after* has those of earlier calls."""
+    total = rest = direct
+    while rest:
+        index = rest.bit_length() - 1
+        total |= after[index]
+        rest &= ~(after[index] | 1 << index)
+    return total

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from .call_groups import EffectGroups, RoundGroups, ended_before
+from .call_groups import EffectGroups, RoundGroups, ended_before, reached_calls
 from .effects import Edge, call_effect, effects_edge
 from .effects.intended_order import IntendedOrder, started_before
 from .evidence import Evidence, gather_evidence
 from .grounds import Grounds
+from .kept_order import KeptOrder, kept_order
 from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
 from .reactions import cautious_repeats
 from .repeats import Repeats, repeats_of
@@ -25,7 +26,7 @@ from .source_evidence import SourceEvidence
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from otel_parallelism.model import Call, Content, Effect, EffectSource
+    from otel_parallelism.model import Call, Content, Effect, EffectSource, Step
     from otel_parallelism.settings import Settings
     from otel_parallelism.source.call_stacks import Sources
 
@@ -81,6 +82,7 @@ class Dependencies:
         *,
         budget: TurnBudget | None = None,
         hand_offs_ns: Sequence[int] = (),
+        steps: Sequence[Step] = (),
     ) -> None:
         """
         Find the edges between *calls*.
@@ -95,9 +97,12 @@ class Dependencies:
             unrequested: The span ids of calls that code made, whatever round their time suggests.
             budget: What may still be read of the turn's contents.
             hand_offs_ns: Start times, in order, of hand-offs. The order of calls before and after one is intended.
+            steps: The turn's model requests.
         """
         self.calls = calls
         self._after_missing_ns = after_missing_ns
+        self._steps = steps
+        self.kept: KeptOrder = KeptOrder()
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
         self.shared: SharedObjects = SharedObjects(calls)
@@ -194,10 +199,13 @@ class Dependencies:
         """Return the bits of the calls that are separated from *call* by a call without a span."""
         return started_before(self._starts_ns, self._after_missing_ns, call.start_ns)
 
-    def _effects_edge(self, earlier: int, later: int) -> tuple[Edge, str]:
+    def _effects_edge(self, earlier: int, later: int) -> tuple[Edge, str]:  # noqa: PLR0911 - one return for each row
         """Return the edge that follows from effects, resources and caution, and a sentence that says why."""
         a, b = self.calls[earlier], self.calls[later]
         edge = effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
+        kept = self.kept.between(earlier, later)
+        if kept is not None and (kept[0] == "hard" or edge == "none"):
+            return kept
         if edge != "hard" and self._intended.before(later) >> earlier & 1:
             return "hard", self._intended.sentence(earlier, later)
         shares = self.shared.unsafe[later] >> earlier & 1 and not have_different_resources(a, b)
@@ -217,11 +225,13 @@ class Dependencies:
     def _find_edges(self) -> None:
         groups = EffectGroups(self.calls, self.effects)
         ended = ended_before(self.calls)
+        kept = self.kept = kept_order(self.calls, self._steps, ended)
         for index, call in enumerate(self.calls):
             before = ended[index]
             hard, soft = 0, 1 << self._cautious[index][0] if index in self._cautious else 0
             if before:
-                hard |= before & self._intended.before(index)
+                hard |= before & self._intended.before(index) | kept.hard.get(index, 0)
+                soft |= kept.soft.get(index, 0)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
                 needed, free = self.source.masks(index, before & ~independent) if call.depends_on is None else (0, 0)
                 hard |= needed & ~self._on_other_resources(needed, call)
@@ -245,16 +255,16 @@ class Dependencies:
 
     def _add(self, call: Call, before: int, hard: int, soft: int) -> None:
         """Append the edges of *call*, the next call, and the edges to the rest of the rounds that it follows."""
-        reach_hard, reach_any = _reached(hard, self.after_hard), _reached(hard | soft, self.after_any)
+        reach_hard, reach_any = reached_calls(hard, self.after_hard), reached_calls(hard | soft, self.after_any)
         round_hard = round_soft = 0
         if call.proved:
             round_hard = self._proved_rounds.same_round(reach_hard, call, self.after_hard) & before & ~hard
-            reach_hard |= _reached(round_hard, self.after_hard)
-            reach_any |= _reached(round_hard, self.after_any)
+            reach_hard |= reached_calls(round_hard, self.after_hard)
+            reach_any |= reached_calls(round_hard, self.after_any)
         if call.round is not None and call.depends_on is None:
             round_soft = self._rounds.same_round(reach_any, call, self.after_any)
             round_soft &= before & ~(hard | round_hard | soft | self._on_other_resources(round_soft, call))
-            reach_any |= _reached(round_soft, self.after_any)
+            reach_any |= reached_calls(round_soft, self.after_any)
         self.same_round_hard.append(round_hard)
         self.same_round_soft.append(round_soft)
         self.hard.append(hard | round_hard)
@@ -274,13 +284,3 @@ class Dependencies:
 
 def _mask(bits: Iterable[bool]) -> int:
     return sum(1 << index for index, bit in enumerate(bits) if bit)
-
-
-def _reached(direct: int, after: Sequence[int]) -> int:
-    """Return the bits of all calls reached from a call with the edges *direct*; *after* has those of earlier calls."""
-    total = rest = direct
-    while rest:
-        index = rest.bit_length() - 1
-        total |= after[index]
-        rest &= ~(after[index] | 1 << index)
-    return total

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
 
 from .blocking import blocking_calls, in_threads, unblocking
@@ -27,8 +28,8 @@ _REMEDY: dict[Cause, str] = {
     "dispatch": "run the calls of one response together: {switch}",
     "blocking": "keep {tools} from holding the event loop{where}: {unblock}",
     "code": "await {tools} together{then}, with asyncio.gather or a TaskGroup{where}",
-    "limit": "raise the limit of {limit} calls at once, if the service behind {tools} allows it",
-    "contention": "look for a lock, a single session or a one-at-a-time server behind {tools}",
+    "limit": "raise {limit}, if the service behind {tools} allows it",
+    "contention": "look for {limit} behind {tools}",
     "unknown": "run {tools} together{then}; spans of model requests, or @profiled on the tools, would show where",
     "intended": "nothing: {tools} need their order",
 }
@@ -53,8 +54,10 @@ _SWITCHES = (
     ("strands", "use the ConcurrentToolExecutor instead of SequentialToolExecutor"),
     ("agent_framework", "set allow_concurrent_invocation on the chat client's function calling"),
     ("agno", "use arun instead of run: run takes calls one by one"),
+    ("smolagents", "raise the agent's max_tool_threads"),
     ("haystack", "raise the agent's tool concurrency limit"),
     ("llama", "raise the workflow's number of workers"),
+    ("agents", "raise ToolExecutionConfig(max_function_tool_concurrency=…)"),
 )
 
 
@@ -128,7 +131,7 @@ def remedy(
     if cause == "blocking":
         first = listing([call.tool for call in holding])
     several_rounds = len({call.round for call in calls}) > 1
-    switch = framework_switch(call.instrumentation for call in calls)
+    switch = framework_switch(call.framework or call.instrumentation for call in calls)
     if not switch:
         switch = "otel_parallelism.run_tools, or asyncio.gather" + ("" if several_rounds else f" over {listing(tools)}")
     in_loop = any(call.in_loop for call in calls)
@@ -144,7 +147,7 @@ def remedy(
         then=_then("then ", later),
         then_for=_then("then for ", later),
         where=f" at {caller.file_path}:{caller.line_number}" if caller is not None else "",
-        limit=limit,
+        limit=_obstacle(limit or 1) if cause == "contention" else _limit(limit or 1, calls),
         switch=switch,
         threads=in_threads(calls) if in_loop else "a ThreadPoolExecutor",
         blocking=listing(list(dict.fromkeys(call.tool for call in holding))),
@@ -161,6 +164,24 @@ def remedy(
             return f"First give each call a {unshared} of its own; then, if they need nothing from one another, {text}."
         return f"If they need nothing from one another, {text}{f'; to know, {to_know}' if to_know else ''}."
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _limit(most: int, calls: Sequence[Call]) -> str:
+    """Return the limit of *most* calls at once in words, with the framework's setting if it is known."""
+    names = {call.switch.partition("=")[0] for call in calls if limit_of(call.switch) == most}
+    return f"{names.pop()} from {most}" if len(names) == 1 else f"the limit of {counted_calls(most)} at once"
+
+
+def counted_calls(count: int) -> str:
+    """Return *count* calls in words."""
+    return f"{count} call{'' if count == 1 else 's'}"
+
+
+def _obstacle(places: int) -> str:
+    """Return what lets *places* calls work at once while others wait inside their spans."""
+    if places == 1:
+        return "a lock, a single session or a one-at-a-time server"
+    return f"a limit of {places} at once, such as a semaphore, a pool of connections or threads, or the server,"
 
 
 def _then(word: str, later: Sequence[str]) -> str:

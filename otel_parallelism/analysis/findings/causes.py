@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.loop_waits import FILLED, blocked_ns
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[s
         unrequested: Span ids of calls that no recorded model request requested.
     """
     # Advice about when to start the calls would not help.
-    if _blocked_in_turn(calls):
-        return "blocking"
+    if _limited_to_one(calls) or _blocked_in_turn(calls):
+        return "limit" if _limited_to_one(calls) else "blocking"
     # Whatever the model asked for first, code decides when to make the calls that it makes on its own.
     if inner or all(call.span_id in unrequested for call in calls[1:]):
         return "code"
@@ -62,6 +63,11 @@ def _blocked_in_turn(calls: Sequence[Call]) -> bool:
     whatever the calls do.
     """
     return len({call.round for call in calls}) == 1 and holds_the_loop(calls) and not _made_one_by_one(calls)
+
+
+def _limited_to_one(calls: Sequence[Call]) -> bool:
+    """Return whether a limit of the framework lets one call run at once, and *calls* are of one round."""
+    return len({call.round for call in calls}) == 1 and all(limit_of(call.switch) == 1 for call in calls)
 
 
 def holds_the_loop(calls: Sequence[Call]) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.kept_order import limit_of
+from otel_parallelism.analysis.schedule.contention import places_inside
 from otel_parallelism.model import Finding, FindingKind
 
-from .advice import common_place, how_to_know, pair_evidence, remedy, unshared_type
+from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type
 from .blocking import blocking_calls, blocking_evidence
 from .candidates import Candidate, first_to_end
 from .repeated_calls import repeat_evidence, repeat_remedy
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Caller, Cause, EffectSource
 
 _S = 1e9
+
+
+def _limit(candidate: Candidate) -> int | None:
+    """Return how many calls of *candidate* could run or work at once; None if its cause is not a limit."""
+    part, calls = candidate.parts[0], candidate.calls
+    if candidate.reported_cause == "contention":
+        return places_inside(sorted(calls, key=lambda call: (call.end_ns, call.start_ns, call.span_id))) or 1
+    if candidate.reported_cause != "limit":
+        return None
+    return limit_of(calls[0].switch) or (part.scope.limit.most if part.scope.limit is not None else None)
 
 
 def _fix(cause: Cause, calls: Sequence[Call], graph: Dependencies | None, members: Sequence[int]) -> Caller | None:
@@ -63,7 +75,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     part = candidate.parts[0]
     graph = part.scope.graph
     caller = _fix(cause, calls, graph, part.members)
-    limit = part.scope.limit.most if cause == "limit" and part.scope.limit is not None else None
+    limit = _limit(candidate)
     kind: FindingKind = "sequential_chain"
     evidence: tuple[str, ...] = ()
     to_know = unshared = ""
@@ -75,11 +87,14 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     elif cause == "contention":
         kind = "contention"
         shortest = part.scope.contention.baseline_ns[first_to_end(calls).span_id] / _S
-        evidence = (f"{len(calls)} calls overlap, but their ends are {shortest:.3g} s apart, the shortest duration",)
+        each = "their ends are" if limit == 1 else f"they end {limit} at a time,"
+        evidence = (f"{len(calls)} calls overlap, but {each} {shortest:.3g} s apart, the shortest duration",)
     else:
         if limit is not None:
             kind = "limit"
-            evidence = (f"no more than {limit} of {len(calls)} calls ran at once, and most started when another ended",)
+            seen = f"no more than {limit} of {len(calls)} calls ran at once, and most started when another ended"
+            set_to = next((call.switch for call in calls if limit_of(call.switch) == limit), "")
+            evidence = (f"{set_to} lets no more than {counted_calls(limit)} run at once" if set_to else seen,)
         else:
             stages = candidate.stages()
             evidence = () if graph is None else pair_evidence(graph, part.members)
@@ -112,7 +127,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         ),
         location=caller,
         scope=part.scope.scope_id,
-        limit=limit,
+        limit=limit if cause == "limit" else None,
         longest=candidate.longest,
         stages=stages,
         effect_sources=_effect_sources(candidate),

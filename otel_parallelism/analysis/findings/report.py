@@ -82,6 +82,9 @@ def turn_report(
     tokens, cached = _mean_tokens(turn.steps)
     top = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable), default=None)
     chains = [finding for finding in findings if finding.kind == "sequential_chain"]
+    switches = own.graph.kept.switches if own.graph is not None else ()
+    if switches:
+        notes = [*notes, f"{' and '.join(switches)} keeps calls in order; that is taken to be on purpose"]
     return Report(
         turn=turn,
         calls=len(own.calls),
@@ -113,7 +116,7 @@ def turn_report(
         avoidable_cached_tokens=None if cached is None else round(saved_steps * cached),
         chains=len(chains),
         max_chain_length=max((finding.longest for finding in chains), default=0),
-        cause=largest_cause(by_cause_ns, top.cause) if top is not None else None,
+        cause=largest_cause(by_cause_ns, top.cause) if top is not None else "intended" if switches else None,
         recommendation=turn_recommendation(verdict, top, unknown=floor != efficiency, unseen=unseen or ()),
         findings=findings,
         silenced=silenced,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call
 
 _LEAST_BATCH = 3
+_LEAST_STEPS = 2
 _STEP_TOLERANCE = 0.2
 
 
@@ -42,7 +43,7 @@ def contention(calls: Sequence[Call]) -> Contention:
 
     A measured wait takes precedence: in a queue (`waited_ns`), or for the event loop (`loop_waits`). Otherwise three or
     more overlapping calls of one tool are taken to
-    have waited for one another if their ends are one shortest duration apart (± 20 %).
+    have waited for one another if their ends, or groups of ends, are one shortest duration apart (± 20 %).
 
     Args:
         calls: The calls of one scope, in order of start.
@@ -58,13 +59,42 @@ def contention(calls: Sequence[Call]) -> Contention:
     for same_tool in by_tool.values():
         for batch in _overlapping_batches(calls, same_tool):
             shortest_ns = min(calls[index].duration_ns for index in batch)
-            steps_ns = [calls[b].end_ns - calls[a].end_ns for a, b in itertools.pairwise(batch)]
-            if all(abs(step_ns - shortest_ns) <= _STEP_TOLERANCE * shortest_ns for step_ns in steps_ns):
+            if places_inside([calls[index] for index in batch]):
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), shortest_ns))
     for span_id, in_loop_ns in loop.baseline_ns.items():
         measured_ns[span_id] = min(in_loop_ns, measured_ns.get(span_id, in_loop_ns))
     return Contention({**baseline_ns, **measured_ns}, tuple(batches), loop)
+
+
+def places_inside(batch: Sequence[Call]) -> int:
+    """
+    Return how many of *batch*, overlapping calls in order of end, could work at once while the others waited.
+
+    With one place, each call ends a shortest duration after the one before. With more places, the calls started
+    together, and end in full groups that are a shortest duration apart; only the last group may be smaller.
+
+    Returns:
+        0 if the ends show no such pattern.
+    """
+    shortest_ns = min(call.duration_ns for call in batch)
+    tolerance_ns = _STEP_TOLERANCE * shortest_ns
+    groups = [1]
+    for earlier, later in itertools.pairwise(batch):
+        step_ns = later.end_ns - earlier.end_ns
+        if abs(step_ns - shortest_ns) <= tolerance_ns:
+            groups.append(1)
+        elif 2 * step_ns <= tolerance_ns:
+            groups[-1] += 1
+        else:
+            return 0
+    places = groups[0]
+    if any(size != places for size in groups[:-1]) or groups[-1] > places:
+        return 0
+    if places == 1:
+        return 1
+    together = max(call.start_ns for call in batch) - min(call.start_ns for call in batch) <= tolerance_ns
+    return places if together and len(batch) >= _LEAST_STEPS * places else 0
 
 
 def waited_ns(call: Call) -> int:

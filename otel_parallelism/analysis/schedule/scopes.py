@@ -103,6 +103,7 @@ class Scope:
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
         hand_offs_ns = () if self.scope_id else turn.hand_offs
         said = _earlier_contents(turn, self.scope_id)
+        steps = () if self.scope_id else turn.steps
         self.graph = Dependencies(
             self.calls,
             said,
@@ -112,6 +113,7 @@ class Scope:
             turn.unrequested,
             budget=budget,
             hand_offs_ns=hand_offs_ns,
+            steps=steps,
         )
         self.hard_edges = self.graph.hard
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]

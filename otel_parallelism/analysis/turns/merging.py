@@ -45,6 +45,7 @@ def _merged_steps(outer: Step, inner: Step) -> Step:
         messages=outer.messages or inner.messages,
         requested_tools=outer.requested_tools or inner.requested_tools,
         answer=_fuller_content(outer.answer, inner.answer),
+        switch=outer.switch or inner.switch,
     )
 
 
@@ -75,6 +76,8 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         blocking=outer.blocking or inner.blocking,
         blocked_ns=max(outer.blocked_ns, inner.blocked_ns),
         defined=outer.defined or inner.defined,
+        framework=outer.framework or inner.framework,
+        switch=outer.switch or inner.switch,
     )
 
 

@@ -47,6 +47,8 @@ class Facts(msgspec.Struct, frozen=True):
         queue_ns: Time that the call waited before its body ran.
         blocked_ns: Time for which the call held the event loop's thread.
         caller: Where the call was made.
+        framework: The framework that made the call.
+        switch: The setting that keeps calls from running together.
         remote: Whether the span describes a call of another process, such as a server's span.
     """
 
@@ -70,6 +72,8 @@ class Facts(msgspec.Struct, frozen=True):
     queue_ns: int = 0
     blocked_ns: int = 0
     caller: Caller | None = None
+    framework: str = ""
+    switch: str = ""
     remote: bool = False
 
 

@@ -12,6 +12,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import argument, end_with_
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.instrumentation.libraries.model_answers import AnsweredRequest
+from otel_parallelism.instrumentation.libraries.switches import limit_switch, one_at_a_time
 from otel_parallelism.model import Content
 
 if TYPE_CHECKING:
@@ -27,11 +28,14 @@ _ERROR_PREFIX = "An error occurred while running the tool. "
 
 def _call(_: Any, __: tuple[Any, ...], kwargs: dict[str, Any]) -> CallFacts | None:
     context = kwargs["context"]
+    config = getattr(getattr(context, "run_config", None), "tool_execution", None)
+    limit = getattr(config, "max_function_tool_concurrency", None)
     return CallFacts(
         kwargs["function_tool"].name,
         context.tool_call_id,
         _decoded(kwargs["arguments"]),
         shared=(("context", getattr(context, "context", None)),),
+        switch=limit_switch("max_function_tool_concurrency", limit),
     )
 
 
@@ -79,9 +83,11 @@ def _request(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AnsweredR
     if model is None or isinstance(model, str) or type(model).__module__.startswith(_OWN_MODELS):
         return None
     name = getattr(model, "model", "")
+    settings = getattr(agent, "model_settings", None)
+    switch = one_at_a_time({"parallel_tool_calls": getattr(settings, "parallel_tool_calls", None)})
     said = argument(args, kwargs, _INPUT, "input")
     words = Content(list(said), user_words) if isinstance(said, list) else None
-    return AnsweredRequest(name if isinstance(name, str) else "", "", words, offers=True)
+    return AnsweredRequest(name if isinstance(name, str) else "", "", words, offers=True, switch=switch)
 
 
 _RUNNER = "agents.run:AgentRunner"

@@ -26,7 +26,8 @@ _ASSISTANT = "autogen_agentchat.agents._assistant_agent:AssistantAgent"
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     given = argument(args, kwargs, 0, "args")
     # AutoGen's own span, which directly encloses this one, has the id.
-    return CallFacts(tool.name, arguments={name: getattr(given, name, None) for name in type(given).model_fields})
+    arguments = {name: getattr(given, name, None) for name in type(given).model_fields}
+    return CallFacts(tool.name, arguments=arguments, defined=getattr(tool, "_func", None))
 
 
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     given = argument(args, kwargs, 0, "arguments")
-    return CallFacts(tool.name, arguments=given or {}, effect=annotated_effect(tool.annotations))
+    return CallFacts(tool.name, arguments=given or {}, effect=annotated_effect(tool.annotations), defined=tool.fn)
 
 
 FRAMEWORK = Framework(

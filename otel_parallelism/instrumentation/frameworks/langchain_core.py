@@ -13,6 +13,7 @@ from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wr
 from otel_parallelism.instrumentation.hooks.lifetimes import Lifetime, argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.libraries.langchain_messages import GRAPH_PAUSES, plain_messages
+from otel_parallelism.instrumentation.libraries.switches import limit_switch, one_at_a_time
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -40,6 +41,7 @@ def _call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         pauses=GRAPH_PAUSES,
         function=getattr(tool, "coroutine", None) or getattr(tool, "func", None),
         injected=(("config", config.get("configurable") if isinstance(config, Mapping) else None),),
+        switch=limit_switch("max_concurrency", (kwargs.get("config") or {}).get("max_concurrency")),
     )
 
 
@@ -63,8 +65,10 @@ class _LangchainCoreRequest(ModelRequest):
 
     __slots__ = ("_ids", "_outcome", "_tokens")
 
-    def __init__(self, model: str, provider: str, messages: Content | None, outcome: Any = None) -> None:
-        super().__init__(model, provider, messages)
+    def __init__(
+        self, model: str, provider: str, messages: Content | None, outcome: Any = None, switch: str = ""
+    ) -> None:
+        super().__init__(model, provider, messages, switch)
         self._ids: dict[str, None] = {}
         self._tokens: int | None = None
         self._outcome = outcome
@@ -103,25 +107,26 @@ class _LangchainCoreRequest(ModelRequest):
 def _request(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
     messages = argument(args, kwargs, 0, "messages")
     held = Content(list(messages), _words) if isinstance(messages, list | tuple) else None
-    return _made(model, held)
+    return _made(model, held, kwargs)
 
 
 def _streamed(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
     # Other types of input become messages later; the provider's client records those, if it is patched.
     given = argument(args, kwargs, 0, "input")
     held = Content(given, _words) if isinstance(given, list | str) else None
-    return _made(model, held)
+    return _made(model, held, kwargs)
 
 
 def _events(model: Any, args: Arguments, kwargs: Keywords) -> Lifetime:
     messages = argument(args, kwargs, 0, "messages")
     held = Content(list(messages), _words) if isinstance(messages, list | tuple) else None
-    return _made(model, held, kwargs.get("stream"))
+    return _made(model, held, kwargs, kwargs.get("stream"))
 
 
-def _made(model: Any, messages: Content | None, outcome: Any = None) -> Lifetime:
+def _made(model: Any, messages: Content | None, settings: Keywords, outcome: Any = None) -> Lifetime:
     name = getattr(model, "model_name", None) or getattr(model, "model", None)
-    return _LangchainCoreRequest(name if isinstance(name, str) else "", "", messages, outcome)
+    switch = one_at_a_time(settings)
+    return _LangchainCoreRequest(name if isinstance(name, str) else "", "", messages, outcome, switch)
 
 
 def _words(messages: Any) -> list[object]:

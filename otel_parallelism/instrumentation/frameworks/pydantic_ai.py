@@ -18,6 +18,7 @@ from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_lifetime
 from otel_parallelism.instrumentation.libraries.mcp_objects import annotated_effect
+from otel_parallelism.instrumentation.libraries.switches import one_at_a_time
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -51,6 +52,7 @@ def _call(tools: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
         pauses=_PAUSES,
         function=_function(validated.tool),
         shared=_dependencies(tools),
+        switch=_switch(tools, validated.tool.tool_def),
     )
 
 
@@ -68,6 +70,7 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
         pauses=_PAUSES,
         function=_function(tool),
         shared=_dependencies(tools),
+        switch=_switch(tools, tool.tool_def),
     )
 
 
@@ -78,6 +81,13 @@ def _function(tool: Any) -> Any:
 
 def _dependencies(tools: Any) -> tuple[tuple[str, Any], ...]:
     return (("ctx.deps", getattr(getattr(tools, "ctx", None), "deps", None)),)
+
+
+def _switch(tools: Any, definition: Any) -> str:
+    if getattr(definition, "sequential", False):
+        return "sequential=True"
+    mode = getattr(tools, "get_parallel_execution_mode", None)
+    return "parallel_tool_call_execution_mode='sequential'" if mode is not None and mode() == "sequential" else ""
 
 
 def _refused(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
@@ -105,9 +115,10 @@ class _PydanticAiRequest(ModelRequest):
 
     __slots__ = ("_stream",)
 
-    def __init__(self, model: Any, messages: list[Any]) -> None:
+    def __init__(self, model: Any, messages: list[Any], settings: Any) -> None:
         name, provider = getattr(model, "model_name", ""), getattr(model, "system", "")
-        super().__init__(str(name or ""), str(provider or ""), Content(messages, _words))
+        switch = one_at_a_time(settings or getattr(model, "settings", None))
+        super().__init__(str(name or ""), str(provider or ""), Content(messages, _words), switch)
         self._stream: Any = None
 
     def seen(self, item: Any) -> None:
@@ -132,12 +143,13 @@ class _PydanticAiRequest(ModelRequest):
 def _request(node: Any, args: Arguments, kwargs: Keywords) -> Lifetime | None:
     request = kwargs.get("request_context")
     if request is not None:
-        return _PydanticAiRequest(argument(args, kwargs, 0, "model"), list(request.messages))
+        return _PydanticAiRequest(argument(args, kwargs, 0, "model"), list(request.messages), request.model_settings)
     context = argument(args, kwargs, 0, "ctx")
     # In this version the framework opens its own span inside the wrapped function.
     if context.deps.instrumentation_settings is not None:
         return None
-    return _PydanticAiRequest(context.deps.model, [*context.state.message_history, node.request])
+    messages = [*context.state.message_history, node.request]
+    return _PydanticAiRequest(context.deps.model, messages, getattr(context.deps, "model_settings", None))
 
 
 def _words(messages: Any) -> list[object]:

@@ -16,6 +16,7 @@ from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wr
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
+from otel_parallelism.instrumentation.libraries.switches import limit_switch
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.model_request import ModelRequest
@@ -45,12 +46,13 @@ def _id_of(name: str, given: Any) -> str:
     return ""
 
 
-def _requested_call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
+def _requested_call(agent: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     name = argument(args, kwargs, 0, "tool_name")
     given = argument(args, kwargs, 1, "arguments")
     if name == _ANSWER:
         return None
-    return CallFacts(name, _id_of(name, given), given if isinstance(given, dict) else {"": given})
+    switch = limit_switch("max_tool_threads", getattr(agent, "max_tool_threads", None))
+    return CallFacts(name, _id_of(name, given), given if isinstance(given, dict) else {"": given}, switch=switch)
 
 
 def _direct_call(tool: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords
 
 
+_SEQUENTIAL = "SequentialToolExecutor"
+
+
 def _turn(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts:
     return TurnFacts(agent.name or "", argument(args, kwargs, 0, "messages"))
 
@@ -31,11 +34,14 @@ def _call(_: Any, args: Arguments, kwargs: Keywords) -> CallFacts:
     context = argument(args, kwargs, 0, "ctx")
     tool_use = context.tool_use
     given = tool_use.get("input")
+    executor = type(getattr(getattr(context, "agent", None), "tool_executor", None)).__name__
     return CallFacts(
         tool_use["name"],
         str(tool_use.get("toolUseId") or ""),
         given if isinstance(given, dict) else None,
         injected=(("invocation_state", getattr(context, "invocation_state", None)),),
+        defined=getattr(getattr(context, "tool", None), "_tool_func", None),
+        switch=executor if executor == _SEQUENTIAL else "",
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from .lifetimes import Arguments, Keywords, Lifetime, Until, Wrapper, WrapperFactory
 
 
+_MOST_WRAPPERS = 8
+
+
 class CallFacts(msgspec.Struct, frozen=True):
     """
     What a framework knows about a tool call that it is about to make.
@@ -34,10 +39,12 @@ class CallFacts(msgspec.Struct, frozen=True):
         blocking: Whether the tool is a plain function that runs in the event loop's thread; None if that follows from
             the kind of the wrapped function.
         called_ns: When the framework decided to make the call; 0 if that is now.
+        switch: The framework's setting that keeps the call from running beside others, such as ``max_concurrency=1``.
         pauses: Names of exception classes by which the framework pauses a call. These, and classes derived from them,
             do not count as failures.
         function: The function of the tool; its closure and globals count as handed over.
         shared: Objects of the program that the framework passes to all tools, by the name that tools know them by.
+        defined: The function whose definition a finding names; by default that of the tool.
         injected: Objects of the framework, in which only objects that are known to be unsafe count.
     """
 
@@ -51,6 +58,8 @@ class CallFacts(msgspec.Struct, frozen=True):
     function: Any = None
     shared: tuple[tuple[str, Any], ...] = ()
     injected: tuple[tuple[str, Any], ...] = ()
+    switch: str = ""
+    defined: Any = None
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -66,10 +75,17 @@ class _ReadCall(ToolCall):
     __slots__ = ("_last", "_pauses", "_read", "instance")
 
     def __init__(
-        self, facts: CallFacts, read: Callable[[Any], Returned] | None, *, blocking: bool, instance: Any = None
+        self,
+        facts: CallFacts,
+        read: Callable[[Any], Returned] | None,
+        *,
+        blocking: bool,
+        framework: str,
+        instance: Any = None,
     ) -> None:
         blocking = blocking if facts.blocking is None else facts.blocking
-        super().__init__(framework_tool(facts.tool, facts.effect, blocking=blocking), facts.call_id, facts.arguments)
+        tool = framework_tool(facts.tool, facts.effect, blocking=blocking, framework=framework)
+        super().__init__(tool, facts.call_id, facts.arguments, facts.switch)
         if facts.called_ns and self._node is not None:
             self._node.called_ns = facts.called_ns
         if self._node is not None and (facts.function is not None or facts.shared or facts.injected):
@@ -77,6 +93,8 @@ class _ReadCall(ToolCall):
                 hold_dependencies(self._node, facts.function, facts.shared, facts.injected)
             except Exception as error:  # noqa: BLE001 - the data is optional
                 swallow("noting what a framework passes to a tool", error)
+        if self._node is not None:
+            self._node.defined = _code(facts.defined or facts.function)
         self._read = read
         self.instance = instance
         self._pauses = facts.pauses
@@ -108,6 +126,18 @@ class _ReadCall(ToolCall):
             super().fail(error)
 
 
+def _code(function: Any) -> CodeType | None:
+    """Return the code of *function*, which may be bound, partial or wrapped; None if it has none."""
+    for _ in range(_MOST_WRAPPERS):
+        inner = getattr(function, "__wrapped__", None) or getattr(function, "__func__", None)
+        inner = inner or (function.func if isinstance(function, partial) else None)
+        if inner is None:
+            break
+        function = inner
+    code = getattr(function, "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
 def tool_call_wrapper(
     describe: Callable[[Any, Arguments, Keywords], CallFacts | None],
     read: Callable[[Any], Returned] | None = None,
@@ -122,6 +152,7 @@ def tool_call_wrapper(
             Without it, the result is used as it is.
         until: As for `lifetime_wrapper`; the lifetime has the instance that the method belongs to as ``instance``.
     """
+    framework = describe.__module__.rpartition(".")[2]
 
     def make(kind: Kind) -> Wrapper:
         blocking = kind in {"function", "generator"}
@@ -130,7 +161,8 @@ def tool_call_wrapper(
             facts = describe(instance, args, kwargs)
             if facts is None or not facts.tool:
                 return None
-            return _ReadCall(facts, read, blocking=blocking, instance=None if until is None else instance)
+            bound = None if until is None else instance
+            return _ReadCall(facts, read, blocking=blocking, framework=framework, instance=bound)
 
         return lifetime_wrapper(lifetime, until)(kind)
 

@@ -31,15 +31,16 @@ class AnsweredRequest(ModelRequest):
 
     __slots__ = ("_answer", "_offers", "_reported")
 
-    def __init__(self, model: str, provider: str, messages: Content | None, *, offers: bool) -> None:
+    def __init__(self, model: str, provider: str, messages: Content | None, *, offers: bool, switch: str = "") -> None:
         """
         Args:
             model: The name of the requested model, for the span.
             provider: The value of ``gen_ai.provider.name``.
             messages: The user's words, held until the turn ends.
+            switch: The setting of the request that keeps the model from requesting several calls.
             offers: Whether the request offers tools. If not, the model may still name some in its text.
         """
-        super().__init__(model, provider, messages)
+        super().__init__(model, provider, messages, switch)
         self._answer = Answer()
         self._offers = offers
         self._reported = False

@@ -22,6 +22,7 @@ from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.nodes import MISSING
 
 from .model_answers import AnsweredRequest
+from .switches import one_at_a_time
 
 if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime, WrapperFactory
@@ -46,7 +47,10 @@ def client_request_wrapper(provider: str, paths: Mapping[str, str]) -> WrapperFa
             return None
         said = body.get(key)
         words = Content(list(said) if isinstance(said, list) else said, user_words)
-        return _StainlessRequest(str(body.get("model") or ""), provider, words, offers=bool(body.get("tools")))
+        switch = one_at_a_time(body)
+        return _StainlessRequest(
+            str(body.get("model") or ""), provider, words, offers=bool(body.get("tools")), switch=switch
+        )
 
     return lifetime_wrapper(describe, _until_read)
 

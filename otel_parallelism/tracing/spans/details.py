@@ -33,6 +33,8 @@ def extra_attributes(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str,
     attributes = dict(tool.attributes)
     if node.call_id:
         attributes[names.TOOL_CALL_ID] = node.call_id
+    if node.switch:
+        attributes[names.SWITCH] = node.switch
     queue_ns = node.start_ns - node.called_ns
     if queue_ns >= LEAST_QUEUE_NS:
         attributes[names.QUEUE_TIME] = queue_ns / 1e9

@@ -35,15 +35,17 @@ class ModelRequest:
     belongs to no turn.
     """
 
-    __slots__ = ("_messages", "_model", "_node", "_outer", "_provider", "_token")
+    __slots__ = ("_messages", "_model", "_node", "_outer", "_provider", "_switch", "_token")
 
-    def __init__(self, model: str = "", provider: str = "", messages: Content | None = None) -> None:
+    def __init__(self, model: str = "", provider: str = "", messages: Content | None = None, switch: str = "") -> None:
         """
         Args:
             model: The requested model's name, for the span.
             provider: The value of ``gen_ai.provider.name``.
             messages: The user's messages, held until the turn ends.
+            switch: The setting of the request that keeps the model from requesting several calls.
         """
+        self._switch = switch
         self._model = model
         self._provider = provider
         self._messages = messages
@@ -61,7 +63,7 @@ class ModelRequest:
             if parent is None and (span_around is None or not span_around.is_recording()):
                 return
             self._outer = step_around(parent)
-            node = StepNode(parent, None, 0, clock.now_ns())
+            node = StepNode(parent, None, 0, clock.now_ns(), switch=self._switch)
             if self._messages is not None and REGISTRY.evidence:
                 node.messages = hold_words(self._messages)
             self._messages = None
@@ -162,6 +164,8 @@ class ModelRequest:
             if span.is_recording():
                 if node.requested is not None:
                     span.set_attribute(names.REQUESTED, node.requested)
+                if node.switch:
+                    span.set_attribute(names.SWITCH, node.switch)
                 if node.input_tokens is not None:
                     span.set_attribute(names.INPUT_TOKENS, node.input_tokens)
                 if error is not None and not intact:
@@ -194,6 +198,7 @@ def _add_facts(outer: SpanNode | StepNode, known: StepNode) -> None:
             outer.input_tokens = known.input_tokens
         if outer.messages is None:
             outer.messages = known.messages
+        outer.switch = outer.switch or known.switch
     elif outer.facts is None:
         known.parent = outer
         outer.facts = known

@@ -107,6 +107,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
             or registry.verbose
             or tool.resource_of is not None
             or node.call_id
+            or node.switch
         ):
             attributes = extra_attributes(node, args, kwargs)
         node.span = span = registry.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4096)
-def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = False) -> Tool:
+def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = False, framework: str = "") -> Tool:
     """
     Return the tool *name*, the same object each time.
 
@@ -39,8 +39,9 @@ def framework_tool(name: str, effect: Effect = "unknown", *, blocking: bool = Fa
         name: The name by which the model calls the tool.
         effect: The effect that the framework declares.
         blocking: Whether the tool is a plain function, which blocks its caller.
+        framework: The framework's name.
     """
-    tool = Tool(None, name, None if effect == "unknown" else effect, None, None, blocking=blocking)
+    tool = Tool(None, name, None if effect == "unknown" else effect, None, None, blocking=blocking, framework=framework)
     tool.effect_source = "framework" if effect != "unknown" else ""
     return tool
 
@@ -65,18 +66,30 @@ class ToolCall:
 
     __slots__ = ("_arguments", "_existing", "_node", "_quiet", "measured")
 
-    def __init__(self, tool: Tool, call_id: str = "", arguments: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, tool: Tool, call_id: str = "", arguments: Mapping[str, Any] | None = None, switch: str = ""
+    ) -> None:
         """
         Args:
             tool: The tool; see `framework_tool`.
             call_id: The model's id of this call, if known.
             arguments: The arguments by name, if known; held as evidence, as for a decorated call.
+            switch: The framework's setting that keeps the call from running beside others.
         """
         self._arguments = arguments
         self._quiet = False
         self._existing: CallNode | None = None
         self._node: CallNode | None = CallNode(
-            None, None, 0, 0, tool=tool, called_ns=clock.now_ns(), thread=get_ident(), call_id=call_id, framework=True
+            None,
+            None,
+            0,
+            0,
+            tool=tool,
+            called_ns=clock.now_ns(),
+            thread=get_ident(),
+            call_id=call_id,
+            framework=True,
+            switch=switch,
         )
         self.measured: CallNode | None = self._node
 
@@ -109,7 +122,8 @@ class ToolCall:
         if effect == "unknown" or existing.tool.effect != "unknown":
             return
         try:
-            existing.tool = framework_tool(existing.tool.name, effect, blocking=existing.tool.blocking)
+            tool = existing.tool
+            existing.tool = framework_tool(tool.name, effect, blocking=tool.blocking, framework=tool.framework)
             if existing.span is not None:
                 existing.span.set_attribute(names.EFFECT, effect)
         except Exception as error:  # noqa: BLE001 - as below

@@ -115,6 +115,7 @@ class CallNode(Node):
         error: Whether the call failed.
         call_id: The model's id of the call, or an empty string.
         framework: Whether a patched framework reported the call.
+        switch: The framework's setting that keeps the call from running beside others; empty if there is none.
         blocked_ns: How long the call held the event loop's thread, in stretches of at least `LEAST_BLOCKED_NS`.
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
@@ -150,6 +151,7 @@ class CallNode(Node):
     blocked_ns: int = 0
     resumed_ns: int = SUSPENDED
     defined: CodeType | None = None
+    switch: str = ""
 
 
 def release_call(call: CallNode) -> None:
@@ -184,9 +186,11 @@ class StepNode(Node):
     A model request whose span is ours.
 
     ``requested`` holds the ids of the calls that the answer requests; ``messages`` holds the user's words.
-    ``requested`` and ``input_tokens`` are None where unknown.
+    ``requested`` and ``input_tokens`` are None where unknown. ``switch`` is the setting that keeps the model from
+    requesting several calls.
     """
 
     requested: tuple[str, ...] | None = None
     input_tokens: int | None = None
     messages: Content | None = None
+    switch: str = ""

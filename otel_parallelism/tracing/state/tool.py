@@ -27,6 +27,7 @@ class Tool:
         resource: The declared resource if it is constant, else an empty string.
         outside: Where its closure and globals hold objects that calls share; None before the first call.
         silenced: Whether findings about it are left out of reports.
+        framework: The framework that calls it; empty for a decorated function.
         blocking: Whether calling it runs its body, as for any function that is not a coroutine function.
     """
 
@@ -36,6 +37,7 @@ class Tool:
         "depends_on",
         "effect",
         "effect_source",
+        "framework",
         "function",
         "name",
         "outside",
@@ -55,11 +57,13 @@ class Tool:
         *,
         silenced: bool = False,
         blocking: bool = False,
+        framework: str = "",
     ) -> None:
         self.function: Callable[..., Any] | None = function
         self.outside: tuple[tuple[str, Any, str], ...] | None = None
         self.silenced: bool = silenced
         self.blocking: bool = blocking
+        self.framework: str = framework
         self.name: str = name if name is not None else tool_name(function)
         self.span_name: str = f"{names.EXECUTE_TOOL} {self.name}"
         self.effect: Effect = effect or "unknown"
@@ -76,6 +80,8 @@ class Tool:
             attributes[names.RESOURCE] = self.resource
         if self.depends_on is not None:
             attributes[names.DEPENDS_ON] = self.depends_on
+        if framework:
+            attributes[names.FRAMEWORK] = framework
         self.attributes: Mapping[str, Any] = attributes
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from strategies import at, call, in_order, scope_calls
 
-from otel_parallelism.analysis.schedule.contention import contention
+from otel_parallelism.analysis.schedule.contention import contention, places_inside
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Call
@@ -50,6 +50,31 @@ def test_batches_without_overlap_are_separate_and_other_tools_are_ignored() -> N
 def test_unnamed_and_empty_calls_are_in_no_batch() -> None:
     assert not contention(staircase(4, tool="")).batches
     assert len(contention(in_order([*staircase(3), call("e", 0.1, 0.1, "get_page")])).batches[0]) == 3
+
+
+@pytest.mark.parametrize(
+    ("ends", "places"),
+    [
+        ((1, 1, 2, 2, 3, 3), 2),
+        ((1, 1.05, 2.05, 2.1, 3.1), 2),
+        ((1, 1, 1, 2, 2, 2), 3),
+        ((1, 1, 2, 2), 2),
+        ((1, 1, 2), 0),  # could be chance
+        ((1, 1, 2, 2, 2), 0),  # more than at first
+        ((1, 1, 2, 3, 3), 0),  # a group that is not full
+        ((1, 1, 1.5, 1.5, 2, 2), 0),  # not as far apart as the shortest call is long
+        ((1, 1.5, 2, 2.5), 0),
+    ],
+)
+def test_calls_that_end_in_groups_had_places_for_a_group(ends: tuple[float, ...], places: int) -> None:
+    calls = [call(f"c{at}", 0, end, "get_page") for at, end in enumerate(ends)]
+    assert places_inside(calls) == places
+    assert bool(contention(calls).batches) == bool(places)
+
+
+def test_groups_of_calls_that_started_apart_are_no_sign() -> None:
+    calls = [call("a", 0, 1), call("b", 0.5, 1), call("c", 0.5, 1.5), call("d", 1.4, 1.5)]
+    assert places_inside(calls) == 0
 
 
 @given(scope_calls(max_size=10))

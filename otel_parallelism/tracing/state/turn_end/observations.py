@@ -201,6 +201,7 @@ def _step(node: StepNode, trace_id: str, parent_id: str, end_ns: int) -> Step:
         node.requested,
         node.input_tokens,
         node.messages,
+        switch=node.switch,
     )
 
 
@@ -270,4 +271,6 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         outlived_ns=None if node.end_ns else 0,
         blocked_ns=node.blocked_ns,
         defined=_definition(node) if node.blocked_ns else None,
+        framework=tool.framework,
+        switch=node.switch,
     )
