@@ -250,9 +250,8 @@ class Passage(msgspec.Struct, frozen=True):
     """
     Any other span, which matters only as an ancestor.
 
-    ``cycle`` is true for a span that some frameworks make for each round (``Step 2``, ``turn``,
-    ``execute_event_loop_cycle``, a ``tools`` node). ``waiting`` is true for a span that lasts while the program waits
-    for a person: an approval, an answer, an interrupt.
+    ``cycle`` is true for a span that some frameworks make for each round (``Step 2``, ``execute_event_loop_cycle``, a
+    ``tools`` node). ``waiting`` is true for a span that lasts while the program waits for a person.
     """
 
     trace_id: str
@@ -279,10 +278,9 @@ class Turn(msgspec.Struct, frozen=True):
     ``calls`` are all calls inside it at any depth, in order of (start, end, id); its own have an empty ``scope``.
     ``steps`` are the turn's own model requests in order of start. ``coverage`` is the share of its calls with a known
     interval, tool name and scope; ``anomalies`` counts intervals that end before they start. ``wrappers`` are the span
-    ids of turns that contain only this turn. ``hand_offs`` are the
-    start times of hand-offs to another agent. ``unrequested`` are the span ids of own calls that no recorded model
-    request requested; the agent's code made them. ``waiting`` are the times in which a part of the turn waited
-    for a person, in order, without overlap.
+    ids of turns that contain only this turn. ``hand_offs`` are the start times of hand-offs to another agent.
+    ``unrequested`` are the span ids of own calls that the agent's code made, and no recorded model request.
+    ``waiting`` are the times in which a part of the turn waited for a person, in order, without overlap.
     """
 
     trace_id: str

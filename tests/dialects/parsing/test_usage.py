@@ -84,7 +84,9 @@ def test_cached_tokens_are_a_part_of_all(
 
 def test_avoidable_tokens_say_how_many_would_have_been_cached() -> None:
     second = 10**9
-    spans = [SpanRecord("7" * 32, "run", "", "invoke_agent", 0, 9 * second, {"gen_ai.operation.name": "invoke_agent"})]
+    said = [{"role": "user", "parts": [{"type": "text", "content": "The weather in Oslo, Lisbon and Vienna?"}]}]
+    run = {"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": json.dumps(said)}
+    spans = [SpanRecord("7" * 32, "run", "", "invoke_agent", 0, 9 * second, run)]
     for at, city in enumerate(("Oslo", "Lisbon", "Vienna")):
         parts = [{"type": "tool_call", "id": f"c{at}", "name": "get_weather", "arguments": {"city": city}}]
         asked = {
@@ -98,7 +100,7 @@ def test_avoidable_tokens_say_how_many_would_have_been_cached() -> None:
             "gen_ai.tool.name": "get_weather",
             "gen_ai.tool.call.id": f"c{at}",
             "gen_ai.tool.call.arguments": json.dumps({"city": city}),
-            "gen_ai.tool.call.result": json.dumps({"sky": "clear", "city": city}),
+            "gen_ai.tool.call.result": json.dumps({"sky": f"thin clouds over {city}", "city": city}),
         }
         start = 3 * at * second
         spans.append(SpanRecord("7" * 32, f"step {at}", "run", "chat", start, start + second, asked))

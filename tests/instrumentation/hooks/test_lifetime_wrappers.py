@@ -249,7 +249,7 @@ async def test_result_used_as_argument_is_a_dependency(kit: Kit) -> None:
     tool = patched(
         lambda of, tool: get_user(of), tool_call_wrapper(describe, lambda result: Returned(result["content"]))
     )
-    with agent_turn("clerk", input="orders of Ada, please") as turn:
+    with agent_turn("clerk", input="orders of Ada and Bob, please") as turn:
         await tool("Ada", tool="get_user")
         await tool("usr_77123", tool="get_orders")
         await tool("Bob", tool="get_user")
@@ -266,7 +266,7 @@ class TestInsideAnotherInstrumentation:
     async def test_call_adds_data_to_the_existing_span(self, kit: Kit) -> None:
         tool = patched(a_coroutine, tool_call_wrapper(described))
         tracer = kit.tracer()
-        with agent_turn("clerk") as turn:
+        with agent_turn("clerk", input="run get_weather and get_news") as turn:
             for name in ("get_weather", "get_news"):
                 attributes = {"openinference.span.kind": "TOOL", "tool.name": name}
                 with tracer.start_as_current_span(name, attributes=attributes):

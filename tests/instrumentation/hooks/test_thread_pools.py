@@ -107,8 +107,8 @@ def test_errors_and_wrong_arguments_are_unchanged(kit: Kit, carried: None) -> No
         assert pool.submit(fetch, key=4).result() == "4 outside"
 
 
-def called(tool: str) -> ToolCall:
-    call = ToolCall(framework_tool(tool), "", {})
+def called(tool: str, **arguments: str) -> ToolCall:
+    call = ToolCall(framework_tool(tool), "", arguments)
     call.enter()
     return call
 
@@ -116,13 +116,13 @@ def called(tool: str) -> ToolCall:
 async def test_call_that_goes_to_a_pool_at_once_starts_in_its_thread(kit: Kit, carried: None) -> None:
     loop = asyncio.get_running_loop()
 
-    async def run(pool: ThreadPoolExecutor) -> None:
-        call = called("get_weather")
+    async def run(pool: ThreadPoolExecutor, city: str) -> None:
+        call = called("get_weather", city=city)
         await loop.run_in_executor(pool, time.sleep, 0.1)
         call.end("rain")
 
     with ThreadPoolExecutor(2) as pool, agent_turn() as turn:
-        await asyncio.gather(*(run(pool) for _ in range(6)))
+        await asyncio.gather(*(run(pool, city) for city in "abcdef"))
     report = turn.report
     assert report is not None
     assert (report.calls, report.peak_concurrency) == (6, 2)
