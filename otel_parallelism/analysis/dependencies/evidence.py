@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .contents.comparables import Values, single_words
+from .contents.contained import first_containing
 from .contents.outcomes import Outcome
 from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.tokens import number_of
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content
     from otel_parallelism.settings import Settings
 
-_SAID_BY_USER = -1
-_SAID_IN_ARGUMENTS = -2
+_SAID_BY_USER, _SAID_IN_ARGUMENTS = -1, -2
 _MAX_HOLDERS = 32
 
 
@@ -99,6 +99,8 @@ def gather_evidence(
         else:
             origins.end(index, arguments[index], results[index])
             matcher.end(index, arguments[index], results[index])
+    for index, producer in first_containing(calls, arguments, results, heard):
+        matcher.edge(index, producer, proven=False)
     return Evidence(
         edges=tuple(matcher.edges),
         arguments_whole=tuple(values is not None and values.whole for values in arguments),
@@ -165,12 +167,12 @@ class _Matcher:
             if producer is None or token in explained:
                 continue
             if producer >= 0:
-                self._edge(index, producer, proven=distinctive and self.distinctive[token])
+                self.edge(index, producer, proven=distinctive and self.distinctive[token])
                 # If several results contain a small number, any of them may be its source.
                 for other in self.numbers.get(token, ())[-_MAX_HOLDERS:]:
-                    self._edge(index, other, proven=False)
+                    self.edge(index, other, proven=False)
             elif token in self.repeated and token in arguments.whole_leaves:
-                self._edge(index, self.repeated[token], proven=False, also_said=True)
+                self.edge(index, self.repeated[token], proven=False, also_said=True)
         self._compare_derived(index, arguments)
         self._compare_forms(index, arguments, explained)
         for token in arguments.tokens:
@@ -184,7 +186,7 @@ class _Matcher:
             if producer < 0 or (form in self.origin and form not in arguments.derived):
                 continue
             if fuller not in self.origin and fuller not in self.sources:
-                self._edge(index, producer, proven=False)
+                self.edge(index, producer, proven=False)
         for form in forms:
             self.sources.setdefault(form, _SAID_IN_ARGUMENTS)
 
@@ -199,11 +201,11 @@ class _Matcher:
             for form, distinctive in (*atom.forms, *(() if known else atom.transforms)):
                 producer = self.forms.get(form, -1)
                 if producer >= 0 and not said:
-                    self._edge(index, producer, proven=distinctive and not atom.small)
+                    self.edge(index, producer, proven=distinctive and not atom.small)
             for form, _ in atom.transforms:
                 # A list may be as long as a number that the user named by chance, and the reverse.
                 if form[0] == "#" and self.forms.get(form, -1) >= 0:
-                    self._edge(index, self.forms[form], proven=False)
+                    self.edge(index, self.forms[form], proven=False)
         for atom in arguments.atoms:
             for form, _ in atom.forms:
                 self.forms.setdefault(form, _SAID_IN_ARGUMENTS)
@@ -223,10 +225,10 @@ class _Matcher:
             if producer < 0 or not distinctive or not named_distinctive or proves_alone:
                 continue
             if self.origin.get(token, 0) >= 0:
-                self._edge(index, producer, proven=True)
+                self.edge(index, producer, proven=True)
                 explained.add(token)
             elif self.origin[token] == _SAID_BY_USER:
-                self._edge(index, producer, proven=False, also_said=True)
+                self.edge(index, producer, proven=False, also_said=True)
         return explained
 
     def end(self, index: int, arguments: Values | None, result: Values | None) -> None:
@@ -270,7 +272,7 @@ class _Matcher:
         """Return whether every word of *token* occurs in the user's messages."""
         return bool(self.user_words) and all(word in self.user_words for word in token.split(" "))
 
-    def _edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:
+    def edge(self, index: int, producer: int, *, proven: bool, also_said: bool = False) -> None:
         known = self.edges[index].get(producer)
         if known is not None and (known[0] or not proven):
             return

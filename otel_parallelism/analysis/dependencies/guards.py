@@ -37,6 +37,7 @@ _ANSWERS = frozenset(
     open closed pending running queued waiting started stopped finished complete completed incomplete processing
     ready busy idle online offline up down passed healthy unhealthy degraded exists missing found none null paid
     unpaid overdue shipped delivered cancelled canceled confirmed unconfirmed verified unverified accepted declined
+    on off pong alive
     eligible ineligible in_stock out_of_stock sold_out in_progress on_hold not_found new draft published archived
     locked unlocked expired blocked unblocked connected disconnected checked unchecked clear cleared set unset high low
     normal warning critical error good bad pass
@@ -47,12 +48,12 @@ _POSITIVE = frozenset(
     yes true ok okay done success successful succeeded approved allowed granted valid available active enabled open
     ready passed healthy exists found paid shipped delivered confirmed verified accepted eligible in_stock completed
     complete finished online up connected checked new draft published pending running queued started processing normal
-    in_progress good pass high low
+    in_progress good pass high low on pong alive
     """.split()  # noqa: SIM905 - likewise
 )
 _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
 # At the end of a text, these may be the end of a name.
-_AMBIGUOUS = frozenset({"set", "up", "down", "new", "high", "low"})
+_AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
 _DAY_S = 86_400
 _MAX_SEARCHED = 200

@@ -28,6 +28,7 @@ class Values(msgspec.Struct):
         value: The beginning of a result as plain data.
         readable: Whether the result was parsed and no part of it stands for content.
         plain: The plain texts and numbers of arguments.
+        texts: The texts without accents, the keys of results and the longer numbers, as they stand.
         alone: Whether a result is a single text or number.
     """
 
@@ -44,6 +45,7 @@ class Values(msgspec.Struct):
     readable: bool = False
     plain: frozenset[str | float] = frozenset()
     alone: bool = False
+    texts: list[str] = []
 
 
 def single_words(values: Values) -> set[str]:

@@ -13,7 +13,17 @@ Outcome: TypeAlias = Literal["", "failed", "empty"]
 _FLAGS = ("isError", "is_error", "iserror", "error", "errors", "exception", "errorMessage", "error_message")
 _VERDICTS = ("success", "ok", "succeeded", "successful")
 _STATUSES = ("status", "statusCode", "status_code", "http_status", "httpStatus", "state", "result", "outcome", "type")
-_CODES = ("status", "statusCode", "status_code", "http_status", "httpStatus", "http_code", "httpCode", "responseCode")
+_CODES = (
+    "code",
+    "status",
+    "statusCode",
+    "status_code",
+    "http_status",
+    "httpStatus",
+    "http_code",
+    "httpCode",
+    "responseCode",
+)
 _FAILED = frozenset("error err failed failure fail errored exception timeout timed_out rejected denied".split())  # noqa: SIM905 - as short as possible
 _FIRST_ERROR, _LAST_ERROR = 400, 599
 # Texts of an error are short, or begin with the error.
@@ -23,7 +33,8 @@ _DEEPEST = 6
 _MAX_PARTS = 200
 _MAX_ITEMS = 3
 _ERROR_BEGINS = re.compile(
-    r"\W*(?:error\b|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
+    r"\W*(?:error\b|ssl\b|certificate_|bash: |sh: |panic\b"
+    r"|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
     r"|couldn't |cannot |can't |invalid |\w+(?:error|exception)\b|permission denied|access denied|unauthori[sz]ed"
     r"|forbidden\b|bad gateway|bad request|not found\b|timed? ?out\b|timeout\b|too many requests|rate.?limit"
     r"|(?:http[ /]?(?:\d\.\d )?)?(?:status(?: code)?:? ?)?[45]\d\d(?:\b[: -]+|\s+)(?:client error|server error"

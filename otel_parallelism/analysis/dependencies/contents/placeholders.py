@@ -39,6 +39,7 @@ _SUMMARY = re.compile(
     r"|(?:output|content|result|response|data|value)s? (?:was |is |has been |have been )?"
     r"(?:truncated|omitted|hidden|suppressed|elided|redacted|removed|filtered|not shown|not captured)"
     r"|exceeds? .*(?:limit|size|length)).*"
+    r"|(?:[\w ]{0,40}\b)?(?:executed|completed|finished|ran|processed) (?:successfully|ok)[.!]?"
     r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
     re.IGNORECASE | re.DOTALL,
 )

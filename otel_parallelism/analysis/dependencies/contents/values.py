@@ -34,6 +34,7 @@ _PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
 _FEW = 3
+_LONG_NUMBER = 1_000
 _GROUPED = ("1,000",)
 
 
@@ -95,6 +96,8 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         if arguments:
             names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
+        long_numbers = [str(number) for number in leaves.numbers if abs(number) >= _LONG_NUMBER]
+        values.texts = [*leaves.texts, *long_numbers, *(() if arguments else leaves.keys)]
         _add_leaves(values, leaves, max_bytes, wanted, {} if known is None else known)
     except Exception:  # noqa: BLE001 - a container of the user may fail in any way, or change while it is read
         values.whole = False

@@ -1,0 +1,120 @@
+"""
+Finds the result that first contained a part of an argument, whatever marks, case or accents stand between its letters.
+
+Such a match proves nothing: it makes the pair of calls unknown. It finds values that were joined, cut, put into a path
+or an address, or spelled as names of programs are: ``Blue Lamp`` in ``/p/blue%20lamp``, ``AB12C`` in ``SKU-ab12c``.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final
+
+from .tokens import COMMON_WORDS, words_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from otel_parallelism.model import Call
+
+    from .comparables import Values
+
+_MARKS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
+_MARK = re.compile(r"[\W_]+")
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHORTEST_PART: Final = 4
+_LONGEST_TEXT: Final = 20_000
+_LONGEST_ARGUMENT: Final = 500
+_MAX_PARTS: Final = 32
+# Words that tell nothing about where a text comes from.
+_FILLERS: Final = COMMON_WORDS | frozenset(
+    """
+    with from this that about into over what which when where have will your their there please should could would more
+    most some than then them they were been also only other such between through after before show find give tell make
+    does each both very just like need want using used http https json html file files
+    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+)
+
+
+def squeezed(text: str) -> str:
+    """
+    Return only the letters and digits of *text*, in lower case; escapes of addresses are left out.
+
+    >>> squeezed("+351 912-345"), squeezed("/p/blue%20lamp")
+    ('351912345', 'pbluelamp')
+    """
+    shown = text[:_LONGEST_TEXT]
+    if "%" in shown:
+        shown = _ESCAPE.sub(" ", shown)
+    if shown.isascii():
+        return shown.encode().translate(None, _MARKS).decode().lower()
+    return _MARK.sub("", shown).casefold()
+
+
+def parts_of(text: str) -> list[str]:
+    """
+    Return the squeezed *text* and its words, those that are long enough to tell something.
+
+    >>> parts_of("m.okafor@corp.example"), parts_of("lamps")
+    (['mokaforcorpexample', 'okafor', 'corp', 'example'], ['lamps', 'lamp'])
+    """
+    shown = text[:_LONGEST_ARGUMENT]
+    found = [squeezed(shown)]
+    for word in words_in(_CAMEL.sub(" ", shown)):
+        found.append(word)
+        if word.endswith("s"):
+            found.append(word[:-1])
+    return [part for part in dict.fromkeys(found) if len(part) >= _SHORTEST_PART and part not in _FILLERS]
+
+
+def first_containing(
+    calls: Sequence[Call],
+    arguments: Sequence[Values | None],
+    results: Sequence[Values | None],
+    said: Iterable[Values],
+) -> Iterator[tuple[int, int]]:
+    """
+    Yield positions of a call and of the earlier call whose result first contained a part of its arguments.
+
+    What the user said before, or an earlier call was given, was not brought in by a result.
+
+    Args:
+        calls: The calls of one scope in order of start.
+        arguments: The values of each call's arguments, with their texts.
+        results: The values of each call's result, with their texts.
+        said: The values of the user's messages, with their texts.
+    """
+    parts = [[] if values is None else _all_parts(values) for values in arguments]
+    if not any(parts):
+        return
+    spoken = "\n".join(squeezed(text) for values in said for text in values.texts)
+    given_ns: dict[str, int] = {}
+    for call, some in zip(calls, parts, strict=True):
+        for part in some:
+            given_ns.setdefault(part, call.start_ns)
+    ended = sorted(range(len(calls)), key=lambda index: (calls[index].end_ns, index))
+    offsets: list[int] = []
+    brought: list[str] = []
+    length = 0
+    for index in ended:
+        values = results[index]
+        text = "" if values is None else "\n".join(map(squeezed, values.texts))
+        offsets.append(length)
+        brought.append(text)
+        length += len(text) + 1
+    every = "\n".join(brought)
+    producers: dict[str, int | None] = {}
+    for part, first_ns in given_ns.items():
+        place = -1 if part in spoken else every.find(part)
+        producer = ended[bisect_right(offsets, place) - 1] if place >= 0 else None
+        producers[part] = None if producer is None or first_ns < calls[producer].end_ns else producer
+    for index, some in enumerate(parts):
+        for producer in {producers[part] for part in some}:
+            if producer is not None and calls[producer].end_ns <= calls[index].start_ns:
+                yield index, producer
+
+
+def _all_parts(values: Values) -> list[str]:
+    return [part for text in values.texts[:_MAX_PARTS] for part in parts_of(text)][:_MAX_PARTS]
