@@ -273,7 +273,9 @@ def verdict(run: Run, cause: str | None, *, waits: bool = False) -> None:
     elif cause == "contention":
         assert (report.verdict, causes) == ("contended", {"contention"})
     elif cause == "limit":
-        assert (report.verdict, causes) == ("parallel", {"limit"})
+        # Below ten places, more calls at once might have saved something.
+        assert causes == {"limit"}
+        assert report.verdict == ("parallel" if report.peak_concurrency >= 9 else "possibly_sequential")
     else:
         assert causes == {cause}
         assert report.cause == cause
