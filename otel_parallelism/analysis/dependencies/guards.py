@@ -39,7 +39,7 @@ _ANSWERS = frozenset(
     unpaid overdue shipped delivered cancelled canceled confirmed unconfirmed verified unverified accepted declined
     on off pong alive
     eligible ineligible in_stock out_of_stock sold_out in_progress on_hold not_found new draft published archived
-    locked unlocked expired blocked unblocked connected disconnected checked unchecked clear cleared set unset high low
+    locked unlocked expired blocked unblocked connected disconnected checked unchecked set unset high low
     normal warning critical error good bad pass
     """.split()  # noqa: SIM905 - likewise
 )
