@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from otel_parallelism import analyze_spans
+from otel_parallelism import Report, analyze_spans
 from otel_parallelism.model import SpanRecord
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import FORMATS, read_spans
@@ -77,6 +80,10 @@ def a_trace(seed: int) -> list[SpanRecord]:
     return found
 
 
+def told(report: Report) -> Any:
+    return json.loads(report.to_json())["turns"]
+
+
 def reports(path: Path) -> list[Any]:
     analysis = analyze_spans(read_spans(path, skip=lambda _: None))
     return [turn for report in analysis.reports for turn in json.loads(report.to_json())["turns"]]
@@ -104,6 +111,26 @@ def test_reports_are_equal_in_each_format_and_order(write: Callable[[bytes], Pat
             for report in (*got, *expected):
                 report["trace_id"] = report["trace_id"][-16:]
         assert got == expected
+
+
+@given(seed=st.integers(0, 10_000), data=st.data())
+def test_splitting_a_file_changes_nothing(tmp_path_factory: pytest.TempPathFactory, seed: int, data: Any) -> None:
+    spans = a_trace(seed)
+    folder = tmp_path_factory.mktemp("parts")
+    parts: list[list[SpanRecord]] = [[] for _ in range(3)]
+    for span in data.draw(st.permutations(spans)):
+        data.draw(st.sampled_from(parts)).append(span)
+    write_one, *rest = (WRITERS[data.draw(st.sampled_from(["otlp_lines", "jaeger", "protobuf"]))] for _ in parts)
+    whole = folder / "whole"
+    whole.write_bytes(write_one(spans))
+    files = []
+    for number, (part, write) in enumerate(zip(parts, (write_one, *rest), strict=True)):
+        if part:
+            files.append(folder / f"part{number}")
+            files[-1].write_bytes(write(part))
+    together = analyze_spans(itertools.chain.from_iterable(map(read_spans, files)))
+    alone = analyze_spans(read_spans(whole))
+    assert [told(report) for report in together.reports] == [told(report) for report in alone.reports]
 
 
 def test_compressed_files_are_read(write: Callable[[bytes], Path]) -> None:
