@@ -99,6 +99,7 @@ class Toolbox:
 
     def asynchronous(self) -> list[Callable[..., Any]]:
         """Return the tools as coroutine functions."""
+        box = self._number()
 
         async def get_weather(city: str) -> str:
             """Tell the weather in a city.
@@ -106,7 +107,7 @@ class Toolbox:
             Args:
                 city: Name of the city.
             """
-            return await self._sleep("get_weather", weather(city), takes_s(city))
+            return await _sleep_in(box, "get_weather", weather(city), takes_s(city))
 
         async def get_stock(symbol: str) -> str:
             """Tell the price of a stock.
@@ -114,7 +115,7 @@ class Toolbox:
             Args:
                 symbol: Its ticker symbol.
             """
-            return await self._sleep("get_stock", stock(symbol))
+            return await _sleep_in(box, "get_stock", stock(symbol))
 
         async def get_news(topic: str) -> str:
             """Tell the news about a topic.
@@ -122,7 +123,7 @@ class Toolbox:
             Args:
                 topic: What the news are about.
             """
-            return await self._sleep("get_news", news(topic))
+            return await _sleep_in(box, "get_news", news(topic))
 
         return [get_weather, get_stock, get_news]
 
@@ -133,6 +134,7 @@ class Toolbox:
 
     def blocking(self) -> list[Callable[..., Any]]:
         """Return the tools as plain functions."""
+        box = self._number()
 
         def get_weather(city: str) -> str:
             """Tell the weather in a city.
@@ -140,7 +142,7 @@ class Toolbox:
             Args:
                 city: Name of the city.
             """
-            return self._block("get_weather", weather(city), takes_s(city))
+            return _block_in(box, "get_weather", weather(city), takes_s(city))
 
         def get_stock(symbol: str) -> str:
             """Tell the price of a stock.
@@ -148,7 +150,7 @@ class Toolbox:
             Args:
                 symbol: Its ticker symbol.
             """
-            return self._block("get_stock", stock(symbol))
+            return _block_in(box, "get_stock", stock(symbol))
 
         def get_news(topic: str) -> str:
             """Tell the news about a topic.
@@ -156,9 +158,14 @@ class Toolbox:
             Args:
                 topic: What the news are about.
             """
-            return self._block("get_news", news(topic))
+            return _block_in(box, "get_news", news(topic))
 
         return [get_weather, get_stock, get_news]
+
+    def _number(self) -> int:
+        """Return the number by which the tools find this object: an object that they share might tie them."""
+        _BOXES[id(self)] = self
+        return id(self)
 
     async def _sleep(self, tool: str, result: str, seconds: float = TAKES) -> str:
         if self.holds:
@@ -203,3 +210,14 @@ def told(result: str) -> str:
     if not result:
         raise ValueError(FAILURE)
     return result
+
+
+_BOXES: dict[int, Toolbox] = {}
+
+
+async def _sleep_in(box: int, *args: Any) -> str:
+    return await _BOXES[box]._sleep(*args)
+
+
+def _block_in(box: int, *args: Any) -> str:
+    return _BOXES[box]._block(*args)

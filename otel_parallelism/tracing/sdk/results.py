@@ -94,7 +94,9 @@ def write_report(span: Span, report: Report, settings: Settings) -> None:
 def add_attributes(span: Span, attributes: Mapping[str, Any]) -> None:
     """Add those of *attributes* to *span*, of another instrumentation, that it has not and that fit. Never raises."""
     try:
-        if not span.is_recording():
+        # An ended span is handed on as a copy that can only be read.
+        is_recording = getattr(span, "is_recording", None)
+        if is_recording is None or not is_recording():
             return
         limits = span_limits(span)
         present = getattr(span, "attributes", None) or {}
