@@ -64,7 +64,9 @@ def prompt(
     items: Sequence[Any] = () if about is None else list(about.items()) if isinstance(about, Mapping) else list(about)
     findings = [item for item in items if isinstance(item, Finding)]
     tools = dict(_tool(item) for item in items if not isinstance(item, Finding))
-    given = {name: given_effect(name, effects or {}) or declared for name, declared in tools.items()}
+    given: dict[str, Effect | None] = {
+        name: given_effect(name, effects or {}) or declared for name, declared in tools.items()
+    }
     lines = [*_found(findings), *_sorted(given)]
     return f"{_GENERAL}\n\n# Your tools\n\n{chr(10).join(lines)}" if lines else _GENERAL
 

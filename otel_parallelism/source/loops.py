@@ -81,6 +81,7 @@ class LoopWalk(StatementWalk):
         """
         before = state.conditions
         breaks: list[State] = []
+        left = state
         for _ in range(_MOST_PASSES):
             self._breaks.append([])
             self._continues.append([])

@@ -63,4 +63,5 @@ def turn_verdict(facts: VerdictFacts) -> Verdict:
         (known and concurrency > _PARALLEL_CONCURRENCY, "parallel"),
         (known, "serial_by_need"),
     )
-    return next((verdict for holds, verdict in conditions if holds), "possibly_sequential")
+    otherwise: Verdict = "possibly_sequential"
+    return next((verdict for holds, verdict in conditions if holds), otherwise)

@@ -133,7 +133,7 @@ class Recording:
             args, kwargs = self._all(args, kwargs)
         node = None if self.tool is None else run(self._begin, args, kwargs, submitted_ns, call_id)
         try:
-            coroutine = run(self.function, *args, **kwargs)
+            coroutine: Any = run(self.function, *args, **kwargs)
             if type(coroutine) is not types.CoroutineType:
                 coroutine = _coroutine(coroutine)
             result = yield from driven_steps(coroutine if node is None else measured(coroutine, node), context)

@@ -56,13 +56,15 @@ def measured(body: Resumable, node: CallNode | Stretches) -> Generator[Any, Any,
         awaited = body.send(None)
     except StopIteration as stop:
         return stop.value
-    return (yield from resumed(body, node, awaited))
+    rest: Any = resumed(body, node, awaited)  # `coroutine` makes it awaitable as well
+    return (yield from rest)
 
 
 @coroutine
 def resumed(body: Resumable, node: CallNode | Stretches, awaited: Any) -> Generator[Any, Any, Any]:
     """Run the rest of *body*, which has been suspended to await *awaited*; see `measured`."""
     thrown: list[BaseException] = []
+    sent: Any = None
     while True:
         end_stretch(node, clock.now_ns())
         try:
