@@ -18,15 +18,16 @@ ANSWER = "Sunny in Lisbon. Two flights to Porto. Three hotels in Sintra."
 
 
 def test_anthropic_agent(output: Output) -> None:
+    # No span tells of the model's requests, and the same code runs where the model asks for one call at a time.
     assert output("anthropic_agent.py", server=True) == [
-        f"one_by_one: ratio 1.0, sequential: {ANSWER}",
+        f"one_by_one: ratio 1.0, possibly_sequential: {ANSWER}",
         f"together: ratio 3.0, parallel: {ANSWER}",
     ]
 
 
 def test_openai_agent(output: Output) -> None:
     assert output("openai_agent.py", server=True) == [
-        f"chat_one_by_one: ratio 1.0, sequential: {ANSWER}",
+        f"chat_one_by_one: ratio 1.0, possibly_sequential: {ANSWER}",
         f"chat_together: ratio 3.0, parallel: {ANSWER}",
         f"responses_together: ratio 3.0, parallel: {ANSWER}",
     ]
@@ -47,4 +48,7 @@ def test_tools_made_with_anthropics_own_decorator() -> None:
             ],
         }
     ]
-    assert prompt([get_weather]).splitlines()[-1] == "- Safe together, in any number: get_weather."
+    by_name = "- These read, judging by their names, so safe together in any number: get_weather."
+    assert prompt([get_weather]).splitlines()[-1] == by_name
+    declared = prompt([get_weather], effects={"get_weather": "read"})
+    assert declared.splitlines()[-1] == "- Safe together, in any number: get_weather."
