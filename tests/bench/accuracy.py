@@ -11,7 +11,10 @@ another, one per model response, and compares them within one segment (one reque
 argument of the second call was taken from the first result; such calls could not have run together. So the recall of
 recommended reads is printed twice: over all pairs that commute, and over the pairs that pass no value. A pair passes a
 value if a value of the first result is an argument of the second call, and appears neither in the user's messages nor
-in the first call's arguments.
+in the first call's arguments. A third recall is that over the pairs whose independence is explained or between rounds.
+
+Last comes a table of precision against the share of labelled pairs that is decided. Each row decides by one more rule,
+the safest first. The last row takes each pair without a verdict for independent.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect
@@ -34,6 +39,14 @@ if TYPE_CHECKING:
 
 _ADVICE = {"hard": "intended", "unknown": "potential", "none": "recommended"}
 _SECOND_NS = 1_000_000_000
+_RULES = {
+    "dependent": "dependent",
+    "explained": "+ independent, explained",
+    "between rounds": "+ independent, between rounds",
+    "unknown": "+ unknown taken for independent",
+}
+"""The rules that decide a pair, the safest first, and their names in the table."""
+
 _REASONS = {
     "not seen in full": "content not seen in full",
     "stands nowhere before": "without origin",
@@ -69,18 +82,30 @@ def calls_of(episode: dict[str, Any], segment: int) -> list[tuple[dict[str, Any]
     return found
 
 
-def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any], Pair, str]]:
+class Judged(NamedTuple):
     """
-    Yield the records of each two calls of one segment, their relation, and the advice; without bookkeeping tools.
+    Two calls of one segment: their records, their relation, the advice, and the rule that decides.
 
     The relation concerns the two calls alone. The advice is that of a finding, which includes dependence through other
     calls.
     """
+
+    earlier: dict[str, Any]
+    later: dict[str, Any]
+    pair: Pair
+    advice: str
+    rule: str
+
+
+def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[Judged]:
+    """Yield each two calls of one segment, without bookkeeping tools."""
     for segment in sorted({record.get("segment", 0) for record in episode["calls"]}):
         said = episode.get("user_messages") or [episode["prompt"]]
         messages = [Content(message) for message in said[: segment + 1]]
         found = [pair for pair in calls_of(episode, segment) if not is_bookkeeping(pair[1].tool, settings.bookkeeping)]
-        graph = Dependencies([call for _, call in found], messages, settings)
+        calls = [call for _, call in found]
+        graph = Dependencies(calls, messages, settings)
+        without_rounds = Dependencies([msgspec.structs.replace(call, round=None) for call in calls], messages, settings)
         for later in range(len(found)):
             for earlier in range(later):
                 pair = graph.pair(earlier, later)
@@ -89,7 +114,11 @@ def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[tuple[dict
                     edge = "hard"
                 elif graph.after_any[later] >> earlier & 1:
                     edge = "unknown"
-                yield found[earlier][0], found[later][0], pair, _ADVICE[edge]
+                rule: str = pair.verdict
+                if rule == "independent":
+                    explained = without_rounds.pair(earlier, later).verdict == "independent"
+                    rule = "explained" if explained else "between rounds"
+                yield Judged(found[earlier][0], found[later][0], pair, _ADVICE[edge], rule)
 
 
 def main() -> int:
@@ -99,13 +128,15 @@ def main() -> int:
     parser.add_argument("--pairs", type=Path, help="write one JSON line a pair here")
     options = parser.parse_args()
     settings = Settings()
+    by_file: dict[str, Counter[str]] = {}
     out = options.pairs.open("w", encoding="utf-8") if options.pairs else None
     for path in options.files:
         counts: Counter[str] = Counter()
         for line in path.read_text(encoding="utf-8").splitlines():
             episode = json.loads(line)
             order = [record["id"] for record in episode["calls"]]
-            for a, b, pair, advice in pairs_of(episode, settings):
+            for judged in pairs_of(episode, settings):
+                a, b, pair, advice, _ = judged
                 counts["pairs"] += 1
                 counts[pair.verdict] += 1
                 if pair.verdict == "unknown":
@@ -113,11 +144,11 @@ def main() -> int:
                     counts[f"unknown: {reason}"] += 1
                 counts[advice] += 1
                 if b.get("depends_on") is not None and a["id"] not in b.get("uncertain", ()):
-                    _count_edge(counts, truth=a["id"] in b["depends_on"], verdict=pair.verdict)
+                    _count_edge(counts, truth=a["id"] in b["depends_on"], judged=judged)
                 adjacent = order.index(b["id"]) == order.index(a["id"]) + 1
                 if adjacent and a.get("commutes_with_next") is not None:
                     said = " ".join((episode.get("user_messages") or [episode["prompt"]])[: a.get("segment", 0) + 1])
-                    _count_swap(counts, a, b, advice, said)
+                    _count_swap(counts, judged, said)
                 if out is not None:
                     record = {
                         "file": path.name,
@@ -129,14 +160,20 @@ def main() -> int:
                         "evidence": pair.evidence,
                     }
                     out.write(json.dumps(record) + "\n")
+        by_file[path.stem] = counts
         _show(path.name, counts)
+    _show_curve({**by_file, "all": sum(by_file.values(), Counter())})
     if out is not None:
         out.close()
     return 0
 
 
-def _count_edge(counts: Counter[str], *, truth: bool, verdict: str) -> None:
+def _count_edge(counts: Counter[str], *, truth: bool, judged: Judged) -> None:
+    verdict = judged.pair.verdict
     found = verdict == "dependent"
+    counts["labelled"] += 1
+    counts[f"decided: {judged.rule}"] += 1
+    counts[f"right: {judged.rule}"] += truth == found
     counts["edges"] += truth
     counts["edges found"] += found
     counts["edges right"] += truth and found
@@ -144,7 +181,8 @@ def _count_edge(counts: Counter[str], *, truth: bool, verdict: str) -> None:
     counts["independent wrong"] += truth and verdict == "independent"
 
 
-def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advice: str, said: str) -> None:
+def _count_swap(counts: Counter[str], judged: Judged, said: str) -> None:
+    a, b, _, advice, rule = judged
     commutes = a["commutes_with_next"]
     reads = assumed_effect(a["name"]) == assumed_effect(b["name"]) == "read"
     counts["swaps"] += 1
@@ -152,6 +190,9 @@ def _count_swap(counts: Counter[str], a: dict[str, Any], b: dict[str, Any], advi
     counts["swaps recommended right"] += advice == "recommended" and commutes
     counts["reads commuting"] += reads and commutes
     counts["reads commuting recommended"] += reads and commutes and advice == "recommended"
+    shown = reads and commutes and rule in {"explained", "between rounds"}
+    counts["reads shown"] += shown
+    counts["reads shown recommended"] += shown and advice == "recommended"
     handed_on = {value for value in _scalars(a["result"]) & _scalars(b["args"]) if value not in said}
     apart = reads and commutes and not handed_on - _scalars(a["args"])
     counts["reads apart"] += apart
@@ -187,7 +228,20 @@ def _show(name: str, counts: Counter[str]) -> None:
         print(f"  recommended pairs that commute: {_share(right, counts['swaps recommended'])}")
         print(f"  commuting reads recommended:    {_share(reads, counts['reads commuting'])}")
         print(f"  … where no value is handed on:  {_share(counts['reads apart recommended'], counts['reads apart'])}")
+        print(f"  … explained or between rounds:  {_share(counts['reads shown recommended'], counts['reads shown'])}")
         print("    (a swap test hands both calls what they had; a value out of the first's answer could not be known)")
+
+
+def _show_curve(by_file: dict[str, Counter[str]]) -> None:
+    """Print precision against the share decided, as a table in Markdown; files without labelled pairs are left out."""
+    print("\n| episodes | decided by | share decided | precision |\n| --- | --- | --- | --- |")
+    for name, counts in by_file.items():
+        decided = right = 0
+        for rule, title in _RULES.items():
+            decided += counts[f"decided: {rule}"]
+            right += counts[f"right: {rule}"]
+            if counts["labelled"]:
+                print(f"| {name} | {title} | {_share(decided, counts['labelled'])} | {_share(right, decided)} |")
 
 
 if __name__ == "__main__":
