@@ -63,5 +63,7 @@ def turn_verdict(facts: VerdictFacts) -> Verdict:
         (known and concurrency > _PARALLEL_CONCURRENCY, "parallel"),
         (known, "serial_by_need"),
     )
-    otherwise: Verdict = "possibly_sequential"
-    return next((verdict for holds, verdict in conditions if holds), otherwise)
+    for holds, verdict in conditions:
+        if holds:
+            return verdict
+    return "possibly_sequential"

@@ -136,7 +136,8 @@ class Recording:
             coroutine: Any = run(self.function, *args, **kwargs)
             if type(coroutine) is not types.CoroutineType:
                 coroutine = _coroutine(coroutine)
-            result = yield from driven_steps(coroutine if node is None else measured(coroutine, node), context)
+            body: Any = coroutine if node is None else measured(coroutine, node)
+            result = yield from driven_steps(body, context)  # pyright: ignore[reportArgumentType] - seen as awaitable only
         except BaseException as error:
             if node is not None:
                 run(fail, node, error)
