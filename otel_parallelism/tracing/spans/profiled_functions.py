@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 def _called(tool: Tool, receiver: object) -> CallNode:
     """Return the node of a call of *tool* that its wrapper makes now, on *receiver* if it is a method."""
-    place: tuple[CodeType | None, int] = (None, 0)
+    code: CodeType | None = None
+    instruction = 0
+    around: tuple[object, ...] | None = None
     try:
         frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as inspect's, cheaper
     except ValueError:
@@ -39,12 +41,13 @@ def _called(tool: Tool, receiver: object) -> CallNode:
     if frame is not None:
         if frame.f_code.co_filename in INSIDE:
             frame = calling_frame(frame)
-        place = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
+        if frame is not None:
+            code, instruction, around = frame.f_code, frame.f_lasti, frames_around(frame)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None,  # noqa: FBT003 - positional arguments: keywords double the cost
-        tool, clock.now_ns(), *place, get_ident(),
+        tool, clock.now_ns(), code, instruction, get_ident(),
     )  # fmt: skip
-    node.around = None if frame is None else frames_around(frame)
+    node.around = around
     if receiver is not None:
         hold_receiver(node, receiver)
     return node

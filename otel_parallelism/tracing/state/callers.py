@@ -76,8 +76,11 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
         The id of *frame*, then code object, instruction and id of each frame around it up to the event loop; None at
         the end if there are more frames than are recorded.
     """
-    found: list[object] = [id(frame)]
     around = frame.f_back
+    if around is None or around.f_code.co_filename in _LOOPS_AND_POOLS:
+        # Most often the coroutine that a task runs makes the call.
+        return (id(frame),)
+    found: list[object] = [id(frame)]
     for _ in range(_MAX_FRAMES):
         if around is None:
             return tuple(found)
