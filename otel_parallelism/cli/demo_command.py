@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -106,8 +107,11 @@ def _loaded(path: Path) -> ModuleType:
     Return the module at *path*, under its bare file name.
 
     The module stands for the user's code. With its full path it would count as a file of an installed package.
+    `linecache` gets its lines, because the analysis reads the source of the program, and no file has the bare name.
     """
     module = ModuleType(path.stem)
-    code = compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
+    text = path.read_text(encoding="utf-8")
+    linecache.cache[path.name] = (len(text), None, text.splitlines(keepends=True), path.name)
+    code = compile(text, path.name, "exec", dont_inherit=True)
     exec(code, module.__dict__)  # noqa: S102 - a file of this package
     return module
