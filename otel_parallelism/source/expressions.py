@@ -51,8 +51,8 @@ class ExpressionWalk:
         self.known: frozenset[ast.Call] = frozenset()
         self.same_functions: set[str] = {ast.dump(earlier.func), ast.dump(later.func)}
         self.raised: list[list[State]] = []
-        self.visits = 0
-        self.met_flow = False
+        self.visits: int = 0
+        self.met_flow: bool = False
 
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         """Take note of how the later call is made; *inputs* are what is called and its arguments."""

@@ -130,8 +130,8 @@ class Origins:
         self.guards: list[Guard] = ["any"] * len(calls)
         self.selected: list[int] = [0] * len(calls)
         self.chosen: list[int] = [0] * len(calls)
-        self.clocks = 0
-        self.seen = 0
+        self.clocks: int = 0
+        self.seen: int = 0
 
     def start(self, index: int, arguments: Values | None) -> None:
         """Look up where the *arguments* of a call that starts come from, and add them."""

@@ -46,7 +46,7 @@ class Scope:
 
     def __init__(self, scope_id: str, calls: Sequence[Call], depth: int) -> None:
         self.scope_id = scope_id
-        self.calls = calls
+        self.calls: Sequence[Call] = calls
         self.depth = depth
         self.totals: Totals = totals_of(calls)
         self.inner: dict[int, Scope] = {}
