@@ -37,7 +37,8 @@ class BlockWalk(LoopWalk):
         before = state.copy()
         self.raised.append([])
         self.handled += bool(node.handlers)
-        met, self.met_flow = self.met_flow, False
+        met = self.met_flow
+        self.met_flow = False
         end = self.block(node.body, state.copy())
         self.handled -= bool(node.handlers)
         raised = self.raised.pop()
