@@ -44,7 +44,7 @@ class BlockWalk(LoopWalk):
         raised = self.raised.pop()
         # Code that uses what the earlier call returned fails or not depending on it.
         fails = self._holds_earlier(node.body) or self.met_flow
-        self.met_flow = self.met_flow or met
+        self.met_flow: bool = self.met_flow or met
         reason = f"whether {callee_name(self.earlier) or 'the first call'} fails"
         if end is not None and node.orelse:
             if fails and end.after:
