@@ -59,6 +59,7 @@ _DAY_S = 86_400
 _MAX_SEARCHED = 200
 _LONGEST = 2_000
 _MAX_LEAVES = 6
+_LONGEST_ANSWER = 200
 _MAX_WORDS = 3
 
 
@@ -158,6 +159,8 @@ def _is_positive(name: str, leaf: object, *, counts: bool) -> bool | None:
 
 
 def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
+    if len(leaf) > _LONGEST_ANSWER:
+        return None
     text = leaf.strip().strip(".!'\"").lower().replace(" ", "_").replace("-", "_")
     words = [word.strip(",.:;") for word in text.split("_")]
     answer: bool | None = None
