@@ -93,3 +93,14 @@ def test_three_long_reads_of_one_response_in_a_turn_of_one_hour() -> None:
     assert numbers(report) == (3, 60, 60, 1.0, 20, 0.33)
     (finding,) = report.findings
     assert (finding.cause, finding.advice, round(finding.avoidable, 2)) == ("dispatch", "recommended", 40.0)
+
+
+def test_a_call_repeated_after_another_may_be_repeated_because_of_it() -> None:
+    spans = [
+        read("c0", 0, 1, "j1", "a text about hills", tool="get_job"),
+        read("c1", 1, 2, "Porto", "rain over Porto", tool="get_weather"),
+        read("c2", 2, 3, "j1", "a text about rivers", tool="get_job"),
+    ]
+    report = report_of(*spans, said="The job j1 and the weather in Porto")
+    together = {frozenset(finding.span_ids) for finding in report.findings if finding.advice == "recommended"}
+    assert together == {frozenset({"c0", "c1"})}

@@ -106,7 +106,6 @@ class Dependencies:
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
         self.shared: SharedObjects = SharedObjects(calls)
-        self._grounds = Grounds(calls, self.evidence, unrequested)
         known = [call_effect(call, settings) for call in calls]
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
@@ -122,6 +121,7 @@ class Dependencies:
         self._repeats_of: dict[int, int] = {
             index: repeats.mask for repeats in self.repeats for index in repeats.positions
         }
+        self._grounds = Grounds(calls, self.evidence, unrequested, self.repeats)
         self._cautious: dict[int, tuple[int, str]] = {
             later: (earlier, why)
             for later, (earlier, why) in cautious_repeats(calls, outcomes).items()

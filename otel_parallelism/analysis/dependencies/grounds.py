@@ -8,21 +8,25 @@ nothing.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from otel_parallelism.model import Call
 
     from .evidence import Evidence
+    from .repeats import Repeats
 
 
 class Grounds:
     """The grounds on which the calls of one scope are independent; sets of calls are integers with one bit a call."""
 
-    def __init__(self, calls: Sequence[Call], evidence: Evidence, unrequested: Collection[str]) -> None:
+    def __init__(
+        self, calls: Sequence[Call], evidence: Evidence, unrequested: Collection[str], repeats: Iterable[Repeats] = ()
+    ) -> None:
         """
         Group *calls*.
 
@@ -30,8 +34,15 @@ class Grounds:
             calls: The calls of one scope in order of (start, end, id).
             evidence: What their contents show.
             unrequested: The span ids of calls that code made, whatever round their time suggests.
+            repeats: The calls that repeat a tool with equal arguments.
         """
         self._calls = calls
+        # What came in between may be the reason for asking the same again.
+        self._since_asked: dict[int, int] = {
+            again: (1 << again) - (1 << before)
+            for group in repeats
+            for before, again in itertools.pairwise(sorted(group.positions))
+        }
         self._evidence = evidence
         self._starts_ns = [call.start_ns for call in calls]
         self._by_end = sorted(range(len(calls)), key=lambda index: (calls[index].end_ns, index))
@@ -54,6 +65,7 @@ class Grounds:
     def independent_of(self, later: int) -> int:
         """Return the calls that ``calls[later]`` is independent of, if they ended before it started."""
         shown = (self._explained(later) | self._between_rounds(later)) & ~self._guards(later)
+        shown &= ~self._since_asked.get(later, 0)
         return shown | self._running_when_called(later)
 
     def sentence(self, earlier: int, later: int) -> str:
@@ -67,6 +79,10 @@ class Grounds:
             (
                 self._guards(later) & bit & evidence.seen,
                 f"whether {b} is called may depend on what {a} returned",
+            ),
+            (
+                self._since_asked.get(later, 0) & bit,
+                f"{b} was asked the same before {a}, and again perhaps because of what {a} returned",
             ),
             (self._explained(later) & bit, f"every argument of {b} was known before {a} began"),
             (self._between_rounds(later) & bit, f"no value that {a} returned is an argument of {b}"),
