@@ -254,7 +254,7 @@ def test_verdicts_and_chains_match_the_recorded_programs(path: Path, analyses: d
                     [("blocking", 3)],
                 )
             else:
-                # Three calls of 50 ms at once, none of which lasts for nearly all of the time.
+                # Three calls of 50 ms at once, each much shorter than the turn.
                 assert report.verdict in {"parallel", "negligible"}
                 assert chains == []
         else:

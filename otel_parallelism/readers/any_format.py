@@ -76,7 +76,8 @@ def read_spans(
                 check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
                 yield from _binary_spans(name, lines.read(), skip)
                 return
-            check_text(name, start, EXPECTED) if lines is file else None
+            if lines is file:
+                check_text(name, start, EXPECTED)
             yield from _text_spans(name, lines, lambda: progress(tell()) if progress else None, skip)
         except broken_compression() as error:
             problem = f"the compressed data is broken ({error})"
@@ -140,7 +141,7 @@ def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
     try:
         spans = decode_otlp(text)
     except (UnknownFormatError, msgspec.ValidationError) as error:
-        data = msgspec.json.decode(text)
+        data = error.data if isinstance(error, UnknownFormatError) else msgspec.json.decode(text)
         if isinstance(data, list):
             return [span for item in _RAW_ITEMS.decode(text) for span in _decode(item, others)]
         if isinstance(data, dict):

@@ -81,7 +81,7 @@ def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
         data = msgspec.json.decode(text)
         found = otlp_groups(data)
         if found is None:
-            raise UnknownFormatError(_looks(data))
+            raise UnknownFormatError(_looks(data), data)
         groups = found
     return [record for group in groups for record in records(group)]
 

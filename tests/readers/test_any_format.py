@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,14 @@ from otel_parallelism import Report, analyze_spans
 from otel_parallelism.model import SpanRecord
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import FORMATS, read_spans
-from tests.readers.written_formats import WRITERS, console_among_other_output, console_lines, otlp_lines, protobuf
+from tests.readers.written_formats import (
+    WRITERS,
+    console_among_other_output,
+    console_lines,
+    otlp_document,
+    otlp_lines,
+    protobuf,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,8 +143,16 @@ def test_splitting_a_file_changes_nothing(tmp_path_factory: pytest.TempPathFacto
 
 def test_compressed_files_are_read(write: Callable[[bytes], Path]) -> None:
     spans = a_trace(1)
+    zstd = zstandard.ZstdCompressor()
     for written in (WRITERS["jaeger"](spans), protobuf(spans)):
-        assert reports(write(gzip.compress(written))) == reports(write(written)) != []
+        expected = reports(write(written))
+        assert reports(write(gzip.compress(written))) == reports(write(zstd.compress(written))) == expected != []
+    # The Collector's file exporter compresses each message, and writes its length before it.
+    half = len(spans) // 2
+    for make in (protobuf, otlp_document):
+        frames = [zstd.compress(make(some)) for some in (spans[:half], spans[half:])]
+        framed = b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
+        assert reports(write(framed)) == expected
 
 
 def test_a_line_that_is_no_span_costs_that_line(write: Callable[[bytes], Path]) -> None:
@@ -262,7 +278,7 @@ def test_console_exporter_of_javascript(write: Callable[[bytes], Path]) -> None:
     (span,) = read_spans(write(NODE.encode()), skip=skipped.append)
     assert [error.line for error in skipped] == [1]
     assert (span.span_id, span.parent_id, span.kind, span.error) == ("777972afa12eb452", "d9d80db7db155c9d", 1, True)
-    assert (span.source, span.instrumentation, span.end_ns - span.start_ns) == ("shop", "a.scope", 715_934)
+    assert (span.source, span.instrumentation, span.end_ns - span.start_ns) == ("service.name=shop", "a.scope", 715_934)
     assert span.attributes["gen_ai.tool.call.arguments"] == '{"q":"it\'s"}'
     assert (span.attributes["text"], span.attributes["list"], span.attributes["n"]) == ("one\ntwo", ["a", "b"], 5)
 

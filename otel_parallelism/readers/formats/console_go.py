@@ -14,8 +14,7 @@ from otel_parallelism.readers.parsing.json_fields import (
     string,
     time_ns,
 )
-
-_IDENTITY = ("service.namespace", "service.name", "service.instance.id", "host.name", "process.pid")
+from otel_parallelism.readers.parsing.otlp_types import identity
 
 
 def _recognizes(data: Fields) -> bool:
@@ -47,7 +46,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             kind_number(span.get("SpanKind")),
             fields(span.get("Status")).get("Code") == "Error",
             parent.get("Remote") is True,
-            " ".join(str(resource[key]) for key in _IDENTITY if key in resource),
+            identity(resource),
             string(scope.get("Name")),
         )
     ]

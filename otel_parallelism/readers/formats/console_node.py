@@ -20,11 +20,11 @@ from otel_parallelism.readers.parsing.json_fields import (
     string,
     time_ns,
 )
+from otel_parallelism.readers.parsing.otlp_types import identity
 
 _US: Final = 1_000
 _ERROR: Final = 2
 _KIND_OFFSET: Final = 1
-_IDENTITY = ("service.namespace", "service.name", "service.instance.id", "host.name", "process.pid")
 
 
 def _recognizes(data: Fields) -> bool:
@@ -53,7 +53,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             # JavaScript counts kinds from 0 for internal, OTLP from 1.
             kind=kind + _KIND_OFFSET if isinstance(kind, int) else 0,
             error=fields(span.get("status")).get("code") == _ERROR,
-            source=" ".join(str(resource[key]) for key in _IDENTITY if key in resource),
+            source=identity(resource),
             instrumentation=string(scope.get("name")),
         )
     ]

@@ -14,8 +14,7 @@ from otel_parallelism.readers.parsing.json_fields import (
     string,
     time_ns,
 )
-
-_IDENTITY = ("service.namespace", "service.name", "service.instance.id", "host.name", "process.pid")
+from otel_parallelism.readers.parsing.otlp_types import identity
 
 
 def _recognizes(data: Fields) -> bool:
@@ -42,7 +41,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             tuple(hex_id(fields(link.get("context")).get("span_id")) for link in objects(span.get("links"))),
             kind_number(span.get("kind")),
             fields(span.get("status")).get("status_code") == "ERROR",
-            source=" ".join(str(resource[key]) for key in _IDENTITY if key in resource),
+            source=identity(resource),
             instrumentation=string(fields(span.get("instrumentation_scope")).get("name")),
         )
     ]

@@ -38,7 +38,17 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class UnknownFormatError(Exception):
-    """The text is JSON, but of no known format; the message says what it is."""
+    """
+    The text is JSON, but of no known format; the message says what it is.
+
+    Attributes:
+        data: The decoded value.
+    """
+
+    def __init__(self, message: str, data: object = None) -> None:
+        """Say what the value *data* is."""
+        super().__init__(message)
+        self.data = data
 
 
 class JsonText:
