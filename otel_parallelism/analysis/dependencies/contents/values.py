@@ -153,14 +153,19 @@ def _add_forms(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wan
     found = values.forms
     for some in (texts, leaves.keys):
         for text in some:
-            for form in forms.wanted_forms(text, wanted.forms):
-                found.add(form)
+            inside = wanted.known_forms.get(text)
+            if inside is None:
+                # The turn holds the texts anyway.
+                inside = wanted.known_forms[text] = tuple(forms.wanted_forms(text, wanted.forms))
+            found.update(inside)
     if wanted.numeric:
         numbers = leaves.numbers + [number for text in texts for number in tokens.numbers_in(text)]
         for number in numbers:
-            for form in forms.rounded_numbers(number):
-                if form in wanted.forms:
-                    found.add(form)
+            rounded = wanted.known_forms.get(number)
+            if rounded is None:
+                rounded = tuple(form for form in forms.rounded_numbers(number) if form in wanted.forms)
+                wanted.known_forms[number] = rounded
+            found.update(rounded)
         for form in forms.computed_numbers(numbers, leaves.sizes):
             if form in wanted.forms:
                 found.add(form)

@@ -35,6 +35,7 @@ class Wanted:
         "forms",
         "has_dates",
         "known",
+        "known_forms",
         "named",
         "names",
         "numeric",
@@ -73,6 +74,7 @@ class Wanted:
         ]
         # What has been found in the texts and keys searched so far: results repeat each other.
         self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
+        self.known_forms: dict[str | float, tuple[str, ...]] = {}
         self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
 
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
