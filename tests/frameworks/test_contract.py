@@ -98,12 +98,13 @@ def test_burst_of_three(instrumented: Stage, kind: str) -> None:
     verdict(run, dispatch.cause, waits=dispatch.waits)
 
 
-def test_async_tools_that_hold_the_event_loop_are_blocking(instrumented: Stage) -> None:
+def test_async_tools_that_hold_the_event_loop_are_blocking(instrumented: Stage, request: pytest.FixtureRequest) -> None:
     dispatch: Dispatch | None = instrumented.behaviour.asynchronous
     if dispatch is None or dispatch.peak == 1 or dispatch.waits:
         pytest.skip(f"{instrumented.behaviour.distribution} runs no async tools at once in this event loop")
-    if not instrumented.behaviour.turns:
-        pytest.skip(f"{instrumented.behaviour.distribution} runs the bodies of tools in tasks of its own server")
+    if instrumented.behaviour.distribution == "mcp":
+        reason = "the bodies of tools of a server in the same process are not measured"
+        request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
     run = instrumented.run(BURST, "holding")
 
     assert run.answer == ANSWER
