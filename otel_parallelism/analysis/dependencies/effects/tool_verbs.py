@@ -88,7 +88,9 @@ def assumed_effect(tool: str, *, arguments_seen: bool = False) -> Effect:
         return "read" if certain and _only_reads(words, first) else "unknown"
     if first == len(words):
         return "unknown"
-    if (words[first] == "log" and "git" in words[:first]) or (not rest and words[first] in _COMMANDS):
+    if words[first] == "log" and "git" in words[:first]:
+        return "read" if _only_reads(words, first) else "unknown"
+    if not rest and words[first] in _COMMANDS:
         return "read"
     converts = words[first] == "convert" and not tables.CONVERTED.isdisjoint(rest) and _only_reads(words, first)
     by_git = "git" in words[:first] and words[first] in tables.WRITES_OF_GIT
