@@ -14,6 +14,7 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FrameType
 
     from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 
@@ -119,8 +120,8 @@ def end_interrupted(span: Any, end_ns: int, error: BaseException) -> None:
     """
     End *span* after *error* interrupted our code, possibly inside ``span.end`` or ``tracer.start_span``.
 
-    The SDK sets the end time before it calls the processors, and refuses a second end. Where none of them was called,
-    the time is removed again.
+    The SDK sets the end time before it calls the processors, and refuses a second end. Where the time was set and no
+    processor was called, it is removed again. Where some were called, those that follow are.
 
     Args:
         span: The span; None where `start_span` has not returned it.
@@ -132,25 +133,42 @@ def end_interrupted(span: Any, end_ns: int, error: BaseException) -> None:
     if span is None or getattr(span, "_start_time", 0) is None:
         return
     if not span.is_recording():
-        called, trace = 0, error.__traceback__
-        while trace is not None:
-            called += trace.tb_frame.f_code.co_name == "on_end"
-            trace = trace.tb_next
-        # The first frame is the multi-processor's.
-        if called > 1 or getattr(span, "_end_time", None) is None:
+        frame = _frame_named(error, "on_end")
+        if frame is not None:
+            _call_remaining(frame)
+        if frame is not None or getattr(span, "_end_time", None) is None:
             return
         span._end_time = None
     span.end(end_ns)
 
 
+def _call_remaining(frame: FrameType) -> None:
+    """Let those processors end a span that the multi-processor of *frame*, its ``on_end``, has not called yet."""
+    names = frame.f_locals
+    multi, span = names["self"], names.get("span")
+    processors = inner_processors(getattr(multi, "_processors", multi)) or ()
+    called = names.get("processor", names.get("sp"))
+    if called in processors:
+        # Whether the interrupted one did its work is known of ours only: it may be called twice.
+        own = type(called).__module__.startswith(__name__.partition(".")[0])
+        processors = processors[processors.index(called) + (not own) :]
+    for processor in processors:
+        if processor is not getattr(multi, "_excluded", None):
+            processor.on_end(span)
+
+
 def _started_span(error: BaseException) -> Any:
     """Return the span that `start_span` had made when *error* interrupted it; None if there is none."""
+    frame = _frame_named(error, "start_span")
+    return None if frame is None else frame.f_locals.get("span")
+
+
+def _frame_named(error: BaseException, function: str) -> FrameType | None:
+    """Return the outermost frame of a function of this name that *error* went through; None if there is none."""
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_name == "start_span":
-            span = trace.tb_frame.f_locals.get("span")
-            if span is not None:
-                return span
+        if trace.tb_frame.f_code.co_name == function:
+            return trace.tb_frame
         trace = trace.tb_next
     return None
 
