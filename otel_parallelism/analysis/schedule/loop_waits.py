@@ -78,17 +78,23 @@ def without_waits(calls: Sequence[Call], waits: LoopWaits) -> list[Call]:
     """
     Return *calls* with those in groups shortened to the time in which they did not wait for the loop.
 
-    The calls of a group then run one after another, as their bodies did. The result is in order of (start, end, id).
+    The calls of a group then run one after another, as their bodies did: each as late as it can, but no earlier than
+    those before it can have ended. The result is in order of (start, end, id).
     """
     shortened = list(calls)
     for group in waits.groups:
-        free_until_ns = max(calls[index].end_ns for index in group)
-        for index in reversed(group):
+        earliest_ns = [0]
+        for index in group:
+            call = calls[index]
+            held_until_ns = max(earliest_ns[-1], call.start_ns) + blocked_ns(call)
+            earliest_ns.append(min(call.end_ns, held_until_ns))
+        free_until_ns = calls[group[-1]].end_ns
+        for index, free_from_ns in zip(reversed(group), reversed(earliest_ns[:-1]), strict=True):
             call = calls[index]
             end_ns = min(call.end_ns, free_until_ns)
-            start_ns = max(call.start_ns, end_ns - waits.baseline_ns[call.span_id])
+            start_ns = max(call.start_ns, free_from_ns, end_ns - waits.baseline_ns[call.span_id])
             free_until_ns = start_ns
-            shortened[index] = msgspec.structs.replace(call, start_ns=start_ns, end_ns=max(start_ns, end_ns))
+            shortened[index] = msgspec.structs.replace(call, start_ns=start_ns, end_ns=end_ns)
     return sorted(shortened, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
 
 
