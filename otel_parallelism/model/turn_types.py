@@ -232,7 +232,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class TurnSpan(msgspec.Struct, frozen=True):
-    """The span of one agent run; ``input`` are the user's messages."""
+    """The span of one agent run, with the user's messages; *emptied* if what it held is in another report already."""
 
     trace_id: str
     span_id: str
@@ -244,14 +244,14 @@ class TurnSpan(msgspec.Struct, frozen=True):
     input: Content | None = None
     source: str = ""
     instrumentation: str = ""
+    emptied: bool = False
 
 
 class Passage(msgspec.Struct, frozen=True):
     """
-    Any other span, which matters only as an ancestor.
+    Any other span, which matters only as an ancestor: a *cycle* if some frameworks make it for each round (``Step 2``).
 
-    ``cycle`` is true for a span that some frameworks make for each round (``Step 2``, ``execute_event_loop_cycle``, a
-    ``tools`` node). ``waiting`` is true for a span that lasts while the program waits for a person.
+    ``waiting`` is true for a span that lasts while the program waits for a person.
     """
 
     trace_id: str

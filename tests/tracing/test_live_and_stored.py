@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_parallelism import Settings, agent_turn, profiled, uninstall
@@ -98,6 +98,7 @@ def summary(report: Report) -> dict[str, Any]:
     }
 
 
+@example(root="turn", parts=(("passage gather", (("step", ()), ("turn gather", (("nap", ()),)))),), how="gather")
 @given(
     root=st.sampled_from(["turn", "agent"]),
     parts=st.lists(PROGRAMS, min_size=1, max_size=4).map(tuple),

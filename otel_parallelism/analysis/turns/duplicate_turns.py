@@ -39,6 +39,7 @@ def join_duplicate_turns(tree: Tree, calls: Sequence[Call]) -> bool:
     for call in calls:
         own.setdefault(tree.inside[call.span_id], []).append(call)
     holding = {tree.inside[span.span_id] for span in tree.spans.values() if type(span) in (Call, Step, TurnSpan)}
+    holding.update(turn.span_id for turn in turns if turn.emptied)
     siblings: dict[str, list[TurnSpan]] = {}
     for turn in turns:
         siblings.setdefault(tree.inside[turn.span_id], []).append(turn)

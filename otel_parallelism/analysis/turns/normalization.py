@@ -202,6 +202,13 @@ _HAND_OFFS = ("transfer_to_*", "transfer_back_to_*", "handoff_to_*", "handoff-*"
 """Bookkeeping tools that hand the turn over to another agent."""
 
 
+def holds(observation: Observation, settings: Settings) -> bool:
+    """Return whether *observation* makes what is around it more than an empty turn."""
+    if type(observation) is Call:
+        return not is_bookkeeping(observation.tool, settings.bookkeeping)
+    return type(observation) is not Passage
+
+
 @lru_cache(maxsize=4096)
 def is_bookkeeping(tool: str, patterns: tuple[str, ...]) -> bool:
     """Return whether *tool* matches one of the globs *patterns*, ignoring case; such tools do not count as calls."""

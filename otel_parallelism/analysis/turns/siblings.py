@@ -30,6 +30,8 @@ def adopt_siblings(tree: Tree) -> None:
     for span in tree.spans.values():
         if type(span) in (Call, Step, TurnSpan):
             holding.add(tree.inside[span.span_id])
+            if type(span) is TurnSpan and span.emptied:
+                holding.add(span.span_id)
             if span.parent_id:
                 groups.setdefault(span.parent_id, []).append(span)
     for parent_id, group in groups.items():

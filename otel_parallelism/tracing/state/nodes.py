@@ -73,6 +73,7 @@ class SpanNode(Node):
         classified_state: A fingerprint of the span, which shows whether it has changed since.
         is_turn: Whether the span is among the open turns.
         kept: On an ended turn that only wraps another turn: the path to that turn.
+        emptied: Whether the span was a turn that has ended, and had calls, model requests or turns inside.
         facts: What a patched framework knows of the same call or model request (a node without a span), or of the same
             turn (the user's words).
         duplicate: Whether the span's instrumentation repeats what our own spans say. It is then never a turn.
@@ -84,6 +85,7 @@ class SpanNode(Node):
     classified_state: tuple[str, int, int] | None = None
     is_turn: bool = False
     kept: list[Node] | None = None
+    emptied: bool = False
     facts: CallNode | StepNode | Content | None = None
     duplicate: bool = False
     pending_answers: Any = None
@@ -169,7 +171,7 @@ class TurnNode(Node):
     An agent turn whose span is ours.
 
     ``trace_id`` is 0 where the span has none. ``duplicate_scopes`` names the instrumentation scopes whose spans inside
-    the turn repeat what our own spans say. ``kept`` and ``pending_answers`` are as in `SpanNode`.
+    the turn repeat what our own spans say. ``kept``, ``emptied`` and ``pending_answers`` are as in `SpanNode`.
     """
 
     name: str = ""
@@ -177,6 +179,7 @@ class TurnNode(Node):
     input: Content | None = None
     trace_id: int = 0
     kept: list[Node] | None = None
+    emptied: bool = False
     duplicate_scopes: frozenset[str] = frozenset()
     pending_answers: Any = None
 

@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.analysis.turns.normalization import Normalized, normalize, plain_turn
+from otel_parallelism.analysis.turns.normalization import Normalized, holds, normalize, plain_turn
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.sdk.results import write_report
@@ -43,6 +43,8 @@ def finish(node: Node, end_ns: int) -> Report | None:
             top = top.parent
         # A root that lives as long as the process needs room for later turns.
         top.held -= len(found.observations) - 1
+    if isinstance(node, (SpanNode, TurnNode)):
+        node.emptied = any(holds(observation, registry.settings) for observation in found.observations[1:])
     report = _report(node, found)
     wrapped = None if report is None else found.ended.get(report.turn.span_id)
     if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):

@@ -152,6 +152,7 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
             end_ns=node.end_ns or end_ns,
             agent=node.agent,
             input=node.input,
+            emptied=node.emptied,
         )
     if isinstance(node, SpanNode):
         observation = node.observation
@@ -161,6 +162,8 @@ def _observation(node: Node, trace_id: str, parent_id: str, end_ns: int) -> Obse
                 observation = msgspec.structs.replace(observation, outlived_ns=0)
         if observation.trace_id != trace_id or observation.parent_id != parent_id:
             observation = msgspec.structs.replace(observation, trace_id=trace_id, parent_id=parent_id)
+        if node.emptied and isinstance(observation, TurnSpan):
+            observation = msgspec.structs.replace(observation, emptied=True)
         return observation if node.facts is None else _completed(observation, node.facts, end_ns)
     if isinstance(node, StepNode):
         return _step(node, trace_id, parent_id, end_ns)
