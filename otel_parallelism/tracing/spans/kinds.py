@@ -166,7 +166,12 @@ class Steps:
 
 
 def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
-    """Run *generator* within *stretch*: same values in and out, same result, same exceptions."""
+    """
+    Run *generator* within *stretch*: same values in and out, same result, same exceptions.
+
+    A generator that yields although it is closed can still be resumed, but the program has given it up: *stretch* ends.
+    """
+    closed = ended = False
     sent: Any = None
     # A list, from which an error is taken as it is thrown: a variable would make a cycle of error, traceback and frame.
     thrown: list[BaseException] = []
@@ -175,19 +180,27 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
         while True:
             with steps:
                 value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
+            if closed and not ended:
+                ended = True
+                # The text of the error that close() raises now.
+                stretch.end(RuntimeError("generator ignored GeneratorExit"))
             sent = None
             try:
                 sent = yield value
             except BaseException as error:  # noqa: BLE001 - every exception is passed on; close() throws GeneratorExit
+                closed = closed or isinstance(error, GeneratorExit)
                 thrown.append(error)
     except StopIteration as stop:
-        stretch.end(None)
+        if not ended:
+            stretch.end(None)
         return stop.value
     except GeneratorExit:
-        stretch.end(None)
+        if not ended:
+            stretch.end(None)
         raise
     except BaseException as error:
-        stretch.end(error)
+        if not ended:
+            stretch.end(error)
         raise
 
 

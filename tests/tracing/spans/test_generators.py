@@ -179,6 +179,25 @@ def test_closing_a_generator_that_will_not_stop(kit: Kit) -> None:
         next(items)
         with pytest.raises(RuntimeError, match="generator ignored GeneratorExit"):
             items.close()  # type: ignore[attr-defined] # a generator
+        assert not kit.span("execute_tool stubborn").status.is_ok
+
+
+def test_a_closed_turn_that_yields_once_more_has_ended(kit: Kit) -> None:
+    @agent_turn
+    def answer() -> Iterator[str]:
+        try:
+            yield "Hello"
+        finally:
+            yield "and good bye"
+
+    items = answer()
+    next(items)
+    with pytest.raises(RuntimeError, match="generator ignored GeneratorExit"):
+        items.close()  # type: ignore[attr-defined] # as above
+    assert [report.turn.name for report in kit.reports] == ["answer"]
+    with pytest.raises(GeneratorExit):
+        next(items)
+    assert len(kit.reports) == 1
 
 
 async def test_a_span_of_the_body_is_still_current_after_a_yield(kit: Kit) -> None:
