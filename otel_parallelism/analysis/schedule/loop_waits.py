@@ -2,7 +2,8 @@
 Calls that held the event loop, and how long other calls waited for it inside their spans.
 
 For how long a call held the loop is measured, but not when. So a call is taken to have waited only for as long as
-another one must have held the loop during the time that both were open.
+another one must have held the loop during the time that both were open. Calls that held one loop did so one after
+another: what they held it for together and does not fit into the time outside a call was inside it.
 """
 
 from __future__ import annotations
@@ -59,9 +60,14 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
         if not _LEAST_FILLED <= share_held(calls, members) <= 2 - FILLED:
             continue
         groups.append(tuple(sorted(members, key=lambda index: (calls[index].end_ns, index))))
+        held_ns = sum(blocked_ns(calls[index]) for index in members)
+        own = {calls[index].span_id for index in members}
         for call in calls:
             if call.start_ns < end_ns and call.end_ns > start_ns:
                 waited_ns = sum(_least_held_ns(calls[index], call) for index in members if calls[index] is not call)
+                if call.span_id in own:
+                    outside_ns = end_ns - start_ns - call.duration_ns
+                    waited_ns = max(waited_ns, held_ns - blocked_ns(call) - outside_ns)
                 least_ns = blocked_ns(call)
                 before_ns = baseline_ns.get(call.span_id, call.duration_ns)
                 baseline_ns[call.span_id] = max(least_ns, before_ns - waited_ns)

@@ -32,6 +32,7 @@ def ids(name: str) -> dict[str, str]:
 
 TOGETHER = [holding(name, 0, 1.2, 0.4, **ids(name)) for name in "abc"]
 STAIRS = [holding(name, 0, 0.3 * (at + 1) + 0.01, 0.3, **ids(name)) for at, name in enumerate("abc")]
+LATE = [holding(name, 0, end, 0.4, **ids(name)) for name, end in zip("abc", (0.8, 1.2, 1.2), strict=True)]
 ONE_BY_ONE = [holding(name, 0.4 * at, 0.4 * (at + 1), 0.4, **ids(name)) for at, name in enumerate("abc")]
 
 
@@ -40,9 +41,15 @@ ONE_BY_ONE = [holding(name, 0.4 * at, 0.4 * (at + 1), 0.4, **ids(name)) for at, 
     [
         (TOGETHER, "contended", 0.8, None),
         (STAIRS, "contended", 0.6, None),
+        (LATE, "contended", 0.8, None),
         (ONE_BY_ONE, "sequential", 0.8, pytest.approx(1 / 3)),
     ],
-    ids=["spans begin and end together", "spans begin together", "spans follow one another"],
+    ids=[
+        "spans begin and end together",
+        "spans begin together",
+        "answers wait for the next call",
+        "spans follow one another",
+    ],
 )
 def test_calls_that_hold_the_loop_are_blocking_however_their_spans_look(
     calls: list[Call], verdict: str, avoidable: float, efficiency: Any
