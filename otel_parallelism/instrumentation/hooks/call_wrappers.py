@@ -94,7 +94,7 @@ class _ReadCall(ToolCall):
             except Exception as error:  # noqa: BLE001 - the data is optional
                 swallow("noting what a framework passes to a tool", error)
         if self._node is not None:
-            self._node.defined = _code(facts.defined or facts.function)
+            self._node.defined = defining_code(facts.defined or facts.function)
         self._read = read
         self.instance = instance
         self._pauses = facts.pauses
@@ -126,7 +126,7 @@ class _ReadCall(ToolCall):
             super().fail(error)
 
 
-def _code(function: Any) -> CodeType | None:
+def defining_code(function: Any) -> CodeType | None:
     """Return the code of *function*, which may be bound, partial or wrapped; None if it has none."""
     for _ in range(_MOST_WRAPPERS):
         inner = getattr(function, "__wrapped__", None) or getattr(function, "__func__", None)

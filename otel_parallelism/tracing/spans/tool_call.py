@@ -111,8 +111,9 @@ class ToolCall:
             self._existing, self._node = theirs, None
             self._add_effect(theirs, node.tool.effect)
             node.start_ns, node.task = clock.now_ns(), task_id()
-            # In the same task, the existing call measures the stretches of this one too.
-            if node.task == theirs.task:
+            theirs.defined = theirs.defined or node.defined
+            # In the same task, the existing call or its body measures the stretches of this one too.
+            if node.task in {theirs.task, theirs.body_task}:
                 self.measured = None
         elif not begin(node, (), {} if self._arguments is None else dict(self._arguments)):
             self._node = self.measured = None
@@ -190,7 +191,6 @@ class ToolCall:
         if node is not None and existing is not None:
             end_stretch(node, clock.now_ns())
             existing.blocked_ns += node.blocked_ns
-            existing.defined = existing.defined or node.defined
 
     def end_failed(self) -> None:
         """End the call: the body returned a result that reports a failure."""

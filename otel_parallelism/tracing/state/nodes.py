@@ -119,6 +119,7 @@ class CallNode(Node):
         framework: Whether a patched framework reported the call.
         switch: The framework's setting that keeps the call from running beside others; empty if there is none.
         blocked_ns: How long the call held the event loop's thread, in stretches of at least `LEAST_BLOCKED_NS`.
+        body_task: The id of another task that runs the body and measures it, 0 while there is none.
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
@@ -151,6 +152,7 @@ class CallNode(Node):
     left_ns: int = 0
     held_size: int = 0
     blocked_ns: int = 0
+    body_task: int = 0
     resumed_ns: int = SUSPENDED
     defined: CodeType | None = None
     switch: str = ""
