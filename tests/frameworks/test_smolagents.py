@@ -77,15 +77,20 @@ def test_custom_model_has_steps_and_proves_its_rounds(reports: list[Report]) -> 
     assert sorted(call.call_id for call in report.turn.calls) == ["call_1_0", "call_1_1", "call_1_2"]
 
 
-def test_code_that_calls_tools_one_by_one_is_the_cause(reports: list[Report]) -> None:
+@pytest.mark.parametrize(
+    ("task", "verdict"),
+    [("How is the weather in Oslo, Rome and Bonn?", "sequential"), ("Go.", "possibly_sequential")],
+    ids=["the user named the cities", "the code may have computed them"],
+)
+def test_code_that_calls_tools_one_by_one_is_the_cause(task: str, verdict: str, reports: list[Report]) -> None:
     lines = ("a = get_weather(city='Oslo')", "b = get_weather('Rome')", "c = get_weather('Bonn')")
     code = "\n".join(("<code>", *lines, "final_answer(a + b + c)", "</code>"))
     coder = CodeAgent(tools=[get_weather], model=Scripted(code), verbosity_level=0)
-    assert coder.run("Go.") == "rain in Oslorain in Romerain in Bonn"
+    assert coder.run(task) == "rain in Oslorain in Romerain in Bonn"
 
     (report,) = reports
     assert [call.tool for call in report.turn.calls] == ["get_weather"] * 3
-    assert (report.cause, report.verdict, report.steps) == ("code", "sequential", 1)
+    assert (report.cause, report.verdict, report.steps) == ("code", verdict, 1)
 
 
 def test_code_that_passes_a_result_on_is_necessarily_serial(reports: list[Report]) -> None:
