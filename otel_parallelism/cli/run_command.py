@@ -38,13 +38,15 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     if not module and (instead := _without_interpreter(script, arguments)):
         click.echo(f"'{script}' is an interpreter, not a script; run: otel-parallelism run {instead}", err=True)
         sys.exit(2)
-    from .watch import Watch  # noqa: PLC0415 - a fast --help
+    from .child_processes import ChildProcesses  # noqa: PLC0415 - a fast --help
+    from .watch import Watch  # noqa: PLC0415 - likewise
 
     try:
         watch = Watch()
     except ValueError as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
+    children = ChildProcesses()
     process = os.getpid()
     path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first entry becomes the program's folder
     try:
@@ -57,6 +59,9 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
         analysis = watch.analysis()
         for line in watch.missing():
             click.echo(line, err=True)
+        if children.count:
+            ran = "child process ran" if children.count == 1 else "child processes ran"
+            click.echo(f"{children.count:,} {ran} Python, whose turns are not in the report", err=True)
         with importing_from(path):
             outcome = destination.report(analysis, gate=not status)
         status = status or outcome

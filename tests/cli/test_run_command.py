@@ -336,3 +336,26 @@ def test_calls_that_went_past_the_targets_are_named(shell: Shell) -> None:
     done = shell("run", "agent.py", OTEL_PARALLELISM_TARGETS="nowhere:get_c")
     never = b"target 'nowhere:get_c': the module was never imported; functions of a script are in __main__\n"
     assert (done.stderr, done.returncode) == (never, 0)
+
+
+def test_child_processes_that_run_python_are_named(shell: Shell) -> None:
+    shell.write(
+        "agent.py",
+        """
+        import os, subprocess, sys
+        from concurrent.futures import ProcessPoolExecutor
+        if pid := os.fork():
+            os.waitpid(pid, 0)
+            subprocess.run([sys.executable, "-c", ""])
+            subprocess.run(["env", "python3", "-V"])
+            subprocess.run("true; python3 -V", shell=True)
+            os.system("python3 -V")
+            with ProcessPoolExecutor(1) as pool:
+                pool.submit(print).result()
+            subprocess.run(["echo", "python-docx"])
+            os.system("true")
+        """,
+    )
+    done = shell("run", "--output", "report.txt", "agent.py")
+    told = b"6 child processes ran Python, whose turns are not in the report\n"
+    assert (done.stderr, done.returncode) == (told + b"text report written to report.txt\n", 0)
