@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import tomllib
 from pathlib import Path
@@ -107,13 +108,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check every value; lists become tuples."""
-        for field in msgspec.structs.fields(type(self)):
-            given = getattr(self, field.name)
+        for name, wanted in _types().items():
+            given = getattr(self, name)
             value = tuple(given) if isinstance(given, (list, set, frozenset)) else given
-            if not _fits(value, field.type):
-                raise SettingError(f"{field.name}={given!r}: expected {_expectation(field.type)}")
+            if not _fits(value, wanted):
+                raise SettingError(f"{name}={given!r}: expected {_expectation(wanted)}")
             if value is not given:
-                msgspec.structs.force_setattr(self, field.name, value)
+                msgspec.structs.force_setattr(self, name, value)
 
     @classmethod
     def from_environment(
@@ -161,15 +162,15 @@ def read_settings(
     """
     environ = os.environ if environ is None else environ
     found, problems = _table(directory)
-    for field in msgspec.structs.fields(Settings):
-        variable = variable_of(field.name)
+    for name, wanted in _types().items():
+        variable = variable_of(name)
         text = environ.get(variable, "").strip()
         if text:
             try:
-                found[field.name] = _read(variable, text, field.type)
+                found[name] = _read(variable, text, wanted)
             except SettingError as error:
                 problems.append(str(error))
-                found.pop(field.name, None)
+                found.pop(name, None)
     if is_switched_off(environ):
         found["disabled"] = True
     return Settings(**{**found, **arguments}), tuple(problems)
@@ -184,12 +185,18 @@ def is_switched_off(environ: Mapping[str, str] | None = None) -> bool:
 def setting_problems(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> tuple[str, ...]:
     """Return one sentence for each variable or key that is wrong, misspelt ones included."""
     environ = os.environ if environ is None else environ
-    known = {variable_of(field.name) for field in msgspec.structs.fields(Settings)}
+    known = set(map(variable_of, _types()))
     unknown = sorted(
         variable for variable in environ if variable.startswith(names.ENVIRONMENT_PREFIX) and variable not in known
     )
     misspelt = (f"{variable} is no variable of this package{_similar(variable, known)}" for variable in unknown)
     return (*read_settings(environ, directory)[1], *misspelt)
+
+
+@functools.cache
+def _types() -> dict[str, Any]:
+    """Return the type of each setting. Reading them from the class takes milliseconds."""
+    return {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
 def variable_of(field: str) -> str:
@@ -257,7 +264,7 @@ def _table(directory: Path | None) -> tuple[dict[str, Any], list[str]]:
         entries = tomllib.loads(content.decode()).get("tool", {}).get("otel-parallelism", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return {}, [f"{path}: {error}"]
-    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    types = _types()
     found: dict[str, Any] = {}
     problems = []
     for key, value in entries.items():

@@ -51,13 +51,6 @@ def test_facade_only_imports() -> None:
     assert condition == "TYPE_CHECKING"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_each_module_has_a_docstring(path: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    assert docstring
-    assert re.search(r"[.:;!?]$", docstring.split("\n\n")[0])
-
-
 def handed_out() -> list[Path]:
     """Return the files that the command `dashboards` writes or sends."""
     folder = ROOT / "dashboards"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pytest
 
@@ -23,7 +23,9 @@ from otel_parallelism.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from otel_parallelism.model import Analysis, Report
+    from otel_parallelism.model import Analysis, Report, SpanRecord
+
+    RawSpan: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 
 
 def name_of(path: Path) -> str:
@@ -78,7 +80,7 @@ def attribute(value: dict[str, Any]) -> Any:
     return [attribute(item) for item in plain.get("values", ())] if kind == "arrayValue" else plain
 
 
-def spans_of(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def spans_of(path: Path) -> Iterator[RawSpan]:
     for line in path.read_text().splitlines():
         for group in json.loads(line)["resourceSpans"]:
             for scope in group["scopeSpans"]:
@@ -156,9 +158,9 @@ def is_step_like(span: dict[str, Any]) -> bool:
     return name in {"turn", "haystack.agent.step", "execute_event_loop_cycle"} or name.startswith(("Step ", "Turn "))
 
 
-def traces_of(path: Path) -> list[Trace]:
+def traces_of(raw: list[RawSpan]) -> list[Trace]:
     """Return each trace with calls, in order of time; the outermost of nested spans of one tool is the call."""
-    found = [(span, tool_of(span, attributes), attributes) for span, attributes in spans_of(path)]
+    found = [(span, tool_of(span, attributes), attributes) for span, attributes in raw]
     parents = {span["spanId"]: span.get("parentSpanId", "") for span, _, _ in found}
     tools = {span["spanId"]: tool for span, tool, _ in found}
 
@@ -181,41 +183,30 @@ def traces_of(path: Path) -> list[Trace]:
     return sorted(ordered, key=lambda trace: trace.calls[0].start_ns)
 
 
-@pytest.fixture(scope="module")
-def analyses() -> dict[Path, Analysis]:
-    return {}
-
-
-def analysis_of(path: Path, analyses: dict[Path, Analysis]) -> Analysis:
-    if path not in analyses:
-        analyses[path] = analyze_records(read_otlp_json(path), classify, Settings())
-    return analyses[path]
-
-
 def with_calls(analysis: Analysis) -> list[Report]:
     return [report for report in analysis.reports if report.calls]
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_turns_calls_and_ratio_match_the_raw_spans(path: Path, analyses: dict[Path, Analysis]) -> None:
-    analysis, traces = analysis_of(path, analyses), traces_of(path)
-    assert analysis.coverage.spans == len(list(spans_of(path)))
+def test_spans_of_a_file(path: Path) -> None:
+    spans, raw = list(read_otlp_json(path)), list(spans_of(path))
+    analysis, traces = analyze_records(spans, classify, Settings()), traces_of(raw)
+    assert (traces == []) == (path.stem in WITHOUT_CALLS)
+    every_span_is_classified_by_its_clearest_attribute(spans, raw)
+    assert analysis.coverage.spans == len(raw)
     assert analysis.coverage.anomalies == 0
     if name_of(path) in WITHOUT_TURNS:
         assert analysis.reports == ()
         assert analysis.coverage.calls_without_turn == analysis.coverage.calls == sum(len(t.calls) for t in traces)
         return
     assert analysis.coverage.calls_without_turn == 0
-    assert [(r.calls, r.coverage) for r in with_calls(analysis)] == [(3, 1.0)] * len(traces)
-    for report, trace in zip(with_calls(analysis), traces, strict=True):
-        assert [(c.tool, c.start_ns, c.end_ns) for c in report.turn.calls] == trace.calls
-        assert report.ratio == pytest.approx(trace.ratio, rel=0.02)
+    turns_calls_and_ratio_match_the_raw_spans(analysis, traces)
+    verdicts_and_chains_match_the_recorded_programs(path, analysis, traces)
 
 
-@pytest.mark.parametrize("path", FILES + [pytest.param(path, id=name_of(path)) for path in DELEGATING])
-def test_every_span_is_classified_by_its_clearest_attribute(path: Path) -> None:
-    seen = {span.span_id: classify(span) for span in read_otlp_json(path)}
-    for span, attributes in spans_of(path):
+def every_span_is_classified_by_its_clearest_attribute(spans: list[SpanRecord], raw: list[RawSpan]) -> None:
+    seen = {span.span_id: classify(span) for span in spans}
+    for span, attributes in raw:
         observation = seen[span["spanId"]]
         place = (span["name"], type(observation).__name__)
         named = tool_of(span, attributes, among=())
@@ -230,18 +221,16 @@ def test_every_span_is_classified_by_its_clearest_attribute(path: Path) -> None:
             assert isinstance(observation, Passage), place
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_only_known_files_have_no_calls(path: Path) -> None:
-    assert (traces_of(path) == []) == (path.stem in WITHOUT_CALLS)
+def turns_calls_and_ratio_match_the_raw_spans(analysis: Analysis, traces: list[Trace]) -> None:
+    assert [(r.calls, r.coverage) for r in with_calls(analysis)] == [(3, 1.0)] * len(traces)
+    for report, trace in zip(with_calls(analysis), traces, strict=True):
+        assert [(c.tool, c.start_ns, c.end_ns) for c in report.turn.calls] == trace.calls
+        assert report.ratio == pytest.approx(trace.ratio, rel=0.02)
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_verdicts_and_chains_match_the_recorded_programs(path: Path, analyses: dict[Path, Analysis]) -> None:
+def verdicts_and_chains_match_the_recorded_programs(path: Path, analysis: Analysis, traces: list[Trace]) -> None:
     """Burst: at once, or in sequence by some frameworks. Rounds: in sequence. Dependent: in order of dependency."""
-    if name_of(path) in WITHOUT_TURNS:
-        return  # no turn, no verdict: the test above says that there is none
-    traces = traces_of(path)
-    for number, (report, trace) in enumerate(zip(with_calls(analysis_of(path, analyses)), traces, strict=True)):
+    for number, (report, trace) in enumerate(zip(with_calls(analysis), traces, strict=True)):
         chains = [finding for finding in report.findings if finding.kind == "sequential_chain"]
         tools = [call.tool.rpartition("-")[2] for call in trace.calls]
         if tools == DEPENDENT:
@@ -266,7 +255,9 @@ def test_verdicts_and_chains_match_the_recorded_programs(path: Path, analyses: d
 @pytest.mark.parametrize("path", DELEGATING, ids=name_of)
 def test_agents_that_run_as_tools_are_turns(path: Path) -> None:
     """One agent runs two others at once: one calls its three tools at once, the other in sequence."""
-    reports = analyze_records(read_otlp_json(path), classify, Settings()).reports
+    spans = list(read_otlp_json(path))
+    every_span_is_classified_by_its_clearest_attribute(spans, list(spans_of(path)))
+    reports = analyze_records(spans, classify, Settings()).reports
     (chief,) = [report for report in reports if report.turn.agent == "chief"]
     assert [call.tool for call in chief.turn.calls if not call.scope] == ["ask_helper", "ask_helper"]
     # The first helper may have started a while before the second.

@@ -107,11 +107,23 @@ def write(tmp_path: Path) -> Callable[[bytes], Path]:
     return to_file
 
 
-@pytest.mark.parametrize("name", [name for name in WRITERS if name != "otlp_lines"])
-def test_reports_are_equal_in_each_format_and_order(write: Callable[[bytes], Path], name: str) -> None:
+@pytest.fixture(scope="module")
+def reports_of_traces(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The reports of each of some traces, as OTLP has them."""
+    path = tmp_path_factory.mktemp("traces") / "spans"
+    found = []
     for seed in range(5):
-        spans = a_trace(seed)
-        expected = reports(write(otlp_lines(spans)))
+        path.write_bytes(otlp_lines(a_trace(seed)))
+        found.append(json.dumps(reports(path)))
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name != "otlp_lines"])
+def test_reports_are_equal_in_each_format_and_order(
+    write: Callable[[bytes], Path], reports_of_traces: list[str], name: str
+) -> None:
+    for seed, told_of_trace in enumerate(reports_of_traces):
+        spans, expected = a_trace(seed), json.loads(told_of_trace)
         assert expected
         shuffled = random.Random(seed).sample(spans, len(spans))  # noqa: S311 - not a secret
         got = reports(write(WRITERS[name](shuffled)))
