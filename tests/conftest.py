@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -87,6 +88,9 @@ def _virtual_time(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+RESOURCE = Resource.create()  # it starts threads
+
+
 class Kit:
     """
     One provider, one meter and everything installed on them, without touching OpenTelemetry's globals.
@@ -96,10 +100,10 @@ class Kit:
 
     def __init__(self, settings: Settings | None = None, **provider: Any) -> None:
         self.exporter = InMemorySpanExporter()
-        self.provider = TracerProvider(shutdown_on_exit=False, **provider)
+        self.provider = TracerProvider(shutdown_on_exit=False, **{"resource": RESOURCE, **provider})
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.reader = InMemoryMetricReader()
-        self.meter_provider = MeterProvider([self.reader], shutdown_on_exit=False)
+        self.meter_provider = MeterProvider([self.reader], RESOURCE, shutdown_on_exit=False)
         self.settings = settings if settings is not None else Settings()
         self.reports: list[Report] = []
         install(self.provider, settings=self.settings, meter_provider=self.meter_provider)
