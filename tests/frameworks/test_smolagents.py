@@ -44,14 +44,14 @@ def get_weather(city: str) -> str:
     Args:
         city: Name of the city.
     """
-    time.sleep(0.1)
+    time.sleep(0.3)
     return f"rain in {city}"
 
 
 @tool
 def get_time() -> str:
     """Tell the time."""
-    time.sleep(0.1)
+    time.sleep(0.3)
     return "twelve"
 
 
