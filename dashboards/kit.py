@@ -86,7 +86,7 @@ def thresholds(*steps: tuple[float | None, str]) -> make.ThresholdsConfig:
 
 
 def efficiency_thresholds() -> make.ThresholdsConfig:
-    """Return the thresholds of the verdicts: red below 0.5, orange below 0.9, otherwise green."""
+    """Return the thresholds of the verdicts: red below 0.6, orange below 0.9, otherwise green."""
     return thresholds((None, RED), (BAD_EFFICIENCY, ORANGE), (GOOD_EFFICIENCY, GREEN))
 
 

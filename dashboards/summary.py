@@ -9,6 +9,7 @@ from expressions import (
     AGENT,
     ALL,
     EFFICIENCY,
+    EFFICIENCY_FLOOR,
     HOURLY,
     LOST,
     NO_TURNS,
@@ -23,6 +24,8 @@ from expressions import (
     selector,
 )
 from kit import (
+    BAD_EFFICIENCY,
+    GOOD_EFFICIENCY,
     GREEN,
     ORANGE,
     RED,
@@ -47,11 +50,13 @@ def headline() -> list[Any]:
     return [
         number(
             "Efficiency, median",
-            f"Half of all turns do better than this. 1 = nothing to gain. {TO_AN_EDGE}",
-            instant("A", quantile(0.5, EFFICIENCY, ALL)),
+            "Half of all turns do better than this. 1 = nothing to gain. Two values where the traces do not tell what "
+            f"depends on what: the efficiency lies between them. {TO_AN_EDGE}",
+            instant("A", quantile(0.5, EFFICIENCY_FLOOR, ALL), "at least"),
             "percentunit",
             NO_TURNS,
         )
+        .with_target(instant("B", quantile(0.5, EFFICIENCY, ALL), "at most"))
         .thresholds(efficiency_thresholds())
         .decimals(0),
         number(
@@ -117,11 +122,12 @@ def agents() -> Any:
     columns = {
         "A": (f"{lost} * {HOURLY} or 0 * ({every} > 0)", "Time lost per hour"),
         "B": (f"{maybe} * {HOURLY} or 0 * ({every} > 0)", "Perhaps more per hour"),
-        "C": (quantile(0.5, EFFICIENCY, ALL, AGENT), "Efficiency"),
-        "D": (quantile(0.1, EFFICIENCY, ALL, AGENT), "Efficiency, worst tenth"),
-        "E": (quantile(0.5, RATIO, ALL, AGENT), "Ratio"),
-        "F": (f"({sequential} or 0 * {every}) / ({every} > 0)", "Sequential"),
-        "G": (f"{every} > 0", "Turns"),
+        "C": (quantile(0.5, EFFICIENCY_FLOOR, ALL, AGENT), "Efficiency, at least"),
+        "D": (quantile(0.5, EFFICIENCY, ALL, AGENT), "Efficiency, at most"),
+        "E": (quantile(0.1, EFFICIENCY, ALL, AGENT), "Efficiency, worst tenth"),
+        "F": (quantile(0.5, RATIO, ALL, AGENT), "Ratio"),
+        "G": (f"({sequential} or 0 * {every}) / ({every} > 0)", "Sequential"),
+        "H": (f"{every} > 0", "Turns"),
     }
     panel = rows(
         "Agents with the most to gain",
@@ -155,9 +161,13 @@ def agents() -> Any:
         properties(**seconds, min=0, thresholds=loss, custom__cellOptions=bar, custom__minWidth=220),
     )
     panel.override_by_name("Perhaps more per hour", properties(**seconds))
-    steps = [{"value": None, "color": RED}, {"value": 0.5, "color": ORANGE}, {"value": 0.9, "color": GREEN}]
+    steps = [
+        {"value": None, "color": RED},
+        {"value": BAD_EFFICIENCY, "color": ORANGE},
+        {"value": GOOD_EFFICIENCY, "color": GREEN},
+    ]
     text = {"type": "color-text"}
-    for name in ("Efficiency", "Efficiency, worst tenth"):
+    for name in ("Efficiency, at least", "Efficiency, at most", "Efficiency, worst tenth"):
         shown = properties(
             unit="percentunit", thresholds={"mode": "absolute", "steps": steps}, custom__cellOptions=text
         )

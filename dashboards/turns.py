@@ -31,7 +31,7 @@ CHOSEN = 'resource.service.name =~ "$job" && span.gen_ai.agent.name =~ "$agent"'
 JUDGED = f"{{ {CHOSEN} && {P}efficiency >= 0 }}"
 LOSSES = f'{{ {CHOSEN} && {P}cause =~ "$cause" && {P}avoidable > 0 }}'
 CONTENDED = f'{{ {CHOSEN} && {P}verdict = "contended" }}'
-SHOWN = ("avoidable", "efficiency", "ratio", "cause", "verdict", "calls", "recommendation")
+SHOWN = ("avoidable", "efficiency_floor", "efficiency", "ratio", "cause", "verdict", "calls", "recommendation")
 NO_TURNS = "No turns in this time"
 NO_LOSSES = "No turn lost time"
 MOST = 200
@@ -94,7 +94,7 @@ def _table(title: str, description: str, spans: str, none: str) -> Any:
     """Return a table of turns, the largest avoidable time first."""
     panel = rows(title, description, [search("A", _select(spans), limit=MOST)], none).unit("short")
     key = "agent.parallelism."
-    numbers = [key + name for name in ("avoidable", "efficiency", "ratio", "calls")]
+    numbers = [key + name for name in ("avoidable", "efficiency_floor", "efficiency", "ratio", "calls")]
     panel.with_transformation(
         transformation(
             "convertFieldType",
@@ -107,7 +107,8 @@ def _table(title: str, description: str, spans: str, none: str) -> Any:
     titles = {
         "gen_ai.agent.name": "Agent",
         key + "avoidable": "Lost",
-        key + "efficiency": "Efficiency",
+        key + "efficiency_floor": "Efficiency, at least",
+        key + "efficiency": "at most",
         key + "ratio": "Ratio",
         key + "cause": "Cause",
         key + "verdict": "Verdict",

@@ -147,6 +147,14 @@ METRIC_RATIO = Instrument(
 METRIC_EFFICIENCY = Instrument(
     PREFIX + "efficiency", "Histogram", "1", "efficiency of a turn", (AGENT_NAME, VERDICT), _SHARES
 )
+METRIC_EFFICIENCY_FLOOR = Instrument(
+    PREFIX + "efficiency_floor",
+    "Histogram",
+    "1",
+    "efficiency of a turn if every unknown dependence were none",
+    (AGENT_NAME, VERDICT),
+    _SHARES,
+)
 METRIC_TURN_DURATION = Instrument(
     PREFIX + "turn.duration", "Histogram", "s", "duration of a turn", (AGENT_NAME, VERDICT), _SECONDS
 )
@@ -212,6 +220,7 @@ METRIC_LIVE_RATIO = Instrument(
 METRICS = (
     METRIC_RATIO,
     METRIC_EFFICIENCY,
+    METRIC_EFFICIENCY_FLOOR,
     METRIC_TURN_DURATION,
     METRIC_TIME_LOST,
     METRIC_CHAIN_LENGTH,

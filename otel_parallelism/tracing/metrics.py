@@ -53,6 +53,7 @@ class TurnMetrics:
         self._meter = meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
         self._ratio = _histogram(meter, names.METRIC_RATIO)
         self._efficiency = _histogram(meter, names.METRIC_EFFICIENCY)
+        self._efficiency_floor = _histogram(meter, names.METRIC_EFFICIENCY_FLOOR)
         self._duration = _histogram(meter, names.METRIC_TURN_DURATION)
         self._time_lost = _histogram(meter, names.METRIC_TIME_LOST)
         self._chain_length = _histogram(meter, names.METRIC_CHAIN_LENGTH)
@@ -115,6 +116,8 @@ class TurnMetrics:
             self._ratio.record(report.ratio, turn, context)
         if report.efficiency is not None:
             self._efficiency.record(report.efficiency, turn, context)
+        if report.efficiency_floor is not None:
+            self._efficiency_floor.record(report.efficiency_floor, turn, context)
         if report.calls_per_step is not None:
             self._calls_per_step.record(report.calls_per_step, turn, context)
         self._record_findings(report, agent, context)

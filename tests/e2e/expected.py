@@ -188,11 +188,12 @@ def share_of_verdicts(seen: Seen) -> Found:
     return {key: value / whole[key[1:]] for key, value in counts.items()}
 
 
-R, E = names.METRIC_RATIO, names.METRIC_EFFICIENCY
+R, E, F = names.METRIC_RATIO, names.METRIC_EFFICIENCY, names.METRIC_EFFICIENCY_FLOOR
 SEQUENTIAL: Final = {"verdict": "sequential"}
 
 PANELS: Final[Mapping[tuple[str, str], Expect]] = {
-    ("Efficiency, median", "A"): quantile(0.5, "efficiency", E),
+    ("Efficiency, median", "A"): quantile(0.5, "efficiency_floor", F),
+    ("Efficiency, median", "B"): quantile(0.5, "efficiency", E),
     ("Efficiency, worst tenth", "A"): quantile(0.1, "efficiency", E),
     ("Ratio, median", "A"): quantile(0.5, "ratio", R),
     ("Time lost per hour", "A"): per_hour(lost(in_all, "recommended")),
@@ -200,11 +201,12 @@ PANELS: Final[Mapping[tuple[str, str], Expect]] = {
     ("Turns", "A"): turns(in_all),
     ("Agents with the most to gain", "A"): or_zero(per_hour(lost(by_agent, "recommended")), by_agent),
     ("Agents with the most to gain", "B"): or_zero(per_hour(lost(by_agent, "potential")), by_agent),
-    ("Agents with the most to gain", "C"): quantile(0.5, "efficiency", E, by_agent),
-    ("Agents with the most to gain", "D"): quantile(0.1, "efficiency", E, by_agent),
-    ("Agents with the most to gain", "E"): quantile(0.5, "ratio", R, by_agent),
-    ("Agents with the most to gain", "F"): share(turns(by_agent, **SEQUENTIAL), turns(by_agent)),
-    ("Agents with the most to gain", "G"): turns(by_agent),
+    ("Agents with the most to gain", "D"): quantile(0.5, "efficiency", E, by_agent),
+    ("Agents with the most to gain", "C"): quantile(0.5, "efficiency_floor", F, by_agent),
+    ("Agents with the most to gain", "E"): quantile(0.1, "efficiency", E, by_agent),
+    ("Agents with the most to gain", "F"): quantile(0.5, "ratio", R, by_agent),
+    ("Agents with the most to gain", "G"): share(turns(by_agent, **SEQUENTIAL), turns(by_agent)),
+    ("Agents with the most to gain", "H"): turns(by_agent),
     ("Efficiency by agent, median", "A"): quantile(0.5, "efficiency", E, by_agent),
     ("Efficiency of the chosen agents, median and spread", "A"): quantile(0.9, "efficiency", E),
     ("Efficiency of the chosen agents, median and spread", "B"): quantile(0.5, "efficiency", E),

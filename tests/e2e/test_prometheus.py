@@ -137,18 +137,18 @@ def test_no_variable_is_empty(watched: Watched, query: Query) -> None:
 
 
 def test_table_sorts_agents_by_time_lost(watched: Watched) -> None:
-    columns = {ref_id: keyed(ask(watched, panel("Agents with the most to gain", ref_id))) for ref_id in "ABCDEFG"}
+    columns = {ref_id: keyed(ask(watched, panel("Agents with the most to gain", ref_id))) for ref_id in "ABCDEFGH"}
     lost = {agent: columns["A"][agent,] for agent in AGENTS}
     assert {agent for agent, value in lost.items() if value} == SEQUENTIAL
     assert max(lost, key=lost.__getitem__) in SEQUENTIAL, "the first row is where the most can be gained"
     assert {key for key, value in columns["B"].items() if value} == {("contended",)}
-    for column in "CD":
+    for column in "CDE":
         assert columns[column].keys() == {(agent,) for agent in AGENTS - {"contended"}}
         assert {key for key, value in columns[column].items() if value < 0.5} == {(agent,) for agent in SEQUENTIAL}
         assert min(columns[column][agent,] for agent in ("parallel-planner", "serial-by-need")) > 0.9
-    assert {key for key, value in columns["E"].items() if value > 1.5} == {("parallel-planner",), ("contended",)}
-    assert {key: value for key, value in columns["F"].items() if value} == {(agent,): 1.0 for agent in SEQUENTIAL}
-    assert columns["G"].keys() == {(agent,) for agent in AGENTS}
+    assert {key for key, value in columns["F"].items() if value > 1.5} == {("parallel-planner",), ("contended",)}
+    assert {key: value for key, value in columns["G"].items() if value} == {(agent,): 1.0 for agent in SEQUENTIAL}
+    assert columns["H"].keys() == {(agent,) for agent in AGENTS}
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def check_metrics(points: dict[str, list[Any]], turns: list[dict[str, Any]]) -> 
     sums = {
         names.METRIC_RATIO.name: by_agent(turns, "ratio"),
         names.METRIC_EFFICIENCY.name: by_agent(turns, "efficiency"),
+        names.METRIC_EFFICIENCY_FLOOR.name: by_agent(turns, "efficiency_floor"),
         names.METRIC_TURN_DURATION.name: by_agent(turns, "duration"),
     }
     for name, expected in sums.items():

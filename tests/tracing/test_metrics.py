@@ -36,6 +36,7 @@ def test_turn_is_recorded_once_with_its_findings(make_kit: Callable[..., Kit]) -
     for metric, value in (
         (names.METRIC_RATIO, turn.report.ratio),
         (names.METRIC_EFFICIENCY, turn.report.efficiency),
+        (names.METRIC_EFFICIENCY_FLOOR, turn.report.efficiency_floor),
         (names.METRIC_TURN_DURATION, (turn.report.turn.end_ns - turn.report.turn.start_ns) / 1e9),
     ):
         (point,) = kit.points(metric.name)
