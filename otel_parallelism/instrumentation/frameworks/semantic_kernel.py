@@ -8,9 +8,10 @@ requests and calls is in its chat services, with or without an agent.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, tool_call_wrapper
+from otel_parallelism.instrumentation.hooks.call_wrappers import CallFacts, Returned, tool_call_wrapper
 from otel_parallelism.instrumentation.hooks.lifetime_wrappers import lifetime_wrapper
 from otel_parallelism.instrumentation.hooks.lifetimes import argument
 from otel_parallelism.instrumentation.hooks.patching import PATCHING, Framework, Patch
@@ -31,6 +32,7 @@ _DIAGNOSTICS = "semantic_kernel.utils.telemetry.{}_diagnostics.decorators"
 _CALLS = PendingCalls("semantic_kernel")
 
 _CHAT = "semantic_kernel.connectors.ai.chat_completion_client_base:ChatCompletionClientBase"
+_CONTENTS = ("semantic_kernel.contents.chat_message_content", "semantic_kernel.contents.text_content")
 _FUNCTIONS = "semantic_kernel.functions"
 _AGENTS = (
     "semantic_kernel.agents.chat_completion.chat_completion_agent:ChatCompletionAgent",
@@ -50,14 +52,30 @@ def _call(function: Any, args: Arguments, kwargs: Keywords) -> CallFacts | None:
     handed = _CALLS.take(function)
     if handed is None:
         return None
+    context = argument(args, kwargs, 0, "context")
     return CallFacts(
         function.fully_qualified_name,
         handed.call_id,
-        dict(argument(args, kwargs, 0, "context").arguments),
+        dict(context.arguments),
         defined=getattr(function, "method", None),
         blocking=not function.metadata.is_prompt and not function.metadata.is_asynchronous,
         called_ns=handed.called_ns,
+        read=partial(_result, context),
     )
+
+
+def _result(context: Any) -> Returned:
+    """Return what the function put into its *context*; a filter of the program may give the model something else."""
+    result, kernel = context.result, context.kernel
+    if result is None or kernel.function_invocation_filters or kernel.auto_function_invocation_filters:
+        return Returned(MISSING)
+    value = result.value
+    return Returned([_text(each) for each in value] if type(value) is list else _text(value))
+
+
+def _text(value: Any) -> Any:
+    """Return the text of a model's answer, which is the result of a prompt; another *value* as it is."""
+    return str(value) if getattr(type(value), "__module__", "").startswith(_CONTENTS) else value
 
 
 def _agent(agent: Any, args: Arguments, kwargs: Keywords) -> TurnFacts | None:

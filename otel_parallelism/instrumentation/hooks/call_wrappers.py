@@ -46,6 +46,7 @@ class CallFacts(msgspec.Struct, frozen=True):
         shared: Objects of the program that the framework passes to all tools, by the name that tools know them by.
         defined: The function whose definition a finding names; by default that of the tool.
         injected: Objects of the framework, in which only objects that are known to be unsafe count.
+        read: Returns the tool's own result where the wrapped function puts it into one of its arguments.
     """
 
     tool: str
@@ -60,6 +61,7 @@ class CallFacts(msgspec.Struct, frozen=True):
     injected: tuple[tuple[str, Any], ...] = ()
     switch: str = ""
     defined: Any = None
+    read: Callable[[], Returned] | None = None
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -95,7 +97,8 @@ class _ReadCall(ToolCall):
                 swallow("noting what a framework passes to a tool", error)
         if self._node is not None:
             self._node.defined = defining_code(facts.defined or facts.function)
-        self._read = read
+        put = facts.read
+        self._read = read if put is None else lambda _: put()
         self.instance = instance
         self._pauses = facts.pauses
         self._last: Any = MISSING

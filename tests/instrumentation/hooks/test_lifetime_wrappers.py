@@ -260,6 +260,24 @@ async def test_result_used_as_argument_is_a_dependency(kit: Kit) -> None:
     assert "Ada" not in kit.everything()
 
 
+async def test_result_that_a_function_puts_into_its_argument_is_read(kit: Kit) -> None:
+    async def invoke(context: dict[str, Any]) -> None:
+        await asyncio.sleep(0.06)
+        context["result"] = f"the number of {context['of']} is usr_77123"
+
+    def describe(_: Any, args: Any, kwargs: Any) -> CallFacts:
+        context = args[0]
+        return CallFacts(context["tool"], "", {"of": context["of"]}, read=lambda: Returned(context["result"]))
+
+    run = patched(invoke, tool_call_wrapper(describe))
+    with agent_turn("clerk", input="orders of Ada, please") as turn:
+        await run({"tool": "get_user", "of": "Ada"})
+        await run({"tool": "get_orders", "of": "usr_77123"})
+    assert turn.report is not None
+    assert turn.report.verdict == "serial_by_need"
+    assert kit.everything().count("usr_77123") == 0
+
+
 class TestInsideAnotherInstrumentation:
     """A span of another instrumentation for the same call or turn is open: no second span is made."""
 
