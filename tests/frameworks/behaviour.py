@@ -16,6 +16,7 @@ class Dispatch:
         ten_peak: How many of ten calls run at once.
         ten_cause: The cause of the finding for ten calls; None if there is no finding.
         waits: Whether a call may wait for another call before its body runs.
+        own_loops: Whether each async tool runs in a thread with an event loop of its own, so that none holds another.
     """
 
     peak: int = 3
@@ -23,6 +24,7 @@ class Dispatch:
     ten_peak: int = 10
     ten_cause: str | None = None
     waits: bool = False
+    own_loops: bool = False
 
 
 PARALLEL = Dispatch()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
-POOL = Dispatch(3, None, 8, "limit")
-"""At most eight threads."""
+POOL = Dispatch(3, None, 8, "limit", own_loops=True)
+"""At most eight threads; an async tool is run there by ``asyncio.run``."""
 
 # Work in threads continues when the awaiting task is cancelled.
 BEHAVIOUR = Behaviour(modules=("crewai",), distribution="crewai", asynchronous=POOL, blocking=POOL, cancels=False)
