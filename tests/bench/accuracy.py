@@ -12,6 +12,8 @@ argument of the second call was taken from the first result; such calls could no
 recommended reads is printed twice: over all pairs that commute, and over the pairs that pass no value. A pair passes a
 value if a value of the first result is an argument of the second call, and appears neither in the user's messages nor
 in the first call's arguments. A third recall is that over the pairs whose independence is explained or between rounds.
+Few pairs were swapped. Where dependences are labelled, a fourth recall is the share judged independent of the pairs of
+reads that have no labelled dependence and pass no value.
 
 Last comes a table of precision against the share of labelled pairs that is decided. Each row decides by one more rule,
 the safest first. The last row takes each pair without a verdict for independent.
@@ -144,10 +146,10 @@ def main() -> int:
                     counts[f"unknown: {reason}"] += 1
                 counts[advice] += 1
                 if b.get("depends_on") is not None and a["id"] not in b.get("uncertain", ()):
-                    _count_edge(counts, truth=a["id"] in b["depends_on"], judged=judged)
+                    _count_edge(counts, truth=a["id"] in b["depends_on"], judged=judged, said=_said(episode, a))
                 adjacent = order.index(b["id"]) == order.index(a["id"]) + 1
                 if adjacent and a.get("commutes_with_next") is not None:
-                    said = " ".join((episode.get("user_messages") or [episode["prompt"]])[: a.get("segment", 0) + 1])
+                    said = _said(episode, a)
                     _count_swap(counts, judged, said)
                 if out is not None:
                     record = {
@@ -168,7 +170,22 @@ def main() -> int:
     return 0
 
 
-def _count_edge(counts: Counter[str], *, truth: bool, judged: Judged) -> None:
+def _said(episode: dict[str, Any], call: dict[str, Any]) -> str:
+    """Return what the user had said when *call* was made."""
+    return " ".join((episode.get("user_messages") or [episode["prompt"]])[: call.get("segment", 0) + 1])
+
+
+def _handed_on(judged: Judged, said: str) -> set[str]:
+    """Return the values of the first result that the second call is given and that nobody had named before."""
+    a, b = judged.earlier, judged.later
+    return {value for value in _scalars(a["result"]) & _scalars(b["args"]) if value not in said} - _scalars(a["args"])
+
+
+def _both_read(judged: Judged) -> bool:
+    return assumed_effect(judged.earlier["name"]) == assumed_effect(judged.later["name"]) == "read"
+
+
+def _count_edge(counts: Counter[str], *, truth: bool, judged: Judged, said: str) -> None:
     verdict = judged.pair.verdict
     found = verdict == "dependent"
     counts["labelled"] += 1
@@ -179,12 +196,15 @@ def _count_edge(counts: Counter[str], *, truth: bool, judged: Judged) -> None:
     counts["edges right"] += truth and found
     counts["independent labelled"] += verdict == "independent"
     counts["independent wrong"] += truth and verdict == "independent"
+    free = not truth and _both_read(judged) and not _handed_on(judged, said)
+    counts["reads free"] += free
+    counts["reads free found"] += free and verdict == "independent"
 
 
 def _count_swap(counts: Counter[str], judged: Judged, said: str) -> None:
-    a, b, _, advice, rule = judged
-    commutes = a["commutes_with_next"]
-    reads = assumed_effect(a["name"]) == assumed_effect(b["name"]) == "read"
+    advice, rule = judged.advice, judged.rule
+    commutes = judged.earlier["commutes_with_next"]
+    reads = _both_read(judged)
     counts["swaps"] += 1
     counts["swaps recommended"] += advice == "recommended"
     counts["swaps recommended right"] += advice == "recommended" and commutes
@@ -193,8 +213,7 @@ def _count_swap(counts: Counter[str], judged: Judged, said: str) -> None:
     shown = reads and commutes and rule in {"explained", "between rounds"}
     counts["reads shown"] += shown
     counts["reads shown recommended"] += shown and advice == "recommended"
-    handed_on = {value for value in _scalars(a["result"]) & _scalars(b["args"]) if value not in said}
-    apart = reads and commutes and not handed_on - _scalars(a["args"])
+    apart = reads and commutes and not _handed_on(judged, said)
     counts["reads apart"] += apart
     counts["reads apart recommended"] += apart and advice == "recommended"
 
@@ -223,6 +242,7 @@ def _show(name: str, counts: Counter[str]) -> None:
         print(f"  edges: precision {_share(counts['edges right'], counts['edges found'])}")
         print(f"         recall    {_share(counts['edges right'], counts['edges'])}")
         print(f"         of independent, wrong {_share(counts['independent wrong'], counts['independent labelled'])}")
+        print(f"  reads that pass nothing, independent: {_share(counts['reads free found'], counts['reads free'])}")
     if counts["swaps"]:
         right, reads = counts["swaps recommended right"], counts["reads commuting recommended"]
         print(f"  recommended pairs that commute: {_share(right, counts['swaps recommended'])}")
