@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import defaultdict
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -78,15 +80,22 @@ CONSTRUCTED = {"AgentTurn", "Rate", "Retry", "TaskGraph"}
 IN_ALIASES = {"Passage", "TurnSpan"}
 
 
+@cache
+def in_modules() -> dict[str, list[object]]:
+    """Return what the loaded modules of the package define under each name."""
+    found: dict[str, list[object]] = defaultdict(list)
+    for key, module in list(sys.modules.items()):
+        if key.startswith("otel_parallelism."):
+            for name, value in vars(module).items():
+                found[name].append(value)
+    return found
+
+
 def defined(module: str, name: str) -> object:
     """Return the object *name* of *module*; for a name that only type checkers import, the package's class."""
     if hasattr(sys.modules[module], name):
         return getattr(sys.modules[module], name)
-    found = [
-        vars(other)[name]
-        for key, other in sys.modules.items()
-        if key.startswith("otel_parallelism.") and name in vars(other)
-    ]
+    found = in_modules().get(name, [])
     # An alias of that name wins over a class of another module, which may or may not be loaded.
     return next((value for value in found if not is_own_class(value)), found[0] if found else None)
 

@@ -517,7 +517,7 @@ def test_many_open_turns_and_deep_recursion_cost_no_more_per_call(kit: Kit) -> N
     with agent_turn("turn") as turn:
         down(80)
     assert turn.report is not None
-    chain = {str(number): str(number - 1) for number in range(1, 50_000)}
+    chain = {str(number): str(number - 1) for number in range(1, 20_000)}
     assert dict(_outermost(chain)) == dict.fromkeys(chain, "0")
     circle = {"a": "b", "b": "a", "c": "a"}
     assert dict(_outermost(circle)) == {}

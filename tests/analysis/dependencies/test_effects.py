@@ -40,19 +40,17 @@ UNKNOWN = """
 """
 
 
-@pytest.mark.parametrize("tool", READS.split())
-def test_reading_verb_in_front_or_after_a_service_is_a_read(tool: str) -> None:
-    assert assumed_effect(tool) == "read"
+def test_reading_verb_in_front_or_after_a_service_is_a_read() -> None:
+    assert {tool: assumed_effect(tool) for tool in READS.split()} == dict.fromkeys(READS.split(), "read")
 
 
-@pytest.mark.parametrize("tool", WRITES.split())
-def test_writing_verb_in_front_is_a_write(tool: str) -> None:
-    assert assumed_effect(tool) == "write"
+def test_writing_verb_in_front_is_a_write() -> None:
+    assert {tool: assumed_effect(tool) for tool in WRITES.split()} == dict.fromkeys(WRITES.split(), "write")
 
 
-@pytest.mark.parametrize("tool", ["", *UNKNOWN.split()])
-def test_doubtful_generic_and_foreign_names_have_unknown_effect(tool: str) -> None:
-    assert assumed_effect(tool) == "unknown"
+def test_doubtful_generic_and_foreign_names_have_unknown_effect() -> None:
+    tools = ["", *UNKNOWN.split()]
+    assert {tool: assumed_effect(tool) for tool in tools} == dict.fromkeys(tools, "unknown")
 
 
 @given(st.sampled_from(READS.split()), st.sampled_from(sorted(WRITES_ANYWHERE)))
@@ -68,9 +66,9 @@ def test_any_name_has_an_effect_and_words_of_other_scripts_are_unknown(tool: str
         assert assumed_effect(tool) == "unknown"
 
 
-@pytest.mark.parametrize("tool", [*WRITES.split(), "get_or_create", "get_refund_status", "find_seat_and_take"])
-def test_run_tools_keeps_the_order_wherever_a_name_may_mean_a_write(tool: str) -> None:
-    assert cautious_effect(tool) == "write"
+def test_run_tools_keeps_the_order_wherever_a_name_may_mean_a_write() -> None:
+    tools = [*WRITES.split(), "get_or_create", "get_refund_status", "find_seat_and_take"]
+    assert {tool: cautious_effect(tool) for tool in tools} == dict.fromkeys(tools, "write")
 
 
 def test_precedence_is_decorator_framework_settings_name() -> None:
@@ -195,14 +193,12 @@ SELECT /*!50000 1 */ FROM t
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "effect"),
-    [(line, "read") for line in SQL_READS.strip().splitlines()]
-    + [(line, "write") for line in SQL_WRITES.strip().splitlines()]
-    + [(line, "unknown") for line in SQL_UNKNOWN.strip().splitlines()],
-)
-def test_sql(text: str, effect: str) -> None:
-    assert sql_effect(text) in ({"unknown", "write"} if effect == "unknown" else {effect})
+def test_sql() -> None:
+    rows = {"read": SQL_READS, "write": SQL_WRITES, "unknown": SQL_UNKNOWN}
+    found = {effect: {line: sql_effect(line) for line in lines.strip().splitlines()} for effect, lines in rows.items()}
+    assert found["read"] == dict.fromkeys(found["read"], "read")
+    assert found["write"] == dict.fromkeys(found["write"], "write")
+    assert [line for line, effect in found["unknown"].items() if effect == "read"] == []
 
 
 @given(st.sampled_from(SQL_READS.strip().splitlines()), st.sampled_from(SQL_WRITES.strip().splitlines()))
@@ -269,14 +265,14 @@ env FOO=1 ls
 """
 
 
-@pytest.mark.parametrize("command", SHELL_READS.strip().splitlines())
-def test_shell_commands_that_read(command: str) -> None:
-    assert shell_effect(command) == "read"
+def test_shell_commands_that_read() -> None:
+    assert {command: shell_effect(command) for command in SHELL_READS.strip().splitlines()} == dict.fromkeys(
+        SHELL_READS.strip().splitlines(), "read"
+    )
 
 
-@pytest.mark.parametrize("command", SHELL_OTHERS.strip().splitlines())
-def test_shell_commands_that_may_write(command: str) -> None:
-    assert shell_effect(command) != "read"
+def test_shell_commands_that_may_write() -> None:
+    assert [command for command in SHELL_OTHERS.strip().splitlines() if shell_effect(command) == "read"] == []
 
 
 @given(
@@ -298,16 +294,9 @@ def test_any_command_has_an_effect(command: str) -> None:
 SESSIONS = "click browser_click check_box select_tab login log_in connect cd take_screenshot navigate type press_key"
 
 
-@pytest.mark.parametrize("tool", SESSIONS.split())
-def test_what_acts_on_a_screen_or_a_session_keeps_its_order(tool: str) -> None:
-    assert acts_on_session(tool, None)
-
-
-@pytest.mark.parametrize(
-    "tool", ["get_weather", "get_clicks", "get_click_rate", "press_release", "search", "open_file", "use_coupon"]
-)
-def test_other_tools_do_not_act_on_a_session(tool: str) -> None:
-    assert not acts_on_session(tool, None)
+def test_what_acts_on_a_screen_or_a_session_keeps_its_order() -> None:
+    others = ["get_weather", "get_clicks", "get_click_rate", "press_release", "search", "open_file", "use_coupon"]
+    assert [tool for tool in SESSIONS.split() + others if acts_on_session(tool, None)] == SESSIONS.split()
 
 
 def test_arguments_may_show_an_action_on_a_session() -> None:

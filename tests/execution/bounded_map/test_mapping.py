@@ -245,7 +245,7 @@ def test_memory_does_not_grow_with_the_number_of_items(run: Run) -> None:
         return number
 
     async def peak(count: int) -> int:
-        gc.collect()
+        gc.collect(0)
         tracemalloc.start()
         seen = 0
         async for _ in parallel_map(iter(range(count)), same, limit=10, spans=False):
