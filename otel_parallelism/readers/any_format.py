@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from otel_parallelism.errors import UnreadableError
+from otel_parallelism.long_numbers import decode_json
 
 from . import formats
 from .otlp_json import decode_otlp
@@ -141,7 +142,7 @@ def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
     try:
         spans = decode_otlp(text)
     except (UnknownFormatError, msgspec.ValidationError) as error:
-        data = error.data if isinstance(error, UnknownFormatError) else msgspec.json.decode(text)
+        data = error.data if isinstance(error, UnknownFormatError) else decode_json(text)
         if isinstance(data, list):
             return [span for item in _RAW_ITEMS.decode(text) for span in _decode(item, others)]
         if isinstance(data, dict):
@@ -155,7 +156,7 @@ def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
 
 
 def _signals(text: bytes | msgspec.Raw) -> set[str]:
-    data = msgspec.json.decode(text)
+    data = decode_json(text)
     names = {"resourceMetrics": "metrics", "resourceLogs": "logs", "resourceProfiles": "profiles"}
     return {names[key] for key in data if key in names} if isinstance(data, dict) else set()
 

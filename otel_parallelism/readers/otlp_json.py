@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from otel_parallelism.errors import UnreadableError
+from otel_parallelism.long_numbers import MAX_DIGITS, decode_json, is_out_of_range
 
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import check_text, decompressed, display_name, opened, peeked
@@ -70,15 +71,20 @@ def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
         msgspec.DecodeError: The text is not JSON, or a field has a wrong type.
         ValueError: An id is empty, zero or no id.
     """
-    request = _REQUEST.decode(text)
+    try:
+        request = _REQUEST.decode(text)
+    except msgspec.ValidationError as error:
+        if not is_out_of_range(error):
+            raise
+        request = Request(msgspec.UNSET)
     if request.resource_spans is not msgspec.UNSET:
         groups = request.resource_spans or []
         if any(group.scope_spans is None for group in groups):
-            groups = otlp_groups(msgspec.json.decode(text)) or groups
+            groups = otlp_groups(decode_json(text)) or groups
     elif msgspec.UNSET is not request.resource_metrics or msgspec.UNSET is not request.resource_logs:
         return []
     else:
-        data = msgspec.json.decode(text)
+        data = decode_json(text)
         found = otlp_groups(data)
         if found is None:
             raise UnknownFormatError(_looks(data), data)
@@ -132,10 +138,16 @@ def _single(span: dict[str, Any]) -> ResourceSpans:
 def _camel(data: object) -> object:
     """Return *data* with field names in lower camel case; attribute keys, which are values in OTLP, stay."""
     if isinstance(data, dict):
-        return {_renamed(key): _camel(value) for key, value in data.items()}
+        return _with_text({_renamed(key): _camel(value) for key, value in data.items()})
     if isinstance(data, list):
         return [_camel(item) for item in data]
     return data
+
+
+def _with_text(data: dict[str, object]) -> dict[str, object]:
+    """Return *data*, if it is an integer that is too long to convert, as a text."""
+    whole = data.get("intValue")
+    return {"stringValue": whole} if isinstance(whole, str) and len(whole) > MAX_DIGITS else data
 
 
 def _renamed(key: str) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.long_numbers import MAX_DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,7 +62,7 @@ def limit_of(switch: str) -> int:
     (2, 0)
     """
     name, _, value = switch.partition("=")
-    return int(value) if name in LIMITS and value.isdecimal() else 0
+    return int(value) if name in LIMITS and value.isdecimal() and len(value) <= MAX_DIGITS else 0
 
 
 def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[int]) -> KeptOrder:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.model import Content
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _LITERAL = re.compile(
     )*+""",
     re.VERBOSE,
 )
-_JSON = msgspec.json.Decoder()
 
 
 def captured(value: object, parse: Callable[[object], object], *, whole: bool = True) -> Content | None:
@@ -94,7 +94,7 @@ def is_cut_off(text: str) -> bool:
 def _is_json(text: str) -> bool:
     """Return whether *text* is complete JSON; it is whole then, whatever its length."""
     try:
-        _JSON.decode(text)
+        decode_json(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return False
     return True
@@ -113,7 +113,7 @@ def decoded(value: object) -> object:
     text = value.strip()
     if text[:1] in {"{", "[", '"'}:
         try:
-            return _JSON.decode(text)
+            return decode_json(text)
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             pass  # may be a Python literal
     if text[:1] in {"{", "[", "(", "'", '"'} and len(text) <= _LONGEST_LITERAL and _LITERAL.fullmatch(text):

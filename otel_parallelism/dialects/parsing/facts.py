@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_DIGITS = 19
+_LARGEST = 10**_MAX_DIGITS
 
 Kind: TypeAlias = Literal["turn", "call", "step", "cycle", "waiting", "passage", "ignored"]
 """
@@ -111,6 +112,6 @@ def whole_number(attributes: Mapping[str, object], *keys: str) -> int | None:
         value = attributes.get(key)
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _MAX_DIGITS:
             return int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST:
             return value
     return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
@@ -97,7 +98,7 @@ def _value(tag: Fields) -> object:
     value, kind = tag.get("value"), tag.get("type")
     if isinstance(value, str) and kind in ("int64", "float64", "bool"):
         try:
-            return msgspec.json.decode(value)
+            return decode_json(value)
         except msgspec.DecodeError:
             return value
     return value

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from otel_parallelism.long_numbers import MAX_DIGITS
 from otel_parallelism.model import SpanRecord
 
 Fields: TypeAlias = Mapping[str, object]
@@ -92,7 +93,8 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     (1500000000, 1700000000000000000, 5000)
     """
     if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit():
-        value = float(value) if "." in value else int(value)
+        # Python converts no longer text, and no time has so many digits.
+        value = int(value) if "." not in value and len(value) <= MAX_DIGITS else float(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         message = f"{value!r} is not a time"
         raise ValueError(message)  # noqa: TRY004 - the value of a file is wrong, not an argument's type

@@ -23,6 +23,7 @@ _HAS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 _ERROR_CODES: Final = frozenset({2, "2", "STATUS_CODE_ERROR"})
 _KINDS: Final = {"SERVER": 2, "CLIENT": 3, "INTERNAL": 1, "PRODUCER": 4, "CONSUMER": 5}
+_LATEST_NS = 1 << 64
 _TRACE_ID_BASE64 = 24
 _SPAN_ID_BASE64 = 12
 
@@ -143,8 +144,8 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         _id(span.span_id),
         _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
-        int(span.start_time_unix_nano),
-        int(span.end_time_unix_nano or 0),  # protobuf's JSON writer omits 0, the end of an open span
+        _time_ns(span.start_time_unix_nano),
+        _time_ns(span.end_time_unix_nano or 0),  # protobuf's JSON writer omits 0, the end of an open span
         _attributes(span.attributes) if span.attributes else {},
         tuple([SpanEvent(event.name or "", _attributes(event.attributes)) for event in span.events])
         if span.events
@@ -156,6 +157,19 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         source,
         scope,
     )
+
+
+def _time_ns(written: float) -> int:
+    """
+    Return a time in nanoseconds.
+
+    Raises:
+        ValueError: OTLP's type of a time cannot hold it.
+    """
+    if not abs(written) < _LATEST_NS:  # false for NaN too
+        message = "a time is out of range"
+        raise ValueError(message)
+    return int(written)
 
 
 def _id(written: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from otel_parallelism.long_numbers import decode_json
+
 _DEEPEST = 12
 _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
 
@@ -131,7 +133,7 @@ def _json_in_text(text: str) -> Any:
     """Return the data in *text* if it is a JSON object or array; None if not."""
     if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
         try:
-            return msgspec.json.decode(text)
+            return decode_json(text)
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             return None
     return None

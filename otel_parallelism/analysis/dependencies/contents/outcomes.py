@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.long_numbers import decode_json
+
 Outcome: TypeAlias = Literal["", "failed", "empty"]
 
 _FLAGS = ("isError", "is_error", "iserror", "error", "errors", "exception", "errorMessage", "error_message")
@@ -101,7 +103,7 @@ def _json_in(text: str) -> object:
     stripped = text.strip()
     if stripped[:1] in {"{", "["}:
         try:
-            return msgspec.json.decode(stripped)
+            return decode_json(stripped)
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             return None
     return None

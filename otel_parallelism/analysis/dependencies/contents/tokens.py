@@ -12,6 +12,8 @@ import math
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from otel_parallelism.long_numbers import MAX_DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
@@ -86,9 +88,11 @@ def of_number(number: float) -> Token:
 
 
 def number_of(form: str) -> float | None:
-    """Return the number whose form this is; None if it is no number or not finite."""
+    """Return the number whose form this is; None if it is no number, not finite or very long."""
     if form[-1:].isdecimal() and _NUMBER.fullmatch(form):
         if form.lstrip("+-").isdecimal():
+            if len(form) > MAX_DIGITS:
+                return None
             # A float would lose the last digits of a long id.
             return int(form)
         number = float(form)
