@@ -18,7 +18,7 @@ from otel_parallelism.model import Call, Turn, TurnSpan
 if TYPE_CHECKING:
     from otel_parallelism.model import Observation
 
-many = settings(max_examples=1_000) if settings.get_current_profile_name() == "thorough" else settings()
+many = settings() if settings.get_current_profile_name() == "core" else settings(max_examples=1_000)
 # Another read of the same kind for each tool.
 _RENAMED = dict(zip(READS, ("get_trains", "search_hostels", "list_invoices"), strict=True))
 
