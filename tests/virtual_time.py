@@ -75,6 +75,7 @@ class VirtualClock:
         self._counted.add(threading.get_ident())
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(clock, "now_ns", self.now_ns)
+            patch.setattr(clock, "wall_ns", self.now_ns)
             patch.setattr(clock, "monotonic_s", self.monotonic_s)
             patch.setattr(opentelemetry.sdk.trace, "time_ns", self.now_ns)
             patch.setattr(time, "sleep", self.sleep)

@@ -140,7 +140,7 @@ class ParallelismProcessor(SpanProcessor):
         try:
             node = self._spans.get(span_id_of(span))
             if type(node) is SpanNode:
-                self.interceptor.end_turn(node, span.end_time or clock.now_ns())
+                self.interceptor.end_turn(node, _ended_ns(span) or clock.now_ns())
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)
 
@@ -171,12 +171,12 @@ class ParallelismProcessor(SpanProcessor):
             node = known
             node.span = span
             if node.children is None and not is_marked(span):
-                node.end_ns = span.end_time or 0
+                node.end_ns = _ended_ns(span)
                 return
         else:
             self._reset_unrelated(span)
             node = add_span_node(span, _scope(None))
-        node.end_ns = span.end_time or 0
+        node.end_ns = _ended_ns(span)
         observation = final_observation(node, node.end_ns)
         kind = type(observation)
         known_kind = kind in (Call, Step, TurnSpan) or _is_waiting(observation)
@@ -193,6 +193,11 @@ class ParallelismProcessor(SpanProcessor):
 def _is_waiting(observation: Observation) -> bool:
     """Return whether *observation* is a span of waiting for a person."""
     return isinstance(observation, Passage) and observation.waiting
+
+
+def _ended_ns(span: ReadableSpan) -> int:
+    """Return the end of *span*, which ends now, on the clock of the live tree; 0 if it has none."""
+    return span.end_time - clock.shift_ns() if span.end_time else 0
 
 
 def _scope(context: Context | None) -> Node | None:

@@ -63,7 +63,8 @@ class ModelRequest:
             if parent is None and (span_around is None or not span_around.is_recording()):
                 return
             self._outer = step_around(parent)
-            node = StepNode(parent, None, 0, clock.now_ns(), switch=self._switch)
+            shift = clock.shift_ns() if parent is None else parent.shift
+            node = StepNode(parent, None, 0, clock.now_ns(), switch=self._switch, shift=shift)
             if self._messages is not None and REGISTRY.evidence:
                 node.messages = hold_words(self._messages)
             self._messages = None
@@ -78,7 +79,8 @@ class ModelRequest:
                 attributes[names.PROVIDER_NAME] = self._provider
             title = f"{names.CHAT} {self._model}".rstrip()
             self._node = node
-            span = REGISTRY.tracer.start_span(title, current, SpanKind.CLIENT, attributes, None, node.start_ns)
+            begun_ns = node.start_ns + shift
+            span = REGISTRY.tracer.start_span(title, current, SpanKind.CLIENT, attributes, None, begun_ns)
             node.span = span
             node.span_id = span.get_span_context().span_id
             if not node.span_id or span is span_around or (parent is not None and node.span_id == parent.span_id):
@@ -170,7 +172,7 @@ class ModelRequest:
                     span.set_attribute(names.INPUT_TOKENS, node.input_tokens)
                 if error is not None and not intact:
                     write_error(span, error)
-            span.end(end_ns)
+            span.end(end_ns + node.shift)
             node.span = None
         except BaseException as failure:  # noqa: BLE001 - the program has its answer
             self._abandon(node, failure)
@@ -186,7 +188,7 @@ class ModelRequest:
         node.end_ns = node.end_ns or clock.now_ns()
         REGISTRY.spans.pop(node.span_id, None)
         span, node.span = node.span, None
-        end_interrupted(span, node.end_ns, error)
+        end_interrupted(span, node.end_ns + node.shift, error)
 
 
 def _add_facts(outer: SpanNode | StepNode, known: StepNode) -> None:

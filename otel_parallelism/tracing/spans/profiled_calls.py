@@ -80,6 +80,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         if parent is None or parent.span is not span_around:
             parent = parent_node(parent, span_around)
         node.parent = parent
+        node.shift = shift = clock.shift_ns() if parent is None else parent.shift
         node.start_ns = start_ns = clock.now_ns()
         loop = _running_loop()
         if loop is not None:
@@ -110,7 +111,9 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
             or node.switch
         ):
             attributes = extra_attributes(node, args, kwargs)
-        node.span = span = registry.tracer.start_span(tool.span_name, current, _INTERNAL, attributes, None, start_ns)
+        node.span = span = registry.tracer.start_span(
+            tool.span_name, current, _INTERNAL, attributes, None, start_ns + shift
+        )
         node.span_id = span_id = span.get_span_context().span_id
         if parent is None:
             adopt_root_call(node, span_around)
@@ -155,7 +158,7 @@ def abandon(node: CallNode, error: BaseException, outer: Context | None = None) 
         if node.parent is None:
             discard(node)
         if span is None or node.span_id:
-            end_interrupted(span, node.end_ns, error)
+            end_interrupted(span, node.end_ns + node.shift, error)
     except Exception as failure:  # noqa: BLE001 - the call has ended
         swallow("abandoning a call", failure)
 
@@ -172,7 +175,7 @@ def begun_later(node: CallNode) -> None:
         if span is not None and span.is_recording():
             span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
             # Stored spans and the live report must agree on when the call started.
-            set_start_time(span, now_ns)
+            set_start_time(span, now_ns + node.shift)
     except Exception as error:  # noqa: BLE001 - the call then keeps its earlier start
         swallow("moving a call's start", error)
 
@@ -217,7 +220,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             registry.spans.pop(node.span_id, None)
         if node.parent is None:
             finish_root(node, end_ns)
-        span.end(end_ns)
+        span.end(end_ns + node.shift)
         node.span = None
     except BaseException as error:  # noqa: BLE001 - the call has succeeded
         abandon(node, error)
@@ -248,7 +251,7 @@ def fail(node: CallNode, error: BaseException) -> None:
             write_error(span, error)
         if node.parent is None:
             finish_root(node, end_ns)
-        span.end(end_ns)
+        span.end(end_ns + node.shift)
         node.span = None
     except BaseException as failure:  # noqa: BLE001 - the call's own error is raised
         abandon(node, failure)

@@ -118,7 +118,9 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 attributes[names.AGENT_NAME] = agent
                 title = f"{title} {agent}"
             start_ns = clock.now_ns()
-            self.span = span = registry.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, start_ns)
+            shift = clock.shift_ns() if parent is None else parent.shift
+            begun_ns = start_ns + shift
+            self.span = span = registry.tracer.start_span(title, current, SpanKind.INTERNAL, attributes, None, begun_ns)
             context = span.get_span_context()
             node = TurnNode(
                 parent,
@@ -126,6 +128,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 context.span_id,
                 start_ns,
                 children=[],
+                shift=shift,
                 name=self._name or title,
                 agent=agent or "",
                 input=None if self._input is None or not registry.evidence else hold_words(Content(self._input)),
@@ -159,7 +162,8 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         try:
             end_ns = clock.now_ns()
             if node is not None:
-                node.end_ns = end_ns = node.end_ns or end_ns
+                node.end_ns = node.end_ns or end_ns
+                end_ns = node.end_ns + node.shift
                 REGISTRY.spans.pop(node.span_id, None)
                 discard(node)
             end_interrupted(None if self.span is INVALID_SPAN else self.span, end_ns, error)
@@ -194,7 +198,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                     write_error(span, error)
                 if self.report is not None:
                     write_report(span, self.report, REGISTRY.settings)
-            span.end(end_ns)
+            span.end(end_ns + node.shift)
         except BaseException as failure:  # noqa: BLE001 - the run has ended, and its result is kept
             self._abandon(failure)
             swallow("ending a turn", failure)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from otel_parallelism.analysis.turns.tree import as_passage
 from otel_parallelism.model import Observation, TurnSpan
 from otel_parallelism.tracing.sdk.compatibility import fingerprint
@@ -20,6 +22,12 @@ def classify_node(node: SpanNode, end_ns: int) -> Observation:
     A span that repeats our own is never a turn.
     """
     observation = observe(node.span, end_ns)
+    started_ns, ended_ns = node.span.start_time or 0, node.span.end_time or 0
+    if started_ns > 0 and (started_ns != node.start_ns or (node.end_ns and ended_ns and ended_ns != node.end_ns)):
+        # The time of day has stepped since the process began.
+        moved_ns = started_ns - node.start_ns
+        stop_ns = (node.end_ns or ended_ns - moved_ns) if ended_ns else end_ns
+        observation = replace(observation, start_ns=node.start_ns, end_ns=stop_ns)
     return as_passage(observation) if node.duplicate and isinstance(observation, TurnSpan) else observation
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism import clock
 from otel_parallelism.analysis.turns.counterparts import same_tool
 from otel_parallelism.model import Call, Content, Passage, Step, TurnSpan
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, get_current
@@ -106,7 +107,10 @@ def place_duplicate(span: Any) -> None:
     while at is not None and at is not scope:
         at = at.parent
     around = scope if at is None else own
-    REGISTRY.open_span(SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0, duplicate=True))
+    start_ns = (span.start_time or 0) - clock.shift_ns()
+    REGISTRY.open_span(
+        SpanNode(around, span, span.get_span_context().span_id, start_ns, duplicate=True, shift=turn.shift)
+    )
 
 
 def _nearest(node: Node | None) -> tuple[SpanNode, Observation] | tuple[None, None]:

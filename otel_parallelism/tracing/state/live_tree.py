@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from otel_parallelism import clock
+
 from .nodes import CallNode, Node, SpanNode, release_call
 from .registry import REGISTRY
 
@@ -60,7 +62,10 @@ def add_span_node(span: Any, scope: Node | None) -> SpanNode:
     parent = span.parent
     # A remote parent may belong to this process: an in-memory server, or an app that calls itself.
     around = None if parent is None else open_node(parent.span_id, scope)
-    node = SpanNode(around, span, span.get_span_context().span_id, span.start_time or 0)
+    now_shift = clock.shift_ns()
+    node = SpanNode(around, span, span.get_span_context().span_id, (span.start_time or 0) - now_shift)
+    # A clock that steps within the turn must not move a part of it.
+    node.shift = now_shift if around is None else around.shift
     if span.end_time is None:
         with REGISTRY.lock:
             # Another thread may have added the node meanwhile.

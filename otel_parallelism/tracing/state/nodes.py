@@ -46,7 +46,7 @@ class Node(msgspec.Struct, eq=False):
     ``span_id`` is random where the span has no usable id. ``end_ns`` is 0 while the span is open. On a root, ``held``
     counts the linked nodes below; ``dropped`` counts the calls left out because of a bound. ``inner`` is the report
     of the only nested turn that has ended, ``False`` where several have. ``above`` is an ancestor with only calls in
-    between, to skip them.
+    between, to skip them. Times are those of ``clock.now_ns``; ``shift`` is what is added to them on spans.
     """
 
     parent: Node | None
@@ -61,6 +61,7 @@ class Node(msgspec.Struct, eq=False):
     dropped: int = 0
     inner: Report | bool | None = None
     above: Node | None = None
+    shift: int = 0
 
 
 class SpanNode(Node):

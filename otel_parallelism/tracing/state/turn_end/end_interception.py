@@ -55,14 +55,14 @@ class EndInterceptor:
         unclaimed = [node]
 
         def end(end_time: int | None = None) -> None:
-            end_ns = clock.now_ns() if end_time is None else end_time
+            end_ns = clock.wall_ns() if end_time is None else end_time
             try:
                 # Two threads may end one span: pop() succeeds in one of them only.
                 unclaimed.pop()
             except IndexError:
                 return
             try:
-                self.end_turn(node, end_ns)
+                self.end_turn(node, end_ns - clock.shift_ns())
             finally:
                 unpatch_end(span, end)
                 original(end_ns)
