@@ -23,6 +23,8 @@ from grafana_foundation_sdk.builders import heatmap
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 from kit import (
+    BAD_EFFICIENCY,
+    GOOD_EFFICIENCY,
     GREEN,
     PROMETHEUS,
     RED,
@@ -105,7 +107,9 @@ def _band(panel: Any) -> Any:
 
 def _zones(panel: Any) -> Any:
     style = make_common.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-    return panel.thresholds(thresholds((None, "transparent"), (0.5, RED), (0.9, GREEN))).thresholds_style(style)
+    return panel.thresholds(
+        thresholds((None, "transparent"), (BAD_EFFICIENCY, RED), (GOOD_EFFICIENCY, GREEN))
+    ).thresholds_style(style)
 
 
 def ratio_heatmap() -> Any:

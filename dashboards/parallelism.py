@@ -29,7 +29,7 @@ from kit import (
 HOW_TO_READ = """\
 **Efficiency** is the number to watch: how long the tool calls would have taken had each started as soon as what it \
 needs was there ÷ how long they took. **1** means nothing to gain, even where calls run one after another because each \
-needs the one before. Below **0.9** something could be saved, below **0.5** most of it. **Ratio** is how parallel the \
+needs the one before. Below **0.9** something could be saved, below **0.6** most of it. **Ratio** is how parallel the \
 calls ran: 1 is one after another, 5 is five at once; a ratio of 1 alone is no fault. **Time lost** is what running \
 independent calls together would certainly have saved.
 

@@ -33,6 +33,7 @@ section.bare {{ background: none; border: 0 }}
 h2 {{ font-size: 13.5px; font-weight: 600; margin: 0; padding: 7px 12px 0; height: {HEAD}px; white-space: nowrap }}
 h3 {{ position: absolute; margin: 0; font-size: 15px; font-weight: 600; padding: 6px 6px 0 }}
 .stat {{ font-size: 38px; font-weight: 600; text-align: center; line-height: 100px; white-space: nowrap }}
+.stat small {{ font-size: 14px; font-weight: 400; color: {QUIET} }}
 .prose {{ padding: 0 12px; color: {TEXT} }} .prose p {{ margin: 0 0 8px }}
 code {{ background: #2a2e35; border-radius: 3px; padding: 0 4px; font-size: 12px }}
 table {{ border-collapse: collapse; width: calc(100% - 24px); margin: 0 12px; font-variant-numeric: tabular-nums }}
@@ -89,10 +90,15 @@ def _prose(panel: dict[str, Any], _answers: list[dict[str, Any]], _width: int, _
 
 def _stat(panel: dict[str, Any], answers: list[dict[str, Any]], _width: int, height: int) -> str:
     defaults = panel["fieldConfig"]["defaults"]
-    value = answers[0]["values"][-1][1]
-    text = shown(value, defaults.get("unit"), defaults.get("decimals"))
-    fill = at_threshold(value, defaults["thresholds"]["steps"])
-    return f'<div class="stat" style="color:{fill};line-height:{height - 8}px">{escape(text)}</div>'
+    line_px = (height - 8) // len(answers)
+    drawn = []
+    for answer in answers:
+        value = answer["values"][-1][1]
+        text = shown(value, defaults.get("unit"), defaults.get("decimals"))
+        fill = at_threshold(value, defaults["thresholds"]["steps"])
+        name = f"<small>{escape(answer['name'])}</small> " if len(answers) > 1 else ""
+        drawn.append(f'<div class="stat" style="color:{fill};line-height:{line_px}px">{name}{escape(text)}</div>')
+    return "".join(drawn)
 
 
 def _table(panel: dict[str, Any], answers: list[dict[str, Any]], _width: int, _height: int) -> str:
