@@ -30,6 +30,7 @@ _ARITHMETIC_OF_CONTAINERS = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.Sub, 
 
 
 _STEPS_PER_VISIT = 10
+_OBJECTS_PER_VISIT = 20
 
 
 class ExpressionWalk:
@@ -64,7 +65,7 @@ class ExpressionWalk:
 
     def value(self, node: ast.AST, state: State) -> Tracked:
         """Evaluate *node* in *state*, which changes with it."""
-        self.visits += 1
+        self.visits += 1 + (len(state.changed) + len(state.contains)) // _OBJECTS_PER_VISIT
         if self.visits > _MOST_VISITS:
             raise TooLongError
         visit: Callable[[ast.AST, State], Tracked] | None = getattr(self, "_" + type(node).__name__.lower(), None)
@@ -87,7 +88,7 @@ class ExpressionWalk:
         objects = frozenset(extended(path, step) for path in value.objects)
         self.visits += len(objects) * (len(state.contains) + len(state.passed)) // _STEPS_PER_VISIT
         through = {p for p in state.passed for path in objects if path.startswith(p + ".")}
-        inner = {held for path in objects for holder, held in _entries(state) if overlaps(holder, path)}
+        inner = state.held_by(objects)
         found = Tracked(value.flow, value.doubt, objects | inner, value.derived | through)
         return state.looked_at(found)
 
@@ -288,10 +289,6 @@ class ExpressionWalk:
     @staticmethod
     def _without_objects(value: Tracked) -> Tracked:
         return msgspec.structs.replace(value, objects=frozenset())
-
-
-def _entries(state: State) -> list[tuple[str, str]]:
-    return [(holder, path) for holder, held in state.contains.items() for path in held]
 
 
 def _loaded(function: ast.AST) -> set[str]:

@@ -120,17 +120,24 @@ class State:
     def reach(self, objects: Iterable[str]) -> set[str]:
         """Return *objects* and all that were put into them."""
         found: set[str] = set()
-        rest = list(objects)
+        rest = set(objects)
         while rest:
-            path = rest.pop()
-            if path not in found:
-                found.add(path)
-                if len(found) > _MOST_OBJECTS:
-                    raise TooLongError
-                for holder, held in self.contains.items():
-                    if overlaps(holder, path):
-                        rest += held
+            found |= rest
+            if len(found) > _MOST_OBJECTS:
+                raise TooLongError
+            rest = set(self.held_by(rest)) - found
         return found
+
+    def held_by(self, objects: Iterable[str]) -> frozenset[str]:
+        """Return what was put into *objects*, into parts of them, or into what they are parts of."""
+        by_root = _by_root(objects)
+        return frozenset().union(
+            *(
+                held
+                for holder, held in self.contains.items()
+                if any(overlaps(holder, path) for path in by_root.get(_root(holder), ()))
+            )
+        )
 
     def looked_at(self, value: Tracked) -> Tracked:
         """Return *value* with what its objects hold by now of the earlier call."""
@@ -142,8 +149,10 @@ class State:
             if captured.late or captured.flow or captured.doubt or captured.objects:
                 inner = self.looked_at(msgspec.structs.replace(captured, late=captured.late - value.late))
                 flow, doubt = flow or inner.flow, doubt or inner.doubt
+        by_root = _by_root(self.changed)
         for path in sorted(self.reach(value.objects)):
-            for changed, (sure, what) in self.changed.items():
+            for changed in by_root.get(_root(path), ()):
+                sure, what = self.changed[changed]
                 if overlaps(path, changed):
                     # An attribute of an object that is passed as a whole may never be read.
                     seen = not changed.startswith(path + ".") or changed.startswith(path + ELEMENT)
@@ -225,6 +234,18 @@ def overlaps(one: str, other: str) -> bool:
     (True, False, False)
     """
     return one == other or one.startswith(other + ".") or other.startswith(one + ".")
+
+
+def _root(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def _by_root(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return *paths* by their first names: no others overlap."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(_root(path), []).append(path)
+    return found
 
 
 def shown(path: str) -> str:

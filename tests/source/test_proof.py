@@ -47,3 +47,12 @@ def test_names_that_both_calls_share_are_told(name: str) -> None:
     proof = proof_of(program)
     assert proof.verdict == "independent", proof
     assert (",".join((*proof.shared, *proof.derived)) or "-") == expected
+
+
+def test_a_function_with_many_objects_is_given_up_early() -> None:
+    lines = [f"    x{number} = [use({number})]" for number in range(400)]
+    program = "\n".join(
+        ["async def main(use):", "    a = await first()  # a", *lines, "    return a, await second()  # b"]
+    )
+    assert proof_of(program).verdict == "unknown"
+    assert "too long" in proof_of(program).reason
