@@ -117,9 +117,7 @@ class _Walk(BlockWalk):
         for verdict in ("dependent", "unknown", "independent"):
             for found, reason in self._found:
                 if found == verdict:
-                    shared = tuple(self._shared)
-                    derived = tuple(name for name in self._derived if name not in self._shared)
-                    return Proof(found, reason, shared, derived, self._discarded)
+                    return Proof(found, reason, tuple(self._shared), tuple(self._derived), self._discarded)
         return Proof("unknown", f"{self._b} is not seen to be called after {self._a}")
 
     def passed_to_earlier(self, state: State) -> None:

@@ -896,6 +896,17 @@ async def main(state):
     x = await first(state)  # a
     y = await second(state["next"])  # b
 
+attribute_of_shared_receiver: self,self
+class Stream:
+    async def run(self):
+        x = await self.get_profile()  # a
+        y = await self.get_data(self.id)  # b
+
+item_of_shared_receiver: self,self
+class Shop:
+    async def run(self):
+        return [await self.get_price(item) for item in self.items]  # ab
+
 annotated: -
 async def main(query: str, count: int = 3):
     x = await first(query, count)  # a
