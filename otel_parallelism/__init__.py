@@ -13,20 +13,6 @@ from .errors import (
     SkippedTaskError,
     UnreadableError,
 )
-from .execution import (
-    GraphReport,
-    GraphResults,
-    ParallelMap,
-    Plan,
-    Rate,
-    Retry,
-    Task,
-    TaskGraph,
-    Timing,
-    parallel_map,
-    prompt,
-    run_tools,
-)
 from .model import (
     Advice,
     Analysis,
@@ -66,6 +52,20 @@ from .tracing.spans.turn import AgentTurn, agent_turn
 from .tracing.state.live_turns import LiveTurn, live_turns
 
 if TYPE_CHECKING:
+    from .execution import (
+        GraphReport,
+        GraphResults,
+        ParallelMap,
+        Plan,
+        Rate,
+        Retry,
+        Task,
+        TaskGraph,
+        Timing,
+        parallel_map,
+        run_tools,
+    )
+    from .execution.prompt import prompt
     from .reports.html import render_html
     from .reports.text import render_text
 

@@ -1,5 +1,5 @@
 """
-What the façade loads when it is first used: the renderers of reports, the version, and the IPython magic.
+What the façade loads when it is first used: ``execution``, the renderers, the version, and the IPython magic.
 
 Importing this module sets the renderers of ``str(report)``, ``report.to_json()`` and notebooks.
 """
@@ -13,6 +13,24 @@ from typing import Any
 from .model import Analysis, Coverage, Report
 from .model.report_types import RENDERERS
 
+_EXECUTION = frozenset(
+    {
+        "GraphReport",
+        "GraphResults",
+        "ParallelMap",
+        "Plan",
+        "Rate",
+        "Retry",
+        "Task",
+        "TaskGraph",
+        "Timing",
+        "parallel_map",
+        "prompt",
+        "run_tools",
+    }
+)
+"""The names of `execution`, which programs that only record their calls do not need."""
+
 
 def lazy_attribute(name: str) -> Any:
     """
@@ -23,6 +41,8 @@ def lazy_attribute(name: str) -> Any:
     """
     if name == "__version__":
         return import_module("importlib.metadata").version("otel-parallelism")
+    if name in _EXECUTION:
+        return getattr(import_module(".execution", __package__), name)
     if name == "render_text":
         return import_module(".reports.text", __package__).render_text
     if name == "render_html":

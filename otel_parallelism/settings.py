@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
@@ -205,7 +203,9 @@ def variable_of(field: str) -> str:
 
 
 def _similar(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
+    from difflib import get_close_matches  # noqa: PLC0415 - seldom needed, and it would lengthen every import of this package
+
+    close = get_close_matches(name, list(known), 1)
     return f"; is it {close[0]}?" if close else ""
 
 
@@ -259,6 +259,8 @@ def _table(directory: Path | None) -> tuple[dict[str, Any], list[str]]:
     # Parsing the file of every project would cost too much at start.
     if b"[tool.otel-parallelism]" not in content:
         return {}, []
+    import tomllib  # noqa: PLC0415 - as above
+
     try:
         # The table may exist only in a comment.
         entries = tomllib.loads(content.decode()).get("tool", {}).get("otel-parallelism", {})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing.facts import Dialect, Facts, text
 from .parsing.span_facts import call_facts, turn_facts
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _KIND = "ioa_observe.span.kind"
 _NAME = "ioa_observe.entity.name"
-_SUFFIX = re.compile(r"\.(?:workflow|agent|task|tool|graph)$")
+_SUFFIX = LazyPattern(r"\.(?:workflow|agent|task|tool|graph)$")
 
 
 def _describe(span: SpanRecord) -> Facts | None:

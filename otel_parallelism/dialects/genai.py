@@ -7,11 +7,11 @@ now ``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span. All fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism import names
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
@@ -57,7 +57,7 @@ _OTHER_KINDS: dict[str, Kind] = {
 }
 # pydantic-ai's names for a run and for the parent of one round's calls, before it had operation names.
 _RUN = "agent run"
-_ROUND = re.compile(r"running (?:tools|\d+ tools?)")
+_ROUND = LazyPattern(r"running (?:tools|\d+ tools?)")
 
 _CALL_IDS = (names.TOOL_CALL_ID, "gen_ai.tool.call_id")
 # google-adk's id for a call without a response: one that failed, was cancelled, or is answered later.
@@ -94,7 +94,7 @@ _USER_EVENT = "gen_ai.user.message"
 _EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
-_PROMPT_ROLE = re.compile(r"(gen_ai\.prompt\.\d+)\.role")
+_PROMPT_ROLE = LazyPattern(r"(gen_ai\.prompt\.\d+)\.role")
 
 
 def _describe(span: SpanRecord) -> Facts | None:

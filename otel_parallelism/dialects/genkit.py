@@ -7,11 +7,12 @@ before it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing.content import decoded
 from .parsing.facts import Dialect, Facts, text
@@ -26,7 +27,7 @@ _SUBTYPE = "genkit:metadata:subtype"
 _NAME = "genkit:name"
 _PATH = "genkit:path"
 _ROOT = "genkit:isRoot"
-_SEGMENT = re.compile(r"\{([^{},]*)((?:,[^{}]*)?)\}")
+_SEGMENT = LazyPattern(r"\{([^{},]*)((?:,[^{}]*)?)\}")
 _TOOLS = frozenset({"tool", "tool.v2", "tool-request", "dynamic-tool"})
 _RETRIEVERS = frozenset({"retriever", "retriever.v2"})
 _MODELS = frozenset({"model", "background-model", "model.v2"})

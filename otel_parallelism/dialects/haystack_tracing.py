@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import SpanRecord
 
-_PROMPT_TOKENS = re.compile(r'"(?:prompt|input)_tokens": ?(\d{1,15})')
+_PROMPT_TOKENS = LazyPattern(r'"(?:prompt|input)_tokens": ?(\d{1,15})')
 
 
 def _describe(span: SpanRecord) -> Facts | None:

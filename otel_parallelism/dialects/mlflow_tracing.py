@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing.content import decoded
 from .parsing.facts import Dialect, Facts, text
@@ -19,8 +20,8 @@ _TYPE = "mlflow.spanType"
 _FUNCTION = "mlflow.spanFunctionName"
 _USAGE = "mlflow.chat.tokenUsage"
 _CACHES = (("cache_read_input_tokens",), ("cache_creation_input_tokens",))
-_NUMBERED = re.compile(r"_\d+")
-_TOOLS_NODE = re.compile(r"tools(?:_\d+)?")
+_NUMBERED = LazyPattern(r"_\d+")
+_TOOLS_NODE = LazyPattern(r"tools(?:_\d+)?")
 
 
 def _describe(span: SpanRecord) -> Facts | None:

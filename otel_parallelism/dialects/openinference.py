@@ -7,11 +7,11 @@ model request by the instrumentation of Google's ADK.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import AskedCall
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
@@ -27,13 +27,15 @@ _CALL_IDS = ("tool_call.id", "tool.call_id", "tool.id")
 _DOCUMENTS = "retrieval.documents."
 _OUTPUT_MESSAGES = "llm.output_messages."
 _INPUT_MESSAGES = "llm.input_messages."
-_MESSAGE_FIELD = re.compile(r"llm\.input_messages\.(\d+)\.message\.(role|content|contents\.\d+\.message_content\.text)")
+_MESSAGE_FIELD = LazyPattern(
+    r"llm\.input_messages\.(\d+)\.message\.(role|content|contents\.\d+\.message_content\.text)"
+)
 
 _RUN_NAMES = ("invoke_agent", "agent_run [", "invoke_workflow")
-_RUN_SUFFIX = re.compile(r"\.(?:a?run|a?kickoff|_?execute(?:_core)?|on_messages(?:_stream)?)$")
-_TOOL_SUFFIX = re.compile(r"\.(?:a?call|__call__|a?run|tool|a?execute|a?invoke)$")
-_RETRIEVE_SUFFIX = re.compile(r"\._?a?(?:retrieve|search|query)$")
-_CYCLE = re.compile(r"turn|Step \d+|tools|execute_event_loop_cycle|Cycle .+")
+_RUN_SUFFIX = LazyPattern(r"\.(?:a?run|a?kickoff|_?execute(?:_core)?|on_messages(?:_stream)?)$")
+_TOOL_SUFFIX = LazyPattern(r"\.(?:a?call|__call__|a?run|tool|a?execute|a?invoke)$")
+_RETRIEVE_SUFFIX = LazyPattern(r"\._?a?(?:retrieve|search|query)$")
+_CYCLE = LazyPattern(r"turn|Step \d+|tools|execute_event_loop_cycle|Cycle .+")
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 

@@ -7,8 +7,9 @@ dialect's kind is believed first: a tool named ``human_input`` is a call.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing.facts import Dialect, Facts
 
@@ -23,7 +24,7 @@ _NAMES: Final = (
     "elicitation",
 )
 _ENDINGS: Final = tuple(f"_{name}" for name in _NAMES)
-_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
+_SEPARATORS: Final = LazyPattern(r"[^a-z0-9]+")
 
 
 def _describe(span: SpanRecord) -> Facts | None:

@@ -7,8 +7,9 @@ parent of one round's calls.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
@@ -23,7 +24,7 @@ _INPUT = "traceloop.entity.input"
 _OUTPUT = "traceloop.entity.output"
 _NODE = "traceloop.association.properties.langgraph_node"
 _PATH = "traceloop.association.properties.langgraph_path"
-_SUFFIX = re.compile(r"\.(?:workflow|agent|task|tool|team)$")
+_SUFFIX = LazyPattern(r"\.(?:workflow|agent|task|tool|team)$")
 
 
 def _describe(span: SpanRecord) -> Facts | None:

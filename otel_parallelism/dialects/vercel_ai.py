@@ -7,10 +7,11 @@ model request, ``ai.toolCall`` one call. Version 7 follows the GenAI conventions
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from otel_parallelism.patterns import LazyPattern
 
 from .parsing import messages
 from .parsing.content import captured
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 _OPERATION = "ai.operationId"
 _TOOL = "ai.toolCall"
-_RUN = re.compile(r"ai\.(?:generate|stream)(?:Text|Object)")
-_REQUEST = re.compile(r"ai\.(?:generate|stream)(?:Text|Object)\.do(?:Generate|Stream)")
+_RUN = LazyPattern(r"ai\.(?:generate|stream)(?:Text|Object)")
+_REQUEST = LazyPattern(r"ai\.(?:generate|stream)(?:Text|Object)\.do(?:Generate|Stream)")
 _AGENT = "ai.telemetry.functionId"
 _CALLS = ("ai.response.toolCalls", "ai.result.toolCalls")
 _FINISHED = ("ai.response.finishReason", "ai.finishReason")

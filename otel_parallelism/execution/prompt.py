@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, cautious_effect
 from otel_parallelism.dialects.parsing.call_shapes import field
 from otel_parallelism.model import Effect, Finding
+from otel_parallelism.patterns import LazyPattern
 
 from .calling.declarations import declaration_of
 from .tool_round.conflicts import given_effect
@@ -29,8 +29,8 @@ whether that call is made at all. Never guess or make up a value to avoid waitin
 
 _AT_ONCE_MOST = 12
 _LONGEST_NAME = 64
-_PLAIN_NAME = re.compile(r"[\w.:/-]{1,64}")
-_ODD = re.compile(r"[^\w.:/-]+")
+_PLAIN_NAME = LazyPattern(r"[\w.:/-]{1,64}")
+_ODD = LazyPattern(r"[^\w.:/-]+")
 _STAGES_MOST = 3
 _Stages: TypeAlias = tuple[tuple[str, ...], ...]
 """The tools to request in one response, those to request in the next, and so on."""

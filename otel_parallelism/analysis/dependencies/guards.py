@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 Guard: TypeAlias = Literal["", "other", "any"]
 """Which later calls a result may decide about: none, calls of ``other`` tools, or calls of ``any`` tool."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORDS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ASKS = frozenset(
     """
     access permission permissions permitted permit allow allowed allows can approve approved approval approvals confirm

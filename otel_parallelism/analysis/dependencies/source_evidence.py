@@ -18,13 +18,13 @@ from otel_parallelism.source.call_stacks import (
     shared_levels,
     site_of,
 )
-from otel_parallelism.source.proof import Proof, prove
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_parallelism.model import Call, Effect, EffectSource
     from otel_parallelism.source.call_stacks import Sources
+    from otel_parallelism.source.proof import Proof  # noqa: TC004 - nothing evaluates the annotations of this struct
 
 _MOST_CALLS = 2_000
 _MOST_GROUPS = 64
@@ -213,6 +213,9 @@ class SourceEvidence:
         return complete and all(is_called_once(level, sources) for level in around)
 
     def _proof(self, level: Level) -> Proof:
+        # Most programs never need these modules.
+        from otel_parallelism.source.proof import Proof, prove  # noqa: PLC0415 - see above
+
         file = None if self._sources is None else self._sources(level.later)
         if file is None:
             return Proof("unknown", "the source is not at hand")

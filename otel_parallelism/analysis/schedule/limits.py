@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from statistics import median
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +13,7 @@ from otel_parallelism.model import Interval
 from .intervals import concurrency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from otel_parallelism.model import Call
 
@@ -60,7 +59,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     most = max((level for _, level in levels), default=0)
     if most < _LEAST_LIMIT or len(some) <= most:
         return None
-    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median(calls[index].duration_ns for index in some)))
+    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * _median(calls[index].duration_ns for index in some)))
     full = [Interval(at_ns, after_ns) for (at_ns, level), (after_ns, _) in itertools.pairwise(levels) if level == most]
     ends_ns = [
         end_ns for end_ns in sorted(calls[index].end_ns for index in some) if _recently_in(full, end_ns, near_ns)
@@ -74,6 +73,13 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
             follow += 1
             position += 1
     return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
+
+
+def _median(values: Iterable[int]) -> float:
+    """Return what ``statistics.median`` does, a module that would lengthen every import of this package."""
+    some = sorted(values)
+    middle = len(some) // 2
+    return some[middle] if len(some) % 2 else (some[middle - 1] + some[middle]) / 2
 
 
 def _recently_in(intervals: Sequence[Interval], at_ns: int, near_ns: int) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.model import Content
+from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # processor writes four asterisks.
 _HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***", "****"})
 _MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"', "****")
-_HIDDEN_PART = re.compile(
+_HIDDEN_PART = LazyPattern(
     r"\[Scrubbed due to [^\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")|\*{4,}"
 )
 
@@ -38,7 +39,7 @@ _CLOSING = {"{": "}", "[": "]", '"': '"'}
 _LONGEST_LITERAL = 100_000
 # Only what `repr` writes for dicts, lists, tuples, sets and scalars. `literal_eval` rejects most other texts, and for
 # some of them the compiler prints warnings in the user's program.
-_LITERAL = re.compile(
+_LITERAL = LazyPattern(
     r"""(?:[\s{}\[\](),:]
         | [+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])
         | (?:True|False|None)\b | set\(\)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from otel_parallelism.patterns import LazyPattern
+
 from .content import decoded
 
 _SIGNATURE = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
@@ -24,12 +26,12 @@ _RESULTS = (
     (frozenset({"content", "isError"}), ("structuredContent", "content")),
     (frozenset({"content", "is_error"}), ("structured_content", "content")),
 )
-_AGNO = re.compile(r"status='\w+' result=(.*) error=", re.DOTALL)
+_AGNO = LazyPattern(r"status='\w+' result=(.*) error=", re.DOTALL)
 _DEEPEST = 4
 _LONGEST_TAIL = 512
-_FAILED = re.compile(r'"status": ?"error"')
+_FAILED = LazyPattern(r'"status": ?"error"')
 # Matches only the envelope's own field, at its end: quotes inside content are escaped.
-_IS_ERROR = re.compile(r'"(?:isError|is_error)": ?true[\s}]*$')
+_IS_ERROR = LazyPattern(r'"(?:isError|is_error)": ?true[\s}]*$')
 _TAIL = 48
 
 

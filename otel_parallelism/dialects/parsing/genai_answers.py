@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism import names
 from otel_parallelism.model import AskedCall
+from otel_parallelism.patterns import LazyPattern
 
 from . import messages
 from .content import captured, decoded
@@ -26,7 +27,7 @@ _ITEM_ID = "fc_"
 """The prefix of item ids. Traceloop records the item's id instead of the call's id; no call has that id."""
 _FLAT = "gen_ai.completion."
 _STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "gen_ai.completion.0.finish_reason")
-_STOPPED_FOR_TOOLS = re.compile(r"tool|function", re.IGNORECASE)
+_STOPPED_FOR_TOOLS = LazyPattern(r"tool|function", re.IGNORECASE)
 
 
 def asked_ids(span: SpanRecord) -> tuple[str, ...] | None:

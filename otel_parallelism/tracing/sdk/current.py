@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from otel_parallelism.interruptions import is_interruption
 
-from .compatibility import RUNTIME_CONTEXT, SPAN_KEY
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.context import Context
+from .compatibility import SPAN_KEY, attach, get_current
+from .compatibility import detach as _detach
 
 __all__ = ["SPAN_KEY", "attach", "detach", "get_current", "restore"]
-
-get_current: Callable[[], Context] = RUNTIME_CONTEXT.get_current
-attach: Callable[[Context], Any] = RUNTIME_CONTEXT.attach
-_detach: Callable[[Any], None] = RUNTIME_CONTEXT.detach
 
 
 def detach(token: Any) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
 from otel_parallelism.names import BLOCKED, QUEUE_TIME
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted, set_start_time
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
@@ -114,7 +114,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         node.span = span = registry.tracer.start_span(
             tool.span_name, current, _INTERNAL, attributes, None, start_ns + shift
         )
-        node.span_id = span_id = span.get_span_context().span_id
+        node.span_id = span_id = id_of_any(span)
         if parent is None:
             adopt_root_call(node, span_around)
         else:
@@ -157,7 +157,8 @@ def abandon(node: CallNode, error: BaseException, outer: Context | None = None) 
         REGISTRY.spans.pop(node.span_id, None)
         if node.parent is None:
             discard(node)
-        if span is None or node.span_id:
+        # Without an SDK, it may be the span around.
+        if span is None or node.span_id or (outer is not None and span is not outer.get(SPAN_KEY)):
             end_interrupted(span, node.end_ns + node.shift, error)
     except Exception as failure:  # noqa: BLE001 - the call has ended
         swallow("abandoning a call", failure)

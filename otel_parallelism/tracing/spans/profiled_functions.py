@@ -39,10 +39,12 @@ def _called(tool: Tool, receiver: object) -> CallNode:
         # C code calls the wrapper: a new thread, a greenlet, a callback.
         frame = None
     if frame is not None:
-        if frame.f_code.co_filename in INSIDE:
+        code = frame.f_code
+        if INSIDE[code.co_filename]:
             frame = calling_frame(frame)
+            code = None if frame is None else frame.f_code
         if frame is not None:
-            code, instruction, around = frame.f_code, frame.f_lasti, frames_around(frame)
+            instruction, around = frame.f_lasti, frames_around(frame)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.now_ns(), code, instruction, get_ident(),

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures.thread
 import contextvars
 import functools
+import os
 import sys
 import threading
 from itertools import islice
@@ -17,25 +18,40 @@ import wrapt
 from otel_parallelism.model import Caller, CallFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType, FrameType
 
 _MAX_CALLERS = 10_000
 _MAX_FRAMES = 16
+_MAX_FILES = 10_000
 
-_LOOPS_AND_POOLS = frozenset(
-    {
-        *map(str, Path(asyncio.__file__).parent.glob("*.py")),
-        concurrent.futures.thread.__file__,
-        threading.__file__,
-    }
-)
+
+class _Files(dict[str, bool]):
+    """
+    Whether a file, by its name, is one of some files or lies in one of some folders.
+
+    What was found for a file is kept: this is asked for every call. To list the folders would make importing slower.
+    """
+
+    def __init__(self, files: Iterable[str | None], folders: Iterable[Path]) -> None:
+        super().__init__((file, True) for file in files if file)
+        self._folders = tuple(f"{folder}{os.sep}" for folder in folders)
+
+    def __missing__(self, file: str) -> bool:
+        """Look at the name of a *file* that has not been asked for."""
+        found = file.startswith(self._folders)
+        # A notebook has a file for each run of a cell.
+        if len(self) < _MAX_FILES:
+            self[file] = found
+        return found
+
+
+_LOOPS_AND_POOLS = _Files([concurrent.futures.thread.__file__, threading.__file__], [Path(asyncio.__file__).parent])
 """The files of event loops and thread pools. A call made from there has no useful location."""
 
-INSIDE = (
-    _LOOPS_AND_POOLS
-    | {functools.__file__, contextvars.__file__}
-    | {*map(str, Path(wrapt.__file__).parent.glob("*.py"))}
-    | {*map(str, Path(__file__).parents[2].rglob("*.py"))}
+INSIDE = _Files(
+    [concurrent.futures.thread.__file__, threading.__file__, functools.__file__, contextvars.__file__],
+    [Path(asyncio.__file__).parent, Path(wrapt.__file__).parent, Path(__file__).parents[2]],
 )
 """The files whose frames are skipped when the caller is looked up."""
 
@@ -58,9 +74,9 @@ def frame_above(depth: int) -> FrameType | None:
 def calling_frame(frame: FrameType | None) -> FrameType | None:
     """Return the nearest frame from *frame* outwards not in `INSIDE`; None where an event loop or pool comes first."""
     for _ in range(_MAX_FRAMES):
-        if frame is None or frame.f_code.co_filename in _LOOPS_AND_POOLS:
+        if frame is None or _LOOPS_AND_POOLS[frame.f_code.co_filename]:
             return None
-        if frame.f_code.co_filename not in INSIDE:
+        if not INSIDE[frame.f_code.co_filename]:
             return frame
         frame = frame.f_back
     return None
@@ -76,24 +92,21 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
         The id of *frame*, then code object, instruction and id of each frame around it up to the event loop; None at
         the end if there are more frames than are recorded.
     """
+    # Runs for every call: one look-up for a frame of the program.
+    found: tuple[object, ...] = (id(frame),)
     around = frame.f_back
-    if around is None or around.f_code.co_filename in _LOOPS_AND_POOLS:
-        # Most often the coroutine that a task runs makes the call.
-        return (id(frame),)
-    found: list[object] = [id(frame)]
     for _ in range(_MAX_FRAMES):
         if around is None:
-            return tuple(found)
+            return found
         code = around.f_code
-        if code.co_filename not in INSIDE:
+        if not INSIDE[code.co_filename]:
             if len(found) > _LAST_RECORDED:
                 break
-            found += code, around.f_lasti, id(around)
-        elif code.co_filename in _LOOPS_AND_POOLS:
-            return tuple(found)
+            found += (code, around.f_lasti, id(around))
+        elif _LOOPS_AND_POOLS[code.co_filename]:
+            return found
         around = around.f_back
-    found.append(None)
-    return tuple(found)
+    return (*found, None)
 
 
 def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.patterns import LazyPattern
+
 from . import forms, tokens
 
 if TYPE_CHECKING:
@@ -15,16 +17,16 @@ if TYPE_CHECKING:
 
 AtomKind: TypeAlias = Literal["word", "figure", "moment", "flag"]
 
-_MOMENT = re.compile(
+_MOMENT = LazyPattern(
     r"(?<!\d)(?:\d{4}-\d{1,2}(?:-\d{1,2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{1,2}:\d{2}|\d{1,2} ?[ap]m)(?!\d)"
     r"|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow|yesterday|tonight|(?:this|next|last) \w+"
     r"|january|february|march|april|june|july|august|september|october|november|december"
     r"|(?:jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)\b)",
     re.IGNORECASE,
 )
-_DIGITS = re.compile(r"\d")
-_DATED_CODE = re.compile(r"(?:19|20)\d\d-?(?:w\d{1,2}|q[1-4]|h[12])", re.IGNORECASE)
-_CODE = re.compile(r"[A-Z]{2,3}")
+_DIGITS = LazyPattern(r"\d")
+_DATED_CODE = LazyPattern(r"(?:19|20)\d\d-?(?:w\d{1,2}|q[1-4]|h[12])", re.IGNORECASE)
+_CODE = LazyPattern(r"[A-Z]{2,3}")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _FIRST_EPOCH, _LAST_EPOCH = 1_000_000_000, 4_000_000_000
 _MANY_DIGITS = 3

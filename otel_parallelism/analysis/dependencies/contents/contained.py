@@ -7,9 +7,10 @@ or an address, or spelled as names of programs are: ``Blue Lamp`` in ``/p/blue%2
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
+
+from otel_parallelism.patterns import LazyPattern
 
 from .tokens import COMMON_WORDS, words_in
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from .comparables import Values
 
 _MARKS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
-_MARK = re.compile(r"[\W_]+")
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MARK = LazyPattern(r"[\W_]+")
+_ESCAPE = LazyPattern(r"%[0-9a-fA-F]{2}")
+_CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
 _SHORTEST_PART: Final = 4
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_ARGUMENT: Final = 500

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 from . import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_JOINTS = re.compile(r"[/\\@:?&=#]+")
-_FIGURES = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
-_DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
-_DIGITS = re.compile(r"\d{4,}")
-_CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])m)?", re.IGNORECASE)
+_JOINTS = LazyPattern(r"[/\\@:?&=#]+")
+_FIGURES = LazyPattern(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
+_DAY = LazyPattern(r"((?:19|20)\d\d)(\d\d)(\d\d)")
+_DIGITS = LazyPattern(r"\d{4,}")
+_CLOCK = LazyPattern(r"(?<![\d:])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])m)?", re.IGNORECASE)
 _MIN_SOURCE_LENGTH = 3
 _NOON = 12
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from otel_parallelism.patterns import LazyPattern
 
 from . import tokens
 
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-_ACCENTS = re.compile(r"[\u0300-\u036f]")
-_JOINTS = re.compile(r"[\W_]+")
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PIECE = re.compile(r"[^\s,;|&()\[\]{}\"'<>=*!?]{5,80}")
-_SPACED_DIGITS = re.compile(r"\+?\(?\d[\d ()./-]{5,24}\d")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,400}={0,2}")
-_HEX = re.compile(r"(?:0x)?([0-9a-fA-F]{4,400})")
-_DIGIT = re.compile(r"\d")
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-_ISO_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?!\d)")
-_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.]((?:19|20)\d\d)(?!\d)")
-_TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
+_ACCENTS = LazyPattern(r"[\u0300-\u036f]")
+_JOINTS = LazyPattern(r"[\W_]+")
+_HUMPS = LazyPattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PIECE = LazyPattern(r"[^\s,;|&()\[\]{}\"'<>=*!?]{5,80}")
+_SPACED_DIGITS = LazyPattern(r"\+?\(?\d[\d ()./-]{5,24}\d")
+_BASE64 = LazyPattern(r"[A-Za-z0-9+/_-]{8,400}={0,2}")
+_HEX = LazyPattern(r"(?:0x)?([0-9a-fA-F]{4,400})")
+_DIGIT = LazyPattern(r"\d")
+_ESCAPE = LazyPattern(r"%[0-9a-fA-F]{2}")
+_ISO_DAY = LazyPattern(r"(?<!\d)((?:19|20)\d\d)[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_DAY_FIRST = LazyPattern(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.]((?:19|20)\d\d)(?!\d)")
+_TIME = LazyPattern(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NAMED_DAY = re.compile(
+_NAMED_DAY = LazyPattern(
     r"(?<!\w)(?:(\d{1,2})(?:st|nd|rd|th)?(?: of)? )?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
     r"(?: (\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? ((?:19|20)\d\d))?",
     re.IGNORECASE,
@@ -55,7 +56,11 @@ def plain_text(text: str) -> str:
     >>> plain_text("Cafe\u0301 Müller")
     'Cafe Muller'
     """
-    return text if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # noqa: PLC0415 - a large table, which few programs need
+
+    return _ACCENTS.sub("", normalize("NFKD", text))
 
 
 def identity_forms(text: str) -> Iterator[tuple[str, bool]]:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from otel_parallelism.long_numbers import decode_json
+from otel_parallelism.patterns import LazyPattern
 
 Outcome: TypeAlias = Literal["", "failed", "empty"]
 
@@ -34,7 +35,7 @@ _BEGINNING = 60
 _DEEPEST = 6
 _MAX_PARTS = 200
 _MAX_ITEMS = 3
-_ERROR_BEGINS = re.compile(
+_ERROR_BEGINS = LazyPattern(
     r"\W*(?:error\b|ssl\b|certificate_|bash: |sh: |panic\b"
     r"|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
     r"|couldn't |cannot |can't |invalid |\w+(?:error|exception)\b|permission denied|access denied|unauthori[sz]ed"
@@ -44,7 +45,7 @@ _ERROR_BEGINS = re.compile(
     r"|unprocessable|locked|internal|service|gateway|error|insufficient)|http[ /]?[45]\d\d\b)",
     re.IGNORECASE,
 )
-_ERROR_INSIDE = re.compile(
+_ERROR_INSIDE = LazyPattern(
     r"timed out|time ?out (?:after|while|waiting|exceeded)|no such (?:file|host|table|column|user|key|element)"
     r"|permission denied|access denied|too many requests|rate limit(?:ed| exceeded| reached)|quota exceeded"
     r"|connection (?:re(?:set|fused)|error|closed|aborted|timed)|temporarily unavailable|service unavailable"
@@ -55,7 +56,7 @@ _ERROR_INSIDE = re.compile(
     r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
     re.IGNORECASE,
 )
-_NOTHING = re.compile(
+_NOTHING = LazyPattern(
     r"\W*(?:null|none|nil|undefined|nan|n/?a|empty|nothing|no (?:\w+ ){0,3}(?:found|available|exists?|matched)"
     r"|no (?:results?|matches|match|data|records?|rows?|items?|entries|hits|content|output|response)"
     r"|nothing (?:was )?found|not found|0 (?:results?|rows?|matches|records?|items?|hits)(?: found)?)?\W*",

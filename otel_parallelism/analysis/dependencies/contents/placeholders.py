@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,7 @@ _THINGS = (
     r"|entries|entry|tokens?|hits?|objects?|elements?|pages?|messages?|orders?|chunks?|columns?|values?|words?|users?"
     r"|[kmg]i?b)"
 )
-_HIDDEN = re.compile(
+_HIDDEN = LazyPattern(
     # The repr of an object, or a mark in angle brackets.
     r"<[^<>]*\b(?:object|objects|instance|at 0x[0-9a-f]+|generator|coroutine|function|module|bytes|binary|image|audio"
     r"|filtered|redacted|hidden|masked|removed|omitted|truncated|elided|stored|list of|array of|dataframe|tensor"
@@ -27,7 +29,7 @@ _HIDDEN = re.compile(
     r"|\{\{?(?:redacted|filtered|masked|hidden)\}?\}|\(?(?:redacted|filtered|not captured)\)?",
     re.IGNORECASE | re.DOTALL,
 )
-_SUMMARY = re.compile(
+_SUMMARY = LazyPattern(
     # How much there was.
     r"(?:(?:found|returned|got|fetched|list of|total:?|read|wrote|loaded|retrieved|query returned|rows|count)[: ]+)?"
     rf"(?:\d[\d,.]*|a|one|two|several|many) (?:\w+ ){{0,2}}{_THINGS}(?: (?:returned|found|matched|affected|in set"
@@ -43,8 +45,8 @@ _SUMMARY = re.compile(
     r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
     re.IGNORECASE | re.DOTALL,
 )
-_MASKED = re.compile(r"\*{3,}|[•●█▇x×]{5,}|\bX{4,}\b|[•●█]{2,}")
-_MEDIA = re.compile(
+_MASKED = LazyPattern(r"\*{3,}|[•●█▇x×]{5,}|\bX{4,}\b|[•●█]{2,}")
+_MEDIA = LazyPattern(
     r"(?:image|audio|video|font)/[\w.+-]+|application/(?:pdf|zip|octet-stream|x-[\w-]+)|data:[\w/+.-]*;base64,.*"
     r"|(?:image|input_image|image_url|audio|video|blob|binary|image_file)",
     re.IGNORECASE | re.DOTALL,

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.long_numbers import MAX_DIGITS
+from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
 Token: TypeAlias = tuple[str, bool]
 """A comparable form, and whether a match of it is distinctive; a match of a small number or a common word is not."""
 
-_PIECES = re.compile(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
-_PARTS = re.compile(r"[^\W_]+(?:\.\d+)?")
-_WORDS = re.compile(r"\w+")
-_PLAIN = re.compile(r"[^\W_]+")
+_PIECES = LazyPattern(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+_PARTS = LazyPattern(r"[^\W_]+(?:\.\d+)?")
+_WORDS = LazyPattern(r"\w+")
+_PLAIN = LazyPattern(r"[^\W_]+")
 _FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = LazyPattern(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 # Without an exponent: in a text, 12E5 is more often a room or a code than a number.
-_WRITTEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
-_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
-_COMMA = re.compile(r",\d{3}(?!\d)")
-_AMOUNT = re.compile(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
-_INNER_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,9})?(?![\w])")
+_WRITTEN = LazyPattern(r"[-+]?(?:\d+\.?\d*|\.\d+)")
+_GROUPED = LazyPattern(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
+_COMMA = LazyPattern(r",\d{3}(?!\d)")
+_AMOUNT = LazyPattern(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
+_INNER_NUMBER = LazyPattern(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,9})?(?![\w])")
 _MAX_SEARCHED = 10_000
 _MAX_NUMBERS = 64
 _BEGINNINGS = "+-.$€£¥"
@@ -40,15 +41,15 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-_DATE = re.compile(
+_DATE = LazyPattern(
     r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[t ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?"
     rf"|(?:\d{{1,2}}(?:st|nd|rd|th)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?",
     re.IGNORECASE,
 )
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})?")
-_TIME = re.compile(r"(\d{1,2}:\d{2}):\d{2}(?:\.\d+)?")
-_CODE = re.compile(r"[A-Z0-9]{3,}")
-_ONE = re.compile(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
+_MOMENT = LazyPattern(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})?")
+_TIME = LazyPattern(r"(\d{1,2}:\d{2}):\d{2}(?:\.\d+)?")
+_CODE = LazyPattern(r"[A-Z0-9]{3,}")
+_ONE = LazyPattern(r"(?:^|_)(?:id|code|key|token|number|uuid)$|[a-z](?:Id|ID|Code|Key|Token|Number|Uuid|UUID)$")
 _ROUNDINGS = (2, 3, 4)
 _DISTINCTIVE_DIGITS = 5
 _DISTINCTIVE_LENGTH = 4

@@ -8,8 +8,9 @@ that shares no word with any argument is skipped.
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
 
 from . import forms, tokens
 from .atoms import atom_of_flag, atom_of_number, atom_of_text
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from .reading_budget import ReadingBudget
 
 # Starts with a literal character, which the search can jump to.
-_PADDED = re.compile(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
-_MOMENT = re.compile(r"(\d-\d\d)T(?=\d\d:)")
+_PADDED = LazyPattern(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
+_MOMENT = LazyPattern(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
 _FEW = 3
 _LONG_NUMBER = 1_000

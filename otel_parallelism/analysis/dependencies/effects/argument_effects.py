@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 from .shell_commands import shell_effect
 from .sql_effects import graphql_effect, looks_like_sql, sql_effect
 from .tool_verbs import assumed_effect, is_generic, split_name, words_in_name
@@ -43,7 +45,7 @@ _REDIS = word_set(
     """
 )
 _CALCULATIONS = frozenset({"calculate", "calculator", "compute", "convert", "math", "translate", "format"})
-_ACTS_BY_ADDRESS = re.compile(
+_ACTS_BY_ADDRESS = LazyPattern(
     r"(?:/|[?&](?:action|do|cmd|op)=)(delete|remove|unsubscribe|log-?out|sign-?out|confirm|activate|cancel|approve"
     r"|create|update|add|vote|checkout|purchase|pay|accept|reject|reset|send|verify|redeem)/?(?:[?#&]|$)",
     re.IGNORECASE,

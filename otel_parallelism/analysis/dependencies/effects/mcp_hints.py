@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
-_GLOB = re.compile(r"([*?\[])")
+_GLOB = LazyPattern(r"([*?\[])")
 
 
 def mcp_effects(tools: object) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 from . import verb_tables as tables
 from .argument_effects import named_texts
 from .tool_verbs import split_name, words_in_name
@@ -46,11 +48,11 @@ _CHOSEN = tables.word_set(
     """
 )
 _NAMES_OF_ACTIONS = frozenset({"action", "action type", "type of action"})
-_STATEMENT_OF_SESSION = re.compile(
+_STATEMENT_OF_SESSION = LazyPattern(
     r"\s*(set\s+(?!.*\bwhere\b)|use\s+\w+\s*;?\s*$|begin\b|start\s+transaction|commit\b|rollback\b|savepoint\b)",
     re.IGNORECASE,
 )
-_COMMAND_OF_SESSION = re.compile(r"\s*(cd|pushd|popd|source|export)(\s|$)")
+_COMMAND_OF_SESSION = LazyPattern(r"\s*(cd|pushd|popd|source|export)(\s|$)")
 
 
 def acts_on_session(tool: str, arguments: Content | None) -> bool:

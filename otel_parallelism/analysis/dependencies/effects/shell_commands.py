@@ -11,6 +11,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 from . import shell_tables as tables
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
 _LONGEST = 8_000
-_LEXEMES = re.compile(
+_LEXEMES = LazyPattern(
     r"""
     (?P<space>[ \t]+|\\\n)
     | (?P<redirect>(?:\d|&)?>>?(?:&\d)?|<(?![<(&]))
@@ -31,7 +33,7 @@ _LEXEMES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _NOWHERE = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout"})
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_ASSIGNMENT = LazyPattern(r"[A-Za-z_]\w*=")
 
 
 @lru_cache(maxsize=1024)

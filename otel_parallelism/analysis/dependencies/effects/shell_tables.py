@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from otel_parallelism.patterns import LazyPattern
 
 from .verb_tables import word_set
 
@@ -78,7 +78,7 @@ CURL_LONG = word_set(
 CURL_LONG_WITH_VALUE = frozenset(
     "--header --user-agent --referer --user --max-time --connect-timeout --retry --write-out --url --cookie".split()  # noqa: SIM905 - long
 )
-LINES_OF_SED = re.compile(
+LINES_OF_SED = LazyPattern(
     r"(?:\d+|\$|/[^/]*/)?(?:,(?:\d+|\$|/[^/]*/|\+\d+))?[pdq=]?(?:;\d+q)?|s([/|#,])(?:(?!\1).)*\1(?:(?!\1).)*\1[gpI\d]*"
 )
-HARMLESS_AWK = re.compile(r"[^>|@]*")
+HARMLESS_AWK = LazyPattern(r"[^>|@]*")

@@ -7,6 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 from .verb_tables import word_set
 
 if TYPE_CHECKING:
@@ -15,16 +17,16 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
 _LONGEST = 20_000
-_NOT_CODE = re.compile(
+_NOT_CODE = LazyPattern(
     r"""
     --[^\n]* | /\*.*?\*/ | '(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*` | \$(\w*)\$.*?\$\1\$
     """,
     re.VERBOSE | re.DOTALL,
 )
-_AMBIGUOUS = re.compile(r"\\'|/\*!|:=")
+_AMBIGUOUS = LazyPattern(r"\\'|/\*!|:=")
 """A quote after a backslash, which only some databases escape; a comment that MySQL executes; an assignment."""
-_UNCLOSED = re.compile("['\"`]")
-_TOKENS = re.compile(r"[A-Za-z_][\w$]*|[().;,=]|\S")
+_UNCLOSED = LazyPattern("['\"`]")
+_TOKENS = LazyPattern(r"[A-Za-z_][\w$]*|[().;,=]|\S")
 _READING = word_set(
     """
     select with show describe desc explain values table pragma match return unwind optional
@@ -77,7 +79,7 @@ _PRAGMAS = word_set(
     table_info table_xinfo table_list index_list index_info foreign_key_list database_list compile_options
     """
 )
-_LOOKS_LIKE_SQL = re.compile(
+_LOOKS_LIKE_SQL = LazyPattern(
     r"""
     select\b.+?\bfrom\b | select\s+(\*|\d|[\w.]+\s*\()
     | insert\s+(into|overwrite)\b | update\s+\S+\s+set\b | delete\s+from\b | truncate\s+\S+ | merge\s+into\b
@@ -91,8 +93,8 @@ _LOOKS_LIKE_SQL = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_OPERATIONS = re.compile(r"\b(query|mutation|subscription|fragment)\b")
-_OF_GRAPHQL = re.compile(r'#[^\n]*|"""(?:.*?)"""|"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OPERATIONS = LazyPattern(r"\b(query|mutation|subscription|fragment)\b")
+_OF_GRAPHQL = LazyPattern(r'#[^\n]*|"""(?:.*?)"""|"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def looks_like_sql(text: str) -> bool:

@@ -8,9 +8,10 @@ other word makes it doubtful.
 from __future__ import annotations
 
 import itertools
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
 
 from . import verb_tables as tables
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Effect
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_NAMESPACES = re.compile(r"__|[./:]")
+_WORDS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_NAMESPACES = LazyPattern(r"__|[./:]")
 _ANY_VERB = tables.DOUBTFUL | tables.WRITES_OR_NOUNS | tables.WRITES_IN_FRONT | tables.WRITES_AFTER_A_VERB
 _FINDING = frozenset({"search", "lookup", "retrieve", "retrieval"})
 _ASKING = frozenset({"get", "fetch", "retrieve"})

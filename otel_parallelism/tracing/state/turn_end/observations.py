@@ -81,7 +81,10 @@ def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> Turn
             elif plain and not child.error and not stays:
                 found.made += 1
                 held(child)
-                append(_call_without_contents(child, trace_id, span_id, end_ns))
+                # Nothing will ask for its contents. Written out, since most turns consist of such calls only.
+                hexed, ended_ns = child.span_id.to_bytes(8).hex(), child.end_ns
+                one = Call(trace_id, hexed, span_id, child.tool.name, child.start_ns, ended_ns or end_ns)
+                append(one if ended_ns else msgspec.structs.replace(one, outlived_ns=0))
             else:
                 found.made += 1
                 append(call_of(child, trace_id, span_id, end_ns))
@@ -213,13 +216,6 @@ def _just_ending(observation: Observation) -> Observation:
     if isinstance(observation, Call) and observation.outlived_ns is not None:
         return msgspec.structs.replace(observation, outlived_ns=None)
     return observation
-
-
-def _call_without_contents(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
-    """Return the observation of a call whose contents nothing will ask for."""
-    if node.end_ns:
-        return Call(trace_id, _hex(node), parent_id, node.tool.name, node.start_ns, node.end_ns)
-    return Call(trace_id, _hex(node), parent_id, node.tool.name, node.start_ns, end_ns, outlived_ns=0)
 
 
 def _definition(node: CallNode) -> Caller | None:
