@@ -1,5 +1,5 @@
 """
-All access to private parts of OpenTelemetry's API and SDK.
+All access to private parts of OpenTelemetry's API and SDK, except for those of the context, which `current` uses.
 
 No other module reads or patches a private name of OpenTelemetry. Every function here says why no public way serves.
 ``tests/tracing/sdk/test_compatibility.py`` checks each of them on the installed SDK.
@@ -9,35 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import context, trace
-from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
+from opentelemetry import trace
 from opentelemetry.trace import SpanContext
-from opentelemetry.trace.propagation import _SPAN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
-    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 
 # ruff: noqa: SLF001 - this module is where private names are accessed
-
-RUNTIME_CONTEXT: Any = getattr(context, "_RUNTIME_CONTEXT", context)
-"""Holds the current context. The public functions add a frame to each call, and log where `detach` fails."""
-
-# Every call reads and sets the context, so a frame less counts.
-_holder: Any = RUNTIME_CONTEXT
-if type(RUNTIME_CONTEXT) is ContextVarsRuntimeContext:
-    _holder = RUNTIME_CONTEXT._current_context
-    get_current: Callable[[], Context] = _holder.get
-    attach: Callable[[Context], Any] = _holder.set
-    detach: Callable[[Any], None] = _holder.reset
-else:
-    get_current, attach, detach = _holder.get_current, _holder.attach, _holder.detach
-
-SPAN_KEY: str = _SPAN_KEY
-"""The key of the current span in a context. With it, one copy of a context sets both the span and our node."""
 
 
 # Reading spans: the public properties copy attributes and events, or add a call to every access. Processors read every

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcesso
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_parallelism.tracing.sdk import compatibility
+from otel_parallelism.tracing.sdk import compatibility, current
 from otel_parallelism.tracing.sdk.forwarding import ForwardingProcessor, exclude_own_spans
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ API = f"opentelemetry-api {version('opentelemetry-api')}"
 
 PACKAGE = Path(compatibility.__file__).parents[2]
 PRIVATE = re.compile(
-    r"\b(_RUNTIME_CONTEXT|_SPAN_KEY|_TRACER_PROVIDER|_set_tracer_provider|_active_span_processor|_span_processors"
-    r"|_batch_processor|_metric_readers|_sdk_config|_real_meter|_limits|_start_time|_end_time|_instrumentation_scope)\b"
+    r"\b(_RUNTIME_CONTEXT|_current_context|_SPAN_KEY|_TRACER_PROVIDER|_set_tracer_provider|_active_span_processor"
+    r"|_span_processors|_batch_processor|_metric_readers|_sdk_config|_real_meter|_limits|_start_time|_end_time|_instrumentation_scope)\b"
 )
 
 
 def test_no_other_module_accesses_private_parts() -> None:
     users = {path.name for path in PACKAGE.rglob("*.py") if PRIVATE.search(path.read_text(encoding="utf-8"))}
-    assert users == {"compatibility.py"}
+    assert users == {"compatibility.py", "current.py"}
 
 
 class Watcher(SpanProcessor):
@@ -82,7 +82,7 @@ def span(provider: TracerProvider) -> trace.Span:
 
 
 def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
-    runtime = compatibility.RUNTIME_CONTEXT
+    runtime = current.RUNTIME_CONTEXT
     assert runtime is not context, f"{API} has no context._RUNTIME_CONTEXT: adapt RUNTIME_CONTEXT"
     key = context.create_key("test")
     token = runtime.attach(context.set_value(key, 1))
@@ -95,7 +95,7 @@ def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
 
 
 def test_span_key_is_the_key_of_the_current_span(span: trace.Span) -> None:
-    found = trace.set_span_in_context(span, context.Context()).get(compatibility.SPAN_KEY)
+    found = trace.set_span_in_context(span, context.Context()).get(current.SPAN_KEY)
     assert found is span, f"{API} keeps the current span under another key than propagation._SPAN_KEY: adapt SPAN_KEY"
 
 
