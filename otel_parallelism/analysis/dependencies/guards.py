@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 Guard: TypeAlias = Literal["", "other", "any"]
 """Which later calls a result may decide about: none, calls of ``other`` tools, or calls of ``any`` tool."""
@@ -57,6 +56,9 @@ _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
 _AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
 _DAY_S = 86_400
+_DAY_NS = _DAY_S * 10**9
+_CONTAINERS = (dict, list, tuple, set, frozenset)
+_DEEPER = object()
 _MAX_SEARCHED = 200
 _LONGEST = 2_000
 _MAX_LEAVES = 6
@@ -85,11 +87,9 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     words = frozenset(in_order)
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "any"
-    leaves: list[tuple[str, object]] = []
-    for name, leaf in _leaves(result, "", 0):
-        leaves.append((name, leaf))
-        if len(leaves) > _MAX_LEAVES:
-            return ""
+    leaves = _leaves(result, _MAX_LEAVES + 1)
+    if len(leaves) > _MAX_LEAVES:
+        return ""
     if any(type(leaf) is bool and not _words_of(name).isdisjoint(_ASKS) for name, leaf in leaves):
         return "any"
     answer = [(name, leaf) for name, leaf in leaves if type(leaf) is bool or not _is_given(leaf, given)]
@@ -114,6 +114,15 @@ def tells_time(tool: str, result: object, at_ns: int) -> bool:
     >>> tells_time("get_status", {"as_of": "1970-01-01T00:00"}, 0)
     True
     """
+    if _is_clock(tool):
+        return True
+    texts = [leaf[:_LONGEST] for _, leaf in _leaves(result, _MAX_SEARCHED) if isinstance(leaf, str)]
+    return any(day in text for day in _days_around(at_ns // _DAY_NS) for text in texts) if texts else False
+
+
+@lru_cache(maxsize=1024)
+def _is_clock(tool: str) -> bool:
+    """Return whether the name of *tool* says that it tells the time."""
     words = [word.lower() for word in _WORDS.findall(tool)]
     if "now" in words or "today" in words or "clock" in words:
         return True
@@ -134,11 +143,13 @@ def tells_time(tool: str, result: object, at_ns: int) -> bool:
         }
         if not others or "current" in words:
             return True
-    if "current" in words and not _MOMENTS.isdisjoint(words):
-        return True
-    days = [datetime.fromtimestamp(at_ns / 1e9 + shift * _DAY_S, UTC).strftime("%Y-%m-%d") for shift in (-1, 0, 1)]
-    texts = (leaf for _, leaf in itertools.islice(_leaves(result, "", 0), _MAX_SEARCHED) if isinstance(leaf, str))
-    return any(day in text[:_LONGEST] for text in texts for day in days)
+    return "current" in words and not _MOMENTS.isdisjoint(words)
+
+
+@lru_cache(maxsize=16)
+def _days_around(day: int) -> list[str]:
+    """Return the dates of a day, counted from the epoch, and of the days before and after it."""
+    return [datetime.fromtimestamp((day + shift) * _DAY_S, UTC).strftime("%Y-%m-%d") for shift in (-1, 0, 1)]
 
 
 def _words_of(name: str) -> set[str]:
@@ -176,14 +187,27 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     return answer
 
 
-def _leaves(value: object, name: str, depth: int) -> Iterator[tuple[str, object]]:
-    if depth > _MAX_LEAVES:
-        yield name, object()
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(inner, str(key), depth + 1)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for inner in value:
-            yield from _leaves(inner, name, depth + 1)
-    else:
-        yield name, value
+def _leaves(value: object, most: int) -> list[tuple[str, object]]:
+    """Return the first *most* values in plain data, each with the name of its field."""
+    if not isinstance(value, _CONTAINERS):
+        return [("", value)]
+    found: list[tuple[str, object]] = []
+    _add_leaves(value, "", 0, found, most)
+    return found
+
+
+def _add_leaves(container: object, name: str, depth: int, found: list[tuple[str, object]], most: int) -> None:
+    inside: Iterable[tuple[str, object]] = ()
+    if isinstance(container, dict):
+        inside = ((str(key), inner) for key, inner in container.items())
+    elif isinstance(container, _CONTAINERS):
+        inside = ((name, inner) for inner in container)
+    for key, inner in inside:
+        if len(found) >= most:
+            return
+        if depth == _MAX_LEAVES:
+            found.append((key, _DEEPER))
+        elif isinstance(inner, _CONTAINERS):
+            _add_leaves(inner, key, depth + 1, found, most)
+        else:
+            found.append((key, inner))

@@ -108,8 +108,8 @@ def numbers_in(text: str) -> list[float]:
     >>> numbers_in("about 3 to 4.5 km")
     [3, 4.5]
     """
-    found = (number_of(digits) for digits in _INNER_NUMBER.findall(text[:_MAX_SEARCHED])[:_MAX_NUMBERS])
-    return [number for number in found if number is not None]
+    found = _INNER_NUMBER.findall(text[:_MAX_SEARCHED])[:_MAX_NUMBERS]
+    return [float(digits) if "." in digits else int(digits) for digits in found]
 
 
 def shortened(number: float) -> Iterator[Token]:
