@@ -18,7 +18,7 @@ import wrapt
 
 from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
+from otel_parallelism.tracing.spans.kinds import kind_of, wrapped_as
 
 from .lifetimes import WrapperFactory
 
@@ -200,7 +200,7 @@ class Patching:
 
     def _wrap(self, parent: Any, attribute: str, original: Any, wrapper_factory: WrapperFactory) -> State:
         own = attribute in vars(parent)
-        wrapper = Profiled(original, wrapper_factory(kind_of(original)), enabled=self._is_active)
+        wrapper = wrapped_as(original, wrapper_factory(kind_of(original)), enabled=self._is_active)
         setattr(parent, attribute, wrapper)
         self._methods.add((parent, attribute))
 

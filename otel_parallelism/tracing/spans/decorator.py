@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from otel_parallelism.tracing.state.tool import Tool, check
 
-from .kinds import Profiled, kind_of
+from .kinds import kind_of, wrapped_as
 from .profiled_functions import WRAPPERS
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def record(
     kind = kind_of(function)
     blocking = kind in {"function", "generator"}
     tool = Tool(function, name, effect, resource, depends_on, silenced=silence, blocking=blocking)
-    wrapper: Any = Profiled(function, WRAPPERS[kind](tool), enabled=enabled)
+    wrapper: Any = wrapped_as(function, WRAPPERS[kind](tool), enabled=enabled)
     wrapper._self_tool = tool  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
     return wrapper
 

@@ -12,6 +12,7 @@ import inspect
 import sys
 from functools import partial
 from operator import attrgetter
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import wrapt
@@ -62,7 +63,37 @@ class Profiled(_Wrapper):
         return self
 
 
-class BoundProfiled(_BoundWrapper):
+class ProfiledObject(Profiled):
+    """A wrapped callable object. What its ``__call__`` says about itself is what the object's says."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return the attribute *name*; ``__call__`` as a method, which shows its kind, and not as a slot."""
+        if name != "__call__":
+            return super().__getattribute__(name)
+        # Some frameworks look for coroutine functions there.
+        call: Any = self
+        method: Any = getattr(self.__wrapped__, name)
+        return wrapt.FunctionWrapper(method, lambda _, __, args, kwargs: call(*args, **kwargs))
+
+
+def wrapped_as(function: Any, wrapper: Any, enabled: Any = None) -> Profiled:
+    """Return *function* wrapped in *wrapper*; while *enabled* returns False, calls pass by the wrapper."""
+    plain = inspect.isroutine(function) or isinstance(function, (partial, staticmethod, classmethod, type))
+    return (Profiled if plain else ProfiledObject)(function, wrapper, enabled=enabled)
+
+
+class _MadeAgain(type(_BoundWrapper)):  # type: ignore[misc] # the class of a class of a library
+    """The class of `BoundProfiled`: like the class of methods, it makes one of a function and an object."""
+
+    def __call__(cls: Any, function: Any, instance: Any) -> Any:
+        """Return the method that *function* is of *instance*; ``weakref.WeakMethod`` asks for it."""
+        found: Any = getattr(instance, getattr(function, "__name__", ""), None)
+        if type(found) is cls and getattr(found, "__func__", None) is function:
+            return found
+        return MethodType(function, instance)
+
+
+class BoundProfiled(_BoundWrapper, metaclass=_MadeAgain):
     """A wrapped method of an instance or a class. It pickles like one."""
 
     def __reduce_ex__(self, protocol: object) -> Any:
@@ -91,7 +122,9 @@ class BoundProfiled(_BoundWrapper):
         return attrgetter(path)(sys.modules[method.__module__]), name
 
 
-setattr(Profiled, "__bound_function_wrapper__", BoundProfiled)  # noqa: B010 - which of the two is generic differs
+# wrapt makes bound wrappers by this, past `_MadeAgain`.
+_make_bound = staticmethod(partial(type.__call__, BoundProfiled))
+setattr(Profiled, "__bound_function_wrapper__", _make_bound)  # noqa: B010 - which of the two is generic differs
 
 
 def kind_of(function: Any) -> Kind:

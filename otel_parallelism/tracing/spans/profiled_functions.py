@@ -16,6 +16,7 @@ from otel_parallelism.tracing.state.callers import INSIDE, calling_frame, frames
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 
+from .arguments import check_arguments, positional_bounds
 from .kinds import Steps, drive, drive_async
 from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from otel_parallelism.tracing.state.tool import Tool
+
+_UNSHARED = 2
+"""The references to an object that one variable and the question for their number make."""
 
 
 def _called(tool: Tool, receiver: object) -> CallNode:
@@ -55,7 +59,7 @@ def _called(tool: Tool, receiver: object) -> CallNode:
     return node
 
 
-def _coroutine(tool: Tool) -> Callable[..., Any]:
+def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every call: a function more would cost time
     async def run(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: CallNode) -> Any:
         try:
             if not begin(node, args, kwargs):
@@ -88,9 +92,12 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # This runs when the call is made, not when its body starts: calls made together differ from calls made one by
         # one.
+        if kwargs or not least <= len(args) + (type(wrapped) is not FunctionType) <= most:
+            check_arguments(wrapped, args, kwargs)
         return run(wrapped, args, kwargs, _called(tool, receiver))
 
     _rename(run, tool)
+    least, most = positional_bounds(tool.function)
     return call
 
 
@@ -118,6 +125,10 @@ def _function(tool: Tool) -> Callable[..., Any]:
             node.resumed_ns = node.start_ns
             result = wrapped(*args, **kwargs)
             kind = type(result)
+            if kind is CoroutineType and sys.getrefcount(result) > _UNSHARED:
+                # The program may await it elsewhere, or compare it.
+                end(node, MISSING)
+                return result
             if kind is CoroutineType:
                 tool.blocking = False
                 waiting: Any = _await(result, node, leave(node))

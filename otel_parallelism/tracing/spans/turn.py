@@ -22,7 +22,7 @@ from otel_parallelism.tracing.state.turn_end.ending import discard, finish
 from otel_parallelism.tracing.state.user_words import hold_words
 
 from .details import write_error
-from .kinds import Profiled, drive, drive_async, kind_of
+from .kinds import drive, drive_async, kind_of, wrapped_as
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -265,4 +265,4 @@ def _decorated(function: Any, make: Callable[[], AgentTurn]) -> Any:
         "generator": call_generator,
         "async generator": call_async_generator,
     }
-    return Profiled(function, wrappers[kind_of(function)])
+    return wrapped_as(function, wrappers[kind_of(function)])

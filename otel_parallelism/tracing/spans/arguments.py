@@ -1,0 +1,49 @@
+"""
+Finds wrong arguments of a coroutine function where it is called, as Python does.
+
+Our coroutine calls the function only when it is awaited, after its span has started.
+"""
+
+from __future__ import annotations
+
+from inspect import CO_COROUTINE, CO_VARARGS
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANY_NUMBER = 1 << 30
+
+
+def positional_bounds(function: Any) -> tuple[int, int]:
+    """
+    Return the least and the largest number of positional arguments with which *function* can be called without others.
+
+    Anything but a coroutine function is left alone: any number will do.
+    """
+    function = getattr(function, "__func__", function)
+    if not _is_coroutine_function(function):
+        return 0, ANY_NUMBER
+    code = function.__code__
+    if code.co_kwonlyargcount > len(function.__kwdefaults__ or ()):
+        return ANY_NUMBER, 0
+    most = ANY_NUMBER if code.co_flags & CO_VARARGS else code.co_argcount
+    return code.co_argcount - len(function.__defaults__ or ()), most
+
+
+def check_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """
+    Call *function* and drop the coroutine, which runs nothing; anything but a coroutine function is not called.
+
+    Raises:
+        TypeError: The arguments are wrong.
+    """
+    # wrapt binds a method that is called on its class to its first argument.
+    inner = function.__func__ if type(function) is MethodType else getattr(function, "__wrapped__", function)
+    if _is_coroutine_function(inner):
+        function(*args, **kwargs).close()
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    return type(function) is FunctionType and bool(function.__code__.co_flags & CO_COROUTINE)

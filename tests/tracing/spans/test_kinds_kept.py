@@ -1,0 +1,183 @@
+"""What a decorated function is to code that asks: its kind, its methods, its coroutines, and where its errors are."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import inspect
+import warnings
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import agent_turn, profiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Kit
+
+
+class Caller:
+    async def __call__(self, x: int) -> int:
+        return x
+
+
+class PlainCaller:
+    def __call__(self, x: int) -> int:
+        return x
+
+
+class Desk:
+    @profiled
+    def find(self, x: int) -> int:
+        return x
+
+    @profiled
+    async def fetch(self, a: int, b: int = 2, *, c: int) -> int:
+        return a + b + c
+
+    @profiled
+    @classmethod
+    async def of_class(cls, a: int, *rest: int) -> int:
+        return a + len(rest)
+
+    @profiled
+    @staticmethod
+    async def of_none(a: int) -> int:
+        return a
+
+
+class PlainDesk:
+    async def fetch(self, a: int, b: int = 2, *, c: int) -> int:
+        return a + b + c
+
+    @classmethod
+    async def of_class(cls, a: int, *rest: int) -> int:
+        return a + len(rest)
+
+    @staticmethod
+    async def of_none(a: int) -> int:
+        return a
+
+
+PREDICATES = (
+    *(inspect.iscoroutinefunction, inspect.ismethod, inspect.isfunction, inspect.isroutine),
+    *(inspect.isgeneratorfunction, inspect.isasyncgenfunction, callable, inspect.signature),
+)
+
+
+@pytest.mark.parametrize("decorate", [profiled, agent_turn("t"), profiled(name="x")])
+@pytest.mark.parametrize("kind", [Caller, PlainCaller])
+def test_the_call_method_of_an_object_is_of_its_kind(kind: type, decorate: Any) -> None:
+    plain = kind()
+    wrapped = decorate(plain)
+    assert [ask(wrapped.__call__) for ask in PREDICATES] == [ask(plain.__call__) for ask in PREDICATES]
+    assert isinstance(wrapped, kind)
+
+
+async def test_calling_the_call_method_is_one_call(kit: Kit) -> None:
+    tool = profiled(Caller())
+    assert (await tool(1), await tool.__call__(2)) == (1, 2)
+    assert profiled(PlainCaller()).__call__(3) == 3
+    assert [span.name for span in kit.calls()] == ["execute_tool Caller"] * 2 + ["execute_tool PlainCaller"]
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_weak_method_gives_the_method_until_its_object_is_gone() -> None:
+    desk = Desk()
+    weak = weakref.WeakMethod(desk.find)
+    found: Any = weak()
+    assert found == desk.find
+    assert type(found) is type(desk.find)
+    assert found(4) == 4
+    del found, desk
+    gc.collect()
+    assert weak() is None
+
+
+def test_a_weak_method_of_a_decorated_subclass_calls_the_same_function(kit: Kit) -> None:
+    class Other(Desk):
+        @profiled
+        def find(self, x: int) -> int:
+            return super().find(x) + 1
+
+    other = Other()
+    again: Any = weakref.WeakMethod(other.find)()
+    inner: Any = weakref.WeakMethod(super(Other, other).find)()
+    assert (again(1), inner(1)) == (2, 1)
+    assert len(kit.calls()) == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda desk: desk.fetch(1),
+        lambda desk: desk.fetch(c=1),
+        lambda desk: desk.fetch(1, 2, 3, c=1),
+        lambda desk: desk.fetch(1, a=2, c=1),
+        lambda desk: desk.fetch(1, c=1, d=2),
+        lambda desk: type(desk).fetch(desk, 1),
+        lambda desk: type(desk).fetch(c=1),
+        lambda desk: desk.of_class(),
+        lambda desk: type(desk).of_class(1, b=2),
+        lambda desk: desk.of_none(),
+        lambda desk: desk.of_none(1, 2),
+        lambda desk: functools.partial(desk.of_none, 1)(2),
+        lambda desk: desk.fetch(1, c=1),
+        lambda desk: desk.fetch(a=1, b=2, c=1),
+        lambda desk: type(desk).fetch(desk, 1, 2, c=1),
+        lambda desk: desk.of_class(1, 2, 3, 4),
+        lambda desk: type(desk).of_class(a=1),
+        lambda desk: desk.of_none(a=1),
+    ],
+)
+@pytest.mark.usefixtures("kit")
+def test_wrong_arguments_are_found_where_the_call_is_made(call: Callable[[Any], Any]) -> None:
+    def outcome(desk: object) -> str:
+        try:
+            coroutine = call(desk)
+        except TypeError:
+            return "TypeError"
+        return str(asyncio.run(coroutine))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert outcome(Desk()) == outcome(PlainDesk())
+
+
+async def test_a_coroutine_that_the_program_also_holds_is_the_same_one(kit: Kit) -> None:
+    held: list[Any] = []
+
+    async def work() -> int:
+        return 5
+
+    @profiled
+    def start() -> Any:
+        held.append(work())
+        return held[0]
+
+    @profiled
+    def begin() -> Any:
+        return work()
+
+    started = start()
+    assert started is held[0]
+    assert await started == 5
+    assert await begin() == 5
+    assert [span.name for span in kit.calls()] == ["execute_tool start", "execute_tool begin"]
+
+
+@pytest.mark.usefixtures("kit")
+def test_one_warning_for_a_coroutine_that_is_never_awaited() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Desk().fetch(1, c=2)
+        Desk().of_none(1)
+        gc.collect()
+    assert [str(each.message) for each in caught] == [
+        "coroutine 'Desk.fetch' was never awaited",
+        "coroutine 'Desk.of_none' was never awaited",
+    ]
