@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
         max_findings: Findings written as events on one turn's span.
         max_agents: Agent names used as a metric attribute; further names become ``other``.
+        max_tools: Tool names used as a metric attribute, likewise.
         emit: Whether findings are span events, log-based events, or both.
         caller_on_calls: Whether the caller's file and line are written on the spans of calls too.
         call_duration_metric: Whether ``agent.parallelism.call.duration`` is recorded.
@@ -92,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_spans_per_trace: int = 100_000
     max_findings: int = 8
     max_agents: int = 100
+    max_tools: int = 100
     emit: Emit = "event"
     caller_on_calls: bool = False
     call_duration_metric: bool = False

@@ -41,13 +41,15 @@ class TurnMetrics:
     """
     The instruments of one meter provider; None means the global one, even if it is set later.
 
-    Metric attributes hold neither ids nor content. Agents beyond ``settings.max_agents`` are counted as ``other``.
+    Metric attributes hold neither ids nor content. Agents beyond ``settings.max_agents``, and tools beyond
+    ``settings.max_tools``, are counted as ``other``.
     """
 
     def __init__(self, provider: MeterProvider | None, settings: Settings, registry: Registry) -> None:
         self._settings = settings
         self._registry = registry
         self._agents: set[str] = set()
+        self._tools: set[str] = set()
         self._live = True
         self._pending: deque[tuple[Report, Context]] = deque()
         self._meter = meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
@@ -127,7 +129,10 @@ class TurnMetrics:
             self._tokens.add(report.avoidable_tokens, {names.AGENT_NAME: agent}, context)
         if self._call_duration is not None:
             for call in report.turn.calls:
-                attributes = {names.AGENT_NAME: agent, names.TOOL_NAME: call.tool}
+                attributes = {
+                    names.AGENT_NAME: agent,
+                    names.TOOL_NAME: _bounded(call.tool, self._tools, self._settings.max_tools),
+                }
                 self._call_duration.record(call.duration_ns / 1e9, attributes, context)
 
     def _record_findings(self, report: Report, agent: str, context: Context) -> None:
@@ -141,13 +146,8 @@ class TurnMetrics:
                 self._chain_length.record(len(finding.calls), why, context)
 
     def _agent(self, agent: str) -> str:
-        """Return *agent* as a metric attribute: ``other`` past the bound on agents."""
-        if agent in self._agents:
-            return agent
-        if len(self._agents) >= self._settings.max_agents:
-            return _OTHER
-        self._agents.add(agent)
-        return agent
+        """Return *agent* as a metric attribute."""
+        return _bounded(agent, self._agents, self._settings.max_agents)
 
     def _callback(self, read: _Read) -> Callable[[CallbackOptions], list[Observation]]:
         registry, meter = self._registry, self._meter
@@ -190,6 +190,16 @@ class TurnMetrics:
             ratios = [turn.ratio for turn in open_turns if turn.ratio is not None]
             if ratios:
                 yield Observation(median(ratios), {names.AGENT_NAME: agent})
+
+
+def _bounded(name: str, known: set[str], most: int) -> str:
+    """Return *name* as a metric attribute, and add it to the *known* ones: ``other`` past *most* names."""
+    if name in known:
+        return name
+    if len(known) >= most:
+        return _OTHER
+    known.add(name)
+    return name
 
 
 def _histogram(meter: Meter, instrument: Instrument) -> Any:

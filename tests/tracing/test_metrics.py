@@ -135,6 +135,15 @@ def test_number_of_agents_is_bounded(make_kit: Callable[..., Kit]) -> None:
     assert {agent: point.count for agent, point in points.items()} == {"a": 2, "b": 1, "other": 2}
 
 
+def test_number_of_tools_is_bounded(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_tools=2, call_duration_metric=True))
+    with agent_turn("clerk"):
+        for tool in ("a", "b", "c", "d", "a"):
+            profiled(name=tool)(lambda: None)()
+    points = by_attributes(kit.points(names.METRIC_CALL_DURATION.name), "gen_ai.tool.name")
+    assert {tool: point.count for tool, point in points.items()} == {"a": 2, "b": 1, "other": 2}
+
+
 def test_later_installation_reports_to_same_meter(kit: Kit) -> None:
     for _ in range(2):
         uninstall()
