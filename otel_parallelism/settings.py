@@ -60,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         emit: Whether findings are span events, log-based events, or both.
         caller_on_calls: Whether the caller's file and line are written on the spans of calls too.
         call_duration_metric: Whether ``agent.parallelism.call.duration`` is recorded.
+        max_line_bytes: The longest line of a file of spans that is read; also the longest document over several lines.
+        max_decompressed_bytes: The most that is read of what a compressed file contains.
+        max_decompression_ratio: How many times its own size a compressed file may contain, beyond 100 MB.
         targets: Your own functions that are tools: ``module:name``, ``module:Class.method``, or globs of these.
         sync_targets: Whether globs in ``targets`` also match functions that are not async.
         call_spans: Spans that are calls whatever their vocabulary: globs over span names, or ``attribute=value``.
@@ -97,6 +100,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     emit: Emit = "event"
     caller_on_calls: bool = False
     call_duration_metric: bool = False
+    max_line_bytes: int = 500_000_000
+    max_decompressed_bytes: int = 20_000_000_000
+    max_decompression_ratio: int = 200
     targets: tuple[str, ...] = ()
     sync_targets: bool = False
     call_spans: tuple[str, ...] = ()

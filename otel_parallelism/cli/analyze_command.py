@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from otel_parallelism.shown_names import printable
+
 from .report_options import report_options
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def analyze_files(
         skipped = _SkippedLines()
         with _progress(inputs) as advance:
             analysis = analyze_records(
-                _spans(inputs, advance, skipped.add),
+                _spans(inputs, advance, skipped.add, settings),
                 classifier(settings),
                 settings,
                 recorded=None if recompute or source is not None else recorded_result,
@@ -94,7 +96,7 @@ def analyze_files(
             )
         skipped.close()
     except (UnreadableError, ValueError) as error:
-        click.echo(f"{error}", err=True)
+        click.echo(printable(str(error)), err=True)
         sys.exit(2)
     sys.exit(destination.report(analysis))
 
@@ -123,7 +125,7 @@ class _SkippedLines:
         """Count one line, and say what is wrong with it."""
         self._count += 1
         if self._count <= MAX_MESSAGES:
-            click.echo(f"{error}; skipped", err=True)
+            click.echo(f"{printable(str(error))}; skipped", err=True)
 
     def close(self) -> None:
         """Say how many lines had no message of their own."""
@@ -133,7 +135,10 @@ class _SkippedLines:
 
 
 def _spans(
-    files: Sequence[str], advance: Callable[[int], None], skip: Callable[[UnreadableError], None]
+    files: Sequence[str],
+    advance: Callable[[int], None],
+    skip: Callable[[UnreadableError], None],
+    settings: Settings,
 ) -> Iterator[SpanRecord]:
     """Yield the spans of all *files*, and call *advance* with the total number of bytes read so far."""
     from otel_parallelism.readers.any_format import read_spans  # noqa: PLC0415 - a fast --help
@@ -147,7 +152,7 @@ def _spans(
             at = before + read_bytes
             advance(at)
 
-        yield from read_spans(file, add, skip)
+        yield from read_spans(file, add, skip, settings)
         before = at
 
 

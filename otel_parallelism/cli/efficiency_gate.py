@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.reports.parts.wording import printable
+from otel_parallelism.shown_names import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Gate(msgspec.Struct, frozen=True):
         for number, report in enumerate(analysis.reports, 1):
             value = self._value(report)
             if self.threshold is not None and value is not None and value < self.threshold:
-                name = printable(report.turn.agent or report.turn.name)
+                name = shown_name(report.turn.agent or report.turn.name)
                 what = "efficiency floor" if self.strict else "efficiency"
                 yield f"turn {number} ({name}): {what} {_digits(value, self.threshold)} is below {self.threshold:g}"
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import io
+from array import array
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.long_numbers import decode_json
+from otel_parallelism.settings import Settings
 
 from . import formats
 from .otlp_json import decode_otlp
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import (
     ZSTD,
+    TooLargeError,
     broken_compression,
     check_text,
     decompressed,
     display_name,
     opened,
     peeked,
+    read_whole,
     with_lengths,
 )
 
@@ -45,12 +49,15 @@ FORMATS: Final[tuple[JsonFormat, ...]] = tuple(
 EXPECTED: Final = 'spans: an OTLP trace request, {"resourceSpans": […]}, or another known format'
 _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _LONGEST_CHARACTER: Final = 4
+_MOST_KEPT: Final = 1_000
+"""The errors that are kept whole until the first span is found."""
 
 
 def read_spans(
     path: str | os.PathLike[str],
     progress: Callable[[int], None] | None = None,
     skip: Callable[[UnreadableError], None] | None = None,
+    settings: Settings | None = None,
 ) -> Iterator[SpanRecord]:
     """
     Yield the spans of the file at *path*, in the order of the file.
@@ -62,30 +69,36 @@ def read_spans(
         path: A file, a pipe, or ``-`` for the standard input. It can be compressed with gzip or zstd.
         progress: Called after each line or document with the number of bytes read from the file so far.
         skip: Called with the error of each line that cannot be read; reading goes on after it. None to stop there.
+        settings: How long a line may be, and how large what a compressed file contains; default: ``Settings()``.
 
     Raises:
         UnreadableError: The file is missing, empty, of an unknown format, or holds no spans but something else. The
             spans of all lines before the error are yielded first.
     """
     name = display_name(path)
+    settings = Settings() if settings is None else settings
     with opened(path, "a file of spans") as file:
         tell = file.tell if file.seekable() else (lambda: 0)
-        lines = decompressed(name, file)
+        lines = decompressed(name, file, settings)
         try:
             start = peeked(lines)
             if _is_binary(start):
                 check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
-                yield from _binary_spans(name, lines.read(), skip)
+                yield from _binary_spans(name, read_whole(lines, settings), settings, skip)
                 return
             if lines is file:
                 check_text(name, start, EXPECTED)
-            yield from _text_spans(name, lines, lambda: progress(tell()) if progress else None, skip)
+            yield from _text_spans(name, lines, lambda: progress(tell()) if progress else None, settings, skip)
         except broken_compression() as error:
             problem = f"the compressed data is broken ({error})"
             raise UnreadableError(name, None, problem, "complete compressed data") from None
+        except TooLargeError as error:
+            raise UnreadableError(name, None, str(error), EXPECTED) from None
 
 
-def _binary_spans(name: str, data: bytes, skip: Callable[[UnreadableError], None] | None) -> Iterator[SpanRecord]:
+def _binary_spans(
+    name: str, data: bytes, settings: Settings, skip: Callable[[UnreadableError], None] | None
+) -> Iterator[SpanRecord]:
     """Yield the spans of protobuf, or of messages with their lengths before them, which may be compressed."""
     from .otlp_protobuf import read_otlp_protobuf  # noqa: PLC0415 - protobuf takes time to import
 
@@ -94,40 +107,70 @@ def _binary_spans(name: str, data: bytes, skip: Callable[[UnreadableError], None
         yield from read_otlp_protobuf(name, data)
         return
     for message in messages:
-        content = decompressed(name, io.BufferedReader(io.BytesIO(message))).read()
+        content = read_whole(decompressed(name, _stream(message), settings), settings)
         if content.startswith(b"{"):
-            yield from _text_spans(name, io.BufferedReader(io.BytesIO(content)), lambda: None, skip)
+            yield from _text_spans(name, _stream(content), lambda: None, settings, skip)
         else:
             yield from read_otlp_protobuf(name, content)
 
 
+def _stream(data: bytes) -> io.BufferedReader:
+    return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(data)))
+
+
 def _text_spans(
-    name: str, lines: io.BufferedReader, progress: Callable[[], None], skip: Callable[[UnreadableError], None] | None
+    name: str,
+    lines: io.BufferedReader,
+    progress: Callable[[], None],
+    settings: Settings,
+    skip: Callable[[UnreadableError], None] | None,
 ) -> Iterator[SpanRecord]:
     """Yield the spans of a text; a file without a single readable line is an error even if lines may be skipped."""
-    problems: list[UnreadableError] = []
     others: set[str] = set()
-    found = False
-
-    def note(error: UnreadableError) -> None:
-        problems.append(error)
-        if found and skip is not None:
-            for problem in problems:
-                skip(problem)
-            problems.clear()
-
-    text = JsonText(name, lambda value: _decode(value, others), EXPECTED, None if skip is None else note)
+    problems = _Problems(name, skip)
+    note = None if skip is None else problems.note
+    text = JsonText(name, lambda value: _decode(value, others), EXPECTED, settings, note)
     for span in text.spans(lines, progress):
-        found = True
+        problems.may_be_skipped = True
         yield span
-    if not found:
-        if problems:
-            raise problems[0]
+    if not problems.may_be_skipped:
+        if problems.first:
+            raise problems.first[0]
         if others:
             raise UnreadableError(name, None, f"it holds {' and '.join(sorted(others))} and no spans", EXPECTED)
-    for problem in problems:
-        if skip is not None:
-            skip(problem)
+    problems.tell()
+
+
+class _Problems:
+    """The errors of the lines of one file, kept until a span shows that they may be skipped."""
+
+    def __init__(self, name: str, skip: Callable[[UnreadableError], None] | None) -> None:
+        self._name = name
+        self._skip = skip
+        self._lines = array("Q")  # of the errors after the first ones: a file can have millions
+        self.first: list[UnreadableError] = []
+        self.may_be_skipped = False
+
+    def note(self, error: UnreadableError) -> None:
+        if self.may_be_skipped:
+            self.tell()
+            if self._skip is not None:
+                self._skip(error)
+        elif len(self.first) < _MOST_KEPT:
+            self.first.append(error)
+        else:
+            self._lines.append(error.line or 0)
+
+    def tell(self) -> None:
+        """Pass on the errors that are kept."""
+        if self._skip is None:
+            return
+        for error in self.first:
+            self._skip(error)
+        for line in self._lines:
+            self._skip(UnreadableError(self._name, line, "it cannot be read", EXPECTED))
+        self.first.clear()
+        del self._lines[:]
 
 
 def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:

@@ -16,6 +16,7 @@ import msgspec
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.long_numbers import MAX_DIGITS, decode_json, is_out_of_range
+from otel_parallelism.settings import Settings
 
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import check_text, decompressed, display_name, opened, peeked
@@ -33,6 +34,7 @@ EXPECTED: Final = 'an OTLP trace request, {"resourceSpans": […]}'
 _KIND: Final = "OTLP JSON, plain or compressed with gzip"
 _REQUEST = msgspec.json.Decoder(Request, strict=False)
 _SNAKE = re.compile(r"_([a-z])")
+_WORD = re.compile(r"[A-Za-z_.]{1,32}")
 _RENAMED: Final = {
     "instrumentationLibrarySpans": "scopeSpans",  # OTLP before 0.19, which Tempo still writes
     "instrumentationLibrary": "scope",
@@ -56,10 +58,12 @@ def read_otlp_json(path: str | os.PathLike[str], progress: Callable[[int], None]
     name = display_name(path)
     with opened(path, "a file of OTLP JSON") as file:
         tell = file.tell if file.seekable() else (lambda: 0)
-        lines = decompressed(name, file)
+        settings = Settings()
+        lines = decompressed(name, file, settings)
         if lines is file:
             check_text(name, peeked(file), _KIND)
-        yield from JsonText(name, decode_otlp, EXPECTED).spans(lines, lambda: progress(tell()) if progress else None)
+        text = JsonText(name, decode_otlp, EXPECTED, settings)
+        yield from text.spans(lines, lambda: progress(tell()) if progress else None)
 
 
 def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
@@ -95,8 +99,9 @@ def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
 def _looks(data: object) -> str:
     """Return a clause that says what a JSON value that is no request looks like."""
     if isinstance(data, Mapping):
-        keys = ", ".join(sorted(repr(key) for key in data)[:5])
-        return f"a JSON object with {keys} is not a request"
+        # A key that is no plain word can be data.
+        keys = ", ".join(sorted(repr(key) for key in data if _WORD.fullmatch(str(key)))[:5])
+        return f"a JSON object with {keys or 'unknown keys'} is not a request"
     return f"a JSON {type(data).__name__} is not a request"
 
 

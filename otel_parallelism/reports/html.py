@@ -14,9 +14,8 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from .parts import summary
+from .parts.encoding import encoded
 from .parts.page_document import page_document
 from .parts.wording import relative
 
@@ -42,7 +41,7 @@ def render_html(analysis: Analysis, *, prompt: Prompt | None = None, base: str =
         prompt: Returns the text of a system prompt for findings; without it the page offers none.
         base: A folder; names of files in it are shown relative to it.
     """
-    document = msgspec.json.encode(page_document(analysis, prompt=prompt, base=base)).decode()
+    document = encoded(page_document(analysis, prompt=prompt, base=base)).decode()
     script, style = "".join(_asset(name) for name in _SCRIPTS), _asset("page.css")
     policy = "; ".join(
         (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from .parts.encoding import encoded
 from .parts.faults import faults_of
 from .parts.json_documents import (
     AnalysisDocument,
@@ -50,7 +51,7 @@ def render_json(analysis: Analysis) -> str:
             anomalies=coverage.anomalies,
         ),
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return msgspec.json.format(encoded(document), indent=2).decode() + "\n"
 
 
 def json_schema() -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
+from otel_parallelism.shown_names import shown_text
+
 from .parts import summary
 from .parts.timeline import turn_extent
 from .parts.wording import (
@@ -13,7 +15,6 @@ from .parts.wording import (
     efficiency_range,
     fix_location,
     observation,
-    printable,
     seconds,
     tool_list,
     two_decimals,
@@ -102,4 +103,4 @@ def _sentence(finding: Finding) -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(printable(text))
+    return html.escape(shown_text(text))

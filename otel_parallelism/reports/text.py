@@ -8,6 +8,8 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from otel_parallelism.shown_names import shown_name, shown_text
+
 from .parts import summary
 from .parts.fault_table import fault_table
 from .parts.faults import Fault, FaultKey, fault_key, faults_of, tool_around, turns_to_show
@@ -20,7 +22,6 @@ from .parts.wording import (
     fix_location,
     judged_by_names,
     observation,
-    printable,
     relative,
     seconds,
     tool_list,
@@ -197,7 +198,7 @@ def _turn(number: int, report: Report, view: View, told: _Told) -> Iterator[Text
             text = f"  [{position}] {tool_list(finding.calls)}: {seconds(finding.avoidable)}, as in turn {host:,}."
             yield from wrapped_lines(Text(text, style=_STYLES[finding.advice]), view.width, 6)
     if report.recommendation and not findings:
-        yield from wrapped_lines(Text(f"  → {view.relative(printable(report.recommendation))}"), view.width, 4)
+        yield from wrapped_lines(Text(f"  → {view.relative(shown_text(report.recommendation))}"), view.width, 4)
     if report.silenced:
         lost = seconds(sum(finding.avoidable for finding in report.silenced))
         yield Text(f"  {counted(len(report.silenced), 'finding')} of {lost} silenced", style=_QUIET)
@@ -273,10 +274,10 @@ def _finding(
     style = _STYLES[finding.advice]
     cost = f"{seconds(finding.avoidable)} of {seconds(report.makespan)}"
     around = tool_around(report, finding)
-    inside = f"inside {printable(around)}: " if around else ""
+    inside = f"inside {shown_name(around)}: " if around else ""
     known = finding.advice == "recommended"
     by_names = judged_by_names(finding)
-    unknown = f"; {printable(finding.evidence[0])}" if finding.evidence and not known else ""
+    unknown = f"; {shown_text(finding.evidence[0])}" if finding.evidence and not known else ""
     sentence = Text.assemble(
         (f"  [{number}]", style),
         f" {inside}{tool_list(finding.calls)} {observation(finding)}. ",
@@ -285,7 +286,7 @@ def _finding(
         (f" {summary.repetition(fault)}" if fault is not None and fault.count > 1 else "", style),
     )
     yield from wrapped_lines(sentence, view.width, 6)
-    todo, at = view.relative(printable(finding.recommendation)), view.relative(fix_location(finding))
+    todo, at = view.relative(shown_text(finding.recommendation)), view.relative(fix_location(finding))
     if at and at not in todo:
         todo = f"{todo.rstrip('.')} ({at})." if todo else f"See {at}."
     if todo:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.shown_names import shown_name, shown_text
+
 from .parts import summary
+from .parts.encoding import encoded
 from .parts.lanes import assigned_lanes
-from .parts.wording import fix_location, printable, relative
+from .parts.wording import fix_location, relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +80,7 @@ def render_trace_event(analysis: Analysis, *, base: str = "") -> str:
         for event in _Process(number, report, origin_ns, base).events()
     ]
     document = TraceDocument(tuple(events), "ms", {"origin_unix_ns": str(origin_ns), "producer": "otel-parallelism"})
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+    return msgspec.json.format(encoded(document), indent=1).decode() + "\n"
 
 
 def _earliest(turn: Turn) -> int:
@@ -115,7 +118,7 @@ class _Process:
         part_of = {span_id: at for at, finding in enumerate(findings, 1) for span_id in finding.span_ids}
         for call, lane in placed.values():
             arguments = self._of_call(call, part_of.get(call.span_id))
-            yield self._slice(call, lane, printable(call.tool or "(no name)"), "call", arguments)
+            yield self._slice(call, lane, shown_name(call.tool or "(no name)"), "call", arguments)
         for at, finding in enumerate(findings, 1):
             if finding.kind == "sequential_chain":
                 yield from self._flow(at, finding, placed)
@@ -165,7 +168,7 @@ class _Process:
             arguments["efficiency_floor"] = report.efficiency_floor
         for at, finding in enumerate(summary.actionable_findings(report), 1):
             where = fix_location(finding)
-            todo = printable(finding.recommendation)
+            todo = shown_text(finding.recommendation)
             text = f"{todo} ({where})" if where and where not in todo else todo
             arguments[f"finding {at}"] = relative(text, self._base)
         return arguments

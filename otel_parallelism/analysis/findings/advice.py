@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
+from otel_parallelism.shown_names import shown_name
 
 from .blocking import blocking_calls, in_threads, unblocking
 from .causes import holds_the_loop
@@ -78,12 +79,12 @@ def framework_switch(instrumentations: Iterable[str]) -> str:
 
 def listing(tools: Sequence[str]) -> str:
     """
-    Return tool names as words, each once, with its count if it occurs more than once.
+    Return tool names as words, as `shown_name` shows them, each once, with its count if it occurs more than once.
 
     >>> listing(["search", "search", "fetch"])
     'search ×2 and fetch'
     """
-    counts = Counter(tool or "an unnamed tool" for tool in tools)
+    counts = Counter(shown_name(tool or "an unnamed tool") for tool in tools)
     words = [f"{tool} ×{count:,}" if count > 1 else tool for tool, count in counts.items()]
     if len(words) > _MOST_TOOLS:
         words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]

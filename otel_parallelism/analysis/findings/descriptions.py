@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.contention import places_inside
 from otel_parallelism.model import Finding, FindingKind
+from otel_parallelism.shown_names import shown_text
 
 from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type
 from .blocking import blocking_calls, blocking_evidence
@@ -55,8 +56,8 @@ def described_repeat(candidate: Candidate) -> Finding:
         calls=tuple(call.tool for call in calls),
         span_ids=tuple(call.span_id for call in calls),
         avoidable=candidate.avoidable_ns / _S,
-        evidence=(repeat_evidence(calls),),
-        recommendation=repeat_remedy(calls),
+        evidence=(shown_text(repeat_evidence(calls)),),
+        recommendation=shown_text(repeat_remedy(calls)),
         location=common_place(call.caller for call in calls[1:]) if candidate.reported_cause == "code" else None,
         scope=candidate.parts[0].scope.scope_id,
     )
@@ -112,18 +113,20 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         calls=tools,
         span_ids=tuple(call.span_id for call in calls),
         avoidable=candidate.avoidable_ns / _S,
-        evidence=evidence,
-        recommendation=remedy(
-            cause,
-            advice,
-            calls,
-            caller,
-            limit=limit,
-            to_know=to_know,
-            unshared=unshared,
-            stages=stages,
-            places=part.scope.places,
-            saving_s=candidate.avoidable_ns / _S,
+        evidence=tuple(map(shown_text, evidence)),
+        recommendation=shown_text(
+            remedy(
+                cause,
+                advice,
+                calls,
+                caller,
+                limit=limit,
+                to_know=to_know,
+                unshared=unshared,
+                stages=stages,
+                places=part.scope.places,
+                saving_s=candidate.avoidable_ns / _S,
+            )
         ),
         location=caller,
         scope=part.scope.scope_id,

@@ -70,8 +70,11 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         settings: ``bookkeeping`` names tools that do not count as calls, ``max_calls_per_turn`` bounds a turn.
     """
     traces: dict[str, dict[str, Observation]] = {}
-    spans = 0
+    spans = anomalies = 0
     for observation in observations:
+        if not observation.span_id:  # it would be the parent of every root
+            spans += 1
+            continue
         trace = traces.setdefault(observation.trace_id, {})
         known = trace.get(observation.span_id)
         if known is None:
@@ -80,7 +83,6 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
             trace[observation.span_id] = observation
     turns: list[Turn] = []
     uncovered: list[Call] = []
-    anomalies = 0
     for trace in traces.values():
         plain = _plain_trace(trace, settings)
         if plain is not None:

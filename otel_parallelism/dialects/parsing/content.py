@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***", "****"})
 _MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"', "****")
 _HIDDEN_PART = LazyPattern(
-    r"\[Scrubbed due to [^\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")|\*{4,}"
+    r"\[Scrubbed due to [^\[\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")|\*{4,}"
 )
 
 # Lengths at which exporters and SDKs commonly cut attribute values off without a mark.

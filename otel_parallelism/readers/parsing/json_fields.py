@@ -13,6 +13,8 @@ import msgspec
 from otel_parallelism.long_numbers import MAX_DIGITS
 from otel_parallelism.model import SpanRecord
 
+from .field_errors import WrongFieldError
+
 Fields: TypeAlias = Mapping[str, object]
 """One JSON object."""
 
@@ -61,11 +63,10 @@ def hex_id(value: object) -> str:
     Return an id as lower-case hex: a text, a UUID, or a number.
 
     Raises:
-        ValueError: There is none.
+        WrongFieldError: There is none.
     """
     if isinstance(value, bool) or value in (None, "", 0):
-        message = f"{value!r} is not an id"
-        raise ValueError(message)
+        raise WrongFieldError("an empty value is not an id")
     if isinstance(value, int):
         return f"{value:x}"
     written = str(value).lower().removeprefix("0x")
@@ -87,7 +88,8 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
         unit_ns: What a number counts, in nanoseconds; 0 to tell by its size.
 
     Raises:
-        ValueError: It is neither.
+        WrongFieldError: It is neither, or out of range.
+        ValueError: It is no such text.
 
     >>> time_ns("1970-01-01T00:00:01.5Z"), time_ns(1_700_000_000_000), time_ns(5, 1_000)
     (1500000000, 1700000000000000000, 5000)
@@ -96,13 +98,11 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
         # Python converts no longer text, and no time has so many digits.
         value = int(value) if "." not in value and len(value) <= MAX_DIGITS else float(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        message = f"{value!r} is not a time"
-        raise ValueError(message)  # noqa: TRY004 - the value of a file is wrong, not an argument's type
+        raise WrongFieldError("an empty value, or one of another type, is not a time")
     if isinstance(value, str):
         return _iso_ns(value)
     if not abs(value) < _LATEST:
-        message = "a time is out of range"
-        raise ValueError(message)
+        raise WrongFieldError("a time is out of range")
     unit = unit_ns or next((unit for limit, unit in _UNITS if abs(value) < limit), 1)
     return value * unit if isinstance(value, int) else round(value * unit)
 

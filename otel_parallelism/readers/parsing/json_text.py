@@ -15,14 +15,16 @@ import msgspec
 
 from otel_parallelism.errors import UnreadableError
 
+from .field_errors import WrongFieldError
 from .node_objects import json_of
-from .opening import broken_compression
+from .opening import TooLargeError, broken_compression, raised, read_whole
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Callable, Iterator
 
     from otel_parallelism.model import SpanRecord
+    from otel_parallelism.settings import Settings
 
 Decode: TypeAlias = "Callable[[Any], list[SpanRecord]]"
 """Returns the spans of one JSON value, given as text. It raises `UnknownFormatError` if it knows no such value."""
@@ -33,6 +35,12 @@ _NOT_SPACE = re.compile(rb"\S")
 _NEXT_VALUE: Final = re.compile(rb"^[\[{]", re.MULTILINE)
 _LAST_LINE: Final = re.compile(rb"^}$", re.MULTILINE)
 _LONGEST_SHOWN: Final = 10_000_000
+_ENDS_EARLY: Final = "the JSON ends early"
+_MOST_UNFINISHED: Final = 20
+"""How many times the length of a text may be read for values that do not end, in all."""
+_DEEPEST: Final = 20_000  # about what a value that is nested too deeply costs, in bytes
+_MOST_BROKEN: Final = 10_000
+"""After so many broken values, one after another, the rest of a text is not read: it would take too long."""
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -55,7 +63,12 @@ class JsonText:
     """The JSON values of one file."""
 
     def __init__(
-        self, name: str, decode: Decode, expected: str, skip: Callable[[UnreadableError], None] | None = None
+        self,
+        name: str,
+        decode: Decode,
+        expected: str,
+        settings: Settings,
+        skip: Callable[[UnreadableError], None] | None = None,
     ) -> None:
         """
         Prepare to read the file called *name* in messages.
@@ -64,12 +77,14 @@ class JsonText:
             name: What messages call the file.
             decode: Returns the spans of one value.
             expected: What messages say was expected.
+            settings: ``max_line_bytes`` is the size of the longest line or document that is read.
             skip: Called with the error of each line, or value, that cannot be read, which is then skipped; None to
                 raise the first.
         """
         self._name = name
         self._decode = decode
         self._expected = expected
+        self._settings = settings
         self._skip = skip
 
     def spans(self, lines: io.BufferedReader, progress: Callable[[], None]) -> Iterator[SpanRecord]:
@@ -86,22 +101,38 @@ class JsonText:
         number = 0
         document: bytes | None = None
         try:
-            for line in lines:
+            for line in self._lines(lines):
                 number += 1
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - the mark is no content
                 if document is None and line.strip():
                     document = line if self._is_document(line) else b""
                 if document:
-                    yield from self._values(number, document + lines.read())
+                    yield from self._values(number, read_whole(lines, self._settings, document))
                 else:
                     yield from self._line(number, line)
                 progress()
         except broken_compression() as error:
             problem = f"the compressed data is broken ({error})"
             self._report(UnreadableError(self._name, number + 1, problem, "complete gzip data"))
+        except TooLargeError as error:
+            self._report(UnreadableError(self._name, max(1, number + (not document)), str(error), self._expected))
+            document = document or b""
         if document is None:
             raise UnreadableError(self._name, None, "it is empty", self._expected)
+
+    def _lines(self, file: io.BufferedReader) -> Iterator[bytes]:
+        """
+        Yield the lines of *file*.
+
+        Raises:
+            TooLargeError: A line is longer than the settings allow.
+        """
+        most = self._settings.max_line_bytes
+        while line := file.readline(most + 1):
+            if len(line) > most:
+                raise TooLargeError(f"the line is longer than {most:,} bytes; {raised('max_line_bytes')}")
+            yield line
 
     def _is_document(self, line: bytes) -> bool:
         """
@@ -129,13 +160,15 @@ class JsonText:
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             if _has_more(error):
                 return list(self._values(number, line))
-            self._report(UnreadableError(self._name, number, _problem(error, line), self._expected))
+            self._report(UnreadableError(self._name, number, _problem(error, len(line.rstrip())), self._expected))
         return []
 
     def _values(self, first: int, text: bytes) -> Iterator[SpanRecord]:
         """Yield the spans of consecutive values, or arrays of values, that span several lines."""
         view = memoryview(text)
         start, end = _next(text, 0), len(text)
+        written, lines = len(text.rstrip()), _LineNumbers(first, text)
+        effort = _Effort(end)
         while start < end:
             stop = end
             try:
@@ -149,26 +182,32 @@ class JsonText:
                     parts = _parts(view[start:stop])
                 for part in parts:
                     yield from self._decoded(part)
+                effort.broken = 0
             except UnknownFormatError as error:
-                number = first + text.count(b"\n", 0, start)
-                self._report(UnreadableError(self._name, number, str(error), self._expected))
+                self._report(UnreadableError(self._name, lines.at(start), str(error), self._expected))
             except (msgspec.DecodeError, ValueError, RecursionError) as error:
-                shown, after = self._node_object(text, start)
+                # Read on at the next line that begins as a value does.
+                found = _NEXT_VALUE.search(text, start + 1)
+                stop = found.start() if found else end
+                shown, after = self._node_object(text, start, stop)
                 if shown is not None:
                     yield from shown
                     start = _next(text, after)
                     continue
-                written = len(text.rstrip())
-                number = first + text.count(b"\n", 0, min(start + _position(error, written), written))
-                self._report(UnreadableError(self._name, number, _problem(error, text[start:stop]), self._expected))
-                # Read on at the next line that begins as a value does.
-                found = _NEXT_VALUE.search(text, start + 1)
-                stop = found.start() if found else end
+                number = lines.at(min(start + _position(error, written), written), start)
+                problem = _problem(error, written - start)
+                self._report(UnreadableError(self._name, number, problem, self._expected))
+                if effort.is_spent(error, end - start if problem == _ENDS_EARLY else 0):
+                    return
             start = _next(text, stop)
 
-    def _node_object(self, text: bytes, start: int) -> tuple[list[SpanRecord] | None, int]:
-        """Return the spans of an object as Node.js prints it, None if there is no such object, and where it ends."""
-        found = _LAST_LINE.search(text, start)
+    def _node_object(self, text: bytes, start: int, stop: int) -> tuple[list[SpanRecord] | None, int]:
+        """
+        Return the spans of an object as Node.js prints it, None if there is no such object, and where it ends.
+
+        Its last line is before *stop*, where the next line begins as a value does: what is inside is indented.
+        """
+        found = _LAST_LINE.search(text, start, stop)
         if found is None or text[start : start + 1] != b"{" or found.end() - start > _LONGEST_SHOWN:
             return None, start
         try:
@@ -193,6 +232,37 @@ class JsonText:
                 gc.enable()
 
 
+class _Effort:
+    """What is spent on broken values of a text of *length* bytes, so that reading it takes no quadratic time."""
+
+    def __init__(self, length: int) -> None:
+        self._most = max(_LONGEST_SHOWN, _MOST_UNFINISHED * length)
+        self._read = 0
+        self.broken = 0
+
+    def is_spent(self, error: Exception, read: int) -> bool:
+        """Add a value that raised *error* after *read* bytes; return whether to leave the rest of the text unread."""
+        self._read += _DEEPEST if isinstance(error, RecursionError) else read
+        self.broken += 1
+        return self._read > self._most or self.broken > _MOST_BROKEN
+
+
+class _LineNumbers:
+    """The numbers of lines in *text*, whose first line has the number *first*; positions are asked in order."""
+
+    def __init__(self, first: int, text: bytes) -> None:
+        self._number = first
+        self._text = text
+        self._known = 0
+
+    def at(self, position: int, later: int | None = None) -> int:
+        """Return the line of *position*; *later* is where the next question may begin, if not there."""
+        settled = position if later is None else later
+        self._number += self._text.count(b"\n", self._known, settled)
+        self._known = settled
+        return self._number + self._text.count(b"\n", settled, position)
+
+
 def _next(text: bytes, start: int) -> int:
     """Return the position of the first non-space byte from *start* on; the length of *text* if there is none."""
     found = _NOT_SPACE.search(text, start)
@@ -214,14 +284,17 @@ def _position(error: Exception, otherwise: int) -> int:
     return int(match[1]) if match else otherwise
 
 
-def _problem(error: Exception, text: bytes) -> str:
+def _problem(error: Exception, written: int) -> str:
+    """Return what is wrong with a value that has *written* bytes, in one clause."""
     if isinstance(error, msgspec.ValidationError):
         return f"not OTLP: {error}"
     if isinstance(error, msgspec.DecodeError):
-        written = len(text.rstrip())
         if "truncated" in str(error) or _position(error, 0) >= written:
-            return "the JSON ends early"
+            return _ENDS_EARLY
         return f"broken JSON ({str(error).removeprefix('JSON is malformed: ')})"
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8 text"
-    return str(error) or type(error).__name__
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    # Other messages quote the value, which can be private.
+    return str(error) if isinstance(error, WrongFieldError) else "a field has a wrong value"

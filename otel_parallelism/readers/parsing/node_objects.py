@@ -27,6 +27,7 @@ _WORDS: Final = {
     "Infinity": "null",
 }
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_COLON = re.compile(r"\s*:")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
@@ -40,6 +41,7 @@ def json_of(text: str) -> str | None:
     '{"name":"x","kind":0,"tags":["a",null],"links":null}'
     """
     parts: list[str] = []
+    said: list[str] = []
     at, joined = 0, False
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -48,25 +50,26 @@ def json_of(text: str) -> str | None:
         at, kind, written = match.end(), match.lastgroup, match[0]
         if kind == "joint":
             joined = True
-        elif kind == "text":
-            plain = json.dumps(_unescaped(written[1:-1]))
-            if joined and parts and parts[-1].endswith('"'):
-                parts[-1] = parts[-1][:-1] + plain[1:]
-            else:
-                parts.append(plain)
+        elif kind == "text" and joined and said:
+            said.append(_unescaped(written[1:-1]))
             joined = False
-        elif kind == "name":
-            parts.append(_word(written, text, at))
-        elif kind == "shown":
-            parts.append("null")
         elif kind != "space":
-            parts.append(written.rstrip("n") if kind == "number" else written)
+            if said:
+                parts.append(json.dumps("".join(said)))
+            said = [_unescaped(written[1:-1])] if kind == "text" else []
+            joined = False
+            if kind != "text":
+                parts.append(_other(kind, written, text, at))
     return "".join(parts).replace(",}", "}").replace(",]", "]")
 
 
-def _word(written: str, text: str, at: int) -> str:
-    is_key = text[at:].lstrip()[:1] == ":"
-    return json.dumps(written) if is_key else _WORDS.get(written, "null")
+def _other(kind: str | None, written: str, text: str, at: int) -> str:
+    """Return the JSON of a token that is no text and ends at *at*."""
+    if kind == "name":
+        return json.dumps(written) if _COLON.match(text, at) else _WORDS.get(written, "null")
+    if kind == "shown":
+        return "null"
+    return written.rstrip("n") if kind == "number" else written
 
 
 def _unescaped(text: str) -> str:

@@ -11,16 +11,24 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from otel_parallelism.errors import UnreadableError
+from otel_parallelism.settings import variable_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from _typeshed import WriteableBuffer
+
+    from otel_parallelism.settings import Settings
+
 STANDARD_INPUT: Final = "-"
 SIGNATURE_LENGTH: Final = 64
 GZIP: Final = b"\x1f\x8b"
 _LENGTH_BYTES: Final = 4
+_LARGEST_WINDOW: Final = 2**27
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_ANY_RATIO_BYTES: Final = 100_000_000
+"""Up to this size, what a file decompresses to does not matter: some traces consist of equal lines."""
 
 # First bytes of files that cannot be read.
 _SIGNATURES: Final = {
@@ -65,28 +73,98 @@ def peeked(file: io.BufferedReader) -> bytes:
     return file.peek(SIGNATURE_LENGTH)[:SIGNATURE_LENGTH]
 
 
-def decompressed(name: str, file: io.BufferedReader) -> io.BufferedReader:
+def decompressed(name: str, file: io.BufferedReader, settings: Settings) -> io.BufferedReader:
     """
     Return *file* itself, or a stream of what it contains if it is compressed with gzip or zstd.
+
+    The stream raises `TooLargeError` if it becomes longer than *settings* allow.
 
     Raises:
         UnreadableError: It is compressed with zstd, and no library for that is installed.
     """
     start = peeked(file)
+    packed = _Counted(file)
     if start.startswith(GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=file))
-    if start.startswith(ZSTD):
-        return io.BufferedReader(cast("io.RawIOBase", _zstd(name, file)))
-    return file
+        unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=packed))
+    elif start.startswith(ZSTD):
+        unpacked = _zstd(name, packed)
+    else:
+        return file
+    return io.BufferedReader(_Bounded(packed, unpacked, settings))
 
 
-def _zstd(name: str, file: io.BufferedReader) -> IO[bytes]:
+class TooLargeError(Exception):
+    """A line, or what a compressed file contains, is larger than the settings allow; the message says how to go on."""
+
+
+class _Counted(io.RawIOBase):
+    """The bytes of *file*, counted as they are read."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        read = self._file.readinto(buffer)
+        self.count += read
+        return read
+
+
+class _Bounded(io.RawIOBase):
+    """What the compressed bytes *packed* contain, up to the limits in *settings*."""
+
+    def __init__(self, packed: _Counted, unpacked: IO[bytes], settings: Settings) -> None:
+        self._packed = packed
+        self._unpacked = unpacked
+        self._settings = settings
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._unpacked.read(len(view))
+        view[: len(data)] = data
+        self._count += len(data)
+        most, ratio = self._settings.max_decompressed_bytes, self._settings.max_decompression_ratio
+        if self._count > most:
+            raise TooLargeError(f"it decompresses to more than {most:,} bytes; {raised('max_decompressed_bytes')}")
+        if self._count > max(_ANY_RATIO_BYTES, ratio * self._packed.count):
+            raise TooLargeError(f"it decompresses to {ratio:,} times its size; {raised('max_decompression_ratio')}")
+        return len(data)
+
+
+def raised(setting: str) -> str:
+    """Return a clause that says how to raise the limit *setting*."""
+    return f"{variable_of(setting)} raises the limit"
+
+
+def read_whole(file: io.BufferedReader, settings: Settings, start: bytes = b"") -> bytes:
+    """
+    Return *start* and all that is left of *file*.
+
+    Raises:
+        TooLargeError: It is longer than ``max_line_bytes`` of *settings*.
+    """
+    most = settings.max_line_bytes
+    data = start + file.read(max(0, most - len(start)) + 1)
+    if len(data) > most:
+        raise TooLargeError(f"a value is longer than {most:,} bytes; {raised('max_line_bytes')}")
+    return data
+
+
+def _zstd(name: str, file: io.RawIOBase) -> IO[bytes]:
     try:
         from zstandard import ZstdDecompressor  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
     except ImportError:
         how = 'pip install "otel-parallelism[zstd]"'
         raise UnreadableError(name, None, f"it is compressed with zstd; to read it, {how}", "zstandard") from None
-    return cast("IO[bytes]", ZstdDecompressor().stream_reader(file, read_across_frames=True))
+    decompressor = ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
+    return cast("IO[bytes]", decompressor.stream_reader(cast("IO[bytes]", file), read_across_frames=True))
 
 
 def broken_compression() -> tuple[type[Exception], ...]:

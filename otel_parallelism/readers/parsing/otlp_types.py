@@ -16,6 +16,8 @@ import msgspec
 
 from otel_parallelism.model import SpanEvent, SpanRecord
 
+from .field_errors import WrongFieldError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -167,8 +169,7 @@ def _time_ns(written: float) -> int:
         ValueError: OTLP's type of a time cannot hold it.
     """
     if not abs(written) < _LATEST_NS:  # false for NaN too
-        message = "a time is out of range"
-        raise ValueError(message)
+        raise WrongFieldError("a time is out of range")
     return int(written)
 
 
@@ -177,13 +178,12 @@ def _id(written: str) -> str:
     Return the id of a span or a trace as lower-case hex.
 
     Raises:
-        ValueError: The id is empty or all zeros. Spans with such an id would count as one span, and as the parent of
-            every root.
+        WrongFieldError: The id is empty or all zeros. Spans with such an id would count as one span, and as the parent
+            of every root.
     """
     own_id = hex_of(written)
     if not own_id.strip("0"):
-        message = f"{written!r} is not an id"
-        raise ValueError(message)
+        raise WrongFieldError("an empty or zero text is not an id")
     return own_id
 
 
@@ -218,14 +218,13 @@ def hex_of(written: str) -> str:
     Return an id as lower-case hex; base64 is recognised by its length, which differs from that of hex.
 
     Raises:
-        ValueError: The base64 is broken.
+        WrongFieldError: The base64 is broken.
     """
     if len(written) in {_TRACE_ID_BASE64, _SPAN_ID_BASE64} and written.endswith("="):
         try:
             return base64.b64decode(written, validate=True).hex()
         except binascii.Error:
-            message = f"{written!r} is not an id"
-            raise ValueError(message) from None
+            raise WrongFieldError("broken base64 is not an id") from None
     return written.lower()
 
 

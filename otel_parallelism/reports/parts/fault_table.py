@@ -8,7 +8,9 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from .wording import printable, seconds, tool_list
+from otel_parallelism.shown_names import shown_name
+
+from .wording import seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +37,7 @@ def fault_table(faults: Sequence[Fault], width: int, styles: Mapping[str, str]) 
         "turns": [f"{len(fault.turns):,}" for fault in faults],
         "worst": [f"{fault.worst:,}" for fault in faults],
         "cause": [fault.finding.cause for fault in faults],
-        "agent": [printable(fault.agent) for fault in faults],
+        "agent": [shown_name(fault.agent) for fault in faults],
         "calls": [tool_list(fault.finding.calls, most=3) for fault in faults],
     }
     for name in ("lost", "perhaps"):

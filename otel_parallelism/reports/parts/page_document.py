@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from otel_parallelism.model import Cause, Verdict
+from otel_parallelism.shown_names import shown_name, shown_text
 
 from . import summary
 from .faults import Fault, faults_of, tool_around
@@ -21,7 +22,6 @@ from .wording import (
     fix_location,
     judged_by_names,
     observation,
-    printable,
     relative,
     seconds,
     tool_list,
@@ -152,8 +152,8 @@ class _DocumentBuilder:
         return TurnPart(
             title=self._string(summary.turn_title(report)),
             started=_instant(turn.start_ns),
-            trace_id=printable(turn.trace_id),
-            span_id=printable(turn.span_id),
+            trace_id=shown_name(turn.trace_id),
+            span_id=shown_name(turn.span_id),
             verdict=report.verdict,
             efficiency=report.efficiency,
             floor=report.efficiency_floor,
@@ -166,7 +166,7 @@ class _DocumentBuilder:
             steps=tuple([(s.start_ns - began_ns) // _US, max(0, s.end_ns - s.start_ns) // _US] for s in turn.steps),
             calls=tuple(
                 [
-                    self._string(printable(call.tool or "(no name)")),
+                    self._string(shown_name(call.tool or "(no name)")),
                     (call.start_ns - began_ns) // _US,
                     call.duration_ns // _US,
                     numbers.get(call.scope, -1),
@@ -181,7 +181,7 @@ class _DocumentBuilder:
 
     def fault(self, fault: Fault) -> FaultPart:
         finding = fault.finding
-        inside = f"inside {printable(fault.around)}: " if fault.around else ""
+        inside = f"inside {shown_name(fault.around)}: " if fault.around else ""
         return FaultPart(
             cause=finding.cause,
             advice=finding.advice,
@@ -189,7 +189,7 @@ class _DocumentBuilder:
                 f"{inside}{tool_list(finding.calls)} {observation(finding)}. {judged_by_names(finding)}".rstrip()
             ),
             place=self._string(relative(fix_location(finding), self._base)),
-            agent=self._string(printable(fault.agent)),
+            agent=self._string(shown_name(fault.agent)),
             turns=len(fault.turns),
             avoidable=fault.avoidable,
             worst=fault.worst - 1,
@@ -198,8 +198,8 @@ class _DocumentBuilder:
 
     def _finding(self, finding: Finding, report: Report, numbers: Mapping[str, int]) -> FindingPart:
         around = tool_around(report, finding)
-        inside = f"inside {printable(around)}: " if around else ""
-        todo, at = (relative(text, self._base) for text in (printable(finding.recommendation), fix_location(finding)))
+        inside = f"inside {shown_name(around)}: " if around else ""
+        todo, at = (relative(text, self._base) for text in (shown_text(finding.recommendation), fix_location(finding)))
         text = None
         if self._prompt is not None and finding.cause == "model":
             text = self._string(self._prompt((finding,)).removeprefix(self.guidance))
@@ -213,14 +213,14 @@ class _DocumentBuilder:
             avoidable=finding.avoidable,
             todo=self._string(todo),
             place=self._string(at),
-            evidence=tuple(self._string(printable(sentence)) for sentence in finding.evidence),
+            evidence=tuple(self._string(shown_text(sentence)) for sentence in finding.evidence),
             calls=tuple(numbers[span_id] for span_id in finding.span_ids if span_id in numbers),
             prompt=text,
         )
 
     def _remarks(self, report: Report) -> Iterator[str]:
         if report.recommendation and not summary.actionable_findings(report):
-            yield relative(printable(report.recommendation), self._base)
+            yield relative(shown_text(report.recommendation), self._base)
         if report.silenced:
             lost = seconds(sum(finding.avoidable for finding in report.silenced))
             yield f"{counted(len(report.silenced), 'finding')} of {lost} silenced."

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from otel_parallelism.shown_names import shown_name
+
 from .faults import faults_of
-from .wording import counted, fix_location, printable, seconds, tool_list
+from .wording import counted, fix_location, seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,10 +98,10 @@ def _unknown_vocabulary(unknown: Sequence[UnknownSpans]) -> Iterator[str]:
     for each in unknown:
         scopes.setdefault(each.scope, []).append(each)
     for scope, spans in list(scopes.items())[:_MOST_SCOPES]:
-        shown = [f"{each.spans:,} × {printable(each.name)}" for each in spans[:_MOST_NAMES]]
+        shown = [f"{each.spans:,} × {shown_name(each.name)}" for each in spans[:_MOST_NAMES]]
         if len(spans) > _MOST_NAMES:
             shown.append(f"and {counted(len(spans) - _MOST_NAMES, 'more name')}")
-        yield f"{printable(scope) or 'no scope'}: {', '.join(shown)}"
+        yield f"{shown_name(scope) or 'no scope'}: {', '.join(shown)}"
     if len(scopes) > _MOST_SCOPES:
         yield f"and {counted(len(scopes) - _MOST_SCOPES, 'more scope')}"
     yield (
@@ -111,7 +113,7 @@ def _unknown_vocabulary(unknown: Sequence[UnknownSpans]) -> Iterator[str]:
 def turn_title(report: Report) -> str:
     """Return the name of the turn's agent; if it has none, the turn's name or the start of its span id."""
     turn = report.turn
-    return printable(turn.agent or turn.name or turn.span_id[:8])
+    return shown_name(turn.agent or turn.name or turn.span_id[:8])
 
 
 def has_avoidable(report: Report) -> bool:

@@ -9,8 +9,9 @@ import msgspec
 
 from otel_parallelism.analysis.schedule.intervals import concurrency
 from otel_parallelism.model import Interval
+from otel_parallelism.shown_names import shown_name
 
-from .wording import counted, multiplicity, printable, seconds
+from .wording import counted, multiplicity, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -113,7 +114,7 @@ def _call_rows(turn: Turn, findings: Mapping[str, int], scale: Scale, glyphs: Gl
         number = findings.get(call.span_id)
         yield Row(
             "call",
-            "  " * min(depth, _MAX_INDENT) + printable(call.tool or "(no name)"),
+            "  " * min(depth, _MAX_INDENT) + shown_name(call.tool or "(no name)"),
             bar=scale.bar(_spans([call]), glyphs),
             note=("failed " if call.error else "") + seconds(call.duration_ns / 1e9),
             findings=() if number is None else (number,),
@@ -130,7 +131,7 @@ def _tool_rows(turn: Turn, findings: Mapping[str, int], scale: Scale, glyphs: Gl
         calls = together[nested, tool]
         yield Row(
             "call",
-            "  " * nested + printable(tool or "(no name)"),
+            "  " * nested + shown_name(tool or "(no name)"),
             multiplicity(len(calls)),
             bar=scale.bar(_spans(calls), glyphs),
             note=seconds(sum(call.duration_ns for call in calls) / 1e9),

@@ -1,10 +1,12 @@
-"""Words of the reports: verdicts, causes, numbers, lists of tools, and names that are safe to print."""
+"""Words of the reports: verdicts, causes, numbers, lists of tools, and sentences."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
+
+from otel_parallelism.shown_names import shown_name, shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +41,6 @@ _NEARLY: Final = 0.005
 _NAMED_TOOLS: Final = 6
 _MILLISECONDS_BELOW: Final = 0.01
 _HUNDRED: Final = 100
-_LONGEST_NAME: Final = 56
 
 
 def seconds(value: float) -> str:
@@ -95,8 +96,8 @@ def tool_list(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
     >>> tool_list(["search", "fetch", "fetch"]), tool_list(["a", "b", "c"], most=2)
     ('search, fetch ×2', 'a and 2 more')
     """
-    numbers = Counter(printable(name) for name in names)
-    parts = [without_middle(name) + multiplicity(number) for name, number in numbers.items()]
+    numbers = Counter(shown_name(name) for name in names)
+    parts = [name + multiplicity(number) for name, number in numbers.items()]
     if len(parts) <= most:
         return ", ".join(parts)
     return f"{', '.join(parts[: most - 1])} and {len(parts) - most + 1} more"
@@ -112,30 +113,11 @@ def multiplicity(number: int) -> str:
     return "" if number == 1 else f" ×{number:,}"
 
 
-def without_middle(name: str) -> str:
-    """
-    Return *name* without its middle if it is very long: the start and the end distinguish names best.
-
-    >>> without_middle("mcp__a_server_with_a_long_name__" + "and_a_tool_with_a_longer_one")
-    'mcp__a_server_with_a_long_na…and_a_tool_with_a_longer_one'
-    """
-    half = _LONGEST_NAME // 2
-    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
-
-
-def printable(name: str) -> str:
-    r"""
-    Return *name* with control characters replaced, because names come from untrusted files.
-
-    >>> printable("fetch\x1b[2J\n")
-    'fetch?[2J?'
-    """
-    return "".join(character if character.isprintable() else "?" for character in name)
-
-
 def fix_location(finding: Finding) -> str:
     """Return where the fix goes as ``file:line``, or an empty string if that is unknown."""
-    return "" if finding.location is None else printable(f"{finding.location.file_path}:{finding.location.line_number}")
+    return (
+        "" if finding.location is None else shown_text(f"{finding.location.file_path}:{finding.location.line_number}")
+    )
 
 
 def observation(finding: Finding) -> str:

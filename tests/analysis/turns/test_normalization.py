@@ -874,3 +874,11 @@ def test_run_told_again_beside_the_turn_is_no_turn_of_its_own() -> None:
         spans += [make(f"{name}{at}", at, at + 1, name) for at in range(1, 4)]
     turn = only(of(*spans))
     assert len(turn.calls) == 3
+
+
+def test_span_without_an_id_is_the_parent_of_none() -> None:
+    nameless = call("", 0, 1)
+    outer, inner = call("a", 0, 1), call("b", 2, 3, parent_id="a")
+    found = normalize([turn_span(0, 9), nameless, outer, inner], Settings())
+    assert found.spans == 4
+    assert [each.span_id for turn in found.turns for each in turn.calls] == ["a", "b"]

@@ -49,7 +49,7 @@ _CHOSEN = tables.word_set(
 )
 _NAMES_OF_ACTIONS = frozenset({"action", "action type", "type of action"})
 _STATEMENT_OF_SESSION = LazyPattern(
-    r"\s*(set\s+(?!.*\bwhere\b)|use\s+\w+\s*;?\s*$|begin\b|start\s+transaction|commit\b|rollback\b|savepoint\b)",
+    r"\s*(set\s++(?!.*\bwhere\b)|use\s++\w++\s*+;?\s*+$|begin\b|start\s+transaction|commit\b|rollback\b|savepoint\b)",
     re.IGNORECASE,
 )
 _COMMAND_OF_SESSION = LazyPattern(r"\s*(cd|pushd|popd|source|export)(\s|$)")

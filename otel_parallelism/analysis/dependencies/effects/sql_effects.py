@@ -83,7 +83,7 @@ _LOOKS_LIKE_SQL = LazyPattern(
     r"""
     select\b.+?\bfrom\b | select\s+(\*|\d|[\w.]+\s*\()
     | insert\s+(into|overwrite)\b | update\s+\S+\s+set\b | delete\s+from\b | truncate\s+\S+ | merge\s+into\b
-    | with\s+(recursive\s+)?\w+.*?\bas\b\s*\( | replace\s+into\b | set\s+\S+\s*(=|to\b)
+    | with\s++(recursive\s++)?\w++.*?\bas\b\s*\( | replace\s+into\b | set\s+\S+\s*(=|to\b)
     | (drop|alter|create)\s+(table|view|index|database|schema|user|role|temp\w*|unique|or|materialized|function
     |procedure|trigger|sequence|type|extension)\b
     | (grant|revoke)\s.+\b(on|to|from)\b | explain\s+(select|analy[sz]e|\() | use\s+\w+\s*;?\s*$
@@ -94,7 +94,7 @@ _LOOKS_LIKE_SQL = LazyPattern(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _OPERATIONS = LazyPattern(r"\b(query|mutation|subscription|fragment)\b")
-_OF_GRAPHQL = LazyPattern(r'#[^\n]*|"""(?:.*?)"""|"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OF_GRAPHQL = LazyPattern(r'#[^\n]*|"""(?:.*?)"""|"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 def looks_like_sql(text: str) -> bool:

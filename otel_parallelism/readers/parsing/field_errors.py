@@ -1,0 +1,7 @@
+"""The error of a field with a wrong value, whose message may be shown: it never has the value, which can be private."""
+
+from __future__ import annotations
+
+
+class WrongFieldError(ValueError):
+    """A field has a wrong value; the message says what is wrong, without the value."""

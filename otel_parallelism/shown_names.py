@@ -1,0 +1,46 @@
+"""Names and texts from untrusted sources as they may be shown: on one line, without control characters, and cut."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LONGEST_NAME: Final = 56
+_LONGEST_TEXT: Final = 1_000
+
+
+def printable(name: str) -> str:
+    r"""
+    Return *name* with control characters replaced, because names come from untrusted files.
+
+    >>> printable("fetch\x1b[2J\n")
+    'fetch?[2J?'
+    """
+    if name.isprintable():
+        return name
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
+def without_middle(name: str, longest: int = _LONGEST_NAME) -> str:
+    """
+    Return *name* without its middle if it is very long: the start and the end distinguish names best.
+
+    >>> without_middle("mcp__a_server_with_a_long_name__" + "and_a_tool_with_a_longer_one")
+    'mcp__a_server_with_a_long_na…and_a_tool_with_a_longer_one'
+    """
+    half = longest // 2
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
+
+
+def shown_name(name: str) -> str:
+    r"""
+    Return the name of a tool, an agent or a turn as reports show it: printable, and without the middle of a long one.
+
+    >>> shown_name("fetch\n")
+    'fetch?'
+    """
+    return printable(without_middle(name))
+
+
+def shown_text(text: str) -> str:
+    """Return a sentence with names in it as reports show it: printable, and without the middle of a very long one."""
+    return printable(without_middle(text, _LONGEST_TEXT))
