@@ -324,6 +324,18 @@ def test_recommendation_orders_calls_that_need_one_another(asked: bool, expected
     assert finding.longest == 2
 
 
+def test_round_that_needs_a_call_of_unknown_round_keeps_its_model_request() -> None:
+    report = report_of(
+        step("s0", 0, 0.9, requested=("i0",)),
+        read("c0", 1, 2, "Oslo", "rain", tool="get_weather", call_id="i0"),
+        read("c1", 1, 2, "ana", "USR-4471", tool="get_user"),
+        step("s1", 2, 3, requested=("i2",)),
+        read("c2", 3, 4, "USR-4471", "no mail", tool="get_mail", call_id="i2"),
+    )
+    # The model could not ask for c2 before c1 had ended, whoever made c1.
+    assert (report.findings, report.critical_path) == ((), 3)
+
+
 def test_call_waits_for_whole_previous_round() -> None:
     def both(needs: str, news: float) -> Report:
         """A long and a short read in one round; then one that may need the short one, and one that needs nothing."""

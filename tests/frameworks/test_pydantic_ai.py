@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,6 +143,22 @@ async def test_error_in_the_body_of_iter_ends_the_turn(seen: Seen) -> None:
 
 
 @pytest.mark.skipif("sequential" not in inspect.signature(Agent.tool_plain).parameters, reason="came after 1.0")
+async def get_page_blocking(number: int) -> str:
+    """Get a page without letting the event loop go."""
+    time.sleep(TAKES)  # noqa: ASYNC251 - what is tested
+    return f"text of page {number}"
+
+
+async def test_finding_names_the_tool_that_holds_the_loop(seen: Seen) -> None:
+    pages = [("get_page_blocking", given) for _, given in PAGES]
+    await Agent(asking(pages), name="helper", tools=[get_page_blocking]).run("all")
+    (finding,) = seen.report("helper").findings
+    assert finding.cause == "blocking"
+    assert finding.location is not None
+    assert finding.location.file_path == __file__
+    assert finding.location.line_number == get_page_blocking.__code__.co_firstlineno
+
+
 async def test_sequential_tools_are_not_advised_to_run_together(seen: Seen) -> None:
     agent = Agent(asking(PAGES), name="helper")
     agent.tool_plain(sequential=True)(get_page)

@@ -73,8 +73,9 @@ def finish_times(
         edges: Bit a of ``edges[b]`` is set if b waits for a, which must have ended before b started. May be empty.
         after: The same, with the calls that b waits for through other calls.
         durations_ns: How long each call takes, which is less than observed if calls inside it are relaxed.
-        gaps_ns: The time that the model took before each round. An edge from another round into that round keeps it.
-        keeps_pauses: Whether an edge from or to a call whose round is unknown keeps the longest pause between the two.
+        gaps_ns: The time that the model took before each round. An edge into a round, from another round or from a call
+            whose round is unknown, keeps it.
+        keeps_pauses: Whether an edge to a call whose round is unknown keeps the longest pause between the two.
         relaxed: The relaxed calls, each with the start of its finding: calls that ended before that still hold it.
             None relaxes every call and ignores what ran before, which gives T∞.
         places: How many calls may run at once; 0 for any number.
@@ -86,6 +87,7 @@ def finish_times(
     # Calls without duration may come before the origin; their times are negative.
     last_end_ns = calls[0].start_ns if calls else 0
     reached_ns = last_end_ns - origin_ns
+    busy_until_ns = last_end_ns
     ready_at: dict[int, int] = {}
     pauses = _Pauses({} if gaps_ns is None else gaps_ns, keeps_pauses=keeps_pauses)
     lanes = _Lanes(places)
@@ -107,7 +109,8 @@ def finish_times(
                 ready_at[began_ns] = ready_ns
             else:
                 ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
-        pauses.add(call.start_ns, pause_ns)
+        pauses.add(call.start_ns, max(0, call.start_ns - busy_until_ns))
+        busy_until_ns = max(busy_until_ns, call.end_ns)
         # A call held by a pause at least as long as any edge keeps already follows each call that it waits for.
         if edges and (relaxed is None or index in relaxed or pause_ns < pauses.most(call)):
             for earlier in _frontier(edges[index], after, in_rounds if call.round is not None else 0):
@@ -138,9 +141,9 @@ class _Pauses:
     """
     How much of the time between two calls remains if the later call waits for the earlier one.
 
-    Between two rounds, it is the time that the model took to request the later round. If a round is unknown, nothing
-    remains, or, with *keeps_pauses*, the longest pause between the two calls: an unrecorded model request may have used
-    it to request the later call.
+    Before a call of another round, it is the time that the model took to request that round. If the later call's round
+    is unknown, nothing remains, or, with *keeps_pauses*, the longest pause between the two calls: an unrecorded model
+    request may have used it to request the later call.
     """
 
     def __init__(self, gaps_ns: Mapping[int, int], *, keeps_pauses: bool) -> None:
@@ -151,7 +154,7 @@ class _Pauses:
         self._pauses_ns: list[int] = []
 
     def add(self, start_ns: int, pause_ns: int) -> None:
-        """Add the pause between the last end and the start of the next call; calls must be added in order of start."""
+        """Add the time before a call in which none ran; calls must be added in order of start."""
         if not self._keeps_pauses:
             return
         while self._pauses_ns and self._pauses_ns[-1] <= pause_ns:
@@ -167,7 +170,7 @@ class _Pauses:
 
     def between(self, before: Call | CallTiming, call: Call | CallTiming) -> int:
         """Return how long after *before* the last call added, *call*, can start, in nanoseconds."""
-        if before.round is not None and call.round is not None and before.round != call.round:
+        if call.round is not None and before.round != call.round:
             return min(self._gaps_ns.get(call.round, 0), call.start_ns - before.end_ns)
         # A call without duration starts after the pause before it, which therefore does not follow it.
         position = bisect_left(self._starts_ns, max(before.end_ns, before.start_ns + 1))
@@ -198,13 +201,14 @@ def _in_rounds(calls: Sequence[Call | CallTiming]) -> int:
 
 
 def round_crossings(calls: Sequence[Call | CallTiming], edges: Sequence[int], after: Sequence[int]) -> int:
-    """Return the largest number of edges between rounds on one path: model requests that cannot be saved."""
+    """Return the largest number of edges into later rounds on one path: model requests that cannot be saved."""
+    first = min((call.round for call in calls if call.round is not None), default=None)
     most: list[int] = []
     for index, call in enumerate(calls):
         best = 0
         for earlier in _frontier(edges[index], after):
             before = calls[earlier]
-            crosses = call.round is not None and before.round is not None and call.round != before.round
+            crosses = call.round not in {None, first if before.round is None else before.round}
             best = max(best, most[earlier] + crosses)
         most.append(best)
     return max(most, default=0)

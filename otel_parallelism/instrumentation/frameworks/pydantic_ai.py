@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from otel_parallelism.instrumentation.hooks.lifetimes import Arguments, Keywords, Lifetime
     from otel_parallelism.model import Effect
 
+_MOST_TOOLSETS = 16
+"""How many toolsets inside one another are searched for a tool's function."""
+
 _GRAPH = "pydantic_ai._agent_graph"
 _PAUSES = ("ApprovalRequired", "CallDeferred")
 """Raised by a tool that needs an approval or gets its result elsewhere; the tool may then be called again."""
@@ -76,6 +79,11 @@ def _early_call(tools: Any, call: Any) -> CallFacts | None:
 
 def _function(tool: Any) -> Any:
     """Return the function of a tool; None if it has none, as a tool of an MCP server."""
+    for _ in range(_MOST_TOOLSETS):
+        inner = getattr(tool, "source_tool", None)  # a combined toolset holds the tools of others
+        if inner is None:
+            break
+        tool = inner
     return getattr(getattr(getattr(tool, "call_func", None), "__self__", None), "function", None)
 
 

@@ -60,16 +60,16 @@ def by_formula(calls: Sequence[Call], edges: Sequence[int], *, keeps_pauses: boo
     gaps = gaps_ns(calls)
 
     def pause(a: Call, b: Call) -> int:
-        if a.round is not None and b.round is not None and a.round != b.round:
+        if b.round is not None and a.round != b.round:
             return min(gaps.get(b.round, 0), b.start_ns - a.end_ns)
         if not keeps_pauses:
             return 0
         pauses = [
-            one.start_ns - max(other.end_ns for other in calls[:index] if other.end_ns <= one.start_ns)
+            one.start_ns - max(other.end_ns for other in calls[:index])
             for index, one in enumerate(calls)
             if a.end_ns <= one.start_ns <= b.start_ns and one.start_ns > a.start_ns
         ]
-        return max(pauses, default=0)
+        return max([0, *pauses])
 
     def finish(index: int) -> int:
         b = calls[index]
@@ -310,15 +310,13 @@ def test_length_of_no_calls_is_zero() -> None:
 @given(graphs(max_size=7))
 def test_round_crossings_are_maximum_over_paths(graph: Graph) -> None:
     calls, edges, after = graph
+    first = min((one.round for one in calls if one.round is not None), default=None)
 
     def most(index: int) -> int:
         return max(
             (
                 most(earlier)
-                + (
-                    None not in {calls[earlier].round, calls[index].round}
-                    and calls[earlier].round != calls[index].round
-                )
+                + (calls[index].round not in {None, first if calls[earlier].round is None else calls[earlier].round})
                 for earlier in range(index)
                 if edges[index] >> earlier & 1
             ),
