@@ -18,6 +18,7 @@ from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 
 from .arguments import check_arguments, positional_bounds
 from .kinds import Steps, drive, drive_async
+from .nesting import IS_UNBOUNDED, STRIDE, check_depth
 from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
 
@@ -116,12 +117,16 @@ def _renamed(function: Any, tool: Tool) -> Any:
     return _rename(FunctionType(function.__code__, function.__globals__), tool)
 
 
-def _function(tool: Tool) -> Callable[..., Any]:
+def _function(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - as above
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = _called(tool, receiver)
         try:
             if not begin(node, args, kwargs):
                 return wrapped(*args, **kwargs)
+            if IS_UNBOUNDED and type(node.parent) is CallNode:
+                node.depth = node.parent.depth + 1
+                if not node.depth % STRIDE:
+                    check_depth(node.depth)
             node.resumed_ns = node.start_ns
             result = wrapped(*args, **kwargs)
             kind = type(result)

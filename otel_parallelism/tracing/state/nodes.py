@@ -125,6 +125,7 @@ class CallNode(Node):
         defined: The code of the tool's function, if a framework provides it.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
         held_size: The size of the held result in bytes, if it is large.
+        depth: How many calls of plain functions directly enclose it, where the C stack has to be watched.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
     """
 
@@ -157,6 +158,7 @@ class CallNode(Node):
     resumed_ns: int = SUSPENDED
     defined: CodeType | None = None
     switch: str = ""
+    depth: int = 0
 
 
 def release_call(call: CallNode) -> None:
