@@ -14,10 +14,14 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.trace import Status, StatusCode
 
-from otel_parallelism import Settings, agent_turn, live_turns, names, profiled
+from otel_parallelism import Settings, agent_turn, live_turns, names, parallel_map, profiled
+from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.model import Analysis
-from otel_parallelism.reports.json import render_json
+from otel_parallelism.reports.html import render_html
+from otel_parallelism.reports.json import json_schema, render_json
+from otel_parallelism.reports.notebook import render_fragment
 from otel_parallelism.reports.text import render_text
+from otel_parallelism.reports.trace_event import render_trace_event
 from otel_parallelism.tracing import shield
 
 if TYPE_CHECKING:
@@ -112,6 +116,20 @@ async def errors() -> None:
     await look(CANARY)
 
 
+@profiled(effect="read")
+async def fail_in_a_class_of_data(key: str) -> None:
+    await asyncio.sleep(NAP_S)
+    raise type(key, (ValueError,), {"__module__": key})(key) from LookupError(key)
+
+
+async def errors_of_data() -> None:
+    for index in range(2):
+        with pytest.raises(ValueError, match=CANARY):
+            await fail_in_a_class_of_data(f"{CANARY}{index}")
+    with pytest.raises(ValueError, match=CANARY):
+        await parallel_map([CANARY], fail_in_a_class_of_data, limit=1)
+
+
 async def blocking() -> None:
     await asyncio.gather(*(block(f"{CANARY}{index}") for index in range(3)))
 
@@ -147,20 +165,25 @@ async def inside() -> None:
     await outer(CANARY)
 
 
-SCENES = (chain, handed_on, order, unknown, errors, blocking, limited, contended, inside)
+SCENES = (chain, handed_on, order, unknown, errors, errors_of_data, blocking, limited, contended, inside)
 
 
 def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: Any) -> dict[str, str]:
     """All that left the process or is shown, by where."""
     shown = Analysis(tuple(kit.reports), kit.stored().coverage)
     found = {
+        "schema": json.dumps(json_schema()),
         "spans and metrics": kit.everything(),
         "events": "".join(record.log_record.attributes.__repr__() for record in logged.get_finished_logs()),
         "log": caplog.text + "".join(str(record.args) + record.getMessage() for record in caplog.records),
     }
     for whose, analysis in (("live", shown), ("stored", kit.stored())):
         found[f"{whose} json"] = render_json(analysis)
-        found[f"{whose} text"] = render_text(analysis, width=200)
+        found[f"{whose} text"] = render_text(analysis, width=200, show_silenced=True)
+        found[f"{whose} page"] = render_html(analysis, prompt=prompt)
+        found[f"{whose} trace events"] = render_trace_event(analysis)
+        found[f"{whose} prompt"] = prompt(finding for report in analysis.reports for finding in report.findings)
+        found[f"{whose} fragments"] = "".join(render_fragment(report) for report in analysis.reports)
         found[f"{whose} findings"] = repr([(report.findings, report.notes) for report in analysis.reports])
     return found
 

@@ -45,6 +45,11 @@ class GrafanaError(ParallelismError):
         return self.status == _FORBIDDEN
 
 
+def _without_user(url: str) -> str:
+    """Return *url* without what may be a user and a password, and without a query."""
+    return url.rpartition("@")[2].partition("?")[0]
+
+
 class DataSource(msgspec.Struct, frozen=True):
     """A data source in Grafana: ``kind`` is its type, such as ``prometheus``."""
 
@@ -76,10 +81,10 @@ class Grafana:
         """Check the address and the token, without sending a request."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            message = f"{url!r} is not an address such as https://grafana.example.com"
+            message = f"{_without_user(url)!r} is not an address such as https://grafana.example.com"
             raise ValueError(message)
         if parts.username or parts.query or parts.fragment:
-            message = f"{url!r}: expected an address without user, query and fragment"
+            message = f"{parts.hostname!r}: expected an address without user, query and fragment"
             raise ValueError(message)
         if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
             message = "the token has spaces, line ends or characters outside ASCII"

@@ -148,8 +148,15 @@ def _is_clock(tool: str) -> bool:
 
 @lru_cache(maxsize=16)
 def _days_around(day: int) -> list[str]:
-    """Return the dates of a day, counted from the epoch, and of the days before and after it."""
-    return [datetime.fromtimestamp((day + shift) * _DAY_S, UTC).strftime("%Y-%m-%d") for shift in (-1, 0, 1)]
+    """
+    Return the dates of a day, counted from the epoch, and of the days before and after it.
+
+    A day outside the range of `datetime`, which a broken clock writes, has none.
+    """
+    try:
+        return [datetime.fromtimestamp((day + shift) * _DAY_S, UTC).strftime("%Y-%m-%d") for shift in (-1, 0, 1)]
+    except (OverflowError, ValueError, OSError):
+        return []
 
 
 def _words_of(name: str) -> set[str]:

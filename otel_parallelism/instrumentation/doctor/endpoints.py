@@ -42,7 +42,9 @@ def unreachable_endpoints(exporters: Iterable[Any], timeout_s: float = _TIMEOUT_
         checked.add(address)
         reason = _connection_error(address, timeout_s)
         if reason:
-            yield endpoint, reason
+            host, port = address
+            named_host = endpoint if not {"@", "?"} & set(endpoint) else f"{host}:{port}"  # a password may be in it
+            yield named_host, reason
 
 
 def _address(endpoint: str) -> tuple[str, int] | None:
