@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from .compatibility import forward_ending, processors_of
+from .compatibility import ending_of, processors_of
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -36,7 +36,7 @@ class ForwardingProcessor(SpanProcessor):
         excluded = self._excluded
         for processor in processors_of(self._processors):
             if processor is not excluded:
-                forward_ending(processor, span)
+                ending_of(processor)(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Forward the end of *span*."""

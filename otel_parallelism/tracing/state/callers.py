@@ -18,7 +18,6 @@ import wrapt
 from otel_parallelism.model import Caller, CallFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from types import CodeType, FrameType
 
 _MAX_CALLERS = 10_000
@@ -26,34 +25,37 @@ _MAX_FRAMES = 16
 _MAX_FILES = 10_000
 
 
-class _Files(dict[str, bool]):
+_OURS, _LOOP = 1, 2
+
+
+class _Places(dict[str, int]):
     """
-    Whether a file, by its name, is one of some files or lies in one of some folders.
+    Where a file, by its name, belongs: 0 for the program, `_OURS`, or `_LOOP` for event loops and thread pools.
 
     What was found for a file is kept: this is asked for every call. To list the folders would make importing slower.
     """
 
-    def __init__(self, files: Iterable[str | None], folders: Iterable[Path]) -> None:
-        super().__init__((file, True) for file in files if file)
-        self._folders = tuple(f"{folder}{os.sep}" for folder in folders)
+    def __init__(self) -> None:
+        super().__init__({functools.__file__: _OURS, contextvars.__file__: _OURS})
+        self.update({concurrent.futures.thread.__file__: _LOOP, threading.__file__: _LOOP})
+        self._ours = tuple(f"{folder}{os.sep}" for folder in (Path(wrapt.__file__).parent, Path(__file__).parents[2]))
+        self._loops = f"{Path(asyncio.__file__).parent}{os.sep}"
 
-    def __missing__(self, file: str) -> bool:
+    def __missing__(self, file: str) -> int:
         """Look at the name of a *file* that has not been asked for."""
-        found = file.startswith(self._folders)
+        found = _LOOP if file.startswith(self._loops) else _OURS if file.startswith(self._ours) else 0
         # A notebook has a file for each run of a cell.
         if len(self) < _MAX_FILES:
             self[file] = found
         return found
 
 
-_LOOPS_AND_POOLS = _Files([concurrent.futures.thread.__file__, threading.__file__], [Path(asyncio.__file__).parent])
-"""The files of event loops and thread pools. A call made from there has no useful location."""
+INSIDE = _Places()
+"""
+The files whose frames are skipped when the caller is looked up.
 
-INSIDE = _Files(
-    [concurrent.futures.thread.__file__, threading.__file__, functools.__file__, contextvars.__file__],
-    [Path(asyncio.__file__).parent, Path(wrapt.__file__).parent, Path(__file__).parents[2]],
-)
-"""The files whose frames are skipped when the caller is looked up."""
+A call made from an event loop or a thread pool has no useful location.
+"""
 
 _MAX_RECORDED = 4
 _PER_FRAME = 3
@@ -74,9 +76,10 @@ def frame_above(depth: int) -> FrameType | None:
 def calling_frame(frame: FrameType | None) -> FrameType | None:
     """Return the nearest frame from *frame* outwards not in `INSIDE`; None where an event loop or pool comes first."""
     for _ in range(_MAX_FRAMES):
-        if frame is None or _LOOPS_AND_POOLS[frame.f_code.co_filename]:
+        place = _LOOP if frame is None else INSIDE[frame.f_code.co_filename]
+        if frame is None or place == _LOOP:
             return None
-        if not INSIDE[frame.f_code.co_filename]:
+        if not place:
             return frame
         frame = frame.f_back
     return None
@@ -92,24 +95,22 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
         The id of *frame*, then code object, instruction and id of each frame around it up to the event loop; None at
         the end if there are more frames than are recorded.
     """
-    # This runs for every call, so it is written out for the usual case, at two thirds of the cost of the loop below:
-    # at least as many frames as are recorded, and none of them is skipped.
+    # This runs for every call, so the usual case is written out, at half the cost of the loop below: no frame is
+    # skipped.
     one = frame.f_back
-    if one is not None and not INSIDE[(first := one.f_code).co_filename]:
-        two = one.f_back
-        if two is not None and not INSIDE[(second := two.f_code).co_filename]:
-            three = two.f_back
-            if three is not None and not INSIDE[(third := three.f_code).co_filename]:
-                found = (
-                    id(frame), first, one.f_lasti, id(one),
-                    second, two.f_lasti, id(two), third, three.f_lasti, id(three),
-                )  # fmt: skip
-                rest = three.f_back
-                if rest is None or _LOOPS_AND_POOLS[rest.f_code.co_filename]:
-                    return found
-                if not INSIDE[rest.f_code.co_filename]:
-                    return (*found, None)
-    return _frames_one_by_one(frame)
+    if one is None or (place := INSIDE[(first := one.f_code).co_filename]) == _LOOP:
+        return (id(frame),)
+    two = None if place else one.f_back
+    if two is None or (place := INSIDE[(second := two.f_code).co_filename]):
+        return _frames_one_by_one(frame)
+    three = two.f_back
+    if three is None or (place := INSIDE[(third := three.f_code).co_filename]) == _LOOP:
+        return (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two))
+    rest = None if place else three.f_back
+    if rest is None or (place := INSIDE[rest.f_code.co_filename]) == _OURS:
+        return _frames_one_by_one(frame)
+    found = (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two), third, three.f_lasti, id(three))
+    return found if place else (*found, None)
 
 
 def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
@@ -119,12 +120,13 @@ def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
         if around is None:
             return tuple(found)
         code = around.f_code
-        if not INSIDE[code.co_filename]:
+        place = INSIDE[code.co_filename]
+        if place == _LOOP:
+            return tuple(found)
+        if not place:
             if len(found) > _LAST_RECORDED:
                 break
             found += (code, around.f_lasti, id(around))
-        elif _LOOPS_AND_POOLS[code.co_filename]:
-            return tuple(found)
         around = around.f_back
     found.append(None)
     return tuple(found)
