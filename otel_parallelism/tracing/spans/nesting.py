@@ -1,9 +1,9 @@
 """
 Keeps nested calls from overflowing the C stack, which ends the process without an exception.
 
-Up to Python 3.11, a call through a wrapper takes C stack, where a plain call takes none. Under the default recursion
-limit the stack suffices. A program that raises the limit gets a `RecursionError` before the stack ends. From Python
-3.12 on, the interpreter sees to that itself.
+A call through a wrapper takes C stack, where a plain call takes none. Under the default recursion limit the stack
+suffices. A program that raises the limit gets a `RecursionError` before the stack ends. Python 3.12 and 3.13 bound such
+calls by their number, which does not suit each stack; from Python 3.14 on, the interpreter measures the stack itself.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from otel_parallelism.interruptions import is_interruption
 
-IS_UNBOUNDED: Final = sys.version_info < (3, 12)
-"""Whether the interpreter does not bound the C stack that calls through wrappers take."""
+WATCHES_STACK: Final = sys.version_info < (3, 14)
+"""Whether the interpreter does not measure the C stack that calls take."""
 
 STRIDE: Final = 256
 """The depth is compared with the stack at multiples of this."""

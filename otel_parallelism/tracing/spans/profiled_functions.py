@@ -18,7 +18,7 @@ from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 
 from .arguments import check_arguments, positional_bounds
 from .kinds import Steps, drive, drive_async
-from .nesting import IS_UNBOUNDED, STRIDE, check_depth
+from .nesting import STRIDE, WATCHES_STACK, check_depth
 from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
 
@@ -123,7 +123,7 @@ def _function(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - as above
         try:
             if not begin(node, args, kwargs):
                 return wrapped(*args, **kwargs)
-            if IS_UNBOUNDED and type(node.parent) is CallNode:
+            if WATCHES_STACK and type(node.parent) is CallNode:
                 node.depth = node.parent.depth + 1
                 if not node.depth % STRIDE:
                     check_depth(node.depth)
