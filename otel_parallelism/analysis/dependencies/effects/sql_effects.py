@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _LONGEST = 20_000
 _NOT_CODE = LazyPattern(
     r"""
-    --[^\n]* | /\*.*?\*/ | '(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*` | \$(\w*)\$.*?\$\1\$
+    --[^\n]* | /\*.*?(?:\*/|\Z) | '(?:[^'\\]|''|\\.)*+(?:'|\\?\Z) | "(?:[^"]|"")*+(?:"|\Z) | `[^`]*+(?:`|\Z)
+    | \$(\w{0,64})\$.*?(?:\$\1\$|\Z)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -104,7 +105,24 @@ def looks_like_sql(text: str) -> bool:
     >>> looks_like_sql("DELETE FROM orders"), looks_like_sql("Select a nice hotel"), looks_like_sql("update me")
     (True, False, False)
     """
-    return _LOOKS_LIKE_SQL.match(_NOT_CODE.sub(" ", text[:_LONGEST]).strip("( \n\t;")) is not None
+    code = _NOT_CODE.sub(lambda found: " " if _is_closed(found) else found[0], text[:_LONGEST])
+    return _LOOKS_LIKE_SQL.match(code.strip("( \n\t;")) is not None
+
+
+def _is_closed(found: re.Match[str]) -> bool:
+    """Return whether a comment or a quoted text has an end, and not just the end of the whole text."""
+    text = found[0]
+    if text.startswith("--"):
+        return True
+    begin, end = ("/*", "*/") if text.startswith("/*") else (f"${found[1]}$",) * 2 if text[0] == "$" else (text[0],) * 2
+    return len(text) >= len(begin) + len(end) and text.endswith(end)
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Return what stands for a comment or a quoted text; what is not closed leaves a quote, which is found below."""
+    if not _is_closed(found):
+        return " ' "
+    return " " if found[0].startswith(("--", "/*")) else " _ "
 
 
 @lru_cache(maxsize=1024)
@@ -121,7 +139,7 @@ def sql_effect(text: str) -> Effect:
     """
     if len(text) > _LONGEST:
         return "unknown"
-    code = _NOT_CODE.sub(lambda found: " " if found[0].startswith(("--", "/*")) else " _ ", text)
+    code = _NOT_CODE.sub(_blank, text)
     effects: set[Effect] = {"unknown"} if _AMBIGUOUS.search(text) or _UNCLOSED.search(code) else set()
     for statement in code.split(";"):
         words = [word.lower() for word in _TOKENS.findall(statement)]
