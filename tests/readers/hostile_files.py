@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -136,19 +137,14 @@ def _changed_json(content: bytes, choose: random.Random, length: int) -> bytes:
 
 def _json(value: Any, indent: int | None = None) -> str:
     """Return *value* as JSON text; integers of any length are written out."""
-    encoder = json.JSONEncoder(ensure_ascii=False, indent=indent)
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
     try:
-        return encoder.encode(value)
-    except ValueError:  # an integer with more digits than Python writes
-        return json.JSONEncoder(ensure_ascii=False, default=str).encode(_shorter(value)).replace('"<LONG>"', "9" * 5000)
-
-
-def _shorter(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _shorter(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_shorter(item) for item in value]
-    return "<LONG>" if isinstance(value, int) and abs(value) > 10**4000 else value
+        return json.dumps(value, ensure_ascii=False, indent=indent)
+    except RecursionError:  # too deep for Python's own encoder
+        return "[" * 2_000
+    finally:
+        sys.set_int_max_str_digits(most)
 
 
 def _changed_bytes(content: bytes, choose: random.Random) -> bytes:
