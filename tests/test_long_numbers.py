@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from otel_parallelism import agent_turn, analyze_spans, profiled
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.readers.any_format import read_spans
+from tests.amounts import THOROUGH
 from tests.readers.test_any_format import a_trace
 from tests.readers.test_broken_files import survives
 from tests.readers.written_formats import WRITERS
@@ -47,13 +48,14 @@ def test_a_number_that_is_too_long_stays_text() -> None:
         decode_json("{")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_number_of_any_length_is_read_or_is_the_one_error(tmp_path: Path, name: str) -> None:
     choose = random.Random(name)  # noqa: S311 - not a secret
     path = tmp_path / "spans"
     text = TEXTS[name](a_trace(3)).decode()
     places = [match.span() for match in re.finditer(r"\d+", text)]
-    for _ in range(8):
+    for _ in range(8 if THOROUGH else 2):
         changed = text
         for start, end in sorted(choose.sample(places, choose.choice((1, 1, 9))), reverse=True):
             changed = changed[:start] + choose.choice(ODD) + changed[end:]

@@ -19,6 +19,7 @@ from otel_parallelism.dialects.parsing.result_attributes import recorded_result
 from otel_parallelism.model import Caller, Report, SpanEvent, SpanRecord
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.tracing.sdk.records import span_record
+from tests.amounts import some_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -77,8 +78,9 @@ OVER_BEFORE_THEIR_CALLS = "llama_index-traceloop"
 """The spans of its turns end with the model's first answer, so that they can carry no result of the calls."""
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
-    "path", [path for path in RECORDED if path.stem != OVER_BEFORE_THEIR_CALLS], ids=lambda p: p.stem
+    "path", some_of([path for path in RECORDED if path.stem != OVER_BEFORE_THEIR_CALLS], 3), ids=lambda p: p.stem
 )
 def test_live_recorded_and_recomputed_results_agree(path: Path, kit: Kit) -> None:
     play(kit.provider, list(read_otlp_json(path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zstandard
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from otel_parallelism import Settings, analyze_spans
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
 from otel_parallelism.readers.parsing import opening
+from tests.amounts import THOROUGH, some_of
 from tests.bench.fuzz import fuzz, limited
 from tests.readers.test_any_format import a_trace
 from tests.readers.written_formats import WRITERS
@@ -68,10 +69,10 @@ def test_any_bytes_raise_nothing_else(tmp_path_factory: Any, content: bytes) -> 
     survives(path)
 
 
+@pytest.mark.many
 def test_hostile_files_and_spans_give_well_formed_reports() -> None:
-    thorough = hypothesis_settings.default.max_examples >= 100
     # Coverage and a busy machine take their time; the bench measures it.
-    tally = fuzz(2_000 if thorough else 100, seed=3, patience=10)
+    tally = fuzz(2_000 if THOROUGH else 40, seed=3, patience=10)
     assert tally.spans > tally.tried
     assert tally.failures == {}
 
@@ -126,10 +127,12 @@ def test_a_document_and_a_binary_file_have_the_limit_of_a_line(tmp_path: Path) -
             list(read_spans(path, settings=Settings(max_line_bytes=500)))
 
 
-@pytest.mark.parametrize(
-    "piece", ["{\n", "[\n", "[1,\n", '{"a":[\n', "{ a: 1,\n", "{ a: 'b\n", "'a' + ", "ab: ", "}\n"]
-)
-@pytest.mark.parametrize("around", [("", ""), ("{\n", "\n}\n"), ("other output\n", "\n}"), ('{"a": 1}\n', "")])
+PIECES = ("{\n", "[\n", "[1,\n", '{"a":[\n', "{ a: 1,\n", "{ a: 'b\n", "'a' + ", "ab: ", "}\n")
+AROUND = (("", ""), ("{\n", "\n}\n"), ("other output\n", "\n}"), ('{"a": 1}\n', ""))
+
+
+@pytest.mark.many
+@pytest.mark.parametrize(("piece", "around"), some_of(itertools.product(PIECES, AROUND), 5))
 def test_many_broken_values_are_read_in_little_time(tmp_path: Path, piece: str, around: tuple[str, str]) -> None:
     path = tmp_path / "spans"
     path.write_text(around[0] + piece * (60_000 // len(piece)) + around[1])

@@ -22,12 +22,15 @@ from otel_parallelism.reports.notebook import render_fragment
 from otel_parallelism.reports.text import render_text
 from otel_parallelism.reports.trace_event import render_trace_event
 from otel_parallelism.shown_names import shown_name
+from tests.amounts import some_of
 from tests.readers.hostile_values import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_parallelism.model import Analysis
+
+pytestmark = pytest.mark.many
 
 S = 1_000_000_000
 WIDTH = 100
@@ -94,7 +97,7 @@ def requests(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(params=NAMES, ids=range(len(NAMES)))
+@pytest.fixture(params=some_of(NAMES, 3), ids=lambda name: f"{NAMES.index(name)}")
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

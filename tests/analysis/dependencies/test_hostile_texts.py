@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from otel_parallelism.analysis.dependencies.contents.tokens import number_of
 from otel_parallelism.analysis.dependencies.effects.sessions import acts_on_session
 from otel_parallelism.analysis.dependencies.effects.sql_effects import looks_like_sql, sql_effect
 from otel_parallelism.model import Content
+from tests.amounts import some_of
 from tests.bench.fuzz import limited
 
 LENGTH = 19_000  # near the longest statement that is read
 
 
-@pytest.mark.parametrize("piece", ["/* ", "'\\'", "$a$ ", "with a", "select ", "a'b", '"', "`", "-- ", "set ", "use a"])
-@pytest.mark.parametrize("start", ["", "set", "with ", "use a", "select $$ "])
+PIECES = ("/* ", "'\\'", "$a$ ", "with a", "select ", "a'b", '"', "`", "-- ", "set ", "use a")
+STARTS = ("", "set", "with ", "use a", "select $$ ")
+
+
+@pytest.mark.many
+@pytest.mark.parametrize(("start", "piece"), some_of(itertools.product(STARTS, PIECES), 6))
 def test_statement_of_any_text_is_judged_in_little_time(start: str, piece: str) -> None:
     text = start + piece * (LENGTH // len(piece)) + " x"
     with limited(5):  # seconds, for some milliseconds of work; quadratic time takes minutes for all
