@@ -21,7 +21,7 @@ class ChildProcesses:
 
     def __init__(self) -> None:
         """Begin to count. The interpreter keeps an audit hook for good, so create one in a process."""
-        self.count = 0
+        self.count: int = 0
         self._process = os.getpid()
         sys.addaudithook(self._audit)
 

@@ -73,13 +73,20 @@ class ProfiledObject(Profiled):
         # Some frameworks look for coroutine functions there.
         call: Any = self
         method: Any = getattr(self.__wrapped__, name)
-        return wrapt.FunctionWrapper(method, lambda _, __, args, kwargs: call(*args, **kwargs))
+
+        def called(_: Any, __: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            return call(*args, **kwargs)
+
+        made: Any = wrapt.FunctionWrapper  # its types know no wrapper that leaves the wrapped function alone
+        return made(method, called)
 
 
 def wrapped_as(function: Any, wrapper: Any, enabled: Any = None) -> Profiled:
     """Return *function* wrapped in *wrapper*; while *enabled* returns False, calls pass by the wrapper."""
     plain = inspect.isroutine(function) or isinstance(function, (partial, staticmethod, classmethod, type))
-    return (Profiled if plain else ProfiledObject)(function, wrapper, enabled=enabled)
+    made: Any = Profiled if plain else ProfiledObject
+    wrapped: Profiled = made(function, wrapper, enabled=enabled)
+    return wrapped
 
 
 class _MadeAgain(type(_BoundWrapper)):  # type: ignore[misc] # the class of a class of a library
