@@ -8,7 +8,7 @@ import sys
 from typing import Any, Final
 
 _FORKS: Final = frozenset({"os.fork", "os.forkpty"})
-_PROGRAMS: Final = frozenset({"subprocess.Popen", "os.posix_spawn", "os.system"})
+_PROGRAMS: Final = frozenset({"subprocess.Popen", "os.system"})  # Popen may use os.posix_spawn, which would count twice
 _PYTHON: Final = re.compile(r"(?:^|[\s/\\'\";&|])(?:python|pypy)[\d.]*t?(?:\.exe)?(?=$|[\s'\";&|])", re.IGNORECASE)
 
 
@@ -16,7 +16,7 @@ class ChildProcesses:
     """
     Counts, from its creation on, forks of this process and programs it starts whose command names a Python interpreter.
 
-    Child processes of the ``multiprocessing`` start methods that do not fork are not counted.
+    Not counted are child processes of the ``multiprocessing`` start methods that do not fork, and of ``os.posix_spawn``.
     """
 
     def __init__(self) -> None:
