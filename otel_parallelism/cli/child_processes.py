@@ -16,7 +16,7 @@ class ChildProcesses:
     """
     Counts, from its creation on, forks of this process and programs it starts whose command names a Python interpreter.
 
-    Not counted are child processes of the ``multiprocessing`` start methods that do not fork, and of ``os.posix_spawn``.
+    Not counted are children of ``os.posix_spawn``, and of ``multiprocessing`` where its start method does not fork.
     """
 
     def __init__(self) -> None:
