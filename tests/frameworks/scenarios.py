@@ -26,8 +26,8 @@ ANSWER = "Here is all that you asked for."
 THINKING = 0.02
 """Seconds that the stub model takes for a response."""
 
-TAKES = 0.5
-"""Seconds that every tool takes: so long that calls which start together up to 50 ms apart are not ``negligible``."""
+TAKES = 0.25
+"""Seconds that every tool takes: so long that calls which start together some 20 ms apart are not ``negligible``."""
 
 TEN_TAKE = 1.0
 """Seconds that each of ten calls takes: a limit is seen if starts follow ends within 5 % of the duration."""
