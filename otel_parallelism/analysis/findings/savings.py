@@ -127,7 +127,7 @@ def savings_by_cause(own: Scope, candidates: Iterable[Candidate]) -> dict[Cause,
 
 
 def _shares_ns(own: Scope, recommended: Sequence[Candidate]) -> dict[Cause, int]:
-    """Relax the calls of each round, then rounds together, then the insides of calls; return what each step saves."""
+    """Return what each cause costs: first within rounds, then between rounds, then inside calls."""
     steps: dict[Cause, list[Candidate]] = {}
     for candidate in recommended:
         if candidate.cause == "model":

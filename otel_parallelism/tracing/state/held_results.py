@@ -42,7 +42,7 @@ class HeldResults:
             node.held_size = 0
 
     def clear(self) -> None:
-        """Count nothing any more."""
+        """Forget all results; nothing counts as held."""
         self._nodes.clear()
         self.size = 0
 

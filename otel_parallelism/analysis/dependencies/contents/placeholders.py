@@ -79,11 +79,11 @@ def summarizes_content(text: str) -> bool:
 
 def is_content(texts: Sequence[str], *, alone: bool) -> bool:
     """
-    Return whether the *texts* of a piece of content hide nothing.
+    Return whether no mark or summary among *texts* stands in place of the real content.
 
     Args:
-        texts: Its complete values.
-        alone: Whether the content contains little else, so that a summary in it replaces the content.
+        texts: The complete values of the recorded content.
+        alone: Whether it contains little else, so that a summary in it replaces the content.
     """
     marks = any(text and not text.isspace() and stands_for_content(text) for text in texts)
     return not marks and not (alone and any(text and summarizes_content(text) for text in texts))
