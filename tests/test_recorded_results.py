@@ -80,7 +80,7 @@ OVER_BEFORE_THEIR_CALLS = "llama_index-traceloop"
 
 @pytest.mark.many
 @pytest.mark.parametrize(
-    "path", some_of([path for path in RECORDED if path.stem != OVER_BEFORE_THEIR_CALLS], 3), ids=lambda p: p.stem
+    "path", some_of([path for path in RECORDED if path.stem != OVER_BEFORE_THEIR_CALLS], 6), ids=lambda p: p.stem
 )
 def test_live_recorded_and_recomputed_results_agree(path: Path, kit: Kit) -> None:
     play(kit.provider, list(read_otlp_json(path)))
