@@ -72,7 +72,7 @@ def test_any_bytes_raise_nothing_else(tmp_path_factory: Any, content: bytes) -> 
 @pytest.mark.many
 def test_hostile_files_and_spans_give_well_formed_reports() -> None:
     # Coverage and a busy machine take their time; the bench measures it.
-    tally = fuzz(2_000 if THOROUGH else 40, seed=3, patience=10)
+    tally = fuzz(2_000 if THOROUGH else 20, seed=3, patience=10)
     assert tally.spans > tally.tried
     assert tally.failures == {}
 
@@ -132,7 +132,7 @@ AROUND = (("", ""), ("{\n", "\n}\n"), ("other output\n", "\n}"), ('{"a": 1}\n', 
 
 
 @pytest.mark.many
-@pytest.mark.parametrize(("piece", "around"), some_of(itertools.product(PIECES, AROUND), 5))
+@pytest.mark.parametrize(("piece", "around"), some_of(itertools.product(PIECES, AROUND), 9))
 def test_many_broken_values_are_read_in_little_time(tmp_path: Path, piece: str, around: tuple[str, str]) -> None:
     path = tmp_path / "spans"
     path.write_text(around[0] + piece * (60_000 // len(piece)) + around[1])

@@ -97,7 +97,7 @@ def requests(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(params=some_of(NAMES, 3), ids=lambda name: f"{NAMES.index(name)}")
+@pytest.fixture(params=some_of(NAMES, 8), ids=lambda name: f"{NAMES.index(name)}")
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
