@@ -108,6 +108,7 @@ RESOURCE = PREFIX + "resource"
 DEPENDS_ON = PREFIX + "depends_on"
 QUEUE_TIME = PREFIX + "queue_time"
 BLOCKED = PREFIX + "blocked"
+THREAD_ID = "thread.id"
 FRAMEWORK = PREFIX + "framework"
 SWITCH = PREFIX + "switch"
 
@@ -117,6 +118,7 @@ CALL_ATTRIBUTES = (
     Attribute(DEPENDS_ON, "string[]", "", "names of the tools whose result it needs"),
     Attribute(QUEUE_TIME, "double", "s", "from the wrapper being called to its body running, if 1 ms or more"),
     Attribute(BLOCKED, "double", "s", "time for which it held the event loop, in stretches of 10 ms or more"),
+    Attribute(THREAD_ID, "int", "", "the thread of that event loop, beside the time"),
     Attribute(FRAMEWORK, "string", "", "the framework that made the call, if it is patched"),
     Attribute(SWITCH, "string", "", "the setting that keeps the call from running beside others"),
 )

@@ -34,6 +34,7 @@ def _describe(span: SpanRecord) -> Facts | None:
     if _KEYS.isdisjoint(attributes):
         return None
     effect = text(attributes, names.EFFECT)
+    thread = attributes.get(names.THREAD_ID)
     depends_on, requested = attributes.get(names.DEPENDS_ON), attributes.get(names.REQUESTED)
     return Facts(
         effect=cast("Effect", effect) if effect in {"read", "write"} else "unknown",
@@ -42,6 +43,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         requested=_texts(requested),
         queue_ns=_nanoseconds(attributes.get(names.QUEUE_TIME)),
         blocked_ns=_nanoseconds(attributes.get(names.BLOCKED)),
+        thread=thread if isinstance(thread, int) else 0,
         caller=_caller(text(attributes, names.CALLER_FILE_PATH), attributes.get(names.CALLER_LINE_NUMBER)),
         framework=text(attributes, names.FRAMEWORK),
         switch=text(attributes, names.SWITCH),

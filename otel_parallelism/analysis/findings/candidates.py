@@ -98,7 +98,7 @@ def contention_candidates(
     Return a candidate for each batch of contending calls if the turn's own scope is contended.
 
     Calls that held the event loop are known to be able to run at once if their effects allow it, because they were
-    started together.
+    started together. If their thread is unknown, they may have held several loops, at once.
     """
     del reported, notes
     own = scopes[-1]
@@ -108,7 +108,8 @@ def contention_candidates(
     for group in own.contention.loop.groups:
         # In the rest of their time, the calls may have done work of their own while others held the loop.
         waited = share_held(own.calls, group) >= FILLED and loop_saving_ns(own, group, best=False) >= least_ns
-        known = waited and may_run_at_once(own, group)
+        one_loop = own.calls[group[0]].thread != 0
+        known = waited and one_loop and may_run_at_once(own, group)
         found.append(Candidate("blocking", "recommended" if known else "potential", [Part(own, sorted(group))]))
     found += [Candidate("contention", "potential", [Part(own, sorted(batch))]) for batch in own.contention.batches]
     return found

@@ -45,16 +45,19 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
     """
     Find groups of overlapping *calls* that held the event loop for at least half of their common time.
 
-    Calls that together held a loop for longer than that time ran in loops of several threads, and form no group.
+    Calls form a group with those of the same thread. Where threads are unknown, calls that together held a loop for
+    longer than their common time ran in loops of several threads, and form no group.
 
     Args:
         calls: The calls of one scope, in order of start.
     """
     groups = []
     baseline_ns: dict[str, int] = {}
-    for members in _overlapping(
-        [index for index, call in enumerate(calls) if call.blocked_ns and blocked_ns(call)], calls
-    ):
+    by_thread: dict[int, list[int]] = {}
+    for index, call in enumerate(calls):
+        if call.blocked_ns and blocked_ns(call):
+            by_thread.setdefault(call.thread, []).append(index)
+    for members in [group for of_thread in by_thread.values() for group in _overlapping(of_thread, calls)]:
         start_ns = min(calls[index].start_ns for index in members)
         end_ns = max(calls[index].end_ns for index in members)
         if not _LEAST_FILLED <= share_held(calls, members) <= 2 - FILLED:
@@ -62,8 +65,10 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
         groups.append(tuple(sorted(members, key=lambda index: (calls[index].end_ns, index))))
         held_ns = sum(blocked_ns(calls[index]) for index in members)
         own = {calls[index].span_id for index in members}
+        thread = calls[members[0]].thread
         for call in calls:
-            if call.start_ns < end_ns and call.end_ns > start_ns:
+            elsewhere = call.blocked_ns and call.thread != thread
+            if not elsewhere and call.start_ns < end_ns and call.end_ns > start_ns:
                 waited_ns = sum(_least_held_ns(calls[index], call) for index in members if calls[index] is not call)
                 if call.span_id in own:
                     outside_ns = end_ns - start_ns - call.duration_ns

@@ -47,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
         depends_on: Names of the tools whose results the call needs.
         queue_ns: Time that the call waited before its body ran.
         blocked_ns: Time for which the call held the event loop's thread.
+        thread: The id of that thread.
         caller: Where the call was made.
         framework: The framework that made the call.
         switch: The setting that keeps calls from running together.
@@ -72,6 +73,7 @@ class Facts(msgspec.Struct, frozen=True):
     depends_on: tuple[str, ...] | None = None
     queue_ns: int = 0
     blocked_ns: int = 0
+    thread: int = 0
     caller: Caller | None = None
     framework: str = ""
     switch: str = ""

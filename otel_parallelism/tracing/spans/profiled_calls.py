@@ -16,7 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
-from otel_parallelism.names import BLOCKED, QUEUE_TIME
+from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
@@ -232,7 +232,7 @@ def _write_blocked(node: CallNode, end_ns: int) -> None:
     """Write on the span of the call *node* for how long it held the event loop's thread."""
     end_stretch(node, end_ns)
     if node.span.is_recording():
-        node.span.set_attribute(BLOCKED, node.blocked_ns / 1e9)
+        node.span.set_attributes({BLOCKED: node.blocked_ns / 1e9, THREAD_ID: node.thread})
 
 
 def fail(node: CallNode, error: BaseException) -> None:

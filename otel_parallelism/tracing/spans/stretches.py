@@ -8,6 +8,7 @@ the clock.
 
 from __future__ import annotations
 
+from threading import get_ident
 from types import coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +29,7 @@ class Stretches(msgspec.Struct):
     task: int
     resumed_ns: int = SUSPENDED
     blocked_ns: int = 0
+    thread: int = 0
 
 
 class Resumable(Protocol):
@@ -87,4 +89,5 @@ def end_stretch(node: CallNode | Stretches, now_ns: int) -> None:
     held_ns = now_ns - node.resumed_ns
     if held_ns >= LEAST_BLOCKED_NS and node.task:
         node.blocked_ns += held_ns
+        node.thread = get_ident()  # the loop's, which need not be the one that made the call
     node.resumed_ns = SUSPENDED

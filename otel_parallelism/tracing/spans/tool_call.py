@@ -190,7 +190,9 @@ class ToolCall:
         self.measured = self._existing = None
         if node is not None and existing is not None:
             end_stretch(node, clock.now_ns())
-            existing.blocked_ns += node.blocked_ns
+            if node.blocked_ns:
+                existing.blocked_ns += node.blocked_ns
+                existing.thread = node.thread
 
     def end_failed(self) -> None:
         """End the call: the body returned a result that reports a failure."""

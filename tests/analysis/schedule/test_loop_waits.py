@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def holding(name: str, start: float, end: float, held: float, **fields: Any) -> Call:
     """A call that held the event loop for *held* seconds."""
-    return call(name, start, end, blocked_ns=round(held * SECOND_NS), **fields)
+    return call(name, start, end, blocked_ns=round(held * SECOND_NS), **{"thread": 1, **fields})
 
 
 def report(*calls: Call) -> Report:
@@ -143,3 +143,13 @@ def test_calls_of_a_group_follow_one_another_once_their_waits_are_taken_out(draw
         inside = [each for each in after if each.span_id in names]
         assert all(one.end_ns <= other.start_ns for one, other in pairwise(inside))
     assert at(0) <= min((each.start_ns for each in after), default=at(0))
+
+
+@pytest.mark.parametrize(
+    ("threads", "verdict", "advice"),
+    [((1, 1), "contended", "recommended"), ((1, 2), "parallel", ""), ((0, 0), "contended", "potential")],
+)
+def test_only_calls_of_one_thread_held_one_loop(threads: tuple[int, int], verdict: str, advice: str) -> None:
+    calls = [holding(name, 0, 1, 0.5, thread=thread, **ids(name)) for name, thread in zip("ab", threads, strict=True)]
+    found = report(*calls)
+    assert (found.verdict, "".join(finding.advice for finding in found.findings)) == (verdict, advice)

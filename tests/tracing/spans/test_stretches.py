@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import pytest
 
 from otel_parallelism import agent_turn, names, profiled
 from tests.virtual_time import exactly
+from tests.virtual_time import run as run_virtually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -204,3 +207,18 @@ async def test_advice_for_a_plain_and_an_async_function_is_for_each_its_own(kit:
     (finding,) = kit.reports[-1].findings
     assert finding.cause == "code"
     assert finding.recommendation.endswith(": asyncio.gather, with asyncio.to_thread for block.")
+
+
+def test_the_thread_is_that_of_the_loop_and_not_the_one_that_made_the_call(kit: Kit) -> None:
+    with agent_turn() as turn:
+        made = ask_and_block("a")
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(run_virtually, made))
+        thread.start()
+        thread.join()
+    assert turn.report is not None
+    (call,) = turn.report.turn.calls
+    assert call.thread == thread.ident
+    assert kit.span("execute_tool ask_and_block").attributes["thread.id"] == call.thread  # type: ignore[index] # it has some
+    (stored,) = kit.stored().reports[0].turn.calls
+    assert (stored.thread, stored.blocked_ns) == (call.thread, call.blocked_ns)
