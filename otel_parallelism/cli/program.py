@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import sys
 import threading
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,6 +20,10 @@ from otel_parallelism.errors import ParallelismError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, TracebackType
+
+
+INTERPRETER: Final = re.compile(r"(python|pypy)(\d+(\.\d+)?t?)?(\.exe)?|py")
+"""The name of a Python interpreter's file."""
 
 
 class ProgramNotFoundError(ParallelismError):

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from .program import Interrupted, ProgramNotFoundError, importing_from, run_program
+from .program import INTERPRETER, Interrupted, ProgramNotFoundError, importing_from, run_program
 from .report_options import report_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .destination import Destination
-
-
-_INTERPRETER: Final = re.compile(r"(python|pypy)(\d+(\.\d+)?t?)?(\.exe)?|py")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -38,15 +34,13 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     if not module and (instead := _without_interpreter(script, arguments)):
         click.echo(f"'{script}' is an interpreter, not a script; run: otel-parallelism run {instead}", err=True)
         sys.exit(2)
-    from .child_processes import ChildProcesses  # noqa: PLC0415 - a fast --help
-    from .watch import Watch  # noqa: PLC0415 - likewise
+    from .watch import Watch  # noqa: PLC0415 - a fast --help
 
     try:
         watch = Watch()
     except ValueError as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
-    children = ChildProcesses()
     process = os.getpid()
     path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first entry becomes the program's folder
     try:
@@ -59,9 +53,6 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
         analysis = watch.analysis()
         for line in watch.missing():
             click.echo(line, err=True)
-        if children.count:
-            ran = "child process ran" if children.count == 1 else "child processes ran"
-            click.echo(f"{children.count:,} {ran} Python, whose turns are not in the report", err=True)
         with importing_from(path):
             outcome = destination.report(analysis, gate=not status)
         status = status or outcome
@@ -79,7 +70,7 @@ def _without_interpreter(script: str, arguments: Sequence[str]) -> str:
     >>> _without_interpreter(".venv/bin/python", ["-m", "package"])
     '-m package'
     """
-    if not _INTERPRETER.fullmatch(os.path.basename(script)) or _is_text(script):  # noqa: PTH119 - a string is wanted
+    if not INTERPRETER.fullmatch(os.path.basename(script)) or _is_text(script):  # noqa: PTH119 - a string is wanted
         return ""
     remaining = list(arguments)
     while remaining and remaining[0].startswith("-") and remaining[0] not in {"-m", "-c"}:

@@ -14,6 +14,8 @@ from otel_parallelism.model import Analysis, Report
 from otel_parallelism.reports.parts.wording import counted
 from otel_parallelism.settings import DISABLED, SDK_DISABLED, Settings, is_switched_off
 
+from .child_processes import ChildProcesses
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,6 +37,7 @@ class Watch:
         """Activate the instrumentation and subscribe to reports."""
         self._reports: list[Report] = []
         self._dropped = 0
+        self._children = ChildProcesses()
         instrumentor = ParallelismInstrumentor()
         if not instrumentor.is_instrumented_by_opentelemetry:  # which is the case under opentelemetry-instrument
             Settings.from_environment()  # raises; the instrumentation itself uses the default of an invalid setting
@@ -51,6 +54,8 @@ class Watch:
         if is_switched_off():
             yield f"nothing is recorded: {DISABLED} or {SDK_DISABLED} is true"
         yield from _past_targets()
+        if self._children.count:
+            yield f"{counted(self._children.count, 'child process')} of Python, whose turns are not in the report"
         if self._dropped:
             yield f"{counted(self._dropped, 'later turn')} omitted from the report"
         if still_open := len(otel_parallelism.live_turns()):

@@ -141,15 +141,14 @@ class Call(msgspec.Struct, frozen=True):
     0, None if unknown; ``proved`` is true if the model's output lists the id of this call. ``bound`` is true if the
     call started while its model request was still streaming, so that it could not start earlier. ``depends_on`` is None
     if nothing was declared, ``()`` if independence was. ``called_ns`` is when the wrapper was called. ``thread`` is
-    that of the caller, or of the loop that the call held. It, ``called_ns`` and ``task`` are 0 if unknown. ``silenced``
-    is true if the decorator silences findings about the call, ``blocking`` if its function is not a coroutine function.
-    ``blocked_ns`` is for how long it held the event loop's thread without giving it back, in stretches of 10 ms or
-    more. ``defined`` is where its function is defined. ``framework`` made it, with the setting ``switch``
-    (``max_concurrency=1``) that keeps calls apart. ``remote_parent`` is true if the parent is in another process, or if
-    the span is a server's record of a call. ``waiting`` are the times inside the call in which it waited for a person,
-    in order, without overlap; they are no work of the call. ``outlived_ns`` is None unless the call went on after the
-    end of its turn: it then ends with the turn, and the value is how much longer it took, 0 if unknown. ``stack`` has
-    the functions that made the call.
+    that of the caller, or of the loop that the call held. All are 0 if unknown, as ``task`` is. ``silenced`` is true if
+    the decorator silences findings about the call, ``blocking`` if its function is not a coroutine function.
+    ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of 10 ms or more.
+    ``defined`` is where its function is defined. ``framework`` made it, with the setting ``switch`` that keeps calls
+    apart. ``remote_parent`` is true if the parent is in another process, or if the span is a server's record of a call.
+    ``waiting`` are the times inside the call in which it waited for a person, in order, without overlap; they are no
+    work of the call. ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the
+    turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
     """
 
     trace_id: str

@@ -176,7 +176,7 @@ def _said(episode: dict[str, Any], call: dict[str, Any]) -> str:
 
 
 def _handed_on(judged: Judged, said: str) -> set[str]:
-    """Return the values of the first result that the second call is given and that nobody had named before."""
+    """Return the values that the second call can only have from the first result."""
     a, b = judged.earlier, judged.later
     return {value for value in _scalars(a["result"]) & _scalars(b["args"]) if value not in said} - _scalars(a["args"])
 

@@ -246,7 +246,7 @@ def report(met: list[Judged]) -> None:
     told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in ("independent", "dependent", "unknown"))
     print(f"\n{len(met)} functions judged, {sum(verdicts.values())} pairs: {told}")
     print(f"proved: {sum(len(one.pairs) for one in met)}, in {sum(bool(one.pairs) for one in met)} functions")
-    print(f"pairs of which the proof ended in a long function: {sum(one.too_long for one in met)}")
+    print(f"pairs left unknown because a function is too long: {sum(one.too_long for one in met)}")
     print(f"calls past the first {MOST_CALLS} of a function: {sum(one.left_out for one in met)}")
 
 

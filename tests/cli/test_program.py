@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.process
 
 NOTE = "text report written to report.txt\n"
-FORKED = "1 child process ran Python, whose turns are not in the report\n"
+FORKED = "1 child process of Python, whose turns are not in the report\n"
 WHOAMI = """
     import atexit, inspect, multiprocessing, pickle, sys, threading, time
 

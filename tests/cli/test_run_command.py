@@ -352,10 +352,12 @@ def test_child_processes_that_run_python_are_named(shell: Shell) -> None:
             os.system("python3 -V")
             with ProcessPoolExecutor(1) as pool:
                 pool.submit(print).result()
-            subprocess.run(["echo", "python-docx"])
+            subprocess.run("X=1 nice python3 -V | cat", shell=True)
+            subprocess.run(["echo", "python", "-V"])
+            subprocess.run("echo run python3 -V; true", shell=True)
             os.system("true")
         """,
     )
     done = shell("run", "--output", "report.txt", "agent.py")
-    told = b"6 child processes ran Python, whose turns are not in the report\n"
+    told = b"7 child processes of Python, whose turns are not in the report\n"
     assert (done.stderr, done.returncode) == (told + b"text report written to report.txt\n", 0)

@@ -60,7 +60,7 @@ def theirs(kit: Kit, _: int) -> None:
 
 
 def within(make: Callable[[Kit, int], None]) -> Callable[[Kit, int], None]:
-    """Return *make* with a span around that is nobody's part."""
+    """Return *make*, run inside a span that is no part of a turn."""
 
     def call(kit: Kit, number: int) -> None:
         with kit.tracer().start_as_current_span("step"):

@@ -59,10 +59,11 @@ def counted(number: int, noun: str) -> str:
     """
     Return *number* and *noun*, in the plural unless there is one.
 
-    >>> counted(1, "call"), counted(1200, "call")
-    ('1 call', '1,200 calls')
+    >>> counted(1, "call"), counted(1200, "call"), counted(2, "process")
+    ('1 call', '1,200 calls', '2 processes')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def two_decimals(value: float | None) -> str:
