@@ -46,7 +46,7 @@ class ChildProcesses:
 
 
 def _starts_python(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Return whether the command that an audit *event* tells of runs a Python interpreter."""
+    """Return whether the command of an audit *event* runs a Python interpreter."""
     if event == "os.system":
         return _shell_starts_python(os.fsdecode(arguments[0]))
     command = arguments[1]

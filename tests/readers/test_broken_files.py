@@ -138,3 +138,14 @@ def test_many_broken_values_are_read_in_little_time(tmp_path: Path, piece: str, 
     path.write_text(around[0] + piece * (60_000 // len(piece)) + around[1])
     with limited(20):  # seconds; some tenths are needed, and much more if the time is quadratic
         assert survives(path) == 0
+
+
+def test_the_last_error_says_that_the_rest_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "spans"
+    document = json.dumps(json.loads(WRITERS["otlp_document"](a_trace(1))), indent=1)
+    path.write_text(document + "\n" + "{]\n" * 12_000 + document)
+    errors: list[UnreadableError] = []
+    spans = list(read_spans(path, skip=errors.append))
+    assert len(spans) == len(a_trace(1))
+    assert len(errors) < 10_010
+    assert "too much is broken to read on" in str(errors[-1])

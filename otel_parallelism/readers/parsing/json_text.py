@@ -196,8 +196,10 @@ class JsonText:
                     continue
                 number = lines.at(min(start + _position(error, written), written), start)
                 problem = _problem(error, written - start)
+                spent = effort.is_spent(error, end - start if problem == _ENDS_EARLY else 0)
+                problem += "; too much is broken to read on" if spent else ""
                 self._report(UnreadableError(self._name, number, problem, self._expected))
-                if effort.is_spent(error, end - start if problem == _ENDS_EARLY else 0):
+                if spent:
                     return
             start = _next(text, stop)
 

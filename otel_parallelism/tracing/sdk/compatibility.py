@@ -1,5 +1,6 @@
+# long: one place for all private names
 """
-All access to private parts of OpenTelemetry's API and SDK, except for those of the context, which `current` uses.
+All access to private parts of OpenTelemetry's API and SDK.
 
 No other module reads or patches a private name of OpenTelemetry. Every function here says why no public way serves.
 ``tests/tracing/sdk/test_compatibility.py`` checks each of them on the installed SDK.
@@ -10,16 +11,39 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
+from opentelemetry import context, trace
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor
 from opentelemetry.trace import SpanContext
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 
 # ruff: noqa: SLF001 - this module is where private names are accessed
+
+
+# The current context: the public functions add a frame to each call, and log where `detach` fails.
+
+
+RUNTIME_CONTEXT: Any = getattr(context, "_RUNTIME_CONTEXT", context)
+"""Holds the current context."""
+
+SPAN_KEY: str = _SPAN_KEY
+"""The key of the current span in a context. With it, one copy of a context sets both the span and our node."""
+
+
+def context_functions() -> tuple[Callable[[], Context], Callable[[Context], Any], Callable[[Any], None]]:
+    """Return the functions that get, attach and detach the current context."""
+    if type(RUNTIME_CONTEXT) is ContextVarsRuntimeContext:
+        # Every call uses them: without the methods of the usual class, which only call these.
+        variable: Any = RUNTIME_CONTEXT._current_context
+        return variable.get, variable.set, variable.reset
+    return RUNTIME_CONTEXT.get_current, RUNTIME_CONTEXT.attach, RUNTIME_CONTEXT.detach
 
 
 # Reading spans: the public properties copy attributes and events, or add a call to every access. Processors read every
@@ -147,7 +171,9 @@ def end_interrupted(span: Any, end_ns: int, error: BaseException) -> None:
 def _call_remaining(frame: FrameType) -> None:
     """Let those processors end a span that the multi-processor of *frame*, its ``on_end``, has not called yet."""
     names = frame.f_locals
-    multi, span = names["self"], names.get("span")
+    multi, span = names.get("self"), names.get("span")
+    if isinstance(multi, ConcurrentMultiSpanProcessor):
+        return  # it has handed the span to threads
     processors = inner_processors(getattr(multi, "_processors", multi)) or ()
     called = names.get("processor", names.get("sp"))
     if called in processors:

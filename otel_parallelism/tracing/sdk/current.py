@@ -1,37 +1,16 @@
-"""
-The current OpenTelemetry context, read and set without the frames that the public functions add.
-
-Like `compatibility`, this module uses private names, and the same tests check them.
-"""
+"""The current OpenTelemetry context, read and set without the frames that the public functions add."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from opentelemetry import context
-from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
-from opentelemetry.trace.propagation import _SPAN_KEY
+from typing import Any
 
 from otel_parallelism.interruptions import is_interruption
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .compatibility import SPAN_KEY, context_functions
 
-    from opentelemetry.context import Context
+__all__ = ["SPAN_KEY", "attach", "detach", "get_current", "restore"]
 
-RUNTIME_CONTEXT: Any = getattr(context, "_RUNTIME_CONTEXT", context)
-"""Holds the current context. The public functions add a frame to each call, and log where `detach` fails."""
-
-SPAN_KEY: str = _SPAN_KEY
-"""The key of the current span in a context. With it, one copy of a context sets both the span and our node."""
-
-get_current: Callable[[], Context] = RUNTIME_CONTEXT.get_current
-attach: Callable[[Context], Any] = RUNTIME_CONTEXT.attach
-_detach: Callable[[Any], None] = RUNTIME_CONTEXT.detach
-if type(RUNTIME_CONTEXT) is ContextVarsRuntimeContext:
-    # Every call reads and sets the context: without the methods of the usual class, which only call these.
-    _variable: Any = RUNTIME_CONTEXT._current_context  # noqa: SLF001 - see above
-    get_current, attach, _detach = _variable.get, _variable.set, _variable.reset
+get_current, attach, _detach = context_functions()
 
 
 def detach(token: Any) -> None:

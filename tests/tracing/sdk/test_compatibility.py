@@ -17,11 +17,19 @@ import pytest
 from opentelemetry import context, metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import (
+    ConcurrentMultiSpanProcessor,
+    ReadableSpan,
+    Span,
+    SpanLimits,
+    SpanProcessor,
+    SynchronousMultiSpanProcessor,
+    TracerProvider,
+)
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_parallelism.tracing.sdk import compatibility, current
+from otel_parallelism.tracing.sdk import compatibility
 from otel_parallelism.tracing.sdk.forwarding import ForwardingProcessor, exclude_own_spans
 
 if TYPE_CHECKING:
@@ -42,7 +50,7 @@ PRIVATE = re.compile(
 
 def test_no_other_module_accesses_private_parts() -> None:
     users = {path.name for path in PACKAGE.rglob("*.py") if PRIVATE.search(path.read_text(encoding="utf-8"))}
-    assert users == {"compatibility.py", "current.py"}
+    assert users == {"compatibility.py"}
 
 
 class Watcher(SpanProcessor):
@@ -82,7 +90,7 @@ def span(provider: TracerProvider) -> trace.Span:
 
 
 def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
-    runtime = current.RUNTIME_CONTEXT
+    runtime = compatibility.RUNTIME_CONTEXT
     assert runtime is not context, f"{API} has no context._RUNTIME_CONTEXT: adapt RUNTIME_CONTEXT"
     key = context.create_key("test")
     token = runtime.attach(context.set_value(key, 1))
@@ -95,7 +103,7 @@ def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
 
 
 def test_span_key_is_the_key_of_the_current_span(span: trace.Span) -> None:
-    found = trace.set_span_in_context(span, context.Context()).get(current.SPAN_KEY)
+    found = trace.set_span_in_context(span, context.Context()).get(compatibility.SPAN_KEY)
     assert found is span, f"{API} keeps the current span under another key than propagation._SPAN_KEY: adapt SPAN_KEY"
 
 
@@ -302,3 +310,24 @@ def test_a_proxy_meter_leads_to_the_real_one(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(compatibility.real_meter(proxy), metrics.Meter)
     assert compatibility.real_meter(proxy) is not proxy, f"{API}: _ProxyMeter._real_meter changed: adapt real_meter"
     real.shutdown()
+
+
+class Interrupted(SpanProcessor):
+    """Stands for an exception of the program that comes while processors end a span."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        raise KeyError(span.name)
+
+
+@pytest.mark.parametrize("multi", [SynchronousMultiSpanProcessor, ConcurrentMultiSpanProcessor])
+def test_each_processor_is_called_once_where_one_is_interrupted(multi: Any) -> None:
+    before, after = InMemorySpanExporter(), InMemorySpanExporter()
+    provider = TracerProvider(active_span_processor=multi(), shutdown_on_exit=False)
+    for processor in (SimpleSpanProcessor(before), Interrupted(), SimpleSpanProcessor(after)):
+        provider.add_span_processor(processor)
+    span = provider.get_tracer("test").start_span("call")
+    with pytest.raises(KeyError) as raised:
+        span.end()
+    compatibility.end_interrupted(span, 2, raised.value)
+    provider.shutdown()
+    assert [len(exporter.get_finished_spans()) for exporter in (before, after)] == [1, 1]
