@@ -165,8 +165,7 @@ class JsonText:
 
     def _values(self, first: int, text: bytes) -> Iterator[SpanRecord]:
         """Yield the spans of consecutive values, or arrays of values, that span several lines."""
-        view = memoryview(text)
-        start, end = _next(text, 0), len(text)
+        view, start, end = memoryview(text), _next(text, 0), len(text)
         written, lines = len(text.rstrip()), _LineNumbers(first, text)
         effort = _Effort(end)
         while start < end:
@@ -199,8 +198,7 @@ class JsonText:
                 spent = effort.is_spent(error, end - start if problem == _ENDS_EARLY else 0)
                 problem += "; too much is broken to read on" if spent else ""
                 self._report(UnreadableError(self._name, number, problem, self._expected))
-                if spent:
-                    return
+                stop = end if spent else stop
             start = _next(text, stop)
 
     def _node_object(self, text: bytes, start: int, stop: int) -> tuple[list[SpanRecord] | None, int]:
