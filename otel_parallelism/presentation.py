@@ -13,24 +13,6 @@ from typing import Any
 from .model import Analysis, Coverage, Report
 from .model.report_types import RENDERERS
 
-_EXECUTION = frozenset(
-    {
-        "GraphReport",
-        "GraphResults",
-        "ParallelMap",
-        "Plan",
-        "Rate",
-        "Retry",
-        "Task",
-        "TaskGraph",
-        "Timing",
-        "parallel_map",
-        "prompt",
-        "run_tools",
-    }
-)
-"""The names of `execution`, which programs that only record their calls do not need."""
-
 
 def lazy_attribute(name: str) -> Any:
     """
@@ -41,12 +23,13 @@ def lazy_attribute(name: str) -> Any:
     """
     if name == "__version__":
         return import_module("importlib.metadata").version("otel-parallelism")
-    if name in _EXECUTION:
-        return getattr(import_module(".execution", __package__), name)
     if name == "render_text":
         return import_module(".reports.text", __package__).render_text
     if name == "render_html":
         return import_module(".reports.html", __package__).render_html
+    if name in vars(import_module(__package__)).get("__all__", ()):
+        # Whatever else is public comes from `execution`, which programs that only record their calls do not need.
+        return getattr(import_module(".execution", __package__), name)
     raise AttributeError(f"module {__package__!r} has no attribute {name!r}")
 
 
