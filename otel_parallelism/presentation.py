@@ -27,7 +27,7 @@ def lazy_attribute(name: str) -> Any:
         return import_module(".reports.text", __package__).render_text
     if name == "render_html":
         return import_module(".reports.html", __package__).render_html
-    if name in vars(import_module(__package__)).get("__all__", ()):
+    if name in vars(import_module("otel_parallelism")).get("__all__", ()):
         # Whatever else is public comes from `execution`, which programs that only record their calls do not need.
         return getattr(import_module(".execution", __package__), name)
     raise AttributeError(f"module {__package__!r} has no attribute {name!r}")

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_parallelism import clock
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,7 +85,7 @@ def asked_for(conversation: str, results: int) -> tuple[Request, ...]:
 
 @dataclass
 class Body:
-    """One execution of a tool's body, timed inside the tool."""
+    """One execution of a tool's body, timed inside the tool by the clock of the calls: the time of day may drift."""
 
     tool: str
     start_ns: int
@@ -170,22 +172,22 @@ class Toolbox:
     async def _sleep(self, tool: str, result: str, seconds: float = TAKES) -> str:
         if self.holds:
             return self._block(tool, result, seconds)
-        body = Body(tool, time.time_ns())
+        body = Body(tool, clock.now_ns())
         self.ran.append(body)
         try:
             await asyncio.sleep(seconds)
             return told(result)
         finally:
-            body.end_ns = time.time_ns()
+            body.end_ns = clock.now_ns()
 
     def _block(self, tool: str, result: str, seconds: float = TAKES) -> str:
-        body = Body(tool, time.time_ns())
+        body = Body(tool, clock.now_ns())
         self.ran.append(body)
         try:
             time.sleep(seconds)
             return told(result)
         finally:
-            body.end_ns = time.time_ns()
+            body.end_ns = clock.now_ns()
 
 
 def takes_s(city: str) -> float:

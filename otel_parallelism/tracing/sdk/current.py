@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.interruptions import is_interruption
 
 from .compatibility import SPAN_KEY, context_functions
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
+
 __all__ = ["SPAN_KEY", "attach", "detach", "get_current", "restore"]
 
+get_current: Callable[[], Context]
+attach: Callable[[Context], Any]
+_detach: Callable[[Any], None]
 get_current, attach, _detach = context_functions()
 
 
