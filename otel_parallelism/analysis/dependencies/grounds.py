@@ -9,7 +9,8 @@ nothing.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from operator import or_
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ class Grounds:
         }
         self._evidence = evidence
         self._starts_ns = [call.start_ns for call in calls]
-        self._by_end = sorted(range(len(calls)), key=lambda index: (calls[index].end_ns, index))
-        self._ends_ns = [calls[index].end_ns for index in self._by_end]
+        by_end = sorted(range(len(calls)), key=lambda index: calls[index].end_ns)
+        self._ends_ns = [calls[index].end_ns for index in by_end]
+        # The calls that have ended once so many have.
+        self._ended = list(itertools.accumulate((1 << index for index in by_end), or_, initial=0))
         self._every = (1 << len(calls)) - 1
         self._whole = self._in_rounds = self._requested = self._decides_for_any = self._decides_for_others = 0
         self._by_round: dict[int, int] = {}
@@ -99,10 +102,7 @@ class Grounds:
         called_ns = self._calls[later].called_ns
         if not 0 < called_ns < self._calls[later].start_ns:
             return 0
-        found = 0
-        for position in range(bisect_left(self._ends_ns, called_ns + 1), len(self._calls)):
-            found |= 1 << self._by_end[position]
-        return found
+        return self._every & ~self._ended[bisect_right(self._ends_ns, called_ns)]
 
     def _guards(self, later: int) -> int:
         others = self._decides_for_others & ~self._by_tool[self._calls[later].tool]

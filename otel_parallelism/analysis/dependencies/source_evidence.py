@@ -118,7 +118,8 @@ class SourceEvidence:
         dependent = independent = 0
         if self._sources is None or not self._group_of:
             return 0, 0
-        while before:
+        # Past the bound nothing is judged, and a turn of many calls has a great number of pairs.
+        while before and len(self._pairs) < _MOST_PAIRS:
             earlier = before.bit_length() - 1
             before ^= 1 << earlier
             found = self.judge(earlier, later)
