@@ -15,14 +15,10 @@ from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.trace import Status, StatusCode
 
 from otel_parallelism import Settings, agent_turn, live_turns, names, parallel_map, profiled
-from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.model import Analysis
-from otel_parallelism.reports.html import render_html
-from otel_parallelism.reports.json import json_schema, render_json
-from otel_parallelism.reports.notebook import render_fragment
-from otel_parallelism.reports.text import render_text
-from otel_parallelism.reports.trace_event import render_trace_event
+from otel_parallelism.reports.json import json_schema
 from otel_parallelism.tracing import shield
+from tests.everything_shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -170,21 +166,15 @@ SCENES = (chain, handed_on, order, unknown, errors, errors_of_data, blocking, li
 
 def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: Any) -> dict[str, str]:
     """All that left the process or is shown, by where."""
-    shown = Analysis(tuple(kit.reports), kit.stored().coverage)
+    stored = kit.stored()
     found = {
         "schema": json.dumps(json_schema()),
         "spans and metrics": kit.everything(),
         "events": "".join(record.log_record.attributes.__repr__() for record in logged.get_finished_logs()),
         "log": caplog.text + "".join(str(record.args) + record.getMessage() for record in caplog.records),
     }
-    for whose, analysis in (("live", shown), ("stored", kit.stored())):
-        found[f"{whose} json"] = render_json(analysis)
-        found[f"{whose} text"] = render_text(analysis, width=200, show_silenced=True)
-        found[f"{whose} page"] = render_html(analysis, prompt=prompt)
-        found[f"{whose} trace events"] = render_trace_event(analysis)
-        found[f"{whose} prompt"] = prompt(finding for report in analysis.reports for finding in report.findings)
-        found[f"{whose} fragments"] = "".join(render_fragment(report) for report in analysis.reports)
-        found[f"{whose} findings"] = repr([(report.findings, report.notes) for report in analysis.reports])
+    for whose, analysis in (("live", Analysis(tuple(kit.reports), stored.coverage)), ("stored", stored)):
+        found |= {f"{whose} {name}": text for name, text in shown(analysis).items()}
     return found
 
 
