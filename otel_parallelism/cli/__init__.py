@@ -12,6 +12,7 @@ from .demo_command import demo
 from .doctor_command import doctor
 from .program import Interrupted
 from .run_command import run
+from .traces.fleet_command import fleet
 
 __all__ = ["commands", "main"]
 
@@ -36,6 +37,7 @@ commands.add_command(analyze_files)
 commands.add_command(dashboards)
 commands.add_command(demo)
 commands.add_command(doctor)
+commands.add_command(fleet)
 commands.add_command(run)
 
 

@@ -36,7 +36,7 @@ _TITLES: Final[Mapping[Form, str]] = {
     "prompt": "prompt",
 }
 _STANDARD_OUTPUT: Final = 1
-_WIDTH_WITHOUT_TERMINAL: Final = 100
+WIDTH_WITHOUT_TERMINAL: Final = 100
 _SIGNS: Final = "·→…–█▌▐░"
 
 
@@ -113,7 +113,7 @@ class Destination:
         try:
             # Files come first: the process that reads standard output may have closed it.
             for each in self._files:
-                _replace(each.file, self._rendered(each.form, analysis))
+                replace_content(each.file, self._rendered(each.form, analysis))
                 _note(f"{_TITLES[each.form]} written to {each.name}")
             if self._stdout_form is not None:
                 self._print(self._stdout_form, analysis)
@@ -139,8 +139,8 @@ class Destination:
             message = "there is no standard output"
             raise ValueError(message)
         encoding = stream.encoding or "utf-8"
-        colour = _uses_colour(stream, self._colour)
-        text = self._rendered(form, analysis, colour=colour, ascii_only=not _can_show(encoding))
+        colour = uses_colour(stream, self._colour)
+        text = self._rendered(form, analysis, colour=colour, ascii_only=not can_show(encoding))
         stream.flush()
         stream.buffer.write(text.encode(encoding if form in {"text", "prompt"} else "utf-8", "replace"))
         stream.buffer.flush()
@@ -168,7 +168,7 @@ class Destination:
 
         return render_text(
             analysis,
-            width=shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns,
+            width=shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns,
             colour=colour,
             ascii_only=ascii_only,
             base=self._base,
@@ -185,7 +185,7 @@ def _note(line: str) -> None:
         sys.stderr = None
 
 
-def _replace(file: IO[bytes], text: str) -> None:
+def replace_content(file: IO[bytes], text: str) -> None:
     """Replace the content of *file* with *text*."""
     with contextlib.suppress(OSError):  # a pipe or a device has no length
         file.truncate()
@@ -193,7 +193,7 @@ def _replace(file: IO[bytes], text: str) -> None:
     file.flush()
 
 
-def _uses_colour(stream: IO[str], colour: Colour) -> bool:
+def uses_colour(stream: IO[str], colour: Colour) -> bool:
     """Return whether to colour *stream*. Highest precedence first: *colour*, NO_COLOR, FORCE_COLOR, the terminal."""
     if colour != "auto":
         return colour == "always"
@@ -204,7 +204,7 @@ def _uses_colour(stream: IO[str], colour: Colour) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _can_show(encoding: str) -> bool:
+def can_show(encoding: str) -> bool:
     """Return whether *encoding* has the signs that a text report uses beyond ASCII."""
     try:
         _SIGNS.encode(encoding)

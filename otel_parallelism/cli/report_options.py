@@ -71,7 +71,7 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError(message)
         gate = Gate(threshold, strict, needs_turns)
         destination = Destination(
-            list(_opened(paired + named_files)), stdout_form, gate=gate, silenced=silenced, colour=colour
+            list(open_reports(paired + named_files)), stdout_form, gate=gate, silenced=silenced, colour=colour
         )
         command(*arguments, destination=destination, **named)
 
@@ -118,7 +118,7 @@ def _pairs(forms: Sequence[Form], outputs: Sequence[str]) -> tuple[list[tuple[Fo
     return files, stdout[0] if stdout else None if files else "text"
 
 
-def _opened(paired: Sequence[tuple[Form, str]]) -> Iterator[ReportFile]:
+def open_reports(paired: Sequence[tuple[Form, str]]) -> Iterator[ReportFile]:
     """
     Open the files; each is emptied only when its report is written.
 

@@ -8,12 +8,13 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, tool_around
 from otel_parallelism.shown_names import shown_name, shown_text
 
 from .parts import summary
 from .parts.fault_table import fault_table
-from .parts.faults import Fault, FaultKey, fault_key, faults_of, tool_around, turns_to_show
-from .parts.layout import printed, unbreakable, wrapped_lines
+from .parts.faults import Fault, faults_of, turns_to_show
+from .parts.layout import printed, to_ascii, unbreakable, wrapped_lines
 from .parts.timeline import ASCII, BLOCKS, timeline_rows, turn_extent
 from .parts.wording import (
     VERDICTS,
@@ -46,7 +47,6 @@ _LEGENDS: Final = {"+": "(digits: calls at once, +: ten or more)"} | dict.fromke
     "23456789", "(digits: calls at once)"
 )
 _NEARLY: Final = 0.005
-_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "–": "-", "\N{MULTIPLICATION SIGN}": "x"})
 _STYLES: Final = {
     "sequential": "bold red",
     "partly_sequential": "bold yellow",
@@ -111,14 +111,7 @@ def render_text(
     """
     view = View(max(width, MIN_WIDTH), ascii_only, base.rstrip("/"), show_silenced)
     text = printed(_document(analysis, view), view.width, colour=colour)
-    return _ascii(text) if ascii_only else text
-
-
-def _ascii(text: str) -> str:
-    """Return *text* with each character that is not ASCII replaced by ASCII of the same width."""
-    return "".join(
-        character if character.isascii() else "?" * cell_len(character) for character in text.translate(_TO_ASCII)
-    )
+    return to_ascii(text) if ascii_only else text
 
 
 def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, tool_around
 from otel_parallelism.model import Finding, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-FaultKey: TypeAlias = tuple[object, ...]
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -37,26 +36,6 @@ class Fault(msgspec.Struct, frozen=True):
     turns: tuple[int, ...]
     count: int
     avoidable: float
-
-
-def fault_key(report: Report, finding: Finding) -> FaultKey:
-    """Return what *finding*, of *report*, has in common with other findings of the same fault."""
-    return (
-        finding.advice == "recommended",
-        finding.kind,
-        finding.cause,
-        tuple(sorted(set(finding.calls))),
-        report.turn.agent or report.turn.name,
-        tool_around(report, finding),
-        finding.location,
-    )
-
-
-def tool_around(report: Report, finding: Finding) -> str:
-    """Return the tool inside which the calls of *finding* run; an empty string for calls of the turn itself."""
-    if not finding.scope:
-        return ""
-    return next((call.tool for call in report.turn.calls if finding.scope == call.span_id), "")
 
 
 def faults_of(reports: Sequence[Report]) -> tuple[Fault, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GLUE: Final = "\N{NO-BREAK SPACE}"
 """A space at which no line is broken."""
 
+_TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "–": "-", "\N{MULTIPLICATION SIGN}": "x"})
 _UNIT: Final = re.compile(r"(?<=\d) (?=m?s\b)| (?=×\d)")
 
 
@@ -69,3 +70,10 @@ def printed(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str
         console.print(Group(*parts))
     text = capture.get().replace(GLUE, " ")
     return "".join(line.rstrip() + "\n" for line in text.rstrip("\n").split("\n"))
+
+
+def to_ascii(text: str) -> str:
+    """Return *text* with each character that is not ASCII replaced by ASCII of the same width."""
+    return "".join(
+        character if character.isascii() else "?" * cell_len(character) for character in text.translate(_TO_ASCII)
+    )

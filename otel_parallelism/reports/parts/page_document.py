@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from otel_parallelism.analysis.findings.fault_keys import tool_around
 from otel_parallelism.model import Cause, Verdict
 from otel_parallelism.shown_names import shown_name, shown_text
 
 from . import summary
-from .faults import Fault, faults_of, tool_around
+from .faults import Fault, faults_of
 from .measures import MEASURES, TurnMeasure, measures_of
 from .timeline import turn_extent
 from .wording import (

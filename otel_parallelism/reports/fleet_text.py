@@ -1,0 +1,102 @@
+"""A fleet's report as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from .parts.fleet_rows import (
+    HEADINGS,
+    fleet_headline,
+    fleet_next_step,
+    group_columns,
+    pattern_line,
+    pattern_remarks,
+    response_line,
+)
+from .parts.layout import printed, to_ascii, wrapped_lines
+from .parts.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from otel_parallelism.model.fleet_types import FleetReport
+
+_MIN_WIDTH: Final = 40
+_GAP: Final = 2
+_LEAST_NAME: Final = 14
+_LEFT_OUT_FIRST: Final = ("several", "calls/response", "worst tenth", "ratio", "perhaps", "efficiency")
+
+
+def render_fleet_text(
+    report: FleetReport, *, width: int, colour: bool = False, ascii_only: bool = False, base: str = ""
+) -> str:
+    """
+    Return *report* as text that ends with a newline: the patterns that lose most, then a table for each grouping.
+
+    Args:
+        report: The sums of many turns.
+        width: Cells of a line; at least 40 are used.
+        colour: Whether to add ANSI colours.
+        ascii_only: Whether to use only ASCII characters.
+        base: A folder; names of files in it are shown relative to it.
+    """
+    width = max(width, _MIN_WIDTH)
+    text = printed(_document(report, width, base.rstrip("/")), width, colour=colour)
+    return to_ascii(text) if ascii_only else text
+
+
+def _document(report: FleetReport, width: int, base: str) -> Iterator[RenderableType]:
+    yield from wrapped_lines(Text(fleet_headline(report), style="bold"), width)
+    for line in (fleet_next_step(report.top), response_line(report.total)):
+        yield from wrapped_lines(Text(line), width) if line else ()
+    for number, pattern in enumerate(report.patterns, 1):
+        style = "red" if pattern.advice == "recommended" else "yellow"
+        if number == 1:
+            yield Text()
+        yield from wrapped_lines(Text(f"{number:>3} {pattern_line(pattern)}", style=style), width, 6)
+        for remark in pattern_remarks(pattern, base):
+            yield from wrapped_lines(Text(f"    {remark}"), width, 6)
+    if report.patterns_left_out:
+        yield Text(f"    and {counted(report.patterns_left_out, 'more pattern')}", style="dim")
+    for grouping, groups in report.groups.items():
+        if groups:
+            yield Text()
+            yield Text(HEADINGS[grouping], style="bold")
+            yield fitted_table(group_columns(groups, grouping, base), width)
+            if more := report.groups_left_out.get(grouping):
+                yield Text(f" and {more:,} more", style="dim")
+    for remark in _remarks(report):
+        yield from wrapped_lines(Text(remark, style="yellow"), width)
+
+
+def fitted_table(columns: dict[str, list[str]], width: int) -> Table:
+    """Return *columns* as a table. If *width* is too small, whole columns are left out; only names are cut."""
+    columns = dict(columns)
+    name = next(iter(columns))
+    needed = {title: max(map(cell_len, (title, *column))) + _GAP for title, column in columns.items()}
+    least = min(needed[name], _LEAST_NAME)
+    for title in _LEFT_OUT_FIRST:
+        if title in columns and sum(needed.values()) - needed[name] + least > width:
+            del columns[title], needed[title]
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    for title in columns:
+        most = max(least, width - sum(needed.values()) + needed[name]) if title == name else None
+        table.add_column(
+            title, justify="left" if title == name else "right", no_wrap=True, overflow="ellipsis", max_width=most
+        )
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _remarks(report: FleetReport) -> Iterator[str]:
+    if report.calls_without_turn:
+        yield f"{counted(report.calls_without_turn, 'call')} in no turn are not counted."
+    for note in report.notes:
+        yield f"{note[:1].upper()}{note[1:]}."

@@ -1,0 +1,42 @@
+"""Spans of one trace come together, however they are scattered, and however few fit into memory."""
+
+# ruff: noqa: S311 - samples, no secrets
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from otel_parallelism.fleet.trace_buffer import traces_of
+from otel_parallelism.model import SpanRecord
+
+
+def spans(traces: int, of_each: int) -> list[SpanRecord]:
+    return [
+        SpanRecord(f"t{trace}", f"s{number}", "", "x", number, number + 1, {"text": "\udc80", "big": 1 << 80})
+        for number in range(of_each)
+        for trace in range(traces)
+    ]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 37, 1_000])
+def test_each_trace_comes_once_and_whole(limit: int) -> None:
+    given = spans(12, 5)
+    Random(1).shuffle(given)
+    found = list(traces_of(iter(given), most_in_memory=limit))
+    assert Counter(trace[0].trace_id for trace in found) == Counter({f"t{trace}": 1 for trace in range(12)})
+    expected = {f"t{at}": [span for span in given if span.trace_id == f"t{at}"] for at in range(12)}
+    assert {trace[0].trace_id: trace for trace in found} == expected
+
+
+def test_one_trace_larger_than_the_limit() -> None:
+    [found] = traces_of(spans(1, 300), most_in_memory=10)
+    assert len(found) == 300
+
+
+def test_files_are_closed_when_reading_stops_early() -> None:
+    stream = traces_of(spans(12, 5), most_in_memory=10)
+    next(stream)
+    stream.close()  # an open file would be a ResourceWarning, which fails the test
