@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_bytes_per_turn: Characters examined per turn, likewise.
         max_held_bytes: The size of the large results that all open turns hold; the oldest are let go first.
         max_open_turns: Turns followed at once; further turns are counted, not analysed.
-        max_calls_per_turn: Calls kept per turn; further calls are counted, not analysed.
+        max_calls_per_turn: Calls kept per turn; further calls count in the totals only.
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
         max_findings: Findings written as events on one turn's span.
         max_agents: Agent names used as a metric attribute; further names become ``other``.

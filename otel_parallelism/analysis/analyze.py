@@ -19,6 +19,7 @@ from .findings.savings import estimate_savings, savings_by_cause, set_reported_c
 from .findings.silencing import set_silenced
 from .findings.unseen import unseen_calls
 from .schedule.scopes import scopes_of
+from .schedule.whole import whole_of
 from .turns.normalization import normalize
 from .turns.waiting import without_waiting
 
@@ -141,14 +142,18 @@ def analyze(
         *(described(candidate, experience) for candidate in reported if candidate.silenced),
         *(described_repeat(candidate) for candidate in repeats if candidate.silenced),
     )
+    whole = whole_of(own, worked.past_bound, settings.assumed_limit)
     by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])
     return turn_report(
         turn,
         own,
+        whole,
         findings,
         silenced,
         by_cause_ns,
         notes=notes,
-        negligible=not own.has_dominant_call() and all(scope.graph is None for scope in scopes),
+        negligible=not own.has_dominant_call()
+        and all(scope.graph is None for scope in scopes)
+        and (whole.totals is own.totals or whole.totals.makespan_ns - whole.totals.longest_ns < least_ns),
         unseen=unseen_calls(turn, settings.bookkeeping),
     )

@@ -21,6 +21,7 @@ from .report_types import (
     UnknownSpans,
     Verdict,
 )
+from .time_types import CallTotals, Interval
 from .turn_types import (
     AskedCall,
     Call,
@@ -31,7 +32,6 @@ from .turn_types import (
     Effect,
     EffectSource,
     HandedObject,
-    Interval,
     Observation,
     Passage,
     SpanEvent,
@@ -48,6 +48,7 @@ __all__ = [
     "Call",
     "CallFrame",
     "CallStack",
+    "CallTotals",
     "Caller",
     "Cause",
     "Content",

@@ -7,20 +7,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from .time_types import CallTotals, Interval
+
 Effect: TypeAlias = Literal["read", "write", "unknown"]
 EffectSource: TypeAlias = Literal["", "declared", "framework", "settings", "arguments", "assumed"]
-
-
-class Interval(msgspec.Struct, frozen=True, gc=False):
-    """A half-open time interval ``[start_ns, end_ns)``; it is empty if it ends before it starts."""
-
-    start_ns: int
-    end_ns: int
-
-    @property
-    def duration_ns(self) -> int:
-        """The length in nanoseconds, never negative."""
-        return max(0, self.end_ns - self.start_ns)
 
 
 class SpanEvent(msgspec.Struct, frozen=True, gc=False):
@@ -280,7 +270,8 @@ class Turn(msgspec.Struct, frozen=True):
     interval, tool name and scope; ``anomalies`` counts intervals that end before they start. ``wrappers`` are the span
     ids of turns that contain only this turn. ``hand_offs`` are the start times of hand-offs to another agent.
     ``unrequested`` are the span ids of own calls that the agent's code made, and no recorded model request.
-    ``waiting`` are the times in which a part of the turn waited for a person, in order, without overlap.
+    ``waiting`` are the times in which a part of the turn waited for a person, in order, without overlap. ``past_bound``
+    has the totals of the calls that are not among ``calls`` because there are too many; None without any.
     """
 
     trace_id: str
@@ -298,3 +289,4 @@ class Turn(msgspec.Struct, frozen=True):
     hand_offs: tuple[int, ...] = ()
     unrequested: frozenset[str] = frozenset()
     waiting: tuple[Interval, ...] = ()
+    past_bound: CallTotals | None = None

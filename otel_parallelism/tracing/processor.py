@@ -23,6 +23,7 @@ from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
 from .sdk.current import get_current
 from .sdk.records import is_declared, is_marked
 from .shield import swallow
+from .state.bounds.past_bound import count_end
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate
 from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
@@ -180,7 +181,7 @@ class ParallelismProcessor(SpanProcessor):
         observation = final_observation(node, node.end_ns)
         kind = type(observation)
         known_kind = kind in (Call, Step, TurnSpan) or _is_waiting(observation)
-        if known_kind and not node.linked and not node.finished:
+        if known_kind and not (node.linked or node.beyond or node.finished):
             if node.parent is not None:
                 if not link_node(node) and kind is Call:
                     count_late_node(node)
@@ -188,6 +189,8 @@ class ParallelismProcessor(SpanProcessor):
                 adopt_node(node)
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
+        elif node.counted_in is not None:
+            count_end(node)
 
 
 def _is_waiting(observation: Observation) -> bool:

@@ -25,7 +25,7 @@ from otel_parallelism import Settings, agent_turn, profiled
 from otel_parallelism.analysis.turns.duplicates import _outermost
 from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 from otel_parallelism.tracing import shield
-from otel_parallelism.tracing.state.held_results import HELD
+from otel_parallelism.tracing.state.bounds.held_results import HELD
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import VirtualLoop
 

@@ -463,7 +463,8 @@ def test_calls_past_the_bound_lower_coverage(make_kit: Callable[..., Kit]) -> No
         for _ in range(10):
             look()
     assert turn.report is not None
-    assert turn.report.calls == 5
+    assert turn.report.calls == 10
+    assert len(turn.report.turn.calls) == 5
     assert turn.report.coverage == pytest.approx(0.5)
     assert len(kit.calls()) == 10
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .advice import listing
 
 if TYPE_CHECKING:
-    from otel_parallelism.model import Call, Turn
+    from otel_parallelism.model import Call, CallTotals, Turn
 
 _S = 1e9
 
@@ -18,12 +18,22 @@ def turn_remarks(turn: Turn) -> list[str]:
     outlived = [call for call in turn.calls if call.outlived_ns is not None]
     if outlived:
         remarks.append(_outlived(outlived))
+    past = turn.past_bound
+    if past is not None:
+        remarks.append(_past_bound(past, len(turn.calls)))
     if turn.waiting:
         waited_s = sum(wait.duration_ns for wait in turn.waiting) / _S
         asked = [call.tool for call in turn.calls if call.waiting]
         place = f" in {listing(asked)}" if asked else ""
         remarks.append(f"{waited_s:,.2f} s of waiting for a person{place} do not count")
     return remarks
+
+
+def _past_bound(past: CallTotals, kept: int) -> str:
+    """Return the sentence on the calls of a turn past the bound; *kept* is the number of the others."""
+    count = past.calls + past.inner
+    still = f"; {past.still_open:,} of them went on after the turn's end, and count up to it" if past.still_open else ""
+    return f"{count:,} of {count + kept:,} calls are past the bound on calls: they only count in the totals{still}"
 
 
 def unread_contents(count: int) -> str:

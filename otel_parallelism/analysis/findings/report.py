@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from otel_parallelism.analysis.schedule.scopes import Scope
+    from otel_parallelism.analysis.schedule.whole import Whole
 
 _S = 1e9
 
 
-def turn_report(
+def turn_report(  # noqa: PLR0917 - what is known of a turn
     turn: Turn,
     own: Scope,
+    whole: Whole,
     findings: tuple[Finding, ...],
     silenced: tuple[Finding, ...],
     by_cause_ns: Mapping[Cause, int],
@@ -37,7 +39,8 @@ def turn_report(
 
     Args:
         turn: The turn after normalisation.
-        own: Its own scope, with its bounds computed.
+        own: The scope of its own calls that are kept, with its bounds computed.
+        whole: The totals and bounds of all its own calls.
         findings: The findings that are reported.
         silenced: The findings that are silenced. What they would save counts as needed, so that they do not lower the
             efficiency.
@@ -46,26 +49,26 @@ def turn_report(
         negligible: Whether the calls are too short for a saving that matters, and none of them dominates.
         unseen: The tools of calls that the model asked for, if none was seen to run; else None.
     """
-    totals = own.totals
+    totals = whole.totals
     makespan_ns = totals.makespan_ns
     ratio = concurrency = effective = critical = achievable = efficiency = floor = None
     if makespan_ns:
         ratio = totals.work_ns / makespan_ns
         concurrency = totals.work_ns / totals.busy_ns
-        effective = own.contention.effective_work_ns(own.calls) / makespan_ns if own.contention.baseline_ns else ratio
+        effective = whole.effective_work_ns / makespan_ns
         if not own.contended and not negligible:
             kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
             kept_at_best = sum(finding.avoidable for finding in silenced if finding.kind != "repeated_call")
             makespan = makespan_ns / _S
-            critical = min(makespan, own.critical_ns / _S + kept)
+            critical = min(makespan, whole.critical_ns / _S + kept)
             achievable = totals.work_ns / _S / critical if critical else None
             efficiency = critical / makespan
-            floor = min(critical, own.best_ns / _S + kept_at_best) / makespan
-    if len(own.calls) == 1 and ratio is not None:
+            floor = min(critical, whole.best_ns / _S + kept_at_best) / makespan
+    if whole.calls == 1 and ratio is not None:
         ratio = 1.0
     avoidable = sum(finding.avoidable for finding in findings if finding.advice == "recommended")
     facts = VerdictFacts(
-        calls=len(own.calls),
+        calls=whole.calls,
         concurrency=concurrency,
         efficiency=efficiency,
         floor=floor,
@@ -74,7 +77,7 @@ def turn_report(
         unseen=unseen is not None,
         loses=any(finding.advice == "recommended" for finding in findings),
         accepted=any(finding.advice == "recommended" for finding in silenced),
-        plain_efficiency=own.critical_ns / makespan_ns if makespan_ns else 1.0,
+        plain_efficiency=whole.critical_ns / makespan_ns if makespan_ns else 1.0,
     )
     verdict = turn_verdict(facts)
     rounds = {call.round for call in own.calls if call.round is not None}
@@ -87,7 +90,7 @@ def turn_report(
         notes = [*notes, f"{' and '.join(switches)} keeps calls in order; that is taken to be on purpose"]
     return Report(
         turn=turn,
-        calls=len(own.calls),
+        calls=whole.calls,
         verdict=verdict,
         coverage=turn.coverage,
         work=totals.work_ns / _S,

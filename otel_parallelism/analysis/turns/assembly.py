@@ -9,6 +9,7 @@ import msgspec
 
 from otel_parallelism.model import Call, Interval, Observation, Step, Turn, TurnSpan
 
+from .bounded_calls import totals_past_bound
 from .rounds import assign_rounds
 from .waiting import waiting_inside
 
@@ -207,6 +208,7 @@ def _turn(
         unrequested=unrequested,
         hand_offs=tuple(sorted(at for span_id, at in tree.hand_offs.items() if tree.turn_of(span_id) == span.span_id)),
         waiting=waiting,
+        past_bound=totals_past_bound(calls, max_calls),
     )
 
 

@@ -52,6 +52,9 @@ class Normalized(msgspec.Struct, frozen=True):
     def coverage(self) -> Coverage:
         """The number of calls with and without a turn. A sub-agent counts as a turn here, not as a call."""
         covered = sum(1 for turn in self.turns for call in turn.calls if not call.sub_agent)
+        covered += sum(
+            turn.past_bound.calls + turn.past_bound.inner for turn in self.turns if turn.past_bound is not None
+        )
         return Coverage(
             calls=covered + len(self.uncovered),
             calls_without_turn=len(self.uncovered),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Call, Interval, Passage, Step, Turn, TurnSpan
+from otel_parallelism.model import Call, CallTotals, Interval, Passage, Step, Turn, TurnSpan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,9 +47,14 @@ def without_waiting(turn: Turn) -> Turn:
 
     Times in which a call, or the turn, waited for a person while no other call and no model request was at work are
     cut out, and everything after them moves forward. A call that waited at its start or its end is shortened. Waiting
-    in the middle of a call while others worked stays a part of the call.
+    in the middle of a call while others worked stays a part of the call. Once calls past the bound run, nothing is
+    cut out, because only their totals are known.
     """
+    past = turn.past_bound
     waits = [*turn.waiting, *(wait for call in turn.calls for wait in call.waiting)]
+    if past is not None and past.calls:
+        waits = [Interval(wait.start_ns, min(wait.end_ns, past.since_ns)) for wait in waits]
+        waits = [wait for wait in waits if wait.duration_ns]
     if not waits:
         return turn
     at_work: list[Interval] = [Interval(step.start_ns, step.end_ns) for step in turn.steps]
@@ -63,6 +68,7 @@ def without_waiting(turn: Turn) -> Turn:
         start_ns=timeline.moved_ns(turn.start_ns),
         end_ns=timeline.moved_ns(turn.end_ns),
         waiting=(),
+        past_bound=None if past is None else timeline.moved_totals(past),
     )
 
 
@@ -90,6 +96,11 @@ class _Timeline:
     def moved(self, step: Step) -> Step:
         return msgspec.structs.replace(
             step, start_ns=self.moved_ns(step.start_ns), end_ns=self.moved_ns(max(step.start_ns, step.end_ns))
+        )
+
+    def moved_totals(self, totals: CallTotals) -> CallTotals:
+        return msgspec.structs.replace(
+            totals, since_ns=self.moved_ns(totals.since_ns), end_ns=self.moved_ns(totals.end_ns)
         )
 
     def shortened(self, call: Call) -> Call:

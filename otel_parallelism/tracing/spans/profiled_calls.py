@@ -20,6 +20,7 @@ from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.bounds.past_bound import count_end
 from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
 from otel_parallelism.tracing.state.handed_objects import hold_outside, outside_objects
 from otel_parallelism.tracing.state.live_tree import (
@@ -117,6 +118,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         node.span_id = span_id = id_of_any(span)
         if parent is None:
             adopt_root_call(node, span_around)
+            node.watched = node.watched or node.parent is None
         else:
             # Without an SDK a tracer returns the surrounding span again, or a span without an id.
             if span is span_around or not span_id or span_id == parent.span_id:
@@ -157,6 +159,8 @@ def abandon(node: CallNode, error: BaseException, outer: Context | None = None) 
         REGISTRY.spans.pop(node.span_id, None)
         if node.parent is None:
             discard(node)
+        elif node.watched:
+            count_end(node)
         # Without an SDK, it may be the span around.
         if span is None or node.span_id or (outer is not None and span is not outer.get(SPAN_KEY)):
             end_interrupted(span, node.end_ns + node.shift, error)
@@ -170,8 +174,10 @@ def begun_later(node: CallNode) -> None:
     try:
         if now_ns - node.start_ns < LEAST_QUEUE_NS or node.end_ns or node.children:
             return
-        node.start_ns = now_ns
+        began_ns, node.start_ns = node.start_ns, now_ns
         span = node.span
+        if node.beyond and node.counted_in is not None:
+            node.counted_in.move_start(began_ns, now_ns)
         # A span of another instrumentation is left as it is.
         if span is not None and span.is_recording():
             span.set_attribute(QUEUE_TIME, (now_ns - node.called_ns) / 1e9)
@@ -219,13 +225,21 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             write_result(span, result)
         if registry.by_id:
             registry.spans.pop(node.span_id, None)
-        if node.parent is None:
-            finish_root(node, end_ns)
+        if node.watched:
+            _count_or_finish(node, end_ns)
         span.end(end_ns + node.shift)
         node.span = None
     except BaseException as error:  # noqa: BLE001 - the call has succeeded
         abandon(node, error)
         swallow("ending a call", error)
+
+
+def _count_or_finish(node: CallNode, end_ns: int) -> None:
+    """Count the end of the call *node* in the totals of its turn; without a parent, it may be a turn of its own."""
+    if node.parent is None:
+        finish_root(node, end_ns)
+    else:
+        count_end(node)
 
 
 def _write_blocked(node: CallNode, end_ns: int) -> None:
@@ -250,8 +264,8 @@ def fail(node: CallNode, error: BaseException) -> None:
             REGISTRY.spans.pop(node.span_id, None)
         if span.is_recording():
             write_error(span, error)
-        if node.parent is None:
-            finish_root(node, end_ns)
+        if node.watched:
+            _count_or_finish(node, end_ns)
         span.end(end_ns + node.shift)
         node.span = None
     except BaseException as failure:  # noqa: BLE001 - the call's own error is raised

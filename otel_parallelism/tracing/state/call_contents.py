@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.analysis.dependencies.contents.leaves import has_method, instance_dict
 from otel_parallelism.analysis.dependencies.object_types import type_safety
 
+from .bounds.held_results import HELD, LEAST_SIZE
 from .handed_objects import Handed, handed_object, is_library_object
-from .held_results import HELD, LEAST_SIZE
 from .nodes import MISSING, CallNode
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import Any
 
 from otel_parallelism import clock
 
+from .bounds.past_bound import begins_scope, count_past_bound
 from .nodes import CallNode, Node, SpanNode, release_call
 from .registry import REGISTRY
 
@@ -81,38 +82,43 @@ def link_node(node: Node) -> bool:  # noqa: C901 - one walk outwards, under one 
     Link *node* and its ancestors as children of their parents, and intercept the end of spans that may be turns.
 
     Returns:
-        False where an enclosing turn has already ended, else True. A node past the bounds on spans or calls is
-        counted as dropped and not linked.
+        False where an enclosing turn has already ended, else True. A node past the bounds on spans or calls, or inside
+        of a call past them, is counted in totals and not linked.
     """
     registry = REGISTRY
     with registry.lock:
         root: Node = node
         while (around := root.above or root.parent) is not None:
             root = around
-            if root.finished:
+            if root.finished and not root.beyond:
                 return False
         if type(node) is CallNode and type(node.parent) is CallNode:
             # In deep recursion, each call would walk all levels.
             node.above = node.parent.above or node.parent
-        if root.held >= registry.max_spans:
-            if node.parent is not None:
-                node.parent.dropped += type(node) is CallNode
+        if node.linked or node.parent is None:
+            return True
+        path = [node]
+        around = node.parent
+        while not (around.linked or around.beyond or around.parent is None):
+            path.append(around)
+            around = around.parent
+        full = around.children is not None and len(around.children) >= registry.max_calls
+        if full or root.held >= registry.max_spans or (around.beyond and not begins_scope(around)):
+            for passed in path:
+                passed.beyond = True
+            count_past_bound(node)
             return True
         root.held += 1
-        while not node.linked:
-            parent = node.parent
+        for passed in path:
+            passed.linked = True
+            parent = passed.parent
             if parent is None:
                 break
-            node.linked = True
             if parent.children is None:
                 parent.children = []
-            elif len(parent.children) >= registry.max_calls:
-                parent.dropped += 1
-                break
-            parent.children.append(node)
+            parent.children.append(passed)
             if registry.intercept_end is not None and type(parent) is SpanNode and not parent.end_ns:
                 registry.intercept_end(parent)
-            node = parent
     return True
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from otel_parallelism import clock
-from otel_parallelism.model import Call, TurnSpan
 
+from .bounds.past_bound import is_call
 from .classification import classify_open_node
-from .nodes import CallNode, Node, SpanNode, TurnNode
+from .nodes import Node, SpanNode, TurnNode
 from .registry import REGISTRY, Registry
 from .turn_end.observations import trace_hex
 
@@ -48,7 +48,7 @@ def _live(turn: Node, now_ns: int) -> LiveTurn:
     stack = [turn]
     while stack:
         for child in tuple(stack.pop().children or ()):
-            if not _is_call(child):
+            if not is_call(child):
                 # A model request or another span: calls below it belong to the turn.
                 stack.append(child)
                 continue
@@ -58,6 +58,12 @@ def _live(turn: Node, now_ns: int) -> LiveTurn:
             work_ns += max(0, end_ns - child.start_ns)
             first_ns = min(first_ns, child.start_ns)
             last_ns = max(last_ns, end_ns)
+    if turn.past_bound is not None:
+        totals = turn.past_bound.at(now_ns)
+        calls += totals.calls
+        open_calls += totals.still_open
+        work_ns += totals.work_ns
+        last_ns = max(last_ns, totals.end_ns)
     makespan_ns = max(0, last_ns - first_ns)
     return LiveTurn(
         name=name,
@@ -71,13 +77,6 @@ def _live(turn: Node, now_ns: int) -> LiveTurn:
         makespan=makespan_ns / 1e9,
         ratio=work_ns / makespan_ns if makespan_ns else None,
     )
-
-
-def _is_call(node: Node) -> bool:
-    """Whether *node* counts as one call of the turn around it: a call, or a nested turn."""
-    if isinstance(node, (CallNode, TurnNode)):
-        return True
-    return isinstance(node, SpanNode) and (node.is_turn or type(classify_open_node(node)) in (Call, TurnSpan))
 
 
 def _names(turn: Node) -> tuple[str, str]:

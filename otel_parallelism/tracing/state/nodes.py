@@ -17,9 +17,10 @@ from typing import Any
 import msgspec
 from opentelemetry.context import create_key
 
+from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
 from otel_parallelism.model import Content, Observation, Report
 
-from .held_results import HELD
+from .bounds.held_results import HELD
 from .tool import Tool
 
 SCOPE_KEY = create_key("otel-parallelism-scope")
@@ -44,9 +45,10 @@ class Node(msgspec.Struct, eq=False):
     One span, while it is open and for as long as its turn needs it.
 
     ``span_id`` is random where the span has no usable id. ``end_ns`` is 0 while the span is open. On a root, ``held``
-    counts the linked nodes below; ``dropped`` counts the calls left out because of a bound. ``inner`` is the report
-    of the only nested turn that has ended, ``False`` where several have. ``above`` is an ancestor with only calls in
-    between, to skip them. Times are those of ``clock.now_ns``; ``shift`` is what is added to them on spans.
+    counts the linked nodes below. ``past_bound`` has the totals of the calls of a turn that are not linked because of
+    a bound; such a call is ``beyond``. ``counted_in`` are the totals that also count the end of this node. ``inner`` is
+    the report of the only nested turn that has ended, ``False`` where several have. ``above`` is an ancestor with only
+    calls in between, to skip them. Times are those of ``clock.now_ns``; ``shift`` is what is added to them on spans.
     """
 
     parent: Node | None
@@ -58,7 +60,9 @@ class Node(msgspec.Struct, eq=False):
     linked: bool = False
     finished: bool = False
     held: int = 0
-    dropped: int = 0
+    past_bound: RunningTotals | None = None
+    counted_in: RunningTotals | None = None
+    beyond: bool = False
     inner: Report | bool | None = None
     above: Node | None = None
     shift: int = 0
@@ -125,6 +129,7 @@ class CallNode(Node):
         defined: The code of the tool's function, if a framework provides it.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
         held_size: The size of the held result in bytes, if it is large.
+        watched: Whether its end has to be counted, or ends a turn; False for nearly all calls.
         depth: How many calls of plain functions directly enclose it, where the C stack has to be watched.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
     """
@@ -158,6 +163,7 @@ class CallNode(Node):
     resumed_ns: int = SUSPENDED
     defined: CodeType | None = None
     switch: str = ""
+    watched: bool = False
     depth: int = 0
 
 

@@ -20,8 +20,8 @@ from otel_parallelism.settings import Settings, is_switched_off
 from otel_parallelism.tracing.sdk.records import declare_spans
 from otel_parallelism.tracing.sdk.tracer import LazyTracer
 
+from .bounds.held_results import HELD
 from .classification import classify_open_node
-from .held_results import HELD
 from .nodes import CallNode, Node, SpanNode
 
 if TYPE_CHECKING:

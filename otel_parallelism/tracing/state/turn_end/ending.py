@@ -7,11 +7,13 @@ from typing import cast
 import msgspec
 
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.turns.bounded_calls import joined_totals
 from otel_parallelism.analysis.turns.normalization import Normalized, holds, normalize, plain_turn
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.bounds.past_bound import count_end
 from otel_parallelism.tracing.state.live_tree import link_node
 from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, TurnNode, release_call
 from otel_parallelism.tracing.state.registry import REGISTRY
@@ -29,6 +31,8 @@ def finish(node: Node, end_ns: int) -> Report | None:
     wraps another gets the report of that turn.
     """
     registry = REGISTRY
+    if node.counted_in is not None:
+        count_end(node)
     with registry.lock:
         if node.finished:
             return None
@@ -110,7 +114,7 @@ def _report(node: Node, found: TurnContents) -> Report | None:
             # These calls started within that turn, but its report is published already.
             _count_outside(turn.calls, node)
         if turn.span_id == first.span_id:
-            turn = _within_wrappers(_with_dropped(turn, found.dropped), node)  # noqa: PLW2901 - the same turn, completed
+            turn = _within_wrappers(_with_totals(turn, found), node)  # noqa: PLW2901 - the same turn, completed
             report = analyze(turn, settings, REGISTRY.experience, source_file)
             if report.peak_concurrency > 1:
                 REGISTRY.experience.learn(turn)
@@ -126,7 +130,9 @@ def _publish(node: Node, report: Report, anomalies: int) -> None:
     """Count *report*, keep it for enclosing turns that may only wrap this one, and pass it to all listeners."""
     registry = REGISTRY
     with registry.lock:
+        beyond = report.turn.past_bound
         registry.calls += len(report.turn.calls) - len([call for call in report.turn.calls if call.sub_agent])
+        registry.calls += 0 if beyond is None else beyond.calls + beyond.inner
         registry.anomalies += anomalies
         around = node.parent
         while around is not None:
@@ -171,9 +177,12 @@ def _within_wrappers(turn: Turn, node: Node) -> Turn:
     return turn
 
 
-def _with_dropped(turn: Turn, dropped: int) -> Turn:
-    """Return *turn* with its coverage lowered by *dropped*, the number of calls left out because of a bound."""
-    if not dropped:
+def _with_totals(turn: Turn, found: TurnContents) -> Turn:
+    """Return *turn* with the totals of the calls that are past a bound, and its coverage lowered by their number."""
+    totals = found.past_bound
+    if totals is None:
         return turn
-    kept = len(turn.calls)
-    return msgspec.structs.replace(turn, coverage=turn.coverage * kept / (kept + dropped))
+    cut = turn.past_bound
+    linked = len(turn.calls) + (0 if cut is None else cut.calls + cut.inner)
+    coverage = turn.coverage * linked / (linked + totals.calls + totals.inner) if linked else 0.0
+    return msgspec.structs.replace(turn, past_bound=joined_totals(cut, totals), coverage=coverage)

@@ -8,7 +8,7 @@ import random
 import msgspec
 
 from otel_parallelism.analysis.turns.merging import merged_duplicate
-from otel_parallelism.model import Call, Caller, CallStack, Content, Observation, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, Caller, CallStack, CallTotals, Content, Observation, Passage, Step, TurnSpan
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
 from otel_parallelism.tracing.state.callers import location, read_frames
 from otel_parallelism.tracing.state.classification import classify_node
@@ -26,7 +26,7 @@ class TurnContents(msgspec.Struct):
         visited: All nodes with children, which are to be unlinked.
         ended: Nested turns that have ended, by span id.
         made: The number of decorated calls.
-        dropped: The number of calls left out because of a bound.
+        past_bound: The totals of the calls left out because of a bound; None without any.
         flat: Whether everything below is a decorated call without children.
         words: The user's words that model requests and ended turns below hold.
     """
@@ -36,7 +36,7 @@ class TurnContents(msgspec.Struct):
     visited: list[Node]
     ended: dict[str, Node]
     made: int = 0
-    dropped: int = 0
+    past_bound: CallTotals | None = None
     flat: bool = True
     words: list[Content] = []
 
@@ -51,7 +51,9 @@ def trace_hex(node: Node) -> str:
     return f"{context.trace_id if context is not None and context.trace_id else node.span_id:032x}"
 
 
-def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> TurnContents:
+def collect_observations(  # noqa: C901 - one walk over all that is below
+    top: Node, end_ns: int, *, least_ns: float = 0
+) -> TurnContents:
     """
     Return the observations of *top* and of everything below it; open calls end at *end_ns*.
 
@@ -66,9 +68,10 @@ def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> Turn
     """
     trace_id = trace_hex(top)
     at_top = _just_ending(_observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns))
-    found = TurnContents([at_top], [], [], {}, 0, top.dropped, type(top) is TurnNode)
+    found = TurnContents([at_top], [], [], {}, 0, None, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
+    inner = 0
     # The last item says whether an open nested turn encloses the node; its contents stay held until it ends.
     stack: list[tuple[Node, str, bool]] = [(top, at_top.span_id, False)]
     while stack:
@@ -95,11 +98,21 @@ def collect_observations(top: Node, end_ns: int, *, least_ns: float = 0) -> Turn
                 if _below(child) is not None:
                     goes_on = not child.end_ns and type(found.observations[-1]) is TurnSpan
                     stack.append((child, _hex(child), stays or goes_on))
-            found.dropped += child.dropped
+            if child.past_bound is not None and not child.finished:
+                inner += child.past_bound.calls + child.past_bound.inner
     if type(top) is CallNode:
         held(top)
         found.made += 1
+    _add_past_bound(found, top, inner, end_ns)
     return found
+
+
+def _add_past_bound(found: TurnContents, top: Node, inner: int, end_ns: int) -> None:
+    """Add the totals of the calls of *top* past a bound, with *inner* ones, which ran in calls or turns inside."""
+    if inner or top.past_bound is not None:
+        own = CallTotals() if top.past_bound is None else top.past_bound.at(end_ns)
+        found.past_bound = msgspec.structs.replace(own, inner=own.inner + inner)
+        found.made += own.calls + own.inner
 
 
 def _take(found: TurnContents, child: Node, trace_id: str, parent_id: str, end_ns: int, *, stays: bool) -> None:

@@ -1,0 +1,114 @@
+"""Counts the calls past the bounds on nodes: their totals are kept, their arguments and results are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
+from otel_parallelism.analysis.turns.normalization import is_bookkeeping
+from otel_parallelism.model import Call, TurnSpan
+from otel_parallelism.tracing.state.classification import classify_open_node
+from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, StepNode, TurnNode, release_call
+from otel_parallelism.tracing.state.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def is_call(node: Node) -> bool:
+    """Whether *node* counts as one call of the turn around it: a call, or a nested turn."""
+    if isinstance(node, (CallNode, TurnNode)):
+        return True
+    return isinstance(node, SpanNode) and type(classify_open_node(node)) in (Call, TurnSpan)
+
+
+def begins_scope(node: Node) -> bool:
+    """Return whether calls inside of *node* are held even if *node* itself is past a bound: it is a turn."""
+    if type(node) is not SpanNode:
+        return type(node) is TurnNode
+    return node.is_turn or type(classify_open_node(node)) is TurnSpan
+
+
+def count_past_bound(node: Node) -> None:
+    """
+    Count *node*, which is not linked because of a bound, in the totals of its turn, and let go of its evidence.
+
+    The caller holds the registry's lock.
+    """
+    node.beyond = True
+    is_counted = _is_counted(node)
+    if isinstance(node, CallNode):
+        release_call(node)
+    scope, own = _turn_around(node)
+    if scope is None:
+        return
+    totals = scope.past_bound
+    if totals is None:
+        if not is_counted:
+            return
+        totals = scope.past_bound = _begun(scope, node.start_ns)
+    if not own:
+        totals.inner += is_counted and type(node) is not TurnNode
+        return
+    if is_counted:
+        totals.start(node.start_ns, kept=False)
+        _watch(node, totals)
+
+
+def count_end(node: Node) -> None:
+    """Count the end of *node* in the totals that count its start, if any do; any thread may call this."""
+    with REGISTRY.lock:
+        totals, node.counted_in = node.counted_in, None
+        if totals is not None:
+            totals.end(node.start_ns, node.end_ns, kept=not node.beyond)
+
+
+def _is_counted(node: Node) -> bool:
+    """Return whether *node* is a call of the turn around it, and not one of the tools that are no calls."""
+    if isinstance(node, StepNode) or (isinstance(node, SpanNode) and node.duplicate) or not is_call(node):
+        return False
+    return not isinstance(node, CallNode) or not is_bookkeeping(node.tool.name, REGISTRY.settings.bookkeeping)
+
+
+def _turn_around(node: Node) -> tuple[Node | None, bool]:
+    """Return the turn or local root around *node*, and whether no call lies between."""
+    own = True
+    at = node.parent
+    while at is not None:
+        around = (at.above if type(at) is CallNode else None) or at.parent
+        if around is None or begins_scope(at):
+            return at, own
+        own = own and not is_call(at)
+        at = around
+    return None, own
+
+
+def _begun(scope: Node, since_ns: int) -> RunningTotals:
+    """Return new totals for *scope*, in which the calls that it keeps and that are open count until they end."""
+    totals = RunningTotals(since_ns, reached_ns=since_ns)
+    for node in _own_calls(scope):
+        if not node.end_ns and node.counted_in is None and _is_counted(node):
+            totals.start(since_ns, kept=True)
+            _watch(node, totals)
+    return totals
+
+
+def _watch(node: Node, totals: RunningTotals) -> None:
+    """Let the end of *node* be counted in *totals*."""
+    node.counted_in = totals
+    if isinstance(node, CallNode):
+        node.watched = True
+    if node.end_ns:
+        # It ended meanwhile, in another thread, or before its span was known to be a call.
+        count_end(node)
+
+
+def _own_calls(scope: Node) -> Iterator[Node]:
+    """Yield the calls of *scope* that it keeps, without those inside of other calls."""
+    around = [scope]
+    while around:
+        for child in tuple(around.pop().children or ()):
+            if is_call(child):
+                yield child
+            else:
+                around.append(child)
