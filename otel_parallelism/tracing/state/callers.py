@@ -101,8 +101,10 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
     if one is None or (place := INSIDE[(first := one.f_code).co_filename]) == _LOOP:
         return (id(frame),)
     two = None if place else one.f_back
-    if two is None or (place := INSIDE[(second := two.f_code).co_filename]):
+    if two is None or (place := INSIDE[(second := two.f_code).co_filename]) == _OURS:
         return _frames_one_by_one(frame)
+    if place:
+        return (id(frame), first, one.f_lasti, id(one))
     three = two.f_back
     if three is None or (place := INSIDE[(third := three.f_code).co_filename]) == _LOOP:
         return (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two))
