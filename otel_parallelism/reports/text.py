@@ -198,7 +198,7 @@ def _turn(number: int, report: Report, view: View, told: _Told) -> Iterator[Text
         for finding in report.silenced if view.show_silenced else ():
             yield from _finding("silenced", finding, report, view)
     for note in report.notes:
-        yield from wrapped_lines(Text(f"  {note}", style=_QUIET), view.width, 2)
+        yield from wrapped_lines(Text(f"  {shown_text(note)}", style=_QUIET), view.width, 2)
 
 
 def _numbers(report: Report) -> Iterator[str]:

@@ -40,11 +40,11 @@ SHARED = "\N{NO-BREAK SPACE}"
 
 
 def named(name: str, *, requests: bool) -> Analysis:
-    """Analyse a turn in which all that has a name has *name*: calls made by code, or asked for in two responses."""
+    """Analyse a turn in which all that has a name has *name*: calls made by code, or asked for in two responses; one outlives it."""
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
     model = {"gen_ai.operation.name": "chat", "gen_ai.request.model": name}
     place = {"code.file.path": name, "code.line.number": 3, "agent.parallelism.caller.file_path": name}
-    spans = [SpanRecord("t" * 32, "a" * 16, "", name, S, 20 * S, agent, source=name, instrumentation=name)]
+    spans = [SpanRecord("t" * 32, "a" * 16, "", name, S, 12 * S, agent, source=name, instrumentation=name)]
     for at in range(3):
         tool, call_id, start = f"get_{name}{at or ''}", f"{name}{at}", (1 + 4 * at) * S
         asked = [{"role": "assistant", "parts": [{"type": "tool_call", "id": call_id, "name": tool}]}]
@@ -58,8 +58,8 @@ def named(name: str, *, requests: bool) -> Analysis:
         }
         if requests:
             said = model | {"gen_ai.output.messages": json.dumps(asked)}
-            spans.append(SpanRecord("t" * 32, f"{at + 20:016x}", "a" * 16, name, start, start + S, said))
-        spans.append(SpanRecord("t" * 32, f"{at + 40:016x}", "a" * 16, name, start + S, start + 4 * S, call))
+            spans.append(SpanRecord("t" * 32, f"{at + 20:016x}", "a" * 16, name, start, start + S, said, source=name))
+        spans.append(SpanRecord("t" * 32, f"{at + 40:016x}", "a" * 16, name, start + S, start + 4 * S, call, source=name))
     return analyze_spans(spans)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.shown_names import shown_name
+
 from .advice import listing
 
 if TYPE_CHECKING:
@@ -49,4 +51,4 @@ def _outlived(calls: list[Call]) -> str:
     longer_ns = call.outlived_ns or 0
     took_s = (call.end_ns - call.start_ns + longer_ns) / _S
     took = f" (it took {took_s:,.2f} s in all)" if longer_ns else ""
-    return f"{call.tool or 'a call'} went on after the turn's end, and counts up to it{took}"
+    return f"{shown_name(call.tool or 'a call')} went on after the turn's end, and counts up to it{took}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.schedule.critical_path import round_crossings
 from otel_parallelism.analysis.schedule.safe_schedule import safe_slots
 from otel_parallelism.model import Cause, Finding, Report, Step, Turn
+from otel_parallelism.shown_names import shown_name
 
 from .advice import turn_recommendation
 from .causes import largest_cause
@@ -87,7 +88,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
     chains = [finding for finding in findings if finding.kind == "sequential_chain"]
     switches = own.graph.kept.switches if own.graph is not None else ()
     if switches:
-        notes = [*notes, f"{' and '.join(switches)} keeps calls in order; that is taken to be on purpose"]
+        notes = [*notes, f"{' and '.join(map(shown_name, switches))} keeps calls in order; that is taken to be on purpose"]
     return Report(
         turn=turn,
         calls=whole.calls,

@@ -281,8 +281,9 @@ def test_names_of_fields_and_parameters_are_not_values() -> None:
         ({"at": "2031-04-09T18:30:00Z"}, {"date": "2031-04-09"}),
         ({"day": "April 9, 2031"}, {"date": "April 9, 2031"}),
         ({"state": "open"}, {"filter": "open"}),
+        ({"colour": 255}, {"key": "0xff"}),
     ],
-    ids=["a small number", "a year", "a fraction", "a flag", "a date", "a moment's date", "a date in words", "a word"],
+    ids=["small number", "year", "fraction", "flag", "date", "moment's date", "date in words", "word", "number in hex"],
 )
 def test_match_that_may_be_coincidence_is_unknown(result: Any, argument: Any) -> None:
     found = pair(call("get_offer", {"name": "x"}, result), call("search_rooms", argument, ["one"]))
