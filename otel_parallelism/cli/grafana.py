@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPException
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 30
 _MOST_FOLDERS: Final = 1000
 _LONGEST_MESSAGE: Final = 300
+_LONGEST_TEXT: Final = 10_000
+_TELLING: Final = 8
 _FORBIDDEN: Final = 403
 
 _HINTS: Final = {
@@ -45,9 +48,34 @@ class GrafanaError(ParallelismError):
         return self.status == _FORBIDDEN
 
 
-def _without_user(url: str) -> str:
-    """Return *url* without what may be a user and a password, and without a query."""
-    return url.rpartition("@")[2].partition("?")[0]
+def _address(url: str) -> str:
+    """Return *url* as it may be shown: without user, password, query and fragment, each of which may be a secret."""
+    try:
+        parts = urlsplit(url)
+        place = f"{parts.hostname}:{parts.port}" if parts.port is not None else f"{parts.hostname}"
+    except ValueError:
+        return "another address"
+    return f"{parts.scheme}://{place}{parts.path}" if parts.hostname else parts.path
+
+
+def _masked(text: str, secret: str) -> str:
+    """
+    Return *text* with ``***`` in place of *secret*, and of each part of it that has `_TELLING` characters or more.
+
+    A server may cut the secret, encode it or change its case.
+
+    >>> _masked("no access for BEARER glsa_0123456789", "glsa_0123456789abc")
+    'no access for BEARER ***'
+    """
+    size = min(_TELLING, len(secret))
+    parts = {secret[at : at + size].lower() for at in range(len(secret) - size + 1)}
+    shown = text.lower()
+    hidden = [False] * len(text)
+    for at in range(len(text) - size + 1):
+        if shown[at : at + size] in parts:
+            hidden[at : at + size] = [True] * size
+    runs = groupby(range(len(text)), hidden.__getitem__)
+    return "".join("***" if secretly else "".join(text[at] for at in places) for secretly, places in runs)
 
 
 class DataSource(msgspec.Struct, frozen=True):
@@ -79,11 +107,15 @@ class Grafana:
 
     def __init__(self, url: str, token: str | None) -> None:
         """Check the address and the token, without sending a request."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # its message may quote the password
+            parts = urlsplit("")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            message = f"{_without_user(url)!r} is not an address such as https://grafana.example.com"
+            shown = "the value" if {"@", "?", "#"} & set(url) else repr(_masked(url, token) if token else url)
+            message = f"{shown} is not an address such as https://grafana.example.com"
             raise ValueError(message)
-        if parts.username or parts.query or parts.fragment:
+        if "@" in parts.netloc or parts.query or parts.fragment:
             message = f"{parts.hostname!r}: expected an address without user, query and fragment"
             raise ValueError(message)
         if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
@@ -133,8 +165,8 @@ class Grafana:
 
     def _shown(self, text: object) -> str:
         """Return *text* of a response as it may be shown: without control characters, and without the token."""
-        shown = "".join(character if character.isprintable() else "\ufffd" for character in str(text))
-        return shown.replace(self._token, "***") if self._token else shown
+        shown = "".join(each if each.isprintable() else "\ufffd" for each in str(text)[:_LONGEST_TEXT])
+        return _masked(shown, self._token) if self._token else shown
 
     def _field(self, method: str, path: str, body: object, name: str) -> Any:
         answer = self._send(method, path, body)
@@ -159,6 +191,9 @@ class Grafana:
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
             raise GrafanaError(f"{described}: {self._shown(reason or type(error).__name__)}") from None
+        except ValueError:  # of the host's name, or of a proxy's address, which may have a password
+            message = "the host's name or an address of a proxy in the environment is malformed"
+            raise GrafanaError(f"{described}: {message}") from None
         try:
             return json.loads(text)
         except ValueError:
@@ -172,7 +207,7 @@ class Grafana:
         """Return an error with the message of Grafana's response and a hint."""
         location = error.headers.get("Location") if error.headers is not None else None
         if location:
-            return GrafanaError(f"{request}: moved to {self._shown(location)}; pass that address", error.code)
+            return GrafanaError(f"{request}: moved to {self._shown(_address(location))}; pass that address", error.code)
         try:
             answer = json.loads(error.read())
             message, status = answer.get("message"), answer.get("status")

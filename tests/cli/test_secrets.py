@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .conftest import Invoke
 
 TOKEN = "glsa_canary7f3a91_12345678"  # noqa: S105 - of this test only
+OTHER = "s3cr3t-0f-0th3rs"
 CANARY = "canary-7f3a91-sings"
 FEATHER = "7f3a91"
 
@@ -34,14 +36,20 @@ def echoing(how: str) -> Iterator[str]:
         def do_GET(self) -> None:
             said = str(self.headers["Authorization"])
             answers = {"refuses": (403, "No"), "moves": (302, "Moved"), "has a reason": (500, said)}
-            status, reason = answers.get(how, (200, "OK"))
+            status, reason = answers.get(how, (400, "Bad") if how.startswith("answers ") else (200, "OK"))
             self.send_response(status, reason)
             body: Any = {"message": f"no access for {said}"}
+            if how == "answers in part":
+                body = {"message": f"invalid key {said[:30]}…"}
+            if how == "answers in capitals":
+                body = {"message": f"invalid key {said.upper()}"}
+            if how == "answers an address":
+                body = {"message": f"no access for {quote(said, safe='')}"}
             if how == "has sources":
                 body = [{"uid": said, "name": said, "type": "prometheus"}, {"uid": "1", "name": said, "type": "tempo"}]
             text = said.encode() if how in {"is no JSON", "has a reason"} else json.dumps(body).encode()
             if how == "moves":
-                self.send_header("Location", f"http://127.0.0.1:1/?token={said}")
+                self.send_header("Location", f"http://me:{OTHER}@127.0.0.1:1/?token={said}&other={OTHER}#{OTHER}")
             if how == "breaks off":
                 self.send_header("Content-Length", str(len(text) + 9))
             else:
@@ -65,7 +73,20 @@ def echoing(how: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "how", ["refuses", "moves", "has a reason", "has sources", "is no JSON", "answers", "breaks off", "is gone"]
+    "how",
+    [
+        "refuses",
+        "moves",
+        "has a reason",
+        "has sources",
+        "is no JSON",
+        "answers",
+        "answers in part",
+        "answers in capitals",
+        "answers an address",
+        "breaks off",
+        "is gone",
+    ],
 )
 def test_no_message_has_the_token(invoke: Invoke, how: str) -> None:
     with echoing(how) as url:
@@ -75,17 +96,48 @@ def test_no_message_has_the_token(invoke: Invoke, how: str) -> None:
         done = invoke("dashboards", "--url", url, GRAFANA_TOKEN=TOKEN)
     assert done.returncode == 2
     assert done.stderr
-    assert FEATHER not in (done.stdout + done.stderr).decode()
+    said = (done.stdout + done.stderr).decode().lower()
+    assert FEATHER not in said
+    assert OTHER not in said
 
 
-@pytest.mark.parametrize("url", ["https://me:{}@host/", "https://host/?a={}", "ftp://me:{}@host", "https://host/#{}"])
+@pytest.mark.parametrize("how", ["http_proxy", "https_proxy"])
+def test_no_message_has_the_password_of_a_proxy(invoke: Invoke, how: str) -> None:
+    url = how.replace("_proxy", "://grafana.invalid/")
+    done = invoke("dashboards", "--url", url, **{how: f"http:/me:{OTHER}@host", "no_proxy": ""})
+    assert done.returncode == 2
+    assert b"malformed" in done.stderr
+    assert OTHER not in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:{}@host/",
+        "https://:{}@host/",
+        "https://me:{}@ho\u2100st/",
+        "https://me:{}@[host/",
+        "https://host/?a={}",
+        "ftp://me:{}@host",
+        "ftp://host/#{}",
+        "https://host/#{}",
+    ],
+)
 def test_no_message_has_what_may_be_a_password_in_an_address(invoke: Invoke, url: str) -> None:
     done = invoke("dashboards", "--url", url.format(TOKEN))
     assert done.returncode == 2
     assert FEATHER not in done.stderr.decode()
 
 
-@pytest.mark.parametrize("url", ["http://me:{}@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?key={}"])
+def test_a_token_in_place_of_an_address_is_not_shown(invoke: Invoke) -> None:
+    done = invoke("dashboards", "--url", TOKEN, GRAFANA_TOKEN=TOKEN)
+    assert done.returncode == 2
+    assert FEATHER not in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:{}@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?key={}", "http://127.0.0.1:1/v1#{}"]
+)
 def test_doctor_names_an_endpoint_without_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

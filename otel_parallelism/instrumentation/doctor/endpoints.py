@@ -43,8 +43,8 @@ def unreachable_endpoints(exporters: Iterable[Any], timeout_s: float = _TIMEOUT_
         reason = _connection_error(address, timeout_s)
         if reason:
             host, port = address
-            named_host = endpoint if not {"@", "?"} & set(endpoint) else f"{host}:{port}"  # a password may be in it
-            yield named_host, reason
+            may_have_password = {"@", "?", "#"} & set(endpoint)
+            yield f"{host}:{port}" if may_have_password else endpoint, reason
 
 
 def _address(endpoint: str) -> tuple[str, int] | None:
