@@ -49,7 +49,7 @@ class GrafanaError(ParallelismError):
 
 
 def _address(url: str) -> str:
-    """Return *url* as it may be shown: without user, password, query and fragment, each of which may be a secret."""
+    """Return *url* as it may be shown: without user, password, query and fragment, which may be secrets."""
     try:
         parts = urlsplit(url)
         place = f"{parts.hostname}:{parts.port}" if parts.port is not None else f"{parts.hostname}"
