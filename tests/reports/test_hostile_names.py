@@ -40,7 +40,7 @@ SHARED = "\N{NO-BREAK SPACE}"
 
 
 def named(name: str, *, requests: bool) -> Analysis:
-    """Analyse a turn in which all that has a name has *name*: calls made by code, or asked for in two responses; one outlives it."""
+    """Analyse a turn where each name is *name*: calls of code or of two responses, and one call that outlives it."""
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
     model = {"gen_ai.operation.name": "chat", "gen_ai.request.model": name}
     place = {"code.file.path": name, "code.line.number": 3, "agent.parallelism.caller.file_path": name}
@@ -59,7 +59,8 @@ def named(name: str, *, requests: bool) -> Analysis:
         if requests:
             said = model | {"gen_ai.output.messages": json.dumps(asked)}
             spans.append(SpanRecord("t" * 32, f"{at + 20:016x}", "a" * 16, name, start, start + S, said, source=name))
-        spans.append(SpanRecord("t" * 32, f"{at + 40:016x}", "a" * 16, name, start + S, start + 4 * S, call, source=name))
+        end = start + 4 * S
+        spans.append(SpanRecord("t" * 32, f"{at + 40:016x}", "a" * 16, name, start + S, end, call, source=name))
     return analyze_spans(spans)
 
 

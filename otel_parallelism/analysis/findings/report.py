@@ -88,7 +88,8 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
     chains = [finding for finding in findings if finding.kind == "sequential_chain"]
     switches = own.graph.kept.switches if own.graph is not None else ()
     if switches:
-        notes = [*notes, f"{' and '.join(map(shown_name, switches))} keeps calls in order; that is taken to be on purpose"]
+        named = " and ".join(map(shown_name, switches))
+        notes = [*notes, f"{named} keeps calls in order; that is taken to be on purpose"]
     return Report(
         turn=turn,
         calls=whole.calls,
