@@ -12,6 +12,7 @@ from .demo_command import demo
 from .doctor_command import doctor
 from .program import Interrupted
 from .run_command import run
+from .traces.compare_command import compare_inputs
 from .traces.fleet_command import fleet
 
 __all__ = ["commands", "main"]
@@ -34,6 +35,7 @@ def commands() -> None:
 
 
 commands.add_command(analyze_files)
+commands.add_command(compare_inputs)
 commands.add_command(dashboards)
 commands.add_command(demo)
 commands.add_command(doctor)

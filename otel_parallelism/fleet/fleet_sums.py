@@ -67,6 +67,16 @@ class FleetSums:
             seen.add(each.key)
         return facts
 
+    @property
+    def first_day(self) -> str:
+        """The first day with a turn; empty without any."""
+        return min(self._days, default="")
+
+    @property
+    def last_day(self) -> str:
+        """The last day with a turn; empty without any."""
+        return max(self._days, default="")
+
     def add_coverage(self, coverage: Coverage) -> None:
         """Count the spans of an input, and the calls in no turn."""
         self._calls_without_turn += coverage.calls_without_turn
@@ -93,12 +103,11 @@ class FleetSums:
         groups: dict[Grouping, tuple[FleetGroup, ...]] = {
             grouping: self._sorted_groups(grouping, prices) for grouping in by
         }
-        days = sorted(self._days)
         return FleetReport(
             schema_version=SCHEMA_VERSION,
             total=self.total.group("", prices),
-            first_day=days[0] if days else "",
-            last_day=days[-1] if days else "",
+            first_day=self.first_day,
+            last_day=self.last_day,
             groups={grouping: _first(grouping, found, top) for grouping, found in groups.items()},
             groups_left_out={
                 grouping: len(found) - len(_first(grouping, found, top)) for grouping, found in groups.items()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from .parts.fleet_rows import (
@@ -17,7 +15,7 @@ from .parts.fleet_rows import (
     pattern_remarks,
     response_line,
 )
-from .parts.layout import printed, to_ascii, wrapped_lines
+from .parts.layout import fitted_table, printed, to_ascii, wrapped_lines
 from .parts.wording import counted
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from otel_parallelism.model.fleet_types import FleetReport
 
 _MIN_WIDTH: Final = 40
-_GAP: Final = 2
-_LEAST_NAME: Final = 14
 _LEFT_OUT_FIRST: Final = ("several", "calls/response", "worst tenth", "ratio", "perhaps", "efficiency")
 
 
@@ -68,31 +64,11 @@ def _document(report: FleetReport, width: int, base: str) -> Iterator[Renderable
         if groups:
             yield Text()
             yield Text(HEADINGS[grouping], style="bold")
-            yield fitted_table(group_columns(groups, grouping, base), width)
+            yield fitted_table(group_columns(groups, grouping, base), width, _LEFT_OUT_FIRST)
             if more := report.groups_left_out.get(grouping):
                 yield Text(f" and {more:,} more", style="dim")
     for remark in _remarks(report):
         yield from wrapped_lines(Text(remark, style="yellow"), width)
-
-
-def fitted_table(columns: dict[str, list[str]], width: int) -> Table:
-    """Return *columns* as a table. If *width* is too small, whole columns are left out; only names are cut."""
-    columns = dict(columns)
-    name = next(iter(columns))
-    needed = {title: max(map(cell_len, (title, *column))) + _GAP for title, column in columns.items()}
-    least = min(needed[name], _LEAST_NAME)
-    for title in _LEFT_OUT_FIRST:
-        if title in columns and sum(needed.values()) - needed[name] + least > width:
-            del columns[title], needed[title]
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    for title in columns:
-        most = max(least, width - sum(needed.values()) + needed[name]) if title == name else None
-        table.add_column(
-            title, justify="left" if title == name else "right", no_wrap=True, overflow="ellipsis", max_width=most
-        )
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*map(Text, row))
-    return table
 
 
 def _remarks(report: FleetReport) -> Iterator[str]:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from rich.console import Console, Group
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
 GLUE: Final = "\N{NO-BREAK SPACE}"
 """A space at which no line is broken."""
+_GAP: Final = 2
+_LEAST_NAME: Final = 14
 
 _TO_ASCII: Final = str.maketrans({"·": "-", "→": ">", "…": "~", "–": "-", "\N{MULTIPLICATION SIGN}": "x"})
 _UNIT: Final = re.compile(r"(?<=\d) (?=m?s\b)| (?=×\d)")
@@ -77,3 +80,28 @@ def to_ascii(text: str) -> str:
     return "".join(
         character if character.isascii() else "?" * cell_len(character) for character in text.translate(_TO_ASCII)
     )
+
+
+def fitted_table(columns: Mapping[str, Sequence[str]], width: int, left_out_first: Sequence[str]) -> Table:
+    """
+    Return *columns* as a table.
+
+    If *width* is too small, the columns *left_out_first* are left out, one after another; only names, in the first
+    column, are cut.
+    """
+    columns = dict(columns)
+    name = next(iter(columns))
+    needed = {title: max(map(cell_len, (title, *column))) + _GAP for title, column in columns.items()}
+    least = min(needed[name], _LEAST_NAME)
+    for title in left_out_first:
+        if title in columns and sum(needed.values()) - needed[name] + least > width:
+            del columns[title], needed[title]
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    for title in columns:
+        most = max(least, width - sum(needed.values()) + needed[name]) if title == name else None
+        table.add_column(
+            title, justify="left" if title == name else "right", no_wrap=True, overflow="ellipsis", max_width=most
+        )
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*map(Text, row))
+    return table
