@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import TracerProvider
+    from opentelemetry.trace import Tracer, TracerProvider
 
     from otel_parallelism.model import Coverage
 
 _lock = threading.RLock()
-_attached: list[tuple[Any, ParallelismProcessor]] = []
+_attached: list[tuple[Any, Tracer]] = []
 _undo: list[Callable[[], None]] = []
 _logger = logging.getLogger(names.INSTRUMENTATION)
 _warned: set[str] = set()
@@ -77,8 +77,7 @@ def install(
         if not installed or meter_provider is not None:
             _use_metrics(meter_provider)
         if provider is not None:
-            REGISTRY.use_tracer(tracer_of(provider))
-            _attach(provider)
+            REGISTRY.use_tracer(_attach(provider))
             return
         _attach_global()
         _follow_global()
@@ -164,41 +163,45 @@ def _use_metrics(provider: MeterProvider | None) -> None:
     _undo.append(undo)
 
 
-def _attach(provider: Any) -> bool:
-    """Add a processor to *provider*, once; return False if the provider does not take processors."""
-    if any(other is provider for other, _ in _attached):
-        return True
+def _attach(provider: Any) -> Tracer:
+    """
+    Add a processor to *provider*, once, if it takes processors; return our tracer of it.
+
+    Some SDKs make another tracer each time.
+    """
+    for other, known in _attached:
+        if other is provider:
+            return known
+    tracer = tracer_of(provider)
     add = getattr(provider, "add_span_processor", None)
     if add is None:
-        return False
-    tracer = tracer_of(provider)
+        return tracer
     processor = ParallelismProcessor()
     add(processor)
     around = getattr(tracer, "span_processor", None)
-    exclude_own_spans(tracer, processor)
+    processor.forwarding = exclude_own_spans(tracer, processor)
     if type(around) is not SynchronousMultiSpanProcessor:
         # Hooks may then run in other threads, where the context does not lead to a span's decorated call.
         REGISTRY.by_id = True
-    _attached.append((provider, processor))
+    _attached.append((provider, tracer))
     REGISTRY.followers.append(processor)
 
     def undo() -> None:
-        processor.shutdown()
+        processor.stop()
         if around is not None:
             tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer has this attribute
-        _attached[:] = [pair for pair in _attached if pair[1] is not processor]
+        _attached[:] = [pair for pair in _attached if pair[0] is not provider]
         REGISTRY.followers.remove(processor)
         remove_processor(provider, processor)
 
     _undo.append(undo)
-    return True
+    return tracer
 
 
 def _attach_global() -> None:
     provider = trace.get_tracer_provider()
     if not isinstance(provider, trace.ProxyTracerProvider):
-        _attach(provider)
-        REGISTRY.use_tracer(tracer_of(None))
+        REGISTRY.use_tracer(_attach(provider))
 
 
 def _follow_global() -> None:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Observation
 
+    from .sdk.forwarding import ForwardingProcessor
+
 
 MAX_SCOPES = 10_000
 """The largest number of instrumentation scopes remembered; a program beyond it generates their names."""
@@ -65,8 +67,15 @@ class ParallelismProcessor(SpanProcessor):
         self.seen: int = 0
         self.interceptor: EndInterceptor = EndInterceptor()
         REGISTRY.intercept_end = self.interceptor.intercept
+        self.forwarding: ForwardingProcessor | None = None
 
     def shutdown(self) -> None:
+        """Stop, and keep our own spans from the other processors, which have been shut down as well."""
+        self.stop()
+        if self.forwarding is not None:
+            self.forwarding.shutdown()
+
+    def stop(self) -> None:
         """Stop updating the registry; spans that are open end without a result."""
         # The methods are replaced: a flag would have to be read at every span.
         self.on_start = _ignore_start  # type: ignore[assignment,method-assign] # as said

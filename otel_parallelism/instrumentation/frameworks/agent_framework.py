@@ -18,7 +18,7 @@ from otel_parallelism.instrumentation.hooks.patching import Framework, Patch
 from otel_parallelism.instrumentation.hooks.pending_calls import PendingCall, PendingCalls
 from otel_parallelism.instrumentation.hooks.turn_wrappers import TurnFacts, turn_wrapper
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.spans.kinds import Steps
+from otel_parallelism.tracing.spans.generator_steps import Steps
 from otel_parallelism.tracing.spans.model_request import ModelRequest
 from otel_parallelism.tracing.state.nodes import MISSING
 

@@ -6,7 +6,7 @@ import weakref
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.tracing.spans.kinds import Stretch, drive, drive_async
+from otel_parallelism.tracing.spans.generator_steps import Stretch, drive, drive_async, first_step
 from otel_parallelism.tracing.state.nodes import MISSING
 
 from .lifetimes import measured_call
@@ -152,23 +152,23 @@ class _Watched:
 class _WatchedAsync:
     """An async generator that passes each item to a callback; ``closed`` as in `_Watched`."""
 
-    __slots__ = ("_generator", "_seen", "closed")
+    __slots__ = ("_begun", "_generator", "_seen", "closed")
 
     def __init__(self, generator: AsyncGenerator[Any, Any], seen: Callable[[Any], None]) -> None:
+        self._begun = False
         self._generator = generator
         self._seen = seen
         self.closed: bool = False
 
     async def asend(self, value: Any) -> Any:
-        item = await self._generator.asend(value)
+        step = self._generator.asend(value) if self._begun else first_step(self._generator)
+        self._begun = True
+        item = await step
         self._seen(item)
         return item
 
     async def athrow(self, error: BaseException) -> Any:
+        self.closed = self.closed or issubclass(type(error), GeneratorExit)
         item = await self._generator.athrow(error)
         self._seen(item)
         return item
-
-    async def aclose(self) -> None:
-        self.closed = True
-        await self._generator.aclose()

@@ -12,7 +12,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.spans.kinds import Steps
+from otel_parallelism.tracing.spans.generator_steps import Steps
 from otel_parallelism.tracing.spans.stretches import measured
 
 from .generators import BegunLifetime, LifetimeSteps, driven_async_generator, driven_generator, forwarded

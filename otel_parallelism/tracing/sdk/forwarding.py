@@ -24,6 +24,10 @@ class ForwardingProcessor(SpanProcessor):
         self._processors = processors
         self._excluded = excluded
 
+    def shutdown(self) -> None:
+        """Forward nothing more: the provider is shut down, and its processors would log each span."""
+        self._processors = SynchronousMultiSpanProcessor()  # type: ignore[no-untyped-call] # the SDK's
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Forward the start of *span*."""
         excluded = self._excluded
@@ -46,12 +50,17 @@ class ForwardingProcessor(SpanProcessor):
                 processor.on_end(span)
 
 
-def exclude_own_spans(tracer: Tracer, processor: SpanProcessor) -> None:
+def exclude_own_spans(tracer: Tracer, processor: SpanProcessor) -> ForwardingProcessor | None:
     """
     Stop *tracer*, which makes our own spans, from calling *processor*; our wrappers update the registry themselves.
 
-    Does nothing where the provider uses a multi-processor other than the SDK's synchronous one.
+    Returns:
+        What *tracer* calls instead; None, and nothing is done, where the provider uses a multi-processor other than the
+        SDK's synchronous one.
     """
     current = getattr(tracer, "span_processor", None)
-    if type(current) is SynchronousMultiSpanProcessor:
-        tracer.span_processor = ForwardingProcessor(current, processor)  # type: ignore[attr-defined] # an SDK tracer
+    if type(current) is not SynchronousMultiSpanProcessor:
+        return None
+    forwarding = ForwardingProcessor(current, processor)
+    tracer.span_processor = forwarding  # type: ignore[attr-defined] # an SDK tracer
+    return forwarding

@@ -1,9 +1,4 @@
-"""
-Wrappers that stay the same kind of callable as the function they wrap.
-
-A span attached across a ``yield`` would become the current span of the code that iterates, and a generator may be
-closed from another task. So a generator's context is attached only while one of its steps runs.
-"""
+"""Wrappers that stay the same kind of callable as the function they wrap."""
 
 from __future__ import annotations
 
@@ -13,21 +8,9 @@ import sys
 from functools import partial
 from operator import attrgetter
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import wrapt
-
-from otel_parallelism import clock
-from otel_parallelism.tracing.sdk.current import attach, detach, get_current, restore
-
-from .stretches import end_stretch, measured
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
-
-    from opentelemetry.context import Context
-
-    from otel_parallelism.tracing.state.nodes import CallNode
 
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 
@@ -46,28 +29,67 @@ class Profiled(_Wrapper):
 
     # No annotations here: the class's annotations would hide those of every wrapped function.
 
-    def __reduce_ex__(self, protocol: object) -> Any:
+    def __reduce_ex__(self, protocol: Any) -> Any:
         """Return the qualified name, by which pickle finds any function."""
         return self.__wrapped__.__qualname__
 
     def __reduce__(self) -> Any:
-        """Return the qualified name, by which pickle finds any function."""
-        return self.__wrapped__.__qualname__
+        """Return what `__reduce_ex__` returns."""
+        return self.__reduce_ex__(2)
 
-    def __copy__(self) -> Profiled:
+    def __copy__(self) -> Any:
         """Return itself, as copying a function does."""
         return self
 
-    def __deepcopy__(self, memo: object) -> Profiled:
+    def __deepcopy__(self, memo: Any) -> Any:
         """Return itself, as copying a function does."""
         return self
 
 
-class ProfiledObject(Profiled):
+class _NoDescriptors(type(_Wrapper)):  # type: ignore[misc] # the class of a class of a library
+    """The class of classes whose objects ``inspect`` takes for no methods."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        """Return the attribute *name*, if it is not ``__get__``."""
+        if name == "__get__":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+class ProfiledBuiltin(Profiled, metaclass=_NoDescriptors):
+    """A wrapped function that is no method where a class holds it, as those written in C."""
+
+
+class ProfiledPartial(ProfiledBuiltin):
+    """A wrapped ``functools.partial``. A copy of it is recorded as well; what is unpickled is not."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Return what pickle makes of the wrapped object."""
+        return self.__wrapped__.__reduce_ex__(protocol)
+
+    def __copy__(self) -> Any:
+        """Return a wrapped copy."""
+        return self._again(copy.copy(self.__wrapped__))
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """Return a wrapped deep copy."""
+        return self._again(copy.deepcopy(self.__wrapped__, memo))
+
+    def _again(self, copied: Any) -> Any:
+        made: Any = type(self)
+        again = made(copied, self._self_wrapper, self._self_enabled)
+        again._self_tool = getattr(self, "_self_tool", None)  # noqa: SLF001 - wrapt keeps attributes of that prefix on the wrapper
+        return again
+
+
+class ProfiledObject(ProfiledPartial):
     """A wrapped callable object. What its ``__call__`` says about itself is what the object's says."""
 
     def __getattribute__(self, name: str) -> Any:
         """Return the attribute *name*; ``__call__`` as a method, which shows its kind, and not as a slot."""
+        if name == "__signature__":
+            # ``inspect.getfullargspec`` would look into the class of the wrapper.
+            return inspect.signature(self.__wrapped__)
         if name != "__call__":
             return super().__getattribute__(name)
         # Some frameworks look for coroutine functions there.
@@ -83,8 +105,13 @@ class ProfiledObject(Profiled):
 
 def wrapped_as(function: Any, wrapper: Any, enabled: Any = None) -> Profiled:
     """Return *function* wrapped in *wrapper*; while *enabled* returns False, calls pass by the wrapper."""
-    plain = inspect.isroutine(function) or isinstance(function, (partial, staticmethod, classmethod, type))
-    made: Any = Profiled if plain else ProfiledObject
+    if isinstance(function, partial):
+        made: Any = ProfiledPartial
+    elif inspect.isbuiltin(function) and not hasattr(type(function), "__get__"):
+        made = ProfiledBuiltin
+    else:
+        plain = inspect.isroutine(function) or isinstance(function, (staticmethod, classmethod, type))
+        made = Profiled if plain else ProfiledObject
     wrapped: Profiled = made(function, wrapper, enabled=enabled)
     return wrapped
 
@@ -154,121 +181,7 @@ def kind_of(function: Any) -> Kind:
     return "function"
 
 
-class Stretch(Protocol):
-    """A call or a turn that lasts as long as a generator."""
-
-    @property
-    def measured(self) -> CallNode | None:
-        """The node of the call whose steps are measured, once it has started; None if they are not."""
-        ...
-
-    def start(self) -> Context:
-        """Start, and return the context for the generator's body, without attaching it."""
-        ...
-
-    def end(self, error: BaseException | None) -> None:
-        """End; *error* is the exception of the body, if any."""
-
-
-class Steps:
-    """Carries the OpenTelemetry context from one step of a generator to the next, and measures each step of a call."""
-
-    __slots__ = ("_context", "_node", "_token")
-
-    def __init__(self, context: Context, node: CallNode | None = None) -> None:
-        self._context = context
-        self._node = node
-        self._token: Any = None
-
-    def __enter__(self) -> None:
-        """Attach the context that was current when the last step ended."""
-        outer = get_current()
-        try:
-            self._token = attach(self._context)
-            if self._node is not None:
-                self._node.resumed_ns = clock.now_ns()
-        except BaseException:
-            # An interruption may come after the context was attached.
-            restore(None, outer)
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        """Remember the current context, and restore that of the iterating code."""
-        token, self._token = self._token, None
-        try:
-            self._context = get_current()
-            detach(token)
-            if self._node is not None:
-                end_stretch(self._node, clock.now_ns())
-        except BaseException:
-            restore(token, None)
-            raise
-
-
-def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
-    """
-    Run *generator* within *stretch*: same values in and out, same result, same exceptions.
-
-    A generator that yields although it is closed can still be resumed, but the program has given it up: *stretch* ends.
-    """
-    closed = ended = False
-    sent: Any = None
-    # A list, from which an error is taken as it is thrown: a variable would make a cycle of error, traceback and frame.
-    thrown: list[BaseException] = []
-    try:
-        steps = Steps(stretch.start(), stretch.measured)
-        while True:
-            with steps:
-                value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
-            if closed and not ended:
-                ended = True
-                # The text of the error that close() raises now.
-                stretch.end(RuntimeError("generator ignored GeneratorExit"))
-            sent = None
-            try:
-                sent = yield value
-            except BaseException as error:  # noqa: BLE001 - every exception is passed on; close() throws GeneratorExit
-                closed = closed or isinstance(error, GeneratorExit)
-                thrown.append(error)
-    except StopIteration as stop:
-        if not ended:
-            stretch.end(None)
-        return stop.value
-    except GeneratorExit:
-        if not ended:
-            stretch.end(None)
-        raise
-    except BaseException as error:
-        if not ended:
-            stretch.end(error)
-        raise
-
-
-async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
-    """Run the async *generator* within *stretch*: same values in and out, same exceptions."""
-    sent: Any = None
-    thrown: list[BaseException] = []
-    try:
-        steps = Steps(stretch.start(), stretch.measured)
-        node = stretch.measured
-        while True:
-            with steps:
-                step: Any = generator.athrow(thrown.pop()) if thrown else generator.asend(sent)
-                value = await (step if node is None else measured(step, node))
-            sent = None
-            try:
-                sent = yield value
-            except GeneratorExit:
-                with steps:
-                    await generator.aclose()
-                raise
-            except BaseException as error:  # noqa: BLE001 - every exception thrown in is passed on
-                thrown.append(error)
-    except StopAsyncIteration:
-        stretch.end(None)
-    except GeneratorExit:
-        stretch.end(None)
-        raise
-    except BaseException as error:
-        stretch.end(error)
-        raise
+def is_awaited(function: Any) -> bool:
+    """Return whether ``types.coroutine`` has made calls of the generator *function* awaitable, maybe after us."""
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)

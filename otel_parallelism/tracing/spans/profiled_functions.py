@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import weakref
-from inspect import CO_ITERABLE_COROUTINE
 from threading import get_ident
 from types import CodeType, CoroutineType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -17,13 +15,15 @@ from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 
 from .arguments import check_arguments, positional_bounds
-from .kinds import Steps, drive, drive_async
+from .function_names import copy_named_like, name_like
+from .generator_steps import Steps, drive, drive_async
+from .kinds import is_awaited
 from .nesting import STRIDE, WATCHES_STACK, check_depth
 from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from opentelemetry.context import Context
 
@@ -97,24 +97,9 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every
             check_arguments(wrapped, args, kwargs)
         return run(wrapped, args, kwargs, _called(tool, receiver))
 
-    _rename(run, tool)
+    name_like(run, tool.function)
     least, most = positional_bounds(tool.function)
     return call
-
-
-def _rename(function: Any, tool: Tool) -> Any:
-    """Give *function* the names of the decorated one: coroutines and generators show them in warnings and tasks."""
-    original = getattr(tool.function, "__func__", tool.function)
-    for name in ("__name__", "__qualname__"):
-        found = getattr(original, name, None)
-        if type(found) is str:
-            setattr(function, name, found)
-    return function
-
-
-def _renamed(function: Any, tool: Tool) -> Any:
-    """Return a copy of *function* with the names of the decorated one."""
-    return _rename(FunctionType(function.__code__, function.__globals__), tool)
 
 
 def _function(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - as above
@@ -136,10 +121,8 @@ def _function(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - as above
                 return result
             if kind is CoroutineType:
                 tool.blocking = False
-                waiting: Any = _await(result, node, leave(node))
+                waiting: Any = _await(_Unawaited(result, node), node, leave(node))
                 waiting.__name__, waiting.__qualname__ = result.__name__, result.__qualname__
-                # A task cancelled before its first step drops the coroutine, and its code never runs.
-                weakref.finalize(waiting, _dropped, node).atexit = False
                 return waiting
             if issubclass(kind, asyncio.Future):
                 tool.blocking = False
@@ -159,11 +142,36 @@ def _function(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - as above
     return call
 
 
-async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: Context) -> Any:
+class _Unawaited:
+    """
+    The coroutine that a plain function returned, until our coroutine around it starts.
+
+    The code of ours never runs if it is closed or dropped first, as by a task that is cancelled before its first step.
+    """
+
+    __slots__ = ("_coroutine", "_node")
+
+    def __init__(self, coroutine: CoroutineType[Any, Any, Any], node: CallNode) -> None:
+        self._coroutine: CoroutineType[Any, Any, Any] | None = coroutine
+        self._node = node
+
+    def take(self) -> Any:
+        """Return the coroutine; what becomes of it is the caller's task."""
+        coroutine, self._coroutine = self._coroutine, None
+        return coroutine
+
+    def __del__(self) -> None:
+        """End the call. Python warns of our coroutine if it was never awaited, and would warn again of this one."""
+        if self._coroutine is not None:
+            self._coroutine.close()
+            fail(self._node, GeneratorExit())
+
+
+async def _await(unawaited: _Unawaited, node: CallNode, context: Context) -> Any:
     """Await the coroutine that a plain function returned; the call ends with it."""
     try:
         with Steps(context, node):
-            result = await measured(coroutine, node)
+            result = await measured(unawaited.take(), node)
         end(node, result)
     except BaseException as error:
         try:
@@ -175,12 +183,6 @@ async def _await(coroutine: Coroutine[Any, Any, Any], node: CallNode, context: C
                 abandon(node, error)
         raise
     return result
-
-
-def _dropped(node: CallNode) -> None:
-    """End the call *node*, whose coroutine was dropped, unless it has ended."""
-    if not node.end_ns:
-        fail(node, GeneratorExit())
 
 
 def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
@@ -238,13 +240,11 @@ class _Streamed:
 
 
 def _generator(tool: Tool) -> Callable[..., Any]:
-    drive_named = _renamed(drive, tool)
+    drive_named = copy_named_like(drive, tool.function)
     awaited = _coroutine(tool)
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        code = getattr(wrapped, "__code__", None)
-        if code is not None and code.co_flags & CO_ITERABLE_COROUTINE:
-            # ``types.coroutine`` has made the generator function one whose calls are awaited, maybe after us.
+        if is_awaited(wrapped):
             return awaited(wrapped, receiver, args, kwargs)
         node = _called(tool, receiver)
         return drive_named(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
@@ -253,7 +253,7 @@ def _generator(tool: Tool) -> Callable[..., Any]:
 
 
 def _async_generator(tool: Tool) -> Callable[..., Any]:
-    drive_named = _renamed(drive_async, tool)
+    drive_named = copy_named_like(drive_async, tool.function)
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = _called(tool, receiver)

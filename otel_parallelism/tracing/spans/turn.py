@@ -21,8 +21,11 @@ from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.turn_end.ending import discard, finish
 from otel_parallelism.tracing.state.user_words import hold_words
 
+from .arguments import check_arguments
 from .details import write_error
-from .kinds import drive, drive_async, kind_of, wrapped_as
+from .function_names import copy_named_like, name_like
+from .generator_steps import drive, drive_async
+from .kinds import is_awaited, kind_of, wrapped_as
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -251,13 +254,19 @@ def _decorated(function: Any, make: Callable[[], AgentTurn]) -> Any:
             return wrapped(*args, **kwargs)
 
     def call_async(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        check_arguments(wrapped, args, kwargs)
         return run_async(wrapped, args, kwargs)
 
     def call_generator(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return drive(wrapped(*args, **kwargs), make())
+        if is_awaited(wrapped):
+            return run_async(wrapped, args, kwargs)
+        return drive_named(wrapped(*args, **kwargs), make())
 
     def call_async_generator(wrapped: Any, _: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return drive_async(wrapped(*args, **kwargs), make())
+        return drive_async_named(wrapped(*args, **kwargs), make())
+
+    name_like(run_async, function)
+    drive_named, drive_async_named = copy_named_like(drive, function), copy_named_like(drive_async, function)
 
     wrappers = {
         "function": call,

@@ -1,0 +1,165 @@
+"""
+Runs a generator within the span of a call or a turn that lasts as long as the generator.
+
+A span attached across a ``yield`` would become the current span of the code that iterates, and a generator may be
+closed from another task. So a generator's context is attached only while one of its steps runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+from otel_parallelism import clock
+from otel_parallelism.tracing.sdk.current import attach, detach, get_current, restore
+
+from .stretches import end_stretch, measured
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from opentelemetry.context import Context
+
+    from otel_parallelism.tracing.state.nodes import CallNode
+
+
+class Stretch(Protocol):
+    """A call or a turn that lasts as long as a generator."""
+
+    @property
+    def measured(self) -> CallNode | None:
+        """The node of the call whose steps are measured, once it has started; None if they are not."""
+        ...
+
+    def start(self) -> Context:
+        """Start, and return the context for the generator's body, without attaching it."""
+        ...
+
+    def end(self, error: BaseException | None) -> None:
+        """End; *error* is the exception of the body, if any."""
+
+
+class Steps:
+    """Carries the OpenTelemetry context from one step of a generator to the next, and measures each step of a call."""
+
+    __slots__ = ("_context", "_node", "_token")
+
+    def __init__(self, context: Context, node: CallNode | None = None) -> None:
+        self._context = context
+        self._node = node
+        self._token: Any = None
+
+    def __enter__(self) -> None:
+        """Attach the context that was current when the last step ended."""
+        outer = get_current()
+        try:
+            self._token = attach(self._context)
+            if self._node is not None:
+                self._node.resumed_ns = clock.now_ns()
+        except BaseException:
+            # An interruption may come after the context was attached.
+            restore(None, outer)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        """Remember the current context, and restore that of the iterating code."""
+        token, self._token = self._token, None
+        try:
+            self._context = get_current()
+            detach(token)
+            if self._node is not None:
+                end_stretch(self._node, clock.now_ns())
+        except BaseException:
+            restore(token, None)
+            raise
+
+
+def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
+    """
+    Run *generator* within *stretch*: same values in and out, same result, same exceptions.
+
+    A generator that yields although it is closed can still be resumed, but the program has given it up: *stretch* ends.
+    """
+    closed = ended = False
+    sent: Any = None
+    # A list, from which an error is taken as it is thrown: a variable would make a cycle of error, traceback and frame.
+    thrown: list[BaseException] = []
+    try:
+        steps = Steps(stretch.start(), stretch.measured)
+        while True:
+            with steps:
+                value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
+            if closed and not ended:
+                ended = True
+                # The text of the error that close() raises now.
+                stretch.end(RuntimeError("generator ignored GeneratorExit"))
+            sent = None
+            try:
+                sent = yield value
+            except BaseException as error:  # noqa: BLE001 - every exception is passed on; close() throws GeneratorExit
+                closed = closed or isinstance(error, GeneratorExit)
+                thrown.append(error)
+    except StopIteration as stop:
+        if not ended:
+            stretch.end(None)
+        return stop.value
+    except GeneratorExit:
+        if not ended:
+            stretch.end(None)
+        raise
+    except BaseException as error:
+        if not ended:
+            stretch.end(error)
+        raise
+
+
+def first_step(generator: AsyncGenerator[Any, Any]) -> Any:
+    """
+    Return the first step of the async *generator*, to be awaited.
+
+    The event loop is not told of the generator: it knows the one around it, and would close both at once at its end.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return generator.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
+    """Run the async *generator* within *stretch*: same values in and out, same exceptions; see `drive`."""
+    begun = closed = ended = False
+    sent: Any = None
+    thrown: list[BaseException] = []
+    try:
+        steps = Steps(stretch.start(), stretch.measured)
+        node = stretch.measured
+        while True:
+            with steps:
+                step: Any = None
+                if thrown:
+                    step = generator.athrow(thrown.pop())
+                else:
+                    step = generator.asend(sent) if begun else first_step(generator)
+                begun = True
+                value = await (step if node is None else measured(step, node))
+            if closed and not ended:
+                ended = True
+                # The text of the error that aclose() raises now.
+                stretch.end(RuntimeError("async generator ignored GeneratorExit"))
+            sent = None
+            try:
+                sent = yield value
+            except BaseException as error:  # noqa: BLE001 - every exception is passed on; aclose() throws GeneratorExit
+                closed = closed or isinstance(error, GeneratorExit)
+                thrown.append(error)
+    except (StopAsyncIteration, GeneratorExit) as error:
+        if not ended:
+            stretch.end(None)
+        if isinstance(error, GeneratorExit):
+            raise
+    except BaseException as error:
+        if not ended:
+            stretch.end(error)
+        raise
