@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONTRACTS = Path(__file__).parent / "contract"
 FRAMEWORKS = sorted(path.stem for path in CONTRACTS.glob("*.py"))
-ALL_FRAMEWORKS = ("contract", "beside", "circumstances", "zero_code")
+ALL_FRAMEWORKS = ("contract", "beside", "circumstances", "tool_schemas", "zero_code")
 """The tests that run for every framework."""
 
 

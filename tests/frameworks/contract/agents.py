@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import Agent as HelperAgent
 from agents import OpenAIResponsesModel, RunConfig, Runner, function_tool, set_trace_processors
+from agents.function_schema import function_schema
 from openai import AsyncOpenAI
 
 from frameworks import scenarios
@@ -67,3 +68,11 @@ def traceloop(provider: TracerProvider) -> None:
 
 
 BESIDE = {"openinference": openinference, "traceloop": traceloop}
+
+
+def tool_schemas(function: Any) -> list[Any]:
+    """Return what the SDK makes of *function*, in each of the ways that it makes tools."""
+    schema = function_schema(function, strict_json_schema=False)
+    made = function_tool(function, strict_mode=False)
+    shown = schema.name, schema.description, schema.params_json_schema, str(schema.signature), schema.takes_context
+    return [*shown, made.name, made.description, made.params_json_schema]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from fastmcp import Client, FastMCP
+from fastmcp.tools import Tool
 from openai import AsyncOpenAI
 from otel_parallelism import agent_turn
 
@@ -48,3 +50,11 @@ class Agent:
 
 
 BESIDE = {"native": native, "openinference": openinference}
+
+
+def tool_schemas(function: Any) -> list[Any]:
+    """Return what fastmcp makes of *function*, in each of the ways that it makes tools."""
+    server: Any = FastMCP("server")
+    server.tool(function)
+    tools: list[Any] = [Tool.from_function(function), *asyncio.run(server.list_tools())]
+    return [(one.name, one.description, one.parameters, getattr(one, "output_schema", None)) for one in tools]

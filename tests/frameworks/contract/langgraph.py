@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from langchain.agents import create_agent
-from langchain_core.tools import StructuredTool
+from langchain_core.tools import StructuredTool, tool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
@@ -105,3 +106,14 @@ def genai(provider: TracerProvider) -> None:
 
 
 BESIDE = {"openinference": openinference, "traceloop": traceloop, "genai": genai}
+
+
+def tool_schemas(function: Any) -> list[Any]:
+    """Return what langchain makes of *function*, in each of the ways that it makes tools."""
+    if inspect.iscoroutinefunction(function):
+        structured = StructuredTool.from_function(coroutine=function)
+    else:
+        structured = StructuredTool.from_function(function, parse_docstring=function.__name__ == "weather")
+    made: Any = tool(function)
+    shown: Any = [(one.name, one.description, one.args_schema.model_json_schema()) for one in (made, structured)]
+    return [*shown, convert_to_openai_tool(made), convert_to_openai_tool(function), made.func is None]

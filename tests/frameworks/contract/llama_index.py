@@ -77,3 +77,9 @@ def genai(provider: TracerProvider) -> None:
 
 
 BESIDE = {"openinference": openinference, "traceloop": traceloop, "genai": genai}
+
+
+def tool_schemas(function: Any) -> list[Any]:
+    """Return what llama-index makes of *function*."""
+    metadata = FunctionTool.from_defaults(function).metadata
+    return [metadata.name, metadata.description, metadata.get_parameters_dict(), metadata.to_openai_tool()]

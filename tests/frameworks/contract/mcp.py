@@ -128,3 +128,10 @@ def traceloop(provider: TracerProvider) -> None:
 
 # Version 2 makes its own spans, and lacks the functions that Traceloop's instrumentation wraps.
 BESIDE = {"native": native, "openinference": openinference} if NEW else {"traceloop": traceloop}
+
+
+def tool_schemas(function: Any) -> list[Any]:
+    """Return what a server makes of *function*."""
+    server: Any = MCPServer("server")
+    server.add_tool(function)
+    return [one.model_dump() for one in asyncio.run(server.list_tools())]

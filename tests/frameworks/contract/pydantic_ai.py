@@ -6,8 +6,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai import Agent as PydanticAgent
+from pydantic_ai import Tool
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.toolsets import FunctionToolset
 
 from frameworks import scenarios
 from frameworks.behaviour import Behaviour
@@ -53,3 +55,11 @@ def openinference(provider: TracerProvider) -> None:
 
 
 BESIDE = {"native": native} | ({"openinference": openinference} if find_spec("openinference") else {})
+
+
+def tool_schemas(function: Any) -> list[Any]:
+    """Return what pydantic-ai makes of *function*, in each of the ways that it makes tools."""
+    made: Any = Tool(function)
+    toolset: Any = FunctionToolset([function])
+    schema = made.function_schema
+    return [made.tool_def, toolset.tools[function.__name__].tool_def, schema.takes_ctx, schema.is_async]
