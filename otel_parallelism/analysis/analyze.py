@@ -12,7 +12,7 @@ from .dependencies.experience import Experience
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described, described_repeat
 from .findings.recorded import with_recorded_result
-from .findings.remarks import turn_remarks, unread_contents
+from .findings.remarks import released_contents, turn_remarks, unread_contents
 from .findings.repeated_calls import repeated_candidates
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
@@ -122,6 +122,8 @@ def analyze(
 
     if budget.left_out:
         notes.append(unread_contents(budget.left_out))
+    if turn.let_go and any(scope.graph is not None for scope in scopes):
+        notes.append(released_contents(turn.let_go))
 
     reported: list[Candidate] = []
     if own.contended or own.unlimited_ns < own.totals.makespan_ns:

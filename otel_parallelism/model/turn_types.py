@@ -272,6 +272,7 @@ class Turn(msgspec.Struct, frozen=True):
     ``unrequested`` are the span ids of own calls that the agent's code made, and no recorded model request.
     ``waiting`` are the times in which a part of the turn waited for a person, in order, without overlap. ``past_bound``
     has the totals of the calls that are not among ``calls`` because there are too many; None without any.
+    ``let_go`` counts calls and spans whose contents are not at hand, because open turns held too much.
     """
 
     trace_id: str
@@ -290,3 +291,4 @@ class Turn(msgspec.Struct, frozen=True):
     unrequested: frozenset[str] = frozenset()
     waiting: tuple[Interval, ...] = ()
     past_bound: CallTotals | None = None
+    let_go: int = 0

@@ -23,6 +23,7 @@ from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
 from .sdk.current import get_current
 from .sdk.records import is_declared, is_marked
 from .shield import swallow
+from .state.bounds.held_evidence import HELD, contents_size
 from .state.bounds.past_bound import count_end
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate
@@ -196,6 +197,8 @@ class ParallelismProcessor(SpanProcessor):
                     count_late_node(node)
             elif kind is Call:
                 adopt_node(node)
+        if (type(observation) is Call or type(observation) is Step) and node.linked and node.children is None:
+            HELD.add(node, contents_size(observation))
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
         elif node.counted_in is not None:

@@ -25,7 +25,7 @@ from otel_parallelism import Settings, agent_turn, profiled
 from otel_parallelism.analysis.turns.duplicates import _outermost
 from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 from otel_parallelism.tracing import shield
-from otel_parallelism.tracing.state.bounds.held_results import HELD
+from otel_parallelism.tracing.state.bounds.held_evidence import HELD
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import VirtualLoop
 
@@ -535,7 +535,7 @@ def test_the_oldest_large_results_are_let_go_and_their_calls_count(make_kit: Any
             large(number)
             assert HELD.size <= 1_000_000
         held = [call for call in REGISTRY.turns[id(turn._node)].children or () if call.result is not None]
-        assert len(held) == 10
+        assert len(held) == 9
     assert HELD.size == 0
     assert turn.report is not None
     assert turn.report.calls == 30

@@ -43,6 +43,11 @@ def unread_contents(count: int) -> str:
     return f"{count:,} arguments and results were not fully examined: the turn holds more than is read of one turn"
 
 
+def released_contents(count: int) -> str:
+    """Return the sentence on *count* calls and model requests whose contents were let go before the turn's end."""
+    return f"what {count:,} calls and model requests held was let go before the turn's end: open turns held too much"
+
+
 def _outlived(calls: list[Call]) -> str:
     """Return the sentence on *calls*, which went on after their turn had ended."""
     if len(calls) > 1:

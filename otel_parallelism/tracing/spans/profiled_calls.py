@@ -20,8 +20,9 @@ from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.bounds.held_evidence import LEAST_SIZE
 from otel_parallelism.tracing.state.bounds.past_bound import count_end
-from otel_parallelism.tracing.state.call_contents import PLAIN, SMALL, hold_arguments, hold_result
+from otel_parallelism.tracing.state.call_contents import SMALL, hold_arguments, hold_result
 from otel_parallelism.tracing.state.handed_objects import hold_outside, outside_objects
 from otel_parallelism.tracing.state.live_tree import (
     adopt_root_call,
@@ -93,7 +94,8 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
                 hold_arguments(node, args, kwargs)
             else:
                 for value in args:
-                    if type(value) not in PLAIN:
+                    kind = type(value)
+                    if kind not in SMALL and (kind is not str or len(value) >= LEAST_SIZE):
                         hold_arguments(node, args, kwargs)
                         break
                 else:
@@ -217,7 +219,7 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
             if type(result) in SMALL:
                 node.result = result
             else:
-                hold_result(node, result, registry.max_bytes, registry.max_items, registry.max_held)
+                hold_result(node, result, registry.max_bytes, registry.max_items)
         span = node.span
         if node.task and (end_ns - node.resumed_ns >= LEAST_BLOCKED_NS or node.blocked_ns):
             _write_blocked(node, end_ns)

@@ -167,7 +167,7 @@ class ToolCall:
             node.end_ns = clock.now_ns()
             end_stretch(node, node.end_ns)
             if REGISTRY.evidence and result is not MISSING and not node.finished:
-                hold_result(node, result, REGISTRY.max_bytes, REGISTRY.max_items, REGISTRY.max_held)
+                hold_result(node, result, REGISTRY.max_bytes, REGISTRY.max_items)
         except Exception as error:  # noqa: BLE001 - the call has succeeded
             swallow("ending a call", error)
 

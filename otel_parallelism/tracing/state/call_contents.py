@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism.analysis.dependencies.contents.leaves import has_method, instance_dict
 from otel_parallelism.analysis.dependencies.object_types import type_safety
 
-from .bounds.held_results import HELD, LEAST_SIZE
+from .bounds.held_evidence import HELD, LEAST_SIZE, evidence_size
 from .handed_objects import Handed, handed_object, is_library_object
 from .nodes import MISSING, CallNode
 
@@ -31,6 +31,8 @@ MAX_LEAVES = 10
 _MAX_DEPTH = 4
 _MAX_ITEMS_READ = 32
 _MAX_ITEMS_ENTERED = 4
+_MAX_OBJECTS_ENTERED = 2
+_ITEM_SIZE = 8
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Immutable types whose values are evidence without conversion."""
@@ -58,6 +60,7 @@ _IMMUTABLE = PLAIN | {
 _MUTABLE = frozenset({list, dict, set})
 _CONTAINERS = _MUTABLE | {tuple, frozenset}
 _READABLE = _IMMUTABLE | _CONTAINERS
+_LISTED = _IMMUTABLE | _MUTABLE
 _BASES: tuple[Any, ...] = (list, tuple, set, frozenset)
 _SCALARS: tuple[Any, ...] = (str, int, float)
 """Types whose subclasses are read as the type itself, without the methods of the subclass."""
@@ -173,19 +176,17 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
     node.whole = leaves.whole
     node.identities = tuple(leaves.identities)
     node.objects = leaves.objects
+    HELD.add(node, sum([len(value) for value in leaves.values if type(value) in _TEXTS]))
     if leaves.handed:
         node.handed += tuple(leaves.handed)
 
 
-def hold_result(  # noqa: C901 - a branch for each kind of result
-    node: CallNode, result: Any, max_bytes: int, max_items: int, max_held: int = 1 << 62
-) -> None:
+def hold_result(node: CallNode, result: Any, max_bytes: int, max_items: int) -> None:
     """
     Hold the *result* of *node*'s call, which is not of a `SMALL` type.
 
     A string or bytes longer than *max_bytes*, a container of more than *max_items* items, and an object with a length
-    are not held: ``result_whole`` is False then. The large results of all open turns together hold at most *max_held*
-    bytes; of containers, only the texts among their first items count.
+    are not held: ``result_whole`` is False then. Large results count as held evidence.
     """
     kind = type(result)
     if kind is str or kind is bytes:
@@ -194,7 +195,7 @@ def hold_result(  # noqa: C901 - a branch for each kind of result
             return
         node.result = result
         if len(result) >= LEAST_SIZE:
-            HELD.add(node, len(result), max_held)
+            HELD.add(node, len(result))
     elif kind in _AS_TEXT:
         node.result = str(result)
     elif kind in _CONTAINERS:
@@ -206,17 +207,18 @@ def hold_result(  # noqa: C901 - a branch for each kind of result
         others = [item for item in _first(result) if type(item) not in _READABLE]
         if others:
             node.result_identities += tuple(map(id, others))
-        node.result, node.result_state = result, _state(result)
-        size = sum([len(item) for item in _first(result) if type(item) in _TEXTS])
-        if size >= LEAST_SIZE:
-            HELD.add(node, size, max_held)
+        node.result = result
+        node.result_state, size = _state(result)
+        HELD.add(node, size)
     else:
         node.result_identities = (id(result),)
         # It may be a table or an array of any size, and calling len() would run the program's code.
         if has_method(kind, "__len__"):
             node.result, node.result_whole = None, False
             return
-        node.result, node.result_state = result, _state(result)
+        node.result = result
+        node.result_state, size = _state(result)
+        HELD.add(node, size)
 
 
 def _first(container: Any) -> tuple[Any, ...]:
@@ -225,22 +227,44 @@ def _first(container: Any) -> tuple[Any, ...]:
     return tuple(items) if len(items) <= _MAX_ITEMS_READ else tuple(itertools.islice(items, _MAX_ITEMS_READ))
 
 
-def _state(result: Any) -> tuple[int, ...]:
-    """Return a fingerprint of *result*: the lengths, and ids of the first items, of it and of containers inside."""
+def _state(result: Any) -> tuple[tuple[int, ...], int]:
+    """
+    Return a fingerprint of *result*, and about how many bytes it holds.
+
+    The fingerprint has the lengths, and ids of the first items, of it and of containers inside. Items that are not
+    looked at count as large as those that are.
+    """
     state: list[int] = []
-    containers = [result]
-    for value in containers:
+    size = 0
+    containers = [(result, 1)]
+    for value, number in containers:
         items = value if type(value) in _CONTAINERS else _items(value, type(value)) or ()
         first = _first(items)
-        state.append(len(items))
-        # This runs for every result, so the loop is left to C.
+        count = len(items)
+        state.append(count)
+        # This runs for every result, so the loops are left to C.
         state += map(id, first)
+        kinds = set(map(type, first))
+        size += number * count * _ITEM_SIZE
+        if kinds <= SMALL:
+            continue
+        # What an item that was looked at stands for.
+        times = number * count // len(first)
+        if str in kinds or bytes in kinds:
+            size += times * sum(map(len, [item for item in first if type(item) in _TEXTS]))
+        if not kinds <= _LISTED:
+            others = [item for item in first if type(item) not in _LISTED]
+            some = others[:_MAX_OBJECTS_ENTERED]
+            size += times * len(others) * sum(map(evidence_size, some)) // len(some)
         if len(state) > 2 * _MAX_ITEMS_READ:
             break
-        if not _MUTABLE.isdisjoint(map(type, first)):
+        if not _MUTABLE.isdisjoint(kinds):
             # A change to the rows of a table is expected to change the first rows.
-            containers += [item for item in first if type(item) in _MUTABLE][:_MAX_ITEMS_ENTERED]
-    return tuple(state)
+            inside = [item for item in first if type(item) in _MUTABLE]
+            entered = inside[:_MAX_ITEMS_ENTERED]
+            times = times * len(inside) // len(entered)
+            containers += [(item, times) for item in entered]
+    return tuple(state), size
 
 
 def read_arguments(node: Any) -> object:
@@ -264,6 +288,6 @@ def read_result(node: Any) -> object:
     """
     if node.result is MISSING:
         raise LookupError("the result is no longer held: the turn is over")
-    if node.result_state and node.result_state != _state(node.result):
+    if node.result_state and node.result_state != _state(node.result)[0]:
         raise LookupError("the result has been changed since the call")
     return node.result

@@ -18,9 +18,9 @@ import msgspec
 from opentelemetry.context import create_key
 
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
-from otel_parallelism.model import Content, Observation, Report
+from otel_parallelism.model import Call, Content, Observation, Report, Step
 
-from .bounds.held_results import HELD
+from .bounds.held_evidence import HELD, LEAST_SIZE, evidence_size
 from .tool import Tool
 
 SCOPE_KEY = create_key("otel-parallelism-scope")
@@ -83,6 +83,7 @@ class SpanNode(Node):
             turn (the user's words).
         duplicate: Whether the span's instrumentation repeats what our own spans say. It is then never a turn.
         pending_answers: Calls that model requests in this turn have requested and that have not started.
+        held_size: The size of the contents in bytes, if they are large and the span has ended; `LET_GO` once let go.
     """
 
     observation: Observation | None = None
@@ -94,6 +95,16 @@ class SpanNode(Node):
     facts: CallNode | StepNode | Content | None = None
     duplicate: bool = False
     pending_answers: Any = None
+    held_size: int = 0
+
+    def let_go(self) -> None:
+        """Hold the contents of the span, which has ended, no longer; they then count as not captured."""
+        known = self.observation
+        if isinstance(known, Call):
+            self.observation = msgspec.structs.replace(known, arguments=None, result=None)
+        elif isinstance(known, Step):
+            self.observation = msgspec.structs.replace(known, messages=None, answer=None)
+        self.span = None
 
 
 class CallNode(Node):
@@ -128,7 +139,7 @@ class CallNode(Node):
         resumed_ns: When the body last resumed; `SUSPENDED` while it is suspended, and if that is not measured.
         defined: The code of the tool's function, if a framework provides it.
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
-        held_size: The size of the held result in bytes, if it is large.
+        held_size: The size of the held arguments and result in bytes, if they are large; `LET_GO` once they are not.
         watched: Whether its end has to be counted, or ends a turn; False for nearly all calls.
         depth: How many calls of plain functions directly enclose it, where the C stack has to be watched.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
@@ -166,6 +177,13 @@ class CallNode(Node):
     watched: bool = False
     depth: int = 0
 
+    def let_go(self) -> None:
+        """Hold large arguments and a large result no longer; they then count as not seen."""
+        if self.result is not MISSING and evidence_size(self.result) >= LEAST_SIZE:
+            self.result, self.result_whole, self.result_state = None, False, ()
+        if self.arguments is not None and evidence_size(self.arguments) >= LEAST_SIZE:
+            self.arguments, self.objects, self.whole = None, None, False
+
 
 def release_call(call: CallNode) -> None:
     """Release the arguments and the result of *call*, whose turn is over; a later result is not held either."""
@@ -173,7 +191,7 @@ def release_call(call: CallNode) -> None:
     call.arguments = call.objects = None
     call.handed = ()
     call.result = MISSING
-    if call.held_size:
+    if call.held_size > 0:
         HELD.remove(call)
 
 

@@ -20,7 +20,7 @@ from otel_parallelism.settings import Settings, is_switched_off
 from otel_parallelism.tracing.sdk.records import declare_spans
 from otel_parallelism.tracing.sdk.tracer import LazyTracer
 
-from .bounds.held_results import HELD
+from .bounds.held_evidence import HELD
 from .classification import classify_open_node
 from .nodes import CallNode, Node, SpanNode
 
@@ -105,7 +105,7 @@ class Registry:
         self.max_spans: int = settings.max_spans_per_trace
         self.max_bytes: int = settings.max_content_bytes
         self.max_items: int = settings.max_leaves
-        self.max_held: int = settings.max_held_bytes
+        HELD.most = settings.max_held_bytes
         self.verbose: bool = settings.capture_content or settings.caller_on_calls
 
     def use_tracer(self, tracer: Tracer | None) -> None:

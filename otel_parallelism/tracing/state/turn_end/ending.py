@@ -13,6 +13,7 @@ from otel_parallelism.model import Call, Report, Turn, TurnSpan
 from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
+from otel_parallelism.tracing.state.bounds.held_evidence import HELD, LET_GO
 from otel_parallelism.tracing.state.bounds.past_bound import count_end
 from otel_parallelism.tracing.state.live_tree import link_node
 from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, TurnNode, release_call
@@ -55,6 +56,8 @@ def finish(node: Node, end_ns: int) -> Report | None:
         node.kept = [wrapped]
     for call in found.calls:
         release_call(call)
+    for span in found.spans:
+        HELD.remove(span)
     _release_words(node, found, wraps=wrapped is not None)
     return report
 
@@ -69,8 +72,10 @@ def discard(node: Node) -> None:
             visited = below.pop()
             below += visited.children or ()
             visited.children = None
-            if type(visited) is CallNode:
+            if isinstance(visited, CallNode):
                 release_call(visited)
+            elif isinstance(visited, SpanNode):
+                HELD.remove(visited)
 
 
 def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:
@@ -114,7 +119,7 @@ def _report(node: Node, found: TurnContents) -> Report | None:
             # These calls started within that turn, but its report is published already.
             _count_outside(turn.calls, node)
         if turn.span_id == first.span_id:
-            turn = _within_wrappers(_with_totals(turn, found), node)  # noqa: PLW2901 - the same turn, completed
+            turn = _within_wrappers(_with_bounds(turn, found), node)  # noqa: PLW2901 - the same turn, completed
             report = analyze(turn, settings, REGISTRY.experience, source_file)
             if report.peak_concurrency > 1:
                 REGISTRY.experience.learn(turn)
@@ -177,8 +182,12 @@ def _within_wrappers(turn: Turn, node: Node) -> Turn:
     return turn
 
 
-def _with_totals(turn: Turn, found: TurnContents) -> Turn:
-    """Return *turn* with the totals of the calls that are past a bound, and its coverage lowered by their number."""
+def _with_bounds(turn: Turn, found: TurnContents) -> Turn:
+    """Return *turn* with what bounds left out: the totals of calls, by whose number its coverage is lowered."""
+    holders: list[CallNode | SpanNode] = [*found.calls, *found.spans]
+    let_go = len([holder for holder in holders if holder.held_size == LET_GO])
+    if let_go:
+        turn = msgspec.structs.replace(turn, let_go=let_go)
     totals = found.past_bound
     if totals is None:
         return turn

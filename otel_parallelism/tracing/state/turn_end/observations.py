@@ -23,6 +23,7 @@ class TurnContents(msgspec.Struct):
     Attributes:
         observations: The observations of the node itself, then of all below.
         calls: The calls whose arguments and results are held.
+        spans: The spans of other instrumentations whose contents count as held, or were let go.
         visited: All nodes with children, which are to be unlinked.
         ended: Nested turns that have ended, by span id.
         made: The number of decorated calls.
@@ -39,6 +40,7 @@ class TurnContents(msgspec.Struct):
     past_bound: CallTotals | None = None
     flat: bool = True
     words: list[Content] = []
+    spans: list[SpanNode] = []
 
 
 def trace_hex(node: Node) -> str:
@@ -121,6 +123,8 @@ def _take(found: TurnContents, child: Node, trace_id: str, parent_id: str, end_n
     found.observations.append(_observation(child, trace_id, parent_id, end_ns))
     if type(child) is SpanNode and type(child.facts) is CallNode and not stays:
         found.calls.append(child.facts)
+    if type(child) is SpanNode and child.held_size and not stays:
+        found.spans.append(child)
     if child.finished:
         found.ended[_hex(child)] = child
     if not stays and (words := held_words(child)) is not None:
