@@ -21,14 +21,16 @@ class CallTotals(msgspec.Struct, frozen=True, gc=False):
     """
     The totals of the calls of a turn past the bound on calls; nothing else of them is kept. Times are in nanoseconds.
 
-    ``calls`` are the turn's own calls, ``inner`` those inside other calls, which only count. The first of ``calls``
-    started at ``since_ns`` and the last ended at ``end_ns``; ``work_ns`` is the sum of their durations and
-    ``longest_ns`` the longest. ``still_open`` of them went on after the turn's end, up to which they count.
-    ``busy_ns`` is how long any call of the turn ran since ``since_ns``, and ``peak`` the most that then ran at once.
+    ``calls`` are the turn's own calls. The first of them started at ``since_ns`` and the last ended at ``end_ns``;
+    ``work_ns`` is the sum of their durations and ``longest_ns`` the longest. ``still_open`` of them went on after the
+    turn's end, up to which they count. ``busy_ns`` is how long any call of the turn ran since ``since_ns``, and
+    ``peak`` the most that then ran at once. ``inner`` are the calls inside other calls, which only count; the first of
+    these started at ``inner_since_ns``.
     """
 
     calls: int = 0
     inner: int = 0
+    inner_since_ns: int = 0
     still_open: int = 0
     since_ns: int = 0
     end_ns: int = 0

@@ -7,6 +7,7 @@ all calls of a group, and a set of calls is an integer with one bit per call.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -83,6 +84,7 @@ class Dependencies:
         budget: TurnBudget | None = None,
         hand_offs_ns: Sequence[int] = (),
         steps: Sequence[Step] = (),
+        unkept_since_ns: int = 0,
     ) -> None:
         """
         Find the edges between *calls*.
@@ -98,10 +100,12 @@ class Dependencies:
             budget: What may still be read of the turn's contents.
             hand_offs_ns: Start times, in order, of hand-offs. The order of calls before and after one is intended.
             steps: The turn's model requests.
+            unkept_since_ns: Since when calls of the scope are missing because of a bound; 0 if none are.
         """
         self.calls = calls
         self._after_missing_ns = after_missing_ns
         self._steps = steps
+        self._unkept_since_ns = unkept_since_ns
         self.kept: KeptOrder = KeptOrder()
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
@@ -173,6 +177,8 @@ class Dependencies:
         found: PairVerdict = "unknown"
         if self._share_doubtful(later) >> earlier & 1:
             why = self.shared.sentence(earlier, later)
+        elif self._follows_unkept(b):
+            why = f"not all calls between {a.tool} and {b.tool} are known"
         elif self._before_missing_call(b) >> earlier & 1:
             why = f"between {a.tool} and {b.tool} the model asked for something that was not seen to run"
         else:
@@ -196,8 +202,13 @@ class Dependencies:
         return mask & ~self._proved_rounds.proved_round(self.calls[later]) if mask else 0
 
     def _before_missing_call(self, call: Call) -> int:
-        """Return the bits of the calls that are separated from *call* by a call without a span."""
+        """Return the bits of the calls that are separated from *call* by a call without a span, or one not kept."""
+        if self._follows_unkept(call):
+            return (1 << bisect_left(self._starts_ns, call.start_ns)) - 1
         return started_before(self._starts_ns, self._after_missing_ns, call.start_ns)
+
+    def _follows_unkept(self, call: Call) -> bool:
+        return 0 < self._unkept_since_ns <= call.start_ns
 
     def _effects_edge(self, earlier: int, later: int) -> tuple[Edge, str]:  # noqa: PLR0911 - one return for each row
         """Return the edge that follows from effects, resources and caution, and a sentence that says why."""

@@ -114,6 +114,7 @@ class Scope:
             budget=budget,
             hand_offs_ns=hand_offs_ns,
             steps=steps,
+            unkept_since_ns=_unkept_since_ns(turn, self.scope_id),
         )
         self.hard_edges = self.graph.hard
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
@@ -235,6 +236,14 @@ def scopes_of(turn: Turn) -> list[Scope]:
             if inner is not None and outer.depth < inner.depth <= _DEEPEST:
                 outer.inner[index] = inner
     return sorted(found.values(), key=lambda scope: (-scope.depth, scope.scope_id))
+
+
+def _unkept_since_ns(turn: Turn, scope_id: str) -> int:
+    """Return since when calls of a scope may be missing because of a bound; 0 if none are."""
+    past = turn.past_bound
+    if past is None:
+        return 0
+    return past.inner_since_ns if scope_id else past.since_ns
 
 
 def _earlier_contents(turn: Turn, scope_id: str) -> list[Content]:

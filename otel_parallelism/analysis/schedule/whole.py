@@ -60,7 +60,8 @@ def _joined(kept: Totals, calls: Sequence[Timed], past: CallTotals) -> Totals:
     Args:
         kept: The totals of *calls*.
         calls: The calls that are kept, in order of start.
-        past: The totals of the others, which started later.
+        past: The totals of the others. Calls that are kept and started later than the first of them are taken not to
+            have overlapped with them.
     """
     if not past.work_ns:
         return kept
@@ -69,11 +70,13 @@ def _joined(kept: Totals, calls: Sequence[Timed], past: CallTotals) -> Totals:
     before = totals_of(
         [Interval(call.start_ns, min(call.end_ns, past.since_ns)) for call in calls if call.start_ns < past.since_ns]
     )
+    later = totals_of([call for call in calls if call.start_ns >= past.since_ns])
+    end_ns = max(kept.end_ns, past.end_ns)
     return Totals(
         start_ns=min(kept.start_ns, past.since_ns),
-        end_ns=max(kept.end_ns, past.end_ns),
+        end_ns=end_ns,
         work_ns=kept.work_ns + past.work_ns,
-        busy_ns=before.busy_ns + past.busy_ns,
+        busy_ns=before.busy_ns + min(past.busy_ns + later.busy_ns, end_ns - past.since_ns),
         longest_ns=max(kept.longest_ns, past.longest_ns),
         peak=max(kept.peak, past.peak),
     )

@@ -22,7 +22,7 @@ class RunningTotals(msgspec.Struct, eq=False):
     Attributes:
         since_ns: When the first call past the bound started.
         calls: The calls past the bound, open ones included.
-        inner: The calls past a bound that ran inside other calls.
+        inner: The calls past a bound that ran inside other calls; the first started at ``inner_since_ns``.
         work_ns: The durations of those of ``calls`` that have ended.
         longest_ns: The longest of them.
         end_ns: The last end of one of them.
@@ -34,9 +34,10 @@ class RunningTotals(msgspec.Struct, eq=False):
         reached_ns: The instant up to which ``busy_ns`` counts; while calls are open, when the first of them started.
     """
 
-    since_ns: int
+    since_ns: int = 0
     calls: int = 0
     inner: int = 0
+    inner_since_ns: int = 0
     work_ns: int = 0
     longest_ns: int = 0
     end_ns: int = 0
@@ -85,6 +86,7 @@ class RunningTotals(msgspec.Struct, eq=False):
         return CallTotals(
             calls=self.calls,
             inner=self.inner,
+            inner_since_ns=self.inner_since_ns,
             still_open=self.open,
             since_ns=self.since_ns,
             end_ns=max(self.end_ns, now_ns) if self.open else self.end_ns,
@@ -104,9 +106,10 @@ def totals_past_bound(calls: Sequence[Call], most: int) -> CallTotals | None:
         most: How many are kept.
     """
     past = [call for call in calls[most:] if not call.scope]
-    inner = len(calls) - most - len(past)
+    inside = [call for call in calls[most:] if call.scope]
+    inner, inner_since_ns = len(inside), inside[0].start_ns if inside else 0
     if not past:
-        return CallTotals(inner=inner) if inner > 0 else None
+        return CallTotals(inner=inner, inner_since_ns=inner_since_ns) if inside else None
     # An empty call moves no total.
     since_ns = next((call.start_ns for call in past if call.end_ns > call.start_ns), past[0].start_ns)
     totals = RunningTotals(since_ns, reached_ns=since_ns)
@@ -121,7 +124,9 @@ def totals_past_bound(calls: Sequence[Call], most: int) -> CallTotals | None:
         else:
             totals.end(call.start_ns, at_ns, kept=call.span_id in held)
     still_open = sum(call.outlived_ns is not None for call in past)
-    return msgspec.structs.replace(totals.at(0), calls=len(past), inner=inner, still_open=still_open)
+    return msgspec.structs.replace(
+        totals.at(0), calls=len(past), inner=inner, inner_since_ns=inner_since_ns, still_open=still_open
+    )
 
 
 def joined_totals(some: CallTotals | None, others: CallTotals) -> CallTotals:
@@ -133,13 +138,15 @@ def joined_totals(some: CallTotals | None, others: CallTotals) -> CallTotals:
     """
     if some is None:
         return others
+    inner_since_ns = min(filter(None, (some.inner_since_ns, others.inner_since_ns)), default=0)
     if not some.calls or not others.calls:
         own = some if some.calls else others
-        return msgspec.structs.replace(own, inner=some.inner + others.inner)
+        return msgspec.structs.replace(own, inner=some.inner + others.inner, inner_since_ns=inner_since_ns)
     since_ns, end_ns = min(some.since_ns, others.since_ns), max(some.end_ns, others.end_ns)
     return CallTotals(
         calls=some.calls + others.calls,
         inner=some.inner + others.inner,
+        inner_since_ns=inner_since_ns,
         still_open=some.still_open + others.still_open,
         since_ns=since_ns,
         end_ns=end_ns,

@@ -100,7 +100,10 @@ class _Timeline:
 
     def moved_totals(self, totals: CallTotals) -> CallTotals:
         return msgspec.structs.replace(
-            totals, since_ns=self.moved_ns(totals.since_ns), end_ns=self.moved_ns(totals.end_ns)
+            totals,
+            since_ns=self.moved_ns(totals.since_ns),
+            inner_since_ns=self.moved_ns(totals.inner_since_ns),
+            end_ns=self.moved_ns(totals.end_ns),
         )
 
     def shortened(self, call: Call) -> Call:

@@ -126,7 +126,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
             if span is span_around or not span_id or span_id == parent.span_id:
                 node.span_id = new_span_id()
             children = parent.children
-            if children is not None and len(children) < registry.max_calls:
+            if children is not None and len(children) < parent.room:
                 children.append(node)
                 node.linked = True
             elif not link_node(node):

@@ -51,7 +51,7 @@ def _called(tool: Tool, receiver: object) -> CallNode:
         if frame is not None:
             instruction, around = frame.f_lasti, frames_around(frame)
     node = CallNode(
-        None, None, 0, 0, 0, None, False, False, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
+        None, None, 0, 0, 0, None, False, False, 0, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.now_ns(), code, instruction, get_ident(),
     )  # fmt: skip
     node.around = around

@@ -13,8 +13,11 @@ from typing import Any
 from otel_parallelism import clock
 
 from .bounds.past_bound import begins_scope, count_past_bound
-from .nodes import CallNode, Node, SpanNode, release_call
+from .nodes import CallNode, Node, SpanNode, TurnNode, release_call
 from .registry import REGISTRY
+
+_LEAST_ROOM = 8
+"""For how many calls a turn has room at first. Room is granted in blocks, so that most calls need no lock."""
 
 
 def new_span_id() -> int:
@@ -102,13 +105,14 @@ def link_node(node: Node) -> bool:  # noqa: C901 - one walk outwards, under one 
         while not (around.linked or around.beyond or around.parent is None):
             path.append(around)
             around = around.parent
-        full = around.children is not None and len(around.children) >= registry.max_calls
-        if full or root.held >= registry.max_spans or (around.beyond and not begins_scope(around)):
+        # Once a call of a turn is past the bound, later ones are too, although room may have been given back.
+        full = around.past_bound is not None and around.past_bound.calls > 0
+        full = full or (len(around.children or ()) >= around.room and not _grant_room(around, root))
+        if full or (around.beyond and not begins_scope(around)):
             for passed in path:
                 passed.beyond = True
             count_past_bound(node)
             return True
-        root.held += 1
         for passed in path:
             passed.linked = True
             parent = passed.parent
@@ -116,9 +120,22 @@ def link_node(node: Node) -> bool:  # noqa: C901 - one walk outwards, under one 
                 break
             if parent.children is None:
                 parent.children = []
+            if parent is not around:
+                _grant_room(parent, root)
             parent.children.append(passed)
             if registry.intercept_end is not None and type(parent) is SpanNode and not parent.end_ns:
                 registry.intercept_end(parent)
+    return True
+
+
+def _grant_room(node: Node, root: Node) -> bool:
+    """Let *node* have more children, if the bounds on calls and on the spans below *root* allow; return whether."""
+    least = _LEAST_ROOM if type(node) is TurnNode else 1
+    more = min(max(least, node.room), REGISTRY.max_calls - node.room, REGISTRY.max_spans - root.held)
+    if more <= 0:
+        return False
+    node.room += more
+    root.held += more
     return True
 
 

@@ -44,11 +44,12 @@ class Node(msgspec.Struct, eq=False):
     """
     One span, while it is open and for as long as its turn needs it.
 
-    ``span_id`` is random where the span has no usable id. ``end_ns`` is 0 while the span is open. On a root, ``held``
-    counts the linked nodes below. ``past_bound`` has the totals of the calls of a turn that are not linked because of
-    a bound; such a call is ``beyond``. ``counted_in`` are the totals that also count the end of this node. ``inner`` is
-    the report of the only nested turn that has ended, ``False`` where several have. ``above`` is an ancestor with only
-    calls in between, to skip them. Times are those of ``clock.now_ns``; ``shift`` is what is added to them on spans.
+    ``span_id`` is random where the span has no usable id. ``end_ns`` is 0 while the span is open. ``room`` is how many
+    children the node may have before more are granted; on a root, ``held`` is the sum of the room below. ``past_bound``
+    has the totals of the calls of a turn that are not linked because of a bound; such a call is ``beyond``.
+    ``counted_in`` are the totals that also count the end of this node. ``inner`` is the report of the only nested turn
+    that has ended, ``False`` where several have. ``above`` is an ancestor with only calls in between, to skip them.
+    Times are those of ``clock.now_ns``; ``shift`` is what is added to them on spans.
     """
 
     parent: Node | None
@@ -60,6 +61,7 @@ class Node(msgspec.Struct, eq=False):
     linked: bool = False
     finished: bool = False
     held: int = 0
+    room: int = 0
     past_bound: RunningTotals | None = None
     counted_in: RunningTotals | None = None
     beyond: bool = False

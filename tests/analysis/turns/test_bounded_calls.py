@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SECOND_NS, UNIT_NS, at, call, scope_calls, turn_span
@@ -94,7 +95,31 @@ def test_calls_inside_calls_only_count() -> None:
     found = report([call("outer", 0, 9), *inner], 3)
     assert (found.calls, found.work) == (1, 9.0)
     assert found.coverage == 0.5
-    assert found.turn.past_bound == CallTotals(inner=3)
+    assert found.turn.past_bound == CallTotals(inner=3, inner_since_ns=at(3))
+
+
+@pytest.mark.parametrize(("since", "avoidable"), [(0.0, 0.0), (2.0, 0.0), (3.5, 1.0), (6.5, 2.0), (9.0, 3.0)])
+def test_nothing_is_promised_across_calls_that_are_not_kept(since: float, avoidable: float) -> None:
+    calls = [
+        call(name, start, start + 1, arguments=Content(name), result=Content("rows"), effect="read")
+        for name, start in (("a1", 0), ("b2", 3), ("c3", 5), ("d4", 7))
+    ]
+    span = turn_span(0, 1_000, input=Content("a1, b2, c3 and d4"))
+    (turn,) = normalize([span, *calls], Settings()).turns
+    assert analyze(turn, Settings()).avoidable == 3.0
+    past = CallTotals(calls=1, since_ns=at(since), end_ns=at(20), work_ns=SECOND_NS, longest_ns=SECOND_NS, peak=1)
+    found = analyze(msgspec.structs.replace(turn, past_bound=past), Settings())
+    assert (found.calls, found.avoidable) == (5, avoidable)
+
+
+def test_calls_kept_later_than_those_past_the_bound_are_measured() -> None:
+    calls = [call("a", 0, 1), call("b", 4, 5)]
+    (turn,) = normalize([turn_span(0, 1_000), *calls], Settings()).turns
+    past = CallTotals(
+        calls=1, since_ns=at(2), end_ns=at(3), work_ns=SECOND_NS, longest_ns=SECOND_NS, busy_ns=SECOND_NS, peak=1
+    )
+    found = analyze(msgspec.structs.replace(turn, past_bound=past), Settings())
+    assert (found.work, found.busy, found.makespan) == (3.0, 3.0, 5.0)
 
 
 def test_calls_that_go_on_after_the_turn_count_up_to_it() -> None:
@@ -117,9 +142,10 @@ def test_waiting_for_a_person_counts_once_only_totals_are_known() -> None:
 
 
 def test_totals_of_two_sets_are_at_most_what_is_possible() -> None:
-    one = CallTotals(2, 1, 0, 0, 4 * SECOND_NS, 4 * SECOND_NS, SECOND_NS, 3 * SECOND_NS, 2)
-    other = CallTotals(1, 0, 1, SECOND_NS, 5 * SECOND_NS, 4 * SECOND_NS, 4 * SECOND_NS, 4 * SECOND_NS, 1)
+    one = CallTotals(2, 1, 7, 0, 0, 4 * SECOND_NS, 4 * SECOND_NS, SECOND_NS, 3 * SECOND_NS, 2)
+    other = CallTotals(1, 0, 0, 1, SECOND_NS, 5 * SECOND_NS, 4 * SECOND_NS, 4 * SECOND_NS, 4 * SECOND_NS, 1)
     joined = joined_totals(one, other)
+    assert joined.inner_since_ns == 7
     assert (joined.calls, joined.inner, joined.still_open) == (3, 1, 1)
     assert (joined.since_ns, joined.end_ns, joined.busy_ns, joined.peak) == (0, 5 * SECOND_NS, 5 * SECOND_NS, 3)
     assert joined_totals(None, one) == one

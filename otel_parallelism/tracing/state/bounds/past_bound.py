@@ -42,17 +42,19 @@ def count_past_bound(node: Node) -> None:
     scope, own = _turn_around(node)
     if scope is None:
         return
+    if not is_counted or (type(node) is TurnNode and not own):
+        return
     totals = scope.past_bound
     if totals is None:
-        if not is_counted:
-            return
-        totals = scope.past_bound = _begun(scope, node.start_ns)
-    if not own:
-        totals.inner += is_counted and type(node) is not TurnNode
-        return
-    if is_counted:
+        totals = scope.past_bound = RunningTotals()
+    if own:
+        if not totals.calls:
+            _begin(totals, scope, node.start_ns)
         totals.start(node.start_ns, kept=False)
         _watch(node, totals)
+    else:
+        totals.inner_since_ns = totals.inner_since_ns or node.start_ns
+        totals.inner += 1
 
 
 def count_end(node: Node) -> None:
@@ -83,14 +85,13 @@ def _turn_around(node: Node) -> tuple[Node | None, bool]:
     return None, own
 
 
-def _begun(scope: Node, since_ns: int) -> RunningTotals:
-    """Return new totals for *scope*, in which the calls that it keeps and that are open count until they end."""
-    totals = RunningTotals(since_ns, reached_ns=since_ns)
+def _begin(totals: RunningTotals, scope: Node, since_ns: int) -> None:
+    """Begin to count calls in *totals*: the calls of *scope* that are kept and open count until they end."""
+    totals.since_ns = totals.reached_ns = since_ns
     for node in _own_calls(scope):
         if not node.end_ns and node.counted_in is None and _is_counted(node):
             totals.start(since_ns, kept=True)
             _watch(node, totals)
-    return totals
 
 
 def _watch(node: Node, totals: RunningTotals) -> None:

@@ -41,13 +41,13 @@ def finish(node: Node, end_ns: int) -> Report | None:
         node.finished = True
         registry.turns.pop(id(node), None)
         registry.spans_ended += found.made + (type(node) is TurnNode)
+        room = 0
         for visited in found.visited:
             visited.children = None
-        top: Node = node
-        while top.parent is not None:
-            top = top.parent
+            room += visited.room
+            visited.room = 0
         # A root that lives as long as the process needs room for later turns.
-        top.held -= len(found.observations) - 1
+        _root(node).held -= room
     if isinstance(node, (SpanNode, TurnNode)):
         node.emptied = any(holds(observation, registry.settings) for observation in found.observations[1:])
     report = _report(node, found)
@@ -68,14 +68,24 @@ def discard(node: Node) -> None:
         node.finished = True
         REGISTRY.turns.pop(id(node), None)
         below: list[Node] = [node]
+        room = 0
         while below:
             visited = below.pop()
             below += visited.children or ()
             visited.children = None
+            room += visited.room
+            visited.room = 0
             if isinstance(visited, CallNode):
                 release_call(visited)
             elif isinstance(visited, SpanNode):
                 HELD.remove(visited)
+        _root(node).held -= room
+
+
+def _root(node: Node) -> Node:
+    while node.parent is not None:
+        node = node.parent
+    return node
 
 
 def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:

@@ -7,6 +7,7 @@ import random
 
 import msgspec
 
+from otel_parallelism.analysis.turns.bounded_calls import RunningTotals, joined_totals
 from otel_parallelism.analysis.turns.merging import merged_duplicate
 from otel_parallelism.model import Call, Caller, CallStack, CallTotals, Content, Observation, Passage, Step, TurnSpan
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
@@ -73,7 +74,7 @@ def collect_observations(  # noqa: C901 - one walk over all that is below
     found = TurnContents([at_top], [], [], {}, 0, None, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
     append, held = found.observations.append, found.calls.append
-    inner = 0
+    inside: list[RunningTotals] = []
     # The last item says whether an open nested turn encloses the node; its contents stay held until it ends.
     stack: list[tuple[Node, str, bool]] = [(top, at_top.span_id, False)]
     while stack:
@@ -101,20 +102,23 @@ def collect_observations(  # noqa: C901 - one walk over all that is below
                     goes_on = not child.end_ns and type(found.observations[-1]) is TurnSpan
                     stack.append((child, _hex(child), stays or goes_on))
             if child.past_bound is not None and not child.finished:
-                inner += child.past_bound.calls + child.past_bound.inner
+                inside.append(child.past_bound)
     if type(top) is CallNode:
         held(top)
         found.made += 1
-    _add_past_bound(found, top, inner, end_ns)
+    _add_past_bound(found, top, inside, end_ns)
     return found
 
 
-def _add_past_bound(found: TurnContents, top: Node, inner: int, end_ns: int) -> None:
-    """Add the totals of the calls of *top* past a bound, with *inner* ones, which ran in calls or turns inside."""
-    if inner or top.past_bound is not None:
-        own = CallTotals() if top.past_bound is None else top.past_bound.at(end_ns)
-        found.past_bound = msgspec.structs.replace(own, inner=own.inner + inner)
-        found.made += own.calls + own.inner
+def _add_past_bound(found: TurnContents, top: Node, inside: list[RunningTotals], end_ns: int) -> None:
+    """Add the totals of the calls of *top* past a bound, with those *inside* of its calls and turns."""
+    totals = None if top.past_bound is None else top.past_bound.at(end_ns)
+    for one in inside:
+        since_ns = min(filter(None, (one.since_ns, one.inner_since_ns)), default=0)
+        totals = joined_totals(totals, CallTotals(inner=one.calls + one.inner, inner_since_ns=since_ns))
+    found.past_bound = totals
+    if totals is not None:
+        found.made += totals.calls + totals.inner
 
 
 def _take(found: TurnContents, child: Node, trace_id: str, parent_id: str, end_ns: int, *, stays: bool) -> None:

@@ -160,7 +160,7 @@ def _length_s(span: Any) -> float:
 
 
 def test_bound_on_all_spans_of_a_trace(make_kit: Callable[..., Kit]) -> None:
-    kit = make_kit(Settings(max_spans_per_trace=4))
+    kit = make_kit(Settings(max_spans_per_trace=12))
 
     @profiled
     def down(levels: int) -> None:
@@ -180,6 +180,32 @@ def test_bound_on_all_spans_of_a_trace(make_kit: Callable[..., Kit]) -> None:
     assert report.turn.past_bound.inner == 5
     assert REGISTRY.coverage.calls == 10
     assert REGISTRY.coverage.calls_without_turn == 0
+
+
+async def test_calls_at_any_depth_are_bounded(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_spans_per_trace=40))
+    for _ in range(3):
+        with agent_turn("clerk") as turn:
+            await asyncio.gather(*(outer(20) for _ in range(7)))
+            assert turn._node.held <= 40
+            assert sum(len(call.children or ()) for call in turn._node.children) + 7 <= 40
+        assert turn._node.held == 0
+    for report in kit.reports:
+        assert (report.calls, report.peak_concurrency, report.work) == (7, 7, pytest.approx(140))
+        assert report.coverage < 40 / 147
+    assert REGISTRY.coverage.calls == 3 * 147
+
+
+def test_room_returns_to_a_root_that_lives_on(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_spans_per_trace=60))
+    with kit.tracer().start_as_current_span("worker") as worker:
+        for number in range(20):
+            with agent_turn("clerk"):
+                for _ in range(12):
+                    glance(number)
+        root = REGISTRY.spans[worker.get_span_context().span_id]
+        assert root.held == root.room == 32
+    assert [report.coverage for report in kit.reports] == [1.0] * 20
 
 
 def test_nothing_of_calls_past_the_bound_is_held(make_kit: Callable[..., Kit]) -> None:

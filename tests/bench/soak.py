@@ -1,0 +1,423 @@
+"""
+Runs the package for long and with much, and prints what it held, where it held the loop, and what was lost.
+
+    python tests/bench/soak.py [--scale 0.01] [--only NAME …]
+
+Each scenario runs in a process of its own. Memory is that of the process beyond what it used before the scenario, at
+its peak and after the program has let go of everything. The longest stall is the longest time between two rounds of an
+event loop that always has something to do. A span is lost if the program made a call or ended a turn and no span of it
+was exported. The exporter keeps nothing.
+
+Two last lines say what an open turn and a held call take, by the sizes that Python counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import contextvars
+import ctypes
+import gc
+import json
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+from otel_parallelism import Settings, agent_turn, coverage, install, profiled, uninstall
+from otel_parallelism.tracing.shield import internal_errors
+from otel_parallelism.tracing.state.registry import REGISTRY
+from tests.virtual_time import CLOCK, VirtualLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+MB = 1_000_000
+_real_s = time.perf_counter
+
+
+class Counted(SpanProcessor):
+    """Counts the spans that end, by the first word of their names, and keeps none."""
+
+    def __init__(self) -> None:
+        self.ended: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Count *span*."""
+        with self._lock:
+            self.ended[span.name.split(" ", 1)[0]] += 1
+
+
+@dataclass
+class Outcome:
+    """
+    What happened in one scenario.
+
+    Attributes:
+        calls: The calls that the program made.
+        turns: The turns that it began.
+        open_turns: Those of them that it never ended.
+        errors: The exceptions and wrong results that reached it.
+        stall_s: The longest time between two rounds of an event loop.
+        peak_bytes: The highest memory beyond that before the scenario.
+        final_bytes: The memory that stayed.
+        lost: The calls and ended turns without an exported span.
+        counted: The calls that the package counts; those of turns that never end are not among them.
+        swallowed: The errors inside the package.
+    """
+
+    calls: int = 0
+    turns: int = 0
+    open_turns: int = 0
+    errors: int = 0
+    stall_s: float = 0.0
+    peak_bytes: int = 0
+    final_bytes: int = 0
+    lost: int = 0
+    counted: int = 0
+    swallowed: int = 0
+    lock: Any = field(default_factory=threading.Lock)
+
+    def called(self, result: object, expected: object) -> None:
+        """Count a call, and an error if *result* is not what it was *expected* to return."""
+        with self.lock:
+            self.calls += 1
+            self.errors += result != expected
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Run the block as a turn, and count the exceptions that leave it."""
+        with self.lock:
+            self.turns += 1
+        try:
+            with agent_turn("soak"):
+                yield
+        except Exception:  # noqa: BLE001 - what is counted
+            with self.lock:
+                self.errors += 1
+
+
+@profiled(effect="read")
+async def look(number: int) -> int:
+    """Give way to the loop once."""
+    await asyncio.sleep(0)
+    return number
+
+
+@profiled(effect="read")
+async def load(number: int) -> str:
+    """Return 100 kB."""
+    await asyncio.sleep(0)
+    return f"{number:06}" + "text " * 20_000
+
+
+@profiled(effect="read")
+async def wait_a_second(number: int) -> int:
+    """Take a second of the loop's clock."""
+    await asyncio.sleep(1)
+    return number
+
+
+@profiled
+async def hold_all(outcome: Outcome, count: int) -> int:
+    """Make *count* calls, a hundred at a time."""
+    await _at_a_time(count, 100, lambda number: _look(outcome, number))
+    return count
+
+
+@profiled
+async def descend(outcome: Outcome, levels: int) -> int:
+    """Make *levels* calls inside one another, each in a task of its own, so that no recursion limit is met."""
+    return await _below(outcome, levels, go_deeper)
+
+
+@profiled
+async def go_deeper(outcome: Outcome, levels: int) -> int:
+    """Do the same. Calls of one tool directly inside one another would count as one call."""
+    return await _below(outcome, levels, descend)
+
+
+async def _below(outcome: Outcome, levels: int, call: Callable[[Outcome, int], Coroutine[Any, Any, int]]) -> int:
+    if levels:
+        outcome.called(await asyncio.create_task(call(outcome, levels - 1)), levels - 1)
+    return levels
+
+
+async def _look(outcome: Outcome, number: int) -> None:
+    outcome.called(await look(number), number)
+
+
+async def _at_a_time(count: int, width: int, job: Callable[[int], Awaitable[None]]) -> None:
+    """Run *count* jobs, *width* at a time."""
+    numbers = iter(range(count))
+
+    async def work() -> None:
+        for number in numbers:
+            await job(number)
+
+    await asyncio.gather(*(work() for _ in range(width)))
+
+
+async def one_turn(outcome: Outcome, scale: float) -> None:
+    """A million calls in one turn, ten at a time."""
+    with outcome.turn():
+        await _at_a_time(_scaled(1_000_000, scale), 10, lambda number: _look(outcome, number))
+
+
+async def open_turns(outcome: Outcome, scale: float) -> None:
+    """A hundred thousand turns with a call each that are never ended, and that the program keeps."""
+    kept: list[Any] = []
+    for number in range(_scaled(100_000, scale)):
+        turn = agent_turn("soak")
+        context = contextvars.copy_context()
+        context.run(turn.__enter__)
+        outcome.turns += 1
+        outcome.open_turns += 1
+        await asyncio.create_task(_look(outcome, number), context=context)
+        kept.append(turn)
+
+
+async def short_turns(outcome: Outcome, scale: float) -> None:
+    """A hundred thousand turns of three calls, a hundred at a time."""
+
+    async def turn(number: int) -> None:
+        with outcome.turn():
+            await _look(outcome, number)
+            await asyncio.gather(_look(outcome, number + 1), _look(outcome, number + 2))
+
+    await _at_a_time(_scaled(100_000, scale), 100, turn)
+
+
+async def large_results(outcome: Outcome, scale: float) -> None:
+    """Ten thousand calls one after another, with results of 100 kB."""
+    with outcome.turn():
+        for number in range(_scaled(10_000, scale)):
+            outcome.called(len(await load(number)), 100_006)
+
+
+async def long_turn(outcome: Outcome, scale: float) -> None:
+    """A turn of one hour of calls of a second, by a clock that jumps."""
+    with outcome.turn():
+        for number in range(_scaled(3_600, scale)):
+            outcome.called(await wait_a_second(number), number)
+
+
+async def wide(outcome: Outcome, scale: float) -> None:
+    """A hundred thousand calls inside one call."""
+    count = _scaled(100_000, scale)
+    with outcome.turn():
+        outcome.called(await hold_all(outcome, count), count)
+
+
+async def deep(outcome: Outcome, scale: float) -> None:
+    """Calls inside one another, a hundred thousand levels, each in a task of its own."""
+    levels = _scaled(100_000, scale)
+    with outcome.turn():
+        outcome.called(await descend(outcome, levels), levels)
+
+
+async def at_once(outcome: Outcome, scale: float) -> None:
+    """Ten thousand calls at once."""
+    with outcome.turn():
+        await asyncio.gather(*(_look(outcome, number) for number in range(_scaled(10_000, scale))))
+
+
+async def four_threads(outcome: Outcome, scale: float) -> None:
+    """Four threads with event loops of their own, each with 5,000 turns of three calls."""
+
+    def run() -> None:
+        asyncio.run(_beating(outcome, short_turns(outcome, 0.05 * scale)))
+
+    await asyncio.gather(*(asyncio.to_thread(run) for _ in range(4)))
+
+
+SCENARIOS: dict[str, Callable[[Outcome, float], Coroutine[Any, Any, None]]] = {
+    "a million calls in one turn": one_turn,
+    "100,000 turns never ended": open_turns,
+    "100,000 short turns, 100 at a time": short_turns,
+    "10,000 serial calls, results of 100 kB": large_results,
+    "a turn of one hour": long_turn,
+    "100,000 calls inside one call": wide,
+    "100,000 calls inside one another": deep,
+    "10,000 calls at once": at_once,
+    "four threads with loops of their own": four_threads,
+}
+
+
+async def _beating(outcome: Outcome, body: Coroutine[Any, Any, None]) -> None:
+    """Run *body* while the loop's rounds are timed."""
+    loop = asyncio.get_running_loop()
+    last_s, longest_s = _real_s(), 0.0
+    beating = True
+
+    def beat() -> None:
+        nonlocal last_s, longest_s
+        now_s = _real_s()
+        longest_s = max(longest_s, now_s - last_s)
+        last_s = now_s
+        # Beside timers of a clock that jumps, a loop that is never idle would stand still.
+        if beating and not isinstance(loop, VirtualLoop):
+            loop.call_soon(beat)
+
+    async def beat_in_calls() -> None:
+        while beating:
+            await asyncio.sleep(0.5)
+            beat()
+
+    loop.call_soon(beat)
+    beside = loop.create_task(beat_in_calls()) if isinstance(loop, VirtualLoop) else None
+    try:
+        await body
+        beat()
+    finally:
+        beating = False
+        if beside is not None:
+            beside.cancel()
+    with outcome.lock:
+        outcome.stall_s = max(outcome.stall_s, longest_s)
+
+
+def _scaled(count: int, scale: float) -> int:
+    return max(1, round(count * scale))
+
+
+def scenario(name: str, scale: float, settings: Settings | None = None) -> Outcome:
+    """Run the scenario called *name* in this process, and return what happened, without the memory."""
+    counted = Counted()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(counted)
+    before = coverage().calls, sum(internal_errors().values())
+    install(provider, settings=settings)
+    outcome = Outcome()
+    factory = VirtualLoop if SCENARIOS[name] is long_turn else None
+    clock = CLOCK.running() if factory else contextlib.nullcontext()
+    try:
+        with clock, asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(_beating(outcome, SCENARIOS[name](outcome, scale)))
+    finally:
+        expected = outcome.calls + outcome.turns - outcome.open_turns
+        outcome.lost = expected - counted.ended["execute_tool"] - counted.ended["invoke_agent"]
+        outcome.counted = coverage().calls - before[0]
+        outcome.swallowed = sum(internal_errors().values()) - before[1]
+        uninstall()
+    return outcome
+
+
+def soak(name: str, scale: float) -> Outcome:
+    """Run the scenario called *name* in this process, and return what happened."""
+    before = _settled()
+    outcome = scenario(name, scale)
+    outcome.peak_bytes = max(0, _memory("VmHWM") - before)
+    outcome.final_bytes = max(0, _settled() - before)
+    return outcome
+
+
+def _settled() -> int:
+    """Return the memory in use after a collection, in bytes, and start to measure its peak anew."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
+
+
+def _memory(key: str) -> int:
+    """Return a figure of the process's memory in bytes; 0 where the system has none."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def sizes(count: int) -> tuple[float, float]:
+    """Return how many bytes an open turn and a held call without evidence take, on average of *count*."""
+    install(TracerProvider(shutdown_on_exit=False))
+
+    @profiled
+    def nothing() -> None: ...
+
+    def memory() -> int:
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    kept: list[Any] = []
+    tracemalloc.start()
+    before = memory()
+    for _ in range(count):
+        turn = agent_turn("soak")
+        contextvars.copy_context().run(turn.__enter__)
+        kept.append(turn)
+    an_open_turn = (memory() - before) / count
+    with agent_turn("soak"):
+        nothing()
+        before = memory()
+        for _ in range(count - 1):
+            nothing()
+        a_held_call = (memory() - before) / count
+    tracemalloc.stop()
+    REGISTRY.clear()
+    return an_open_turn, a_held_call
+
+
+def _in_own_process(*arguments: str) -> Any:
+    """Return what this program prints as JSON if it is called with *arguments*."""
+    done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    sys.stderr.write(done.stderr)
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    """Soak as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=1.0, help="the share of the calls and turns to make")
+    parser.add_argument("--only", nargs="+", metavar="TEXT", default=[""], help="only scenarios whose names have this")
+    parser.add_argument("--scenario", help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.sizes:
+        print(json.dumps(sizes(5_000)))
+        return
+    if chosen.scenario:
+        outcome = soak(chosen.scenario, chosen.scale)
+        print(json.dumps({one.name: getattr(outcome, one.name) for one in fields(outcome) if one.name != "lock"}))
+        return
+    print("| scenario | calls | counted | turns | peak MB | final MB | stall ms | errors | lost |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    bad = 0
+    for name in SCENARIOS:
+        if not any(part in name for part in chosen.only):
+            continue
+        found = _in_own_process("--scenario", name, "--scale", str(chosen.scale))
+        bad += found["errors"] + abs(found["lost"]) + found["swallowed"]
+        print(
+            f"| {name} | {found['calls']:,} | {found['counted']:,} | {found['turns']:,} "
+            f"| {found['peak_bytes'] / MB:,.0f} | {found['final_bytes'] / MB:,.0f} | {found['stall_s'] * 1e3:,.0f} "
+            f"| {found['errors']:,} | {found['lost']:,} |",
+            flush=True,
+        )
+        if found["swallowed"]:
+            print(f"{found['swallowed']:,} errors inside the package")
+    an_open_turn, a_held_call = _in_own_process("--sizes")
+    print(f"\nan open turn takes {an_open_turn:,.0f} bytes, a held call {a_held_call:,.0f} bytes")
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
