@@ -22,12 +22,15 @@ import sys
 import tempfile
 import time
 import traceback
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import zstandard
 
 from otel_parallelism import analyze_spans
 from otel_parallelism.execution.prompt import prompt
@@ -144,6 +147,19 @@ def _length(value: object) -> int:
     return len(value) if isinstance(value, str | bytes) else 8
 
 
+def expanded_size(content: bytes) -> int:
+    """Return how many bytes *content* holds when it is unpacked, as far as it can be."""
+    unpacked = 0
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            unpacked = len(zlib.decompressobj(wbits=31).decompress(content))
+        elif content.startswith(b"\x28\xb5\x2f\xfd"):
+            unpacked = len(zstandard.ZstdDecompressor().decompressobj().decompress(content))
+    except (zlib.error, zstandard.ZstdError):  # broken on purpose
+        pass
+    return max(len(content), unpacked)
+
+
 def attempt(number: int, seed: int, path: Path, tally: Tally, patience: float = 1.0) -> None:
     """Draw one input, try it, and add what happened to *tally*; the file at *path* is overwritten."""
     choose = random.Random(f"{seed}/{number}")  # noqa: S311 - not a secret
@@ -153,7 +169,7 @@ def attempt(number: int, seed: int, path: Path, tally: Tally, patience: float = 
     if is_file:
         content = hostile_file(choose, length)
         path.write_bytes(content)
-        size = len(content)
+        size = expanded_size(content)
         del content
     else:
         given = hostile_spans(choose, length)

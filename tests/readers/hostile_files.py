@@ -86,7 +86,7 @@ def _content(value: object, choose: random.Random, length: int) -> object:
     if isinstance(value, str) and value[:1] in ("{", "[") and choose.random() < 0.6:
         try:
             return _json(changed(json.loads(value), choose, length))
-        except ValueError:
+        except (ValueError, RecursionError):  # nested too deep for the standard library
             pass
     if choose.random() < 0.3:
         return hostile_text(choose, length)

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import random
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from otel_parallelism import Settings, analyze_spans
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
 from otel_parallelism.readers.parsing import opening
+from otel_parallelism.readers.parsing.node_objects import json_of
 from tests.amounts import THOROUGH, some_of
 from tests.bench.fuzz import fuzz, limited
 from tests.readers.test_any_format import a_trace
@@ -149,3 +151,13 @@ def test_the_last_error_says_that_the_rest_is_not_read(tmp_path: Path) -> None:
     assert len(spans) == len(a_trace(1))
     assert len(errors) < 10_010
     assert "too much is broken to read on" in str(errors[-1])
+
+
+def test_long_text_as_node_prints_it_takes_little_memory() -> None:
+    text = "{ x: '" + "(a" * 100_000 + "' }"
+    tracemalloc.start()
+    try:
+        assert json_of(text) == '{"x":"' + "(a" * 100_000 + '"}'
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(text)
+    finally:
+        tracemalloc.stop()

@@ -9,7 +9,7 @@ from typing import Final
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)
+    | (?P<text>'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|`(?:[^`\\]++|\\.)*+`) # a text of megabytes needs no memory
     | (?P<joint>\+(?=\s*['"`]))                       # long texts are printed in parts
     | (?P<shown>\[(?:Object|Array|Getter|Function|Circular)[^\]]*\])
     | (?P<mark>[{}\[\],:])
