@@ -45,9 +45,10 @@ def analyze_files(
     Report on the agent turns in FILEs of spans.
 
     A FILE has OTLP JSON or protobuf, as the OpenTelemetry Collector's file exporter writes it, or spans as Jaeger,
-    Zipkin, Tempo, Datadog, Langfuse, LangSmith, MLflow, Phoenix or a console exporter write them. It can be compressed
-    with gzip or zstd. Use - for standard input, a folder for all files in it. Several FILEs are one input: the spans of
-    a trace can be in different files. A line that cannot be read is skipped, and named on standard error.
+    Zipkin, Tempo, Datadog, Langfuse, LangSmith, MLflow, Phoenix or a console exporter write them, or a table of spans
+    in Parquet. It can be compressed with gzip or zstd. Use - for standard input, a folder for all files in it. Several
+    FILEs are one input: the spans of a trace can be in different files. A line that cannot be read is skipped, and
+    named on standard error.
     """
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classifier  # noqa: PLC0415 - as above

@@ -6,7 +6,7 @@ import io
 from array import array
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from otel_parallelism.settings import Settings
 
 from . import formats
 from .otlp_json import decode_otlp
+from .parquet import MAGIC, read_parquet
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import (
     ZSTD,
@@ -47,6 +48,11 @@ FORMATS: Final[tuple[JsonFormat, ...]] = tuple(
 """The JSON formats other than OTLP, in the order in which they are tried."""
 
 EXPECTED: Final = 'spans: an OTLP trace request, {"resourceSpans": […]}, or another known format'
+_COLUMNS_OF_SIGNALS: Final = {
+    "logs": {"severitytext", "severitynumber", "logattributes"},
+    "metrics": {"metricname", "metricattributes", "aggregationtemporality"},
+    "turns of this program's command fleet, or their findings,": {"achievableratio", "avoidabletokens"},
+}
 _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _LONGEST_CHARACTER: Final = 4
 _MOST_KEPT: Final = 1_000
@@ -63,7 +69,7 @@ def read_spans(
     Yield the spans of the file at *path*, in the order of the file.
 
     The formats are OTLP JSON and protobuf, Jaeger, Zipkin, Datadog, Langfuse, LangSmith, the console exporters of
-    Python and Go, and single spans as Phoenix, MLflow and others write them.
+    Python and Go, single spans as Phoenix, MLflow and others write them, and tables of spans in Parquet.
 
     Args:
         path: A file, a pipe, or ``-`` for the standard input. It can be compressed with gzip or zstd.
@@ -82,6 +88,10 @@ def read_spans(
         lines = decompressed(name, file, settings)
         try:
             start = peeked(lines)
+            if start.startswith(MAGIC):
+                inside = _stream(read_whole(lines, settings)) if lines is not file or not file.seekable() else None
+                yield from read_parquet(name, str(path) if inside is None else inside, _decode_row, settings, skip)
+                return
             if _is_binary(start):
                 check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
                 yield from _binary_spans(name, read_whole(lines, settings), settings, skip)
@@ -196,6 +206,29 @@ def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
     if not spans:
         others.update(_signals(text))
     return spans
+
+
+def _decode_row(row: dict[str, Any]) -> list[SpanRecord]:
+    """
+    Return the spans of one row of a table.
+
+    Raises:
+        UnknownFormatError: Its columns are those of no known layout.
+        ValueError: A field has a wrong value.
+    """
+    for known in FORMATS:
+        if known.recognizes(row):
+            return known.spans(row)
+    raise UnknownFormatError(_columns_told(row))
+
+
+def _columns_told(row: dict[str, Any]) -> str:
+    """Return a clause that says what a table with the columns of *row* holds."""
+    names = {name.lower().replace("_", "") for name in row}
+    for signal, columns in _COLUMNS_OF_SIGNALS.items():
+        if names & columns:
+            return f"it holds {signal} and no spans"
+    return "its columns are those of no known layout of spans"
 
 
 def _signals(text: bytes | msgspec.Raw) -> set[str]:

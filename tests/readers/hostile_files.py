@@ -17,7 +17,7 @@ from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from tests.readers.hostile_values import NAMES, changed, hostile_text, hostile_value, nested
 from tests.readers.test_any_format import a_trace
-from tests.readers.written_formats import WRITERS
+from tests.readers.written_formats import BINARY, WRITERS
 
 if TYPE_CHECKING:
     import random
@@ -30,7 +30,6 @@ LARGE: Final = 2_000_000
 _MOST_SPANS: Final = 16
 _TIMES: Final = (0, -1, -(10**18), 2**63, 2**64 - 1, 10**25, 1)
 _IDS: Final = ("", "0" * 16, "f", "x" * 40, "0" * 15 + "1", "\x1b[0m", "A" * 16)
-_BINARY: Final = frozenset({"protobuf", "protobuf_with_lengths"})
 
 
 @cache
@@ -101,11 +100,11 @@ def hostile_file(choose: random.Random, length: int = SMALL) -> bytes:
         return nested(choose, choose.choice((50, 2_000, 100_000))).encode()
     if how < 0.06:
         return hostile_text(choose, length * 4).encode("utf-8", "surrogatepass")
-    if how < 0.3 or name in _BINARY:
-        content = WRITERS[name](some_spans(choose) if name not in _BINARY else a_trace(choose.randrange(50)))
+    if how < 0.3 or name in BINARY:
+        content = WRITERS[name](some_spans(choose) if name not in BINARY else a_trace(choose.randrange(50)))
     else:
         content = _changed_json(WRITERS[name](_plain(some_spans(choose))), choose, length)
-    if name in _BINARY or choose.random() < 0.2:
+    if name in BINARY or choose.random() < 0.2:
         content = _changed_bytes(content, choose)
     return _encoded(content, choose) if choose.random() < 0.15 else content
 

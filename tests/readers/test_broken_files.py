@@ -94,7 +94,7 @@ BOMB = b'{"resourceSpans": [' + b" " * 3_000_000
 def test_a_small_file_that_decompresses_to_a_huge_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Any
 ) -> None:
-    monkeypatch.setattr(opening, "_ANY_RATIO_BYTES", 1_000_000)
+    monkeypatch.setattr(opening, "ANY_RATIO_BYTES", 1_000_000)
     path = tmp_path / "spans"
     path.write_bytes(pack(BOMB))
     with pytest.raises(UnreadableError, match=r"spans:1: it decompresses to 200 times its size"):

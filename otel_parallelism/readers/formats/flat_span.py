@@ -32,6 +32,8 @@ _END: Final = ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime", "
 _CONTAINERS: Final = ("spans", "data", "trace")
 _OPENINFERENCE_KIND: Final = "openinference.span.kind"
 _ATTRIBUTES: Final = "attributes."
+_INDEXED: Final = ("llm.", "retrieval.", "reranker.", "embedding.")
+"""OpenInference's attributes with lists of objects, which spans have with an index in the key."""
 
 
 def _recognizes(data: Fields) -> bool:
@@ -94,11 +96,35 @@ def _attributes(span: Fields) -> dict[str, object]:
     for key, value in span.items():
         if key.startswith(_ATTRIBUTES):
             name = key.removeprefix(_ATTRIBUTES)
-            found.update(flattened(value, f"{name}.") if isinstance(value, dict) and value else {name: value})
+            found.update(flattened(value, f"{name}.") if isinstance(value, dict) and value else {name: _whole(value)})
+    for key in [key for key in found if key.startswith(_INDEXED)]:
+        if objects(found[key]):
+            found.update(_indexed(key, found.pop(key)))
     kind = string(span.get("span_kind"))
     if kind and not found.get(_OPENINFERENCE_KIND):
         found[_OPENINFERENCE_KIND] = kind
     return found
+
+
+def _whole(value: object) -> object:
+    """Return *value* as a whole number if it is one: a column where some are absent has floating-point numbers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _indexed(key: str, value: object) -> dict[str, object]:
+    """
+    Return *value* with an attribute for each leaf; places in lists become parts of the key.
+
+    >>> _indexed("llm.output_messages", [{"message.tool_calls": [{"tool_call": {"id": "a"}}]}])
+    {'llm.output_messages.0.message.tool_calls.0.tool_call.id': 'a'}
+    """
+    if isinstance(value, dict):
+        parts = value.items()
+    elif objects(value):
+        parts = {str(at): item for at, item in enumerate(objects(value))}.items()
+    else:
+        return {key: value}
+    return {inner: leaf for name, item in parts for inner, leaf in _indexed(f"{key}.{name}", item).items()}
 
 
 FORMAT = JsonFormat("spans with their attributes in one object", _recognizes, _spans, rank=1)

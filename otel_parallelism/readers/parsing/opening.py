@@ -27,7 +27,7 @@ GZIP: Final = b"\x1f\x8b"
 _LENGTH_BYTES: Final = 4
 _LARGEST_WINDOW: Final = 2**27
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_ANY_RATIO_BYTES: Final = 100_000_000
+ANY_RATIO_BYTES: Final = 100_000_000
 """Up to this size, what a file decompresses to does not matter: some traces consist of equal lines."""
 
 # First bytes of files that cannot be read.
@@ -39,6 +39,7 @@ _SIGNATURES: Final = {
     b"\x04\x22\x4d\x18": "compressed with lz4",
     b"PK\x03\x04": "a zip archive",
     b"PAR1": "a Parquet file",
+    b"PARE": "an encrypted Parquet file",
 }
 
 
@@ -133,7 +134,7 @@ class _Bounded(io.RawIOBase):
         most, ratio = self._settings.max_decompressed_bytes, self._settings.max_decompression_ratio
         if self._count > most:
             raise TooLargeError(f"it decompresses to more than {most:,} bytes; {raised('max_decompressed_bytes')}")
-        if self._count > max(_ANY_RATIO_BYTES, ratio * self._packed.count):
+        if self._count > max(ANY_RATIO_BYTES, ratio * self._packed.count):
             raise TooLargeError(f"it decompresses to {ratio:,} times its size; {raised('max_decompression_ratio')}")
         return len(data)
 

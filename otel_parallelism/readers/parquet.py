@@ -1,0 +1,210 @@
+"""
+Reads Parquet as rows, a few at a time, so that little of a file is in memory.
+
+A row is what a line is elsewhere: one that cannot be read costs that row. What a row means is for the formats to say.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from otel_parallelism.errors import UnreadableError
+
+from .parsing.field_errors import WrongFieldError
+from .parsing.json_text import UnknownFormatError
+from .parsing.opening import ANY_RATIO_BYTES, TooLargeError, raised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from otel_parallelism.model import SpanRecord
+    from otel_parallelism.settings import Settings
+
+MAGIC: Final = b"PAR1"
+EXPECTED: Final = "a Parquet file of spans"
+_ROWS: Final = 256
+_BUFFER_BYTES: Final = 1 << 20
+_UNITS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
+def read_parquet(
+    name: str,
+    file: str | IO[bytes],
+    decode: Callable[[dict[str, Any]], list[SpanRecord]],
+    settings: Settings,
+    skip: Callable[[UnreadableError], None] | None,
+) -> Iterator[SpanRecord]:
+    """
+    Yield the spans of the Parquet *file*, in the order of its rows.
+
+    Args:
+        name: What messages call the file.
+        file: A path, or a file that can seek.
+        decode: Returns the spans of one row. Times are nanoseconds, and maps are objects.
+        settings: How much the file may decompress to.
+        skip: Called with the error of each row that cannot be read; its line is the number of the row. None to stop
+            there.
+
+    Raises:
+        UnreadableError: The file is broken or too large, no row has spans, or pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+        from pyarrow import parquet  # noqa: PLC0415 - as above
+    except ImportError:
+        how = 'pip install "otel-parallelism[parquet]"'
+        raise UnreadableError(name, None, f"it is a Parquet file; to read it, {how}", "pyarrow") from None
+    number, errors = 0, _RowErrors(name, skip)
+    try:
+        with parquet.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
+            bound = _Bound(table.metadata, settings)
+            for batch in table.iter_batches(_ROWS, use_threads=False):
+                bound.add(batch.nbytes)
+                for row in _rows(pa, batch):
+                    number += 1
+                    try:
+                        if isinstance(row, Exception):
+                            raise row
+                        spans = decode(row)
+                    except (UnknownFormatError, ValueError, RecursionError) as error:
+                        errors.add(number, error)
+                    else:
+                        errors.found()
+                        yield from spans
+    except TooLargeError as error:
+        raise UnreadableError(name, None, str(error), EXPECTED) from None
+    except (pa.ArrowException, OSError, MemoryError, OverflowError):
+        # The messages can quote the content.
+        problem = f"the Parquet data is broken{f' after row {number}' if number else ''}"
+        raise UnreadableError(name, None, problem, EXPECTED) from None
+    errors.close(number)
+
+
+class _RowErrors:
+    """The errors of rows: if no row can be read, the first is the file's."""
+
+    def __init__(self, name: str, skip: Callable[[UnreadableError], None] | None) -> None:
+        self._name = name
+        self._skip = skip
+        self._early: list[int] = []
+        self._first: UnreadableError | None = None
+        self._some = False
+
+    def found(self) -> None:
+        """Note that a row was read, and pass on what was kept."""
+        if not self._some:
+            self._some = True
+            self._tell()
+
+    def add(self, number: int, error: Exception) -> None:
+        problem = str(error) if isinstance(error, (UnknownFormatError, WrongFieldError)) else "a value cannot be read"
+        found = UnreadableError(self._name, number, problem, EXPECTED)
+        if self._skip is None:
+            raise found from None
+        if self._some:
+            self._skip(found)
+        elif self._first is None:
+            self._first = found
+        else:
+            self._early.append(number)
+
+    def _tell(self) -> None:
+        if self._skip is not None and self._first is not None:
+            self._skip(self._first)
+            for number in self._early:
+                self._skip(UnreadableError(self._name, number, "the row cannot be read", EXPECTED))
+            self._early.clear()
+
+    def close(self, rows: int) -> None:
+        """Raise the first error if no row could be read."""
+        if not self._some and self._first is not None:
+            raise self._first
+        if not rows:
+            raise UnreadableError(self._name, None, "it has no rows", EXPECTED)
+
+
+class _Bound:
+    """How much a file decompresses to: what its metadata says, and what its rows take up."""
+
+    def __init__(self, metadata: Any, settings: Settings) -> None:
+        groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+        columns = [group.column(index) for group in groups for index in range(group.num_columns)]
+        self._settings = settings
+        self._packed = sum(max(0, column.total_compressed_size) for column in columns)
+        self._rows_bytes = 0
+        self._check(sum(max(0, column.total_uncompressed_size) for column in columns))
+
+    def add(self, size: int) -> None:
+        """Count a batch of *size* bytes."""
+        self._rows_bytes += size
+        self._check(self._rows_bytes)
+
+    def _check(self, size: int) -> None:
+        most, ratio = self._settings.max_decompressed_bytes, self._settings.max_decompression_ratio
+        if size > most:
+            raise TooLargeError(f"it decompresses to more than {most:,} bytes; {raised('max_decompressed_bytes')}")
+        if size > max(ANY_RATIO_BYTES, ratio * self._packed):
+            raise TooLargeError(f"it decompresses to {ratio:,} times its size; {raised('max_decompression_ratio')}")
+
+
+def _rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
+    """Yield each row as an object, or the error that its values raise."""
+    types = [_whole_times(pa, field.type) for field in batch.schema]
+    factors = [_UNITS[field.type.unit] if _is_time(pa, field.type) else 1 for field in batch.schema]
+    columns = [
+        column if kind == column.type else column.cast(kind) for column, kind in zip(batch.columns, types, strict=True)
+    ]
+    names = batch.schema.names
+    for values in _values(columns, batch.num_rows):
+        if isinstance(values, Exception):
+            yield values
+            continue
+        row = {}
+        for name, value, factor in zip(names, values, factors, strict=True):
+            row[name] = value * factor if factor != 1 and value is not None else _without_nulls(value)
+        yield row
+
+
+def _values(columns: list[Any], rows: int) -> Iterator[tuple[Any, ...] | Exception]:
+    """Yield the values of each row, or the error that one of them raises."""
+    try:
+        yield from list(zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in columns), strict=True))
+    except (ValueError, OverflowError, RecursionError):
+        for at in range(rows):
+            try:
+                yield tuple(column[at].as_py(maps_as_pydicts="lossy") for column in columns)
+            except (ValueError, OverflowError, RecursionError) as error:
+                yield error if isinstance(error, ValueError | RecursionError) else ValueError()
+
+
+def _is_time(pa: Any, kind: Any) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_duration(kind))
+
+
+def _whole_times(pa: Any, kind: Any) -> Any:
+    """Return *kind* with whole numbers in place of times, which Python has to the microsecond only."""
+    if _is_time(pa, kind):
+        return pa.int64()
+    if pa.types.is_map(kind):
+        return pa.map_(kind.key_type, _whole_times(pa, kind.item_type))
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_whole_times(pa, kind.value_type)))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(_whole_times(pa, kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_whole_times(pa, field.type)) for field in kind])
+    return kind
+
+
+def _key(key: object) -> str:
+    """Return the *key* of a map as text; some writers have all text as bytes."""
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return *value*; nested objects have no fields that are null, which those of other rows have."""
+    if isinstance(value, dict):
+        return {_key(key): _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
