@@ -6,6 +6,8 @@ A row is what a line is elsewhere: one that cannot be read costs that row. What 
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from otel_parallelism.errors import UnreadableError
@@ -57,7 +59,7 @@ def read_parquet(
     number, errors = 0, _RowErrors(name, skip)
     try:
         with parquet.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
-            bound = _Bound(table.metadata, settings)
+            bound = _Bound(_size(file), table.metadata, settings)
             for batch in table.iter_batches(_ROWS, use_threads=False):
                 bound.add(batch.nbytes)
                 for row in _rows(pa, batch):
@@ -73,7 +75,7 @@ def read_parquet(
                         yield from spans
     except TooLargeError as error:
         raise UnreadableError(name, None, str(error), EXPECTED) from None
-    except (pa.ArrowException, OSError, MemoryError, OverflowError):
+    except (pa.ArrowException, OSError, MemoryError, OverflowError, UnicodeDecodeError):
         # The messages can quote the content.
         problem = f"the Parquet data is broken{f' after row {number}' if number else ''}"
         raise UnreadableError(name, None, problem, EXPECTED) from None
@@ -126,13 +128,13 @@ class _RowErrors:
 class _Bound:
     """How much a file decompresses to: what its metadata says, and what its rows take up."""
 
-    def __init__(self, metadata: Any, settings: Settings) -> None:
-        groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-        columns = [group.column(index) for group in groups for index in range(group.num_columns)]
+    def __init__(self, packed: int, metadata: Any, settings: Settings) -> None:
         self._settings = settings
-        self._packed = sum(max(0, column.total_compressed_size) for column in columns)
+        self._packed = packed
         self._rows_bytes = 0
-        self._check(sum(max(0, column.total_uncompressed_size) for column in columns))
+        # pyarrow aborts the process where the metadata of a column is broken, so that it is not asked for.
+        groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
+        self._check(sum(max(0, group.total_byte_size) for group in groups))
 
     def add(self, size: int) -> None:
         """Count a batch of *size* bytes."""
@@ -145,6 +147,14 @@ class _Bound:
             raise TooLargeError(f"it decompresses to more than {most:,} bytes; {raised('max_decompressed_bytes')}")
         if size > max(ANY_RATIO_BYTES, ratio * self._packed):
             raise TooLargeError(f"it decompresses to {ratio:,} times its size; {raised('max_decompression_ratio')}")
+
+
+def _size(file: str | IO[bytes]) -> int:
+    if isinstance(file, str):
+        return Path(file).stat().st_size
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def _rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
