@@ -48,7 +48,8 @@ def analyze_files(
     Zipkin, Tempo, Datadog, Langfuse, LangSmith, MLflow, Phoenix or a console exporter write them, or a table of spans
     in Parquet. It can be compressed with gzip or zstd. Use - for standard input, a folder for all files in it. Several
     FILEs are one input: the spans of a trace can be in different files. A line that cannot be read is skipped, and
-    named on standard error.
+    named on standard error. The address of a service, such as tempo://HOST?since=2h, is read through its API: tempo,
+    jaeger, langfuse, phoenix or clickhouse.
     """
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classifier  # noqa: PLC0415 - as above

@@ -30,6 +30,8 @@ from .parsing.opening import (
     read_whole,
     with_lengths,
 )
+from .services.address import is_address
+from .services.stored_traces import answers
 
 if TYPE_CHECKING:
     import os
@@ -72,7 +74,8 @@ def read_spans(
     Python and Go, single spans as Phoenix, MLflow and others write them, and tables of spans in Parquet.
 
     Args:
-        path: A file, a pipe, or ``-`` for the standard input. It can be compressed with gzip or zstd.
+        path: A file, a pipe, or ``-`` for the standard input. It can be compressed with gzip or zstd. Or the address of
+            a service that stores traces, such as ``tempo://tempo.example.com?since=2h``.
         progress: Called after each line or document with the number of bytes read from the file so far.
         skip: Called with the error of each line that cannot be read; reading goes on after it. None to stop there.
         settings: How long a line may be, and how large what a compressed file contains; default: ``Settings()``.
@@ -81,8 +84,13 @@ def read_spans(
         UnreadableError: The file is missing, empty, of an unknown format, or holds no spans but something else. The
             spans of all lines before the error are yielded first.
     """
-    name = display_name(path)
     settings = Settings() if settings is None else settings
+    if is_address(path):
+        for name, text in answers(str(path), settings, skip):
+            stream = _stream(text) if isinstance(text, bytes) else text
+            yield from _text_spans(name, stream, lambda: None, settings, skip)
+        return
+    name = display_name(path)
     with opened(path, "a file of spans") as file:
         tell = file.tell if file.seekable() else (lambda: 0)
         lines = decompressed(name, file, settings)

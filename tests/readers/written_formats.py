@@ -320,7 +320,8 @@ def clickhouse_json(spans: Sequence[SpanRecord]) -> bytes:
     rows = [
         row
         | {key: dict(row[key]) for key in pairs}
-        | {"Timestamp": _iso(row["Timestamp"], 9).replace("T", " ").rstrip("Z"), "Events.Timestamp": []}
+        | {"Timestamp": _iso(row["Timestamp"], 9).replace("T", " ").rstrip("Z"), "Links.Attributes": [{}]}
+        | {"Events.Timestamp": [_iso(row["Timestamp"], 9).replace("T", " ").rstrip("Z")]}
         | {"Events.Attributes": [dict(each) for each in row["Events.Attributes"]], "Duration": str(row["Duration"])}
         for row in _clickhouse_rows(spans)
     ]

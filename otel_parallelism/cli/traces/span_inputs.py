@@ -102,6 +102,9 @@ def expanded(names: Sequence[str]) -> list[str]:
     """Return the files that *names* stand for: a folder's files at any depth, and those that a pattern matches."""
     found: list[str] = []
     for name in names:
+        if "://" in name:  # the address of a service
+            found.append(name)
+            continue
         path = Path(name)
         if name != "-" and path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))

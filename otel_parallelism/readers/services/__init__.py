@@ -1,0 +1,1 @@
+"""Stored traces of services, read through their APIs: one module a service."""
