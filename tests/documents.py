@@ -21,6 +21,7 @@ import msgspec
 from otel_parallelism import names
 from otel_parallelism.cli import commands
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
+from otel_parallelism.reports.fleet_json import fleet_schemas
 from otel_parallelism.reports.json import json_schema
 from otel_parallelism.settings import Settings
 
@@ -141,5 +142,7 @@ def written(text: str) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
+    for name, schema in fleet_schemas().items():
+        (SCHEMA.parent / name).write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
     for document in DOCUMENTS:
         document.write_text(written(document.read_text(encoding="utf-8")), encoding="utf-8")

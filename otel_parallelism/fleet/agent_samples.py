@@ -44,7 +44,7 @@ class Estimate(msgspec.Struct, frozen=True):
     groups: int
 
 
-class Interval95(msgspec.Struct, frozen=True):
+class DifferenceInterval(msgspec.Struct, frozen=True):
     """The interval of a difference, and how many turns of each side would make a difference of this size sure."""
 
     low: float
@@ -123,7 +123,7 @@ def _mean(sums: Sequence[int], measure: Measure) -> float | None:
     return sums[over] / sums[under] / scale if sums and sums[under] else None
 
 
-def interval_of(before: Estimate, after: Estimate, level: float) -> Interval95 | None:
+def interval_of(before: Estimate, after: Estimate, level: float) -> DifferenceInterval | None:
     """
     Return the interval that holds the difference of two means but for a probability of *level*.
 
@@ -146,7 +146,7 @@ def interval_of(before: Estimate, after: Estimate, level: float) -> Interval95 |
     if difference:
         of_one_turn = before.error**2 * before.turns + after.error**2 * after.turns
         needed = max(LEAST_TURNS, math.ceil((quantile / difference) ** 2 * of_one_turn))
-    return Interval95(
+    return DifferenceInterval(
         difference - reach, difference + reach, needed if needed is not None and needed <= _MOST_NEEDED else None
     )
 

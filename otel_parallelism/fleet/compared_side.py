@@ -30,6 +30,7 @@ class ComparedSide:
     def __init__(self) -> None:
         self.sums = FleetSums()
         self.samples: dict[str, AgentSamples] = {}
+        self.turns_left_out = 0
         self.with_tool: Counter[tuple[str, str]] = Counter()
         self._by_request: dict[str, _Kept] = {}
         self._by_tools: dict[str, _Kept] = {}
@@ -47,6 +48,7 @@ class ComparedSide:
             if (agent, tool) in self.with_tool or len(self.with_tool) < MOST_TOOLS:
                 self.with_tool[agent, tool] += 1
         if agent not in self.samples and len(self.samples) >= MOST_AGENTS:
+            self.turns_left_out += 1
             return
         self.samples.setdefault(agent, AgentSamples()).add(numbers)
         if not turn.calls:

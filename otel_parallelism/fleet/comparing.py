@@ -85,6 +85,7 @@ def compare(before: ComparedSide, after: ComparedSide | None, *, tolerance: floa
     )
     order = sorted(compared, key=lambda one: (not any(each.worse for each in one.differences), one.agent))
     pairs = [pair for one in order if (pair := before.pair(after, one.agent)) is not None]
+    pairs = [pair for pair in pairs if pair.before.lost or pair.after.lost] or pairs[:1]
     pairs.sort(key=lambda pair: -max(pair.before.lost, pair.after.lost))
     return Comparison(
         schema_version=SCHEMA_VERSION,
@@ -99,6 +100,7 @@ def compare(before: ComparedSide, after: ComparedSide | None, *, tolerance: floa
         changes=changes,
         dated=dated,
         undated=undated,
+        turns_left_out=before.turns_left_out + after.turns_left_out,
         pairs=tuple(pairs[:_MOST_PAIRS]),
         worse=worse,
     )

@@ -105,7 +105,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     Two inputs, before and after a change; with one input, only the days on which patterns began.
 
     ``intervals`` is how many intervals hold together with ``confidence``. ``dated`` are the patterns of both inputs
-    whose beginning or end the days show. ``worse`` is the result for CI.
+    whose beginning or end the days show. ``turns_left_out`` are of agents beyond the bound on them. ``worse`` is
+    the result for CI.
     """
 
     schema_version: int
@@ -120,5 +121,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[PatternChange, ...] = ()
     dated: tuple[Pattern, ...] = ()
     undated: int = 0
+    turns_left_out: int = 0
     pairs: tuple[TurnPair, ...] = ()
     worse: bool = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from amounts import THOROUGH
 
@@ -12,6 +15,7 @@ from otel_parallelism.settings import Settings
 
 from .month import AGENTS, FAULTS, beginnings, month
 
+README = Path(__file__).parents[2] / "README.md"
 TURNS = 1_800 if THOROUGH else 720
 SOME = range(AGENTS) if THOROUGH else tuple(FAULTS)
 
@@ -37,3 +41,8 @@ def test_three_faults_come_first_with_their_days() -> None:
     assert fleet.top.lost == pytest.approx(fleet.total.lost)
     faulty = [group.name for group in fleet.groups["agent"] if group.lost]
     assert faulty == [f"agent-{number:02}" for number in FAULTS]
+
+
+def test_readme_shows_the_three_faults_with_their_days() -> None:
+    shown = re.findall(r"^    agent-(\d+) · began (\S+) ", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown == [(f"{number:02}", day) for number, day in zip(FAULTS, beginnings(), strict=True)]

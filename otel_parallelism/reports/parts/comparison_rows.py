@@ -139,6 +139,8 @@ def comparison_remarks(comparison: Comparison) -> Iterator[str]:
     for names, side in ((comparison.only_before, "before"), (comparison.only_after, "after")):
         if names:
             yield f"Only {side}: {_names(names)}."
+    if comparison.turns_left_out:
+        yield f"{counted(comparison.turns_left_out, 'turn')} of further agents are not compared."
     if comparison.intervals:
         yield (
             f"All {counted(comparison.intervals, 'interval')} hold together with {percent(comparison.confidence)} "

@@ -61,7 +61,7 @@ def fleet_headline(report: FleetReport) -> str:
     """Return one line: the turns, the days, and the time lost."""
     total = report.total
     if not total.turns:
-        return f"No turn found: {counted(report.spans, 'span')}"
+        return f"No turn found: {counted(report.spans, 'span')}; analyze says what is missing"
     days = report.first_day if report.first_day == report.last_day else f"{report.first_day} to {report.last_day}"
     lost = f"{long_time(total.lost)} of {long_time(total.duration)} lost" if total.lost else "nothing known to be lost"
     cost = _tokens_and_money(total.tokens, total.cached_tokens, total.money)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+_CODE: Final = re.compile("`([^`]*)`")
 _STYLE: Final = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
@@ -60,12 +62,17 @@ def html_table(columns: Mapping[str, Sequence[str]]) -> str:
 def html_list(items: Iterable[tuple[str, Iterable[str]]]) -> str:
     """Return a numbered list: each item has a first line, and quieter lines below it."""
     lines = "".join(
-        f"<li><p><strong>{html.escape(first)}</strong></p>"
-        + "".join(f'<p class="quiet">{html.escape(text)}</p>' for text in others)
+        f"<li><p><strong>{_with_code(first)}</strong></p>"
+        + "".join(f'<p class="quiet">{_with_code(text)}</p>' for text in others)
         + "</li>\n"
         for first, others in items
     )
     return f"<ol>\n{lines}</ol>\n" if lines else ""
+
+
+def _with_code(text: str) -> str:
+    """Return *text* as HTML, with what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(text))
 
 
 def html_heading(text: str) -> str:
