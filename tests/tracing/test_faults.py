@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import contextvars
 import ctypes
 import functools
 import gc
@@ -30,7 +31,7 @@ from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
 
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
@@ -138,7 +139,50 @@ def an_async_call() -> None:
         coroutine.close()
 
 
-@pytest.mark.parametrize("body", [a_call, a_failed_call, a_turn, an_async_call])
+@profiled
+def started(argument: int) -> Any:
+    return async_tool(argument)
+
+
+@profiled
+async def async_iter_of(item: int) -> AsyncIterator[int]:
+    yield item
+
+
+def a_generator() -> None:
+    list(profiled_iter(1))
+
+
+def an_async_generator() -> None:
+    items = async_iter_of(1)
+    for _ in range(2):
+        try:
+            anext(items).__await__().__next__()
+        except (StopIteration, StopAsyncIteration):
+            continue
+
+
+def a_started_coroutine() -> None:
+    # As a task does. Without one, a coroutine that is dropped after the coroutine around it restores the wrong context.
+    contextvars.copy_context().run(start_and_await)
+
+
+def start_and_await() -> None:
+    coroutine = started(1)
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration:
+        return
+    finally:
+        coroutine.close()
+
+
+BODIES = [a_call, a_failed_call, a_turn, an_async_call, a_generator, an_async_generator, a_started_coroutine]
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.parametrize("body", BODIES)
 def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, body: Callable[[], None]) -> None:
     spans = OpenSpans()
     provider: Any = kit.provider
@@ -156,6 +200,7 @@ def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, bod
             REGISTRY.clear()
             continue
         assert isinstance(error, LimitError), interruption.where
+        del error  # its traceback holds a coroutine that has not run
         assert outer.get("current-span") is None, interruption.where
         assert not trace.get_current_span(outer).get_span_context().is_valid, interruption.where
         assert not spans.names, interruption.where
@@ -200,6 +245,9 @@ def test_a_call_that_no_frame_makes_runs() -> None:
 
 def iter_of(item: int) -> Iterator[int]:
     yield item
+
+
+profiled_iter = profiled(iter_of)
 
 
 @pytest.mark.usefixtures("kit")

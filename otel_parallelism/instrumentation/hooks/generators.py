@@ -126,6 +126,9 @@ class LifetimeSteps:
         else:
             self._lifetime.fail(error)
 
+    def drop(self) -> None:
+        """Do nothing: a lifetime ends itself."""
+
 
 class _Watched:
     """A generator that passes each item to a callback; ``closed`` is true after the consumer has closed it."""

@@ -38,6 +38,9 @@ class Stretch(Protocol):
     def end(self, error: BaseException | None) -> None:
         """End; *error* is the exception of the body, if any."""
 
+    def drop(self) -> None:
+        """End what an interruption has left open, if any."""
+
 
 class Steps:
     """Carries the OpenTelemetry context from one step of a generator to the next, and measures each step of a call."""
@@ -60,6 +63,12 @@ class Steps:
             # An interruption may come after the context was attached.
             restore(None, outer)
             raise
+
+    def drop(self) -> None:
+        """Restore the context of the iterating code, if an interruption came before the first line of `__exit__`."""
+        token, self._token = self._token, None
+        if token is not None:
+            restore(token, None)
 
     def __exit__(self, *_: object) -> None:
         """Remember the current context, and restore that of the iterating code."""
@@ -87,8 +96,11 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
     try:
         steps = Steps(stretch.start(), stretch.measured)
         while True:
-            with steps:
-                value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
+            try:
+                with steps:
+                    value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
+            finally:
+                steps.drop()
             if closed and not ended:
                 ended = True
                 # The text of the error that close() raises now.
@@ -111,6 +123,9 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
         if not ended:
             stretch.end(error)
         raise
+    finally:
+        # An interruption may come before the first line of `end`.
+        stretch.drop()
 
 
 def first_step(generator: AsyncGenerator[Any, Any]) -> Any:
@@ -136,14 +151,17 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
         steps = Steps(stretch.start(), stretch.measured)
         node = stretch.measured
         while True:
-            with steps:
-                step: Any = None
-                if thrown:
-                    step = generator.athrow(thrown.pop())
-                else:
-                    step = generator.asend(sent) if begun else first_step(generator)
-                begun = True
-                value = await (step if node is None else measured(step, node))
+            try:
+                with steps:
+                    step: Any = None
+                    if thrown:
+                        step = generator.athrow(thrown.pop())
+                    else:
+                        step = generator.asend(sent) if begun else first_step(generator)
+                    begun = True
+                    value = await (step if node is None else measured(step, node))
+            finally:
+                steps.drop()
             if closed and not ended:
                 ended = True
                 # The text of the error that aclose() raises now.
@@ -163,3 +181,5 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
         if not ended:
             stretch.end(error)
         raise
+    finally:
+        stretch.drop()

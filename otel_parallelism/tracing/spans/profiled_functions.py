@@ -158,22 +158,34 @@ class _Unawaited:
     def take(self) -> Any:
         """Return the coroutine; what becomes of it is the caller's task."""
         coroutine, self._coroutine = self._coroutine, None
+        # What interrupts `__del__` would be lost.
+        self.__class__ = _Awaited  # type: ignore[assignment] # of the same layout
         return coroutine
 
     def __del__(self) -> None:
         """End the call. Python warns of our coroutine if it was never awaited, and would warn again of this one."""
-        if self._coroutine is not None:
-            self._coroutine.close()
-            fail(self._node, GeneratorExit())
+        coroutine = getattr(self, "_coroutine", None)  # an interruption may come before it is set
+        if coroutine is not None:
+            coroutine.close()
+            if self._node.span is not None:
+                fail(self._node, GeneratorExit())
+
+
+class _Awaited:
+    """What an `_Unawaited` becomes: nothing is left to do."""
+
+    __slots__ = ("_coroutine", "_node")
 
 
 async def _await(unawaited: _Unawaited, node: CallNode, context: Context) -> Any:
     """Await the coroutine that a plain function returned; the call ends with it."""
+    steps = Steps(context, node)
     try:
-        with Steps(context, node):
+        with steps:
             result = await measured(unawaited.take(), node)
         end(node, result)
     except BaseException as error:
+        steps.drop()
         try:
             if node.span is not None:
                 fail(node, error)
@@ -237,6 +249,11 @@ class _Streamed:
             end(self.measured, MISSING)
         else:
             fail(self.measured, error)
+
+    def drop(self) -> None:
+        """End the call if an interruption has left it open; see ``Stretch``."""
+        if self._begun and self.measured.span is not None:
+            abandon(self.measured, GeneratorExit())
 
 
 def _generator(tool: Tool) -> Callable[..., Any]:

@@ -186,6 +186,11 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         self.leave()
         return context
 
+    def drop(self) -> None:
+        """End the turn if an interruption has left it open; see ``Stretch``."""
+        if self._node is not None and not self._node.end_ns:
+            self._abandon(GeneratorExit())
+
     def end(self, error: BaseException | None = None) -> None:
         """End the turn; *error* is the exception of the run, if any. Further calls do nothing."""
         try:
