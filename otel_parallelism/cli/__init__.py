@@ -12,6 +12,7 @@ from .demo_command import demo
 from .doctor_command import doctor
 from .program import Interrupted
 from .run_command import run
+from .sessions_command import sessions
 from .traces.compare_command import compare_inputs
 from .traces.fleet_command import fleet
 
@@ -41,6 +42,7 @@ commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(fleet)
 commands.add_command(run)
+commands.add_command(sessions)
 
 
 def main() -> None:
