@@ -45,13 +45,14 @@ def assemble(
     steps: dict[str, list[Step]] = {span_id: [] for span_id in turn_spans}
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
     uncovered: list[Call] = []
-    turn_spans = _extended(tree, turn_spans)
+    enclosing = _Enclosing(tree)
+    turn_spans = _extended(tree, turn_spans, enclosing)
     uncertain = placed_by_time | impossible
     waits = waiting_inside(tree)
     for span in tree.spans.values():
         if type(span) is Call:
-            turn_id = tree.turn_of(span.span_id)
-            if turn_id is None or _is_late(tree, span, turn_spans[turn_id]):
+            turn_id = enclosing.turn_of(span.span_id)
+            if turn_id is None or enclosing.is_late(span, turn_spans[turn_id]):
                 uncovered.append(span)
                 continue
             anomalies[turn_id] += span.span_id in impossible
@@ -87,7 +88,7 @@ def assemble(
     return turns, tuple(uncovered)
 
 
-def _extended(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSpan]:
+def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], enclosing: _Enclosing) -> dict[str, TurnSpan]:
     """
     Return *turn_spans*, each extended to its last call if all its calls start after its end.
 
@@ -96,7 +97,7 @@ def _extended(tree: Tree, turn_spans: dict[str, TurnSpan]) -> dict[str, TurnSpan
     inside: dict[str, list[Observation]] = {}
     for span in tree.spans.values():
         if type(span) in (Call, TurnSpan):
-            turn_id = tree.turn_of(span.span_id)
+            turn_id = enclosing.turn_of(span.span_id)
             if turn_id is not None:
                 inside.setdefault(turn_id, []).append(span)
     extended = dict(turn_spans)
@@ -113,14 +114,46 @@ def _began_after(span: Observation, turn: TurnSpan) -> bool:
     return span.source == turn.source and span.start_ns >= turn.end_ns and span.end_ns > turn.end_ns
 
 
-def _is_late(tree: Tree, call: Call, turn: TurnSpan) -> bool:
-    """Return whether *call*, or a span that encloses it inside *turn*, began after the turn's end."""
-    at: Observation = call
-    while at.span_id != turn.span_id:
-        if _began_after(at, turn):
-            return True
-        at = tree.spans[tree.inside[at.span_id]]
-    return False
+class _Enclosing:
+    """Finds what encloses the spans of a finished *tree*; each span is gone through once, however deep it lies."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._turns: dict[str, str | None] = {"": None}
+        self._late: dict[str, bool] = {}
+
+    def turn_of(self, span_id: str) -> str | None:
+        """Return the same as `Tree.turn_of`."""
+        tree = self._tree
+        path = []
+        at = span_id
+        while at not in self._turns:
+            path.append(at)
+            at = tree.inside[at]
+            if at and type(tree.spans[at]) is TurnSpan:
+                break
+        else:
+            return self._keep(path, self._turns[at])
+        return self._keep(path, at)
+
+    def _keep(self, path: list[str], turn_id: str | None) -> str | None:
+        for passed in path:
+            self._turns[passed] = turn_id
+        return turn_id
+
+    def is_late(self, call: Call, turn: TurnSpan) -> bool:
+        """Return whether *call*, or a span that encloses it inside *turn*, began after the turn's end."""
+        tree = self._tree
+        path = []
+        at: Observation = call
+        while at.span_id != turn.span_id and at.span_id not in self._late:
+            path.append(at)
+            at = tree.spans[tree.inside[at.span_id]]
+        late = at.span_id != turn.span_id and self._late[at.span_id]
+        for passed in reversed(path):
+            late = late or _began_after(passed, turn)
+            self._late[passed.span_id] = late
+        return late
 
 
 def _in_turn(call: Call, scope: str, turn: TurnSpan, waiting: tuple[Interval, ...]) -> Call:
