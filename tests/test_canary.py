@@ -14,7 +14,19 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.trace import Status, StatusCode
 
-from otel_parallelism import Settings, agent_turn, live_turns, names, parallel_map, profiled
+from otel_parallelism import (
+    CancelledCallError,
+    Settings,
+    SkippedTaskError,
+    TaskGraph,
+    agent_turn,
+    live_turns,
+    names,
+    parallel_map,
+    profiled,
+    prompt,
+    run_tools,
+)
 from otel_parallelism.model import Analysis
 from otel_parallelism.reports.json import json_schema
 from otel_parallelism.tracing import shield
@@ -201,6 +213,35 @@ async def test_no_finding_of_any_kind_tells_what_the_tools_were_given(
     for where, text in told(kit, caplog, logged).items():
         assert text or where == "log"
         assert FEATHER not in text, where
+    assert FEATHER not in repr(kit.reports)
+
+
+async def test_no_exception_of_ours_quotes_what_it_was_given() -> None:
+    async def cancelled(key: str) -> None:
+        raise asyncio.CancelledError(key)
+
+    async def needs(cancelled: object) -> None:
+        raise AssertionError(cancelled)
+
+    graph = TaskGraph(on_failure="dependents")
+    graph.task(cancelled)
+    graph.task(needs)
+    outcomes = await graph.run(key=CANARY)
+    raised: list[BaseException] = list(outcomes.errors.values())
+    assert {type(one) for one in raised} == {CancelledCallError, SkippedTaskError}
+    odd: Any = type("Odd", (), {"__repr__": lambda _: CANARY})()
+    for use in (
+        lambda: parallel_map(odd, cancelled),
+        lambda: run_tools(odd, {}),
+        lambda: run_tools([], odd),
+        lambda: prompt(odd),
+        lambda: profiled(odd),
+    ):
+        with pytest.raises(TypeError) as caught:
+            await use()
+        raised.append(caught.value)
+    for one in raised:
+        assert FEATHER not in f"{one!r} {one}", type(one)
 
 
 def own(attributes: Any) -> str:

@@ -57,7 +57,7 @@ def prompt(
     - These read, judging by their names, so safe together in any number: get_weather, list_hotels.
     """
     if about is not None and (not isinstance(about, Iterable) or isinstance(about, str)):
-        raise TypeError(f"about must be a list or a dict of tools or findings, not {about!r}")
+        raise TypeError(f"about must be a list or a dict of tools or findings, not {type(about).__name__}")
     for name, effect in (effects or {}).items():
         if effect not in ("read", "write", "unknown"):
             raise ValueError(f"effects[{name!r}] must be 'read', 'write' or 'unknown', not {effect!r}")

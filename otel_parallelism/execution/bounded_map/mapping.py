@@ -212,7 +212,7 @@ def parallel_map(
     [0, 2, 4, 6, 8]
     """
     if not isinstance(items, Iterable | AsyncIterable):
-        raise TypeError(f"items must be iterable, not {items!r}")
+        raise TypeError(f"items must be iterable, not {type(items).__name__}")
     if on_error not in ("raise", "return", "skip"):
         raise ValueError(f"on_error= must be 'raise', 'return' or 'skip', not {on_error!r}")
     check_count("limit", limit)

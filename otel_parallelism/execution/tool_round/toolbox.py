@@ -62,7 +62,7 @@ def toolbox(
     """
     unchecked: Any = tools
     if not isinstance(unchecked, Iterable) or isinstance(unchecked, str):
-        raise TypeError(f"tools must be a list or a dict of functions, not {tools!r}")
+        raise TypeError(f"tools must be a list or a dict of functions, not {type(tools).__name__}")
     effects = effects or {}
     for name, effect in effects.items():
         if effect not in ("read", "write", "unknown"):
