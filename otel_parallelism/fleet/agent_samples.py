@@ -62,7 +62,7 @@ class AgentSamples:
     __slots__ = ("_groups", "turns")
 
     def __init__(self) -> None:
-        self.turns = 0
+        self.turns: int = 0
         self._groups: dict[int, list[int]] = {}
 
     def add(self, numbers: TurnNumbers) -> None:

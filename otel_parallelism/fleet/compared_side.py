@@ -28,9 +28,9 @@ class ComparedSide:
     """Adds up the turns of one input, in bounded memory. Further agents than ``MOST_AGENTS`` are not compared."""
 
     def __init__(self) -> None:
-        self.sums = FleetSums()
+        self.sums: FleetSums = FleetSums()
         self.samples: dict[str, AgentSamples] = {}
-        self.turns_left_out = 0
+        self.turns_left_out: int = 0
         self.with_tool: Counter[tuple[str, str]] = Counter()
         self._by_request: dict[str, _Kept] = {}
         self._by_tools: dict[str, _Kept] = {}

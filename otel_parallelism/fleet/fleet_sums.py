@@ -39,7 +39,7 @@ class FleetSums:
     """
 
     def __init__(self) -> None:
-        self.total = GroupSums()
+        self.total: GroupSums = GroupSums()
         self.patterns: dict[FaultKey, PatternSums] = {}
         self.agent_days: dict[str, Counter[str]] = {}
         self._days: set[str] = set()

@@ -57,8 +57,9 @@ class GroupSums:
     )
 
     def __init__(self) -> None:
-        self.turns = 0
-        self.knows_tokens = self.knows_cached = False
+        self.turns: int = 0
+        self.knows_tokens: bool = False
+        self.knows_cached: bool = False
         self._duration_ns = self._work_ns = self._makespan_ns = 0
         self._responses = self._several = self._asked = 0
         self._part = [0] * 6

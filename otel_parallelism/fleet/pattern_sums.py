@@ -21,11 +21,11 @@ class PatternSums:
 
     def __init__(self, facts: FindingNumbers, agent: str) -> None:
         """Start with no finding; *facts* is any finding of the pattern."""
-        self.recommended = facts.finding.advice == "recommended"
+        self.recommended: bool = facts.finding.advice == "recommended"
         self.agent = agent
-        self.around = facts.around
+        self.around: str = facts.around
         self.days: Counter[str] = Counter()
-        self.lost_ns = 0
+        self.lost_ns: int = 0
         self._knows_tokens = self._knows_cached = False
         self._findings = self._tokens = self._cached = 0
         self._worst: tuple[int, tuple[str, ...], str, str, Finding] | None = None

@@ -44,7 +44,7 @@ class SessionSums:
     def __init__(self, settings: Settings) -> None:
         """Start with nothing."""
         self._settings = settings
-        self.fleet = FleetSums()
+        self.fleet: FleetSums = FleetSums()
         self._sessions: set[str] = set()
         self._turns = self._calls = self._responses = self._alone = self._steps = 0
         self._tokens: int | None = None

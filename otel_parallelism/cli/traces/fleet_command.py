@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
@@ -56,10 +56,13 @@ def _since(_: click.Context, __: click.Parameter, text: str | None) -> int | Non
     return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
 
 
-since_option = click.option("--since", callback=_since, metavar="TIME", help=_SINCE_HELP)
-agent_option = click.option("--agent", "agents", multiple=True, metavar="NAME", help=_AGENT_HELP)
-recompute_option = click.option("--recompute", is_flag=True, help=_RECOMPUTE_HELP)
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help=_SEED_HELP)
+Decorator: TypeAlias = "Callable[[Callable[..., None]], Callable[..., None]]"
+"""Adds an option to a command."""
+
+since_option: Decorator = click.option("--since", callback=_since, metavar="TIME", help=_SINCE_HELP)
+agent_option: Decorator = click.option("--agent", "agents", multiple=True, metavar="NAME", help=_AGENT_HELP)
+recompute_option: Decorator = click.option("--recompute", is_flag=True, help=_RECOMPUTE_HELP)
+seed_option: Decorator = click.option("--seed", type=int, default=0, show_default=True, help=_SEED_HELP)
 
 
 @click.command("fleet")

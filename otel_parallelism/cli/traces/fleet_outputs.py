@@ -64,7 +64,7 @@ class FleetOutputs:
         self, form: FleetForm | None, outputs: Sequence[str], colour: Literal["auto", "always", "never"]
     ) -> None:
         """Open the files."""
-        self.parquet = [name for name in outputs if name.lower().endswith(PARQUET)]
+        self.parquet: list[str] = [name for name in outputs if name.lower().endswith(PARQUET)]
         pairs: list[tuple[Form, str]] = [(form_of(name), name) for name in outputs if name not in self.parquet]
         for kind, name in pairs:
             if kind not in {"text", "json", "html"}:

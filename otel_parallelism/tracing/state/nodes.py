@@ -69,6 +69,10 @@ class Node(msgspec.Struct, eq=False):
     above: Node | None = None
     shift: int = 0
 
+    def drop_span(self) -> None:
+        """Hold the span, which has ended, no longer."""
+        self.span = None
+
 
 class SpanNode(Node):
     """
@@ -106,7 +110,7 @@ class SpanNode(Node):
             self.observation = msgspec.structs.replace(known, arguments=None, result=None)
         elif isinstance(known, Step):
             self.observation = msgspec.structs.replace(known, messages=None, answer=None)
-        self.span = None
+        self.drop_span()
 
 
 class CallNode(Node):
