@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Analysis
 
 # How long an example takes depends on the machine more than on the code, so there is no deadline.
-hypothesis_settings.register_profile("core", max_examples=4, deadline=None, derandomize=True, database=None)
+hypothesis_settings.register_profile("core", max_examples=3, deadline=None, derandomize=True, database=None)
 hypothesis_settings.register_profile("thorough", max_examples=100, deadline=None, derandomize=True, database=None)
 # Other examples at each run, to look for defects; a check must not pass on one day and fail on the next.
 hypothesis_settings.register_profile("searching", max_examples=300, deadline=None)

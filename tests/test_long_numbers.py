@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from otel_parallelism import agent_turn, analyze_spans, profiled
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.readers.any_format import read_spans
-from tests.amounts import THOROUGH
+from tests.amounts import THOROUGH, some_of
 from tests.readers.test_any_format import a_trace
 from tests.readers.test_broken_files import survives
 from tests.readers.written_formats import BINARY, WRITERS
@@ -63,7 +63,8 @@ def test_a_number_of_any_length_is_read_or_is_the_one_error(tmp_path: Path, name
         survives(path)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.many
+@pytest.mark.parametrize("name", some_of(TEXTS))
 def test_content_with_a_long_number_is_read(tmp_path: Path, name: str) -> None:
     spans = [
         replace(span, attributes={**span.attributes, "gen_ai.tool.call.arguments": f'{{"n": {LONG}}}'})

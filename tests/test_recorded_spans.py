@@ -19,6 +19,7 @@ from otel_parallelism.dialects import classify
 from otel_parallelism.model import Call, Passage, Step, TurnSpan
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.settings import Settings
+from tests.amounts import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -187,7 +188,8 @@ def with_calls(analysis: Analysis) -> list[Report]:
     return [report for report in analysis.reports if report.calls]
 
 
-@pytest.mark.parametrize("path", FILES)
+@pytest.mark.many
+@pytest.mark.parametrize("path", some_of(FILES, every=2))
 def test_spans_of_a_file(path: Path) -> None:
     spans, raw = list(read_otlp_json(path)), list(spans_of(path))
     analysis, traces = analyze_records(spans, classify, Settings()), traces_of(raw)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from otel_parallelism.instrumentation.doctor.endpoints import unreachable_endpoints
-from tests.amounts import THOROUGH
+from tests.amounts import THOROUGH, some_of
 from tests.readers.test_any_format import a_trace
 from tests.readers.written_formats import BINARY, WRITERS
 
@@ -163,7 +163,7 @@ def test_no_error_about_a_file_has_a_value_of_it(invoke: Invoke) -> None:
     choose = random.Random(4)  # noqa: S311 - not a secret
     said = 0
     amount = 12 if THOROUGH else 1
-    for name, write in WRITERS.items():
+    for name, write in some_of(WRITERS.items(), every=3):
         content = write(a_trace(3))
         if name in BINARY:
             broken = [content.replace(b"execute_tool", CANARY.encode()[:12])]
@@ -182,4 +182,4 @@ def test_no_error_about_a_file_has_a_value_of_it(invoke: Invoke) -> None:
             done = invoke("analyze", f"{number}.json")
             said += bool(done.stderr)
             assert FEATHER not in done.stderr.decode(), text
-    assert said > 8 * amount
+    assert said > (8 if THOROUGH else 2) * amount

@@ -12,6 +12,7 @@ from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.dialects import DIALECTS, classify
 from otel_parallelism.model import Call, Passage, SpanEvent, SpanRecord, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings
+from tests.amounts import some_of
 
 from .sdk_writers import SDK_WRITERS
 from .writing import QUESTION, Planned, Writer, Written
@@ -471,7 +472,8 @@ def test_every_dialect_gives_the_same_observations(name: str) -> None:
     assert len(cycles) == (2 if dialect.cycle is not None else 0)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.many
+@pytest.mark.parametrize("name", some_of(WRITERS, every=3))
 def test_every_dialect_gives_the_same_contents(name: str) -> None:
     if name.startswith("mcp") or not WRITERS[name].has_contents:
         assert all(call.arguments is None for call in turn_of(WRITERS[name]).calls)

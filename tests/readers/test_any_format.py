@@ -18,6 +18,7 @@ from otel_parallelism import Report, analyze_spans
 from otel_parallelism.model import SpanRecord
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import FORMATS, read_spans
+from tests.amounts import some_of
 from tests.readers.written_formats import (
     WRITERS,
     console_among_other_output,
@@ -118,7 +119,8 @@ def reports_of_traces(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in WRITERS if name != "otlp_lines"])
+@pytest.mark.many
+@pytest.mark.parametrize("name", some_of([name for name in WRITERS if name != "otlp_lines"], every=3))
 def test_reports_are_equal_in_each_format_and_order(
     write: Callable[[bytes], Path], reports_of_traces: list[str], name: str
 ) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.otlp_json import read_otlp_json
+from tests.amounts import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,7 +263,8 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.many
+@pytest.mark.parametrize("case", some_of(BROKEN, every=3))
 def test_error_names_line_problem_and_expectation(write: Callable[[str | bytes], Path], case: str) -> None:
     text, line, problem = BROKEN[case]
     path = write(text)

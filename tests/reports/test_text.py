@@ -10,6 +10,7 @@ from otel_parallelism import prompt
 from otel_parallelism.model import Analysis, Call, Caller, Coverage, Finding, Report
 from otel_parallelism.reports.parts.wording import judged_by_names
 from otel_parallelism.reports.text import MIN_WIDTH, render_text
+from tests.amounts import some_of
 
 MS = 1_000_000
 WIDTH_80 = """\
@@ -305,9 +306,10 @@ def test_digits_in_bars_are_explained(parallel: Report) -> None:
     assert "digits" not in render_text(Analysis((parallel,), Coverage()), width=80)
 
 
+@pytest.mark.many
 def test_number_and_unit_stay_on_one_line(sequential: Report) -> None:
     analysis = Analysis((sequential,), Coverage())
-    for width in range(MIN_WIDTH, 100):
+    for width in some_of(range(MIN_WIDTH, 100)):
         for line in render_text(analysis, width=width).splitlines():
             assert not re.match(r" *(s|×\d)\b", line)
 

@@ -4,6 +4,7 @@ import pytest
 
 from otel_parallelism.source.functions import Site, SourceFile
 from otel_parallelism.source.proof import Proof, prove
+from tests.amounts import some_of
 from tests.source.programs import FREE, SHARED, TIED
 
 
@@ -22,7 +23,8 @@ def _site(file: SourceFile, line: int) -> Site:
     return Site(names[0] if names else "<module>", line)
 
 
-@pytest.mark.parametrize("name", TIED)
+@pytest.mark.many
+@pytest.mark.parametrize("name", some_of(TIED, every=2))
 def test_calls_that_may_need_one_another_are_not_independent(name: str) -> None:
     expected, program = TIED[name]
     proof = proof_of(program)
@@ -35,13 +37,15 @@ def test_calls_that_may_need_one_another_are_not_independent(name: str) -> None:
     assert proof.reason
 
 
-@pytest.mark.parametrize("name", FREE)
+@pytest.mark.many
+@pytest.mark.parametrize("name", some_of(FREE, every=2))
 def test_calls_that_need_nothing_of_one_another_are_independent(name: str) -> None:
     proof = proof_of(FREE[name][1])
     assert proof.verdict == "independent", proof
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.many
+@pytest.mark.parametrize("name", some_of(SHARED, every=2))
 def test_names_that_both_calls_share_are_told(name: str) -> None:
     expected, program = SHARED[name]
     proof = proof_of(program)

@@ -28,6 +28,7 @@ from otel_parallelism.execution import TaskGraph, parallel_map, run_tools
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.state.bounds.held_evidence import HELD
 from otel_parallelism.tracing.state.registry import REGISTRY
+from tests.amounts import some_of
 from tests.virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ BODIES = [a_call, a_failed_call, a_turn, an_async_call, a_generator, an_async_ge
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.many
 @pytest.mark.parametrize("body", BODIES)
 def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, body: Callable[[], None]) -> None:
     spans = OpenSpans()
@@ -190,7 +192,7 @@ def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, bod
     interrupted(body, 0)  # what the first call from here keeps for later ones is no part of them
     count = interrupted(body, 0)[0].count
     assert count > 20
-    for at in range(1, count + 1):
+    for at in some_of(range(1, count + 1), every=3):
         interruption, error = interrupted(body, at)
         outer = context.get_current()
         if interruption.where == "AgentTurn.__exit__":

@@ -70,7 +70,8 @@ def _joined(kept: Totals, calls: Sequence[Timed], past: CallTotals) -> Totals:
     before = totals_of(
         [Interval(call.start_ns, min(call.end_ns, past.since_ns)) for call in calls if call.start_ns < past.since_ns]
     )
-    later = totals_of([call for call in calls if call.start_ns >= past.since_ns])
+    # One that started at the same instant was open then, and counts in the totals of the others.
+    later = totals_of([call for call in calls if call.start_ns > past.since_ns])
     end_ns = max(kept.end_ns, past.end_ns)
     return Totals(
         start_ns=min(kept.start_ns, past.since_ns),

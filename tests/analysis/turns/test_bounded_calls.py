@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import SECOND_NS, UNIT_NS, at, call, scope_calls, turn_span
 
@@ -23,6 +23,7 @@ def report(calls: list[Call], most: int, **settings: float) -> Report:
 
 
 @given(scope_calls(), st.integers(0, 6))
+@example([call("c0", 3, 4), call("c1", 3, 4), call("c2", 5, 6)], 1)
 def test_all_calls_are_measured_however_few_are_kept(calls: list[Call], most: int) -> None:
     bounded, whole = report(calls, most), report(calls, 1_000)
     for name in MEASURED:

@@ -12,6 +12,7 @@ import pytest
 from otel_parallelism import Settings, analyze_spans, clock
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
+from tests.amounts import some_of
 from tests.readers.services.trace_services import ANSWERS, TOKEN, Server, old_tempo_answer, serving
 from tests.readers.test_any_format import BEGAN_NS, a_trace
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_parallelism.model import SpanRecord
+
+pytestmark = pytest.mark.many
 
 S = 10**9
 COUNT = 5
@@ -49,7 +52,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(scope="module", params=list(ANSWERS))
+@pytest.fixture(scope="module", params=some_of(ANSWERS, every=2))
 def shared(request: pytest.FixtureRequest) -> Iterator[Server]:
     with serving(request.param, traces()) as running:
         yield running

@@ -12,6 +12,7 @@ from otel_parallelism.dialects import classify
 from otel_parallelism.readers.sessions.agent_turns import TranscriptCounts
 from otel_parallelism.readers.sessions.session_spans import cancelled_batches, session_spans
 from otel_parallelism.readers.sessions.transcript_places import transcript_places, turns_in
+from tests.amounts import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Report
     from otel_parallelism.readers.sessions.agent_turns import RecordedTurn
     from otel_parallelism.readers.sessions.transcript_places import TranscriptPlace
+
+
+pytestmark = pytest.mark.many
 
 
 def read(name: str, result: str = "nothing of interest", took: float = 1.0) -> Ask:
@@ -80,7 +84,7 @@ class Told(NamedTuple):
     counts: TranscriptCounts
 
 
-@pytest.fixture(scope="module", params=WRITERS)
+@pytest.fixture(scope="module", params=some_of(WRITERS, every=3))
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
     home = tmp_path_factory.mktemp("home")
     WRITERS[request.param](home, Session(list(PLANS.values())))

@@ -93,7 +93,7 @@ async def test_abandoned(kit: Kit) -> None:
     with agent_turn() as turn:
         async for _ in stream(100):
             break
-        gc.collect()
+        gc.collect(1)
         await asyncio.sleep(0.05)
     assert turn.report is not None
     assert turn.report.calls == 1

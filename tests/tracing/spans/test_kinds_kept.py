@@ -94,7 +94,7 @@ def test_a_weak_method_gives_the_method_until_its_object_is_gone() -> None:
     assert type(found) is type(desk.find)
     assert found(4) == 4
     del found, desk
-    gc.collect()
+    gc.collect(1)
     assert weak() is None
 
 
@@ -176,7 +176,7 @@ def test_one_warning_for_a_coroutine_that_is_never_awaited() -> None:
         warnings.simplefilter("always")
         Desk().fetch(1, c=2)
         Desk().of_none(1)
-        gc.collect()
+        gc.collect(1)
     assert [str(each.message) for each in caught] == [
         "coroutine 'Desk.fetch' was never awaited",
         "coroutine 'Desk.of_none' was never awaited",

@@ -473,7 +473,7 @@ def test_iteration_left_early_and_generators_collected_unfinished() -> None:
         async for number in counts_async():
             if number:
                 break
-        gc.collect()
+        gc.collect(1)
         await asyncio.sleep(0.1)
         async with contextlib.aclosing(counts_async()) as items:
             log.append(await anext(items))
@@ -551,14 +551,14 @@ def test_coroutines_never_awaited() -> None:
             starts()
             works().close()
             starts().close()
-            gc.collect()
+            gc.collect(1)
             coroutine = starts()
             seen = [inspect.getcoroutinestate(coroutine), outcome(coroutine.throw, KeyError)]
             coroutine = works()
             seen += [outcome(coroutine.send, 1), outcome(coroutine.throw, KeyError), outcome(coroutine.send, None)]
             coroutine = starts()
             seen += [outcome(coroutine.send, None), outcome(coroutine.send, None), coroutine.close()]
-            gc.collect()
+            gc.collect(1)
         return [*seen, *(str(each.message) for each in caught)]
 
     same(program)
@@ -945,7 +945,7 @@ def test_weak_references() -> None:
         found: Any = method()
         seen += [found(), found == desk.method, method == weakref.WeakMethod(desk.method)]
         del desk, found
-        gc.collect()
+        gc.collect(1)
         return [*seen, sorted(gone), len(kept), len(keys), len(values), object_reference() is None, method() is None]
 
     expected = program(plain)

@@ -227,7 +227,7 @@ def test_nothing_of_calls_past_the_bound_is_held(make_kit: Callable[..., Kit]) -
         gone = weakref.ref(page)
         load(page)
         del page
-        gc.collect()
+        gc.collect(1)
         assert gone() is None
         assert HELD.size == held
     assert len(kept) == 3
