@@ -11,6 +11,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import msgspec
+
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.readers.parsing.opening import raised
@@ -115,7 +117,7 @@ class HttpApi:
         """Return the JSON object in an answer; raise UnreadableError if it is another thing."""
         try:
             found = decode_json(text)
-        except (ValueError, RecursionError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise self._problem(path, "the answer is no JSON object; is this the root of the API, with its sub-path?")

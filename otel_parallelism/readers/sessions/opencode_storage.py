@@ -92,6 +92,9 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.close()
         connection = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
