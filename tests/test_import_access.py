@@ -19,7 +19,7 @@ WATCHED = """
 import importlib, json, sys, threading
 
 PYTHON_S_OWN = (
-    ".py", ".pyc", ".so", ".pyd", ".pth", "METADATA", "PKG-INFO", "entry_points.txt", "top_level.txt", "RECORD",
+    ".py", ".pyc", ".so", ".pyd", ".pth", ".zip", "METADATA", "PKG-INFO", "entry_points.txt", "top_level.txt", "RECORD",
 )
 REFUSED = (
     "socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.system",
