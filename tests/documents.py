@@ -13,10 +13,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
+from readers.sessions.written_sessions import PROJECT, WRITERS, Ask, Plan, Round, Session
 
 from otel_parallelism import names
 from otel_parallelism.cli import commands
@@ -105,6 +107,29 @@ def output(folder: str = "", example: str = EXAMPLE) -> str:
     return f"```\n$ otel-parallelism run {example}\n{done.stdout.decode()}```\n"
 
 
+def sessions() -> str:
+    """Return what the command `sessions` prints of generated sessions: reads and searches one by one, then an edit."""
+    look = [Round(4, [Ask("read", f"{PROJECT}/{name}.py", "plain text", 2)]) for name in ("bills", "orders", "basket")]
+    search = [Round(3, [Ask("search", name, f"bills.py:12: {name}()", 1)]) for name in ("refund", "voucher")]
+    edit, make = Ask("edit", f"{PROJECT}/bills.py", "changed", 1), Ask("command", "make", "built", 9)
+    plans = [
+        Plan("Add vouchers.", [*look, Round(5, [edit]), Round(3, [make])], 30_000, 24_000),
+        Plan("Where are the refund and the voucher made?", search, 30_000, 24_000),
+    ]
+    environment = {name: text for name, text in os.environ.items() if name in {"PATH", "PYTHONPATH", "SYSTEMROOT"}}
+    with TemporaryDirectory() as home:
+        WRITERS["claude-code 2.1"](Path(home), Session(plans * 4))
+        done = subprocess.run(
+            [sys.executable, "-m", "otel_parallelism", "sessions"],
+            cwd=home,
+            env={**environment, "HOME": home, "USERPROFILE": home, "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"},
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=60,
+        )
+    return f"```text\n{done.stdout.decode().replace(home, '~')}```\n"
+
+
 def cli() -> str:
     """Return the ``--help`` text of each command."""
     parent = click.Context(commands, info_name="otel-parallelism", terminal_width=100, **commands.context_settings)
@@ -126,6 +151,7 @@ MAKERS = {
     "variables": variables,
     "example": example,
     "output": output,
+    "sessions_output": sessions,
     "quickstart_output": lambda: output("examples", "trip.py"),
 }
 

@@ -32,7 +32,10 @@ def test_generated_parts_are_up_to_date(maker: dict[str, Any]) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("document", "name"), [("README.md", "output"), ("docs/quickstart.md", "quickstart_output")])
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [("README.md", "output"), ("docs/quickstart.md", "quickstart_output"), ("docs/sessions.md", "sessions_output")],
+)
 def test_the_example_prints_what_the_document_shows(maker: dict[str, Any], document: str, name: str) -> None:
     shown = maker["parts"]((ROOT / document).read_text(encoding="utf-8"))[name]
     assert timeless(shown) == timeless(maker["MAKERS"][name]()), RUN
