@@ -132,14 +132,19 @@ def first_step(generator: AsyncGenerator[Any, Any]) -> Any:
     """
     Return the first step of the async *generator*, to be awaited.
 
-    The event loop is not told of the generator: it knows the one around it, and would close both at once at its end.
+    The event loop is not told of the generator: it knows the one around it, and would close both at once at its end, or
+    when both are collected as garbage.
     """
     hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(None, None)
+    sys.set_asyncgen_hooks(None, _leave)
     try:
         return generator.asend(None)
     finally:
         sys.set_asyncgen_hooks(*hooks)
+
+
+def _leave(_: object) -> None:
+    """Leave a generator that is collected as garbage to the one around it, which closes it."""
 
 
 async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:

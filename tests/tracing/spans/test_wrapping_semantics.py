@@ -535,6 +535,34 @@ def test_the_loop_closes_open_async_generators_once(capsys: pytest.CaptureFixtur
     assert capsys.readouterr() == ("", "")
 
 
+def test_an_async_generator_in_a_cycle_is_closed_when_it_is_collected(capsys: pytest.CaptureFixture[str]) -> None:
+    def program(decorate: Decorator) -> Any:
+        log: list[str] = []
+
+        @decorate
+        async def counts() -> AsyncIterator[int]:
+            try:
+                yield 1
+            finally:
+                await asyncio.sleep(0)
+                log.append("end")
+
+        async def leaves() -> None:
+            cycle: list[Any] = [counts()]
+            cycle.append(cycle)
+            await anext(cycle[0])
+            del cycle
+            gc.collect(1)
+            await asyncio.sleep(0.1)
+            log.append("collected")
+
+        run(leaves())
+        return log
+
+    same(program)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_coroutines_never_awaited() -> None:
     def program(decorate: Decorator) -> Any:
         @decorate
