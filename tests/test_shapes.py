@@ -76,7 +76,7 @@ class Told:
         parent: str,
         call_id: str = "",
         given: object = None,
-        returned: object = "nothing of note",
+        returned: object = "hills and a river",
         *,
         error: bool = False,
     ) -> str:

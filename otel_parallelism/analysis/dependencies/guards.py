@@ -52,6 +52,12 @@ _POSITIVE = frozenset(
     """.split()  # noqa: SIM905 - likewise
 )
 _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
+# A short text with one of these tells that something is not so, or was not found.
+_DENIALS = frozenset(
+    """
+    no not none nothing nowhere never neither nor zero without cannot unknown missing absent unable
+    """.split()  # noqa: SIM905 - likewise
+)
 # At the end of a text, these may be the end of a name.
 _AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
@@ -64,6 +70,7 @@ _LONGEST = 2_000
 _MAX_LEAVES = 6
 _LONGEST_ANSWER = 200
 _MAX_WORDS = 3
+_MAX_WORDS_OF_A_DENIAL = 8
 
 
 def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) -> Guard:
@@ -82,6 +89,8 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'other', '')
     >>> guard_of("list_hits", []), guard_of("count_rows", 7), guard_of("get_sky", "grey")
     ('any', 'other', '')
+    >>> guard_of("grep", "The name isn't used in any file"), guard_of("get_street", "Between the two mills")
+    ('any', '')
     """
     in_order = [word.lower() for word in _WORDS.findall(tool)]
     words = frozenset(in_order)
@@ -189,6 +198,8 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
         answer = text in _POSITIVE
     elif words[0] in _YES_OR_NO and len(words) <= _MAX_WORDS + 1:
         answer = words[0] in _POSITIVE
+    elif len(words) <= _MAX_WORDS_OF_A_DENIAL and any(word in _DENIALS or word.endswith("n't") for word in words):
+        answer = False
     elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE
     return answer

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.many
 
 
-def read(name: str, result: str = "nothing of interest", took: float = 1.0) -> Ask:
+def read(name: str, result: str = "plain text of a file", took: float = 1.0) -> Ask:
     return Ask("read", f"/srv/shop/{name}", result, took)
 
 
