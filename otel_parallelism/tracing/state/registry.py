@@ -163,9 +163,11 @@ class Registry:
         """
         with self.lock:
             oldest = list(islice(self.turns.values(), 2))
-            # A fast exit where many turns run concurrently: turns under different roots never wrap each other.
-            if len({id(_root(node)) for node in oldest if node.start_ns <= at_ns and not node.finished}) > 1:
-                return None
+            # A fast exit where many turns run concurrently: of two turns apart, each is counted, or one that it wraps.
+            if len(oldest) > 1 and all(node.start_ns <= at_ns and not node.finished for node in oldest):
+                one, other = oldest
+                if one not in _ancestors(other) and other not in _ancestors(one):
+                    return None
             turns = [node for node in self.open_turns() if node.start_ns <= at_ns]
             if len(turns) > 1:
                 enclosing = {id(node) for turn in turns for node in _ancestors(turn)}
@@ -186,13 +188,6 @@ def _ancestors(node: Node) -> Iterator[Node]:
     while ancestor is not None:
         yield ancestor
         ancestor = ancestor.parent
-
-
-def _root(node: Node) -> Node:
-    """Return the outermost node around *node*, or *node* itself."""
-    while node.parent is not None:
-        node = node.parent
-    return node
 
 
 def _may_wrap(node: Node) -> bool:
