@@ -89,8 +89,8 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'other', '')
     >>> guard_of("list_hits", []), guard_of("count_rows", 7), guard_of("get_sky", "grey")
     ('any', 'other', '')
-    >>> guard_of("grep", "The name isn't used in any file"), guard_of("get_street", "Between the two mills")
-    ('any', '')
+    >>> guard_of("grep", "It isn't used in any file"), guard_of("grep", "x (no matches)"), guard_of("grep", "x.py: 0")
+    ('any', 'any', 'any')
     """
     in_order = [word.lower() for word in _WORDS.findall(tool)]
     words = frozenset(in_order)
@@ -198,11 +198,16 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
         answer = text in _POSITIVE
     elif words[0] in _YES_OR_NO and len(words) <= _MAX_WORDS + 1:
         answer = words[0] in _POSITIVE
-    elif len(words) <= _MAX_WORDS_OF_A_DENIAL and any(word in _DENIALS or word.endswith("n't") for word in words):
+    elif len(words) <= _MAX_WORDS_OF_A_DENIAL and (text.endswith(":_0") or any(map(_is_denial, words))):
         answer = False
     elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE
     return answer
+
+
+def _is_denial(word: str) -> bool:
+    word = word.strip("()[]<>*!?\"'").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return word in _DENIALS or word.endswith("n't")
 
 
 def _leaves(value: object, most: int) -> list[tuple[str, object]]:
