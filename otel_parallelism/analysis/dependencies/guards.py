@@ -91,6 +91,8 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'other', '')
     >>> guard_of("grep", "It isn't used in any file"), guard_of("grep", "x (no matches)"), guard_of("grep", "x.py: 0")
     ('any', 'any', 'any')
+    >>> guard_of("get_street", "Between the two mills")
+    ''
     """
     in_order = [word.lower() for word in _WORDS.findall(tool)]
     words = frozenset(in_order)
@@ -206,6 +208,7 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
 
 
 def _is_denial(word: str) -> bool:
+    """Return whether a word of a text denies something: "no", "without", "isn't", also in brackets or quotes."""
     word = word.strip("()[]<>*!?\"'").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return word in _DENIALS or word.endswith("n't")
 
