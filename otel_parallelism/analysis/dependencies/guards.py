@@ -200,6 +200,7 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
         answer = text in _POSITIVE
     elif words[0] in _YES_OR_NO and len(words) <= _MAX_WORDS + 1:
         answer = words[0] in _POSITIVE
+    # A search that found nothing may say "x.py: 0".
     elif len(words) <= _MAX_WORDS_OF_A_DENIAL and (text.endswith(":_0") or any(map(_is_denial, words))):
         answer = False
     elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
