@@ -25,6 +25,9 @@ wall_ns: Callable[[], int] = time.time_ns
 monotonic_s: Callable[[], float] = time.monotonic
 """Seconds on a clock that never goes back; only differences mean something."""
 
+sleep_s: Callable[[float], None] = time.sleep
+"""Waits so many seconds; only commands that read stored traces wait."""
+
 
 def now_ns(
     began_ns: int = time.time_ns() - time.perf_counter_ns(), passed_ns: Callable[[], int] = time.perf_counter_ns

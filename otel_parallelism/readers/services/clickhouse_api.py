@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from otel_parallelism.errors import UnreadableError
 
 from .http_api import variable
+from .http_pool import connections
 from .stored_traces import Found, Service
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class _ClickHouse:
         self._table = address.options.get("table", "otel_traces")
         if not _TABLE.fullmatch(self._table):
             raise UnreadableError(address.name, None, "table is not the name of a table", "a name such as otel_traces")
+        self._pool = connections(address.root)
         self._client = self._connected(address)
 
     def _connected(self, address: Address) -> Any:
@@ -64,6 +66,8 @@ class _ClickHouse:
                 username=user,
                 password=password,
                 database=parts.path.strip("/") or "default",
+                pool_mgr=self._pool,
+                query_retries=0,  # the pool's are enough
             )
         except Exception as error:  # noqa: BLE001 - the library raises many kinds, of libraries of its own too
             raise self._problem(error) from None
@@ -101,7 +105,7 @@ class _ClickHouse:
     def _problem(self, error: Exception) -> UnreadableError:
         """Return an error with ClickHouse's code: the library's messages quote the query and the server's answer."""
         code = _CODE.search(str(error)) or re.search(r"error code (\d{1,6})", str(error))
-        told = f"error {code[1]} of ClickHouse" if code else type(error).__name__
+        told = self._pool.busy or (f"error {code[1]} of ClickHouse" if code else type(error).__name__)
         hint = "a server that answers; CLICKHOUSE_USER and CLICKHOUSE_PASSWORD say who asks"
         return UnreadableError(self._address.name, None, told, hint)
 

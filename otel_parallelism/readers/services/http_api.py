@@ -5,25 +5,29 @@ from __future__ import annotations
 import base64
 import json
 import os
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
+from urllib3.exceptions import HTTPError, MaxRetryError
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.readers.parsing.opening import raised
 
+from .http_pool import connections, problem_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from urllib3 import BaseHTTPResponse
 
     from .address import Address
 
 TIMEOUT_S: Final = 60
 _LONGEST_MESSAGE: Final = 200
+_MOST_REDIRECTS: Final = 10
+_OK: Final = range(200, 300)
 _NOT_FOUND: Final = 404
 _REFUSED: Final = (401, 403)
 _MESSAGE_FIELDS: Final = ("message", "msg", "error", "detail")
@@ -73,33 +77,45 @@ class HttpApi:
         self._secrets = sorted((*filter(None, secrets), *headers.values()), key=len, reverse=True)
         self._hint = hint
         self._most_bytes = most_bytes
-        self._opener = build_opener(_SameServer(address.root))
+        self._connections = connections(address.root)
 
     def get(self, path: str, parameters: Mapping[str, object] | None = None) -> bytes | None:
         """
         Return the answer to a request; None if there is no such thing.
 
         Raises:
-            UnreadableError: The server cannot be reached, refuses the request, or its answer is too long.
+            UnreadableError: The server cannot be reached, stays busy, refuses the request, or its answer is too long.
         """
         query = f"?{urlencode(parameters)}" if parameters else ""
-        request = Request(f"{self._address.root}{path}{query}", headers=self._headers)  # noqa: S310 - http or https
         try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as response:
-                text: bytes = response.read(self._most_bytes + 1)
-        except HTTPError as error:
-            with error:
-                if error.code == _NOT_FOUND:
+            with self._answer(f"{self._address.root}{path}{query}") as response:
+                if response.status == _NOT_FOUND:
                     return None
-                raise self._refusal(path, error) from None
-        except (URLError, HTTPException, OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise self._problem(path, str(reason or type(error).__name__)) from None
+                if response.status not in _OK:
+                    raise self._refusal(path, response)
+                text: bytes = response.read(self._most_bytes + 1)
+        except (HTTPError, OSError) as error:
+            raise self._problem(path, _reason(error)) from None
         if len(text) > self._most_bytes:
             raise self._problem(
                 path, f"the answer is longer than {self._most_bytes:,} bytes; {raised('max_line_bytes')}"
             )
         return text
+
+    def _answer(self, url: str) -> BaseHTTPResponse:
+        """Return the answer after redirects within the server; another server would get the token."""
+        redirects = 0
+        while True:
+            response = self._connections.request(
+                "GET", url, headers=self._headers, timeout=TIMEOUT_S, preload_content=False
+            )
+            location = response.get_redirect_location()
+            url = urljoin(url, location or "")
+            redirects += 1
+            same = urlsplit(url)[:2] == urlsplit(self._address.root)[:2]
+            if not location or not same or redirects > _MOST_REDIRECTS:
+                return response
+            response.close()
 
     def data(self, path: str, parameters: Mapping[str, object] | None = None) -> dict[str, Any]:
         """
@@ -123,16 +139,16 @@ class HttpApi:
             raise self._problem(path, "the answer is no JSON object; is this the root of the API, with its sub-path?")
         return found
 
-    def _refusal(self, path: str, error: HTTPError) -> UnreadableError:
-        location = error.headers.get("Location") if error.headers is not None else None
+    def _refusal(self, path: str, response: BaseHTTPResponse) -> UnreadableError:
+        location = response.get_redirect_location()
         if location:
             return self._problem(path, f"moved to {urlsplit(location)._replace(query='').geturl()}; pass that address")
         try:
-            told = _told(error.read(self._most_bytes))
-        except (OSError, HTTPException):
+            told = _told(response.read(self._most_bytes))
+        except (HTTPError, OSError):
             told = ""
-        text = f"{error.code} {told or error.reason}"[:_LONGEST_MESSAGE]
-        return self._problem(path, f"{text} ({self._hint})" if error.code in _REFUSED else text)
+        text = problem_of(response, told[:_LONGEST_MESSAGE])
+        return self._problem(path, f"{text} ({self._hint})" if response.status in _REFUSED else text)
 
     def _problem(self, path: str, text: str) -> UnreadableError:
         for secret in self._secrets:
@@ -153,15 +169,7 @@ def _told(body: bytes) -> str:
     return ""
 
 
-class _SameServer(HTTPRedirectHandler):
-    """Follows redirects within one server; another would get the token."""
-
-    def __init__(self, root: str) -> None:
-        self._origin = urlsplit(root)[:2]
-
-    def redirect_request(  # noqa: PLR0917 - as the base class has it
-        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Request | None:
-        """Return the request for the new address; None for another server, which makes the answer an error."""
-        same = urlsplit(urljoin(req.full_url, newurl))[:2] == self._origin
-        return super().redirect_request(req, fp, code, msg, headers, newurl) if same else None
+def _reason(error: Exception) -> str:
+    """Return what the operating system or the connection says, without the address and the number of tries."""
+    cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    return str(cause.__cause__ or cause) or type(cause).__name__

@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from otel_parallelism import analyze_spans
+from otel_parallelism import analyze_spans, clock
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
+from otel_parallelism.readers.services.http_pool import PatientPool
 from tests.readers.test_any_format import BEGAN_NS, a_trace
 from tests.readers.written_formats import clickhouse_json
 
@@ -48,6 +49,8 @@ def client(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     found = SimpleNamespace(asked=[], content=clickhouse_json(a_trace(1)), error=None)
 
     def get_client(**how: Any) -> Any:
+        assert isinstance(how.pop("pool_mgr"), PatientPool)
+        assert how.pop("query_retries") == 0
         found.how = how
         return SimpleNamespace(raw_query=query, raw_stream=lambda *args, **how: io.BytesIO(query(*args, **how)))
 
@@ -106,6 +109,9 @@ def test_errors_have_neither_the_password_nor_the_query(
         read("clickhouse://db.example.com?trace=01")
 
 
+BUSY: list[int] = []  # the next answers of the server
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """ClickHouse's HTTP interface in front of chdb, with four traces."""
@@ -122,6 +128,12 @@ def server() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            if BUSY:
+                self.send_response(BUSY.pop())
+                self.send_header("Retry-After", "7")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             asked = parse_qs(urlsplit(self.path).query)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             text = asked["query"][-1] if "query" in asked else body
@@ -166,3 +178,15 @@ def test_clickhouse_itself_answers(server: str) -> None:
     ):
         with pytest.raises(UnreadableError, match=said):
             read(url)
+
+
+def test_a_busy_clickhouse_is_asked_again(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(clock, "sleep_s", waits.append)
+    BUSY.extend([503, 429])
+    assert read(f"{server}?trace={1:032x}")[0]
+    assert waits == [7, 7]
+    BUSY.extend([503] * 5)
+    with pytest.raises(UnreadableError, match="503 Service Unavailable after 5 tries; the server asks"):
+        read(f"{server}?{PERIOD}")
+    assert (waits, BUSY) == ([7] * 6, [])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,7 +63,7 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def server(shared: Server) -> Server:
     shared.asked.clear()
-    shared.moved_to, shared.raw = "", None
+    shared.moved_to, shared.raw, shared.busy = "", None, []
     return shared
 
 
@@ -160,6 +162,41 @@ def test_an_answer_of_another_kind_is_called_so(server: Server) -> None:
     )
 
 
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between requests, none of which takes time."""
+    found: list[float] = []
+    monkeypatch.setattr(clock, "sleep_s", found.append)
+    return found
+
+
+def test_a_busy_server_is_asked_again(server: Server, waits: list[float]) -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    server.busy = [(429, "7"), (503, soon), (429, "86400"), (503, None)]
+    assert ids(server.address) == set(server.traces)
+    given, until, capped, backoff = waits
+    assert (given, capped) == (7, 60)
+    assert 25 < until <= 30
+    assert 4 <= backoff <= 8
+
+
+def test_waits_grow_where_the_server_names_none(server: Server, waits: list[float]) -> None:
+    server.busy = [(429, None), (503, "soon"), (503, "Thu, 01 Jan 1970 00:00:00 GMT"), (503, "9" * 5_000)]
+    assert ids(server.address) == set(server.traces)
+    assert all(2.0**n / 2 <= wait <= 2.0**n for n, wait in enumerate(waits))
+    assert len(waits) == 4
+
+
+def test_a_server_that_stays_busy_is_told(server: Server, waits: list[float]) -> None:
+    server.busy = [(429, "90")] * 9
+    said = problem(server.address)
+    assert "429 busy, *** after 5 tries; the server asks for a wait of 90 s" in said
+    assert (len(server.asked), waits) == (5, [60] * 4)
+    server.busy = [(500, None)] * 2
+    assert "500 busy, ***;" in problem(server.address)
+    assert (len(server.busy), len(waits)) == (1, 4)
+
+
 @pytest.mark.parametrize("kind", ["tempo", "jaeger"])
 def test_a_part_with_as_many_traces_as_an_answer_has_is_searched_in_halves(
     monkeypatch: pytest.MonkeyPatch, kind: str
@@ -210,4 +247,16 @@ def test_a_token_that_no_header_can_have_is_refused(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_server_that_is_not_there() -> None:
-    assert "jaeger+http://127.0.0.1:1: GET /api/services: " in problem("jaeger+http://127.0.0.1:1")
+    assert "GET /api/services: [Errno 111] Connection refused; expected" in problem("jaeger+http://127.0.0.1:1")
+
+
+def test_a_proxy_is_used_where_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with serving("jaeger", traces(1)) as server:
+        here = server.address.partition("://")[2].removesuffix("/sub")
+        monkeypatch.setenv("http_proxy", f"http://user:p%40ss@{here}")
+        assert len(ids("jaeger+http://jaeger.invalid/sub?service=checkout")) == 1
+        assert server.asked
+        monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+        assert "http_proxy has no address of a proxy" in problem("jaeger+http://jaeger.invalid")

@@ -40,6 +40,7 @@ class Server:
         self.tenants: list[str | None] = []
         self.moved_to = ""
         self.raw: bytes | None = None
+        self.busy: list[tuple[int, str | None]] = []  # the next answers, with their Retry-After
         self.address = ""
 
     def in_period(self, start_ns: float, end_ns: float) -> list[str]:
@@ -158,8 +159,11 @@ def serving(kind: str, traces: dict[str, list[SpanRecord]]) -> Iterator[Server]:
             asked = {key: values[-1] for key, values in parse_qs(parts.query).items()}
             server.asked.append((path, asked))
             server.tenants.append(self.headers.get("X-Scope-OrgID"))
+            after = None
             if server.moved_to:
                 status, said = 307, b""
+            elif server.busy:
+                (status, after), said = server.busy.pop(0), {"message": f"busy, {self.headers.get('Authorization')}"}
             elif self.headers.get("Authorization") != server.authorization:
                 status, said = 401, {"message": f"Invalid credentials: {self.headers.get('Authorization')}"}
             else:
@@ -169,6 +173,8 @@ def serving(kind: str, traces: dict[str, list[SpanRecord]]) -> Iterator[Server]:
             if server.moved_to:
                 self.send_header("Location", server.moved_to)
                 server.moved_to = server.moved_to if "://" in server.moved_to else ""
+            if after is not None:
+                self.send_header("Retry-After", after)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
