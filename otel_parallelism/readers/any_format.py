@@ -17,6 +17,7 @@ from otel_parallelism.settings import Settings
 from . import formats
 from .otlp_json import decode_otlp
 from .parquet import MAGIC, read_parquet
+from .parsing.dedicated_columns import KEY, DedicatedColumns
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import (
     ZSTD,
@@ -98,7 +99,7 @@ def read_spans(
             start = peeked(lines)
             if start.startswith(MAGIC):
                 inside = _stream(read_whole(lines, settings)) if lines is not file or not file.seekable() else None
-                yield from read_parquet(name, str(path) if inside is None else inside, _decode_row, settings, skip)
+                yield from _table_spans(name, path, inside, settings, skip)
                 return
             if _is_binary(start):
                 check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
@@ -112,6 +113,27 @@ def read_spans(
             raise UnreadableError(name, None, problem, "complete compressed data") from None
         except TooLargeError as error:
             raise UnreadableError(name, None, str(error), EXPECTED) from None
+
+
+def _table_spans(
+    name: str,
+    path: str | os.PathLike[str],
+    inside: io.BufferedReader | None,
+    settings: Settings,
+    skip: Callable[[UnreadableError], None] | None,
+) -> Iterator[SpanRecord]:
+    """Yield the spans of the Parquet file at *path*, or of its content *inside*."""
+    columns = DedicatedColumns(path)
+
+    def decode(row: dict[str, Any]) -> list[SpanRecord]:
+        return _decode_row(row | {KEY: columns} if "rs" in row else row)
+
+    yield from read_parquet(name, str(path) if inside is None else inside, decode, settings, skip)
+    problem = columns.problem(name)
+    if problem is not None:
+        if skip is None:
+            raise problem
+        skip(problem)
 
 
 def _binary_spans(

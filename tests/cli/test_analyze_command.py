@@ -236,6 +236,10 @@ def test_folders_and_patterns_stand_for_their_files(invoke: Invoke) -> None:
         done = invoke("analyze", argument, "--format", "json")
         assert (done.returncode, json.loads(done.stdout)["totals"]["turns"]) == (0, 1)
     assert b"no such file" in invoke("analyze", "night/*.jsonl").stderr
+    (invoke.folder / "day" / "one" / "a.jsonl").rename(invoke.folder / "day" / "one" / "data.parquet")
+    for name in ("meta.json", "index", "bloom-0"):
+        (invoke.folder / "day" / "one" / name).write_text("{}")
+    assert invoke("analyze", "day").returncode == 0
 
 
 def test_invalid_setting_is_an_error(invoke: Invoke, spans: Path) -> None:

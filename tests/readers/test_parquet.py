@@ -63,6 +63,67 @@ def test_a_compressed_file_is_read_as_a_whole(write: Callable[[Any], Path]) -> N
         read(write(gzip.compress(content)), max_line_bytes=500)
 
 
+@pytest.fixture
+def block(tmp_path: Path) -> Path:
+    """A block of Tempo whose spans have the names of tools in a dedicated column, without its ``meta.json``."""
+    rows = parquet.read_table(io.BytesIO(WRITERS["tempo_block"](a_trace(1)))).to_pylist()
+    for row in rows:
+        for group in row["rs"]:
+            group["Resource"]["DedicatedAttributes"] = {"String01": "instance-7", "String02": None}
+            for span in (span for scope in group["ss"] for span in scope["Spans"]):
+                tools = [pair for pair in span["Attrs"] if pair["Key"] == "gen_ai.tool.name"]
+                span["Attrs"] = [pair for pair in span["Attrs"] if pair not in tools]
+                span["DedicatedAttributes"] = {"String01": tools[0]["Value"][0] if tools else None, "Int01": []}
+                span["HttpStatusCode"] = 200
+                span["Events"][0]["DedicatedAttributes"] = {"Int01": [4], "String01": ["a", "b"]}
+    path = tmp_path / "block" / "data.parquet"
+    path.parent.mkdir()
+    parquet.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_dedicated_columns_have_their_names_in_the_meta_json(block: Path, long: bool) -> None:
+    columns = [
+        *({"s": "resource", "n": "service.instance.id"}, {"n": "gen_ai.tool.name"}, {"n": "unused"}),
+        *({"s": "event", "t": "int", "n": "count"}, {"s": "event", "n": "names", "o": ["array"]}),
+    ]
+    if long:
+        names = {"s": "scope", "n": "name", "t": "type", "o": "options"}
+        columns = [{names[key]: value for key, value in column.items()} for column in columns]
+        columns[1] |= {"scope": "span", "type": "string"}
+    (block.parent / "meta.json").write_text(json.dumps({"format": "vParquet5", "dedicatedColumns": columns}))
+    spans, skipped = read(block)
+    whole = {"http.status_code": 200}
+    expected = {span.span_id: span.attributes | whole for span in a_trace(1)}
+    assert ({span.span_id: span.attributes for span in spans}, skipped) == (expected, [])
+    assert {span.source for span in spans} == {"service.name=checkout service.instance.id=instance-7"}
+    assert spans[0].events == (SpanEvent("an event", {"key": "value", "count": 4, "names": ["a", "b"]}),)
+    assert any("gen_ai.tool.name" in attributes for attributes in expected.values())
+
+
+@pytest.mark.parametrize(
+    ("meta", "problem"),
+    [
+        (None, "there is no readable meta.json beside it"),
+        ("{broken", "the meta.json beside it is no JSON"),
+        ("[]", "the meta.json beside it names other columns only"),
+        ('{"dedicatedColumns": [{"s": "resource", "n": "a"}, {"s": 5}]}', "names other columns only"),
+    ],
+)
+def test_dedicated_columns_without_names_are_told(block: Path, meta: str | None, problem: str) -> None:
+    if meta is not None:
+        (block.parent / "meta.json").write_text(meta)
+    spans, (error,) = read(block)
+    assert len(spans) == len(a_trace(1))
+    assert any("DedicatedAttributes.String01" in span.attributes for span in spans)
+    assert "(event Int01, event String01, " in str(error)
+    assert "span String01): " in str(error)
+    assert f"{problem}; expected the block's meta.json in the same folder" in str(error)
+    with pytest.raises(UnreadableError, match="attributes in dedicated columns have no names"):
+        list(read_spans(block))
+
+
 def rows_of(count: int, **changes: Any) -> Any:
     """Return a table of *count* intact rows, with other *changes* of the row with a number."""
     rows = [json.loads(line) for line in clickhouse_json(a_trace(1)).splitlines()] * (count // len(a_trace(1)) + 1)

@@ -108,12 +108,18 @@ def expanded(names: Sequence[str]) -> list[str]:
         path = Path(name)
         if name != "-" and path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-            found += [str(file) for file in inside]
+            found += [str(file) for file in inside if not _is_beside_a_block(file)]
         elif not path.exists() and any(character in name for character in "*?["):
             found += sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - also absolute patterns
         else:
             found.append(name)
     return found
+
+
+def _is_beside_a_block(file: Path) -> bool:
+    """Return whether *file* is a part of a block of Tempo that has no spans."""
+    part = file.name in {"meta.json", "index"} or file.name.startswith("bloom-")
+    return part and file.with_name("data.parquet").is_file()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The rows of Tempo's Parquet blocks (vParquet2 to vParquet4): a trace a row, with its resources, scopes and spans."""
+"""The rows of Tempo's Parquet blocks (vParquet2 to vParquet5): a trace a row, with its resources, scopes and spans."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.model import SpanEvent, SpanRecord
+from otel_parallelism.readers.parsing.dedicated_columns import EVENT, KEY, RESOURCE, SPAN, DedicatedColumns
 from otel_parallelism.readers.parsing.field_errors import WrongFieldError
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
@@ -48,17 +49,20 @@ def _spans(row: Fields) -> list[SpanRecord]:
 
 
 def _all(trace_id: str, row: Fields) -> Iterator[SpanRecord]:
+    dedicated = row.get(KEY)
+    block = _Block(dedicated if isinstance(dedicated, DedicatedColumns) else None)
     for group in objects(row.get("rs")):
-        source = identity(_attributes(fields(group.get("Resource")), _COLUMNS_OF_RESOURCES))
+        source = identity(block.attributes(fields(group.get("Resource")), RESOURCE, _COLUMNS_OF_RESOURCES))
         for scope in objects(group.get("ss")):
             name = string(fields(scope.get("Scope")).get("Name"))
             for span in objects(scope.get("Spans")):
-                yield _record(trace_id, span, source, name)
+                yield _record(trace_id, span, source, name, block)
 
 
-def _record(trace_id: str, span: Fields, source: str, scope: str) -> SpanRecord:
+def _record(trace_id: str, span: Fields, source: str, scope: str, block: _Block) -> SpanRecord:
     start = time_ns(span.get("StartTimeUnixNano"), 1)
     parent = span.get("ParentSpanID")
+    events = objects(span.get("Events"))
     return SpanRecord(
         trace_id,
         _id(span.get("SpanID")),
@@ -66,8 +70,8 @@ def _record(trace_id: str, span: Fields, source: str, scope: str) -> SpanRecord:
         string(span.get("Name")),
         start,
         start + time_ns(span.get("DurationNano", 0), 1),
-        _attributes(span, _COLUMNS_OF_SPANS),
-        tuple(SpanEvent(string(event.get("Name")), _attributes(event, {})) for event in objects(span.get("Events"))),
+        block.attributes(span, SPAN, _COLUMNS_OF_SPANS),
+        tuple(SpanEvent(string(event.get("Name")), block.attributes(event, EVENT, {})) for event in events),
         tuple(_id(link.get("SpanID")) for link in objects(span.get("Links")) if link.get("SpanID")),
         kind_number(span.get("Kind")),
         span.get("StatusCode") == _ERROR,
@@ -82,14 +86,22 @@ def _id(value: object) -> str:
     return value.hex()
 
 
-def _attributes(data: Fields, columns: dict[str, str]) -> dict[str, object]:
-    """Return the attributes of a span, event or resource: a list of pairs, and those with columns of their own."""
-    found: dict[str, object] = {}
-    for pair in objects(data.get("Attrs")):
-        found[string(pair.get("Key"))] = _value(pair)
-    for column, key in columns.items():
-        found.setdefault(key, data.get(column) or None)
-    return without_empty(found)
+class _Block:
+    """Reads attributes of one block: a list of pairs, columns with known names, and dedicated ones."""
+
+    def __init__(self, dedicated: DedicatedColumns | None) -> None:
+        self._dedicated = dedicated
+
+    def attributes(self, data: Fields, scope: str, columns: dict[str, str]) -> dict[str, object]:
+        """Return the attributes of a span, event or resource."""
+        found: dict[str, object] = {}
+        for pair in objects(data.get("Attrs")):
+            found[string(pair.get("Key"))] = _value(pair)
+        if self._dedicated is not None:
+            found = self._dedicated.attributes(scope, fields(data.get("DedicatedAttributes"))) | found
+        for column, key in columns.items():
+            found.setdefault(key, data.get(column) or None)
+        return without_empty(found)
 
 
 def _value(pair: Fields) -> object:
