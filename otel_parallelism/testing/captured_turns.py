@@ -1,0 +1,96 @@
+"""Collects the turns that end while a test runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.model import Analysis
+from otel_parallelism.reports.text import render_text
+from otel_parallelism.tracing.install import coverage, subscribe
+from otel_parallelism.tracing.state.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_parallelism.model import Report
+
+_SHORTEST_SAVING_S = 0.001
+"""What calls of stubs can save is short: findings are reported from this many seconds on."""
+
+
+class CapturedTurns:
+    """
+    The reports on the turns that ended during a test.
+
+    No global provider is set or replaced. Frameworks that are imported are patched at the first capture of the process,
+    as by ``opentelemetry-instrument``, and stay patched until `release`.
+
+    Attributes:
+        turns: One report for each turn, in the order in which the turns ended.
+    """
+
+    def __init__(self) -> None:
+        self.turns: list[Report] = []
+        self._unsubscribe: Callable[[], None] | None = None
+        self._outside_before = 0
+
+    @property
+    def turn(self) -> Report:
+        """
+        The report on the only turn.
+
+        Raises:
+            AssertionError: There were no turns, or several; the message says how many, and what to do.
+        """
+        if len(self.turns) != 1:
+            raise AssertionError(f"expected one agent turn: {self.number_of_turns()}")
+        return self.turns[0]
+
+    @property
+    def calls_outside_turns(self) -> int:
+        """The number of tool calls that ran outside every turn, and so are in no report."""
+        return coverage().calls_without_turn - self._outside_before
+
+    def number_of_turns(self) -> str:
+        """Return how many turns ended, in words, and what to do if calls belong to no turn."""
+        found = f"{len(self.turns)} turns ended" if self.turns else "no agent turn ended"
+        outside = self.calls_outside_turns
+        if not outside:
+            return found
+        calls = "1 tool call" if outside == 1 else f"{outside} tool calls"
+        return f"{found}; {calls} ran outside every turn: run the agent inside of `with agent_turn(...)`"
+
+    def text(self, *, width: int = 100) -> str:
+        """Return the reports as text with lines of at most *width* characters."""
+        return render_text(Analysis(tuple(self.turns), coverage()), width=width)
+
+    def start(self) -> None:
+        """Forget the turns so far, and capture those that end from now on."""
+        instrumentor = ParallelismInstrumentor()
+        if not instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.instrument()
+            shortest = min(REGISTRY.settings.min_avoidable, _SHORTEST_SAVING_S)
+            REGISTRY.configure(msgspec.structs.replace(REGISTRY.settings, min_avoidable=shortest))
+            _STARTED.append(instrumentor)
+        self.stop()
+        self.turns = []
+        self._outside_before = coverage().calls_without_turn
+        self._unsubscribe = subscribe(self.turns.append)
+
+    def stop(self) -> None:
+        """Capture no more turns; those captured stay."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+
+_STARTED: list[ParallelismInstrumentor] = []
+
+
+def release() -> None:
+    """Undo what the first capture did to the process; do nothing if the program itself had instrumented it."""
+    while _STARTED:
+        _STARTED.pop().uninstrument()

@@ -1,0 +1,129 @@
+"""What a test demands of the turns of an agent, and in which way they fail it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from otel_parallelism.analysis.findings.silencing import is_silenced
+from otel_parallelism.errors import SettingError
+from otel_parallelism.model import Analysis, Coverage
+from otel_parallelism.reports.parts.summary import turn_title
+from otel_parallelism.reports.parts.wording import seconds
+from otel_parallelism.reports.text import render_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.model import Finding, Report
+
+WIDTH: Final = 100
+"""Characters of a line of a report."""
+_UNJUDGED: Final = {
+    "unseen": "no tool call was seen, although the model asked for some",
+    "negligible": "its calls are too short to judge: let the stubs of its tools wait for some milliseconds",
+    "contended": "its calls held one another up, so no efficiency can be given",
+}
+
+
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a turn must fulfil.
+
+    Attributes:
+        min_efficiency: The lowest efficiency, from 0 to 1; None for any.
+        max_avoidable: The most seconds that findings with the advice ``recommended`` may cost.
+        allow: Findings that do not count, written as in the setting ``silence``: ``tool`` (glob), ``tool+tool``,
+            ``cause:model`` or ``agent:name`` (glob).
+
+    Raises:
+        SettingError: A value has a wrong type or is out of range; the message names it.
+    """
+
+    min_efficiency: float | None = None
+    max_avoidable: float = 0.0
+    allow: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every value; a list in ``allow`` becomes a tuple."""
+        least, most = self.min_efficiency, self.max_avoidable
+        allow: object = self.allow
+        if least is not None and not (_is_number(least) and 0 <= least <= 1):
+            raise SettingError(f"min_efficiency={least!r}: expected a number from 0 to 1")
+        if not (_is_number(most) and most >= 0):
+            raise SettingError(f"max_avoidable={most!r}: expected a number of seconds, at least 0")
+        if isinstance(allow, str) or not isinstance(allow, Sequence) or not all(isinstance(one, str) for one in allow):
+            raise SettingError(f"allow={allow!r}: expected a list of patterns, such as ['cause:model']")
+        msgspec.structs.force_setattr(self, "allow", tuple(allow))
+
+    def failures(self, report: Report) -> Iterator[str]:
+        """Yield a sentence for each demand that the turn of *report* fails."""
+        counted = [one for one in report.findings if one.advice == "recommended" and not self._allows(one, report)]
+        avoidable = min(report.avoidable, sum(one.avoidable for one in counted))
+        if avoidable > self.max_avoidable:
+            yield f"{seconds(avoidable)} could be saved, and {seconds(self.max_avoidable)} are allowed"
+        if report.verdict in _UNJUDGED:
+            yield _UNJUDGED[report.verdict]
+        elif self.min_efficiency is not None and report.makespan:
+            # Efficiency is the share of the time in calls that is not avoidable.
+            efficiency = report.efficiency if len(counted) == _recommended(report) else 1 - avoidable / report.makespan
+            if efficiency is not None and efficiency < self.min_efficiency:
+                yield f"its efficiency is {efficiency:.2f}, and {self.min_efficiency:g} is the least allowed"
+
+    def _allows(self, finding: Finding, report: Report) -> bool:
+        calls = {call.span_id: call for call in report.turn.calls}
+        members = [calls[span_id] for span_id in finding.span_ids if span_id in calls]
+        return bool(self.allow) and is_silenced(members, finding.cause, report.turn.agent, self.allow)
+
+
+def assert_parallel(
+    *turns: Report, min_efficiency: float | None = None, max_avoidable: float = 0.0, allow: Sequence[str] = ()
+) -> None:
+    """
+    Check that the tool calls of *turns* ran together where they could.
+
+    Args:
+        turns: The reports on the turns, at least one.
+        min_efficiency: The lowest efficiency that a turn may have, from 0 to 1; None for any.
+        max_avoidable: The most seconds that recommended findings may cost in one turn.
+        allow: Findings that do not count, written as in the setting ``silence``.
+
+    Raises:
+        AssertionError: A turn fails; the message has its timeline, its findings and the lines of code to change.
+        SettingError: An argument has a wrong type or is out of range.
+    """
+    demand = Demand(min_efficiency=min_efficiency, max_avoidable=max_avoidable, allow=allow)  # type: ignore[arg-type] # a list becomes a tuple
+    if not turns:
+        raise AssertionError("no agent turn was given")
+    text = failure_text(turns, demand, base=str(Path.cwd()))
+    if text:
+        raise AssertionError(text)
+
+
+def failure_text(turns: Sequence[Report], demand: Demand, *, base: str) -> str:
+    """
+    Return why *turns* fail *demand*, followed by the reports on those that do; an empty string if none does.
+
+    Names of files in the folder *base* are shown relative to it.
+    """
+    reasons: list[str] = []
+    failed: list[Report] = []
+    for report in turns:
+        found = list(demand.failures(report))
+        if found:
+            failed.append(report)
+            reasons.append(f"{turn_title(report)}: {'; '.join(found)}")
+    if not failed:
+        return ""
+    return "\n".join([*reasons, "", render_text(Analysis(tuple(failed), Coverage()), width=WIDTH, base=base)])
+
+
+def _recommended(report: Report) -> int:
+    return sum(one.advice == "recommended" for one in report.findings)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124 - NaN

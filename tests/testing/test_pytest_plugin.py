@@ -1,0 +1,186 @@
+"""The plugin as its users run it: pytest in a process of its own, with each runner of async tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest_plugins = "pytester"
+pytestmark = pytest.mark.process
+
+AGENT = """
+import asyncio
+from otel_parallelism import agent_turn, profiled
+
+@profiled(effect="read")
+async def get_weather(city):
+    await asyncio.sleep(0.03)
+    return f"rain in {city}"
+
+@profiled(effect="read")
+async def get_news(city):
+    await asyncio.sleep(0.03)
+    return f"nothing new in {city}"
+
+async def serial():
+    with agent_turn("serial"):
+        weather = await get_weather("Porto")
+        news = await get_news("Braga")
+        return weather, news
+
+async def together():
+    with agent_turn("together"):
+        return await asyncio.gather(get_weather("Porto"), get_news("Braga"))
+"""
+MARKED = """
+import asyncio
+import pytest
+from agent import get_news, serial, together
+
+@pytest.mark.parallel
+def test_serial():
+    asyncio.run(serial())
+
+@pytest.mark.parallel(min_efficiency=0.8)
+def test_together():
+    asyncio.run(together())
+
+@pytest.mark.parallel(allow=["cause:code"])
+def test_allowed():
+    asyncio.run(serial())
+
+@pytest.mark.parallel
+def test_no_turn():
+    pass
+
+@pytest.mark.parallel
+def test_call_outside_turns():
+    asyncio.run(get_news("Braga"))
+
+@pytest.mark.parallel(min_efficency=0.8)
+def test_wrong_mark():
+    raise AssertionError("it has run")
+
+@pytest.mark.parallel
+def test_own_failure():
+    asyncio.run(serial())
+    raise ValueError("of the test itself")
+
+def test_fixture(parallelism):
+    asyncio.run(together())
+    assert parallelism.turn.calls == 2
+    asyncio.run(serial())
+    assert [turn.turn.name for turn in parallelism.turns] == ["together", "serial"]
+
+def test_without():
+    asyncio.run(serial())
+
+def test_no_global_provider():
+    from opentelemetry import trace
+    assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+"""
+ASYNC = """
+import pytest
+from agent import serial, together
+
+{plugin}
+
+@pytest.mark.parallel
+async def test_serial():
+    await serial()
+
+@pytest.mark.parallel
+async def test_together():
+    await together()
+"""
+ANYIO = """
+pytestmark = pytest.mark.anyio
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makepyfile(agent=AGENT)
+    return pytester
+
+
+def test_marks_and_fixture(run: pytest.Pytester) -> None:
+    run.makepyfile(test_trip=MARKED)
+    done = run.runpytest_subprocess("-rA", "-p", "no:asyncio", "-p", "no:anyio", "--parallelism-json", "out.json")
+    done.assert_outcomes(passed=5, failed=4, errors=1)
+    lines = done.stdout.str()
+    assert re.search(r"serial: 0\.0\d s could be saved, and 0\.00 s are allowed", lines)
+    assert "→ Await get_weather and get_news together, with asyncio.gather or a TaskGroup at" in lines
+    assert f"agent.py:{line_of('news = await')}." in lines
+    assert "nothing to judge: no agent turn ended\n" in lines
+    assert "nothing to judge: no agent turn ended; 1 tool call ran outside every turn" in lines
+    assert (
+        "@pytest.mark.parallel of test_trip.py::test_wrong_mark: Unexpected keyword argument 'min_efficency'" in lines
+    )
+    assert "it has run" not in lines
+    assert "ValueError: of the test itself" in lines
+    summary = lines.partition("slowest serial agent turns")[2]
+    assert re.search(r"0\.0\d s avoidable  efficiency 0\.\d\d  test_trip.py::test_serial", summary)
+    assert outcomes(run.path / "out.json") == {
+        "test_serial": ("failed", ["serial"]),
+        "test_together": ("passed", ["together"]),
+        "test_allowed": ("passed", ["serial"]),
+        "test_own_failure": ("failed", ["serial"]),
+        "test_fixture": ("passed", ["together", "serial"]),
+        "test_without": ("passed", ["serial"]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("plugin", "options"),
+    [
+        ("", ("-p", "no:anyio", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")),
+        (
+            "pytestmark = pytest.mark.anyio\n@pytest.fixture\ndef anyio_backend(): return 'asyncio'",
+            ("-p", "no:asyncio"),
+        ),
+    ],
+    ids=["asyncio", "anyio"],
+)
+def test_async_tests_in_other_processes(run: pytest.Pytester, plugin: str, options: tuple[str, ...]) -> None:
+    if plugin == ANYIO:
+        pytest.importorskip("anyio", reason="the loops group has anyio")
+    run.makepyfile(test_trip=ASYNC.format(plugin=plugin))
+    done = run.runpytest_subprocess("-n", "2", "--parallelism-report", *options)
+    done.assert_outcomes(passed=1, failed=1)
+    lines = done.stdout.str()
+    shown = lines.partition("agent turns")[2].partition("slowest serial agent turns")
+    assert re.search("Turn 1 · serial · (partly )?sequential", shown[0])
+    assert "Turn 1 · together · parallel" in shown[0]
+    assert "test_trip.py::test_serial" in shown[2].partition("short test summary")[0]
+
+
+def test_file_that_cannot_be_written(run: pytest.Pytester) -> None:
+    run.makepyfile(test_trip=MARKED)
+    done = run.runpytest_subprocess("--parallelism-json", "nowhere/out.json")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["ERROR: --parallelism-json nowhere/out.json: No such file or directory"])
+
+
+def line_of(text: str) -> int:
+    """Return the number of the line of `AGENT` that contains *text*; pytester leaves out the empty line before it."""
+    lines = AGENT.strip().splitlines()
+    return 1 + next(number for number, line in enumerate(lines) if text in line)
+
+
+def outcomes(file: Path) -> dict[str, tuple[str, list[str]]]:
+    """Return the outcome of each test and the names of its turns."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for entry in json.loads(file.read_text(encoding="utf-8"))["turns"]:
+        _, turns = found.setdefault(entry["test"].partition("::")[2], (entry["outcome"], []))
+        turns.extend(turn["name"] for turn in entry["report"]["turns"])
+    return found
