@@ -19,6 +19,7 @@ from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.tokens import number_of
 from .contents.values import values_of
 from .contents.wanted import Wanted
+from .doubts.reasking import Doubt
 from .guards import Guard
 from .origins import Origins
 
@@ -50,6 +51,7 @@ class Evidence(msgspec.Struct, frozen=True):
         seen: Bits of the calls whose results were seen, at least in part.
         selected: For each call bits of the calls whose results contain one of its arguments as a complete value.
         chosen: Likewise, but only of results that contain nothing else.
+        doubts: For each call why it may have been asked for because of earlier calls, though no value was passed on.
     """
 
     edges: tuple[dict[int, tuple[bool, str]], ...]
@@ -64,6 +66,7 @@ class Evidence(msgspec.Struct, frozen=True):
     seen: int
     selected: tuple[int, ...]
     chosen: tuple[int, ...]
+    doubts: tuple[list[Doubt], ...]
 
 
 def gather_evidence(
@@ -78,17 +81,15 @@ def gather_evidence(
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is read of each.
         budget: What may be read of the whole turn. Messages and the latest results come first.
     """
-    if budget is None:
-        budget = turn_budget(settings)
+    budget = budget or turn_budget(settings)
     leaves, size = settings.max_leaves, settings.max_content_bytes
     known: dict[str | float, Values] = {}
-    arguments = [
-        values_of(call.arguments, leaves, size, arguments=True, known=known, budget=budget.arguments) for call in calls
-    ]
+    given = budget.arguments
+    arguments = [values_of(call.arguments, leaves, size, arguments=True, known=known, budget=given) for call in calls]
     wanted = Wanted(arguments)
-    spoken = [values_of(content, leaves, size, wanted, budget=budget.results) for content in said]
-    results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in reversed(calls)][::-1]
+    spoken = (values_of(content, leaves, size, wanted, budget=budget.results) for content in said)
     heard = [values for values in spoken if values is not None]
+    results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in reversed(calls)][::-1]
     matcher, origins = _Matcher(calls, heard), Origins(calls, heard)
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
@@ -108,14 +109,13 @@ def gather_evidence(
         outcomes=tuple("" if values is None else values.outcome for values in results),
         explained_from_ns=tuple(origins.explained_from_ns),
         lacks_origin=tuple(origins.lacks_origin),
-        has_moment=tuple(
-            values is not None and any(atom.kind == "moment" for atom in values.atoms) for values in arguments
-        ),
+        has_moment=tuple(one is not None and any(atom.kind == "moment" for atom in one.atoms) for one in arguments),
         clocks=origins.clocks,
         guards=tuple(origins.guards),
         seen=origins.seen,
         selected=tuple(origins.selected),
         chosen=tuple(origins.chosen),
+        doubts=tuple(origins.doubts),
     )
 
 
@@ -290,11 +290,11 @@ class _Matcher:
         if content is None:
             return
         later = self.calls[index].tool
-        for producer in self.returned.get(content.receiver, ())[-_MAX_HOLDERS:]:
-            sentence = f"{later} is a method of the very object that {self.calls[producer].tool} returned"
-            self.edges[index][producer] = (True, sentence)
-        for identity in content.identities:
+        for identity, how in (
+            (content.receiver, "is a method of"),
+            *((one, "was handed") for one in content.identities),
+        ):
             # Unlike a value, a mutable object may have changed with each call that returned it.
             for producer in self.returned.get(identity, ())[-_MAX_HOLDERS:]:
-                sentence = f"{later} was handed the very object that {self.calls[producer].tool} returned"
+                sentence = f"{later} {how} the very object that {self.calls[producer].tool} returned"
                 self.edges[index][producer] = (True, sentence)

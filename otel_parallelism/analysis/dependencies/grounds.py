@@ -68,13 +68,14 @@ class Grounds:
     def independent_of(self, later: int) -> int:
         """Return the calls that ``calls[later]`` is independent of, if they ended before it started."""
         shown = (self._explained(later) | self._between_rounds(later)) & ~self._guards(later)
-        shown &= ~self._since_asked.get(later, 0)
+        shown &= ~(self._since_asked.get(later, 0) | self._doubted(later))
         return shown | self._running_when_called(later)
 
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
         a, b = self._calls[earlier].tool, self._calls[later].tool
         bit = 1 << earlier
+        doubt = next((why for bits, why in self._evidence.doubts[later] if bits & bit), "")
         evidence = self._evidence
         seen_whole = evidence.results_whole[earlier] and evidence.arguments_whole[later]
         reasons = (
@@ -87,6 +88,7 @@ class Grounds:
                 self._since_asked.get(later, 0) & bit,
                 f"{b} was asked the same before {a}, and again perhaps because of what {a} returned",
             ),
+            (bool(doubt) and bool(seen_whole), doubt.format(a=a, b=b)),
             (self._explained(later) & bit, f"every argument of {b} was known before {a} began"),
             (self._between_rounds(later) & bit, f"no value that {a} returned is an argument of {b}"),
             (not seen_whole, f"what {a} returned or what {b} was given was not seen in full"),
@@ -103,6 +105,12 @@ class Grounds:
         if not 0 < called_ns < self._calls[later].start_ns:
             return 0
         return self._every & ~self._ended[bisect_right(self._ends_ns, called_ns)]
+
+    def _doubted(self, later: int) -> int:
+        found = 0
+        for bits, _ in self._evidence.doubts[later]:
+            found |= bits
+        return found
 
     def _guards(self, later: int) -> int:
         others = self._decides_for_others & ~self._by_tool[self._calls[later].tool]

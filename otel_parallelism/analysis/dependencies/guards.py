@@ -21,7 +21,7 @@ _ASKS = frozenset(
     confirmed confirmation validate validated validation valid verify verified verification authorize authorized
     authorization authorise authorised authorisation authenticate authentication eligible eligibility entitled
     entitlement qualify qualifies exists exist available availability should ensure assert guard
-    consent moderate moderation compliance compliant quota ready
+    consent moderate moderation compliance compliant quota ready role roles privilege privileges
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 _ASKS_IN_FRONT = frozenset({"is", "has", "may", "must", "are", "does"})
@@ -30,6 +30,12 @@ _LISTS = frozenset({"list", "search", "find", "query"})
 _COUNTS = frozenset(
     "count counts counter number num total totals how stock inventory quantity qty remaining left size length".split()  # noqa: SIM905 - likewise
 )
+# What such a tool returns may decide whether another tool runs, in whatever words.
+_WAITS = frozenset({"progress", "readiness"})
+_FINDINGS = frozenset(
+    "results result items hits data records matches entries rows documents docs values edges nodes objects list".split()  # noqa: SIM905 - likewise
+)
+_TOTALS = frozenset({"total", "count", "total count", "num results", "total results", "total hits", "result count"})
 _ANSWERS = frozenset(
     """
     yes no true false y n ok okay done success successful succeeded fail failed failure approved denied rejected
@@ -55,12 +61,13 @@ _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
 # A short text with one of these tells that something is not so, or was not found.
 _DENIALS = frozenset(
     """
-    no not none nothing nowhere never neither nor zero without cannot unknown missing absent unable
+    no not none nothing nowhere never neither nor zero without cannot unknown missing absent unable empty
     """.split()  # noqa: SIM905 - likewise
 )
 # At the end of a text, these may be the end of a name.
 _AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
+_REGRETS = ("sorry", "i'm_sorry", "i_am_sorry", "unfortunately", "apologies", "we_regret", "oops")
 _DAY_S = 86_400
 _DAY_NS = _DAY_S * 10**9
 _CONTAINERS = (dict, list, tuple, set, frozenset)
@@ -91,6 +98,8 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'other', '')
     >>> guard_of("grep", "It isn't used in any file"), guard_of("grep", "x (no matches)"), guard_of("grep", "x.py: 0")
     ('any', 'any', 'any')
+    >>> guard_of("search", {"results": [], "page": 1, "next": None}), guard_of("search", "Sorry, this shelf is bare")
+    ('any', 'any')
     >>> guard_of("get_street", "Between the two mills")
     ''
     """
@@ -98,6 +107,15 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     words = frozenset(in_order)
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "any"
+    if isinstance(result, dict) and _found_nothing(result, 0):
+        return "any"
+    return _guard_of_answer(result, given, counts=not words.isdisjoint(_COUNTS)) or (
+        "" if words.isdisjoint(_WAITS) else "other"
+    )
+
+
+def _guard_of_answer(result: object, given: frozenset[object], *, counts: bool) -> Guard:
+    """Return which later calls a result may decide about; *counts* says whether the name of its tool counts."""
     leaves = _leaves(result, _MAX_LEAVES + 1)
     if len(leaves) > _MAX_LEAVES:
         return ""
@@ -108,7 +126,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
         return "any" if not leaves else ""
     found: Guard = "other"
     for name, leaf in answer:
-        positive = _is_positive(name, leaf, counts=not words.isdisjoint(_COUNTS))
+        positive = _is_positive(name, leaf, counts=counts)
         if positive is None:
             return ""
         if not positive:
@@ -194,7 +212,9 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     text = leaf.strip().strip(".!'\"").lower().replace(" ", "_").replace("-", "_")
     words = [word.strip(",.:;") for word in text.split("_")]
     answer: bool | None = None
-    if counts and text.replace(".", "").isdecimal():
+    if text.startswith(_REGRETS):
+        answer = False
+    elif counts and text.replace(".", "").isdecimal():
         answer = text.strip("0.") != ""
     elif not text or text in _ANSWERS:
         answer = text in _POSITIVE
@@ -206,6 +226,21 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE
     return answer
+
+
+def _found_nothing(result: dict[object, object], depth: int) -> bool:
+    """Return whether a *result* says that nothing was found: an empty list of results, or a total of 0, and no list."""
+    if any(isinstance(inner, (list, tuple)) and inner for inner in result.values()):
+        return False
+    for key, inner in result.items():
+        name = " ".join(word.lower() for word in _WORDS.findall(key)) if isinstance(key, str) else ""
+        if name in _FINDINGS and isinstance(inner, _CONTAINERS) and not inner:
+            return True
+        if name in _TOTALS and type(inner) is int and inner == 0:
+            return True
+        if isinstance(inner, dict) and depth < _MAX_WORDS and _found_nothing(inner, depth + 1):
+            return True
+    return False
 
 
 def _is_denial(word: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .contents.comparables import Values, single_words
+from .doubts.reasking import Doubt, Reasking
 from .guards import Guard, guard_of, tells_time
 
 if TYPE_CHECKING:
@@ -85,6 +86,14 @@ class KnownValues:
                     return True
         return False
 
+    def has(self, word: str) -> bool:
+        """Return whether *word* is known so far."""
+        return word in self._since_ns
+
+    def is_said(self, word: str) -> bool:
+        """Return whether the user said *word*, or its plural or singular."""
+        return any(self._since_ns.get(form) == _ALWAYS_NS for form in (word, word + "s", word.removesuffix("s")))
+
     def _is_said(self, atom: Atom) -> bool:
         return (
             atom.kind != "flag"
@@ -123,6 +132,7 @@ class Origins:
     def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
         self._calls = calls
         self._known = KnownValues(spoken)
+        self._reasking = Reasking(calls, spoken)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
         self.explained_from_ns: list[int | None] = [None] * len(calls)
@@ -130,6 +140,7 @@ class Origins:
         self.guards: list[Guard] = ["any"] * len(calls)
         self.selected: list[int] = [0] * len(calls)
         self.chosen: list[int] = [0] * len(calls)
+        self.doubts: list[list[Doubt]] = [[] for _ in calls]
         self.clocks: int = 0
         self.seen: int = 0
 
@@ -141,6 +152,7 @@ class Origins:
         if arguments.whole:
             self.explained_from_ns[index] = self._known.explained_from_ns(call.tool, arguments.atoms)
         self.lacks_origin[index] = self._known.lacks_origin(arguments.atoms)
+        self.doubts[index] = self._reasking.start(index, arguments, self._known.is_said, self._known.has)
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
                 self.selected[index] |= self._holders.get(name, 0)
@@ -158,6 +170,7 @@ class Origins:
             self.seen |= bit
             given = frozenset(arguments.plain) if arguments is not None else frozenset()
             self.guards[index] = guard_of(call.tool, result.value, given)
+        self._reasking.end(index, result)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

@@ -106,7 +106,8 @@ def test_read_after_a_write_is_not_known_to_be_safe() -> None:
 
 
 def test_tool_with_unknown_effect_is_never_recommended() -> None:
-    found = pair(call("frobnicate", {"a": "x1"}, "in the north hall"), call("get_sky", {"city": "Oslo"}, "grey"))
+    calls = call("frobnicate", {"a": "x1"}, "in the north hall"), call("get_sky", {"city": "Oslo"}, "grey")
+    found = pair(*calls, said="And the sky of Oslo?")
     assert found == Pair("independent", "unknown", "whether frobnicate only reads is not known")
 
 
@@ -175,7 +176,9 @@ def test_calls_of_one_response_do_not_react_to_each_other() -> None:
 
 def test_signing_in_comes_before_what_needs_it() -> None:
     found = pair(
-        call("login", {"user": "ada"}, {"greeting": "hello there"}), call("create_note", {"text": "milk"}, {"id": 4})
+        call("login", {"user": "ada"}, {"greeting": "hello there"}),
+        call("create_note", {"text": "milk"}, {"id": 4}),
+        said="Note that I need milk.",
     )
     assert found == Pair("independent", "hard", "both write")
     reading = pair(call("login", {"user": "ada"}, {"greeting": "hello there"}), call("list_notes", {}, ["milk"]))
@@ -263,6 +266,7 @@ def test_names_of_fields_and_parameters_are_not_values() -> None:
     found = pair(
         call("get_hall", {"hall_name": "big"}, {"hall_name": "Big Hall", "opening_days": ["weekdays"]}),
         call("get_event", {"hall_name": "old mill", "filters": {"opening_days": "weekend"}}, "a concert"),
+        said="What is on at the old mill at the weekend?",
     )
     assert (found.verdict, found.edge) == ("independent", "none")
 

@@ -53,6 +53,9 @@ _ERROR_INSIDE = LazyPattern(
     r"|no route to host|does not exist|doesn't exist|command not found|not authori[sz]ed|is not allowed"
     r"|(?:error|status)(?: code)?:? [45]\d\d\b|\b[45]\d\d (?:forbidden|not found|unauthorized|too many)"
     r"|traceback \(most recent|exception:|\b\w+error:|unexpected error|internal server error|an error occurred"
+    r"|(?:sign|log) ?in (?:to (?:continue|view|read|see|access)|first|required)|(?:login|subscription|payment) required"
+    r"|(?:enable|turn on) (?:javascript|cookies)|checking your browser|captcha|(?:verify|confirm) (?:that )?you are"
+    r"|subscribe to (?:continue|read)|(?:session|token|link) (?:has |is )?expired"
     r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
     re.IGNORECASE,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .argument_effects import argument_effect
-from .tool_verbs import assumed_effect, is_generic
+from .argument_effects import argument_effect, names_nothing
+from .reported_acts import reports_an_act
+from .tool_verbs import assumed_effect, is_generic, is_result
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content, Effect, EffectSource
@@ -22,7 +23,7 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
 
     Tools that ``settings.serial`` matches count as writing. Otherwise, highest precedence first: the decorator or the
     framework, the patterns in the settings (``writes`` before ``read_only``), the arguments, the words of the tool's
-    name. The source of an effect read from a name is ``assumed``.
+    name. The source of an effect read from a name is ``assumed``. A result that reports an act defeats a reading name.
     """
     if settings.serial and _matches(call.tool, settings.serial):
         return "write", "settings"
@@ -34,31 +35,33 @@ def call_effect(call: Call, settings: Settings) -> tuple[Effect, EffectSource]:
         return "read", "settings"
     if call.effect != "unknown":
         return call.effect, call.effect_source or "framework"
-    return _shown_effect(call.tool, call.arguments)
+    return _shown_effect(call)
 
 
-def _shown_effect(tool: str, arguments: Content | None) -> tuple[Effect, EffectSource]:
-    """Return the effect that the arguments show, or else the one that the name suggests, and how it is known."""
-    seen, shown = _seen(tool, arguments)
-    by_name = assumed_effect(tool, arguments_seen=seen)
+def _shown_effect(call: Call) -> tuple[Effect, EffectSource]:
+    """Return the effect that the contents of a call show, or else the one that the name suggests, and its source."""
+    seen, bare, shown = _seen(call.tool, call.arguments)
+    by_name = assumed_effect(call.tool, arguments_seen=seen)
     if shown == "write":
         return "write", "arguments"
-    if shown == "read" and (is_generic(tool) or by_name == "read"):
+    # A result without a name is that of what ran before.
+    doubtful = by_name == "read" and ((bare and is_result(call.tool)) or reports_an_act(call.result))
+    if shown == "read" and not doubtful and (is_generic(call.tool) or by_name == "read"):
         return ("read", "arguments") if seen else ("unknown", "")
-    if shown == "unknown" and by_name != "write":
-        return "unknown", "arguments"
+    if doubtful or (shown == "unknown" and by_name != "write"):
+        return "unknown", "arguments" if shown == "unknown" else ""
     return by_name, "assumed" if by_name != "unknown" else ""
 
 
-def _seen(tool: str, arguments: Content | None) -> tuple[bool, Effect | None]:
-    """Return whether the arguments were seen in full, and the effect that they show."""
+def _seen(tool: str, arguments: Content | None) -> tuple[bool, bool, Effect | None]:
+    """Return whether the arguments were seen in full, whether they name nothing, and the effect that they show."""
     if arguments is None:
-        return False, None
+        return False, False, None
     try:
         value = arguments.value if arguments.parse is None else arguments.parse(arguments.value)
-        return arguments.whole, argument_effect(tool, value)
+        return arguments.whole, arguments.whole and names_nothing(value), argument_effect(tool, value)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
-        return False, None
+        return False, False, None
 
 
 def effects_edge(a: Effect, a_resource: str, b: Effect, b_resource: str) -> Edge:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
 _MOST_ARGUMENTS = 32
+_LEAST_IDENTIFIER = 1_000
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READING_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _NAMES_OF_METHODS = frozenset({"method", "http method", "request method", "verb", "http verb", "httpmethod"})
@@ -30,6 +31,13 @@ _NAMES_OF_COMMANDS = frozenset(
     {"command", "cmd", "commands", "full command", "shell command", "bash command", "command line", "args"}
 )
 _NAMES_OF_ACTIONS = frozenset({"action", "operation", "op", "command", "cmd", "subcommand", "verb", "action type"})
+_NAMES_OF_OUTPUTS = frozenset(
+    f"{first} {last}"
+    for first in ("output", "out", "save", "dest", "destination", "download", "export", "dump", "target", "write", "to")
+    for last in ("path", "file", "dir", "directory", "folder", "filename")
+) | {"outfile", "outdir", "save to", "save as", "write to", "download to", "export to"}
+_MAY_BE_OUTPUTS = frozenset({"output", "out", "dest", "destination", "target"})
+_PATH = LazyPattern(r"\S*[/\\]\S+|\S+\.[A-Za-z]\w{0,4}")
 _NAMES_OF_SCRIPTS = frozenset({"code", "script", "input", "query"})
 _SHELLS = frozenset({"bash", "shell", "sh", "zsh", "terminal", "powershell", "console", "exec", "subprocess"})
 _DATABASES = word_set(
@@ -70,6 +78,8 @@ def argument_effect(tool: str, arguments: object) -> Effect | None:
     given = named_texts(arguments)
     words = {word for part in split_name(tool) for word in part}
     shown = {_http_effect(tool, given)}
+    if any(text and _names_an_output(name, text) for name, text in given.items()):
+        shown.add("unknown")
     for name, text in given.items():
         shown.add(_text_effect(tool, words, name.partition("#")[0], text))
     for effect in ("write", "unknown", "read"):
@@ -99,6 +109,22 @@ def named_texts(arguments: object) -> dict[str, str]:
         else:
             texts.setdefault(key, value if isinstance(value, str) else "")
     return texts
+
+
+def names_nothing(arguments: object) -> bool:
+    """Return whether the *arguments* of a call hold no text and no identifier that may say what it concerns."""
+    if not isinstance(arguments, Mapping):
+        return not arguments
+    numbers = [value for value in arguments.values() if isinstance(value, (int, float))]
+    identified = any(abs(number) >= _LEAST_IDENTIFIER for number in numbers)
+    identified = identified or any("id" in words_in_name(str(name)) for name in arguments)
+    return not identified and not any(named_texts(arguments).values())
+
+
+def _names_an_output(name: str, text: str) -> bool:
+    """Return whether an argument says where to write, though its tool may have a reading name."""
+    is_path = not _is_address(text) and _PATH.fullmatch(text) is not None
+    return name in _NAMES_OF_OUTPUTS or (name in _MAY_BE_OUTPUTS and is_path)
 
 
 def _joined(words: list[str] | tuple[str, ...]) -> str:

@@ -109,6 +109,17 @@ def is_generic(tool: str) -> bool:
     return bool(words) and tables.GENERIC.issuperset(words)
 
 
+def is_result(tool: str) -> bool:
+    """
+    Return whether a tool's name ends with a word for what an earlier call left, such as ``get_results``.
+
+    >>> is_result("read_output"), is_result("get_results_of_match"), is_result("list_users")
+    (True, False, False)
+    """
+    words = split_name(tool)[1]
+    return bool(words) and words[-1] in tables.RESULTS
+
+
 @lru_cache(maxsize=4096)
 def cautious_effect(tool: str) -> Effect:
     """
@@ -179,7 +190,9 @@ def _is_doubtful(rest: Sequence[str], at: int) -> bool:
     if word == "pull":
         return not following.startswith("request")
     if word in {"to", "as"}:
-        return following in tables.STORES
+        return not following or following in tables.STORES
+    if word in tables.IN_USE and at and rest[at - 1] in tables.PREPOSITIONS:
+        return True
     return word in tables.DOUBTFUL
 
 

@@ -88,6 +88,12 @@ STORES = word_set(
 )
 """What results are written to after ``to`` or ``as``: ``query_to_csv``."""
 
+IN_USE = word_set("open opened active focused selected current this")
+"""Words after a preposition for what an earlier call opened or chose: ``find_in_open_file``."""
+
+RESULTS = word_set("result results output outputs stdout stderr response responses selection findings content contents")
+"""Nouns at the end of a name for what an earlier call left, where no argument says which one."""
+
 CHECKED_OFF = word_set("in out off on box boxes checkbox item items todo task option row cell all")
 """Words after ``check`` that make it mean arrive, leave or tick."""
 

@@ -1,0 +1,95 @@
+"""Finds conditions in what the user asked, such as "if it rains, list indoor events" or "stop at the first"."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents import tokens
+from otel_parallelism.patterns import LazyPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
+# "Check if it rains" asks a question, "if possible" is polite, and "if I fly to Rome" supposes: none is a condition.
+_NO_CONDITION = LazyPattern(
+    r"\b(?:check|checks|checking|see|seeing|know|tell (?:me|us)|find out|ask|asks|wonder|wondering|verify|determine"
+    r"|confirm|sure|say|as|even|what|great|nice|appreciate it|grateful) if\b"
+    r"|\bif (?:possible|applicable|any|you (?:can|could|please|will|would|like|want|wish|need|don't mind))\b"
+    r"|\bif (?:i|we) (?:fly|flew|go|went|travel|move|moved|take|took|stay|stayed|leave|left|book|booked|were)\b"
+    r"|\b(?:\w+(?:one|body|thing|where)|who|what|how|no one) else\b",
+    re.IGNORECASE,
+)
+_CONDITION = LazyPattern(
+    r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever"
+    r"|should (?:it|they|there|that)|once (?:it|that|they))\b",
+    re.IGNORECASE,
+)
+_ENDS_A_SEARCH = LazyPattern(
+    r"\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)|one by one"
+    r"|if (?:so|not|yes|no|none|neither|that|this|the first)|the first (?:one )?(?:that|which|with)"
+    r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"
+    r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
+    re.IGNORECASE,
+)
+# What is to be done to "it" may be named in another sentence.
+_REFERS_BACK = LazyPattern(
+    r"\b(?:show|read|open|get|fetch|list|tell|give|print|summari[sz]e|check|find|use|load|view|include|add)"
+    r" (?:me |us )?(?:it|them|this|that|those|one|its|their)\b",
+    re.IGNORECASE,
+)
+_MOST_READ = 8_000
+_LONGEST_SENTENCE = 400
+_SHORTEST_WORD = 3
+
+
+class Conditions:
+    """
+    The conditions in what was asked.
+
+    A condition concerns the calls that share a word with its sentence, unless the word stands in other sentences too.
+    A condition that ends a search, or that refers to what was said before it, may concern every call.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Search *texts*, the user's messages; of a long text only the beginning."""
+        self._all = False
+        self._words: set[str] = set()
+        others: set[str] = set()
+        for text in texts:
+            for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
+                plain = _NO_CONDITION.sub(" ", sentence) if len(sentence) <= _LONGEST_SENTENCE else ""
+                conditional = _CONDITION.search(plain) is not None
+                self._all = self._all or _ENDS_A_SEARCH.search(plain) is not None
+                self._all = self._all or (conditional and _REFERS_BACK.search(plain) is not None)
+                (self._words if conditional else others).update(_stems(tokens.words_in(sentence)))
+        self._words -= others
+
+    def concern(self, words: Collection[str]) -> bool:
+        """
+        Return whether a condition may decide about a call.
+
+        Args:
+            words: The words of the call's name and arguments.
+
+        >>> asked = Conditions(["If it rains in Oslo, list indoor events there. And the weather in Rome?"])
+        >>> asked.concern(["oslo"]), asked.concern(["list", "event"]), asked.concern(["rome"])
+        (True, True, False)
+        >>> Conditions(["Check if Oslo and Rome are sunny."]).concern(["oslo"])
+        False
+        """
+        return self._all or (bool(self._words) and not self._words.isdisjoint(_stems(words)))
+
+
+def _stems(words: Iterable[str]) -> set[str]:
+    """Return the longer of *words*, and the numbers, without the s of a plural."""
+    return {word.removesuffix("s") for word in words if len(word) >= _SHORTEST_WORD or word.isdecimal()} - _EMPTY
+
+
+_EMPTY = frozenset(
+    """
+    the and for with get li list find search show read check tell give what which there then also about into from that
+    thi have has are was wa doe not any all please can could would you your
+    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+)

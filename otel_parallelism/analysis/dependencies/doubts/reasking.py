@@ -1,0 +1,225 @@
+"""
+Finds what a model may have asked because of an earlier result, though no value of that result is an argument.
+
+These are: the next page, a search in other words, the item at a position of a list, what an answer means in another
+unit or language, and whatever a condition of the user decides about.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.patterns import LazyPattern
+
+from .conditions import Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+Doubt: TypeAlias = tuple[int, str]
+"""Bits of earlier calls, and a sentence with ``{a}`` for the earlier tool and ``{b}`` for the later one."""
+
+_EVERY = -1
+_MOST_COMPARED = 64
+_SEARCHES = frozenset(
+    "search find lookup query retrieve retrieval ask browse grep discover google wikipedia wiki tavily rag".split()  # noqa: SIM905 - a list of quoted words would be longer
+)
+_PAGES = frozenset({"page", "offset", "skip", "cursor", "batch", "chunk", "start", "end"})
+_WITH_PAGES = frozenset("number num no index idx line lines row from to at size limit count".split())  # noqa: SIM905 - likewise
+_POSITIONS = frozenset("index idx position rank nth ordinal choice option selection number".split())  # noqa: SIM905 - likewise
+_WITH_POSITIONS = frozenset("item result row list entry link hit selected chosen".split())  # noqa: SIM905 - likewise
+_LARGEST_POSITION = 100
+# Parameters that a model sets as usual, or in which it explains itself.
+_USUAL = frozenset(
+    """
+    unit units format sort order by mode limit top k n max min num size per page count fields include detail details
+    verbose level depth type kind temperature style timeout encoding thought thoughts reason reasoning
+    explanation rationale purpose goal description note comment
+    """.split()  # noqa: SIM905 - likewise
+)
+_SMALLEST_OWN = 3
+_MOST_ANSWERS = 3
+_LONGEST_ANSWER = 80
+_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
+
+_CONDITION = "what was asked has a condition: whether {b} is called may depend on what {a} returned"
+_NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
+_OTHER_WORDS = "{b} was asked in other words, perhaps because of what {a} returned"
+_MEANING = "{b} was given a value that stands nowhere before it, which may say otherwise what {a} returned"
+_POSITION = "a number that {b} was given may be a position in what {a} returned"
+
+
+class Reasking:
+    """Collects the doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
+        """Take note of what the user said, *spoken*."""
+        self._calls = calls
+        self._conditions = Conditions([text for values in spoken for text in values.texts])
+        self._by_tool: dict[str, list[int]] = {}
+        self._searched: dict[int, tuple[set[str], set[str]]] = {}
+        self._again: set[int] = set()
+        self._named: dict[int, dict[str, str]] = {}
+        # Without the user's messages, any value may come from them.
+        self._heard = any(values.texts for values in spoken)
+        self._answers: list[int] = []
+        self._lists: list[tuple[int, int]] = []
+
+    def start(
+        self, index: int, arguments: Values, is_said: Callable[[str], bool], is_known: Callable[[str], bool]
+    ) -> list[Doubt]:
+        """
+        Return the doubts about a call that starts.
+
+        Args:
+            index: Its position.
+            arguments: Their values.
+            is_said: Returns whether the user said a word.
+            is_known: Returns whether a word is known so far, from the user or from another call.
+        """
+        tool = self._calls[index].tool
+        in_name = words_in_name(tool)
+        given = [word for atom in arguments.atoms for word in atom.words if is_said(word)]
+        found: list[Doubt] = []
+        if self._conditions.concern([*given, *in_name]):
+            found.append((_EVERY, _CONDITION))
+        named = {" ".join(words_in_name(name)): token for name, token in arguments.named}
+        same = self._by_tool.setdefault(tool, [])
+        recent = same[-_MOST_COMPARED:]
+        for bits, why in (
+            (self._earlier_parts(recent, named, is_said), _NEXT_PAGE),
+            (self._searches_before(index, recent, arguments, is_said, in_name), _OTHER_WORDS),
+            (self._lists_with_positions(tool, named), _POSITION),
+            (self._answers_before(tool, arguments, named, is_known), _MEANING),
+        ):
+            if bits:
+                found.append((bits, why))
+        same.append(index)
+        self._named[index] = named
+        return found
+
+    def end(self, index: int, result: Values) -> None:
+        """Take note of the list, or the short answer, that the *result* of a call that ends is."""
+        if self._heard and not result.outcome and _is_answer(result.value):
+            self._answers.append(index)
+        size = _size_of(result.value)
+        if size > 1:
+            self._lists.append((index, size))
+
+    def _earlier_parts(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
+        """Return the calls that asked for another part of what a call asks for: another page, offset or line."""
+        parts = {name for name in named if _is_part(name)}
+        if not parts or all(is_said(named[name]) for name in parts):
+            return 0
+        rest = {name: token for name, token in named.items() if name not in parts}
+        return sum(
+            1 << earlier
+            for earlier in recent
+            if {name: token for name, token in self._named[earlier].items() if not _is_part(name)} == rest
+        )
+
+    def _searches_before(
+        self, index: int, recent: Iterable[int], arguments: Values, is_said: Callable[[str], bool], in_name: list[str]
+    ) -> int:
+        """
+        Return the searches that used the words of the user which a search replaces, or adds to, with its own.
+
+        A search that names something else of what the user named, or that replaces words of the model's own, asks for
+        something else.
+        """
+        if _SEARCHES.isdisjoint(in_name):
+            return 0
+        texts = [text for text in arguments.plain if isinstance(text, str) and _is_query(text)]
+        words = {word for text in texts for word in words_in(text)} & {
+            w for atom in arguments.atoms for w in atom.words
+        }
+        said = {word for word in words if is_said(word)}
+        self._searched[index] = words, said
+        if words == said:
+            return 0
+        found = 0
+        for earlier in recent:
+            before, said_before = self._searched.get(earlier, (set(), set()))
+            if said <= before and (earlier in self._again or before - words <= said_before):
+                found |= 1 << earlier
+        if found:
+            self._again.add(index)
+        return found
+
+    def _answers_before(
+        self, tool: str, arguments: Values, named: dict[str, str], is_known: Callable[[str], bool]
+    ) -> int:
+        """
+        Return the short answers of other tools, if a call is given a value that stands nowhere before it.
+
+        A model may write an answer otherwise: in another unit, as a code, as an age for a year of birth.
+        """
+        usual = {token for name, token in named.items() if not _USUAL.isdisjoint(name.split())}
+        for atom in arguments.atoms:
+            small = atom.token.isdecimal() and int(atom.token) < _SMALLEST_OWN
+            if atom.kind != "word" or small or atom.token in usual or not atom.words:
+                continue
+            if not any(map(is_known, atom.words)):
+                return sum(1 << i for i in self._answers[-_MOST_COMPARED:] if self._calls[i].tool != tool)
+        return 0
+
+    def _lists_with_positions(self, tool: str, named: dict[str, str]) -> int:
+        positions = [int(token) for name, token in named.items() if _is_position(name) and token.isdecimal()]
+        if not positions or max(positions) > _LARGEST_POSITION:
+            return 0
+        return sum(
+            1 << earlier
+            for earlier, size in self._lists[-_MOST_COMPARED:]
+            if max(positions) <= size and self._calls[earlier].tool != tool
+        )
+
+
+def _is_query(text: str) -> bool:
+    """Return whether *text* has several words, and is no name: some of them are in lower case."""
+    words = text.split()
+    return len(words) > 1 and any(word.isalpha() and word.islower() for word in words)
+
+
+def _is_part(name: str) -> bool:
+    words = set(name.split())
+    return bool(words & _PAGES) and words <= _PAGES | _WITH_PAGES
+
+
+def _is_position(name: str) -> bool:
+    words = set(name.split())
+    return bool(words & _POSITIONS) and words <= _POSITIONS | _WITH_POSITIONS
+
+
+def _size_of(value: object) -> int:
+    """Return the length of the longest list in a result, or the number of lines of a text."""
+    if isinstance(value, str):
+        return value.count("\n") + 1
+    inside = list(value.values()) if isinstance(value, dict) else [value]
+    return max((len(one) for one in inside if isinstance(one, (list, tuple))), default=0)
+
+
+def _is_answer(value: object) -> bool:
+    """Return whether a result is a short answer: it has few values, and at least one may be written otherwise."""
+    leaves = _leaves(value, 0)
+    texts = [leaf for leaf in leaves if isinstance(leaf, str)]
+    if len(leaves) > _MOST_ANSWERS or any(len(text) > _LONGEST_ANSWER for text in texts):
+        return False
+    numbers = any(isinstance(leaf, (int, float)) and not isinstance(leaf, bool) for leaf in leaves)
+    return numbers or any(text and not _IDENTIFIER.fullmatch(text) for text in texts)
+
+
+def _leaves(value: object, depth: int) -> list[object]:
+    """Return the values in plain data, up to one more than a short answer has."""
+    if not isinstance(value, (dict, list, tuple)):
+        return [value]
+    found: list[object] = []
+    for inner in value.values() if isinstance(value, dict) else value:
+        if len(found) > _MOST_ANSWERS or depth > _MOST_ANSWERS:
+            return [value] * (_MOST_ANSWERS + 1)
+        found += _leaves(inner, depth + 1)
+    return found

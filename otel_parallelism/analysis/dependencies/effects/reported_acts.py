@@ -1,0 +1,60 @@
+"""
+Recognises results that report what a call did: ``loaded sales.csv``, ``switched to staging``.
+
+A tool with a reading name that reports an act has left something behind, which later calls may use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import LazyPattern
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content
+
+_ACT = LazyPattern(
+    r"\W*(?:(?:successfully|has been|was|file|page|data|dataset|session) )*"
+    r"(?:(?:loaded|opened|saved|stored|cached|switched|connected|navigated|wrote|written|uploaded|exported"
+    r"|imported|indexed|unpacked|cloned|mounted|attached)\b(?! by\b)|(?:logged|signed) in\b|checked out\b)"
+    r"|.*\b(?:session|connection|browser|kernel) (?:started|opened|created|established)\b"
+    r"|.*\bis now (?:open|active|selected|available|loaded|current)\b|.*\bnow (?:viewing|connected|logged in)\b"
+    r"|.*\b(?:results?|output|data) (?:is|are) (?:now )?(?:available|stored|saved|ready|kept) (?:in|at|under|as|via)\b"
+    r"|.*\b(?:stored|saved|loaded|written|cached|kept|put) (?:in|into|to|as|under) (?:the )?\w*"
+    r"(?:index|memory|cache|workspace|session|sandbox|context|variable|dataframe|df|store|database|clipboard)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST = 160
+_MOST_LEAVES = 3
+
+
+def reports_an_act(result: Content | None) -> bool:
+    """
+    Return whether a *result* is a short text that reports what the call did.
+
+    >>> from otel_parallelism.model import Content
+    >>> [reports_an_act(Content(text)) for text in ("Loaded sales.csv, 3 columns", "Loading docks of Oslo")]
+    [True, False]
+    """
+    if result is None:
+        return False
+    try:
+        value = result.value if result.parse is None else result.parse(result.value)
+        texts: list[str] = []
+        _add_texts(value, texts, 0)
+    except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
+        return False
+    return len(texts) <= _MOST_LEAVES and any(len(text) <= _LONGEST and _ACT.match(text) for text in texts)
+
+
+def _add_texts(value: object, texts: list[str], depth: int) -> None:
+    """Add the texts in *value*, up to one more than a short result has."""
+    if isinstance(value, str):
+        texts.append(value)
+    elif depth < _MOST_LEAVES and isinstance(value, (Mapping, list, tuple)):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            if len(texts) > _MOST_LEAVES:
+                return
+            _add_texts(inner, texts, depth + 1)

@@ -1,0 +1,193 @@
+"""
+Tests what a model may have asked because of an earlier result although no value is passed on, and what it has not.
+
+Each test of a doubt has calls beside it that are like the doubtful ones, and independent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pytest
+
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.doubts.conditions import Conditions
+from otel_parallelism.model import Call, Content
+from otel_parallelism.settings import Settings
+
+_SECOND_NS = 1_000_000_000
+_Told: TypeAlias = tuple[str, dict[str, Any], Any]
+
+
+def judged(said: str, first: _Told, second: _Told) -> Pair:
+    """Return the relation of two calls, each a tool, its arguments and its result, that a model asked for in turn."""
+    calls = [
+        Call(
+            "1",
+            f"{index}",
+            "turn",
+            tool,
+            (2 * index + 1) * _SECOND_NS,
+            (2 * index + 2) * _SECOND_NS,
+            arguments=Content(arguments),
+            result=Content(result),
+            round=index,
+        )
+        for index, (tool, arguments, result) in enumerate((first, second))
+    ]
+    return Dependencies(calls, [Content(said)], Settings()).pair(0, 1)
+
+
+RAIN = ("get_weather", {"city": "Oslo"}, "light rain over the fjord")
+EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "If it rains in Oslo, list indoor events there.",
+        "How is Oslo? If it rains, show me the indoor events.",
+        "Weather in Oslo; indoor events in case of rain",
+        "Weather in Oslo first. Otherwise indoor events.",
+        "Check the weather in Oslo first, then indoor events",
+    ],
+)
+def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
+    why = "what was asked has a condition: whether list_events is called may depend on what get_weather returned"
+    assert judged(said, RAIN, EVENTS) == Pair("unknown", "unknown", why)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Check if it rains in Oslo, and list indoor events.",
+        "Weather in Oslo and indoor events, if possible.",
+        "If I fly to Oslo, how is the weather, and which indoor events are there?",
+        "Weather and indoor events in Oslo. If the museum is closed, tell me.",
+        "Who else likes Oslo, its weather, and indoor events?",
+        "Tell me if it rains in Oslo. Which indoor events are there?",
+    ],
+)
+def test_question_with_if_and_condition_on_something_else_decide_about_no_call(said: str) -> None:
+    found = judged(said, RAIN, EVENTS)
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_long_text_is_searched_for_conditions_only_at_its_beginning() -> None:
+    assert not Conditions(["word " * 2_000 + ". Otherwise stop."]).concern(["oslo"])
+    assert not Conditions(["word " * 100 + " otherwise stop."]).concern(["oslo"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"page": 1}, {"page": 2}),
+        ({"offset": 0, "limit": 50}, {"offset": 50, "limit": 50}),
+        ({"start_line": 1, "size": 80}, {"start_line": 80, "size": 80}),
+    ],
+)
+def test_next_part_may_be_asked_for_because_of_the_first(first: dict[str, int], second: dict[str, int]) -> None:
+    found = judged("Is there a lamp?", ("list_orders", first, ["desk"]), ("list_orders", second, ["lamp"]))
+    assert (found.verdict, found.edge) == ("unknown", "unknown")
+
+
+def test_pages_that_the_user_names_are_independent() -> None:
+    pages = [("get_page", {"book": "tides", "page": page}, text) for page, text in ((17, "the moon"), (23, "the sun"))]
+    found = judged("What is on pages 17 and 23 of the book tides?", *pages)
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_search_in_other_words_than_the_user_may_follow_from_what_was_found() -> None:
+    first = ("search_papers", {"query": "tide prediction by neural nets"}, ["Ocean waves"])
+    again = ("search_papers", {"query": "tidal forecasting with deep learning"}, ["LSTM for tides"])
+    found = judged("Find the paper on tide prediction by neural nets", first, again)
+    assert found.evidence == ("search_papers was asked in other words, perhaps because of what search_papers returned")
+
+
+@pytest.mark.parametrize(
+    ("said", "one", "other"),
+    [
+        ("Compare owls and bats", "owls and their hunting", "bats and their hunting"),
+        ("What do we know of tides?", "tide height", "tide timing"),
+        ("Weather in the Nordic capitals", "weather oslo", "weather stockholm"),
+    ],
+)
+def test_searches_for_different_things_are_independent(said: str, one: str, other: str) -> None:
+    found = judged(said, ("web_search", {"query": one}, "some text of it"), ("web_search", {"query": other}, "more"))
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_number_may_be_a_position_in_a_list() -> None:
+    found = judged(
+        "Find a red kettle, and tell me about the second one",
+        ("search_products", {"query": "red kettle"}, ["Rouge", "Cherry Boil", "Red Pot"]),
+        ("view_result", {"index": 1}, "1.7 l"),
+    )
+    assert found.evidence == "a number that view_result was given may be a position in what search_products returned"
+
+
+@pytest.mark.parametrize(
+    ("answer", "second"),
+    [
+        ({"km": 16.1}, ("get_walk_time", {"miles": 10}, "3 h")),
+        (1984, ("get_rate", {"age": 42}, "low")),
+        ("hypertension", ("search_cures", {"condition": "high blood pressure"}, "salt")),
+        ({"date": "2026-05-12"}, ("get_report", {"quarter": "Q2"}, "fine")),
+        ("de_AT", ("translate", {"text": "hello", "target": "German"}, "Hallo")),
+    ],
+)
+def test_value_without_origin_may_say_a_short_answer_otherwise(answer: Any, second: _Told) -> None:
+    found = judged("Say hello to my newest guest, and look after them", ("get_guest_fact", {}, answer), second)
+    assert (found.verdict, found.edge) == ("unknown", "unknown")
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        ("get_news", {"city": "Oslo"}, "all quiet"),
+        ("get_forecast", {"city": "Oslo", "units": "metric"}, "snow"),
+        ("find_hotels", {"city": "Oslo", "sort_by": "price"}, ["Grand"]),
+        ("find_hotels", {"city": "Oslo", "reason": "guest asked"}, ["Grand"]),
+    ],
+)
+def test_usual_parameters_say_no_answer_otherwise(second: _Told) -> None:
+    found = judged("Weather, news and hotels of Oslo", RAIN, second)
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_long_answer_and_identifier_are_not_said_otherwise() -> None:
+    for answer in ("rain " * 30, {"id": "A81-x9"}, {"error": "timed out"}, ["a b", "c d", "e f", "g h"]):
+        found = judged("Hello", ("get_fact", {"of": "hello"}, answer), ("get_topic", {"topic": "robots"}, "fine"))
+        assert "otherwise" not in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            ("read_csv", {"path": "sales.csv"}, "Loaded dataframe with 3 columns"),
+            ("describe_column", {"name": "x"}, "3"),
+        ),
+        (("analyze_data", {"path": "sales.csv"}, "Results are available in the workspace."), ("get_x", {}, "12 x")),
+        (("view_file", {"path": "sales.csv"}, "a b c"), ("find_in_open_file", {"text": "x"}, "line 8")),
+        (("view_file", {"path": "sales.csv"}, "a b c"), ("read_output", {"lines": 50}, "listening")),
+        (("fetch_report", {"output_path": "sales.csv"}, "a b c"), ("read_file", {"path": "sales.csv"}, "a b c")),
+        (("fetch_to", {"x": "sales.csv"}, "a b c"), ("read_file", {"path": "sales.csv"}, "a b c")),
+    ],
+)
+def test_calls_that_leave_or_use_something_behind_are_not_known_to_read(first: _Told, second: _Told) -> None:
+    assert judged("x of sales.csv", first, second).edge == "unknown"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        ("get_lab_results", {"patient_id": 7}, "fine all over"),
+        ("get_results_page", {"name": "sales.csv"}, "Opened by the mayor in May"),
+        ("search_flights", {"destination": "sales"}, "one at noon"),
+        ("list_open_orders", {"shop": "sales"}, "a lamp"),
+    ],
+)
+def test_names_that_look_like_leaving_something_behind_still_read(second: _Told) -> None:
+    found = judged("sales.csv of 7, please", ("read_file", {"path": "sales.csv"}, "a and b and c"), second)
+    assert (found.verdict, found.edge) == ("independent", "none")
