@@ -43,6 +43,7 @@ CAUSE_COLOURS = {
     "code": RED,
     "limit": BLUE,
     "contention": YELLOW,
+    "over_parallel": "dark-blue",
     "unknown": GREY,
 }
 

@@ -92,11 +92,11 @@ CALLER_FILE_PATH = PREFIX + "caller.file_path"
 CALLER_LINE_NUMBER = PREFIX + "caller.line_number"
 
 FINDING_ATTRIBUTES = (
-    Attribute(FINDING_KIND, "string", "", "sequential_chain, limit, contention or repeated_call"),
-    Attribute(FINDING_CAUSE, "string", "", "why the calls ran one after another"),
+    Attribute(FINDING_KIND, "string", "", "sequential_chain, limit, contention, repeated_call or over_parallel"),
+    Attribute(FINDING_CAUSE, "string", "", "why the calls ran one after another, or over_parallel"),
     Attribute(FINDING_ADVICE, "string", "", "recommended: known to be safe; potential: something is unknown"),
     Attribute(FINDING_TOOLS, "string[]", "", "the calls' tools, in order of start"),
-    Attribute(FINDING_AVOIDABLE, "double", "s", "time by which a fix would shorten the turn"),
+    Attribute(FINDING_AVOIDABLE, "double", "s", "time by which a fix would shorten the turn; 0 if unknown"),
     Attribute(FINDING_EVIDENCE, "string[]", "", "how it is known, in sentences"),
     Attribute(CALLER_FILE_PATH, "string", "", "the file where the fix goes"),
     Attribute(CALLER_LINE_NUMBER, "int", "", "the line where the fix goes"),

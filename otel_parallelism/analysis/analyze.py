@@ -11,12 +11,14 @@ from .dependencies.contents.reading_budget import turn_budget
 from .dependencies.experience import Experience
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described, described_repeat
+from .findings.over_parallel.excess import described_excess
+from .findings.over_parallel.search import too_much_parallelism
 from .findings.recorded import with_recorded_result
 from .findings.remarks import released_contents, turn_remarks, unread_contents
 from .findings.repeated_calls import repeated_candidates
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
-from .findings.silencing import set_silenced
+from .findings.silencing import is_silenced, set_silenced
 from .findings.unseen import unseen_calls
 from .schedule.scopes import scopes_of
 from .schedule.whole import whole_of
@@ -136,22 +138,20 @@ def analyze(
 
     repeats = [one for one in repeated_candidates(scopes) if one.avoidable_ns >= max(least_ns, 1)]
     set_silenced(repeats, turn.agent, settings.silence)
-    findings = (
-        *(described(candidate, experience) for candidate in reported if not candidate.silenced),
-        *(described_repeat(candidate) for candidate in repeats if not candidate.silenced),
-    )
-    silenced = (
-        *(described(candidate, experience) for candidate in reported if candidate.silenced),
-        *(described_repeat(candidate) for candidate in repeats if candidate.silenced),
-    )
+    told = [(described(candidate, experience), candidate.silenced) for candidate in reported]
+    told += [(described_repeat(candidate), candidate.silenced) for candidate in repeats]
+    told += [
+        (described_excess(one), is_silenced(one.calls, "over_parallel", turn.agent, settings.silence))
+        for one in too_much_parallelism(scopes, worked, settings, least_ns)
+    ]
     whole = whole_of(own, worked.past_bound, settings.assumed_limit)
     by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])
     return turn_report(
         turn,
         own,
         whole,
-        findings,
-        silenced,
+        tuple(finding for finding, silent in told if not silent),
+        tuple(finding for finding, silent in told if silent),
         by_cause_ns,
         notes=notes,
         negligible=not own.has_dominant_call()

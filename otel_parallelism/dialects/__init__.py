@@ -18,6 +18,7 @@ from otel_parallelism.model import Call, Content, Observation, Passage, SpanReco
 
 from .parsing.declared_spans import SpanPatterns, declared_facts, span_patterns
 from .parsing.facts import Dialect, Facts
+from .parsing.failed_spans import failure_of_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -192,6 +193,7 @@ def _passage(span: SpanRecord, kind: Kind | None = None) -> Passage:
 
 
 def _call(span: SpanRecord, facts: Facts) -> Call:
+    failed = span.error or facts.failed or bool(span.attributes.get(names.ERROR_TYPE))
     return Call(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -200,7 +202,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         start_ns=span.start_ns,
         end_ns=span.end_ns,
         call_id=facts.call_id,
-        error=span.error or facts.failed or bool(span.attributes.get(names.ERROR_TYPE)),
+        error=failed,
         arguments=facts.arguments,
         result=facts.result,
         effect=facts.effect,
@@ -217,6 +219,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         source=span.source,
         instrumentation=span.instrumentation,
         remote_parent=span.remote_parent or facts.remote,
+        failure=failure_of_span(span, failed=failed),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from otel_parallelism.model import BESIDE_EFFICIENCY
 from otel_parallelism.model.comparison_types import PatternChange, PatternFate
 
 from .agent_samples import LEAST_TURNS
@@ -125,7 +126,7 @@ def _seen(side: ComparedSide) -> dict[_Key, _Seen]:
     found: dict[_Key, _Seen] = {}
     for (recommended, kind, cause, tools, _, around, location), sums in side.sums.patterns.items():
         file = getattr(location, "file_path", "")
-        key = (sums.agent, around, tools, kind == "repeated_call", kind, cause, recommended, file)
+        key = (sums.agent, around, tools, kind in BESIDE_EFFICIENCY, kind, cause, recommended, file)
         found.setdefault(key, _Seen()).all.append(sums)
     return found
 

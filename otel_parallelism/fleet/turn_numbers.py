@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, tool_around
-from otel_parallelism.model import Finding, Report, Verdict
+from otel_parallelism.model import BESIDE_EFFICIENCY, Finding, Report, Verdict
 from otel_parallelism.model.fleet_types import Grouping
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _beyond(seconds: float, found_ns: int) -> int:
 
 
 def _counts_as_perhaps(finding: Finding) -> bool:
-    return finding.advice == "potential" and finding.kind != "repeated_call"
+    return finding.advice == "potential" and finding.kind not in BESIDE_EFFICIENCY
 
 
 def _add_finding(parts: dict[tuple[Grouping, str], TurnShare], facts: FindingNumbers) -> None:

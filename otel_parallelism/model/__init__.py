@@ -8,6 +8,7 @@ are frozen ``msgspec`` structs, because one is made for every call of a running 
 from __future__ import annotations
 
 from .report_types import (
+    BESIDE_EFFICIENCY,
     Advice,
     Analysis,
     Cause,
@@ -42,6 +43,7 @@ from .turn_types import (
 )
 
 __all__ = [
+    "BESIDE_EFFICIENCY",
     "Advice",
     "Analysis",
     "AskedCall",

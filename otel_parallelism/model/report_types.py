@@ -9,9 +9,11 @@ import msgspec
 
 from .turn_types import Caller, EffectSource, Turn
 
-Cause: TypeAlias = Literal["model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown"]
+Cause: TypeAlias = Literal[
+    "model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown", "over_parallel"
+]
 Advice: TypeAlias = Literal["recommended", "potential", "intended"]
-FindingKind: TypeAlias = Literal["sequential_chain", "limit", "contention", "repeated_call"]
+FindingKind: TypeAlias = Literal["sequential_chain", "limit", "contention", "repeated_call", "over_parallel"]
 Verdict: TypeAlias = Literal[
     "unseen",
     "single",
@@ -25,17 +27,21 @@ Verdict: TypeAlias = Literal[
     "possibly_sequential",
 ]
 
+BESIDE_EFFICIENCY: frozenset[FindingKind] = frozenset({"repeated_call", "over_parallel"})
+"""Kinds of findings whose time counts in no efficiency and in no sum of avoidable time."""
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Calls that ran one after another although they need not have, and what to do about it.
+    Calls that ran one after another although they need not have, or together although they had better not, and the fix.
 
     ``calls`` are the tool names in order of start, ``span_ids`` the spans in the same order. ``avoidable`` is how many
-    seconds the turn would be shorter if they ran together. ``scope`` is the span id of the call inside which they ran,
-    empty for calls of the turn itself. ``limit`` is the number of calls that a limit lets run at once, ``longest`` the
-    number of calls of the longest chain. A finding may join chains whose calls need one another: ``stages`` are the
-    positions in ``calls`` of those that can run at once, then of those that need them, and so on; empty if all can.
-    ``effect_sources`` say for each call how its effect is known, ``assumed`` if only from its name.
+    seconds the turn would be shorter if they ran together, or apart if there were too many; it is 0 if that is unknown,
+    which only kind ``over_parallel`` allows. ``scope`` is the span id of the call inside which they ran, empty for
+    calls of the turn itself. ``limit`` is the number of calls that a limit lets run at once, or that are not too many;
+    ``longest`` the number of calls of the longest chain. A finding may join chains whose calls need one another:
+    ``stages`` are the positions in ``calls`` of those that can run at once, then of those that need them, and so on;
+    empty if all can. ``effect_sources`` say for each call how its effect is known, ``assumed`` if only from its name.
     """
 
     kind: FindingKind

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.failures import Failure
+
 from .time_types import CallTotals, Interval
 
 Effect: TypeAlias = Literal["read", "write", "unknown"]
@@ -139,6 +141,7 @@ class Call(msgspec.Struct, frozen=True):
     ``waiting`` are the times inside the call in which it waited for a person, in order, without overlap; they are no
     work of the call. ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the
     turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
+    ``failure`` is why it failed.
     """
 
     trace_id: str
@@ -179,6 +182,7 @@ class Call(msgspec.Struct, frozen=True):
     waiting: tuple[Interval, ...] = ()
     outlived_ns: int | None = None
     stack: CallStack | None = None
+    failure: Failure = ""
 
     @property
     def duration_ns(self) -> int:

@@ -270,12 +270,11 @@ def _finding(
     inside = f"inside {shown_name(around)}: " if around else ""
     known = finding.advice == "recommended"
     by_names = judged_by_names(finding)
-    unknown = f"; {shown_text(finding.evidence[0])}" if finding.evidence and not known else ""
     sentence = Text.assemble(
         (f"  [{number}]", style),
         f" {inside}{tool_list(finding.calls)} {observation(finding)}. ",
         (f"{by_names} " if by_names else ""),
-        (unbreakable(f"Cost: {cost}.") if known else unbreakable(f"Perhaps {cost}") + f"{unknown}.", style),
+        (unbreakable(f"Cost: {cost}.") if known else _perhaps(finding, cost), style),
         (f" {summary.repetition(fault)}" if fault is not None and fault.count > 1 else "", style),
     )
     yield from wrapped_lines(sentence, view.width, 6)
@@ -284,6 +283,13 @@ def _finding(
         todo = f"{todo.rstrip('.')} ({at})." if todo else f"See {at}."
     if todo:
         yield from wrapped_lines(Text(f"    → {todo}"), view.width, 6)
+
+
+def _perhaps(finding: Finding, cost: str) -> str:
+    """Return a sentence with what a potential finding costs, if that is known, and with its first evidence."""
+    parts = [unbreakable(f"Perhaps {cost}")] if finding.avoidable else []
+    evidence = "; ".join((*parts, *map(shown_text, finding.evidence[:1])))
+    return f"{evidence[0].upper()}{evidence[1:]}." if evidence else ""
 
 
 def _words(name: str) -> str:

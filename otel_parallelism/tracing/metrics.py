@@ -141,7 +141,8 @@ class TurnMetrics:
                 continue
             why = {names.AGENT_NAME: agent, names.METRIC_CAUSE: finding.cause, names.METRIC_ADVICE: finding.advice}
             self._findings.add(1, why, context)
-            self._time_lost.record(finding.avoidable, why, context)
+            if finding.avoidable:
+                self._time_lost.record(finding.avoidable, why, context)
             if finding.kind == "sequential_chain":
                 self._chain_length.record(len(finding.calls), why, context)
 

@@ -33,6 +33,7 @@ _REMEDY: dict[Cause, str] = {
     "contention": "look for {limit} behind {tools}",
     "unknown": "run {tools} together{then}; spans of model requests, or @profiled on the tools, would show where",
     "intended": "nothing: {tools} need their order",
+    "over_parallel": "run fewer of {tools} at once, or one after the other where one needs what another returns",
 }
 
 _REMEDY_FOR_MANY = (
@@ -160,7 +161,7 @@ def remedy(
     if cause in {"dispatch", "blocking"} and several_rounds:
         first, *later = staged or ["all of them"]
         text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
-    if advice == "potential" and cause not in {"limit", "contention"}:
+    if advice == "potential" and cause not in {"limit", "contention", "over_parallel"}:
         if unshared:
             return f"First give each call a {unshared} of its own; then, if they need nothing from one another, {text}."
         return f"If they need nothing from one another, {text}{f'; to know, {to_know}' if to_know else ''}."

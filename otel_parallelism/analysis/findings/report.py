@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.schedule.critical_path import round_crossings
 from otel_parallelism.analysis.schedule.safe_schedule import safe_slots
-from otel_parallelism.model import Cause, Finding, Report, Step, Turn
+from otel_parallelism.model import BESIDE_EFFICIENCY, Cause, Finding, Report, Step, Turn
 from otel_parallelism.shown_names import shown_name
 
 from .advice import turn_recommendation
@@ -59,7 +59,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         effective = whole.effective_work_ns / makespan_ns
         if not own.contended and not negligible:
             kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
-            kept_at_best = sum(finding.avoidable for finding in silenced if finding.kind != "repeated_call")
+            kept_at_best = sum(finding.avoidable for finding in silenced if finding.kind not in BESIDE_EFFICIENCY)
             makespan = makespan_ns / _S
             critical = min(makespan, whole.critical_ns / _S + kept)
             achievable = totals.work_ns / _S / critical if critical else None
@@ -84,7 +84,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
     rounds = {call.round for call in own.calls if call.round is not None}
     saved_steps = _saved_steps(own, len(rounds), silenced)
     tokens, cached = _mean_tokens(turn.steps)
-    top = max(findings, key=lambda f: (f.advice == "recommended", f.avoidable), default=None)
+    top = max(findings, key=lambda f: (f.advice == "recommended", f.kind != "over_parallel", f.avoidable), default=None)
     chains = [finding for finding in findings if finding.kind == "sequential_chain"]
     switches = own.graph.kept.switches if own.graph is not None else ()
     if switches:
@@ -113,7 +113,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         avoidable_potential=sum(
             finding.avoidable
             for finding in findings
-            if finding.advice == "potential" and finding.kind != "repeated_call"
+            if finding.advice == "potential" and finding.kind not in BESIDE_EFFICIENCY
         ),
         avoidable_by_cause={cause: part_ns / _S for cause, part_ns in by_cause_ns.items()},
         avoidable_steps=saved_steps,

@@ -59,7 +59,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     most = max((level for _, level in levels), default=0)
     if most < _LEAST_LIMIT or len(some) <= most:
         return None
-    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * _median(calls[index].duration_ns for index in some)))
+    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median_of(calls[index].duration_ns for index in some)))
     full = [Interval(at_ns, after_ns) for (at_ns, level), (after_ns, _) in itertools.pairwise(levels) if level == most]
     ends_ns = [
         end_ns for end_ns in sorted(calls[index].end_ns for index in some) if _recently_in(full, end_ns, near_ns)
@@ -75,7 +75,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
 
 
-def _median(values: Iterable[int]) -> float:
+def median_of(values: Iterable[float]) -> float:
     """Return what ``statistics.median`` does, a module that would lengthen every import of this package."""
     some = sorted(values)
     middle = len(some) // 2

@@ -102,7 +102,7 @@ class Scope:
         """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
         hand_offs_ns = () if self.scope_id else turn.hand_offs
-        said = _earlier_contents(turn, self.scope_id)
+        said = earlier_contents(turn, self.scope_id)
         steps = () if self.scope_id else turn.steps
         self.graph = Dependencies(
             self.calls,
@@ -246,7 +246,7 @@ def _unkept_since_ns(turn: Turn, scope_id: str) -> int:
     return past.inner_since_ns if scope_id else past.since_ns
 
 
-def _earlier_contents(turn: Turn, scope_id: str) -> list[Content]:
+def earlier_contents(turn: Turn, scope_id: str) -> list[Content]:
     """Return what is known before a scope's first call: the user's messages and the enclosing calls' arguments."""
     contents = list(turn.inputs)
     outer = {call.span_id: call for call in turn.calls}

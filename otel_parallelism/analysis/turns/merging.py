@@ -78,6 +78,7 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         defined=outer.defined or inner.defined,
         framework=outer.framework or inner.framework,
         switch=outer.switch or inner.switch,
+        failure=inner.failure if outer.failure in {"", "failed"} and inner.failure else outer.failure,
     )
 
 

@@ -83,7 +83,7 @@ function faults(select) {
   if (!page.faults.some((fault) => fault.turns > 1)) return null;
   const row = (fault) => {
     const sure = fault.advice === "recommended";
-    const sum = `${sure ? "" : "perhaps "}${seconds(fault.avoidable * 1e6)}`;
+    const sum = fault.avoidable ? `${sure ? "" : "perhaps "}${seconds(fault.avoidable * 1e6)}` : "cost unknown";
     const where = [say(fault.agent), say(fault.place)].filter(Boolean).join(" · ");
     const worst = h("a", { href: `#turn-${fault.worst + 1}` }, `turn ${fault.worst + 1}`);
     worst.addEventListener("click", (event) => {
@@ -97,7 +97,7 @@ function faults(select) {
       h("span", { class: "advice" }, fault.advice),
       h("span", { class: "advice" }, `cause: ${fault.cause}`),
       h("p", { class: "happened" }, say(fault.happened)),
-      h("p", { class: "quiet" }, `${where ? `${where} · ` : ""}in ${count(fault.turns, "turn")}, at most ${seconds(fault.most * 1e6)} in `, worst),
+      h("p", { class: "quiet" }, `${where ? `${where} · ` : ""}in ${count(fault.turns, "turn")}, ${fault.avoidable ? `at most ${seconds(fault.most * 1e6)}` : "first"} in `, worst),
     );
   };
   return h("div", { class: "tile wide faults" }, h("p", { class: "tile-label" }, "Findings of all turns, the largest sum first"), h("ol", {}, page.faults.map(row)));

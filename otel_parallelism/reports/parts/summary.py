@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from otel_parallelism.model import BESIDE_EFFICIENCY
 from otel_parallelism.shown_names import shown_name
 
 from .faults import faults_of
@@ -64,6 +65,7 @@ def starting_point(analysis: Analysis) -> str:
     where = f"turn {fault.worst} ({title})" + (f" at {at}" if at else "")
     calls = f"{counted(len(fault.finding.calls), 'call')} ({tool_list(fault.finding.calls, most=3)})"
     cost = ("" if fault.finding.advice == "recommended" else "perhaps ") + seconds(fault.avoidable)
+    cost = cost if fault.avoidable else "too much at once"
     several = f" in {counted(len(fault.turns), 'turn')}" if len(fault.turns) > 1 else ""
     return f"Start with {where}: {calls}, {cost}{several}"
 
@@ -73,6 +75,8 @@ def repetition(fault: Fault) -> str:
     often = f"{counted(fault.count, 'time')} in {counted(len(fault.turns), 'turn')}"
     if fault.count == len(fault.turns):
         often = f"In {counted(len(fault.turns), 'turn')}"
+    if not fault.avoidable:
+        return f"{often}."
     worst = f"{seconds(fault.finding.avoidable)} in turn {fault.worst:,}"
     return f"{often}: {seconds(fault.avoidable)} in all, at most {worst}."
 
@@ -123,7 +127,7 @@ def has_avoidable(report: Report) -> bool:
 
 def may_have_avoidable(report: Report) -> bool:
     """Return whether a finding of the turn has advice ``potential``: its time may be avoidable."""
-    return any(finding.advice == "potential" and finding.kind != "repeated_call" for finding in report.findings)
+    return any(finding.advice == "potential" and finding.kind not in BESIDE_EFFICIENCY for finding in report.findings)
 
 
 def is_fine(report: Report) -> bool:

@@ -35,6 +35,7 @@ CAUSES: Final[Mapping[Cause, str]] = {
     "code": "the code awaits one, then the next",
     "intended": "their order is intended",
     "unknown": "the trace does not say why",
+    "over_parallel": "too many ran at once, or one needed another",
 }
 
 _NEARLY: Final = 0.005
@@ -128,6 +129,8 @@ def observation(finding: Finding) -> str:
         return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
     if finding.kind == "repeated_call":
         return "ran again with equal arguments, and returned the same"
+    if finding.kind == "over_parallel":
+        return "ran at once, and should not"
     if finding.kind == "contention":
         return f"overlapped, yet {cause}"
     return f"ran one after another: {cause}"

@@ -16,6 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
+from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
@@ -138,7 +139,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         node.token = attach(Context(inside if ours_alone else {**current, **inside}))
         return True  # noqa: TRY300 - an interruption may come before it
     except BaseException as error:  # noqa: BLE001 - a failure here must not fail the call
-        node.error = True
+        node.error = "failed"
         abandon(node, error, current)
         swallow("starting a call", error)
         return False
@@ -255,7 +256,7 @@ def fail(node: CallNode, error: BaseException) -> None:
     """End the span of a call that raised *error* or was cancelled."""
     try:
         node.end_ns = end_ns = clock.now_ns()
-        node.error = True
+        node.error = failure_of_exception(error)
         if node.token is not None:
             detach(node.token)
             node.token = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock, names
 from otel_parallelism.errors import ParallelismError
+from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.sdk.results import add_attributes
 from otel_parallelism.tracing.shield import swallow
@@ -180,7 +181,7 @@ class ToolCall:
         if self._quiet:
             node.end_ns = clock.now_ns()
             end_stretch(node, node.end_ns)
-            node.error = True
+            node.error = failure_of_exception(error)
         else:
             fail(node, error)
 
@@ -200,7 +201,7 @@ class ToolCall:
         existing = self._existing
         if existing is not None:
             # The surrounding framework may pass the result to the model like any other.
-            existing.error = True
+            existing.error = existing.error or "failed"
             if existing.span is not None:
                 write_error(existing.span, error)
         self.fail(error)

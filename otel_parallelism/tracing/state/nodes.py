@@ -18,6 +18,7 @@ import msgspec
 from opentelemetry.context import create_key
 
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
+from otel_parallelism.failures import Failure
 from otel_parallelism.model import Call, Content, Observation, Report, Step
 
 from .bounds.held_evidence import HELD, LEAST_SIZE, evidence_size
@@ -136,7 +137,7 @@ class CallNode(Node):
         result_identities: The ids of the result and of objects directly inside it.
         result_state: A fingerprint of the result, which shows whether it has changed since.
         receiver: The id of the object whose method was called, 0 for a function.
-        error: Whether the call failed.
+        error: Why the call failed; an empty string if it did not.
         call_id: The model's id of the call, or an empty string.
         framework: Whether a patched framework reported the call.
         switch: The framework's setting that keeps the call from running beside others; empty if there is none.
@@ -169,7 +170,7 @@ class CallNode(Node):
     result_identities: tuple[int, ...] = ()
     result_state: tuple[int, ...] = ()
     receiver: int = 0
-    error: bool = False
+    error: Failure = ""
     call_id: str = ""
     framework: bool = False
     around: tuple[object, ...] | None = None

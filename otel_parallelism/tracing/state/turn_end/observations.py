@@ -271,7 +271,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         None,
         False,  # noqa: FBT003 - keyword arguments would take longer, for every call
         False,  # noqa: FBT003 - likewise
-        node.error,
+        bool(node.error),
         None if node.arguments is None else _arguments(node),
         result,
         tool.effect,
@@ -293,4 +293,5 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         defined=_definition(node) if node.blocked_ns else None,
         framework=tool.framework,
         switch=node.switch,
+        failure=node.error,
     )
