@@ -1,4 +1,4 @@
-"""The fleet in a real trace UI: a turn shows its numbers, and a filter finds turns by them."""
+"""A real trace UI: a turn shows its numbers, a filter finds turns by them, and its spans are read through its API."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import json
 import struct
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import pytest
 
-from otel_parallelism import names
+from otel_parallelism import analyze_spans, names
+from otel_parallelism.readers import UnreadableError
+from otel_parallelism.readers.any_format import read_spans
 
 from . import browsing
 from .conftest import INSTRUMENT
@@ -19,7 +23,8 @@ from .servers import TIMEOUT_S, environment, program, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from otel_parallelism.model import SpanRecord
 
 pytestmark = pytest.mark.skipif(
     program("phoenix") is None, reason="Phoenix is not installed (dependency group phoenix)"
@@ -87,6 +92,48 @@ def test_turns_are_found_by_their_numbers(stored: Stored, condition: str, agents
     found = stored.server.spans(condition)
     assert {span["name"] for span in found} == {f"invoke_agent {agent}" for agent in agents}
     assert len(found) == len(agents)
+
+
+RECORDED = ("langgraph-openinference", "openai_agents-openinference", "pydantic_ai-native", "vercel_ai-native")
+SPANS = Path(__file__).parents[1] / "fixtures" / "spans"
+
+
+def turns_of(spans: Iterator[SpanRecord]) -> list[dict[str, Any]]:
+    """Return the turns in the reports on *spans*, with all numbers to three digits."""
+    text = json.dumps([json.loads(report.to_json())["turns"] for report in analyze_spans(spans).reports])
+    found: list[dict[str, Any]] = json.loads(text, parse_float=lambda number: f"{float(number):.2e}")
+    return found
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_spans_that_are_read_back_give_the_report_of_those_that_were_exported(stored: Stored, name: str) -> None:
+    recording = SPANS / f"{name}.jsonl"
+    # Phoenix keeps no scope, and times to the microsecond.
+    exported = [
+        msgspec.structs.replace(
+            span, start_ns=span.start_ns // 1000 * 1000, end_ns=span.end_ns // 1000 * 1000, instrumentation=""
+        )
+        for span in read_spans(recording)
+    ]
+    stored.server.add(recording, name)
+    began = min(span.start_ns for span in exported)
+    address = f"{stored.server.endpoint.replace('http', 'phoenix+http')}?project={name}"
+    period = f"&since={began}&until={began + 3_600 * 10**9}"
+    until("all spans", lambda: count_of(f"{address}{period}") == len(exported))
+    assert turns_of(read_spans(f"{address}{period}")) == turns_of(iter(exported)) != []
+    traces = dict.fromkeys(span.trace_id for span in exported)
+    for trace in traces:
+        of_trace = (span for span in exported if span.trace_id == trace)
+        assert turns_of(read_spans(f"{address}&trace={trace}")) == turns_of(of_trace)
+    with pytest.raises(UnreadableError, match=f"there is no trace {'f' * 32}"):
+        list(read_spans(f"{address}&trace={'f' * 32}"))
+
+
+def count_of(address: str) -> int:
+    try:
+        return sum(1 for _ in read_spans(address))
+    except UnreadableError:
+        return 0  # the project is not there yet
 
 
 @pytest.mark.skipif(browsing.CHROMIUM is None, reason="no chromium on the path (apt-get install chromium)")

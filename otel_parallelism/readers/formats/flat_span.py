@@ -12,6 +12,7 @@ from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    as_json,
     fields,
     flattened,
     hex_id,
@@ -34,6 +35,9 @@ _OPENINFERENCE_KIND: Final = "openinference.span.kind"
 _ATTRIBUTES: Final = "attributes."
 _INDEXED: Final = ("llm.", "retrieval.", "reranker.", "embedding.")
 """OpenInference's attributes with lists of objects, which spans have with an index in the key."""
+
+_JSON_TEXTS: Final = ("metadata", "tool.parameters")
+"""OpenInference's attributes that are JSON texts in spans; Phoenix stores the objects."""
 
 
 def _recognizes(data: Fields) -> bool:
@@ -100,6 +104,10 @@ def _attributes(span: Fields) -> dict[str, object]:
     for key in [key for key in found if key.startswith(_INDEXED)]:
         if objects(found[key]):
             found.update(_indexed(key, found.pop(key)))
+    for key in _JSON_TEXTS:
+        inside = {name: found.pop(name) for name in list(found) if name.startswith(f"{key}.")}
+        if inside:
+            found.setdefault(key, as_json({name.removeprefix(f"{key}."): value for name, value in inside.items()}))
     kind = string(span.get("span_kind"))
     if kind and not found.get(_OPENINFERENCE_KIND):
         found[_OPENINFERENCE_KIND] = kind
