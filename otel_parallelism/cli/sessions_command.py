@@ -8,21 +8,32 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import click
 
+from otel_parallelism.errors import UnreadableError
 from otel_parallelism.shown_names import printable
 
 from .destination import WIDTH_WITHOUT_TERMINAL, can_show, uses_colour
 from .traces.fleet_command import since_option
+from .traces.span_inputs import expanded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import SpanRecord
     from otel_parallelism.model.session_types import SessionsReport
     from otel_parallelism.readers.sessions.agent_turns import AgentName, TranscriptCounts
+    from otel_parallelism.readers.sessions.native_telemetry import NativeTelemetry
     from otel_parallelism.readers.sessions.transcript_places import TranscriptPlace
+    from otel_parallelism.settings import Settings
 
 Agents = Literal["claude-code", "codex", "gemini-cli", "opencode"]
 _PROJECT_HELP: Final = (
     "Read only sessions in this project: its folder (. for this one), its name, or a pattern such as 'shop-*'."
 )
 _AGENT_HELP: Final = "Read only this agent's sessions. Can be given several times.  [default: all of them]"
+_SPANS_HELP: Final = (
+    "A file with spans or log records that Claude Code, Codex or Gemini CLI exported, in a format that analyze reads; "
+    "or a folder, or a pattern. Can be given several times. A session with a transcript is counted once."
+)
 _UNREADABLE: Final = 2
 
 
@@ -30,6 +41,7 @@ _UNREADABLE: Final = 2
 @since_option
 @click.option("--agent", "agents", type=click.Choice(get_args(Agents)), multiple=True, help=_AGENT_HELP)
 @click.option("--project", default="", metavar="NAME", help=_PROJECT_HELP)
+@click.option("--spans", "spans", multiple=True, metavar="FILE", help=_SPANS_HELP)
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many patterns are shown.")
 @click.option(
     "--format",
@@ -45,6 +57,7 @@ def sessions(
     since: int | None,
     agents: tuple[Agents, ...],
     project: str,
+    spans: tuple[str, ...],
     top: int,
     form: Literal["text", "json"],
     colour: Literal["auto", "always", "never"],
@@ -62,7 +75,13 @@ def sessions(
     except ValueError as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(_UNREADABLE)
-    report = _report(settings, since, agents, project, top)
+    try:
+        report = _report(
+            settings, since=since, agents=agents or get_args(Agents), project=project, top=top, files=spans
+        )
+    except UnreadableError as error:
+        click.echo(printable(str(error)), err=True)
+        sys.exit(_UNREADABLE)
     if form == "json":
         from otel_parallelism.reports.sessions_json import render_sessions_json  # noqa: PLC0415 - as above
 
@@ -78,38 +97,91 @@ def sessions(
     click.echo(text, nl=False, color=True)
 
 
-def _report(settings: Any, since: int | None, agents: tuple[AgentName, ...], project: str, top: int) -> SessionsReport:
+def _report(
+    settings: Settings,
+    *,
+    since: int | None,
+    agents: tuple[AgentName, ...],
+    project: str,
+    top: int,
+    files: tuple[str, ...],
+) -> SessionsReport:
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
     from otel_parallelism.fleet.session_sums import SessionSums  # noqa: PLC0415 - as above
     from otel_parallelism.readers.sessions.agent_turns import TranscriptCounts  # noqa: PLC0415 - as above
+    from otel_parallelism.readers.sessions.native_telemetry import session_keys  # noqa: PLC0415 - as above
     from otel_parallelism.readers.sessions.session_spans import (  # noqa: PLC0415 - as above
         cancelled_batches,
         session_spans,
     )
     from otel_parallelism.readers.sessions.transcript_places import (  # noqa: PLC0415 - as above
-        AGENTS,
         transcript_places,
         turns_in,
     )
 
-    places = transcript_places(agents or AGENTS)
+    places = transcript_places(agents)
     counts = TranscriptCounts()
     sums = SessionSums(settings)
+    sessions: set[str] = set()
+
+    def add(agent: AgentName, session: str, spans: list[SpanRecord]) -> None:
+        sums.add_session(f"{agent} {session}")
+        for report in analyze_records(spans, classify, settings).reports:
+            sums.add_report(report)
+
     for turn in turns_in(places, counts, since_ns=since, project=project):
-        sums.add_session(f"{turn.agent} {turn.session}")
+        sessions.add(turn.session)
         for width, cancelled in cancelled_batches(turn):
             sums.add_batch(width, cancelled)
-        for report in analyze_records(session_spans(turn), classify, settings).reports:
-            sums.add_report(report)
-    return sums.sessions_report(top, _read(places, counts))
+        add(turn.agent, turn.session, session_spans(turn))
+    telemetry, read = _telemetry(settings, files, agents, counts)
+    known = session_keys(sessions)
+    for agent, session, spans in () if project else telemetry.traces(known):
+        if since is None or min(span.start_ns for span in spans) >= since:
+            add(agent, session, spans)
+    for turn in () if project else telemetry.turns(known):
+        if since is None or turn.start_ns >= since:
+            add(turn.agent, turn.session, session_spans(turn))
+    return sums.sessions_report(top, _read(places, read, counts))
 
 
-def _read(places: list[TranscriptPlace], counts: TranscriptCounts) -> dict[str, Any]:
+def _telemetry(
+    settings: Settings, files: tuple[str, ...], agents: Sequence[AgentName], counts: TranscriptCounts
+) -> tuple[NativeTelemetry, list[str]]:
+    """Return what the *files* hold, and those that are found; and their names."""
+    from otel_parallelism.readers.any_format import read_spans  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.readers.sessions.native_telemetry import NativeTelemetry  # noqa: PLC0415 - as above
+    from otel_parallelism.readers.sessions.transcript_places import telemetry_files  # noqa: PLC0415 - as above
+
+    found = NativeTelemetry(agents)
+    given = expanded(files)
+    read = list(dict.fromkeys([*given, *(map(str, telemetry_files()) if "gemini-cli" in agents else ())]))
+    for name in read:
+        counts.files += 1
+
+        def skip(_: UnreadableError) -> None:
+            counts.broken += 1
+
+        try:
+            for span in read_spans(name, skip=skip, settings=settings, other=found.add_value):
+                found.add_span(span)
+                counts.records += 1
+        except UnreadableError as error:
+            if name in given:
+                raise
+            counts.unreadable.append(str(error))
+    return found, read
+
+
+def _read(places: list[TranscriptPlace], telemetry: list[str], counts: TranscriptCounts) -> dict[str, Any]:
     from otel_parallelism.model.session_types import PlaceRead  # noqa: PLC0415 - as above
 
     return {
-        "places": tuple(PlaceRead(place.agent, str(place.folder), place.exists, len(place.files)) for place in places),
+        "places": (
+            *(PlaceRead(place.agent, str(place.folder), place.exists, len(place.files)) for place in places),
+            *(PlaceRead("telemetry", name, exists=True, files=1) for name in telemetry),
+        ),
         "files": counts.files,
         "records": counts.records,
         "broken": counts.broken,

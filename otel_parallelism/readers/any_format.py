@@ -67,6 +67,7 @@ def read_spans(
     progress: Callable[[int], None] | None = None,
     skip: Callable[[UnreadableError], None] | None = None,
     settings: Settings | None = None,
+    other: Callable[[Any], bool] | None = None,
 ) -> Iterator[SpanRecord]:
     """
     Yield the spans of the file at *path*, in the order of the file.
@@ -80,6 +81,8 @@ def read_spans(
         progress: Called after each line or document with the number of bytes read from the file so far.
         skip: Called with the error of each line that cannot be read; reading goes on after it. None to stop there.
         settings: How long a line may be, and how large what a compressed file contains; default: ``Settings()``.
+        other: Called with each JSON value of a text, as text, before it is read as spans. Where it returns true, it has
+            read the value, which then is neither spans nor an error.
 
     Raises:
         UnreadableError: The file is missing, empty, of an unknown format, or holds no spans but something else. The
@@ -107,7 +110,9 @@ def read_spans(
                 return
             if lines is file:
                 check_text(name, start, EXPECTED)
-            yield from _text_spans(name, lines, lambda: progress(tell()) if progress else None, settings, skip)
+            yield from _text_spans(
+                name, lines, lambda: progress(tell()) if progress else None, settings, skip, other=other
+            )
         except broken_compression() as error:
             problem = f"the compressed data is broken ({error})"
             raise UnreadableError(name, None, problem, "complete compressed data") from None
@@ -164,12 +169,21 @@ def _text_spans(
     progress: Callable[[], None],
     settings: Settings,
     skip: Callable[[UnreadableError], None] | None,
+    *,
+    other: Callable[[Any], bool] | None = None,
 ) -> Iterator[SpanRecord]:
     """Yield the spans of a text; a file without a single readable line is an error even if lines may be skipped."""
     others: set[str] = set()
     problems = _Problems(name, skip)
     note = None if skip is None else problems.note
-    text = JsonText(name, lambda value: _decode(value, others), EXPECTED, settings, note)
+
+    def decode(value: Any) -> list[SpanRecord]:
+        if other is not None and other(value):
+            problems.may_be_skipped = True
+            return []
+        return _decode(value, others)
+
+    text = JsonText(name, decode, EXPECTED, settings, note)
     for span in text.spans(lines, progress):
         problems.may_be_skipped = True
         yield span

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from readers.sessions.test_native_telemetry import SESSION, written
 from readers.sessions.written_sessions import START, WRITERS, Ask, Plan, Round, Session, lines
 
 if TYPE_CHECKING:
@@ -91,6 +92,37 @@ def test_turns_are_chosen_by_agent_time_and_project(invoke: Invoke, home: Path) 
     later = (START + timedelta(minutes=30)).isoformat()
     assert turns("--since", later) == 1
     assert turns("--since", datetime(2100, 1, 1, tzinfo=UTC).isoformat()) == 0
+
+
+def test_telemetry_of_agents_is_read_and_a_session_is_counted_once(invoke: Invoke, home: Path) -> None:
+    logs = written(home / "logs.jsonl", "codex")
+    options = ("--spans", str(logs))
+    shown = text(invoke("sessions", *options))
+    assert shown.startswith(
+        "2 turns of 1 session · 6 calls · 16.00 s lost and 4 model requests with 4,000 input tokens"
+    )
+    assert f"telemetry: {logs} (1 file)" in shown
+    for more, turns in ((("--agent", "gemini-cli"), 0), (("--since", "2027-01-01"), 0), (("--project", "shop"), 0)):
+        assert json.loads(invoke("sessions", *options, *more, "--format", "json").stdout)["turns"] == turns
+    path = WRITERS["codex 0.130"](home, Session([PLAN]))
+    path.rename(path.with_name(f"rollout-2026-11-02T09-00-00-{SESSION}.jsonl"))
+    assert text(invoke("sessions", *options)).startswith("1 turn of 1 session")
+    done = invoke("sessions", "--spans", "missing.jsonl")
+    assert (done.returncode, b"missing.jsonl: " in done.stderr) == (2, True)
+
+
+def test_the_file_into_which_gemini_cli_writes_is_found(invoke: Invoke, home: Path) -> None:
+    (home / ".gemini").mkdir()
+    (home / ".gemini" / "settings.json").write_text(json.dumps({"telemetry": {"outfile": str(home / "told.log")}}))
+    assert "told.log" not in text(invoke("sessions"))
+    written(home / "told.log", "gemini-cli")
+    assert text(invoke("sessions")).startswith("2 turns of 1 session · 6 calls")
+    assert text(invoke("sessions", "--agent", "codex")).startswith("No turn")
+    moved = written(home / "moved.log", "gemini-cli", turns=1)
+    (home / "told.log").write_text("broken")
+    shown = text(invoke("sessions", GEMINI_TELEMETRY_OUTFILE=str(moved)))
+    assert shown.startswith("1 turn of 1 session")
+    assert "told.log" in shown
 
 
 def test_an_environment_variable_moves_a_folder(invoke: Invoke, home: Path) -> None:

@@ -24,6 +24,10 @@ def _problem(data: Fields) -> str:
         return f"it is a session of Codex, {_EXPORT}"
     if "process" in fields(data.get("batch")):
         return "it is Jaeger's Thrift as JSON; download the trace as JSON in Jaeger's UI instead"
+    if {"hrTime", "attributes"} <= keys:
+        return "it is a log record of the JavaScript SDK, and no span"
+    if "scopeMetrics" in keys and "resource" in keys:
+        return "it holds metrics and no spans"
     return next((f"it holds {signal} and no spans" for key, signal in _SIGNALS.items() if key in keys), "")
 
 

@@ -15,6 +15,7 @@ from .claude_transcripts import claude_turns
 from .codex_rollouts import codex_turns
 from .gemini_chats import gemini_turns
 from .opencode_storage import opencode_turns
+from .record_fields import decoded_json, record_part, record_text
 from .session_spans import trace_id_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,28 @@ def transcript_places(
     return [
         _place(agent, folder, patterns) for agent in agents for folder, patterns in _folders(agent, home, variables)
     ]
+
+
+def telemetry_files(*, home: Path | None = None, environment: Mapping[str, str] | None = None) -> list[Path]:
+    """
+    Return the files into which Gemini CLI writes its telemetry, as far as they exist.
+
+    Args:
+        home: The home folder of the user.
+        environment: The environment variables; ``GEMINI_TELEMETRY_OUTFILE`` names a file.
+    """
+    home = Path.home() if home is None else home
+    variables = os.environ if environment is None else environment
+    named = [variables.get("GEMINI_TELEMETRY_OUTFILE", "")]
+    for folder in (Path(variables.get("GEMINI_CLI_HOME") or home), Path.cwd()):
+        try:
+            settings = decoded_json((folder / ".gemini" / "settings.json").read_bytes())
+        except OSError:
+            continue
+        telemetry = record_part(settings, "telemetry") if isinstance(settings, dict) else {}
+        named.append(record_text(telemetry, "outfile"))
+    found = dict.fromkeys(Path(name).expanduser().absolute() for name in named if name)
+    return [path for path in found if path.is_file()]
 
 
 def _folders(agent: AgentName, home: Path, variables: Mapping[str, str]) -> list[tuple[Path, tuple[str, ...]]]:

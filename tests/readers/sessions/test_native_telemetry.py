@@ -1,0 +1,153 @@
+"""Log records and spans of coding agents give the turns that a transcript of the same session gives."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism.analysis.analyze import analyze_records
+from otel_parallelism.dialects import classify
+from otel_parallelism.readers.any_format import read_spans
+from otel_parallelism.readers.sessions.native_telemetry import NativeTelemetry, session_keys
+from otel_parallelism.readers.sessions.session_spans import session_spans
+from otel_parallelism.readers.sessions.transcript_places import AGENTS
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otel_parallelism.model import Report
+
+S = 10**9
+START = 1_790_000_000 * S
+SESSION = "0199a213-81c0-7800-8aa1-bbab2a035a53"
+
+
+def otlp(at_ns: int, name: str, body: str = "", **attributes: Any) -> str:
+    """One log record as the Collector's file exporter writes it; all values but whole numbers are texts."""
+    pairs = {"event.name": name, **attributes}
+    record = {
+        "timeUnixNano": str(at_ns),
+        "body": {"stringValue": body or name},
+        "attributes": [
+            {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+            for key, value in pairs.items()
+        ],
+    }
+    return json.dumps({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": [record]}]}]})
+
+
+def sdk(at_ns: int, name: str, indent: int | None = None, **attributes: Any) -> str:
+    """One log record as Gemini CLI writes it into its outfile."""
+    pairs = {"event.name": name, **attributes}
+    return json.dumps({"hrTime": [at_ns // S, at_ns % S], "attributes": pairs, "_body": "told"}, indent=indent)
+
+
+def claude(number: int, at_ns: int) -> list[str]:
+    path = json.dumps({"file_path": f"/srv/{number}.py"})
+    common = {"session.id": SESSION, "prompt.id": "p"}
+    return [
+        otlp(at_ns + 2 * S, "api_request", "claude_code.api_request", **common, duration_ms="2000", input_tokens="4",
+             cache_read_tokens="900", cache_creation_tokens="96"),
+        otlp(at_ns + 4 * S, "tool_result", "claude_code.tool_result", **common, duration_ms="2000", success="true",
+             tool_name="Read", tool_use_id=f"toolu_{number}", tool_input=path),
+    ]  # fmt: skip
+
+
+def codex(number: int, at_ns: int) -> list[str]:
+    common = {"conversation.id": SESSION}
+    return [
+        otlp(at_ns + S, "codex.sse_event", **common, **{"event.kind": "response.output_item.done"}, duration_ms=5),
+        otlp(at_ns + 2 * S, "codex.sse_event", **common, **{"event.kind": "response.completed"}, duration_ms=2000,
+             input_token_count=1000, cached_token_count=900),
+        otlp(at_ns + 4 * S, "codex.tool_result", **common, duration_ms=2000, success="true", tool_name="read_file",
+             call_id=f"call_{number}", arguments=json.dumps({"path": f"/srv/{number}.py"}), output="text"),
+    ]  # fmt: skip
+
+
+def gemini(number: int, at_ns: int) -> list[str]:
+    common = {"session.id": SESSION, "prompt_id": "p"}
+    return [
+        sdk(at_ns + S, "gemini_cli.api_response", **common, duration_ms=500, role="utility_router"),
+        sdk(at_ns + 2 * S, "gemini_cli.api_response", **common, duration_ms=2000, role="main", input_token_count=1000,
+            cached_content_token_count=900),
+        sdk(at_ns + 4 * S, "gemini_cli.tool_call", **common, duration_ms=2000, success=True, function_name="read_file",
+            function_args=json.dumps({"file_path": f"/srv/{number}.py"})),
+    ]  # fmt: skip
+
+
+SAID = {
+    "claude-code": otlp(START, "user_prompt", "claude_code.user_prompt", **{"session.id": SESSION}, prompt="Compare"),
+    "codex": otlp(START, "codex.user_prompt", **{"conversation.id": SESSION}, prompt="Compare"),
+    "gemini-cli": sdk(START, "gemini_cli.user_prompt", **{"session.id": SESSION}, prompt="Compare"),
+}
+WRITE = {"claude-code": claude, "codex": codex, "gemini-cli": gemini}
+
+
+def written(path: Path, agent: str, turns: int = 2) -> Path:
+    """Write *turns* turns with three reads each, one a response; the second begins an hour after the first."""
+    lines = []
+    for turn in range(turns):
+        began = START + turn * 3_600 * S
+        said = SAID[agent].replace(str(START // S), str(began // S))
+        lines += [said, *(line for number in range(3) for line in WRITE[agent](number, began + 4 * S * number))]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def read(path: Path) -> NativeTelemetry:
+    found = NativeTelemetry(AGENTS)
+    for span in read_spans(path, other=found.add_value):
+        found.add_span(span)
+    return found
+
+
+def reports(found: NativeTelemetry, known: frozenset[str] = frozenset()) -> list[Report]:
+    spans = [session_spans(turn) for turn in found.turns(known)]
+    spans += [trace for _, _, trace in found.traces(known)]
+    return [report for each in spans for report in analyze_records(each, classify, Settings()).reports]
+
+
+@pytest.mark.parametrize("agent", WRITE)
+def test_log_records_become_turns(tmp_path: Path, agent: str) -> None:
+    found = read(written(tmp_path / "logs.jsonl", agent))
+    turns = list(found.turns(()))
+    assert [(turn.agent, turn.session, turn.words, len(turn.responses)) for turn in turns] == [
+        (agent, SESSION, "Compare", 3)
+    ] * 2
+    for report in reports(found):
+        (finding,) = report.findings
+        assert (report.calls, len(finding.calls), finding.cause) == (3, 3, "model")
+        if agent == "codex":
+            assert (finding.advice, report.avoidable_steps, report.avoidable_tokens) == ("recommended", 2, 2000)
+            assert report.avoidable == pytest.approx(8)
+        else:  # no record has what a call returned
+            assert (finding.advice, report.avoidable) == ("potential", 0)
+            assert report.avoidable_potential == pytest.approx(8)
+
+
+@pytest.mark.parametrize("agent", WRITE)
+def test_a_session_with_a_transcript_is_left_out(tmp_path: Path, agent: str) -> None:
+    found = read(written(tmp_path / "logs.jsonl", agent))
+    assert reports(found, session_keys([f"rollout-2026-11-02T09-00-00-{SESSION}"])) == []
+
+
+def test_other_records_and_broken_ones_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "logs.jsonl"
+    others = [
+        *(otlp(START, "codex.tool_decision", **{"conversation.id": SESSION}), otlp(START, "an.event"), sdk(START, "x")),
+        *(otlp(START, "codex.tool_result"), '{"resourceLogs": [{"scopeLogs": 5}]}', '{"resourceMetrics": []}'),
+        *('{"hrTime": "soon", "attributes": []}', '{"resource": {}, "scopeMetrics": []}'),
+    ]
+    path.write_text("\n".join(others) + "\n")
+    assert list(read(path).turns(())) == []
+
+
+def test_a_span_of_another_program_is_no_session(tmp_path: Path) -> None:
+    context = {"traceId": "1" * 32, "spanId": "2" * 16}
+    span = {"_spanContext": context, "name": "GET", "startTime": [1, 2], "endTime": [3, 4], "attributes": {}}
+    path = tmp_path / "spans.json"
+    path.write_text(json.dumps(span))
+    assert reports(read(path)) == []
