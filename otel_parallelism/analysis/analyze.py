@@ -20,7 +20,7 @@ from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import is_silenced, set_silenced
 from .findings.unseen import unseen_calls
-from .schedule.scopes import scopes_of
+from .schedule.scopes import scopes_of, shows_pauses
 from .schedule.whole import whole_of
 from .turns.normalization import normalize
 from .turns.waiting import without_waiting
@@ -116,10 +116,12 @@ def analyze(
     notes = turn_remarks(turn)
 
     budget = turn_budget(settings)
+    explained: bool | None = None
     for scope in scopes:
         scope.detect_contention()
         if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
-            scope.find_dependencies(worked, settings, sources, budget)
+            explained = shows_pauses(worked) if explained is None else explained
+            scope.find_dependencies(worked, settings, sources, budget, explained=explained)
         scope.compute_bounds()
 
     if budget.left_out:

@@ -225,17 +225,28 @@ def _merged(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Merge candidates that have one cause and overlap in time."""
     merged: list[Candidate] = []
     latest: dict[Cause, Candidate] = {}
+    end_ns: dict[Cause, int] = {}
+    # By the candidate that takes them in: the members of each scope.
+    members: dict[int, dict[str, Part]] = {}
     for candidate in sorted(candidates, key=lambda c: (c.start_ns, c.end_ns)):
-        last = latest.get(candidate.cause)
-        if last is not None and candidate.start_ns < last.end_ns:
+        cause = candidate.cause
+        last = latest.get(cause)
+        if last is not None and candidate.start_ns < end_ns[cause]:
+            known = members.setdefault(id(last), {part.scope.scope_id: part for part in last.parts})
             for part in candidate.parts:
-                same = [p for p in last.parts if p.scope is part.scope]
-                if same:
-                    same[0].members = sorted(same[0].members + part.members)
-                else:
+                same = known.get(part.scope.scope_id)
+                if same is None:
+                    known[part.scope.scope_id] = part
                     last.parts.append(part)
+                else:
+                    same.members += part.members
             last.longest = max(last.longest, candidate.longest)
+            end_ns[cause] = max(end_ns[cause], candidate.end_ns)
         else:
             merged.append(candidate)
-            latest[candidate.cause] = candidate
+            latest[cause] = candidate
+            end_ns[cause] = candidate.end_ns
+    for known in members.values():
+        for part in known.values():
+            part.members.sort()
     return merged

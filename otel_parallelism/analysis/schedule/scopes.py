@@ -41,13 +41,16 @@ class Scope:
 
     ``critical_ns`` is T∞ if unknown edges are dependencies, ``best_ns`` if they are not. Without a dependency graph
     both equal the makespan, less what the insides of the calls could save. Both assume that no more than ``places``
-    calls can run at once; ``unlimited_ns`` is ``best_ns`` without this assumption, where a limit was seen.
+    calls can run at once; ``unlimited_ns`` is ``best_ns`` without this assumption, where a limit was seen. The scope is
+    the inside of the call ``holder``, whose scope is ``outer``; both are None for the turn's own.
     """
 
     def __init__(self, scope_id: str, calls: Sequence[Call], depth: int) -> None:
         self.scope_id = scope_id
         self.calls: Sequence[Call] = calls
         self.depth = depth
+        self.holder: Call | None = None
+        self.outer: Scope | None = None
         self.totals: Totals = totals_of(calls)
         self.inner: dict[int, Scope] = {}
         self.graph: Dependencies | None = None
@@ -97,12 +100,27 @@ class Scope:
         return self.totals.longest_ns >= _DOMINANT * self.totals.makespan_ns
 
     def find_dependencies(
-        self, turn: Turn, settings: Settings, sources: Sources | None = None, budget: TurnBudget | None = None
+        self,
+        turn: Turn,
+        settings: Settings,
+        sources: Sources | None = None,
+        budget: TurnBudget | None = None,
+        *,
+        explained: bool,
     ) -> None:
-        """Set the dependency graph and the limit. This reads the contents of calls and is expensive."""
+        """
+        Set the dependency graph and the limit. This reads the contents of calls and is expensive.
+
+        Args:
+            turn: The turn of the scope.
+            settings: Patterns of tools, and bounds on the contents that are read.
+            sources: Returns the parsed file of a function that made a call, if any.
+            budget: What may still be read of the turn's contents.
+            explained: Whether the turn shows what the time between its calls may have gone to; see `shows_pauses`.
+        """
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
         hand_offs_ns = () if self.scope_id else turn.hand_offs
-        said = earlier_contents(turn, self.scope_id)
+        said = earlier_contents(turn, self)
         steps = () if self.scope_id else turn.steps
         self.graph = Dependencies(
             self.calls,
@@ -123,9 +141,7 @@ class Scope:
         self.limit = limit_of_scope(self.calls)
         self.places = max(settings.assumed_limit, self.totals.peak)
         self.safe_timeline = working_timeline(self.calls)
-        # Without model requests and callers, a pause between calls may be the model's time.
-        unexplained = not turn.steps and not any(call.caller is not None for call in turn.calls)
-        self.best_timeline = observed_timeline(self.calls) if unexplained else self.safe_timeline
+        self.best_timeline = self.safe_timeline if explained else observed_timeline(self.calls)
 
     def compute_bounds(self) -> None:
         """Set ``critical_ns`` and ``best_ns``; the inner scopes must have theirs."""
@@ -219,17 +235,20 @@ def scopes_of(turn: Turn) -> list[Scope]:
     depths = {"": 0}
 
     def depth(scope_id: str) -> int:
-        path = []
+        path: dict[str, None] = {}
         while scope_id not in depths:
-            path.append(scope_id)
+            path[scope_id] = None
             call = by_id.get(scope_id)
             scope_id = call.scope if call is not None and call.scope not in path else ""
         for offset, passed in enumerate(reversed(path), start=1):
             depths[passed] = depths[scope_id] + offset
-        return depths[path[0]] if path else depths[scope_id]
+        return depths[next(iter(path), scope_id)]
 
     found = {scope_id: Scope(scope_id, calls, depth(scope_id)) for scope_id, calls in members.items()}
     for outer in found.values():
+        holder = by_id.get(outer.scope_id)
+        if holder is not None:
+            outer.holder, outer.outer = holder, found[holder.scope]
         for index, holder in enumerate(outer.calls):
             inner = found.get(holder.span_id)
             # With broken ids a call can be inside itself. Scopes deeper than `_DEEPEST` are not analysed.
@@ -246,15 +265,19 @@ def _unkept_since_ns(turn: Turn, scope_id: str) -> int:
     return past.inner_since_ns if scope_id else past.since_ns
 
 
-def earlier_contents(turn: Turn, scope_id: str) -> list[Content]:
+def shows_pauses(turn: Turn) -> bool:
+    """Return whether *turn* shows model requests or callers. If not, a pause between calls may be the model's time."""
+    return bool(turn.steps) or any(call.caller is not None for call in turn.calls)
+
+
+def earlier_contents(turn: Turn, scope: Scope) -> list[Content]:
     """Return what is known before a scope's first call: the user's messages and the enclosing calls' arguments."""
     contents = list(turn.inputs)
-    outer = {call.span_id: call for call in turn.calls}
     seen = set()
-    while scope_id in outer and scope_id not in seen:
-        seen.add(scope_id)
-        arguments = outer[scope_id].arguments
-        if arguments is not None:
-            contents.append(arguments)
-        scope_id = outer[scope_id].scope
+    at: Scope | None = scope
+    while at is not None and at.holder is not None and at.scope_id not in seen:
+        seen.add(at.scope_id)
+        if at.holder.arguments is not None:
+            contents.append(at.holder.arguments)
+        at = at.outer
     return contents

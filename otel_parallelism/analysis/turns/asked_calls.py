@@ -55,9 +55,9 @@ def match_asked_calls(calls: Sequence[Call], steps: Sequence[Step]) -> Matched:
         asked = [] if step.requested == () else asked_by(step)
         waiting = {place: call for place, call in enumerate(asked) if not call.call_id or call.call_id not in known}
         if waiting:
-            until_ns = next((at_ns for at_ns in asking_ns[bisect_left(asking_ns, step.start_ns + 1) :]), None)
+            following = bisect_left(asking_ns, step.start_ns + 1)
             first = bisect_left(starts_ns, step.start_ns)
-            last = len(starts_ns) if until_ns is None else bisect_left(starts_ns, until_ns)
+            last = bisect_left(starts_ns, asking_ns[following]) if following < len(asking_ns) else len(starts_ns)
             candidates = [call for call in open_calls[first:last] if call.span_id not in ids]
             for place, call in _pairs(waiting, candidates):
                 ids[call.span_id] = asked[place].call_id or call.call_id or f"{step.span_id}#{place}"

@@ -45,14 +45,15 @@ def assemble(
     steps: dict[str, list[Step]] = {span_id: [] for span_id in turn_spans}
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
     uncovered: list[Call] = []
-    enclosing = _Enclosing(tree)
-    turn_spans = _extended(tree, turn_spans, enclosing)
+    turn_of = tree.innermost_turns()
+    lateness = _Lateness(tree)
+    turn_spans = _extended(tree, turn_spans, turn_of)
     uncertain = placed_by_time | impossible
     waits = waiting_inside(tree)
     for span in tree.spans.values():
         if type(span) is Call:
-            turn_id = enclosing.turn_of(span.span_id)
-            if turn_id is None or enclosing.is_late(span, turn_spans[turn_id]):
+            turn_id = turn_of[span.span_id]
+            if not turn_id or lateness.is_late(span, turn_spans[turn_id]):
                 uncovered.append(span)
                 continue
             anomalies[turn_id] += span.span_id in impossible
@@ -71,6 +72,9 @@ def assemble(
                 sub_agent = _as_call(turn_spans[span.span_id], wrappers, tree)
                 calls[scope].append(_in_turn(sub_agent, "", turn_spans[scope], waits.get(span.span_id, ())))
 
+    hand_offs: dict[str, list[int]] = {}
+    for span_id, at_ns in tree.hand_offs.items():
+        hand_offs.setdefault(turn_of[span_id], []).append(at_ns)
     turns = tuple(
         _turn(
             tree,
@@ -79,6 +83,7 @@ def assemble(
             steps=steps[span.span_id],
             anomalies=anomalies[span.span_id],
             wrappers=wrappers.get(span.span_id, ()),
+            hand_offs=hand_offs.get(span.span_id, ()),
             uncertain=uncertain,
             max_calls=settings.max_calls_per_turn,
             waiting=waits.get(span.span_id, ()),
@@ -88,7 +93,7 @@ def assemble(
     return turns, tuple(uncovered)
 
 
-def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], enclosing: _Enclosing) -> dict[str, TurnSpan]:
+def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], turn_of: dict[str, str]) -> dict[str, TurnSpan]:
     """
     Return *turn_spans*, each extended to its last call if all its calls start after its end.
 
@@ -97,12 +102,13 @@ def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], enclosing: _Enclosing
     inside: dict[str, list[Observation]] = {}
     for span in tree.spans.values():
         if type(span) in (Call, TurnSpan):
-            turn_id = enclosing.turn_of(span.span_id)
-            if turn_id is not None:
+            turn_id = turn_of[span.span_id]
+            if turn_id:
                 inside.setdefault(turn_id, []).append(span)
     extended = dict(turn_spans)
+    depths = tree.depths()
     # The innermost first: a sub-agent's own span may have been extended.
-    for turn_id in sorted(inside, key=lambda turn_id: -len(tree.around(turn_id))):
+    for turn_id in sorted(inside, key=lambda turn_id: -depths[turn_id]):
         turn = turn_spans[turn_id]
         contents = [extended.get(span.span_id, span) for span in inside[turn_id]]
         if all(_began_after(span, turn) for span in contents):
@@ -114,32 +120,12 @@ def _began_after(span: Observation, turn: TurnSpan) -> bool:
     return span.source == turn.source and span.start_ns >= turn.end_ns and span.end_ns > turn.end_ns
 
 
-class _Enclosing:
-    """Finds what encloses the spans of a finished *tree*; each span is gone through once, however deep it lies."""
+class _Lateness:
+    """Tells late calls; each span of a finished *tree* is gone through once, however deep it lies."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._turns: dict[str, str | None] = {"": None}
         self._late: dict[str, bool] = {}
-
-    def turn_of(self, span_id: str) -> str | None:
-        """Return the same as `Tree.turn_of`."""
-        tree = self._tree
-        path = []
-        at = span_id
-        while at not in self._turns:
-            path.append(at)
-            at = tree.inside[at]
-            if at and type(tree.spans[at]) is TurnSpan:
-                break
-        else:
-            return self._keep(path, self._turns[at])
-        return self._keep(path, at)
-
-    def _keep(self, path: list[str], turn_id: str | None) -> str | None:
-        for passed in path:
-            self._turns[passed] = turn_id
-        return turn_id
 
     def is_late(self, call: Call, turn: TurnSpan) -> bool:
         """Return whether *call*, or a span that encloses it inside *turn*, began after the turn's end."""
@@ -198,6 +184,7 @@ def _turn(
     steps: list[Step],
     anomalies: int,
     wrappers: tuple[str, ...],
+    hand_offs: Sequence[int],
     uncertain: set[str],
     max_calls: int,
     waiting: tuple[Interval, ...],
@@ -221,10 +208,8 @@ def _turn(
         kept = [placed.get(call.span_id, call) for call in kept]
     known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in uncertain)
     inputs = [span.input, *(step.messages for step in steps)]
-    for wrapper_id in wrappers:
-        original = tree.originals.get(wrapper_id)
-        if isinstance(original, TurnSpan):
-            inputs.insert(0, original.input)
+    originals = [tree.originals.get(wrapper_id) for wrapper_id in reversed(wrappers)]
+    inputs = [*(original.input for original in originals if isinstance(original, TurnSpan)), *inputs]
     return Turn(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -239,7 +224,7 @@ def _turn(
         anomalies=anomalies,
         wrappers=wrappers,
         unrequested=unrequested,
-        hand_offs=tuple(sorted(at for span_id, at in tree.hand_offs.items() if tree.turn_of(span_id) == span.span_id)),
+        hand_offs=tuple(sorted(hand_offs)),
         waiting=waiting,
         past_bound=totals_past_bound(calls, max_calls),
     )

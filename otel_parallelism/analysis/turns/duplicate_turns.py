@@ -13,7 +13,7 @@ from otel_parallelism.model import Call, Step, TurnSpan
 
 from .counterparts import lies_within, same_tool, unambiguous_matches
 from .merging import merged_duplicate
-from .tree import as_passage
+from .tree import as_passage, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,10 +50,15 @@ def join_duplicate_turns(tree: Tree, calls: Sequence[Call]) -> bool:
         outer = tree.spans.get(outer_id)
         original_of |= _with_the_same_calls([outer, *inner] if isinstance(outer, TurnSpan) else inner, own)
         original_of |= _without_contents(inner, own, holding)
+    known: dict[str, str] = {}
+
+    def last(span_id: str) -> str:
+        return nearest(span_id, lambda at: None if at in original_of else at, original_of.__getitem__, known, "")
+
     for duplicate_id, turn_id in sorted(original_of.items(), key=lambda pair: (tree.spans[pair[0]].start_ns, pair)):
-        _join(tree, duplicate_id, _last(turn_id, original_of))
+        _join(tree, duplicate_id, last(turn_id))
     for span_id, inside in tree.inside.items():
-        tree.inside[span_id] = _last(inside, original_of)
+        tree.inside[span_id] = last(inside)
     return bool(original_of)
 
 
@@ -99,9 +104,3 @@ def _join(tree: Tree, duplicate_id: str, turn_id: str) -> None:
     duplicate = tree.spans[duplicate_id]
     tree.spans[turn_id] = merged_duplicate(tree.spans[turn_id], duplicate)
     tree.spans[duplicate_id] = as_passage(duplicate)
-
-
-def _last(span_id: str, original_of: dict[str, str]) -> str:
-    while span_id in original_of:
-        span_id = original_of[span_id]
-    return span_id

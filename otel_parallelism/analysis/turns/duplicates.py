@@ -14,7 +14,7 @@ from otel_parallelism.model import Call, Passage, Step
 
 from .counterparts import TOLERANCE_NS, lies_within, nested_in_time, same_tool, unambiguous_matches
 from .merging import merged_duplicate
-from .tree import as_passage
+from .tree import as_passage, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,13 +33,17 @@ def merge_steps(tree: Tree) -> None:
     instrumentations and one lies within the other in time.
     """
     outer_of: dict[str, str] = {}
+    known: dict[str, str] = {}
+
+    def parent_of(span_id: str) -> str:
+        return tree.spans[span_id].parent_id
+
+    def past_passages(span_id: str) -> str | None:
+        return None if type(tree.spans.get(span_id)) is Passage else span_id
+
     for span in tree.spans.values():
         if type(span) is Step:
-            parent = tree.spans.get(span.parent_id)
-            seen: set[str] = set()
-            while type(parent) is Passage and parent.span_id not in seen:
-                seen.add(parent.span_id)
-                parent = tree.spans.get(parent.parent_id)
+            parent = tree.spans.get(nearest(span.parent_id, past_passages, parent_of, known, ""))
             if type(parent) is Step and span.start_ns < parent.end_ns + TOLERANCE_NS:
                 outer_of[span.span_id] = parent.span_id
     outer_of |= _sibling_steps(tree, [s for s in tree.spans.values() if type(s) is Step and s.span_id not in outer_of])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Call, Observation, Step, TurnSpan
@@ -11,6 +10,8 @@ from .counterparts import TOLERANCE_NS
 from .tree import as_passage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .tree import Tree
 
 _MIN_CALLS_OF_ROOT = 2
@@ -32,19 +33,52 @@ def place_orphans(tree: Tree) -> set[str]:
         for span in tree.spans.values()
         if type(span) in (Call, Step) and not tree.inside[span.span_id] and tree.is_cut_off(span.span_id)
     ]
+    if not turns or not orphans:
+        return placed
+    outside = _Outermost(tree)
     begun: list[Observation] = []
     # In order of start: an orphan may enclose turns that later orphans belong to.
-    for span in sorted(orphans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id)) if turns else ():
+    for span in sorted(orphans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id)):
         while turns and turns[-1].start_ns <= span.start_ns:
             begun.append(turns.pop())
         begun = [turn for turn in begun if turn.end_ns >= span.start_ns]
-        around = {turn.span_id: tree.around(turn.span_id) for turn in begun if _contains(turn, span)}
         # A turn inside the orphan cannot enclose it. If two candidates are not nested, neither is chosen.
-        holding = sorted((t for t in around if span.span_id not in around[t]), key=lambda t: -len(around[t]))
-        if holding and all(outer in around[inner] for inner, outer in itertools.pairwise(holding)):
-            tree.inside[span.span_id] = holding[0]
+        holding = [
+            turn.span_id for turn in begun if _contains(turn, span) and outside.outermost(turn.span_id) != span.span_id
+        ]
+        inner = holding if len(holding) <= 1 else _innermost(tree, holding)
+        if len(inner) == 1:
+            tree.inside[span.span_id] = outside.above[span.span_id] = inner[0]
             placed.add(span.span_id)
     return placed
+
+
+class _Outermost:
+    """Finds the outermost turn or call around spans while spans are put into turns, without going up each time."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.above: dict[str, str] = dict(tree.inside)
+
+    def outermost(self, span_id: str) -> str:
+        """Return the id of the outermost turn or call around *span_id*, or *span_id* itself where there is none."""
+        above = self.above
+        passed = []
+        while above[span_id]:
+            passed.append(span_id)
+            span_id = above[span_id]
+        above.update(dict.fromkeys(passed, span_id))
+        return span_id
+
+
+def _innermost(tree: Tree, turn_ids: Sequence[str]) -> list[str]:
+    """Return those of *turn_ids* that enclose no other of them; it is a single one if all are nested."""
+    around: set[str] = set()
+    for turn_id in turn_ids:
+        at = tree.inside[turn_id]
+        while at and at not in around:
+            around.add(at)
+            at = tree.inside[at]
+    return [turn_id for turn_id in turn_ids if turn_id not in around]
 
 
 def _contains(turn: Observation, span: Observation) -> bool:
@@ -54,8 +88,9 @@ def _contains(turn: Observation, span: Observation) -> bool:
 def make_roots_turns(tree: Tree) -> None:
     """Turn each local root into a turn if it contains at least two calls that no turn encloses."""
     calls_below: dict[str, int] = {}
+    turns = tree.innermost_turns()
     for span in tree.spans.values():
-        if type(span) is Call and tree.turn_of(span.span_id) is None:
+        if type(span) is Call and not turns[span.span_id]:
             above = tree.root_of(span.span_id)
             if above != span.span_id:
                 calls_below[above] = calls_below.get(above, 0) + 1
@@ -63,12 +98,13 @@ def make_roots_turns(tree: Tree) -> None:
     for root_id in roots:
         tree.replace(_as_turn(tree.spans[root_id]))
     if roots:
+        around = _AroundRoots(tree)
         for span in tree.spans.values():
             if type(span) in (Call, Step, TurnSpan):
-                _into_root(tree, span.span_id, roots)
+                _into_root(tree, span.span_id, roots, around)
 
 
-def _into_root(tree: Tree, span_id: str, roots: set[str]) -> None:
+def _into_root(tree: Tree, span_id: str, roots: set[str], around: _AroundRoots) -> None:
     """Put a span into the turn that its root has become, if no turn or call of its own process encloses it."""
     root_id = tree.root_of(span_id)
     inside = tree.inside[span_id]
@@ -77,9 +113,35 @@ def _into_root(tree: Tree, span_id: str, roots: set[str]) -> None:
         and root_id != span_id
         # A turn or call of another process encloses the root as well.
         and (not inside or tree.root_of(inside) != root_id)
-        and span_id not in tree.around(root_id)
+        and not around.holds(root_id, span_id)
     ):
-        tree.inside[span_id] = root_id
+        around.move(span_id, root_id)
+
+
+class _AroundRoots:
+    """Knows what encloses roots while spans are moved; what encloses a root is gone through once, as a rule."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._around: dict[str, set[str]] = {}
+        self._all: set[str] = set()
+
+    def holds(self, root_id: str, span_id: str) -> bool:
+        """Return whether *span_id* encloses *root_id*."""
+        if not self._tree.inside[root_id]:
+            return False
+        around = self._around.get(root_id)
+        if around is None:
+            around = self._around[root_id] = set(self._tree.around(root_id))
+            self._all |= around
+        return span_id in around
+
+    def move(self, span_id: str, root_id: str) -> None:
+        """Put *span_id* directly into *root_id*."""
+        self._tree.inside[span_id] = root_id
+        if span_id in self._all:
+            self._around.clear()
+            self._all.clear()
 
 
 def _as_turn(root: Observation) -> TurnSpan:
@@ -103,26 +165,29 @@ def remove_wrappers(tree: Tree) -> dict[str, tuple[str, ...]]:
     Returns:
         The span ids of the wrappers of each turn that had any, the outermost first.
     """
-    content: dict[str, list[str]] = {}
+    content: dict[str, set[str]] = {}
     for span in tree.spans.values():
         if type(span) in (Call, Step, TurnSpan) and tree.inside[span.span_id]:
-            content.setdefault(tree.inside[span.span_id], []).append(span.span_id)
-    wrapped: dict[str, tuple[str, ...]] = {}
-    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda s: -len(tree.around(s.span_id)))
+            content.setdefault(tree.inside[span.span_id], set()).add(span.span_id)
+    wrapped: dict[str, list[str]] = {}
+    depths = tree.depths()
+    # The innermost first.
+    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda s: -depths[s.span_id])
     for turn in turns:
         inner_ids = content.get(turn.span_id, ())
         if len(inner_ids) != 1:
             continue
-        inner = tree.spans[inner_ids[0]]
-        if type(inner) is not TurnSpan:
+        (inner_id,) = inner_ids
+        if type(tree.spans[inner_id]) is not TurnSpan:
             continue
         outside = tree.inside[turn.span_id]
-        wrapped[inner.span_id] = (turn.span_id, *wrapped.pop(turn.span_id, ()), *wrapped.get(inner.span_id, ()))
-        tree.inside[inner.span_id] = outside
+        wrapped.setdefault(inner_id, []).append(turn.span_id)
+        tree.inside[inner_id] = outside
         tree.replace(as_passage(turn))
         if outside:
-            content[outside] = [inner.span_id if i == turn.span_id else i for i in content[outside]]
-    return wrapped
+            content[outside].remove(turn.span_id)
+            content[outside].add(inner_id)
+    return {span_id: tuple(reversed(wrappers)) for span_id, wrappers in wrapped.items()}
 
 
 def lift_misplaced_calls(tree: Tree) -> None:
@@ -132,7 +197,8 @@ def lift_misplaced_calls(tree: Tree) -> None:
         for span in tree.spans.values()
         if type(span) in (Call, TurnSpan) and type(tree.spans.get(tree.inside[span.span_id])) is Call
     ]
-    nested.sort(key=lambda span: (len(tree.around(span.span_id)), span.span_id))
+    depths = tree.depths()
+    nested.sort(key=lambda span: (depths[span.span_id], span.span_id))
     for span in nested:
         parent = tree.spans.get(tree.inside[span.span_id])
         while (

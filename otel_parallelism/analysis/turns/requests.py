@@ -65,19 +65,21 @@ def _contents(tree: Tree) -> tuple[dict[str, list[Observation]], list[str]]:
 
 def _nearest_request(tree: Tree, span_id: str, above: dict[str, str]) -> str:
     """Return the id of the request around *span_id* with only passages between, or ``""``; *above* caches it."""
-    passed = [span_id]
+    passed = {span_id: None}
+    at = span_id
     while True:
-        known = above.get(passed[-1])
+        known = above.get(at)
         if known is not None:
             break
-        parent = tree.spans.get(tree.spans[passed[-1]].parent_id)
+        parent = tree.spans.get(tree.spans[at].parent_id)
         if type(parent) is Step and parent.span_id not in passed:
             known = parent.span_id
             break
         if type(parent) is not Passage or parent.span_id in passed:
             known = ""
             break
-        passed.append(parent.span_id)
+        at = parent.span_id
+        passed[at] = None
     above.update(dict.fromkeys(passed, known))
     return known
 

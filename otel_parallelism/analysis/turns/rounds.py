@@ -73,11 +73,12 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
     unrequested: set[str] = set()
     for call in calls:
         candidates = requesters.get(call.call_id, ()) if call.call_id else ()
-        before = [index for index in candidates if starts[index] <= call.start_ns]
+        before = bisect_right(candidates, call.start_ns, key=starts.__getitem__)
         if before:
-            step_of.append(before[-1])
+            requester = candidates[before - 1]
+            step_of.append(requester)
             proved.append(True)
-            proved_count[before[-1]] = proved_count.get(before[-1], 0) + 1
+            proved_count[requester] = proved_count.get(requester, 0) + 1
             continue
         proved.append(False)
         latest = bisect_right(requesting_starts_ns, call.start_ns) - 1

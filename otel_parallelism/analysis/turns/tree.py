@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING, TypeVar
+
 from otel_parallelism.model import Call, Observation, Passage, TurnSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Found = TypeVar("_Found")
 
 
 class Tree:
@@ -24,6 +32,9 @@ class Tree:
         self.hand_offs: dict[str, int] = {}
         self.has_cycles: bool = False
         self._roots: dict[str, str] = {}
+        self._cut_off: dict[str, bool] = {}
+        self._cycles: dict[str, str] = {}
+        holders: dict[str, str] = {}
         for span_id, span in spans.items():
             parent = spans.get(span.parent_id)
             kind = type(parent)
@@ -32,24 +43,18 @@ class Tree:
             elif parent is None:
                 self.inside[span_id] = ""
             else:
-                self.inside[span_id] = self._climb(span)
+                self.inside[span_id] = nearest(span.parent_id, self._holder, self._parent_of, holders, "")
             if type(span) is Passage and span.cycle:
                 self.has_cycles = True
         self.break_cycles()
 
-    def _climb(self, span: Observation) -> str:
-        spans = self.spans
-        seen = {span.span_id}
-        parent = spans.get(span.parent_id)
-        while parent is not None and parent.span_id not in seen:
-            if type(parent) is TurnSpan or type(parent) is Call:
-                return parent.span_id
-            known = self.inside.get(parent.span_id)
-            if known is not None:
-                return known
-            seen.add(parent.span_id)
-            parent = spans.get(parent.parent_id)
-        return ""
+    def _parent_of(self, span_id: str) -> str:
+        return self.spans[span_id].parent_id
+
+    def _holder(self, span_id: str) -> str | None:
+        """Return *span_id* if it is a turn or a call, an empty string if it is unknown; None for any other span."""
+        kind = type(self.spans.get(span_id))
+        return span_id if kind is TurnSpan or kind is Call else "" if kind is type(None) else None
 
     def break_cycles(self) -> None:
         """Where broken parent ids make turns and calls enclose one another, let nothing enclose the longest one."""
@@ -71,15 +76,32 @@ class Tree:
         self.originals[span.span_id] = self.spans[span.span_id]
         self.spans[span.span_id] = span
 
-    def turn_of(self, span_id: str) -> str | None:
-        """Return the id of the innermost turn around *span_id*, with any calls between; None if there is none."""
-        at = self.inside[span_id]
-        while at and type(self.spans[at]) is not TurnSpan:
-            at = self.inside[at]
-        return at or None
+    def depths(self) -> dict[str, int]:
+        """Return the number of turns and calls around each span, by span id."""
+        depths = {"": -1}
+        for span_id in self.inside:
+            path = []
+            at = span_id
+            while at not in depths:
+                path.append(at)
+                at = self.inside[at]
+            depths.update(zip(reversed(path), itertools.count(depths[at] + 1)))
+        return depths
+
+    def innermost_turns(self) -> dict[str, str]:
+        """Return the id of the innermost turn around each span, with any calls between; empty if there is none."""
+        known: dict[str, str] = {}
+
+        def turn(span_id: str) -> str | None:
+            return span_id if type(self.spans[span_id]) is TurnSpan else None
+
+        return {
+            span_id: nearest(inside, turn, self.inside.__getitem__, known, "")
+            for span_id, inside in self.inside.items()
+        }
 
     def around(self, span_id: str) -> list[str]:
-        """Return the ids of the turns and calls around *span_id*, the innermost first."""
+        """Return the ids of the turns and calls around *span_id*, the innermost first; takes time for each of them."""
         found: list[str] = []
         at = self.inside[span_id]
         while at:
@@ -106,25 +128,62 @@ class Tree:
 
     def is_cut_off(self, span_id: str) -> bool:
         """Return whether *span_id* has no known parent, or an ancestor whose parent is missing."""
-        seen: set[str] = set()
-        at = self.spans[span_id]
-        while at.span_id not in seen and at.parent_id in self.spans:
-            seen.add(at.span_id)
-            at = self.spans[at.parent_id]
-        return at.span_id == span_id or bool(at.parent_id)
+        parent_id = self.spans[span_id].parent_id
+        if parent_id not in self.spans:
+            return True
+        # Spans that are each other's ancestors are cut off too.
+        return nearest(parent_id, self._lacks_parent, self._parent_of, self._cut_off, nothing=True)
+
+    def _lacks_parent(self, span_id: str) -> bool | None:
+        """Return whether the parent of *span_id* is missing; None if it is known, so that its own parent decides."""
+        parent_id = self.spans[span_id].parent_id
+        return None if parent_id in self.spans else bool(parent_id)
 
     def cycle_of(self, span_id: str) -> Passage | None:
         """Return the nearest step-like passage between *span_id* and the enclosing turn or call, or None."""
-        seen: set[str] = set()
-        parent = self.spans.get(self.spans[span_id].parent_id)
-        while parent is not None and parent.span_id not in seen:
-            if type(parent) is Passage and parent.cycle:
-                return parent
-            if type(parent) in (TurnSpan, Call):
-                return None
-            seen.add(parent.span_id)
-            parent = self.spans.get(parent.parent_id)
-        return None
+        found = nearest(self.spans[span_id].parent_id, self._cycle, self._parent_of, self._cycles, "")
+        cycle = self.spans.get(found)
+        return cycle if type(cycle) is Passage else None
+
+    def _cycle(self, span_id: str) -> str | None:
+        """Return *span_id* if it is a step-like passage, an empty string where the search ends, else None."""
+        span = self.spans.get(span_id)
+        if type(span) is Passage and span.cycle:
+            return span_id
+        return "" if span is None or type(span) in (TurnSpan, Call) else None
+
+
+def nearest(
+    at: str,
+    own: Callable[[str], _Found | None],
+    above: Callable[[str], str],
+    known: dict[str, _Found],
+    nothing: _Found,
+) -> _Found:
+    """
+    Return what *own* returns for the first id that has something, among *at* and the ids above it.
+
+    Args:
+        at: The span id to start at.
+        own: Returns what a span has, None if the search goes on above it.
+        above: Returns the id above another; an empty string ends the search.
+        known: A cache of the results, for one *own* and one *above*. With it, each span is visited once, however deep
+            spans are nested and however many searches begin below it.
+        nothing: The result if no span has anything, also where ids lead back to where they came from.
+    """
+    passed: dict[str, None] = {}
+    found: _Found | None = None
+    while at and at not in passed:
+        found = known.get(at)
+        if found is None:
+            found = own(at)
+        if found is not None:
+            break
+        passed[at] = None
+        at = above(at)
+    result = nothing if found is None else found
+    known.update(dict.fromkeys(passed, result))
+    return result
 
 
 def as_passage(span: Observation) -> Passage:

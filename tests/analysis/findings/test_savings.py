@@ -9,7 +9,7 @@ from strategies import EXACT, SECOND_NS, WRITES, at, call, passage, read, step, 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.findings.savings import MOST_CANDIDATES
 from otel_parallelism.analysis.schedule.intervals import totals_of
-from otel_parallelism.analysis.schedule.scopes import scopes_of
+from otel_parallelism.analysis.schedule.scopes import scopes_of, shows_pauses
 from otel_parallelism.model import Caller
 from otel_parallelism.settings import Settings
 
@@ -157,7 +157,7 @@ def test_bounds_of_scopes_are_ordered(drawn: Turn) -> None:
     for scope in every:
         scope.detect_contention()
         if not scope.contended:
-            scope.find_dependencies(drawn, EXACT)
+            scope.find_dependencies(drawn, EXACT, explained=shows_pauses(drawn))
         scope.compute_bounds()
         assert 0 <= scope.best_ns <= scope.critical_ns <= scope.totals.makespan_ns
         assert scope.length_ns({}) == scope.totals.makespan_ns

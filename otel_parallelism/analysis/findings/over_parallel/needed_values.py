@@ -45,7 +45,7 @@ def needed_values(scope: Scope, turn: Turn, settings: Settings) -> Iterator[Exce
         turn: The turn. The value must stand in nothing that the user said.
         settings: Bounds on the contents that are read.
     """
-    said = earlier_contents(turn, scope.scope_id)
+    said = earlier_contents(turn, scope)
     if not said:
         return
     calls = scope.calls
