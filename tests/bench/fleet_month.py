@@ -1,5 +1,5 @@
 """
-A generated month of a fleet: 100,000 turns of twelve agents, three of which have a fault from some day on.
+A generated month of a fleet: 100,000 turns of twelve agents; in three agents a fault begins on some day.
 
 ``python -m tests.bench.fleet_month [TURNS] [SEED]`` writes the month to a temporary folder as OTLP JSON, each trace to
 a random file, and runs ``fleet`` and ``compare`` on it. It prints their reports, the time they took and their largest

@@ -1,5 +1,5 @@
 """
-A generated month of a fleet: twelve agents, of which three have a fault from some day on.
+A generated month of a fleet of twelve agents; in three of them a fault begins on some day.
 
 ``agent-03``'s model asks for one call per response, ``agent-07``'s program runs the calls of a response one by one,
 and a tool of ``agent-10`` awaits its reads one after another. Everything follows from the seed. The turns of one day

@@ -1,8 +1,8 @@
 """
-Faults that need a process, a signal or an event loop of another kind: a program prints the same, decorated and plain.
+Faults that need a process, a signal or another event loop: a program prints the same with and without `@profiled`.
 
-Not tested: a build of Python without the global interpreter lock, because none is installed where the checks run; and
-interactive debuggers, of which `test_span_faults.py` tests the trace functions.
+Two faults are not tested here. Python without the global interpreter lock is not installed where the checks run. Of
+interactive debuggers, `test_span_faults.py` tests the trace functions that they use.
 """
 
 from __future__ import annotations

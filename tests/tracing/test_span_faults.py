@@ -1,5 +1,5 @@
 """
-Faults of spans, clocks and tools that watch the interpreter: calls stay what they are, and nothing is left or said.
+Faults of spans, clocks and tools that watch the interpreter: calls behave as usual, nothing is left open or logged.
 
 Other modules hold the other faults:
 

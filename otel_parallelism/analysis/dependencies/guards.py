@@ -96,7 +96,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'other', '')
     >>> guard_of("list_hits", []), guard_of("count_rows", 7), guard_of("get_sky", "grey")
     ('any', 'other', '')
-    >>> guard_of("grep", "It isn't used in any file"), guard_of("grep", "x (no matches)"), guard_of("grep", "x.py: 0")
+    >>> guard_of("grep", "It isn't used in any file"), guard_of("grep", "x (no matches)"), guard_of("grep", "x.py:0")
     ('any', 'any', 'any')
     >>> guard_of("search", {"results": [], "page": 1, "next": None}), guard_of("search", "Sorry, this shelf is bare")
     ('any', 'any')
@@ -220,8 +220,8 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
         answer = text in _POSITIVE
     elif words[0] in _YES_OR_NO and len(words) <= _MAX_WORDS + 1:
         answer = words[0] in _POSITIVE
-    # A search that found nothing may say "x.py: 0".
-    elif len(words) <= _MAX_WORDS_OF_A_DENIAL and (text.endswith(":_0") or any(map(_is_denial, words))):
+    # A search that found nothing may say "x.py: 0", and ``grep -c`` says "x.py:0".
+    elif len(words) <= _MAX_WORDS_OF_A_DENIAL and (text.endswith((":_0", ":0")) or any(map(_is_denial, words))):
         answer = False
     elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE

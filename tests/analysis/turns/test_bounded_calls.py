@@ -16,7 +16,7 @@ MEASURED = ("calls", "work", "makespan", "busy", "ratio", "concurrency", "peak_c
 
 
 def report(calls: list[Call], most: int, **settings: float) -> Report:
-    """Return the report on a turn of *calls* of which *most* are kept."""
+    """Return the report on a turn of *calls*; the analysis keeps at most *most* of them."""
     spans = [turn_span(0, 1_000), *calls]
     (turn,) = normalize(spans, Settings(max_calls_per_turn=most)).turns
     return analyze(turn, Settings(**settings))  # type: ignore[arg-type] # thresholds
