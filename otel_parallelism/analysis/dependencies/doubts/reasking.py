@@ -43,6 +43,7 @@ _USUAL = frozenset(
     """.split()  # noqa: SIM905 - likewise
 )
 _SMALLEST_OWN = 3
+_MOST_DIGITS = 4
 _MOST_ANSWERS = 3
 _LONGEST_ANSWER = 80
 _IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
@@ -161,7 +162,7 @@ class Reasking:
         """
         usual = {token for name, token in named.items() if not _USUAL.isdisjoint(name.split())}
         for atom in arguments.atoms:
-            small = atom.token.isdecimal() and int(atom.token) < _SMALLEST_OWN
+            small = _is_small(atom.token) and int(atom.token) < _SMALLEST_OWN
             if atom.kind != "word" or small or atom.token in usual or not atom.words:
                 continue
             if not any(map(is_known, atom.words)):
@@ -169,7 +170,7 @@ class Reasking:
         return 0
 
     def _lists_with_positions(self, tool: str, named: dict[str, str]) -> int:
-        positions = [int(token) for name, token in named.items() if _is_position(name) and token.isdecimal()]
+        positions = [int(token) for name, token in named.items() if _is_position(name) and _is_small(token)]
         if not positions or max(positions) > _LARGEST_POSITION:
             return 0
         return sum(
@@ -177,6 +178,11 @@ class Reasking:
             for earlier, size in self._lists[-_MOST_COMPARED:]
             if max(positions) <= size and self._calls[earlier].tool != tool
         )
+
+
+def _is_small(token: str) -> bool:
+    """Return whether *token* is a whole number of few digits; Python converts no number of very many."""
+    return len(token) <= _MOST_DIGITS and token.isdecimal()
 
 
 def _is_query(text: str) -> bool:
