@@ -70,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         model_spans: Spans that are model requests, in the same way.
         turn_spans: Spans that are turns, in the same way.
         disabled_frameworks: Agent frameworks that are not patched (globs over import names).
+        lint_exclude: Files and folders that ``otel-parallelism lint`` leaves out (globs over paths and names).
+        lint_kinds: The kinds of findings that ``otel-parallelism lint`` reports; all of them if empty.
         disabled: Whether the package does nothing at all. ``OTEL_SDK_DISABLED=true`` has the same effect.
         capture_content: Whether content may leave the process (the standard GenAI variable).
 
@@ -110,6 +112,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_spans: tuple[str, ...] = ()
     turn_spans: tuple[str, ...] = ()
     disabled_frameworks: tuple[str, ...] = ()
+    lint_exclude: tuple[str, ...] = ()
+    lint_kinds: tuple[str, ...] = ()
     disabled: bool = False
     capture_content: bool = False
 

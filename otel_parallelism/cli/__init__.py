@@ -7,6 +7,7 @@ import sys
 import click
 
 from .analyze_command import analyze_files
+from .code.lint_command import lint
 from .dashboards_command import dashboards
 from .demo_command import demo
 from .doctor_command import doctor
@@ -41,6 +42,7 @@ commands.add_command(dashboards)
 commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(fleet)
+commands.add_command(lint)
 commands.add_command(run)
 commands.add_command(sessions)
 

@@ -91,7 +91,8 @@ class SourceFile:
         return {name for name in literal if bound[name] == 1}
 
     @cached_property
-    def _parents(self) -> dict[ast.AST, ast.AST]:
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node around each node of the tree."""
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
     def function(self, name: str, line: int) -> Function | None:
@@ -133,7 +134,7 @@ class SourceFile:
             return self._awaited(exact[0]) if len(exact) == 1 else None
         here = [call for call in calls if site.line in {call.lineno, call.func.end_lineno}]
         here = [call for call in here if not self._inside_other(call, here)] or here
-        awaited = [call for call in here if isinstance(self._parents.get(call), ast.Await)]
+        awaited = [call for call in here if isinstance(self.parents.get(call), ast.Await)]
         found = awaited or [call for call in here if not is_pure(call) and not is_sink(call)]
         return found[0] if len(found) == 1 else None
 
@@ -144,16 +145,16 @@ class SourceFile:
 
     def _awaited(self, call: ast.Call) -> ast.Call:
         """Return *call*, or the call of ``wait_for`` or a like function whose argument it is."""
-        parent = self._parents.get(call)
+        parent = self.parents.get(call)
         while isinstance(parent, ast.Call) and call in parent.args and callee_name(parent) in _PASS_ON:
-            call, parent = parent, self._parents.get(parent)
+            call, parent = parent, self.parents.get(parent)
         return call
 
     def loop(self, function: Function, call: ast.Call) -> Loop | None:
         """Return the innermost loop or comprehension of *function* that repeats *call*; None if there is none."""
         node: ast.AST = call
         while node is not function:
-            parent = self._parents.get(node)
+            parent = self.parents.get(node)
             if parent is None:
                 return None
             if isinstance(parent, _LOOPS) and not _runs_once(parent, node):
@@ -165,16 +166,16 @@ class SourceFile:
         """Return whether a run of *function* that reaches *second* has evaluated *first*, as the text is ordered."""
         node: ast.AST = first
         while not isinstance(node, ast.stmt):
-            node = self._parents[node]
+            node = self.parents[node]
             if isinstance(node, _SOMETIMES) and not isinstance(node, ast.stmt):
                 return False
         if isinstance(node, _WITH_HEAD) and self._holds(node, second):
-            return self._parents.get(second) is not node or _is_earlier(first, second)
+            return self.parents.get(second) is not node or _is_earlier(first, second)
         if not isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, *_WITH_HEAD)):
             return False
         around: ast.AST = second
         while around is not function:
-            parent = self._parents[around]
+            parent = self.parents[around]
             for suite in (getattr(parent, name, None) for name in ("body", "orelse", "finalbody")):
                 if isinstance(suite, list) and node in suite and around in suite:
                     return suite.index(node) < suite.index(around) or (node is around and _is_earlier(first, second))
@@ -182,9 +183,9 @@ class SourceFile:
         return False
 
     def _holds(self, outer: ast.AST, inner: ast.AST) -> bool:
-        node = self._parents.get(inner)
+        node = self.parents.get(inner)
         while node is not None and node is not outer:
-            node = self._parents.get(node)
+            node = self.parents.get(node)
         return node is outer
 
 

@@ -1,0 +1,140 @@
+"""``otel-parallelism lint`` finds awaits that need not wait for each other in Python files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+import click
+
+from otel_parallelism.shown_names import printable
+
+from .python_files import python_files, read_python
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.lint.lint_findings import LintFinding, LintKind
+    from otel_parallelism.lint.lint_reports import LintReport
+
+LintForm: TypeAlias = Literal["text", "json", "github", "sarif"]
+_Kind: TypeAlias = Literal["serial_awaits", "await_in_loop", "blocking_call"]
+
+_FOUND: Final = 1
+_BAD_INPUT: Final = 2
+_FORMAT_HELP: Final = (
+    "The form of the report: text for a terminal, json for programs, github for annotations in GitHub Actions, or "
+    "sarif for code scanning."
+)
+_EXCLUDE_HELP: Final = (
+    "Leave out files and folders in PATHs that match this pattern of paths or names, beside those of the setting "
+    "lint-exclude. Can be given several times."
+)
+_KIND_HELP: Final = "Look only for this kind of finding. Can be given several times.  [default: the setting lint-kinds]"
+
+
+@click.command("lint")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
+@click.option("--kind", "kinds", type=click.Choice(get_args(_Kind)), multiple=True, help=_KIND_HELP)
+@click.option("--exclude", multiple=True, metavar="PATTERN", help=_EXCLUDE_HELP)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(get_args(LintForm)),
+    default="text",
+    show_default=True,
+    help=_FORMAT_HELP,
+)
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write the report to FILE.")
+def lint(
+    paths: tuple[str, ...], *, kinds: tuple[LintKind, ...], exclude: tuple[str, ...], form: LintForm, output: str | None
+) -> None:
+    """
+    Find calls in the Python files of PATHs that are awaited one by one and need not be.
+
+    Reported are awaits in a row and awaits in a loop where the source shows that no call needs another and the calls
+    only read, judging by their names; and calls that block the event loop. A PATH is a file, a folder, a pattern, or -
+    for standard input. A comment "# parallelism: ignore[reason]" in a statement silences its findings.
+
+    The exit status is 0 if nothing is found, 1 if something is, and 2 if a file cannot be read or is not Python; the
+    other files are still reported on.
+    """
+    from otel_parallelism.lint.lint_findings import LINT_KINDS  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
+
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        click.echo(printable(str(error)), err=True)
+        sys.exit(_BAD_INPUT)
+    known: list[LintKind] = [kind for kind in LINT_KINDS if kind in settings.lint_kinds]
+    for kind in settings.lint_kinds:
+        if kind not in LINT_KINDS:
+            click.echo(f"lint_kinds: {printable(kind)!r}: expected {' or '.join(LINT_KINDS)}", err=True)
+            sys.exit(_BAD_INPUT)
+    files = python_files(paths, (*exclude, *settings.lint_exclude))
+    report, broken = _report(files, kinds or known or tuple(LINT_KINDS))
+    try:
+        _write(_rendered(report, form), output)
+    except OSError as error:
+        click.echo(f"{output or 'standard output'}: {error.strerror}", err=True)
+        broken = True
+    sys.exit(_BAD_INPUT if broken else _FOUND if report.findings else 0)
+
+
+def _report(files: Sequence[str], kinds: Sequence[LintKind]) -> tuple[LintReport, bool]:
+    """Return what is found in *files*, and whether one of them cannot be read, which is said on standard error."""
+    from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.lint.lint_reports import LintReport  # noqa: PLC0415 - as above
+    from otel_parallelism.lint.linting import lint_source  # noqa: PLC0415 - as above
+
+    findings: list[LintFinding] = []
+    ignored = 0
+    broken = 0
+    for name in files:
+        try:
+            result = lint_source(read_python(name), name, kinds)
+        except (UnreadableError, SyntaxError, ValueError) as error:
+            click.echo(printable(_problem(name, error)), err=True)
+            broken += 1
+            continue
+        findings += result.findings
+        ignored += result.ignored
+    return LintReport(tuple(findings), len(files) - broken, ignored), broken > 0
+
+
+def _problem(name: str, error: Exception) -> str:
+    from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
+
+    if isinstance(error, UnreadableError):
+        return str(error)
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    problem = error.msg if isinstance(error, SyntaxError) else str(error)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return str(UnreadableError(name, line, problem, f"Python {version} source"))
+
+
+def _rendered(report: LintReport, form: LintForm) -> str:
+    from otel_parallelism.lint import lint_reports  # noqa: PLC0415 - a fast --help
+
+    if form == "sarif":
+        from importlib.metadata import version  # noqa: PLC0415 - as above
+
+        from otel_parallelism.lint.sarif import render_sarif  # noqa: PLC0415 - as above
+
+        return render_sarif(report, version("otel-parallelism"))
+    render = {
+        "text": lint_reports.render_lint_text,
+        "json": lint_reports.render_lint_json,
+        "github": lint_reports.render_annotations,
+    }
+    return render[form](report)
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        Path(output).write_text(text, encoding="utf-8")
+        click.echo(f"report written to {printable(output)}", err=True)

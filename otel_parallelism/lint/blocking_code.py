@@ -1,0 +1,160 @@
+"""Finds known blocking calls in the bodies of async functions, by the names that imports give them."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.source.functions import own_nodes
+from otel_parallelism.source.known_functions import dotted
+
+from .blocking_names import BLOCKING_FUNCTIONS, BLOCKING_METHODS, EXECUTORS, FUTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.source.functions import SourceFile
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class BlockingCall(msgspec.Struct, frozen=True):
+    """
+    A call that holds the event loop.
+
+    Attributes:
+        call: The call.
+        name: The full name of what is called.
+        instead: What to do instead, as an imperative clause.
+        function: The async function around it.
+    """
+
+    call: ast.Call
+    name: str
+    instead: str
+    function: str
+
+    @property
+    def message(self) -> str:
+        """What was found and what to do."""
+        return f"{self.name} blocks the event loop in async {self.function}: {self.instead}."
+
+
+class FullNames:
+    """The full names of what the imports of one file bind."""
+
+    def __init__(self, file: SourceFile) -> None:
+        """Read all imports of *file*; a name that is bound in another way too, anywhere, is left out."""
+        self._names: dict[str, set[str]] = {}
+        rebound: set[str] = set()
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    first = alias.name.partition(".")[0]
+                    self._names.setdefault(alias.asname or first, set()).add(alias.name if alias.asname else first)
+            elif isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                for alias in node.names:
+                    self._names.setdefault(alias.asname or alias.name, set()).add(f"{module}.{alias.name}")
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                rebound.add(node.id)
+            elif isinstance(node, ast.arg):
+                rebound.add(node.arg)
+            elif isinstance(node, _FUNCTIONS):
+                rebound.add(node.name)
+        self._rebound = rebound
+
+    def full_name(self, node: ast.expr) -> str:
+        """Return the full name of *node*, such as ``time.sleep``; empty if it is not surely that of an import."""
+        name = dotted(node)
+        root, dot, rest = name.partition(".")
+        if not name or root in self._rebound:
+            return ""
+        if root not in self._names:
+            return name if not dot and hasattr(builtins, name) else ""
+        bound = self._names[root]
+        return f"{next(iter(bound))}{dot}{rest}" if len(bound) == 1 else ""
+
+
+def blocking_code(file: SourceFile, function: ast.AsyncFunctionDef, full_names: FullNames) -> Iterator[BlockingCall]:
+    """Yield the blocking calls that *function* itself makes; those of functions inside it may run in threads."""
+    made = _made(function, full_names)
+    for node in own_nodes(function):
+        if not isinstance(node, ast.Call) or isinstance(file.parents.get(node), ast.Await):
+            continue
+        name = full_names.full_name(node.func)
+        if name in BLOCKING_FUNCTIONS:
+            if not _returns_at_once(name, node):
+                yield BlockingCall(node, name, BLOCKING_FUNCTIONS[name], function.name)
+        elif isinstance(node.func, ast.Attribute):
+            found = _method(node.func, node, made, full_names)
+            if found is not None:
+                yield BlockingCall(node, found[0], found[1], function.name)
+
+
+def _returns_at_once(name: str, call: ast.Call) -> bool:
+    zero = bool(call.args) and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
+    no_hang = name == "os.waitpid" and "WNOHANG" in ast.unparse(call)
+    in_memory = name == "sqlite3.connect" and ":memory:" in ast.unparse(call)
+    return (name == "time.sleep" and zero) or no_hang or in_memory
+
+
+def _made(function: ast.AsyncFunctionDef, full_names: FullNames) -> dict[str, str]:
+    """Return what makes the object in each variable of *function* that is bound once, by its full name."""
+    bound: dict[str, list[str]] = {}
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            bound.setdefault(node.targets[0].id, []).append(_maker(node.value, full_names))
+        elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+            bound.setdefault(node.optional_vars.id, []).append(_maker(node.context_expr, full_names))
+    stored = [node.id for node in own_nodes(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    parameters = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+    made = {
+        name: makers[0]
+        for name, makers in bound.items()
+        if makers[0] and len(makers) == 1 and stored.count(name) == 1 and name not in parameters
+    }
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _submits(node.value, made):
+            made[node.targets[0].id] = "submit" if stored.count(node.targets[0].id) == 1 else ""
+    return made
+
+
+def _submits(value: ast.expr, made: dict[str, str]) -> bool:
+    """Return whether *value* is a call of an executor's ``submit``."""
+    func = value.func if isinstance(value, ast.Call) else None
+    return (
+        isinstance(func, ast.Attribute)
+        and func.attr == "submit"
+        and isinstance(func.value, ast.Name)
+        and made.get(func.value.id) in EXECUTORS
+    )
+
+
+def _maker(value: ast.expr, full_names: FullNames) -> str:
+    return full_names.full_name(value.func) if isinstance(value, ast.Call) else ""
+
+
+def _method(func: ast.Attribute, call: ast.Call, made: dict[str, str], full_names: FullNames) -> tuple[str, str] | None:
+    """Return the name of a method that blocks and what to do instead; None if it is not known to block."""
+    if isinstance(func.value, ast.Name):
+        maker = made.get(func.value.id, "")
+    elif isinstance(func.value, ast.Call):
+        maker = "submit" if _submits(func.value, made) else _maker(func.value, full_names)
+    else:
+        return None
+    if func.attr == "result" and (maker == "submit" or maker in FUTURES):
+        return "Future.result", "await asyncio.wrap_future, or use loop.run_in_executor"
+    methods, instead = BLOCKING_METHODS.get(maker, (frozenset(), ""))
+    if func.attr in methods or "*" in methods:
+        if any(keyword.arg in {"timeout", "blocking"} and _is_zero(keyword.value) for keyword in call.keywords):
+            return None
+        return f"{maker}.{func.attr}", instead
+    return None
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value and node.value is not None

@@ -1,0 +1,93 @@
+"""Lints the text of one file: the findings in it, without those that a comment silences."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from otel_parallelism.source.functions import SourceFile
+
+from .blocking_code import FullNames, blocking_code
+from .lint_findings import LINT_KINDS, LintFinding, LintResult
+from .loop_bodies import loop_awaits
+from .reading_calls import ReadingCalls
+from .serial_statements import serial_awaits
+from .shared_resources import SharedResources
+from .silencing_comments import silenced_lines
+from .visible_functions import VisibleFunctions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from .lint_findings import LintKind
+
+
+def lint_source(text: str, path: str, kinds: Collection[LintKind] = LINT_KINDS.keys()) -> LintResult:
+    """
+    Return what is found in the *text* of the file at *path*.
+
+    Args:
+        text: Python source.
+        path: The name of the file, for the findings.
+        kinds: What to look for.
+
+    Raises:
+        SyntaxError: *text* is not Python.
+        ValueError: *text* holds a null character, or is nested too deeply.
+
+    >>> text = "async def f(a, b):" + chr(10) + " x = await get_x(a)" + chr(10) + " y = await get_y(b)"
+    >>> [(one.kind, one.line, one.end_line) for one in lint_source(text, "f.py").findings]
+    [('serial_awaits', 2, 3)]
+    """
+    if "async def" not in text:
+        ast.parse(text)
+        return LintResult(())
+    try:
+        file = SourceFile(text)
+        found = sorted(_findings(file, path, kinds), key=lambda one: (one[0].line, one[0].end_line, one[0].kind))
+    except RecursionError:
+        raise ValueError("the expressions are nested too deeply") from None
+    silenced = silenced_lines(text)
+    kept = [finding for finding, lines in found if silenced.isdisjoint(lines)]
+    return LintResult(tuple(kept), len(found) - len(kept))
+
+
+def _findings(file: SourceFile, path: str, kinds: Collection[LintKind]) -> Iterator[tuple[LintFinding, set[int]]]:
+    """Yield each finding with the lines on which a comment silences it."""
+    full_names = FullNames(file)
+    resources = SharedResources(file)
+    visible = VisibleFunctions(file)
+    for function in ast.walk(file.tree):
+        if not isinstance(function, ast.AsyncFunctionDef):
+            continue
+        if "blocking_call" in kinds:
+            for one in blocking_code(file, function, full_names):
+                line, end = one.call.lineno, one.call.end_lineno or one.call.lineno
+                lines = _lines(_statement(file, one.call))
+                yield LintFinding(path, line, end, "blocking_call", one.message), lines
+        reading = ReadingCalls(file, function, resources=resources, visible=visible)
+        if "serial_awaits" in kinds:
+            for run in serial_awaits(reading):
+                line, end = run.statements[0].lineno, run.statements[-1].end_lineno or 0
+                lines = set().union(*map(_lines, run.statements))
+                yield LintFinding(path, line, end, "serial_awaits", run.message), lines
+        if "await_in_loop" in kinds:
+            for loop in loop_awaits(reading):
+                lines = _lines(loop.loop).union(*(_lines(_statement(file, call)) for call in loop.calls))
+                line, end = loop.loop.lineno, loop.loop.end_lineno or loop.loop.lineno
+                yield LintFinding(path, line, end, "await_in_loop", loop.message), lines
+
+
+def _statement(file: SourceFile, node: ast.AST) -> ast.AST:
+    while not isinstance(node, ast.stmt):
+        node = file.parents[node]
+    return node
+
+
+def _lines(node: ast.AST) -> set[int]:
+    """Return the lines of a simple statement or an expression; of a block, those of its head."""
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and body:
+        last = max(first, body[0].lineno - 1)
+    return set(range(first, last + 1))

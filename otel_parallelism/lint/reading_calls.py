@@ -1,0 +1,119 @@
+"""Which awaited calls count: those that may wait for I/O and, as far as the file tells, only read."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, cautious_effect, words_in_name
+from otel_parallelism.analysis.dependencies.effects.verb_tables import word_set
+from otel_parallelism.source.functions import Site, callee_name, own_nodes
+from otel_parallelism.source.known_functions import is_guard, is_mutator, is_pure, is_sink
+from otel_parallelism.source.proof import prove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.source.functions import SourceFile
+    from otel_parallelism.source.proof import Proof
+
+    from .shared_resources import SharedResources
+    from .visible_functions import VisibleFunctions
+
+
+_OPENING = word_set(
+    "client connection conn session lock pool loop semaphore executor cursor iterator stream reader writer browser "
+    "page engine runner instance"
+)
+"""Last words of the names of calls that open or build something rather than read."""
+
+_SHOWING = word_set("show view ping preview peek head ls cat pwd wc whoami is")
+"""Verbs of calls that show something, measure a time, or look at what is in memory."""
+
+_BARE = word_set("read get fetch head peek scan list find query status count sum stat filter")
+"""Names that say nothing where no argument says what is read: they may take the next item."""
+
+_PERSONS = word_set("input answer reply prompt menu")
+"""Words for calls that a person answers, one at a time."""
+
+
+class ReadingCalls:
+    """The awaited calls of one function that count, and what the source shows about two of them."""
+
+    def __init__(
+        self,
+        file: SourceFile,
+        function: ast.AsyncFunctionDef,
+        *,
+        resources: SharedResources,
+        visible: VisibleFunctions,
+    ) -> None:
+        """Look at nothing yet."""
+        self.file = file
+        self.function = function
+        self.resources = resources
+        self._visible = visible
+        self._counts: dict[ast.Await, bool] = {}
+
+    def counts(self, node: ast.Await) -> bool:
+        """Return whether *node* awaits a call that may wait for I/O and only reads."""
+        if node not in self._counts:
+            self._counts[node] = isinstance(node.value, ast.Call) and self._reads(node.value)
+        return self._counts[node]
+
+    def _reads(self, call: ast.Call) -> bool:
+        name = callee_name(call)
+        words = words_in_name(name)
+        if assumed_effect(name) != "read" or is_guard(name) or cautious_effect(name) == "write":
+            return False
+        if words[-1] in _OPENING or words[0] in _SHOWING or not _PERSONS.isdisjoint(words):
+            return False
+        if words == ["read"] or (len(words) == 1 and words[0] in _BARE and not call.args and not call.keywords):
+            return False
+        if any(isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for inner in _inside(call)):
+            return False
+        return (
+            not self.resources.uses_one_at_a_time(call, self.function)
+            and not self.resources.in_ordered_block(call, self.function)
+            and self._visible.only_reads_and_waits(call)
+        )
+
+    @cached_property
+    def _known_reads(self) -> tuple[Site, ...]:
+        """Where the function makes the calls that count."""
+        awaits = [node for node in own_nodes(self.function) if isinstance(node, ast.Await) and self.counts(node)]
+        return tuple(self._site(node.value) for node in awaits if isinstance(node.value, ast.Call))
+
+    def proof(self, first: ast.Call, second: ast.Call) -> Proof:
+        """Return what the source shows about two calls of the function, in the order in which they are made."""
+        return prove(self.file, self._site(first), self._site(second), known_reads=self._known_reads)
+
+    def needs_nothing(self, first: ast.Call, second: ast.Call) -> bool:
+        """Return whether *second* needs nothing of *first*, and both may use what they share at the same time."""
+        proof = self.proof(first, second)
+        return (
+            proof.verdict == "independent"
+            and not proof.discarded
+            and not proof.derived
+            and not any(self.resources.one_at_a_time(name, self.function) for name in proof.shared)
+        )
+
+    def is_harmless(self, call: ast.Call, own: frozenset[str]) -> bool:
+        """Return whether *call*, which is not awaited, changes nothing but objects in the variables *own*."""
+        if is_sink(call):
+            return False
+        if is_mutator(call):
+            holder = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+            while isinstance(holder, (ast.Attribute, ast.Subscript)):
+                holder = holder.value
+            return isinstance(holder, ast.Name) and holder.id in own
+        return is_pure(call) or assumed_effect(callee_name(call)) == "read"
+
+    def _site(self, call: ast.Call) -> Site:
+        return Site(self.function.name, call.lineno, call.end_lineno or 0, call.end_col_offset or 0)
+
+
+def _inside(call: ast.Call) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(call):
+        yield from ast.walk(child)

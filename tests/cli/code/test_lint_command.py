@@ -1,0 +1,164 @@
+"""``lint`` with real files: which it reads, the forms of its report, and its exit status."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Invoke
+
+SLOW = """
+import time
+
+async def poll():
+    time.sleep(1)
+"""
+SERIAL = """
+async def page(client, user):
+    prices = await client.get_prices(user)
+    news = await client.find_news()
+    return prices, news
+"""
+POLL = "time.sleep blocks the event loop in async poll: await asyncio.sleep."
+
+
+@pytest.fixture
+def project(invoke: Invoke) -> Invoke:
+    invoke.write("pyproject.toml", "[project]\nname = 'shop'\n")
+    invoke.write("shop/poll.py", SLOW)
+    invoke.write("shop/inner/page.py", SERIAL)
+    invoke.write("shop/plain.py", "x = 1\n")
+    invoke.write("shop/.hidden/poll.py", SLOW)
+    invoke.write("shop/env/pyvenv.cfg", "")
+    invoke.write("shop/env/poll.py", SLOW)
+    invoke.write("shop/notes.txt", "time.sleep(1)")
+    return invoke
+
+
+def places(output: bytes) -> list[tuple[str, int, str]]:
+    return [(one["path"], one["line"], one["kind"]) for one in json.loads(output)["findings"]]
+
+
+def test_folder_is_searched_for_python_files(project: Invoke) -> None:
+    done = project("lint", "shop")
+    assert done.returncode == 1
+    lines = done.stdout.decode().splitlines()
+    assert lines[0].startswith("shop/poll.py:4: blocking_call: " + POLL)
+    assert lines[1].startswith("shop/inner/page.py:2: serial_awaits: get_prices and find_news are awaited one after")
+    assert lines[2:] == ["2 findings in 2 of 3 files"]
+    assert done.stderr == b""
+
+
+def test_json_has_the_documented_keys(project: Invoke) -> None:
+    done = project("lint", "shop/poll.py", "--format", "json")
+    found = {
+        "path": "shop/poll.py",
+        "line": 4,
+        "end_line": 4,
+        "kind": "blocking_call",
+        "message": POLL,
+        "fixable": False,
+    }
+    assert json.loads(done.stdout) == {"findings": [found], "files": 1, "ignored": 0}
+
+
+def test_nothing_found_ends_with_status_0(project: Invoke) -> None:
+    done = project("lint", "shop/plain.py")
+    assert (done.returncode, done.stdout) == (0, b"0 findings in 0 of 1 file\n")
+
+
+def test_pattern_and_exclusions_choose_files(project: Invoke) -> None:
+    assert places(project("lint", "shop/**/p*.py", "--format", "json").stdout) == [
+        ("shop/env/poll.py", 4, "blocking_call"),
+        ("shop/inner/page.py", 2, "serial_awaits"),
+        ("shop/poll.py", 4, "blocking_call"),
+    ]
+    assert places(project("lint", "shop", "--exclude", "inner", "--format", "json").stdout) == [
+        ("shop/poll.py", 4, "blocking_call")
+    ]
+    assert places(project("lint", "shop", "--exclude", "shop/p*.py", "--format", "json").stdout) == [
+        ("shop/inner/page.py", 2, "serial_awaits")
+    ]
+    assert places(project("lint", "shop", "--kind", "serial_awaits", "--format", "json").stdout) == [
+        ("shop/inner/page.py", 2, "serial_awaits")
+    ]
+
+
+def test_settings_of_the_project_are_used(project: Invoke) -> None:
+    project.write(
+        "pyproject.toml", '[tool.otel-parallelism]\nlint-exclude = ["inner"]\nlint-kinds = ["serial_awaits"]\n'
+    )
+    assert project("lint", "shop").returncode == 0
+    assert project("lint", "shop/inner").returncode == 1
+    project.write("pyproject.toml", '[tool.otel-parallelism]\nlint-kinds = ["serial"]\n')
+    done = project("lint", "shop")
+    assert done.returncode == 2
+    assert b"lint_kinds: 'serial': expected serial_awaits or await_in_loop or blocking_call" in done.stderr
+    project.write("pyproject.toml", '[tool.otel-parallelism]\nlint-exclude = "inner"\n')
+    done = project("lint", "shop")
+    assert done.returncode == 2
+    assert b"lint-exclude = 'inner': expected a list of strings" in done.stderr
+
+
+def test_bad_input_is_named_and_the_rest_is_linted(project: Invoke) -> None:
+    project.write("shop/broken.py", "x = 1\nasync def f(:\n    pass\n")
+    (project.folder / "shop" / "latin.py").write_bytes(b"x = 1\ny = '\xff'\n")
+    done = project("lint", "shop", "missing.py", "none*.py", "--format", "json")
+    assert done.returncode == 2
+    assert len(places(done.stdout)) == 2
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert done.stderr.decode().splitlines() == [
+        f"shop/broken.py:2: invalid syntax; expected Python {version} source",
+        "shop/latin.py:2: it is not valid utf-8; expected Python source in UTF-8",
+        "missing.py: No such file or directory; expected a file that can be read",
+        "none*.py: No such file or directory; expected a file that can be read",
+    ]
+
+
+def test_standard_input_is_read(project: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SLOW.encode())))
+    assert places(project("lint", "-", "--format", "json").stdout) == [("-", 5, "blocking_call")]
+
+
+def test_report_is_written_to_a_file(project: Invoke) -> None:
+    done = project("lint", "shop/poll.py", "--format", "json", "-o", "report.json")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"report written to report.json\n")
+    assert places((project.folder / "report.json").read_bytes()) == [("shop/poll.py", 4, "blocking_call")]
+    done = project("lint", "shop/poll.py", "-o", "missing/report.json")
+    assert (done.returncode, done.stderr) == (2, b"missing/report.json: No such file or directory\n")
+
+
+def test_annotations_of_github(project: Invoke) -> None:
+    done = project("lint", "shop/poll.py", "--format", "github")
+    assert done.stdout.decode() == (
+        f"::warning file=shop/poll.py,line=4,endLine=4,title=otel-parallelism blocking_call::{POLL}\n"
+    )
+
+
+def test_sarif_has_what_its_schema_requires(project: Invoke) -> None:
+    project.write("shop/a b.py", SLOW)
+    log = json.loads(project("lint", "shop/a b.py", "--format", "sarif").stdout)
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("sarif-schema-2.1.0.json")
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "otel-parallelism"
+    rules = [rule["id"] for rule in driver["rules"]]
+    assert rules == ["serial_awaits", "await_in_loop", "blocking_call"]
+    assert all(rule["shortDescription"]["text"] for rule in driver["rules"])
+    (result,) = run["results"]
+    assert rules[result["ruleIndex"]] == result["ruleId"] == "blocking_call"
+    assert (result["level"], result["message"]) == ("warning", {"text": POLL})
+    assert result["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "shop/a%20b.py"},
+                "region": {"startLine": 4, "endLine": 4},
+            }
+        }
+    ]
