@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from otel_parallelism.source.functions import SourceFile
 
 from .blocking_code import FullNames, blocking_code
-from .lint_findings import LINT_KINDS, LintFinding, LintResult
+from .lint_findings import LINT_KINDS, LintFinding, LintResult, TextEdit
 from .loop_bodies import loop_awaits
 from .reading_calls import ReadingCalls
+from .rewriting.source_text import SourceText, edited
+from .rewriting.together import Rewriting
 from .serial_statements import serial_awaits
 from .shared_resources import SharedResources
 from .silencing_comments import silenced_lines
@@ -44,38 +48,67 @@ def lint_source(text: str, path: str, kinds: Collection[LintKind] = LINT_KINDS.k
         return LintResult(())
     try:
         file = SourceFile(text)
-        found = sorted(_findings(file, path, kinds), key=lambda one: (one[0].line, one[0].end_line, one[0].kind))
+        found = sorted(_findings(file, text, path, kinds), key=lambda one: (one.finding.line, one.finding.end_line))
     except RecursionError:
         raise ValueError("the expressions are nested too deeply") from None
     silenced = silenced_lines(text)
-    kept = [finding for finding, lines in found if silenced.isdisjoint(lines)]
-    return LintResult(tuple(kept), len(found) - len(kept))
+    kept = [one for one in found if silenced.isdisjoint(one.lines)]
+    fixed, rewritten = _fixed(text, kept)
+    findings = (msgspec.structs.replace(one.finding, fixable=one in rewritten) for one in kept)
+    return LintResult(tuple(findings), len(found) - len(kept), fixed)
 
 
-def _findings(file: SourceFile, path: str, kinds: Collection[LintKind]) -> Iterator[tuple[LintFinding, set[int]]]:
-    """Yield each finding with the lines on which a comment silences it."""
+class _Found(msgspec.Struct, frozen=True, eq=False):
+    """A finding, the lines on which a comment silences it, and the edits that mend it."""
+
+    finding: LintFinding
+    lines: set[int]
+    edits: tuple[TextEdit, ...] = ()
+
+
+def _fixed(text: str, found: list[_Found]) -> tuple[str | None, list[_Found]]:
+    """Return *text* with the edits of *found*, and those that were made; of two that overlap, the first one is."""
+    edits: list[TextEdit] = []
+    rewritten: list[_Found] = []
+    for one in found:
+        new = [edit for edit in one.edits if edit not in edits]
+        if new and not any(edit.start < other.end and other.start < edit.end for edit in new for other in edits):
+            edits += new
+            rewritten.append(one)
+    fixed = edited(text, edits) if edits else None
+    try:
+        ast.parse(fixed or "")
+    except SyntaxError:
+        return None, []
+    return fixed, rewritten
+
+
+def _findings(file: SourceFile, text: str, path: str, kinds: Collection[LintKind]) -> Iterator[_Found]:
     full_names = FullNames(file)
     resources = SharedResources(file)
     visible = VisibleFunctions(file)
+    rewriting = Rewriting(SourceText(text), visible)
     for function in ast.walk(file.tree):
         if not isinstance(function, ast.AsyncFunctionDef):
             continue
         if "blocking_call" in kinds:
             for one in blocking_code(file, function, full_names):
                 line, end = one.call.lineno, one.call.end_lineno or one.call.lineno
-                lines = _lines(_statement(file, one.call))
-                yield LintFinding(path, line, end, "blocking_call", one.message), lines
+                finding = LintFinding(path, line, end, "blocking_call", one.message)
+                yield _Found(finding, _lines(_statement(file, one.call)))
         reading = ReadingCalls(file, function, resources=resources, visible=visible)
         if "serial_awaits" in kinds:
             for run in serial_awaits(reading):
                 line, end = run.statements[0].lineno, run.statements[-1].end_lineno or 0
+                finding = LintFinding(path, line, end, "serial_awaits", run.message)
                 lines = set().union(*map(_lines, run.statements))
-                yield LintFinding(path, line, end, "serial_awaits", run.message), lines
+                yield _Found(finding, lines, tuple(rewriting.serial_edits(run, reading)))
         if "await_in_loop" in kinds:
             for loop in loop_awaits(reading):
-                lines = _lines(loop.loop).union(*(_lines(_statement(file, call)) for call in loop.calls))
                 line, end = loop.loop.lineno, loop.loop.end_lineno or loop.loop.lineno
-                yield LintFinding(path, line, end, "await_in_loop", loop.message), lines
+                finding = LintFinding(path, line, end, "await_in_loop", loop.message)
+                lines = _lines(loop.loop).union(*(_lines(_statement(file, call)) for call in loop.calls))
+                yield _Found(finding, lines, tuple(rewriting.loop_edits(loop, reading)))
 
 
 def _statement(file: SourceFile, node: ast.AST) -> ast.AST:

@@ -46,9 +46,18 @@ _KIND_HELP: Final = "Look only for this kind of finding. Can be given several ti
     show_default=True,
     help=_FORMAT_HELP,
 )
-@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write the report to FILE.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, as a unified diff, instead of a report.")
+@click.option("--fix", is_flag=True, help="Rewrite the files where that surely changes no result; report on the rest.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write the report or the diff to FILE.")
 def lint(
-    paths: tuple[str, ...], *, kinds: tuple[LintKind, ...], exclude: tuple[str, ...], form: LintForm, output: str | None
+    paths: tuple[str, ...],
+    *,
+    kinds: tuple[LintKind, ...],
+    exclude: tuple[str, ...],
+    form: LintForm,
+    diff: bool,
+    fix: bool,
+    output: str | None,
 ) -> None:
     """
     Find calls in the Python files of PATHs that are awaited one by one and need not be.
@@ -73,35 +82,72 @@ def lint(
         if kind not in LINT_KINDS:
             click.echo(f"lint_kinds: {printable(kind)!r}: expected {' or '.join(LINT_KINDS)}", err=True)
             sys.exit(_BAD_INPUT)
-    files = python_files(paths, (*exclude, *settings.lint_exclude))
-    report, broken = _report(files, kinds or known or tuple(LINT_KINDS))
+    if fix and (diff or "-" in paths):
+        message = "--fix rewrites files: it goes neither with --diff nor with standard input."
+        raise click.UsageError(message)
+    linted = _Linted(kinds or known or tuple(LINT_KINDS), fix=fix)
+    for name in python_files(paths, (*exclude, *settings.lint_exclude)):
+        linted.add(name)
     try:
-        _write(_rendered(report, form), output)
+        _write("".join(linted.diffs) if diff else _rendered(linted.report(), form), output)
     except OSError as error:
         click.echo(f"{output or 'standard output'}: {error.strerror}", err=True)
-        broken = True
-    sys.exit(_BAD_INPUT if broken else _FOUND if report.findings else 0)
+        sys.exit(_BAD_INPUT)
+    sys.exit(_BAD_INPUT if linted.broken else _FOUND if linted.findings else 0)
 
 
-def _report(files: Sequence[str], kinds: Sequence[LintKind]) -> tuple[LintReport, bool]:
-    """Return what is found in *files*, and whether one of them cannot be read, which is said on standard error."""
-    from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
-    from otel_parallelism.lint.lint_reports import LintReport  # noqa: PLC0415 - as above
-    from otel_parallelism.lint.linting import lint_source  # noqa: PLC0415 - as above
+class _Linted:
+    """
+    The files that were linted so far.
 
-    findings: list[LintFinding] = []
-    ignored = 0
-    broken = 0
-    for name in files:
+    Attributes:
+        findings: What was found in them; with *fix*, what is left after the rewrites.
+        diffs: The changes that ``--fix`` makes, one unified diff for each file.
+        broken: The number of files that cannot be read or written, or are not Python; standard error names each.
+    """
+
+    def __init__(self, kinds: Sequence[LintKind], *, fix: bool) -> None:
+        self.findings: list[LintFinding] = []
+        self.diffs: list[str] = []
+        self.broken = 0
+        self._kinds = kinds
+        self._fix = fix
+        self._files = self._ignored = 0
+
+    def report(self) -> LintReport:
+        from otel_parallelism.lint.lint_reports import LintReport  # noqa: PLC0415 - a fast --help
+
+        return LintReport(tuple(self.findings), self._files, self._ignored)
+
+    def add(self, name: str) -> None:
+        """Lint the file called *name*, and rewrite it if that was asked for."""
+        from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
+        from otel_parallelism.lint.linting import lint_source  # noqa: PLC0415 - as above
+
         try:
-            result = lint_source(read_python(name), name, kinds)
-        except (UnreadableError, SyntaxError, ValueError) as error:
+            text, encoding = read_python(name)
+            result = lint_source(text, name, self._kinds)
+            if result.fixed is not None and self._fix:
+                Path(name).write_bytes(result.fixed.encode(encoding))
+                rewritten = sum(one.fixable for one in result.findings)
+                click.echo(f"{printable(name)}: {rewritten} rewritten", err=True)
+                result = lint_source(result.fixed, name, self._kinds)
+            elif result.fixed is not None:
+                self.diffs.append(_diff(name, text, result.fixed))
+        except (UnreadableError, SyntaxError, ValueError, OSError) as error:
             click.echo(printable(_problem(name, error)), err=True)
-            broken += 1
-            continue
-        findings += result.findings
-        ignored += result.ignored
-    return LintReport(tuple(findings), len(files) - broken, ignored), broken > 0
+            self.broken += 1
+            return
+        self.findings += result.findings
+        self._files += 1
+        self._ignored += result.ignored
+
+
+def _diff(name: str, before: str, after: str) -> str:
+    from difflib import unified_diff  # noqa: PLC0415 - seldom needed
+
+    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 
 
 def _problem(name: str, error: Exception) -> str:
@@ -109,6 +155,8 @@ def _problem(name: str, error: Exception) -> str:
 
     if isinstance(error, UnreadableError):
         return str(error)
+    if isinstance(error, OSError):
+        return f"{name}: {error.strerror}"
     line = error.lineno if isinstance(error, SyntaxError) else None
     problem = error.msg if isinstance(error, SyntaxError) else str(error)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

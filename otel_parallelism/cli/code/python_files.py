@@ -45,9 +45,9 @@ def python_files(names: Sequence[str], exclude: Sequence[str] = ()) -> list[str]
     return list(found)
 
 
-def read_python(name: str) -> str:
+def read_python(name: str) -> tuple[str, str]:
     """
-    Return the text of the Python file called *name*, or of standard input for ``-``.
+    Return the text and the encoding of the Python file called *name*, or of standard input for ``-``.
 
     Raises:
         UnreadableError: The file cannot be read, or is not in the encoding that it declares.
@@ -60,7 +60,7 @@ def read_python(name: str) -> str:
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0]
         # Line ends stay as they are: the text may be written back.
-        return content.decode(encoding)
+        return content.decode(encoding), encoding
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableError(name, line, f"it is not valid {encoding}", "Python source in UTF-8") from None

@@ -162,3 +162,69 @@ def test_sarif_has_what_its_schema_requires(project: Invoke) -> None:
             }
         }
     ]
+
+
+KNOWN = """\
+# a comment
+async def get_prices(user):
+    return await http("prices", user)
+
+
+async def page(user):
+    prices = await get_prices(user)  # now
+    before = await get_prices("all")
+    return prices, before
+"""
+DIFF = """\
+--- known.py
++++ known.py
+@@ -1,9 +1,14 @@
+ # a comment
++import asyncio
++
++
+ async def get_prices(user):
+     return await http("prices", user)
+
+
+ async def page(user):
+-    prices = await get_prices(user)  # now
+-    before = await get_prices("all")
++    prices, before = await asyncio.gather(
++        get_prices(user),  # now
++        get_prices("all"),
++    )
+     return prices, before
+"""
+
+
+def test_diff_shows_what_fix_changes_and_writes_nothing(project: Invoke) -> None:
+    path = project.write("known.py", KNOWN)
+    assert b"1 finding in 1 of 1 file; --fix rewrites 1\n" in project("lint", "known.py").stdout
+    done = project("lint", "known.py", "shop", "--diff")
+    assert done.returncode == 1
+    assert [line.rstrip() for line in done.stdout.decode().splitlines()] == DIFF.splitlines()
+    assert path.read_text() == KNOWN
+
+
+def test_fix_rewrites_files_and_reports_on_the_rest(project: Invoke) -> None:
+    path = project.write("known.py", KNOWN)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    done = project("lint", "known.py", "--fix")
+    assert (done.returncode, done.stdout) == (0, b"0 findings in 0 of 1 file\n")
+    assert done.stderr == b"known.py: 1 rewritten\n"
+    written = path.read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf# a comment\r\nimport asyncio\r\n")
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert b"asyncio.gather(\r\n        get_prices(user),  # now\r\n" in written
+    done = project("lint", "known.py", "shop", "--fix")
+    assert done.returncode == 1
+    assert done.stderr == b""
+    assert path.read_bytes() == written
+
+
+def test_fix_goes_with_files_only(project: Invoke) -> None:
+    for other in ("-", "--diff"):
+        done = project("lint", "shop", "--fix", other)
+        assert done.returncode == 2
+        assert b"--fix rewrites files" in done.stderr

@@ -1,0 +1,1 @@
+"""Rewrites findings so that everything else in a file stays as it is."""

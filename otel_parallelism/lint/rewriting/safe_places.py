@@ -1,0 +1,64 @@
+"""Where a rewrite keeps the meaning: what surrounds the awaits, and which functions are known well enough."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from otel_parallelism.source.functions import own_nodes
+from otel_parallelism.source.known_functions import dotted, is_pure
+
+if TYPE_CHECKING:
+    from otel_parallelism.lint.reading_calls import ReadingCalls
+    from otel_parallelism.lint.visible_functions import VisibleFunctions
+
+_BLOCKS = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Match)
+_OTHER_LOOPS = frozenset({"trio", "anyio", "curio", "twisted", "tornado", "gevent"})
+
+
+def is_safe_place(node: ast.AST, reading: ReadingCalls) -> bool:
+    """
+    Return whether awaits at *node* can be rewritten as far as the code around them is concerned.
+
+    Inside ``try``, other calls would still run while the exception is handled, and inside ``with``, while the block is
+    left. A generator may be closed while they run. Other event loops than asyncio's have other means.
+    """
+    if any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in own_nodes(reading.function)):
+        return False
+    parent: ast.AST | None = node
+    while parent is not None and parent is not reading.function:
+        if isinstance(parent, _BLOCKS):
+            return False
+        parent = reading.file.parents.get(parent)
+    return _OTHER_LOOPS.isdisjoint(reading.file.imports) and not _OTHER_LOOPS & _modules(reading.file.tree)
+
+
+def is_known(call: ast.Call, reading: ReadingCalls, visible: VisibleFunctions) -> bool:
+    """
+    Return whether the text shows that *call* may run at the same time as others.
+
+    It calls an async function of the same file that has no decorator, or a client that is known to serve several calls
+    at once. Its arguments are computed without calls that could depend on the time or the order.
+    """
+    parts = [*call.args, *(keyword.value for keyword in call.keywords)]
+    inner = [node for part in parts for node in ast.walk(part)]
+    if any(isinstance(node, (ast.NamedExpr, ast.Await, ast.Yield, ast.Lambda, ast.GeneratorExp)) for node in inner):
+        return False
+    if any(isinstance(node, ast.Call) and not is_pure(node) for node in inner):
+        return False
+    function = visible.called(call)
+    if function is not None:
+        return isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list and len(function.body) > 0
+    if isinstance(call.func, ast.Attribute):
+        holder = dotted(call.func.value)
+        return bool(holder) and reading.resources.runs_together(holder, reading.function)
+    return False
+
+
+def _modules(tree: ast.Module) -> set[str]:
+    """Return the first names of the modules that *tree* imports from."""
+    return {
+        (node.module or "").partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 0
+    }
