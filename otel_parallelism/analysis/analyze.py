@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.model import Analysis, Observation, RecordedResult, Report, SpanRecord, Turn
+import msgspec
+
+from otel_parallelism.model import Analysis, Coverage, Observation, RecordedResult, Report, SpanRecord, Turn
 from otel_parallelism.settings import Settings
 
 from .dependencies.contents.reading_budget import turn_budget
-from .dependencies.experience import Experience
+from .dependencies.experience import Experience, overlapping_pairs
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
-from .findings.descriptions import described, described_repeat
+from .findings.descriptions import described, described_repeat, with_experience
 from .findings.over_parallel.excess import described_excess
 from .findings.over_parallel.search import too_much_parallelism
 from .findings.recorded import with_recorded_result
@@ -22,7 +24,7 @@ from .findings.silencing import is_silenced, set_silenced
 from .findings.unseen import unseen_calls
 from .schedule.scopes import scopes_of, shows_pauses
 from .schedule.whole import whole_of
-from .turns.normalization import normalize
+from .turns.normalization import joined_coverage, normalize
 from .turns.waiting import without_waiting
 
 if TYPE_CHECKING:
@@ -70,6 +72,47 @@ def analyze_records(
     >>> report.calls, report.makespan, report.verdict, report.avoidable_potential
     (2, 4.0, 'possibly_sequential', 2.0)
     """
+    return join_parts([analyze_part(spans, classify, settings, recorded=recorded, sources=sources)])
+
+
+class TurnResult(msgspec.Struct, frozen=True):
+    """
+    The report on one turn before it is joined with others.
+
+    ``recorded`` is the result that the turn's span carries. ``overlapping`` are the pairs of tools that ran at the same
+    time, which later turns take as evidence.
+    """
+
+    report: Report
+    recorded: RecordedResult | None = None
+    overlapping: frozenset[tuple[str, str]] = frozenset()
+
+
+class AnalysisPart(msgspec.Struct, frozen=True):
+    """The analysis of some traces of an input, in any order."""
+
+    results: tuple[TurnResult, ...]
+    coverage: Coverage
+
+
+def analyze_part(
+    spans: Iterable[SpanRecord],
+    classify: Callable[[SpanRecord], Observation],
+    settings: Settings | None = None,
+    *,
+    recorded: Callable[[SpanRecord], RecordedResult | None] | None = None,
+    sources: Sources | None = None,
+) -> AnalysisPart:
+    """
+    Analyse every turn in some traces of an input; `join_parts` makes one analysis of all parts.
+
+    Args:
+        spans: All spans of these traces.
+        classify: As for `analyze_records`.
+        settings: As for `analyze_records`.
+        recorded: As for `analyze_records`.
+        sources: As for `analyze_records`.
+    """
     settings = Settings() if settings is None else settings
     results: dict[tuple[str, str], RecordedResult] = {}
 
@@ -81,14 +124,49 @@ def analyze_records(
             yield classify(span)
 
     found = normalize(observed(), settings)
+    return AnalysisPart(
+        tuple(
+            TurnResult(
+                analyze(turn, settings, None, sources),
+                results.get((turn.trace_id, turn.span_id)),
+                overlapping_pairs(turn),
+            )
+            for turn in found.turns
+        ),
+        found.coverage,
+    )
+
+
+def join_parts(parts: Iterable[AnalysisPart]) -> Analysis:
+    """
+    Return the analysis of an input from that of its *parts*, which can be in any order.
+
+    Its reports are in order of start; turns that start together, in the order of their span ids and trace ids.
+    """
+    results: list[TurnResult] = []
+    coverages: list[Coverage] = []
+    for part in parts:
+        results += part.results
+        coverages.append(part.coverage)
+    results.sort(key=_place)
     experience = Experience()
     reports = []
-    for turn in found.turns:
-        report = analyze(turn, settings, experience, sources)
-        result = results.get((turn.trace_id, turn.span_id))
-        reports.append(report if result is None else with_recorded_result(report, result))
-        experience.learn(turn)
-    return Analysis(tuple(reports), found.coverage)
+    for result in results:
+        report = result.report
+        if report.findings or report.silenced:
+            report = msgspec.structs.replace(
+                report,
+                findings=tuple(with_experience(finding, experience) for finding in report.findings),
+                silenced=tuple(with_experience(finding, experience) for finding in report.silenced),
+            )
+        reports.append(report if result.recorded is None else with_recorded_result(report, result.recorded))
+        experience.learn_pairs(result.overlapping)
+    return Analysis(tuple(reports), joined_coverage(coverages, len(results)))
+
+
+def _place(result: TurnResult) -> tuple[int, str, str]:
+    turn = result.report.turn
+    return turn.start_ns, turn.span_id, turn.trace_id
 
 
 def analyze(

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from otel_parallelism.model import Call, Turn
 
@@ -25,14 +25,11 @@ class Experience:
 
     def learn(self, turn: Turn) -> None:
         """Count the pairs of tools that overlapped in one scope of *turn* without an error."""
-        scopes: dict[str, list[Call]] = {}
-        for call in turn.calls:
-            if call.tool and not call.error and call.end_ns > call.start_ns:
-                scopes.setdefault(call.scope, []).append(call)
-        pairs: set[tuple[str, str]] = set()
-        for calls in scopes.values():
-            pairs |= _overlapping(calls)
-        for pair in pairs:
+        self.learn_pairs(overlapping_pairs(turn))
+
+    def learn_pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Count *pairs* of tools that overlapped in one turn, each given once and in alphabetical order."""
+        for pair in sorted(pairs):
             if pair in self._turns or len(self._turns) < _MAX_PAIRS:
                 self._turns[pair] = self._turns.get(pair, 0) + 1
 
@@ -42,6 +39,15 @@ class Experience:
         pairs = list(combinations(distinct, 2))
         pairs += [(tool, tool) for tool in distinct if tools.count(tool) > 1]
         return min((self._turns.get(pair, 0) for pair in pairs), default=0)
+
+
+def overlapping_pairs(turn: Turn) -> frozenset[tuple[str, str]]:
+    """Return the pairs of tools, in alphabetical order, that overlapped in one scope of *turn* without an error."""
+    scopes: dict[str, list[Call]] = {}
+    for call in turn.calls:
+        if call.tool and not call.error and call.end_ns > call.start_ns:
+            scopes.setdefault(call.scope, []).append(call)
+    return frozenset(pair for calls in scopes.values() if len(calls) > 1 for pair in _overlapping(calls))
 
 
 def _overlapping(calls: Sequence[Call]) -> set[tuple[str, str]]:

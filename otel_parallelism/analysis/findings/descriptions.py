@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.contention import places_inside
 from otel_parallelism.model import Finding, FindingKind
@@ -102,10 +104,8 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
             evidence = (blocking, *evidence) if blocking else evidence
         to_know = "" if graph is None else how_to_know(graph, part.members)
         unshared = "" if graph is None else unshared_type(graph, part.members)
-        turns = 0 if experience is None or advice == "recommended" else experience.turns(tools)
-        if turns:
-            times = f"{turns} earlier turn{'s' if turns > 1 else ''}"
-            evidence += (f"they ran at the same time in {times} without an error",)
+        if experience is not None and advice != "recommended":
+            evidence += _experience_evidence(tools, experience)
     return Finding(
         kind=kind,
         cause=cause,
@@ -145,3 +145,19 @@ def _effect_sources(candidate: Candidate) -> tuple[EffectSource, ...]:
         if graph is not None:
             known.update((graph.calls[index].span_id, graph.effect_sources[index]) for index in part.members)
     return tuple(known.get(call.span_id, "") for call in candidate.calls) if known else ()
+
+
+def with_experience(finding: Finding, experience: Experience) -> Finding:
+    """Return *finding*, which was described without it, with what *experience* says, as `described` adds it."""
+    if finding.advice == "recommended" or finding.kind not in {"sequential_chain", "limit"}:
+        return finding
+    found = _experience_evidence(finding.calls, experience)
+    return msgspec.structs.replace(finding, evidence=(*finding.evidence, *found)) if found else finding
+
+
+def _experience_evidence(tools: Sequence[str], experience: Experience) -> tuple[str, ...]:
+    turns = experience.turns(tools)
+    if not turns:
+        return ()
+    times = f"{turns} earlier turn{'s' if turns > 1 else ''}"
+    return (f"they ran at the same time in {times} without an error",)

@@ -95,15 +95,32 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         turns += found.turns
         uncovered += found.uncovered
         anomalies += found.anomalies
-    turns.sort(key=attrgetter("start_ns", "span_id"))
+    turns.sort(key=attrgetter("start_ns", "span_id", "trace_id"))
     uncovered.sort(key=_in_order)
     unknown = () if turns or uncovered else _unknown_spans(span for trace in traces.values() for span in trace.values())
     return Normalized(tuple(turns), tuple(uncovered), spans, anomalies, unknown)
 
 
+def joined_coverage(parts: Iterable[Coverage], turns: int) -> Coverage:
+    """Return the coverage of an input with so many *turns* from that of its *parts*, which share no trace."""
+    calls = without_turn = spans = anomalies = 0
+    counted: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        calls += part.calls
+        without_turn += part.calls_without_turn
+        spans += part.spans
+        anomalies += part.anomalies
+        for one in part.unknown:
+            counted[one.scope, one.name] += one.spans
+    return Coverage(calls, without_turn, spans, anomalies, () if turns or calls else _most_frequent(counted))
+
+
 def _unknown_spans(spans: Iterable[Observation]) -> tuple[UnknownSpans, ...]:
     """Return how often each name occurs among *spans* that are no model requests, most frequent first."""
-    counted = Counter((span.instrumentation, span.name) for span in spans if type(span) is Passage)
+    return _most_frequent(Counter((span.instrumentation, span.name) for span in spans if type(span) is Passage))
+
+
+def _most_frequent(counted: Counter[tuple[str, str]]) -> tuple[UnknownSpans, ...]:
     most_frequent = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return tuple(UnknownSpans(scope, name, number) for (scope, name), number in most_frequent)
 
