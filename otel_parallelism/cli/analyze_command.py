@@ -10,7 +10,16 @@ import click
 from otel_parallelism.shown_names import printable
 
 from .report_options import report_options
-from .traces.span_inputs import SkippedLines, expanded, pattern_options, reading_progress, spans_of, with_patterns
+from .traces.span_inputs import (
+    LONG_INPUT_BYTES,
+    SkippedLines,
+    expanded,
+    input_size,
+    pattern_options,
+    reading_progress,
+    spans_of,
+    with_patterns,
+)
 
 if TYPE_CHECKING:
     from .destination import Destination
@@ -29,6 +38,13 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The folder with the program's source, which shows which calls need one another. Nothing outside is read.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="In how many processes to read and analyse. The report is the same for any number.  [default: one for each "
+    "core if the files have 8 MB or more, otherwise 1]",
+)
 @pattern_options
 @report_options
 def analyze_files(
@@ -36,6 +52,7 @@ def analyze_files(
     *,
     recompute: bool,
     source: str | None,
+    jobs: int | None,
     destination: Destination,
     calls: tuple[str, ...],
     models: tuple[str, ...],
@@ -51,11 +68,13 @@ def analyze_files(
     named on standard error. The address of a service, such as tempo://HOST?since=2h, is read through its API: tempo,
     jaeger, langfuse, phoenix or clickhouse.
     """
-    from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
-    from otel_parallelism.dialects import classifier  # noqa: PLC0415 - as above
-    from otel_parallelism.dialects.parsing.result_attributes import recorded_result  # noqa: PLC0415 - as above
-    from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - as above
-    from otel_parallelism.readers.source_folder import sources_in  # noqa: PLC0415 - as above
+    from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.scale.file_analysis import (  # noqa: PLC0415 - as above
+        HowToAnalyze,
+        analyze_in_one_process,
+        analyze_in_processes,
+    )
+    from otel_parallelism.scale.worker_pool import usable_cores  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
     inputs = expanded(files)
@@ -65,17 +84,17 @@ def analyze_files(
             raise click.UsageError(message)
     try:
         settings = with_patterns(Settings.from_environment(), calls, models, turns)
+        how = HowToAnalyze(settings, recompute, source)
+        if jobs is None:
+            jobs = usable_cores() if input_size(inputs) >= LONG_INPUT_BYTES else 1
         skipped = SkippedLines()
         with reading_progress(inputs) as advance:
-            analysis = analyze_records(
-                spans_of(inputs, advance, skipped.add, settings),
-                classifier(settings),
-                settings,
-                recorded=None if recompute or source is not None else recorded_result,
-                sources=None if source is None else sources_in(source),
-            )
+            if jobs == 1:
+                analysis = analyze_in_one_process(spans_of(inputs, advance, skipped.add, settings), how)
+            else:
+                analysis = analyze_in_processes(inputs, how, jobs, skipped.add, advance)
         skipped.close()
-    except (UnreadableError, ValueError) as error:
+    except (ParallelismError, ValueError) as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(2)
     sys.exit(destination.report(analysis))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from array import array
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -31,6 +30,7 @@ from .parsing.opening import (
     read_whole,
     with_lengths,
 )
+from .parsing.skipped_errors import SkippedErrors
 from .services.address import is_address
 from .services.stored_traces import answers
 
@@ -58,8 +58,6 @@ _COLUMNS_OF_SIGNALS: Final = {
 }
 _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _LONGEST_CHARACTER: Final = 4
-_MOST_KEPT: Final = 1_000
-"""The errors that are kept whole until the first span is found."""
 
 
 def read_spans(
@@ -104,7 +102,7 @@ def read_spans(
                 inside = _stream(read_whole(lines, settings)) if lines is not file or not file.seekable() else None
                 yield from _table_spans(name, path, inside, settings, skip)
                 return
-            if _is_binary(start):
+            if is_binary(start):
                 check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
                 yield from _binary_spans(name, read_whole(lines, settings), settings, skip)
                 return
@@ -131,7 +129,7 @@ def _table_spans(
     columns = DedicatedColumns(path)
 
     def decode(row: dict[str, Any]) -> list[SpanRecord]:
-        return _decode_row(row | {KEY: columns} if "rs" in row else row)
+        return decode_row(row | {KEY: columns} if "rs" in row else row)
 
     yield from read_parquet(name, str(path) if inside is None else inside, decode, settings, skip)
     problem = columns.problem(name)
@@ -174,60 +172,29 @@ def _text_spans(
 ) -> Iterator[SpanRecord]:
     """Yield the spans of a text; a file without a single readable line is an error even if lines may be skipped."""
     others: set[str] = set()
-    problems = _Problems(name, skip)
-    note = None if skip is None else problems.note
+    errors = SkippedErrors(name, EXPECTED, skip)
 
     def decode(value: Any) -> list[SpanRecord]:
         if other is not None and other(value):
-            problems.may_be_skipped = True
+            errors.found()
             return []
-        return _decode(value, others)
+        return decode_value(value, others)
 
-    text = JsonText(name, decode, EXPECTED, settings, note)
+    text = JsonText(name, decode, EXPECTED, settings, None if skip is None else errors.add)
     for span in text.spans(lines, progress):
-        problems.may_be_skipped = True
+        errors.found()
         yield span
-    if not problems.may_be_skipped:
-        if problems.first:
-            raise problems.first[0]
-        if others:
-            raise UnreadableError(name, None, f"it holds {' and '.join(sorted(others))} and no spans", EXPECTED)
-    problems.tell()
+    errors.close()
+    if others and not errors.some_found:
+        raise no_spans(name, others)
 
 
-class _Problems:
-    """The errors of the lines of one file, kept until a span shows that they may be skipped."""
-
-    def __init__(self, name: str, skip: Callable[[UnreadableError], None] | None) -> None:
-        self._name = name
-        self._skip = skip
-        self._lines = array("Q")  # of the errors after the first ones: a file can have millions
-        self.first: list[UnreadableError] = []
-        self.may_be_skipped = False
-
-    def note(self, error: UnreadableError) -> None:
-        if self.may_be_skipped:
-            self.tell()
-            if self._skip is not None:
-                self._skip(error)
-        elif len(self.first) < _MOST_KEPT:
-            self.first.append(error)
-        else:
-            self._lines.append(error.line or 0)
-
-    def tell(self) -> None:
-        """Pass on the errors that are kept."""
-        if self._skip is None:
-            return
-        for error in self.first:
-            self._skip(error)
-        for line in self._lines:
-            self._skip(UnreadableError(self._name, line, "it cannot be read", EXPECTED))
-        self.first.clear()
-        del self._lines[:]
+def no_spans(name: str, others: set[str]) -> UnreadableError:
+    """Return the error of a file called *name* that has no spans but *others*, such as metrics."""
+    return UnreadableError(name, None, f"it holds {' and '.join(sorted(others))} and no spans", EXPECTED)
 
 
-def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
+def decode_value(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
     """
     Return the spans of one JSON value, and add the other signals that it holds to *others*.
 
@@ -241,7 +208,7 @@ def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
     except (UnknownFormatError, msgspec.ValidationError) as error:
         data = error.data if isinstance(error, UnknownFormatError) else decode_json(text)
         if isinstance(data, list):
-            return [span for item in _RAW_ITEMS.decode(text) for span in _decode(item, others)]
+            return [span for item in _RAW_ITEMS.decode(text) for span in decode_value(item, others)]
         if isinstance(data, dict):
             for known in FORMATS:
                 if known.recognizes(data):
@@ -252,7 +219,7 @@ def _decode(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord]:
     return spans
 
 
-def _decode_row(row: dict[str, Any]) -> list[SpanRecord]:
+def decode_row(row: dict[str, Any]) -> list[SpanRecord]:
     """
     Return the spans of one row of a table.
 
@@ -281,7 +248,7 @@ def _signals(text: bytes | msgspec.Raw) -> set[str]:
     return {names[key] for key in data if key in names} if isinstance(data, dict) else set()
 
 
-def _is_binary(start: bytes) -> bool:
+def is_binary(start: bytes) -> bool:
     """Return whether a file with the first bytes *start* is no text."""
     if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True

@@ -40,26 +40,40 @@ def read_otlp_protobuf(name: str, data: bytes) -> Iterator[SpanRecord]:
         UnreadableError: It is not OTLP protobuf.
     """
     for message in _messages(name, data):
-        request = TracesData.FromString(message)
-        for group in request.resource_spans:
-            yield from _records(group)
+        yield from message_spans(message)
+
+
+def message_spans(message: bytes) -> Iterator[SpanRecord]:
+    """
+    Yield the spans of one trace request.
+
+    Raises:
+        DecodeError: It is not protobuf.
+    """
+    for group in TracesData.FromString(message).resource_spans:
+        yield from _records(group)
 
 
 def _messages(name: str, data: bytes) -> list[bytes]:
     for split in (lambda whole: [whole], with_lengths, _varint_lengths):
         messages = split(data)
-        if messages is not None and all(_is_request(message) for message in messages):
+        if messages is not None and all(is_request(message) for message in messages):
             return messages
-    raise UnreadableError(name, None, "it is binary data of an unknown format", EXPECTED)
+    raise unknown_binary(name)
 
 
-def _is_request(message: bytes) -> bool:
+def unknown_binary(name: str) -> UnreadableError:
+    """Return the error of a binary file called *name* that is not OTLP."""
+    return UnreadableError(name, None, "it is binary data of an unknown format", EXPECTED)
+
+
+def is_request(message: bytes) -> bool:
+    """Return whether *message* is a trace request. Almost any bytes decode to something; ids have fixed lengths."""
     try:
         request = TracesData.FromString(message)
     except DecodeError:
         return False
     spans = [span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
-    # Almost any bytes decode to something; a span's ids have fixed lengths.
     return bool(request.resource_spans) and all(len(span.trace_id) == 16 and len(span.span_id) == 8 for span in spans)  # noqa: PLR2004
 
 

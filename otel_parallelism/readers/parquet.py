@@ -15,6 +15,7 @@ from otel_parallelism.errors import UnreadableError
 from .parsing.field_errors import WrongFieldError
 from .parsing.json_text import UnknownFormatError
 from .parsing.opening import ANY_RATIO_BYTES, TooLargeError, raised
+from .parsing.skipped_errors import SkippedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ def read_parquet(
     decode: Callable[[dict[str, Any]], list[SpanRecord]],
     settings: Settings,
     skip: Callable[[UnreadableError], None] | None,
+    *,
+    groups: range | None = None,
 ) -> Iterator[SpanRecord]:
     """
     Yield the spans of the Parquet *file*, in the order of its rows.
@@ -46,6 +49,8 @@ def read_parquet(
         settings: How much the file may decompress to.
         skip: Called with the error of each row that cannot be read; its line is the number of the row. None to stop
             there.
+        groups: The row groups to read, whose errors are all passed to *skip*; None for the whole file. Rows are
+            numbered from the first row of the file.
 
     Raises:
         UnreadableError: The file is broken or too large, no row has spans, or pyarrow is not installed.
@@ -56,11 +61,12 @@ def read_parquet(
     except ImportError:
         how = 'pip install "otel-parallelism[parquet]"'
         raise UnreadableError(name, None, f"it is a Parquet file; to read it, {how}", "pyarrow") from None
-    number, errors = 0, _RowErrors(name, skip)
+    number, errors = 0, SkippedErrors(name, EXPECTED, skip, some_found=groups is not None)
     try:
         with parquet.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
             bound = _Bound(_size(file), table.metadata, settings)
-            for batch in table.iter_batches(_ROWS, use_threads=False):
+            number = first_row(table.metadata, groups)
+            for batch in table.iter_batches(_ROWS, groups, use_threads=False):
                 bound.add(batch.nbytes)
                 for row in _rows(pa, batch):
                     number += 1
@@ -69,7 +75,7 @@ def read_parquet(
                             raise row
                         spans = decode(row)
                     except (UnknownFormatError, ValueError, RecursionError) as error:
-                        errors.add(number, error)
+                        errors.add(_row_error(name, number, error))
                     else:
                         errors.found()
                         yield from spans
@@ -79,50 +85,36 @@ def read_parquet(
         # The messages can quote the content.
         problem = f"the Parquet data is broken{f' after row {number}' if number else ''}"
         raise UnreadableError(name, None, problem, EXPECTED) from None
-    errors.close(number)
+    errors.close()
+    if not number and groups is None:
+        raise UnreadableError(name, None, "it has no rows", EXPECTED)
 
 
-class _RowErrors:
-    """The errors of rows: if no row can be read, the first is the file's."""
+def _row_error(name: str, number: int, error: Exception) -> UnreadableError:
+    problem = str(error) if isinstance(error, (UnknownFormatError, WrongFieldError)) else "a value cannot be read"
+    return UnreadableError(name, number, problem, EXPECTED)
 
-    def __init__(self, name: str, skip: Callable[[UnreadableError], None] | None) -> None:
-        self._name = name
-        self._skip = skip
-        self._early: list[int] = []
-        self._first: UnreadableError | None = None
-        self._some = False
 
-    def found(self) -> None:
-        """Note that a row was read, and pass on what was kept."""
-        if not self._some:
-            self._some = True
-            self._tell()
+def first_row(metadata: Any, groups: range | None) -> int:
+    """Return how many rows of a file with *metadata* are before the row *groups*."""
+    return 0 if groups is None else sum(metadata.row_group(index).num_rows for index in range(groups.start))
 
-    def add(self, number: int, error: Exception) -> None:
-        problem = str(error) if isinstance(error, (UnknownFormatError, WrongFieldError)) else "a value cannot be read"
-        found = UnreadableError(self._name, number, problem, EXPECTED)
-        if self._skip is None:
-            raise found from None
-        if self._some:
-            self._skip(found)
-        elif self._first is None:
-            self._first = found
-        else:
-            self._early.append(number)
 
-    def _tell(self) -> None:
-        if self._skip is not None and self._first is not None:
-            self._skip(self._first)
-            for number in self._early:
-                self._skip(UnreadableError(self._name, number, "the row cannot be read", EXPECTED))
-            self._early.clear()
-
-    def close(self, rows: int) -> None:
-        """Raise the first error if no row could be read."""
-        if not self._some and self._first is not None:
-            raise self._first
-        if not rows:
-            raise UnreadableError(self._name, None, "it has no rows", EXPECTED)
+def row_groups(path: str) -> list[int]:
+    """Return the bytes of each row group of the Parquet file at *path*; none if it cannot be read by group."""
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        from pyarrow import parquet  # noqa: PLC0415 - as above
+    except ImportError:
+        return []
+    try:
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
+            if "rs" in table.schema_arrow.names:
+                return []  # a block of Tempo's: what its columns mean is said once for the whole
+            groups = (table.metadata.row_group(index) for index in range(table.metadata.num_row_groups))
+            return [max(0, group.total_byte_size) for group in groups]
+    except (pa.ArrowException, OSError, MemoryError, OverflowError, UnicodeDecodeError):
+        return []
 
 
 class _Bound:

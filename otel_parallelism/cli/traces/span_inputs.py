@@ -125,7 +125,7 @@ def _is_beside_a_block(file: Path) -> bool:
 @contextlib.contextmanager
 def reading_progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
     """Yield a function that shows the bytes read so far. It draws a bar on a terminal if the input is long."""
-    total = sum(_size(file) for file in files)
+    total = input_size(files)
     if total < LONG_INPUT_BYTES or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -140,6 +140,11 @@ def reading_progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
             bar.update(task, completed=at, description="reading" if at < total else "analysing")
 
         yield advance
+
+
+def input_size(files: Sequence[str]) -> int:
+    """Return how many bytes *files* have; those of unknown size count as empty."""
+    return sum(_size(file) for file in files)
 
 
 def _size(file: str) -> int:

@@ -18,6 +18,7 @@ from otel_parallelism.errors import UnreadableError
 from .field_errors import WrongFieldError
 from .node_objects import json_of
 from .opening import TooLargeError, broken_compression, raised, read_whole
+from .text_progress import LONGEST_SHOWN, Effort, LineNumbers
 
 if TYPE_CHECKING:
     import io
@@ -34,13 +35,7 @@ _VALUE = msgspec.json.Decoder(msgspec.Raw)
 _NOT_SPACE = re.compile(rb"\S")
 _NEXT_VALUE: Final = re.compile(rb"^[\[{]", re.MULTILINE)
 _LAST_LINE: Final = re.compile(rb"^}$", re.MULTILINE)
-_LONGEST_SHOWN: Final = 10_000_000
 _ENDS_EARLY: Final = "the JSON ends early"
-_MOST_UNFINISHED: Final = 20
-"""How many times the length of a text may be read for values that do not end, in all."""
-_DEEPEST: Final = 20_000  # about what a value that is nested too deeply costs, in bytes
-_MOST_BROKEN: Final = 10_000
-"""After so many broken values, one after another, the rest of a text is not read: it would take too long."""
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -86,27 +81,31 @@ class JsonText:
         self._expected = expected
         self._settings = settings
         self._skip = skip
+        self.stopped: bool = False
 
-    def spans(self, lines: io.BufferedReader, progress: Callable[[], None]) -> Iterator[SpanRecord]:
+    def spans(
+        self, lines: io.BufferedReader, progress: Callable[[], None], *, by_line: bool = False
+    ) -> Iterator[SpanRecord]:
         """
-        Yield the spans of all values in *lines*.
+        Yield the spans of all values in *lines*. Afterwards ``stopped`` says whether a limit kept the rest unread.
 
         Args:
             lines: The text; one value a line is read line by line, anything else as a whole.
             progress: Called after each line or value.
+            by_line: Whether *lines* are a part of a text with one value a line, perhaps an empty part.
 
         Raises:
             UnreadableError: The text is empty or broken.
         """
         number = 0
-        document: bytes | None = None
+        document: bytes | None = b"" if by_line else None
         try:
             for line in self._lines(lines):
                 number += 1
-                if number == 1:
+                if number == 1 and not by_line:
                     line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - the mark is no content
                 if document is None and line.strip():
-                    document = line if self._is_document(line) else b""
+                    document = line if self.is_document(line) else b""
                 if document:
                     yield from self._values(number, read_whole(lines, self._settings, document))
                 else:
@@ -116,6 +115,7 @@ class JsonText:
             problem = f"the compressed data is broken ({error})"
             self._report(UnreadableError(self._name, number + 1, problem, "complete gzip data"))
         except TooLargeError as error:
+            self.stopped = True
             self._report(UnreadableError(self._name, max(1, number + (not document)), str(error), self._expected))
             document = document or b""
         if document is None:
@@ -134,7 +134,7 @@ class JsonText:
                 raise TooLargeError(f"the line is longer than {most:,} bytes; {raised('max_line_bytes')}")
             yield line
 
-    def _is_document(self, line: bytes) -> bool:
+    def is_document(self, line: bytes) -> bool:
         """
         Return whether a file with the first *line* is read as a whole.
 
@@ -166,8 +166,8 @@ class JsonText:
     def _values(self, first: int, text: bytes) -> Iterator[SpanRecord]:
         """Yield the spans of consecutive values, or arrays of values, that span several lines."""
         view, start, end = memoryview(text), _next(text, 0), len(text)
-        written, lines = len(text.rstrip()), _LineNumbers(first, text)
-        effort = _Effort(end)
+        written, lines = len(text.rstrip()), LineNumbers(first, text)
+        effort = Effort(end)
         while start < end:
             stop = end
             try:
@@ -208,7 +208,7 @@ class JsonText:
         Its last line is before *stop*, where the next line begins as a value does: what is inside is indented.
         """
         found = _LAST_LINE.search(text, start, stop)
-        if found is None or text[start : start + 1] != b"{" or found.end() - start > _LONGEST_SHOWN:
+        if found is None or text[start : start + 1] != b"{" or found.end() - start > LONGEST_SHOWN:
             return None, start
         try:
             converted = json_of(text[start : found.end()].decode())
@@ -230,37 +230,6 @@ class JsonText:
         finally:
             if collecting:
                 gc.enable()
-
-
-class _Effort:
-    """What is spent on broken values of a text of *length* bytes, so that reading it takes no quadratic time."""
-
-    def __init__(self, length: int) -> None:
-        self._most = max(_LONGEST_SHOWN, _MOST_UNFINISHED * length)
-        self._read = 0
-        self.broken = 0
-
-    def is_spent(self, error: Exception, read: int) -> bool:
-        """Add a value that raised *error* after *read* bytes; return whether to leave the rest of the text unread."""
-        self._read += _DEEPEST if isinstance(error, RecursionError) else read
-        self.broken += 1
-        return self._read > self._most or self.broken > _MOST_BROKEN
-
-
-class _LineNumbers:
-    """The numbers of lines in *text*, whose first line has the number *first*; positions are asked in order."""
-
-    def __init__(self, first: int, text: bytes) -> None:
-        self._number = first
-        self._text = text
-        self._known = 0
-
-    def at(self, position: int, later: int | None = None) -> int:
-        """Return the line of *position*; *later* is where the next question may begin, if not there."""
-        settled = position if later is None else later
-        self._number += self._text.count(b"\n", self._known, settled)
-        self._known = settled
-        return self._number + self._text.count(b"\n", settled, position)
 
 
 def _next(text: bytes, start: int) -> int:

@@ -1,0 +1,1 @@
+"""Analyses large inputs: in bounded memory, and in several processes."""

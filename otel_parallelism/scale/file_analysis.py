@@ -1,0 +1,230 @@
+"""
+Analyses the turns in files of spans, in one process or in several, with the same result.
+
+With several processes, each reads parts of the files and writes their spans to a temporary file, grouped by trace.
+Then each analyses groups of traces, the largest first. The reports are joined in order of start.
+"""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from otel_parallelism.analysis.analyze import AnalysisPart, analyze_part, join_parts
+from otel_parallelism.dialects import classifier
+from otel_parallelism.dialects.parsing.result_attributes import recorded_result
+from otel_parallelism.fleet.trace_buffer import traces_of
+from otel_parallelism.readers.file_parts import FilePart, PartOutcome, PartReader, file_parts, is_shared, report_errors
+from otel_parallelism.readers.source_folder import sources_in
+from otel_parallelism.settings import Settings
+
+from .lean_reports import without_contents
+from .span_file import Piece, SpanFile
+from .worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from otel_parallelism.errors import UnreadableError
+    from otel_parallelism.model import Analysis, SpanRecord
+
+GROUP_BYTES: Final = 4 << 20
+PARTS_FOR_EACH: Final = 8
+"""How many parts of the input each process reads, and how many groups of traces it analyses, at least."""
+MOST_GROUPS: Final = 512
+SMALLEST_PART_BYTES: Final = 1 << 20
+LARGEST_PART_BYTES: Final = 16 << 20
+_BETWEEN_COLLECTIONS: Final = 20_000
+
+
+class HowToAnalyze(msgspec.Struct, frozen=True):
+    """
+    How spans are analysed: ``settings``, and as for `analyze_spans`.
+
+    ``recompute`` is whether results that spans carry are worked out anew, ``source`` a folder with source or None.
+    """
+
+    settings: Settings
+    recompute: bool = False
+    source: str | None = None
+
+    def part_analyzer(self) -> Callable[[Iterable[SpanRecord]], AnalysisPart]:
+        """Return the function that analyses some traces."""
+        settings = self.settings
+        classify = classifier(settings)
+        recorded = None if self.recompute or self.source is not None else recorded_result
+        sources = None if self.source is None else sources_in(self.source)
+
+        def analyze_traces(spans: Iterable[SpanRecord]) -> AnalysisPart:
+            return without_contents(analyze_part(spans, classify, settings, recorded=recorded, sources=sources))
+
+        return analyze_traces
+
+
+def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> Analysis:
+    """
+    Return the analysis of *spans*, in any order. Its reports hold no contents of calls.
+
+    Spans go to temporary files if there are very many. The garbage collector is disabled meanwhile, and runs between
+    traces: what is kept grows and has no cycles, so that looking through it again and again would only take time.
+    """
+    analyze_traces = how.part_analyzer()
+
+    def parts() -> Iterator[AnalysisPart]:
+        since = 0
+        for trace in traces_of(spans):
+            since += len(trace)
+            if since >= _BETWEEN_COLLECTIONS:
+                since = 0
+                gc.collect()
+                gc.freeze()
+            yield analyze_traces(trace)
+
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return join_parts(parts())
+    finally:
+        gc.unfreeze()
+        if collecting:
+            gc.enable()
+
+
+def analyze_in_processes(
+    files: Sequence[str],
+    how: HowToAnalyze,
+    jobs: int,
+    skip: Callable[[UnreadableError], None],
+    advance: Callable[[int], None],
+) -> Analysis:
+    """
+    Return the analysis of all spans in *files*, as `analyze_in_one_process` does.
+
+    Args:
+        files: As for `read_spans`, one input together.
+        how: How they are analysed.
+        jobs: The number of processes that read and analyse.
+        skip: Called with the error of each line that cannot be read.
+        advance: Called with the number of bytes read so far.
+
+    Raises:
+        UnreadableError: A file cannot be read.
+        WorkerError: One of the processes was killed, or failed.
+    """
+    sizes = {file: Path(file).stat().st_size for file in files if is_shared(file)}
+    total = sum(sizes.values())
+    groups = min(MOST_GROUPS, max(PARTS_FOR_EACH * jobs, total // GROUP_BYTES))
+    part_bytes = min(LARGEST_PART_BYTES, max(SMALLEST_PART_BYTES, total // (PARTS_FOR_EACH * jobs)))
+    with tempfile.TemporaryDirectory(prefix="otel-parallelism-", ignore_cleanup_errors=True) as folder:
+        names = [str(Path(folder, f"spans-{number}")) for number in range(jobs + 1)]
+        for name in names:
+            Path(name).touch(mode=0o600)
+        with (
+            Path(names[-1]).open("r+b", buffering=0) as own,
+            WorkerPool(jobs, SpanWorker, (how, names, groups)) as pool,
+        ):
+            _unlink(names)  # each process has opened them
+            parts = [part for file in files for part in file_parts(file, how.settings, part_bytes)]
+            read = _read_all(parts, pool, SpanFile(own, groups), how.settings, advance)
+            pieces: dict[int, list[tuple[int, Piece]]] = {}
+            for file, of_file in _by_file(files, parts, read):
+                counted = report_errors(file, [one.outcome for one in of_file], how.settings, skip)
+                for one in of_file[:counted]:
+                    for piece in one.pieces:
+                        pieces.setdefault(piece.group, []).append((one.holder, piece))
+            largest = sorted(pieces.values(), key=lambda held: -sum(piece.length for _, piece in held))
+            analysed = [result for _, result in pool.results(largest)]
+    return join_parts(analysed)
+
+
+class PartSpans(msgspec.Struct, frozen=True):
+    """How the reading of a part ended, and where its spans are: pieces of the file number ``holder``."""
+
+    outcome: PartOutcome
+    holder: int
+    pieces: list[Piece]
+
+
+def _read_all(
+    parts: Sequence[FilePart], pool: WorkerPool, own: SpanFile, settings: Settings, advance: Callable[[int], None]
+) -> list[PartSpans]:
+    """Read all *parts*; those that no other process can open are read here."""
+    found: dict[int, PartSpans] = {}
+    shared = [number for number, part in enumerate(parts) if is_shared(part.path)]
+    for number in sorted(set(range(len(parts))) - set(shared)):
+        found[number] = _read(parts[number], own, -1, settings)
+    done = 0
+    for place, result in pool.results([parts[number] for number in shared]):
+        found[shared[place]] = result
+        part = parts[shared[place]]
+        done += Path(part.path).stat().st_size if part.kind == "file" else max(0, part.stop - part.start)
+        advance(done)
+    return [found[number] for number in range(len(parts))]
+
+
+def _read(part: FilePart, into: SpanFile, holder: int, settings: Settings) -> PartSpans:
+    reader = PartReader(part, settings)
+    pieces: list[Piece] = []
+    some: list[SpanRecord] = []
+    for span in reader.spans():
+        some.append(span)
+        if len(some) >= _BETWEEN_COLLECTIONS:
+            pieces += into.append(some)
+            some.clear()
+    pieces += into.append(some)
+    return PartSpans(reader.outcome, holder, pieces)
+
+
+def _by_file(
+    files: Sequence[str], parts: Sequence[FilePart], read: Sequence[PartSpans]
+) -> Iterator[tuple[str, list[PartSpans]]]:
+    """Yield each file with what was read of its parts."""
+    at = 0
+    for file in files:
+        stop = at + 1
+        while stop < len(parts) and parts[stop].path == file and parts[stop].start > 0:
+            stop += 1
+        yield file, list(read[at:stop])
+        at = stop
+
+
+def _unlink(names: Sequence[str]) -> None:
+    """Delete the files, which stay open; Windows cannot, and deletes them at the end."""
+    for name in names:
+        try:
+            Path(name).unlink()
+        except OSError:
+            return
+
+
+class SpanWorker:
+    """
+    What a worker process does: it reads a part of a file, or analyses a group of traces.
+
+    Args:
+        number: The number of the process.
+        shared: How spans are analysed, the names of all files of spans, one for each process, and the number of groups.
+    """
+
+    def __init__(self, number: int, shared: tuple[HowToAnalyze, Sequence[str], int]) -> None:
+        """Open the files."""
+        self._how, names, groups = shared
+        self._number = number
+        opened = [Path(name).open("r+b", buffering=0) for name in names]  # noqa: SIM115 - `close` closes them
+        self._files = [SpanFile(file, groups) for file in opened]
+        self._analyze = self._how.part_analyzer()
+
+    def __call__(self, task: FilePart | list[tuple[int, Piece]]) -> PartSpans | AnalysisPart:
+        """Return what was read of a part, or the analysis of a group, which is given by files and pieces of them."""
+        if isinstance(task, FilePart):
+            return _read(task, self._files[self._number], self._number, self._how.settings)
+        return self._analyze(span for holder, piece in task for span in self._files[holder].spans(piece))
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files:
+            file.close()
