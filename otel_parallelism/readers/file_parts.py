@@ -39,8 +39,8 @@ class FilePart(msgspec.Struct, frozen=True):
     """
     A part of the file at ``path``.
 
-    ``start`` and ``stop`` are bytes for lines, of which those that start in between belong to the part, and for
-    messages; they are numbers of row groups. A ``file`` is read whole.
+    ``start`` and ``stop`` are bytes for lines and messages, and numbers of row groups. A line belongs to the part in
+    which it starts. A ``file`` is read whole.
     """
 
     path: str
