@@ -17,7 +17,7 @@ from otel_parallelism import names
 from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
 
 from .parsing.declared_spans import SpanPatterns, declared_facts, span_patterns
-from .parsing.facts import Dialect, Facts
+from .parsing.facts import Dialect, Facts, text
 from .parsing.failed_spans import failure_of_span
 
 if TYPE_CHECKING:
@@ -220,6 +220,8 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         instrumentation=span.instrumentation,
         remote_parent=span.remote_parent or facts.remote,
         failure=failure_of_span(span, failed=failed),
+        conversation=text(span.attributes, names.CONVERSATION_ID),
+        link_types=span.link_types,
     )
 
 
@@ -238,6 +240,9 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         source=span.source,
         instrumentation=span.instrumentation,
         answer=facts.answer,
+        conversation=text(span.attributes, names.CONVERSATION_ID),
+        links=span.links,
+        link_types=span.link_types,
     )
 
 

@@ -7,6 +7,7 @@ are frozen ``msgspec`` structs, because one is made for every call of a running 
 
 from __future__ import annotations
 
+from .caller_types import Caller, CallFrame, CallStack
 from .report_types import (
     BESIDE_EFFICIENCY,
     Advice,
@@ -26,9 +27,6 @@ from .time_types import CallTotals, Interval
 from .turn_types import (
     AskedCall,
     Call,
-    Caller,
-    CallFrame,
-    CallStack,
     Content,
     Effect,
     EffectSource,

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from .caller_types import Caller
 from .report_types import Advice, Cause, FindingKind, Verdict
-from .turn_types import Caller
 
 Grouping: TypeAlias = Literal["agent", "tool", "cause", "place", "day"]
 Change: TypeAlias = Literal["began", "rose", "fell", "ended"]

@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .turn_types import Caller, EffectSource, Turn
+from .caller_types import Caller
+from .turn_types import EffectSource, Turn
 
 Cause: TypeAlias = Literal[
     "model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown", "over_parallel"

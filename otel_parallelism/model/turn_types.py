@@ -9,6 +9,7 @@ import msgspec
 
 from otel_parallelism.failures import Failure
 
+from .caller_types import Caller, CallStack
 from .time_types import CallTotals, Interval
 
 Effect: TypeAlias = Literal["read", "write", "unknown"]
@@ -29,6 +30,8 @@ class SpanRecord(msgspec.Struct, frozen=True, gc=False):
     Ids are lower-case hex; ``parent_id`` is empty for a root span, and ``remote_parent`` is true if the parent is in
     another process. ``source`` identifies the resource: it is the same string for one process and service.
     ``instrumentation`` is the name of the instrumentation scope, ``kind`` the OTLP number (2 server, 3 client).
+    ``links`` are the ids of the linked spans, of any trace; ``link_types`` are the types of the links in the same
+    order, empty if none has a type.
     """
 
     trace_id: str
@@ -45,6 +48,7 @@ class SpanRecord(msgspec.Struct, frozen=True, gc=False):
     remote_parent: bool = False
     source: str = ""
     instrumentation: str = ""
+    link_types: tuple[str, ...] = ()
 
 
 class HandedObject(msgspec.Struct, frozen=True, gc=False):
@@ -84,46 +88,6 @@ class Content(msgspec.Struct, frozen=True):
     handed: tuple[HandedObject, ...] = ()
 
 
-class Caller(msgspec.Struct, frozen=True, gc=False):
-    """The file and the line, counted from 1, where a call was made."""
-
-    file_path: str
-    line_number: int
-
-
-class CallFrame(msgspec.Struct, frozen=True, gc=False):
-    """
-    One function on the stack when a call was made.
-
-    ``function`` is its name, empty if unknown. ``end_line`` and ``end_column`` (in bytes) say where the text of the
-    call that it was making ends; ``end_column`` is -1 if that is unknown. ``identity`` is the ``id()`` of the frame:
-    two frames that exist at once have different ones, 0 is unknown. ``code`` is the code object, None in stored spans.
-    """
-
-    file_path: str
-    line_number: int
-    function: str = ""
-    end_line: int = 0
-    end_column: int = -1
-    identity: int = 0
-    code: object = None
-
-
-class CallStack(msgspec.Struct, frozen=True, gc=False):
-    """
-    The functions that made a call, innermost first; read only if calls may form a chain.
-
-    ``parse`` converts ``value`` to frames; they end with None if there are further functions that were not recorded.
-    """
-
-    value: object
-    parse: Callable[[object], tuple[CallFrame | None, ...]]
-
-    def frames(self) -> tuple[CallFrame | None, ...]:
-        """Return the frames."""
-        return self.parse(self.value)
-
-
 class Call(msgspec.Struct, frozen=True):
     """
     One execution of a tool.
@@ -141,7 +105,8 @@ class Call(msgspec.Struct, frozen=True):
     ``waiting`` are the times inside the call in which it waited for a person, in order, without overlap; they are no
     work of the call. ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the
     turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
-    ``failure`` is why it failed.
+    ``failure`` is why it failed. ``conversation`` is the id of the conversation. ``links`` and ``link_types`` are
+    those of its span.
     """
 
     trace_id: str
@@ -183,6 +148,8 @@ class Call(msgspec.Struct, frozen=True):
     outlived_ns: int | None = None
     stack: CallStack | None = None
     failure: Failure = ""
+    conversation: str = ""
+    link_types: tuple[str, ...] = ()
 
     @property
     def duration_ns(self) -> int:
@@ -207,6 +174,7 @@ class Step(msgspec.Struct, frozen=True):
     ids, ``()`` if it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown.
     ``cached_tokens`` are those of its ``input_tokens`` that were read from a cache. ``messages`` are the user's
     messages in its input. ``answer`` is the output, ``switch`` a setting such as ``parallel_tool_calls=False``.
+    ``conversation`` is the id of the conversation; ``links`` and ``link_types`` are those of its span.
     """
 
     trace_id: str
@@ -223,6 +191,9 @@ class Step(msgspec.Struct, frozen=True):
     cached_tokens: int | None = None
     answer: Content | None = None
     switch: str = ""
+    conversation: str = ""
+    links: tuple[str, ...] = ()
+    link_types: tuple[str, ...] = ()
 
 
 class TurnSpan(msgspec.Struct, frozen=True):

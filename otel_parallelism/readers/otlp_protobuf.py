@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status, TracesData
 
+from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.model import SpanEvent, SpanRecord
 
@@ -119,6 +120,7 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         bool(span.flags & _HAS_REMOTE and span.flags & _IS_REMOTE),
         source,
         scope,
+        link_types([_attributes(link.attributes) for link in span.links]) if span.links else (),
     )
 
 

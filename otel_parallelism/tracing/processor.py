@@ -27,6 +27,7 @@ from .state.bounds.held_evidence import HELD, contents_size
 from .state.bounds.past_bound import count_end
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate
+from .state.linked_parents import linked_parent
 from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
 from .state.nodes import SCOPE_KEY, Node, SpanNode
 from .state.registry import MAX_OPEN_SPANS, REGISTRY
@@ -169,8 +170,8 @@ class ParallelismProcessor(SpanProcessor):
             node.is_turn = REGISTRY.open_turn(node)
             self.interceptor.intercept(node)
             link_node(node)
-        elif kind is Call and node.parent is None:
-            adopt_node(node)
+        elif isinstance(observation, (Call, Step)) and node.parent is None:
+            _place_root(node, observation)
         elif kind is Call or kind is Step or _is_waiting(observation):
             link_node(node)
         elif node.parent is None:
@@ -195,14 +196,23 @@ class ParallelismProcessor(SpanProcessor):
             if node.parent is not None:
                 if not link_node(node) and kind is Call:
                     count_late_node(node)
-            elif kind is Call:
-                adopt_node(node)
+            elif isinstance(observation, (Call, Step)):
+                _place_root(node, observation)
         if (type(observation) is Call or type(observation) is Step) and node.linked and node.children is None:
             HELD.add(node, contents_size(observation))
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
         elif node.counted_in is not None:
             count_end(node)
+
+
+def _place_root(node: SpanNode, observation: Call | Step) -> None:
+    """Link *node*, a span without a parent, to the turn that its links lead to; a call else to the only open turn."""
+    node.parent = linked_parent(node, observation)
+    if node.parent is not None:
+        link_node(node)
+    elif type(observation) is Call:
+        adopt_node(node)
 
 
 def _is_waiting(observation: Observation) -> bool:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_parallelism.readers import UnreadableError
+from otel_parallelism.readers.any_format import read_spans
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from tests.amounts import some_of
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 TRACE = "77eb790f3d62b81d8c6f1400a78ce500"
 SPAN = "ff8b0368edbfde16"
 PARENT = "a1b2c3d4e5f60718"
+_LINK_TYPE = {"key": "gen_ai.attribution.link_type", "value": {"stringValue": "CAUSED_BY_GENERATION"}}
 
 
 def a_span(**changes: Any) -> dict[str, Any]:
@@ -61,10 +64,30 @@ def names(path: Path) -> list[str]:
     return [span.name for span in read_otlp_json(path)]
 
 
+def test_types_of_links_are_read_from_protobuf(tmp_path: Path) -> None:
+    data = TracesData()
+    span = (
+        data.resource_spans.add()
+        .scope_spans.add()
+        .spans.add(
+            trace_id=bytes.fromhex(TRACE), span_id=bytes.fromhex(SPAN), start_time_unix_nano=1, end_time_unix_nano=2
+        )
+    )
+    link = span.links.add(trace_id=bytes.fromhex(TRACE), span_id=bytes.fromhex(PARENT))
+    link.attributes.add(key=_LINK_TYPE["key"]).value.string_value = "retry_of"
+    path = tmp_path / "spans.pb"
+    path.write_bytes(data.SerializeToString())
+    (read,) = read_spans(path)
+    assert (read.links, read.link_types) == ((PARENT,), ("RETRY_OF",))
+
+
 def test_all_fields_of_a_span_are_read(write: Callable[[str], Path]) -> None:
     span_fields = a_span(
         events=[{"name": "gen_ai.choice", "attributes": [{"key": "index", "value": {"intValue": "0"}}]}, {"name": "e"}],
-        links=[{"traceId": TRACE, "spanId": PARENT.upper()}],
+        links=[
+            {"traceId": TRACE, "spanId": PARENT.upper(), "attributes": [_LINK_TYPE]},
+            {"traceId": TRACE, "spanId": PARENT},
+        ],
         flags=0x301,
     )
     (span,) = read_otlp_json(write(json.dumps(request(span_fields, resource={"service.name": "checkout"}))))
@@ -74,7 +97,7 @@ def test_all_fields_of_a_span_are_read(write: Callable[[str], Path]) -> None:
     assert span.attributes == {"gen_ai.operation.name": "execute_tool"}
     assert [event.name for event in span.events] == ["gen_ai.choice", "e"]
     assert [event.attributes for event in span.events] == [{"index": 0}, {}]
-    assert span.links == (PARENT,)
+    assert (span.links, span.link_types) == ((PARENT, PARENT), ("CAUSED_BY_GENERATION", ""))
     assert span.remote_parent
     assert span.instrumentation == "a.scope"
     assert span.source == "service.name=checkout"

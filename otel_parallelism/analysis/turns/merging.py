@@ -46,6 +46,7 @@ def _merged_steps(outer: Step, inner: Step) -> Step:
         requested_tools=outer.requested_tools or inner.requested_tools,
         answer=_fuller_content(outer.answer, inner.answer),
         switch=outer.switch or inner.switch,
+        conversation=outer.conversation or inner.conversation,
     )
 
 
@@ -65,6 +66,8 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         resource=outer.resource or inner.resource,
         depends_on=inner.depends_on if outer.depends_on is None else outer.depends_on,
         links=outer.links or inner.links,
+        link_types=outer.link_types if outer.links else inner.link_types,
+        conversation=outer.conversation or inner.conversation,
         called_ns=queued_from_ns or outer.called_ns or inner.called_ns,
         task=outer.task or inner.task,
         thread=outer.thread or inner.thread,

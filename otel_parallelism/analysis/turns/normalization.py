@@ -1,8 +1,9 @@
 """
 Normalizes observations to turns: one call per execution, in the right turn and scope, for any instrumentation.
 
-The passes are: adopt siblings of turns, merge duplicate calls, requests and turns, place orphans, make roots turns,
-remove wrappers, lift misplaced calls, and assemble the turns.
+First, traces that links or a conversation hold together are joined. The passes of each trace are: adopt siblings of
+turns, merge duplicate calls, requests and turns, place orphans, make roots turns, remove wrappers, lift misplaced
+calls, and assemble the turns.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 
 from otel_parallelism.model import Call, Coverage, Observation, Passage, Step, Turn, TurnSpan, UnknownSpans
 
+from .across.conversations import join_traces
 from .assembly import assemble
 from .duplicate_turns import join_duplicate_turns
 from .duplicates import merge_calls, merge_steps
@@ -84,6 +86,7 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
             spans += 1
         if known is None or known.end_ns < observation.end_ns:
             trace[observation.span_id] = observation
+    join_traces(traces)
     turns: list[Turn] = []
     uncovered: list[Call] = []
     for trace in traces.values():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.model import SpanEvent, SpanRecord
 
 from .field_errors import WrongFieldError
@@ -70,6 +71,7 @@ class _Event(msgspec.Struct, gc=False):
 
 class _Link(msgspec.Struct, rename="camel", gc=False):
     span_id: str | None = None
+    attributes: list[KeyValue] | None = None
 
 
 class _Status(msgspec.Struct, gc=False):
@@ -158,6 +160,7 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         bool(flags and flags & _HAS_REMOTE and flags & _IS_REMOTE),
         source,
         scope,
+        link_types([_attributes(link.attributes) for link in span.links if link.span_id]) if span.links else (),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_parallelism.dialects import KEYS, classify, classify_declared, is_named
+from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
 from .compatibility import all_fields, raw_attributes, raw_name
@@ -63,6 +64,7 @@ def span_record(span: Any, end_ns: int) -> SpanRecord:
         parent is not None and parent.is_remote,
         "",
         "" if scope is None else scope.name,
+        link_types([link.attributes for link in links]) if links else (),
     )
 
 
