@@ -117,6 +117,8 @@ def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
     name = span["name"]
     if name.endswith((".doGenerate", ".doStream")) or attributes.get("genkit:metadata:subtype") == "model":
         return True
+    if attributes.get("mastra.span.type") == "model_step":
+        return True
     if attributes.get("mlflow.spanType") == '"CHAT_MODEL"':
         return True
     return name in {OPENLITS_MODEL, "haystack.agent.step.llm"} or (
@@ -150,7 +152,7 @@ def is_run(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
             agent,
             attributes.get("langsmith.metadata.lc_agent_name"),
         }
-        or f'"lc_agent_name": "{span["name"]}"' in attributes.get("metadata", "")
+        or f'"lc_agent_name":"{span["name"]}"' in attributes.get("metadata", "").replace('": "', '":"')
     )
 
 

@@ -122,13 +122,23 @@ def _requested(span: SpanRecord) -> tuple[str, ...] | None:
     if not seen:
         output = attributes.get(_OUTPUT)
         return None if output is None else messages.requested_ids(output)
+    if not asked:
+        return _requested_in_output(attributes)
     named = set(ids.values())
     return tuple(dict.fromkeys(ids.values())) if asked <= ids.keys() or (named and _is_repeated(asked, ids)) else None
 
 
+def _requested_in_output(attributes: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Return the ids in the raw output, the only place for calls of LangChain.js; ``()`` if it has none."""
+    output = attributes.get(_OUTPUT)
+    if not isinstance(output, str) or '"tool_calls":' not in output:
+        return ()
+    return messages.requested_ids(output)
+
+
 def _answer(span: SpanRecord) -> Content | None:
     attributes = span.attributes
-    if any(key.startswith(_OUTPUT_MESSAGES) for key in attributes):
+    if any(key.startswith(_OUTPUT_MESSAGES) and ".tool_call." in key for key in attributes):
         return captured(attributes, _asked_calls)
     return captured(attributes.get(_OUTPUT), messages.asked_calls)
 
@@ -180,7 +190,8 @@ def _message_words(value: object) -> list[object]:
 
 def _says(span: SpanRecord, key: str) -> bool:
     """Return whether entry *key* of LangChain's metadata is the span's name."""
-    return f'"{key}": "{span.name}"' in text(span.attributes, "metadata")
+    metadata = text(span.attributes, "metadata")
+    return f'"{key}": "{span.name}"' in metadata or f'"{key}":"{span.name}"' in metadata
 
 
 def _is_cycle(span: SpanRecord) -> bool:
