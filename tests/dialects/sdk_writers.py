@@ -283,6 +283,41 @@ def kind_call(asked: Planned) -> Written:
     )
 
 
+def mastra_request(asked: Plan) -> Written:
+    calls = [{"toolCallId": a.call_id, "toolName": a.tool, "args": a.arguments} for a in asked]
+    return Written(
+        "agent_step helper",
+        {
+            "gen_ai.operation.name": "agent_step",
+            "mastra.span.type": "model_step",
+            "mastra.model_step.input": json.dumps(user_message()),
+            "mastra.model_step.output": json.dumps({"text": "" if calls else "hi", "toolCalls": calls}),
+            "gen_ai.usage.input_tokens": 40,
+        },
+        scope="@mastra/otel-exporter",
+    )
+
+
+def mastra_call(asked: Planned) -> Written:
+    return Written(
+        f"execute_tool {asked.tool}",
+        {
+            "gen_ai.operation.name": "execute_tool",
+            "mastra.span.type": "tool_call",
+            "gen_ai.tool.name": asked.tool,
+            "gen_ai.tool.call.id": asked.call_id,
+            "gen_ai.tool.call.arguments": json.dumps(asked.arguments),
+            "gen_ai.tool.call.result": json.dumps(asked.result),
+        },
+        scope="@mastra/otel-exporter",
+    )
+
+
+def mastra_run() -> Written:
+    attributes = {"gen_ai.operation.name": "invoke_agent", "mastra.span.type": "agent_run"}
+    return Written("invoke_agent helper", attributes, scope="@mastra/otel-exporter")
+
+
 def livekit_request(asked: Plan, mark: str = "pii.") -> Written:
     calls = [
         {"id": f"item_{a.call_id}", "call_id": a.call_id, "name": a.tool, "arguments": json.dumps(a.arguments)}
@@ -428,6 +463,7 @@ SDK_WRITERS = {
     "gen_ai.span.kind": Writer(
         lambda: Written("helper", {"gen_ai.span.kind": "AGENT", "input.value": QUESTION}), kind_request, kind_call
     ),
+    "mastra": Writer(mastra_run, mastra_request, mastra_call),
     "livekit": Writer(livekit_run, livekit_request, livekit_call),
     "livekit before pii": Writer(
         lambda: livekit_run(""), lambda asked: livekit_request(asked, ""), lambda asked: livekit_call(asked, "")

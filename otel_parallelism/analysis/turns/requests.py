@@ -25,12 +25,13 @@ def settle_requests(tree: Tree) -> None:
     End each model request that encloses calls at the start of the first call, or make it a passage.
 
     It stays a request if its output lists a call inside it, or if the same scope has another request and it encloses
-    no turn. It becomes a passage if another request inside it starts before its first call.
+    no turn. It becomes a passage if another request inside it starts before its first call, unless that is the only one
+    and the output lists a call: then both are the same request.
     """
     directly, holding = _contents(tree)
     if not holding:
         return
-    wrapping = {span_id for span_id in holding if _only_wraps(directly.get(span_id, ()))}
+    wrapping = {span_id for span_id in holding if _only_wraps(tree.spans[span_id], directly.get(span_id, ()))}
     requests = [span for span in tree.spans.values() if type(span) is Step and span.span_id not in wrapping]
     per_scope: Counter[str] = Counter(tree.inside[request.span_id] for request in requests)
     for span_id in holding:
@@ -84,8 +85,10 @@ def _nearest_request(tree: Tree, span_id: str, above: dict[str, str]) -> str:
     return known
 
 
-def _only_wraps(inside: list[Observation] | tuple[()]) -> bool:
+def _only_wraps(span: Observation, inside: list[Observation] | tuple[()]) -> bool:
     """Return whether another request precedes the first call in *inside*, or *inside* has no call."""
+    if type(span) is Step and sum(type(each) is Step for each in inside) == 1 and _lists_one(span, inside):
+        return False
     calls = [span.start_ns for span in inside if type(span) in (Call, TurnSpan)]
     return not calls or any(type(span) is Step and span.start_ns <= min(calls) for span in inside)
 
