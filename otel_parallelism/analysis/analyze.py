@@ -216,7 +216,7 @@ def analyze(
             estimate_savings(own, candidates, reported, least_ns, notes)
             reported += [candidate for candidate in candidates if candidate.avoidable_ns >= max(least_ns, 1)]
 
-    repeats = [one for one in repeated_candidates(scopes) if one.avoidable_ns >= max(least_ns, 1)]
+    repeats = [one for one in repeated_candidates(scopes, least_ns, notes) if one.avoidable_ns >= max(least_ns, 1)]
     set_silenced(repeats, turn.agent, settings.silence)
     told = [(described(candidate, experience), candidate.silenced) for candidate in reported]
     told += [(described_repeat(candidate), candidate.silenced) for candidate in repeats]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -46,6 +47,8 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
     for index, call in enumerate(calls):
         if call.arguments is not None and call.arguments.whole:
             by_tool.setdefault((call.tool, call.resource), []).append(index)
+    # How many of the calls before each position may write.
+    writing = list(itertools.accumulate((effect != "read" for effect in effects), initial=0))
     found: list[Repeats] = []
     for same in by_tool.values():
         if len(same) < 2:  # noqa: PLR2004 - a repeat takes two
@@ -56,7 +59,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
             if form is not None:
                 by_arguments.setdefault(form, []).append(index)
         found += [
-            Repeats(tuple(group), _mask(group), _kind(calls, group, effects, outcomes))
+            Repeats(tuple(group), _mask(group), _kind(calls, group, writing, outcomes))
             for group in by_arguments.values()
             if len(group) > 1 and any(not _in_one_response(calls[group[0]], calls[index]) for index in group[1:])
         ]
@@ -64,7 +67,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
 
 
 def _kind(
-    calls: Sequence[Call], group: Sequence[int], effects: Sequence[Effect], outcomes: Sequence[Outcome]
+    calls: Sequence[Call], group: Sequence[int], writing: Sequence[int], outcomes: Sequence[Outcome]
 ) -> RepeatKind:
     if any(outcomes[index] == "failed" for index in group):
         return "polling"
@@ -72,7 +75,7 @@ def _kind(
     seen = [form for form in forms if form is not None]
     if any(form != seen[0] for form in seen):
         return "polling"
-    if len(seen) < len(forms) or any(effects[index] != "read" for index in range(group[0], group[-1] + 1)):
+    if len(seen) < len(forms) or writing[group[-1] + 1] > writing[group[0]]:
         return "unknown"
     return "equal"
 

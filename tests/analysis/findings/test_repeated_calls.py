@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from strategies import read, turn
 
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.findings.repeated_calls import MOST_REPEATED
+from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
+    import pytest
+
     from otel_parallelism.model import Finding, Report
 
 
@@ -47,3 +51,31 @@ def test_polling_is_no_finding_and_keeps_its_pauses() -> None:
 def test_repeat_can_be_silenced() -> None:
     report = report_of(Settings(silence=("get_rows",)))
     assert (report.findings, len(report.silenced), report.efficiency) == ((), 1, 1.0)
+
+
+def test_of_many_repeats_the_shorter_ones_are_left_out() -> None:
+    count = MOST_REPEATED + 3
+    calls = [
+        read(f"c{n}", 10 * n, 10 * n + 1 + n % count / 10, f"table {n % count}", "4 rows of text", tool="get_rows")
+        for n in range(2 * count)
+    ]
+    report = analyze(turn(*calls), Settings())
+    found = [finding.span_ids for finding in report.findings if finding.kind == "repeated_call"]
+    assert found == [(f"c{n}", f"c{n + count}") for n in range(3, count)]
+    assert "more than 32 calls were repeated: the shorter ones are left out" in report.notes
+
+
+def test_repeats_that_cannot_save_enough_are_not_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimated: list[object] = []
+    length_ns = Scope.length_ns
+
+    def counted(self: Scope, relaxed: object, **given: Any) -> int:
+        estimated.append(given.get("dropped"))
+        return length_ns(self, relaxed, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Scope, "length_ns", counted)
+    long = [read(f"a{n}", 2 * n, 2 * n + 1, "table", "4 rows of text", tool="get_rows") for n in range(2)]
+    short = [read(f"b{n}", 10 + n, 10.04 + n, f"row {n % 9}", "a row of text", tool="get_row") for n in range(18)]
+    report = analyze(turn(*long, *short), Settings())
+    assert [finding.calls for finding in report.findings if finding.kind == "repeated_call"] == [("get_rows",) * 2]
+    assert len([dropped for dropped in estimated if dropped is not None]) == 1
