@@ -17,6 +17,8 @@ from otel_parallelism.shown_names import shown_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from otel_parallelism.analysis.schedule.scopes import Scope
+
 _S = 1e9
 _MOST_TEXT = 500
 _MOST_LEAVES = 100
@@ -96,6 +98,16 @@ def seen_failure(call: Call) -> Failure:
     leaves.take(value, _MOST_LEAVES)
     codes = (f"{number:g}" for number in leaves.numbers)
     return failure_of("", " ".join((*leaves.texts, *codes))[:_MOST_TEXT])
+
+
+def failures_of(scope: Scope, calls: Sequence[Call]) -> list[Failure]:
+    """Return why each of *calls*, of *scope*, failed; results that the dependency graph has read are not read again."""
+    graph = scope.graph
+    if graph is None:
+        return [seen_failure(call) for call in calls]
+    read = zip(graph.calls, graph.evidence.outcomes, graph.evidence.results_whole, strict=True)
+    fine = {call.span_id for call, outcome, whole in read if whole and outcome != "failed"}
+    return ["" if call.span_id in fine and not call.error else seen_failure(call) for call in calls]
 
 
 def widths_at_start(calls: Sequence[Call]) -> list[int]:

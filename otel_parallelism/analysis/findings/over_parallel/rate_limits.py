@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.findings.advice import listing
 
-from .excess import Excess, calls_by_tool, seen_failure, widths_at_start
+from .excess import Excess, calls_by_tool, failures_of, widths_at_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,15 +37,25 @@ def rate_limited_bursts(scope: Scope) -> Iterator[Excess]:
         return
     for calls in calls_by_tool(scope.calls, _LEAST_CALLS):
         widths = widths_at_start(calls)
-        if max(widths) < _LEAST_WIDTH or len(calls) > _MOST_CALLS:
+        if len(calls) > _MOST_CALLS or not _narrower_later(widths):
             continue
-        failures = [seen_failure(call) for call in calls]
+        failures = failures_of(scope, calls)
         limited = [at for at, failure in enumerate(failures) if failure == "rate_limited"]
         if len(limited) < _LEAST_LIMITED:
             continue
         width = min(widths[at] for at in limited)
         if width >= _LEAST_WIDTH and _depends_on_width(calls, widths, failures, limited, width):
             yield _burst(scope, calls, widths, limited, width)
+
+
+def _narrower_later(widths: Sequence[int]) -> bool:
+    """Return whether a call began at a smaller width than a wide one before it."""
+    widest = 0
+    for width in widths:
+        if _LEAST_WIDTH <= widest > width:
+            return True
+        widest = max(widest, width)
+    return False
 
 
 def _depends_on_width(

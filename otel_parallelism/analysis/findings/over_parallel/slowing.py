@@ -41,21 +41,19 @@ class Burst(msgspec.Struct, frozen=True):
         calls: The calls, in order of start.
         width: How many of them ran at once, at most.
         duration_ns: The median of their durations.
-        sizes: How large the arguments and results are, in the mean: texts in characters, numbers as logarithms.
     """
 
     calls: tuple[Call, ...]
     width: int
     duration_ns: float
-    sizes: tuple[float, float, float, float]
 
 
 def slowed_by_width(scope: Scope) -> Iterator[Excess]:
     """
     Yield the widest bursts of each tool whose calls slow down with the width so much that a narrower one does as much.
 
-    Bursts count in which every call had success and both arguments and results were seen whole. There must be eight of
-    them, of three widths that occur twice or more. The durations must grow with the width at every step, half as long
+    Bursts count in which every call had success. There must be eight of them, of three widths that occur twice or more.
+    Arguments and results must have been seen whole. The durations must grow with the width at every step, half as long
     again in all, and by rank correlation beyond chance (99 %). What else could explain it must not: the width must not
     go along with the time of day, nor with the size of arguments and results. Calls whose waiting is known, or that
     queue behind one lock, are left to other findings.
@@ -70,7 +68,7 @@ def slowed_by_width(scope: Scope) -> Iterator[Excess]:
             continue
         bursts = bursts_of(calls)
         limit = widest_useful(bursts)
-        if limit is not None:
+        if limit is not None and not _sizes_explain(bursts):
             yield _excess(scope, calls[0].tool, bursts, limit)
 
 
@@ -88,10 +86,8 @@ def bursts_of(calls: Sequence[Call]) -> list[Burst]:
         return []
     found = []
     for group, width in zip(groups, widths, strict=True):
-        sizes = None if any(call.error or call.failure for call in group) else _mean_sizes(group)
-        if sizes is not None:
-            duration_ns = median_of(call.duration_ns for call in group)
-            found.append(Burst(tuple(group), width, duration_ns, sizes))
+        if not any(call.error or call.failure for call in group):
+            found.append(Burst(tuple(group), width, median_of(call.duration_ns for call in group)))
     return found
 
 
@@ -115,10 +111,21 @@ def widest_useful(bursts: Sequence[Burst]) -> int | None:
     least = _BOUND / math.sqrt(len(bursts) - 1)
     if rank_correlation(widths, [burst.duration_ns for burst in bursts]) < least:
         return None
-    others = [[float(at) for at in range(len(bursts))], *zip(*(burst.sizes for burst in bursts), strict=True)]
-    if any(abs(rank_correlation(widths, other)) > _UNRELATED for other in others):
+    if abs(rank_correlation(widths, [float(at) for at in range(len(bursts))])) > _UNRELATED:
         return None
     return _narrowest(typical)
+
+
+def _sizes_explain(bursts: Sequence[Burst]) -> bool:
+    """Return whether the sizes of arguments or results go along with the width, or were not all seen."""
+    widths = [float(burst.width) for burst in bursts]
+    sizes = []
+    for burst in bursts:
+        found = _mean_sizes(burst.calls)
+        if found is None:
+            return True
+        sizes.append(found)
+    return any(abs(rank_correlation(widths, column)) > _UNRELATED for column in zip(*sizes, strict=True))
 
 
 def _grows(durations_ns: Sequence[float]) -> bool:
@@ -159,7 +166,7 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 
 def _mean_sizes(calls: Sequence[Call]) -> tuple[float, float, float, float] | None:
-    """Return the mean sizes of arguments and results as in `Burst`; None if they were not all seen whole."""
+    """Return the mean sizes of arguments and of results, as `_size` gives them; None if not all were seen whole."""
     sums = [0.0] * 4
     for call in calls:
         sizes = (_size(call.arguments), _size(call.result))
