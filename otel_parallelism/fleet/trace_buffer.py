@@ -12,6 +12,8 @@ import tempfile
 import zlib
 from typing import IO, TYPE_CHECKING, Final
 
+from otel_parallelism.names import CONVERSATION_ID
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,6 +31,8 @@ def traces_of(
 ) -> Iterator[list[SpanRecord]]:
     """
     Yield the spans of each trace, once, in the order in which they came.
+
+    Traces that may belong together, by links or conversations, come as one, unless there are too many spans.
 
     Args:
         spans: Spans of any traces, in any order.
@@ -52,6 +56,8 @@ def traces_of(
                     for one in held:
                         file.add(one)
                 traces.clear()
+        if depth == 0:
+            yield from _related_traces(traces)
         while traces:
             yield traces.pop(next(iter(traces)))
         for file in files:
@@ -60,6 +66,23 @@ def traces_of(
     finally:
         for file in files:
             file.close()
+
+
+def may_belong_elsewhere(span: SpanRecord) -> bool:
+    """Return whether *span* has links or the id of a conversation, which may lead to a turn of another trace."""
+    return bool(span.links) or CONVERSATION_ID in span.attributes
+
+
+def _related_traces(traces: dict[str, list[SpanRecord]]) -> Iterator[list[SpanRecord]]:
+    """Take those of *traces* that may belong together, and yield their spans as one list, if there are any."""
+    related = {trace_id for trace_id, spans in traces.items() if any(map(may_belong_elsewhere, spans))}
+    linked = {link for trace_id in related for span in traces[trace_id] for link in span.links}
+    if linked:
+        related |= {
+            trace_id for trace_id, spans in traces.items() if not linked.isdisjoint(span.span_id for span in spans)
+        }
+    if related:
+        yield [span for trace_id in [one for one in traces if one in related] for span in traces.pop(trace_id)]
 
 
 def _place(trace_id: str, depth: int) -> int:

@@ -17,7 +17,7 @@ import msgspec
 from otel_parallelism.analysis.analyze import AnalysisPart, analyze_part, join_parts
 from otel_parallelism.dialects import classifier
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
-from otel_parallelism.fleet.trace_buffer import traces_of
+from otel_parallelism.fleet.trace_buffer import MOST_IN_MEMORY, may_belong_elsewhere, traces_of
 from otel_parallelism.readers.file_parts import FilePart, PartOutcome, PartReader, file_parts, is_shared, report_errors
 from otel_parallelism.readers.source_folder import sources_in
 from otel_parallelism.settings import Settings
@@ -76,7 +76,7 @@ def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> An
 
     def parts() -> Iterator[AnalysisPart]:
         since = 0
-        for trace in traces_of(spans):
+        for trace in traces_of(spans, most_in_memory=MOST_IN_MEMORY):
             since += len(trace)
             if since >= _BETWEEN_COLLECTIONS:
                 since = 0
@@ -131,22 +131,43 @@ def analyze_in_processes(
             parts = [part for file in files for part in file_parts(file, how.settings, part_bytes)]
             read = _read_all(parts, pool, SpanFile(own, groups), how.settings, advance)
             pieces: dict[int, list[tuple[int, Piece]]] = {}
+            kept: list[PartSpans] = []
             for file, of_file in _by_file(files, parts, read):
                 counted = report_errors(file, [one.outcome for one in of_file], how.settings, skip)
+                kept += of_file[:counted]
                 for one in of_file[:counted]:
                     for piece in one.pieces:
                         pieces.setdefault(piece.group, []).append((one.holder, piece))
             largest = sorted(pieces.values(), key=lambda held: -sum(piece.length for _, piece in held))
-            analysed = [result for _, result in pool.results(largest)]
-    return join_parts(analysed)
+            related = any(one.related for one in kept)
+            if related and sum(one.spans for one in kept) <= MOST_IN_MEMORY:
+                # As in one process, any of them may belong together.
+                largest = [[piece for held in largest for piece in held]]
+                related = False
+            tasks = [TraceGroup(held, apart=related) for held in largest]
+            analysed = [result for _, result in pool.results(tasks)]
+    return join_parts(part for parts_of_group in analysed for part in parts_of_group)
 
 
 class PartSpans(msgspec.Struct, frozen=True):
-    """How the reading of a part ended, and where its spans are: pieces of the file number ``holder``."""
+    """
+    How the reading of a part ended, and where its spans are: pieces of the file number ``holder``.
+
+    ``spans`` is how many they are, ``related`` whether one of them may belong to a turn of another trace.
+    """
 
     outcome: PartOutcome
     holder: int
     pieces: list[Piece]
+    spans: int
+    related: bool
+
+
+class TraceGroup(msgspec.Struct, frozen=True):
+    """Traces to analyse, given by files and pieces of them; ``apart`` if each trace is to be analysed alone."""
+
+    pieces: list[tuple[int, Piece]]
+    apart: bool
 
 
 def _read_all(
@@ -170,13 +191,16 @@ def _read(part: FilePart, into: SpanFile, holder: int, settings: Settings) -> Pa
     reader = PartReader(part, settings)
     pieces: list[Piece] = []
     some: list[SpanRecord] = []
+    count, related = 0, False
     for span in reader.spans():
         some.append(span)
+        count += 1
+        related = related or may_belong_elsewhere(span)
         if len(some) >= _BETWEEN_COLLECTIONS:
             pieces += into.append(some)
             some.clear()
     pieces += into.append(some)
-    return PartSpans(reader.outcome, holder, pieces)
+    return PartSpans(reader.outcome, holder, pieces, count, related)
 
 
 def _by_file(
@@ -218,11 +242,17 @@ class SpanWorker:
         self._files = [SpanFile(file, groups) for file in opened]
         self._analyze = self._how.part_analyzer()
 
-    def __call__(self, task: FilePart | list[tuple[int, Piece]]) -> PartSpans | AnalysisPart:
-        """Return what was read of a part, or the analysis of a group, which is given by files and pieces of them."""
+    def __call__(self, task: FilePart | TraceGroup) -> PartSpans | list[AnalysisPart]:
+        """Return what was read of a part, or the analysis of a group in parts."""
         if isinstance(task, FilePart):
             return _read(task, self._files[self._number], self._number, self._how.settings)
-        return self._analyze(span for holder, piece in task for span in self._files[holder].spans(piece))
+        spans = (span for holder, piece in task.pieces for span in self._files[holder].spans(piece))
+        if not task.apart:
+            return [self._analyze(spans)]
+        traces: dict[str, list[SpanRecord]] = {}
+        for span in spans:
+            traces.setdefault(span.trace_id, []).append(span)
+        return list(map(self._analyze, traces.values()))
 
     def close(self) -> None:
         """Close the files."""

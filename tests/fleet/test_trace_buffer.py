@@ -40,3 +40,12 @@ def test_files_are_closed_when_reading_stops_early() -> None:
     stream = traces_of(spans(12, 5), most_in_memory=10)
     next(stream)
     stream.close()  # an open file would be a ResourceWarning, which fails the test
+
+
+def test_traces_with_a_conversation_or_links_come_together_with_what_they_link_to() -> None:
+    plain = [SpanRecord("t0", "s0", "", "x", 1, 2, {}), SpanRecord("t1", "s1", "", "x", 1, 2, {})]
+    talk = {"gen_ai.conversation.id": "c"}
+    related = [SpanRecord("t2", "s2", "", "x", 1, 2, talk), SpanRecord("t3", "s3", "", "x", 1, 2, {}, links=("s1",))]
+    found = [[span.span_id for span in trace] for trace in traces_of([*plain, *related])]
+    assert found == [["s1", "s2", "s3"], ["s0"]]
+    assert sorted(len(trace) for trace in traces_of([*plain, *related], most_in_memory=3)) == [1, 1, 1, 1]

@@ -22,6 +22,7 @@ from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_pr
 from otel_parallelism.scale.span_file import SpanFile
 from otel_parallelism.settings import Settings
 from tests.amounts import THOROUGH
+from tests.analysis.turns.scattered import chat, tool
 from tests.fleet.month import month
 from tests.readers.hostile_files import RECORDED, some_spans
 from tests.readers.written_formats import WRITERS
@@ -95,6 +96,31 @@ def test_recorded_spans_give_the_same_report(tmp_path: Path) -> None:
     expected = shown(analyze_records(spans, classify, recorded=recorded_result))
     assert shown(in_processes(paths, 3)) == expected
     assert shown(analyze_in_one_process(spans, HOW)) == expected
+
+
+@pytest.mark.parametrize(("most", "calls"), [(1_000, [2, 2]), (5, [])])
+def test_traces_that_belong_together_are_joined_for_any_number_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, calls: list[int]
+) -> None:
+    monkeypatch.setattr(file_analysis, "MOST_IN_MEMORY", most)
+    spans = [
+        span
+        for at in (1, 60)
+        for span in (
+            chat(f"{at:016x}", at, at + 1, (f"{at + 1:016x}", f"{at + 2:016x}"), ("hi", "go")[: 1 + at // 60]),
+            tool(f"{at + 1:016x}", at + 1, at + 2),
+            tool(f"{at + 2:016x}", at + 1, at + 2),
+        )
+    ]
+    spans = [msgspec.structs.replace(span, trace_id=span.span_id * 2) for span in spans]
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path, some in zip(paths, (spans[::2], spans[1::2]), strict=True):
+        path.write_bytes(WRITERS["otlp_lines"](some))
+    expected = shown(analyze_in_one_process(spans, HOW))
+    for jobs in (1, 3):
+        analysis = in_processes(paths, jobs)
+        assert [one.calls for one in analysis.reports] == calls
+        assert shown(analysis) == expected
 
 
 def test_findings_mention_earlier_turns_of_other_processes(tmp_path: Path) -> None:
