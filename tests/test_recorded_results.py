@@ -32,12 +32,12 @@ TURN, S = "a" * 16, 1_000_000_000
 
 
 def play(provider: TracerProvider, spans: list[SpanRecord]) -> None:
-    """Start and end *spans* with *provider* in the order of their times."""
+    """Start and end *spans* with *provider* in the order of their times; those without a length end last."""
     moments = [(span.start_ns, 1, number, span) for number, span in enumerate(spans)]
-    moments += [(span.end_ns, 0, -number, span) for number, span in enumerate(spans)]
+    moments += [(span.end_ns, 2 * (span.end_ns == span.start_ns), -number, span) for number, span in enumerate(spans)]
     live: dict[str, Span] = {}
-    for at_ns, starts, _, span in sorted(moments, key=lambda moment: moment[:3]):
-        if starts:
+    for at_ns, phase, _, span in sorted(moments, key=lambda moment: moment[:3]):
+        if phase == 1:
             parent = live.get(span.parent_id)
             live[span.span_id] = provider.get_tracer(span.instrumentation or "tests").start_span(
                 span.name,
