@@ -106,7 +106,7 @@ class Call(msgspec.Struct, frozen=True):
     work of the call. ``outlived_ns`` is None unless the call went on after the end of its turn: it then ends with the
     turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
     ``failure`` is why it failed. ``conversation`` is the id of the conversation. ``links`` and ``link_types`` are
-    those of its span.
+    those of its span. ``changes`` is true if its function visibly changes something outside, such as a file.
     """
 
     trace_id: str
@@ -150,6 +150,7 @@ class Call(msgspec.Struct, frozen=True):
     failure: Failure = ""
     conversation: str = ""
     link_types: tuple[str, ...] = ()
+    changes: bool = False
 
     @property
     def duration_ns(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlaps
+from .flows import ELEMENT, NOTHING, Condition, State, TooLongError, Tracked, any_of, extended, joined, overlaps
 from .functions import callee_name
 from .known_functions import (
     is_mutator,
@@ -265,6 +265,9 @@ class ExpressionWalk:
         if is_mutator(node):
             state.store(called.objects, any_of(given))
             return self.part(called, ELEMENT, state)
+        if discarded and inputs.flow and is_pure(node):
+            # Called for nothing but the exception that it may raise.
+            state.require(Condition("function", sure=False, reason=f"whether {callee_name(node)} fails"))
         if makes_text_or_number(node):
             return self.read(inputs, state)
         if is_pure(node):

@@ -8,6 +8,18 @@ shows that *b* needs nothing of *a*.
 from __future__ import annotations
 
 _TIED = """
+made_only_to_be_checked: any
+async def main():
+    x = await first("q")  # a
+    Model(x)
+    return await second("r")  # b
+
+converted_only_to_be_checked: any
+async def main():
+    x = await first("q")  # a
+    int(x)
+    return await second("r")  # b
+
 argument: dependent
 async def main():
     x = await first("q")  # a
@@ -693,6 +705,13 @@ async def main(task):
 """
 
 _FREE = """
+made_and_used:
+async def main():
+    x = Model(await first("q"))  # a
+    print(x)
+    Model("something else")
+    return x, await second("r")  # b
+
 two_reads:
 async def main():
     x = await first("q")  # a

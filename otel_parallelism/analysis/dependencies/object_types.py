@@ -143,6 +143,31 @@ _SAFE = _table(
 )
 
 
+_LIMITERS = _table(
+    """
+    asyncio: Lock Semaphore BoundedSemaphore Condition
+    threading: Semaphore BoundedSemaphore Condition
+    _thread: lock RLock
+    anyio: Lock Semaphore
+    concurrent: ThreadPoolExecutor ProcessPoolExecutor
+    """
+)
+
+
+def is_limiter(kind: type) -> bool:
+    """
+    Return whether calls that share an object of the type *kind* may wait for one another.
+
+    >>> import threading
+    >>> is_limiter(type(threading.Lock())), is_limiter(dict)
+    (True, False)
+    """
+    try:
+        return (module_of(kind).partition(".")[0], str(_NAME.__get__(kind))) in _LIMITERS
+    except Exception:  # noqa: BLE001 - a metaclass of the user may forbid to read its classes
+        return False
+
+
 def type_safety(kind: type) -> ObjectSafety:
     """
     Return whether two calls may use one object of the type *kind* at the same time.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .object_types import type_name, type_safety
+from .object_types import is_limiter, type_name, type_safety
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,8 @@ class SharedObjects:
     The objects that calls of one scope share.
 
     Attributes:
-        unsafe: For each call the bits of earlier calls that share an object with it that must not be used at once.
+        unsafe: For each call the bits of earlier calls that share an object with it that must not be used at once, or
+            a lock for which one of them may wait.
         doubtful: Likewise, where whether the object may be used at once is not known.
     """
 
@@ -59,6 +60,8 @@ class SharedObjects:
         if one is None:
             return f"{a} and {b} were handed one object, which either may change"
         kind = _described(one)
+        if _is_lock(one):
+            return f"{a} and {b} use {kind}, so one may wait for the other even if both are called at once"
         if self._is_unsafe(one):
             return f"{a} and {b} share {kind}, which two calls must not use at once"
         return f"{a} and {b} were handed one object, {kind}, which either may change"
@@ -68,7 +71,7 @@ class SharedObjects:
         if not self.unsafe[later] >> earlier & 1:
             return ""
         one = self._shared(earlier, later)
-        return "" if one is None or one.kind is None else type_name(one.kind)
+        return "" if one is None or one.kind is None or _is_lock(one) else type_name(one.kind)
 
     def _shared(self, earlier: int, later: int) -> HandedObject | None:
         """Return the object that matters most among those that two calls share."""
@@ -80,13 +83,17 @@ class SharedObjects:
 
     @staticmethod
     def _is_unsafe(one: HandedObject) -> bool:
-        return one.kind is not None and type_safety(one.kind) == "unsafe"
+        return one.kind is not None and (type_safety(one.kind) == "unsafe" or _is_lock(one))
 
     def _is_doubtful(self, one: HandedObject) -> bool:
         """Return whether neither the type of an object nor its unchanged state shows that calls may use it at once."""
         if one.kind is not None and type_safety(one.kind) == "safe":
             return False
         return one.identity in self._changed or any(type_safety(part) != "safe" for part in one.parts)
+
+
+def _is_lock(one: HandedObject) -> bool:
+    return one.kind is not None and is_limiter(one.kind)
 
 
 def _handed(call: Call) -> tuple[HandedObject, ...]:

@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
+from otel_parallelism.tracing.bytecode.changes import changes_outside
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
@@ -104,6 +105,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         tool = node.tool
         if tool.outside is None:
             tool.outside = outside_objects(tool.function)
+            tool.changes = changes_outside(tool.function)
         if tool.outside and registry.evidence:
             hold_outside(node, tool.outside)
         attributes = tool.attributes

@@ -6,17 +6,17 @@ An object is noted by its id, its type and what it directly holds, without runni
 
 from __future__ import annotations
 
-import dis
-from types import CellType, CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
-from otel_parallelism.analysis.dependencies.object_types import is_frozen, module_of, type_safety
+from otel_parallelism.analysis.dependencies.object_types import is_frozen, is_limiter, module_of, type_safety
 from otel_parallelism.model import HandedObject
+from otel_parallelism.tracing.bytecode.accesses import accesses, functions_run, held, holder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from .nodes import CallNode
 
@@ -28,7 +28,6 @@ _CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
 _OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, Any, str], ...]] = WeakKeyDictionary()
 _MOST_PARTS = 16
 _MOST_OUTSIDE = 8
-_MOST_INNER = 32
 
 
 def is_library_object(kind: type) -> bool:
@@ -109,16 +108,30 @@ def outside_objects(function: Any) -> tuple[tuple[str, Any, str], ...]:
     if type(function) is not FunctionType:
         return ()
     found: dict[str, tuple[str, Any, str]] = {}
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
-    for operation, name in _accesses(function.__code__):
-        holder = cells.get(name) if "DEREF" in operation else function.__globals__
-        if len(found) >= _MOST_OUTSIDE or holder is None:
-            continue
-        if operation.startswith(("STORE_GLOBAL", "DELETE_GLOBAL")) or operation in {"STORE_DEREF", "DELETE_DEREF"}:
-            found[name] = (name, holder, "")
-        elif name not in found and _is_noted(_held(holder, name)):
-            found[name] = (name, holder, name)
+    for one in functions_run(function):
+        for operation, name in accesses(one):
+            holder = holder_of(one, operation, name)
+            if len(found) >= _MOST_OUTSIDE or holder is None:
+                continue
+            if operation.startswith(("STORE_GLOBAL", "DELETE_GLOBAL")) or operation in {"STORE_DEREF", "DELETE_DEREF"}:
+                found[name] = (name, holder, "")
+            elif name not in found:
+                value = held(holder, name)
+                if _is_noted(value):
+                    found[name] = (name, holder, name)
+                elif type(value) is type and value.__module__ == one.__module__:
+                    found |= _containers_of(name, value)
     return tuple(found.values())
+
+
+def _containers_of(name: str, kind: type) -> dict[str, tuple[str, Any, str]]:
+    """Return where the class *kind* of the program holds containers, which all that use it share."""
+    fields = vars(kind)
+    return {
+        f"{name}.{field}": (f"{name}.{field}", fields, field)
+        for field, value in list(fields.items())[:_MOST_PARTS]
+        if type(value) in {list, dict, set} and not field.startswith("__")
+    }
 
 
 def hold_outside(node: CallNode, places: Iterable[tuple[str, Any, str]]) -> None:
@@ -129,7 +142,7 @@ def hold_outside(node: CallNode, places: Iterable[tuple[str, Any, str]]) -> None
             # The function itself assigns the variable.
             noted.append((name, hash((id(holder), name)), None, None, ()))
             continue
-        noted += _judged(name, _held(holder, key))
+        noted += _judged(name, held(holder, key))
     node.handed += tuple(noted)
 
 
@@ -152,17 +165,14 @@ def _judged(name: str, value: Any) -> tuple[Handed, ...]:
 
 def _is_noted(value: Any) -> bool:
     kind = type(value)
-    return kind not in _PLAIN and type_safety(kind) != "safe"
+    return kind not in _PLAIN and (type_safety(kind) != "safe" or (is_limiter(kind) and _takes_one(value)))
 
 
-def _held(holder: Any, key: str) -> Any:
-    """Return what a cell, or a dict of globals, holds; None if it is empty."""
-    if type(holder) is not CellType:
-        return holder.get(key)
-    try:
-        return holder.cell_contents
-    except ValueError:
-        return None
+def _takes_one(limiter: Any) -> bool:
+    """Return whether a lock, a semaphore or an executor lets one call in at once."""
+    fields = instance_dict(limiter) or {}
+    places = fields.get("_max_workers", fields.get("_value", 1))
+    return type(places) is int and places <= 1
 
 
 def _fields(value: Any) -> tuple[Any, ...] | None:
@@ -178,15 +188,3 @@ def _fields(value: Any) -> tuple[Any, ...] | None:
 def _named_fields(value: Any) -> tuple[tuple[str, Any], ...]:
     fields = value if type(value) is dict else instance_dict(value)
     return tuple((key, inner) for key, inner in list((fields or {}).items())[:_MOST_PARTS] if type(key) is str)
-
-
-def _accesses(code: CodeType) -> Iterator[tuple[str, str]]:
-    """Yield the operation and the name of each access to a global or free variable, inner functions included."""
-    codes = [code]
-    for one in codes:
-        if len(codes) < _MOST_INNER:
-            codes += [constant for constant in one.co_consts if type(constant) is CodeType]
-        for instruction in dis.get_instructions(one):
-            operation = instruction.opname
-            if operation.endswith(("_GLOBAL", "_DEREF")) and isinstance(instruction.argval, str):
-                yield operation, instruction.argval

@@ -25,6 +25,7 @@ class Tool:
         depends_on: The names of the tools whose results it needs; None if not declared.
         resource_of: A function that computes the resource from a call's arguments, or None.
         resource: The declared resource if it is constant, else an empty string.
+        changes: Whether its code visibly changes something outside; known once ``outside`` is.
         outside: Where its closure and globals hold objects that calls share; None before the first call.
         silenced: Whether findings about it are left out of reports.
         framework: The framework that calls it; empty for a decorated function.
@@ -34,6 +35,7 @@ class Tool:
     __slots__ = (
         "attributes",
         "blocking",
+        "changes",
         "depends_on",
         "effect",
         "effect_source",
@@ -61,6 +63,7 @@ class Tool:
     ) -> None:
         self.function: Callable[..., Any] | None = function
         self.outside: tuple[tuple[str, Any, str], ...] | None = None
+        self.changes: bool = False
         self.silenced: bool = silenced
         self.blocking: bool = blocking
         self.framework: str = framework

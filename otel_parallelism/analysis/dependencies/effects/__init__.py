@@ -45,7 +45,7 @@ def _shown_effect(call: Call) -> tuple[Effect, EffectSource]:
     if shown == "write":
         return "write", "arguments"
     # A result without a name is that of what ran before.
-    doubtful = by_name == "read" and ((bare and is_result(call.tool)) or reports_an_act(call.result))
+    doubtful = by_name == "read" and (call.changes or (bare and is_result(call.tool)) or reports_an_act(call.result))
     if shown == "read" and not doubtful and (is_generic(call.tool) or by_name == "read"):
         return ("read", "arguments") if seen else ("unknown", "")
     if doubtful or (shown == "unknown" and by_name != "write"):

@@ -1,0 +1,1 @@
+"""Reads the bytecode of tools: which variables outside they use, and what they visibly change there."""
