@@ -35,7 +35,7 @@ CAUSES: Final[Mapping[Cause, str]] = {
     "code": "the code awaits one, then the next",
     "intended": "their order is intended",
     "unknown": "the trace does not say why",
-    "over_parallel": "too many ran at once, or one needed another",
+    "over_parallel": "running at once did harm",
 }
 
 _NEARLY: Final = 0.005
@@ -130,7 +130,7 @@ def observation(finding: Finding) -> str:
     if finding.kind == "repeated_call":
         return "ran again with equal arguments, and returned the same"
     if finding.kind == "over_parallel":
-        return "ran at once, and should not"
+        return "ran at once, which did harm"
     if finding.kind == "contention":
         return f"overlapped, yet {cause}"
     return f"ran one after another: {cause}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from strategies import call, step, turn
 
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.model import Call, Content, Finding
+from otel_parallelism.model import Analysis, Call, Content, Coverage, Finding
+from otel_parallelism.reports.text import render_text
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -354,3 +356,14 @@ def test_finding_changes_no_number_and_can_be_silenced() -> None:
     assert [one.kind for one in silenced.silenced] == ["over_parallel"]
     for name in ("verdict", "efficiency", "efficiency_floor", "avoidable", "avoidable_potential", "ratio", "chains"):
         assert getattr(report, name) == getattr(silenced, name), name
+
+
+def test_report_says_what_it_knows_where_the_cost_is_unknown() -> None:
+    report = report_of(*burst(1, 10, 4), *retried(3, 1))
+    report = replace(report, findings=tuple(one for one in report.findings if one.kind == "over_parallel"))
+    text = render_text(Analysis((report,), Coverage(calls=11, spans=12)), width=200)
+    assert text.splitlines()[1] == "Start with turn 1 (plan): 6 calls (search ×6), too much at once"
+    assert (
+        "[1] search ×6 ran at once, which did harm. A rate limit answered 6 of the 6 calls of search that began beside "
+        "4 or more others of it, and none that began beside fewer."
+    ) in " ".join(text.split())

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .excess import Excess
 
 _MOST_FOUND = 8
-_LEAST_CALLS = 3
 
 
 def too_much_parallelism(
@@ -29,8 +28,8 @@ def too_much_parallelism(
     """
     Return where calls of one scope ran together although they had better not, at most `_MOST_FOUND` cases.
 
-    Scopes without two calls at once are not examined further, and contents are read only where calls failed or were
-    made again.
+    Scopes without two calls at once, or with all calls at once, are not examined further: each case takes calls that
+    were made later. Contents are read only where calls failed or were made again.
 
     Args:
         scopes: All scopes of the turn.
@@ -40,7 +39,7 @@ def too_much_parallelism(
     """
     found: list[Excess] = []
     for scope in scopes:
-        if scope.totals.peak > 1 and len(scope.calls) >= _LEAST_CALLS:
+        if 1 < scope.totals.peak < len(scope.calls):
             wasted = chain(needed_values(scope, turn, settings), cancelled_siblings(scope), slowed_by_width(scope))
             found += islice((excess for excess in wasted if excess.lost_ns >= max(least_ns, 1)), _MOST_FOUND)
             found += rate_limited_bursts(scope)
