@@ -30,6 +30,7 @@ class LintFinding(msgspec.Struct, frozen=True):
         kind: What was found.
         message: What was found, the variables that were followed, and what to do, in one or two sentences.
         fixable: Whether ``--fix`` rewrites the place.
+        measured_s: The seconds that reports say could be saved there; unset where no report was given.
     """
 
     path: str
@@ -38,6 +39,7 @@ class LintFinding(msgspec.Struct, frozen=True):
     kind: LintKind
     message: str
     fixable: bool = False
+    measured_s: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class TextEdit(msgspec.Struct, frozen=True):

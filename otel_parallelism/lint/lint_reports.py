@@ -27,7 +27,7 @@ class LintReport(msgspec.Struct, frozen=True):
 def render_lint_text(report: LintReport) -> str:
     """Return one line for each finding, and a line that counts them."""
     lines = [
-        f"{printable(one.path)}:{one.line}: {one.kind}: {printable(one.message)}{' [--fix]' if one.fixable else ''}"
+        f"{printable(one.path)}:{one.line}: {one.kind}: {printable(one.message)}{_remarks(one)}"
         for one in report.findings
     ]
     paths = len({one.path for one in report.findings})
@@ -50,6 +50,11 @@ def render_annotations(report: LintReport) -> str:
         f"title={_property(f'otel-parallelism {one.kind}')}::{_escaped(one.message)}\n"
         for one in report.findings
     )
+
+
+def _remarks(finding: LintFinding) -> str:
+    measured = f" [{finding.measured_s:.3g} s]" if finding.measured_s else ""
+    return measured + (" [--fix]" if finding.fixable else "")
 
 
 def _number(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from otel_parallelism.shown_names import printable
 
+from .measured_places import MeasuredPlace, measured_places, ranked
 from .python_files import python_files, read_python
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ _EXCLUDE_HELP: Final = (
     "Leave out files and folders in PATHs that match this pattern of paths or names, beside those of the setting "
     "lint-exclude. Can be given several times."
 )
+_PROFILE_HELP: Final = (
+    "Put the findings first at which this report, of analyze --format json, says that most seconds could be saved. Can "
+    "be given several times."
+)
 _KIND_HELP: Final = "Look only for this kind of finding. Can be given several times.  [default: the setting lint-kinds]"
 
 
@@ -46,6 +51,7 @@ _KIND_HELP: Final = "Look only for this kind of finding. Can be given several ti
     show_default=True,
     help=_FORMAT_HELP,
 )
+@click.option("--profile", "profiles", multiple=True, type=click.Path(), metavar="FILE", help=_PROFILE_HELP)
 @click.option("--diff", is_flag=True, help="Print what --fix would change, as a unified diff, instead of a report.")
 @click.option("--fix", is_flag=True, help="Rewrite the files where that surely changes no result; report on the rest.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write the report or the diff to FILE.")
@@ -57,6 +63,7 @@ def lint(
     form: LintForm,
     diff: bool,
     fix: bool,
+    profiles: tuple[str, ...],
     output: str | None,
 ) -> None:
     """
@@ -85,15 +92,29 @@ def lint(
     if fix and (diff or "-" in paths):
         message = "--fix rewrites files: it goes neither with --diff nor with standard input."
         raise click.UsageError(message)
+    measured = _places(profiles)
     linted = _Linted(kinds or known or tuple(LINT_KINDS), fix=fix)
     for name in python_files(paths, (*exclude, *settings.lint_exclude)):
         linted.add(name)
+    if profiles:
+        linted.findings = ranked(linted.findings, measured)
     try:
         _write("".join(linted.diffs) if diff else _rendered(linted.report(), form), output)
     except OSError as error:
         click.echo(f"{output or 'standard output'}: {error.strerror}", err=True)
         sys.exit(_BAD_INPUT)
     sys.exit(_BAD_INPUT if linted.broken else _FOUND if linted.findings else 0)
+
+
+def _places(profiles: Sequence[str]) -> list[MeasuredPlace]:
+    """Return what the reports called *profiles* measured; end the command if one of them cannot be read."""
+    from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
+
+    try:
+        return [place for name in profiles for place in measured_places(name)]
+    except UnreadableError as error:
+        click.echo(printable(str(error)), err=True)
+        sys.exit(_BAD_INPUT)
 
 
 class _Linted:

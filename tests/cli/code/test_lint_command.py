@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -228,3 +228,60 @@ def test_fix_goes_with_files_only(project: Invoke) -> None:
         done = project("lint", "shop", "--fix", other)
         assert done.returncode == 2
         assert b"--fix rewrites files" in done.stderr
+
+
+def test_measured_seconds_rank_the_findings(project: Invoke) -> None:
+    def found(path: str | None, line: int, avoidable: float) -> dict[str, object]:
+        location = None if path is None else {"file_path": path, "line_number": line}
+        return {"kind": "recommended", "avoidable": avoidable, "location": location}
+
+    faults = [found("/srv/shop/inner/page.py", 3, 1.25), found("/srv/other.py", 2, 9), found(None, 0, 9)]
+    project.write("report.json", json.dumps({"schema_version": 1, "findings": faults}))
+    again = [found("/srv/shop/inner/page.py", 2, 0.25), found("/srv/shop/inner/page.py", 4, 5)]
+    project.write("again.json", json.dumps({"findings": again}))
+    done = project("lint", "shop", "--profile", "report.json", "--profile", "again.json")
+    lines = done.stdout.decode().splitlines()
+    assert [line.partition(": ")[0] for line in lines[:2]] == ["shop/inner/page.py:2", "shop/poll.py:4"]
+    assert lines[0].endswith("[1.5 s]")
+    done = project("lint", "shop", "--profile", "report.json", "--format", "json")
+    assert [one["measured_s"] for one in json.loads(done.stdout)["findings"]] == [1.25, 0.0]
+    project.write("report.json", '{"turns": 1}')
+    for name in ("report.json", "missing.json"):
+        done = project("lint", "shop", "--profile", name)
+        assert done.returncode == 2
+        assert done.stderr.decode().startswith(f"{name}: ")
+        assert done.stderr.decode().endswith("; expected a report of analyze --format json\n")
+
+
+def test_report_of_analyze_is_a_profile(project: Invoke) -> None:
+    attributes = {"gen_ai.operation.name": "invoke_agent"}
+    spans = [span("1", "", (0, 2), attributes)]
+    for at, line in enumerate((2, 3)):
+        call = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": "get_prices" if at == 0 else "find_news",
+            "agent.parallelism.effect": "read",
+            "agent.parallelism.caller.file_path": "/srv/shop/inner/page.py",
+            "agent.parallelism.caller.line_number": line,
+        }
+        spans.append(span(str(2 + at), "1", (at, at + 1), call))
+    project.write("spans.jsonl", json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
+    assert project("analyze", "spans.jsonl", "--source", "shop", "--format", "json", "-o", "r.json").returncode == 0
+    done = project("lint", "shop", "--profile", "r.json", "--format", "json")
+    assert [(one["line"], one["measured_s"]) for one in json.loads(done.stdout)["findings"]] == [(2, 1.0), (4, 0.0)]
+
+
+def span(number: str, parent: str, times_s: tuple[int, int], attributes: dict[str, Any]) -> dict[str, Any]:
+    pairs = [
+        {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+        for key, value in attributes.items()
+    ]
+    return {
+        "traceId": "1" * 32,
+        "spanId": number * 16,
+        "parentSpanId": parent * 16,
+        "name": attributes["gen_ai.operation.name"],
+        "startTimeUnixNano": str(10**18 + times_s[0] * 10**9),
+        "endTimeUnixNano": str(10**18 + times_s[1] * 10**9),
+        "attributes": pairs,
+    }

@@ -1,0 +1,99 @@
+"""The seconds that reports of ``analyze --format json`` measured at places in the code, joined with lint's findings."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from otel_parallelism.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.lint.lint_findings import LintFinding
+
+
+class MeasuredPlace(msgspec.Struct, frozen=True):
+    """A place in the code, and how many seconds its calls could have saved in all turns of a report."""
+
+    file_path: str
+    line_number: int
+    avoidable_s: float
+
+
+class _Place(msgspec.Struct):
+    file_path: str
+    line_number: int
+
+
+class _ReportedFinding(msgspec.Struct):
+    avoidable: float
+    location: _Place | None = None
+
+
+class _ReportedFindings(msgspec.Struct):
+    findings: list[_ReportedFinding]
+
+
+def measured_places(name: str) -> list[MeasuredPlace]:
+    """
+    Return the places of the findings in the JSON report called *name*.
+
+    Raises:
+        UnreadableError: The file cannot be read, or is not such a report.
+    """
+    expected = "a report of analyze --format json"
+    try:
+        report = msgspec.json.decode(Path(name).read_bytes(), type=_ReportedFindings)
+    except OSError as error:
+        raise UnreadableError(name, None, error.strerror or str(error), expected) from None
+    except msgspec.DecodeError as error:
+        raise UnreadableError(name, None, str(error), expected) from None
+    return [
+        MeasuredPlace(one.location.file_path, one.location.line_number, one.avoidable)
+        for one in report.findings
+        if one.location is not None
+    ]
+
+
+def ranked(findings: Sequence[LintFinding], places: Sequence[MeasuredPlace]) -> list[LintFinding]:
+    """
+    Return *findings* with the seconds that were measured on their lines, the largest sums first.
+
+    A place belongs to the file of a finding that has the most of the last parts of its path. Where two files have the
+    same number of them, it belongs to none.
+    """
+    sums = dict.fromkeys(range(len(findings)), 0.0)
+    paths = list(dict.fromkeys(finding.path for finding in findings))
+    for place in places:
+        path = _closest(place.file_path, paths)
+        for at, finding in enumerate(findings):
+            if finding.path == path and finding.line <= place.line_number <= finding.end_line:
+                sums[at] += place.avoidable_s
+    order = sorted(sums, key=lambda at: -sums[at])
+    return [msgspec.structs.replace(findings[at], measured_s=round(sums[at], 3)) for at in order]
+
+
+def _closest(path: str, names: Sequence[str]) -> str | None:
+    common = {name: _common_parts(path, name) for name in names}
+    most = max(common.values(), default=0)
+    best = [name for name, number in common.items() if number == most]
+    return best[0] if most and len(best) == 1 else None
+
+
+def _common_parts(one: str, other: str) -> int:
+    """
+    Return how many of their last parts two paths have in common.
+
+    >>> _common_parts("/srv/shop/page.py", "src/shop/page.py"), _common_parts("a/b.py", "a/c.py")
+    (2, 0)
+    """
+    pairs = zip(*(reversed(PurePosixPath(path.replace("\\", "/")).parts) for path in (one, other)), strict=False)
+    number = 0
+    for first, second in pairs:
+        if first != second:
+            break
+        number += 1
+    return number
