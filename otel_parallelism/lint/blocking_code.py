@@ -85,6 +85,8 @@ def blocking_code(file: SourceFile, function: ast.AsyncFunctionDef, full_names: 
     for node in own_nodes(function):
         if not isinstance(node, ast.Call) or isinstance(file.parents.get(node), ast.Await):
             continue
+        if _asks_for_a_loop(file, node) or _has_ended(function, node):
+            continue
         name = full_names.full_name(node.func)
         if name in BLOCKING_FUNCTIONS:
             if not _returns_at_once(name, node):
@@ -93,6 +95,30 @@ def blocking_code(file: SourceFile, function: ast.AsyncFunctionDef, full_names: 
             found = _method(node.func, node, made, full_names)
             if found is not None:
                 yield BlockingCall(node, found[0], found[1], function.name)
+
+
+def _asks_for_a_loop(file: SourceFile, node: ast.AST) -> bool:
+    """Return whether *node* is in a branch of an ``if`` that asks about an event loop: there may be none."""
+    while not isinstance(node, (ast.AsyncFunctionDef, ast.Module)):
+        node = file.parents[node]
+        if isinstance(node, ast.If) and "loop" in ast.unparse(node.test):
+            return True
+    return False
+
+
+def _has_ended(function: ast.AsyncFunctionDef, call: ast.Call) -> bool:
+    """Return whether *call* waits for a process that an earlier ``communicate`` has waited for already."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "wait":
+        return False
+    process = ast.unparse(call.func.value)
+    return any(
+        isinstance(node, ast.Call)
+        and node.lineno < call.lineno
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "communicate"
+        and ast.unparse(node.func.value) == process
+        for node in own_nodes(function)
+    )
 
 
 def _returns_at_once(name: str, call: ast.Call) -> bool:

@@ -34,6 +34,9 @@ _SHOWING = word_set("show view ping preview peek head ls cat pwd wc whoami is")
 _BARE = word_set("read get fetch head peek scan list find query status count sum stat filter")
 """Names that say nothing where no argument says what is read: they may take the next item."""
 
+_CONTEXTS = frozenset({"ctx", "interaction", "inter", "update"})
+"""Names of arguments through which a chat bot's function may talk to a person, whatever the function is called."""
+
 _PERSONS = word_set("input answer reply prompt menu")
 """Words for calls that a person answers, one at a time."""
 
@@ -68,6 +71,8 @@ class ReadingCalls:
         if assumed_effect(name) != "read" or is_guard(name) or cautious_effect(name) == "write":
             return False
         if words[-1] in _OPENING or words[0] in _SHOWING or not _PERSONS.isdisjoint(words):
+            return False
+        if any(isinstance(argument, ast.Name) and argument.id in _CONTEXTS for argument in call.args):
             return False
         if words == ["read"] or (len(words) == 1 and words[0] in _BARE and not call.args and not call.keywords):
             return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import cautious_effect
@@ -10,6 +12,8 @@ from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import is_mutator, is_pure, is_sink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from otel_parallelism.source.functions import SourceFile
 
 AnyFunction: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -37,6 +41,16 @@ class VisibleFunctions:
                 if isinstance(node, _FUNCTIONS) and node.name == call.func.attr:
                     return node
         return None
+
+    def surely_called(self, call: ast.Call) -> AnyFunction | None:
+        """Return the function or method that *call* calls if nothing else in the file binds its name."""
+        if isinstance(call.func, ast.Name) and self._bound[call.func.id] != 1:
+            return None
+        return self.called(call)
+
+    @cached_property
+    def _bound(self) -> Counter[str]:
+        return Counter(_bound_names(self._file.tree))
 
     def only_reads_and_waits(self, call: ast.Call) -> bool:
         """Return whether nothing in the file shows that *call* never waits, or that it changes something."""
@@ -89,6 +103,20 @@ class VisibleFunctions:
         if inner is not None and inner is not function and depth > 0 and not _is_abstract(inner):
             return self._writes(inner, depth - 1)
         return cautious_effect(callee_name(call)) == "write"
+
+
+def _bound_names(tree: ast.Module) -> Iterator[str]:
+    """Yield each name as often as *tree* binds it, but not for the methods of classes."""
+    methods = {inner for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for inner in node.body}
+    for node in ast.walk(tree):
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node not in methods:
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
 
 
 def _is_abstract(function: AnyFunction) -> bool:

@@ -119,7 +119,8 @@ async def poll(url):
     plug = socket.socket()
     plug.connect(("localhost", 80))  # blocking_call
     child = subprocess.Popen(["ls"])
-    child.wait()  # blocking_call
+    child.communicate()  # blocking_call
+    child.wait()
     return answer
 future_of_an_executor:
 from concurrent.futures import ThreadPoolExecutor
@@ -301,6 +302,11 @@ async def page(screen2):
     name = await screen2.get_input("name")
     town = await screen2.get_input("town")
     return name, town
+a_person_in_a_chat:
+async def page(ctx):
+    name = await get_command_for_joining(ctx)
+    town = await get_command_for_leaving(ctx)
+    return name, town
 sometimes:
 async def page(client, user):
     a = await client.get_user(user)
@@ -461,6 +467,12 @@ async def poll(work):
     task = asyncio.create_task(work())
     await asyncio.wait([task])
     return task.result()
+where_no_loop_runs:
+import asyncio
+async def closed(work, loop, running_loop):
+    future = asyncio.run_coroutine_threadsafe(work(), loop)
+    if running_loop is None:
+        future.result()
 database_in_memory:
 import sqlite3
 async def opened():

@@ -308,6 +308,28 @@ async def main(client):
     a = await client.get_a(1)
     b = await client.get_b(2)
     return a, b
+parameter_of_that_name:
+async def main(get_a):
+    a = await get_a(1)
+    b = await get_b(2)
+    return a, b
+function_that_is_replaced:
+async def main():
+    a = await get_a(1)
+    b = await get_b(2)
+    return a, b
+
+
+if main:
+    async def get_b(x):
+        return x
+inner_function_of_that_name:
+async def main(shop):
+    async def get_a(x):
+        shop.x = x
+    a = await get_a(1)
+    b = await get_b(2)
+    return a, b
 imported_function:
 from shop import get_price, get_stock
 async def main():

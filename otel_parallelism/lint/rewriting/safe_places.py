@@ -46,7 +46,7 @@ def is_known(call: ast.Call, reading: ReadingCalls, visible: VisibleFunctions) -
         return False
     if any(isinstance(node, ast.Call) and not is_pure(node) for node in inner):
         return False
-    function = visible.called(call)
+    function = visible.surely_called(call)
     if function is not None:
         return isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list and len(function.body) > 0
     if isinstance(call.func, ast.Attribute):
