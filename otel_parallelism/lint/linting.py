@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,13 +44,16 @@ def lint_source(text: str, path: str, kinds: Collection[LintKind] = LINT_KINDS.k
     >>> [(one.kind, one.line, one.end_line) for one in lint_source(text, "f.py").findings]
     [('serial_awaits', 2, 3)]
     """
-    if "async def" not in text:
-        ast.parse(text)
-        return LintResult(())
     try:
-        file = SourceFile(text)
+        with warnings.catch_warnings():
+            # What the compiler warns about, such as a wrong escape sequence, is not the lint's subject.
+            warnings.simplefilter("ignore")
+            if "async def" not in text:
+                ast.parse(text)
+                return LintResult(())
+            file = SourceFile(text)
         found = sorted(_findings(file, text, path, kinds), key=lambda one: (one.finding.line, one.finding.end_line))
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise ValueError("the expressions are nested too deeply") from None
     silenced = silenced_lines(text)
     kept = [one for one in found if silenced.isdisjoint(one.lines)]
@@ -77,7 +81,9 @@ def _fixed(text: str, found: list[_Found]) -> tuple[str | None, list[_Found]]:
             rewritten.append(one)
     fixed = edited(text, edits) if edits else None
     try:
-        ast.parse(fixed or "")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(fixed or "")
     except SyntaxError:
         return None, []
     return fixed, rewritten

@@ -85,3 +85,9 @@ def test_text_that_is_not_python_is_an_error() -> None:
         lint_source("async def f(:\n", "a.py")
     with pytest.raises(ValueError, match="nested too deeply"):
         lint_source("async def f(): return " + "-" * 3000 + "1", "a.py")
+    with pytest.raises(ValueError, match="nested too deeply"):
+        lint_source("x = " + "-" * 100_000 + "1", "a.py")
+
+
+def test_compiler_does_not_warn() -> None:
+    assert len(lint_source(FOUND["sleep"] + r'x = "\d"', "a.py").findings) == 1

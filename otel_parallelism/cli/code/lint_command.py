@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
@@ -24,6 +25,7 @@ _Kind: TypeAlias = Literal["serial_awaits", "await_in_loop", "blocking_call"]
 
 _FOUND: Final = 1
 _BAD_INPUT: Final = 2
+_STANDARD_OUTPUT: Final = 1
 _FORMAT_HELP: Final = (
     "The form of the report: text for a terminal, json for programs, github for annotations in GitHub Actions, or "
     "sarif for code scanning."
@@ -100,6 +102,10 @@ def lint(
         linted.findings = ranked(linted.findings, measured)
     try:
         _write("".join(linted.diffs) if diff else _rendered(linted.report(), form), output)
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more when it ends, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
+        sys.exit(_BAD_INPUT)
     except OSError as error:
         click.echo(f"{output or 'standard output'}: {error.strerror}", err=True)
         sys.exit(_BAD_INPUT)
