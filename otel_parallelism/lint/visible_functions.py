@@ -43,10 +43,11 @@ class VisibleFunctions:
         return None
 
     def surely_called(self, call: ast.Call) -> AnyFunction | None:
-        """Return the function or method that *call* calls if nothing else in the file binds its name."""
+        """Return the function or method that *call* calls if it has a body and nothing else binds its name."""
         if isinstance(call.func, ast.Name) and self._bound[call.func.id] != 1:
             return None
-        return self.called(call)
+        function = self.called(call)
+        return None if function is None or _is_abstract(function) else function
 
     @cached_property
     def _bound(self) -> Counter[str]:

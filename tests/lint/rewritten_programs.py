@@ -330,6 +330,15 @@ async def main(shop):
     a = await get_a(1)
     b = await get_b(2)
     return a, b
+overridden_method:
+class Shop:
+    async def get_c(self):
+        raise NotImplementedError
+
+    async def main(self):
+        a = await self.get_c()
+        b = await self.get_c()
+        return a, b
 imported_function:
 from shop import get_price, get_stock
 async def main():

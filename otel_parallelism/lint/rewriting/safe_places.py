@@ -48,7 +48,7 @@ def is_known(call: ast.Call, reading: ReadingCalls, visible: VisibleFunctions) -
         return False
     function = visible.surely_called(call)
     if function is not None:
-        return isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list and len(function.body) > 0
+        return isinstance(function, ast.AsyncFunctionDef) and not function.decorator_list
     if isinstance(call.func, ast.Attribute):
         holder = dotted(call.func.value)
         return bool(holder) and reading.resources.runs_together(holder, reading.function)
