@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,11 @@ from otel_parallelism.readers.sessions.transcript_places import AGENTS
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from otel_parallelism.model import Report
 
 S = 10**9
 START = 1_790_000_000 * S
+RECORDED = Path(__file__).parents[2] / "fixtures" / "telemetry" / "gemini_cli-native.jsonl"
 SESSION = "0199a213-81c0-7800-8aa1-bbab2a035a53"
 
 
@@ -132,6 +132,32 @@ def test_log_records_become_turns(tmp_path: Path, agent: str) -> None:
 def test_a_session_with_a_transcript_is_left_out(tmp_path: Path, agent: str) -> None:
     found = read(written(tmp_path / "logs.jsonl", agent))
     assert reports(found, session_keys([f"rollout-2026-11-02T09-00-00-{SESSION}"])) == []
+
+
+@pytest.mark.parametrize("signal", ["spans", "records", "both"])
+def test_what_gemini_cli_itself_wrote(tmp_path: Path, signal: str) -> None:
+    """A recording of three turns: three calls in one response, the same one a response, and three that need another."""
+    recorded = RECORDED.read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "telemetry.log"
+    path.write_text(
+        "\n".join(line for line in recorded if signal == "both" or ("hrTime" in line) == (signal == "records"))
+    )
+    found = read(path)
+    turns = list(found.turns(()))
+    words = [turn.words.partition(":")[0] for turn in turns]
+    assert words == (["", "", ""] if signal == "spans" else ["All at once", "One by one", "Step by step"])
+    asked = [[call.tool.removeprefix("mcp_desk_get_") for call in response.calls] for response in turns[0].responses]
+    assert sorted(asked[0]) == ["news", "stock", "weather"]
+    assert [len(response.calls) for response in turns[1].responses] == [1, 1, 1, 0]
+    together, apart, dependent = reports(found)
+    assert (together.verdict, together.findings) == ("parallel", ())
+    assert [(finding.cause, len(finding.calls)) for finding in apart.findings] == [("model", 3)]
+    # Records do not have what a call returned.
+    assert dependent.verdict == ("possibly_sequential" if signal == "records" else "serial_by_need")
+    assert all(finding.advice != "recommended" for finding in dependent.findings)
+    if signal != "records":
+        assert turns[0].responses[0].calls[0].arguments in ({"city": "Oslo"}, {"symbol": "ACME"}, {"topic": "robots"})
+        assert all(response.input_tokens == 100 for turn in turns for response in turn.responses)
 
 
 def test_other_records_and_broken_ones_are_left_out(tmp_path: Path) -> None:
