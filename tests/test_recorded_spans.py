@@ -106,6 +106,7 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
         or attributes.get("genkit:metadata:subtype") == "tool"
         or attributes.get("mlflow.spanType") == '"TOOL"'
         or attributes.get("agentops.span.kind") == "tool"
+        or attributes.get("langwatch.span.type") == "tool"
     )
     keys = ("ai.toolCall.name", "tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
     named = next((attributes[key] for key in keys if attributes.get(key)), name.removesuffix(".tool"))
@@ -117,7 +118,7 @@ def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
     name = span["name"]
     if name.endswith((".doGenerate", ".doStream")) or attributes.get("genkit:metadata:subtype") == "model":
         return True
-    if attributes.get("mastra.span.type") == "model_step":
+    if attributes.get("mastra.span.type") == "model_step" or attributes.get("langwatch.span.type") == "llm":
         return True
     if attributes.get("mlflow.spanType") == '"CHAT_MODEL"':
         return True
@@ -144,6 +145,7 @@ def is_run(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
         or attributes.get("genkit:metadata:subtype") == "flow"
         or attributes.get("mlflow.spanType") == '"AGENT"'
         or attributes.get("agentops.span.kind") == "agent"
+        or attributes.get("langwatch.span.type") == "agent"
         or span["name"]
         in {
             "haystack.agent.run",
