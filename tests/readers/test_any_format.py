@@ -199,11 +199,53 @@ def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> 
         (b'{"type": "user", "uuid": "1", "sessionId": "s", "message": {}}\n', "a transcript of Claude Code"),
         (b'{"timestamp": "2026", "type": "session_meta", "payload": {}}\n', "a session of Codex"),
         (b"\0\1\2\3 something", "binary data of an unknown format"),
+        (b"SQLite format 3\0\1\2", "it is a SQLite database"),
+        (b"# HELP up Whether\n# TYPE up gauge\nup 1\n", "it is metrics in the form of Prometheus"),
+        (
+            b'{"sessionId": "s", "projectHash": "h", "messages": []}',
+            "a chat of Gemini CLI, which the command sessions reads",
+        ),
+        (b'{"hrTime": [1, 2], "attributes": {}, "_body": ""}', "a log record of the JavaScript SDK"),
+        (b'{"traceEvents": []}', "a timeline in Chrome's Trace Event format"),
+        (b'{"Traces": [{"Segments": []}]}', "traces of AWS X-Ray"),
+        (
+            b'{"trace_id": "1-58406520-a006649127e371903a2de979", "id": "1", "start_time": 1.5}',
+            "a segment of AWS X-Ray",
+        ),
+        (
+            b'{"object": "trace.span", "trace_id": "t", "span_data": {}}',
+            "a span of the OpenAI Agents SDK's own tracing",
+        ),
+        (b'[{"span_id": "s", "root_span_id": "r", "span_attributes": {}}]', "a row of a Braintrust log"),
+        (b'{"op_name": "weave:///a/op/b", "started_at": "2026-01-01"}', "a call of Weave"),
+        (b'{"took": 3, "hits": {"hits": [{"_source": {}}]}}', "a search result of Elasticsearch"),
+        (b'[{"time": "2026", "data": {"trace.span_id": "1"}}]', "an event of Honeycomb"),
+        (b'[{"schema": {"fields": []}, "data": {"values": []}}]', "a table of Grafana's inspector"),
+        (b'{"tables": [{"name": "PrimaryResult"}]}', "a query result of Azure Monitor"),
+        (b'{"traces": [{"traceID": "a"}], "metrics": {}}', "a search result of Tempo"),
+        (b'{"traces": [{"projectId": "p", "spans": []}]}', "traces of Google Cloud's API, version 1"),
+        (b'{"messages": [{"role": "user", "content": "hi"}]}', "a conversation, which has no times"),
     ],
 )
 def test_what_holds_no_spans_is_called_what_it_is(write: Callable[[bytes], Path], content: bytes, what: str) -> None:
     with pytest.raises(UnreadableError, match=what):
         list(read_spans(write(content), skip=lambda _: None))
+
+
+def test_a_table_in_csv_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "spans.csv"
+    path.write_text("traceId,spanId,name\na,b,c\n")
+    with pytest.raises(UnreadableError, match="it is a table in CSV; export it as JSON or Parquet instead"):
+        list(read_spans(path))
+
+
+def test_zipkin_version_1_has_its_attributes_in_a_list(write: Callable[[bytes], Path]) -> None:
+    pairs = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_a"}
+    endpoint = {"serviceName": "checkout"}
+    listed = [{"key": key, "value": value, "endpoint": endpoint} for key, value in pairs.items()]
+    span = {"traceId": "a1", "id": "b2", "name": "a", "timestamp": 1_790_000_000_000_000, "binaryAnnotations": listed}
+    (found,) = read_spans(write(json.dumps([[span]]).encode()))
+    assert (found.attributes, found.source) == (pairs, "checkout")
 
 
 LANGFUSE = {

@@ -1,4 +1,8 @@
-"""Zipkin's JSON, version 2: an array of spans, or of traces; times in µs, and attributes as text."""
+"""
+Zipkin's JSON, version 2: an array of spans, or of traces; times in µs, and attributes as text.
+
+Version 1 has the attributes in a list of ``binaryAnnotations``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from otel_parallelism.readers.parsing.json_fields import (
 )
 
 _US: Final = 1_000
-_OPTIONAL: Final = frozenset({"localEndpoint", "duration", "tags"})
+_OPTIONAL: Final = frozenset({"localEndpoint", "duration", "tags", "binaryAnnotations"})
 
 
 def _recognizes(data: Fields) -> bool:
@@ -27,9 +31,10 @@ def _recognizes(data: Fields) -> bool:
 
 
 def _spans(span: Fields) -> list[SpanRecord]:
-    tags = dict(fields(span.get("tags")))
+    listed = objects(span.get("binaryAnnotations"))
+    tags = {string(pair.get("key")): pair.get("value") for pair in listed} | dict(fields(span.get("tags")))
     start = time_ns(span.get("timestamp"), _US)
-    endpoint = fields(span.get("localEndpoint"))
+    endpoint = fields(span.get("localEndpoint") or next((pair.get("endpoint") for pair in listed), None))
     parts = [endpoint.get("serviceName"), endpoint.get("ipv4") or endpoint.get("ipv6"), tags.get("process.pid")]
     return [
         SpanRecord(

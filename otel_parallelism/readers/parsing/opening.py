@@ -40,6 +40,12 @@ _SIGNATURES: Final = {
     b"PK\x03\x04": "a zip archive",
     b"PAR1": "a Parquet file",
     b"PARE": "an encrypted Parquet file",
+    b"SQLite format 3": "a SQLite database",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
+    b"# HELP ": "metrics in the form of Prometheus",
 }
 
 
@@ -187,6 +193,8 @@ def check_text(name: str, start: bytes, expected: str) -> None:
             raise UnreadableError(name, None, f"it is {kind}", expected)
     if b"\0" in start:
         raise UnreadableError(name, None, "it is binary data", expected)
+    if name.endswith((".csv", ".tsv")) and b"{" not in start:
+        raise UnreadableError(name, None, "it is a table in CSV; export it as JSON or Parquet instead", expected)
     if start and name.endswith(".gz"):
         raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
 
