@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "lk."
 _SCOPE = "livekit"
+_SESSION = "agent_session"
 _TURN, _MODEL, _TOOL = "agent_turn", "llm_node", "function_tool"
 _REQUEST = "llm_request"
 """The request to the provider inside ``llm_node``; newer versions record the tokens only there."""
@@ -30,10 +31,12 @@ _REQUEST = "llm_request"
 def _describe(span: SpanRecord) -> Facts | None:
     """Return the facts by the span's name, if the span is LiveKit's; its other spans are passages."""
     attributes = span.attributes
-    if span.name not in {_TURN, _MODEL, _TOOL, _REQUEST} or not (
+    if span.name not in {_SESSION, _TURN, _MODEL, _TOOL, _REQUEST} or not (
         span.instrumentation.startswith(_SCOPE) or any(key.startswith(_PREFIX) for key in attributes)
     ):
         return None
+    if span.name == _SESSION:  # a workflow in the conventions' words, with many turns
+        return Facts(kind="passage")
     if span.name == _TURN:
         return turn_facts(text(attributes, "gen_ai.agent.name", "lk.agent_label"), _private(attributes, "user_input"))
     if span.name == _TOOL:
@@ -90,4 +93,4 @@ def _words(value: object) -> list[object]:
 # A busy scope's spans are checked only at their end, by their keys.
 _KEYS = frozenset({"lk.function_tool.id", "lk.pii.chat_ctx", "lk.chat_ctx", "lk.generation_id"})
 
-DIALECT = Dialect(describe=_describe, rank=24, keys=_KEYS, names=(_TURN, _MODEL, _TOOL, _REQUEST))
+DIALECT = Dialect(describe=_describe, rank=24, keys=_KEYS, names=(_SESSION, _TURN, _MODEL, _TOOL, _REQUEST))
