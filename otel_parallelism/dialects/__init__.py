@@ -47,6 +47,17 @@ _BY_START: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The same by their first characters, since every span of a program is compared with them."""
 
+_DIALECTS_BY_START: Final[Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]] = {
+    start: tuple(
+        (at, found)
+        for at, dialect in enumerate(DIALECTS)
+        if (found := tuple(name for name in dialect.names if name.startswith(start)))
+    )
+    for start in _BY_START
+}
+"""The positions of dialects, and the prefixes of names that are theirs, by the first characters of the prefixes."""
+
+_MARKS: Final = KEYS.union(*(dialect.beside_keys for dialect in DIALECTS))
 _NO_NAME: Final[frozenset[int]] = frozenset()
 _MAX_COMBINATIONS: Final = 1024
 
@@ -92,7 +103,7 @@ def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
 def _known(span: SpanRecord) -> list[Facts]:
     """Return the facts of all dialects that know *span*, highest precedence first."""
     named = _named(span.name) if is_named(span.name) else _NO_NAME
-    describers = _describers(KEYS.intersection(span.attributes), named)
+    describers = _describers(_MARKS.intersection(span.attributes), named)
     return [facts for describe in describers if (facts := describe(span)) is not None]
 
 
@@ -108,7 +119,7 @@ def _classified(span: SpanRecord, known: list[Facts]) -> Observation:
 
 def _named(name: str) -> frozenset[int]:
     """Return the positions of the dialects that may know a span by its *name*."""
-    return frozenset(at for at, dialect in enumerate(DIALECTS) if dialect.names and name.startswith(dialect.names))
+    return frozenset([at for at, names in _DIALECTS_BY_START[name[:_START]] if name.startswith(names)])
 
 
 @lru_cache(maxsize=_MAX_COMBINATIONS)
@@ -117,13 +128,15 @@ def _describers(marks: frozenset[str], named: frozenset[int]) -> tuple[Callable[
     Return what describes a span, highest precedence first: a dialect is asked only if a span may be of it.
 
     Args:
-        marks: The span's attributes that are keys of some dialect.
+        marks: The span's attributes that some dialect looks at first.
         named: The positions of the dialects that may know the span by its name.
     """
     return tuple(
         dialect.describe
         for at, dialect in enumerate(DIALECTS)
-        if dialect.beside_others or at in named or not dialect.keys.isdisjoint(marks)
+        if at in named
+        or not dialect.keys.isdisjoint(marks)
+        or (dialect.beside_others and (not dialect.beside_keys or not dialect.beside_keys.isdisjoint(marks)))
     )
 
 

@@ -16,7 +16,7 @@ from otel_parallelism.patterns import LazyPattern
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
 from .parsing.facts import Dialect, Facts, text
-from .parsing.genai_answers import asked_ids, captured_answer
+from .parsing.genai_answers import asked
 from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
@@ -114,11 +114,12 @@ def _describe(span: SpanRecord) -> Facts | None:
     if kind == "call":
         return _call(span)
     if kind == "step":
+        requested, answer = asked(span)
         usage = input_usage(attributes, _TOKENS, _CACHE_READ, _CACHE_WRITTEN)
         return Facts(
             kind="step",
-            requested=asked_ids(span),
-            answer=captured_answer(span),
+            requested=requested,
+            answer=answer,
             input_tokens=usage.tokens,
             cached_tokens=usage.cached,
             words=_words(span),

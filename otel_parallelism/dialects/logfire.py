@@ -59,4 +59,10 @@ def _by_template(attributes: Mapping[str, object]) -> Facts | None:
     return None
 
 
-DIALECT = Dialect(describe=_describe, rank=70, keys=frozenset({_TEMPLATE}), beside_others=True)
+DIALECT = Dialect(
+    describe=_describe,
+    rank=70,
+    keys=frozenset({_TEMPLATE}),
+    beside_others=True,
+    beside_keys=frozenset({_TEMPLATE, _SPAN_TYPE, _SDK_KIND}),
+)

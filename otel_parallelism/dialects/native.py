@@ -64,4 +64,4 @@ def _nanoseconds(seconds: object) -> int:
     return 0
 
 
-DIALECT = Dialect(describe=_describe, rank=110, beside_others=True)
+DIALECT = Dialect(describe=_describe, rank=110, beside_others=True, beside_keys=_KEYS)

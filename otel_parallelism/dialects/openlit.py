@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
 _SCOPE = "openlit.instrumentation.langgraph"
+_NODE = "gen_ai.agent.id"
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 
@@ -17,7 +18,7 @@ def _describe(span: SpanRecord) -> Facts | None:
     """Return a step for a model node and a cycle for a tools node; None for other spans."""
     if span.instrumentation != _SCOPE or text(span.attributes, "gen_ai.operation.name") != "invoke_agent":
         return None
-    node = text(span.attributes, "gen_ai.agent.id")
+    node = text(span.attributes, _NODE)
     if not node or node != text(span.attributes, "gen_ai.agent.name"):
         return None
     if node in _MODEL_NODES:
@@ -25,4 +26,4 @@ def _describe(span: SpanRecord) -> Facts | None:
     return Facts(kind="cycle") if node == "tools" else None
 
 
-DIALECT = Dialect(describe=_describe, rank=10, beside_others=True)
+DIALECT = Dialect(describe=_describe, rank=10, beside_others=True, beside_keys=frozenset({_NODE}))

@@ -7,6 +7,7 @@ dialect's kind is believed first: a tool named ``human_input`` is a call.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.patterns import LazyPattern
@@ -29,9 +30,17 @@ _SEPARATORS: Final = LazyPattern(r"[^a-z0-9]+")
 
 def _describe(span: SpanRecord) -> Facts | None:
     """Return the facts of a wait, which the span's name tells; None for any other span."""
+    return _WAITING if _is_wait(span.name) else None
+
+
+@lru_cache(maxsize=1024)
+def _is_wait(name: str) -> bool:
     # What is waited for may follow a colon.
-    words = _SEPARATORS.sub("_", span.name.partition(":")[0].lower()).strip("_")
-    return Facts(kind="waiting") if f"_{words}".endswith(_ENDINGS) else None
+    words = _SEPARATORS.sub("_", name.partition(":")[0].lower()).strip("_")
+    return f"_{words}".endswith(_ENDINGS)
+
+
+_WAITING: Final = Facts(kind="waiting")
 
 
 _SPOKEN: Final = tuple(name.replace("_", " ") for name in _NAMES)

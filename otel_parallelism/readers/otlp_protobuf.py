@@ -125,7 +125,10 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
-    return {pair.key: _plain(pair.value) for pair in pairs}
+    return {
+        pair.key: value.string_value if (value := pair.value).HasField("string_value") else _plain(value)
+        for pair in pairs
+    }
 
 
 def _plain(value: AnyValue) -> object:

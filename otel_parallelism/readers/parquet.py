@@ -27,6 +27,13 @@ MAGIC: Final = b"PAR1"
 EXPECTED: Final = "a Parquet file of spans"
 _ROWS: Final = 256
 _BUFFER_BYTES: Final = 1 << 20
+_SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_ATTRIBUTES: Final = frozenset({"SpanAttributes", "span_attributes"})
+_UNUSED: Final = frozenset(
+    {"TraceState", "ScopeVersion", "StatusMessage", "Events.Timestamp"}
+    | {"Links.TraceId", "Links.TraceState", "Links.Attributes"}
+)
+"""Columns of the Collector's ClickHouse schema that no report needs."""
 _UNITS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
@@ -151,20 +158,40 @@ def _size(file: str | IO[bytes]) -> int:
 
 def _rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
     """Yield each row as an object, or the error that its values raise."""
-    types = [_whole_times(pa, field.type) for field in batch.schema]
-    factors = [_UNITS[field.type.unit] if _is_time(pa, field.type) else 1 for field in batch.schema]
-    columns = [
-        column if kind == column.type else column.cast(kind) for column, kind in zip(batch.columns, types, strict=True)
-    ]
-    names = batch.schema.names
+    of_spans = not _ATTRIBUTES.isdisjoint(batch.schema.names)
+    names, columns, factors = [], [], []
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if of_spans and field.name in _UNUSED:
+            continue
+        kind = _whole_times(pa, field.type)
+        names.append(field.name)
+        factors.append(_UNITS[field.type.unit] if _is_time(pa, field.type) else 1)
+        whole = column if kind == column.type else column.cast(kind)
+        columns.append(_with_texts(pa, whole) if of_spans else whole)
     for values in _values(columns, batch.num_rows):
         if isinstance(values, Exception):
             yield values
             continue
         row = {}
         for name, value, factor in zip(names, values, factors, strict=True):
-            row[name] = value * factor if factor != 1 and value is not None else _without_nulls(value)
+            if factor != 1 and value is not None:
+                row[name] = value * factor
+            else:
+                row[name] = value if type(value) in _SCALARS else _without_nulls(value)
         yield row
+
+
+def _with_texts(pa: Any, column: Any) -> Any:
+    """Return a *column* of maps from bytes to bytes with texts in their place, if all are UTF-8; else *column*."""
+    kind = column.type
+    inner = kind.value_type if pa.types.is_list(kind) else kind
+    if not pa.types.is_map(inner) or not (inner.key_type == inner.item_type == pa.binary()):
+        return column
+    texts = pa.map_(pa.string(), pa.string())
+    try:
+        return column.cast(pa.list_(texts) if pa.types.is_list(kind) else texts)
+    except pa.ArrowException:
+        return column
 
 
 def _values(columns: list[Any], rows: int) -> Iterator[tuple[Any, ...] | Exception]:
@@ -206,7 +233,11 @@ def _key(key: object) -> str:
 def _without_nulls(value: Any) -> Any:
     """Return *value*; nested objects have no fields that are null, which those of other rows have."""
     if isinstance(value, dict):
-        return {_key(key): _without_nulls(item) for key, item in value.items() if item is not None}
+        return {
+            key if type(key) is str else _key(key): item if type(item) in _SCALARS else _without_nulls(item)
+            for key, item in value.items()
+            if item is not None
+        }
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+        return [item if type(item) in _SCALARS else _without_nulls(item) for item in value]
     return value

@@ -7,7 +7,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 try:
     import pyarrow as pa
@@ -17,6 +17,9 @@ except ImportError:
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_parallelism.model import SpanRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Write: TypeAlias = Callable[[Sequence[SpanRecord]], bytes]
 
@@ -51,6 +54,11 @@ def _request(spans: Sequence[SpanRecord], scopes: str = "scopeSpans", scope: str
 
 def otlp_lines(spans: Sequence[SpanRecord]) -> bytes:
     return b"".join(json.dumps({"resourceSpans": [_request([span])]}).encode() + b"\n" for span in spans)
+
+
+def otlp_line(spans: Sequence[SpanRecord]) -> bytes:
+    """Return one request with all *spans* on one line."""
+    return json.dumps({"resourceSpans": [_request(spans)]}).encode() + b"\n"
 
 
 def otlp_document(spans: Sequence[SpanRecord]) -> bytes:
@@ -107,9 +115,14 @@ def protobuf(spans: Sequence[SpanRecord]) -> bytes:
     return _protobuf(spans)
 
 
+def protobuf_message(spans: Sequence[SpanRecord]) -> bytes:
+    """Return one request with all *spans*, after its length."""
+    message = _protobuf(spans)
+    return struct.pack(">I", len(message)) + message
+
+
 def protobuf_with_lengths(spans: Sequence[SpanRecord]) -> bytes:
-    messages = [_protobuf([span]) for span in spans]
-    return b"".join(struct.pack(">I", len(message)) + message for message in messages)
+    return b"".join(protobuf_message([span]) for span in spans)
 
 
 def jaeger(spans: Sequence[SpanRecord]) -> bytes:
@@ -301,8 +314,8 @@ def _clickhouse_rows(spans: Sequence[SpanRecord]) -> list[dict[str, Any]]:
     ]
 
 
-def clickhouse_parquet(spans: Sequence[SpanRecord]) -> bytes:
-    """``SELECT * FROM otel_traces FORMAT Parquet``; texts are bytes, as versions before 24 write them."""
+def _clickhouse_schema() -> Any:
+    """Return the columns of ``SELECT * FROM otel_traces FORMAT Parquet``; texts are bytes, as before version 24."""
     text, instant = pa.binary(), pa.timestamp("ns", tz="UTC")
     pairs = pa.map_(text, text)
     kinds = {"Timestamp": instant, "Duration": pa.uint64(), "Events.Timestamp": pa.list_(instant)}
@@ -310,8 +323,30 @@ def clickhouse_parquet(spans: Sequence[SpanRecord]) -> bytes:
     kinds |= {"Events.Attributes": pa.list_(pairs), "Links.Attributes": pa.list_(pairs)}
     lists = ("Events.Name", "Links.TraceId", "Links.SpanId", "Links.TraceState")
     kinds |= dict.fromkeys(lists, pa.list_(text))
-    rows = _clickhouse_rows(spans)
-    return _written_table(rows, pa.schema([(name, kinds.get(name, text)) for name in _clickhouse_rows(spans[:1])[0]]))
+    some = SpanRecord("1", "1", "", "", 0, 0, {})
+    return pa.schema([(name, kinds.get(name, text)) for name in _clickhouse_rows([some])[0]])
+
+
+def clickhouse_parquet(spans: Sequence[SpanRecord]) -> bytes:
+    return _written_table(_clickhouse_rows(spans), _clickhouse_schema())
+
+
+class ClickhouseWriter:
+    """Writes rows as `clickhouse_parquet` does to a file, a group at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._schema = _clickhouse_schema()
+        self._writer = parquet.ParquetWriter(path, self._schema)
+
+    def __enter__(self) -> Self:  # noqa: D105 - as of any context
+        return self
+
+    def __exit__(self, *_: object) -> None:  # noqa: D105 - as above
+        self._writer.close()
+
+    def add(self, spans: Sequence[SpanRecord]) -> None:
+        """Write *spans* as one group of rows."""
+        self._writer.write_table(pa.Table.from_pylist(_clickhouse_rows(spans), schema=self._schema))
 
 
 def clickhouse_json(spans: Sequence[SpanRecord]) -> bytes:

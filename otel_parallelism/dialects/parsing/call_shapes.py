@@ -54,6 +54,8 @@ _WRAPPERS: Final = (
     ("function_call", "id"),
     ("functionCall", "id"),
 )
+# A mapping that is a call by its keys has one of these, or a type.
+_KEYS_OF_CALLS: Final = frozenset({*(key for key, _ in _WRAPPERS), "part_kind", "function", "type"})
 CALL_ID_KEYS: Final = ("id", "tool_call_id", "call_id", "toolCallId")
 """Keys under which a call may have its id, highest precedence first."""
 
@@ -68,13 +70,16 @@ def field(item: object, name: str) -> Any:
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
-def call_shape(item: object) -> CallShape | None:
+def call_shape(item: object) -> CallShape | None:  # noqa: PLR0911 - one for each form
     """Return the tool call that *item* of a model's output is; None if it is something else, such as text."""
+    is_mapping = type(item) is dict or isinstance(item, Mapping)
+    if is_mapping and _KEYS_OF_CALLS.isdisjoint(item):  # type: ignore[arg-type] # a mapping's keys
+        return None
     get = _lookup(item)
     kind = get("type")
     form = _FORMS.get(kind) if isinstance(kind, str) else None
-    if isinstance(item, Mapping):
-        found = _mapping_call(item, get)
+    if is_mapping:
+        found = _mapping_call(item, get)  # type: ignore[arg-type] # as above
         if found is not None:
             return found
     elif form == "chat":
@@ -95,11 +100,12 @@ def _mapping_call(item: Mapping[str, Any], get: _Lookup) -> CallShape | None:
     """Return the call that *item* is by its keys rather than by its type; None if no key says so."""
     for key, id_key in _WRAPPERS:
         inner = get(key)
-        if isinstance(inner, Mapping):
+        if inner is not None and isinstance(inner, Mapping):
             return CallShape(None, inner.get(id_key), inner.get("name"), _first(inner.get, _ARGUMENTS))
     if get("part_kind") == "tool-call":
         return _named_call(get, None)
-    if isinstance(get("function"), Mapping) and not _CHAT_KEYS.isdisjoint(item):
+    function = get("function")
+    if function is not None and isinstance(function, Mapping) and not _CHAT_KEYS.isdisjoint(item):
         return _chat_call(get)
     return _chat_call(get) if get("type") == "custom" and isinstance(get("custom"), Mapping) else None
 
@@ -124,7 +130,7 @@ def listed_call_shape(item: object) -> CallShape | None:
 
 
 def _lookup(item: object) -> _Lookup:
-    if isinstance(item, Mapping):
+    if type(item) is dict or isinstance(item, Mapping):
         return item.get
     fields = getattr(item, "__dict__", None)
     if fields is None:

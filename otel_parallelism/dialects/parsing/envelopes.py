@@ -76,12 +76,15 @@ def tool_failed(value: object) -> bool:
     """Return whether LangChain's, MCP's or LlamaIndex's envelope reports an error, without decoding the content."""
     if not isinstance(value, str):
         return False
-    return bool(_FAILED.search(_tail(value)) or (value[:1] == "{" and _IS_ERROR.search(value, len(value) - _TAIL)))
+    tail = _tail(value)
+    if tail and _FAILED.search(tail):
+        return True
+    return value[:1] == "{" and "rror" in value[-_TAIL:] and bool(_IS_ERROR.search(value, len(value) - _TAIL))
 
 
 def _tail(value: object) -> str:
     """Return the text after the envelope's ``"tool_call_id": "``, the last one; quotes inside content are escaped."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or '"tool_call_id":' not in value:
         return ""
     for key in ('"tool_call_id": "', '"tool_call_id":"'):
         _, found, rest = value.rpartition(key)

@@ -90,6 +90,7 @@ class Dialect(msgspec.Struct, frozen=True):
         keys: Attribute keys; a span with one of them may be of this dialect.
         names: Prefixes of span names that do the same.
         beside_others: Whether it may add facts to the span of any other dialect, without a key or a name of its own.
+        beside_keys: Such a span has at least one of these attributes; empty if it may have none of them.
     """
 
     describe: Callable[[SpanRecord], Facts | None]
@@ -97,6 +98,7 @@ class Dialect(msgspec.Struct, frozen=True):
     keys: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     beside_others: bool = False
+    beside_keys: frozenset[str] = frozenset()
 
 
 def text(attributes: Mapping[str, object], *keys: str) -> str:

@@ -30,18 +30,27 @@ _STOP_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reaso
 _STOPPED_FOR_TOOLS = LazyPattern(r"tool|function", re.IGNORECASE)
 
 
-def asked_ids(span: SpanRecord) -> tuple[str, ...] | None:
-    """Return the ids of the calls that the answer in *span* asks for; None if they are unknown."""
-    found = _listed(span)
+def asked(span: SpanRecord) -> tuple[tuple[str, ...] | None, Content | None]:
+    """
+    Return what the answer in *span* asks for.
+
+    Returns:
+        The ids of the calls, None if they are unknown, and the answer, which is parsed to the calls; None if it was
+        not captured.
+    """
+    output = _output(span)
+    return _asked_ids(span, output), _captured_answer(span, output)
+
+
+def _asked_ids(span: SpanRecord, output: list[object] | None) -> tuple[str, ...] | None:
+    found = _listed(span, output)
     if span.name == _TRACELOOPS_RESPONSE and found and found[0].startswith(_ITEM_ID):
         return None
     # An answer with a tool finish reason asked for tools, even if the captured part lists none.
     return None if found == () and _stopped_for_tools(span) else found
 
 
-def captured_answer(span: SpanRecord) -> Content | None:
-    """Return the answer in *span*, which is parsed to the calls that it asks for; None if it was not captured."""
-    output = _output(span)
+def _captured_answer(span: SpanRecord, output: list[object] | None) -> Content | None:
     if output is not None:
         return captured(output[0] if len(output) == 1 else output, messages.asked_calls)
     if any(key.startswith(_FLAT) for key in span.attributes):
@@ -55,13 +64,12 @@ def _stopped_for_tools(span: SpanRecord) -> bool:
     return any(reason is not None and _STOPPED_FOR_TOOLS.search(str(reason)) for reason in reasons)
 
 
-def _listed(span: SpanRecord) -> tuple[str, ...] | None:
+def _listed(span: SpanRecord, output: list[object] | None) -> tuple[str, ...] | None:
     """Return the ids of tool calls in the captured output; None if nothing was captured."""
     attributes = span.attributes
     # anthropic cuts the oldest content first, so the output is complete if a part of the input is left.
     if attributes.get(_TRUNCATED) is True and '"type"' not in text(attributes, names.INPUT_MESSAGES):
         return None
-    output = _output(span)
     return _flat_requested(attributes) if output is None else messages.requested_ids(*output)
 
 

@@ -31,6 +31,7 @@ _INSIDE = (
     *("messages", "message", "parts", "content", "tool_calls", "choices", "output", "outputs", "generations"),
     *("kwargs", "data", "update", "replies", "candidates", "delta", "response", "toolCalls"),
 )
+_INSIDE_KEYS = frozenset(_INSIDE)
 _LISTS = frozenset({"tool_calls", "toolCalls"})
 _CALL_MARKS = (
     *("tool_call", "toolUse", "tool_use", "tool-call", "function_call", "functionCall", "toolCall", "toolRequest"),
@@ -109,15 +110,19 @@ def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: 
         return False
     if isinstance(data, str):
         data = decoded(data) if data[:1] in {"{", "["} else None
-    if isinstance(data, Mapping):
+    if type(data) is dict or isinstance(data, Mapping):
         call = listed_call_shape(data) if listed else call_shape(data)
         if call is not None or listed:
             _append_call(found, data if call is None else call)
             return True
-        return all(_collect_calls(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
+        return _INSIDE_KEYS.isdisjoint(data) or _collect_inside(data, found, depth)
     if isinstance(data, Sequence) and not isinstance(data, bytes | str):
         return all(_collect_calls(item, found, depth + 1, listed=listed) for item in data)
     return True
+
+
+def _collect_inside(data: Mapping[str, object], found: list[AskedCall], depth: int) -> bool:
+    return all(_collect_calls(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
 
 
 def _append_call(found: list[AskedCall], call: CallShape | Mapping[str, object]) -> None:

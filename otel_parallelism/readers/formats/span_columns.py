@@ -69,9 +69,11 @@ class _Row:
 
     def attributes(self, prefix: str, *short: str) -> dict[str, object]:
         """Return the attributes in the columns *short*, or in a column each, whose names begin with *prefix*."""
-        found = {key.removeprefix(prefix): value for key, value in self._row.items() if key.startswith(prefix)}
+        found = {key.removeprefix(prefix): self._row[key] for key in _columns_with(prefix, tuple(self._row))}
         for name in reversed(short):
-            found.update(_pairs(self.get(name)))
+            value = self.get(name)
+            if value is not None:
+                found.update(_pairs(value))
         return without_empty(found)
 
     def own_id(self, short: str) -> str:
@@ -81,6 +83,11 @@ class _Row:
         if isinstance(value, bytes):
             return value.hex() if len(value) == _BINARY_ID_LENGTHS[short] else _text(value).lower()
         return hex_id(value)
+
+
+@functools.lru_cache(2 * _KEPT_TABLES)
+def _columns_with(prefix: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name.startswith(prefix))
 
 
 @functools.lru_cache(_KEPT_TABLES)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -143,13 +144,15 @@ def records(group: ResourceSpans) -> list[SpanRecord]:
 
 def _record(span: Span, source: str, scope: str) -> SpanRecord:
     flags, status, kind = span.flags, span.status, span.kind
+    start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
     return SpanRecord(
-        _id(span.trace_id),
+        _trace_id(span.trace_id),
         _id(span.span_id),
         _parent(span.parent_span_id) if span.parent_span_id else "",
         span.name or "",
-        _time_ns(span.start_time_unix_nano),
-        _time_ns(span.end_time_unix_nano or 0),  # protobuf's JSON writer omits 0, the end of an open span
+        start_ns if type(start_ns) is int and 0 <= start_ns < _LATEST_NS else _time_ns(start_ns),
+        # protobuf's JSON writer omits 0, the end of an open span
+        end_ns if type(end_ns) is int and 0 <= end_ns < _LATEST_NS else _time_ns(end_ns or 0),
         _attributes(span.attributes) if span.attributes else {},
         tuple([SpanEvent(event.name or "", _attributes(event.attributes)) for event in span.events])
         if span.events
@@ -190,6 +193,11 @@ def _id(written: str) -> str:
     return own_id
 
 
+_trace_id = lru_cache(maxsize=1024)(_id)
+"""The same for the id of a trace, which many spans have."""
+
+
+@lru_cache(maxsize=1024)
 def _parent(written: str) -> str:
     """Return a parent's id as lower-case hex; empty for all zeros, which some exporters write for a root span."""
     parent_id = hex_of(written)
@@ -197,12 +205,11 @@ def _parent(written: str) -> str:
 
 
 def _attributes(pairs: list[KeyValue] | None) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for pair in pairs or ():
-        value = pair.value
-        if value is not None:
-            found[pair.key] = _plain(value) if value.string_value is None else value.string_value
-    return found
+    return {
+        pair.key: _plain(value) if value.string_value is None else value.string_value
+        for pair in pairs or ()
+        if (value := pair.value) is not None
+    }
 
 
 def _plain(value: Value) -> object:
