@@ -1,7 +1,7 @@
 """
 Measures how fast stored spans are analysed, and with how much memory, beside reading them alone.
 
-    python tests/bench/throughput.py [--turns 2000] [--large 20000] [--jobs 1 2] [--formats json protobuf parquet]
+    python tests/bench/throughput.py [--turns 2000] [--large 20000] [--jobs 2] [--formats json protobuf parquet]
 
 It generates files of ordinary turns with and without content, and of three single traces: flat (one turn around a model
 request, a call and many other spans), deep (the same spans, each inside the one before), and calls (one turn of many
@@ -10,8 +10,9 @@ measurement runs in a process of its own; with several jobs, the memory is that 
 asserted: times depend on the machine, and ratios hold within one run. ``--turns 15000 --large 100000`` has about
 100,000 spans a file.
 
-Columns: the spans, spans per second when they are only read, and spans per second and memory of ``analyze`` in so many
-processes, from the start of the reading to the finished reports, with the start of the processes.
+Columns: the spans; spans per second of a processor when they are only read, and by ``analyze`` in one process; its
+memory; spans per second by the clock in one process, and in several, with their start; how much faster these are. Other
+work on the machine slows what is measured by the clock.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -124,7 +125,7 @@ def written(path: Path, form: str, traces: Iterator[list[SpanRecord]]) -> int:
 def measure(what: str, path: str) -> None:
     """Read the file at *path*, or analyse it in so many processes as *what* says, and print the seconds."""
     settings = Settings()
-    began = time.perf_counter()
+    began, before = time.perf_counter(), time.process_time()
     if what == "parse":
         for _ in read_spans(path, settings=settings):
             pass
@@ -132,20 +133,29 @@ def measure(what: str, path: str) -> None:
         analyze_in_one_process(read_spans(path, settings=settings), HowToAnalyze(settings))
     else:
         analyze_in_processes([path], HowToAnalyze(settings), int(what), lambda _: None, lambda _: None)
-    print(time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    print(seconds, time.process_time() - before)
 
 
-def measured(what: str, path: Path) -> tuple[float, float]:
-    """Return the seconds that *what* takes in a new process, and the memory in MB of the largest process."""
+class Measurement(NamedTuple):
+    """Seconds by the clock, seconds of a processor in the first process, and MB of memory of the largest process."""
+
+    clock_s: float
+    processor_s: float
+    memory_mb: float
+
+
+def measured(what: str, path: Path) -> Measurement:
+    """Return what *what* takes in a new process."""
     command = [sys.executable, __file__, "--measure", what, str(path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - this program
     assert process.stdout is not None
     with process.stdout as out:
-        seconds = float(out.read() or "nan")
+        numbers = out.read().split() or (b"nan", b"nan")
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    return seconds, usage.ru_maxrss / 1024
+    return Measurement(float(numbers[0]), float(numbers[1]), usage.ru_maxrss / 1024)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -153,25 +163,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--large", type=int, default=LARGE)
-    parser.add_argument("--jobs", nargs="+", default=["1", "2"])
+    parser.add_argument("--jobs", nargs="*", default=["2"])
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.measure:
         measure(*options.measure)
         return
-    print(
-        f"{'':24}{'':9}{'spans':>9}{'parse':>10}" + "".join(f"{f'{jobs} jobs':>10}{'MB':>6}" for jobs in options.jobs)
-    )
+    head = f"{'':24}{'':9}{'spans':>9}{'parse':>10}{'analyze':>10}{'MB':>6}{'by clock':>10}"
+    print(head + "".join(f"{f'{jobs} jobs':>10}{'MB':>6}{'faster':>8}" for jobs in options.jobs))
     with tempfile.TemporaryDirectory() as folder:
         for name, traces in inputs(options.turns, options.large).items():
             for form in options.formats:
                 path = Path(folder, form)
                 count = written(path, form, traces())
-                row = f"{name:24}{form:9}{count:9,}{count / measured('parse', path)[0]:10,.0f}"
+                one = measured("1", path)
+                row = f"{name:24}{form:9}{count:9,}{count / measured('parse', path).processor_s:10,.0f}"
+                row += f"{count / one.processor_s:10,.0f}{one.memory_mb:6.0f}{count / one.clock_s:10,.0f}"
                 for jobs in options.jobs:
-                    seconds, memory = measured(jobs, path)
-                    row += f"{count / seconds:10,.0f}{memory:6.0f}"
+                    more = measured(jobs, path)
+                    row += f"{count / more.clock_s:10,.0f}{more.memory_mb:6.0f}{one.clock_s / more.clock_s:7.2f}x"
                 print(row, flush=True)
 
 
