@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from otel_parallelism import Settings
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.turns.normalization import normalize
-from otel_parallelism.model import Call, Observation, Passage, Step, TurnSpan
+from otel_parallelism.model import Call, Content, Observation, Passage, Step, TurnSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,16 @@ def flat(count: int) -> list[Observation]:
         for at in range(count)
     ]
     return [_turn(count, _S), *calls]
+
+
+def at_once(count: int) -> list[Observation]:
+    """Return a turn of *count* calls of one tool that all run at once, and end one after another."""
+    calls = [
+        Call("1", _id(at + 2), _id(1), "get_rows", _START_NS, _START_NS + _S + at * _US, arguments=Content(at))
+        for at in range(count)
+    ]
+    turn = _turn(count, _S)
+    return [TurnSpan("1", turn.span_id, "", "turn", turn.start_ns, turn.end_ns, input=Content("all rows")), *calls]
 
 
 def wide(count: int) -> list[Observation]:
@@ -162,6 +172,7 @@ def wide_scopes(count: int) -> list[Observation]:
 
 SHAPES: tuple[Callable[[int], list[Observation]], ...] = (
     flat,
+    at_once,
     wide,
     deep,
     deep_reversed,

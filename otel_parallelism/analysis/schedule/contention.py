@@ -53,13 +53,16 @@ def contention(calls: Sequence[Call]) -> Contention:
     for index, call in enumerate(calls):
         if call.end_ns > call.start_ns and call.tool and call.span_id not in loop.baseline_ns:
             by_tool.setdefault(call.tool, []).append(index)
-    measured_ns = {call.span_id: call.duration_ns - waited for call in calls if (waited := waited_ns(call))}
+    measured_ns = {
+        call.span_id: call.duration_ns - waited for call in calls if call.queue_ns and (waited := waited_ns(call))
+    }
     baseline_ns: dict[str, int] = {}
     batches = []
     for same_tool in by_tool.values():
         for batch in _overlapping_batches(calls, same_tool):
-            shortest_ns = min(calls[index].duration_ns for index in batch)
-            if places_inside([calls[index] for index in batch]):
+            some = [calls[index] for index in batch]
+            if places_inside(some):
+                shortest_ns = min(call.duration_ns for call in some)
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), shortest_ns))
     for span_id, in_loop_ns in loop.baseline_ns.items():

@@ -102,8 +102,11 @@ def totals_of(intervals: Sequence[Timed]) -> Totals:
     >>> totals_of([Interval(0, 4), Interval(2, 6)])
     Totals(start_ns=0, end_ns=6, work_ns=8, busy_ns=6, longest_ns=4, peak=2)
     """
-    first_ns = work_ns = busy_ns = longest_ns = 0
-    reached_ns = -1
+    first_ns = next((interval.start_ns for interval in intervals if interval.end_ns > interval.start_ns), None)
+    if first_ns is None:
+        return Totals()
+    work_ns = busy_ns = longest_ns = 0
+    reached_ns = first_ns
     overlap = False
     for interval in intervals:
         start_ns = interval.start_ns
@@ -112,12 +115,9 @@ def totals_of(intervals: Sequence[Timed]) -> Totals:
         if length_ns <= 0:
             continue
         work_ns += length_ns
-        longest_ns = max(longest_ns, length_ns)
-        if reached_ns < 0:
-            first_ns = start_ns
-            busy_ns = length_ns
-            reached_ns = end_ns
-        elif start_ns >= reached_ns:
+        if length_ns > longest_ns:  # noqa: PLR1730 - max() would take longer, for every call of every turn
+            longest_ns = length_ns
+        if start_ns >= reached_ns:
             busy_ns += length_ns
             reached_ns = end_ns
         else:
@@ -125,7 +125,5 @@ def totals_of(intervals: Sequence[Timed]) -> Totals:
             if end_ns > reached_ns:
                 busy_ns += end_ns - reached_ns
                 reached_ns = end_ns
-    if not work_ns:
-        return Totals()
     peak = max(level for _, level in concurrency(intervals)) if overlap else 1
     return Totals(first_ns, reached_ns, work_ns, busy_ns, longest_ns, peak)

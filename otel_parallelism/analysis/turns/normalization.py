@@ -145,10 +145,17 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | 
         return None
     if any(is_bookkeeping(tool, settings.bookkeeping) for tool in {call.tool for call in calls}):
         return None
+    last_ns = 0
+    in_order = True
     for call in calls:
-        if not 0 < call.start_ns <= call.end_ns <= end_ns:
+        call_ns = call.start_ns
+        if not 0 < call_ns <= call.end_ns <= end_ns:
             return None
-    calls.sort(key=_in_order)
+        if call_ns <= last_ns:
+            in_order = False
+        last_ns = call_ns
+    if not in_order:
+        calls.sort(key=_in_order)
     return Turn(
         trace_id=span.trace_id,
         span_id=span.span_id,

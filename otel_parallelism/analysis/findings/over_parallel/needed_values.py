@@ -78,15 +78,21 @@ def needed_values(scope: Scope, turn: Turn, settings: Settings) -> Iterator[Exce
 def _repeated_tools(calls: Sequence[Call]) -> Iterator[tuple[Call, Call]]:
     """Yield each call with the next one of its tool that began after its end, for the first `_MOST_REPEATS`."""
     waiting: dict[str, list[Call]] = {}
+    first_end_ns: dict[str, int] = {}
     found = 0
     for call in calls:
+        if not call.tool:
+            continue
         open_calls = waiting.setdefault(call.tool, [])
-        ended = [one for one in open_calls if one.end_ns <= call.start_ns]
-        if ended and call.tool:
+        # Thousands of calls may be open: they are looked through only where one has ended.
+        if open_calls and first_end_ns[call.tool] <= call.start_ns:
+            ended = next(one for one in open_calls if one.end_ns <= call.start_ns)
             found += 1
-            yield ended[0], call
-            open_calls.remove(ended[0])
+            yield ended, call
+            open_calls.remove(ended)
+            first_end_ns[call.tool] = min((one.end_ns for one in open_calls), default=call.end_ns)
         open_calls.append(call)
+        first_end_ns[call.tool] = min(first_end_ns.get(call.tool, call.end_ns), call.end_ns)
         if found >= _MOST_REPEATS:
             return
 
