@@ -67,6 +67,11 @@ _DENIALS = frozenset(
 # At the end of a text, these may be the end of a name.
 _AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
+_SAYS_NO = LazyPattern(
+    r"_(?:is|are|was|were|been|currently|now|fully|temporarily|already)_"
+    r"(?:closed|unavailable|offline|expired|cancell?ed|denied|rejected|forbidden|blocked|locked|missing|inactive|disabled"
+    r"|booked|busy|overdue|full|empty|gone|sold_out|out_of_stock)(?=_|$)|^(?:fully_booked|sold_out|closed)(?=_|$)"
+)
 _REGRETS = ("sorry", "i'm_sorry", "i_am_sorry", "unfortunately", "apologies", "we_regret", "oops")
 _DAY_S = 86_400
 _DAY_NS = _DAY_S * 10**9
@@ -212,7 +217,7 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     text = leaf.strip().strip(".!'\"").lower().replace(" ", "_").replace("-", "_")
     words = [word.strip(",.:;") for word in text.split("_")]
     answer: bool | None = None
-    if text.startswith(_REGRETS):
+    if text.startswith(_REGRETS) or (len(words) <= _MAX_WORDS_OF_A_DENIAL and _SAYS_NO.search(text)):
         answer = False
     elif counts and text.replace(".", "").isdecimal():
         answer = text.strip("0.") != ""

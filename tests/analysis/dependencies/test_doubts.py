@@ -191,3 +191,43 @@ def test_calls_that_leave_or_use_something_behind_are_not_known_to_read(first: _
 def test_names_that_look_like_leaving_something_behind_still_read(second: _Told) -> None:
     found = judged("sales.csv of 7, please", ("read_file", {"path": "sales.csv"}, "a and b and c"), second)
     assert (found.verdict, found.edge) == ("independent", "none")
+
+
+@pytest.mark.parametrize(
+    ("first", "answer", "again"),
+    [
+        ({"id": "d-17"}, "[showing a part of it]", {"id": "d-17", "section": "annex"}),
+        ({"city": "Kopenhagn"}, "That name has several meanings", {"city": "Kopenhagn, Denmark"}),
+    ],
+)
+def test_asking_the_same_in_more_detail_may_follow_from_the_answer(
+    first: dict[str, str], answer: str, again: dict[str, str]
+) -> None:
+    found = judged("Show d-17 and Kopenhagn", ("get_text", first, answer), ("get_text", again, "all of it is here"))
+    assert found.evidence == "get_text asks for the same in more detail, perhaps because of what get_text returned"
+
+
+def test_details_that_the_user_named_are_independent() -> None:
+    one, other = ({"doc": "tides"}, {"doc": "tides", "section": "annex"})
+    found = judged("The doc tides and its annex", ("get_text", one, "the moon"), ("get_text", other, "the sun"))
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+@pytest.mark.parametrize(
+    ("answer", "edge"),
+    [
+        ("We are closed today", "unknown"),
+        ("The server is busy right now", "unknown"),
+        ("This page has moved", "unknown"),
+        ("Cache warmed", "unknown"),
+        ("Sold out", "unknown"),
+        ("The closed door, a novel", "none"),
+        ("Busy streets of Oslo", "none"),
+        ("How to move a page", "none"),
+    ],
+)
+def test_answer_that_refuses_or_reports_may_decide_what_comes_next(answer: str, edge: str) -> None:
+    found = judged(
+        "Hours and menu of Blue", ("get_hours", {"shop": "Blue"}, answer), ("get_menu", {"shop": "Blue"}, "tea")
+    )
+    assert found.edge == edge

@@ -56,6 +56,9 @@ _ERROR_INSIDE = LazyPattern(
     r"|(?:sign|log) ?in (?:to (?:continue|view|read|see|access)|first|required)|(?:login|subscription|payment) required"
     r"|(?:enable|turn on) (?:javascript|cookies)|checking your browser|captcha|(?:verify|confirm) (?:that )?you are"
     r"|subscribe to (?:continue|read)|(?:session|token|link) (?:has |is )?expired"
+    r"|(?:server|service|system|line|it) is (?:currently |very |too )?busy|slow down|please wait|retry in"
+    r"|try (?:it )?again|(?:under|in) maintenance|be more specific|ambiguous"
+    r"|(?:page|site|resource|repository) (?:has |was )?(?:been )?moved"
     r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
     re.IGNORECASE,
 )

@@ -50,6 +50,7 @@ _IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
 
 _CONDITION = "what was asked has a condition: whether {b} is called may depend on what {a} returned"
 _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
+_FURTHER = "{b} asks for the same in more detail, perhaps because of what {a} returned"
 _OTHER_WORDS = "{b} was asked in other words, perhaps because of what {a} returned"
 _MEANING = "{b} was given a value that stands nowhere before it, which may say otherwise what {a} returned"
 _POSITION = "a number that {b} was given may be a position in what {a} returned"
@@ -94,6 +95,7 @@ class Reasking:
         recent = same[-_MOST_COMPARED:]
         for bits, why in (
             (self._earlier_parts(recent, named, is_said), _NEXT_PAGE),
+            (self._further_asked(recent, named, is_said), _FURTHER),
             (self._searches_before(index, recent, arguments, is_said, in_name), _OTHER_WORDS),
             (self._lists_with_positions(tool, named), _POSITION),
             (self._answers_before(tool, arguments, named, is_known), _MEANING),
@@ -123,6 +125,18 @@ class Reasking:
             for earlier in recent
             if {name: token for name, token in self._named[earlier].items() if not _is_part(name)} == rest
         )
+
+    def _further_asked(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
+        """Return the calls whose arguments a call has too, beside others, or longer ones, that the user did not say."""
+        found = 0
+        for earlier in recent:
+            before = self._named[earlier]
+            longer = {name: token for name, token in named.items() if before.get(name) != token}
+            repeats = bool(before) and all(_goes_on(named.get(name, ""), token) for name, token in before.items())
+            added = " ".join(longer.values()).split()
+            if repeats and added and not all(is_said(word) for word in added):
+                found |= 1 << earlier
+        return found
 
     def _searches_before(
         self, index: int, recent: Iterable[int], arguments: Values, is_said: Callable[[str], bool], in_name: list[str]
@@ -183,6 +197,11 @@ class Reasking:
 def _is_small(token: str) -> bool:
     """Return whether *token* is a whole number of few digits; Python converts no number of very many."""
     return len(token) <= _MOST_DIGITS and token.isdecimal()
+
+
+def _goes_on(token: str, before: str) -> bool:
+    """Return whether the value *token* is, or begins with, the value *before*."""
+    return token == before or (token.startswith(before + " ") and not before.isdecimal())
 
 
 def _is_query(text: str) -> bool:

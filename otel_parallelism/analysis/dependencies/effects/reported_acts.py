@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Content
 
 _ACT = LazyPattern(
-    r"\W*(?:(?:successfully|has been|was|file|page|data|dataset|session) )*"
+    r"\W*(?:(?:successfully|has been|was|file|page|data|dataset|session|index|cache|model) )*"
     r"(?:(?:loaded|opened|saved|stored|cached|switched|connected|navigated|wrote|written|uploaded|exported"
-    r"|imported|indexed|unpacked|cloned|mounted|attached)\b(?! by\b)|(?:logged|signed) in\b|checked out\b)"
+    r"|imported|indexed|warmed|primed|rebuilt|refreshed|initiali[sz]ed"
+    r"|unpacked|cloned|mounted|attached)\b(?! by\b)|(?:logged|signed) in\b|checked out\b)"
     r"|.*\b(?:session|connection|browser|kernel) (?:started|opened|created|established)\b"
     r"|.*\bis now (?:open|active|selected|available|loaded|current)\b|.*\bnow (?:viewing|connected|logged in)\b"
     r"|.*\b(?:results?|output|data) (?:is|are) (?:now )?(?:available|stored|saved|ready|kept) (?:in|at|under|as|via)\b"
