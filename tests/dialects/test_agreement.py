@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import asdict, replace
 from opentelemetry.trace import Span, set_span_in_context
 
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.dialects import DIALECTS, classify
-from otel_parallelism.model import Call, Passage, SpanEvent, SpanRecord, Step, Turn, TurnSpan
+from otel_parallelism.model import Call, Content, Observation, Passage, SpanEvent, SpanRecord, Step, Turn, TurnSpan
 from otel_parallelism.settings import Settings
 from tests.amounts import some_of
 
@@ -470,6 +471,19 @@ def test_every_dialect_gives_the_same_observations(name: str) -> None:
     assert len([one for one in seen if isinstance(one, TurnSpan)]) == dialect.run_is_a_turn
     cycles = [one for one in seen if isinstance(one, Passage) and one.cycle]
     assert len(cycles) == (2 if dialect.cycle is not None else 0)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_end_of_a_span_does_not_change_what_it_is(name: str) -> None:
+    for span in spans_of(WRITERS[name]):
+        later = replace(span, end_ns=span.end_ns + 7)
+        assert _shown(classify(later)) == _shown(replace(classify(span), end_ns=later.end_ns))
+
+
+def _shown(observation: Observation) -> dict[str, object]:
+    """Return the fields; what parses a content may be a new function for each."""
+    fields = asdict(observation)
+    return {key: value.value if isinstance(value, Content) else value for key, value in fields.items()}
 
 
 @pytest.mark.many

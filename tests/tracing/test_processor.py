@@ -16,7 +16,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from otel_parallelism import Settings, agent_turn, clock, coverage, live_turns, names, profiled, subscribe
+from otel_parallelism.dialects import classify
 from otel_parallelism.tracing.processor import UNRELATED_IN_A_ROW, ParallelismProcessor
+from otel_parallelism.tracing.sdk import records
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import exactly
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import Span
 
+    from otel_parallelism.model import Observation, SpanRecord
     from tests.conftest import Kit
 
 OPERATION = names.OPERATION_NAME
@@ -65,6 +68,35 @@ def test_result_is_on_foreign_turn_with_unchanged_end_time(kit: Kit) -> None:
     (report,) = kit.reports
     assert report.turn.agent == "theirs"
     assert coverage() == coverage().__class__(calls=3, spans=4)
+
+
+def test_a_span_is_classified_again_only_if_it_has_changed(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    classified: list[tuple[str, bool]] = []
+
+    def counting(record: SpanRecord) -> Observation:
+        classified.append((record.name, "gen_ai.tool.call.result" in record.attributes))
+        return classify(record)
+
+    monkeypatch.setattr(records, "classify", counting)
+    with kit.tracer().start_as_current_span("invoke_agent theirs", attributes=AGENT):
+        call(kit, "as_begun")
+        with kit.tracer().start_as_current_span("with_result", attributes=tool("with_result")) as span:
+            span.set_attribute("gen_ai.tool.call.result", "rain")
+        with kit.tracer().start_as_current_span("failed", attributes=tool("failed")) as span:
+            span.set_status(trace.StatusCode.ERROR)
+        with kit.tracer().start_as_current_span("renamed", attributes=tool("one")) as span:
+            span.set_attribute("gen_ai.tool.name", "other")
+    (report,) = kit.reports
+    assert [one.tool for one in report.turn.calls] == ["as_begun", "with_result", "failed", "other"]
+    assert [one.error for one in report.turn.calls] == [False, False, True, False]
+    assert all(one.end_ns > one.start_ns for one in report.turn.calls)
+    assert [seen for seen in classified if seen[0] != "invoke_agent theirs"] == [
+        ("as_begun", False),
+        ("with_result", False),
+        ("with_result", True),
+        *[("failed", False)] * 2,
+        *[("renamed", False)] * 2,
+    ]
 
 
 @pytest.mark.parametrize("explicit", [True, False])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_parallelism.dialects import KEYS, classify, classify_declared, is_named
+from otel_parallelism.dialects.parsing.declared_spans import SpanPatterns
 from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
 from .compatibility import all_fields, raw_attributes, raw_name
-
-if TYPE_CHECKING:
-    from otel_parallelism.dialects.parsing.declared_spans import SpanPatterns
 
 _OTLP_KINDS = {
     SpanKind.INTERNAL: 1,
@@ -68,8 +68,25 @@ def span_record(span: Any, end_ns: int) -> SpanRecord:
     )
 
 
-def observe(span: Any, end_ns: int) -> Observation:
-    """Return the classification of *span* by its dialect; *end_ns* is the end time of a span that is still open."""
+class Classified(msgspec.Struct, frozen=True, gc=False):
+    """What a span was classified as, and from what."""
+
+    observation: Observation
+    record: SpanRecord
+    patterns: SpanPatterns | None
+
+
+def observe(span: Any, end_ns: int, before: Classified | None = None) -> Classified:
+    """
+    Return the classification of *span* by its dialect.
+
+    Args:
+        span: The span, open or ended.
+        end_ns: The end time of a span that is still open.
+        before: An earlier classification of the span. If nothing but the end has changed since, it is used again.
+    """
     patterns = _Declared.patterns
     record = span_record(span, end_ns)
-    return classify(record) if patterns is None else classify_declared(record, patterns)
+    if before is not None and before.patterns is patterns and replace(before.record, end_ns=record.end_ns) == record:
+        return Classified(replace(before.observation, end_ns=record.end_ns), record, patterns)
+    return Classified(classify(record) if patterns is None else classify_declared(record, patterns), record, patterns)

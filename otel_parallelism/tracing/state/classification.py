@@ -21,7 +21,9 @@ def classify_node(node: SpanNode, end_ns: int) -> Observation:
 
     A span that repeats our own is never a turn.
     """
-    observation = observe(node.span, end_ns)
+    found = observe(node.span, end_ns, node.last)
+    node.last = None if node.span.end_time else found
+    observation = found.observation
     started_ns, ended_ns = node.span.start_time or 0, node.span.end_time or 0
     if started_ns > 0 and (started_ns != node.start_ns or (node.end_ns and ended_ns and ended_ns != node.end_ns)):
         # The time of day has stepped since the process began.

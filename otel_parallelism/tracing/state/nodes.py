@@ -83,6 +83,7 @@ class SpanNode(Node):
         observation: What the span is, classified at its end; None until then.
         classified: What the open span was last classified as.
         classified_state: A fingerprint of the span, which shows whether it has changed since.
+        last: The last classification with the data it was made from, while the span is open.
         is_turn: Whether the span is among the open turns.
         kept: On an ended turn that only wraps another turn: the path to that turn.
         emptied: Whether the span was a turn that has ended, and had calls, model requests or turns inside.
@@ -96,6 +97,7 @@ class SpanNode(Node):
     observation: Observation | None = None
     classified: Observation | None = None
     classified_state: tuple[str, int, int] | None = None
+    last: Any = None
     is_turn: bool = False
     kept: list[Node] | None = None
     emptied: bool = False
