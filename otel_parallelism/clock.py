@@ -12,7 +12,7 @@ Other modules call these functions through the module, so that a test can replac
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,16 @@ sleep_s: Callable[[float], None] = time.sleep
 """Waits so many seconds; only commands that read stored traces wait."""
 
 
-def now_ns(
-    began_ns: int = time.time_ns() - time.perf_counter_ns(), passed_ns: Callable[[], int] = time.perf_counter_ns
-) -> int:
-    """Return nanoseconds since the epoch on the clock that never steps. It takes no arguments: defaults are faster."""
-    return began_ns + passed_ns()
+passed_ns: Callable[[], int] = time.perf_counter_ns
+"""Nanoseconds on the clock that never steps, since a moment in the past; see `BEGAN_NS`."""
+
+BEGAN_NS: Final[int] = time.time_ns() - passed_ns()
+"""That moment, in nanoseconds since the epoch. Code that runs for every call adds it itself, instead of `now_ns`."""
+
+
+def now_ns() -> int:
+    """Return nanoseconds since the epoch on the clock that never steps."""
+    return BEGAN_NS + passed_ns()
 
 
 def shift_ns() -> int:

@@ -74,7 +74,7 @@ class VirtualClock:
         self._reset()
         self._counted.add(threading.get_ident())
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(clock, "now_ns", self.now_ns)
+            patch.setattr(clock, "passed_ns", lambda: self.now_ns() - clock.BEGAN_NS)
             patch.setattr(clock, "wall_ns", self.now_ns)
             patch.setattr(clock, "monotonic_s", self.monotonic_s)
             patch.setattr(opentelemetry.sdk.trace, "time_ns", self.now_ns)

@@ -8,12 +8,11 @@ No other module reads or patches a private name of OpenTelemetry. Every function
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context, trace
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
-from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, SpanProcessor
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.propagation import _SPAN_KEY
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from opentelemetry.context import Context
-    from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
+    from opentelemetry.sdk.trace import Span, TracerProvider
 
 # ruff: noqa: SLF001 - this module is where private names are accessed
 
@@ -204,12 +203,23 @@ def _frame_named(error: BaseException, function: str) -> FrameType | None:
 # Processors: the SDK can add processors to a provider, but cannot list or remove them.
 
 
-# Written in C, since they run for every span of ours.
-processors_of: Callable[[Any], tuple[SpanProcessor, ...]] = attrgetter("_span_processors")
-"""Return the processors that a synchronous multi-processor of the SDK calls now."""
+PROCESSORS: str = "_span_processors"
+"""The field of a synchronous multi-processor of the SDK with the processors it calls: a tuple, replaced as a whole."""
 
-ending_of: Callable[[SpanProcessor], Callable[[Span], None]] = attrgetter("_on_ending")
-"""Return the ``_on_ending`` hook of a processor, which the SDK's multi-processors call from 1.40 on."""
+
+def has_ending(processor: Any) -> bool:
+    """
+    Return whether the ``_on_ending`` hook of *processor* does something. The SDK's base class has an empty one.
+
+    The SDK's multi-processors call it from 1.40 on.
+    """
+    hook = getattr(processor, "_on_ending", None)
+    return getattr(hook, "__func__", hook) is not getattr(SpanProcessor, "_on_ending", None)
+
+
+def call_ending(processor: Any, span: Span) -> None:
+    """Call the ``_on_ending`` hook of *processor*."""
+    processor._on_ending(span)
 
 
 def remove_processor(provider: Any, processor: SpanProcessor) -> bool:

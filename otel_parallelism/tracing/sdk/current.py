@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
-__all__ = ["SPAN_KEY", "attach", "detach", "get_current", "restore"]
+__all__ = ["SPAN_KEY", "attach", "detach", "get_current", "reset", "restore"]
 
 get_current: Callable[[], Context]
 attach: Callable[[Context], Any]
-_detach: Callable[[Any], None]
-get_current, attach, _detach = context_functions()
+reset: Callable[[Any], None]
+"""As `detach`, but raises a ``ValueError`` where another of Python's contexts is current."""
+
+get_current, attach, reset = context_functions()
 
 
 def detach(token: Any) -> None:
@@ -30,7 +32,7 @@ def detach(token: Any) -> None:
     coroutine whose event loop is gone.
     """
     try:
-        _detach(token)
+        reset(token)
     except ValueError as error:
         if is_interruption(error):
             raise

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from .compatibility import ending_of, processors_of
+from .compatibility import PROCESSORS, call_ending, has_ending
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -17,37 +17,50 @@ class ForwardingProcessor(SpanProcessor):
     """
     Forwards spans to all processors of a provider except one.
 
-    The provider's list of processors is read at every span, since the program may add some at any time.
+    The provider's processors are compared with the known ones at every span: the program may add some at any time.
     """
 
     def __init__(self, processors: SynchronousMultiSpanProcessor, excluded: SpanProcessor) -> None:
         self._processors = processors
+        # Read for every span of ours: a dict is read faster than a field of another object's through its name.
+        self._fields: dict[str, Any] = vars(processors)
         self._excluded = excluded
+        self._known: tuple[SpanProcessor, ...] | None = None
+        self._others: tuple[SpanProcessor, ...] = ()
+        self._ending: tuple[SpanProcessor, ...] = ()
+
+    def _update(self) -> None:
+        """Forward to the processors that the provider has now."""
+        processors = self._fields[PROCESSORS]
+        self._others = tuple(processor for processor in processors if processor is not self._excluded)
+        self._ending = tuple(processor for processor in self._others if has_ending(processor))
+        self._known = processors
 
     def shutdown(self) -> None:
         """Forward nothing more: the provider is shut down, and its processors would log each span."""
         self._processors = SynchronousMultiSpanProcessor()  # type: ignore[no-untyped-call] # the SDK's
+        self._fields = vars(self._processors)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Forward the start of *span*."""
-        excluded = self._excluded
-        for processor in processors_of(self._processors):
-            if processor is not excluded:
-                processor.on_start(span, parent_context=parent_context)
+        if self._fields[PROCESSORS] is not self._known:
+            self._update()
+        for processor in self._others:
+            processor.on_start(span, parent_context=parent_context)
 
     def _on_ending(self, span: Span) -> None:
         """Forward the ending of *span*; the SDK calls this from 1.40 on."""
-        excluded = self._excluded
-        for processor in processors_of(self._processors):
-            if processor is not excluded:
-                ending_of(processor)(span)
+        if self._fields[PROCESSORS] is not self._known:
+            self._update()
+        for processor in self._ending:
+            call_ending(processor, span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Forward the end of *span*."""
-        excluded = self._excluded
-        for processor in processors_of(self._processors):
-            if processor is not excluded:
-                processor.on_end(span)
+        if self._fields[PROCESSORS] is not self._known:
+            self._update()
+        for processor in self._others:
+            processor.on_end(span)
 
 
 def exclude_own_spans(tracer: Tracer, processor: SpanProcessor) -> ForwardingProcessor | None:

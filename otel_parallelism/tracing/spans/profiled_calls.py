@@ -17,10 +17,11 @@ from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
+from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
 from otel_parallelism.tracing.bytecode.changes import changes_outside
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
-from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, reset, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.held_evidence import LEAST_SIZE
 from otel_parallelism.tracing.state.bounds.past_bound import count_end
@@ -85,7 +86,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
             parent = parent_node(parent, span_around)
         node.parent = parent
         node.shift = shift = clock.shift_ns() if parent is None else parent.shift
-        node.start_ns = start_ns = clock.now_ns()
+        node.start_ns = start_ns = clock.BEGAN_NS + clock.passed_ns()
         loop = _running_loop()
         if loop is not None:
             node.task = id(_current_task(loop))
@@ -201,7 +202,7 @@ def leave(node: CallNode) -> Context:
     return context
 
 
-def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
+def end(node: CallNode, result: Any, left_ns: int = 0) -> None:  # noqa: C901 - as `begin`
     """
     End the span of a call that returned *result* (`MISSING` if the result was streamed).
 
@@ -209,12 +210,18 @@ def end(node: CallNode, result: Any, left_ns: int = 0) -> None:
     not count as work, and the thread may have started the next call by then.
     """
     try:
-        end_ns = clock.now_ns()
+        end_ns = clock.BEGAN_NS + clock.passed_ns()
         if left_ns and end_ns - left_ns < NOTICED_NS:
             end_ns = left_ns
         node.end_ns = end_ns
-        if node.token is not None:
-            detach(node.token)
+        token = node.token
+        if token is not None:
+            # As `detach`, without its frame.
+            try:
+                reset(token)
+            except ValueError as error:
+                if is_interruption(error):
+                    raise
             # The token keeps the surrounding context alive, and the turn keeps the node.
             node.token = None
         registry = REGISTRY

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import get_current
-from otel_parallelism.tracing.state.callers import INSIDE, calling_frame, frames_around
+from otel_parallelism.tracing.state.callers import PROGRAM_FILES, calling_frame, frames_around
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.tracing.state.tool import Tool
 
+_frame = sys._getframe  # noqa: SLF001 - as inspect's, cheaper
 _UNSHARED = 2
 """The references to an object that one variable and the question for their number make."""
 
@@ -39,20 +40,20 @@ def _called(tool: Tool, receiver: object) -> CallNode:
     instruction = 0
     around: tuple[object, ...] | None = None
     try:
-        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as inspect's, cheaper
+        frame: FrameType | None = _frame(2)
     except ValueError:
         # C code calls the wrapper: a new thread, a greenlet, a callback.
         frame = None
     if frame is not None:
         code = frame.f_code
-        if INSIDE[code.co_filename]:
+        if code.co_filename not in PROGRAM_FILES:
             frame = calling_frame(frame)
             code = None if frame is None else frame.f_code
         if frame is not None:
             instruction, around = frame.f_lasti, frames_around(frame)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
-        tool, clock.now_ns(), code, instruction, get_ident(),
+        tool, clock.BEGAN_NS + clock.passed_ns(), code, instruction, get_ident(),
     )  # fmt: skip
     node.around = around
     if receiver is not None:
@@ -93,7 +94,10 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # This runs when the call is made, not when its body starts: calls made together differ from calls made one by
         # one.
-        if kwargs or not least <= len(args) + (type(wrapped) is not FunctionType) <= most:
+        number = len(args)
+        if type(wrapped) is not FunctionType:
+            number += 1
+        if kwargs or number < least or number > most:
             check_arguments(wrapped, args, kwargs)
         return run(wrapped, args, kwargs, _called(tool, receiver))
 

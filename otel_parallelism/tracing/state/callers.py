@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
+from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.model import Caller, CallFrame
 
 if TYPE_CHECKING:
@@ -28,34 +29,42 @@ _MAX_FILES = 10_000
 _OURS, _LOOP = 1, 2
 
 
-class _Places(dict[str, int]):
-    """
-    Where a file, by its name, belongs: 0 for the program, `_OURS`, or `_LOOP` for event loops and thread pools.
-
-    What was found for a file is kept: this is asked for every call. To list the folders would make importing slower.
-    """
-
-    def __init__(self) -> None:
-        super().__init__({functools.__file__: _OURS, contextvars.__file__: _OURS})
-        self.update({concurrent.futures.thread.__file__: _LOOP, threading.__file__: _LOOP})
-        self._ours = tuple(f"{folder}{os.sep}" for folder in (Path(wrapt.__file__).parent, Path(__file__).parents[2]))
-        self._loops = f"{Path(asyncio.__file__).parent}{os.sep}"
-
-    def __missing__(self, file: str) -> int:
-        """Look at the name of a *file* that has not been asked for."""
-        found = _LOOP if file.startswith(self._loops) else _OURS if file.startswith(self._ours) else 0
-        # A notebook has a file for each run of a cell.
-        if len(self) < _MAX_FILES:
-            self[file] = found
-        return found
-
-
-INSIDE = _Places()
+PLACES: dict[str, int] = {
+    functools.__file__: _OURS,
+    contextvars.__file__: _OURS,
+    concurrent.futures.thread.__file__: _LOOP,
+    threading.__file__: _LOOP,
+}
 """
-The files whose frames are skipped when the caller is looked up.
+The files known to `place_of`, and where they belong.
 
-A call made from an event loop or a thread pool has no useful location.
+Every call reads it, so it is a plain dict, which Python reads faster than an object of a subclass.
 """
+
+PROGRAM_FILES: set[str] = set()
+"""The program's own files among them."""
+
+_OUR_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (Path(wrapt.__file__).parent, Path(__file__).parents[2]))
+_LOOP_FOLDER = f"{Path(asyncio.__file__).parent}{os.sep}"
+
+
+def place_of(file: str) -> int:
+    """
+    Return where a *file*, by its name, belongs: 0 for the program, 1 for this package, 2 for event loops and pools.
+
+    The frames of the latter two are skipped when the caller is looked up: a call made from an event loop or a thread
+    pool has no useful location.
+    """
+    found = PLACES.get(file)
+    if found is None:
+        found = _LOOP if file.startswith(_LOOP_FOLDER) else _OURS if file.startswith(_OUR_FOLDERS) else 0
+        # A notebook has a file for each run of a cell. To list the folders would make importing slower.
+        if len(PLACES) < _MAX_FILES:
+            PLACES[file] = found
+            if not found:
+                PROGRAM_FILES.add(file)
+    return found
+
 
 _MAX_RECORDED = 4
 _PER_FRAME = 3
@@ -74,9 +83,9 @@ def frame_above(depth: int) -> FrameType | None:
 
 
 def calling_frame(frame: FrameType | None) -> FrameType | None:
-    """Return the nearest frame from *frame* outwards not in `INSIDE`; None where an event loop or pool comes first."""
+    """Return the nearest frame from *frame* outwards of the program; None where an event loop or pool comes first."""
     for _ in range(_MAX_FRAMES):
-        place = _LOOP if frame is None else INSIDE[frame.f_code.co_filename]
+        place = _LOOP if frame is None else place_of(frame.f_code.co_filename)
         if frame is None or place == _LOOP:
             return None
         if not place:
@@ -85,7 +94,7 @@ def calling_frame(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-def frames_around(frame: FrameType) -> tuple[object, ...]:
+def frames_around(frame: FrameType) -> tuple[object, ...]:  # noqa: PLR0911 - runs for every call
     """
     Return *frame* and the user's frames around it as ids, code objects and instructions.
 
@@ -97,22 +106,33 @@ def frames_around(frame: FrameType) -> tuple[object, ...]:
     """
     # This runs for every call, so the usual case is written out, at half the cost of the loop below: no frame is
     # skipped.
-    one = frame.f_back
-    if one is None or (place := INSIDE[(first := one.f_code).co_filename]) == _LOOP:
-        return (id(frame),)
-    two = None if place else one.f_back
-    if two is None or (place := INSIDE[(second := two.f_code).co_filename]) == _OURS:
+    try:
+        one = frame.f_back
+        if one is None or (place := PLACES[(first := one.f_code).co_filename]) == _LOOP:
+            return (id(frame),)
+        two = None if place else one.f_back
+        if two is None or (place := PLACES[(second := two.f_code).co_filename]) == _OURS:
+            return _frames_one_by_one(frame)
+        if place:
+            return (id(frame), first, one.f_lasti, id(one))
+        three = two.f_back
+        if three is None or (place := PLACES[(third := three.f_code).co_filename]) == _LOOP:
+            return (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two))
+        rest = None if place else three.f_back
+        if rest is None or (beyond := PLACES[rest.f_code.co_filename]) == _OURS:
+            return _frames_one_by_one(frame)
+        if beyond:
+            return (
+                id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two), third, three.f_lasti, id(three),
+            )  # fmt: skip
+        return (
+            id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two), third, three.f_lasti, id(three), None,
+        )  # fmt: skip
+    except KeyError as error:
+        if is_interruption(error):
+            raise
+        # A file that has not been looked up yet.
         return _frames_one_by_one(frame)
-    if place:
-        return (id(frame), first, one.f_lasti, id(one))
-    three = two.f_back
-    if three is None or (place := INSIDE[(third := three.f_code).co_filename]) == _LOOP:
-        return (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two))
-    rest = None if place else three.f_back
-    if rest is None or (place := INSIDE[rest.f_code.co_filename]) == _OURS:
-        return _frames_one_by_one(frame)
-    found = (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two), third, three.f_lasti, id(three))
-    return found if place else (*found, None)
 
 
 def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
@@ -122,7 +142,7 @@ def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
         if around is None:
             return tuple(found)
         code = around.f_code
-        place = INSIDE[code.co_filename]
+        place = place_of(code.co_filename)
         if place == _LOOP:
             return tuple(found)
         if not place:

@@ -205,7 +205,7 @@ def test_processors_are_listed_and_removed(provider: TracerProvider) -> None:
     watcher = Watcher()
     provider.add_span_processor(watcher)
     active: Any = provider._active_span_processor
-    assert watcher in compatibility.processors_of(active), f"{SDK}: _span_processors changed: adapt processors_of"
+    assert watcher in vars(active)[compatibility.PROCESSORS], f"{SDK}: _span_processors changed: adapt PROCESSORS"
     assert compatibility.remove_processor(provider, watcher), (
         f"{SDK}: TracerProvider._active_span_processor._span_processors changed: adapt remove_processor"
     )
@@ -229,6 +229,23 @@ def test_spans_of_one_tracer_pass_by_one_processor(provider: TracerProvider) -> 
     assert theirs.called == hooks, f"{SDK} calls other hooks of a processor than known: adapt ForwardingProcessor"
     provider.get_tracer("theirs").start_span("work").end()
     assert ours.called == hooks
+
+
+def test_a_processor_that_is_added_while_a_span_is_open_is_called_at_its_end(provider: TracerProvider) -> None:
+    ours, first, later = Watcher(), Watcher(), Watcher()
+    provider.add_span_processor(ours)
+    provider.add_span_processor(first)
+    tracer: Any = provider.get_tracer("ours")
+    exclude_own_spans(tracer, ours)
+    span = tracer.start_span("work")
+    provider.add_span_processor(later)
+    span.end()
+    assert (ours.called, later.called) == ([], first.called[1:])
+
+
+def test_the_empty_hook_of_the_base_class_is_not_called() -> None:
+    assert not compatibility.has_ending(SpanProcessor())
+    assert compatibility.has_ending(Watcher()) == hasattr(SpanProcessor, "_on_ending")
 
 
 def test_parts_of_a_pipeline_are_found(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
