@@ -49,9 +49,9 @@ _BY_START: Final[Mapping[str, tuple[str, ...]]] = {
 
 _DIALECTS_BY_START: Final[Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]] = {
     start: tuple(
-        (at, found)
+        (at, tuple(name for name in dialect.names if name.startswith(start)))
         for at, dialect in enumerate(DIALECTS)
-        if (found := tuple(name for name in dialect.names if name.startswith(start)))
+        if any(name.startswith(start) for name in dialect.names)
     )
     for start in _BY_START
 }

@@ -19,7 +19,7 @@ class Effort:
     def __init__(self, length: int) -> None:
         self._most = max(LONGEST_SHOWN, _MOST_UNFINISHED * length)
         self._read = 0
-        self.broken = 0
+        self.broken: int = 0
 
     def is_spent(self, error: Exception, read: int) -> bool:
         """Add a value that raised *error* after *read* bytes; return whether to leave the rest of the text unread."""

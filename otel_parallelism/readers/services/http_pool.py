@@ -70,7 +70,7 @@ class PatientPool(PoolManager):
         busy: What messages say of the last answer, if the server was still busy; else empty.
     """
 
-    busy = ""
+    busy: str = ""
 
     def urlopen(self, method: str, url: str, **kw: Any) -> BaseHTTPResponse:  # type: ignore[override]
         """Return the answer to a request: the last one, if the server was busy each time; redirects are answers too."""
