@@ -190,6 +190,7 @@ def told(kit: Kit, caplog: pytest.LogCaptureFixture, logged: Any) -> dict[str, s
     return found
 
 
+@pytest.mark.slow
 async def test_no_finding_of_any_kind_tells_what_the_tools_were_given(
     make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: Any
 ) -> None:
@@ -322,6 +323,7 @@ async def test_an_internal_error_is_logged_without_its_words(
     kit.forgive()
 
 
+@pytest.mark.slow
 async def test_with_capture_on_content_is_on_the_calls_own_span_only(
     make_kit: Callable[..., Kit], caplog: pytest.LogCaptureFixture, logged: Any
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_long_number_of_tokens_is_unknown() -> None:
 
 
 @pytest.mark.usefixtures("kit")
+@pytest.mark.slow
 def test_calls_with_long_numbers_are_reported() -> None:
     choose = random.Random(4)  # noqa: S311 - not a secret
 

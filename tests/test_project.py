@@ -58,6 +58,7 @@ def handed_out() -> list[Path]:
     return [*folder.glob("*.json"), folder / "alerts.yaml", folder / "compose.yaml", *mounted]
 
 
+@pytest.mark.slow
 def test_wheel_contains_package_types_and_licence(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {path.relative_to(ROOT).as_posix() for path in MODULES} <= names

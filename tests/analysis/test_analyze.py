@@ -539,6 +539,7 @@ def test_finding_has_evidence_and_recommendation() -> None:
     assert potential.recommendation.startswith("If they need nothing")
 
 
+@pytest.mark.slow
 def test_report_notes_bounded_search() -> None:
     rows = [read(f"{row}{n:03}", 2 * row, 2 * row + 1, f"query {row} of {n}") for row in range(2) for n in range(300)]
     assert any("256" in note for note in report_of(*rows).notes)

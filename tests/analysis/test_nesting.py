@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Observation, Report
 
+pytestmark = pytest.mark.slow
 SETTINGS = Settings()
 
 

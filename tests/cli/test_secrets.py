@@ -159,6 +159,7 @@ def sung(value: Any, choose: random.Random) -> Any:
 
 
 @pytest.mark.many
+@pytest.mark.slow
 def test_no_error_about_a_file_has_a_value_of_it(invoke: Invoke) -> None:
     choose = random.Random(4)  # noqa: S311 - not a secret
     said = 0

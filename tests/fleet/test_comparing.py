@@ -120,6 +120,7 @@ def test_fault_that_is_fixed_is_gone_and_the_prediction_is_held() -> None:
 
 
 @pytest.mark.parametrize(("saved", "outcome"), [(-0.9, "less"), (2.0, "more"), (-0.25, "less")])
+@pytest.mark.slow
 def test_prediction_that_did_not_hold(saved: float, outcome: str) -> None:
     prediction = compare(side_of(drawn(1, 200, 1.0)), side_of(drawn(2, 200, 0.0, saved))).agents[0].prediction
     assert prediction is not None
@@ -127,6 +128,7 @@ def test_prediction_that_did_not_hold(saved: float, outcome: str) -> None:
 
 
 @pytest.mark.many
+@pytest.mark.slow
 def test_same_population_differs_as_seldom_as_chance_allows() -> None:
     seeds = some_of(range(40), every=10)
     sure = 0

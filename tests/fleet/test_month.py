@@ -21,6 +21,7 @@ SOME = range(AGENTS) if THOROUGH else tuple(FAULTS)
 
 
 @pytest.mark.many
+@pytest.mark.slow
 def test_three_faults_come_first_with_their_days() -> None:
     sums = FleetSums()
     for report in stream_reports(

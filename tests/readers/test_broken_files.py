@@ -50,6 +50,7 @@ def survives(path: Path) -> int:
     return len(spans)
 
 
+@pytest.mark.slow
 def test_changed_bytes_raise_nothing_else(tmp_path: Path) -> None:
     choose = random.Random(8)  # noqa: S311 - not a secret
     path = tmp_path / "spans"
@@ -72,6 +73,7 @@ def test_any_bytes_raise_nothing_else(tmp_path_factory: Any, content: bytes) -> 
 
 
 @pytest.mark.many
+@pytest.mark.slow
 def test_hostile_files_and_spans_give_well_formed_reports() -> None:
     # Coverage and a busy machine take their time; the bench measures it.
     tally = fuzz(2_000 if THOROUGH else 20, seed=3, patience=10)
@@ -135,6 +137,7 @@ AROUND = (("", ""), ("{\n", "\n}\n"), ("other output\n", "\n}"), ('{"a": 1}\n', 
 
 @pytest.mark.many
 @pytest.mark.parametrize(("piece", "around"), some_of(itertools.product(PIECES, AROUND), 9))
+@pytest.mark.slow
 def test_many_broken_values_are_read_in_little_time(tmp_path: Path, piece: str, around: tuple[str, str]) -> None:
     path = tmp_path / "spans"
     path.write_text(around[0] + piece * (60_000 // len(piece)) + around[1])
@@ -142,6 +145,7 @@ def test_many_broken_values_are_read_in_little_time(tmp_path: Path, piece: str, 
         assert survives(path) == 0
 
 
+@pytest.mark.slow
 def test_the_last_error_says_that_the_rest_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "spans"
     document = json.dumps(json.loads(WRITERS["otlp_document"](a_trace(1))), indent=1)

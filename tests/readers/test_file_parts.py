@@ -56,6 +56,7 @@ def in_parts(path: Path, size: int, settings: Settings = SETTINGS) -> tuple[list
 
 
 @pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.slow
 def test_parts_of_every_format_give_its_spans(tmp_path: Path, name: str) -> None:
     path = tmp_path / "spans"
     path.write_bytes(WRITERS[name]([span for trace in month(9) for span in trace]))
@@ -68,6 +69,7 @@ def test_parts_of_every_format_give_its_spans(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.many
+@pytest.mark.slow
 def test_damaged_files_in_parts_give_the_same_spans_and_errors(tmp_path: Path) -> None:
     path = tmp_path / "spans"
     divided = 0

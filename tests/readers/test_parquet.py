@@ -201,6 +201,7 @@ def test_a_file_that_decompresses_to_too_much_is_refused(
         read(path)
 
 
+@pytest.mark.slow
 def test_few_rows_are_in_memory(write: Callable[[Any], Path]) -> None:
     pool = pa.default_memory_pool()
     table = rows_of(1_500)

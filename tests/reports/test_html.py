@@ -128,6 +128,7 @@ def test_page_has_no_content_of_calls(both: Analysis) -> None:
     assert "a result" not in render_html(both)
 
 
+@pytest.mark.slow
 def test_page_of_2000_calls_is_small() -> None:
     analyzed = [analyze(busy_turn(number), Settings()) for number in range(20)]
     reports = [

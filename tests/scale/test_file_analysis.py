@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 HOW = HowToAnalyze(Settings())
 TIMES = 60 if THOROUGH else 2
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("form", throughput.FORMATS)
+@pytest.mark.slow
 def test_inputs_hold_what_they_are_named_for(tmp_path: Path, form: str) -> None:
     path = tmp_path / "spans"
     for name, traces in throughput.inputs(turns=4, large=12).items():

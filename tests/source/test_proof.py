@@ -53,6 +53,7 @@ def test_names_that_both_calls_share_are_told(name: str) -> None:
     assert (",".join((*proof.shared, *proof.derived)) or "-") == expected
 
 
+@pytest.mark.slow
 def test_a_function_with_many_objects_is_given_up_early() -> None:
     lines = [f"    x{number} = [use({number})]" for number in range(400)]
     program = "\n".join(

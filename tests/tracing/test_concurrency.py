@@ -135,6 +135,7 @@ async def test_call_without_context_joins_wrapped_turn(kit: Kit) -> None:
 
 
 @pytest.mark.parametrize("root", ["of its own", "shared"])
+@pytest.mark.slow
 def test_call_without_context_is_cheap_with_many_open_turns(kit: Kit, root: str) -> None:
     @profiled
     def look() -> None: ...

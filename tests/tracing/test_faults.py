@@ -559,6 +559,7 @@ def test_no_line_of_source_and_no_class_made_of_data_leaves(kit: Kit) -> None:
     assert kit.span("execute_tool failing").attributes["error.type"] == "ValueError"  # type: ignore[index] # it has some
 
 
+@pytest.mark.slow
 def test_many_open_turns_and_deep_recursion_cost_no_more_per_call(kit: Kit) -> None:
     @profiled(effect="read")
     def down(levels: int) -> int:

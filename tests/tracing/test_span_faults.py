@@ -107,6 +107,7 @@ def test_span_ended_after_its_turn(kit: Kit) -> None:
     assert {span.name for span in kit.spans} >= {"invoke_agent t", "execute_tool theirs", "invoke_agent inner"}
 
 
+@pytest.mark.slow
 def test_span_never_ended(kit: Kit) -> None:
     """A turn that is dropped keeps nothing but its own entry, and later turns are measured as ever."""
     for number in range(3):

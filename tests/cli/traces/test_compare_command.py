@@ -30,6 +30,7 @@ def bad(invoke: Invoke) -> Path:
     return spans(invoke, "bad.jsonl", 2, {3: 1})
 
 
+@pytest.mark.slow
 def test_worse_ends_with_1_and_shows_turns_side_by_side(invoke: Invoke, good: Path, bad: Path) -> None:
     done = invoke("compare", good, bad, "-o", "c.html", "-o", "c.json", "--format", "text")
     assert done.returncode == 1
@@ -45,6 +46,7 @@ def test_worse_ends_with_1_and_shows_turns_side_by_side(invoke: Invoke, good: Pa
     assert "before and after" in page
 
 
+@pytest.mark.slow
 def test_no_worse_ends_with_0(invoke: Invoke, good: Path, bad: Path) -> None:
     better = invoke("compare", bad, good)
     assert better.returncode == 0
@@ -54,6 +56,7 @@ def test_no_worse_ends_with_0(invoke: Invoke, good: Path, bad: Path) -> None:
     assert (same.returncode, same.stdout.splitlines()[0]) == (0, "20 and 20 turns · no sure difference".encode())
 
 
+@pytest.mark.slow
 def test_one_input_shows_the_days(invoke: Invoke) -> None:
     began = spans(invoke, "began.jsonl", 3, {3: 15}, turns=900)
     done = invoke("compare", began, COLUMNS="160")

@@ -21,6 +21,7 @@ def spans(invoke: Invoke) -> Path:
     return invoke.write("spans.jsonl", "\n".join(lines(month(36, faults={3: 1, 7: 1}))) + "\n")
 
 
+@pytest.mark.slow
 def test_report_as_text_says_where_to_start(invoke: Invoke, spans: Path) -> None:
     done = invoke("fleet", spans, "--by", "agent", "--price", "3")
     assert (done.stderr, done.returncode) == (b"", 0)
@@ -33,6 +34,7 @@ def test_report_as_text_says_where_to_start(invoke: Invoke, spans: Path) -> None
     assert "By tool" not in text
 
 
+@pytest.mark.slow
 def test_forms_follow_the_suffixes(invoke: Invoke, spans: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     done = invoke("fleet", spans, "-o", "r.json", "-o", "r.html", "-o", "r.txt", "-o", "turns.parquet")
@@ -58,6 +60,7 @@ def test_names_in_a_page_are_escaped(invoke: Invoke) -> None:
     assert b"<b>" not in page
 
 
+@pytest.mark.slow
 def test_since_and_agent_choose_turns(invoke: Invoke, spans: Path) -> None:
     def turns(*options: str) -> int:
         return int(json.loads(invoke("fleet", spans, "--format", "json", *options).stdout)["total"]["turns"])

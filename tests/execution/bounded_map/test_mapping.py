@@ -240,6 +240,7 @@ def test_slow_first_item_limits_calls_that_run_ahead(run: Run, ordered: bool) ->
     run(main)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_items(run: Run) -> None:
     async def same(number: int) -> int:
         return number

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.instrumentation.doctor.examination import Examination, FrameworkState
 
+pytestmark = pytest.mark.slow
 WRAPPER = tool_call_wrapper(lambda *_: CallFacts("run"))
 
 

@@ -134,6 +134,7 @@ def test_unmatched_specification_is_logged(tools: str, patching: Patching, caplo
     assert "matches no async function" in caplog.text
 
 
+@pytest.mark.slow
 def test_stale_references_are_found(tools: str, write: Callable[[str, str], None], patching: Patching) -> None:
     write(
         "myapp.main",

@@ -43,6 +43,7 @@ def read(home: Path) -> TranscriptCounts:
 
 
 @pytest.mark.parametrize("form", [form for form in WRITERS if form != "opencode 1.2"])
+@pytest.mark.slow
 def test_values_of_any_type_raise_nothing(tmp_path: Path, form: str) -> None:
     WRITERS[form](tmp_path, Session(PLANS))
     random = Random(form)  # noqa: S311 - a sample, no secret

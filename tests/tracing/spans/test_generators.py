@@ -89,6 +89,7 @@ async def test_closed_from_another_task(kit: Kit) -> None:
     assert turn.report.calls == 1
 
 
+@pytest.mark.slow
 async def test_abandoned(kit: Kit) -> None:
     with agent_turn() as turn:
         async for _ in stream(100):

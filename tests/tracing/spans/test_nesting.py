@@ -61,12 +61,14 @@ def in_thread(stack_bytes: int, call: Callable[[], int]) -> Any:
 
 
 @pytest.mark.parametrize("call", [down, Walker().down], ids=["function", "method"])
+@pytest.mark.slow
 def test_recursion_that_would_overflow_the_stack_is_an_error(call: Callable[[int], int]) -> None:
     sys.setrecursionlimit(50_000)
     assert isinstance(in_thread(1 << 20, lambda: call(9_000)), RecursionError)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="the interpreter bounds the number of calls through wrappers")
+@pytest.mark.slow
 def test_a_larger_stack_takes_deeper_recursion(kit: Kit) -> None:
     sys.setrecursionlimit(50_000)
     assert in_thread(16 << 20, lambda: down(2_000)) == 2_000

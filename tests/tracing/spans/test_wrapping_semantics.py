@@ -444,6 +444,7 @@ def test_contextvar_writes() -> None:
     same(lambda decorate: contextvars.copy_context().run(run, played(decorate)))
 
 
+@pytest.mark.slow
 def test_iteration_left_early_and_generators_collected_unfinished() -> None:
     async def played(decorate: Decorator) -> Any:
         log: list[Any] = []

@@ -87,6 +87,7 @@ async def test_user_words_are_released(kit: Kit, living: list[asyncio.Task[Any]]
 
 
 @pytest.mark.parametrize("sub_agents", [1, 2])
+@pytest.mark.slow
 async def test_input_of_sub_agent_is_held_as_argument(
     kit: Kit, living: list[asyncio.Task[Any]], sub_agents: int
 ) -> None:
