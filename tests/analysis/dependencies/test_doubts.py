@@ -131,12 +131,9 @@ def test_number_may_be_a_position_in_a_list() -> None:
     [
         ({"km": 16.1}, ("get_walk_time", {"miles": 10}, "3 h")),
         (1984, ("get_rate", {"age": 42}, "low")),
-        ("hypertension", ("search_cures", {"condition": "high blood pressure"}, "salt")),
-        ({"date": "2026-05-12"}, ("get_report", {"quarter": "Q2"}, "fine")),
-        ("de_AT", ("translate", {"text": "hello", "target": "German"}, "Hallo")),
     ],
 )
-def test_value_without_origin_may_say_a_short_answer_otherwise(answer: Any, second: _Told) -> None:
+def test_number_without_origin_may_say_a_short_answer_otherwise(answer: Any, second: _Told) -> None:
     found = judged("Say hello to my newest guest, and look after them", ("get_guest_fact", {}, answer), second)
     assert (found.verdict, found.edge) == ("unknown", "unknown")
 

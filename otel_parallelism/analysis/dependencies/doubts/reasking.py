@@ -2,7 +2,7 @@
 Finds what a model may have asked because of an earlier result, though no value of that result is an argument.
 
 These are: the next page, a search in other words, the item at a position of a list, what an answer means in another
-unit or language, and whatever a condition of the user decides about.
+unit, and whatever a condition of the user decides about.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _CONDITION = "what was asked has a condition: whether {b} is called may depend o
 _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
 _FURTHER = "{b} asks for the same in more detail, perhaps because of what {a} returned"
 _OTHER_WORDS = "{b} was asked in other words, perhaps because of what {a} returned"
-_MEANING = "{b} was given a value that stands nowhere before it, which may say otherwise what {a} returned"
+_MEANING = "{b} was given a number that stands nowhere before it, which may say otherwise what {a} returned"
 _POSITION = "a number that {b} was given may be a position in what {a} returned"
 
 
@@ -67,8 +67,6 @@ class Reasking:
         self._searched: dict[int, tuple[set[str], set[str]]] = {}
         self._again: set[int] = set()
         self._named: dict[int, dict[str, str]] = {}
-        # Without the user's messages, any value may come from them.
-        self._heard = any(values.texts for values in spoken)
         self._answers: list[int] = []
         self._lists: list[tuple[int, int]] = []
 
@@ -108,7 +106,7 @@ class Reasking:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of the list, or the short answer, that the *result* of a call that ends is."""
-        if self._heard and not result.outcome and _is_answer(result.value):
+        if not result.outcome and _is_answer(result.value):
             self._answers.append(index)
         size = _size_of(result.value)
         if size > 1:
@@ -170,14 +168,14 @@ class Reasking:
         self, tool: str, arguments: Values, named: dict[str, str], is_known: Callable[[str], bool]
     ) -> int:
         """
-        Return the short answers of other tools, if a call is given a value that stands nowhere before it.
+        Return the short answers of other tools, if a call is given a number that stands nowhere before it.
 
-        A model may write an answer otherwise: in another unit, as a code, as an age for a year of birth.
+        A model may write a number in another unit, or as an age for a year of birth. A word that stands nowhere before
+        it is the model's own.
         """
         usual = {token for name, token in named.items() if not _USUAL.isdisjoint(name.split())}
         for atom in arguments.atoms:
-            small = _is_small(atom.token) and int(atom.token) < _SMALLEST_OWN
-            if atom.kind != "word" or small or atom.token in usual or not atom.words:
+            if not _is_small(atom.token) or int(atom.token) < _SMALLEST_OWN or atom.token in usual:
                 continue
             if not any(map(is_known, atom.words)):
                 return sum(1 << i for i in self._answers[-_MOST_COMPARED:] if self._calls[i].tool != tool)
@@ -229,13 +227,13 @@ def _size_of(value: object) -> int:
 
 
 def _is_answer(value: object) -> bool:
-    """Return whether a result is a short answer: it has few values, and at least one may be written otherwise."""
+    """Return whether a result is a short answer with a number: it has few values, and no long text."""
     leaves = _leaves(value, 0)
     texts = [leaf for leaf in leaves if isinstance(leaf, str)]
     if len(leaves) > _MOST_ANSWERS or any(len(text) > _LONGEST_ANSWER for text in texts):
         return False
     numbers = any(isinstance(leaf, (int, float)) and not isinstance(leaf, bool) for leaf in leaves)
-    return numbers or any(text and not _IDENTIFIER.fullmatch(text) for text in texts)
+    return numbers or any(any(map(str.isdecimal, text)) and not _IDENTIFIER.fullmatch(text) for text in texts)
 
 
 def _leaves(value: object, depth: int) -> list[object]:
