@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[Callable[[UnreadableError], None]], list[SpanRecord]]
 
-TIMES = 1500 if THOROUGH else 20
+TIMES = 300 if THOROUGH else 20
 SETTINGS = Settings()
 LINE = b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%032x","spanId":"%016x","startTimeUnixNano":1}]}]}]}\n'
 METRICS = b'{"resourceMetrics":[]}\n'

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 HOW = HowToAnalyze(Settings())
-TIMES = 60 if THOROUGH else 2
+TIMES = 12 if THOROUGH else 2
 
 
 class PoolHere:
@@ -74,7 +74,7 @@ def in_processes(paths: Sequence[Path], jobs: int) -> Analysis:
 @pytest.mark.many
 @pytest.mark.parametrize("name", ["otlp_lines", "protobuf_with_lengths", "otlp_document", "clickhouse_json"])
 def test_reports_are_the_same_for_any_number_of_processes_and_any_order(tmp_path: Path, name: str) -> None:
-    spans = [span for trace in month(36 if THOROUGH else 12) for span in trace]
+    spans = [span for trace in month(24 if THOROUGH else 12) for span in trace]
     expected = shown(analyze_records(spans, classify))
     for seed in range(TIMES):
         choose = random.Random(seed)  # noqa: S311 - a sample, no secret

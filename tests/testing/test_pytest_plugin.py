@@ -144,10 +144,7 @@ def test_marks_and_fixture(run: pytest.Pytester) -> None:
     ("plugin", "options"),
     [
         ("", ("-p", "no:anyio", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")),
-        (
-            "pytestmark = pytest.mark.anyio\n@pytest.fixture\ndef anyio_backend(): return 'asyncio'",
-            ("-p", "no:asyncio"),
-        ),
+        (ANYIO, ("-p", "no:asyncio")),
     ],
     ids=["asyncio", "anyio"],
 )
