@@ -213,8 +213,9 @@ def has_ending(processor: Any) -> bool:
 
     The SDK's multi-processors call it from 1.40 on.
     """
+    empty = getattr(SpanProcessor, "_on_ending", None)
     hook = getattr(processor, "_on_ending", None)
-    return getattr(hook, "__func__", hook) is not getattr(SpanProcessor, "_on_ending", None)
+    return None not in {empty, hook} and getattr(hook, "__func__", hook) is not empty
 
 
 def call_ending(processor: Any, span: Span) -> None:
