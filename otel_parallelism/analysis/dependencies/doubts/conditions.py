@@ -27,7 +27,7 @@ _CONDITION = LazyPattern(
     re.IGNORECASE,
 )
 _ENDS_A_SEARCH = LazyPattern(
-    r"\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)|one by one"
+    r"\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)"
     r"|if (?:so|not|yes|no|none|neither|that|this|the first)|the first (?:one )?(?:that|which|with)"
     r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
