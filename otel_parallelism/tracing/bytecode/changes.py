@@ -16,7 +16,7 @@ from otel_parallelism.patterns import LazyPattern
 from .accesses import codes_of, functions_run, held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import CodeType
 
 _WRITING_METHODS = frozenset(
@@ -25,10 +25,16 @@ _WRITING_METHODS = frozenset(
     copytree copy2 copyfileobj to_csv to_parquet to_excel to_sql to_pickle to_feather
     """.split()  # noqa: SIM905 - a list of quoted words would be longer
 )
+_CHANGING_ITEMS = frozenset(
+    """
+    append appendleft extend insert add update setdefault pop popitem popleft remove discard clear sort reverse
+    """.split()  # noqa: SIM905 - likewise
+)
 _WRITING_MODE = LazyPattern(r"[wax][bt]?\+?[bt]?|r[bt]?\+[bt]?", re.ASCII)
 _NAMESPACES = frozenset({"module", "type", "function", "ABCMeta"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _CHANGING_ENVIRONMENT = frozenset({"update", "setdefault", "pop", "clear"})
+_MOST_SEARCHED = 500
 _NO_VALUE = frozenset({"CACHE", "RESUME", "PRECALL", "PUSH_NULL", "EXTENDED_ARG", "NOP", "COPY_FREE_VARS"})
 
 
@@ -37,6 +43,18 @@ def changes_outside(function: Any) -> bool:
     if type(function) is not FunctionType:
         return False
     return any(_changes(code, one) for one in functions_run(function) for code in codes_of(one))
+
+
+def is_changed_by_functions(name: str, variables: Mapping[str, Any]) -> bool:
+    """Return whether a function of a module visibly changes what the container *name* among its *variables* holds."""
+    functions = [value for value in tuple(variables.values()) if type(value) is FunctionType]
+    return any(
+        chain[0] == name and (used == "STORE_SUBSCR" or (len(chain) > 1 and chain[1] in _CHANGING_ITEMS))
+        for function in functions[:_MOST_SEARCHED]
+        if name in function.__code__.co_names
+        for code in codes_of(function)
+        for chain, used in _chains(code)
+    )
 
 
 def _changes(code: CodeType, function: FunctionType) -> bool:

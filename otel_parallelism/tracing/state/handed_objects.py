@@ -14,6 +14,7 @@ from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
 from otel_parallelism.analysis.dependencies.object_types import is_frozen, is_limiter, module_of, type_safety
 from otel_parallelism.model import HandedObject
 from otel_parallelism.tracing.bytecode.accesses import accesses, functions_run, held, holder_of
+from otel_parallelism.tracing.bytecode.changes import is_changed_by_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,6 +118,13 @@ def outside_objects(function: Any) -> tuple[tuple[str, Any, str], ...]:
                 found[name] = (name, holder, "")
             elif name not in found:
                 value = held(holder, name)
+                if (
+                    one is not function
+                    and type(value) in _CONTAINERS
+                    and not is_changed_by_functions(name, one.__globals__)
+                ):
+                    # Tools look up much through other functions, in containers that no call changes.
+                    continue
                 if _is_noted(value):
                     found[name] = (name, holder, name)
                 elif type(value) is type and value.__module__ == one.__module__:

@@ -41,6 +41,10 @@ def recall() -> str:
     return SEEN.get("last", "")
 
 
+def base_url() -> str:
+    return CONFIG["base"]
+
+
 def sets_a_global(word: str) -> None:
     global TOKEN  # noqa: PLW0603 - what is tested
     TOKEN = word
@@ -145,6 +149,17 @@ def test_objects_of_helpers_and_containers_of_classes_are_shared() -> None:
 
     assert [name for name, *_ in outside_objects(writes)] == ["SEEN"]
     assert [name for name, *_ in outside_objects(adds)] == ["Store.items"]
+
+
+def test_container_that_functions_only_look_up_in_ties_no_calls() -> None:
+    def looks_up() -> str:
+        return base_url()
+
+    def recalls() -> str:
+        return recall()
+
+    assert outside_objects(looks_up) == ()
+    assert [name for name, *_ in outside_objects(recalls)] == ["SEEN"]
 
 
 def test_locks_and_semaphores_of_one_are_shared() -> None:
