@@ -19,7 +19,6 @@ from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
-from otel_parallelism.tracing.bytecode.changes import changes_outside
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, reset, restore
 from otel_parallelism.tracing.shield import swallow
@@ -106,7 +105,6 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         tool = node.tool
         if tool.outside is None:
             tool.outside = outside_objects(tool.function)
-            tool.changes = changes_outside(tool.function)
         if tool.outside and registry.evidence:
             hold_outside(node, tool.outside)
         attributes = tool.attributes

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
+from otel_parallelism.tracing.bytecode.changes import changes_outside
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, EffectSource
@@ -25,7 +26,6 @@ class Tool:
         depends_on: The names of the tools whose results it needs; None if not declared.
         resource_of: A function that computes the resource from a call's arguments, or None.
         resource: The declared resource if it is constant, else an empty string.
-        changes: Whether its code visibly changes something outside; known once ``outside`` is.
         outside: Where its closure and globals hold objects that calls share; None before the first call.
         silenced: Whether findings about it are left out of reports.
         framework: The framework that calls it; empty for a decorated function.
@@ -33,9 +33,9 @@ class Tool:
     """
 
     __slots__ = (
+        "_changes",
         "attributes",
         "blocking",
-        "changes",
         "depends_on",
         "effect",
         "effect_source",
@@ -63,7 +63,7 @@ class Tool:
     ) -> None:
         self.function: Callable[..., Any] | None = function
         self.outside: tuple[tuple[str, Any, str], ...] | None = None
-        self.changes: bool = False
+        self._changes: bool | None = None
         self.silenced: bool = silenced
         self.blocking: bool = blocking
         self.framework: str = framework
@@ -86,6 +86,12 @@ class Tool:
         if framework:
             attributes[names.FRAMEWORK] = framework
         self.attributes: Mapping[str, Any] = attributes
+
+    def changes_outside(self) -> bool:
+        """Return whether the function's code visibly changes something outside; the first question reads the code."""
+        if self._changes is None:
+            self._changes = changes_outside(self.function)
+        return self._changes
 
 
 def tool_name(function: Any) -> str:

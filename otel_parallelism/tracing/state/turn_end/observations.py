@@ -294,5 +294,5 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         framework=tool.framework,
         switch=node.switch,
         failure=node.error,
-        changes=tool.changes,
+        changes=tool.changes_outside(),
     )
