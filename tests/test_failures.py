@@ -31,7 +31,7 @@ def test_used_up_allowance_is_no_rate_limit() -> None:
 
 
 class Refused(Exception):  # noqa: N818 - a name that tells nothing
-    """An error of a client, the own code of which must not run."""
+    """An error of a client library; its own code must not run."""
 
     def __init__(self, **fields: object) -> None:
         super().__init__("no")

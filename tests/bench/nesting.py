@@ -144,7 +144,7 @@ def deep_wrappers(count: int) -> list[Observation]:
 
 
 def wide_wrappers(count: int) -> list[Observation]:
-    """Return a turn with *count* turns inside, each of which only wraps another one with a call."""
+    """Return a turn with *count* turns inside; each only wraps another turn, which has a call."""
     spans: list[Observation] = [_turn(count, _S)]
     for at in range(count):
         start_ns, end_ns = _START_NS + at * _S, _START_NS + (at + 1) * _S

@@ -215,7 +215,7 @@ def has_ending(processor: Any) -> bool:
     """
     empty = getattr(SpanProcessor, "_on_ending", None)
     hook = getattr(processor, "_on_ending", None)
-    return None not in {empty, hook} and getattr(hook, "__func__", hook) is not empty
+    return empty is not None and hook is not None and getattr(hook, "__func__", hook) is not empty
 
 
 def call_ending(processor: Any, span: Span) -> None:

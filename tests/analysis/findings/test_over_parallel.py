@@ -337,7 +337,7 @@ def test_nothing_is_gained_by_any_width() -> None:
         pytest.param(slowing(lambda w, n: w / 2, (1, 8) * 6), id="two widths only"),
         pytest.param(slowing(lambda w, n: 1 + (n * 7 % 12) / 4), id="noise"),
         pytest.param(slowing(lambda w, n: 4.0 if w == 4 else 1.0), id="one width is slow"),
-        pytest.param(slowing(lambda w, n: w / 2, arguments=None), id="arguments that nobody saw"),
+        pytest.param(slowing(lambda w, n: w / 2, arguments=None), id="arguments that were not captured"),
         pytest.param(slowing(lambda w, n: w / 2, result=Content("row", whole=False)), id="results in part"),
     ],
 )

@@ -164,7 +164,7 @@ def test_an_answer_of_another_kind_is_called_so(server: Server) -> None:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits between requests, none of which takes time."""
+    """The waits between requests; they take no time."""
     found: list[float] = []
     monkeypatch.setattr(clock, "sleep_s", found.append)
     return found
