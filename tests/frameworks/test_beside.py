@@ -6,22 +6,18 @@ import importlib
 import json
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from frameworks.scenarios import ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from frameworks.behaviour import Behaviour, Dispatch
 
 TESTS = Path(__file__).parent.parent
 ORDERS = ("before", "after")
 WORK_OF_THE_OTHER_S = 0.04
-Completed: TypeAlias = "subprocess.CompletedProcess[str]"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -32,32 +28,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("order", ORDERS)
 
 
-@pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Completed]]]:
-    """Return the process of every combination; two run at a time, because each mostly waits and imports."""
-    name = request.config.getoption("--framework")
-    with ThreadPoolExecutor(2) as pool:
-        yield {
-            (other, order): pool.submit(run, name, other, order)
-            for other in importlib.import_module(f"frameworks.contract.{name}").BESIDE
-            for order in ORDERS
-        }
-        pool.shutdown(cancel_futures=True)
-
-
-def run(name: str, other: str, order: str) -> Completed:
+def test_every_call_counts_once(name: str, other: str, order: str) -> None:
     command = [sys.executable, "-m", "frameworks.beside", name, other, order]
-    return subprocess.run(  # noqa: S603 - our own
+    done = subprocess.run(  # noqa: S603 - our own
         command, cwd=TESTS, capture_output=True, text=True, check=False, timeout=180
     )
-
-
-def test_every_call_counts_once(
-    outcomes: dict[tuple[str, str], Future[Completed]], name: str, other: str, order: str
-) -> None:
-    # A rerun of this test needs a new process.
-    begun = outcomes.pop((other, order), None)
-    done = run(name, other, order) if begun is None else begun.result()
     assert done.returncode == 0, done.stderr
     runs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"kind"')]
     assert runs, done.stdout

@@ -71,12 +71,10 @@ async def test_call_of_another_instrumentation_starts_in_its_thread(kit: Kit, ca
     with agent_turn("clerk") as turn, pool:
         await asyncio.gather(*(call(number) for number in range(6)))
     assert turn.report is not None
-    # All six were asked for at once: were the waits for a thread part of them, six would be open together.
-    assert turn.report.peak_concurrency == 2
-    # The exported spans keep their times, which hold the waits.
-    longest = max(span.end_time - span.start_time for span in kit.spans if span.name == "execute_tool nap")
-    assert longest > 250_000_000
-    assert sum(each.duration_ns for each in turn.report.turn.calls) < 3 * longest
+    # All six were asked for at once and ran two at a time. The exported spans keep their times, which hold the waits
+    # for a thread; those of the calls are half as long in sum.
+    exported = sum(span.end_time - span.start_time for span in kit.spans if span.name == "execute_tool nap")
+    assert sum(each.duration_ns for each in turn.report.turn.calls) < 0.8 * exported
 
 
 def test_context_is_carried_only_inside_turns(kit: Kit, carried: None) -> None:
