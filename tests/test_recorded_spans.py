@@ -120,7 +120,7 @@ def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
         return True
     if attributes.get("mastra.span.type") == "model_step" or attributes.get("langwatch.span.type") == "llm":
         return True
-    if attributes.get("mlflow.spanType") == '"CHAT_MODEL"':
+    if attributes.get("mlflow.spanType") == '"CHAT_MODEL"' or name == "llm_node":
         return True
     return name in {OPENLITS_MODEL, "haystack.agent.step.llm"} or (
         not name.startswith(("invoke_agent", "OpenAI._prepare_"))

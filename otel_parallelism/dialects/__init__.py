@@ -178,6 +178,7 @@ def _merged(one: Facts, other: Facts) -> Facts:
         thread=one.thread or other.thread,
         framework=one.framework or other.framework,
         switch=one.switch or other.switch,
+        streams=one.streams or other.streams,
         remote=one.remote or other.remote,
     )
 
@@ -256,6 +257,7 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         conversation=text(span.attributes, names.CONVERSATION_ID),
         links=span.links,
         link_types=span.link_types,
+        streams=facts.streams,
     )
 
 

@@ -91,6 +91,8 @@ def _request(span: SpanRecord) -> Facts:
     return Facts(
         kind="step",
         requested=None if _asks_for_tools(attributes) else (),
+        streams=text(attributes, "stop_reason") == _FOR_TOOLS
+        or attributes.get("response.has_tool_call") in (True, "true"),
         input_tokens=usage.tokens,
         cached_tokens=usage.cached,
     )

@@ -1,7 +1,8 @@
 """
 LiveKit Agents: turns of a voice agent, its model requests and function tools.
 
-Attributes with content have ``pii`` in their names, in older versions they have not.
+Attributes with content have ``pii`` in their names, in older versions they have not. Tools start while the
+response still streams; only the model's calls have spans.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def _describe(span: SpanRecord) -> Facts | None:
     return Facts(
         kind="step",
         requested=_requested(calls),
+        streams=True,
         answer=captured(calls, _asked_calls),
         input_tokens=_tokens(attributes),
         cached_tokens=whole_number(attributes, "gen_ai.usage.cache_read.input_tokens"),

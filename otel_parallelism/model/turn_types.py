@@ -94,9 +94,11 @@ class Call(msgspec.Struct, frozen=True):
 
     Before normalisation ``scope`` is empty and ``parent_id`` is the parent of the span; afterwards ``scope`` is the
     span id of the nearest enclosing call, empty for a call of the turn itself. ``round`` numbers the turn's rounds from
-    0, None if unknown; ``proved`` is true if the model's output lists the id of this call. ``bound`` is true if the
-    call started while its model request was still streaming, so that it could not start earlier. ``depends_on`` is None
-    if nothing was declared, ``()`` if independence was. ``called_ns`` is when the wrapper was called. ``thread`` is
+    0, None if unknown; ``proved`` is true if the model's output lists the id of this call. ``streamed`` is true if
+    the call started while the response that asked for it still streamed: it starts as long after the first call of that
+    response as it did, whichever response asks for it. ``bound`` is true if it started during a request that may not
+    have asked for it: it could not start earlier. ``depends_on`` is None if nothing was declared, ``()`` if
+    independence was. ``called_ns`` is when the wrapper was called. ``thread`` is
     that of the caller, or of the loop that the call held. All are 0 if unknown, as ``task`` is. ``silenced`` is true if
     the decorator silences findings about the call, ``blocking`` if its function is not a coroutine function.
     ``blocked_ns`` is for how long it held the event loop's thread without a break, in stretches of 10 ms or more.
@@ -151,6 +153,7 @@ class Call(msgspec.Struct, frozen=True):
     conversation: str = ""
     link_types: tuple[str, ...] = ()
     changes: bool = False
+    streamed: bool = False
 
     @property
     def duration_ns(self) -> int:
@@ -175,7 +178,8 @@ class Step(msgspec.Struct, frozen=True):
     ids, ``()`` if it requests none. ``requested_tools`` are their tools in the same order, empty if they are unknown.
     ``cached_tokens`` are those of its ``input_tokens`` that were read from a cache. ``messages`` are the user's
     messages in its input. ``answer`` is the output, ``switch`` a setting such as ``parallel_tool_calls=False``.
-    ``conversation`` is the id of the conversation; ``links`` and ``link_types`` are those of its span.
+    ``conversation`` is the id of the conversation; ``links`` and ``link_types`` are those of its span. ``streams`` is
+    true if the agent runs nothing but the model's calls, and starts them while the response is still incomplete.
     """
 
     trace_id: str
@@ -195,6 +199,7 @@ class Step(msgspec.Struct, frozen=True):
     conversation: str = ""
     links: tuple[str, ...] = ()
     link_types: tuple[str, ...] = ()
+    streams: bool = False
 
 
 class TurnSpan(msgspec.Struct, frozen=True):

@@ -45,6 +45,7 @@ def test_claude_codes_request_inside_a_tool_is_none(span: Make) -> None:
         ({"stop_reason": "end_turn"}, ()),
         ({"response.has_tool_call": False}, ()),
         ({"response.has_tool_call": True}, None),
+        ({"response.has_tool_call": "true"}, None),
         ({}, None),
     ],
 )
@@ -54,6 +55,8 @@ def test_claude_codes_request_asks_for_tools_by_its_stop_reason(
     seen = classify(span("claude_code.llm_request", attributes))
     assert isinstance(seen, Step)
     assert (seen.requested, seen.input_tokens) == (requested, None)
+    # Without a reason, it is not known whether what runs beside the response was asked for by it.
+    assert seen.streams == (requested is None and bool(attributes))
 
 
 @pytest.mark.parametrize(

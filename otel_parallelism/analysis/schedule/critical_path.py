@@ -3,7 +3,8 @@ The length of a scope's calls under relaxed ordering: the critical path (T∞) a
 
 The longest-path pass takes calls in order of start. A *held* call keeps its observed place: it waits for every call
 that ended before it started, and keeps the pause after the last of them. A *relaxed* call waits only for its
-dependencies.
+dependencies. A *streamed* call, which started while its response streamed, keeps its distance from the first call of
+that response.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
+
+from .streamed_responses import StreamedResponses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +95,7 @@ def finish_times(
     pauses = _Pauses({} if gaps_ns is None else gaps_ns, keeps_pauses=keeps_pauses)
     lanes = _Lanes(places)
     in_rounds = _in_rounds(calls) if edges and not keeps_pauses else 0
+    responses = StreamedResponses(calls)
     for index, call in enumerate(calls):
         while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
             reached_ns = max(reached_ns, finish[by_end[ended]])
@@ -101,6 +105,10 @@ def finish_times(
         pause_ns = call.start_ns - last_end_ns
         ready_ns = reached_ns + pause_ns
         earliest_ns = min(0, call.start_ns - origin_ns)
+        into_ns, floor_ns = 0, earliest_ns
+        if call.streamed or call.bound:
+            into_ns, ready_ns = responses.place(call, ready_ns)
+            floor_ns = responses.floor_ns(call, into_ns) - origin_ns
         if relaxed is None:
             ready_ns = earliest_ns
         elif index in relaxed:
@@ -108,16 +116,14 @@ def finish_times(
             if began_ns >= call.start_ns:
                 ready_at[began_ns] = ready_ns
             else:
-                ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns)))
+                ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns) + into_ns))
         pauses.add(call.start_ns, max(0, call.start_ns - busy_until_ns))
         busy_until_ns = max(busy_until_ns, call.end_ns)
         # A call held by a pause at least as long as any edge keeps already follows each call that it waits for.
-        if edges and (relaxed is None or index in relaxed or pause_ns < pauses.most(call)):
+        if edges and (relaxed is None or index in relaxed or pause_ns < pauses.most(call) + into_ns):
             for earlier in _frontier(edges[index], after, in_rounds if call.round is not None else 0):
-                ready_ns = max(ready_ns, finish[earlier] + pauses.between(calls[earlier], call))
-        if call.bound:
-            ready_ns = max(ready_ns, call.start_ns - origin_ns)
-        finish.append(lanes.start_ns(ready_ns, durations_ns[index]) + durations_ns[index])
+                ready_ns = max(ready_ns, finish[earlier] + pauses.between(calls[earlier], call, into_ns))
+        finish.append(lanes.start_ns(max(ready_ns, floor_ns), durations_ns[index]) + durations_ns[index])
     return finish
 
 
@@ -168,10 +174,14 @@ class _Pauses:
         longest_ns = self._pauses_ns[0] if self._pauses_ns else 0
         return longest_ns if call.round is None else max(longest_ns, self._gaps_ns.get(call.round, 0))
 
-    def between(self, before: Call | CallTiming, call: Call | CallTiming) -> int:
-        """Return how long after *before* the last call added, *call*, can start, in nanoseconds."""
+    def between(self, before: Call | CallTiming, call: Call | CallTiming, into_ns: int) -> int:
+        """
+        Return how long after *before* the last call added, *call*, can start, in nanoseconds.
+
+        A call that another round asked for also keeps *into_ns*, its distance from the first call of its response.
+        """
         if call.round is not None and before.round != call.round:
-            return min(self._gaps_ns.get(call.round, 0), call.start_ns - before.end_ns)
+            return min(self._gaps_ns.get(call.round, 0) + into_ns, call.start_ns - before.end_ns)
         # A call without duration starts after the pause before it, which therefore does not follow it.
         position = bisect_left(self._starts_ns, max(before.end_ns, before.start_ns + 1))
         return self._pauses_ns[position] if position < len(self._pauses_ns) else 0

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 class CallTiming(msgspec.Struct, frozen=True, gc=False):
-    """What the schedule needs to know of a call: when it ran, its round, and whether it could not start earlier."""
+    """What the schedule needs to know of a call: when it ran, its round, and whether a response delayed its start."""
 
     start_ns: int
     end_ns: int
     round: int | None = None
     bound: bool = False
+    streamed: bool = False
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -69,7 +70,10 @@ def working_timeline(calls: Sequence[Call]) -> Timeline:
         inside_ns = max(0, own[passed - 1].end_ns - at_ns) if passed else 0
         return at_ns - before_ns[passed] + inside_ns
 
-    moved = [CallTiming(moved_ns(call.start_ns), moved_ns(call.end_ns), call.round, call.bound) for call in calls]
+    moved = [
+        CallTiming(moved_ns(call.start_ns), moved_ns(call.end_ns), call.round, call.bound, call.streamed)
+        for call in calls
+    ]
     return Timeline(moved, gaps_ns(moved), before_ns[-1])
 
 

@@ -47,6 +47,7 @@ def _merged_steps(outer: Step, inner: Step) -> Step:
         answer=_fuller_content(outer.answer, inner.answer),
         switch=outer.switch or inner.switch,
         conversation=outer.conversation or inner.conversation,
+        streams=outer.streams or inner.streams,
     )
 
 

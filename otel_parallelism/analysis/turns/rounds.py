@@ -28,7 +28,7 @@ class Rounds(msgspec.Struct, frozen=True):
     The rounds of a turn's own calls.
 
     Attributes:
-        calls: The calls with ``round``, ``proved`` and ``bound`` set.
+        calls: The calls with ``round``, ``proved``, ``bound`` and ``streamed`` set.
         steps: The model requests. A request whose span stayed open while its tools ran ends when its first call starts.
         unrequested: The span ids of calls that no recorded model request requested; the agent's code made them.
     """
@@ -138,14 +138,19 @@ def _numbered(
         if at is None:
             placed.append(call)
             continue
-        streamed = _streamed(call, steps[at], last_end[at])
-        placed.append(msgspec.structs.replace(call, round=number[at], proved=sure, bound=streamed))
-        if not streamed and steps[at].start_ns <= call.start_ns < answered[at].end_ns:
+        early = _before_response_ended(call, steps[at], last_end[at])
+        asked = sure or steps[at].streams
+        placed.append(
+            msgspec.structs.replace(
+                call, round=number[at], proved=sure, bound=early and not asked, streamed=early and asked
+            )
+        )
+        if not early and steps[at].start_ns <= call.start_ns < answered[at].end_ns:
             answered[at] = msgspec.structs.replace(steps[at], end_ns=call.start_ns)
     return tuple(placed), tuple(answered)
 
 
-def _streamed(call: Call, step: Step, last_end_ns: int) -> bool:
+def _before_response_ended(call: Call, step: Step, last_end_ns: int) -> bool:
     """
     Return whether *call* started while the model was still streaming its answer.
 

@@ -51,6 +51,7 @@ class Facts(msgspec.Struct, frozen=True):
         caller: Where the call was made.
         framework: The framework that made the call.
         switch: The setting that keeps calls from running together.
+        streams: Whether calls start while this response streams, and no call is made beside it; see `Step`.
         remote: Whether the span describes a call of another process, such as a server's span.
     """
 
@@ -77,6 +78,7 @@ class Facts(msgspec.Struct, frozen=True):
     caller: Caller | None = None
     framework: str = ""
     switch: str = ""
+    streams: bool = False
     remote: bool = False
 
 

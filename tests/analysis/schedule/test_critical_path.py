@@ -58,10 +58,17 @@ def by_formula(calls: Sequence[Call], edges: Sequence[int], *, keeps_pauses: boo
     """Return the longest path by the definitions: f(b) = d(b) + max of f(a) + w(a, b) over its edges a to b."""
     origin_ns = min((one.start_ns for one in calls if one.duration_ns), default=0)
     gaps = gaps_ns(calls)
+    rounds = [(one.round, one.start_ns) for one in calls if one.round is not None and one.duration_ns]
+    asked_ns = min(rounds, default=(0, 0))[1]
+
+    def into(b: Call) -> int:
+        """Return how long after the first streamed call of its response *b* started."""
+        return b.start_ns - min(one.start_ns for one in calls if one.streamed and one.round == b.round)
 
     def pause(a: Call, b: Call) -> int:
         if b.round is not None and a.round != b.round:
-            return min(gaps.get(b.round, 0), b.start_ns - a.end_ns)
+            more_ns = into(b) if b.streamed else 0
+            return min(gaps.get(b.round, 0) + more_ns, b.start_ns - a.end_ns)
         if not keeps_pauses:
             return 0
         pauses = [
@@ -77,16 +84,28 @@ def by_formula(calls: Sequence[Call], edges: Sequence[int], *, keeps_pauses: boo
             finish(earlier) + pause(calls[earlier], b) for earlier in range(len(calls)) if edges[index] >> earlier & 1
         ]
         bound = [b.start_ns - origin_ns] if b.bound else []
+        if b.streamed:
+            bound = [min(b.start_ns, asked_ns + into(b) if rounds else b.start_ns) - origin_ns]
         # Calls without duration may come before the first call that has one.
         return b.duration_ns + max([min(0, b.start_ns - origin_ns), *waits, *bound])
 
     return max((finish(index) for index in range(len(calls)) if calls[index].duration_ns), default=0)
 
 
+def streaming(graph: Graph, members: set[int]) -> Graph:
+    """Return *graph* with those of its calls *members* streamed whose round is known; the others are bound."""
+    calls = [
+        msgspec.structs.replace(one, streamed=one.round is not None, bound=one.round is None)
+        if index in members
+        else one
+        for index, one in enumerate(graph[0])
+    ]
+    return calls, *graph[1:]
+
+
 @given(graphs(max_size=7), st.sets(st.integers(0, 6)), st.booleans())
 def test_longest_path_matches_formula(graph: Graph, bound: set[int], keeps_pauses: bool) -> None:
-    calls, edges, after = graph
-    calls = [msgspec.structs.replace(one, bound=index in bound) for index, one in enumerate(calls)]
+    calls, edges, after = streaming(graph, bound)
     found = longest_path(
         calls, edges, after, durations_ns=durations(calls), gaps_ns=gaps_ns(calls), keeps_pauses=keeps_pauses
     )
@@ -106,10 +125,11 @@ def test_critical_path_is_own_time_and_longest_path(graph: Graph) -> None:
 
 
 @both_timelines
-@given(graphs())
+@given(graphs(), st.sets(st.integers(0, 7)))
 def test_critical_path_is_between_longest_call_and_makespan(
-    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, bound: set[int]
 ) -> None:
+    graph = streaming(graph, bound)
     totals = totals_of(graph[0])
     assert totals.longest_ns <= critical(graph, timeline=timeline) <= totals.makespan_ns
 
@@ -124,10 +144,11 @@ def test_critical_path_without_edges_is_longest_call(graph: Graph) -> None:
 
 
 @both_timelines
-@given(graphs(), st.data())
+@given(graphs(), st.sets(st.integers(0, 7)), st.data())
 def test_another_edge_never_shortens_critical_path(
-    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, data: st.DataObject
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, bound: set[int], data: st.DataObject
 ) -> None:
+    graph = streaming(graph, bound)
     calls, edges, _ = graph
     possible = [
         (a, b)
@@ -153,10 +174,11 @@ def closure(edges: Sequence[int]) -> list[int]:
 
 
 @both_timelines
-@given(graphs(), st.integers(0, 10**15), st.integers(1, 4))
+@given(graphs(), st.sets(st.integers(0, 7)), st.integers(0, 10**15), st.integers(1, 4))
 def test_critical_path_scales_and_ignores_shifts(
-    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, shift_ns: int, scale: int
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, bound: set[int], shift_ns: int, scale: int
 ) -> None:
+    graph = streaming(graph, bound)
     calls, edges, after = graph
     moved = [
         msgspec.structs.replace(one, start_ns=one.start_ns * scale + shift_ns, end_ns=one.end_ns * scale + shift_ns)
@@ -166,18 +188,22 @@ def test_critical_path_scales_and_ignores_shifts(
 
 
 @both_timelines
-@given(graphs())
-def test_length_without_relaxed_calls_is_makespan(timeline: Callable[[Sequence[Call]], Timeline], graph: Graph) -> None:
+@given(graphs(), st.sets(st.integers(0, 7)))
+def test_length_without_relaxed_calls_is_makespan(
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, bound: set[int]
+) -> None:
+    graph = streaming(graph, bound)
     assert critical(graph, {}, timeline) == totals_of(graph[0]).makespan_ns
     calls = graph[0]
     assert longest_path(calls, (), (), durations_ns=durations(calls), relaxed={}) == totals_of(calls).makespan_ns
 
 
 @both_timelines
-@given(graphs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
+@given(graphs(), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)), st.sets(st.integers(0, 7)))
 def test_relaxing_more_calls_never_lengthens(
-    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, first: set[int], more: set[int]
+    timeline: Callable[[Sequence[Call]], Timeline], graph: Graph, first: set[int], more: set[int], bound: set[int]
 ) -> None:
+    graph = streaming(graph, bound)
     calls = timeline(graph[0]).calls
     # The calls of one finding and then of another, relaxed from the start of its first call.
     relaxed: dict[int, int] = {}

@@ -70,10 +70,18 @@ def test_calls_that_no_output_lists_are_unrequested() -> None:
     assert found.unrequested == {"b"}
 
 
-def test_call_that_starts_during_streaming_is_bound() -> None:
+def test_call_that_starts_during_a_request_is_bound() -> None:
     steps = [step("s0", 0, 3)]
     early, late = assign_rounds([call("a", 1, 9), call("b", 3, 4)], steps, {}).calls
     assert (early.bound, late.bound) == (True, False)
+    assert not early.streamed
+
+
+def test_call_that_starts_during_the_response_that_asks_for_it_is_streamed() -> None:
+    calls = [call("a", 1, 9, call_id="i1"), call("b", 3, 4, call_id="i2")]
+    for one in (step("s0", 0, 3, requested=("i1", "i2")), step("s0", 0, 3, streams=True)):
+        found = assign_rounds(calls, [one], {}).calls
+        assert [(each.streamed, each.bound) for each in found] == [(True, False), (False, False)]
 
 
 @pytest.mark.parametrize(("end", "bound"), [(2.0, False), (2.1, False), (2.2, True), (1.9, True)])
