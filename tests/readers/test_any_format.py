@@ -217,6 +217,27 @@ def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> 
             "a span of the OpenAI Agents SDK's own tracing",
         ),
         (b'[{"span_id": "s", "root_span_id": "r", "span_attributes": {}}]', "a row of a Braintrust log"),
+        (
+            b'{"trace": {"id": "1", "project_id": "p", "start_time": "2026", "created_by": "a"}, "spans": []}',
+            "an export of Opik; export the spans as OTLP instead",
+        ),
+        (
+            b'{"content": [{"id": "1", "project_id": "p", "start_time": "2026", "last_updated_at": ""}]}',
+            "an export of Opik",
+        ),
+        (
+            b'{"id": "1", "traceId": "t", "projectId": "p", "type": "", "startTime": "", "parentSpanId": "", "usage": 0}',
+            "an export of Opik",
+        ),
+        (
+            b'{"request_id": "r", "request_created_at": "2026-01-01T00:00:00Z", "request_body": {}}\n',
+            "an export of Helicone, which has .*; record the program with OpenTelemetry",
+        ),
+        (b'{"data": [{"response_id": "q", "request_id": "r", "request_created_at": "2026"}]}', "an export of Helicone"),
+        (
+            b'{"log": {"version": "1.2", "creator": {"name": "b"}, "pages": [], "entries": []}}',
+            "a HAR file of HTTP requests, .*; record the program with OpenTelemetry",
+        ),
         (b'{"op_name": "weave:///a/op/b", "started_at": "2026-01-01"}', "a call of Weave"),
         (b'{"took": 3, "hits": {"hits": [{"_source": {}}]}}', "a search result of Elasticsearch"),
         (b'[{"time": "2026", "data": {"trace.span_id": "1"}}]', "an event of Honeycomb"),

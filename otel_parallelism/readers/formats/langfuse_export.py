@@ -24,7 +24,8 @@ def _recognizes(data: Fields) -> bool:
 
 
 def _is_observation(item: Fields) -> bool:
-    return {"id", "traceId", "type", "startTime"} <= item.keys()
+    # Opik's spans have these too, and a parent's id in other words.
+    return {"id", "traceId", "type", "startTime"} <= item.keys() and "parentSpanId" not in item
 
 
 def _observations(data: Fields) -> list[Fields]:

@@ -17,6 +17,12 @@ _SESSIONS: Final = "which the command sessions reads where it is; it holds no sp
 _OTLP: Final = "export the spans as OTLP instead"
 _SIGNALS: Final = {"resourceMetrics": "metrics", "resourceLogs": "logs", "resourceProfiles": "profiles"}
 
+_OPIK: Final = f"it is an export of Opik; {_OTLP}, to Opik and to a file"
+_RECORD: Final = "record the program with OpenTelemetry and export the spans as OTLP instead"
+_HELICONE: Final = f"it is an export of Helicone, which has the model's requests and no calls of tools; {_RECORD}"
+_LISTS: Final = ("data", "content", "spans", "traces", "items", "results", "rows")
+"""Where an answer of a service has its records."""
+
 _BY_KEYS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"sessionId", "projectHash", "messages"}): f"it is a chat of Gemini CLI, {_SESSIONS}",
     frozenset({"hrTime", "attributes"}): "it is a log record of the JavaScript SDK, and no span",
@@ -29,6 +35,8 @@ _BY_KEYS: Final[Mapping[frozenset[str], str]] = {
     frozenset(
         {"root_span_id", "span_attributes"}
     ): f"it is a row of a Braintrust log; {_OTLP}, to Braintrust and to a file",
+    frozenset({"request_id", "request_created_at"}): _HELICONE,
+    frozenset({"request_id", "response_body", "response_status"}): _HELICONE,
     frozenset({"op_name", "started_at"}): f"it is a call of Weave; {_OTLP}, to Weave and to a file",
     frozenset({"schema", "data"}): "it is a table of Grafana's inspector; download the trace as JSON there instead",
     frozenset({"tables"}): f"it is a query result of Azure Monitor; {_OTLP}",
@@ -46,6 +54,11 @@ _BY_CONTENT: Final[tuple[tuple[Callable[[Fields], bool], str], ...]] = (
     (
         lambda data: {"timestamp", "type"} <= data.keys() and isinstance(data.get("payload"), dict),
         f"it is a session of Codex, {_SESSIONS}",
+    ),
+    (lambda data: _is_of_opik(data) or _is_of_opik(fields(data.get("trace"))), _OPIK),
+    (
+        lambda data: isinstance(fields(data.get("log")).get("entries"), list),
+        f"it is a HAR file of HTTP requests, which has no calls of tools; {_RECORD}",
     ),
     (
         lambda data: "process" in fields(data.get("batch")),
@@ -74,8 +87,20 @@ _BY_CONTENT: Final[tuple[tuple[Callable[[Fields], bool], str], ...]] = (
 )
 
 
+def _is_of_opik(data: Fields) -> bool:
+    """Return whether *data* is a trace or a span as Opik's clients, its API and its command ``export`` write it."""
+    known = {str(key).replace("_", "").lower() for key in data}
+    told = {"usage", "feedbackscores", "lastupdatedat", "createdby", "spancount", "totalestimatedcost"}
+    return {"id", "starttime", "projectid"} <= known and bool(told & known)
+
+
 def _problem(data: Fields) -> str:
-    """Return what *data* is, in one clause; empty if it is unknown."""
+    """Return what *data* is, or the first of the records that it lists, in one clause; empty if it is unknown."""
+    inside = (next(iter(objects(data.get(key))), None) for key in _LISTS)
+    return next((problem for item in (data, *inside) if item is not None and (problem := _problem_of(item))), "")
+
+
+def _problem_of(data: Fields) -> str:
     keys = data.keys()
     found = [told for is_such, told in _BY_CONTENT if is_such(data)]
     found += [told for marks, told in _BY_KEYS.items() if marks <= keys]
