@@ -104,7 +104,7 @@ def read_spans(
                 return
             if is_binary(start):
                 check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
-                yield from _binary_spans(name, read_whole(lines, settings), settings, skip)
+                yield from _binary_spans(name, read_whole(lines, settings), settings, skip, other)
                 return
             if lines is file:
                 check_text(name, start, EXPECTED)
@@ -140,21 +140,25 @@ def _table_spans(
 
 
 def _binary_spans(
-    name: str, data: bytes, settings: Settings, skip: Callable[[UnreadableError], None] | None
+    name: str,
+    data: bytes,
+    settings: Settings,
+    skip: Callable[[UnreadableError], None] | None,
+    other: Callable[[Any], bool] | None,
 ) -> Iterator[SpanRecord]:
     """Yield the spans of protobuf, or of messages with their lengths before them, which may be compressed."""
     from .otlp_protobuf import read_otlp_protobuf  # noqa: PLC0415 - protobuf takes time to import
 
     messages = with_lengths(data)
     if messages is None or not all(message.startswith((ZSTD, b"{")) for message in messages):
-        yield from read_otlp_protobuf(name, data)
+        yield from read_otlp_protobuf(name, data, other)
         return
     for message in messages:
         content = read_whole(decompressed(name, _stream(message), settings), settings)
         if content.startswith(b"{"):
-            yield from _text_spans(name, _stream(content), lambda: None, settings, skip)
+            yield from _text_spans(name, _stream(content), lambda: None, settings, skip, other=other)
         else:
-            yield from read_otlp_protobuf(name, content)
+            yield from read_otlp_protobuf(name, content, other)
 
 
 def _stream(data: bytes) -> io.BufferedReader:

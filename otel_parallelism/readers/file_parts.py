@@ -225,14 +225,14 @@ class PartReader:
             self._further += 1
 
     def _messages(self) -> Iterator[SpanRecord]:
-        from .otlp_protobuf import is_request, message_spans, unknown_binary  # noqa: PLC0415 - protobuf takes time
+        from .otlp_protobuf import is_request, message_spans, without_spans  # noqa: PLC0415 - protobuf takes time
 
         with opened(self._part.path, "a file of spans") as file:
             file.seek(self._part.start)
             while file.tell() < self._part.stop:
                 message = file.read(int.from_bytes(file.read(_LENGTH_BYTES), "big"))
                 if not is_request(message):
-                    raise unknown_binary(self._part.path)
+                    raise without_spans(self._part.path, message)
                 yield from message_spans(message)
 
     def _text(self) -> Iterator[SpanRecord]:

@@ -1,14 +1,18 @@
 """
 Reads OTLP protobuf: one trace request, or several with their lengths before them, as the Collector's exporters write.
 
-The Collector's file exporter writes a length of four bytes before each request, also where it compresses them.
+The Collector's file exporter writes a length of four bytes before each request, also where it compresses them. Requests
+of the other signals are recognised; log records are handed on as JSON.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status, TracesData
 
 from otel_parallelism.dialects.parsing.link_kinds import link_types
@@ -19,7 +23,7 @@ from .parsing.opening import with_lengths
 from .parsing.otlp_types import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
@@ -29,19 +33,26 @@ _IS_REMOTE = 0x200
 _VARINT_BITS: Final = 7
 
 
-def read_otlp_protobuf(name: str, data: bytes) -> Iterator[SpanRecord]:
+def read_otlp_protobuf(name: str, data: bytes, other: Callable[[bytes], bool] | None = None) -> Iterator[SpanRecord]:
     """
     Yield the spans in *data*.
 
     Args:
         name: What messages call the file.
         data: The whole content, without compression.
+        other: Called with each request of log records, as OTLP JSON; returns whether it has read them.
 
     Raises:
-        UnreadableError: It is not OTLP protobuf.
+        UnreadableError: It is not OTLP protobuf, or it is of another signal.
     """
-    for message in _messages(name, data):
-        yield from message_spans(message)
+    messages = _messages(data, is_request)
+    if messages is not None:
+        for message in messages:
+            yield from message_spans(message)
+        return
+    logs = None if other is None else _messages(data, _is_log_request)
+    if other is None or logs is None or not all(other(_log_json(message)) for message in logs):
+        raise without_spans(name, data)
 
 
 def message_spans(message: bytes) -> Iterator[SpanRecord]:
@@ -55,17 +66,45 @@ def message_spans(message: bytes) -> Iterator[SpanRecord]:
         yield from _records(group)
 
 
-def _messages(name: str, data: bytes) -> list[bytes]:
+def _messages(data: bytes, is_such: Callable[[bytes], bool]) -> list[bytes] | None:
+    """Return the requests in *data* if all are such ones, else None."""
     for split in (lambda whole: [whole], with_lengths, _varint_lengths):
         messages = split(data)
-        if messages is not None and all(is_request(message) for message in messages):
+        if messages is not None and all(is_such(message) for message in messages):
             return messages
-    raise unknown_binary(name)
+    return None
 
 
-def unknown_binary(name: str) -> UnreadableError:
-    """Return the error of a binary file called *name* that is not OTLP."""
+def without_spans(name: str, data: bytes) -> UnreadableError:
+    """Return the error of a binary file called *name* that has no spans: it is of another signal, or not OTLP."""
+    for signal, is_such in (("logs", _is_log_request), ("metrics", _is_metric_request)):
+        if _messages(data, is_such) is not None:
+            return UnreadableError(name, None, f"it holds {signal} and no spans", EXPECTED)
     return UnreadableError(name, None, "it is binary data of an unknown format", EXPECTED)
+
+
+def _is_log_request(message: bytes) -> bool:
+    try:
+        request = LogsData.FromString(message)
+    except DecodeError:
+        return False
+    records = [record for group in request.resource_logs for scope in group.scope_logs for record in scope.log_records]
+    return bool(records) and all(record.time_unix_nano or record.observed_time_unix_nano for record in records)
+
+
+def _is_metric_request(message: bytes) -> bool:
+    try:
+        request = MetricsData.FromString(message)
+    except DecodeError:
+        return False
+    metrics = [
+        metric for group in request.resource_metrics for scope in group.scope_metrics for metric in scope.metrics
+    ]
+    return bool(metrics) and all(metric.name and metric.WhichOneof("data") for metric in metrics)
+
+
+def _log_json(message: bytes) -> bytes:
+    return MessageToJson(LogsData.FromString(message), indent=None).encode()
 
 
 def is_request(message: bytes) -> bool:

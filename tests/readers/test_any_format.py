@@ -13,6 +13,7 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from otel_parallelism import Report, analyze_spans
 from otel_parallelism.model import SpanRecord
@@ -226,7 +227,7 @@ def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> 
             "an export of Opik",
         ),
         (
-            b'{"id": "1", "traceId": "t", "projectId": "p", "type": "", "startTime": "", "parentSpanId": "", "usage": 0}',
+            b'{"id": "1", "traceId": "t", "projectId": "p", "type": 1, "startTime": 1, "parentSpanId": 1, "usage": 0}',
             "an export of Opik",
         ),
         (
@@ -251,6 +252,16 @@ def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> 
 def test_what_holds_no_spans_is_called_what_it_is(write: Callable[[bytes], Path], content: bytes, what: str) -> None:
     with pytest.raises(UnreadableError, match=what):
         list(read_spans(write(content), skip=lambda _: None))
+
+
+def test_metrics_in_protobuf_are_called_so(write: Callable[[bytes], Path]) -> None:
+    data = MetricsData()
+    metric = data.resource_metrics.add().scope_metrics.add().metrics.add(name="requests")
+    metric.sum.data_points.add(as_int=5, time_unix_nano=BEGAN_NS)
+    message = data.SerializeToString()
+    for content in (message, len(message).to_bytes(4, "big") + message, gzip.compress(message)):
+        with pytest.raises(UnreadableError, match="it holds metrics and no spans"):
+            list(read_spans(write(content)))
 
 
 def test_a_table_in_csv_is_called_so(tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf.json_format import Parse
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
 from otel_parallelism.analysis.analyze import analyze_records
 from otel_parallelism.dialects import classify
+from otel_parallelism.errors import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
 from otel_parallelism.readers.sessions.native_telemetry import NativeTelemetry, session_keys
 from otel_parallelism.readers.sessions.session_spans import session_spans
@@ -126,6 +130,21 @@ def test_log_records_become_turns(tmp_path: Path, agent: str) -> None:
         else:  # no record has what a call returned
             assert (finding.advice, report.avoidable) == ("potential", 0)
             assert report.avoidable_potential == pytest.approx(8)
+
+
+@pytest.mark.parametrize("form", ["plain", "lengths", "gzip"])
+def test_log_records_in_protobuf_become_the_same_turns(tmp_path: Path, form: str) -> None:
+    path = written(tmp_path / "logs.jsonl", "codex")
+    requests = [Parse(line, LogsData()).SerializeToString() for line in path.read_text().splitlines()]
+    if form == "lengths":
+        data = b"".join(len(request).to_bytes(4, "big") + request for request in requests)
+    else:
+        data = b"".join(requests)  # the lists of two requests, one after another, are the list of one
+    binary = tmp_path / "logs.pb"
+    binary.write_bytes(gzip.compress(data) if form == "gzip" else data)
+    assert list(read(binary).turns(())) == list(read(path).turns(()))
+    with pytest.raises(UnreadableError, match="it holds logs and no spans"):
+        list(read_spans(binary))
 
 
 @pytest.mark.parametrize("agent", WRITE)
