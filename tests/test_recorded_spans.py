@@ -107,6 +107,7 @@ def tool_of(span: dict[str, Any], attributes: dict[str, Any], among: Collection[
         or attributes.get("mlflow.spanType") == '"TOOL"'
         or attributes.get("agentops.span.kind") == "tool"
         or attributes.get("langwatch.span.type") == "tool"
+        or attributes.get("braintrust.span_attributes") == '{"type": "tool"}'
     )
     keys = ("ai.toolCall.name", "tool.name", "gen_ai.tool.name", "haystack.tool.name", "traceloop.entity.name", "name")
     named = next((attributes[key] for key in keys if attributes.get(key)), name.removesuffix(".tool"))
@@ -121,6 +122,8 @@ def is_model_request(span: dict[str, Any], attributes: dict[str, Any]) -> bool:
     if attributes.get("mastra.span.type") == "model_step" or attributes.get("langwatch.span.type") == "llm":
         return True
     if attributes.get("mlflow.spanType") == '"CHAT_MODEL"' or name == "llm_node":
+        return True
+    if attributes.get("braintrust.span_attributes") == '{"type": "llm"}':
         return True
     return name in {OPENLITS_MODEL, "haystack.agent.step.llm"} or (
         not name.startswith(("invoke_agent", "OpenAI._prepare_"))
