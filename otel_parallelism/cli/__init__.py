@@ -11,8 +11,8 @@ from .code.lint_command import lint
 from .dashboards_command import dashboards
 from .demo_command import demo
 from .doctor_command import doctor
-from .program import Interrupted
-from .run_command import run
+from .running.program import Interrupted
+from .running.run_command import run
 from .sessions_command import sessions
 from .traces.compare_command import compare_inputs
 from .traces.fleet_command import fleet

@@ -52,7 +52,7 @@ def demo(
     one after another for a different reason. Under opentelemetry-instrument they export telemetry like any program.
     """
     _check(context, fleet=fleet, forever=forever)
-    from .watch import Watch  # noqa: PLC0415 - a fast --help
+    from .running.watch import Watch  # noqa: PLC0415 - a fast --help
 
     try:
         watch = Watch()

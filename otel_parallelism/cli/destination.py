@@ -16,7 +16,7 @@ import msgspec
 from .efficiency_gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from otel_parallelism.model import Analysis
 
@@ -78,6 +78,7 @@ class Destination:
         self._silenced = silenced
         self._colour: Colour = colour
         self._stream: TextIO | None = sys.stdout
+        self._errors: TextIO | None = sys.stderr
         self._base = ""
         with contextlib.suppress(FileNotFoundError):  # the folder has been deleted
             self._base = os.getcwd()  # noqa: PTH109 - a report's file names are strings
@@ -132,6 +133,16 @@ class Destination:
         for line in lines:
             _note(line)
         return BELOW if lines else 0
+
+    def print_so_far(self, analysis: Analysis, remarks: Iterable[str]) -> None:
+        """Print a text report on *analysis*, and *remarks* on it, on the standard error of this object's creation."""
+        stream = self._errors
+        if stream is None:
+            return
+        plain = not can_show(stream.encoding or "utf-8")
+        text = self._rendered("text", analysis, colour=uses_colour(stream, self._colour), ascii_only=plain)
+        stream.write("".join([text, *(f"{line}\n" for line in remarks)]))
+        stream.flush()
 
     def _print(self, form: Form, analysis: Analysis) -> None:
         stream = self._stream

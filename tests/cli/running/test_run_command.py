@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .conftest import Completed, Shell
+    from tests.cli.conftest import Completed, Shell
 
 
 pytestmark = pytest.mark.process
@@ -119,7 +119,7 @@ def test_modules_of_the_program_are_restored_after_the_report(shell: Shell, agen
 def test_turns_beyond_the_limit_are_counted(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent(
         """
-        from otel_parallelism.cli import watch
+        from otel_parallelism.cli.running import watch
         watch.MOST_REPORTS = 2
 
         for number in range(5):
@@ -336,28 +336,3 @@ def test_calls_that_went_past_the_targets_are_named(shell: Shell) -> None:
     done = shell("run", "agent.py", OTEL_PARALLELISM_TARGETS="nowhere:get_c")
     never = b"target 'nowhere:get_c': the module was never imported; functions of a script are in __main__\n"
     assert (done.stderr, done.returncode) == (never, 0)
-
-
-def test_child_processes_that_run_python_are_named(shell: Shell) -> None:
-    shell.write(
-        "agent.py",
-        """
-        import os, subprocess, sys
-        from concurrent.futures import ProcessPoolExecutor
-        if pid := os.fork():
-            os.waitpid(pid, 0)
-            subprocess.run([sys.executable, "-c", ""])
-            subprocess.run(["env", "python3", "-V"])
-            subprocess.run("true; python3 -V", shell=True)
-            os.system("python3 -V")
-            with ProcessPoolExecutor(1) as pool:
-                pool.submit(print).result()
-            subprocess.run("X=1 nice python3 -V | cat", shell=True)
-            subprocess.run(["echo", "python", "-V"])
-            subprocess.run("echo run python3 -V; true", shell=True)
-            os.system("true")
-        """,
-    )
-    done = shell("run", "--output", "report.txt", "agent.py")
-    told = b"7 child processes of Python, whose turns are not in the report\n"
-    assert (done.stderr, done.returncode) == (told + b"text report written to report.txt\n", 0)

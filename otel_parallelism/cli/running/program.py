@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import os
@@ -90,6 +91,18 @@ def _folder(module: ModuleType) -> str | None:
         return None
     folder = os.path.dirname(spec.origin)  # noqa: PTH120 - sys.path holds strings
     return folder if spec.submodule_search_locations is None else os.path.dirname(folder)  # noqa: PTH120 - as above
+
+
+def wait_for_processes() -> None:
+    """
+    Wait for child processes of ``multiprocessing`` that the program has not joined, as the interpreter does at its end.
+
+    The interpreter does so among the functions of ``atexit``. These can be needed to end a process, so all of them run
+    here, if there is such a process.
+    """
+    module: Any = sys.modules.get("multiprocessing.process")
+    if module is not None and any(not process.daemon for process in module.active_children()):
+        atexit._run_exitfuncs()  # noqa: SLF001 - there is no public function
 
 
 class _Script:

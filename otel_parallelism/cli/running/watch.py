@@ -1,25 +1,23 @@
-"""Collects the reports of the turns that end in this process."""
+"""Collects the reports of the turns that end in this process, and in child processes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-import msgspec
+from typing import TYPE_CHECKING
 
 import otel_parallelism
 from otel_parallelism.instrumentation.hooks.patching import PATCHING
 from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
-from otel_parallelism.model import Analysis, Report
+from otel_parallelism.model import Analysis, Coverage, Report
+from otel_parallelism.processes.following import MOST_REPORTS, light_report
 from otel_parallelism.reports.parts.wording import counted
 from otel_parallelism.settings import DISABLED, SDK_DISABLED, Settings, is_switched_off
+from otel_parallelism.tracing.install import usable_settings
 
-from .child_processes import ChildProcesses
+from .child_processes import ChildReports, FollowedProcesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MOST_REPORTS: Final = 10_000
 
 
 class Watch:
@@ -29,50 +27,76 @@ class Watch:
     At most ``MOST_REPORTS`` reports are kept; further turns are counted. Reports are kept without the arguments and
     results of their calls: no renderer shows these, and keeping them would keep the program's objects alive.
 
+    Args:
+        follow: Whether turns of child processes are reported too. `close` must then be called.
+
     Raises:
         ValueError: An environment variable has an invalid value for its setting.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, follow: bool = False) -> None:
         """Activate the instrumentation and subscribe to reports."""
         self._reports: list[Report] = []
         self._dropped = 0
-        self._children = ChildProcesses()
         instrumentor = ParallelismInstrumentor()
         if not instrumentor.is_instrumented_by_opentelemetry:  # which is the case under opentelemetry-instrument
             Settings.from_environment()  # raises; the instrumentation itself uses the default of an invalid setting
             instrumentor.instrument()
-        otel_parallelism.subscribe(self._keep)
+        unsubscribe = otel_parallelism.subscribe(self._keep)
+        self._read = ChildReports()
+        self._children: FollowedProcesses | None = None
+        settings = usable_settings()
+        if follow and not settings.disabled:
+            self._children = FollowedProcesses(everything=bool(settings.targets), forked=unsubscribe)
 
     def analysis(self) -> Analysis:
         """Return the analysis of the turns that have ended so far, in order of start."""
-        reports = sorted(self._reports, key=lambda report: (report.turn.start_ns, report.turn.span_id))
-        return Analysis(tuple(reports), otel_parallelism.coverage())
+        own = self._reports.copy()
+        if self._children is not None:
+            self._read = self._children.read(MOST_REPORTS - len(own))
+        reports = sorted((*own, *self._read.reports), key=_order)
+        return Analysis(tuple(reports), _sum(otel_parallelism.coverage(), self._read.coverage))
+
+    def close(self) -> None:
+        """Follow no further child processes, and delete what they have written."""
+        if self._children is not None:
+            self._children.close()
 
     def missing(self) -> Iterator[str]:
         """Yield one line for each reason why the report omits turns."""
         if is_switched_off():
             yield f"nothing is recorded: {DISABLED} or {SDK_DISABLED} is true"
         yield from _past_targets()
-        if self._children.count:
-            yield f"{counted(self._children.count, 'child process')} of Python, whose turns are not in the report"
-        if self._dropped:
-            yield f"{counted(self._dropped, 'later turn')} omitted from the report"
+        children = self._read
+        if self._children is not None and self._children.unfollowed:
+            number = counted(self._children.unfollowed, "child process")
+            yield f"{number} of Python not followed: started without our PYTHONPATH, or with -I, -E or -S"
+        if omitted := self._dropped + children.omitted:
+            yield f"{counted(omitted, 'later turn')} omitted from the report"
+        if children.still_open:
+            open_turns = counted(children.still_open, "turn")
+            yield f"{open_turns} of {counted(children.processes, 'child process')} not ended and not in the report"
         if still_open := len(otel_parallelism.live_turns()):
             yield f"{counted(still_open, 'turn')} still open and not in the report"
 
     def _keep(self, report: Report) -> None:
         if len(self._reports) >= MOST_REPORTS:
             self._dropped += 1
-            return
-        turn = report.turn
-        light = msgspec.structs.replace(
-            turn,
-            calls=tuple(msgspec.structs.replace(call, arguments=None, result=None) for call in turn.calls),
-            steps=tuple(msgspec.structs.replace(step, messages=None) for step in turn.steps),
-            inputs=(),
-        )
-        self._reports.append(msgspec.structs.replace(report, turn=light))
+        else:
+            self._reports.append(light_report(report))
+
+
+def _order(report: Report) -> tuple[int, str, str]:
+    return (report.turn.start_ns, report.turn.trace_id, report.turn.span_id)
+
+
+def _sum(one: Coverage, other: Coverage) -> Coverage:
+    return Coverage(
+        one.calls + other.calls,
+        one.calls_without_turn + other.calls_without_turn,
+        one.spans + other.spans,
+        one.anomalies + other.anomalies,
+    )
 
 
 def _past_targets() -> Iterator[str]:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .program import INTERPRETER, Interrupted, ProgramNotFoundError, importing_from, run_program
-from .report_options import report_options
+from otel_parallelism.cli.report_options import report_options
+
+from .program import INTERPRETER, Interrupted, ProgramNotFoundError, importing_from, run_program, wait_for_processes
+from .signal_reports import SignalReports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .destination import Destination
+    from otel_parallelism.cli.destination import Destination
+
+    from .watch import Watch
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -28,8 +32,9 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     """
     Run SCRIPT with ARGS and report on its agent turns at its end.
 
-    SCRIPT runs as python runs it; all arguments after its name are passed to it. The report is also written after an
-    exception, sys.exit and Ctrl-C. The exit status is that of the program, unless that is 0.
+    SCRIPT runs as python runs it; all arguments after its name are passed to it. Turns of its child processes are in
+    the report too. The report is also written after an exception, sys.exit, Ctrl-C and SIGTERM; SIGUSR1 prints the
+    report so far on standard error. The exit status is that of the program, unless that is 0.
     """
     if not module and (instead := _without_interpreter(script, arguments)):
         click.echo(f"'{script}' is an interpreter, not a script; run: otel-parallelism run {instead}", err=True)
@@ -37,28 +42,41 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
     from .watch import Watch  # noqa: PLC0415 - a fast --help
 
     try:
-        watch = Watch()
+        watch = Watch(follow=True)
     except ValueError as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
     process = os.getpid()
     path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first entry becomes the program's folder
+    signals = SignalReports(
+        ended=lambda: _report(watch, destination, path, gate=False),
+        requested=lambda: destination.print_so_far(watch.analysis(), watch.missing()),
+    )
     try:
         ending = run_program(script, arguments, module=module)
     except ProgramNotFoundError as error:
+        watch.close()
         click.echo(f"{error}", err=True)
         sys.exit(2)
     status = ending.status
     if os.getpid() == process:  # a forked child of the program ends here too and must not report
-        analysis = watch.analysis()
-        for line in watch.missing():
-            click.echo(line, err=True)
-        with importing_from(path):
-            outcome = destination.report(analysis, gate=not status)
+        wait_for_processes()
+        signals.stop()
+        outcome = _report(watch, destination, path, gate=not status)
         status = status or outcome
     if ending.interrupted:
         raise Interrupted
     sys.exit(status)
+
+
+def _report(watch: Watch, destination: Destination, path: Sequence[str], *, gate: bool) -> int:
+    """Write the reports on all turns, delete what child processes have written, and return the exit status."""
+    analysis = watch.analysis()
+    watch.close()
+    for line in watch.missing():
+        click.echo(line, err=True)
+    with importing_from(path):
+        return destination.report(analysis, gate=gate)
 
 
 def _without_interpreter(script: str, arguments: Sequence[str]) -> str:
