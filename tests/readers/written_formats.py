@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -14,9 +14,10 @@ try:
     from pyarrow import parquet
 except ImportError:
     pa = parquet = None
+from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from otel_parallelism.model import SpanRecord
+from otel_parallelism.model import SpanEvent, SpanRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,30 @@ def _value(value: object) -> dict[str, Any]:
         return {"boolValue": value}
     if isinstance(value, int):
         return {"intValue": str(value)}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return {"arrayValue": {"values": [_value(item) for item in value]}}
     return {"stringValue": value}
+
+
+def _pairs(attributes: Mapping[str, object]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
+
+
+def as_text(value: object) -> str:
+    """Return an attribute as the formats write it that have nothing but texts."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def by_scope(spans: Sequence[SpanRecord]) -> list[tuple[str, list[SpanRecord]]]:
+    """Return *spans* by the name of what recorded them."""
+    found: dict[str, list[SpanRecord]] = {}
+    for span in spans:
+        found.setdefault(scope_of(span), []).append(span)
+    return list(found.items())
+
+
+def scope_of(span: SpanRecord) -> str:
+    return span.instrumentation or "a.scope"
 
 
 def _otlp(span: SpanRecord) -> dict[str, Any]:
@@ -41,14 +65,18 @@ def _otlp(span: SpanRecord) -> dict[str, Any]:
         "kind": span.kind,
         "startTimeUnixNano": str(span.start_ns),
         "endTimeUnixNano": str(span.end_ns),
-        "attributes": [{"key": key, "value": _value(value)} for key, value in span.attributes.items()],
+        "attributes": _pairs(span.attributes),
+        "events": [
+            {"timeUnixNano": str(span.start_ns), "name": event.name, "attributes": _pairs(event.attributes)}
+            for event in span.events
+        ],
         "status": {"code": 2} if span.error else {},
     }
 
 
 def _request(spans: Sequence[SpanRecord], scopes: str = "scopeSpans", scope: str = "scope") -> dict[str, Any]:
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "checkout"}}]}
-    inner = [{scope: {"name": "a.scope"}, "spans": [_otlp(span) for span in spans]}]
+    inner = [{scope: {"name": name}, "spans": [_otlp(span) for span in some]} for name, some in by_scope(spans)]
     return {"resource": resource, scopes: inner}
 
 
@@ -71,7 +99,7 @@ def otlp_before_0_19(spans: Sequence[SpanRecord]) -> bytes:
 
 
 def otlp_bare_spans(spans: Sequence[SpanRecord]) -> bytes:
-    return b"".join(json.dumps(_otlp(span)).encode() + b"\n" for span in spans)
+    return b"".join(json.dumps(_otlp(span) | {"scope": {"name": scope_of(span)}}).encode() + b"\n" for span in spans)
 
 
 def tempo(spans: Sequence[SpanRecord]) -> bytes:
@@ -90,10 +118,11 @@ def _protobuf(spans: Sequence[SpanRecord]) -> bytes:
     data = TracesData()
     group = data.resource_spans.add()
     group.resource.attributes.add(key="service.name").value.string_value = "checkout"
-    scope = group.scope_spans.add()
-    scope.scope.name = "a.scope"
+    scopes = {name: group.scope_spans.add() for name, _ in by_scope(spans)}
+    for name, scope in scopes.items():
+        scope.scope.name = name
     for span in spans:
-        written = scope.spans.add(
+        written = scopes[scope_of(span)].spans.add(
             trace_id=bytes.fromhex(span.trace_id),
             span_id=bytes.fromhex(span.span_id),
             parent_span_id=bytes.fromhex(span.parent_id),
@@ -102,13 +131,15 @@ def _protobuf(spans: Sequence[SpanRecord]) -> bytes:
             end_time_unix_nano=span.end_ns,
         )
         written.status.code = 2 if span.error else 0  # type: ignore[assignment]
-        for key, value in span.attributes.items():
-            target = written.attributes.add(key=key).value
-            if isinstance(value, int):
-                target.int_value = value
-            else:
-                target.string_value = str(value)
+        _add_attributes(written.attributes, span.attributes)
+        for event in span.events:
+            _add_attributes(written.events.add(name=event.name).attributes, event.attributes)
     return data.SerializeToString()
+
+
+def _add_attributes(to: Any, attributes: Mapping[str, object]) -> None:
+    for key, value in attributes.items():
+        ParseDict(_value(value), to.add(key=key).value)
 
 
 def protobuf(spans: Sequence[SpanRecord]) -> bytes:
@@ -129,7 +160,7 @@ def jaeger(spans: Sequence[SpanRecord]) -> bytes:
     traces: dict[str, list[dict[str, Any]]] = {}
     for span in spans:
         parent = {"refType": "CHILD_OF", "traceID": span.trace_id, "spanID": span.parent_id}
-        tags = [{"key": key, "type": _jaeger_type(value), "value": value} for key, value in span.attributes.items()]
+        tags = _jaeger_tags(span.attributes)
         tags += [{"key": "error", "type": "bool", "value": True}] if span.error else []
         traces.setdefault(span.trace_id, []).append(
             {
@@ -139,8 +170,14 @@ def jaeger(spans: Sequence[SpanRecord]) -> bytes:
                 "references": [parent] if span.parent_id else [],
                 "startTime": span.start_ns // 1000,
                 "duration": (span.end_ns - span.start_ns) // 1000,
-                "tags": [*tags, {"key": "otel.scope.name", "type": "string", "value": "a.scope"}],
-                "logs": [],
+                "tags": [*tags, {"key": "otel.scope.name", "type": "string", "value": scope_of(span)}],
+                "logs": [
+                    {
+                        "timestamp": span.start_ns // 1000,
+                        "fields": _jaeger_tags({"event": event.name, **event.attributes}),
+                    }
+                    for event in span.events
+                ],
                 "processID": "p1",
             }
         )
@@ -149,8 +186,17 @@ def jaeger(spans: Sequence[SpanRecord]) -> bytes:
     return json.dumps({"data": data, "total": 0, "errors": None}, indent=1).encode()
 
 
-def _jaeger_type(value: object) -> str:
-    return "int64" if isinstance(value, int) else "string"
+def _jaeger_tags(attributes: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Return *attributes* as Jaeger has them: lists are JSON texts."""
+    kinds = {bool: "bool", int: "int64"}
+    return [
+        {
+            "key": key,
+            "type": kinds.get(type(value), "string"),
+            "value": value if type(value) in kinds else as_text(value),
+        }
+        for key, value in attributes.items()
+    ]
 
 
 def zipkin(spans: Sequence[SpanRecord]) -> bytes:
@@ -164,7 +210,8 @@ def zipkin(spans: Sequence[SpanRecord]) -> bytes:
                 "timestamp": span.start_ns // 1000,
                 "duration": (span.end_ns - span.start_ns) // 1000,
                 "localEndpoint": {"serviceName": "checkout"},
-                "tags": {key: str(value) for key, value in span.attributes.items()}
+                "tags": {key: as_text(value) for key, value in span.attributes.items()}
+                | {"otel.scope.name": scope_of(span)}
                 | ({"error": "yes"} if span.error else {}),
             }
             for span in spans
@@ -172,7 +219,7 @@ def zipkin(spans: Sequence[SpanRecord]) -> bytes:
     ).encode()
 
 
-def _iso(at_ns: int, digits: int = 6) -> str:
+def iso_text(at_ns: int, digits: int = 6) -> str:
     whole, rest = divmod(at_ns, 10**9)
     return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{rest:09d}"[:digits] + "Z"
 
@@ -183,11 +230,14 @@ def _console(span: SpanRecord) -> dict[str, Any]:
         "context": {"trace_id": f"0x{span.trace_id}", "span_id": f"0x{span.span_id}", "trace_state": "[]"},
         "kind": "SpanKind.INTERNAL",
         "parent_id": f"0x{span.parent_id}" if span.parent_id else None,
-        "start_time": _iso(span.start_ns),
-        "end_time": _iso(span.end_ns),
+        "start_time": iso_text(span.start_ns),
+        "end_time": iso_text(span.end_ns),
         "status": {"status_code": "ERROR" if span.error else "UNSET"},
         "attributes": dict(span.attributes),
-        "events": [],
+        "events": [
+            {"name": event.name, "timestamp": iso_text(span.start_ns), "attributes": dict(event.attributes)}
+            for event in span.events
+        ],
         "links": [],
         "resource": {"attributes": {"service.name": "checkout"}, "schema_url": ""},
     }
@@ -213,22 +263,29 @@ def console_go(spans: Sequence[SpanRecord]) -> bytes:
                 "SpanContext": {"TraceID": span.trace_id, "SpanID": span.span_id, "TraceFlags": "01"},
                 "Parent": {"TraceID": span.trace_id, "SpanID": span.parent_id or "0" * 16, "Remote": False},
                 "SpanKind": 1,
-                "StartTime": _iso(span.start_ns, 9),
-                "EndTime": _iso(span.end_ns, 9),
-                "Attributes": [
-                    {"Key": key, "Value": {"Type": "STRING", "Value": value}} for key, value in span.attributes.items()
-                ],
-                "Events": None,
+                "StartTime": iso_text(span.start_ns, 9),
+                "EndTime": iso_text(span.end_ns, 9),
+                "Attributes": _go_pairs(span.attributes),
+                "Events": [{"Name": each.name, "Attributes": _go_pairs(each.attributes)} for each in span.events]
+                or None,
                 "Links": None,
                 "Status": {"Code": "Error" if span.error else "Unset", "Description": ""},
                 "Resource": [{"Key": "service.name", "Value": {"Type": "STRING", "Value": "checkout"}}],
-                "InstrumentationScope": {"Name": "a.scope", "Version": ""},
+                "InstrumentationScope": {"Name": scope_of(span), "Version": ""},
             },
             indent="\t",
         ).encode()
         + b"\n"
         for span in spans
     )
+
+
+def _go_pairs(attributes: Mapping[str, object]) -> list[dict[str, Any]]:
+    kinds = {bool: "BOOL", int: "INT64", str: "STRING"}
+    return [
+        {"Key": key, "Value": {"Type": kinds.get(type(value), "STRINGSLICE"), "Value": value}}
+        for key, value in attributes.items()
+    ]
 
 
 def data_frame(spans: Sequence[SpanRecord]) -> bytes:
@@ -238,9 +295,10 @@ def data_frame(spans: Sequence[SpanRecord]) -> bytes:
                 "name": span.name,
                 "span_kind": "UNKNOWN",
                 "parent_id": span.parent_id or None,
-                "start_time": _iso(span.start_ns).replace("Z", "+00:00"),
-                "end_time": _iso(span.end_ns).replace("Z", "+00:00"),
+                "start_time": iso_text(span.start_ns).replace("Z", "+00:00"),
+                "end_time": iso_text(span.end_ns).replace("Z", "+00:00"),
                 "status_code": "ERROR" if span.error else "OK",
+                "events": [{"name": event.name, "attributes": dict(event.attributes)} for event in span.events],
                 "context.span_id": span.span_id,
                 "context.trace_id": span.trace_id,
                 **{f"attributes.{key}": value for key, value in span.attributes.items()},
@@ -264,8 +322,8 @@ def datadog(spans: Sequence[SpanRecord]) -> bytes:
                     "start": span.start_ns,
                     "duration": span.end_ns - span.start_ns,
                     "error": int(span.error),
-                    "meta": {key: value for key, value in span.attributes.items() if isinstance(value, str)},
-                    "metrics": {key: value for key, value in span.attributes.items() if isinstance(value, int)},
+                    "meta": {k: as_text(value) for k, value in span.attributes.items() if type(value) is not int},
+                    "metrics": {key: value for key, value in span.attributes.items() if type(value) is int},
                 }
                 for span in spans
             ]
@@ -281,7 +339,16 @@ def _written_table(rows: list[dict[str, Any]], schema: Any = None) -> bytes:
 
 
 def _texts(attributes: Any) -> list[tuple[str, str]]:
-    return [(key, str(value)) for key, value in attributes.items()]
+    return [(key, as_text(value)) for key, value in attributes.items()]
+
+
+def events_of(span: SpanRecord) -> Sequence[SpanEvent]:
+    """Return the events of *span*; where it has none, one that tells nothing."""
+    return span.events or (SpanEvent("an event", {"key": "value"}),)
+
+
+def _events_json(span: SpanRecord) -> str:
+    return json.dumps([{"name": one.name, "time": 1, "attributes": dict(one.attributes)} for one in events_of(span)])
 
 
 def _clickhouse_rows(spans: Sequence[SpanRecord]) -> list[dict[str, Any]]:
@@ -296,15 +363,15 @@ def _clickhouse_rows(spans: Sequence[SpanRecord]) -> list[dict[str, Any]]:
             "SpanKind": "Internal",
             "ServiceName": "checkout",
             "ResourceAttributes": [("service.name", "checkout")],
-            "ScopeName": "a.scope",
+            "ScopeName": scope_of(span),
             "ScopeVersion": "",
             "SpanAttributes": _texts(span.attributes),
             "Duration": span.end_ns - span.start_ns,
             "StatusCode": "Error" if span.error else "Unset",
             "StatusMessage": "",
-            "Events.Timestamp": [span.start_ns],
-            "Events.Name": ["an event"],
-            "Events.Attributes": [[("key", "value")]],
+            "Events.Timestamp": [span.start_ns for _ in events_of(span)],
+            "Events.Name": [event.name for event in events_of(span)],
+            "Events.Attributes": [_texts(event.attributes) for event in events_of(span)],
             "Links.TraceId": [span.trace_id],
             "Links.SpanId": ["00000000000000ff"],
             "Links.TraceState": [""],
@@ -355,8 +422,8 @@ def clickhouse_json(spans: Sequence[SpanRecord]) -> bytes:
     rows = [
         row
         | {key: dict(row[key]) for key in pairs}
-        | {"Timestamp": _iso(row["Timestamp"], 9).replace("T", " ").rstrip("Z"), "Links.Attributes": [{}]}
-        | {"Events.Timestamp": [_iso(row["Timestamp"], 9).replace("T", " ").rstrip("Z")]}
+        | {"Timestamp": iso_text(row["Timestamp"], 9).replace("T", " ").rstrip("Z"), "Links.Attributes": [{}]}
+        | {"Events.Timestamp": [iso_text(at_ns, 9).replace("T", " ").rstrip("Z") for at_ns in row["Events.Timestamp"]]}
         | {"Events.Attributes": [dict(each) for each in row["Events.Attributes"]], "Duration": str(row["Duration"])}
         for row in _clickhouse_rows(spans)
     ]
@@ -378,13 +445,13 @@ def greptime_parquet(spans: Sequence[SpanRecord]) -> bytes:
             "span_status_code": "STATUS_CODE_ERROR" if span.error else "STATUS_CODE_UNSET",
             "span_status_message": "",
             "trace_state": "",
-            "scope_name": "a.scope",
+            "scope_name": scope_of(span),
             "scope_version": "",
             "service_name": "checkout",
             "resource_attributes.process.pid": 12,
-            "span_events": '[{"name": "an event", "time": "2026-01-01 00:00:00", "attributes": {"key": "value"}}]',
+            "span_events": _events_json(span),
             "span_links": '[{"trace_id": "01", "span_id": "00000000000000ff"}]',
-            **{f"span_attributes.{key}": value for key, value in span.attributes.items()},
+            **{f"span_attributes.{key}": _in_column(value) for key, value in span.attributes.items()},
         }
         for span in spans
     ]
@@ -392,11 +459,18 @@ def greptime_parquet(spans: Sequence[SpanRecord]) -> bytes:
     instant = pa.timestamp("ns")
     kinds = {"timestamp": instant, "timestamp_end": instant, "duration_nano": pa.uint64()}
     kinds["resource_attributes.process.pid"] = pa.int64()
-    wholes = {
-        f"span_attributes.{k}" for span in spans for k, value in span.attributes.items() if isinstance(value, int)
-    }
-    kinds |= dict.fromkeys(wholes, pa.int64())
+    kinds |= _column_kinds(spans, "span_attributes.", pa.int64())
     return _written_table(rows, pa.schema([(name, kinds.get(name, pa.string())) for name in names]))
+
+
+def _in_column(value: object) -> object:
+    return value if isinstance(value, str | int) else as_text(value)
+
+
+def _column_kinds(spans: Sequence[SpanRecord], prefix: str, whole: Any) -> dict[str, Any]:
+    """Return the types of the columns of attributes that are no texts."""
+    values = [(f"{prefix}{key}", value) for span in spans for key, value in span.attributes.items()]
+    return {name: pa.bool_() if isinstance(value, bool) else whole for name, value in values if isinstance(value, int)}
 
 
 def otlp2parquet(spans: Sequence[SpanRecord]) -> bytes:
@@ -413,9 +487,9 @@ def otlp2parquet(spans: Sequence[SpanRecord]) -> bytes:
             "kind": 1,
             "status_code": 2 if span.error else 0,
             "resource_attributes": "{}",
-            "scope_name": "a.scope",
+            "scope_name": scope_of(span),
             "span_attributes": json.dumps(dict(span.attributes)),
-            "events_json": json.dumps([{"name": "an event", "time": 1, "attributes": {"key": "value"}}]),
+            "events_json": _events_json(span),
             "links_json": json.dumps([{"span_id": "00000000000000ff"}]),
         }
         for span in spans
@@ -447,9 +521,9 @@ def duckdb_otlp(spans: Sequence[SpanRecord]) -> bytes:
             "span_kind": 1,
             "status_code": 2 if span.error else 0,
             "resource_attributes": '{"service.name": "checkout"}',
-            "scope_name": "a.scope",
+            "scope_name": scope_of(span),
             "span_attributes": json.dumps(dict(span.attributes)),
-            "events_json": json.dumps([{"name": "an event", "time": 1, "attributes": {"key": "value"}}]),
+            "events_json": _events_json(span),
             "links_json": json.dumps([{"span_id": "00000000000000ff"}]),
         }
         for span in spans
@@ -460,14 +534,14 @@ def duckdb_otlp(spans: Sequence[SpanRecord]) -> bytes:
 
 
 def _tempo_attribute(key: str, value: object) -> dict[str, Any]:
-    whole = isinstance(value, int)
+    listed = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return {
         "Key": key,
-        "IsArray": False,
-        "Value": [] if whole else [value],
-        "ValueInt": [value] if whole else [],
+        "IsArray": isinstance(value, list | tuple),
+        "Value": [item for item in listed if isinstance(item, str)],
+        "ValueInt": [item for item in listed if type(item) is int],
         "ValueDouble": [],
-        "ValueBool": [],
+        "ValueBool": [item for item in listed if isinstance(item, bool)],
         "ValueUnsupported": None,
     }
 
@@ -497,9 +571,9 @@ def tempo_block(spans: Sequence[SpanRecord]) -> bytes:
     scopes = pa.list_(pa.struct([("Scope", scope), ("Spans", pa.list_(span_type))]))
     resource = pa.struct([("Attrs", attributes), ("ServiceName", pa.string()), ("K8sPodName", pa.string())])
     groups = pa.list_(pa.struct([("Resource", resource), ("ss", scopes)]))
-    traces: dict[str, list[dict[str, Any]]] = {}
+    traces: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for span in spans:
-        traces.setdefault(span.trace_id, []).append(
+        traces.setdefault(span.trace_id, {}).setdefault(scope_of(span), []).append(
             {
                 "SpanID": bytes.fromhex(span.span_id),
                 "ParentSpanID": bytes.fromhex(span.parent_id),
@@ -509,7 +583,14 @@ def tempo_block(spans: Sequence[SpanRecord]) -> bytes:
                 "DurationNano": span.end_ns - span.start_ns,
                 "StatusCode": 2 if span.error else 0,
                 "Attrs": [_tempo_attribute(key, value) for key, value in span.attributes.items()],
-                "Events": [{"TimeSinceStartNano": 0, "Name": "an event", "Attrs": [_tempo_attribute("key", "value")]}],
+                "Events": [
+                    {
+                        "TimeSinceStartNano": 0,
+                        "Name": event.name,
+                        "Attrs": [_tempo_attribute(key, value) for key, value in event.attributes.items()],
+                    }
+                    for event in events_of(span)
+                ],
                 "Links": [{"TraceID": b"\1" * 16, "SpanID": bytes.fromhex("00000000000000ff"), "Attrs": []}],
             }
         )
@@ -518,7 +599,12 @@ def tempo_block(spans: Sequence[SpanRecord]) -> bytes:
         {
             "TraceID": bytes.fromhex(trace),
             "TraceIDText": trace,
-            "rs": [{"Resource": shared, "ss": [{"Scope": {"Name": "a.scope", "Version": ""}, "Spans": found}]}],
+            "rs": [
+                {
+                    "Resource": shared,
+                    "ss": [{"Scope": {"Name": name, "Version": ""}, "Spans": some} for name, some in found.items()],
+                }
+            ],
         }
         for trace, found in traces.items()
     ]
@@ -534,10 +620,12 @@ def data_frame_parquet(spans: Sequence[SpanRecord]) -> bytes:
     rows = json.loads(data_frame(spans))
     for row, span in zip(rows, spans, strict=True):
         row |= {"start_time": span.start_ns, "end_time": span.end_ns}
+        row |= {key: _in_column(value) for key, value in row.items() if key.startswith("attributes.")}
+        row["events"] = [event | {"attributes": json.dumps(event["attributes"])} for event in row["events"]]
     names = dict.fromkeys(name for row in rows for name in row)
     instant = pa.timestamp("ns", tz="UTC")
-    whole = {f"attributes.{k}" for span in spans for k, value in span.attributes.items() if isinstance(value, int)}
-    kinds = {"start_time": instant, "end_time": instant} | dict.fromkeys(whole, pa.float64())
+    kinds = {"start_time": instant, "end_time": instant} | _column_kinds(spans, "attributes.", pa.float64())
+    kinds["events"] = pa.list_(pa.struct([("name", pa.string()), ("attributes", pa.string())]))
     return _written_table(rows, pa.schema([(name, kinds.get(name, pa.string())) for name in names]))
 
 

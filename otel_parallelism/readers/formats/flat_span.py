@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
+from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
@@ -85,7 +88,7 @@ def _record(span: Fields) -> SpanRecord:
         start if end is None else time_ns(end),
         without_empty(_attributes(span)),
         tuple(
-            SpanEvent(string(event.get("name")), dict(fields(event.get("attributes"))))
+            SpanEvent(string(event.get("name")), without_empty(_object(event.get("attributes"))))
             for event in objects(span.get("events"))
         ),
         kind=kind_number(span.get("kind")),
@@ -94,9 +97,19 @@ def _record(span: Fields) -> SpanRecord:
     )
 
 
+def _object(value: object) -> Fields:
+    """Return an object, which can be JSON text; empty for anything else."""
+    if isinstance(value, str):
+        try:
+            value = decode_json(value)
+        except msgspec.DecodeError:
+            return {}
+    return fields(value)
+
+
 def _attributes(span: Fields) -> dict[str, object]:
     """Return the attributes: of a nested object, or of columns such as ``attributes.input.value``."""
-    found = flattened(fields(span.get("attributes")))
+    found = flattened(_object(span.get("attributes")))
     for key, value in span.items():
         if key.startswith(_ATTRIBUTES):
             name = key.removeprefix(_ATTRIBUTES)

@@ -104,7 +104,9 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     if not abs(value) < _LATEST:
         raise WrongFieldError("a time is out of range")
     unit = unit_ns or next((unit for limit, unit in _UNITS if abs(value) < limit), 1)
-    return value * unit if isinstance(value, int) else round(value * unit)
+    # A floating-point product would be exact to some 200 ns only.
+    whole = int(value)
+    return whole * unit + round((value - whole) * unit)
 
 
 def _iso_ns(written: str) -> int:
