@@ -7,6 +7,7 @@ import sys
 import click
 
 from .analyze_command import analyze_files
+from .assistant.mcp_command import serve_mcp
 from .code.lint_command import lint
 from .dashboards_command import dashboards
 from .demo_command import demo
@@ -44,6 +45,7 @@ commands.add_command(doctor)
 commands.add_command(fleet)
 commands.add_command(lint)
 commands.add_command(run)
+commands.add_command(serve_mcp)
 commands.add_command(sessions)
 
 

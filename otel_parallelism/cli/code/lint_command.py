@@ -12,7 +12,7 @@ import click
 from otel_parallelism.shown_names import printable
 
 from .measured_places import MeasuredPlace, measured_places, ranked
-from .python_files import python_files, read_python
+from .python_files import python_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,45 +149,26 @@ class _Linted:
     def add(self, name: str) -> None:
         """Lint the file called *name*, and rewrite it if that was asked for."""
         from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
-        from otel_parallelism.lint.linting import lint_source  # noqa: PLC0415 - as above
+
+        from .linted_file import lint_file  # noqa: PLC0415 - as above
 
         try:
-            text, encoding = read_python(name)
-            result = lint_source(text, name, self._kinds)
-            if result.fixed is not None and self._fix:
-                Path(name).write_bytes(result.fixed.encode(encoding))
-                rewritten = sum(one.fixable for one in result.findings)
+            file = lint_file(name, self._kinds)
+            if file.result.fixed is not None and self._fix:
+                Path(name).write_bytes(file.result.fixed.encode(file.encoding))
+                rewritten = sum(one.fixable for one in file.result.findings)
                 click.echo(f"{printable(name)}: {rewritten} rewritten", err=True)
-                result = lint_source(result.fixed, name, self._kinds)
-            elif result.fixed is not None:
-                self.diffs.append(_diff(name, text, result.fixed))
-        except (UnreadableError, SyntaxError, ValueError, OSError) as error:
-            click.echo(printable(_problem(name, error)), err=True)
+                file = lint_file(name, self._kinds)
+            elif file.result.fixed is not None:
+                self.diffs.append(file.diff())
+        except (UnreadableError, OSError) as error:
+            problem = str(error) if isinstance(error, UnreadableError) else f"{name}: {error.strerror}"
+            click.echo(printable(problem), err=True)
             self.broken += 1
             return
-        self.findings += result.findings
+        self.findings += file.result.findings
         self._files += 1
-        self._ignored += result.ignored
-
-
-def _diff(name: str, before: str, after: str) -> str:
-    from difflib import unified_diff  # noqa: PLC0415 - seldom needed
-
-    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
-    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
-
-
-def _problem(name: str, error: Exception) -> str:
-    from otel_parallelism.errors import UnreadableError  # noqa: PLC0415 - a fast --help
-
-    if isinstance(error, UnreadableError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{name}: {error.strerror}"
-    line = error.lineno if isinstance(error, SyntaxError) else None
-    problem = error.msg if isinstance(error, SyntaxError) else str(error)
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return str(UnreadableError(name, line, problem, f"Python {version} source"))
+        self._ignored += file.result.ignored
 
 
 def _rendered(report: LintReport, form: LintForm) -> str:

@@ -1,0 +1,1 @@
+"""The MCP server, through which a coding agent asks about spans and source files."""

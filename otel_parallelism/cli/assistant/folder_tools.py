@@ -1,0 +1,222 @@
+"""What the MCP server offers: plain functions over the files of one folder. They read, and change nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from otel_parallelism.cli.code.linted_file import lint_file
+from otel_parallelism.cli.code.python_files import python_files
+from otel_parallelism.cli.traces.span_inputs import expanded
+from otel_parallelism.errors import UnreadableError
+from otel_parallelism.execution.prompt import prompt
+from otel_parallelism.fleet.fleet_sums import FleetSums
+from otel_parallelism.model import Analysis, Coverage
+from otel_parallelism.readers.any_format import read_spans
+from otel_parallelism.reports.fleet_json import render_fleet_json
+from otel_parallelism.reports.json import render_json
+from otel_parallelism.reports.parts.faults import faults_of
+from otel_parallelism.reports.text import render_text
+from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_process
+from otel_parallelism.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from otel_parallelism.model import SpanRecord
+    from otel_parallelism.reports.parts.faults import Fault
+
+MOST_SHOWN: Final = 20
+"""The most turns, findings or messages in one answer: an answer is read by a model."""
+_WIDTH: Final = 100
+_NO_CHANGE: Final = "No change is proposed: it is not known that the calls are independent."
+_SHOWN_OF_A_TURN: Final = (
+    "trace_id",
+    "span_id",
+    "agent",
+    "duration",
+    "calls",
+    "ratio",
+    "efficiency",
+    "efficiency_floor",
+    "verdict",
+    "cause",
+    "avoidable",
+    "avoidable_potential",
+    "notes",
+)
+
+
+class FolderTools:
+    """
+    Answers questions about the files of the folder *root*.
+
+    A path in a question is relative to *root* or absolute. What is not inside *root* is not read, whatever a link says.
+    Answers hold names, times and places, and no arguments or results of calls.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Remember the folder, without its links."""
+        self._root = root.resolve()
+
+    def analyze_file(self, path: str) -> dict[str, Any]:
+        """
+        Find the tool calls of agents that ran one after another and could have run in parallel.
+
+        Args:
+            path: A file or folder of stored spans, in any format that ``otel-parallelism analyze`` reads.
+
+        Returns:
+            ``totals`` over all turns; ``findings``, numbered from 1, with what each costs in seconds (``recommended``
+            is sure, ``potential`` is not); ``turns`` with the largest avoidable time; and ``skipped``, what could not
+            be read.
+        """
+        analysis, skipped = self._analysis(path)
+        document = json.loads(render_json(analysis))
+        turns = sorted(document["turns"], key=lambda turn: -(turn["avoidable"] + turn["avoidable_potential"]))
+        found = document["findings"]
+        return {
+            "totals": document["totals"],
+            "findings": [{"finding": number, **one} for number, one in enumerate(found[:MOST_SHOWN], 1)],
+            "findings_left_out": max(0, len(found) - MOST_SHOWN),
+            "turns": [{key: turn[key] for key in _SHOWN_OF_A_TURN} for turn in turns[:MOST_SHOWN]],
+            "turns_left_out": max(0, len(turns) - MOST_SHOWN),
+            "skipped": skipped,
+        }
+
+    def slowest_patterns(self, path: str, top: int = 5) -> dict[str, Any]:
+        """
+        Find the repeated chains of calls that cost most over many turns.
+
+        Args:
+            path: As for ``analyze_file``.
+            top: How many patterns, 1 to 20.
+
+        Returns:
+            ``patterns``, those that lose most seconds first; ``top``, what mending the first three would save; and
+            ``skipped``, what could not be read.
+        """
+        analysis, skipped = self._analysis(path)
+        sums = FleetSums()
+        for report in analysis.reports:
+            sums.add(report)
+        sums.add_coverage(analysis.coverage)
+        shown = sums.fleet_report(("agent",), min(max(1, top), MOST_SHOWN), None, 0)
+        document = json.loads(render_fleet_json(shown))
+        return {"patterns": document["patterns"], "top": document["top"], "skipped": skipped}
+
+    def explain_finding(self, path: str, finding: int = 1) -> str:
+        """
+        Explain one finding: the timeline of the turn in which it costs most, the reasons, the cause and the remedy.
+
+        Args:
+            path: As for ``analyze_file``.
+            finding: The number that ``analyze_file`` gives the finding.
+        """
+        analysis, _ = self._analysis(path)
+        fault = _fault(analysis, finding)
+        report = analysis.reports[fault.worst - 1]
+        reasons = "".join(f"  reason: {reason}\n" for reason in fault.finding.evidence)
+        told = render_text(
+            Analysis((report,), Coverage(calls=report.calls)), width=_WIDTH, ascii_only=True, base=str(self._root)
+        )
+        return f"{told}\nFinding {finding}: {' -> '.join(fault.finding.calls)}\n{reasons}"
+
+    def lint_path(self, path: str) -> dict[str, Any]:
+        """
+        Find awaits in Python source that need not wait for each other, and calls that block the event loop.
+
+        Args:
+            path: A Python file or a folder of them.
+
+        Returns:
+            ``findings`` with path, lines, kind and message; ``fixable`` ones are rewritten by ``propose_fix``. Files
+            that cannot be read are in ``skipped``.
+        """
+        findings: list[Any] = []
+        skipped: list[str] = []
+        for name in python_files([str(self._inside(path))]):
+            try:
+                findings += lint_file(str(self._inside(name))).result.findings
+            except UnreadableError as error:
+                skipped.append(str(error))
+        return {
+            "findings": msgspec.to_builtins(findings[:MOST_SHOWN]),
+            "findings_left_out": max(0, len(findings) - MOST_SHOWN),
+            "skipped": skipped[:MOST_SHOWN],
+        }
+
+    def propose_fix(self, path: str, finding: int = 1) -> str:
+        """
+        Propose a change that mends a finding. Nothing is written.
+
+        Args:
+            path: A Python file, to rewrite what the lint finds there; or stored spans, as for ``analyze_file``.
+            finding: For spans, the number that ``analyze_file`` gives the finding.
+
+        Returns:
+            A unified diff, where a rewrite surely changes no result; text for the agent's system prompt, where the
+            model asks for one call at a time; otherwise what to do.
+        """
+        if path.endswith(".py"):
+            return self._rewrite(path)
+        fault = _fault(self._analysis(path)[0], finding)
+        if fault.finding.cause == "model":
+            return f"Add this to the agent's system prompt:\n\n{prompt([fault.finding])}\n"
+        advice = (
+            fault.finding.recommendation or "No change is proposed: it is not known that the calls are independent."
+        )
+        place = fault.finding.location
+        if fault.finding.cause != "code" or place is None or not place.file_path.endswith(".py"):
+            return advice
+        try:
+            return f"{advice}\n\n{self._rewrite(place.file_path)}"
+        except UnreadableError as error:
+            return f"{advice}\n\n{error}"
+
+    def _rewrite(self, path: str) -> str:
+        file = lint_file(str(self._inside(path)))
+        left = [f"{one.path}:{one.line}: {one.message}" for one in file.result.findings if not one.fixable]
+        told = file.diff() or "Nothing in this file is rewritten: no rewrite surely changes no result.\n"
+        return told + "".join(f"{one}\n" for one in left[:MOST_SHOWN])
+
+    def _analysis(self, path: str) -> tuple[Analysis, list[str]]:
+        """Return the analysis of the spans at *path*, and what could not be read."""
+        settings = Settings.from_environment()
+        files = [str(self._inside(name)) for name in expanded([str(self._inside(path))])]
+        skipped: list[str] = []
+
+        def skip(error: UnreadableError) -> None:
+            if len(skipped) < MOST_SHOWN:
+                skipped.append(str(error))
+
+        def spans() -> Iterator[SpanRecord]:
+            for file in files:
+                yield from read_spans(file, lambda _: None, skip, settings)
+
+        return analyze_in_one_process(spans(), HowToAnalyze(settings)), skipped
+
+    def _inside(self, path: str) -> Path:
+        """
+        Return the file or folder at *path*.
+
+        Raises:
+            UnreadableError: It is not inside the folder, or does not exist.
+        """
+        found = (self._root / path).resolve()
+        if not found.is_relative_to(self._root):
+            raise UnreadableError(path, None, "it is outside of the served folder", f"a path inside {self._root}")
+        if not found.exists():
+            raise UnreadableError(path, None, "it does not exist", "a file or a folder")
+        return found
+
+
+def _fault(analysis: Analysis, number: int) -> Fault:
+    faults = faults_of(analysis.reports)
+    if not 1 <= number <= len(faults):
+        expected = f"a number from 1 to {len(faults)}" if faults else "no question about one: nothing was found"
+        raise UnreadableError(f"finding {number}", None, "there is no such finding", expected)
+    return faults[number - 1]
