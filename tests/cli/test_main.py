@@ -108,7 +108,7 @@ def test_demo_reports_its_sequential_chain(shell: Shell) -> None:
     text = " ".join(" ".join(lines).split())
     assert Path(lines[0]).name == "demo_agent.py"
     assert lines[1].startswith("sends five requests to http://127.0.0.1:")
-    assert lines[3].startswith("2 turns · 1 sequential: 1.2")
+    assert lines[3].startswith("2 turns · 1 sequential: 1.")
     assert "Turn 1 · one by one · sequential: " in text
     assert "Turn 2 · together · parallel: " in text
     assert (
