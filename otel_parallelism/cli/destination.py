@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis
 
-Form: TypeAlias = Literal["text", "json", "html", "trace-event", "prompt"]
+Form: TypeAlias = Literal["text", "json", "html", "trace-event", "prompt", "sarif", "junit"]
 Colour: TypeAlias = Literal["auto", "always", "never"]
 
 BELOW: Final = 1
@@ -34,6 +34,8 @@ _TITLES: Final[Mapping[Form, str]] = {
     "html": "HTML report",
     "trace-event": "trace events",
     "prompt": "prompt",
+    "sarif": "SARIF log",
+    "junit": "JUnit report",
 }
 _STANDARD_OUTPUT: Final = 1
 WIDTH_WITHOUT_TERMINAL: Final = 100
@@ -129,7 +131,7 @@ class Destination:
             return 0
         if remark := self._gate.remark(analysis):
             _note(remark)
-        lines = list(self._gate.failures(analysis))
+        lines = [line for _, line in self._gate.failures(analysis)]
         for line in lines:
             _note(line)
         return BELOW if lines else 0
@@ -175,6 +177,8 @@ class Destination:
             from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - see the docstring
 
             return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
+        if form in {"sarif", "junit"}:
+            return self._for_checks(form, analysis)
         from otel_parallelism.reports.text import render_text  # noqa: PLC0415 - see the docstring
 
         return render_text(
@@ -185,6 +189,18 @@ class Destination:
             base=self._base,
             show_silenced=self._silenced,
         )
+
+    def _for_checks(self, form: Form, analysis: Analysis) -> str:
+        """Return the report as a service reads it that shows the results of checks."""
+        if form == "sarif":
+            from importlib.metadata import version  # noqa: PLC0415 - for this form only
+
+            from otel_parallelism.reports.sarif_findings import render_findings_sarif  # noqa: PLC0415 - for this form only
+
+            return render_findings_sarif(analysis, version("otel-parallelism"), self._base)
+        from otel_parallelism.reports.junit import render_junit  # noqa: PLC0415 - as above
+
+        return render_junit(analysis, dict(self._gate.failures(analysis)), self._base)
 
 
 def _note(line: str) -> None:

@@ -34,16 +34,21 @@ class Gate(msgspec.Struct, frozen=True):
             return ""
         return f"no turn has an efficiency to compare with {self.threshold:g}"
 
-    def failures(self, analysis: Analysis) -> Iterator[str]:
-        """Yield one line for each reason why *analysis* fails. Turns without an efficiency pass."""
+    def failures(self, analysis: Analysis) -> Iterator[tuple[int, str]]:
+        """
+        Yield one line for each reason why *analysis* fails, after the number of the turn from 1, or 0 for no turn.
+
+        Turns without an efficiency pass.
+        """
         if self.needs_turns and not analysis.reports:
-            yield "no turn was found"
+            yield 0, "no turn was found"
         for number, report in enumerate(analysis.reports, 1):
             value = self._value(report)
             if self.threshold is not None and value is not None and value < self.threshold:
                 name = shown_name(report.turn.agent or report.turn.name)
                 what = "efficiency floor" if self.strict else "efficiency"
-                yield f"turn {number} ({name}): {what} {_digits(value, self.threshold)} is below {self.threshold:g}"
+                digits = _digits(value, self.threshold)
+                yield number, f"turn {number} ({name}): {what} {digits} is below {self.threshold:g}"
 
     def _value(self, report: Report) -> float | None:
         return report.efficiency_floor if self.strict else report.efficiency

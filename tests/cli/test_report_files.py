@@ -19,6 +19,8 @@ STARTS = {
     "json": '{\n  "schema_version": 1,',
     "html": "<!doctype html>",
     "trace-event": '{\n "traceEvents"',
+    "sarif": '{\n  "$schema"',
+    "junit": '<?xml version="1.0"',
     "prompt": "# Using tools in parallel",
 }
 FILES = ("--html", "page.html", "--trace-event", "events.json")
