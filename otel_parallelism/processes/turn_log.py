@@ -90,12 +90,36 @@ class TurnLog:
 
     def notes(self) -> Iterator[Note]:
         """Yield the notes in the order in which they were written, without any that is incomplete."""
+        for body, _ in self._bodies(0):
+            with contextlib.suppress(msgspec.DecodeError):  # written by another version of this package
+                yield _NOTES.decode(body)
+
+    def open_turns(self, since: int, into: dict[str, int]) -> int:
+        """
+        Update the numbers of open turns, by process, from the notes after a position in the file.
+
+        Args:
+            since: The position; 0 for the start of the file.
+            into: Gets the last known number of each process that has written since.
+
+        Returns:
+            The position after the last whole note.
+        """
+        for body, end in self._bodies(since):
+            since = end
+            with contextlib.suppress(msgspec.DecodeError):
+                note = _COUNTS.decode(body)
+                into[note.process] = note.still_open
+        return since
+
+    def _bodies(self, since: int) -> Iterator[tuple[bytes, int]]:
+        """Yield each whole note from the position *since* on, and the position after it."""
         try:
             with open(self._path, "rb") as file:  # noqa: PTH123 - as above
+                file.seek(since)
                 data = file.read()
         except OSError:
             return
-        decoder = msgspec.msgpack.Decoder(Note)
         at = data.find(_MARK)
         while 0 <= at <= len(data) - _HEAD.size:
             _, size, check = _HEAD.unpack_from(data, at)
@@ -103,6 +127,16 @@ class TurnLog:
             body = data[begin : begin + size]
             whole = len(body) == size and zlib.crc32(body) == check
             if whole:
-                with contextlib.suppress(msgspec.DecodeError):  # written by another version of this package
-                    yield decoder.decode(body)
+                yield body, since + begin + size
             at = data.find(_MARK, begin + size if whole else at + 1)
+
+
+class _OpenTurns(msgspec.Struct, frozen=True):
+    """The part of a note that is read while the program runs."""
+
+    process: str
+    still_open: int
+
+
+_NOTES: Final = msgspec.msgpack.Decoder(Note)
+_COUNTS: Final = msgspec.msgpack.Decoder(_OpenTurns)

@@ -52,6 +52,18 @@ def test_notes_are_read_as_they_were_written(log: TurnLog) -> None:
     assert list(log.notes()) == written
 
 
+def test_numbers_of_open_turns_are_read_as_they_come(log: TurnLog) -> None:
+    numbers: dict[str, int] = {}
+    assert log.open_turns(0, numbers) == 0
+    log.append(note("a"))
+    position = log.open_turns(0, numbers)
+    assert numbers == {"a": 1}
+    log.append(msgspec.structs.replace(note("a"), still_open=0, report=light_report(report())))
+    log.append(note("b"))
+    assert log.open_turns(position, numbers) > position
+    assert numbers == {"a": 0, "b": 1}
+
+
 def test_incomplete_note_costs_no_other(log: TurnLog, tmp_path: Path) -> None:
     log.append(note("first"))
     log.append(note("cut"))

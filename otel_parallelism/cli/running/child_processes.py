@@ -79,6 +79,8 @@ class FollowedProcesses:
         """Begin to follow. The interpreter keeps its hooks for good, so create one in a process."""
         self.unfollowed: int = 0
         self._log = TurnLog()
+        self._counts: dict[str, int] = {}
+        self._position = 0
         self._forked = forked
         self._open = True
         self._before = {name: os.environ.get(name) for name in (_PATH, _FOLLOWED)}
@@ -116,6 +118,11 @@ class FollowedProcesses:
                 sum(each.anomalies for each in coverages),
             ),
         )
+
+    def open_turns(self) -> int:
+        """Return the number of turns that are open in the processes now; call it in one thread only."""
+        self._position = self._log.open_turns(self._position, self._counts)
+        return sum(self._counts.values())
 
     def close(self) -> None:
         """Delete the folder and follow no further processes; nothing happens in a forked process."""

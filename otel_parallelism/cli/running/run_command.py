@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
     from otel_parallelism.cli.destination import Destination
 
+    from .live_view import LiveView
     from .watch import Watch
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.option("-m", "module", is_flag=True, help="SCRIPT is the name of a module, as with python -m.")
+@click.option("--live", is_flag=True, help="Show the open turns in the last lines of the terminal while SCRIPT runs.")
 @report_options
 @click.argument("script", metavar="SCRIPT")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
-def run(script: str, arguments: tuple[str, ...], module: bool, destination: Destination) -> None:
+def run(script: str, arguments: tuple[str, ...], module: bool, live: bool, destination: Destination) -> None:
     """
     Run SCRIPT with ARGS and report on its agent turns at its end.
 
@@ -48,29 +50,49 @@ def run(script: str, arguments: tuple[str, ...], module: bool, destination: Dest
         sys.exit(2)
     process = os.getpid()
     path = sys.path[0 if sys.flags.safe_path else 1 :]  # the first entry becomes the program's folder
+    view = _live_view(watch) if live else None
     signals = SignalReports(
-        ended=lambda: _report(watch, destination, path, gate=False),
+        ended=lambda: _report(watch, destination, path, view, gate=False),
         requested=lambda: destination.print_so_far(watch.analysis(), watch.missing()),
     )
     try:
         ending = run_program(script, arguments, module=module)
     except ProgramNotFoundError as error:
         watch.close()
+        if view is not None:
+            view.stop()
         click.echo(f"{error}", err=True)
         sys.exit(2)
     status = ending.status
     if os.getpid() == process:  # a forked child of the program ends here too and must not report
         wait_for_processes()
         signals.stop()
-        outcome = _report(watch, destination, path, gate=not status)
+        outcome = _report(watch, destination, path, view, gate=not status)
         status = status or outcome
     if ending.interrupted:
         raise Interrupted
     sys.exit(status)
 
 
-def _report(watch: Watch, destination: Destination, path: Sequence[str], *, gate: bool) -> int:
+def _live_view(watch: Watch) -> LiveView | None:
+    """Start to show open turns on the terminal of standard error; say so if there is none."""
+    from otel_parallelism import live_turns  # noqa: PLC0415 - a fast --help
+
+    from .live_view import LiveView  # noqa: PLC0415 - as above
+
+    try:
+        terminal = sys.stderr.fileno()
+        os.get_terminal_size(terminal)
+    except (AttributeError, OSError, ValueError):
+        click.echo("--live shows nothing: standard error is no terminal", err=True)
+        return None
+    return LiveView(os.dup(terminal), live_turns, watch.open_turns)
+
+
+def _report(watch: Watch, destination: Destination, path: Sequence[str], view: LiveView | None, *, gate: bool) -> int:
     """Write the reports on all turns, delete what child processes have written, and return the exit status."""
+    if view is not None:
+        view.stop()
     analysis = watch.analysis()
     watch.close()
     for line in watch.missing():

@@ -57,6 +57,10 @@ class Watch:
         reports = sorted((*own, *self._read.reports), key=_order)
         return Analysis(tuple(reports), _sum(otel_parallelism.coverage(), self._read.coverage))
 
+    def open_turns(self) -> int:
+        """Return the number of turns that are open in child processes; call it in one thread only."""
+        return 0 if self._children is None else self._children.open_turns()
+
     def close(self) -> None:
         """Follow no further child processes, and delete what they have written."""
         if self._children is not None:
