@@ -42,8 +42,8 @@ class TurnWriter:
     def start(self) -> None:
         """Follow the turns of this process, and of those that are forked from it."""
         subscribe(self._ended)
-        REGISTRY.on_open = self._changed
-        atexit.register(self._changed)
+        REGISTRY.on_change = self._changed
+        atexit.register(self._write)
         self._at_end_of_multiprocessing()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
@@ -52,7 +52,7 @@ class TurnWriter:
         self._process = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._reports = 0
         self._omitted = 0
-        self._last: Note | None = None
+        self._last = Note(self._process, 0, 0, Coverage())
 
     def _forked(self) -> None:
         self._start_over()
@@ -74,13 +74,19 @@ class TurnWriter:
             self._last = self._note(None)
             return
         self._omitted += 1
-        self._changed()
+        if self._omitted & (self._omitted - 1) == 0:  # 1, 2, 4, 8 …; the last note of the process has the whole number
+            self._write()
 
     def _changed(self) -> None:
+        """Write a note if the number of open turns has changed."""
+        if len(REGISTRY.turns) != self._last.still_open:
+            self._write()
+
+    def _write(self) -> None:
+        """Write a note unless the last one said the same."""
         try:
             note = self._note(None)
-            before = self._last or Note(self._process, 0, 0, Coverage())
-            if note != before:
+            if note != self._last:
                 self._log.append(note)
                 self._last = note
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
@@ -137,4 +143,4 @@ class _Imported:
 
 def _finalize(writer: TurnWriter) -> None:
     util: Any = sys.modules["multiprocessing.util"]
-    util.Finalize(None, writer._changed, exitpriority=-100)  # noqa: SLF001 - a function of this module
+    util.Finalize(None, writer._write, exitpriority=-100)  # noqa: SLF001 - a function of this module

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_BYTES: Final = 128_000_000
-"""The largest size of the file. What would exceed it is not written."""
+"""The largest size of the file with reports. A report that would exceed it is not written."""
+ROOM_FOR_NUMBERS: Final = 16_000_000
+"""How much larger the file may become by notes without a report, which count what is not written."""
 
 _HEAD: Final = struct.Struct(">4sII")
 _MARK: Final = b"\x93opT"
@@ -82,7 +84,8 @@ class TurnLog:
         except (OSError, ValueError, struct.error):
             return False
         try:
-            return os.fstat(file).st_size + len(frame) <= MOST_BYTES and os.write(file, frame) == len(frame)
+            most = MOST_BYTES if note.report is not None else MOST_BYTES + ROOM_FOR_NUMBERS
+            return os.fstat(file).st_size + len(frame) <= most and os.write(file, frame) == len(frame)
         except OSError:
             return False
         finally:

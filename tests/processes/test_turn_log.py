@@ -76,10 +76,14 @@ def test_incomplete_note_costs_no_other(log: TurnLog, tmp_path: Path) -> None:
 
 
 def test_file_is_bounded(log: TurnLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert log.append(note("first"))
+    full = msgspec.structs.replace(note("full"), report=light_report(report()))
+    assert log.append(full)
     monkeypatch.setattr(turn_log, "MOST_BYTES", 100)
-    assert not all(log.append(note("more")) for _ in range(10))
-    assert len(list(log.notes())) < 5
+    assert not log.append(full)
+    assert log.append(note("numbers"))
+    monkeypatch.setattr(turn_log, "ROOM_FOR_NUMBERS", 0)
+    assert not log.append(note("numbers"))
+    assert [each.process for each in log.notes()] == ["full", "numbers"]
 
 
 def test_nothing_is_left_and_nothing_comes_back(log: TurnLog, tmp_path: Path) -> None:

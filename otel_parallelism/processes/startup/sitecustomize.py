@@ -62,4 +62,5 @@ def _start() -> None:
         sys.modules.setdefault("sitecustomize", own)
 
 
-_start()
+if __name__ == "sitecustomize":
+    _start()

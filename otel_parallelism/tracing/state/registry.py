@@ -73,7 +73,7 @@ class Registry:
         duplicate_scopes: The union of all turns' ``duplicate_scopes``.
         intercept_end: Intercepts the ``end`` of a node's span that may be a turn; set by the span processor, None
             without one.
-        on_open: Called without arguments after a turn has opened; it raises nothing.
+        on_change: Called without arguments after a turn has opened or ended; it raises nothing.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -85,7 +85,7 @@ class Registry:
         self.candidates: dict[int, SpanNode] = {}
         self.duplicate_scopes: frozenset[str] = frozenset()
         self.intercept_end: Callable[[SpanNode], None] | None = None
-        self.on_open: Callable[[], None] | None = None
+        self.on_change: Callable[[], None] | None = None
         self.subscribers: tuple[Subscriber, ...] = ()
         self.followers: list[Follower] = []
         self.instruments: Instruments | None = None
@@ -148,8 +148,8 @@ class Registry:
         if len(self.turns) >= self.settings.max_open_turns:
             return False
         self.turns[id(node)] = node
-        if self.on_open is not None:
-            self.on_open()
+        if self.on_change is not None:
+            self.on_change()
         return True
 
     def open_turns(self) -> list[Node]:

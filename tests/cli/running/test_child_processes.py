@@ -73,7 +73,8 @@ def test_killed_process_loses_only_its_open_turns(shell: Shell, agent: Callable[
         import os, signal, subprocess, time
 
         if sys.argv[1:] == ["child"]:
-            asyncio.run(together())
+            with agent_turn("wrapper"):
+                asyncio.run(together())
             with agent_turn("lost"):
                 os.kill(os.getpid(), signal.SIGKILL)
         ended = subprocess.run([sys.executable, "agent.py", "child"])

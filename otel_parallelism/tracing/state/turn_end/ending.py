@@ -59,6 +59,8 @@ def finish(node: Node, end_ns: int) -> Report | None:
     for span in found.spans:
         HELD.remove(span)
     _release_words(node, found, wraps=wrapped is not None)
+    if registry.on_change is not None:
+        registry.on_change()
     return report
 
 
@@ -80,6 +82,8 @@ def discard(node: Node) -> None:
             elif isinstance(visited, SpanNode):
                 HELD.remove(visited)
         _root(node).held -= room
+    if REGISTRY.on_change is not None:
+        REGISTRY.on_change()
 
 
 def _root(node: Node) -> Node:
