@@ -16,7 +16,9 @@ from otel_parallelism.settings import Settings
 from . import formats
 from .otlp_json import decode_otlp
 from .parquet import MAGIC, read_parquet
+from .parsing.data_frames import frame_rows
 from .parsing.dedicated_columns import KEY, DedicatedColumns
+from .parsing.json_fields import objects
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import (
     ZSTD,
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import SpanRecord
 
-    from .parsing.json_fields import JsonFormat
+    from .parsing.json_fields import Fields, JsonFormat
 
 FORMATS: Final[tuple[JsonFormat, ...]] = tuple(
     sorted(
@@ -56,6 +58,10 @@ _COLUMNS_OF_SIGNALS: Final = {
     "metrics": {"metricname", "metricattributes", "aggregationtemporality"},
     "turns of this program's command fleet, or their findings,": {"achievableratio", "avoidabletokens"},
 }
+_LISTS: Final = ("data", "traces", "runs", "spans", "observations", "items", "results")
+"""Where the answer of an API has its records."""
+
+_DEEPEST_LIST: Final = 3
 _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _LONGEST_CHARACTER: Final = 4
 
@@ -214,13 +220,38 @@ def decode_value(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord
         if isinstance(data, list):
             return [span for item in _RAW_ITEMS.decode(text) for span in decode_value(item, others)]
         if isinstance(data, dict):
-            for known in FORMATS:
-                if known.recognizes(data):
-                    return known.spans(data)
+            found = _decoded_object(data)
+            if found is not None:
+                return found
         raise error from None
     if not spans:
         others.update(_signals(text))
     return spans
+
+
+def _decoded_object(data: Fields, depth: int = _DEEPEST_LIST) -> list[SpanRecord] | None:
+    """Return the spans of an object, of a table, or of the objects in a list of an answer; None if it is unknown."""
+    items = frame_rows(data)
+    if items is None:
+        for known in FORMATS:
+            if known.recognizes(data):
+                return known.spans(data)
+        items = next((listed for key in _LISTS if (listed := _listed(data.get(key)))), [])
+    if not items or not depth:
+        return None
+    found: list[SpanRecord] = []
+    for item in items:
+        spans = _decoded_object(item, depth - 1)
+        if spans is None:
+            return None
+        found += spans
+    return found
+
+
+def _listed(value: object) -> list[Fields]:
+    """Return the objects in a list, or in the lists in a list."""
+    lists = [item for item in value if isinstance(item, list)] if isinstance(value, list) else []
+    return objects(value) or [item for inner in lists for item in objects(inner)]
 
 
 def decode_row(row: dict[str, Any]) -> list[SpanRecord]:

@@ -83,7 +83,7 @@ def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
         request = Request(msgspec.UNSET)
     if request.resource_spans is not msgspec.UNSET:
         groups = request.resource_spans or []
-        if any(group.scope_spans is None for group in groups):
+        if not all(group.scope_spans for group in groups):
             groups = otlp_groups(decode_json(text)) or groups
     elif msgspec.UNSET is not request.resource_metrics or msgspec.UNSET is not request.resource_logs:
         return []
@@ -143,7 +143,13 @@ def _single(span: dict[str, Any]) -> ResourceSpans:
 def _camel(data: object) -> object:
     """Return *data* with field names in lower camel case; attribute keys, which are values in OTLP, stay."""
     if isinstance(data, dict):
-        return _with_text({_renamed(key): _camel(value) for key, value in data.items()})
+        found: dict[str, object] = {}
+        for key, value in data.items():
+            name = _renamed(key)
+            # Some versions write both the old name and the new one; only one of them may have the spans.
+            if name not in found or (value and (name == key or not found[name])):
+                found[name] = _camel(value)
+        return _with_text(found)
     if isinstance(data, list):
         return [_camel(item) for item in data]
     return data

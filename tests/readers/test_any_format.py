@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from otel_parallelism import Report, analyze_spans
-from otel_parallelism.model import SpanRecord
+from otel_parallelism.dialects import classify
+from otel_parallelism.model import Call, SpanRecord
 from otel_parallelism.readers import UnreadableError
 from otel_parallelism.readers.any_format import FORMATS, read_spans
 from tests.readers.written_formats import (
@@ -353,17 +354,36 @@ def test_formats_have_names_of_their_own() -> None:
     assert len({known.name for known in FORMATS}) == len(FORMATS)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded files beside the project are absent")
+ONE, TWO = [("get_x", 10**9)], [("get_x", 10**9)] * 2
+CALLS_OF_OTHERS = {
+    **dict.fromkeys(("console-exporter.jsonl", "console-exporter.txt", "tempo-batches.json"), TWO),
+    "otlp-instrumentationLibrarySpans.json": TWO,
+    **dict.fromkeys(("langfuse-trace.json", "langsmith-run.json", "mlflow-trace.json", "phoenix-dataframe.json"), ONE),
+    **{name: [("get_x", 5_000)] for name in ("jaeger-ui.json", "zipkin-v2.json")},
+    "otlp-protobuf.pb": [("get_weather", 400_751_463), ("get_weather", 400_774_933), ("get_weather", 400_909_287)],
+}
+REFUSED_OF_OTHERS = {
+    "claude-code-transcript.jsonl": "a transcript of Claude Code, which the command sessions reads",
+    "codex-rollout.jsonl": "a session of Codex, which the command sessions reads",
+    "collector-metrics.json": "it holds metrics and no spans",
+}
+
+
 @pytest.mark.parametrize(
-    ("file", "spans"),
-    [
-        *(("console-exporter.jsonl", 2), ("console-exporter.txt", 2), ("jaeger-ui.json", 1), ("zipkin-v2.json", 1)),
-        *(("langfuse-trace.json", 1), ("langsmith-run.json", 1), ("mlflow-trace.json", 1), ("otlp-protobuf.pb", 8)),
-        *(("otlp-instrumentationLibrarySpans.json", 2), ("phoenix-dataframe.json", 1), ("tempo-batches.json", 2)),
-    ],
+    "path",
+    sorted(SHARED.glob("*"))
+    or [pytest.param(None, marks=pytest.mark.skip(reason="the recorded files beside the project are absent"))],
+    ids=lambda path: path and path.name,
 )
-def test_files_of_others_are_read(file: str, spans: int) -> None:
-    assert len(list(read_spans(SHARED / file))) == spans
+@pytest.mark.parametrize("compressed", [False, True])
+def test_files_of_others_have_their_calls(write: Callable[[bytes], Path], path: Path, *, compressed: bool) -> None:
+    copied = write(gzip.compress(path.read_bytes()) if compressed else path.read_bytes())
+    if path.name in REFUSED_OF_OTHERS:
+        with pytest.raises(UnreadableError, match=REFUSED_OF_OTHERS[path.name]):
+            list(read_spans(copied))
+        return
+    seen = [found for found in map(classify, read_spans(copied)) if isinstance(found, Call)]
+    assert [(call.tool, call.duration_ns) for call in seen] == CALLS_OF_OTHERS[path.name]
 
 
 def test_console_lines_are_read_line_by_line(write: Callable[[bytes], Path]) -> None:

@@ -1,5 +1,5 @@
 """
-Single spans with their attributes in one object: Phoenix, MLflow, OpenInference data frames, smoltrace, and others.
+Single spans with their attributes in one object: Phoenix, MLflow, OpenInference data frames, smoltrace, Logfire's rows.
 
 They differ in the names of a few fields, so that one module reads them all.
 """
@@ -31,9 +31,14 @@ from otel_parallelism.readers.parsing.otlp_types import hex_of
 _SPAN_ID: Final = ("span_id", "spanId", "context.span_id")
 _TRACE_ID: Final = ("trace_id", "traceId", "context.trace_id")
 _PARENT_ID: Final = ("parent_id", "parent_span_id", "parentSpanId", "parentId")
-_START: Final = ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime", "start_time_ns")
-_END: Final = ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime", "end_time_ns")
+_START: Final = (
+    *("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime", "start_time_ns", "start_timestamp"),
+)
+_END: Final = ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime", "end_time_ns", "end_timestamp")
 _CONTAINERS: Final = ("spans", "data", "trace")
+_PENDING: Final = "pending_span"
+"""Logfire's row about a span that has started; another row has the whole span."""
+
 _OPENINFERENCE_KIND: Final = "openinference.span.kind"
 _ATTRIBUTES: Final = "attributes."
 _INDEXED: Final = ("llm.", "retrieval.", "reranker.", "embedding.")
@@ -44,6 +49,8 @@ _JSON_TEXTS: Final = ("metadata", "tool.parameters")
 
 
 def _recognizes(data: Fields) -> bool:
+    if "event_id" in data:  # an event of Sentry has spans without attributes
+        return False
     return _is_span(data) or any(_is_span(span) for span in _contained(data))
 
 
@@ -72,7 +79,8 @@ def _first(data: Fields, keys: tuple[str, ...]) -> object:
 
 
 def _spans(data: Fields) -> list[SpanRecord]:
-    return [_record(span) for span in ([data] if _is_span(data) else _contained(data)) if _is_span(span)]
+    found = [span for span in ([data] if _is_span(data) else _contained(data)) if _is_span(span)]
+    return [_record(span) for span in found if span.get("kind") != _PENDING]
 
 
 def _record(span: Fields) -> SpanRecord:
@@ -83,7 +91,7 @@ def _record(span: Fields) -> SpanRecord:
         hex_id(hex_of(str(_first(span, _TRACE_ID)))),
         hex_id(hex_of(str(_first(span, _SPAN_ID)))),
         parent_id(hex_of(str(_first(span, _PARENT_ID) or ""))),
-        string(span.get("name")),
+        string(span.get("name") or span.get("span_name")),
         start,
         start if end is None else time_ns(end),
         without_empty(_attributes(span)),
@@ -93,7 +101,9 @@ def _record(span: Fields) -> SpanRecord:
         ),
         kind=kind_number(span.get("kind")),
         error="ERROR" in str(code).upper(),
-        instrumentation=string(fields(span.get("scope") or span.get("instrumentation_scope")).get("name")),
+        instrumentation=string(
+            fields(span.get("scope") or span.get("instrumentation_scope")).get("name") or span.get("otel_scope_name")
+        ),
     )
 
 

@@ -60,7 +60,7 @@ def _record(span: Fields, process: Fields) -> SpanRecord:
         _parent(span),
         string(span.get("operationName")),
         start,
-        start + time_ns(span.get("duration"), _US),
+        start + time_ns(span.get("duration") or 0, _US),
         attributes,
         tuple(_event(log) for log in objects(span.get("logs"))),
         _links(span),

@@ -1,6 +1,13 @@
-"""Langfuse's traces with their observations, as its UI and its API export them, and pages of observations."""
+"""
+Langfuse's traces with their observations, as its UI and its API export them, and pages of observations.
+
+Exports into files in a bucket have snake-case names.
+"""
 
 from __future__ import annotations
+
+import re
+from typing import Final
 
 import msgspec
 
@@ -18,6 +25,10 @@ from otel_parallelism.readers.parsing.json_fields import (
     without_empty,
 )
 
+_CAMEL: Final = frozenset({"id", "traceId", "type", "startTime"})
+_SNAKE: Final = frozenset({"id", "trace_id", "type", "start_time", "parent_observation_id"})
+_UNDERSCORE: Final = re.compile("_([a-z])")
+
 
 def _recognizes(data: Fields) -> bool:
     return _is_observation(data) or any(_is_observation(item) for item in _observations(data))
@@ -25,7 +36,7 @@ def _recognizes(data: Fields) -> bool:
 
 def _is_observation(item: Fields) -> bool:
     # Opik's spans have these too, and a parent's id in other words.
-    return {"id", "traceId", "type", "startTime"} <= item.keys() and "parentSpanId" not in item
+    return (item.keys() >= _CAMEL and "parentSpanId" not in item) or item.keys() >= _SNAKE
 
 
 def _observations(data: Fields) -> list[Fields]:
@@ -59,6 +70,8 @@ def _below(span: SpanRecord, root: str) -> SpanRecord:
 
 
 def _record(item: Fields) -> SpanRecord:
+    if item.keys() >= _SNAKE:
+        item = {_UNDERSCORE.sub(lambda found: found[1].upper(), key): value for key, value in item.items()}
     start = time_ns(item["startTime"])
     end = item.get("endTime")
     attributes = {

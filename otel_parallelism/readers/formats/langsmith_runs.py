@@ -11,6 +11,7 @@ from otel_parallelism.readers.parsing.json_fields import (
     as_json,
     fields,
     hex_id,
+    objects,
     parent_id,
     string,
     time_ns,
@@ -24,21 +25,30 @@ def _recognizes(data: Fields) -> bool:
     return {"id", "run_type", "start_time"} <= data.keys()
 
 
-def _spans(run: Fields) -> list[SpanRecord]:
+def _spans(data: Fields) -> list[SpanRecord]:
+    """Return the span of a run, and those of the runs that it holds."""
+    found: list[SpanRecord] = []
+    waiting: list[tuple[Fields, object, object]] = [(data, data.get("trace_id") or data["id"], None)]
+    while waiting:
+        run, trace_id, parent = waiting.pop()
+        found.append(_record(run, run.get("trace_id") or trace_id, run.get("parent_run_id") or parent))
+        waiting += [(child, trace_id, run["id"]) for child in objects(run.get("child_runs")) if _recognizes(child)]
+    return found
+
+
+def _record(run: Fields, trace_id: object, parent: object) -> SpanRecord:
     start = time_ns(run["start_time"])
     end = run.get("end_time")
-    return [
-        SpanRecord(
-            hex_id(run.get("trace_id") or run["id"]),
-            hex_id(run["id"]),
-            parent_id(run.get("parent_run_id")),
-            string(run.get("name")),
-            start,
-            time_ns(end) if end else start,
-            without_empty(_attributes(run)),
-            error=bool(run.get("error")) or run.get("status") == "error",
-        )
-    ]
+    return SpanRecord(
+        hex_id(trace_id),
+        hex_id(run["id"]),
+        parent_id(parent),
+        string(run.get("name")),
+        start,
+        time_ns(end) if end else start,
+        without_empty(_attributes(run)),
+        error=bool(run.get("error")) or run.get("status") == "error",
+    )
 
 
 def _attributes(run: Fields) -> dict[str, object]:

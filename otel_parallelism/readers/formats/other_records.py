@@ -20,6 +20,7 @@ _SIGNALS: Final = {"resourceMetrics": "metrics", "resourceLogs": "logs", "resour
 _OPIK: Final = f"it is an export of Opik; {_OTLP}, to Opik and to a file"
 _RECORD: Final = "record the program with OpenTelemetry and export the spans as OTLP instead"
 _HELICONE: Final = f"it is an export of Helicone, which has the model's requests and no calls of tools; {_RECORD}"
+_SEARCH: Final = "it is a search result of Tempo, which only lists traces; read them with tempo://"
 _LISTS: Final = ("data", "content", "spans", "traces", "items", "results", "rows")
 """Where an answer of a service has its records."""
 
@@ -40,13 +41,24 @@ _BY_KEYS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"op_name", "started_at"}): f"it is a call of Weave; {_OTLP}, to Weave and to a file",
     frozenset({"schema", "data"}): "it is a table of Grafana's inspector; download the trace as JSON there instead",
     frozenset({"tables"}): f"it is a query result of Azure Monitor; {_OTLP}",
-    frozenset(
-        {"traces", "metrics"}
-    ): "it is a search result of Tempo, which only lists traces; read them with tempo://",
+    frozenset({"traceID", "rootServiceName"}): _SEARCH,
+    frozenset({"traceID", "rootTraceName"}): _SEARCH,
+    frozenset({"trace.id", "guid"}): f"it is a span of New Relic; {_OTLP}",
+    frozenset({"event_id", "spans", "contexts"}): f"it is an event of Sentry; {_OTLP}",
+    frozenset({"@timestamp", "trace", "processor"}): f"it is a document of Elastic APM; {_OTLP}",
+    frozenset({"traces", "metrics"}): _SEARCH,
 }
 
 
 _BY_CONTENT: Final[tuple[tuple[Callable[[Fields], bool], str], ...]] = (
+    (
+        lambda data: any(isinstance(item, str) for item in _list(data.get("observations"))),
+        "it is a trace of Langfuse without its observations; export the observations, or read them with langfuse://",
+    ),
+    (
+        lambda data: {"info"} == data.keys() and "trace_id" in fields(data["info"]),
+        "it is a trace of MLflow without its spans; export the whole trace instead",
+    ),
     (
         lambda data: "uuid" in data and ("sessionId" in data or {"message", "timestamp"} <= data.keys()),
         f"it is a transcript of Claude Code, {_SESSIONS}",
@@ -60,6 +72,11 @@ _BY_CONTENT: Final[tuple[tuple[Callable[[Fields], bool], str], ...]] = (
         lambda data: isinstance(fields(data.get("log")).get("entries"), list),
         f"it is a HAR file of HTTP requests, which has no calls of tools; {_RECORD}",
     ),
+    (
+        lambda data: {"resource_name", "start_timestamp"} <= fields(data.get("attributes")).keys(),
+        f"it is a search result of Datadog's API; {_OTLP}",
+    ),
+    (lambda data: "baseType" in fields(data.get("data")), f"it is telemetry of Application Insights; {_OTLP}"),
     (
         lambda data: "process" in fields(data.get("batch")),
         "it is Jaeger's Thrift as JSON; download the trace as JSON in Jaeger's UI instead",
@@ -92,6 +109,10 @@ def _is_of_opik(data: Fields) -> bool:
     known = {str(key).replace("_", "").lower() for key in data}
     told = {"usage", "feedbackscores", "lastupdatedat", "createdby", "spancount", "totalestimatedcost"}
     return {"id", "starttime", "projectid"} <= known and bool(told & known)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _problem(data: Fields) -> str:

@@ -21,6 +21,7 @@ from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
     fields,
+    flattened,
     hex_id,
     kind_number,
     objects,
@@ -180,7 +181,7 @@ def _nested(value: object) -> list[Fields]:
 
 def _pairs(value: object) -> dict[str, object]:
     """
-    Return attributes: a map, or JSON text.
+    Return attributes: a map, nested objects as ClickHouse's type JSON has them, or JSON text.
 
     Raises:
         WrongFieldError: They are in a binary form.
@@ -190,7 +191,7 @@ def _pairs(value: object) -> dict[str, object]:
             value = decode_json(value or b"{}")
         except (msgspec.DecodeError, ValueError):
             raise WrongFieldError("attributes are neither a map nor JSON; export them as JSON text") from None
-    return {key: _plain(item) for key, item in fields(value).items()}
+    return {key: _plain(item) for key, item in flattened(fields(value)).items()}
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,7 @@ from otel_parallelism.errors import UnreadableError
 
 from .field_errors import WrongFieldError
 from .node_objects import json_of
+from .not_numbers import without_not_numbers
 from .opening import TooLargeError, broken_compression, raised, read_whole
 from .text_progress import LONGEST_SHOWN, Effort, LineNumbers
 
@@ -34,6 +35,9 @@ _VALUES = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = msgspec.json.Decoder(msgspec.Raw)
 _NOT_SPACE = re.compile(rb"\S")
 _NEXT_VALUE: Final = re.compile(rb"^[\[{]", re.MULTILINE)
+_PREFIXED: Final = re.compile(rb"[^\[{\n][^{\n]*\{(?=[^\n]*\}[ \r]*$)", re.MULTILINE)
+"""What a log writes before an object that ends its line."""
+
 _LAST_LINE: Final = re.compile(rb"^}$", re.MULTILINE)
 _ENDS_EARLY: Final = "the JSON ends early"
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -160,11 +164,16 @@ class JsonText:
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             if _has_more(error):
                 return list(self._values(number, line))
+            prefixed = _PREFIXED.match(line)
+            mended = line[prefixed.end() - 1 :] if prefixed is not None else without_not_numbers(line)
+            if mended != line:
+                return self._line(number, mended)
             self._report(UnreadableError(self._name, number, _problem(error, len(line.rstrip())), self._expected))
         return []
 
     def _values(self, first: int, text: bytes) -> Iterator[SpanRecord]:
         """Yield the spans of consecutive values, or arrays of values, that span several lines."""
+        text = without_not_numbers(text)
         view, start, end = memoryview(text), _next(text, 0), len(text)
         written, lines = len(text.rstrip()), LineNumbers(first, text)
         effort = Effort(end)
@@ -185,6 +194,10 @@ class JsonText:
             except UnknownFormatError as error:
                 self._report(UnreadableError(self._name, lines.at(start), str(error), self._expected))
             except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                prefixed = _PREFIXED.match(text, start)
+                if prefixed is not None:
+                    start = prefixed.end() - 1
+                    continue
                 # Read on at the next line that begins as a value does.
                 found = _NEXT_VALUE.search(text, start + 1)
                 stop = found.start() if found else end
