@@ -24,11 +24,12 @@ from .duplicate_turns import join_duplicate_turns
 from .duplicates import merge_calls, merge_steps
 from .placement import lift_misplaced_calls, make_roots_turns, place_orphans, remove_wrappers
 from .requests import settle_requests
+from .rounds import assign_rounds
 from .siblings import adopt_siblings
 from .tree import Tree, as_passage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from otel_parallelism.settings import Settings
 
@@ -128,7 +129,7 @@ def _most_frequent(counted: Counter[tuple[str, str]]) -> tuple[UnknownSpans, ...
     return tuple(UnknownSpans(scope, name, number) for (scope, name), number in most_frequent)
 
 
-def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | None:
+def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Sequence[Step] = ()) -> Turn | None:
     """
     Return the turn of *span* if it needs no normalization, which holds for most turns; else None.
 
@@ -136,9 +137,11 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | 
 
     Args:
         span: The turn's span.
-        calls: All observations below the turn, each a named child of *span* that is made by the same instrumentation in
-            the same process; sorted in place.
+        calls: All calls below the turn, each a named child of *span* that is made by the same instrumentation in the
+            same process; sorted in place.
         settings: As for `normalize`.
+        steps: All model requests below the turn, each a child of *span* that is made by the same instrumentation, and
+            does not end before it starts. Nothing else is below the turn.
     """
     start_ns, end_ns = span.start_ns, span.end_ns
     if len(calls) > settings.max_calls_per_turn or end_ns < start_ns:
@@ -156,6 +159,8 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | 
         last_ns = call_ns
     if not in_order:
         calls.sort(key=_in_order)
+    rounds = assign_rounds(calls, sorted(steps, key=_in_order), {})
+    inputs = [span.input, *[step.messages for step in rounds.steps]]
     return Turn(
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -163,18 +168,23 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings) -> Turn | 
         agent=span.agent,
         start_ns=start_ns,
         end_ns=end_ns,
-        calls=tuple(calls),
-        inputs=() if span.input is None else (span.input,),
+        calls=rounds.calls,
+        steps=rounds.steps,
+        inputs=tuple([content for content in inputs if content is not None]),
+        unrequested=rounds.unrequested,
     )
 
 
 def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | None:
-    """Return the only turn of a trace that contains nothing but calls of its own; None for any other trace."""
+    """Return the only turn of a trace with nothing but its own calls and model requests; None for any other trace."""
     turn: TurnSpan | None = None
     calls: list[Call] = []
+    steps: list[Step] = []
     for span in spans.values():
         if type(span) is Call:
             calls.append(span)
+        elif type(span) is Step:
+            steps.append(span)
         elif type(span) is TurnSpan and turn is None:
             turn = span
         else:
@@ -192,7 +202,10 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
             or call.scope
         ):
             return None
-    return plain_turn(turn, calls, settings)
+    for step in steps:
+        if step.parent_id != turn_id or step.instrumentation != steps[0].instrumentation or step.end_ns < step.start_ns:
+            return None
+    return plain_turn(turn, calls, settings, steps)
 
 
 def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Normalized:

@@ -7,7 +7,20 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SECOND_NS, TURN, at, call, contents, passage, scope_calls, span_trees, step, turn_span
+from strategies import (
+    SECOND_NS,
+    TRACE,
+    TURN,
+    at,
+    call,
+    contents,
+    instants,
+    passage,
+    scope_calls,
+    span_trees,
+    step,
+    turn_span,
+)
 
 from otel_parallelism.analysis.turns import normalization as module
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping, normalize
@@ -822,16 +835,40 @@ def test_shifting_all_times_shifts_all_times(spans: list[Observation], shift_ns:
         assert (after.coverage, after.wrappers) == (before.coverage, before.wrappers)
 
 
-@given(scope_calls(max_size=5), contents, st.sampled_from(("", "gone", "c0", TURN)), st.integers(-2, 20))
+@st.composite
+def requests(draw: st.DrawFn) -> list[Step]:
+    """Draw model requests of a turn; a few end before they start, or are of another instrumentation."""
+    parts = st.tuples(instants, st.integers(-1, 6), st.sampled_from((None, (), ("i0",), ("i1", "i2"))), contents)
+    return [
+        Step(
+            TRACE,
+            f"s{number}",
+            TURN,
+            start_ns,
+            start_ns + length * SECOND_NS // 10,
+            requested=requested,
+            messages=said,
+            instrumentation=draw(st.sampled_from(("", "", "", "other"))),
+        )
+        for number, (start_ns, length, requested, said) in enumerate(draw(st.lists(parts, max_size=3)))
+    ]
+
+
+@given(scope_calls(max_size=5), requests(), contents, st.sampled_from(("", "gone", "c0", TURN)), st.integers(-2, 20))
 def test_plain_turn_equals_the_normalized_turn(
-    calls: list[Call], said: Content | None, parent_id: str, length: int
+    calls: list[Call], steps: list[Step], said: Content | None, parent_id: str, length: int
 ) -> None:
-    calls = [msgspec.structs.replace(c, tool=c.tool or "get_x", round=None, proved=False, bound=False) for c in calls]
+    calls = [
+        msgspec.structs.replace(
+            c, tool=c.tool or "get_x", round=None, proved=False, bound=False, call_id=f"i{number}" * (number % 3 > 0)
+        )
+        for number, c in enumerate(calls)
+    ]
     start_ns = min((c.start_ns for c in calls), default=at(0))
     turn = msgspec.structs.replace(
         turn_span(0, 0, parent_id=parent_id, input=said), start_ns=start_ns, end_ns=start_ns + length * SECOND_NS // 10
     )
-    spans: list[Observation] = [turn, *calls]
+    spans: list[Observation] = [turn, *calls, *steps]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "_plain_trace", lambda spans, settings: None)
         general = of(*spans)
@@ -841,8 +878,13 @@ def test_plain_turn_equals_the_normalized_turn(
 def test_plain_turn_rejects_all_other_traces() -> None:
     spans: dict[str, Observation] = {TURN: turn_span(0, 9), "a": one("a", 1, 2), "b": one("b", 2, 3)}
     assert module._plain_trace(dict(spans), Settings()) == only(of(*spans.values()))
+    requests = {"s": step("s", 0, 1), "t": step("t", 1, 2)}
+    assert module._plain_trace({**spans, **requests}, Settings()) == only(of(*spans.values(), *requests.values()))
+    other_step = step("u", 2, 3, instrumentation="other")
+    assert module._plain_trace({**spans, **requests, "u": other_step}, Settings()) is None
     for other in (
-        step("s", 0, 1),
+        step("s", 1, 2, parent_id="a"),
+        step("s", 2, 1),
         passage("p", 0, 1),
         one("x", 1, 2, "a"),
         one("x", 1, 2, tool=""),
