@@ -17,7 +17,7 @@ from .contents.contained import first_containing
 from .contents.outcomes import Outcome
 from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.tokens import number_of
-from .contents.values import values_of
+from .contents.values import values_of, values_of_messages
 from .contents.wanted import Wanted
 from .doubts.reasking import Doubt
 from .guards import Guard
@@ -87,8 +87,7 @@ def gather_evidence(
     given = budget.arguments
     arguments = [values_of(call.arguments, leaves, size, arguments=True, known=known, budget=given) for call in calls]
     wanted = Wanted(arguments)
-    spoken = (values_of(content, leaves, size, wanted, budget=budget.results) for content in said)
-    heard = [values for values in spoken if values is not None]
+    heard = values_of_messages(said, leaves, size, wanted, budget.results)
     results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in reversed(calls)][::-1]
     matcher, origins = _Matcher(calls, heard), Origins(calls, heard)
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]

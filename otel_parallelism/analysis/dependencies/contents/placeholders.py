@@ -63,7 +63,14 @@ def stands_for_content(text: str) -> bool:
     stripped = text.strip()
     if len(stripped) > _LONGEST:
         return stripped.startswith("data:")
-    return bool(_HIDDEN.fullmatch(stripped) or _MASKED.search(stripped) or _MEDIA.fullmatch(stripped))
+    return bool(_HIDDEN.fullmatch(stripped) or _is_masked(stripped) or _MEDIA.fullmatch(stripped))
+
+
+def _is_masked(text: str) -> bool:
+    """Return whether a part of *text* is masked; nearly all texts have nothing that only looks like it."""
+    if text.isascii() and "***" not in text and "xxxxx" not in text and "XXXX" not in text:
+        return False
+    return _MASKED.search(text) is not None
 
 
 def summarizes_content(text: str) -> bool:

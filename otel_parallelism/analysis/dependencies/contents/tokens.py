@@ -227,8 +227,8 @@ def is_identifier(text: str) -> bool:
     """Return whether a word looks like an identifier: letters with digits, an address, a path, a code in capitals."""
     if _DATE.fullmatch(text):
         return False
-    if any(character.isdigit() for character in text):
-        has_letter = any(character.isalpha() for character in text)
+    if any(map(str.isdigit, text)):
+        has_letter = any(map(str.isalpha, text))
         return len(text) >= _DISTINCTIVE_LENGTH or (has_letter and len(text) >= 2)  # noqa: PLR2004 - at least "a1"
     return (
         bool(_CODE.fullmatch(text)) or any(mark in text for mark in "_@/:") or ("." in text and not text.endswith("."))

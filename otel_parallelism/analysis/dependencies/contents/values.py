@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from otel_parallelism.patterns import LazyPattern
-
 from . import forms, tokens
 from .atoms import atom_of_flag, atom_of_number, atom_of_text
 from .comparables import Values
@@ -24,19 +22,14 @@ from .wanted import Wanted, is_small_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from collections.abc import Set as AbstractSet
 
     from otel_parallelism.model import Content
 
     from .reading_budget import ReadingBudget
 
-# Starts with a literal character, which the search can jump to.
-_PADDED = LazyPattern(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
-_MOMENT = LazyPattern(r"(\d-\d\d)T(?=\d\d:)")
 _LONGEST_WHOLE = 200
 _FEW = 3
 _LONG_NUMBER = 1_000
-_GROUPED = ("1,000",)
 
 
 def values_of(  # noqa: C901 - each thing that can go wrong makes the values incomplete
@@ -46,6 +39,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
     wanted: Wanted | None = None,
     *,
     arguments: bool = False,
+    message: bool = False,
     known: dict[str | float, Values] | None = None,
     budget: ReadingBudget | None = None,
 ) -> Values | None:
@@ -58,6 +52,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         max_bytes: Longer strings are skipped, and the values are not whole.
         wanted: Search for these values only; None extracts all.
         arguments: Whether these are a call's arguments; the outermost keys are then the names of its parameters.
+        message: Whether this is no result either, so that it has no outcome.
         known: A cache of the values in texts and numbers, used if *wanted* is None: arguments often repeat.
         budget: What may be read of several contents together. Once it is spent, the values are not whole.
     """
@@ -75,7 +70,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
             values.whole = False
             return values
     try:
-        if not arguments:
+        if not (arguments or message):
             values.value = plain_data(value)
             values.outcome = result_outcome(values.value)
         leaves = Leaves(None if wanted is None else wanted.names)
@@ -103,6 +98,41 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
     except Exception:  # noqa: BLE001 - a container of the user may fail in any way, or change while it is read
         values.whole = False
     return values
+
+
+def values_of_messages(
+    said: Iterable[Content], max_leaves: int, max_bytes: int, wanted: Wanted, budget: ReadingBudget
+) -> list[Values]:
+    """
+    Return the values in the user's messages.
+
+    Each model request of a turn usually has the same messages: equal texts are searched once, and taken off the budget
+    each time.
+
+    Args:
+        said: The messages.
+        max_leaves: As for `values_of`.
+        max_bytes: As for `values_of`.
+        wanted: As for `values_of`.
+        budget: As for `values_of`.
+    """
+    found: list[Values] = []
+    costs: dict[tuple[object, str, bool], tuple[int, int]] = {}
+    for content in said:
+        leaves, characters = budget.leaves, budget.characters
+        ample = leaves >= max_leaves and characters > 0
+        key = (content.parse, content.value, content.whole) if ample and isinstance(content.value, str) else None
+        cost = None if key is None else costs.get(key)
+        if cost is not None:
+            budget.leaves -= cost[0]
+            budget.characters -= cost[1]
+            continue
+        values = values_of(content, max_leaves, max_bytes, wanted, message=True, budget=budget)
+        if values is not None:
+            found.append(values)
+        if key is not None:
+            costs[key] = leaves - budget.leaves, characters - budget.characters
+    return found
 
 
 def _add_leaves(
@@ -142,7 +172,7 @@ def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted
             inside = known.get(text)
             if inside is None:
                 inside = Values({}, set(), whole=True)
-                if already_searched or _found(text, wanted):
+                if already_searched or wanted.words_in(text):
                     _add_text(inside, text, wanted, is_key=is_key)
                 if len(text) <= _LONGEST_WHOLE:
                     known[text] = inside
@@ -228,7 +258,7 @@ def _add_numbers(values: Values, numbers: Iterable[float], wanted: Wanted | None
 def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
     """Add what *texts* contain and return True if they contain nothing wanted, or only small numbers."""
     every = "\n".join(texts)
-    found = _found(every, wanted)
+    found = wanted.words_in(every)
     values.words.update(found)
     if found and (not all(map(is_small_number, found)) or wanted.is_figure_in(every, found)):
         return False
@@ -236,18 +266,6 @@ def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
     for word in found:
         _add_token(values, (word, False), wanted)
     return True
-
-
-def _found(text: str, wanted: Wanted) -> AbstractSet[str]:
-    """Return the wanted words in *text*, including numbers with grouped digits or leading zeros."""
-    if wanted.has_dates:
-        text = _MOMENT.sub(r"\1 ", text)
-    found = wanted.words.intersection(tokens.words_in(text))
-    if wanted.whole_parts:
-        found = found.union(wanted.words.intersection(_PADDED.findall(text)))
-        if tokens.is_grouped(text):
-            return found.union(_GROUPED)
-    return found
 
 
 def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> None:

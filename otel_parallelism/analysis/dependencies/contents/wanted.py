@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.patterns import LazyPattern
+
 from . import tokens
 
 if TYPE_CHECKING:
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
     from .comparables import Values
 
+# Starts with a literal character, which the search can jump to.
+_PADDED = LazyPattern(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
+_MOMENT = LazyPattern(r"(\d-\d\d)T(?=\d\d:)")
+_GROUPED = ("1,000",)
 _SMALL = 4
 
 
@@ -76,6 +82,17 @@ class Wanted:
         self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
         self.known_forms: dict[str | float, tuple[str, ...]] = {}
         self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
+
+    def words_in(self, text: str) -> AbstractSet[str]:
+        """Return the wanted words in *text*, including numbers with grouped digits or leading zeros."""
+        if self.has_dates:
+            text = _MOMENT.sub(r"\1 ", text)
+        found = self.words.intersection(tokens.words_in(text))
+        if self.whole_parts:
+            found = found.union(self.words.intersection(_PADDED.findall(text)))
+            if tokens.is_grouped(text):
+                return found.union(_GROUPED)
+        return found
 
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
         """Return whether *text*, in which the words *found* occur, may contain a wanted date or fraction."""

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_parallelism.analysis.dependencies.contents import outcomes as module
+
+ERROR = re.compile(module._ERROR_INSIDE._text, re.IGNORECASE)
+
+
+@given(st.from_regex(ERROR, alphabet=st.characters(codec="ascii")))
+def test_the_quick_look_misses_no_error(text: str) -> None:
+    found = ERROR.search(text)
+    assert found is not None
+    assert module._may_have_error(found[0])
+    assert module._may_have_error(found[0].upper())
+
+
+def test_texts_without_an_error_are_not_searched() -> None:
+    assert not module._may_have_error("get_prices has 1234567 rows")
+    assert module._may_have_error("keine Zeit für \N{LATIN SMALL LETTER LONG S}ervice unavailable")
