@@ -58,6 +58,7 @@ _DIALECTS_BY_START: Final[Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]]
 """The positions of dialects, and the prefixes of names that are theirs, by the first characters of the prefixes."""
 
 _MARKS: Final = KEYS.union(*(dialect.beside_keys for dialect in DIALECTS))
+_OPERATIONS: Final = frozenset[str]().union(*(dialect.operations for dialect in DIALECTS))
 _NO_NAME: Final[frozenset[int]] = frozenset()
 _MAX_COMBINATIONS: Final = 1024
 
@@ -103,7 +104,11 @@ def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
 def _known(span: SpanRecord) -> list[Facts]:
     """Return the facts of all dialects that know *span*, highest precedence first."""
     named = _named(span.name) if is_named(span.name) else _NO_NAME
-    describers = _describers(_MARKS.intersection(span.attributes), named)
+    operation = span.attributes.get(names.OPERATION_NAME)
+    operation = str.__str__(operation) if isinstance(operation, str) else ""
+    if operation not in _OPERATIONS:
+        operation = ""
+    describers = _describers(_MARKS.intersection(span.attributes), named, operation)
     return [facts for describe in describers if (facts := describe(span)) is not None]
 
 
@@ -123,19 +128,29 @@ def _named(name: str) -> frozenset[int]:
 
 
 @lru_cache(maxsize=_MAX_COMBINATIONS)
-def _describers(marks: frozenset[str], named: frozenset[int]) -> tuple[Callable[[SpanRecord], Facts | None], ...]:
+def _describers(
+    marks: frozenset[str], named: frozenset[int], operation: str
+) -> tuple[Callable[[SpanRecord], Facts | None], ...]:
     """
     Return what describes a span, highest precedence first: a dialect is asked only if a span may be of it.
 
     Args:
         marks: The span's attributes that some dialect looks at first.
         named: The positions of the dialects that may know the span by its name.
+        operation: The span's GenAI operation if some dialect knows it alone, else an empty string.
     """
+
+    def has_key(dialect: Dialect) -> bool:
+        keys = dialect.keys
+        if dialect.operations and operation not in dialect.operations:
+            keys -= {names.OPERATION_NAME}
+        return not keys.isdisjoint(marks)
+
     return tuple(
         dialect.describe
         for at, dialect in enumerate(DIALECTS)
         if at in named
-        or not dialect.keys.isdisjoint(marks)
+        or has_key(dialect)
         or (dialect.beside_others and (not dialect.beside_keys or not dialect.beside_keys.isdisjoint(marks)))
     )
 

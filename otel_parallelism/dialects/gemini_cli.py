@@ -64,4 +64,11 @@ def _result(value: object) -> object:
     return told[0] if len(told) == 1 else told
 
 
-DIALECT = Dialect(describe=_describe, rank=22, keys=frozenset({names.OPERATION_NAME}))
+DIALECT = Dialect(
+    describe=_describe,
+    rank=22,
+    keys=frozenset({names.OPERATION_NAME}),
+    operations=frozenset(
+        {"tool_call", "llm_call", "user_prompt", "agent_call", "schedule_tool_calls", "system_prompt"}
+    ),
+)

@@ -59,4 +59,4 @@ def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
     return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
-DIALECT = Dialect(describe=_describe, rank=25, keys=frozenset({names.OPERATION_NAME}))
+DIALECT = Dialect(describe=_describe, rank=25, keys=frozenset({names.OPERATION_NAME}), operations=_READING | _WRITING)

@@ -90,6 +90,7 @@ class Dialect(msgspec.Struct, frozen=True):
         describe: Returns the facts about a span; None if the span is not of this dialect.
         rank: Dialects with a lower rank are believed first.
         keys: Attribute keys; a span with one of them may be of this dialect.
+        operations: If not empty, the values of ``gen_ai.operation.name`` with which that key counts.
         names: Prefixes of span names that do the same.
         beside_others: Whether it may add facts to the span of any other dialect, without a key or a name of its own.
         beside_keys: Such a span has at least one of these attributes; empty if it may have none of them.
@@ -98,6 +99,7 @@ class Dialect(msgspec.Struct, frozen=True):
     describe: Callable[[SpanRecord], Facts | None]
     rank: int
     keys: frozenset[str] = frozenset()
+    operations: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     beside_others: bool = False
     beside_keys: frozenset[str] = frozenset()
@@ -116,6 +118,8 @@ def whole_number(attributes: Mapping[str, object], *keys: str) -> int | None:
     """Return the first whole number of at least 0 among *keys*, else None; some formats write all values as text."""
     for key in keys:
         value = attributes.get(key)
+        if value is None:
+            continue
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _MAX_DIGITS:
             return int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST:

@@ -53,7 +53,7 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
     for value in values:
         if isinstance(value, str) and (is_cut_off(value) or has_calls_in_text(value)):
             return None
-        if isinstance(value, str) and not any(mark in value for mark in _CALL_MARKS):
+        if isinstance(value, str) and not _has_any(value, _CALL_MARKS):
             if hides_some(value):
                 return None
             seen = seen or '"role"' in value or '"parts"' in value or '"choices"' in value or '"text"' in value
@@ -64,9 +64,8 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
         if not _collect_calls(data, found, 0):
             return None
         seen = True
-    if not all(call.call_id for call in found):
-        return None
-    return tuple(dict.fromkeys(call.call_id for call in found)) if seen else None
+    ids = [call.call_id for call in found]
+    return tuple(dict.fromkeys(ids)) if seen and all(ids) else None
 
 
 def asked_calls(value: object) -> tuple[AskedCall, ...]:
@@ -97,7 +96,14 @@ def listed_calls(value: object) -> tuple[AskedCall, ...]:
 
 def has_calls_in_text(value: str) -> bool:
     """Return whether a model's output has tool calls in its text, in one of the known text protocols."""
-    return any(mark in value for mark in _TEXT_PROTOCOLS)
+    return _has_any(value, _TEXT_PROTOCOLS)
+
+
+def _has_any(text: str, marks: Sequence[str]) -> bool:
+    for mark in marks:  # noqa: SIM110 - a loop is faster than a generator, and every output is searched
+        if mark in text:
+            return True
+    return False
 
 
 def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: bool = False) -> bool:
@@ -116,13 +122,21 @@ def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: 
             _append_call(found, data if call is None else call)
             return True
         return _INSIDE_KEYS.isdisjoint(data) or _collect_inside(data, found, depth)
-    if isinstance(data, Sequence) and not isinstance(data, bytes | str):
-        return all(_collect_calls(item, found, depth + 1, listed=listed) for item in data)
+    if type(data) is list or (isinstance(data, Sequence) and not isinstance(data, bytes | str)):
+        for item in data:
+            if not _collect_calls(item, found, depth + 1, listed=listed):
+                return False
     return True
 
 
 def _collect_inside(data: Mapping[str, object], found: list[AskedCall], depth: int) -> bool:
-    return all(_collect_calls(data[key], found, depth + 1, listed=key in _LISTS) for key in _INSIDE if key in data)
+    keys = [key for key in data if key in _INSIDE_KEYS]
+    if len(keys) > 1:
+        keys.sort(key=_INSIDE.index)
+    for key in keys:  # noqa: SIM110 - as above
+        if not _collect_calls(data[key], found, depth + 1, listed=key in _LISTS):
+            return False
+    return True
 
 
 def _append_call(found: list[AskedCall], call: CallShape | Mapping[str, object]) -> None:
@@ -160,7 +174,7 @@ def _collect(data: object, words: list[object], *, loose: bool, depth: int = 0) 
     if isinstance(data, str):
         if loose and data:
             words.append(data)
-    elif isinstance(data, Mapping):
+    elif type(data) is dict or isinstance(data, Mapping):
         _collect_mapping(data, words, loose=loose, depth=depth)
     elif isinstance(data, Sequence) and not isinstance(data, bytes):
         if len(data) == 2 and _speaker(data[0]) and isinstance(data[1], str):  # noqa: PLR2004  ("user", "hi")
@@ -179,7 +193,7 @@ def _collect_mapping(data: Mapping[str, object], words: list[object], *, loose: 
         _collect_texts(_content_of(data), words)
     if speaker:
         return
-    inside = [key for key in _MESSAGE_KEYS if isinstance(data.get(key), str | Sequence | Mapping)]
+    inside = [key for key in _MESSAGE_KEYS if key in data and isinstance(data[key], str | Sequence | Mapping)]
     if loose:
         # LangChain's callbacks add values that differ in every run and are not part of the input.
         skipped = _RUN_ENVELOPE if "inputs" in data else ()
