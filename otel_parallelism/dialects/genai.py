@@ -94,6 +94,7 @@ _USER_EVENT = "gen_ai.user.message"
 _EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
+_PROMPT = "gen_ai.prompt."
 _PROMPT_ROLE = LazyPattern(r"(gen_ai\.prompt\.\d+)\.role")
 
 
@@ -187,7 +188,7 @@ def _words(span: SpanRecord) -> Content | None:
             elif event.name == _USER_EVENT:
                 said.append(_said(event.attributes))
         given = said or attributes.get(_LEGACY_EVENTS)
-    if given is None and any(_PROMPT_ROLE.fullmatch(key) for key in attributes):
+    if given is None and any(key.startswith(_PROMPT) and _PROMPT_ROLE.fullmatch(key) for key in attributes):
         return captured(attributes, _prompt_words)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
 

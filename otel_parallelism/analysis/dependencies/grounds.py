@@ -14,7 +14,7 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from otel_parallelism.model import Call
 
@@ -74,30 +74,28 @@ class Grounds:
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
         a, b = self._calls[earlier].tool, self._calls[later].tool
+        return next(why for applies, why in self._reasons(earlier, later) if applies).format(a=a, b=b)
+
+    def _reasons(self, earlier: int, later: int) -> Iterator[tuple[bool | int, str]]:
+        """Yield what `sentence` may return, highest precedence first, each with whether it applies."""
         bit = 1 << earlier
-        doubt = next((why for bits, why in self._evidence.doubts[later] if bits & bit), "")
         evidence = self._evidence
+        doubt = next((why for bits, why in evidence.doubts[later] if bits & bit), "")
         seen_whole = evidence.results_whole[earlier] and evidence.arguments_whole[later]
-        reasons = (
-            (self._running_when_called(later) & bit, f"{b} was called before {a} had ended"),
-            (
-                self._guards(later) & bit & evidence.seen,
-                f"whether {b} is called may depend on what {a} returned",
-            ),
-            (
-                self._since_asked.get(later, 0) & bit,
-                f"{b} was asked the same before {a}, and again perhaps because of what {a} returned",
-            ),
-            (bool(doubt) and bool(seen_whole), doubt.format(a=a, b=b)),
-            (self._explained(later) & bit, f"every argument of {b} was known before {a} began"),
-            (self._between_rounds(later) & bit, f"no value that {a} returned is an argument of {b}"),
-            (not seen_whole, f"what {a} returned or what {b} was given was not seen in full"),
-            (evidence.chosen[later] & bit, f"what {a} returned may have chosen an argument of {b}"),
-            (evidence.lacks_origin[later], f"a number, a date or an identifier of {b} stands nowhere before it"),
-            (evidence.has_moment[later] and evidence.clocks & bit, f"a date or a time of {b} may come from {a}"),
+        yield self._running_when_called(later) & bit, "{b} was called before {a} had ended"
+        yield self._guards(later) & bit & evidence.seen, "whether {b} is called may depend on what {a} returned"
+        yield (
+            self._since_asked.get(later, 0) & bit,
+            "{b} was asked the same before {a}, and again perhaps because of what {a} returned",
         )
-        otherwise = f"code between {a} and {b} may have computed or decided from what {a} returned"
-        return next((sentence for applies, sentence in reasons if applies), otherwise)
+        yield bool(doubt) and bool(seen_whole), doubt
+        yield self._explained(later) & bit, "every argument of {b} was known before {a} began"
+        yield self._between_rounds(later) & bit, "no value that {a} returned is an argument of {b}"
+        yield not seen_whole, "what {a} returned or what {b} was given was not seen in full"
+        yield evidence.chosen[later] & bit, "what {a} returned may have chosen an argument of {b}"
+        yield evidence.lacks_origin[later], "a number, a date or an identifier of {b} stands nowhere before it"
+        yield evidence.has_moment[later] and evidence.clocks & bit, "a date or a time of {b} may come from {a}"
+        yield True, "code between {a} and {b} may have computed or decided from what {a} returned"
 
     def _running_when_called(self, later: int) -> int:
         """Return the calls that had not ended when the wrapper of ``calls[later]`` was called, with its arguments."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from otel_parallelism.long_numbers import decode_json
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.patterns import CaselessPattern
 
 Outcome: TypeAlias = Literal["", "failed", "empty"]
 
@@ -35,7 +34,7 @@ _BEGINNING = 60
 _DEEPEST = 6
 _MAX_PARTS = 200
 _MAX_ITEMS = 3
-_ERROR_BEGINS = LazyPattern(
+_ERROR_BEGINS = CaselessPattern(
     r"\W*(?:error\b|ssl\b|certificate_|bash: |sh: |panic\b"
     r"|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
     r"|couldn't |cannot |can't |invalid |\w+(?:error|exception)\b|permission denied|access denied|unauthori[sz]ed"
@@ -43,9 +42,8 @@ _ERROR_BEGINS = LazyPattern(
     r"|(?:http[ /]?(?:\d\.\d )?)?(?:status(?: code)?:? ?)?[45]\d\d(?:\b[: -]+|\s+)(?:client error|server error"
     r"|bad |unauthori|payment|forbidden|not |method|proxy|request|conflict|gone|length|precondition|too many"
     r"|unprocessable|locked|internal|service|gateway|error|insufficient)|http[ /]?[45]\d\d\b)",
-    re.IGNORECASE,
 )
-_ERROR_INSIDE = LazyPattern(
+_ERROR_INSIDE = CaselessPattern(
     r"timed out|time ?out (?:after|while|waiting|exceeded)|no such (?:file|host|table|column|user|key|element)"
     r"|permission denied|access denied|too many requests|rate limit(?:ed| exceeded| reached)|quota exceeded"
     r"|connection (?:re(?:set|fused)|error|closed|aborted|timed)|temporarily unavailable|service unavailable"
@@ -60,7 +58,6 @@ _ERROR_INSIDE = LazyPattern(
     r"|try (?:it )?again|(?:under|in) maintenance|be more specific|ambiguous"
     r"|(?:page|site|resource|repository) (?:has |was )?(?:been )?moved"
     r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
-    re.IGNORECASE,
 )
 # Each match has one of these, unless the text has letters that are no ASCII.
 _PARTS_OF_ERRORS = (
@@ -93,11 +90,10 @@ _PARTS_OF_ERRORS = (
     *("subscribe to", "expired", "busy", "slow down", "please wait", "retry in", "maintenance", "more specific"),
     *("ambiguous", "moved", "went wrong", "exit", "overloaded", "broken pipe"),
 )
-_NOTHING = LazyPattern(
+_NOTHING = CaselessPattern(
     r"\W*(?:null|none|nil|undefined|nan|n/?a|empty|nothing|no (?:\w+ ){0,3}(?:found|available|exists?|matched)"
     r"|no (?:results?|matches|match|data|records?|rows?|items?|entries|hits|content|output|response)"
     r"|nothing (?:was )?found|not found|0 (?:results?|rows?|matches|records?|items?|hits)(?: found)?)?\W*",
-    re.IGNORECASE,
 )
 
 

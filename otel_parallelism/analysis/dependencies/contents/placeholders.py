@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ _THINGS = (
     r"|entries|entry|tokens?|hits?|objects?|elements?|pages?|messages?|orders?|chunks?|columns?|values?|words?|users?"
     r"|[kmg]i?b)"
 )
-_HIDDEN = LazyPattern(
+_HIDDEN = CaselessPattern(
     # The repr of an object, or a mark in angle brackets.
     r"<[^<>]*\b(?:object|objects|instance|at 0x[0-9a-f]+|generator|coroutine|function|module|bytes|binary|image|audio"
     r"|filtered|redacted|hidden|masked|removed|omitted|truncated|elided|stored|list of|array of|dataframe|tensor"
@@ -27,9 +27,9 @@ _HIDDEN = LazyPattern(
     r"|redacted|filtered|omitted|removed|hidden|masked|truncated|elided|stored|blob|base64|bytes|snip(?:ped)?|content"
     rf"|large output|output|non-text|data|\d+ (?:\w+ ){{0,2}}{_THINGS})\b[^\[\]\"]*\]|\[\.\.\.\]|\{{\.\.\.\}}"
     r"|\{\{?(?:redacted|filtered|masked|hidden)\}?\}|\(?(?:redacted|filtered|not captured)\)?",
-    re.IGNORECASE | re.DOTALL,
+    re.DOTALL,
 )
-_SUMMARY = LazyPattern(
+_SUMMARY = CaselessPattern(
     # How much there was.
     r"(?:(?:found|returned|got|fetched|list of|total:?|read|wrote|loaded|retrieved|query returned|rows|count)[: ]+)?"
     rf"(?:\d[\d,.]*|a|one|two|several|many) (?:\w+ ){{0,2}}{_THINGS}(?: (?:returned|found|matched|affected|in set"
@@ -43,13 +43,13 @@ _SUMMARY = LazyPattern(
     r"|exceeds? .*(?:limit|size|length)).*"
     r"|(?:[\w ]{0,40}\b)?(?:executed|completed|finished|ran|processed) (?:successfully|ok)[.!]?"
     r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
-    re.IGNORECASE | re.DOTALL,
+    re.DOTALL,
 )
 _MASKED = LazyPattern(r"\*{3,}|[•●█▇x×]{5,}|\bX{4,}\b|[•●█]{2,}")
-_MEDIA = LazyPattern(
+_MEDIA = CaselessPattern(
     r"(?:image|audio|video|font)/[\w.+-]+|application/(?:pdf|zip|octet-stream|x-[\w-]+)|data:[\w/+.-]*;base64,.*"
     r"|(?:image|input_image|image_url|audio|video|blob|binary|image_file)",
-    re.IGNORECASE | re.DOTALL,
+    re.DOTALL,
 )
 
 
@@ -81,7 +81,7 @@ def summarizes_content(text: str) -> bool:
     [True, True, True, False]
     """
     stripped = text.strip()
-    return len(stripped) <= _LONGEST and _SUMMARY.fullmatch(stripped) is not None
+    return len(stripped) <= _LONGEST and _SUMMARY.fullmatch(stripped)
 
 
 def is_content(texts: Sequence[str], *, alone: bool) -> bool:

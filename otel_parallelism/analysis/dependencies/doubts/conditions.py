@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents import tokens
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,23 +21,20 @@ _NO_CONDITION = LazyPattern(
     r"|\b(?:\w+(?:one|body|thing|where)|who|what|how|no one) else\b",
     re.IGNORECASE,
 )
-_CONDITION = LazyPattern(
+_CONDITION = CaselessPattern(
     r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever"
     r"|should (?:it|they|there|that)|once (?:it|that|they))\b",
-    re.IGNORECASE,
 )
-_ENDS_A_SEARCH = LazyPattern(
+_ENDS_A_SEARCH = CaselessPattern(
     r"\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)"
     r"|if (?:so|not|yes|no|none|neither|that|this|the first)|the first (?:one )?(?:that|which|with)"
     r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
-    re.IGNORECASE,
 )
 # What is to be done to "it" may be named in another sentence.
-_REFERS_BACK = LazyPattern(
+_REFERS_BACK = CaselessPattern(
     r"\b(?:show|read|open|get|fetch|list|tell|give|print|summari[sz]e|check|find|use|load|view|include|add)"
     r" (?:me |us )?(?:it|them|this|that|those|one|its|their)\b",
-    re.IGNORECASE,
 )
 _MOST_READ = 8_000
 _LONGEST_SENTENCE = 400
@@ -59,10 +56,13 @@ class Conditions:
         others: set[str] = set()
         for text in texts:
             for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
-                plain = _NO_CONDITION.sub(" ", sentence) if len(sentence) <= _LONGEST_SENTENCE else ""
-                conditional = _CONDITION.search(plain) is not None
-                self._all = self._all or _ENDS_A_SEARCH.search(plain) is not None
-                self._all = self._all or (conditional and _REFERS_BACK.search(plain) is not None)
+                plain = sentence if len(sentence) <= _LONGEST_SENTENCE else ""
+                lowered = plain.lower()
+                if "if" in lowered or "else" in lowered or not plain.isascii():
+                    plain = _NO_CONDITION.sub(" ", plain)
+                conditional = _CONDITION.search(plain)
+                self._all = self._all or _ENDS_A_SEARCH.search(plain)
+                self._all = self._all or (conditional and _REFERS_BACK.search(plain))
                 (self._words if conditional else others).update(_stems(tokens.words_in(sentence)))
         self._words -= others
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from otel_parallelism.analysis.dependencies.contents import outcomes as module
 
-ERROR = re.compile(module._ERROR_INSIDE._text, re.IGNORECASE)
+ERROR = re.compile(module._ERROR_INSIDE._any_case._text, re.IGNORECASE)
 
 
 @given(st.from_regex(ERROR, alphabet=st.characters(codec="ascii")))
