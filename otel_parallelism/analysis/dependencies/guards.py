@@ -66,6 +66,7 @@ _DENIALS = frozenset(
 )
 # At the end of a text, these may be the end of a name.
 _AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
+_ANSWERS_AT_THE_END = _ANSWERS - _AMBIGUOUS
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
 _SAYS_NO = LazyPattern(
     r"_(?:is|are|was|were|been|currently|now|fully|temporarily|already)_"
@@ -228,7 +229,7 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     # A search that found nothing may say "x.py: 0", and ``grep -c`` says "x.py:0".
     elif len(words) <= _MAX_WORDS_OF_A_DENIAL and (text.endswith((":_0", ":0")) or any(map(_is_denial, words))):
         answer = False
-    elif words[-1] in _ANSWERS - _AMBIGUOUS and len(words) <= _MAX_WORDS:
+    elif words[-1] in _ANSWERS_AT_THE_END and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE
     return answer
 

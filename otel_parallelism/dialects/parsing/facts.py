@@ -109,7 +109,7 @@ def text(attributes: Mapping[str, object], *keys: str) -> str:
     """Return the first non-empty text among *keys*, else an empty string."""
     for key in keys:
         value = attributes.get(key)
-        if isinstance(value, str) and value:
+        if value and isinstance(value, str):
             return value
     return ""
 

@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.patterns import CaselessPattern
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content
 
-_ACT = LazyPattern(
+_ACT = CaselessPattern(
     r"\W*(?:(?:successfully|has been|was|file|page|data|dataset|session|index|cache|model) )*"
     r"(?:(?:loaded|opened|saved|stored|cached|switched|connected|navigated|wrote|written|uploaded|exported"
     r"|imported|indexed|warmed|primed|rebuilt|refreshed|initiali[sz]ed"
@@ -25,7 +25,7 @@ _ACT = LazyPattern(
     r"|.*\b(?:results?|output|data) (?:is|are) (?:now )?(?:available|stored|saved|ready|kept) (?:in|at|under|as|via)\b"
     r"|.*\b(?:stored|saved|loaded|written|cached|kept|put) (?:in|into|to|as|under) (?:the )?\w*"
     r"(?:index|memory|cache|workspace|session|sandbox|context|variable|dataframe|df|store|database|clipboard)\b",
-    re.IGNORECASE | re.DOTALL,
+    re.DOTALL,
 )
 _LONGEST = 160
 _MOST_LEAVES = 3

@@ -47,6 +47,12 @@ def split_name(tool: str) -> tuple[list[str], list[str]]:
     >>> split_name("mcp__github__getIssue"), split_name("desk-list_orders"), split_name("web-search")
     ((['mcp', 'github'], ['get', 'issue']), (['desk'], ['list', 'orders']), ([], ['web', 'search']))
     """
+    spaces, words = _split_name(tool)
+    return list(spaces), list(words)
+
+
+@lru_cache(maxsize=4096)
+def _split_name(tool: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     *spaces, last = [part for part in _NAMESPACES.split(tool) if part] or [""]
     server, hyphen, rest = last.partition("-")
     if hyphen and "_" in rest and "_" not in server:
@@ -56,7 +62,7 @@ def split_name(tool: str) -> tuple[list[str], list[str]]:
     words = words_in_name(last)
     while len(words) > 1 and (words[-1] in tables.EMPTY_WORDS or words[-1].isdecimal()):
         words.pop()
-    return [word for part in spaces for word in words_in_name(part)], words
+    return tuple(word for part in spaces for word in words_in_name(part)), tuple(words)
 
 
 @lru_cache(maxsize=4096)
