@@ -1,5 +1,5 @@
 """
-Decodes JSON with numbers of any length.
+Decodes JSON with numbers of any length, and writes values as text that may hold such a number.
 
 Python converts no integer of more than 4,300 digits, and the decoder refuses numbers beyond the largest float. Such a
 number is content like any other, so it stays the text that it is.
@@ -36,6 +36,19 @@ def decode_json(text: str | bytes | memoryview | msgspec.Raw) -> object:
         # The only thing to validate without a type is whether a number is in range.
         written = text if isinstance(text, str) else bytes(text).decode()
         return json.loads(written, parse_int=_whole, parse_float=_fraction)
+
+
+def text_of(value: object) -> str:
+    """
+    Return ``str(value)``; where Python refuses to write a whole number that long, an empty string.
+
+    >>> text_of(12), text_of([10**5_000])
+    ('12', '')
+    """
+    try:
+        return str(value)
+    except ValueError:
+        return ""
 
 
 def is_out_of_range(error: msgspec.ValidationError) -> bool:

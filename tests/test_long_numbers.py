@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from otel_parallelism import agent_turn, analyze_spans, profiled
+from otel_parallelism.analysis.turns.asked_calls import _equal_arguments
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.readers.any_format import read_spans
 from tests.amounts import THOROUGH, some_of
@@ -116,3 +117,29 @@ def test_calls_with_long_numbers_are_reported() -> None:
         assert turn.report is not None
         assert len(turn.report.turn.calls) == 4
         assert str(turn.report)
+
+
+@pytest.mark.parametrize("value", [10**5000, [10**5000], {"n": 10**5000}], ids=["number", "list", "mapping"])
+def test_a_long_number_in_any_attribute_is_analysed(value: Any) -> None:
+    keys = {key for span in a_trace(3) for key in span.attributes}
+    before = [len(report.turn.calls) for report in analyze_spans(a_trace(3)).reports]
+    for key in {*keys, "gen_ai.response.finish_reasons", "gen_ai.tool.call.arguments", "gen_ai.output.messages"}:
+        spans = [
+            replace(span, attributes={**span.attributes, key: value}) if "chat" in span.name else span
+            for span in a_trace(3)
+        ]
+        assert [len(report.turn.calls) for report in analyze_spans(spans).reports] == before, key
+
+
+def test_a_long_number_as_the_reason_for_which_a_model_stopped_asks_for_no_tool() -> None:
+    answer = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "done"}]}])
+    odd = {"gen_ai.output.messages": answer, "gen_ai.response.finish_reasons": 10**5000}
+    spans = [
+        replace(span, attributes={**span.attributes, **odd}) if "chat" in span.name else span for span in a_trace(3)
+    ]
+    assert [step.requested for report in analyze_spans(spans).reports for step in report.turn.steps] == [(), ()]
+
+
+def test_long_numbers_that_a_model_asked_for_match_no_call_by_their_text() -> None:
+    assert not _equal_arguments({"n": 10**5000}, {"n": 10**5001})
+    assert _equal_arguments({"n": 10**5000}, {"n": 10**5000})

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def _leaves(value: object, most: int) -> list[tuple[str, object]]:
 def _add_leaves(container: object, name: str, depth: int, found: list[tuple[str, object]], most: int) -> None:
     inside: Iterable[tuple[str, object]] = ()
     if isinstance(container, dict):
-        inside = ((str(key), inner) for key, inner in container.items())
+        inside = ((text_of(key), inner) for key, inner in container.items())
     elif isinstance(container, _CONTAINERS):
         inside = ((name, inner) for inner in container)
     for key, inner in inside:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from otel_parallelism.long_numbers import text_of
 from otel_parallelism.model import AskedCall, Call, Content, Step
 
 from .counterparts import same_tool
@@ -147,7 +148,7 @@ def _equal_arguments(wanted: object, given: object) -> bool:
 
 
 def _equal(one: object, other: object) -> bool:
-    return one == other or str(one) == str(other)
+    return one == other or text_of(one) == text_of(other) != ""
 
 
 def merged_responses(steps: Sequence[Step], step_of: Sequence[int | None], starts_ns: Iterable[int]) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism import names
+from otel_parallelism.long_numbers import text_of
 from otel_parallelism.model import AskedCall
 from otel_parallelism.patterns import LazyPattern
 
@@ -61,7 +62,7 @@ def _captured_answer(span: SpanRecord, output: list[object] | None) -> Content |
 def _stopped_for_tools(span: SpanRecord) -> bool:
     reasons = [span.attributes.get(key) for key in _STOP_REASONS]
     reasons += [event.attributes.get("finish_reason") for event in span.events if event.name == _CHOICE_EVENT]
-    return any(reason is not None and _STOPPED_FOR_TOOLS.search(str(reason)) for reason in reasons)
+    return any(reason is not None and _STOPPED_FOR_TOOLS.search(text_of(reason)) for reason in reasons)
 
 
 def _listed(span: SpanRecord, output: list[object] | None) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
 from .shell_commands import shell_effect
@@ -103,7 +104,7 @@ def named_texts(arguments: object) -> dict[str, str]:
     for name, value in list(named)[:_MOST_ARGUMENTS]:
         if value is None or (isinstance(value, (str, list, tuple, Mapping)) and not value):
             continue
-        key = name if isinstance(name, str) and name.startswith("#") else " ".join(words_in_name(str(name)))
+        key = name if isinstance(name, str) and name.startswith("#") else " ".join(words_in_name(text_of(name)))
         if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             texts.setdefault(key, _joined(value))
         else:
@@ -117,7 +118,7 @@ def names_nothing(arguments: object) -> bool:
         return not arguments
     numbers = [value for value in arguments.values() if isinstance(value, (int, float))]
     identified = any(abs(number) >= _LEAST_IDENTIFIER for number in numbers)
-    identified = identified or any("id" in words_in_name(str(name)) for name in arguments)
+    identified = identified or any("id" in words_in_name(text_of(name)) for name in arguments)
     return not identified and not any(named_texts(arguments).values())
 
 
