@@ -155,10 +155,12 @@ def _before_response_ended(call: Call, step: Step, last_end_ns: int) -> bool:
     Return whether *call* started while the model was still streaming its answer.
 
     Some frameworks keep the span of a request open until its tools are done. Such a span ends just after the last call
-    and does not show when the answer was complete.
+    and does not show when the answer was complete. Those that start calls early do not.
     """
     if not step.start_ns <= call.start_ns < step.end_ns:
         return False
+    if step.streams:
+        return True
     slack_ns = max(_HELD_OPEN_NS, int(_HELD_OPEN_SHARE * (step.end_ns - step.start_ns)))
     return not 0 <= step.end_ns - last_end_ns <= slack_ns
 

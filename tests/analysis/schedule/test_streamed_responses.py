@@ -65,6 +65,11 @@ def test_calls_of_one_response_that_ends_after_them_all_gain_nothing() -> None:
     assert promises(asked(0, 0, 9, "a", "b", "c"), tool("a", 1, 2), tool("b", 3, 4), tool("c", 5, 6)) == (0.0, 1.0)
 
 
+def test_a_response_that_ends_just_after_its_last_call_gains_nothing_where_responses_stream() -> None:
+    response = step("s0", 0, 10, requested=("a", "b"), streams=True)
+    assert promises(response, tool("a", 5, 5.1), tool("b", 9.5, 9.9)) == (0.0, 1.0)
+
+
 def test_a_call_of_code_beside_an_open_request_keeps_its_start() -> None:
     # The responses ask for calls without ids, so the two reads may be the program's own.
     steps = (asked(0, 0, 2), asked(1, 4, 6))
