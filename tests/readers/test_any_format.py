@@ -350,6 +350,11 @@ def test_console_exporter_of_javascript(write: Callable[[bytes], Path]) -> None:
     assert (span.attributes["text"], span.attributes["list"], span.attributes["n"]) == ("one\ntwo", ["a", "b"], 5)
 
 
+def test_console_exporter_of_javascript_with_other_ends_of_lines(write: Callable[[bytes], Path]) -> None:
+    spans = [list(read_spans(write(text.encode()), skip=lambda _: None)) for text in (NODE, NODE.replace("\n", "\r\n"))]
+    assert spans[0] == spans[1] != []
+
+
 def test_formats_have_names_of_their_own() -> None:
     assert len({known.name for known in FORMATS}) == len(FORMATS)
 

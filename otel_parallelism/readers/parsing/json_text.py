@@ -38,7 +38,7 @@ _NEXT_VALUE: Final = re.compile(rb"^[\[{]", re.MULTILINE)
 _PREFIXED: Final = re.compile(rb"[^\[{\n][^{\n]*\{(?=[^\n]*\}[ \r]*$)", re.MULTILINE)
 """What a log writes before an object that ends its line."""
 
-_LAST_LINE: Final = re.compile(rb"^}$", re.MULTILINE)
+_LAST_LINE: Final = re.compile(rb"^}\r?$", re.MULTILINE)
 _ENDS_EARLY: Final = "the JSON ends early"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -37,8 +37,8 @@ def json_of(text: str) -> str | None:
 
     Nested objects that Node leaves out, ``[Object]``, become null.
 
-    >>> json_of("{ name: 'x', kind: 0, tags: [ 'a', undefined ], links: [Array] }")
-    '{"name":"x","kind":0,"tags":["a",null],"links":null}'
+    >>> json_of("{ name: 'x,}', kind: 0, tags: [ 'a', undefined, ], links: [Array] }")
+    '{"name":"x,}","kind":0,"tags":["a",null],"links":null}'
     """
     parts: list[str] = []
     said: list[str] = []
@@ -58,9 +58,11 @@ def json_of(text: str) -> str | None:
                 parts.append(json.dumps("".join(said)))
             said = [_unescaped(written[1:-1])] if kind == "text" else []
             joined = False
+            if written in {"}", "]"} and parts and parts[-1] == ",":
+                parts.pop()
             if kind != "text":
                 parts.append(_other(kind, written, text, at))
-    return "".join(parts).replace(",}", "}").replace(",]", "]")
+    return "".join(parts)
 
 
 def _other(kind: str | None, written: str, text: str, at: int) -> str:
