@@ -1,3 +1,5 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs
+# Any version of Python may import this file: it has no annotations.
 """
 Makes a Python process that a program under ``otel-parallelism run`` starts report on its turns.
 
@@ -6,24 +8,18 @@ start as fast as before. The environment variable ``_OTEL_PARALLELISM_FOLLOWED``
 the reports. Another ``sitecustomize``, which this one hides, is imported as it would have been.
 """
 
-from __future__ import annotations
-
 import os
 import sys
-
-TYPE_CHECKING = False  # the module typing is not imported: this runs at the start of every process
-if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
 
 
 class _Trigger:
     """A finder of modules that finds none, and starts the instrumentation before one of *names* is imported."""
 
-    def __init__(self, names: tuple[str, ...], folder: str) -> None:
+    def __init__(self, names, folder):
         self.names = names
         self.folder = folder
 
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+    def find_spec(self, name, _path=None, _target=None):
         if name.partition(".")[0] not in self.names and "*" not in self.names:
             return None
         self.names = ()
@@ -32,7 +28,7 @@ class _Trigger:
         return _follow(self.folder, name)
 
 
-def _follow(folder: str, name: str) -> ModuleSpec | None:
+def _follow(folder, name):
     """Start the instrumentation; return a spec for the module called *name* if that has imported it already."""
     try:
         from otel_parallelism.processes.following import (  # noqa: PLC0415 - only where a process needs it
@@ -46,17 +42,17 @@ def _follow(folder: str, name: str) -> ModuleSpec | None:
         return None
 
 
-def _start() -> None:
+def _start():
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would slow the start
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]  # noqa: PTH100 - as above
     names, _, folder = os.environ.get("_OTEL_PARALLELISM_FOLLOWED", "").partition("|")
-    if folder and hasattr(sys, "orig_argv"):
+    if folder and hasattr(sys, "orig_argv"):  # from Python 3.10 on
         sys.meta_path.insert(0, _Trigger(tuple(names.split(",")), folder))
     own = sys.modules.pop("sitecustomize")
     try:
         import sitecustomize  # type: ignore[import-not-found] # noqa: F401, PLC0415 - there may be none
     except ImportError as error:
-        if error.name != "sitecustomize":
+        if getattr(error, "name", "sitecustomize") != "sitecustomize":
             raise
     finally:
         sys.modules.setdefault("sitecustomize", own)
