@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
+from .doubts.languages import foreign_answer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,6 +35,13 @@ _COUNTS = frozenset(
 )
 # What such a tool returns may decide whether another tool runs, in whatever words.
 _WAITS = frozenset({"progress", "readiness"})
+# The short answer of a tool that sorts a request into kinds decides what runs next.
+_SORTS = frozenset({"classify", "detect", "identify", "triage", "route"})
+_SORTED = frozenset("intent language request query question message ticket email topic issue inquiry".split())  # noqa: SIM905 - likewise
+_LONGEST_KIND = 3
+_ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - likewise
+# What a result says of its own worth.
+_RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - likewise
 _FINDINGS = frozenset(
     "results result items hits data records matches entries rows documents docs values edges nodes objects list".split()  # noqa: SIM905 - likewise
 )
@@ -63,12 +72,14 @@ _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
 _DENIALS = frozenset(
     """
     no not none nothing nowhere never neither nor zero without cannot unknown missing absent unable empty
+    miss deprecated obsolete superseded outdated stale unclear
     """.split()  # noqa: SIM905 - likewise
 )
 # At the end of a text, these may be the end of a name.
 _AMBIGUOUS = frozenset({"on", "off", "set", "up", "down", "new", "high", "low"})
 _ANSWERS_AT_THE_END = _ANSWERS - _AMBIGUOUS
 _MOMENTS = frozenset({"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday", "hour"})
+_OF_A_CLOCK = frozenset("get current fetch what is the and date time tell local utc".split())  # noqa: SIM905 - likewise
 _SAYS_NO = LazyPattern(
     r"_(?:is|are|was|were|been|currently|now|fully|temporarily|already)_"
     r"(?:closed|unavailable|offline|expired|cancell?ed|denied|rejected|forbidden|blocked|locked|missing|inactive|disabled"
@@ -107,6 +118,10 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'any', 'any')
     >>> guard_of("search", {"results": [], "page": 1, "next": None}), guard_of("search", "Sorry, this shelf is bare")
     ('any', 'any')
+    >>> guard_of("get_price", {"price": 31.2, "stale": True}), guard_of("find", {"match": None, "searched": 120})
+    ('any', 'any')
+    >>> guard_of("detect_language", "German"), guard_of("get_order", "Keine Bestellung gefunden")
+    ('other', 'any')
     >>> guard_of("get_street", "Between the two mills")
     ''
     """
@@ -114,10 +129,12 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     words = frozenset(in_order)
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "any"
-    if isinstance(result, dict) and _found_nothing(result, 0):
+    if isinstance(result, dict) and (_found_nothing(result, 0) or _has_reservation(result)):
         return "any"
+    sorts = not (words.isdisjoint(_SORTS) or words.isdisjoint(_SORTED))
+    decides = sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND
     return _guard_of_answer(result, given, counts=not words.isdisjoint(_COUNTS)) or (
-        "" if words.isdisjoint(_WAITS) else "other"
+        "" if not decides and words.isdisjoint(_WAITS) else "other"
     )
 
 
@@ -163,20 +180,7 @@ def _is_clock(tool: str) -> bool:
     if "now" in words or "today" in words or "clock" in words:
         return True
     if words[-1:] and words[-1] in {"time", "date", "datetime", "day", "timestamp", "year", "month", "week", "weekday"}:
-        others = set(words[:-1]) - {
-            "get",
-            "current",
-            "fetch",
-            "what",
-            "is",
-            "the",
-            "and",
-            "date",
-            "time",
-            "tell",
-            "local",
-            "utc",
-        }
+        others = set(words[:-1]) - _OF_A_CLOCK
         if not others or "current" in words:
             return True
     return "current" in words and not _MOMENTS.isdisjoint(words)
@@ -232,7 +236,7 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
         answer = False
     elif words[-1] in _ANSWERS_AT_THE_END and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE
-    return answer
+    return foreign_answer(leaf) if answer is None else answer
 
 
 def _found_nothing(result: dict[object, object], depth: int) -> bool:
@@ -243,11 +247,18 @@ def _found_nothing(result: dict[object, object], depth: int) -> bool:
         name = " ".join(word.lower() for word in _WORDS.findall(key)) if isinstance(key, str) else ""
         if name in _FINDINGS and isinstance(inner, _CONTAINERS) and not inner:
             return True
+        if name in _ONE_FINDING and inner is None:
+            return True
         if name in _TOTALS and type(inner) is int and inner == 0:
             return True
         if isinstance(inner, dict) and depth < _MAX_WORDS and _found_nothing(inner, depth + 1):
             return True
     return False
+
+
+def _has_reservation(result: dict[object, object]) -> bool:
+    """Return whether a *result* says that it is old, incomplete or doubtful."""
+    return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
 
 
 def _is_denial(word: str) -> bool:

@@ -50,6 +50,11 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Weather in Oslo; indoor events in case of rain",
         "Weather in Oslo first. Otherwise indoor events.",
         "Check the weather in Oslo first, then indoor events",
+        "Weather in Oslo or indoor events, one of them is enough",
+        "Prefer the weather in Oslo over indoor events",
+        "Try the weather in Oslo, then indoor events",
+        "Weather in Oslo, and indoor events when the weather is unclear",
+        "Wie ist das Wetter in Oslo? Falls es regnet, zeig mir Veranstaltungen.",
     ],
 )
 def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
@@ -66,6 +71,8 @@ def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
         "Weather and indoor events in Oslo. If the museum is closed, tell me.",
         "Who else likes Oslo, its weather, and indoor events?",
         "Tell me if it rains in Oslo. Which indoor events are there?",
+        "I prefer sun to rain. Weather in Oslo, and indoor events",
+        "Show the weather in Oslo and then the indoor events",
     ],
 )
 def test_question_with_if_and_condition_on_something_else_decide_about_no_call(said: str) -> None:

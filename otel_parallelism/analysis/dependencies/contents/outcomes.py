@@ -7,14 +7,29 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.analysis.dependencies.doubts.languages import begins_as_foreign_error
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.patterns import CaselessPattern
 
 Outcome: TypeAlias = Literal["", "failed", "empty"]
 
-_FLAGS = ("isError", "is_error", "iserror", "error", "errors", "exception", "errorMessage", "error_message")
+_FLAGS = (
+    "isError",
+    "is_error",
+    "iserror",
+    "error",
+    "errors",
+    "exception",
+    "errorMessage",
+    "error_message",
+    "retry_after",
+    "retryAfter",
+)
 _VERDICTS = ("success", "ok", "succeeded", "successful")
 _STATUSES = ("status", "statusCode", "status_code", "http_status", "httpStatus", "state", "result", "outcome", "type")
+_NAMES_OF_ERRORS = frozenset(
+    {"rate_limited", "rate_limit_exceeded", "too_many_requests", "quota_exceeded", "internal_error", "server_error"}
+)
 _CODES = (
     "code",
     "status",
@@ -57,6 +72,8 @@ _ERROR_INSIDE = CaselessPattern(
     r"|(?:server|service|system|line|it) is (?:currently |very |too )?busy|slow down|please wait|retry in"
     r"|try (?:it )?again|(?:under|in) maintenance|be more specific|ambiguous"
     r"|(?:page|site|resource|repository) (?:has |was )?(?:been )?moved"
+    r"|(?:service|server|system|site|api|host|endpoint|database) (?:is |was )?(?:currently |temporarily )?"
+    r"(?:down|offline|unreachable|not (?:available|reachable|responding))\b"
     r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
 )
 # Each match has one of these, unless the text has letters that are no ASCII.
@@ -123,6 +140,8 @@ def result_outcome(result: object) -> Outcome:
 
 
 def _text_outcome(text: str) -> Outcome:
+    if len(text) <= _SHORT and begins_as_foreign_error(text):
+        return "failed"
     if _ERROR_BEGINS.match(text[:_SHORT].lstrip()) and (len(text) <= 10 * _SHORT or _begins_as_error(text)):
         return "failed"
     return "failed" if len(text) <= _SHORT and _may_have_error(text) and _ERROR_INSIDE.search(text) else ""
@@ -195,6 +214,8 @@ def _flags_failure(value: Mapping[object, object]) -> bool:
 
 
 def _is_error_code(code: object) -> bool:
+    if isinstance(code, str) and code.lower() in _NAMES_OF_ERRORS:
+        return True
     if isinstance(code, str) and code.isdecimal() and len(code) == 3:  # noqa: PLR2004 - as all HTTP status codes
         code = int(code)
     return type(code) is int and _FIRST_ERROR <= code <= _LAST_ERROR

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents import tokens
 from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
+from .languages import has_foreign_condition
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -26,7 +28,11 @@ _CONDITION = CaselessPattern(
     r"|should (?:it|they|there|that)|once (?:it|that|they))\b",
 )
 _ENDS_A_SEARCH = CaselessPattern(
-    r"\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)"
+    r"^\W*prefer\b|\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)"
+    r"|(?:one|either|that) (?:of (?:them|these) )?(?:is|will be) (?:enough|sufficient)|any one of"
+    r"|try\b[^.!?]{0,60}\bthen\b|prefer\b[^.!?]{0,40}\b(?:over|rather than|instead of)|only (?:when|after)"
+    r"|when\b.{0,40}\b(?:is|are) (?:un\w+|not|missing|empty|down|closed|incomplete|stale|full)"
+    r"|one (?:request|call) (?:per|a|every) \w+|(?:after|once) (?:that|it|the first) (?:has|is|comes|came)"
     r"|if (?:so|not|yes|no|none|neither|that|this|the first)|the first (?:one )?(?:that|which|with)"
     r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
@@ -46,7 +52,8 @@ class Conditions:
     The conditions in what was asked.
 
     A condition concerns the calls that share a word with its sentence, unless the word stands in other sentences too.
-    A condition that ends a search, or that refers to what was said before it, may concern every call.
+    A condition that ends a search, or that refers to what was said before it, may concern every call. So may one
+    in another language, which shares few words with the names of tools.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -62,6 +69,7 @@ class Conditions:
                     plain = _NO_CONDITION.sub(" ", plain)
                 conditional = _CONDITION.search(plain)
                 self._all = self._all or _ENDS_A_SEARCH.search(plain)
+                self._all = self._all or has_foreign_condition(plain)
                 self._all = self._all or (conditional and _REFERS_BACK.search(plain))
                 (self._words if conditional else others).update(_stems(tokens.words_in(sentence)))
         self._words -= others

@@ -1,0 +1,94 @@
+"""Recognises answers, denials, errors and conditions in languages other than English, by a few frequent words."""
+
+# ruff: noqa: RUF001 - letters of other alphabets are meant
+
+from __future__ import annotations
+
+import re
+
+from otel_parallelism.patterns import LazyPattern
+
+_LONGEST_DENIAL = 80
+_DENIES = LazyPattern(
+    r"(?<!\w)(?:kein(?:e|en|er|em|es)?|nicht|nichts|nie|leider|aucune?|pas|rien|introuvable|ning[uú]na?|nada|sin"
+    r"|inexistente|inexistante?|agotad[oa]|nenhuma?|n[aã]o|sem|nessun[oa]?|niente|geen|niet|niets|inget|inga|inte"
+    r"|ingen|ikke|intet|ei (?:ole|löydy|löytynyt)|brak|не|нет|ничего|нема|yok|değil|bulunamadı|tidak|không"
+    r"|لا|لم|غير|ليس|नहीं)(?!\w)"
+    r"|[未没沒無无]|不存在|不可|不能|ません|ない(?!\w)|なし(?!\w)|없|않|못",
+    re.IGNORECASE,
+)
+_ERROR = LazyPattern(
+    r"\W*(?:(?:fehler|fehlgeschlagen|zeitüberschreitung|erreur|échec|erro|errore|fout|błąd|ошибка|hata|virhe|fejl"
+    r"|خطأ|त्रुटि)(?!\w)|错误|錯誤|失败|失敗|超时|エラー|오류|실패)",
+    re.IGNORECASE,
+)
+_POLITE = LazyPattern(
+    r"(?<!\w)(?:wenn (?:möglich|du |sie |ihr |ich |wir )|s'il (?:vous|te) pla[iî]t|si (?:possible|tu |vous |je |on )"
+    r"|si (?:es posible|puedes|puede)|se (?:possibile|possível|puoi|può|você|puder)"
+    r"|(?:vérifiez?|dis[- ]moi|dites[- ]moi|savoir|regardez?|demandez?|comprueba|verifica|dime|saber|mira|controlla"
+    r"|dimmi|sapere|verifique|diga) (?:me )?s[ie])(?!\w)|如果(?:可以|可能|方便)",
+    re.IGNORECASE,
+)
+_CONDITION = LazyPattern(
+    r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas où|dès que|à moins que|si|s'ils?"
+    r"|de lo contrario|en caso de que|hasta que|altrimenti|finché|senão|caso contrário|indien|anders|hvis|ellers|annars"
+    r"|jeśli|jeżeli|если|иначе|eğer|yoksa|إذا|अगर|यदि)(?!\w)"
+    r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
+    r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|이면|다면|라면|경우",
+    re.IGNORECASE,
+)
+_POSITIVE = frozenset(
+    """
+    ja oui si sim da tak evet igen hai ano да はい 是 是的 对 有 可以 예 네 نعم हाँ
+    abgeschlossen offen genehmigt bezahlt verfügbar aktiv bereit fertig erledigt erlaubt freigegeben gültig geöffnet
+    autorisé autorisée disponible payé payée terminé terminée ouvert actif valide approuvé approuvée
+    autorizado autorizada aprobado aprobada pagado pagada abierto abierta activo activa completado completada
+    disponível aprovado aprovada pago aberto ativo concluído autorizzato disponibile pagato aperto attivo completato
+    beschikbaar betaald actief goedgekeurd доступно оплачен активен 已完成 已付款 可用 完了 利用可能
+    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+)
+_NEGATIVE = frozenset(
+    """
+    nein non nej nee não nie нет hayır nem いいえ 否 不 不是 아니요 아니오 لا
+    geschlossen abgelehnt unbezahlt gesperrt inaktiv storniert ausverkauft verboten ungültig ausstehend
+    refusé refusée indisponible impayé fermé inactif invalide annulé épuisé rechazado rechazada cerrado cerrada
+    inactivo cancelado cancelada pendiente denegado indisponível recusado fechado inativo pendente negado rifiutato
+    chiuso annullato esaurito geweigerd gesloten недоступно отклонён 不可用 已取消 缺货 売り切れ
+    """.split()  # noqa: SIM905 - likewise
+)
+
+
+def foreign_answer(text: str) -> bool | None:
+    """
+    Return whether *text* is a yes or a good status in another language, or else a denial; None if it is neither.
+
+    >>> foreign_answer("Ja."), foreign_answer("Keine Bestellung gefunden"), foreign_answer("見つかりませんでした")
+    (True, False, False)
+    >>> foreign_answer("Regen am Fjord") is None
+    True
+    """
+    bare = text.strip().strip(".!。！'\"").casefold()
+    if bare in _POSITIVE or bare in {"sí", "sì"}:
+        return True
+    denies = bare in _NEGATIVE or (len(bare) <= _LONGEST_DENIAL and _DENIES.search(bare) is not None)
+    return False if denies else None
+
+
+def begins_as_foreign_error(text: str) -> bool:
+    """
+    Return whether *text* begins with the word for an error in another language.
+
+    >>> begins_as_foreign_error("Fehler: Zeit abgelaufen"), begins_as_foreign_error("Herr Fehler wohnt hier")
+    (True, False)
+    """
+    return _ERROR.match(text) is not None
+
+
+def has_foreign_condition(sentence: str) -> bool:
+    """
+    Return whether a *sentence* in another language has a condition, other than a polite one or a question.
+
+    >>> has_foreign_condition("Falls es regnet, zeig mir Museen"), has_foreign_condition("Zeig es mir, wenn möglich")
+    (True, False)
+    """
+    return _CONDITION.search(_POLITE.sub(" ", sentence)) is not None
