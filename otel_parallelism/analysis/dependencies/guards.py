@@ -42,6 +42,7 @@ _LONGEST_KIND = 3
 _ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - likewise
 # What a result says of its own worth.
 _RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - likewise
+_COUNTED = frozenset("level levels count quantity status".split())  # noqa: SIM905 - likewise
 _FINDINGS = frozenset(
     "results result items hits data records matches entries rows documents docs values edges nodes objects list".split()  # noqa: SIM905 - likewise
 )
@@ -127,13 +128,15 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     """
     in_order = [word.lower() for word in _WORDS.findall(tool)]
     words = frozenset(in_order)
+    # Neither the price of a stock nor news of it is a count.
+    counting = words - {"stock"} if "stock" in in_order[:-1] and _COUNTED.isdisjoint(words) else words
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "any"
     if isinstance(result, dict) and (_found_nothing(result, 0) or _has_reservation(result)):
         return "any"
     sorts = not (words.isdisjoint(_SORTS) or words.isdisjoint(_SORTED))
     decides = sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND
-    return _guard_of_answer(result, given, counts=not words.isdisjoint(_COUNTS)) or (
+    return _guard_of_answer(result, given, counts=not counting.isdisjoint(_COUNTS)) or (
         "" if not decides and words.isdisjoint(_WAITS) else "other"
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .contents.comparables import Values, single_words
 from .doubts.reasking import Doubt, Reasking
+from .doubts.restating import Restating
 from .guards import Guard, guard_of, tells_time
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Origins:
         self._calls = calls
         self._known = KnownValues(spoken)
         self._reasking = Reasking(calls, spoken)
+        self._restating = Restating(calls, spoken)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
         self.explained_from_ns: list[int | None] = [None] * len(calls)
@@ -152,7 +154,10 @@ class Origins:
         if arguments.whole:
             self.explained_from_ns[index] = self._known.explained_from_ns(call.tool, arguments.atoms)
         self.lacks_origin[index] = self._known.lacks_origin(arguments.atoms)
-        self.doubts[index] = self._reasking.start(index, arguments, self._known.is_said, self._known.has)
+        self.doubts[index] = [
+            *self._reasking.start(index, arguments, self._known.is_said, self._known.has),
+            *self._restating.start(index, arguments, self._known.has),
+        ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
                 self.selected[index] |= self._holders.get(name, 0)
@@ -171,6 +176,7 @@ class Origins:
             given = frozenset(arguments.plain) if arguments is not None else frozenset()
             self.guards[index] = guard_of(call.tool, result.value, given)
         self._reasking.end(index, result)
+        self._restating.end(index, result)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

@@ -235,3 +235,115 @@ def test_answer_that_refuses_or_reports_may_decide_what_comes_next(answer: str, 
         "Hours and menu of Blue", ("get_hours", {"shop": "Blue"}, answer), ("get_menu", {"shop": "Blue"}, "tea")
     )
     assert found.edge == edge
+
+
+@pytest.mark.parametrize(
+    ("result", "tool", "arguments"),
+    [
+        ({"destination": "Kyoto"}, "get_exchange_rate", {"currency": "yen"}),
+        ("a bicycle", "list_products", {"category": "vélos"}),
+        ({"date": "2023-08-14"}, "get_sales", {"quarter": "Q3"}),
+        ({"colour": "#FF0000"}, "find_lamp", {"shade": "red"}),
+        ("The disease is African trypanosomiasis", "lookup_drug", {"indication": "sleeping sickness"}),
+    ],
+)
+def test_word_without_origin_may_say_a_short_answer_otherwise(
+    result: Any, tool: str, arguments: dict[str, Any]
+) -> None:
+    found = judged("About ZX-8821", ("get_booking", {"ref": "ZX-8821"}, result), (tool, arguments, "fine weather"))
+    why = f"{tool} was given a word that stands nowhere before it, which may say otherwise what get_booking returned"
+    assert found == Pair("unknown", "unknown", why)
+
+
+@pytest.mark.parametrize(
+    ("result", "tool", "arguments"),
+    [
+        # A long answer, an identifier, free text, a usual setting, and words of the user.
+        ([{"name": f"hill {index}"} for index in range(5)], "get_exchange_rate", {"currency": "yen"}),
+        ({"order": "W-2378156"}, "get_exchange_rate", {"currency": "yen"}),
+        ({"destination": "Kyoto"}, "search_web", {"query": "yen exchange"}),
+        ({"destination": "Kyoto"}, "get_exchange_rate", {"format": "json"}),
+        ({"destination": "Kyoto"}, "get_weather", {"city": "Oslo"}),
+        ({"price": 31.2}, "list_events", {"category": "attractions"}),
+    ],
+)
+def test_word_of_the_model_is_no_other_word_for_anything_else(
+    result: Any, tool: str, arguments: dict[str, Any]
+) -> None:
+    said = "About ZX-8821, and how is the weather in Oslo?"
+    found = judged(said, ("get_booking", {"ref": "ZX-8821"}, result), (tool, arguments, "fine weather"))
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+@pytest.mark.parametrize(
+    ("names", "argument"),
+    [
+        (["Globex Corporation", "Initech", "Hooli", "Pied Piper"], "GLBX"),
+        (["Ada Byron Lovelace", "Bo Diddley", "Cy Young", "Dee Dee"], "abl"),
+        (["Rome, Italy", "Paris", "Oslo", "Lima"], "Italian"),
+    ],
+)
+def test_word_may_be_short_for_a_name_in_a_list_or_another_form_of_it(names: list[str], argument: str) -> None:
+    found = judged("Who is it?", ("list_names", {"page_of": "book"}, names), ("get_one", {"login": argument}, "fine"))
+    assert found.evidence == "an argument of get_one may be short for what list_names returned, or another form of it"
+
+
+def test_word_that_is_like_none_of_a_list_is_the_own_word_of_the_model() -> None:
+    names = ["Globex Corporation", "Initech", "Hooli", "Pied Piper"]
+    found = judged("Who is it?", ("list_names", {"page_of": "book"}, names), ("get_one", {"login": "root"}, "fine"))
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+@pytest.mark.parametrize("result", ["Ada, Bo, Cy and Dee", "they are four"])
+def test_number_may_count_what_a_text_lists(result: str) -> None:
+    found = judged("A table for team Tide", ("get_team", {"name": "Tide"}, result), ("find_table", {"seats": 4}, "T"))
+    assert found.verdict == "unknown"
+
+
+def test_date_may_refer_to_another_one() -> None:
+    said = "A hotel in Rome for the Friday after the concert"
+    first = ("get_concert", {"city": "Rome"}, {"date": "2024-05-01", "name": "Tosca"})
+    second = ("search_hotels", {"city": "Rome", "date": "the Friday after"}, ["Sol"])
+    assert judged(said, first, second).evidence == (
+        "a date of search_hotels refers to another one, which get_concert may have returned"
+    )
+    assert judged(said, ("get_concert", {"city": "Rome"}, ["Tosca"]), second).verdict == "independent"
+
+
+def test_query_may_be_written_by_the_description_of_the_tables() -> None:
+    query = ("run_query", {"sql": "SELECT count(*) FROM users"}, "12 of them, and more to come")
+    assert judged("How many users are there?", ("list_tables", {}, ["users", "orders"]), query).verdict == "unknown"
+    other = ("run_query", {"sql": "SELECT name FROM orders"}, '[{"name": "lamp"}, {"name": "desk"}]')
+    assert judged("Users and names of orders, count and select all", other, query).verdict == "independent"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"near": "Bergen", "kind": "sushi", "radius": 5}, {"near": "Bergen", "kind": "sushi", "radius": 10}),
+        ({"near": "Bergen", "kind": "sushi", "price": "cheap"}, {"near": "Bergen", "kind": "sushi"}),
+        ({"path": "src/app/core"}, {"path": "src/app"}),
+    ],
+)
+def test_same_with_a_wider_bound_may_follow_from_what_was_found(first: dict[str, Any], second: dict[str, Any]) -> None:
+    said = "A cheap sushi bar near Bergen"
+    found = judged(said, ("list_places", first, ["Noodle house"]), ("list_places", second, ["Sushi bar"]))
+    assert found.verdict == "unknown"
+    assert found.evidence.startswith("list_places asks for the same with a wider bound or fewer conditions")
+
+
+def test_bounds_that_the_user_names_are_independent() -> None:
+    said = "Sushi bars within 5 km and within 10 km of Bergen"
+    calls = [("list_places", {"near": "Bergen", "radius": radius}, ["Noodle house"]) for radius in (5, 10)]
+    assert judged(said, calls[0], calls[1]).verdict == "independent"
+
+
+def test_same_search_in_another_source_may_follow_from_a_short_answer() -> None:
+    first = ("search_handbook", {"query": "leave rule"}, "The chapter speaks about office plants")
+    second = ("web_search", {"query": "leave rule"}, "Twenty-five days")
+    assert judged("What is the leave rule?", first, second).evidence == (
+        "web_search was asked the same as search_handbook, perhaps because of what search_handbook returned"
+    )
+    assert judged("Leave rule in the handbook and on the web?", first, second).verdict == "independent"
+    long = ("search_handbook", {"query": "leave rule"}, [{"title": f"Chapter {index}"} for index in range(8)])
+    assert judged("What is the leave rule?", long, second).verdict == "independent"

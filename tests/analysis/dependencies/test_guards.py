@@ -94,3 +94,8 @@ def test_error_in_any_language_is_a_failure(result: object) -> None:
 )
 def test_condition_in_another_language_is_recognised(sentence: str, has: bool) -> None:
     assert has_foreign_condition(sentence) is has
+
+
+def test_price_of_a_stock_is_no_count_and_a_stock_is() -> None:
+    assert guard_of("get_stock_price", 31.2) == ""
+    assert guard_of("get_stock", 31) == guard_of("get_stock_level", 31) == "other"

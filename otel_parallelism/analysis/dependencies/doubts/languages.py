@@ -23,16 +23,17 @@ _ERROR = LazyPattern(
     re.IGNORECASE,
 )
 _POLITE = LazyPattern(
-    r"(?<!\w)(?:wenn (?:möglich|du |sie |ihr |ich |wir )|s'il (?:vous|te) pla[iî]t|si (?:possible|tu |vous |je |on )"
-    r"|si (?:es posible|puedes|puede)|se (?:possibile|possível|puoi|può|você|puder)"
-    r"|(?:vérifiez?|dis[- ]moi|dites[- ]moi|savoir|regardez?|demandez?|comprueba|verifica|dime|saber|mira|controlla"
+    r"(?<!\w)(?:wenn (?:m[oö]glich|du |sie |ihr |ich |wir )|s'il (?:vous|te) pla[iî]t|si (?:possible|tu |vous |je |on )"
+    r"|si (?:es posible|puedes|puede)|se (?:possibile|poss[ií]vel|puoi|pu[oò]|voc[eê]|puder)"
+    r"|(?:v[eé]rifiez?|dis[- ]moi|dites[- ]moi|savoir|regardez?|demandez?|comprueba|verifica|dime|saber|mira|controlla"
     r"|dimmi|sapere|verifique|diga) (?:me )?s[ie])(?!\w)|如果(?:可以|可能|方便)",
     re.IGNORECASE,
 )
 _CONDITION = LazyPattern(
-    r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas où|dès que|à moins que|si|s'ils?"
-    r"|de lo contrario|en caso de que|hasta que|altrimenti|finché|senão|caso contrário|indien|anders|hvis|ellers|annars"
-    r"|jeśli|jeżeli|если|иначе|eğer|yoksa|إذا|अगर|यदि)(?!\w)"
+    r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas o[uù]|d[eè]s que|[aà] moins que|si"
+    r"|s'ils?|annars|ellers"
+    r"|de lo contrario|en caso de que|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
+    r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
     r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|이면|다면|라면|경우",
     re.IGNORECASE,
@@ -91,4 +92,9 @@ def has_foreign_condition(sentence: str) -> bool:
     >>> has_foreign_condition("Falls es regnet, zeig mir Museen"), has_foreign_condition("Zeig es mir, wenn möglich")
     (True, False)
     """
+    if not sentence.isascii():
+        from unicodedata import normalize  # noqa: PLC0415 - a large table, which few programs need
+
+        # Letters whose marks were taken off stay apart from them; those of Korean and Japanese are put together.
+        sentence = normalize("NFC", sentence)
     return _CONDITION.search(_POLITE.sub(" ", sentence)) is not None

@@ -26,16 +26,17 @@ Doubt: TypeAlias = tuple[int, str]
 
 _EVERY = -1
 _MOST_COMPARED = 64
-_SEARCHES = frozenset(
+SEARCHES = frozenset(
     "search find lookup query retrieve retrieval ask browse grep discover google wikipedia wiki tavily rag".split()  # noqa: SIM905 - a list of quoted words would be longer
 )
 _PAGES = frozenset({"page", "offset", "skip", "cursor", "batch", "chunk", "start", "end"})
 _WITH_PAGES = frozenset("number num no index idx line lines row from to at size limit count".split())  # noqa: SIM905 - likewise
 _POSITIONS = frozenset("index idx position rank nth ordinal choice option selection number".split())  # noqa: SIM905 - likewise
 _WITH_POSITIONS = frozenset("item result row list entry link hit selected chosen".split())  # noqa: SIM905 - likewise
+_BOUNDS = frozenset("radius distance depth within range max limit top hops km miles level size".split())  # noqa: SIM905 - likewise
 _LARGEST_POSITION = 100
 # Parameters that a model sets as usual, or in which it explains itself.
-_USUAL = frozenset(
+USUAL = frozenset(
     """
     unit units format sort order by mode limit top k n max min num size per page count fields include detail details
     verbose level depth type kind temperature style timeout encoding thought thoughts reason reasoning
@@ -46,11 +47,13 @@ _SMALLEST_OWN = 3
 _MOST_DIGITS = 4
 _MOST_ANSWERS = 3
 _LONGEST_ANSWER = 80
+_SHARE = LazyPattern(r"0\.\d{1,2}")
 _IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
 
 _CONDITION = "what was asked has a condition: whether {b} is called may depend on what {a} returned"
 _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
 _FURTHER = "{b} asks for the same in more detail, perhaps because of what {a} returned"
+_WIDER = "{b} asks for the same with a wider bound or fewer conditions, perhaps because of what {a} returned"
 _OTHER_WORDS = "{b} was asked in other words, perhaps because of what {a} returned"
 _MEANING = "{b} was given a number that stands nowhere before it, which may say otherwise what {a} returned"
 _POSITION = "a number that {b} was given may be a position in what {a} returned"
@@ -94,6 +97,7 @@ class Reasking:
         for bits, why in (
             (self._earlier_parts(recent, named, is_said), _NEXT_PAGE),
             (self._further_asked(recent, named, is_said), _FURTHER),
+            (self._wider_asked(recent, named, is_said), _WIDER),
             (self._searches_before(index, recent, arguments, is_said, in_name), _OTHER_WORDS),
             (self._lists_with_positions(tool, named), _POSITION),
             (self._answers_before(tool, arguments, named, is_known), _MEANING),
@@ -136,6 +140,22 @@ class Reasking:
                 found |= 1 << earlier
         return found
 
+    def _wider_asked(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
+        """Return the calls that a call repeats with a larger bound, less in a path, or fewer arguments."""
+        found = 0
+        for earlier in recent:
+            before = self._named[earlier]
+            changed = [name for name, token in named.items() if before.get(name) != token]
+            dropped = not changed and 0 < len(named) < len(before)
+            if dropped or (
+                len(changed) == 1
+                and named.keys() == before.keys()
+                and not all(is_said(word) for word in named[changed[0]].split())
+                and _is_wider(changed[0], named[changed[0]], before[changed[0]])
+            ):
+                found |= 1 << earlier
+        return found
+
     def _searches_before(
         self, index: int, recent: Iterable[int], arguments: Values, is_said: Callable[[str], bool], in_name: list[str]
     ) -> int:
@@ -145,7 +165,7 @@ class Reasking:
         A search that names something else of what the user named, or that replaces words of the model's own, asks for
         something else.
         """
-        if _SEARCHES.isdisjoint(in_name):
+        if SEARCHES.isdisjoint(in_name):
             return 0
         texts = [text for text in arguments.plain if isinstance(text, str) and _is_query(text)]
         words = {word for text in texts for word in words_in(text)} & {
@@ -173,16 +193,17 @@ class Reasking:
         A model may write a number in another unit, or as an age for a year of birth. A word that stands nowhere before
         it is the model's own.
         """
-        usual = {token for name, token in named.items() if not _USUAL.isdisjoint(name.split())}
+        usual = {token for name, token in named.items() if not USUAL.isdisjoint(name.split())}
         for atom in arguments.atoms:
-            if not _is_small(atom.token) or int(atom.token) < _SMALLEST_OWN or atom.token in usual:
+            whole = is_small(atom.token) and int(atom.token) >= _SMALLEST_OWN
+            if atom.token in usual or not (whole or _SHARE.fullmatch(atom.token)):
                 continue
             if not any(map(is_known, atom.words)):
                 return sum(1 << i for i in self._answers[-_MOST_COMPARED:] if self._calls[i].tool != tool)
         return 0
 
     def _lists_with_positions(self, tool: str, named: dict[str, str]) -> int:
-        positions = [int(token) for name, token in named.items() if _is_position(name) and _is_small(token)]
+        positions = [int(token) for name, token in named.items() if _is_position(name) and is_small(token)]
         if not positions or max(positions) > _LARGEST_POSITION:
             return 0
         return sum(
@@ -192,9 +213,16 @@ class Reasking:
         )
 
 
-def _is_small(token: str) -> bool:
+def is_small(token: str) -> bool:
     """Return whether *token* is a whole number of few digits; Python converts no number of very many."""
     return len(token) <= _MOST_DIGITS and token.isdecimal()
+
+
+def _is_wider(name: str, token: str, before: str) -> bool:
+    """Return whether the value *token* of a parameter is a larger bound than *before*, or its beginning."""
+    if not _BOUNDS.isdisjoint(name.split()) and is_small(token) and is_small(before):
+        return int(token) > int(before)
+    return token != before and _goes_on(before, token)
 
 
 def _goes_on(token: str, before: str) -> bool:

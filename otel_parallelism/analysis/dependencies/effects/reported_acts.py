@@ -21,6 +21,8 @@ _ACT = CaselessPattern(
     r"|imported|indexed|warmed|primed|rebuilt|refreshed|initiali[sz]ed"
     r"|unpacked|cloned|mounted|attached)\b(?! by\b)|(?:logged|signed) in\b|checked out\b)"
     r"|.*\b(?:session|connection|browser|kernel) (?:started|opened|created|established)\b"
+    r"|.*\b(?:entry|config|kubeconfig|context|credentials?|profile) (?:was |has been )?(?:generated|created"
+    r"|updated|added|set|merged)\b"
     r"|.*\bis now (?:open|active|selected|available|loaded|current)\b|.*\bnow (?:viewing|connected|logged in)\b"
     r"|.*\b(?:results?|output|data) (?:is|are) (?:now )?(?:available|stored|saved|ready|kept) (?:in|at|under|as|via)\b"
     r"|.*\b(?:stored|saved|loaded|written|cached|kept|put) (?:in|into|to|as|under) (?:the )?\w*"

@@ -1,0 +1,223 @@
+"""
+Finds arguments that may say in other words what an earlier result said, and questions that follow from one.
+
+These are: a word that stands nowhere before a call, after a short answer (``yen`` after ``Kyoto``); an abbreviation, or
+another form of a word, that a result contains; a date that refers to another one; a query after a description of the
+tables; and the same question put to another source after a short text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.effects.sql_effects import looks_like_sql
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.patterns import LazyPattern
+
+from .reasking import SEARCHES, USUAL, Doubt, is_small
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+_MOST_COMPARED = 64
+_MOST_READ = 8_000
+_MOST_VALUES = 3
+_LONGEST_VALUE = 80
+_SMALLEST = 2
+_SHORTEST_STEM = 4
+_SHORTEST_CODE = 3
+_LONGEST_CODE = 12
+_FEWEST_NAMES = 2
+_FREE = (
+    SEARCHES
+    | USUAL
+    | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
+)
+_LAYOUTS = frozenset("schema schemas table tables column columns describe fields databases".split())  # noqa: SIM905 - a list of quoted words would be longer
+_SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
+_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
+_NUMERAL = LazyPattern(
+    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double)\b"
+)
+_COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
+_SEPARATOR = LazyPattern(r",| and |;")
+_REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
+_DATED = LazyPattern(
+    r"\d{4}-\d\d|\d{1,2}[:/.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.? \d|\d{1,2}(?:st|nd|rd|th)?\.? (?:of )?"
+    r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)"
+)
+
+_MEANING = "{b} was given a word that stands nowhere before it, which may say otherwise what {a} returned"
+_NUMBER = "{b} was given a number that stands nowhere before it, which {a} may have named in words, or listed"
+_FORM = "an argument of {b} may be short for what {a} returned, or another form of it"
+_DATE = "a date of {b} refers to another one, which {a} may have returned"
+_LAYOUT = "{b} sends a query, which may be written by the tables that {a} described"
+_ELSEWHERE = "{b} was asked the same as {a}, perhaps because of what {a} returned"
+
+
+class Restating:
+    """Collects these doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
+        """Take note of what the user said, *spoken*."""
+        self._calls = calls
+        self._said = {word for values in spoken for text in values.texts for word in words_in(text[:_MOST_READ])}
+        self._names = [words_in_name(call.tool) for call in calls]
+        self._short: list[int] = []
+        self._texts: list[tuple[int, list[str]]] = []
+        self._lists: list[int] = []
+        self._given: dict[int, dict[tuple[str, str], bool]] = {}
+        self._dated = self._layouts = 0
+
+    def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
+        """
+        Return the doubts about a call that starts.
+
+        Args:
+            index: Its position.
+            arguments: Their values.
+            is_known: Returns whether a word is known so far, from the user or from another call.
+        """
+        self._given[index] = arguments.named
+        unknown = _unknown_words(arguments, is_known)
+        single = [words[0] for words in unknown if len(words) == 1]
+        refers = any(atom.kind == "moment" and _REFERS.search(atom.token) for atom in arguments.atoms)
+        texts = [text for text in arguments.plain if isinstance(text, str)]
+        found = (
+            (self._others(index, self._short) if unknown else 0, _MEANING),
+            (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
+            (self._forms_before(single) if single else 0, _FORM),
+            (self._dated if refers else 0, _DATE),
+            (self._layouts if any(map(looks_like_sql, texts)) else 0, _LAYOUT),
+            (self._asked_elsewhere(index, arguments), _ELSEWHERE),
+        )
+        return [(bits, why) for bits, why in found if bits]
+
+    def end(self, index: int, result: Values) -> None:
+        """Take note of the *result* of a call that ends."""
+        bit = 1 << index
+        texts = [text.casefold() for text in result.texts[: _MOST_COMPARED + 1] if len(text) <= _LONGEST_VALUE]
+        if not result.outcome and _is_short(result.value, [_MOST_VALUES]):
+            self._short.append(index)
+        if 0 < len(texts) <= _MOST_COMPARED:
+            self._texts.append((index, texts))
+        if any(map(_DATED.search, texts)):
+            self._dated |= bit
+        if not _LAYOUTS.isdisjoint(self._names[index]):
+            self._layouts |= bit
+        if len(texts) == 1 and (_NUMERAL.search(texts[0]) or len(_SEPARATOR.findall(texts[0])) > 1):
+            self._lists.append(index)
+
+    def _others(self, index: int, earlier: Iterable[int]) -> int:
+        tool = self._calls[index].tool
+        return sum(1 << i for i in list(earlier)[-_MOST_COMPARED:] if self._calls[i].tool != tool)
+
+    def _forms_before(self, words: Iterable[str]) -> int:
+        """Return the calls whose results contain what one of *words* is short for, or another form of it."""
+        found = 0
+        for earlier, texts in self._texts[-_MOST_COMPARED:]:
+            for text in texts:
+                inside = [word for word in words_in(text) if word.isalpha()]
+                if any(_is_form(word, inside, self._said) for word in words):
+                    found |= 1 << earlier
+                    break
+        return found
+
+    def _asked_elsewhere(self, index: int, arguments: Values) -> int:
+        """Return the searches for the same in another source that found little, if the user did not name this one."""
+        names = set(self._names[index])
+        if not arguments.named or SEARCHES.isdisjoint(names):
+            return 0
+        found = 0
+        for earlier in self._short[-_MOST_COMPARED:]:
+            given, before = self._given.get(earlier, {}), set(self._names[earlier])
+            same = bool(given) and given.keys() <= arguments.named.keys() and not SEARCHES.isdisjoint(before)
+            if same and not names - before <= self._said:
+                found |= 1 << earlier
+        return found
+
+
+def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[list[str]]:
+    """Return the words of each argument that is no free text, if none of them stands anywhere before the call."""
+    free = {token for name, token in arguments.named if _FREE.issuperset(words_in_name(name))}
+    found = []
+    for atom in arguments.atoms:
+        words = [word for word in atom.words if not word.isdecimal()]
+        if atom.kind == "flag" or not words or atom.token in free or not any(map(str.isalpha, atom.token)):
+            continue
+        if not any(map(is_known, words)):
+            found.append(words)
+    return found
+
+
+def _has_own_number(arguments: Values, is_known: Callable[[str], bool]) -> bool:
+    """Return whether a small whole number that is no usual setting stands nowhere before the call."""
+    usual = {token for name, token in arguments.named if not USUAL.isdisjoint(words_in_name(name))}
+    return any(
+        is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
+        for atom in arguments.atoms
+    )
+
+
+def _is_form(word: str, inside: Sequence[str], said: Collection[str] = ()) -> bool:
+    """
+    Return whether *word* may be made of the words *inside* a text: their initials, a login, or another ending.
+
+    >>> [_is_form(word, ["ada", "lovelace"]) for word in ("alovelace", "adal", "lace")]
+    [True, True, False]
+    >>> _is_form("italian", ["rome", "italy"]), _is_form("glbx", ["globex"])
+    (True, True)
+    """
+    names = [one for one in inside if one not in _SMALL_WORDS]
+    if len(word) >= _SHORTEST_STEM:
+        for one in names:
+            if len(one) >= _SHORTEST_STEM and one[:_SHORTEST_STEM] == word[:_SHORTEST_STEM] and one not in said:
+                return True
+    if not _SHORTEST_CODE <= len(word) <= _LONGEST_CODE:
+        return False
+    if _FEWEST_NAMES <= len(names) <= len(word):
+        initials = "".join(one[0] for one in names)
+        if word in {initials, names[0][0] + names[-1], names[0] + names[-1][0]}:
+            return True
+    bare = not any(letter in "aeiouy" for letter in word[1:])
+    return bare and any(one != word and one[0] == word[0] and _has_in_order(one, word) for one in names)
+
+
+def _has_in_order(word: str, letters: str) -> bool:
+    rest = iter(word)
+    return all(letter in rest for letter in letters)
+
+
+def _is_short(value: object, room: list[int]) -> bool:
+    """Return whether a result is a few values, at least one of them a text, and no long one."""
+    values = _values(value, room, 0)
+    texts = [one for one in values if isinstance(one, str)]
+    if room[0] < 0 or any(len(text) > _LONGEST_VALUE for text in texts):
+        return False
+    return any(map(_has_other_words, texts))
+
+
+def _has_other_words(text: str) -> bool:
+    """Return whether *text* may be said in other words: not an identifier or a number, but a date or a colour."""
+    if _DATED.search(text.casefold()) or _COLOUR.fullmatch(text):
+        return True
+    return any(map(str.isalpha, text)) and not _IDENTIFIER.fullmatch(text)
+
+
+def _values(value: object, room: list[int], depth: int) -> list[object]:
+    """Return the values in plain data; *room* falls below 0 if there are more than it has."""
+    if not isinstance(value, (dict, list, tuple)):
+        room[0] -= 1
+        return [value]
+    found: list[object] = []
+    for inner in value.values() if isinstance(value, dict) else value:
+        if room[0] < 0 or depth > _MOST_VALUES:
+            room[0] = -1
+            break
+        found += _values(inner, room, depth + 1)
+    return found
