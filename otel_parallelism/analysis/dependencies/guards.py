@@ -73,7 +73,7 @@ _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
 _DENIALS = frozenset(
     """
     no not none nothing nowhere never neither nor zero without cannot unknown missing absent unable empty
-    miss deprecated obsolete superseded outdated stale unclear
+    miss tbd tba deprecated obsolete superseded outdated stale unclear
     """.split()  # noqa: SIM905 - likewise
 )
 # At the end of a text, these may be the end of a name.
@@ -86,6 +86,7 @@ _SAYS_NO = LazyPattern(
     r"(?:closed|unavailable|offline|expired|cancell?ed|denied|rejected|forbidden|blocked|locked|missing|inactive|disabled"
     r"|booked|busy|overdue|full|empty|gone|sold_out|out_of_stock)(?=_|$)|^(?:fully_booked|sold_out|closed)(?=_|$)"
 )
+_ASKS_BACK = ("which_", "what_", "who_", "do_you_", "did_you_", "could_you_", "can_you_", "please_")
 _REGRETS = ("sorry", "i'm_sorry", "i_am_sorry", "unfortunately", "apologies", "we_regret", "oops")
 _DAY_S = 86_400
 _DAY_NS = _DAY_S * 10**9
@@ -226,7 +227,11 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     text = leaf.strip().strip(".!'\"").lower().replace(" ", "_").replace("-", "_")
     words = [word.strip(",.:;") for word in text.split("_")]
     answer: bool | None = None
-    if text.startswith(_REGRETS) or (len(words) <= _MAX_WORDS_OF_A_DENIAL and _SAYS_NO.search(text)):
+    if (
+        text.startswith(_REGRETS)
+        or (text.endswith("?") and text.startswith(_ASKS_BACK))
+        or (len(words) <= _MAX_WORDS_OF_A_DENIAL and _SAYS_NO.search(text))
+    ):
         answer = False
     elif counts and text.replace(".", "").isdecimal():
         answer = text.strip("0.") != ""

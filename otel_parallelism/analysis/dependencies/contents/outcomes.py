@@ -40,6 +40,7 @@ _CODES = (
     "http_code",
     "httpCode",
     "responseCode",
+    "cod",
 )
 _FAILED = frozenset("error err failed failure fail errored exception timeout timed_out rejected denied".split())  # noqa: SIM905 - as short as possible
 _FIRST_ERROR, _LAST_ERROR = 400, 599
@@ -74,6 +75,9 @@ _ERROR_INSIDE = CaselessPattern(
     r"|(?:page|site|resource|repository) (?:has |was )?(?:been )?moved"
     r"|(?:service|server|system|site|api|host|endpoint|database) (?:is |was )?(?:currently |temporarily )?"
     r"(?:down|offline|unreachable|not (?:available|reachable|responding))\b"
+    r"|<title>\s*(?:[45]\d\d\b|(?:error|access denied|just a moment|attention required|not found)\b)"
+    r"|(?:invalid|missing|wrong|expired|unknown) (?:api[ _-]?key|token|credentials|password|access key)"
+    r"|(?:reached|exceeded|over|used up|out of) (?:your |the |its )?(?:\w+ )?(?:quota|limit|credits)\b"
     r"|went wrong|exit(?:ed with)? (?:code|status) [1-9]|overloaded|broken pipe",
 )
 # Each match has one of these, unless the text has letters that are no ASCII.

@@ -84,7 +84,8 @@ class Restating:
             is_known: Returns whether a word is known so far, from the user or from another call.
         """
         self._given[index] = arguments.named
-        unknown = _unknown_words(arguments, is_known)
+        # Where no message of the user was captured, any word may be the user's.
+        unknown = _unknown_words(arguments, is_known) if self._said else []
         single = [words[0] for words in unknown if len(words) == 1]
         refers = any(atom.kind == "moment" and _REFERS.search(atom.token) for atom in arguments.atoms)
         texts = [text for text in arguments.plain if isinstance(text, str)]
@@ -137,7 +138,7 @@ class Restating:
         for earlier in self._short[-_MOST_COMPARED:]:
             given, before = self._given.get(earlier, {}), set(self._names[earlier])
             same = bool(given) and given.keys() <= arguments.named.keys() and not SEARCHES.isdisjoint(before)
-            if same and not names - before <= self._said:
+            if same and names != before and self._said.isdisjoint(names - before):
                 found |= 1 << earlier
         return found
 
