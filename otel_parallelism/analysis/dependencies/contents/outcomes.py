@@ -110,6 +110,8 @@ _PARTS_OF_ERRORS = (
     ),
     *("subscribe to", "expired", "busy", "slow down", "please wait", "retry in", "maintenance", "more specific"),
     *("ambiguous", "moved", "went wrong", "exit", "overloaded", "broken pipe"),
+    *("down", "offline", "reachable", "not available", "not responding", "<title>", "quota", "limit", "credit"),
+    *("api", "token", "password", "access key"),
 )
 _NOTHING = CaselessPattern(
     r"\W*(?:null|none|nil|undefined|nan|n/?a|empty|nothing|no (?:\w+ ){0,3}(?:found|available|exists?|matched)"

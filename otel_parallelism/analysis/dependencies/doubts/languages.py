@@ -6,21 +6,19 @@ from __future__ import annotations
 
 import re
 
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 _LONGEST_DENIAL = 80
-_DENIES = LazyPattern(
+_DENIES = CaselessPattern(
     r"(?<!\w)(?:kein(?:e|en|er|em|es)?|nicht|nichts|nie|leider|aucune?|pas|rien|introuvable|ning[uú]na?|nada|sin"
     r"|inexistente|inexistante?|agotad[oa]|nenhuma?|n[aã]o|sem|nessun[oa]?|niente|geen|niet|niets|inget|inga|inte"
     r"|ingen|ikke|intet|ei (?:ole|löydy|löytynyt)|brak|не|нет|ничего|нема|yok|değil|bulunamadı|tidak|không"
     r"|لا|لم|غير|ليس|नहीं)(?!\w)"
     r"|[未没沒無无]|不存在|不可|不能|ません|ない(?!\w)|なし(?!\w)|없|않|못",
-    re.IGNORECASE,
 )
-_ERROR = LazyPattern(
+_ERROR = CaselessPattern(
     r"\W*(?:(?:fehler|fehlgeschlagen|zeitüberschreitung|erreur|échec|erro|errore|fout|błąd|ошибка|hata|virhe|fejl"
     r"|خطأ|त्रुटि)(?!\w)|错误|錯誤|失败|失敗|超时|エラー|오류|실패)",
-    re.IGNORECASE,
 )
 _POLITE = LazyPattern(
     r"(?<!\w)(?:wenn (?:m[oö]glich|du |sie |ihr |ich |wir )|s'il (?:vous|te) pla[iî]t|si (?:possible|tu |vous |je |on )"
@@ -29,14 +27,13 @@ _POLITE = LazyPattern(
     r"|dimmi|sapere|verifique|diga) (?:me )?s[ie])(?!\w)|如果(?:可以|可能|方便)",
     re.IGNORECASE,
 )
-_CONDITION = LazyPattern(
+_CONDITION = CaselessPattern(
     r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas o[uù]|d[eè]s que|[aà] moins que|si"
     r"|s'ils?|annars|ellers"
     r"|de lo contrario|en caso de que|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
     r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
     r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|이면|다면|라면|경우",
-    re.IGNORECASE,
 )
 _POSITIVE = frozenset(
     """
@@ -71,7 +68,7 @@ def foreign_answer(text: str) -> bool | None:
     bare = text.strip().strip(".!。！'\"").casefold()
     if bare in _POSITIVE or bare in {"sí", "sì"}:
         return True
-    denies = bare in _NEGATIVE or (len(bare) <= _LONGEST_DENIAL and _DENIES.search(bare) is not None)
+    denies = bare in _NEGATIVE or (len(bare) <= _LONGEST_DENIAL and _DENIES.search(bare))
     return False if denies else None
 
 
@@ -82,7 +79,7 @@ def begins_as_foreign_error(text: str) -> bool:
     >>> begins_as_foreign_error("Fehler: Zeit abgelaufen"), begins_as_foreign_error("Herr Fehler wohnt hier")
     (True, False)
     """
-    return _ERROR.match(text) is not None
+    return _ERROR.match(text)
 
 
 def has_foreign_condition(sentence: str) -> bool:
@@ -97,4 +94,4 @@ def has_foreign_condition(sentence: str) -> bool:
 
         # Letters whose marks were taken off stay apart from them; those of Korean and Japanese are put together.
         sentence = normalize("NFC", sentence)
-    return _CONDITION.search(_POLITE.sub(" ", sentence)) is not None
+    return _CONDITION.search(sentence) and _CONDITION.search(_POLITE.sub(" ", sentence))
