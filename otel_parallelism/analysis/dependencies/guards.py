@@ -10,6 +10,7 @@ from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
 from .doubts.languages import foreign_answer
+from .doubts.poor_results import found_nothing, has_reservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,14 +40,7 @@ _WAITS = frozenset({"progress", "readiness"})
 _SORTS = frozenset({"classify", "detect", "identify", "triage", "route"})
 _SORTED = frozenset("intent language request query question message ticket email topic issue inquiry".split())  # noqa: SIM905 - likewise
 _LONGEST_KIND = 3
-_ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - likewise
-# What a result says of its own worth.
-_RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - likewise
 _COUNTED = frozenset("level levels count quantity status".split())  # noqa: SIM905 - likewise
-_FINDINGS = frozenset(
-    "results result items hits data records matches entries rows documents docs values edges nodes objects list".split()  # noqa: SIM905 - likewise
-)
-_TOTALS = frozenset({"total", "count", "total count", "num results", "total results", "total hits", "result count"})
 _ANSWERS = frozenset(
     """
     yes no true false y n ok okay done success successful succeeded fail failed failure approved denied rejected
@@ -133,7 +127,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     counting = words - {"stock"} if "stock" in in_order[:-1] and _COUNTED.isdisjoint(words) else words
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "any"
-    if isinstance(result, dict) and (_found_nothing(result, 0) or _has_reservation(result)):
+    if isinstance(result, dict) and (found_nothing(result) or has_reservation(result)):
         return "any"
     sorts = not (words.isdisjoint(_SORTS) or words.isdisjoint(_SORTED))
     decides = sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND
@@ -245,28 +239,6 @@ def _is_positive_text(leaf: str, *, counts: bool) -> bool | None:
     elif words[-1] in _ANSWERS_AT_THE_END and len(words) <= _MAX_WORDS:
         answer = words[-1] in _POSITIVE
     return foreign_answer(leaf) if answer is None else answer
-
-
-def _found_nothing(result: dict[object, object], depth: int) -> bool:
-    """Return whether a *result* says that nothing was found: an empty list of results, or a total of 0, and no list."""
-    if any(isinstance(inner, (list, tuple)) and inner for inner in result.values()):
-        return False
-    for key, inner in result.items():
-        name = " ".join(word.lower() for word in _WORDS.findall(key)) if isinstance(key, str) else ""
-        if name in _FINDINGS and isinstance(inner, _CONTAINERS) and not inner:
-            return True
-        if name in _ONE_FINDING and inner is None:
-            return True
-        if name in _TOTALS and type(inner) is int and inner == 0:
-            return True
-        if isinstance(inner, dict) and depth < _MAX_WORDS and _found_nothing(inner, depth + 1):
-            return True
-    return False
-
-
-def _has_reservation(result: dict[object, object]) -> bool:
-    """Return whether a *result* says that it is old, incomplete or doubtful."""
-    return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
 
 
 def _is_denial(word: str) -> bool:

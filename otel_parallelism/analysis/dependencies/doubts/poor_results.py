@@ -1,0 +1,52 @@
+"""Recognises results that found nothing, or that say that they are old, partial or doubtful."""
+
+from __future__ import annotations
+
+from otel_parallelism.patterns import LazyPattern
+
+_WORDS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_CONTAINERS = (dict, list, tuple, set, frozenset)
+_DEEPEST = 3
+_FINDINGS = frozenset(
+    "results result items hits data records matches entries rows documents docs values edges nodes objects list".split()  # noqa: SIM905 - a list of quoted words would be longer
+)
+_TOTALS = frozenset({"total", "count", "total count", "num results", "total results", "total hits", "result count"})
+_ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - a list of quoted words would be longer
+# What a result says of its own worth.
+_RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - a list of quoted words would be longer
+
+
+def found_nothing(result: dict[object, object], depth: int = 0) -> bool:
+    """
+    Return whether a *result* says that nothing was found: an empty list of results, or a total of 0, and no list.
+
+    Args:
+        result: Plain data.
+        depth: How deep in a result this part of it is.
+
+    >>> found_nothing({"results": [], "page": 1}), found_nothing({"results": [], "similar": ["lamp"]})
+    (True, False)
+    """
+    if any(isinstance(inner, (list, tuple)) and inner for inner in result.values()):
+        return False
+    for key, inner in result.items():
+        name = " ".join(word.lower() for word in _WORDS.findall(key)) if isinstance(key, str) else ""
+        if name in _FINDINGS and isinstance(inner, _CONTAINERS) and not inner:
+            return True
+        if name in _ONE_FINDING and inner is None:
+            return True
+        if name in _TOTALS and type(inner) is int and inner == 0:
+            return True
+        if isinstance(inner, dict) and depth < _DEEPEST and found_nothing(inner, depth + 1):
+            return True
+    return False
+
+
+def has_reservation(result: dict[object, object]) -> bool:
+    """
+    Return whether a *result* says that it is old, incomplete or doubtful.
+
+    >>> has_reservation({"price": 31.2, "stale": True}), has_reservation({"price": 31.2, "stale": False})
+    (True, False)
+    """
+    return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
