@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import itertools
 import json
@@ -277,6 +278,14 @@ LANGFUSE = {
 def test_langfuse_trace_without_root_observation(write: Callable[[bytes], Path]) -> None:
     (report,) = reports(write(json.dumps(LANGFUSE).encode()))
     assert (report["calls"], report["work"], report["makespan"]) == (2, 3.0, 3.5)
+
+
+@pytest.mark.parametrize("key", ["id", "traceId", "startTime"])
+def test_langfuse_observation_without_a_field_is_named(write: Callable[[bytes], Path], key: str) -> None:
+    first, second = copy.deepcopy(LANGFUSE["observations"])
+    del second[key]
+    with pytest.raises(UnreadableError, match=":1: an empty value"):
+        list(read_spans(write(json.dumps(LANGFUSE | {"observations": [first, second]}).encode())))
 
 
 def test_langsmith_runs(write: Callable[[bytes], Path]) -> None:

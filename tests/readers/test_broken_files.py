@@ -22,6 +22,7 @@ from otel_parallelism.readers.parsing.node_objects import json_of
 from tests.amounts import THOROUGH, some_of
 from tests.bench.fuzz import fuzz, limited
 from tests.readers.test_any_format import a_trace
+from tests.readers.written_exports import EXPORTS
 from tests.readers.written_formats import WRITERS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def survives(path: Path) -> int:
 def test_changed_bytes_raise_nothing_else(tmp_path: Path) -> None:
     choose = random.Random(8)  # noqa: S311 - not a secret
     path = tmp_path / "spans"
-    for write in WRITERS.values():
+    for write in (WRITERS | EXPORTS).values():
         content = write(a_trace(2))
         for _ in range(3):
             broken = bytearray(content)
@@ -84,7 +85,7 @@ def test_hostile_files_and_spans_give_well_formed_reports() -> None:
 def test_an_intact_file_survives_whole(tmp_path: Path) -> None:
     path = tmp_path / "spans"
     spans = a_trace(2)
-    for write in WRITERS.values():
+    for write in (WRITERS | EXPORTS).values():
         path.write_bytes(write(spans))
         assert survives(path) == len(spans)
 

@@ -72,10 +72,10 @@ def _below(span: SpanRecord, root: str) -> SpanRecord:
 def _record(item: Fields) -> SpanRecord:
     if item.keys() >= _SNAKE:
         item = {_UNDERSCORE.sub(lambda found: found[1].upper(), key): value for key, value in item.items()}
-    start = time_ns(item["startTime"])
+    start = time_ns(item.get("startTime"))
     end = item.get("endTime")
     attributes = {
-        "langfuse.observation.type": string(item["type"]).lower(),
+        "langfuse.observation.type": string(item.get("type")).lower(),
         "langfuse.observation.input": _content(item.get("input")),
         "langfuse.observation.output": _content(item.get("output")),
         "langfuse.observation.level": item.get("level"),
@@ -83,8 +83,8 @@ def _record(item: Fields) -> SpanRecord:
         **{f"langfuse.observation.metadata.{key}": as_json(value) for key, value in _metadata(item).items()},
     }
     return SpanRecord(
-        hex_id(item["traceId"]),
-        hex_id(item["id"]),
+        hex_id(item.get("traceId")),
+        hex_id(item.get("id")),
         parent_id(item.get("parentObservationId")),
         string(item.get("name")),
         start,
