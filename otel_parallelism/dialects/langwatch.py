@@ -56,10 +56,12 @@ def _describe(span: SpanRecord) -> Facts | None:
 def _plain(value: object) -> object:
     """Return the value inside ``{"type": "json", "value": …}``, and the values of a list of such."""
     data = decoded(value)
-    if isinstance(data, Mapping) and data.keys() == {"type", "value"} and data["type"] in _VALUES:
-        inner = decoded(data["value"])
-        return [_plain(item) for item in inner] if data["type"] == "list" and isinstance(inner, list) else inner
-    return data
+    if not isinstance(data, Mapping) or data.keys() != {"type", "value"}:
+        return data
+    kind, inner = data["type"], decoded(data["value"])
+    if not isinstance(kind, str) or kind not in _VALUES:
+        return data
+    return [_plain(item) for item in inner] if kind == "list" and isinstance(inner, list) else inner
 
 
 def _arguments(value: object) -> object:

@@ -7,6 +7,7 @@ A row is what a line is elsewhere: one that cannot be read costs that row. What 
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -197,7 +198,10 @@ def _with_texts(pa: Any, column: Any) -> Any:
 def _values(columns: list[Any], rows: int) -> Iterator[tuple[Any, ...] | Exception]:
     """Yield the values of each row, or the error that one of them raises."""
     try:
-        yield from list(zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in columns), strict=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of two values of one key
+            found = list(zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in columns), strict=True))
+        yield from found
     except (ValueError, OverflowError, RecursionError):
         for at in range(rows):
             try:

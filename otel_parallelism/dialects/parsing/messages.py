@@ -235,8 +235,9 @@ def _collect_texts(data: object, words: list[object], depth: int = 0) -> None:
             words.append(data)
     elif isinstance(data, Mapping):
         kind = data.get("type")
-        text = data.get("text", data.get("content") if kind in _WORDS else None)
-        if text and (kind is None or kind in _WORDS):
+        of_words = isinstance(kind, str) and kind in _WORDS
+        text = data.get("text", data.get("content") if of_words else None)
+        if text and (kind is None or of_words):
             words.append(text)
     elif isinstance(data, Sequence) and not isinstance(data, bytes) and depth < _DEEPEST:
         for item in data:
