@@ -53,6 +53,8 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Weather in Oslo or indoor events, one of them is enough",
         "Prefer the weather in Oslo over indoor events",
         "Try the weather in Oslo, then indoor events",
+        "Weather in Oslo; failing that, indoor events",
+        "Weather in Oslo, with indoor events as a backup",
         "Weather in Oslo, and indoor events when the weather is unclear",
         "Wie ist das Wetter in Oslo? Falls es regnet, zeig mir Veranstaltungen.",
     ],

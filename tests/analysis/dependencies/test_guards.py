@@ -32,6 +32,8 @@ def test_time_outside_of_all_calendars_is_no_error(at_ns: int) -> None:
         "주문이 없습니다",
         "nein",
         "MISS",
+        "Objednávka nenalezena",
+        "Partial outage, data may be old",
     ],
 )
 def test_denial_in_any_language_may_decide_about_every_call(text: str) -> None:
@@ -54,6 +56,9 @@ def test_result_that_says_that_it_is_old_or_partial_is_a_guard() -> None:
     assert guard_of("get_price", {"price": 31.2, "stale": True}) == "any"
     assert guard_of("search", {"papers": ["A"], "warning": "index degraded"}) == "any"
     assert guard_of("get_price", {"price": 31.2, "stale": False}) == ""
+    assert guard_of("get_text", {"text": "tdie", "confidence": 0.12}) == "any"
+    assert guard_of("get_text", {"text": "tide", "confidence": 0.97}) == ""
+    assert guard_of("get_person", {"found": False, "searched": "crm"}) == "any"
 
 
 def test_kind_of_a_request_decides_what_runs_next_and_the_kind_of_a_thing_does_not() -> None:
@@ -70,6 +75,10 @@ def test_kind_of_a_request_decides_what_runs_next_and_the_kind_of_a_thing_does_n
         "错误：连接中断",
         "Service is down for the moment",
         {"code": "rate_limited"},
+        {"status": "fehler", "text": "gestört"},
+        "<Response><Error>no access</Error></Response>",
+        "<html><title>502 Bad Gateway</title></html>",
+        {"message": "You have reached your monthly quota"},
         {"message": "slower please", "retry_after": 2},
     ],
 )
@@ -85,6 +94,7 @@ def test_error_in_any_language_is_a_failure(result: object) -> None:
         ("Si llueve, busca museos", True),
         ("如果下雨，请列出博物馆", True),
         ("雨なら美術館を教えて", True),
+        ("비가 오면 미술관을 알려줘", True),
         ("Zeig mir beides, wenn möglich", False),
         ("Les deux, s'il vous plaît", False),
         ("Dis-moi si Oslo et Rome sont froides", False),

@@ -42,7 +42,9 @@ _CODES = (
     "responseCode",
     "cod",
 )
-_FAILED = frozenset("error err failed failure fail errored exception timeout timed_out rejected denied".split())  # noqa: SIM905 - as short as possible
+_FAILED = frozenset(
+    "error err failed failure fail errored exception timeout timed_out rejected denied fehler erreur".split()  # noqa: SIM905 - as short as possible
+)
 _FIRST_ERROR, _LAST_ERROR = 400, 599
 # Texts of an error are short, or begin with the error.
 _SHORT = 160
@@ -75,6 +77,7 @@ _ERROR_INSIDE = CaselessPattern(
     r"|(?:page|site|resource|repository) (?:has |was )?(?:been )?moved"
     r"|(?:service|server|system|site|api|host|endpoint|database) (?:is |was )?(?:currently |temporarily )?"
     r"(?:down|offline|unreachable|not (?:available|reachable|responding))\b"
+    r"|<(?:\w+:)?(?:error|fault)>"
     r"|<title>\s*(?:[45]\d\d\b|(?:error|access denied|just a moment|attention required|not found)\b)"
     r"|(?:invalid|missing|wrong|expired|unknown) (?:api[ _-]?key|token|credentials|password|access key)"
     r"|(?:reached|exceeded|over|used up|out of) (?:your |the |its )?(?:\w+ )?(?:quota|limit|credits)\b"
@@ -110,7 +113,18 @@ _PARTS_OF_ERRORS = (
     ),
     *("subscribe to", "expired", "busy", "slow down", "please wait", "retry in", "maintenance", "more specific"),
     *("ambiguous", "moved", "went wrong", "exit", "overloaded", "broken pipe"),
-    *("down", "offline", "reachable", "not available", "not responding", "<title>", "quota", "limit", "credit"),
+    *(
+        "down",
+        "offline",
+        "reachable",
+        "not available",
+        "not responding",
+        "<title>",
+        "fault>",
+        "quota",
+        "limit",
+        "credit",
+    ),
     *("api", "token", "password", "access key"),
 )
 _NOTHING = CaselessPattern(

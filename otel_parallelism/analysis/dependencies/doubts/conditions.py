@@ -32,6 +32,7 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|(?:one|either|that) (?:of (?:them|these) )?(?:is|will be) (?:enough|sufficient)|any one of"
     r"|try\b[^.!?]{0,60}\bthen\b|prefer\b[^.!?]{0,40}\b(?:over|rather than|instead of)|only (?:when|after)"
     r"|when\b.{0,40}\b(?:is|are) (?:un\w+|not|missing|empty|down|closed|incomplete|stale|full)"
+    r"|assuming|failing (?:that|this|which)|no luck|as an? (?:backup|last resort|plan b)"
     r"|one (?:request|call) (?:per|a|every) \w+|(?:after|once) (?:that|it|the first) (?:has|is|comes|came)"
     r"|if (?:so|not|yes|no|none|neither|that|this|the first)|the first (?:one )?(?:that|which|with)"
     r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"

@@ -12,7 +12,8 @@ _LONGEST_DENIAL = 80
 _DENIES = CaselessPattern(
     r"(?<!\w)(?:kein(?:e|en|er|em|es)?|nicht|nichts|nie|leider|aucune?|pas|rien|introuvable|ning[uú]na?|nada|sin"
     r"|inexistente|inexistante?|agotad[oa]|nenhuma?|n[aã]o|sem|nessun[oa]?|niente|geen|niet|niets|inget|inga|inte"
-    r"|ingen|ikke|intet|ei (?:ole|löydy|löytynyt)|brak|не|нет|ничего|нема|yok|değil|bulunamadı|tidak|không"
+    r"|ingen|ikke|intet|ei (?:ole|löydy|löytynyt)|brak|nenalezen[aoy]?|žádn[ýáé]|не|нет|ничего|нема|yok|değil"
+    r"|bulunamadı|tidak|không"
     r"|لا|لم|غير|ليس|नहीं)(?!\w)"
     r"|[未没沒無无]|不存在|不可|不能|ません|ない(?!\w)|なし(?!\w)|없|않|못",
 )
@@ -33,7 +34,7 @@ _CONDITION = CaselessPattern(
     r"|de lo contrario|en caso de que|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
     r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
-    r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|이면|다면|라면|경우",
+    r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우",
 )
 _POSITIVE = frozenset(
     """

@@ -12,6 +12,8 @@ _FINDINGS = frozenset(
 )
 _TOTALS = frozenset({"total", "count", "total count", "num results", "total results", "total hits", "result count"})
 _ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - a list of quoted words would be longer
+_WHETHER_FOUND = frozenset({"found", "matched"})
+_UNSURE = 0.5
 # What a result says of its own worth.
 _RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - a list of quoted words would be longer
 
@@ -33,7 +35,7 @@ def found_nothing(result: dict[object, object], depth: int = 0) -> bool:
         name = " ".join(word.lower() for word in _WORDS.findall(key)) if isinstance(key, str) else ""
         if name in _FINDINGS and isinstance(inner, _CONTAINERS) and not inner:
             return True
-        if name in _ONE_FINDING and inner is None:
+        if (name in _ONE_FINDING and inner is None) or (name in _WHETHER_FOUND and inner is False):
             return True
         if name in _TOTALS and type(inner) is int and inner == 0:
             return True
@@ -49,4 +51,7 @@ def has_reservation(result: dict[object, object]) -> bool:
     >>> has_reservation({"price": 31.2, "stale": True}), has_reservation({"price": 31.2, "stale": False})
     (True, False)
     """
+    confidence = result.get("confidence")
+    if isinstance(confidence, float) and confidence < _UNSURE:
+        return True
     return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
