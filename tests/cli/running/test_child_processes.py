@@ -109,7 +109,7 @@ def test_processes_without_the_instrumentation_are_counted(shell: Shell) -> None
 
 
 def test_processes_start_as_they_would(shell: Shell, temporary: Path) -> None:
-    shell.write("customized/sitecustomize.py", "print('customized')\n")
+    shell.write("customized/sitecustomize.py", "print('customized', flush=True)\n")
     shell.write(
         "child.py",
         """
