@@ -1,5 +1,5 @@
 """
-The plugin of pytest: a mark, a fixture, two options and a summary of the turns that lost most time.
+The plugin of pytest: a mark, a fixture, three options and a summary of the turns that lost most time.
 
 A test's turns are captured if it has the mark ``parallel`` or uses the fixture ``parallelism``; with one of the
 options, those of every test are. They travel on the reports of the tests, so the summary and the options also show
@@ -42,6 +42,7 @@ class TestedTurn(msgspec.Struct, frozen=True):
         efficiency: From 0 to 1; None if the turn has none.
         document: The report of ``analyze --format json`` on the turn.
         text: The report as text.
+        spans: The turn as spans in OTLP JSON, if they are to be written.
     """
 
     __test__ = False  # pytest takes classes of this name for tests
@@ -51,15 +52,21 @@ class TestedTurn(msgspec.Struct, frozen=True):
     efficiency: float | None
     document: dict[str, Any]
     text: str
+    spans: list[dict[str, Any]] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options."""
+    """Add the three options."""
     group = parser.getgroup("parallelism", "parallel tool calls of agents")
     group.addoption(
         "--parallelism-report", action="store_true", help="print the timeline and the findings of every agent turn"
     )
     group.addoption("--parallelism-json", metavar="FILE", help="write the reports on all agent turns to FILE")
+    group.addoption(
+        "--parallelism-spans",
+        metavar="FILE",
+        help="write all agent turns to FILE as spans in OTLP JSON, which otel-parallelism compare and analyze read",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Declare the mark, and start the summary where the results of all tests arrive.
 
     Raises:
-        pytest.UsageError: ``--parallelism-json`` names a file that cannot be written.
+        pytest.UsageError: An option names a file that cannot be written.
     """
     config.addinivalue_line("markers", _MARK)
     if not hasattr(config, "workerinput"):  # a process of pytest-xdist
@@ -117,9 +124,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     captured = item.stash.get(_CAPTURED, None)
     if captured is not None and report.when == "call" and captured.turns:
         # pytest-xdist sends all attributes of a report that are JSON.
-        report.__dict__["parallelism"] = [
-            msgspec.to_builtins(turn) for turn in _tested_turns(captured, str(item.config.rootpath))
-        ]
+        report.__dict__["parallelism"] = [msgspec.to_builtins(turn) for turn in _tested_turns(captured, item)]
     return report
 
 
@@ -140,7 +145,8 @@ class Summary:
 
     def __init__(self, config: pytest.Config) -> None:
         self._shows_all = bool(config.getoption("--parallelism-report"))
-        self._file = _checked_file(config)
+        self._file = _checked_file(config, "--parallelism-json")
+        self._span_file = _checked_file(config, "--parallelism-spans")
         self._turns: list[tuple[pytest.TestReport, TestedTurn]] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -149,7 +155,12 @@ class Summary:
             self._turns.append((report, msgspec.convert(turn, TestedTurn)))
 
     def pytest_sessionfinish(self) -> None:
-        """Write the file that ``--parallelism-json`` names."""
+        """Write the files that ``--parallelism-json`` and ``--parallelism-spans`` name."""
+        if self._span_file is not None:
+            from .turn_spans import write_spans  # noqa: PLC0415 - see `pytest_runtest_setup`
+
+            spans = (span for _, turn in self._turns for span in turn.spans)
+            self._span_file.write_text(write_spans(spans), encoding="utf-8")
         if self._file is None:
             return
         turns = [
@@ -173,21 +184,22 @@ class Summary:
                 terminalreporter.write_line(f"and {len(slow) - _SHOWN} more")
 
 
-def _checked_file(config: pytest.Config) -> Path | None:
-    """Return the file that ``--parallelism-json`` names, after it was opened for writing."""
-    name: str | None = config.getoption("--parallelism-json")
+def _checked_file(config: pytest.Config, option: str) -> Path | None:
+    """Return the file that *option* names, after it was opened for writing."""
+    name: str | None = config.getoption(option)
     if name is None:
         return None
     file = Path(config.invocation_params.dir, name)
     try:
         file.open("a", encoding="utf-8").close()
     except OSError as error:
-        raise pytest.UsageError(f"--parallelism-json {name}: {error.strerror}") from None
+        raise pytest.UsageError(f"{option} {name}: {error.strerror}") from None
     return file
 
 
 def _is_captured(item: pytest.Item) -> bool:
-    wanted = item.config.getoption("--parallelism-report") or item.config.getoption("--parallelism-json") is not None
+    options = ("--parallelism-report", "--parallelism-json", "--parallelism-spans")
+    wanted = any(item.config.getoption(option) for option in options)
     fixtures = getattr(item, "fixturenames", ())
     return wanted or "parallelism" in fixtures or item.get_closest_marker("parallel") is not None
 
@@ -216,13 +228,14 @@ def _failure(captured: CapturedTurns, demand: Demand, base: str) -> str:
     return failure_text(captured.turns, demand, base=base)
 
 
-def _tested_turns(captured: CapturedTurns, base: str) -> Iterator[TestedTurn]:
+def _tested_turns(captured: CapturedTurns, item: pytest.Item) -> Iterator[TestedTurn]:
     from otel_parallelism.model import Analysis, Coverage  # noqa: PLC0415 - see `pytest_runtest_setup`
     from otel_parallelism.reports.json import render_json  # noqa: PLC0415 - likewise
     from otel_parallelism.reports.parts.summary import turn_title  # noqa: PLC0415 - likewise
     from otel_parallelism.reports.text import render_text  # noqa: PLC0415 - likewise
 
     from .demands import WIDTH  # noqa: PLC0415 - likewise
+    from .turn_spans import spans_of_turn  # noqa: PLC0415 - likewise
 
     for report in captured.turns:
         analysis = Analysis((report,), Coverage())
@@ -231,7 +244,8 @@ def _tested_turns(captured: CapturedTurns, base: str) -> Iterator[TestedTurn]:
             report.avoidable,
             report.efficiency,
             json.loads(render_json(analysis)),
-            render_text(analysis, width=WIDTH, base=base),
+            render_text(analysis, width=WIDTH, base=str(item.config.rootpath)),
+            spans_of_turn(report, item.config.rootpath) if item.config.getoption("--parallelism-spans") else [],
         )
 
 
