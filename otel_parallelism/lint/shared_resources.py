@@ -34,7 +34,7 @@ class SharedResources:
     """What the annotations, assignments and ``with`` statements of one file say about the objects in its variables."""
 
     def __init__(self, file: SourceFile) -> None:
-        """Read nothing yet."""
+        """Keep the file; it is read when something about it is asked."""
         self._file = file
 
     @cached_property
