@@ -121,7 +121,7 @@ def values_of_messages(
     for content in said:
         leaves, characters = budget.leaves, budget.characters
         ample = leaves >= max_leaves and characters > 0
-        key = (content.parse, content.value, content.whole) if ample and isinstance(content.value, str) else None
+        key = (content.parse, content.value, content.whole) if ample and type(content.value) is str else None
         cost = None if key is None else costs.get(key)
         if cost is not None:
             budget.leaves -= cost[0]
