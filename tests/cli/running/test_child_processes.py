@@ -88,6 +88,25 @@ def test_killed_process_loses_only_its_open_turns(shell: Shell, agent: Callable[
     assert list(temporary.iterdir()) == []
 
 
+def test_asking_where_a_module_is_starts_nothing(shell: Shell) -> None:
+    """Coverage does so at the start of a process, and drops what is imported meanwhile."""
+    shell.write(
+        "child.py",
+        """
+        import importlib.util, sys
+        before = set(sys.modules)
+        assert importlib.util.find_spec("otel_parallelism").name == "otel_parallelism"
+        assert not [name for name in set(sys.modules) - before if name.startswith("otel_parallelism")]
+        from otel_parallelism import agent_turn, profiled
+        with agent_turn("asked"):
+            profiled(len)("ab")
+        """,
+    )
+    shell.write("agent.py", "import subprocess, sys\nsubprocess.run([sys.executable, 'child.py'], check=True)\n")
+    done = shell("run", "--format", "json", "agent.py")
+    assert (done.stderr, agents(done)) == (b"", ["asked"])
+
+
 def test_processes_without_the_instrumentation_are_counted(shell: Shell) -> None:
     shell.write(
         "agent.py",
