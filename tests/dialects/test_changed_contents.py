@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from otel_parallelism.dialects import classify
+from otel_parallelism.dialects.parsing import envelopes
 from otel_parallelism.readers.any_format import read_spans
 from tests.amounts import THOROUGH, some_of
 
@@ -55,3 +56,8 @@ def test_a_value_of_another_type_raises_nothing(path: Path) -> None:
                     content = getattr(seen, field, None)
                     if content is not None and content.parse is not None:
                         content.parse(content.value)
+
+
+def test_a_block_whose_type_is_a_long_number_is_kept_as_it_is() -> None:
+    block = {"type": 10**5000, "text": "seven degrees"}
+    assert envelopes.result([block]) == [block]

@@ -143,7 +143,8 @@ def _block(item: object) -> object:
     """Return the content of a content block; None if *item* is no block."""
     if not isinstance(item, Mapping):
         return None
-    if str(item.get("type")) in {"text", "json", "output_text"} or len(item) == 1:
+    kind = item.get("type")
+    if (isinstance(kind, str) and kind in {"text", "json", "output_text"}) or len(item) == 1:
         for key in ("text", "json", "content"):
             if item.get(key) is not None:
                 return item[key]
