@@ -81,7 +81,7 @@ class TurnLog:
             body = self._encoder.encode(note)
             frame = _HEAD.pack(_MARK, len(body), zlib.crc32(body)) + body
             file = os.open(self._path, _APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
-        except (OSError, ValueError, struct.error):
+        except (OSError, ValueError, TypeError, OverflowError, struct.error):  # also of what the encoder cannot write
             return False
         try:
             most = MOST_BYTES if note.report is not None else MOST_BYTES + ROOM_FOR_NUMBERS

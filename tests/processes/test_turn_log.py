@@ -92,3 +92,11 @@ def test_nothing_is_left_and_nothing_comes_back(log: TurnLog, tmp_path: Path) ->
     assert not log.append(note("later"))
     assert list(log.notes()) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_note_that_cannot_be_encoded_is_not_written(tmp_path: Path) -> None:
+    log = TurnLog(str(tmp_path / "log"))
+    log.create()
+    assert not log.append(Note("1-a", 0, 2**70, Coverage()))
+    assert log.append(Note("1-a", 0, 2, Coverage()))
+    assert [note.omitted for note in log.notes()] == [2]
