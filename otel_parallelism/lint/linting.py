@@ -52,17 +52,17 @@ def lint_source(text: str, path: str, kinds: Collection[LintKind] = LINT_KINDS.k
                 ast.parse(text)
                 return LintResult(())
             file = SourceFile(text)
-        found = sorted(_findings(file, text, path, kinds), key=lambda one: (one.finding.line, one.finding.end_line))
+        found = sorted(found_places(file, text, path, kinds), key=lambda one: (one.finding.line, one.finding.end_line))
     except (RecursionError, MemoryError):
         raise ValueError("the expressions are nested too deeply") from None
     silenced = silenced_lines(text)
     kept = [one for one in found if silenced.isdisjoint(one.lines)]
-    fixed, rewritten = _fixed(text, kept)
+    fixed, rewritten = rewritten_text(text, kept)
     findings = (msgspec.structs.replace(one.finding, fixable=one in rewritten) for one in kept)
     return LintResult(tuple(findings), len(found) - len(kept), fixed)
 
 
-class _Found(msgspec.Struct, frozen=True, eq=False):
+class FoundPlace(msgspec.Struct, frozen=True, eq=False):
     """A finding, the lines on which a comment silences it, and the edits that mend it."""
 
     finding: LintFinding
@@ -70,10 +70,10 @@ class _Found(msgspec.Struct, frozen=True, eq=False):
     edits: tuple[TextEdit, ...] = ()
 
 
-def _fixed(text: str, found: list[_Found]) -> tuple[str | None, list[_Found]]:
+def rewritten_text(text: str, found: list[FoundPlace]) -> tuple[str | None, list[FoundPlace]]:
     """Return *text* with the edits of *found*, and those that were made; of two that overlap, the first one is."""
     edits: list[TextEdit] = []
-    rewritten: list[_Found] = []
+    rewritten: list[FoundPlace] = []
     for one in found:
         new = [edit for edit in one.edits if edit not in edits]
         if new and not any(edit.start < other.end and other.start < edit.end for edit in new for other in edits):
@@ -89,7 +89,10 @@ def _fixed(text: str, found: list[_Found]) -> tuple[str | None, list[_Found]]:
     return fixed, rewritten
 
 
-def _findings(file: SourceFile, text: str, path: str, kinds: Collection[LintKind]) -> Iterator[_Found]:
+def found_places(
+    file: SourceFile, text: str, path: str, kinds: Collection[LintKind], measured: frozenset[str] = frozenset()
+) -> Iterator[FoundPlace]:
+    """Yield what is found in *file*, the parsed *text*; *measured* are functions that a report says only read."""
     full_names = FullNames(file)
     resources = SharedResources(file)
     visible = VisibleFunctions(file)
@@ -101,20 +104,20 @@ def _findings(file: SourceFile, text: str, path: str, kinds: Collection[LintKind
             for one in blocking_code(file, function, full_names):
                 line, end = one.call.lineno, one.call.end_lineno or one.call.lineno
                 finding = LintFinding(path, line, end, "blocking_call", one.message)
-                yield _Found(finding, _lines(_statement(file, one.call)))
-        reading = ReadingCalls(file, function, resources=resources, visible=visible)
+                yield FoundPlace(finding, _lines(_statement(file, one.call)))
+        reading = ReadingCalls(file, function, resources=resources, visible=visible, measured=measured)
         if "serial_awaits" in kinds:
             for run in serial_awaits(reading):
                 line, end = run.statements[0].lineno, run.statements[-1].end_lineno or 0
                 finding = LintFinding(path, line, end, "serial_awaits", run.message)
                 lines = set().union(*map(_lines, run.statements))
-                yield _Found(finding, lines, tuple(rewriting.serial_edits(run, reading)))
+                yield FoundPlace(finding, lines, tuple(rewriting.serial_edits(run, reading)))
         if "await_in_loop" in kinds:
             for loop in loop_awaits(reading):
                 line, end = loop.loop.lineno, loop.loop.end_lineno or loop.loop.lineno
                 finding = LintFinding(path, line, end, "await_in_loop", loop.message)
                 lines = _lines(loop.loop).union(*(_lines(_statement(file, call)) for call in loop.calls))
-                yield _Found(finding, lines, tuple(rewriting.loop_edits(loop, reading)))
+                yield FoundPlace(finding, lines, tuple(rewriting.loop_edits(loop, reading)))
 
 
 def _statement(file: SourceFile, node: ast.AST) -> ast.AST:

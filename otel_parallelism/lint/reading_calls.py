@@ -51,11 +51,13 @@ class ReadingCalls:
         *,
         resources: SharedResources,
         visible: VisibleFunctions,
+        measured: frozenset[str] = frozenset(),
     ) -> None:
-        """Look at nothing yet."""
+        """Look at nothing yet; *measured* are names of functions that a report says only read."""
         self.file = file
         self.function = function
         self.resources = resources
+        self.measured = measured
         self._visible = visible
         self._counts: dict[ast.Await, bool] = {}
 
@@ -66,15 +68,7 @@ class ReadingCalls:
         return self._counts[node]
 
     def _reads(self, call: ast.Call) -> bool:
-        name = callee_name(call)
-        words = words_in_name(name)
-        if assumed_effect(name) != "read" or is_guard(name) or cautious_effect(name) == "write":
-            return False
-        if words[-1] in _OPENING or words[0] in _SHOWING or not _PERSONS.isdisjoint(words):
-            return False
-        if any(isinstance(argument, ast.Name) and argument.id in _CONTEXTS for argument in call.args):
-            return False
-        if words == ["read"] or (len(words) == 1 and words[0] in _BARE and not call.args and not call.keywords):
+        if callee_name(call) not in self.measured and not _reads_by_name(call):
             return False
         if any(isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for inner in _inside(call)):
             return False
@@ -117,6 +111,20 @@ class ReadingCalls:
 
     def _site(self, call: ast.Call) -> Site:
         return Site(self.function.name, call.lineno, call.end_lineno or 0, call.end_col_offset or 0)
+
+
+def _reads_by_name(call: ast.Call) -> bool:
+    """Return whether the name of what *call* calls says that it reads, and nothing suggests that it does more."""
+    name = callee_name(call)
+    words = words_in_name(name)
+    if assumed_effect(name) != "read" or is_guard(name) or cautious_effect(name) == "write":
+        return False
+    if words[-1] in _OPENING or words[0] in _SHOWING or not _PERSONS.isdisjoint(words):
+        return False
+    if any(isinstance(argument, ast.Name) and argument.id in _CONTEXTS for argument in call.args):
+        return False
+    bare = len(words) == 1 and words[0] in _BARE and not call.args and not call.keywords
+    return words != ["read"] and not bare
 
 
 def _inside(call: ast.Call) -> Iterator[ast.AST]:

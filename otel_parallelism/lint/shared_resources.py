@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.analysis.dependencies.effects.verb_tables import word_set
-from otel_parallelism.source.known_functions import dotted
+from otel_parallelism.source.known_functions import dotted, is_harmless_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,6 +86,8 @@ class SharedResources:
         while parent is not None and parent is not function:
             if isinstance(parent, (ast.With, ast.AsyncWith)):
                 for item in parent.items:
+                    if is_harmless_block(item.context_expr):
+                        continue
                     told = ast.unparse(item.context_expr)
                     opened = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
                     if ast.unparse(opened).rpartition(".")[2] not in _TOGETHER and not _BLOCKS.isdisjoint(

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from otel_parallelism.analysis.findings.advice import common_setting, framework_of
+from otel_parallelism.analysis.findings.fault_keys import finding_id
+
 from .parts.encoding import encoded
 from .parts.faults import faults_of
 from .parts.json_documents import (
@@ -113,8 +116,8 @@ def _turn(report: Report) -> TurnDocument:
         chains=report.chains,
         coverage=report.coverage,
         slowest_calls=_slowest(turn),
-        findings=tuple(_finding(finding) for finding in report.findings),
-        silenced=tuple(_finding(finding) for finding in report.silenced),
+        findings=tuple(_finding(finding, report) for finding in report.findings),
+        silenced=tuple(_finding(finding, report) for finding in report.silenced),
         notes=report.notes,
     )
 
@@ -138,9 +141,12 @@ def _slowness(call: Call) -> tuple[int, int, str]:
     return (-call.duration_ns, call.start_ns, call.span_id)
 
 
-def _finding(finding: Finding) -> FindingDocument:
+def _finding(finding: Finding, report: Report) -> FindingDocument:
     location = finding.location
+    members = set(finding.span_ids)
+    calls = [call for call in report.turn.calls if call.span_id in members]
     return FindingDocument(
+        id=finding_id(report, finding),
         kind=finding.kind,
         cause=finding.cause,
         advice=finding.advice,
@@ -151,6 +157,8 @@ def _finding(finding: Finding) -> FindingDocument:
         location=None if location is None else Location(location.file_path, location.line_number),
         stages=finding.stages,
         effect_sources=finding.effect_sources,
+        framework=framework_of(calls) or None,
+        setting=common_setting(calls) or None,
     )
 
 
@@ -158,6 +166,7 @@ def _fault(fault: Fault, reports: Sequence[Report]) -> FaultDocument:
     finding, turn = fault.finding, reports[fault.worst - 1].turn
     location = finding.location
     return FaultDocument(
+        id=fault.name,
         kind=finding.kind,
         cause=finding.cause,
         advice=finding.advice,

@@ -8,7 +8,7 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, tool_around
+from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, finding_id, tool_around
 from otel_parallelism.shown_names import shown_name, shown_text
 
 from .parts import summary
@@ -282,7 +282,8 @@ def _finding(
     if at and at not in todo:
         todo = f"{todo.rstrip('.')} ({at})." if todo else f"See {at}."
     if todo:
-        yield from wrapped_lines(Text(f"    → {todo}"), view.width, 6)
+        advice = Text.assemble(f"    → {todo}", " ", (unbreakable(f"[fix {finding_id(report, finding)}]"), _QUIET))
+        yield from wrapped_lines(advice, view.width, 6)
 
 
 def _perhaps(finding: Finding, cost: str) -> str:

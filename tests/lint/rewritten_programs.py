@@ -96,6 +96,37 @@ async def main():
   two""")
     b = await get_b("three")
     return a, b
+inside_a_turn:
+from otel_parallelism import agent_turn
+async def main():
+    with agent_turn("page"):
+        a = await get_a(3)
+        b = await get_b(4)
+        return a, b
+decorated_by_us:
+from otel_parallelism import profiled
+@profiled(effect="read")
+async def get_c(x):
+    await pause()
+    return x
+
+@profiled
+async def get_d(x):
+    await pause()
+    return -x
+
+async def main():
+    c = await get_c(3)
+    d = await get_d(4)
+    return c, d
+a_few_items_with_another_argument:
+async def main(key=4):
+    items = (1, 2, 3)
+    return [await get_c(item, key) for item in items]
+
+async def get_c(x, key):
+    await pause()
+    return x + key
 a_failing_call:
 async def main():
     a = await get_a(3)
@@ -187,6 +218,37 @@ async def main(gate):
         a = await get_a(1)
         b = await get_b(2)
     return a, b
+in_a_turn_with_a_gate:
+from otel_parallelism import agent_turn
+async def main(gate):
+    with agent_turn("page"), gate:
+        a = await get_a(1)
+        b = await get_b(2)
+    return a, b
+decorated_by_others:
+from other import profiled
+@profiled
+async def get_c(x):
+    return await get_a(x)
+
+async def main():
+    a = await get_c(1)
+    b = await get_b(2)
+    return a, b
+many_items_with_another_argument:
+async def get_c(x, key):
+    return await get_a(x + key)
+
+async def main(items, key):
+    return [await get_c(item, key) for item in items]
+listed_twice:
+async def get_c(x, key):
+    return await get_a(x + key)
+
+async def main(more, key):
+    items = [1, 2]
+    items = items if key else more
+    return [await get_c(item, key) for item in items]
 in_async_for:
 async def main(rows):
     async for row in rows:

@@ -43,6 +43,7 @@ TURN_KEYS = [
     "notes",
 ]
 FINDING_KEYS = [
+    "id",
     "kind",
     "cause",
     "advice",
@@ -53,6 +54,8 @@ FINDING_KEYS = [
     "location",
     "stages",
     "effect_sources",
+    "framework",
+    "setting",
 ]
 
 
@@ -122,6 +125,7 @@ def test_turn_with_a_finding(sequential: Report) -> None:
         ],
         "findings": [
             {
+                "id": "463c4093",
                 "kind": "sequential_chain",
                 "cause": "dispatch",
                 "advice": "recommended",
@@ -132,6 +136,8 @@ def test_turn_with_a_finding(sequential: Report) -> None:
                 "location": {"file_path": "agent.py", "line_number": 31},
                 "stages": [],
                 "effect_sources": [],
+                "framework": None,
+                "setting": None,
             }
         ],
         "silenced": [],
@@ -210,6 +216,7 @@ def test_findings_of_one_fault_are_one(sequential: Report, possible: Report) -> 
     document = json.loads(render_json(Analysis((sequential, possible, worst, sequential), Coverage())))
     fault, other = document["findings"]
     assert fault == {
+        "id": "463c4093",
         "kind": "sequential_chain",
         "cause": "dispatch",
         "advice": "recommended",

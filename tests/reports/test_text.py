@@ -30,6 +30,7 @@ Turn 1 · travel · sequential: calls that could run together ran one by one
   [1] flights, hotels ×2, weather ran one after another: the program ran one by
       one what the model asked for together. Cost: 0.90 s of 1.20 s.
     → Run the round's calls together with asyncio.gather (agent.py:31).
+      [fix 463c4093]
 
 Turn 2 · travel · parallel: calls ran together
   3 calls in 0.30 s · ratio 2.67 · efficiency 1.00
@@ -53,7 +54,7 @@ Turn 1 · travel · sequential: calls that could run together ran one by one
               0                                                                                            1.40 s
   [1] flights, hotels ×2, weather ran one after another: the program ran one by one what the model asked for together.
       Cost: 0.90 s of 1.20 s.
-    → Run the round's calls together with asyncio.gather (agent.py:31).
+    → Run the round's calls together with asyncio.gather (agent.py:31). [fix 463c4093]
 
 Turn 2 · travel · parallel: calls ran together
   3 calls in 0.30 s · ratio 2.67 · efficiency 1.00
@@ -80,6 +81,7 @@ Turn 1 - travel - sequential: calls that could run together ran one by one
   [1] flights, hotels x2, weather ran one after another: the program ran one by
       one what the model asked for together. Cost: 0.90 s of 1.20 s.
     > Run the round's calls together with asyncio.gather (agent.py:31).
+      [fix 463c4093]
 
 Turn 2 - travel - parallel: calls ran together
   3 calls in 0.30 s - ratio 2.67 - efficiency 1.00
@@ -102,7 +104,7 @@ Turn 1 · research · possibly sequential: calls ran one by one, perhaps
              0                                                     1.00 s
   [1] search, fetch ran one after another: the trace does not say why.
       Perhaps 0.40 s of 1.00 s; what search returned was not seen in full.
-    → Capture the model's steps, or declare depends_on.
+    → Capture the model's steps, or declare depends_on. [fix c0e02b7f]
 
 Turn 2 · greeter · single: nothing that could run together
   0 calls
@@ -391,7 +393,7 @@ def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
 def test_place_is_shown_without_advice(sequential: Report) -> None:
     finding = msgspec.structs.replace(sequential.findings[0], recommendation="")
     report = msgspec.structs.replace(sequential, findings=(finding,))
-    assert "    → See agent.py:31.\n" in render_text(Analysis((report,), Coverage()), width=80)
+    assert "    → See agent.py:31. [fix 463c4093]\n" in render_text(Analysis((report,), Coverage()), width=80)
 
 
 def test_recommendation_without_finding_is_shown(parallel: Report) -> None:
@@ -409,9 +411,11 @@ def test_file_names_are_relative_to_the_base(sequential: Report) -> None:
     for base in ("/home/me/app", "/home/me/app/"):
         text = render_text(analysis, width=200, base=base)
         assert "Start with turn 1 (travel) at agent.py:31: " in text
-        assert "    → Await them together at agent.py:31.\n" in text
+        assert "    → Await them together at agent.py:31. [fix 463c4093]\n" in text
     for base in ("", "/", "/home/m", "me/app"):
-        assert "    → Await them together at /home/me/app/agent.py:31.\n" in render_text(analysis, width=200, base=base)
+        assert "    → Await them together at /home/me/app/agent.py:31. [fix 463c4093]\n" in render_text(
+            analysis, width=200, base=base
+        )
 
 
 def test_silenced_findings_are_only_counted(sequential: Report) -> None:

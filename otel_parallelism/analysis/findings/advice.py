@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from otel_parallelism import names
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
 from otel_parallelism.shown_names import shown_name
@@ -76,6 +77,18 @@ def framework_switch(instrumentations: Iterable[str]) -> str:
             if part in name:
                 return switch
     return ""
+
+
+def framework_of(calls: Iterable[Call]) -> str:
+    """Return the framework or the instrumentation of others that made the first of *calls*; may be empty."""
+    found = (call.framework or call.instrumentation for call in calls)
+    return next((name for name in found if name and name != names.INSTRUMENTATION), "")
+
+
+def common_setting(calls: Iterable[Call]) -> str:
+    """Return the setting that limits all *calls*, such as ``max_concurrency=1``; empty if there is none."""
+    settings = {call.switch for call in calls}
+    return settings.pop() if len(settings) == 1 else ""
 
 
 def listing(tools: Sequence[str]) -> str:

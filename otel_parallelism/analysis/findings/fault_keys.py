@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import hashlib
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Finding, Report
 
 FaultKey: TypeAlias = tuple[object, ...]
+
+_ID_DIGITS: Final = 8
 
 
 def fault_key(report: Report, finding: Finding) -> FaultKey:
@@ -21,6 +24,21 @@ def fault_key(report: Report, finding: Finding) -> FaultKey:
         tool_around(report, finding),
         finding.location,
     )
+
+
+def finding_id(report: Report, finding: Finding) -> str:
+    """
+    Return a short name for the fault that *finding*, of *report*, shows: eight hexadecimal digits.
+
+    It follows from kind, cause, tools, agent, enclosing tool, and the file's own name and line. So it is the same in
+    every report on the same program, in whatever folder that is, until the line changes.
+    """
+    place = finding.location
+    where = "" if place is None else f"{place.file_path.replace(chr(92), '/').rpartition('/')[2]}:{place.line_number}"
+    agent = report.turn.agent or report.turn.name
+    parts = (finding.kind, finding.cause, *sorted(set(finding.calls)), agent, tool_around(report, finding), where)
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:_ID_DIGITS]
 
 
 def tool_around(report: Report, finding: Finding) -> str:

@@ -13,7 +13,7 @@ from .imported_names import import_edit, is_free_name
 from .safe_places import is_known, is_safe_place
 
 if TYPE_CHECKING:
-    from otel_parallelism.lint.loop_bodies import LoopAwait
+    from otel_parallelism.lint.loop_bodies import LoopAwait, Looping
     from otel_parallelism.lint.reading_calls import ReadingCalls
     from otel_parallelism.lint.serial_statements import SerialAwaits
     from otel_parallelism.lint.visible_functions import VisibleFunctions
@@ -60,24 +60,45 @@ class Rewriting:
     def loop_edits(self, found: LoopAwait, reading: ReadingCalls) -> list[TextEdit]:
         """Return the edits that map over the items of *found* with a limit; none if that might change a result."""
         loop = found.loop
-        if len(found.calls) != 1 or not is_safe_place(loop, reading):
+        target, items = (loop.target, loop.iter) if isinstance(loop, ast.For) else _generator(loop)
+        if len(found.calls) != 1 or not is_safe_place(loop, reading) or not isinstance(target, ast.Name):
             return []
         call = found.calls[0]
-        target, items = (loop.target, loop.iter) if isinstance(loop, ast.For) else _generator(loop)
-        if not isinstance(target, ast.Name) or items is None or not self._is_map(call, target.id, reading):
+        if items is None or "#" in self._source.of(loop):
             return []
+        if self._is_map(call, target.id, reading):
+            return self._mapped_loop(loop, call, items, reading)
+        return self._gathered_loop(loop, call, reading)
+
+    def _mapped_loop(self, loop: Looping, call: ast.Call, items: ast.expr, reading: ReadingCalls) -> list[TextEdit]:
+        """Return the edits that map the function of *call* over *items*."""
         text = f"await parallel_map({self._source.of(items)}, {self._source.of(call.func)}, limit={_LIMIT})"
         if isinstance(loop, ast.For):
             text = _extended(loop, call, text, reading.function)
-        elif not isinstance(loop.elt, ast.Await) or loop.elt.value is not call:  # type: ignore[union-attr]
+        elif not _awaits_only(loop, call):
             return []
         elif not isinstance(reading.file.parents[loop], _PLAIN_PARENTS):
             text = f"({text})"
-        if not text or "#" in self._source.of(loop) or not is_free_name(reading.file.tree, *_MAP):
+        if not text or not is_free_name(reading.file.tree, *_MAP):
             return []
         if isinstance(loop, ast.For) and not self._stands_alone(loop):
             return []
         return [TextEdit(*self._source.span(loop), text), *import_edit(reading.file.tree, self._source, *_MAP)]
+
+    def _gathered_loop(self, loop: Looping, call: ast.Call, reading: ReadingCalls) -> list[TextEdit]:
+        """Return the edits that gather the calls of a comprehension over a few items that the function lists."""
+        if not isinstance(loop, ast.ListComp) or not _awaits_only(loop, call):
+            return []
+        if not is_known(call, reading, self._visible):
+            return []
+        if not _are_listed(loop.generators[0].iter, reading.function) or not is_free_name(reading.file.tree, *_GATHER):
+            return []
+        end = self._source.span(loop.elt)[1]
+        inner = self._source.text[end : self._source.span(loop)[1] - 1].rstrip()
+        text = f"await asyncio.gather(*({self._source.of(call)}{inner}))"
+        if not isinstance(reading.file.parents[loop], _PLAIN_PARENTS):
+            text = f"({text})"
+        return [TextEdit(*self._source.span(loop), text), *import_edit(reading.file.tree, self._source, *_GATHER)]
 
     def _is_map(self, call: ast.Call, item: str, reading: ReadingCalls) -> bool:
         """Return whether *call* is made with the item and nothing else, by a function that is the same each time."""
@@ -139,6 +160,17 @@ def _generator(loop: ast.expr) -> tuple[ast.expr | None, ast.expr | None]:
     return None, None
 
 
+def _are_listed(items: ast.expr, function: ast.AsyncFunctionDef) -> bool:
+    """Return whether *items* is a tuple or a list that is written out, or a variable that is bound once to one."""
+    value = _only_value(items.id, function) if isinstance(items, ast.Name) else items
+    return isinstance(value, (ast.Tuple, ast.List)) and not any(isinstance(one, ast.Starred) for one in value.elts)
+
+
+def _awaits_only(loop: Looping, call: ast.Call) -> bool:
+    """Return whether each item of a list comprehension is what awaiting *call* returns."""
+    return isinstance(loop, ast.ListComp) and isinstance(loop.elt, ast.Await) and loop.elt.value is call
+
+
 def _extended(loop: ast.For, call: ast.Call, mapped: str, function: ast.AsyncFunctionDef) -> str:
     """Return *mapped* put into the list that *loop* appends to; empty if the loop does anything else."""
     body = loop.body[0].value if len(loop.body) == 1 and isinstance(loop.body[0], ast.Expr) else None
@@ -158,17 +190,22 @@ def _extended(loop: ast.For, call: ast.Call, mapped: str, function: ast.AsyncFun
 
 def _is_list(name: str, function: ast.AsyncFunctionDef) -> bool:
     """Return whether *function* binds *name* once, to a new list, and no function inside it uses the list."""
+    own = [n for n in own_nodes(function) if isinstance(n, ast.Name) and n.id == name]
+    everywhere = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    return isinstance(_only_value(name, function), ast.List) and len(own) == len(everywhere)
+
+
+def _only_value(name: str, function: ast.AsyncFunctionDef) -> ast.expr | None:
+    """Return what *function* assigns to the variable *name* if it binds it once, else None."""
     values = []
     for node in own_nodes(function):
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             values += [node.value for one in targets if isinstance(one, ast.Name) and one.id == name]
-    stores = [
-        n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-    ]
-    own = [n for n in own_nodes(function) if isinstance(n, ast.Name) and n.id == name]
-    everywhere = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-    return len(stores) == len(values) == 1 and isinstance(values[0], ast.List) and len(own) == len(everywhere)
+    nodes = list(ast.walk(function))
+    stores = [n for n in nodes if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    parameters = [n for n in nodes if isinstance(n, ast.arg) and n.arg == name]
+    return values[0] if len(stores) == len(values) == 1 and not parameters else None
 
 
 def _has_long_string(node: ast.AST) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, tool_around
+from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, finding_id, tool_around
 from otel_parallelism.model import Finding, Report
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ class Fault(msgspec.Struct, frozen=True):
 
     Attributes:
         key: What its findings have in common.
+        name: Its short name, which reports print and ``otel-parallelism fix`` takes.
         agent: The agent whose turns show it.
         around: The tool inside which its calls run; empty for calls of the turn itself.
         finding: The finding of the worst turn.
@@ -29,6 +30,7 @@ class Fault(msgspec.Struct, frozen=True):
     """
 
     key: FaultKey
+    name: str
     agent: str
     around: str
     finding: Finding
@@ -58,6 +60,7 @@ def _fault(key: FaultKey, shown: Sequence[tuple[int, Report, Finding]]) -> Fault
     number, report, finding = max(shown, key=lambda entry: (entry[2].avoidable, -entry[0]))
     return Fault(
         key=key,
+        name=finding_id(report, finding),
         agent=report.turn.agent or report.turn.name,
         around=tool_around(report, finding),
         finding=finding,

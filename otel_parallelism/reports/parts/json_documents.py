@@ -31,9 +31,12 @@ class FindingDocument(msgspec.Struct, frozen=True):
 
     ``stages`` are the positions in ``calls`` of those that can run at once, then of those that need them, and so on; it
     is empty if all can run at once. ``effect_sources`` say for each call how its effect is known: ``declared``,
-    ``framework``, ``settings``, ``arguments``, ``assumed`` (from the name) or unknown (empty).
+    ``framework``, ``settings``, ``arguments``, ``assumed`` (from the name) or unknown (empty). ``id`` is the short name
+    of the finding that ``otel-parallelism fix`` takes; the same finding has it in every report. ``framework`` is the
+    agent framework or the instrumentation that made the calls, ``setting`` its setting that limits them.
     """
 
+    id: str
     kind: str
     cause: str
     advice: str
@@ -44,6 +47,8 @@ class FindingDocument(msgspec.Struct, frozen=True):
     location: Location | None
     stages: tuple[tuple[int, ...], ...]
     effect_sources: tuple[str, ...]
+    framework: str | None
+    setting: str | None
 
 
 class FaultDocument(msgspec.Struct, frozen=True):
@@ -51,9 +56,11 @@ class FaultDocument(msgspec.Struct, frozen=True):
     Findings of the same calls at the same place, over one or several turns.
 
     ``avoidable`` is their sum in seconds, ``count`` their number and ``turns`` the number of turns that show them.
-    ``calls`` are the calls in the worst turn; ``worst`` says which turn that is and what it would save alone.
+    ``calls`` are the calls in the worst turn; ``worst`` says which turn that is and what it would save alone. ``id`` is
+    that of each of the findings.
     """
 
+    id: str
     kind: str
     cause: str
     advice: str
