@@ -12,6 +12,7 @@ from .code.lint_command import lint
 from .dashboards_command import dashboards
 from .demo_command import demo
 from .doctor_command import doctor
+from .fixing.fix_command import fix
 from .running.program import Interrupted
 from .running.run_command import run
 from .sessions_command import sessions
@@ -42,6 +43,7 @@ commands.add_command(compare_inputs)
 commands.add_command(dashboards)
 commands.add_command(demo)
 commands.add_command(doctor)
+commands.add_command(fix)
 commands.add_command(fleet)
 commands.add_command(lint)
 commands.add_command(run)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis
 
-Form: TypeAlias = Literal["text", "json", "html", "trace-event", "prompt", "sarif", "junit"]
+Form: TypeAlias = Literal["text", "json", "html", "trace-event", "prompt", "sarif", "junit", "spans"]
 Colour: TypeAlias = Literal["auto", "always", "never"]
 
 BELOW: Final = 1
@@ -36,6 +36,7 @@ _TITLES: Final[Mapping[Form, str]] = {
     "prompt": "prompt",
     "sarif": "SARIF log",
     "junit": "JUnit report",
+    "spans": "spans",
 }
 _STANDARD_OUTPUT: Final = 1
 WIDTH_WITHOUT_TERMINAL: Final = 100
@@ -177,8 +178,8 @@ class Destination:
             from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - see the docstring
 
             return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
-        if form in {"sarif", "junit"}:
-            return self._for_checks(form, analysis)
+        if form in {"sarif", "junit", "spans"}:
+            return self._for_programs(form, analysis)
         from otel_parallelism.reports.text import render_text  # noqa: PLC0415 - see the docstring
 
         return render_text(
@@ -190,8 +191,13 @@ class Destination:
             show_silenced=self._silenced,
         )
 
-    def _for_checks(self, form: Form, analysis: Analysis) -> str:
-        """Return the report as a service reads it that shows the results of checks."""
+    def _for_programs(self, form: Form, analysis: Analysis) -> str:
+        """Return the report as services read it that show the results of checks, or as other commands do."""
+        if form == "spans":
+            from otel_parallelism.testing.turn_spans import spans_of_turn, write_spans  # noqa: PLC0415 - as above
+
+            base = Path(self._base)
+            return write_spans(span for report in analysis.reports for span in spans_of_turn(report, base))
         if form == "sarif":
             from importlib.metadata import version  # noqa: PLC0415 - for this form only
 

@@ -23,6 +23,7 @@ SUFFIXES: Final[Mapping[str, Form]] = {
     ".sarif": "sarif",
     ".xml": "junit",
     ".json": "json",
+    ".jsonl": "spans",
     ".html": "html",
     ".htm": "html",
     ".md": "prompt",
@@ -31,14 +32,14 @@ SUFFIXES: Final[Mapping[str, Form]] = {
 
 _FORMAT_HELP: Final = (
     "The form of the report: text for a terminal, json for programs, html for a browser, trace-event for "
-    "ui.perfetto.dev, prompt for a section of a system prompt, sarif for code scanning (findings with a place), or "
-    "junit for test results (one case for each turn; those that fail the gate are failures). Can be given several "
-    "times.  [default: text]"
+    "ui.perfetto.dev, prompt for a section of a system prompt, sarif for code scanning (findings with a place), "
+    "junit for test results (one case for each turn; those that fail the gate are failures), or spans for the turns as "
+    "OTLP JSON without contents, which compare and fix read. Can be given several times.  [default: text]"
 )
 _OUTPUT_HELP: Final = (
     "Write a report to FILE instead of standard output (-). Can be given several times: the n-th FILE gets the n-th "
     "--format, and a FILE without one gets the form that its suffix names (.json, .html, .trace.json, .md for prompt, "
-    ".sarif, .xml for junit, otherwise text). A --format without a FILE goes to standard output."
+    ".sarif, .xml for junit, .jsonl for spans, otherwise text). A --format without a FILE goes to standard output."
 )
 _GATE_HELP: Final = (
     "Exit with status 1 if the efficiency of any turn is below X (0 to 1). What is unknown counts as needed."

@@ -36,16 +36,29 @@ def sources_in(folder: str) -> Callable[[CallFrame], SourceFile | None]:
 
 def _found(root: Path, path: str) -> SourceFile | None:
     """Return the file that *path* stands for in *root*, parsed; None if there is none."""
+    found = path_inside(root, path)
+    try:
+        return None if found is None else parse(found.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def path_inside(root: Path, path: str) -> Path | None:
+    """
+    Return the file that *path*, which may be of another machine, stands for in *root*; None if there is none.
+
+    It is the file that has the most of the last parts of *path*. *root* has no links; what a link or ``..`` leads out
+    of it is no file of it, and neither is a very large one.
+    """
     pure = PureWindowsPath(path) if "\\" in path else PurePosixPath(path)
     parts = [part for part in pure.parts if part != pure.anchor]
     if ".." in parts:
         return None
     for first in range(len(parts)):
-        candidate = root.joinpath(*parts[first:])
         try:
-            resolved = candidate.resolve()
+            resolved = root.joinpath(*parts[first:]).resolve()
             if resolved.is_relative_to(root) and resolved.is_file() and resolved.stat().st_size <= _MOST_BYTES:
-                return parse(resolved.read_text(encoding="utf-8"))
+                return resolved
         except (OSError, ValueError):
             continue
     return None

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from otel_parallelism.cli.code.linted_file import lint_file
 from otel_parallelism.cli.code.python_files import python_files
+from otel_parallelism.cli.fixing.program_source import ProgramSource
+from otel_parallelism.cli.fixing.proposals import propose
+from otel_parallelism.cli.fixing.recorded_texts import recorded_texts
+from otel_parallelism.cli.fixing.reported_findings import findings_of
 from otel_parallelism.cli.traces.span_inputs import expanded
 from otel_parallelism.errors import UnreadableError
-from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.fleet.fleet_sums import FleetSums
 from otel_parallelism.model import Analysis, Coverage
 from otel_parallelism.readers.any_format import read_spans
@@ -23,16 +27,15 @@ from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_pr
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from otel_parallelism.model import SpanRecord
-    from otel_parallelism.reports.parts.faults import Fault
 
 MOST_SHOWN: Final = 20
 """The most turns, findings or messages in one answer: an answer is read by a model."""
 _WIDTH: Final = 100
-_NO_CHANGE: Final = "No change is proposed: it is not known that the calls are independent."
+_NO_CHANGE: Final = "No change is proposed."
 _SHOWN_OF_A_TURN: Final = (
     "trace_id",
     "span_id",
@@ -108,22 +111,23 @@ class FolderTools:
         document = json.loads(render_fleet_json(shown))
         return {"patterns": document["patterns"], "top": document["top"], "skipped": skipped}
 
-    def explain_finding(self, path: str, finding: int = 1) -> str:
+    def explain_finding(self, path: str, finding: int | str = 1) -> str:
         """
         Explain one finding: the timeline of the turn in which it costs most, the reasons, the cause and the remedy.
 
         Args:
             path: As for ``analyze_file``.
-            finding: The number that ``analyze_file`` gives the finding.
+            finding: The number or the id that ``analyze_file`` gives the finding.
         """
         analysis, _ = self._analysis(path)
-        fault = _fault(analysis, finding)
+        number = _number(analysis, finding)
+        fault = faults_of(analysis.reports)[number - 1]
         report = analysis.reports[fault.worst - 1]
         reasons = "".join(f"  reason: {reason}\n" for reason in fault.finding.evidence)
         told = render_text(
             Analysis((report,), Coverage(calls=report.calls)), width=_WIDTH, ascii_only=True, base=str(self._root)
         )
-        return f"{told}\nFinding {finding}: {' -> '.join(fault.finding.calls)}\n{reasons}"
+        return f"{told}\nFinding {number}: {' -> '.join(fault.finding.calls)}\n{reasons}"
 
     def lint_path(self, path: str) -> dict[str, Any]:
         """
@@ -149,33 +153,31 @@ class FolderTools:
             "skipped": skipped[:MOST_SHOWN],
         }
 
-    def propose_fix(self, path: str, finding: int = 1) -> str:
+    def propose_fix(self, path: str, finding: int | str = 1) -> str:
         """
         Propose a change that mends a finding. Nothing is written.
 
         Args:
             path: A Python file, to rewrite what the lint finds there; or stored spans, as for ``analyze_file``.
-            finding: For spans, the number that ``analyze_file`` gives the finding.
+            finding: For spans, the number or the id that ``analyze_file`` gives the finding.
 
         Returns:
-            A unified diff, where a rewrite surely changes no result; text for the agent's system prompt, where the
-            model asks for one call at a time; otherwise what to do.
+            A unified diff, where the change is sure; otherwise what to do by hand, and why there is no diff.
         """
         if path.endswith(".py"):
             return self._rewrite(path)
-        fault = _fault(self._analysis(path)[0], finding)
-        if fault.finding.cause == "model":
-            return f"Add this to the agent's system prompt:\n\n{prompt([fault.finding])}\n"
-        advice = (
-            fault.finding.recommendation or "No change is proposed: it is not known that the calls are independent."
-        )
-        place = fault.finding.location
-        if fault.finding.cause != "code" or place is None or not place.file_path.endswith(".py"):
-            return advice
-        try:
-            return f"{advice}\n\n{self._rewrite(place.file_path)}"
-        except UnreadableError as error:
-            return f"{advice}\n\n{error}"
+        analysis, _ = self._analysis(path)
+        number = _number(analysis, finding)
+        found = findings_of(analysis)[number - 1]
+
+        def recorded(texts: Collection[str]) -> Collection[str]:
+            spans = self._spans(path, Settings.from_environment(), lambda _: None)
+            return recorded_texts(spans, found.trace_id, texts)
+
+        proposal = propose(found, ProgramSource(self._root), recorded)
+        if proposal.file is not None:
+            return f"{found.finding.recommendation}\n\n{proposal.diff()}"
+        return f"{proposal.text or _NO_CHANGE}\n\nThere is no diff: {proposal.reason}.\n"
 
     def _rewrite(self, path: str) -> str:
         file = lint_file(str(self._inside(path)))
@@ -186,18 +188,18 @@ class FolderTools:
     def _analysis(self, path: str) -> tuple[Analysis, list[str]]:
         """Return the analysis of the spans at *path*, and what could not be read."""
         settings = Settings.from_environment()
-        files = [str(self._inside(name)) for name in expanded([str(self._inside(path))])]
         skipped: list[str] = []
 
         def skip(error: UnreadableError) -> None:
             if len(skipped) < MOST_SHOWN:
                 skipped.append(str(error))
 
-        def spans() -> Iterator[SpanRecord]:
-            for file in files:
-                yield from read_spans(file, lambda _: None, skip, settings)
+        return analyze_in_one_process(self._spans(path, settings, skip), HowToAnalyze(settings)), skipped
 
-        return analyze_in_one_process(spans(), HowToAnalyze(settings)), skipped
+    def _spans(self, path: str, settings: Settings, skip: Callable[[UnreadableError], None]) -> Iterator[SpanRecord]:
+        """Return the spans at *path*; whether that is inside the folder is checked at once."""
+        files = [str(self._inside(name)) for name in expanded([str(self._inside(path))])]
+        return chain.from_iterable(read_spans(file, lambda _: None, skip, settings) for file in files)
 
     def _inside(self, path: str) -> Path:
         """
@@ -214,9 +216,19 @@ class FolderTools:
         return found
 
 
-def _fault(analysis: Analysis, number: int) -> Fault:
+def _number(analysis: Analysis, wanted: int | str) -> int:
+    """
+    Return the number of the finding with the number or the id *wanted*.
+
+    Raises:
+        UnreadableError: There is none.
+    """
     faults = faults_of(analysis.reports)
-    if not 1 <= number <= len(faults):
-        expected = f"a number from 1 to {len(faults)}" if faults else "no question about one: nothing was found"
-        raise UnreadableError(f"finding {number}", None, "there is no such finding", expected)
-    return faults[number - 1]
+    numbers = {fault.name: number for number, fault in reversed(list(enumerate(faults, 1)))}
+    number = numbers.get(str(wanted), wanted)
+    if not isinstance(number, int) or not 1 <= number <= len(faults):
+        expected = (
+            f"a number from 1 to {len(faults)}, or an id" if faults else "no question about one: nothing was found"
+        )
+        raise UnreadableError(f"finding {wanted}", None, "there is no such finding", expected)
+    return number

@@ -29,13 +29,15 @@ class LintedFile(msgspec.Struct, frozen=True):
 
     def diff(self) -> str:
         """Return what the rewrite changes, as a unified diff; an empty string if nothing is rewritten."""
-        from difflib import unified_diff  # noqa: PLC0415 - seldom needed
+        return "" if self.result.fixed is None else text_diff(self.name, self.text, self.result.fixed)
 
-        if self.result.fixed is None:
-            return ""
-        before, after = (text.splitlines(keepends=True) for text in (self.text, self.result.fixed))
-        lines = unified_diff(before, after, self.name, self.name)
-        return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+def text_diff(name: str, before: str, after: str) -> str:
+    """Return the difference of two texts of the file called *name*, as a unified diff; empty if they are equal."""
+    from difflib import unified_diff  # noqa: PLC0415 - seldom needed
+
+    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 
 
 def lint_file(name: str, kinds: Collection[LintKind] = LINT_KINDS.keys()) -> LintedFile:

@@ -57,6 +57,16 @@ def test_fix_of_a_model_that_asks_one_by_one_is_prompt_text(served: FolderTools)
     assert "get_weather" in proposed
 
 
+def test_fix_of_a_model_is_a_diff_where_the_prompt_is_a_literal(served: FolderTools, tmp_path: Path) -> None:
+    agent = tmp_path / "served" / "agent.py"
+    agent.write_text("agent = Agent(instructions='Plan trips.')\n")
+    name = served.analyze_file("spans.jsonl")["findings"][0]["id"]
+    proposed = served.propose_fix("spans.jsonl", name)
+    assert proposed == served.propose_fix("spans.jsonl", 1)
+    assert "-agent = Agent(instructions='Plan trips.')\n+agent = Agent(instructions=(\n" in proposed
+    assert agent.read_text() == "agent = Agent(instructions='Plan trips.')\n"
+
+
 def test_lint_and_fix_name_the_lines_and_write_nothing(served: FolderTools, tmp_path: Path) -> None:
     (finding,) = served.lint_path(".")["findings"]
     assert (finding["kind"], finding["line"]) == ("serial_awaits", 2)

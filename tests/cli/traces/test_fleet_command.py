@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -76,12 +77,14 @@ def test_since_and_agent_choose_turns(invoke: Invoke, spans: Path) -> None:
     [
         (["--since", "tomorrow"], "is no date"),
         (["--cached-price", "1"], "--cached-price needs --price"),
-        (["-o", "spans.jsonl"], "is an input and cannot be an output too"),
+        (["spans.json", "-o", "spans.json"], "is an input and cannot be an output too"),
+        (["-o", "x.jsonl"], "a report on many turns is text, .json, .html or .parquet"),
         (["-o", "x.trace.json"], "a report on many turns is text, .json, .html or .parquet"),
         (["--by", "user"], "is not one of"),
     ],
 )
 def test_wrong_options(invoke: Invoke, spans: Path, options: list[str], said: str) -> None:
+    shutil.copy(spans, spans.with_suffix(".json"))
     done = invoke("fleet", spans.name, *options)
     assert done.returncode == 2
     assert said in done.stderr.decode()

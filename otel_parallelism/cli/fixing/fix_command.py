@@ -1,0 +1,139 @@
+"""``otel-parallelism fix`` proposes the change that mends a finding of a report, and makes it if that is asked for."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from otel_parallelism.shown_names import printable, shown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from otel_parallelism.errors import UnreadableError
+    from otel_parallelism.model import SpanRecord
+
+    from .reported_findings import ReportedFinding
+
+_NOTHING_SURE: Final = 1
+_BAD_INPUT: Final = 2
+_SOURCE_HELP: Final = "The folder with the program's source. Nothing outside is read or written."
+_WRITE_HELP: Final = "Make the change, after it is shown."
+
+
+@click.command("fix")
+@click.argument("report", type=click.Path(), metavar="REPORT")
+@click.argument("finding", required=False, default="", metavar="[FINDING]")
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    help=_SOURCE_HELP,
+)
+@click.option("--write", is_flag=True, help=_WRITE_HELP)
+def fix(report: str, finding: str, source: Path, write: bool) -> None:
+    """
+    Propose the change that mends a FINDING of REPORT.
+
+    REPORT is a JSON report of run or analyze, or what analyze reads: a file of spans, a folder or a pattern. FINDING is
+    the id that reports show, or its beginning; by default it is the finding that costs most.
+
+    Standard output gets a unified diff: awaits that are made together, a section in the agent's system prompt, or a
+    setting of its framework. Where no change is sure, it gets what to do by hand, and standard error says why.
+    Nothing is written without --write.
+
+    The exit status is 0 if there is a change, 1 if none is sure, and 2 if the input cannot be read.
+    """
+    from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
+
+    from .program_source import ProgramSource  # noqa: PLC0415 - as above
+    from .proposals import propose  # noqa: PLC0415 - as above
+    from .reported_findings import chosen, findings_in_report, is_report  # noqa: PLC0415 - as above
+
+    spans = None if is_report(report) else _Spans(report)
+    try:
+        found = findings_in_report(report) if spans is None else spans.findings()
+        one = chosen(found, finding, report)
+        _note(_headline(one, len(found)))
+        proposal = propose(one, ProgramSource(source), None if spans is None else partial(spans.texts_of, one.trace_id))
+        if proposal.file is None:
+            _note(f"No change is sure: {proposal.reason}.")
+            click.echo("\n".join(map(printable, proposal.text.split("\n"))))
+            sys.exit(_NOTHING_SURE)
+        if one.finding.advice != "recommended":
+            _note(one.finding.recommendation)  # it has a condition
+        click.echo(proposal.diff(), nl=False)
+        if write:
+            proposal.file.write(proposal.fixed)
+            _note(f"{proposal.file.name}: written")
+    except (ParallelismError, ValueError, OSError) as error:
+        click.echo(printable(str(error)), err=True)
+        sys.exit(_BAD_INPUT)
+    _note(_measure(report, one, is_spans=spans is not None, written=write))
+
+
+def _note(line: str) -> None:
+    click.echo(printable(line), err=True)
+
+
+def _headline(one: ReportedFinding, number: int) -> str:
+    calls = list(dict.fromkeys(map(shown_name, one.finding.calls)))
+    what = f"{one.id}: {' → '.join(calls)} ({one.finding.cause}), {one.avoidable_s:.2f} s"
+    agent = f" in {shown_name(one.agent)}" if one.agent else ""
+    return f"Finding {what}{agent}" + (f"; {number - 1} more in the report" if number > 1 else "")
+
+
+def _measure(report: str, one: ReportedFinding, *, is_spans: bool, written: bool) -> str:
+    """Return how to find out whether the change helped."""
+    first = "To measure whether it helped: " if written else "--write makes this change. To measure whether it helps: "
+    if is_spans:
+        return f"{first}otel-parallelism compare {report} AFTER, where AFTER has spans of turns after the change"
+    before, after = one.efficiency, one.expected_efficiency
+    if before is None or after is None or after <= before:
+        return f"{first}otel-parallelism run PROGRAM"
+    between = (before + after) / 2
+    return (
+        f"{first}otel-parallelism run --fail-under-efficiency {between:.2f} PROGRAM (efficiency was {before:.2f}; "
+        f"{after:.2f} is expected)"
+    )
+
+
+class _Spans:
+    """The spans that the name of an input stands for; they are analysed as ``analyze`` does it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def findings(self) -> list[ReportedFinding]:
+        """Return the findings; standard error names what is skipped."""
+        from otel_parallelism.cli.traces.span_inputs import SkippedLines  # noqa: PLC0415 - a fast --help
+        from otel_parallelism.scale.file_analysis import (  # noqa: PLC0415 - as above
+            HowToAnalyze,
+            analyze_in_one_process,
+        )
+        from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
+
+        from .reported_findings import findings_of  # noqa: PLC0415 - as above
+
+        skipped = SkippedLines()
+        analysis = analyze_in_one_process(self._read(skipped.add), HowToAnalyze(Settings.from_environment()))
+        skipped.close()
+        return findings_of(analysis)
+
+    def texts_of(self, trace_id: str, texts: Collection[str]) -> Collection[str]:
+        """Return those of *texts* that the spans of a trace hold."""
+        from .recorded_texts import recorded_texts  # noqa: PLC0415 - a fast --help
+
+        return recorded_texts(self._read(lambda _: None), trace_id, texts)
+
+    def _read(self, skip: Callable[[UnreadableError], None]) -> Iterator[SpanRecord]:
+        from otel_parallelism.cli.traces.span_inputs import expanded, spans_of  # noqa: PLC0415 - a fast --help
+        from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
+
+        return spans_of(expanded([self._name]), lambda _: None, skip, Settings.from_environment())
