@@ -170,7 +170,12 @@ def _place(result: TurnResult) -> tuple[int, str, str]:
 
 
 def analyze(
-    turn: Turn, settings: Settings, experience: Experience | None = None, sources: Sources | None = None
+    turn: Turn,
+    settings: Settings,
+    experience: Experience | None = None,
+    sources: Sources | None = None,
+    *,
+    measured: bool = True,
 ) -> Report:
     """
     Return the report on *turn*.
@@ -184,6 +189,8 @@ def analyze(
         settings: Thresholds, patterns of tools, and which findings to silence.
         experience: What earlier turns showed; it is not changed.
         sources: Returns the parsed file of a function that made a call; None if no source is at hand.
+        measured: Whether the times were measured. If not, as with unit lengths, they show no limits on the number of
+            concurrent calls, no calls that wait for one another inside, and not that too many ran together.
     """
     worked = without_waiting(turn)
     scopes = scopes_of(worked)
@@ -196,10 +203,11 @@ def analyze(
     budget = turn_budget(settings)
     explained: bool | None = None
     for scope in scopes:
-        scope.detect_contention()
+        if measured:
+            scope.detect_contention()
         if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
             explained = shows_pauses(worked) if explained is None else explained
-            scope.find_dependencies(worked, settings, sources, budget, explained=explained)
+            scope.find_dependencies(worked, settings, sources, budget, explained=explained, measured=measured)
         scope.compute_bounds()
 
     if budget.left_out:
@@ -222,7 +230,7 @@ def analyze(
     told += [(described_repeat(candidate), candidate.silenced) for candidate in repeats]
     told += [
         (described_excess(one), is_silenced(one.calls, "over_parallel", turn.agent, settings.silence))
-        for one in too_much_parallelism(scopes, worked, settings, least_ns)
+        for one in (too_much_parallelism(scopes, worked, settings, least_ns) if measured else ())
     ]
     whole = whole_of(own, worked.past_bound, settings.assumed_limit)
     by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])

@@ -8,6 +8,7 @@ are frozen ``msgspec`` structs, because one is made for every call of a running 
 from __future__ import annotations
 
 from .caller_types import Caller, CallFrame, CallStack
+from .dispatch_types import Dispatch
 from .report_types import (
     BESIDE_EFFICIENCY,
     Advice,
@@ -53,6 +54,7 @@ __all__ = [
     "Cause",
     "Content",
     "Coverage",
+    "Dispatch",
     "Effect",
     "EffectSource",
     "Finding",

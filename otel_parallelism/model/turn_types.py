@@ -10,6 +10,7 @@ import msgspec
 from otel_parallelism.failures import Failure
 
 from .caller_types import Caller, CallStack
+from .dispatch_types import Dispatch
 from .time_types import CallTotals, Interval
 
 Effect: TypeAlias = Literal["read", "write", "unknown"]
@@ -109,6 +110,7 @@ class Call(msgspec.Struct, frozen=True):
     turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
     ``failure`` is why it failed. ``conversation`` is the id of the conversation. ``links`` and ``link_types`` are
     those of its span. ``changes`` is true if its function visibly changes something outside, such as a file.
+    ``dispatch`` is recorded in tests only.
     """
 
     trace_id: str
@@ -154,6 +156,7 @@ class Call(msgspec.Struct, frozen=True):
     link_types: tuple[str, ...] = ()
     changes: bool = False
     streamed: bool = False
+    dispatch: Dispatch | None = None
 
     @property
     def duration_ns(self) -> int:
@@ -180,6 +183,7 @@ class Step(msgspec.Struct, frozen=True):
     messages in its input. ``answer`` is the output, ``switch`` a setting such as ``parallel_tool_calls=False``.
     ``conversation`` is the id of the conversation; ``links`` and ``link_types`` are those of its span. ``streams`` is
     true if the agent runs nothing but the model's calls, and starts them while the response is still incomplete.
+    ``dispatch`` is recorded in tests only.
     """
 
     trace_id: str
@@ -200,6 +204,7 @@ class Step(msgspec.Struct, frozen=True):
     links: tuple[str, ...] = ()
     link_types: tuple[str, ...] = ()
     streams: bool = False
+    dispatch: Dispatch | None = None
 
 
 class TurnSpan(msgspec.Struct, frozen=True):

@@ -11,6 +11,10 @@ from otel_parallelism.model import Analysis
 from otel_parallelism.reports.text import render_text
 from otel_parallelism.tracing.install import coverage, subscribe
 from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.turn_end.source_files import source_file
+
+from .dispatching.recorder import DispatchRecorder
+from .unit_reports import JUDGED, unit_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +34,17 @@ class CapturedTurns:
 
     Attributes:
         turns: One report for each turn, in the order in which the turns ended.
+        undecided: Why turns passed although their structure could not be judged, a sentence for each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, structure: bool = True) -> None:
+        """
+        Args:
+            structure: Whether to record what the demand ``structure=True`` needs to know.
+        """
         self.turns: list[Report] = []
+        self.undecided: list[str] = []
+        self._recorder: DispatchRecorder | None = DispatchRecorder() if structure else None
         self._unsubscribe: Callable[[], None] | None = None
         self._outside_before = 0
 
@@ -76,15 +87,27 @@ class CapturedTurns:
             REGISTRY.configure(msgspec.structs.replace(REGISTRY.settings, min_avoidable=shortest))
             _STARTED.append(instrumentor)
         self.stop()
-        self.turns = []
+        self.turns, self.undecided = [], []
         self._outside_before = coverage().calls_without_turn
-        self._unsubscribe = subscribe(self.turns.append)
+        if self._recorder is not None:
+            self._recorder.start()
+        self._unsubscribe = subscribe(self._add)
 
     def stop(self) -> None:
         """Capture no more turns; those captured stay."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        if self._unsubscribe is None:
+            return
+        self._unsubscribe()
+        self._unsubscribe = None
+        if self._recorder is not None:
+            self._recorder.stop()
+        for report in self.turns:
+            JUDGED.remove(report)
+
+    def _add(self, report: Report) -> None:
+        self.turns.append(report)
+        if self._recorder is not None:
+            JUDGED.add(report, unit_reports(report, REGISTRY.settings, source_file), self.undecided)
 
 
 _STARTED: list[ParallelismInstrumentor] = []

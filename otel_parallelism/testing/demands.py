@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,23 +11,42 @@ import msgspec
 
 from otel_parallelism.analysis.findings.silencing import is_silenced
 from otel_parallelism.errors import SettingError
-from otel_parallelism.model import Analysis, Coverage
+from otel_parallelism.model import Analysis, Coverage, Report
 from otel_parallelism.reports.parts.summary import turn_title
+from otel_parallelism.reports.parts.wording import counted as counted_noun
 from otel_parallelism.reports.parts.wording import seconds
 from otel_parallelism.reports.text import render_text
+
+from .unit_reports import JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_parallelism.model import Finding, Report
+    from otel_parallelism.model import Finding
 
 WIDTH: Final = 100
 """Characters of a line of a report."""
 _UNJUDGED: Final = {
     "unseen": "no tool call was seen, although the model asked for some",
-    "negligible": "its calls are too short to judge: let the stubs of its tools wait for some milliseconds",
+    "negligible": "its calls are too short to judge: demand structure=True, or let the stubs of its tools wait for "
+    "some milliseconds",
     "contended": "its calls held one another up, so no efficiency can be given",
 }
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """
+    Whether a turn fulfils a demand.
+
+    Attributes:
+        report: The report that was judged: with ``structure=True``, the one with calls of one second.
+        failures: A clause for each part of the demand that the turn fails.
+        unknown: Why it is not known whether it fails; empty if it is known.
+    """
+
+    report: Report
+    failures: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +58,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
         max_avoidable: The most seconds that findings with the advice ``recommended`` may cost.
         allow: Findings that do not count, written as in the setting ``silence``: ``tool`` (glob), ``tool+tool``,
             ``cause:model`` or ``agent:name`` (glob).
+        structure: Whether every call counts as one second, so that order and dependence alone are judged.
 
     Raises:
         SettingError: A value has a wrong type or is out of range; the message names it.
@@ -46,6 +67,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     min_efficiency: float | None = None
     max_avoidable: float = 0.0
     allow: tuple[str, ...] = ()
+    structure: bool = False
 
     def __post_init__(self) -> None:
         """Check every value; a list in ``allow`` becomes a tuple."""
@@ -57,14 +79,28 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingError(f"max_avoidable={most!r}: expected a number of seconds, at least 0")
         if isinstance(allow, str) or not isinstance(allow, Sequence) or not all(isinstance(one, str) for one in allow):
             raise SettingError(f"allow={allow!r}: expected a list of patterns, such as ['cause:model']")
+        if not isinstance(self.structure, bool):
+            raise SettingError(f"structure={self.structure!r}: expected True or False")
         msgspec.structs.force_setattr(self, "allow", tuple(allow))
 
-    def failures(self, report: Report) -> Iterator[str]:
-        """Yield a sentence for each demand that the turn of *report* fails."""
+    def judge(self, report: Report) -> Judgement:
+        """Return whether the turn of *report* fulfils the demand."""
+        if not self.structure:
+            return Judgement(report, tuple(self._failures(report)))
+        found = JUDGED.of(report)
+        if found.together is None or found.apart is None:
+            return Judgement(report, unknown=found.unknown)
+        failures = tuple(self._failures(found.together))
+        # Where the turn passes in either case, what is not known does not matter.
+        doubtful = not failures and found.unknown and any(self._failures(found.apart))
+        return Judgement(found.together, failures, found.unknown if doubtful else "")
+
+    def _failures(self, report: Report) -> Iterator[str]:
+        """Yield a clause for each demand that *report* fails."""
         counted = [one for one in report.findings if one.advice == "recommended" and not self._allows(one, report)]
         avoidable = min(report.avoidable, sum(one.avoidable for one in counted))
         if avoidable > self.max_avoidable:
-            yield f"{seconds(avoidable)} could be saved, and {seconds(self.max_avoidable)} are allowed"
+            yield self._avoidable(avoidable, report)
         if report.verdict in _UNJUDGED:
             yield _UNJUDGED[report.verdict]
         elif self.min_efficiency is not None and report.makespan:
@@ -73,6 +109,13 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
             if efficiency is not None and efficiency < self.min_efficiency:
                 yield f"its efficiency is {efficiency:.2f}, and {self.min_efficiency:g} is the least allowed"
 
+    def _avoidable(self, avoidable: float, report: Report) -> str:
+        if not self.structure:
+            return f"{seconds(avoidable)} could be saved, and {seconds(self.max_avoidable)} are allowed"
+        needed = report.makespan - avoidable
+        clause = f"it takes as long as {counted_noun(round(report.makespan), 'call')}, and {needed:g} would do"
+        return f"{clause}; {self.max_avoidable:g} more are allowed" if self.max_avoidable else clause
+
     def _allows(self, finding: Finding, report: Report) -> bool:
         calls = {call.span_id: call for call in report.turn.calls}
         members = [calls[span_id] for span_id in finding.span_ids if span_id in calls]
@@ -80,45 +123,65 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assert_parallel(
-    *turns: Report, min_efficiency: float | None = None, max_avoidable: float = 0.0, allow: Sequence[str] = ()
+    *turns: Report,
+    min_efficiency: float | None = None,
+    max_avoidable: float = 0.0,
+    allow: Sequence[str] = (),
+    structure: bool = False,
 ) -> None:
     """
     Check that the tool calls of *turns* ran together where they could.
+
+    With ``structure=True`` a turn passes if it is not known whether its calls were asked for together. A warning says
+    so, unless the test captured the turn: then the last lines of pytest's output do.
 
     Args:
         turns: The reports on the turns, at least one.
         min_efficiency: The lowest efficiency that a turn may have, from 0 to 1; None for any.
         max_avoidable: The most seconds that recommended findings may cost in one turn.
         allow: Findings that do not count, written as in the setting ``silence``.
+        structure: Whether every call counts as one second, so that order and dependence alone are judged, for tools
+            that return at once. What calls were given and returned is known only during the test that ran them.
 
     Raises:
         AssertionError: A turn fails; the message has its timeline, its findings and the lines of code to change.
         SettingError: An argument has a wrong type or is out of range.
     """
-    demand = Demand(min_efficiency=min_efficiency, max_avoidable=max_avoidable, allow=allow)  # type: ignore[arg-type] # a list becomes a tuple
+    __tracebackhide__ = True
+    demand = Demand(
+        min_efficiency=min_efficiency,
+        max_avoidable=max_avoidable,
+        allow=allow,  # type: ignore[arg-type] # a list becomes a tuple
+        structure=structure,
+    )
     if not turns:
         raise AssertionError("no agent turn was given")
-    text = failure_text(turns, demand, base=str(Path.cwd()))
+    judged = [demand.judge(report) for report in turns]
+    for report, judgement in zip(turns, judged, strict=True):
+        if judgement.unknown and not JUDGED.note(report, unknown_text(judgement)):
+            warnings.warn(unknown_text(judgement), stacklevel=2)
+    text = failure_text(judged, base=str(Path.cwd()))
     if text:
         raise AssertionError(text)
 
 
-def failure_text(turns: Sequence[Report], demand: Demand, *, base: str) -> str:
+def failure_text(judged: Sequence[Judgement], *, base: str) -> str:
     """
-    Return why *turns* fail *demand*, followed by the reports on those that do; an empty string if none does.
+    Return why turns fail, followed by the reports on those that do; an empty string if none does.
 
     Names of files in the folder *base* are shown relative to it.
     """
-    reasons: list[str] = []
-    failed: list[Report] = []
-    for report in turns:
-        found = list(demand.failures(report))
-        if found:
-            failed.append(report)
-            reasons.append(f"{turn_title(report)}: {'; '.join(found)}")
+    failed = [one for one in judged if one.failures]
     if not failed:
         return ""
-    return "\n".join([*reasons, "", render_text(Analysis(tuple(failed), Coverage()), width=WIDTH, base=base)])
+    reasons = [f"{turn_title(one.report)}: {'; '.join(one.failures)}" for one in failed]
+    analysis = Analysis(tuple(one.report for one in failed), Coverage())
+    return "\n".join([*reasons, "", render_text(analysis, width=WIDTH, base=base)])
+
+
+def unknown_text(judgement: Judgement) -> str:
+    """Return a sentence that says that a turn was not judged, and why."""
+    return f"{turn_title(judgement.report)} was not judged: {judgement.unknown}"
 
 
 def _recommended(report: Report) -> int:

@@ -27,8 +27,8 @@ _CAPTURED: pytest.StashKey[CapturedTurns] = pytest.StashKey()
 _DEMAND: pytest.StashKey[Demand | None] = pytest.StashKey()
 _SHOWN = 10
 _MARK = (
-    "parallel(min_efficiency=None, max_avoidable=0.0, allow=[]): fail the test if tool calls of an agent turn ran one "
-    "after another that could have run together"
+    "parallel(min_efficiency=None, max_avoidable=0.0, allow=[], structure=False): fail the test if tool calls of an "
+    "agent turn ran one after another that could have run together"
 )
 
 
@@ -40,6 +40,7 @@ class TestedTurn(msgspec.Struct, frozen=True):
         title: The name of the agent.
         avoidable: The seconds that recommended findings cost.
         efficiency: From 0 to 1; None if the turn has none.
+        structure: Whether every call counted as one second.
         document: The report of ``analyze --format json`` on the turn.
         text: The report as text.
         spans: The turn as spans in OTLP JSON, if they are to be written.
@@ -53,6 +54,7 @@ class TestedTurn(msgspec.Struct, frozen=True):
     document: dict[str, Any]
     text: str
     spans: list[dict[str, Any]] = []
+    structure: bool = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,9 +97,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     from .captured_turns import CapturedTurns  # noqa: PLC0415 - programs' tests start without what is not needed
 
-    captured = item.stash[_CAPTURED] = CapturedTurns()
+    demand = item.stash[_DEMAND] = _demand_of(item)
+    uses_fixture = "parallelism" in getattr(item, "fixturenames", ())
+    captured = CapturedTurns(structure=uses_fixture or (demand is not None and demand.structure))
+    item.stash[_CAPTURED] = captured
     captured.start()
-    item.stash[_DEMAND] = _demand_of(item)
 
 
 @pytest.fixture
@@ -122,9 +126,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Put the turns of a test on the report of its call."""
     report = yield
     captured = item.stash.get(_CAPTURED, None)
-    if captured is not None and report.when == "call" and captured.turns:
+    if captured is not None and report.when == "call":
         # pytest-xdist sends all attributes of a report that are JSON.
-        report.__dict__["parallelism"] = [msgspec.to_builtins(turn) for turn in _tested_turns(captured, item)]
+        if captured.turns:
+            report.__dict__["parallelism"] = [msgspec.to_builtins(turn) for turn in _tested_turns(captured, item)]
+        if captured.undecided:
+            report.__dict__["parallelism_undecided"] = list(captured.undecided)
     return report
 
 
@@ -148,11 +155,13 @@ class Summary:
         self._file = _checked_file(config, "--parallelism-json")
         self._span_file = _checked_file(config, "--parallelism-spans")
         self._turns: list[tuple[pytest.TestReport, TestedTurn]] = []
+        self._undecided: list[tuple[pytest.TestReport, str]] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the turns of one test."""
         for turn in getattr(report, "parallelism", ()):
             self._turns.append((report, msgspec.convert(turn, TestedTurn)))
+        self._undecided += [(report, text) for text in getattr(report, "parallelism_undecided", ())]
 
     def pytest_sessionfinish(self) -> None:
         """Write the files that ``--parallelism-json`` and ``--parallelism-spans`` name."""
@@ -164,7 +173,8 @@ class Summary:
         if self._file is None:
             return
         turns = [
-            {"test": report.nodeid, "outcome": report.outcome, "report": turn.document} for report, turn in self._turns
+            {"test": report.nodeid, "outcome": report.outcome, "structure": turn.structure, "report": turn.document}
+            for report, turn in self._turns
         ]
         self._file.write_text(json.dumps({"turns": turns}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
@@ -175,6 +185,10 @@ class Summary:
             for report, turn in self._turns:
                 terminalreporter.write_line(report.nodeid)
                 terminalreporter.write_line(turn.text)
+        if self._undecided:
+            terminalreporter.section("agent turns that were not judged")
+            for report, text in self._undecided:
+                terminalreporter.write_line(f"{report.nodeid}: {text}")
         slow = sorted((pair for pair in self._turns if pair[1].avoidable > 0), key=lambda pair: -pair[1].avoidable)
         if slow:
             terminalreporter.section("slowest serial agent turns")
@@ -219,13 +233,15 @@ def _demand_of(item: pytest.Item) -> Demand | None:
 
 def _failure(captured: CapturedTurns, demand: Demand, base: str) -> str:
     """Return why the captured turns fail *demand*; an empty string if they fulfil it. For *base*, see there."""
-    from .demands import failure_text  # noqa: PLC0415 - see `pytest_runtest_setup`
+    from .demands import failure_text, unknown_text  # noqa: PLC0415 - see `pytest_runtest_setup`
 
     if not captured.turns:
         return f"nothing to judge: {captured.number_of_turns()}"
     if captured.calls_outside_turns:
         return captured.number_of_turns()
-    return failure_text(captured.turns, demand, base=base)
+    judged = [demand.judge(report) for report in captured.turns]
+    captured.undecided += [unknown_text(one) for one in judged if one.unknown]
+    return failure_text(judged, base=base)
 
 
 def _tested_turns(captured: CapturedTurns, item: pytest.Item) -> Iterator[TestedTurn]:
@@ -237,7 +253,10 @@ def _tested_turns(captured: CapturedTurns, item: pytest.Item) -> Iterator[Tested
     from .demands import WIDTH  # noqa: PLC0415 - likewise
     from .turn_spans import spans_of_turn  # noqa: PLC0415 - likewise
 
-    for report in captured.turns:
+    demand = item.stash.get(_DEMAND, None)
+    structure = demand is not None and demand.structure
+    for measured in captured.turns:
+        report = demand.judge(measured).report if demand is not None and structure else measured
         analysis = Analysis((report,), Coverage())
         yield TestedTurn(
             turn_title(report),
@@ -246,11 +265,13 @@ def _tested_turns(captured: CapturedTurns, item: pytest.Item) -> Iterator[Tested
             json.loads(render_json(analysis)),
             render_text(analysis, width=WIDTH, base=str(item.config.rootpath)),
             spans_of_turn(report, item.config.rootpath) if item.config.getoption("--parallelism-spans") else [],
+            structure,
         )
 
 
 def _table(turns: list[tuple[pytest.TestReport, TestedTurn]]) -> Iterator[str]:
-    from otel_parallelism.reports.parts.wording import seconds, two_decimals  # noqa: PLC0415 - likewise
+    from otel_parallelism.reports.parts.wording import counted, seconds, two_decimals  # noqa: PLC0415 - likewise
 
     for report, turn in turns:
-        yield f"{seconds(turn.avoidable):>8} avoidable  efficiency {two_decimals(turn.efficiency)}  {report.nodeid}"
+        lost = counted(round(turn.avoidable), "call") if turn.structure else seconds(turn.avoidable)
+        yield f"{lost:>8} avoidable  efficiency {two_decimals(turn.efficiency)}  {report.nodeid}"

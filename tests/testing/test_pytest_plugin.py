@@ -161,6 +161,115 @@ def test_async_tests_in_other_processes(run: pytest.Pytester, plugin: str, optio
     assert "test_trip.py::test_serial" in shown[2].partition("short test summary")[0]
 
 
+INSTANT = """
+import asyncio
+import anyio
+from otel_parallelism import agent_turn, profiled
+
+@profiled(effect="read", depends_on=[])
+async def get_weather(city):
+    return f"rain in {city}"
+
+async def call_tool(city, into):
+    into.append(await get_weather(city))
+
+async def serial():
+    with agent_turn("serial"):
+        return [await get_weather(city) for city in ("Porto", "Braga")]
+
+async def together():
+    found = []
+    with agent_turn("together"):
+        async with anyio.create_task_group() as group:
+            for city in ("Porto", "Braga"):
+                group.start_soon(call_tool, city, found)
+
+async def unknown():
+    with agent_turn("unknown"):
+        async with anyio.create_task_group() as group:
+            group.start_soon(call_tool, "Porto", [])
+            await anyio.sleep(0)
+            return await get_weather("Braga")
+"""
+STRUCTURE = """
+import pytest
+from instant import serial, together, unknown
+from otel_parallelism.testing import assert_parallel
+
+{plugin}
+
+@pytest.mark.parallel(structure=True)
+async def test_serial():
+    await serial()
+
+@pytest.mark.parallel(structure=True, min_efficiency=1)
+async def test_together():
+    await together()
+
+@pytest.mark.parallel(structure=True)
+async def test_unknown():
+    await unknown()
+
+async def test_fixture(parallelism):
+    await together()
+    assert_parallel(parallelism.turn, structure=True, min_efficiency=1)
+    await unknown()
+    assert_parallel(*parallelism.turns, structure=True)
+    await serial()
+    assert_parallel(parallelism.turns[2], structure=True)
+
+@pytest.mark.parallel(structure="yes")
+async def test_wrong_mark():
+    raise AssertionError("it has run")
+
+@pytest.mark.parallel
+async def test_times():
+    await together()
+"""
+BACKENDS = """
+pytestmark = pytest.mark.anyio
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    return request.param
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "options"),
+    [
+        ("", ("-p", "no:anyio", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")),
+        (BACKENDS, ("-p", "no:asyncio")),
+    ],
+    ids=["asyncio", "anyio"],
+)
+def test_structure(pytester: pytest.Pytester, plugin: str, options: tuple[str, ...]) -> None:
+    pytest.importorskip("anyio", reason="the loops group has anyio")
+    runs = 2 if plugin else 1
+    pytester.makepyfile(instant=INSTANT, test_trip=STRUCTURE.format(plugin=plugin))
+    done = pytester.runpytest_subprocess("-n", "2", "-W", "error", "--parallelism-json", "out.json", *options)
+    done.assert_outcomes(passed=2 * runs, failed=3 * runs, errors=runs)
+    lines = done.stdout.str()
+    assert lines.count("serial: it takes as long as 2 calls, and 1 would do") >= 2 * runs
+    assert re.search(r"→ Await get_weather ×2 together, .* at\s+instant\.py:14", lines)
+    assert "structure=True: every call counts as one second" in lines
+    assert "structure='yes': expected True or False" in lines
+    assert "its calls are too short to judge: demand structure=True" in lines
+    assert "def assert_parallel(" not in lines  # the traceback ends in the test
+    why = "it is not known whether the program asked for these together: get_weather and get_weather"
+    unjudged = lines.partition("agent turns that were not judged")[2]
+    for test in ("test_unknown", "test_fixture"):
+        # With trio, chance decides which of two tasks goes on first.
+        assert re.search(rf"::{test}(\[asyncio\])?: unknown was not judged: {why}", unjudged)
+    summary = lines.partition("slowest serial agent turns")[2]
+    assert re.search(r"  1 call avoidable  efficiency 0\.50  test_trip.py::test_serial", summary)
+    turns = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["turns"]
+    judged = {(one["test"].partition("::")[2].partition("[")[0], one["structure"]) for one in turns}
+    by_time = {("test_fixture", False), ("test_times", False)}
+    assert judged == {(f"test_{name}", True) for name in ("serial", "together", "unknown")} | by_time
+    lengths = {one["report"]["turns"][0]["makespan"] for one in turns if "::test_serial" in one["test"]}
+    assert lengths == {2.0}
+
+
 def test_file_that_cannot_be_written(run: pytest.Pytester) -> None:
     run.makepyfile(test_trip=MARKED)
     done = run.runpytest_subprocess("--parallelism-json", "nowhere/out.json")

@@ -107,6 +107,7 @@ class Scope:
         budget: TurnBudget | None = None,
         *,
         explained: bool,
+        measured: bool = True,
     ) -> None:
         """
         Set the dependency graph and the limit. This reads the contents of calls and is expensive.
@@ -117,6 +118,7 @@ class Scope:
             sources: Returns the parsed file of a function that made a call, if any.
             budget: What may still be read of the turn's contents.
             explained: Whether the turn shows what the time between its calls may have gone to; see `shows_pauses`.
+            measured: Whether the times were measured, and can show a limit.
         """
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
         hand_offs_ns = () if self.scope_id else turn.hand_offs
@@ -138,7 +140,7 @@ class Scope:
         self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
         if not self.scope_id:
             self.unrequested = turn.unrequested
-        self.limit = limit_of_scope(self.calls)
+        self.limit = limit_of_scope(self.calls) if measured else None
         self.places = max(settings.assumed_limit, self.totals.peak)
         self.safe_timeline = working_timeline(self.calls)
         self.best_timeline = self.safe_timeline if explained else observed_timeline(self.calls)

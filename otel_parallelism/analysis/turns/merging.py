@@ -48,6 +48,7 @@ def _merged_steps(outer: Step, inner: Step) -> Step:
         switch=outer.switch or inner.switch,
         conversation=outer.conversation or inner.conversation,
         streams=outer.streams or inner.streams,
+        dispatch=outer.dispatch or inner.dispatch,
     )
 
 
@@ -82,6 +83,7 @@ def _merged_calls(outer: Call, inner: Call) -> Call:
         defined=outer.defined or inner.defined,
         framework=outer.framework or inner.framework,
         switch=outer.switch or inner.switch,
+        dispatch=outer.dispatch or inner.dispatch,
         failure=inner.failure if outer.failure in {"", "failed"} and inner.failure else outer.failure,
     )
 

@@ -65,6 +65,8 @@ class ModelRequest:
             self._outer = step_around(parent)
             shift = clock.shift_ns() if parent is None else parent.shift
             node = StepNode(parent, None, 0, clock.now_ns(), switch=self._switch, shift=shift)
+            if REGISTRY.dispatch is not None:
+                node.dispatch = REGISTRY.dispatch(node)
             if self._messages is not None and REGISTRY.evidence:
                 node.messages = hold_words(self._messages)
             self._messages = None

@@ -89,6 +89,8 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         loop = _running_loop()
         if loop is not None:
             node.task = id(_current_task(loop))
+        if registry.dispatch is not None:
+            node.dispatch = registry.dispatch(node)
         if registry.matches_requests and parent is not None and not node.call_id:
             assign_call_id(node, parent, args, kwargs, known=node.whole)
         if registry.evidence:

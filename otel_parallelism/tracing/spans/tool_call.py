@@ -137,6 +137,8 @@ class ToolCall:
             node.span_id = new_span_id()
             node.start_ns = clock.now_ns()
             node.task = task_id()
+            if REGISTRY.dispatch is not None:
+                node.dispatch = REGISTRY.dispatch(node)
             if REGISTRY.evidence and self._arguments is not None:
                 hold_arguments(node, (), self._arguments)
             theirs.facts = node

@@ -138,6 +138,8 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 trace_id=context.trace_id,
                 duplicate_scopes=self._duplicate_scopes,
             )
+            if registry.dispatch is not None:
+                node.dispatch = registry.dispatch(node)
             if not self._duplicate_scopes <= registry.duplicate_scopes:
                 registry.duplicate_scopes |= self._duplicate_scopes
             # Without an SDK a tracer returns the surrounding span again, or a span without an id.

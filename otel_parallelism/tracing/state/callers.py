@@ -46,24 +46,32 @@ PROGRAM_FILES: set[str] = set()
 
 _OUR_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (Path(wrapt.__file__).parent, Path(__file__).parents[2]))
 _LOOP_FOLDER = f"{Path(asyncio.__file__).parent}{os.sep}"
+_OTHER_LOOPS = tuple(
+    f"{os.sep}{folder}{os.sep}" for folder in (f"anyio{os.sep}_backends", f"trio{os.sep}_core", "_pytest", "pluggy")
+)
+"""Folders of other event loops, and of pytest, which calls the functions of a program's tests as a loop does."""
 
 
 def place_of(file: str) -> int:
     """
-    Return where a *file*, by its name, belongs: 0 for the program, 1 for this package, 2 for event loops and pools.
+    Return where a *file*, by its name, belongs: 0 for the program, 1 for this package, 2 for event loops and the like.
 
     The frames of the latter two are skipped when the caller is looked up: a call made from an event loop or a thread
     pool has no useful location.
     """
     found = PLACES.get(file)
     if found is None:
-        found = _LOOP if file.startswith(_LOOP_FOLDER) else _OURS if file.startswith(_OUR_FOLDERS) else 0
+        found = _LOOP if _is_loop(file) else _OURS if file.startswith(_OUR_FOLDERS) else 0
         # A notebook has a file for each run of a cell. To list the folders would make importing slower.
         if len(PLACES) < _MAX_FILES:
             PLACES[file] = found
             if not found:
                 PROGRAM_FILES.add(file)
     return found
+
+
+def _is_loop(file: str) -> bool:
+    return file.startswith(_LOOP_FOLDER) or any(folder in file for folder in _OTHER_LOOPS)
 
 
 _MAX_RECORDED = 4

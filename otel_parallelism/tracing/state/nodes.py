@@ -19,7 +19,7 @@ from opentelemetry.context import create_key
 
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
 from otel_parallelism.failures import Failure
-from otel_parallelism.model import Call, Content, Observation, Report, Step
+from otel_parallelism.model import Call, Content, Dispatch, Observation, Report, Step
 
 from .bounds.held_evidence import HELD, LEAST_SIZE, evidence_size
 from .tool import Tool
@@ -152,6 +152,7 @@ class CallNode(Node):
         watched: Whether its end has to be counted, or ends a turn; False for nearly all calls.
         depth: How many calls of plain functions directly enclose it, where the C stack has to be watched.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
+        dispatch: How it was dispatched; None outside of tests.
     """
 
     tool: Tool = None  # type: ignore[assignment] # always passed; a field after defaults needs a default
@@ -185,6 +186,7 @@ class CallNode(Node):
     switch: str = ""
     watched: bool = False
     depth: int = 0
+    dispatch: Dispatch | None = None
 
     def let_go(self) -> None:
         """Hold large arguments and a large result no longer; they then count as not seen."""
@@ -210,6 +212,7 @@ class TurnNode(Node):
 
     ``trace_id`` is 0 where the span has none. ``duplicate_scopes`` names the instrumentation scopes whose spans inside
     the turn repeat what our own spans say. ``kept``, ``emptied`` and ``pending_answers`` are as in `SpanNode`.
+    ``dispatch`` says what opened it, in tests only.
     """
 
     name: str = ""
@@ -220,6 +223,7 @@ class TurnNode(Node):
     emptied: bool = False
     duplicate_scopes: frozenset[str] = frozenset()
     pending_answers: Any = None
+    dispatch: Dispatch | None = None
 
 
 class StepNode(Node):
@@ -228,10 +232,11 @@ class StepNode(Node):
 
     ``requested`` holds the ids of the calls that the answer requests; ``messages`` holds the user's words.
     ``requested`` and ``input_tokens`` are None where unknown. ``switch`` is the setting that keeps the model from
-    requesting several calls.
+    requesting several calls. ``dispatch`` says what asked, in tests only.
     """
 
     requested: tuple[str, ...] | None = None
     input_tokens: int | None = None
     messages: Content | None = None
     switch: str = ""
+    dispatch: Dispatch | None = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.dialects import declared_patterns
-from otel_parallelism.model import Coverage, Report, TurnSpan
+from otel_parallelism.model import Coverage, Dispatch, Report, TurnSpan
 from otel_parallelism.settings import Settings, is_switched_off
 from otel_parallelism.tracing.sdk.records import declare_spans
 from otel_parallelism.tracing.sdk.tracer import LazyTracer
@@ -74,6 +74,8 @@ class Registry:
         intercept_end: Intercepts the ``end`` of a node's span that may be a turn; set by the span processor, None
             without one.
         on_change: Called without arguments after a turn has opened or ended; it raises nothing.
+        dispatch: Returns how a call, a model request or a turn that begins was dispatched; None outside of tests. With
+            it, calls keep their evidence however short the turn is.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -86,6 +88,7 @@ class Registry:
         self.duplicate_scopes: frozenset[str] = frozenset()
         self.intercept_end: Callable[[SpanNode], None] | None = None
         self.on_change: Callable[[], None] | None = None
+        self.dispatch: Callable[[Node], Dispatch | None] | None = None
         self.subscribers: tuple[Subscriber, ...] = ()
         self.followers: list[Follower] = []
         self.instruments: Instruments | None = None

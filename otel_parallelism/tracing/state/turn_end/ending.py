@@ -37,7 +37,8 @@ def finish(node: Node, end_ns: int) -> Report | None:
     with registry.lock:
         if node.finished:
             return None
-        found = collect_observations(node, end_ns, least_ns=registry.settings.min_avoidable * 1e9)
+        least_ns = 0.0 if registry.dispatch is not None else registry.settings.min_avoidable * 1e9
+        found = collect_observations(node, end_ns, least_ns=least_ns)
         node.finished = True
         registry.turns.pop(id(node), None)
         registry.spans_ended += found.made + (type(node) is TurnNode)

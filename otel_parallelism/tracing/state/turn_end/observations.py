@@ -229,6 +229,7 @@ def _step(node: StepNode, trace_id: str, parent_id: str, end_ns: int) -> Step:
         node.input_tokens,
         node.messages,
         switch=node.switch,
+        dispatch=node.dispatch,
     )
 
 
@@ -295,4 +296,5 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         switch=node.switch,
         failure=node.error,
         changes=tool.changes_outside(),
+        dispatch=node.dispatch,
     )

@@ -1,0 +1,72 @@
+"""
+Whether a program asked for two calls together, or for one after the other had ended, however short the calls are.
+
+Calls of mocks end at once. So calls that were started together, as with ``asyncio.gather``, still run one after
+another, and the order of their times shows nothing. The tasks and threads that ran them do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from otel_parallelism.model import Call, Dispatch, Step
+
+Order: TypeAlias = Literal["together", "apart", "unknown"]
+"""Whether two calls were asked for together, or the second one after the first had ended."""
+
+_NOT_AT_ONCE_NS = 10_000_000
+"""Calls started together with one that waited for this long have begun before it ended."""
+
+
+class DispatchOrder:
+    """
+    Compares the calls of one scope.
+
+    Args:
+        calls: The calls in order of (start, end, id).
+        steps: The turn's model requests if the calls are the turn's own.
+        unrequested: The span ids of calls that code made, whatever round their time suggests.
+    """
+
+    def __init__(self, calls: Sequence[Call], steps: Sequence[Step] = (), unrequested: Collection[str] = ()) -> None:
+        self._calls = calls
+        self._unrequested = unrequested
+        self._asked_by: Mapping[str, Step] = {call_id: step for step in steps for call_id in step.requested or ()}
+
+    def of(self, earlier: int, later: int) -> Order:  # noqa: PLR0911 - one return for each row
+        """Return the order of ``calls[earlier]`` and ``calls[later]``, which starts no earlier; first rule wins."""
+        a, b = self._calls[earlier], self._calls[later]
+        if b.start_ns < a.end_ns:
+            return "together"
+        one, other = a.dispatch, b.dispatch
+        if one is not None and other is not None and one.unit == other.unit and one.alone and other.alone:
+            return "apart"
+        if a.switch and a.switch == b.switch and a.round == b.round:
+            return "apart"
+        if 0 < b.called_ns < a.end_ns or (other is not None and one is not None and other.unit in one.pending):
+            return "together"
+        if one is not None and other is not None and other.unit in one.waiting:
+            return "apart"
+        beside = one is not None and other is not None and other.unit in one.beside
+        if beside:
+            return "unknown"
+        if self._in_later_round(a, b) or a.duration_ns - a.blocked_ns >= _NOT_AT_ONCE_NS:
+            return "apart"
+        return "unknown"
+
+    def _in_later_round(self, a: Call, b: Call) -> bool:
+        """Return whether the model asked for *b* after it saw the result of *a*."""
+        if a.round is None or b.round is None or a.round >= b.round:
+            return False
+        if not (a.proved and b.proved) and (a.span_id in self._unrequested or b.span_id in self._unrequested):
+            return False
+        # Agents that run beside one another ask their models in the units that also run their calls.
+        asked = self._asked_by.get(b.call_id)
+        return not (asked is not None and _same(asked.dispatch, b.dispatch) and not _same(a.dispatch, b.dispatch))
+
+
+def _same(one: Dispatch | None, other: Dispatch | None) -> bool:
+    return one is not None and other is not None and one.unit == other.unit

@@ -1,0 +1,41 @@
+"""Threads, the jobs of thread pools, and greenlets."""
+
+from __future__ import annotations
+
+import concurrent.futures.thread
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_POOLS = concurrent.futures.thread.__file__
+
+
+def pool_job(frame: FrameType | None) -> Any:
+    """Return the job of a thread pool that *frame* belongs to; None if it belongs to none."""
+    while frame is not None:
+        if frame.f_code.co_name == "run" and frame.f_code.co_filename == _POOLS:
+            return frame.f_locals.get("self")
+        frame = frame.f_back
+    return None
+
+
+def runs_alone(unit: Any) -> bool:
+    """Return whether *unit*, a job of a pool or a thread, is known not to be one of several workers."""
+    if not isinstance(unit, threading.Thread):
+        return True
+    target = getattr(unit, "_target", None)
+    kind = type(unit)
+    return unit is threading.main_thread() or not any(
+        other is not unit and type(other) is kind and getattr(other, "_target", None) == target
+        for other in threading.enumerate()
+    )
+
+
+def greenlet() -> Any:
+    """Return the running greenlet; None in a thread without greenlets, and in a thread's first one."""
+    module: Any = sys.modules.get("greenlet")
+    current = None if module is None else module.getcurrent()
+    return None if current is None or current.parent is None else current
