@@ -20,6 +20,7 @@ from otel_parallelism.settings import Settings, read_settings
 
 from .metrics import TurnMetrics
 from .processor import ParallelismProcessor
+from .sdk.child_sampler import sample_as_before, sample_children
 from .sdk.compatibility import remove_processor, serve_proxies, watch_global_provider
 from .sdk.forwarding import exclude_own_spans
 from .sdk.tracer import tracer_of
@@ -180,6 +181,7 @@ def _attach(provider: Any) -> Tracer:
     add(processor)
     around = getattr(tracer, "span_processor", None)
     processor.forwarding = exclude_own_spans(tracer, processor)
+    sample_children(tracer)
     if type(around) is not SynchronousMultiSpanProcessor:
         # Hooks may then run in other threads, where the context does not lead to a span's decorated call.
         REGISTRY.by_id = True
@@ -190,6 +192,7 @@ def _attach(provider: Any) -> Tracer:
         processor.stop()
         if around is not None:
             tracer.span_processor = around  # type: ignore[attr-defined] # an SDK tracer has this attribute
+        sample_as_before(tracer)
         _attached[:] = [pair for pair in _attached if pair[0] is not provider]
         REGISTRY.followers.remove(processor)
         remove_processor(provider, processor)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context, trace
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.propagation import _SPAN_KEY
 
@@ -60,6 +62,11 @@ def id_of_any(span: Any) -> int:
     found = getattr(span, "_context", None)
     span_id: int = found[1] if type(found) is SpanContext else span.get_span_context().span_id
     return span_id
+
+
+def current_context_of(span: Any) -> object:
+    """Return the ``SpanContext`` of *span* if it is a span of the SDK; else None, or another object."""
+    return getattr(span, "_context", None)
 
 
 def id_and_scope(span: Any) -> tuple[int, str]:
@@ -200,6 +207,16 @@ def _frame_named(error: BaseException, function: str) -> FrameType | None:
     return None
 
 
+# Samplers: what a parent-based one delegates to is private.
+
+
+def samples_children(sampler: Sampler) -> bool:
+    """Return whether *sampler* is one of the SDK's that sample each child of a sampled span of this process."""
+    if type(sampler).should_sample is not ParentBased.should_sample:
+        return sampler is ALWAYS_ON
+    return getattr(sampler, "_local_parent_sampled", None) is ALWAYS_ON
+
+
 # Processors: the SDK can add processors to a provider, but cannot list or remove them.
 
 
@@ -207,15 +224,20 @@ PROCESSORS: str = "_span_processors"
 """The field of a synchronous multi-processor of the SDK with the processors it calls: a tuple, replaced as a whole."""
 
 
+_EMPTY_ENDINGS: frozenset[object] = frozenset(
+    getattr(kind, "_on_ending", None) for kind in (SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor)
+)
+"""The ``_on_ending`` hooks of the SDK that do nothing."""
+
+
 def has_ending(processor: Any) -> bool:
     """
-    Return whether the ``_on_ending`` hook of *processor* does something. The SDK's base class has an empty one.
+    Return whether the ``_on_ending`` hook of *processor* does something. Those of the SDK's own processors do not.
 
     The SDK's multi-processors call it from 1.40 on.
     """
-    empty = getattr(SpanProcessor, "_on_ending", None)
     hook = getattr(processor, "_on_ending", None)
-    return empty is not None and hook is not None and getattr(hook, "__func__", hook) is not empty
+    return hasattr(SpanProcessor, "_on_ending") and getattr(hook, "__func__", hook) not in _EMPTY_ENDINGS
 
 
 def call_ending(processor: Any, span: Span) -> None:

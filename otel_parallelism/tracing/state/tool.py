@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
 from otel_parallelism.tracing.bytecode.changes import changes_outside
+from otel_parallelism.tracing.sdk.child_sampler import SharedAttributes
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, EffectSource
@@ -85,7 +86,7 @@ class Tool:
             attributes[names.DEPENDS_ON] = self.depends_on
         if framework:
             attributes[names.FRAMEWORK] = framework
-        self.attributes: Mapping[str, Any] = attributes
+        self.attributes: Mapping[str, Any] = SharedAttributes(attributes)
 
     def changes_outside(self) -> bool:
         """Return whether the function's code visibly changes something outside; the first question reads the code."""

@@ -243,8 +243,9 @@ def test_a_processor_that_is_added_while_a_span_is_open_is_called_at_its_end(pro
     assert (ours.called, later.called) == ([], first.called[1:])
 
 
-def test_the_empty_hook_of_the_base_class_is_not_called() -> None:
+def test_empty_hooks_of_the_sdk_are_not_called() -> None:
     assert not compatibility.has_ending(SpanProcessor())
+    assert not compatibility.has_ending(SimpleSpanProcessor(InMemorySpanExporter()))
     assert compatibility.has_ending(Watcher()) == hasattr(SpanProcessor, "_on_ending")
 
 
