@@ -80,8 +80,12 @@ def framework_switch(instrumentations: Iterable[str]) -> str:
 
 
 def framework_of(calls: Iterable[Call]) -> str:
-    """Return the framework or the instrumentation of others that made the first of *calls*; may be empty."""
-    found = (call.framework or call.instrumentation for call in calls)
+    """
+    Return the framework that made the first of *calls* for which it is known; may be empty.
+
+    An instrumentation of others counts if its name is that of a framework whose switch is known.
+    """
+    found = (call.framework or (framework_switch([call.instrumentation]) and call.instrumentation) for call in calls)
     return next((name for name in found if name and name != names.INSTRUMENTATION), "")
 
 
