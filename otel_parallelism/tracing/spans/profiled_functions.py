@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import get_current
-from otel_parallelism.tracing.state.callers import PROGRAM_FILES, calling_frame, frames_around
+from otel_parallelism.tracing.state.callers import PROGRAM_FILES, calling_frame, frames_around, program_frames_around
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
-from otel_parallelism.tracing.state.nodes import MISSING, SUSPENDED, CallNode
+from otel_parallelism.tracing.state.nodes import MISSING, SCOPE_KEY, SUSPENDED, CallNode
 
 from .arguments import check_arguments, positional_bounds
 from .function_names import copy_named_like, name_like
@@ -50,7 +50,9 @@ def _called(tool: Tool, receiver: object) -> CallNode:
             frame = calling_frame(frame)
             code = None if frame is None else frame.f_code
         if frame is not None:
-            instruction, around = frame.f_lasti, frames_around(frame)
+            instruction = frame.f_lasti
+            inside = type(get_current().get(SCOPE_KEY)) is CallNode
+            around = program_frames_around(frame) if inside else frames_around(frame)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost
         tool, clock.BEGAN_NS + clock.passed_ns(), code, instruction, get_ident(),

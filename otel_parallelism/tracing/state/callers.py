@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.model import Caller, CallFrame
 
 if TYPE_CHECKING:
@@ -102,48 +101,44 @@ def calling_frame(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-def frames_around(frame: FrameType) -> tuple[object, ...]:  # noqa: PLR0911 - runs for every call
+def frames_around(frame: FrameType) -> tuple[object, ...]:
     """
-    Return *frame* and the user's frames around it as ids, code objects and instructions.
+    Return *frame* and the frames around it, the program's or not, as ids, code objects and instructions.
 
-    A frame itself would keep its variables alive.
+    This runs for nearly every call, so which frames are the program's is left to `read_frames`. A frame itself would
+    keep its variables alive.
 
     Returns:
-        The id of *frame*, then code object, instruction and id of each frame around it up to the event loop; None at
-        the end if there are more frames than are recorded.
+        The id of *frame*, then code object, instruction and id of each of the next three frames, then the code object
+        of the next one; less where the stack ends.
     """
-    # This runs for every call, so the usual case is written out, at half the cost of the loop below: no frame is
-    # skipped.
-    try:
-        one = frame.f_back
-        if one is None or (place := PLACES[(first := one.f_code).co_filename]) == _LOOP:
-            return (id(frame),)
-        two = None if place else one.f_back
-        if two is None or (place := PLACES[(second := two.f_code).co_filename]) == _OURS:
-            return _frames_one_by_one(frame)
-        if place:
-            return (id(frame), first, one.f_lasti, id(one))
-        three = two.f_back
-        if three is None or (place := PLACES[(third := three.f_code).co_filename]) == _LOOP:
-            return (id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two))
-        rest = None if place else three.f_back
-        if rest is None or (beyond := PLACES[rest.f_code.co_filename]) == _OURS:
-            return _frames_one_by_one(frame)
-        if beyond:
-            return (
-                id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two), third, three.f_lasti, id(three),
-            )  # fmt: skip
+    one = frame.f_back
+    if one is None:
+        return (id(frame),)
+    two = one.f_back
+    if two is None:
+        return (id(frame), one.f_code, one.f_lasti, id(one))
+    three = two.f_back
+    if three is None:
+        return (id(frame), one.f_code, one.f_lasti, id(one), two.f_code, two.f_lasti, id(two))
+    rest = three.f_back
+    if rest is None:
         return (
-            id(frame), first, one.f_lasti, id(one), second, two.f_lasti, id(two), third, three.f_lasti, id(three), None,
+            id(frame), one.f_code, one.f_lasti, id(one), two.f_code, two.f_lasti, id(two),
+            three.f_code, three.f_lasti, id(three),
         )  # fmt: skip
-    except KeyError as error:
-        if is_interruption(error):
-            raise
-        # A file that has not been looked up yet.
-        return _frames_one_by_one(frame)
+    return (
+        id(frame), one.f_code, one.f_lasti, id(one), two.f_code, two.f_lasti, id(two),
+        three.f_code, three.f_lasti, id(three), rest.f_code,
+    )  # fmt: skip
 
 
-def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
+def program_frames_around(frame: FrameType) -> tuple[object, ...]:
+    """
+    Return as `frames_around` *frame* and the next frames of the program around it.
+
+    Inside a call, frames of this package lie between those of the program.
+    """
     found: list[object] = [id(frame)]
     around = frame.f_back
     for _ in range(_MAX_FRAMES):
@@ -151,11 +146,10 @@ def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
             return tuple(found)
         code = around.f_code
         place = place_of(code.co_filename)
-        if place == _LOOP:
+        if place == _LOOP or (not place and len(found) > _LAST_RECORDED):
+            found.append(code)
             return tuple(found)
         if not place:
-            if len(found) > _LAST_RECORDED:
-                break
             found += (code, around.f_lasti, id(around))
         around = around.f_back
     found.append(None)
@@ -164,16 +158,28 @@ def _frames_one_by_one(frame: FrameType) -> tuple[object, ...]:
 
 def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:
     """
-    Return the frames that `frames_around` recorded, after the code object and the instruction of the first one.
+    Return the program's frames of what `frames_around` recorded, after code object and instruction of the first one.
 
     A comprehension has a frame of its own in some versions of Python. It is shown as part of the function around it.
+
+    Returns:
+        The frames up to the event loop or the end of the stack; None at the end if there may be more.
     """
     found: list[CallFrame | None] = []
     inner: tuple[int, int, int] | None = None
     rest: list[Any] = list(recorded) if isinstance(recorded, tuple) else []
-    while len(rest) >= _PER_FRAME:
-        code, instruction, identity = rest[:_PER_FRAME]
+    while rest:
+        code = rest[0]
+        place = 0 if code is None else place_of(code.co_filename)
+        if place == _LOOP:
+            rest.clear()
+            break
+        if len(rest) < _PER_FRAME:
+            break
+        _, instruction, identity = rest[:_PER_FRAME]
         del rest[:_PER_FRAME]
+        if place:
+            continue
         position = _position(code, instruction) if inner is None else inner
         if position is None:
             return (*found, None)
