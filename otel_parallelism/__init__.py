@@ -47,7 +47,7 @@ from .presentation import lazy_attribute as __getattr__  # noqa: F401 - Python c
 from .presentation import load_ipython_extension, unload_ipython_extension
 from .settings import Settings
 from .stored import analyze_spans
-from .tracing.install import coverage, install, subscribe, uninstall
+from .tracing.install import coverage, install, subscribe, uninstall, wait_for_reports
 from .tracing.profile import Profile, profile
 from .tracing.spans.decorator import profiled
 from .tracing.spans.turn import AgentTurn, agent_turn
@@ -139,4 +139,5 @@ __all__ = [
     "subscribe",
     "uninstall",
     "unload_ipython_extension",
+    "wait_for_reports",
 ]

@@ -56,6 +56,7 @@ AVOIDABLE_STEPS = PREFIX + "avoidable_steps"
 VERDICT = PREFIX + "verdict"
 CAUSE = PREFIX + "cause"
 RECOMMENDATION = PREFIX + "recommendation"
+DEFERRED = PREFIX + "deferred"
 
 TURN_ATTRIBUTES = (
     Attribute(VERDICT, "string", "", "what the turn is: sequential, parallel, serial_by_need …"),
@@ -82,6 +83,7 @@ TURN_ATTRIBUTES = (
 
 # On a finding's event.
 FINDING_EVENT = PREFIX + "finding"
+RESULT_EVENT = PREFIX + "result"
 FINDING_KIND = FINDING_EVENT + ".kind"
 FINDING_CAUSE = FINDING_EVENT + ".cause"
 FINDING_ADVICE = FINDING_EVENT + ".advice"

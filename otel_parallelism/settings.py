@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_open_turns: Turns followed at once; further turns are counted, not analysed.
         max_calls_per_turn: Calls kept per turn; further calls count in the totals only.
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
+        turn_end_budget: Seconds for which a turn's end may hold up the program; a longer analysis runs in a thread.
         max_findings: Findings written as events on one turn's span.
         max_agents: Agent names used as a metric attribute; further names become ``other``.
         max_tools: Tool names used as a metric attribute, likewise.
@@ -97,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_open_turns: int = 10_000
     max_calls_per_turn: int = 10_000
     max_spans_per_trace: int = 100_000
+    turn_end_budget: float = 0.001
     max_findings: int = 8
     max_agents: int = 100
     max_tools: int = 100

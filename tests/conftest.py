@@ -23,6 +23,7 @@ from otel_parallelism.dialects import classify
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.sdk.records import span_record
 from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.turn_end.analysis_thread import ANALYSIS_THREAD, AnalysisThread
 from tests.virtual_time import CLOCK, VirtualLoop
 
 if TYPE_CHECKING:
@@ -86,6 +87,20 @@ def _virtual_time(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run each test on the virtual clock, unless it takes real time."""
     with nullcontext() if takes_real_time(request.node) else CLOCK.running():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _analysed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Analyse every turn where it ends, so that its result is there after it; `late_analyses` undoes this."""
+    monkeypatch.setattr(ANALYSIS_THREAD, "available", False)
+
+
+@pytest.fixture
+def late_analyses(monkeypatch: pytest.MonkeyPatch, _analysed_at_once: None) -> Iterator[AnalysisThread]:
+    """Analyse turns that take longer than ``turn_end_budget`` in a thread, and wait for them after the test."""
+    monkeypatch.setattr(ANALYSIS_THREAD, "available", True)
+    yield ANALYSIS_THREAD
+    assert ANALYSIS_THREAD.wait_for_all(60)
 
 
 RESOURCE = Resource.create()  # it starts threads

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Analysis, Coverage, Observation, RecordedResult, Report, SpanRecord, Turn
+from otel_parallelism.pace import pause
 from otel_parallelism.settings import Settings
 
 from .dependencies.contents.reading_budget import turn_budget
@@ -203,6 +204,7 @@ def analyze(
     budget = turn_budget(settings)
     explained: bool | None = None
     for scope in scopes:
+        pause()
         if measured:
             scope.detect_contention()
         if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
@@ -215,9 +217,11 @@ def analyze(
     if turn.let_go and any(scope.graph is not None for scope in scopes):
         notes.append(released_contents(turn.let_go))
 
+    pause()
     reported: list[Candidate] = []
     if own.contended or own.unlimited_ns < own.totals.makespan_ns:
         for search in (contention_candidates, recommended_candidates, potential_candidates):
+            pause()
             candidates = search(scopes, reported, least_ns, notes)
             set_reported_causes(own, candidates)
             set_silenced(candidates, turn.agent, settings.silence)
@@ -232,9 +236,10 @@ def analyze(
         (described_excess(one), is_silenced(one.calls, "over_parallel", turn.agent, settings.silence))
         for one in (too_much_parallelism(scopes, worked, settings, least_ns) if measured else ())
     ]
+    pause()
     whole = whole_of(own, worked.past_bound, settings.assumed_limit)
     by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])
-    return turn_report(
+    report = turn_report(
         turn,
         own,
         whole,
@@ -247,3 +252,7 @@ def analyze(
         and (whole.totals is own.totals or whole.totals.makespan_ns - whole.totals.longest_ns < least_ns),
         unseen=unseen_calls(turn, settings.bookkeeping),
     )
+    for scope in scopes:
+        if scope.graph is not None:
+            scope.graph.source.forget()
+    return report

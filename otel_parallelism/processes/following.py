@@ -13,7 +13,7 @@ import msgspec
 
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Coverage
-from otel_parallelism.tracing.install import coverage, subscribe
+from otel_parallelism.tracing.install import coverage, subscribe, wait_for_reports
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.registry import REGISTRY
 
@@ -43,7 +43,7 @@ class TurnWriter:
         """Follow the turns of this process, and of those that are forked from it."""
         subscribe(self._ended)
         REGISTRY.on_change = self._changed
-        atexit.register(self._write)
+        atexit.register(self._finish)
         self._at_end_of_multiprocessing()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
@@ -81,6 +81,11 @@ class TurnWriter:
         """Write a note if the number of open turns has changed."""
         if len(REGISTRY.turns) != self._last.still_open:
             self._write()
+
+    def _finish(self) -> None:
+        """Write the notes of the last turns, and a last one."""
+        wait_for_reports()
+        self._write()
 
     def _write(self) -> None:
         """Write a note unless the last one said the same."""
@@ -143,4 +148,4 @@ class _Imported:
 
 def _finalize(writer: TurnWriter) -> None:
     util: Any = sys.modules["multiprocessing.util"]
-    util.Finalize(None, writer._write, exitpriority=-100)  # noqa: SLF001 - a function of this module
+    util.Finalize(None, writer._finish, exitpriority=-100)  # noqa: SLF001 - a function of this module

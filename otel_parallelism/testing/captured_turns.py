@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
 from otel_parallelism.model import Analysis
 from otel_parallelism.reports.text import render_text
-from otel_parallelism.tracing.install import coverage, subscribe
+from otel_parallelism.tracing.install import coverage, subscribe, wait_for_reports
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.turn_end.source_files import source_file
 
@@ -33,7 +34,6 @@ class CapturedTurns:
     as by ``opentelemetry-instrument``, and stay patched until `release`.
 
     Attributes:
-        turns: One report for each turn, in the order in which the turns ended.
         undecided: Why turns passed although their structure could not be judged, a sentence for each.
     """
 
@@ -42,11 +42,17 @@ class CapturedTurns:
         Args:
             structure: Whether to record what the demand ``structure=True`` needs to know.
         """
-        self.turns: list[Report] = []
+        self._turns: list[Report] = []
         self.undecided: list[str] = []
         self._recorder: DispatchRecorder | None = DispatchRecorder() if structure else None
         self._unsubscribe: Callable[[], None] | None = None
         self._outside_before = 0
+
+    @property
+    def turns(self) -> list[Report]:
+        """One report for each turn, in the order in which the turns ended."""
+        wait_for_reports()
+        return self._turns
 
     @property
     def turn(self) -> Report:
@@ -84,10 +90,11 @@ class CapturedTurns:
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument()
             shortest = min(REGISTRY.settings.min_avoidable, _SHORTEST_SAVING_S)
-            REGISTRY.configure(msgspec.structs.replace(REGISTRY.settings, min_avoidable=shortest))
+            settings = msgspec.structs.replace(REGISTRY.settings, min_avoidable=shortest, turn_end_budget=inf)
+            REGISTRY.configure(settings)
             _STARTED.append(instrumentor)
         self.stop()
-        self.turns, self.undecided = [], []
+        self._turns, self.undecided = [], []
         self._outside_before = coverage().calls_without_turn
         if self._recorder is not None:
             self._recorder.start()
@@ -97,15 +104,16 @@ class CapturedTurns:
         """Capture no more turns; those captured stay."""
         if self._unsubscribe is None:
             return
+        wait_for_reports()
         self._unsubscribe()
         self._unsubscribe = None
         if self._recorder is not None:
             self._recorder.stop()
-        for report in self.turns:
+        for report in self._turns:
             JUDGED.remove(report)
 
     def _add(self, report: Report) -> None:
-        self.turns.append(report)
+        self._turns.append(report)
         if self._recorder is not None:
             JUDGED.add(report, unit_reports(report, REGISTRY.settings, source_file), self.undecided)
 

@@ -23,10 +23,12 @@ from .processor import ParallelismProcessor
 from .sdk.child_sampler import sample_as_before, sample_children
 from .sdk.compatibility import remove_processor, serve_proxies, watch_global_provider
 from .sdk.forwarding import exclude_own_spans
+from .sdk.held_spans import hold_no_more
 from .sdk.tracer import tracer_of
 from .shield import swallow
 from .state.fork import follow_forks
 from .state.registry import REGISTRY, Subscriber
+from .state.turn_end.analysis_thread import ANALYSIS_THREAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +90,7 @@ def install(
 
 def uninstall() -> None:
     """Undo `install`: detach from providers, end subscriptions, forget open turns. Decorated functions still work."""
+    wait_for_reports()
     with _lock:
         while _undo:
             try:
@@ -119,7 +122,10 @@ def usable_settings(**arguments: Any) -> Settings:
 
 def subscribe(callback: Subscriber) -> Callable[[], None]:
     """
-    Call *callback* with the report of every turn that ends from now on, in the thread that ends the turn.
+    Call *callback* with the report of every turn that ends from now on.
+
+    It is called in the thread that ends the turn, or in a thread of ours where the analysis takes longer than
+    ``Settings.turn_end_budget``.
 
     Returns:
         A function that ends the subscription. `uninstall` ends all subscriptions.
@@ -132,6 +138,18 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
             REGISTRY.subscribers = tuple(other for other in REGISTRY.subscribers if other is not callback)
 
     return unsubscribe
+
+
+def wait_for_reports(timeout: float = 10.0) -> bool:
+    """
+    Wait until the reports on all turns that have ended are made, for at most *timeout* seconds.
+
+    The report on a large turn is made in a thread; see ``Settings.turn_end_budget``.
+
+    Returns:
+        Whether all are made.
+    """
+    return ANALYSIS_THREAD.wait_for_all(timeout)
 
 
 def coverage() -> Coverage:
@@ -196,6 +214,7 @@ def _attach(provider: Any) -> Tracer:
         _attached[:] = [pair for pair in _attached if pair[0] is not provider]
         REGISTRY.followers.remove(processor)
         remove_processor(provider, processor)
+        hold_no_more(provider)
 
     _undo.append(undo)
     return tracer

@@ -31,6 +31,7 @@ from .state.linked_parents import linked_parent
 from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
 from .state.nodes import SCOPE_KEY, Node, SpanNode
 from .state.registry import MAX_OPEN_SPANS, REGISTRY
+from .state.turn_end.analysis_thread import ANALYSIS_THREAD
 from .state.turn_end.end_interception import EndInterceptor
 from .state.turn_end.ending import finish
 
@@ -88,6 +89,10 @@ class ParallelismProcessor(SpanProcessor):
             # Spans of other providers may still be turns.
             others = (other.interceptor for other in REGISTRY.followers if isinstance(other, ParallelismProcessor))
             REGISTRY.intercept_end = next((other.intercept for other in others if other.active), None)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait for the results of all turns that have ended."""
+        return ANALYSIS_THREAD.wait_for_all(timeout_millis / 1_000)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember *span* by its id, and add it to the live tree if its attributes or its name identify it."""

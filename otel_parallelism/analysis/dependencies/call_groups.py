@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Effect
+from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ class EffectGroups:
     def __init__(self, calls: Sequence[Call], effects: Sequence[Effect]) -> None:
         """Group *calls*; *effects* are in the same order."""
         masks: dict[tuple[Effect, str], int] = {}
-        for index, call in enumerate(calls):
+        for index, call in paced(enumerate(calls)):
             key = (effects[index], call.resource)
             masks[key] = masks.get(key, 0) | 1 << index
         self._by_resource: dict[str, list[EffectGroup]] = {}
@@ -59,7 +60,7 @@ class RoundGroups:
         # take precedence.
         self._follow_whole_rounds = 0
         requested: dict[int | None, int] = {}
-        for index, call in enumerate(calls):
+        for index, call in paced(enumerate(calls)):
             if call.round is not None and (call.proved or not proved):
                 requested[call.round] = requested.get(call.round, 0) | 1 << index
                 if proved or (call.depends_on is None and not call.resource):
@@ -102,10 +103,10 @@ def ended_before(calls: Sequence[Call]) -> list[int]:
     by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
     ends = [calls[i].end_ns for i in by_end]
     prefix = [0]
-    for index in by_end:
+    for index in paced(by_end):
         prefix.append(prefix[-1] | 1 << index)
     # Each of several empty calls at one instant ends before the others start. Their order breaks the cycle.
-    return [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in enumerate(calls)]
+    return [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in paced(enumerate(calls))]
 
 
 def reached_calls(direct: int, after: Sequence[int]) -> int:

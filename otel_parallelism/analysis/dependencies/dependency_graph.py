@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.pace import paced, pause
+
 from .call_groups import EffectGroups, RoundGroups, ended_before, reached_calls
 from .effects import Edge, call_effect, effects_edge
 from .effects.intended_order import IntendedOrder, started_before
@@ -110,7 +112,7 @@ class Dependencies:
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
         self.shared: SharedObjects = SharedObjects(calls)
-        known = [call_effect(call, settings) for call in calls]
+        known = [call_effect(call, settings) for call in paced(calls)]
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
         self._declared_reads = _mask(
@@ -236,8 +238,9 @@ class Dependencies:
     def _find_edges(self) -> None:
         groups = EffectGroups(self.calls, self.effects)
         ended = ended_before(self.calls)
+        pause()
         kept = self.kept = kept_order(self.calls, self._steps, ended)
-        for index, call in enumerate(self.calls):
+        for index, call in paced(enumerate(self.calls)):
             before = ended[index]
             hard, soft = 0, 1 << self._cautious[index][0] if index in self._cautious else 0
             if before:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.pace import empty, paced
+
 from .contents.comparables import Values, single_words
 from .contents.contained import first_containing
 from .contents.outcomes import Outcome
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Content
     from otel_parallelism.settings import Settings
 
-_SAID_BY_USER, _SAID_IN_ARGUMENTS = -1, -2
-_MAX_HOLDERS = 32
+_SAID_BY_USER, _SAID_IN_ARGUMENTS, _MAX_HOLDERS = -1, -2, 32
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -84,15 +85,14 @@ def gather_evidence(
     budget = budget or turn_budget(settings)
     leaves, size = settings.max_leaves, settings.max_content_bytes
     known: dict[str | float, Values] = {}
-    given = budget.arguments
-    arguments = [values_of(call.arguments, leaves, size, arguments=True, known=known, budget=given) for call in calls]
+    given, each = budget.arguments, paced(calls)
+    arguments = [values_of(call.arguments, leaves, size, arguments=True, known=known, budget=given) for call in each]
     wanted = Wanted(arguments)
     heard = values_of_messages(said, leaves, size, wanted, budget.results)
-    results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in reversed(calls)][::-1]
+    results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in paced(calls[::-1])][::-1]
     matcher, origins = _Matcher(calls, heard), Origins(calls, heard)
-    events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
-    events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
-    for _, is_start, index in sorted(events):
+    ends = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
+    for _, is_start, index in paced(sorted(ends + [(call.start_ns, 1, index) for index, call in enumerate(calls)])):
         if is_start:
             matcher.start(index, arguments[index])
             origins.start(index, arguments[index])
@@ -101,7 +101,7 @@ def gather_evidence(
             matcher.end(index, arguments[index], results[index])
     for index, producer in first_containing(calls, arguments, results, heard):
         matcher.edge(index, producer, proven=False)
-    return Evidence(
+    evidence = Evidence(
         edges=tuple(matcher.edges),
         arguments_whole=tuple(values is not None and values.whole for values in arguments),
         results_whole=tuple(values is not None and values.whole for values in results),
@@ -116,6 +116,8 @@ def gather_evidence(
         chosen=tuple(origins.chosen),
         doubts=tuple(origins.doubts),
     )
+    empty(arguments, results, ends, known, matcher.origin, matcher.forms, matcher.sources, *wanted.known)
+    return evidence
 
 
 class _Matcher:
@@ -233,9 +235,8 @@ class _Matcher:
     def end(self, index: int, arguments: Values | None, result: Values | None) -> None:
         """Record what the *result* of a call that ends contains beyond its own *arguments*."""
         content = self.calls[index].result
-        if content is not None:
-            for identity in content.identities:
-                self.returned.setdefault(identity, []).append(index)
+        for identity in () if content is None else content.identities:
+            self.returned.setdefault(identity, []).append(index)
         if result is None:
             return
         own = arguments.tokens if arguments is not None else {}

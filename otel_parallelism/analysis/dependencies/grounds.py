@@ -13,6 +13,8 @@ from bisect import bisect_left, bisect_right
 from operator import or_
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced, pause
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -48,13 +50,14 @@ class Grounds:
         self._starts_ns = [call.start_ns for call in calls]
         by_end = sorted(range(len(calls)), key=lambda index: calls[index].end_ns)
         self._ends_ns = [calls[index].end_ns for index in by_end]
+        pause()
         # The calls that have ended once so many have.
         self._ended = list(itertools.accumulate((1 << index for index in by_end), or_, initial=0))
         self._every = (1 << len(calls)) - 1
         self._whole = self._in_rounds = self._requested = self._decides_for_any = self._decides_for_others = 0
         self._by_round: dict[int, int] = {}
         self._by_tool: dict[str, int] = {}
-        for index, call in enumerate(calls):
+        for index, call in paced(enumerate(calls)):
             bit = 1 << index
             self._whole |= bit * evidence.results_whole[index]
             self._decides_for_any |= bit * (evidence.guards[index] == "any")

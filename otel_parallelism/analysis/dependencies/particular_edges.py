@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from otel_parallelism.pace import paced
+
 from .reactions import possible_reactions
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def particular_edges(
     reactions = possible_reactions(calls, outcomes)
     by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
     ended = 0
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
             past.add(by_end[ended], failed=outcomes[by_end[ended]] == "failed")
             ended += 1

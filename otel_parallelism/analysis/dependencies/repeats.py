@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.pace import paced
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
@@ -44,7 +46,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
         outcomes: The outcome that each call's result reports.
     """
     by_tool: dict[tuple[str, str], list[int]] = {}
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         if call.arguments is not None and call.arguments.whole:
             by_tool.setdefault((call.tool, call.resource), []).append(index)
     # How many of the calls before each position may write.
@@ -54,7 +56,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
         if len(same) < 2:  # noqa: PLR2004 - a repeat takes two
             continue
         by_arguments: dict[Hashable, list[int]] = {}
-        for index in same:
+        for index in paced(same):
             form = _arguments_form(calls[index].arguments)
             if form is not None:
                 by_arguments.setdefault(form, []).append(index)

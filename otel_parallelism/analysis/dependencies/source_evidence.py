@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from otel_parallelism.model import Caller, CallFrame
+from otel_parallelism.pace import empty, paced
 from otel_parallelism.source.call_stacks import (
     Level,
     Levels,
@@ -88,7 +89,7 @@ class SourceEvidence:
 
     def _sort(self) -> None:
         known: dict[object, int] = {}
-        for index, call in enumerate(self._calls):
+        for index, call in paced(enumerate(self._calls)):
             stack = _stack_of(call)
             key = tuple(None if frame is None else (frame.identity, frame.file_path, site_of(frame)) for frame in stack)
             group = known.setdefault(key, len(self._stacks))
@@ -129,13 +130,17 @@ class SourceEvidence:
                 independent |= 1 << earlier
         return dependent, independent
 
+    def forget(self) -> None:
+        """Forget the pairs that were judged, with pauses."""
+        empty(self._pairs)
+
     def place(self, members: Sequence[int]) -> Caller | None:
         """Return the loop or the line that makes most of the calls at *members* one after another; None if unknown."""
         places: Counter[tuple[str, int]] = Counter()
         loops: set[tuple[str, int]] = set()
         if not self._group_of:
             return None
-        for earlier, later in pairwise(members):
+        for earlier, later in paced(pairwise(members)):
             if self._calls[earlier].end_ns > self._calls[later].start_ns:
                 continue
             levels = shared_levels(self._stacks[self._group_of[earlier]], self._stacks[self._group_of[later]])

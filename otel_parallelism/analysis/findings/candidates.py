@@ -10,6 +10,7 @@ from otel_parallelism.analysis.schedule.chains import MOST_OPEN, Chain
 from otel_parallelism.analysis.schedule.loop_waits import FILLED, saved_ns, share_held
 from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.model import Advice, Call, Cause
+from otel_parallelism.pace import paced, pause
 
 from .causes import chain_cause
 
@@ -26,7 +27,7 @@ class Part(msgspec.Struct):
     @property
     def calls(self) -> list[Call]:
         """The calls at ``members``."""
-        return [self.scope.calls[index] for index in self.members]
+        return [self.scope.calls[index] for index in paced(self.members)]
 
 
 class Candidate(msgspec.Struct):
@@ -49,6 +50,7 @@ class Candidate(msgspec.Struct):
     def calls(self) -> list[Call]:
         """The calls of all parts, in order of start."""
         calls = [call for part in self.parts for call in part.calls]
+        pause()
         return sorted(calls, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
 
     @property
@@ -74,14 +76,15 @@ class Candidate(msgspec.Struct):
                 continue
             after = graph.after_hard if self.advice == "potential" else graph.after_any
             levels: list[int] = []
-            for index in part.members:
+            for index in paced(part.members):
                 level = next((at for at in reversed(range(len(levels))) if after[index] & levels[at]), -1) + 1
                 if level == len(levels):
                     levels.append(0)
                 levels[level] |= 1 << index
                 level_of[part.scope.calls[index].span_id] = level
+        pause()
         found: dict[int, list[int]] = {}
-        for position, call in enumerate(self.calls):
+        for position, call in paced(enumerate(self.calls)):
             found.setdefault(level_of.get(call.span_id, 0), []).append(position)
         return tuple(tuple(found[level]) for level in sorted(found)) if len(found) > 1 else ()
 

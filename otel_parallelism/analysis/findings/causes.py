@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.loop_waits import FILLED, blocked_ns
+from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +52,8 @@ def largest_cause(shares: Mapping[Cause, float], default: Cause) -> Cause:
 def _called_from_own_code(calls: Sequence[Call]) -> bool:
     """Return whether the place of every call is known and in no installed package."""
     return all(
-        call.caller is not None and not any(part in call.caller.file_path for part in _INSTALLED) for call in calls
+        call.caller is not None and not any(part in call.caller.file_path for part in _INSTALLED)
+        for call in paced(calls)
     )
 
 

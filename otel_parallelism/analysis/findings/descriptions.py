@@ -9,6 +9,7 @@ import msgspec
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.contention import places_inside
 from otel_parallelism.model import Finding, FindingKind
+from otel_parallelism.pace import pause
 from otel_parallelism.shown_names import shown_text
 
 from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type
@@ -77,12 +78,15 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     tools = tuple(call.tool for call in calls)
     part = candidate.parts[0]
     graph = part.scope.graph
+    pause()
     caller = _fix(cause, calls, graph, part.members)
+    pause()
     limit = _limit(candidate)
     kind: FindingKind = "sequential_chain"
     evidence: tuple[str, ...] = ()
     to_know = unshared = ""
     stages: tuple[tuple[int, ...], ...] = ()
+    pause()
     blocking = blocking_evidence(calls)
     if cause == "blocking" and part.scope.contended:
         kind = "contention"
@@ -100,12 +104,14 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
             evidence = (f"{set_to} lets no more than {counted_calls(limit)} run at once" if set_to else seen,)
         else:
             stages = candidate.stages()
+            pause()
             evidence = () if graph is None else pair_evidence(graph, part.members)
             evidence = (blocking, *evidence) if blocking else evidence
         to_know = "" if graph is None else how_to_know(graph, part.members)
         unshared = "" if graph is None else unshared_type(graph, part.members)
         if experience is not None and advice != "recommended":
             evidence += _experience_evidence(tools, experience)
+    pause()
     return Finding(
         kind=kind,
         cause=cause,

@@ -44,8 +44,8 @@ def unread_contents(count: int) -> str:
 
 
 def released_contents(count: int) -> str:
-    """Return the sentence on *count* calls and model requests whose contents were let go before the turn's end."""
-    return f"what {count:,} calls and model requests held was let go before the turn's end: open turns held too much"
+    """Return the sentence on *count* calls and model requests whose contents were let go before they were compared."""
+    return f"what {count:,} calls and model requests held was let go: turns that were not analysed yet held too much"
 
 
 def _outlived(calls: list[Call]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.schedule.critical_path import round_crossings
 from otel_parallelism.analysis.schedule.safe_schedule import safe_slots
 from otel_parallelism.model import BESIDE_EFFICIENCY, Cause, Finding, Report, Step, Turn
+from otel_parallelism.pace import pause
 from otel_parallelism.shown_names import shown_name
 
 from .advice import turn_recommendation
@@ -80,6 +81,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         accepted=any(finding.advice == "recommended" for finding in silenced),
         plain_efficiency=whole.critical_ns / makespan_ns if makespan_ns else 1.0,
     )
+    pause()
     verdict = turn_verdict(facts)
     rounds = {call.round for call in own.calls if call.round is not None}
     saved_steps = _saved_steps(own, len(rounds), silenced)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.pace import paced
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,7 +54,7 @@ def sequential_chains(calls: Sequence[Call], after: Sequence[int], *, leave_out:
     masks: list[int] = []
     ends_ns: list[int] = []
     bounded = False
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         if call.end_ns <= call.start_ns or leave_out >> index & 1:
             continue
         needs = after[index]

@@ -13,6 +13,8 @@ from bisect import bisect_left
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced, pause
+
 from .streamed_responses import StreamedResponses
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ def finish_times(
     origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
     by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
+    pause()
     ended = 0
     # Calls without duration may come before the origin; their times are negative.
     last_end_ns = calls[0].start_ns if calls else 0
@@ -96,7 +99,7 @@ def finish_times(
     lanes = _Lanes(places)
     in_rounds = _in_rounds(calls) if edges and not keeps_pauses else 0
     responses = StreamedResponses(calls)
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
             reached_ns = max(reached_ns, finish[by_end[ended]])
             last_end_ns = calls[by_end[ended]].end_ns

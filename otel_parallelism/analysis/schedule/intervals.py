@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from otel_parallelism.model import Interval
+from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,13 +64,13 @@ def concurrency(intervals: Iterable[Timed]) -> tuple[tuple[int, int], ...]:
     ((0, 1), (2, 2), (4, 1), (6, 0))
     """
     change: dict[int, int] = {}
-    for interval in intervals:
+    for interval in paced(intervals):
         if interval.end_ns > interval.start_ns:
             change[interval.start_ns] = change.get(interval.start_ns, 0) + 1
             change[interval.end_ns] = change.get(interval.end_ns, 0) - 1
     steps: list[tuple[int, int]] = []
     level = 0
-    for at_ns in sorted(change):
+    for at_ns in paced(sorted(change)):
         if change[at_ns]:
             level += change[at_ns]
             steps.append((at_ns, level))
@@ -84,7 +85,8 @@ def union(intervals: Iterable[Timed]) -> tuple[Interval, ...]:
     (Interval(start_ns=0, end_ns=3), Interval(start_ns=5, end_ns=6))
     """
     merged: list[Interval] = []
-    for start_ns, end_ns in sorted((i.start_ns, i.end_ns) for i in intervals if i.end_ns > i.start_ns):
+    in_order = sorted((i.start_ns, i.end_ns) for i in paced(intervals) if i.end_ns > i.start_ns)
+    for start_ns, end_ns in paced(in_order):
         if merged and start_ns <= merged[-1].end_ns:
             if end_ns > merged[-1].end_ns:
                 merged[-1] = Interval(merged[-1].start_ns, end_ns)
@@ -108,7 +110,7 @@ def totals_of(intervals: Sequence[Timed]) -> Totals:
     work_ns = busy_ns = longest_ns = 0
     reached_ns = first_ns
     overlap = False
-    for interval in intervals:
+    for interval in paced(intervals):
         start_ns = interval.start_ns
         end_ns = interval.end_ns
         length_ns = end_ns - start_ns

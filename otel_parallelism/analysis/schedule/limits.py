@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Interval
+from otel_parallelism.pace import paced
 
 from .intervals import concurrency
 
@@ -37,7 +38,7 @@ def limit_of_scope(calls: Sequence[Call]) -> Limit | None:
     largest of them and the members of all.
     """
     by_round: dict[int | None, list[int]] = {}
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         by_round.setdefault(call.round, []).append(index)
     seen = [found for members in by_round.values() if (found := limit(calls, members)) is not None]
     if not seen:
@@ -54,7 +55,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     starts after the first P each follow an end of their own, within 5 ms or 5 % of the median duration. An end counts
     only if P calls ran until then or until shortly before, because only then could another call be waiting.
     """
-    some = [index for index in members if calls[index].end_ns > calls[index].start_ns]
+    some = [index for index in paced(members) if calls[index].end_ns > calls[index].start_ns]
     levels = concurrency([calls[index] for index in some])
     most = max((level for _, level in levels), default=0)
     if most < _LEAST_LIMIT or len(some) <= most:

@@ -17,6 +17,7 @@ import msgspec
 
 from otel_parallelism.analysis.turns.rounds import gaps_ns, pauses_between_rounds
 from otel_parallelism.model import Call, Interval
+from otel_parallelism.pace import paced
 
 from .intervals import union
 
@@ -72,7 +73,7 @@ def working_timeline(calls: Sequence[Call]) -> Timeline:
 
     moved = [
         CallTiming(moved_ns(call.start_ns), moved_ns(call.end_ns), call.round, call.bound, call.streamed)
-        for call in calls
+        for call in paced(calls)
     ]
     return Timeline(moved, gaps_ns(moved), before_ns[-1])
 

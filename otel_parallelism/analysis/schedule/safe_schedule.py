@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.turns.rounds import gaps_ns
 from otel_parallelism.model import Slot
+from otel_parallelism.pace import paced
 
 from .critical_path import finish_times
 
@@ -67,7 +68,7 @@ def _placed(scope: Scope, kept: Collection[str]) -> tuple[int, _Placed]:
             places=0 if held else scope.places,
         )
     placed: _Placed = []
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         start_ns = finish[index] - durations_ns[index]
         placed.append((call, start_ns, finish[index]))
         if index in inside:

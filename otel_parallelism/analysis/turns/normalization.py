@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Call, Coverage, Observation, Passage, Step, Turn, TurnSpan, UnknownSpans
+from otel_parallelism.pace import paced
 
 from .across.conversations import join_traces
 from .assembly import assemble
@@ -150,7 +151,7 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
         return None
     last_ns = 0
     in_order = True
-    for call in calls:
+    for call in paced(calls):
         call_ns = call.start_ns
         if not 0 < call_ns <= call.end_ns <= end_ns:
             return None

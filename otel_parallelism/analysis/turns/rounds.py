@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from otel_parallelism.model import Call, Interval, Step, Turn
+from otel_parallelism.pace import paced
 
 from .asked_calls import match_asked_calls, merged_responses
 
@@ -228,7 +229,7 @@ def _extents(calls: Sequence[InRound]) -> tuple[list[int], dict[int, int], dict[
     """Return the numbers of the known rounds in order, and the first start and the last end of each."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
-    for call in calls:
+    for call in paced(calls):
         if call.round is not None and call.end_ns > call.start_ns:
             first[call.round] = min(first.get(call.round, call.start_ns), call.start_ns)
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)

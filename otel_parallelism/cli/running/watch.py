@@ -51,6 +51,7 @@ class Watch:
 
     def analysis(self) -> Analysis:
         """Return the analysis of the turns that have ended so far, in order of start."""
+        otel_parallelism.wait_for_reports()
         own = self._reports.copy()
         if self._children is not None:
             self._read = self._children.read(MOST_REPORTS - len(own))

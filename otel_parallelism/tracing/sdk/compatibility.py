@@ -8,22 +8,25 @@ No other module reads or patches a private name of OpenTelemetry. Every function
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context, trace
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
-from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, SpanProcessor
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler
+from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
     from opentelemetry.context import Context
-    from opentelemetry.sdk.trace import Span, TracerProvider
+    from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 
 # ruff: noqa: SLF001 - this module is where private names are accessed
 
@@ -118,8 +121,8 @@ def all_fields(span: Any) -> tuple[Any, ...]:
 
 
 def span_limits(span: Any) -> Any:
-    """Return the `SpanLimits` of *span*, or None where it has none. No public property leads to them."""
-    return getattr(span, "_limits", None)
+    """Return the `SpanLimits` of *span*, or None where it has none. No public property of the SDK leads to them."""
+    return getattr(span, "_limits", None) or getattr(span, "limits", None)
 
 
 def set_start_time(span: Any, start_ns: int) -> None:
@@ -180,14 +183,14 @@ def _call_remaining(frame: FrameType) -> None:
     multi, span = names.get("self"), names.get("span")
     if isinstance(multi, ConcurrentMultiSpanProcessor):
         return  # it has handed the span to threads
-    processors = inner_processors(getattr(multi, "_processors", multi)) or ()
+    processors = inner_processors(getattr(multi, "processors", multi)) or ()
     called = names.get("processor", names.get("sp"))
     if called in processors:
         # Whether the interrupted one did its work is known of ours only: it may be called twice.
         own = type(called).__module__.startswith(__name__.partition(".")[0])
         processors = processors[processors.index(called) + (not own) :]
     for processor in processors:
-        if processor is not getattr(multi, "_excluded", None):
+        if processor is not getattr(multi, "excluded", None):
             processor.on_end(span)
 
 
@@ -253,6 +256,37 @@ def remove_processor(provider: Any, processor: SpanProcessor) -> bool:
         return False
     multi._span_processors = tuple(other for other in processors if other is not processor)
     return True
+
+
+def add_first_processor(multi: Any, processor: SpanProcessor) -> None:
+    """Add *processor* to *multi*, a synchronous multi-processor of the SDK, before all others."""
+    with multi._lock:
+        multi._span_processors = (processor, *multi._span_processors)
+
+
+# A span that is exported later: nothing public changes which processors get a span, or adds to one that has ended.
+
+
+def processor_of_span(span: Any) -> Any:
+    """Return the processor that *span* calls at its end; None where it is no span of the SDK."""
+    return getattr(span, "_span_processor", None) if isinstance(span, Span) else None
+
+
+def set_processor_of_span(span: Any, processor: SpanProcessor) -> None:
+    """Let *span*, of the SDK, call *processor* at its end."""
+    span._span_processor = processor
+
+
+def with_result(span: ReadableSpan, attributes: Mapping[str, Any], events: Sequence[Event]) -> ReadableSpan:
+    """Return a copy of *span*, which has ended, with further *attributes* and *events*, for which it has room."""
+    changed = copy(span)
+    before = span._attributes
+    changed._attributes = BoundedAttributes(attributes={**(before or {}), **attributes}, immutable=True)
+    changed._attributes.dropped = span.dropped_attributes
+    all_events = BoundedList.from_seq(None, [*span._events, *events])
+    all_events.dropped = span.dropped_events
+    changed._events = all_events
+    return changed
 
 
 # The parts of a pipeline: the SDK has no way to list them; ``doctor`` shows them.

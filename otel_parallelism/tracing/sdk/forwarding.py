@@ -18,13 +18,17 @@ class ForwardingProcessor(SpanProcessor):
     Forwards spans to all processors of a provider except one.
 
     The provider's processors are compared with the known ones at every span: the program may add some at any time.
+
+    Attributes:
+        processors: The provider's processors.
+        excluded: The one that gets no span.
     """
 
     def __init__(self, processors: SynchronousMultiSpanProcessor, excluded: SpanProcessor) -> None:
-        self._processors = processors
+        self.processors: SynchronousMultiSpanProcessor = processors
         # Read for every span of ours: a dict is read faster than a field of another object's through its name.
         self._fields: dict[str, Any] = vars(processors)
-        self._excluded = excluded
+        self.excluded: SpanProcessor = excluded
         self._known: tuple[SpanProcessor, ...] | None = None
         self._others: tuple[SpanProcessor, ...] = ()
         self._ending: tuple[SpanProcessor, ...] = ()
@@ -32,14 +36,14 @@ class ForwardingProcessor(SpanProcessor):
     def _update(self) -> None:
         """Forward to the processors that the provider has now."""
         processors = self._fields[PROCESSORS]
-        self._others = tuple(processor for processor in processors if processor is not self._excluded)
+        self._others = tuple(processor for processor in processors if processor is not self.excluded)
         self._ending = tuple(processor for processor in self._others if has_ending(processor))
         self._known = processors
 
     def shutdown(self) -> None:
         """Forward nothing more: the provider is shut down, and its processors would log each span."""
-        self._processors = SynchronousMultiSpanProcessor()  # type: ignore[no-untyped-call] # the SDK's
-        self._fields = vars(self._processors)
+        self.processors = SynchronousMultiSpanProcessor()  # type: ignore[no-untyped-call] # the SDK's
+        self._fields = vars(self.processors)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Forward the start of *span*."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Finding, Report
     from otel_parallelism.settings import Settings
 
+    from .held_spans import HeldSpan
+
 _DEFAULT_LIMIT = 128
 
 
@@ -70,7 +72,13 @@ def event_of(finding: Finding) -> dict[str, Any]:
     return attributes
 
 
-def write_report(span: Span, report: Report, settings: Settings) -> None:
+def is_open(span: Any) -> bool:
+    """Return whether *span* can be written to. An ended span may be a copy that can only be read."""
+    is_recording = getattr(span, "is_recording", None)
+    return is_recording is not None and is_recording()
+
+
+def write_report(span: Span | HeldSpan, report: Report, settings: Settings) -> None:
     """Write *report* on *span*, which must still be recording. Errors are logged, not raised."""
     try:
         limits = span_limits(span)
@@ -86,17 +94,28 @@ def write_report(span: Span, report: Report, settings: Settings) -> None:
             for finding in findings[: max(0, room)]:
                 span.add_event(names.FINDING_EVENT, _fitting(event_of(finding), {}, most, longest))
         if settings.emit != "event":
-            _log(span, findings)
+            _log(span, _events_of(findings))
     except Exception as error:  # noqa: BLE001 - the program's span must end in any case
         swallow("writing a turn's report", error)
+
+
+def log_result(span: Span, report: Report, settings: Settings) -> None:
+    """
+    Emit *report* as log-based events in the context of *span*, which cannot be written to. Errors are logged.
+
+    One event has what would be the attributes of the span; each finding has one, as `write_report` makes them.
+    """
+    try:
+        findings = [finding for finding in report.findings if finding.advice != "intended"][: settings.max_findings]
+        _log(span, [(names.RESULT_EVENT, attributes_of(report)), *_events_of(findings)])
+    except Exception as error:  # noqa: BLE001 - a logger must not fail the program
+        swallow("logging a turn's report", error)
 
 
 def add_attributes(span: Span, attributes: Mapping[str, Any]) -> None:
     """Add those of *attributes* to *span*, of another instrumentation, that it has not and that fit. Never raises."""
     try:
-        # An ended span is handed on as a copy that can only be read.
-        is_recording = getattr(span, "is_recording", None)
-        if is_recording is None or not is_recording():
+        if not is_open(span):
             return
         limits = span_limits(span)
         present = getattr(span, "attributes", None) or {}
@@ -135,18 +154,23 @@ def _cut(value: Any, longest: int) -> Any:
     return tuple(part[:longest] for part in value) if isinstance(value, tuple) else value
 
 
-def _log(span: Span, findings: list[Finding]) -> None:
-    """Emit *findings* as log-based events in the context of *span*."""
+def _events_of(findings: list[Finding]) -> list[tuple[str, dict[str, Any]]]:
+    return [(names.FINDING_EVENT, event_of(finding)) for finding in findings]
+
+
+def _log(span: Span | HeldSpan, events: list[tuple[str, dict[str, Any]]]) -> None:
+    """Emit *events*, each a name and attributes, as log-based events in the context of *span*."""
     from opentelemetry._logs import LogRecord, SeverityNumber, get_logger  # noqa: PLC0415 - loaded only if configured
-    from opentelemetry.trace import set_span_in_context  # noqa: PLC0415 - likewise
+    from opentelemetry.trace import NonRecordingSpan, set_span_in_context  # noqa: PLC0415 - likewise
 
     logger = get_logger(names.INSTRUMENTATION, schema_url=names.SCHEMA_URL)
-    for finding in findings:
+    context = set_span_in_context(NonRecordingSpan(span.get_span_context()))
+    for name, attributes in events:
         logger.emit(
             LogRecord(
-                event_name=names.FINDING_EVENT,
+                event_name=name,
                 severity_number=SeverityNumber.INFO,
-                attributes=event_of(finding),
-                context=set_span_in_context(span),
+                attributes=attributes,
+                context=context,
             )
         )

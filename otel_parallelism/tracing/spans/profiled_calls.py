@@ -36,7 +36,8 @@ from otel_parallelism.tracing.state.live_tree import (
 from otel_parallelism.tracing.state.nodes import LEAST_BLOCKED_NS, MISSING, NOTICED_NS, SCOPE_KEY, CallNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.requested_calls import assign_call_id
-from otel_parallelism.tracing.state.turn_end.ending import discard, finish_root
+from otel_parallelism.tracing.state.turn_end.ending import finish_root
+from otel_parallelism.tracing.state.turn_end.releasing import discard
 
 from .details import LEAST_QUEUE_NS, extra_attributes, write_error, write_result
 from .stretches import end_stretch

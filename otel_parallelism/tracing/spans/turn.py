@@ -13,12 +13,13 @@ from otel_parallelism import clock, names
 from otel_parallelism.model import Content, Report
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
-from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.live_tree import link_node, new_span_id, parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
-from otel_parallelism.tracing.state.turn_end.ending import discard, finish
+from otel_parallelism.tracing.state.turn_end.ending import finish
+from otel_parallelism.tracing.state.turn_end.late_ends import LateEnd
+from otel_parallelism.tracing.state.turn_end.releasing import discard
 from otel_parallelism.tracing.state.user_words import hold_words
 
 from .arguments import check_arguments
@@ -39,7 +40,6 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     Attributes:
         span: The turn's span; use it like any span.
-        report: The turn's report; None while the turn is open, and if the package is disabled or failed.
         measured: None, because only calls are measured; see ``Stretch``.
     """
 
@@ -57,9 +57,19 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         self._input = input
         self._duplicate_scopes = duplicate_scopes
         self.span: Span = INVALID_SPAN
-        self.report: Report | None = None
+        self._outcome: Report | LateEnd | None = None
         self._node: TurnNode | None = None
         self._token: Any = None
+
+    @property
+    def report(self) -> Report | None:
+        """
+        The turn's report; None while the turn is open, and if the package is disabled or failed.
+
+        The report of a large turn is made after its end, in a thread; it is then waited for.
+        """
+        outcome = self._outcome
+        return outcome.report() if isinstance(outcome, LateEnd) else outcome
 
     def __enter__(self) -> Self:
         """Start the turn's span and make it the current one."""
@@ -202,12 +212,9 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             node.end_ns = end_ns = clock.now_ns()
             self.leave()
             REGISTRY.spans.pop(node.span_id, None)
-            self.report = finish(node, end_ns)
-            if span.is_recording():
-                if error is not None and not isinstance(error, GeneratorExit):
-                    write_error(span, error)
-                if self.report is not None:
-                    write_report(span, self.report, REGISTRY.settings)
+            if error is not None and not isinstance(error, GeneratorExit) and span.is_recording():
+                write_error(span, error)
+            self._outcome = finish(node, end_ns)
             span.end(end_ns + node.shift)
         except BaseException as failure:  # noqa: BLE001 - the run has ended, and its result is kept
             self._abandon(failure)

@@ -15,6 +15,8 @@ from otel_parallelism.tracing.sdk.current import get_current
 
 from .nodes import SCOPE_KEY, Node
 from .registry import REGISTRY
+from .turn_end.analysis_thread import ANALYSIS_THREAD
+from .turn_end.late_ends import forget_late_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 def start_over() -> None:
     """Forget everything open. Calls that run in the context of a turn of the parent process belong to no turn."""
     REGISTRY.lock = threading.RLock()
+    ANALYSIS_THREAD.forget()
+    forget_late_ends()
     scope: Any = get_current().get(SCOPE_KEY)
     for node in (*REGISTRY.turns.values(), *REGISTRY.candidates.values(), *_upwards(scope)):
         node.finished = True

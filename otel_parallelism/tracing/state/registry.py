@@ -106,6 +106,7 @@ class Registry:
         declare_spans(declared_patterns(settings))
         self.disabled: bool = settings.disabled or is_switched_off()
         self.evidence: bool = settings.evidence
+        self.budget_ns: float = settings.turn_end_budget * 1e9
         self.max_calls: int = settings.max_calls_per_turn
         self.max_spans: int = settings.max_spans_per_trace
         self.max_bytes: int = settings.max_content_bytes

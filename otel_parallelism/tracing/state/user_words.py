@@ -9,6 +9,7 @@ import msgspec
 from otel_parallelism.model import Content
 
 from .bounds.held_evidence import HELD, evidence_size
+from .nodes import Node, SpanNode, StepNode, TurnNode
 
 
 class _HeldWords(msgspec.Struct, eq=False):
@@ -42,3 +43,15 @@ def _read_words(held: Any) -> object:
     if words is None:
         raise LookupError("the user's words are no longer held")
     return words.value if words.parse is None else words.parse(words.value)
+
+
+def held_words(node: Node) -> Content | None:
+    """Return the user's words that *node*, a model request or an ended turn, holds; else None."""
+    holder = node.facts if isinstance(node, SpanNode) else node
+    if isinstance(holder, StepNode):
+        return holder.messages
+    if not node.finished:
+        return None
+    if isinstance(holder, TurnNode):
+        return holder.input
+    return holder if isinstance(holder, Content) else None

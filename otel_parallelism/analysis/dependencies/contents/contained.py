@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
+from otel_parallelism.pace import paced, pause
 from otel_parallelism.patterns import LazyPattern
 
 from .tokens import COMMON_WORDS, words_in
@@ -88,19 +89,20 @@ def first_containing(
         results: The values of each call's result, with their texts.
         said: The values of the user's messages, with their texts.
     """
-    parts = [[] if values is None else _all_parts(values) for values in arguments]
+    parts = [[] if values is None else _all_parts(values) for values in paced(arguments)]
     if not any(parts):
         return
     spoken = "\n".join(squeezed(text) for values in said for text in values.texts)
     given_ns: dict[str, int] = {}
-    for call, some in zip(calls, parts, strict=True):
+    for call, some in paced(zip(calls, parts, strict=True)):
         for part in some:
             given_ns.setdefault(part, call.start_ns)
     ended = sorted(range(len(calls)), key=lambda index: (calls[index].end_ns, index))
+    pause()
     offsets: list[int] = []
     brought: list[str] = []
     length = 0
-    for index in ended:
+    for index in paced(ended):
         values = results[index]
         text = "" if values is None else "\n".join(map(squeezed, values.texts))
         offsets.append(length)
@@ -108,12 +110,13 @@ def first_containing(
         length += len(text) + 1
     said_before = first_places(spoken, given_ns)
     places = first_places("\n".join(brought), [part for part in given_ns if part not in said_before])
+    pause()
     producers: dict[str, int] = {}
-    for part, place in places.items():
+    for part, place in paced(places.items()):
         producer = ended[bisect_right(offsets, place) - 1]
         if given_ns[part] >= calls[producer].end_ns:
             producers[part] = producer
-    for index, some in enumerate(parts):
+    for index, some in paced(enumerate(parts)):
         for producer in {producers[part] for part in some if part in producers}:
             if calls[producer].end_ns <= calls[index].start_ns:
                 yield index, producer
@@ -136,10 +139,10 @@ def first_places(text: str, parts: Collection[str]) -> dict[str, int]:
         return {part: place for part in parts if (place := text.find(part)) >= 0}
     # By their beginning, and by their length: the parts that have not been found yet.
     waiting: dict[str, dict[int, set[str]]] = {}
-    for part in parts:
+    for part in paced(parts):
         waiting.setdefault(part[:_SHORTEST_PART], {}).setdefault(len(part), set()).add(part)
     found: dict[str, int] = {}
-    for place in range(len(text) - _SHORTEST_PART + 1):
+    for place in paced(range(len(text) - _SHORTEST_PART + 1)):
         by_length = waiting.get(text[place : place + _SHORTEST_PART])
         if by_length is None:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 from . import tokens
@@ -53,26 +54,28 @@ class Wanted:
     def __init__(self, arguments: Iterable[Values | None]) -> None:
         arguments = tuple(arguments)
         self.named: frozenset[tuple[str, str]] = frozenset(
-            pair for values in arguments if values is not None for pair in values.named
+            pair for values in paced(arguments) if values is not None for pair in values.named
         )
         self.names: frozenset[str] = frozenset(name for name, _ in self.named)
         self.forms: frozenset[str] = frozenset(
             form
-            for values in arguments
+            for values in paced(arguments)
             if values is not None
             for atom in values.atoms
             for form, _ in (*atom.forms, *atom.transforms)
         )
         self.numeric: bool = any(form[0] in "=#" for form in self.forms)
-        found = {token for values in arguments if values is not None for token in (*values.tokens, *values.derived)}
+        found = {
+            token for values in paced(arguments) if values is not None for token in (*values.tokens, *values.derived)
+        }
         self.words: frozenset[str] = frozenset(
-            word for token in found for word in ((token,) if token.isalnum() else tokens.words_in(token))
+            word for token in paced(found) for word in ((token,) if token.isalnum() else tokens.words_in(token))
         )
         self.tokens: frozenset[str] = frozenset(found | self.words)
-        numbers = [number for token in found if (number := tokens.number_of(token)) is not None]
+        numbers = [number for token in paced(found) if (number := tokens.number_of(token)) is not None]
         # A number written with fewer decimals may be rounded to the next integer.
         self.whole_parts: frozenset[int] = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
-        some = ((frozenset(tokens.words_in(token)), token) for token in found if not token.isalnum())
+        some = ((frozenset(tokens.words_in(token)), token) for token in paced(found) if not token.isalnum())
         self.figures: list[tuple[frozenset[str], str]] = [
             (figures, token.lstrip("-") if "." in token else "")
             for figures, token in some

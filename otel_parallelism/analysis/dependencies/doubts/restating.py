@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.sql_effects import looks_like_sql
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 from .reasking import SEARCHES, USUAL, Doubt, is_small
@@ -67,7 +68,7 @@ class Restating:
         """Take note of what the user said, *spoken*."""
         self._calls = calls
         self._said = {word for values in spoken for text in values.texts for word in words_in(text[:_MOST_READ])}
-        self._names = [words_in_name(call.tool) for call in calls]
+        self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
         self._texts: list[tuple[int, list[str]]] = []
         self._lists: list[int] = []

@@ -14,12 +14,12 @@ from otel_parallelism import clock
 from otel_parallelism.model import Call, TurnSpan
 from otel_parallelism.tracing.sdk.compatibility import patch_end, unpatch_end
 from otel_parallelism.tracing.sdk.records import is_marked
-from otel_parallelism.tracing.sdk.results import write_report
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.classification import final_observation
 from otel_parallelism.tracing.state.registry import REGISTRY
 
-from .ending import discard, finish
+from .ending import finish
+from .releasing import discard
 
 if TYPE_CHECKING:
     from otel_parallelism.tracing.state.nodes import SpanNode
@@ -98,6 +98,4 @@ def _end_turn(node: SpanNode, end_ns: int) -> None:
     if type(observation) is Call and node.parent is None and node.children is None:
         return
     node.end_ns = end_ns
-    report = finish(node, end_ns)
-    if report is not None and node.span.is_recording():
-        write_report(node.span, report, REGISTRY.settings)
+    finish(node, end_ns)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import inspect
 import random
+from math import inf
 
 import msgspec
 
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals, joined_totals
 from otel_parallelism.analysis.turns.merging import merged_duplicate
 from otel_parallelism.model import Call, Caller, CallStack, CallTotals, Content, Observation, Passage, Step, TurnSpan
+from otel_parallelism.pace import paced
 from otel_parallelism.tracing.state.call_contents import read_arguments, read_result
 from otel_parallelism.tracing.state.callers import location, read_frames
 from otel_parallelism.tracing.state.classification import classify_node
 from otel_parallelism.tracing.state.handed_objects import named_objects
 from otel_parallelism.tracing.state.nodes import MISSING, NOTICED_NS, CallNode, Node, SpanNode, StepNode, TurnNode
+from otel_parallelism.tracing.state.user_words import held_words
 
 
 class TurnContents(msgspec.Struct):
@@ -54,8 +57,8 @@ def trace_hex(node: Node) -> str:
     return f"{context.trace_id if context is not None and context.trace_id else node.span_id:032x}"
 
 
-def collect_observations(  # noqa: C901 - one walk over all that is below
-    top: Node, end_ns: int, *, least_ns: float = 0
+def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is below
+    top: Node, end_ns: int, *, least_ns: float = 0, seen_ns: float = inf
 ) -> TurnContents:
     """
     Return the observations of *top* and of everything below it; open calls end at *end_ns*.
@@ -68,6 +71,7 @@ def collect_observations(  # noqa: C901 - one walk over all that is below
         top: A turn or a local root.
         end_ns: When it ends.
         least_ns: In a shorter turn nothing worth reporting can be saved, so its calls come without evidence.
+        seen_ns: When it ended, if that was earlier: what ended since was open then, what began since is left out.
     """
     trace_id = trace_hex(top)
     at_top = _just_ending(_observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns))
@@ -81,7 +85,9 @@ def collect_observations(  # noqa: C901 - one walk over all that is below
         node, span_id, stays = stack.pop()
         if not stays:
             found.visited.append(node)
-        for child in _below(node) or ():
+        for child in paced((node.children if node is top else _below(node)) or ()):
+            if child.start_ns > seen_ns:
+                continue
             if type(child) is not CallNode:
                 _take(found, child, trace_id, span_id, end_ns, stays=stays)
             elif plain and not child.error and not stays:
@@ -96,6 +102,8 @@ def collect_observations(  # noqa: C901 - one walk over all that is below
                 append(call_of(child, trace_id, span_id, end_ns))
                 if not stays:
                     held(child)
+            if child.end_ns > seen_ns:
+                found.observations[-1] = _still_open(found.observations[-1], end_ns)
             if child.children is not None or child.finished:
                 found.flat = False
                 if _below(child) is not None:
@@ -135,25 +143,10 @@ def _take(found: TurnContents, child: Node, trace_id: str, parent_id: str, end_n
         found.words.append(words)
 
 
-def held_words(node: Node) -> Content | None:
-    """Return the user's words that *node*, a model request or an ended turn, holds; else None."""
-    holder = node.facts if isinstance(node, SpanNode) else node
-    if isinstance(holder, StepNode):
-        return holder.messages
-    if not node.finished:
-        return None
-    if isinstance(holder, TurnNode):
-        return holder.input
-    return holder if isinstance(holder, Content) else None
-
-
 def _below(node: Node) -> list[Node] | None:
-    """Return the children of *node*; of an ended turn, only the path to the turn that it wraps."""
-    return _kept(node) if node.finished else node.children
-
-
-def _kept(node: Node) -> list[Node] | None:
-    """Return the path from *node*, an ended turn that only wraps another, to that turn."""
+    """Return the children of *node*; of an ended turn that only wraps another, the path to that turn."""
+    if not node.finished:
+        return node.children
     return node.kept if isinstance(node, (SpanNode, TurnNode)) else None
 
 
@@ -238,6 +231,13 @@ def _just_ending(observation: Observation) -> Observation:
     if isinstance(observation, Call) and observation.outlived_ns is not None:
         return msgspec.structs.replace(observation, outlived_ns=None)
     return observation
+
+
+def _still_open(observation: Observation, end_ns: int) -> Observation:
+    """Return *observation*, of what ended after its turn, as it was at the turn's end, *end_ns*."""
+    if isinstance(observation, Call):
+        return msgspec.structs.replace(observation, end_ns=end_ns, outlived_ns=0, result=None, error=False, failure="")
+    return msgspec.structs.replace(observation, end_ns=end_ns)
 
 
 def _definition(node: CallNode) -> Caller | None:

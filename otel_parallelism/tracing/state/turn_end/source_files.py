@@ -53,6 +53,11 @@ def source_file(frame: CallFrame) -> SourceFile | None:
     return known.file if known.file is not None and _key(code) in known.codes else None
 
 
+def is_read(name: str) -> bool:
+    """Return whether the file called *name* was read before, so that `source_file` has only to look it up."""
+    return name in _files
+
+
 def _read(name: str) -> _Read:
     """Return the file called *name*; it is parsed again if `linecache` has other lines for it than before."""
     lines = linecache.getlines(name)

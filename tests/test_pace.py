@@ -1,0 +1,117 @@
+"""Long loops of the analysis pause where there is a pace, and change no result."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_parallelism import Call, Content, Report, Settings, Turn
+from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.pace import empty, paced, pause, set_pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+TEXT = " ".join(f"word{index}" for index in range(125))
+
+
+@pytest.fixture
+def pauses() -> Iterator[list[int]]:
+    """Set a pace that counts the steps of each loop."""
+    steps: list[int] = []
+
+    def count(items: Iterable[Any]) -> Iterator[Any]:
+        steps.append(0)
+        for item in items:
+            steps[-1] += 1
+            yield item
+
+    set_pace(count)
+    yield steps
+    set_pace(None)
+
+
+def serial_turn(size: int) -> Turn:
+    return Turn(
+        "1",
+        "t",
+        "turn",
+        "agent",
+        0,
+        size * 10**9,
+        calls=tuple(
+            Call(
+                "1",
+                f"{index:x}",
+                "t",
+                f"get_part{index % 7}",
+                index * 10**9,
+                (index + 1) * 10**9,
+                arguments=Content([f"key-{index}x"]),
+                result=Content(f"key-{index + 1}x {TEXT}"),
+            )
+            for index in range(size)
+        ),
+    )
+
+
+def test_without_a_pace_items_are_returned_as_they_are() -> None:
+    items = [1, 2]
+    assert paced(items) is items
+    pause()
+
+
+def test_with_a_pace_it_sees_every_loop(pauses: list[int]) -> None:
+    assert list(paced("abc")) == ["a", "b", "c"]
+    pause()
+    assert pauses == [3, 1]
+
+
+def test_containers_are_emptied_piece_by_piece(pauses: list[int]) -> None:
+    some, others = [1, 2, 3], {"a": 1}
+    empty(some, others)
+    assert (some, others, pauses) == ([], {}, [3, 1])
+
+
+def longest_stretch(run: Callable[[], Report]) -> int:
+    """Return the most functions that *run* calls between two pauses."""
+    called = [0]
+
+    def count(items: Iterable[Any]) -> Iterator[Any]:
+        for item in items:
+            called.append(0)
+            yield item
+
+    def note(_: object, event: str, __: object) -> None:
+        called[-1] += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    set_pace(count)
+    sys.setprofile(note)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+        set_pace(None)
+    return max(called)
+
+
+@pytest.mark.slow
+def test_stretch_between_pauses_hardly_grows_with_the_turn() -> None:
+    def stretch(size: int) -> int:
+        turn = serial_turn(size)
+        return longest_stretch(lambda: analyze(turn, Settings()))
+
+    # What comparing one result takes is the longest stretch of a small turn.
+    small, large = stretch(20), stretch(400)
+    assert large < 3 * small
+
+
+def test_pauses_change_no_report(pauses: list[int]) -> None:
+    turn = serial_turn(30)
+    found = analyze(turn, Settings())
+    set_pace(None)
+    assert found == analyze(turn, Settings())
+    assert max(pauses) >= 30
