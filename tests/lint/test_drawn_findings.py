@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_parallelism.lint.lint_findings import LINT_KINDS
+from tests.bench import await_in_loop
 from tests.bench.lint_packages import JUDGEMENTS, draw, linted, row
 from tests.bench.source_proof import MOST_PER_FILE, packages
 
@@ -44,3 +45,21 @@ def test_findings_are_drawn_at_most_three_from_one_file(tmp_path: Path) -> None:
         "end_line": finding.line,
         "kind": "blocking_call",
     }
+
+
+def test_twenty_loops_that_only_the_other_rule_reports_were_read() -> None:
+    read = json.loads(await_in_loop.JUDGEMENTS.read_text(encoding="utf-8"))["read"]
+    theirs = read["only WPS476"]
+    assert read["only await_in_loop"] == []  # it reports no loop that the other rule does not
+    assert len(theirs) == 20
+    assert {one["judgement"] for one in theirs} == {"needed", "together", "unsure"}
+    assert all(one["reason"] for one in theirs)
+    assert {one["package"] for one in theirs} <= packages().keys()
+    assert max(Counter(one["file"] for one in theirs).values()) <= MOST_PER_FILE
+
+
+def test_loops_are_drawn_at_most_three_from_one_file() -> None:
+    loops = {("shop==1", "shop.py", line, line + 1) for line in range(9)} | {("shop==1", "page.py", 1, 2)}
+    drawn = await_in_loop.drawn(loops, 1, 20)
+    assert Counter(file for _, file, _, _ in drawn) == {"shop.py": 3, "page.py": 1}
+    assert await_in_loop.drawn(loops, 1, 2) == drawn[:2]
