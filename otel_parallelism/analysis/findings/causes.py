@@ -36,10 +36,10 @@ def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[s
     # Of calls of the model and calls of the code, no one cause is true.
     mixed = any(call.span_id in unrequested for call in calls)
     if mixed or None in rounds:
-        return "code" if not mixed and _called_from_own_code(calls) else "unknown"
+        return "code" if not mixed and called_from_own_code(calls) else "unknown"
     if len(rounds) > 1:
         return "model"
-    if all(call.proved for call in calls) or not _called_from_own_code(calls):
+    if all(call.proved for call in calls) or not called_from_own_code(calls):
         return "dispatch"
     return "code"
 
@@ -49,7 +49,7 @@ def largest_cause(shares: Mapping[Cause, float], default: Cause) -> Cause:
     return max(shares, key=lambda cause: shares[cause]) if shares else default
 
 
-def _called_from_own_code(calls: Sequence[Call]) -> bool:
+def called_from_own_code(calls: Sequence[Call]) -> bool:
     """Return whether the place of every call is known and in no installed package."""
     return all(
         call.caller is not None and not any(part in call.caller.file_path for part in _INSTALLED)

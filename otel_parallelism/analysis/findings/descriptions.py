@@ -15,6 +15,7 @@ from otel_parallelism.shown_names import shown_text
 from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type
 from .blocking import blocking_calls, blocking_evidence
 from .candidates import Candidate, first_to_end
+from .causes import called_from_own_code
 from .repeated_calls import repeat_evidence, repeat_remedy
 
 if TYPE_CHECKING:
@@ -39,11 +40,11 @@ def _limit(candidate: Candidate) -> int | None:
 
 def _fix(cause: Cause, calls: Sequence[Call], graph: Dependencies | None, members: Sequence[int]) -> Caller | None:
     """
-    Return where a finding is fixed: where code makes the calls, or where the function that blocks is defined.
+    Return where a finding is fixed: where the program makes the calls, or where the function that blocks is defined.
 
     Code makes the calls in the function that made all of them, and not in one that it calls.
     """
-    if cause == "code":
+    if cause == "code" or (cause == "dispatch" and called_from_own_code(calls)):
         shared = None if graph is None else graph.source.place(members)
         return common_place(call.caller for call in calls[1:]) if shared is None else shared
     return common_place(call.defined for call in blocking_calls(calls, cause)) if cause == "blocking" else None

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from strategies import SECOND_NS, at, call
+from strategies import SECOND_NS, at, call, turn
 
+from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.findings.causes import chain_cause
 from otel_parallelism.model import Call, Caller
+from otel_parallelism.settings import Settings
 
 HERE = Caller("/home/me/agent.py", 12)
 LIBRARY = Caller("/venv/lib/python3.12/site-packages/framework/loop.py", 99)
@@ -86,3 +88,10 @@ def test_calls_of_different_rounds_are_the_models_whatever_they_hold() -> None:
 def test_calls_must_hold_the_loop_for_most_of_their_time(held: float, cause: str) -> None:
     calls = chain({"task": 1, "blocked_ns": SECOND_NS}, {"task": 2, "blocked_ns": int(held * SECOND_NS)}, **ONE_ROUND)
     assert why(calls) == cause
+
+
+@pytest.mark.parametrize(("caller", "place"), [(HERE, HERE), (LIBRARY, None)])
+def test_place_of_a_round_that_runs_one_by_one_is_in_code_of_the_program(caller: Caller, place: Caller | None) -> None:
+    calls = chain({}, {}, round=0, proved=True, effect="read", caller=caller)
+    (finding,) = analyze(turn(*calls), Settings()).findings
+    assert (finding.cause, finding.location) == ("dispatch", place)
