@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,9 +19,12 @@ from .dispatching.recorder import DispatchRecorder
 from .unit_reports import JUDGED, unit_reports
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from otel_parallelism.model import Report
+
+    from .replaying.replay import Replay
 
 _SHORTEST_SAVING_S = 0.001
 """What calls of stubs can save is short: findings are reported from this many seconds on."""
@@ -37,11 +41,13 @@ class CapturedTurns:
         undecided: Why turns passed although their structure could not be judged, a sentence for each.
     """
 
-    def __init__(self, *, structure: bool = True) -> None:
+    def __init__(self, *, structure: bool = True, folder: Path | None = None) -> None:
         """
         Args:
             structure: Whether to record what the demand ``structure=True`` needs to know.
+            folder: The folder that recordings are looked for in; the current one if None.
         """
+        self._folder = folder
         self._turns: list[Report] = []
         self.undecided: list[str] = []
         self._recorder: DispatchRecorder | None = DispatchRecorder() if structure else None
@@ -83,6 +89,22 @@ class CapturedTurns:
     def text(self, *, width: int = 100) -> str:
         """Return the reports as text with lines of at most *width* characters."""
         return render_text(Analysis(tuple(self.turns), coverage()), width=width)
+
+    def replay(self, recording: str | os.PathLike[str]) -> Replay:
+        """
+        Return a model that gives the responses of a recorded trace again, to be used in a ``with`` statement.
+
+        Args:
+            recording: A file of spans with the contents of model responses, in any format that ``analyze`` reads. A
+                relative name is that of a file beside the test's.
+
+        Raises:
+            UnreadableError: The file cannot be read, holds no model request, or a response was not captured in full.
+        """
+        __tracebackhide__ = True
+        from .replaying.replay import Replay  # noqa: PLC0415 - most tests replay nothing
+
+        return Replay(Path(recording) if self._folder is None else self._folder / recording)
 
     def start(self) -> None:
         """Forget the turns so far, and capture those that end from now on."""

@@ -9,6 +9,7 @@ those from the processes of pytest-xdist.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Undo what the first capture did to the process."""
-    from .captured_turns import release  # noqa: PLC0415 - see `pytest_runtest_setup`
+    """Undo what the first capture did to the process, if there was one."""
+    if f"{__package__}.captured_turns" not in sys.modules:
+        return
+    from .assertions import release_rewritten_tests  # noqa: PLC0415 - see `pytest_runtest_setup`
+    from .captured_turns import release  # noqa: PLC0415 - likewise
 
+    release_rewritten_tests()
     release()
 
 
@@ -95,11 +100,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Start the capture of a test before its fixtures are set up."""
     if not _is_captured(item):
         return
-    from .captured_turns import CapturedTurns  # noqa: PLC0415 - programs' tests start without what is not needed
+    from .assertions import read_rewritten_tests  # noqa: PLC0415 - programs' tests start without what is not needed
+    from .captured_turns import CapturedTurns  # noqa: PLC0415 - likewise
 
+    read_rewritten_tests()
     demand = item.stash[_DEMAND] = _demand_of(item)
     uses_fixture = "parallelism" in getattr(item, "fixturenames", ())
-    captured = CapturedTurns(structure=uses_fixture or (demand is not None and demand.structure))
+    captured = CapturedTurns(
+        structure=uses_fixture or (demand is not None and demand.structure), folder=item.path.parent
+    )
     item.stash[_CAPTURED] = captured
     captured.start()
 

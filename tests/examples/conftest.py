@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # The environment `tox -e examples` has the clients; elsewhere their tests are not collected.
-collect_ignore = [] if all(map(importlib.util.find_spec, ("anthropic", "openai"))) else ["test_clients.py"]
+collect_ignore = (
+    []
+    if all(map(importlib.util.find_spec, ("anthropic", "openai")))
+    else ["test_clients.py", "test_replayed_clients.py"]
+)
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+SPANS = Path(__file__).parents[1] / "fixtures" / "spans"
 pytest_plugins = "pytester"
 pytestmark = pytest.mark.process
 
@@ -200,7 +198,7 @@ from otel_parallelism.testing import assert_parallel
 
 @pytest.mark.parallel(structure=True)
 async def test_serial():
-    await serial()
+    assert await serial()  # pytest rewrites it, and the source still counts
 
 @pytest.mark.parallel(structure=True, min_efficiency=1)
 async def test_together():
@@ -268,6 +266,96 @@ def test_structure(pytester: pytest.Pytester, plugin: str, options: tuple[str, .
     assert judged == {(f"test_{name}", True) for name in ("serial", "together", "unknown")} | by_time
     lengths = {one["report"]["turns"][0]["makespan"] for one in turns if "::test_serial" in one["test"]}
     assert lengths == {2.0}
+
+
+REPLAYED = """
+import json
+import os
+
+import urllib3
+from otel_parallelism import agent_turn, profiled, run_tools
+
+@profiled(effect="read", depends_on=[])
+async def get_weather(city):
+    return f"rain in {city}"
+
+@profiled(effect="read", depends_on=[])
+async def get_stock(symbol):
+    return f"{symbol} falls"
+
+@profiled(effect="read", depends_on=[])
+async def get_news(topic):
+    return f"nothing new about {topic}"
+
+TOOLS = {"get_weather": get_weather, "get_stock": get_stock, "get_news": get_news}
+
+def ask(messages):
+    with urllib3.PoolManager() as pool:
+        url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+        answer = pool.request("POST", url, json={"model": "m", "messages": messages}).json()
+    if "error" in answer:
+        raise RuntimeError(answer["error"]["message"])
+    return answer["choices"][0]["message"]
+
+async def agent(question, *, together, rounds=2):
+    messages = [{"role": "user", "content": question}]
+    with agent_turn("trip"):
+        for _ in range(rounds):
+            message = ask(messages)
+            messages.append(message)
+            if together:
+                messages += await run_tools(message, TOOLS)
+                continue
+            for call in message.get("tool_calls", []):
+                arguments = json.loads(call["function"]["arguments"])
+                content = await TOOLS[call["function"]["name"]](**arguments)
+                messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
+    return messages[-1]["content"]
+"""
+REPLAYING = """
+import asyncio
+import pytest
+from agent import agent
+
+QUESTION = "All at once: the weather in Oslo, the price of ACME and the news about robots."
+
+@pytest.mark.parallel(structure=True, min_efficiency=1)
+async def test_together(parallelism):
+    with parallelism.replay("turn.jsonl") as replayed:
+        assert await agent(QUESTION, together=True) == "Here is all that you asked for."
+    assert [message["role"] for message in replayed.requests[1]["messages"]].count("tool") == 3
+
+@pytest.mark.parallel(structure=True)
+async def test_one_by_one(parallelism):
+    with parallelism.replay("turn.jsonl"):
+        await agent(QUESTION, together=False)
+
+async def test_too_many(parallelism):
+    with parallelism.replay("turn.jsonl"):
+        await agent(QUESTION, together=True, rounds=11)
+
+async def test_no_content(parallelism):
+    with parallelism.replay("empty.jsonl"):
+        raise AssertionError("it has run")
+"""
+
+
+def test_replay(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(agent=REPLAYED)
+    folder = pytester.mkpydir("tests")
+    (folder / "test_agent.py").write_text(REPLAYING, encoding="utf-8")
+    for name, source in (("turn", "pydantic_ai-native"), ("empty", "agent_framework-native")):
+        (folder / f"{name}.jsonl").write_bytes((SPANS / f"{source}.jsonl").read_bytes())
+    options = ("-p", "no:anyio", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
+    done = pytester.runpytest_subprocess("-n", "2", "-W", "error", "-o", "pythonpath=.", *options)
+    done.assert_outcomes(passed=1, failed=3)
+    lines = done.stdout.str()
+    assert "trip: it takes as long as 3 calls, and 1 would do" in lines
+    place = next(at for at, text in enumerate(REPLAYED.strip().splitlines(), 1) if "for call in" in text)
+    assert re.search(rf"→ Await get_weather, get_stock and get_news together, [^→]*agent\.py:{place}\.", lines)
+    assert re.search(r"RuntimeError: \S+turn\.jsonl has 10 model responses, and the program asked for 11", lines)
+    assert re.search(r"empty\.jsonl: the responses to 10 of its 10 model requests were not captured; expected", lines)
+    assert "it has run" not in re.sub(r"raise .*", "", lines)
 
 
 def test_file_that_cannot_be_written(run: pytest.Pytester) -> None:

@@ -101,7 +101,7 @@ def _mapping_call(item: Mapping[str, Any], get: _Lookup) -> CallShape | None:
     for key, id_key in _WRAPPERS:
         inner = get(key)
         if inner is not None and isinstance(inner, Mapping):
-            return CallShape(None, inner.get(id_key), inner.get("name"), _first(inner.get, _ARGUMENTS))
+            return CallShape(None, inner.get(id_key), _first(inner.get, _NAMES), _first(inner.get, _ARGUMENTS))
     if get("part_kind") == "tool-call":
         return _named_call(get, None)
     function = get("function")
@@ -124,7 +124,7 @@ def listed_call_shape(item: object) -> CallShape | None:
     kind = get("type")
     if kind in ("function", "custom") or get("function") is not None or get("custom") is not None:
         return _chat_call(get)
-    if not isinstance(kind, str) and isinstance(get("name"), str):
+    if not isinstance(kind, str) and isinstance(_first(get, _NAMES), str):
         return _named_call(get, "plain")
     return None
 

@@ -52,7 +52,7 @@ def _asked_ids(span: SpanRecord, output: list[object] | None) -> tuple[str, ...]
 
 
 def _captured_answer(span: SpanRecord, output: list[object] | None) -> Content | None:
-    if output is not None:
+    if output:
         return captured(output[0] if len(output) == 1 else output, messages.asked_calls)
     if any(key.startswith(_FLAT) for key in span.attributes):
         return captured(span.attributes, _flat_calls)
