@@ -88,10 +88,8 @@ def pytest_unconfigure() -> None:
     """Undo what the first capture did to the process, if there was one."""
     if f"{__package__}.captured_turns" not in sys.modules:
         return
-    from .assertions import release_rewritten_tests  # noqa: PLC0415 - see `pytest_runtest_setup`
-    from .captured_turns import release  # noqa: PLC0415 - likewise
+    from .captured_turns import release  # noqa: PLC0415 - see `pytest_runtest_setup`
 
-    release_rewritten_tests()
     release()
 
 
@@ -152,7 +150,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     finally:
         captured = item.stash.get(_CAPTURED, None)
         if captured is not None:
+            from .assertions import release_rewritten_tests  # noqa: PLC0415 - see `pytest_runtest_setup`
+
             captured.stop()
+            release_rewritten_tests()
             del item.stash[_CAPTURED]
 
 
