@@ -130,8 +130,11 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     if isinstance(result, dict) and (found_nothing(result) or has_reservation(result)):
         return "any"
     sorts = not (words.isdisjoint(_SORTS) or words.isdisjoint(_SORTED))
+    counting_any = not counting.isdisjoint(_COUNTS)
+    if counting_any and isinstance(result, dict) and any(type(leaf) is int and not leaf for leaf in result.values()):
+        return _guard_of_answer(result, given, counts=True) or "other"
     decides = sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND
-    return _guard_of_answer(result, given, counts=not counting.isdisjoint(_COUNTS)) or (
+    return _guard_of_answer(result, given, counts=counting_any) or (
         "" if not decides and words.isdisjoint(_WAITS) else "other"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .contents.comparables import Values, single_words
+from .doubts.own_words import OwnWords
 from .doubts.reasking import Doubt, Reasking
 from .doubts.restating import Restating
 from .guards import Guard, guard_of, tells_time
@@ -135,6 +136,7 @@ class Origins:
         self._known = KnownValues(spoken)
         self._reasking = Reasking(calls, spoken)
         self._restating = Restating(calls, spoken)
+        self._own_words = OwnWords(calls, spoken)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
         self.explained_from_ns: list[int | None] = [None] * len(calls)
@@ -157,6 +159,7 @@ class Origins:
         self.doubts[index] = [
             *self._reasking.start(index, arguments, self._known.is_said, self._known.has),
             *self._restating.start(index, arguments, self._known.has),
+            *self._own_words.start(index, arguments, self._known.has),
         ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
@@ -177,6 +180,7 @@ class Origins:
             self.guards[index] = guard_of(call.tool, result.value, given)
         self._reasking.end(index, result)
         self._restating.end(index, result)
+        self._own_words.end(index, result)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

@@ -162,7 +162,7 @@ def test_usual_parameters_say_no_answer_otherwise(second: _Told) -> None:
 
 
 def test_long_answer_and_identifier_are_not_said_otherwise() -> None:
-    for answer in ("rain " * 30, {"id": "A81-x9"}, {"error": "timed out"}, ["a b", "c d", "e f", "g h"]):
+    for answer in ("rain " * 30, {"id": "A81-x9"}, {"error": "timed out"}, ["a b", "c d", "e f", "g h", "i j", "k l"]):
         found = judged("Hello", ("get_fact", {"of": "hello"}, answer), ("get_topic", {"topic": "robots"}, "fine"))
         assert "otherwise" not in found.evidence
 
@@ -260,10 +260,9 @@ def test_word_without_origin_may_say_a_short_answer_otherwise(
 @pytest.mark.parametrize(
     ("result", "tool", "arguments"),
     [
-        # A long answer, an identifier, free text, a usual setting, and words of the user.
-        ([{"name": f"hill {index}"} for index in range(5)], "get_exchange_rate", {"currency": "yen"}),
+        # A long answer, an identifier, a usual setting, and words of the user.
+        ([{"name": f"hill {index}"} for index in range(6)], "get_exchange_rate", {"currency": "yen"}),
         ({"order": "W-2378156"}, "get_exchange_rate", {"currency": "yen"}),
-        ({"destination": "Kyoto"}, "search_web", {"query": "yen exchange"}),
         ({"destination": "Kyoto"}, "get_exchange_rate", {"format": "json"}),
         ({"destination": "Kyoto"}, "get_weather", {"city": "Oslo"}),
         ({"price": 31.2}, "list_events", {"category": "attractions"}),
@@ -280,9 +279,9 @@ def test_word_of_the_model_is_no_other_word_for_anything_else(
 @pytest.mark.parametrize(
     ("names", "argument"),
     [
-        (["Globex Corporation", "Initech", "Hooli", "Pied Piper"], "GLBX"),
-        (["Ada Byron Lovelace", "Bo Diddley", "Cy Young", "Dee Dee"], "abl"),
-        (["Rome, Italy", "Paris", "Oslo", "Lima"], "Italian"),
+        (["Globex Corporation", "Initech", "Hooli", "Pied Piper", "Umbrella", "Wonka"], "GLBX"),
+        (["Ada Byron Lovelace", "Bo Diddley", "Cy Young", "Dee Dee", "Eve Ray", "Flo Rida"], "abl"),
+        (["Rome, Italy", "Paris", "Oslo", "Lima", "Hanoi", "Quito"], "Italian"),
     ],
 )
 def test_word_may_be_short_for_a_name_in_a_list_or_another_form_of_it(names: list[str], argument: str) -> None:
@@ -291,7 +290,7 @@ def test_word_may_be_short_for_a_name_in_a_list_or_another_form_of_it(names: lis
 
 
 def test_word_that_is_like_none_of_a_list_is_the_own_word_of_the_model() -> None:
-    names = ["Globex Corporation", "Initech", "Hooli", "Pied Piper"]
+    names = ["Globex Corporation", "Initech", "Hooli", "Pied Piper", "Umbrella", "Wonka"]
     found = judged("Who is it?", ("list_names", {"page_of": "book"}, names), ("get_one", {"login": "root"}, "fine"))
     assert (found.verdict, found.edge) == ("independent", "none")
 
@@ -349,3 +348,88 @@ def test_same_search_in_another_source_may_follow_from_a_short_answer() -> None:
     assert judged("Leave rule in the handbook and on the web?", first, second).verdict == "independent"
     long = ("search_handbook", {"query": "leave rule"}, [{"title": f"Chapter {index}"} for index in range(8)])
     assert judged("What is the leave rule?", long, second).verdict == "independent"
+
+
+PURCHASES = ("list_purchases", {"year": "2023"}, [{"item": "Kestrel 14 notebook, graphite"}, {"item": "Desk lamp"}])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "65 W adapter with round plug",
+        "spare adapter Umbra Corp",
+        "spare power adapter tip shaped barrel connector",
+        "Netzteil rund",
+    ],
+)
+def test_search_in_words_of_the_model_may_be_for_what_was_returned(query: str) -> None:
+    second = ("search_products", {"query": query}, ["Umbra 65 W"])
+    found = judged("I need a spare charger for the machine I bought in 2023", PURCHASES, second)
+    assert (found.verdict, found.edge) == ("unknown", "unknown")
+    assert found.evidence.startswith("search_products searches")
+
+
+@pytest.mark.parametrize(
+    ("said", "query"),
+    [
+        ("My purchases of 2023, and a desk light", "bright desk light"),
+        ("My purchases of 2023, and chairs", "ergonomic office chair"),
+        ("My purchases of 2023, and brightness sensors", "bright sensor"),
+        ("My purchases of 2023, and what is new in Oslo?", "news Oslo"),
+    ],
+)
+def test_search_in_words_of_the_user_needs_no_result(said: str, query: str) -> None:
+    found = judged(said, PURCHASES, ("search_products", {"query": query}, ["Umbra"]))
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_searches_that_are_all_in_words_of_the_model_are_independent() -> None:
+    calls = [
+        ("web_search", {"query": query}, "a long text") for query in ("stock index level", "government bond yield")
+    ]
+    found = judged("How do markets move?", calls[0], calls[1])
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_expression_is_no_search_in_words() -> None:
+    second = ("query_metrics", {"query": "sum(rate(requests_total))"}, [7.5, 8.5])
+    assert judged("How busy is web-881?", ("get_pod", {"name": "web-881"}, {"node": "n7"}), second).edge == "none"
+
+
+@pytest.mark.parametrize(("path", "verdict"), [("app/server.py", "unknown"), ("app/client.py", "independent")])
+def test_path_may_be_made_of_a_name_that_a_file_imports(path: str, verdict: str) -> None:
+    first = ("read_file", {"path": "app/factory.py"}, "from .server import Server\n\nserver = Server()\n")
+    found = judged("How does app/factory.py start the server or the client?", first, ("read_file", {"path": path}, "x"))
+    assert found.verdict == "independent"  # All words of both paths are the user's.
+    found = judged("How does it start the server or the client?", first, ("read_file", {"path": path}, "x"))
+    assert found.verdict == verdict
+
+
+def test_search_with_fewer_words_may_follow_from_one_that_found_a_single_thing() -> None:
+    said = "Find papers on tidal heating of icy moons with ammonia in the ocean"
+    narrow, wide = "tidal heating ocean ammonia moons", "tidal heating icy"
+    for found, verdict in ((["A note"], "unknown"), (["A note", "Another"], "independent")):
+        first, second = (("search_papers", {"query": query}, found) for query in (narrow, wide))
+        assert judged(said, first, second).verdict == verdict
+
+
+def test_name_in_a_long_text_may_be_what_a_short_word_stands_for() -> None:
+    text = "The field lies in the north, was found in 1978, and is run by Umbrella Norge for its three owners so far."
+    for symbol, verdict in (("UMBR", "unknown"), ("WNKA", "independent")):
+        search, price = ("web_search", {"query": "field"}, text), ("get_price", {"symbol": symbol}, 27.3)
+        assert judged("Price of a share in the field?", search, price).verdict == verdict
+
+
+def test_login_may_be_made_of_the_parts_of_a_name() -> None:
+    account = {"name": "Nordic Power", "owner": {"first": "Ina", "last": "Berg"}, "tier": "A", "since": 7, "seats": 9}
+    account |= {"city": "Voss", "plan": "Gold"}
+    pipeline = ("get_pipeline", {"login": "iberg"}, [{"value": 7.5}])
+    found = judged("Pipeline of the owner of ZX-8", ("get_account", {"ref": "ZX-8"}, account), pipeline)
+    assert found.evidence.endswith("may be short for what get_account returned, or another form of it")
+
+
+def test_size_of_a_thing_is_no_usual_setting() -> None:
+    profile = ("get_profile", {"user": "me"}, {"shoes_us": "9.5"})
+    for name, verdict in (("size_eu", "unknown"), ("page_size", "independent")):
+        second = ("list_products", {"kind": "shoes", name: 43}, ["Kestrel"])
+        assert judged("Find shoes for me", profile, second).verdict == verdict

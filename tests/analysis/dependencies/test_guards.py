@@ -109,3 +109,9 @@ def test_condition_in_another_language_is_recognised(sentence: str, has: bool) -
 def test_price_of_a_stock_is_no_count_and_a_stock_is() -> None:
     assert guard_of("get_stock_price", 31.2) == ""
     assert guard_of("get_stock", 31) == guard_of("get_stock_level", 31) == "other"
+
+
+def test_zero_among_other_facts_is_a_guard_where_a_tool_counts() -> None:
+    assert guard_of("get_stock", {"units": 0, "next_delivery": "in three weeks"}) == "other"
+    assert guard_of("get_stock", {"units": 9, "next_delivery": "in three weeks"}) == ""
+    assert guard_of("get_offer", {"discount": 0, "seller": "Kestrel Nordic"}) == ""

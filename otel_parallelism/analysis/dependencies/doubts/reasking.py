@@ -38,12 +38,13 @@ _LARGEST_POSITION = 100
 # Parameters that a model sets as usual, or in which it explains itself.
 USUAL = frozenset(
     """
-    unit units format sort order by mode limit top k n max min num size per page count fields include detail details
+    unit units format sort order by mode limit top k n max min num per page count fields include detail details
     verbose level depth type kind temperature style timeout encoding thought thoughts reason reasoning
     explanation rationale purpose goal description note comment
     """.split()  # noqa: SIM905 - likewise
 )
 _SMALLEST_OWN = 3
+_SHARED = 2
 _MOST_DIGITS = 4
 _MOST_ANSWERS = 3
 _LONGEST_ANSWER = 80
@@ -69,6 +70,7 @@ class Reasking:
         self._by_tool: dict[str, list[int]] = {}
         self._searched: dict[int, tuple[set[str], set[str]]] = {}
         self._again: set[int] = set()
+        self._few: set[int] = set()
         self._named: dict[int, dict[str, str]] = {}
         self._answers: list[int] = []
         self._lists: list[tuple[int, int]] = []
@@ -113,6 +115,8 @@ class Reasking:
         if not result.outcome and _is_answer(result.value):
             self._answers.append(index)
         size = _size_of(result.value)
+        if size <= 1 and isinstance(result.value, (dict, list, tuple)):
+            self._few.add(index)
         if size > 1:
             self._lists.append((index, size))
 
@@ -162,8 +166,8 @@ class Reasking:
         """
         Return the searches that used the words of the user which a search replaces, or adds to, with its own.
 
-        A search that names something else of what the user named, or that replaces words of the model's own, asks for
-        something else.
+        A search with fewer words may also follow from one that found a single thing. A search that names something else
+        of what the user named, or that replaces words of the model's own, asks for something else.
         """
         if SEARCHES.isdisjoint(in_name):
             return 0
@@ -173,12 +177,12 @@ class Reasking:
         }
         said = {word for word in words if is_said(word)}
         self._searched[index] = words, said
-        if words == said:
-            return 0
         found = 0
         for earlier in recent:
             before, said_before = self._searched.get(earlier, (set(), set()))
-            if said <= before and (earlier in self._again or before - words <= said_before):
+            replaces = words != said <= before and (earlier in self._again or before - words <= said_before)
+            broadens = earlier in self._few and len(words) < len(before) and len(said & before) >= _SHARED
+            if replaces or broadens:
                 found |= 1 << earlier
         if found:
             self._again.add(index)
@@ -193,7 +197,7 @@ class Reasking:
         A model may write a number in another unit, or as an age for a year of birth. A word that stands nowhere before
         it is the model's own.
         """
-        usual = {token for name, token in named.items() if not USUAL.isdisjoint(name.split())}
+        usual = {token for name, token in named.items() if is_usual(name)}
         for atom in arguments.atoms:
             whole = is_small(atom.token) and int(atom.token) >= _SMALLEST_OWN
             if atom.token in usual or not (whole or _SHARE.fullmatch(atom.token)):
@@ -211,6 +215,17 @@ class Reasking:
             for earlier, size in self._lists[-_MOST_COMPARED:]
             if max(positions) <= size and self._calls[earlier].tool != tool
         )
+
+
+def is_usual(name: str) -> bool:
+    """
+    Return whether a parameter of this name is one that models set as usual: the size of a page, but not of a shoe.
+
+    >>> is_usual("sortBy"), is_usual("page_size"), is_usual("shoe_size"), is_usual("city")
+    (True, True, False, False)
+    """
+    words = words_in_name(name)
+    return words == ["size"] or not USUAL.isdisjoint(words)
 
 
 def is_small(token: str) -> bool:

@@ -8,6 +8,7 @@ tables; and the same question put to another source after a short text.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
@@ -16,7 +17,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
-from .reasking import SEARCHES, USUAL, Doubt, is_small
+from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 _MOST_COMPARED = 64
 _MOST_READ = 8_000
-_MOST_VALUES = 3
+_MOST_VALUES = 5
+_MOST_FIELDS = 32
 _LONGEST_VALUE = 80
 _SMALLEST = 2
 _SHORTEST_STEM = 4
@@ -36,7 +38,7 @@ _FEWEST_NAMES = 2
 _FREE = (
     SEARCHES
     | USUAL
-    | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
+    | {"size", "query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
 _LAYOUTS = frozenset("schema schemas table tables column columns describe fields databases".split())  # noqa: SIM905 - a list of quoted words would be longer
 _SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
@@ -45,6 +47,7 @@ _NUMERAL = LazyPattern(
     r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double)\b"
 )
 _COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
+_CAPITALS = LazyPattern(r"\b[A-Z][a-zA-Z]+(?: [A-Z][a-zA-Z]+)*")
 _SEPARATOR = LazyPattern(r",| and |;")
 _REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
 _DATED = LazyPattern(
@@ -106,8 +109,11 @@ class Restating:
         texts = [text.casefold() for text in result.texts[: _MOST_COMPARED + 1] if len(text) <= _LONGEST_VALUE]
         if not result.outcome and _is_short(result.value, [_MOST_VALUES]):
             self._short.append(index)
-        if 0 < len(texts) <= _MOST_COMPARED:
-            self._texts.append((index, texts))
+        if len(texts) <= _MOST_COMPARED:
+            # The parts of a name may stand in fields of their own.
+            joined = map(" ".join, itertools.pairwise(texts)) if len(texts) <= _MOST_FIELDS else ()
+            long = [text for text in result.texts[:_MOST_COMPARED] if len(text) > _LONGEST_VALUE]
+            self._texts.append((index, [*texts, *joined, *long]))
         if any(map(_DATED.search, texts)):
             self._dated |= bit
         if not _LAYOUTS.isdisjoint(self._names[index]):
@@ -123,7 +129,7 @@ class Restating:
         """Return the calls whose results contain what one of *words* is short for, or another form of it."""
         found = 0
         for earlier, texts in self._texts[-_MOST_COMPARED:]:
-            for text in texts:
+            for text in itertools.chain.from_iterable(map(_names_in, texts)):
                 inside = [word for word in words_in(text) if word.isalpha()]
                 if any(_is_form(word, inside, self._said) for word in words):
                     found |= 1 << earlier
@@ -157,9 +163,21 @@ def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[l
     return found
 
 
+def _names_in(text: str) -> list[str]:
+    """
+    Return *text*, or of a long one what is written with capitals, in lower case.
+
+    >>> _names_in("rome, italy"), _names_in("The field is " + "very " * 20 + "old, and Equinor runs it for New York.")
+    (['rome, italy'], ['the', 'equinor', 'new york'])
+    """
+    if len(text) <= _LONGEST_VALUE:
+        return [text]
+    return [name.casefold() for name in _CAPITALS.findall(text[:_MOST_READ])[:_MOST_COMPARED]]
+
+
 def _has_own_number(arguments: Values, is_known: Callable[[str], bool]) -> bool:
     """Return whether a small whole number that is no usual setting stands nowhere before the call."""
-    usual = {token for name, token in arguments.named if not USUAL.isdisjoint(words_in_name(name))}
+    usual = {token for name, token in arguments.named if is_usual(name)}
     return any(
         is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
         for atom in arguments.atoms

@@ -99,9 +99,10 @@ def assumed_effect(tool: str, *, arguments_seen: bool = False) -> Effect:
         return "read" if _only_reads(words, first) else "unknown"
     if not rest and words[first] in _COMMANDS:
         return "read"
-    converts = words[first] == "convert" and not tables.CONVERTED.isdisjoint(rest) and _only_reads(words, first)
+    objects = tables.READS_OF_OBJECTS.get(words[first], frozenset())
+    reads = not objects.isdisjoint(rest) and _only_reads(words, first)
     by_git = "git" in words[:first] and words[first] in tables.WRITES_OF_GIT
-    return "read" if converts else "write" if by_git or _writes(words[first:]) else "unknown"
+    return "read" if reads else "write" if by_git or _writes(words[first:]) else "unknown"
 
 
 def is_generic(tool: str) -> bool:

@@ -109,10 +109,13 @@ NOUNS_MOVED = WRITES | word_set("down up back")
 SCREENS = word_set("browser playwright selenium puppeteer computer devtools desktop")
 """Words in the name of a server for what its tools act on."""
 
-CONVERTED = word_set(
-    "currency currencies unit units temperature time timezone timezones weight length measurement number"
-)
-"""Words after ``convert`` for what a calculation converts."""
+READS_OF_OBJECTS = {
+    "convert": word_set(
+        "currency currencies unit units temperature time timezone timezones weight length measurement number"
+    ),
+    "track": word_set("parcel package shipment order delivery container cargo flight vessel ship courier tracking"),
+}
+"""What follows verbs that read only then: what a calculation converts, and what is on its way."""
 
 SCANNED = word_set("ticket badge qr barcode card pass in out item package")
 """Words after ``scan`` that make it mean registering a thing."""

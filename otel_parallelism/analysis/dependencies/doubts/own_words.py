@@ -1,0 +1,132 @@
+"""
+Finds searches in words of the model's own, and paths that it put together: both may follow from an earlier result.
+
+What a result says in a sentence, or in another language, a model searches for in words that stand in no result:
+``power adapter for a ThinkPad`` after a list of purchases. A search in the user's words needs no result. A path may be
+made of a directory and of a name that a file imports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents import tokens
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.patterns import LazyPattern
+
+from .reasking import SEARCHES, Doubt, is_usual
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+_MOST_COMPARED = 64
+_MOST_READ = 8_000
+_MOST_FACTS = 8
+_LONGEST_FACT = 120
+_STEM = 5
+_SHORTEST_WORD = 3
+_FEWEST_WORDS = 2
+_MANY_WORDS = 3
+_ASKED = SEARCHES | frozenset({"q", "question", "keyword", "keywords", "term", "terms", "topic", "topics", "text"})
+# An expression, a filter or a query in a language for programs is no text.
+_PROSE = LazyPattern(r"[\w\s.,:?!&%°/+'\N{RIGHT SINGLE QUOTATION MARK}-]+")
+_NAME = LazyPattern(r"(?<=\s)[A-Z][\w-]*[^\W\d]|^[A-Z]{2,}(?=\s)")
+_PATH = LazyPattern(r"[\w.@~-]*(?:[/\\][\w.@~-]+)+")
+_FILLERS = frozenset(
+    """
+    the and for with from into about what how who when where which why are was does did can best top new latest recent
+    current list near between after before all
+    """.split()  # noqa: SIM905 - a list of quoted words would be longer
+)
+
+_OWN = "{b} searches in words that stand nowhere before it, perhaps for what {a} returned"
+_PUT_TOGETHER = "a path that {b} was given stands nowhere before it, and {a} returned the name of its file"
+
+
+class OwnWords:
+    """Collects these doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
+        """Take note of what the user said, *spoken*."""
+        self._calls = calls
+        self._said = {word for values in spoken for text in values.texts for word in tokens.words_in(text[:_MOST_READ])}
+        self._stems = {word[:_STEM] for word in self._said}
+        self._own: set[int] = set()
+        self._facts: list[int] = []
+        self._ended: list[int] = []
+        self._words: list[tuple[int, set[str]]] = []
+
+    def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
+        """
+        Return the doubts about a call that starts.
+
+        Args:
+            index: Its position.
+            arguments: Their values.
+            is_known: Returns whether a word is known so far, from the user or from another call.
+        """
+        found = [(self._named_in(arguments, is_known), _PUT_TOGETHER)]
+        texts = self._texts_of(index, arguments) if self._said else []
+        words = [word for text in texts for word in tokens.words_in(text)]
+        words = [word for word in words if len(word) >= _SHORTEST_WORD and word not in _FILLERS]
+        own = [word for word in words if not is_known(word) and word[:_STEM] not in self._stems]
+        tool = self._calls[index].tool
+        if len(own) == len(words) >= _FEWEST_WORDS:
+            self._own.add(index)
+            # A search after one that was in words of the model's own too is its next question as likely as an answer.
+            before = [i for i in self._ended if self._calls[i].tool != tool or i not in self._own]
+            found.append((_bits(before), _OWN))
+        elif _MANY_WORDS <= len(own) > len(words) // 2 or any(map(own.__contains__, _names_in(texts))):
+            found.append((_bits(i for i in self._facts if self._calls[i].tool != tool), _OWN))
+        return [(bits, why) for bits, why in found if bits]
+
+    def end(self, index: int, result: Values) -> None:
+        """Take note of the *result* of a call that ends."""
+        self._ended = [*self._ended[1 - _MOST_COMPARED :], index]
+        if not result.outcome and 0 < len(result.texts) <= 2 * _MOST_FACTS and _are_facts(result.texts):
+            self._facts = [*self._facts[1 - _MOST_COMPARED :], index]
+        if result.words:
+            self._words = [*self._words[1 - _MOST_COMPARED :], (index, result.words)]
+
+    def _texts_of(self, index: int, arguments: Values) -> list[str]:
+        """Return the texts that a call searches for, or is asked."""
+        searches = not SEARCHES.isdisjoint(words_in_name(self._calls[index].tool))
+        named = {
+            token
+            for name, token in arguments.named
+            if not _ASKED.isdisjoint(words_in_name(name)) or (searches and not is_usual(name))
+        }
+        texts = [text for text in arguments.plain if isinstance(text, str) and " " in text.strip()]
+        return [text for text in texts if tokens.of_text(text)[0] in named and _PROSE.fullmatch(text)]
+
+    def _named_in(self, arguments: Values, is_known: Callable[[str], bool]) -> int:
+        """Return the results with the name of a file whose path stands nowhere before, nor its words with the user."""
+        found = 0
+        for path in arguments.plain:
+            if not isinstance(path, str) or not _PATH.fullmatch(path) or is_known(tokens.of_text(path)[0]):
+                continue
+            stem = set(tokens.words_in(path.replace("\\", "/").rpartition("/")[2].partition(".")[0]))
+            if stem and not self._said.issuperset(tokens.words_in(path)):
+                found |= _bits(earlier for earlier, words in self._words if stem <= words)
+        return found
+
+
+def _names_in(texts: Iterable[str]) -> list[str]:
+    """Return the words with a capital in *texts* that have words in lower case too."""
+    mixed = [text for text in texts if any(word.isalpha() and word.islower() for word in text.split())]
+    return [word for text in mixed for name in _NAME.findall(text) for word in tokens.words_in(name)]
+
+
+def _are_facts(texts: Iterable[str]) -> bool:
+    """Return whether *texts* are short, and one of them is no number or code."""
+    texts = list(texts)
+    return all(len(text) <= _LONGEST_FACT for text in texts) and any(
+        word.isalpha() for text in texts for word in tokens.words_in(text)
+    )
+
+
+def _bits(indexes: Iterable[int]) -> int:
+    return sum(1 << index for index in indexes)
