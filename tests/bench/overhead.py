@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import math
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -26,7 +28,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 import otel_parallelism
-from otel_parallelism import Settings, agent_turn, install, profiled, uninstall
+from otel_parallelism import Settings, agent_turn, install, profiled, uninstall, wait_for_reports
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import Call, Content, Turn, TurnSpan
@@ -339,6 +341,83 @@ def turn_end(repeats: int) -> None:
         print(f"  {f'results of 1 kB, {kind}':<58}{statistics.median(taken):8.2f} ms")
 
 
+WORDS = " ".join(f"word{index}" for index in range(125))
+
+
+@profiled(effect="read")
+async def get_part(key: str) -> str:
+    """Return 1 kB a little later."""
+    await asyncio.sleep(0.000_2)
+    return f"{key} {WORDS}"
+
+
+async def longest_stall(
+    turn: AbstractContextManager[object], calls: int, part: Callable[[str], Awaitable[str]]
+) -> float:
+    """
+    Return for how long, in ms, other tasks of the loop stood still at most, from the end of a turn until its report.
+
+    It is measured by the processor time of the whole process between two rounds of the loop, so that other programs on
+    the machine do not count. All garbage is collected before: how long that takes depends on the program's objects.
+    """
+    longest_s, last_s = 0.0, time.process_time()
+
+    async def tick() -> None:
+        nonlocal longest_s, last_s
+        while True:
+            await asyncio.sleep(0)
+            now_s = time.process_time()
+            longest_s = max(longest_s, now_s - last_s)
+            last_s = now_s
+
+    beside = asyncio.create_task(tick())
+    with turn:
+        for index in range(calls):
+            await part(f"key-{index}x")
+        gc.collect()
+        await asyncio.sleep(0.01)
+        longest_s = 0.0
+    await asyncio.to_thread(wait_for_reports, 60)
+    await asyncio.sleep(0.01)
+    beside.cancel()
+    return longest_s * 1e3
+
+
+async def live_ends(repeats: int) -> None:
+    """Print how long a turn's end stalls the event loop: serial calls whose results of 1 kB are compared."""
+    plain, traced = provider(), provider()
+    tracer = plain.get_tracer("by hand")
+    settings = Settings(min_avoidable=0.001)
+    print(f"\nThe longest stall of the loop at a turn's end, budget {settings.turn_end_budget * 1e3:.0f} ms", end="")
+    print(f"{'median':>20}{'quiet':>12}")
+
+    async def by_hand(key: str) -> str:
+        with tracer.start_as_current_span("execute_tool get_part", attributes=ATTRIBUTES):
+            return str(await get_part.__wrapped__(key))
+
+    install(traced, settings=settings, meter_provider=NoOpMeterProvider())
+    variants: dict[str, tuple[float, Any]] = {
+        "spans by hand, without us": (0.001, by_hand),
+        "with us": (0.001, get_part),
+        "with us, no budget": (math.inf, get_part),
+    }
+    for calls in (20, 200, 2_000):
+        for name, (budget, part) in variants.items():
+            REGISTRY.configure(msgspec.structs.replace(settings, turn_end_budget=budget))
+            taken = []
+            for repeat in range(max(3, repeats if calls < 2_000 else repeats // 3) + 1):
+                turn = tracer.start_as_current_span("turn") if part is by_hand else agent_turn("bench")
+                stall_ms = await longest_stall(turn, calls, part)
+                plain.force_flush()
+                traced.force_flush()
+                if repeat:  # the first one reads the source of this file
+                    taken.append(stall_ms)
+            print(f"  {f'{calls:,} calls, {name}':<58}{quantile(taken, 0.5):8.2f} ms {min(taken):8.2f} ms")
+    uninstall()
+    plain.shutdown()
+    traced.shutdown()
+
+
 def imports(repeats: int) -> None:
     """Print the import time of the package and of the SDK's tracing."""
     print("\nImport, in a fresh interpreter")
@@ -362,6 +441,7 @@ def main() -> None:
     analysis(repeats)
     asyncio.run(evidence(turns, repeats))
     turn_end(repeats)
+    asyncio.run(live_ends(3 if quick else 9))
     imports(3 if quick else 9)
     if REGISTRY.spans or REGISTRY.turns:
         raise SystemExit("spans or turns were left open")

@@ -111,6 +111,7 @@ class Dependencies:
         self.kept: KeptOrder = KeptOrder()
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
+        pause()
         self.shared: SharedObjects = SharedObjects(calls)
         known = [call_effect(call, settings) for call in paced(calls)]
         self.effects: list[Effect] = [effect for effect, _ in known]
@@ -238,7 +239,6 @@ class Dependencies:
     def _find_edges(self) -> None:
         groups = EffectGroups(self.calls, self.effects)
         ended = ended_before(self.calls)
-        pause()
         kept = self.kept = kept_order(self.calls, self._steps, ended)
         for index, call in paced(enumerate(self.calls)):
             before = ended[index]

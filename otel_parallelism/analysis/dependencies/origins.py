@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import empty
+
 from .contents.comparables import Values, single_words
 from .doubts.own_words import OwnWords
 from .doubts.reasking import Doubt, Reasking
@@ -39,6 +41,10 @@ class KnownValues:
             self._add(values, _ALWAYS_NS)
             self._said |= values.words
             self._said.update(values.tokens)
+
+    def forget(self) -> None:
+        """Forget all values, with pauses."""
+        empty(self._since_ns, self._given_ns)
 
     def add_result(self, values: Values, at_ns: int) -> None:
         """Add the values of a result that was returned at *at_ns*."""
@@ -188,6 +194,13 @@ class Origins:
                 if result.alone:
                     self._choosers[token] = self._choosers.get(token, 0) | bit
         self._known.add_result(result, call.end_ns)
+
+    def forget(self) -> None:
+        """Forget everything but the attributes, with pauses."""
+        self._known.forget()
+        self._reasking.forget()
+        self._restating.forget()
+        empty(self._holders, self._choosers)
 
 
 def _names(arguments: Values) -> frozenset[str]:

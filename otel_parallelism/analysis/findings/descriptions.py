@@ -9,7 +9,7 @@ import msgspec
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.contention import places_inside
 from otel_parallelism.model import Finding, FindingKind
-from otel_parallelism.pace import pause
+from otel_parallelism.pace import paced, pause
 from otel_parallelism.shown_names import shown_text
 
 from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type
@@ -108,6 +108,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
             pause()
             evidence = () if graph is None else pair_evidence(graph, part.members)
             evidence = (blocking, *evidence) if blocking else evidence
+        pause()
         to_know = "" if graph is None else how_to_know(graph, part.members)
         unshared = "" if graph is None else unshared_type(graph, part.members)
         if experience is not None and advice != "recommended":
@@ -150,7 +151,7 @@ def _effect_sources(candidate: Candidate) -> tuple[EffectSource, ...]:
     for part in candidate.parts:
         graph = part.scope.graph
         if graph is not None:
-            known.update((graph.calls[index].span_id, graph.effect_sources[index]) for index in part.members)
+            known.update((graph.calls[index].span_id, graph.effect_sources[index]) for index in paced(part.members))
     return tuple(known.get(call.span_id, "") for call in candidate.calls) if known else ()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
 from .conditions import Conditions
@@ -119,6 +120,10 @@ class Reasking:
             self._few.add(index)
         if size > 1:
             self._lists.append((index, size))
+
+    def forget(self) -> None:
+        """Forget all calls, with pauses."""
+        empty(self._named, self._searched)
 
     def _earlier_parts(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
         """Return the calls that asked for another part of what a call asks for: another page, offset or line."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.sql_effects import looks_like_sql
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
 from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
@@ -77,6 +77,10 @@ class Restating:
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
         self._dated = self._layouts = 0
+
+    def forget(self) -> None:
+        """Forget all calls, with pauses."""
+        empty(self._given, self._texts)
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """

@@ -28,7 +28,7 @@ STRETCH_S: Final = 0.000_2
 """How long the thread computes without a pause, in seconds."""
 
 _PAUSE_S = 0.000_2
-_IDLE_S = 5.0
+_IDLE_S = 60.0
 _EXIT_S = 10.0
 _NEVER = (1 << 31) - 1
 

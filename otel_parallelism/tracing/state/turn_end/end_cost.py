@@ -40,8 +40,11 @@ def end_cost_ns(top: Node, end_ns: int, settings: Settings, most_ns: float) -> f
     first_ns = last_ns = longest_ns = 0
     around: list[Node] = [top]
     while around:
+        children = around.pop().children or ()
+        if cost_ns + len(children) * _OF_A_CALL_NS > most_ns:
+            return cost_ns + len(children) * _OF_A_CALL_NS
         # A list that other threads append to can be copied at once.
-        for node in tuple(around.pop().children or ()):
+        for node in tuple(children):
             cost_ns += _OF_A_CALL_NS if type(node) is CallNode else _OF_ANOTHER_NODE_NS
             if cost_ns > most_ns:
                 return cost_ns
