@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_open_turns: Turns followed at once; further turns are counted, not analysed.
         max_calls_per_turn: Calls kept per turn; further calls count in the totals only.
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.
-        turn_end_budget: Seconds for which a turn's end may hold up the program; a longer analysis runs in a thread.
+        turn_end_budget: Seconds for which a turn's end may hold up an event loop; a longer analysis runs in a thread.
         max_findings: Findings written as events on one turn's span.
         max_agents: Agent names used as a metric attribute; further names become ``other``.
         max_tools: Tool names used as a metric attribute, likewise.

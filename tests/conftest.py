@@ -110,13 +110,15 @@ class Kit:
     """
     One provider, one meter and everything installed on them, without touching OpenTelemetry's globals.
 
-    What has been exported is read back as any backend would see it.
+    What has been exported is read back as any backend would see it; ``exporting`` is the processor that exports it.
     """
 
-    def __init__(self, settings: Settings | None = None, **provider: Any) -> None:
+    def __init__(
+        self, settings: Settings | None = None, exporting: type[Any] = SimpleSpanProcessor, **provider: Any
+    ) -> None:
         self.exporter = InMemorySpanExporter()
         self.provider = TracerProvider(shutdown_on_exit=False, **{"resource": RESOURCE, **provider})
-        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
+        self.provider.add_span_processor(exporting(self.exporter))
         self.reader = InMemoryMetricReader()
         self.meter_provider = MeterProvider([self.reader], RESOURCE, shutdown_on_exit=False)
         self.settings = settings if settings is not None else Settings()
@@ -187,8 +189,8 @@ def make_kit(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     caplog.set_level(logging.DEBUG)
     kits: list[Kit] = []
 
-    def make(settings: Settings | None = None, **provider: Any) -> Kit:
-        kits.append(Kit(settings, **provider))
+    def make(settings: Settings | None = None, **options: Any) -> Kit:
+        kits.append(Kit(settings, **options))
         return kits[-1]
 
     yield make

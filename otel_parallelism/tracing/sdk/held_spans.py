@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor, SynchronousMultiSpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from otel_parallelism.tracing.shield import swallow
 
@@ -170,6 +170,13 @@ def hold_span(span: Any, wait: Callable[[float], bool]) -> HeldSpan | None:
     held = HeldSpan(span, around, tuple(at_once), tuple(later))
     set_processor_of_span(span, held)
     return held
+
+
+def exports_at_once(span: Any) -> bool:
+    """Return whether the end of *span* waits for its export, by the SDK's ``SimpleSpanProcessor`` or one like it."""
+    around = processor_of_span(span)
+    multi = around.processors if type(around) is ForwardingProcessor else around
+    return any(isinstance(processor, SimpleSpanProcessor) for processor in inner_processors(multi) or ())
 
 
 def hold_no_more(provider: Any) -> None:

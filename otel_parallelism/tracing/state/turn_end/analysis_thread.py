@@ -10,8 +10,10 @@ that are left run to their end first.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import gc
+import sys
 import threading
 from collections import deque
 from threading import get_ident
@@ -151,6 +153,17 @@ class AnalysisThread:
                 clock.sleep_s(_PAUSE_S)
                 self._due_s = now_s() + STRETCH_S
             yield item
+
+
+def is_in_event_loop() -> bool:
+    """Return whether an event loop runs in this thread: asyncio's, or another that sniffio knows, such as Trio's."""
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented; it does not raise
+        return True
+    sniffio: Any = sys.modules.get("sniffio")
+    try:
+        return sniffio is not None and bool(sniffio.current_async_library())
+    except sniffio.AsyncLibraryNotFoundError:
+        return False
 
 
 ANALYSIS_THREAD = AnalysisThread()

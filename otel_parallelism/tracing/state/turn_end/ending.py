@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from otel_parallelism.tracing.sdk.held_spans import exports_at_once
 from otel_parallelism.tracing.sdk.results import is_open, write_report
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.past_bound import count_end
 from otel_parallelism.tracing.state.registry import REGISTRY
 
-from .analysis_thread import ANALYSIS_THREAD
+from .analysis_thread import ANALYSIS_THREAD, is_in_event_loop
 from .end_cost import end_cost_ns
 from .late_ends import LateEnd, end_later, has_late_inside, is_turn
 from .observations import collect_observations
@@ -29,7 +30,8 @@ def finish(node: Node, end_ns: int) -> Report | LateEnd | None:
     """
     End *node*, a turn or a local root, and write its report on its span, if that is still open.
 
-    Where the analysis would take longer than ``turn_end_budget``, it runs later, in the thread of `ANALYSIS_THREAD`.
+    Where an event loop would wait for the analysis for longer than ``turn_end_budget``, it runs later, in the thread of
+    `ANALYSIS_THREAD`.
     The nodes below are unlinked, and the arguments, results and user's words they hold are released, after it. A turn
     that only wraps another gets the report of that turn.
 
@@ -67,12 +69,22 @@ def _is_late(node: Node, end_ns: int) -> bool:
     if has_late_inside(node):
         return True
     budget_ns = registry.budget_ns
-    if budget_ns == inf or not node.children:
+    if budget_ns == inf or not node.children or not _is_waited_for(node):
         return False
     if end_cost_ns(node, end_ns, registry.settings, budget_ns) <= budget_ns:
         return False
     # Calls that are no turn's are linked to the only other open turn, if there is one: now, as it may end.
     return is_turn(node) or not registry.turns
+
+
+def _is_waited_for(node: Node) -> bool:
+    """
+    Return whether a program that goes on at once gains from it.
+
+    It does where an event loop would stand still. Where each span is exported as it ends, the loop stands still for
+    every span anyway, and the result would come too late to be exported.
+    """
+    return is_in_event_loop() and not exports_at_once(node.span)
 
 
 def finish_root(node: CallNode, end_ns: int) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import weakref
 from contextlib import contextmanager
+from functools import partial
 from math import inf
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism import Settings, agent_turn, coverage, install, names, profiled, subscribe, wait_for_reports
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.state.turn_end import late_ends, turn_reports
-from otel_parallelism.tracing.state.turn_end.analysis_thread import ANALYSIS_THREAD, AnalysisThread
+from otel_parallelism.tracing.state.turn_end.analysis_thread import ANALYSIS_THREAD, AnalysisThread, is_in_event_loop
 from tests.conftest import RESOURCE, Kit
+from tests.virtual_time import CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +34,23 @@ NO_TIME = Settings(turn_end_budget=0)
 AGENT = {"gen_ai.operation.name": "invoke_agent"}
 TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up"}
 DEFERRED = names.DEFERRED.removeprefix(names.PREFIX)
+
+
+class Exporting(SpanProcessor):
+    """Exports each span at its end, as processors of other packages do."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Export *span*."""
+        self._exporter.export([span])
+
+
+@pytest.fixture
+def make_kit(make_kit: Any) -> Any:
+    """Make kits whose spans are not exported by the SDK's ``SimpleSpanProcessor``, which waits for results."""
+    return partial(make_kit, exporting=Exporting)
 
 
 @profiled(effect="read")
@@ -81,6 +102,47 @@ async def test_turn_within_the_budget_has_its_result_at_its_end(make_kit: Any) -
         assert turn.report is not None
         assert kit.result("invoke_agent agent")["verdict"] == "sequential"
     assert DEFERRED not in kit.result("invoke_agent agent")
+
+
+async def test_where_each_span_is_exported_as_it_ends_the_result_is_there(make_kit: Any) -> None:
+    kit: Kit = make_kit(NO_TIME, exporting=SimpleSpanProcessor)
+    with busy_thread():
+        with agent_turn("agent"):
+            await two_calls()
+        assert kit.result("invoke_agent agent")["verdict"] == "sequential"
+
+
+def test_outside_of_an_event_loop_the_result_is_there(make_kit: Any) -> None:
+    kit: Kit = make_kit(NO_TIME)
+
+    @profiled(effect="read")
+    def wait(key: str) -> str:
+        CLOCK.sleep(1.0)
+        return key
+
+    with busy_thread():
+        with agent_turn("agent"):
+            wait("first-key")
+            wait("second-key")
+        assert kit.result("invoke_agent agent")["calls"] == 2
+
+
+async def test_loop_that_sniffio_knows_is_not_held_up(make_kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class LibraryNotFoundError(RuntimeError):
+        pass
+
+    def found() -> str:
+        if not running:
+            raise LibraryNotFoundError
+        return "trio"
+
+    running = ["trio"]
+    known = SimpleNamespace(current_async_library=found, AsyncLibraryNotFoundError=LibraryNotFoundError)
+    monkeypatch.setitem(sys.modules, "sniffio", known)
+    assert await asyncio.to_thread(is_in_event_loop)
+    running.clear()
+    assert not await asyncio.to_thread(is_in_event_loop)
+    assert is_in_event_loop()
 
 
 async def test_result_of_a_span_that_was_exported_is_logged(make_kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
