@@ -116,6 +116,7 @@ class CapturedTurns:
             REGISTRY.configure(settings)
             _STARTED.append(instrumentor)
         self.stop()
+        wait_for_reports()  # on turns that ended before
         self._turns, self.undecided = [], []
         self._outside_before = coverage().calls_without_turn
         if self._recorder is not None:

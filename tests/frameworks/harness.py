@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_parallelism import Report, coverage, subscribe
+from otel_parallelism import Report, coverage, subscribe, wait_for_reports
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -83,7 +83,15 @@ class Stage:
         self.behaviour = self.contract.BEHAVIOUR
         self.agent = self.contract.Agent(self.url)
 
-    def run(self, prompt: str, kind: str, *, stream: bool = False, cancelled_after: float | None = None) -> Run:
+    def run(
+        self,
+        prompt: str,
+        kind: str,
+        *,
+        stream: bool = False,
+        cancelled_after: float | None = None,
+        instant: bool = False,
+    ) -> Run:
         """
         Run the agent once.
 
@@ -92,18 +100,21 @@ class Stage:
             kind: ``asynchronous`` or ``blocking`` tools.
             stream: Whether the answer is streamed.
             cancelled_after: Seconds after the first tool began at which the run is cancelled.
+            instant: Whether the tools return at once.
         """
-        toolbox = scenarios.Toolbox()
+        toolbox = scenarios.Toolbox(instant=instant)
         tools: list[Callable[..., Any]] = getattr(toolbox, kind)()
         reports: list[Report] = []
         lost = coverage().calls_without_turn
         self.exporter.clear()
         scenarios.HEARD.clear()
+        wait_for_reports()  # of the run before
         unsubscribe = subscribe(reports.append)
         try:
             running = self.agent.run(prompt, tools, stream=stream)
             answer, error = asyncio.run(self._outcome(running, toolbox.ran, cancelled_after=cancelled_after))
         finally:
+            wait_for_reports()
             unsubscribe()
         assert not REGISTRY.turns, "a turn is still open"
         return Run(

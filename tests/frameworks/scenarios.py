@@ -94,10 +94,11 @@ class Body:
 
 @dataclass
 class Toolbox:
-    """Tools as coroutine functions or as blocking functions, and a record of their executions."""
+    """Tools as coroutine functions or as blocking functions, which may return at once, and their executions."""
 
     ran: list[Body] = field(default_factory=list)
     holds: bool = False
+    instant: bool = False
 
     def asynchronous(self) -> list[Callable[..., Any]]:
         """Return the tools as coroutine functions."""
@@ -175,7 +176,8 @@ class Toolbox:
         body = Body(tool, clock.now_ns())
         self.ran.append(body)
         try:
-            await asyncio.sleep(seconds)
+            if not self.instant:
+                await asyncio.sleep(seconds)
             return told(result)
         finally:
             body.end_ns = clock.now_ns()
@@ -184,7 +186,8 @@ class Toolbox:
         body = Body(tool, clock.now_ns())
         self.ran.append(body)
         try:
-            time.sleep(seconds)
+            if not self.instant:
+                time.sleep(seconds)
             return told(result)
         finally:
             body.end_ns = clock.now_ns()

@@ -27,11 +27,15 @@ from otel_parallelism import Settings, install, names
 from otel_parallelism.instrumentation.catalogue import FRAMEWORKS
 from otel_parallelism.instrumentation.hooks.patching import PATCHING
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.testing.captured_turns import CapturedTurns
+from otel_parallelism.testing.demands import Demand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from frameworks.behaviour import Behaviour, Dispatch
+
+    from otel_parallelism.testing.demands import Judgement
 
 KINDS = ("asynchronous", "blocking")
 TOLERANCE_NS = 60_000_000 if Coverage.current() else 20_000_000  # measuring coverage slows the wrappers
@@ -141,6 +145,28 @@ def test_rounds_of_one(instrumented: Stage, kind: str) -> None:
     check(run, 3, instrumented.behaviour, steps=4)
     assert run.report.peak_concurrency == 1
     verdict(run, "model" if instrumented.behaviour.steps else "unknown")
+
+
+def test_structure_of_tools_that_return_at_once(instrumented: Stage, kind: str) -> None:
+    """No right program fails; whether a wrong one does depends on what is known about how its calls are started."""
+    dispatch: Dispatch = getattr(instrumented.behaviour, kind)
+
+    def judged(prompt: str) -> Judgement:
+        captured = CapturedTurns()
+        captured.start()
+        try:
+            run = instrumented.run(prompt, kind, instant=True)
+            assert run.answer == ANSWER
+            return Demand(structure=True).judge(captured.turn)
+        finally:
+            captured.stop()
+
+    burst, rounds = judged(BURST), judged(ROUNDS)
+    if dispatch.cause == "dispatch":
+        assert burst.failures or burst.unknown
+    elif dispatch.peak > 1:
+        assert burst.failures == ()
+    assert rounds.failures or rounds.unknown
 
 
 def test_streamed_turn(instrumented: Stage, kind: str) -> None:

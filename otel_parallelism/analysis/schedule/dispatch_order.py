@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from otel_parallelism.analysis.dependencies.kept_order import limit_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -44,7 +46,7 @@ class DispatchOrder:
         one, other = a.dispatch, b.dispatch
         if one is not None and other is not None and one.unit == other.unit and one.alone and other.alone:
             return "apart"
-        if a.switch and a.switch == b.switch and a.round == b.round:
+        if a.switch and a.switch == b.switch and a.round == b.round and limit_of(a.switch) <= 1:
             return "apart"
         if 0 < b.called_ns < a.end_ns or (other is not None and one is not None and other.unit in one.pending):
             return "together"

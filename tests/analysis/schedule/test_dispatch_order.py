@@ -49,7 +49,9 @@ def ran(unit: int, **fields: Any) -> dict[str, Any]:
         (ran(1, beside=(2,)), ran(2), "unknown"),
         # A setting of the framework keeps the calls of one response apart.
         ({"switch": "max_concurrency=1", "round": 0}, {"switch": "max_concurrency=1", "round": 0}, "apart"),
+        ({"switch": "sequential=True", "round": 0}, {"switch": "sequential=True", "round": 0}, "apart"),
         ({"switch": "max_concurrency=1", "round": 0}, {"round": 0}, "unknown"),
+        ({"switch": "max_workers=4", "round": 0}, {"switch": "max_workers=4", "round": 0}, "unknown"),
         # The model asked for the second call later.
         ({"round": 0}, {"round": 1}, "apart"),
         ({"round": 0, "proved": True}, {"round": 0, "proved": True}, "unknown"),
