@@ -11,6 +11,7 @@ from otel_parallelism.errors import UnreadableError
 from otel_parallelism.lint.lint_findings import LINT_KINDS, LintResult
 from otel_parallelism.lint.linting import lint_source
 
+from .event_loops import other_event_loop
 from .python_files import read_python
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def lint_file(name: str, kinds: Collection[LintKind] = LINT_KINDS.keys()) -> Lin
     """
     Lint the file called *name*, or standard input for ``-``.
 
+    Nothing is rewritten in a package that runs under another event loop than asyncio's.
+
     Args:
         name: A file of Python source.
         kinds: What to look for.
@@ -53,7 +56,11 @@ def lint_file(name: str, kinds: Collection[LintKind] = LINT_KINDS.keys()) -> Lin
     """
     text, encoding = read_python(name)
     try:
-        return LintedFile(name, text, encoding, lint_source(text, name, kinds))
+        result = lint_source(text, name, kinds)
+        if result.fixed is not None and other_event_loop(name):
+            kept = tuple(msgspec.structs.replace(one, fixable=False) for one in result.findings)
+            result = LintResult(kept, result.ignored)
+        return LintedFile(name, text, encoding, result)
     except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         problem = error.msg if isinstance(error, SyntaxError) else str(error)

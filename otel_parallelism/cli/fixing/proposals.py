@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from otel_parallelism.cli.code.event_loops import other_event_loop
 from otel_parallelism.cli.code.linted_file import text_diff
 from otel_parallelism.execution.prompt import prompt
 from otel_parallelism.lint.rewriting.framework_settings import changed_setting, limiting_setting, setting_places
@@ -85,6 +86,9 @@ def _code(found: ReportedFinding, source: ProgramSource) -> Proposal:
     file = source.named(place.file_path)
     if file is None:
         reason = f"{shown_name(place.file_path)} is not in {source.root}; --source names the folder of the program"
+        return Proposal(reason=reason, text=finding.recommendation)
+    if loop := other_event_loop(str(file.path)):
+        reason = f"the package of {file.name} imports {loop}, and asyncio.gather needs asyncio's event loop"
         return Proposal(reason=reason, text=finding.recommendation)
     rewrite = rewrite_at(file.text, place.line_number, finding.calls)
     if rewrite.fixed is None:

@@ -285,3 +285,26 @@ def span(number: str, parent: str, times_s: tuple[int, int], attributes: dict[st
         "endTimeUnixNano": str(10**18 + times_s[1] * 10**9),
         "attributes": pairs,
     }
+
+
+@pytest.mark.parametrize(("other", "rewritten"), [("from twisted.internet import defer\n", 0), ("import json\n", 1)])
+def test_package_with_another_event_loop_is_not_rewritten(invoke: Invoke, other: str, rewritten: int) -> None:
+    invoke.write("shop/__init__.py", "")
+    invoke.write("shop/inner/__init__.py", "")
+    invoke.write("shop/loop.py", other)
+    page = invoke.write(
+        "shop/inner/page.py",
+        """
+        async def get_prices(user):
+            return await request("prices", user)
+
+        async def page(user):
+            first = await get_prices(user)
+            second = await get_prices("all")
+            return first, second
+        """,
+    )
+    done = invoke("lint", "shop", "--format", "json")
+    assert [one["fixable"] for one in json.loads(done.stdout)["findings"]] == [bool(rewritten)]
+    assert invoke("lint", "shop", "--fix").returncode == (0 if rewritten else 1)
+    assert page.read_text(encoding="utf-8").count("gather") == rewritten

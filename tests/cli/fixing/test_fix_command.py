@@ -257,6 +257,18 @@ def test_file_outside_of_the_source_is_neither_read_nor_written(invoke: Invoke) 
     assert outside.read_text(encoding="utf-8") == PAGE
 
 
+def test_package_under_another_event_loop_is_refused(invoke: Invoke) -> None:
+    invoke.write("shop/__init__.py", "")
+    invoke.write("shop/run.py", "import trio\n")
+    invoke.write("shop/page.py", PAGE)
+    with_report(invoke, "code", place=Caller("shop/page.py", 3))
+    done = invoke("fix", "report.json", "--write")
+    assert done.returncode == 1
+    assert "the package of shop/page.py imports trio, and asyncio.gather needs asyncio's event loop" in (
+        done.stderr.decode()
+    )
+
+
 def test_line_ends_and_encoding_stay(invoke: Invoke) -> None:
     page = invoke.folder / "page.py"
     text = "# -*- coding: latin-1 -*-\r\n# Ärger\r\n" + PAGE.replace("\n", "\r\n")
