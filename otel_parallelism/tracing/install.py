@@ -128,12 +128,14 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
     ``Settings.turn_end_budget``.
 
     Returns:
-        A function that ends the subscription. `uninstall` ends all subscriptions.
+        A function that ends the subscription, once *callback* has the reports on all turns that have ended. `uninstall`
+        ends all subscriptions.
     """
     with _lock:
         REGISTRY.subscribers = (*REGISTRY.subscribers, callback)
 
     def unsubscribe() -> None:
+        wait_for_reports()
         with _lock:
             REGISTRY.subscribers = tuple(other for other in REGISTRY.subscribers if other is not callback)
 

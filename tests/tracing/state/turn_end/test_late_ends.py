@@ -18,7 +18,17 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_parallelism import Settings, agent_turn, coverage, install, names, profiled, subscribe, wait_for_reports
+from otel_parallelism import (
+    Report,
+    Settings,
+    agent_turn,
+    coverage,
+    install,
+    names,
+    profiled,
+    subscribe,
+    wait_for_reports,
+)
 from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.state.turn_end import late_ends, turn_reports
 from otel_parallelism.tracing.state.turn_end.analysis_thread import ANALYSIS_THREAD, AnalysisThread, is_in_event_loop
@@ -310,6 +320,16 @@ async def test_subscriber_is_called_once_in_the_thread_and_may_ask_for_the_repor
         subscribe(lambda report: told.append((threading.current_thread().name, turn.report is report)))
     assert wait_for_reports()
     assert told == [("otel-parallelism", True)]
+
+
+async def test_subscription_ends_after_the_reports_on_turns_that_have_ended(make_kit: Any) -> None:
+    make_kit(NO_TIME)
+    reports: list[Report] = []
+    unsubscribe = subscribe(reports.append)
+    with agent_turn("agent"):
+        await two_calls()
+    unsubscribe()
+    assert [report.calls for report in reports] == [2]
 
 
 async def test_nothing_is_held_after_the_analysis(make_kit: Any) -> None:
