@@ -29,6 +29,13 @@ async def page(shop):
     except ValueError:
         return None
 """
+OVER_CITIES = """\
+async def plan(guide, cities):
+    found = []
+    for city in cities:
+        found.append(await guide.weather(city))
+    return found
+"""
 LOOP = """\
 async def plan(guide, city):
     tools = (guide.weather, guide.museums)
@@ -45,6 +52,12 @@ def test_only_the_line_of_the_finding_is_rewritten() -> None:
         "    prices, news = await asyncio.gather(shop.prices(user), shop.news())\n",
         1,
     )
+
+
+def test_loop_is_rewritten_at_the_line_where_it_begins() -> None:
+    fixed = rewrite_at(OVER_CITIES, 3, ["weather"]).fixed
+    assert fixed is not None
+    assert "    found.extend(await parallel_map(cities, guide.weather, limit=10))\n" in fixed
 
 
 def test_loop_over_the_tools_becomes_a_gather() -> None:

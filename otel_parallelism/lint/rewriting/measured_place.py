@@ -84,12 +84,14 @@ def rewrite_at(text: str, line: int, tools: Collection[str]) -> PlaceRewrite:
 
 
 def _awaited_at(file: SourceFile, line: int) -> list[ast.Call]:
-    """Return the awaited calls in the innermost statements that cover *line*."""
+    """Return the awaited calls in the innermost statements that cover *line*, or in the loop that begins there."""
+    loops = [node for node in ast.walk(file.tree) if isinstance(node, (ast.For, ast.While)) and node.lineno == line]
+    covered = [(line, line), *((loop.lineno, loop.end_lineno or loop.lineno) for loop in loops)]
     return [
         node.value
         for node in ast.walk(file.tree)
         if isinstance(node, ast.Await) and isinstance(node.value, ast.Call)
-        if node.lineno <= line <= (node.end_lineno or node.lineno)
+        if any(node.lineno <= last and first <= (node.end_lineno or node.lineno) for first, last in covered)
     ]
 
 
