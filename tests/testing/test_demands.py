@@ -67,6 +67,29 @@ def test_turn_that_cannot_be_judged_fails() -> None:
         assert_parallel(short)
 
 
+def test_structure_of_a_turn_whose_calls_took_different_times() -> None:
+    long = report(call("a", 0, 9, tool="find", **ROUND), call("b", 9, 10, tool="fetch", **ROUND))
+    assert long.efficiency == 0.9
+    assert_parallel(long, min_efficiency=0.9, max_avoidable=1.0)
+    with pytest.raises(AssertionError, match="it takes as long as 2 calls, and 1 would do") as failed:
+        assert_parallel(long, min_efficiency=0.9, max_avoidable=0, structure=True)
+    assert "its efficiency is 0.50, and 0.9 is the least allowed" in str(failed.value)
+    assert_parallel(TOGETHER, min_efficiency=1.0, structure=True)
+
+
+def test_structure_that_is_not_known_passes_with_a_warning() -> None:
+    short = report(call("a", 0, 0.001, tool="find", **ROUND), call("b", 0.001, 0.002, tool="fetch", **ROUND))
+    why = "plan was not judged: it is not known whether the program asked for these together: find and fetch"
+    with pytest.warns(UserWarning, match=why):
+        assert_parallel(short, structure=True)
+
+
+def test_structure_of_too_many_calls_is_not_judged() -> None:
+    calls = [call(f"c{number:03}", number, number + 1, tool="find", **ROUND) for number in range(301)]
+    with pytest.warns(UserWarning, match="plan was not judged: it has too many calls to compare"):
+        assert_parallel(report(*calls), structure=True)
+
+
 def test_no_turn_fails() -> None:
     with pytest.raises(AssertionError, match="no agent turn was given"):
         assert_parallel()
@@ -84,6 +107,7 @@ def test_no_turn_fails() -> None:
         ({"max_avoidable": True}, "max_avoidable=True: expected a number of seconds, at least 0"),
         ({"allow": "cause:model"}, r"allow='cause:model': expected a list of patterns, such as \['cause:model'\]"),
         ({"allow": [1]}, r"allow=\[1\]: expected a list of patterns"),
+        ({"structure": 1}, "structure=1: expected True or False"),
     ],
 )
 def test_wrong_demand_is_named(arguments: dict[str, Any], message: str) -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.process  # on the virtual clock, calls that take no tim
 CITIES = ("Porto", "Braga", "Faro")
 
 
-@profiled(effect="read")
+@profiled(effect="read", depends_on=[])
 async def get_weather(city: str) -> str:
     return f"rain in {city}"
 
@@ -36,9 +36,14 @@ async def get_news(city: str) -> str:
     return f"nothing new in {city}"
 
 
-@profiled(effect="read")
+@profiled(effect="read", depends_on=[])
 def read_weather(city: str) -> str:
     return f"rain in {city}"
+
+
+@profiled(effect="read")
+async def read_aloud(text: str) -> str:
+    return text
 
 
 TOOLS: dict[str, Any] = {"get_weather": get_weather, "get_news": get_news}
@@ -89,8 +94,8 @@ async def one_round() -> None:
 
 
 async def chain() -> None:
-    weather = await get_weather("Porto")
-    await get_news(weather)
+    news = await get_news("Porto")
+    await read_aloud(news)
 
 
 async def one_by_one() -> tuple[str, str]:
@@ -179,6 +184,20 @@ async def threads_of_a_queue() -> None:
         thread.join()
 
 
+async def jobs_of_a_queue() -> None:
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for city in CITIES:
+        waiting.put(city)
+
+    def worker() -> None:
+        while not waiting.empty():
+            read_weather(waiting.get())
+
+    with ThreadPoolExecutor(2) as executor:
+        for job in [executor.submit(worker) for _ in range(2)]:
+            job.result()
+
+
 async def agents_beside_one_another() -> None:
     async def agent(name: str) -> None:
         with agent_turn(name):
@@ -189,7 +208,7 @@ async def agents_beside_one_another() -> None:
 
 RIGHT = (gather, gather_of_dispatchers, task_group, bounded_map, bounded_map_in_threads, one_round, chain)
 """Programs that ask for all calls together that need nothing from one another."""
-RIGHT_UNSEEN = (bounded_map_of_stream, workers_of_a_queue, threads, pool, threads_of_a_queue)
+RIGHT_UNSEEN = (bounded_map_of_stream, workers_of_a_queue, threads, pool, threads_of_a_queue, jobs_of_a_queue)
 """Others; that they do cannot be seen."""
 WRONG = (
     *(one_by_one, loop, made_first_awaited_one_by_one, gather_then_one, wait_then_one),
@@ -275,7 +294,7 @@ def test_program_whose_order_is_not_known(captured: CapturedTurns) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 has no eager tasks")
-@pytest.mark.parametrize("program", [task_group, gather])
+@pytest.mark.parametrize("program", [task_group, gather, workers_of_a_queue])
 def test_eager_tasks_run_before_the_next_is_made(captured: CapturedTurns, program: Any) -> None:
     def new_loop() -> asyncio.AbstractEventLoop:
         made = asyncio.new_event_loop()
@@ -284,6 +303,21 @@ def test_eager_tasks_run_before_the_next_is_made(captured: CapturedTurns, progra
 
     run(program, loop_factory=new_loop)
     assert judge(captured, min_efficiency=1.0).failures == ()
+
+
+def test_agent_in_a_thread(captured: CapturedTurns) -> None:
+    """The thread that began the turn runs its calls one by one."""
+
+    def agent() -> None:
+        with agent_turn("agent"):
+            for city in CITIES:
+                read_weather(city)
+
+    async def main() -> None:
+        await asyncio.to_thread(agent)
+
+    asyncio.run(main())
+    assert judge(captured).failures == ("it takes as long as 3 calls, and 1 would do",)
 
 
 def test_turns_beside_one_another(captured: CapturedTurns) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Order: TypeAlias = Literal["together", "apart", "unknown"]
 """Whether two calls were asked for together, or the second one after the first had ended."""
 
-_NOT_AT_ONCE_NS = 10_000_000
+_NOT_AT_ONCE_NS = 50_000_000
 """Calls started together with one that waited for this long have begun before it ended."""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
-_MOST_TASKS = 1000
+_MOST_TASKS = 300
 _MOST_FRAMES = 100
 _EXITS = ("__aexit__", "_aexit")
 _OUR_WORKERS = str(Path(execution.__file__).parent)
@@ -43,8 +43,7 @@ def task_dispatch(task: asyncio.Task[Any], number: Callable[[Any], int], *, open
     if len(others) > _MOST_TASKS:
         return Dispatch(unit, alone=unit == opener)
     code = _code(task)
-    ours = code is not None and code.co_filename.startswith(_OUR_WORKERS)
-    alone = unit == opener or not (ours or any(_code(one) is code for one in others))
+    alone = unit == opener or not (_may_have_others(code) or any(_code(one) is code for one in others))
     pending = {one for one in others if _is_pending(one)}
     waiting = _waiting_for(task, others)
     return Dispatch(
@@ -59,6 +58,12 @@ def task_dispatch(task: asyncio.Task[Any], number: Callable[[Any], int], *, open
 def _code(task: asyncio.Task[Any]) -> Any:
     coroutine: Any = task.get_coro()
     return getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
+
+
+def _may_have_others(code: Any) -> bool:
+    """Return whether other tasks may run *code* later: our workers hire others, and eager tasks begin one by one."""
+    ours = code is not None and code.co_filename.startswith(_OUR_WORKERS)
+    return ours or asyncio.get_running_loop().get_task_factory() is not None
 
 
 def _is_pending(task: asyncio.Task[Any]) -> bool:

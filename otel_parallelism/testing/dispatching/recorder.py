@@ -19,7 +19,7 @@ from otel_parallelism.tracing.state.nodes import CallNode, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .asyncio_tasks import running_task, task_dispatch
-from .threads import greenlet, pool_job, runs_alone
+from .threads import greenlet, pool_job
 from .trio_tasks import trio_dispatch, trio_task
 
 if TYPE_CHECKING:
@@ -62,9 +62,12 @@ class DispatchRecorder:
         if other is not None:
             return Dispatch(self._number(other), alone=False)
         unit: Any = pool_job(sys._getframe(1)) or threading.current_thread()  # noqa: SLF001 - cheaper than inspect
-        # A coroutine that no known event loop runs may be one of several that a thread runs by turns.
+        number = self._number(unit)
+        # A coroutine that no known event loop runs may be one of several that a thread runs by turns. Workers of one
+        # queue may be started one by one, so that the others are not seen while the first takes all items.
         awaited = isinstance(node, CallNode) and not node.tool.blocking and not node.tool.framework
-        return Dispatch(self._number(unit), alone=not awaited and runs_alone(unit))
+        known = unit is threading.main_thread() or number == _opener(node)
+        return Dispatch(number, alone=known and not awaited)
 
     def _number(self, unit: Any) -> int:
         with self._lock:

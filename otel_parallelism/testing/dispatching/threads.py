@@ -1,10 +1,9 @@
-"""Threads, the jobs of thread pools, and greenlets."""
+"""Jobs of thread pools, and greenlets."""
 
 from __future__ import annotations
 
 import concurrent.futures.thread
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,18 +19,6 @@ def pool_job(frame: FrameType | None) -> Any:
             return frame.f_locals.get("self")
         frame = frame.f_back
     return None
-
-
-def runs_alone(unit: Any) -> bool:
-    """Return whether *unit*, a job of a pool or a thread, is known not to be one of several workers."""
-    if not isinstance(unit, threading.Thread):
-        return True
-    target = getattr(unit, "_target", None)
-    kind = type(unit)
-    return unit is threading.main_thread() or not any(
-        other is not unit and type(other) is kind and getattr(other, "_target", None) == target
-        for other in threading.enumerate()
-    )
 
 
 def greenlet() -> Any:

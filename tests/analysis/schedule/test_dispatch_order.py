@@ -58,8 +58,8 @@ def ran(unit: int, **fields: Any) -> dict[str, Any]:
         ({**ran(1, beside=(2,)), "round": 0}, {**ran(2), "round": 1}, "unknown"),
         ({**ran(1, pending=(2,)), "round": 0}, {**ran(2), "round": 1}, "together"),
         # A call that waited left time for others to begin; one that held the event loop did not.
-        ({"start": -0.02}, {}, "apart"),
-        ({"start": -0.02, "blocked_ns": 20_000_000}, {}, "unknown"),
+        ({"start": -0.06}, {}, "apart"),
+        ({"start": -0.06, "blocked_ns": 60_000_000}, {}, "unknown"),
     ],
 )
 def test_rules(first: dict[str, Any], second: dict[str, Any], expected: str) -> None:
