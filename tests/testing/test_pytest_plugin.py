@@ -358,6 +358,25 @@ def test_replay(pytester: pytest.Pytester) -> None:
     assert "it has run" not in re.sub(r"raise .*", "", lines)
 
 
+def test_plugin_imports_nothing_that_other_tests_do_not_need(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_modules():
+            assert "otel_parallelism.testing.pytest_plugin" in sys.modules
+            parts = ("instrumentation", "reports", "testing.captured_turns", "testing.replaying")
+            assert not {f"otel_parallelism.{part}" for part in parts} & set(sys.modules)
+
+        def test_names():
+            from otel_parallelism import testing
+            assert {name for name in testing.__all__ if getattr(testing, name).__name__ == name} == set(testing.__all__)
+            assert not hasattr(testing, "unknown")
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:anyio").assert_outcomes(passed=2)
+
+
 def test_file_that_cannot_be_written(run: pytest.Pytester) -> None:
     run.makepyfile(test_trip=MARKED)
     done = run.runpytest_subprocess("--parallelism-json", "nowhere/out.json")

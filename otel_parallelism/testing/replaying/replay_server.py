@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Refuse: only responses of a model are replayed."""
         self._refuse(404, f"{self.path} is not replayed; only requests to a model are")
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server uses
         """Print nothing."""
 
     def _refuse(self, status: int, why: str) -> None:
