@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
+from otel_parallelism.model import Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from otel_parallelism.model import Call, Dispatch, Step
+    from otel_parallelism.model import Call, Step
 
 Order: TypeAlias = Literal["together", "apart", "unknown"]
 """Whether two calls were asked for together, or the second one after the first had ended."""
 
+_UNKNOWN = Dispatch(0, alone=False)
 _NOT_AT_ONCE_NS = 50_000_000
 """Calls started together with one that waited for this long have begun before it ended."""
 
@@ -43,17 +45,16 @@ class DispatchOrder:
         a, b = self._calls[earlier], self._calls[later]
         if b.start_ns < a.end_ns:
             return "together"
-        one, other = a.dispatch, b.dispatch
-        if one is not None and other is not None and one.unit == other.unit and one.alone and other.alone:
+        one, other = a.dispatch or _UNKNOWN, b.dispatch or _UNKNOWN
+        if one.unit == other.unit and one.alone and other.alone:
             return "apart"
         if a.switch and a.switch == b.switch and a.round == b.round and limit_of(a.switch) <= 1:
             return "apart"
-        if 0 < b.called_ns < a.end_ns or (other is not None and one is not None and other.unit in one.pending):
+        if 0 < b.called_ns < a.end_ns or other.unit in one.pending:
             return "together"
-        if one is not None and other is not None and other.unit in one.waiting:
+        if other.unit in one.waiting:
             return "apart"
-        beside = one is not None and other is not None and other.unit in one.beside
-        if beside:
+        if other.unit in one.beside:
             return "unknown"
         if self._in_later_round(a, b) or a.duration_ns - a.blocked_ns >= _NOT_AT_ONCE_NS:
             return "apart"
@@ -67,8 +68,9 @@ class DispatchOrder:
             return False
         # Agents that run beside one another ask their models in the units that also run their calls.
         asked = self._asked_by.get(b.call_id)
-        return not (asked is not None and _same(asked.dispatch, b.dispatch) and not _same(a.dispatch, b.dispatch))
+        own = asked is not None and 0 < _unit(asked) == _unit(b)
+        return not own or _unit(a) == _unit(b)
 
 
-def _same(one: Dispatch | None, other: Dispatch | None) -> bool:
-    return one is not None and other is not None and one.unit == other.unit
+def _unit(of: Call | Step) -> int:
+    return 0 if of.dispatch is None else of.dispatch.unit

@@ -94,11 +94,7 @@ def _requests(spans: Iterable[SpanRecord]) -> list[_Request]:
     outermost: dict[tuple[str, str], _Request] = {}
     for key, request in sorted(found.items(), key=lambda item: (item[1].step.start_ns, -item[1].step.end_ns)):
         top = _outermost(key, parents, found)
-        known = outermost.get(top)
-        if known is None:
-            outermost[top] = found[top]
-            known = found[top]
-        if _size(request) > _size(known):
+        if _size(request) > _size(outermost.setdefault(top, found[top])):
             outermost[top] = request
     return list(outermost.values())
 
