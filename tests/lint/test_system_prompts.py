@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otel_parallelism.execution.prompt import prompt
-from otel_parallelism.lint.rewriting.system_prompts import prompt_places, with_section
+from otel_parallelism.lint.rewriting.system_prompts import imported_prompts, prompt_places, with_section
 
 SECTION = prompt(["get_weather", "get_news"])
 FOUND = {
@@ -70,4 +70,18 @@ def test_what_is_no_literal_of_its_own_is_no_prompt(name: str) -> None:
 
 def test_names_of_the_call_are_known() -> None:
     places = prompt_places("Agent('planner', instructions='Plan.')\nAgent(name='biller', instructions='Bill.')")
-    assert [place.names for place in places] == [("planner",), ("biller",)]
+    assert [(place.names, place.first) for place in places] == [((), "planner"), (("biller",), "")]
+
+
+def test_variable_of_another_file_is_found_where_it_is_bound() -> None:
+    agents = "from texts import TRAVEL as T\nimport other\nAgent(name='a', instructions=T)\nask(system=other.BILLS)\n"
+    imported = imported_prompts(agents + "ask(system=local)\n")
+    assert imported == {"TRAVEL": ("a",), "BILLS": ()}
+    texts = "TRAVEL = 'Plan trips.'\nMORE = 'More.'\n"
+    assert prompt_places(texts) == []
+    (place,) = prompt_places(texts, imported)
+    assert (place.literal, place.names) == ("Plan trips.", ("a",))
+    new = with_section(texts, place, SECTION, imported)
+    assert new is not None
+    assert prompt_places(new, imported)[0].literal == f"Plan trips.\n\n{SECTION}"
+    assert imported_prompts("Agent(instructions=") == {}

@@ -9,9 +9,14 @@ import msgspec
 from otel_parallelism.cli.code.event_loops import other_event_loop
 from otel_parallelism.cli.code.linted_file import text_diff
 from otel_parallelism.execution.prompt import prompt
-from otel_parallelism.lint.rewriting.framework_settings import changed_setting, limiting_setting, setting_places
+from otel_parallelism.lint.rewriting.framework_settings import (
+    added_setting,
+    changed_setting,
+    limiting_setting,
+    setting_places,
+)
 from otel_parallelism.lint.rewriting.measured_place import rewrite_at
-from otel_parallelism.lint.rewriting.system_prompts import prompt_places, with_section
+from otel_parallelism.lint.rewriting.system_prompts import imported_prompts, prompt_places, with_section
 from otel_parallelism.shown_names import shown_name
 
 from .program_source import ProgramFile
@@ -101,7 +106,14 @@ def _prompt(
 ) -> Proposal:
     section = prompt([found.finding])
     text = f"Add this to the agent's system prompt:\n\n{section}"
-    places = [(file, place) for file in source.with_words(_PROMPT_WORDS) for place in prompt_places(file.text)]
+    files = list(source.with_words(_PROMPT_WORDS))
+    imported: dict[str, tuple[str, ...]] = {}
+    for file in files:
+        for name, names in imported_prompts(file.text).items():
+            imported[name] = (*imported.get(name, ()), *names)
+    known = {file.path for file in files}
+    files += [file for file in source.with_words(list(imported)) if file.path not in known]
+    places = [(file, place) for file in files for place in prompt_places(file.text, imported)]
     own = _agents_own(places, found.agent, recorded)
     if isinstance(own, str):
         return Proposal(reason=own, text=text)
@@ -109,7 +121,7 @@ def _prompt(
     if _HEADING in place.literal:
         reason = f"the system prompt at {file.name}:{place.line} has such a section already"
         return Proposal(reason=reason, text=text)
-    fixed = with_section(file.text, place, section)
+    fixed = with_section(file.text, place, section, imported)
     if fixed is None:
         return Proposal(reason=f"the system prompt at {file.name}:{place.line} cannot surely be continued", text=text)
     return Proposal(file, fixed)
@@ -121,20 +133,24 @@ def _agents_own(
     recorded: Callable[[Collection[str]], Collection[str]] | None,
 ) -> tuple[ProgramFile, PromptPlace] | str:
     """Return the one of *places* that is the prompt of *agent*, or why none surely is."""
+    said: Collection[str] = ()
     if recorded is not None:
-        long = [(file, place) for file, place in places if len(place.literal.strip()) >= _SHORTEST]
-        said = recorded({place.literal.strip() for _, place in long})
-        places = [(file, place) for file, place in long if place.literal.strip() in said] or places
-    of_agent = [(file, place) for file, place in places if agent and agent in place.names]
-    if len(places) > 1 and of_agent:
-        places = of_agent
-    if len(places) == 1:
-        return places[0]
+        said = recorded({text for _, place in places if len(text := place.literal.strip()) >= _SHORTEST})
+    kept = [(file, place) for file, place in places if place.literal.strip() in said]
+    if not kept:
+        # A prompt that is given to an agent of another name is not this agent's.
+        kept = [(file, place) for file, place in places if not place.names or agent in place.names]
+    if len(kept) > 1:
+        kept = [(file, place) for file, place in kept if agent and agent in {*place.names, place.first}] or kept
+    if len(kept) == 1:
+        return kept[0]
     if not places:
         return "no system prompt was found as a literal in the source"
-    named = ", ".join(f"{file.name}:{place.line}" for file, place in places[:_MOST_NAMED])
-    more = ", …" if len(places) > _MOST_NAMED else ""
-    return f"{len(places)} system prompts were found, and which one is the agent's is not known: {named}{more}"
+    named = ", ".join(f"{file.name}:{place.line}" for file, place in (kept or places)[:_MOST_NAMED])
+    if not kept:
+        return f"the system prompts that were found are of other agents: {named}"
+    more = ", …" if len(kept) > _MOST_NAMED else ""
+    return f"{len(kept)} system prompts were found, and which one is the agent's is not known: {named}{more}"
 
 
 def _setting(found: ReportedFinding, source: ProgramSource) -> Proposal:
@@ -154,7 +170,8 @@ def _setting(found: ReportedFinding, source: ProgramSource) -> Proposal:
     if len(places) == 1:
         file, place = places[0]
         return Proposal(file, changed_setting(file.text, place))
-    text = finding.recommendation
+    added = added_setting(name, at_once)
+    text = f"{finding.recommendation}\n\nWrite: {added}" if added else finding.recommendation
     if not places:
         return Proposal(reason=f"{name} was not found as a literal that keeps the calls apart", text=text)
     named = ", ".join(f"{file.name}:{place.line}" for file, place in places[:_MOST_NAMED])

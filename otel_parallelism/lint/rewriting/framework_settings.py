@@ -36,6 +36,20 @@ _TOGETHER: Final = {"SequentialToolExecutor": "ConcurrentToolExecutor"}
 """Classes that keep calls apart, and the class of the same module that does not."""
 
 
+_ADDED: Final = {
+    "max_function_tool_concurrency": "run_config=RunConfig(tool_execution=ToolExecutionConfig({setting}={calls})) "
+    "in the call of Runner.run",
+    "max_concurrency": 'config={{"{setting}": {calls}}} in the call of invoke or ainvoke',
+    "max_tool_threads": "{setting}={calls} where the agent is made",
+    "tool_concurrency_limit": "{setting}={calls} where the Agent is made",
+    "num_workers": "@step({setting}={calls}) on the step that calls the tools",
+    "SequentialToolExecutor": "tool_executor=ConcurrentToolExecutor() where the Agent is made",
+    "sequential": "{setting}=False where the tools are declared",
+    "allow_concurrent_invocation": 'client.function_invocation_configuration["{setting}"] = True',
+}
+"""What to write where a program has no such literal, and where."""
+
+
 class SettingPlace(msgspec.Struct, frozen=True):
     """
     A literal setting that keeps calls apart.
@@ -60,6 +74,16 @@ def limiting_setting(framework: str) -> str:
     """
     name = framework.lower()
     return next((setting for part, setting in LIMITING if part in name), "")
+
+
+def added_setting(setting: str, calls: int) -> str:
+    """
+    Return what to write, and where, so that *calls* run at once; empty if that is unknown.
+
+    >>> added_setting("max_tool_threads", 3)
+    'max_tool_threads=3 where the agent is made'
+    """
+    return _ADDED.get(setting, "").format(setting=setting, calls=calls)
 
 
 def setting_places(
@@ -110,7 +134,7 @@ def changed_setting(text: str, place: SettingPlace) -> str:
 
 
 def _given(tree: ast.Module, setting: str) -> Iterator[tuple[ast.Constant, ast.AST]]:
-    """Yield the literals that *setting* gets as an argument or as a key, each with the call or the dict."""
+    """Yield the literals that *setting* gets as an argument or under a key, each with what gives them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             for keyword in node.keywords:
@@ -120,6 +144,11 @@ def _given(tree: ast.Module, setting: str) -> Iterator[tuple[ast.Constant, ast.A
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == setting and isinstance(value, ast.Constant):
                     yield value, node
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            target = node.targets[0]
+            key = target.slice if isinstance(target, ast.Subscript) else None
+            if isinstance(key, ast.Constant) and key.value == setting:
+                yield node.value, node
 
 
 def _is_of(call: ast.AST, tree: ast.Module, tools: Collection[str]) -> bool:

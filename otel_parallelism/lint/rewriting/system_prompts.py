@@ -14,8 +14,9 @@ import msgspec
 from .source_text import SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+_NOTHING: Final[Mapping[str, tuple[str, ...]]] = {}
 _KEYWORDS: Final = frozenset(
     {"system_prompt", "system_message", "system_instruction", "system", "instructions", "instruction"}
 )
@@ -39,7 +40,8 @@ class PromptPlace(msgspec.Struct, frozen=True):
         start: The offset in characters at which its text begins.
         end: The offset at which it ends.
         literal: What it says; of an f-string, the longest part without a value.
-        names: The names that the call around it gives, such as that of the agent.
+        names: The agents' names that the calls with the prompt give by keyword.
+        first: The first argument of the call around it if that is a literal: a name in some frameworks, or a model.
     """
 
     line: int
@@ -47,29 +49,33 @@ class PromptPlace(msgspec.Struct, frozen=True):
     end: int
     literal: str
     names: tuple[str, ...] = ()
+    first: str = ""
 
 
-def prompt_places(text: str) -> list[PromptPlace]:
+def prompt_places(text: str, imported: Mapping[str, tuple[str, ...]] = _NOTHING) -> list[PromptPlace]:
     """
     Return the literal system prompts in *text*, in order; none if it is not Python.
 
-    A variable that its module binds once to a literal stands for it.
+    A variable that its module binds once to a literal, and that is used for nothing else in it, stands for the literal.
+
+    Args:
+        text: Python source.
+        imported: Variables that other files import from this one as system prompts, as `imported_prompts` returns them.
 
     >>> [place.literal for place in prompt_places("a = Agent('gpt', instructions='Plan trips.')")]
     ['Plan trips.']
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _parsed(text)
+    if tree is None:
         return []
     source = SourceText(text)
     constants = _constants(tree)
-    found: dict[int, PromptPlace] = {}
     values = list(_values(tree))
     prompts = Counter(value.id for value, _ in values if isinstance(value, ast.Name))
-    for value, call in values:
+    given = [(value, _names_in(call), _first_of(call)) for value, call in values]
+    given += [(ast.Name(name, ast.Load()), names, "") for name, names in imported.items()]
+    found: dict[int, PromptPlace] = {}
+    for value, names, first in given:
         literal = value
         if isinstance(value, ast.Name):
             if value.id not in constants or prompts[value.id] != _reads_of(value.id, tree):
@@ -78,15 +84,45 @@ def prompt_places(text: str) -> list[PromptPlace]:
         said = _said(literal)
         if said:
             start, end = source.span(literal)
-            found[start] = PromptPlace(literal.lineno, start, end, said, _names_in(call))
+            found[start] = PromptPlace(literal.lineno, start, end, said, names, first)
     return [found[start] for start in sorted(found)]
 
 
-def with_section(text: str, place: PromptPlace, section: str) -> str | None:
+def imported_prompts(text: str) -> dict[str, tuple[str, ...]]:
+    r"""
+    Return the variables of other files that *text* gives as system prompts, with the agents' names that the calls give.
+
+    >>> imported_prompts("from prompts import TRAVEL as P\na = Agent(name='planner', instructions=P)")
+    {'TRAVEL': ('planner',)}
+    >>> imported_prompts("import prompts\na = Agent(instructions=prompts.TRAVEL)")
+    {'TRAVEL': ()}
+    """
+    tree = _parsed(text)
+    found: dict[str, tuple[str, ...]] = {}
+    if tree is None:
+        return found
+    bound: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in node.names}
+    for value, call in _values(tree):
+        root = value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and root.id in bound:
+            name = value.attr if isinstance(value, ast.Attribute) else bound[root.id]
+            found[name] = (*found.get(name, ()), *_names_in(call))
+    return found
+
+
+def with_section(
+    text: str, place: PromptPlace, section: str, imported: Mapping[str, tuple[str, ...]] = _NOTHING
+) -> str | None:
     """
     Return *text* with *section* at the end of the prompt at *place*; None if there is no way that surely says that.
 
     A string in triple quotes gets the lines of the section, indented as its own; any other is continued in brackets.
+    *imported* is as for `prompt_places`.
     """
     source = SourceText(text)
     literal = text[place.start : place.end]
@@ -103,14 +139,13 @@ def with_section(text: str, place: PromptPlace, section: str) -> str | None:
     candidates.append(f"({newline}{indent}{literal}{newline}{pieces}{newline}{indent[: -len(_STEP)]})")
     for candidate in candidates:
         new = text[: place.start] + candidate + text[place.end :]
-        if _says(text, place, new, section):
+        if _says(prompt_places(text, imported), place, prompt_places(new, imported), section):
             return new
     return None
 
 
-def _says(text: str, place: PromptPlace, new: str, section: str) -> bool:
-    """Return whether the prompts of *new* are those of *text*, the one at *place* with the lines of *section*."""
-    before, after = prompt_places(text), prompt_places(new)
+def _says(before: list[PromptPlace], place: PromptPlace, after: list[PromptPlace], section: str) -> bool:
+    """Return whether the prompts *after* are those *before*, the one at *place* with the lines of *section*."""
     if len(before) != len(after):
         return False
     wanted = [line.strip() for line in section.split("\n")]
@@ -193,6 +228,16 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     return found
 
 
+def _parsed(text: str) -> ast.Module | None:
+    """Return *text* parsed; None if it is not Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _reads_of(name: str, tree: ast.Module) -> int:
     """Return how often *tree* reads the variable *name*."""
     return sum(
@@ -209,8 +254,13 @@ def _said(literal: ast.expr) -> str:
 
 
 def _names_in(call: ast.AST) -> tuple[str, ...]:
-    """Return the texts that *call* is given first, or by a keyword for a name."""
-    if not isinstance(call, ast.Call):
-        return ()
-    given = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg in {"name", "agent_name"})]
+    """Return the texts that *call* is given by a keyword for a name."""
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    given = [keyword.value for keyword in keywords if keyword.arg in {"name", "agent_name"}]
     return tuple(one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def _first_of(call: ast.AST) -> str:
+    """Return the first argument of *call* if it is a literal text; otherwise an empty string."""
+    first = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""

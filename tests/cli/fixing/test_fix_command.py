@@ -154,6 +154,26 @@ def test_model_gets_a_section_in_the_prompt_of_its_agent(invoke: Invoke) -> None
     assert "app/agents.py:4 has such a section already" in again.stderr.decode()
 
 
+def test_prompt_of_another_agent_is_not_taken(invoke: Invoke) -> None:
+    invoke.write("agents.py", OTHER)
+    with_report(invoke, "model")
+    done = invoke("fix", "report.json", "--write")
+    assert done.returncode == 1
+    assert "the system prompts that were found are of other agents: agents.py:1." in done.stderr.decode()
+    assert (invoke.folder / "agents.py").read_text(encoding="utf-8") == OTHER
+
+
+def test_prompt_that_is_imported_is_changed_where_it_is_bound(invoke: Invoke) -> None:
+    invoke.write("app/agents.py", 'from .texts import TRAVEL, BILLS\nAgent(name="travel", instructions=TRAVEL)\n')
+    texts = 'TRAVEL = """You plan trips.\n"""\nBILLS = "You write bills."\n'
+    invoke.write("app/texts.py", texts)
+    with_report(invoke, "model")
+    assert invoke("fix", "report.json", "--write").returncode == 0
+    after = (invoke.folder / "app/texts.py").read_text(encoding="utf-8")
+    assert after.startswith('TRAVEL = """You plan trips.\n\n# Using tools in parallel\n')
+    assert after.endswith('prices, news.\n"""\nBILLS = "You write bills."\n')
+
+
 def test_recorded_prompt_tells_which_one_is_meant(invoke: Invoke) -> None:
     said = "You plan trips for our guests.\\n\\nBe brief."
     invoke.write(
@@ -188,6 +208,12 @@ def test_recorded_prompt_tells_which_one_is_meant(invoke: Invoke) -> None:
             "c = Config(allow_concurrent_invocation=True)",
         ),
         (
+            "agent_framework",
+            "",
+            'client.function_invocation_configuration["allow_concurrent_invocation"] = False',
+            'client.function_invocation_configuration["allow_concurrent_invocation"] = True',
+        ),
+        (
             "pydantic-ai",
             "",
             "@agent.tool(sequential=True)\ndef prices(): ...\n@agent.tool(sequential=True)\ndef book(): ...",
@@ -215,6 +241,12 @@ def test_setting_of_the_framework_is_changed(
     done = invoke("fix", "report.json", "--write")
     assert done.returncode == 0, done.stderr
     assert (invoke.folder / "app.py").read_text(encoding="utf-8") == after + "\n"
+
+
+def test_missing_setting_is_written_out(invoke: Invoke) -> None:
+    with_report(invoke, "dispatch", framework="openinference.instrumentation.smolagents")
+    told = invoke("fix", "report.json").stdout.decode()
+    assert told == "Do it so.\n\nWrite: max_tool_threads=2 where the agent is made\n"
 
 
 def test_setting_at_several_places_is_not_chosen_from(invoke: Invoke) -> None:
