@@ -9,8 +9,8 @@ class Dispatch(msgspec.Struct, frozen=True, gc=False):
     """
     The unit that ran a call or asked a model, and what other units did as that began.
 
-    A unit runs one thing at a time: an asyncio task, a job of a thread pool, a thread. Units have numbers from 1, which
-    are not reused during a test.
+    A unit runs one thing at a time: an asyncio task, with the thread that it waits for, a job of a thread pool, or a
+    thread. Units have numbers from 1, which are not reused during a test.
 
     Attributes:
         unit: The number of the unit.

@@ -358,6 +358,57 @@ def test_replay(pytester: pytest.Pytester) -> None:
     assert "it has run" not in re.sub(r"raise .*", "", lines)
 
 
+KINDS = """
+import asyncio
+import unittest
+import pytest
+from instant import serial, together
+
+class Unit(unittest.IsolatedAsyncioTestCase):
+    @pytest.mark.parallel(structure=True)
+    async def test_serial_unit(self):
+        await serial()
+
+    @pytest.mark.parallel(structure=True)
+    async def test_together_unit(self):
+        await together()
+
+    @pytest.mark.parallel(structure=True)
+    async def test_own_unit(self):
+        await serial()
+        self.assertEqual("of the test", "itself")
+
+@pytest.mark.parallel(structure=True)
+class TestPlain:
+    @pytest.mark.parametrize("agent", [serial, together])
+    def test_class(self, agent):
+        asyncio.run(agent())
+
+    @pytest.mark.asyncio
+    async def test_strict(self):
+        await serial()
+
+@pytest.fixture
+def agent():
+    asyncio.run(serial())
+
+@pytest.mark.parallel(structure=True)
+def test_turn_of_fixture(agent):
+    pass
+"""
+
+
+def test_tests_of_every_kind(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("anyio", reason="the loops group has anyio")
+    pytester.makepyfile(instant=INSTANT, test_kinds=KINDS)
+    options = ("-p", "no:anyio", "-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function")
+    done = pytester.runpytest_subprocess("-W", "error", *options)
+    done.assert_outcomes(passed=2, failed=5)
+    lines = done.stdout.str()
+    assert lines.count("serial: it takes as long as 2 calls, and 1 would do\n") == 4
+    assert "AssertionError: 'of the test' != 'itself'" in lines
+
+
 def test_plugin_imports_nothing_that_other_tests_do_not_need(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -163,6 +163,16 @@ async def threads() -> None:
     await asyncio.gather(*(asyncio.to_thread(read_weather, city) for city in CITIES))
 
 
+async def threads_one_by_one() -> None:
+    for city in CITIES:
+        await asyncio.to_thread(read_weather, city)
+
+
+async def executor_futures() -> None:
+    run_in = asyncio.get_running_loop().run_in_executor
+    await asyncio.gather(*[run_in(None, read_weather, city) for city in CITIES])
+
+
 async def pool() -> None:
     with ThreadPoolExecutor(2) as executor:
         list(executor.map(read_weather, CITIES))
@@ -198,6 +208,18 @@ async def jobs_of_a_queue() -> None:
             job.result()
 
 
+async def jobs_of_a_queue_beside_one_another() -> None:
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for city in CITIES:
+        waiting.put(city)
+
+    def worker() -> None:
+        while not waiting.empty():
+            read_weather(waiting.get())
+
+    await asyncio.gather(asyncio.to_thread(worker), asyncio.to_thread(worker))
+
+
 async def agents_beside_one_another() -> None:
     async def agent(name: str) -> None:
         with agent_turn(name):
@@ -206,9 +228,12 @@ async def agents_beside_one_another() -> None:
     await asyncio.gather(agent("first"), agent("second"))
 
 
-RIGHT = (gather, gather_of_dispatchers, task_group, bounded_map, bounded_map_in_threads, one_round, chain)
+RIGHT = (gather, gather_of_dispatchers, task_group, bounded_map, bounded_map_in_threads, one_round, chain, threads)
 """Programs that ask for all calls together that need nothing from one another."""
-RIGHT_UNSEEN = (bounded_map_of_stream, workers_of_a_queue, threads, pool, threads_of_a_queue, jobs_of_a_queue)
+RIGHT_UNSEEN = (
+    *(bounded_map_of_stream, workers_of_a_queue, executor_futures, pool, threads_of_a_queue, jobs_of_a_queue),
+    jobs_of_a_queue_beside_one_another,
+)
 """Others; that they do cannot be seen."""
 WRONG = (
     *(one_by_one, loop, made_first_awaited_one_by_one, gather_then_one, wait_then_one),
@@ -303,6 +328,11 @@ def test_eager_tasks_run_before_the_next_is_made(captured: CapturedTurns, progra
 
     run(program, loop_factory=new_loop)
     assert judge(captured, min_efficiency=1.0).failures == ()
+
+
+def test_threads_awaited_one_by_one(captured: CapturedTurns) -> None:
+    run(threads_one_by_one)
+    assert judge(captured).failures == ("it takes as long as 3 calls, and 1 would do",)
 
 
 def test_agent_in_a_thread(captured: CapturedTurns) -> None:

@@ -8,26 +8,32 @@ thread is done: waiting for a thread is not work.
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current
 from otel_parallelism.tracing.spans.profiled_calls import begun_later
 from otel_parallelism.tracing.state.live_tree import parent_node
-from otel_parallelism.tracing.state.nodes import SCOPE_KEY, CallNode, SpanNode
+from otel_parallelism.tracing.state.nodes import SCOPE_KEY, CallNode, Node, SpanNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .patching import Patch
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from opentelemetry.context import Context
 
+    from otel_parallelism.model import Dispatch
     from otel_parallelism.tracing.spans.kinds import Kind
 
     from .lifetimes import Arguments, Keywords, Wrapper
 
 
 _AT_ONCE_NS = 5_000_000
+_MOST_FRAMES = 8
 
 
 def _carrying_wrapper(_: Kind) -> Wrapper:
@@ -36,7 +42,10 @@ def _carrying_wrapper(_: Kind) -> Wrapper:
         scope: Any = context.get(SCOPE_KEY)
         if not args or (scope is None and not _in_turn(context)):
             return wrapped(*args, **kwargs)
-        return wrapped(_Carried(args[0], context, _waiting(context, scope)), *args[1:], **kwargs)
+        carried = _Carried(args[0], context, _waiting(context, scope))
+        if REGISTRY.dispatch is not None and _is_awaited():
+            carried.dispatch = REGISTRY.dispatch(Node(scope, None, 0, 0))
+        return wrapped(carried, *args[1:], **kwargs)
 
     return submit
 
@@ -66,15 +75,33 @@ def _goes_at_once(call: CallNode) -> bool:
     return call.framework and not call.children and clock.now_ns() - call.start_ns < _AT_ONCE_NS
 
 
-class _Carried:
-    """A function that runs in the context in which it was submitted."""
+def _is_awaited() -> bool:
+    """Return whether ``asyncio.to_thread`` submits the function, which awaits its end."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - cheaper than inspect
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return False
+        if frame.f_code is asyncio.to_thread.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
-    __slots__ = ("_context", "_function", "_waiting")
+
+class _Carried:
+    """
+    A function that runs in the context in which it was submitted.
+
+    Attributes:
+        dispatch: What submitted it, if that does nothing else until the function ends; in tests only.
+    """
+
+    __slots__ = ("_context", "_function", "_waiting", "dispatch")
 
     def __init__(self, function: Any, context: Context, waiting: CallNode | None) -> None:
         self._function = function
         self._context = context
         self._waiting = waiting
+        self.dispatch: Dispatch | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         token = attach(self._context)

@@ -19,7 +19,7 @@ from otel_parallelism.tracing.state.nodes import CallNode, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .asyncio_tasks import running_task, task_dispatch
-from .threads import greenlet, pool_job
+from .threads import greenlet, pool_job, submitted_by
 from .trio_tasks import trio_dispatch, trio_task
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ class DispatchRecorder:
         other = greenlet()
         if other is not None:
             return Dispatch(self._number(other), alone=False)
-        unit: Any = pool_job(sys._getframe(1)) or threading.current_thread()  # noqa: SLF001 - cheaper than inspect
+        job = pool_job(sys._getframe(1))  # noqa: SLF001 - cheaper than inspect
+        task_around = submitted_by(job)
+        if task_around is not None:
+            return task_around
+        unit: Any = job or threading.current_thread()
         number = self._number(unit)
         # A coroutine that no known event loop runs may be one of several that a thread runs by turns. Workers of one
         # queue may be started one by one, so that the others are not seen while the first takes all items.

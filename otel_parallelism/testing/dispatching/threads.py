@@ -6,6 +6,8 @@ import concurrent.futures.thread
 import sys
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.model import Dispatch
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -19,6 +21,14 @@ def pool_job(frame: FrameType | None) -> Any:
             return frame.f_locals.get("self")
         frame = frame.f_back
     return None
+
+
+def submitted_by(job: Any) -> Dispatch | None:
+    """Return what submitted *job*, if that does nothing else until it ends; else None."""
+    # Python 3.14 keeps function and arguments in one tuple.
+    function = getattr(job, "fn", None) or next(iter(getattr(job, "task", ())), None)
+    found = getattr(function, "dispatch", None)
+    return found if isinstance(found, Dispatch) else None
 
 
 def greenlet() -> Any:
