@@ -77,6 +77,8 @@ def propose(
     finding = found.finding
     if finding.kind == "limit" or (finding.kind == "sequential_chain" and finding.cause in {"dispatch", "limit"}):
         return _setting(found, source)
+    if finding.cause == "unknown":
+        return Proposal(reason="it is not known why the calls ran one after another", text=finding.recommendation)
     if finding.kind != "sequential_chain" or finding.cause not in {"code", "model"}:
         return Proposal(reason="no change of the text mends this", text=finding.recommendation)
     return _prompt(found, source, recorded) if finding.cause == "model" else _code(found, source)
@@ -161,7 +163,8 @@ def _setting(found: ReportedFinding, source: ProgramSource) -> Proposal:
         return Proposal(reason="the calls are dispatched by the program's own loop", text=_own_loop(found))
     if finding.advice != "recommended" and finding.kind != "limit":
         return Proposal(reason=_NOT_KNOWN, text=finding.recommendation)
-    limit = _number(found.setting) or finding.limit
+    # Calls that ran one by one were under a limit of one, if under any.
+    limit = _number(found.setting) or finding.limit or 1
     places = [
         (file, place)
         for file in source.with_words([name])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from otel_parallelism.source.functions import callee_name
 
-from .source_text import SourceText
+from .source_text import SourceText, parsed_module
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -86,9 +85,7 @@ def added_setting(setting: str, calls: int) -> str:
     return _ADDED.get(setting, "").format(setting=setting, calls=calls)
 
 
-def setting_places(
-    text: str, setting: str, *, calls: int, limit: int | None, tools: Collection[str]
-) -> list[SettingPlace]:
+def setting_places(text: str, setting: str, *, calls: int, limit: int, tools: Collection[str]) -> list[SettingPlace]:
     """
     Return where *text* has *setting* as a literal that keeps calls apart; none if it is not Python.
 
@@ -96,7 +93,7 @@ def setting_places(
         text: Python source.
         setting: The name of an argument, of a key of a dict, or of a class.
         calls: How many calls are to run at once.
-        limit: How many can now, if that is known: another number is not the one that was measured.
+        limit: How many ran at once when that was measured; another number is another setting.
         tools: The tools that were called; a setting of a single tool counts only if it is of one of these.
 
     >>> text = "config = {'max_concurrency': 1}"
@@ -104,11 +101,8 @@ def setting_places(
     >>> changed_setting(text, place)
     "config = {'max_concurrency': 3}"
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed_module(text)
+    if tree is None:
         return []
     source = SourceText(text)
     if setting in _TOGETHER:
@@ -122,7 +116,7 @@ def setting_places(
     return [
         SettingPlace(value.lineno, (source.span(value),), str(calls))
         for value, _ in given
-        if type(value.value) is int and 0 < value.value < calls and limit in {None, value.value}
+        if type(value.value) is int and value.value == limit < calls
     ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterable
 
     from otel_parallelism.lint.lint_findings import TextEdit
@@ -56,6 +57,17 @@ class SourceText:
         last = node.end_lineno or node.lineno
         end = self._starts[last - 1] + len(self.line(last).rstrip("\r\n"))
         return self.text[self.span(node)[1] : end]
+
+
+def parsed_module(text: str) -> ast.Module | None:
+    """Return *text* parsed; None if it is not Python, or is nested too deeply."""
+    try:
+        with warnings.catch_warnings():
+            # What the compiler warns about, such as a wrong escape sequence, is no fault of the caller.
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def edited(text: str, edits: Iterable[TextEdit]) -> str:

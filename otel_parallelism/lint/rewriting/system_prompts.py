@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .source_text import SourceText
+from .source_text import SourceText, parsed_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +64,7 @@ def prompt_places(text: str, imported: Mapping[str, tuple[str, ...]] = _NOTHING)
     >>> [place.literal for place in prompt_places("a = Agent('gpt', instructions='Plan trips.')")]
     ['Plan trips.']
     """
-    tree = _parsed(text)
+    tree = parsed_module(text)
     if tree is None:
         return []
     source = SourceText(text)
@@ -97,7 +96,7 @@ def imported_prompts(text: str) -> dict[str, tuple[str, ...]]:
     >>> imported_prompts("import prompts\na = Agent(instructions=prompts.TRAVEL)")
     {'TRAVEL': ()}
     """
-    tree = _parsed(text)
+    tree = parsed_module(text)
     found: dict[str, tuple[str, ...]] = {}
     if tree is None:
         return found
@@ -226,16 +225,6 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
         if isinstance(target, ast.Name) and isinstance(value, ast.expr) and bound[target.id] == 1:
             found[target.id] = value
     return found
-
-
-def _parsed(text: str) -> ast.Module | None:
-    """Return *text* parsed; None if it is not Python."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _reads_of(name: str, tree: ast.Module) -> int:

@@ -118,12 +118,18 @@ def test_changed_file_is_refused_with_what_the_line_shows_now(invoke: Invoke) ->
             {"cause": "dispatch", "framework": "smolagents", "advice": "potential"},
             "it is not known that the calls need",
         ),
+        ({"cause": "unknown"}, "it is not known why the calls ran one after another"),
+        (
+            {"cause": "dispatch", "framework": "langgraph", "tools": ("prices", "news", "stock")},
+            "max_concurrency was not found as a literal",
+        ),
         ({"cause": "model"}, "no system prompt was found as a literal in the source"),
     ],
 )
 def test_what_is_not_sure_is_refused_with_the_reason(invoke: Invoke, facts: dict[str, Any], reason: str) -> None:
     invoke.write("page.py", PAGE)
     invoke.write("notes.txt", PAGE)
+    invoke.write("config.py", "config = dict(max_concurrency=2)\n")  # under which two calls run at once
     with_report(invoke, **facts)
     done = invoke("fix", "report.json")
     assert done.returncode == 1
