@@ -59,6 +59,7 @@ def _results(reports: Sequence[Report]) -> Iterator[SarifResult]:
             level="warning" if finding.advice == "recommended" else "note",
             count=fault.count,
             properties={
+                "id": fault.name,
                 "agent": shown_name(fault.agent),
                 "cause": finding.cause,
                 "advice": finding.advice,

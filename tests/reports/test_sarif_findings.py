@@ -46,6 +46,7 @@ def test_finding_is_a_warning_at_its_line(sequential: Report) -> None:
         }
     ]
     assert result["properties"] == {
+        "id": "463c4093",
         "agent": "travel",
         "cause": "dispatch",
         "advice": "recommended",
