@@ -183,6 +183,10 @@ def _call_remaining(frame: FrameType) -> None:
     multi, span = names.get("self"), names.get("span")
     if isinstance(multi, ConcurrentMultiSpanProcessor):
         return  # it has handed the span to threads
+    resume = getattr(multi, "resume", None)
+    if resume is not None:  # the processor of a held span
+        resume(span)
+        return
     processors = inner_processors(getattr(multi, "processors", multi)) or ()
     called = names.get("processor", names.get("sp"))
     if called in processors:

@@ -52,7 +52,7 @@ class HeldSpan(SpanProcessor):
         self.limits: Any = span_limits(span)
         self._around = around
         self._at_once = at_once
-        self._later = later
+        self._later = list(later)
         self._span: Any = span
         self._lock = threading.Lock()
         self._ended: ReadableSpan | None = None
@@ -75,6 +75,13 @@ class HeldSpan(SpanProcessor):
             if not self._released:
                 return
         self._pass_on(span)
+
+    def resume(self, span: ReadableSpan) -> None:
+        """Go on with `on_end` after an interruption of it; the processor that was interrupted is not called again."""
+        if self._ended is None:
+            self.on_end(span)
+        elif self._released:
+            self._pass_on(span)
 
     # What `write_report` calls.
 
@@ -116,8 +123,8 @@ class HeldSpan(SpanProcessor):
                 span = with_result(span, self._added, events)
         except Exception as error:  # noqa: BLE001 - the span itself must not be lost
             swallow("adding a result to a held span", error)
-        for processor in self._later:
-            processor.on_end(span)
+        while self._later:
+            self._later.pop(0).on_end(span)
 
 
 class FlushingProcessor(SpanProcessor):

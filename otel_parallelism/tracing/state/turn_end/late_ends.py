@@ -70,9 +70,11 @@ class LateAnalysis:
         self._node = node
         self._end_ns = end_ns
         self._late = weakref.ref(late)
-        self._seen_ns = clock.now_ns()
+        # The times of a span can be given, even in the future.
+        self._seen_ns = max(clock.now_ns(), end_ns)
         self._wrappers = wrappers_of(node)
         self._held: HeldSpan | None = None
+        self._cancelled = False
 
     def hold(self) -> None:
         """Hold the export of the span, which is about to end; where that is not possible, mark it as without result."""
@@ -82,11 +84,18 @@ class LateAnalysis:
             if self._held is None and is_turn(node):
                 add_attributes(node.span, {DEFERRED: True})
 
+    def cancel(self) -> None:
+        """Analyse nothing after an interruption of the program; the span is exported as it is."""
+        self._cancelled = True
+        if self._held is not None:
+            self._held.release()
+
     def run(self) -> None:
-        """Analyse the turn, and pass its report on. Never raises."""
+        """Analyse the turn, and pass its report on. Raises nothing but interruptions."""
         node = self._node
         try:
-            self._analyze(node)
+            if not self._cancelled:
+                self._analyze(node)
         except Exception as error:  # noqa: BLE001 - later analyses must run
             discard(node)
             swallow("analysing a turn", error)
@@ -156,8 +165,12 @@ def end_later(node: Node, end_ns: int) -> LateEnd | None:
         while around is not None:
             _inner[id(around)] = _inner.get(id(around), 0) + 1
             around = around.parent
-    analysis.hold()
-    ANALYSIS_THREAD.submit(analysis.run)
+    try:
+        analysis.hold()
+        ANALYSIS_THREAD.submit(analysis.run)
+    except BaseException:
+        analysis.cancel()
+        raise
     if registry.on_change is not None:
         registry.on_change()
     return late
