@@ -97,6 +97,14 @@ def test_what_is_not_sure_is_left_and_the_reason_named(text: str, line: int, too
     assert reason in rewrite.reason
 
 
+def test_function_that_is_chosen_at_run_time_is_named_as_such() -> None:
+    text = "async def f(calls):\n    return [await TOOLS[name](**given) for name, given in calls]\n"
+    rewrite = rewrite_at(text, 2, TOOLS)
+    assert (rewrite.fixed, rewrite.dispatches) == (None, True)
+    assert rewrite.reason.startswith("line 2 awaits a function that is chosen while the program runs, so the text")
+    assert not rewrite_at(PAGE, 3, ["weather"]).dispatches
+
+
 def test_rewritten_place_is_not_rewritten_again() -> None:
     fixed = rewrite_at(PAGE, 3, TOOLS).fixed
     assert fixed is not None

@@ -99,7 +99,8 @@ def _code(found: ReportedFinding, source: ProgramSource) -> Proposal:
         return Proposal(reason=reason, text=finding.recommendation)
     rewrite = rewrite_at(file.text, place.line_number, finding.calls)
     if rewrite.fixed is None:
-        return Proposal(reason=f"{file.name}: {rewrite.reason.rstrip('.')}", text=finding.recommendation)
+        text = _own_loop(found) if rewrite.dispatches else finding.recommendation
+        return Proposal(reason=f"{file.name}: {rewrite.reason.rstrip('.')}", text=text)
     return Proposal(file, rewrite.fixed)
 
 

@@ -28,10 +28,13 @@ class PlaceRewrite(msgspec.Struct, frozen=True):
     Attributes:
         fixed: The text of the file with that place rewritten; None if it is left as it is.
         reason: Why it is left as it is, as a sentence; empty if it is rewritten.
+        dispatches: Whether the line calls functions that are chosen while the program runs, as a loop over the calls
+            of a model's response does.
     """
 
     fixed: str | None
     reason: str = ""
+    dispatches: bool = False
 
 
 def rewrite_at(text: str, line: int, tools: Collection[str]) -> PlaceRewrite:
@@ -59,14 +62,10 @@ def rewrite_at(text: str, line: int, tools: Collection[str]) -> PlaceRewrite:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return PlaceRewrite(None, "the file is not Python that can be parsed.")
     named = _awaited_at(file, line)
-    if not named:
-        return PlaceRewrite(None, f"line {line} awaits no call: the file has changed since, or it is another one.")
     by_item = {call.func.id for call in named if isinstance(call.func, ast.Name) and _is_item(call, file)}
-    names = {callee_name(call) for call in named}
-    if not names & (set(tools) | by_item):
-        there, wanted = joined_words(sorted(names)), joined_words(sorted(set(tools)))
-        reason = f"line {line} awaits {there}, and not {wanted}: the file has changed since, or the tools have other "
-        return PlaceRewrite(None, f"{reason}names there.")
+    changed = _changed(line, {callee_name(call) for call in named}, tools, by_item)
+    if changed is not None:
+        return changed
     found = [
         one
         for one in found_places(file, text, "", _KINDS, frozenset(tools) | by_item)
@@ -81,6 +80,20 @@ def rewrite_at(text: str, line: int, tools: Collection[str]) -> PlaceRewrite:
         where = f"line {first}" if first == last else f"lines {first} to {last}"
         return PlaceRewrite(None, f"a rewrite of {where} might change what happens, for example if a call fails.")
     return PlaceRewrite(fixed)
+
+
+def _changed(line: int, names: set[str], tools: Collection[str], by_item: Collection[str]) -> PlaceRewrite | None:
+    """Return why the calls with *names* at *line* are not those that were measured; None if they are."""
+    if not names:
+        return PlaceRewrite(None, f"line {line} awaits no call: the file has changed since, or it is another one.")
+    if not any(names):
+        reason = f"line {line} awaits a function that is chosen while the program runs"
+        return PlaceRewrite(None, f"{reason}, so the text does not show what is called.", dispatches=True)
+    if names & {*tools, *by_item}:
+        return None
+    there, wanted = joined_words(sorted(filter(None, names))), joined_words(sorted(set(tools)))
+    reason = f"line {line} awaits {there}, and not {wanted}: the file has changed since, or the tools have other names"
+    return PlaceRewrite(None, f"{reason} there.")
 
 
 def _awaited_at(file: SourceFile, line: int) -> list[ast.Call]:

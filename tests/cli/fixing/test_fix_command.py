@@ -144,6 +144,15 @@ def test_own_loop_gets_the_lines_to_write(invoke: Invoke) -> None:
     assert "messages += await run_tools(response, [prices, news])\n" in told
 
 
+def test_loop_that_chooses_the_tool_gets_them_too(invoke: Invoke) -> None:
+    invoke.write("loop.py", "async def f(calls):\n    return [await TOOLS[name](**given) for name, given in calls]\n")
+    with_report(invoke, "code", place=Caller("loop.py", 2))
+    done = invoke("fix", "report.json")
+    assert done.returncode == 1
+    assert "messages += await run_tools(response, [prices, news])\n" in done.stdout.decode()
+    assert "loop.py: line 2 awaits a function that is chosen while the program runs" in done.stderr.decode()
+
+
 def test_model_gets_a_section_in_the_prompt_of_its_agent(invoke: Invoke) -> None:
     invoke.write("app/agents.py", AGENT + OTHER)
     invoke.write("tests/test_agents.py", AGENT)
