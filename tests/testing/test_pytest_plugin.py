@@ -358,6 +358,7 @@ import asyncio
 import unittest
 import pytest
 from instant import serial, together
+from otel_parallelism import agent_turn, profiled
 
 class Unit(unittest.IsolatedAsyncioTestCase):
     @pytest.mark.parallel(structure=True)
@@ -390,6 +391,18 @@ def agent():
 @pytest.mark.parallel(structure=True)
 def test_turn_of_fixture(agent):
     pass
+
+@profiled(effect="read")
+async def look(key):
+    return key
+
+@pytest.mark.parallel(structure=True)
+def test_source_with_assertions():
+    async def agent():
+        with agent_turn("asserting"):
+            found = [await look(key) for key in "ab"]
+            assert found == ["a", "b"]
+    asyncio.run(agent())
 """
 
 
@@ -398,8 +411,9 @@ def test_tests_of_every_kind(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(instant=INSTANT, test_kinds=KINDS)
     options = ("-p", "no:anyio", "-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function")
     done = pytester.runpytest_subprocess("-W", "error", *options)
-    done.assert_outcomes(passed=2, failed=5)
+    done.assert_outcomes(passed=2, failed=6)
     lines = done.stdout.str()
+    assert "asserting: it takes as long as 2 calls, and 1 would do\n" in lines
     assert lines.count("serial: it takes as long as 2 calls, and 1 would do\n") == 4
     assert "AssertionError: 'of the test' != 'itself'" in lines
 
