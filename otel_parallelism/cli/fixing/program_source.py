@@ -42,7 +42,7 @@ class ProgramSource:
 
     def __init__(self, root: Path) -> None:
         """Remember the folder, without its links."""
-        self.root = root.resolve()
+        self.root: Path = root.resolve()
 
     def named(self, recorded: str) -> ProgramFile | None:
         """

@@ -52,7 +52,7 @@ class Replay(AbstractContextManager["Replay"]):
         self._path = path
         self.responses: tuple[RecordedResponse, ...] = recorded_responses(path)
         self.requests: list[dict[str, Any]] = []
-        self.base_url = ""
+        self.base_url: str = ""
         self._left = dict(enumerate(self.responses, 1))
         self._lock = threading.Lock()
         self._server: ReplayServer | None = None

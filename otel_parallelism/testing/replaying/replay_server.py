@@ -51,7 +51,7 @@ class ReplayServer:
             target=partial(self._server.serve_forever, _POLL_S), name="replayed-model", daemon=True
         )
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url: str = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
         """Stop answering, and wait until the thread has ended."""

@@ -170,7 +170,8 @@ def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:
     rest: list[Any] = list(recorded) if isinstance(recorded, tuple) else []
     while rest:
         code = rest[0]
-        place = 0 if code is None else place_of(code.co_filename)
+        file = getattr(code, "co_filename", None)
+        place = 0 if file is None else place_of(file)
         if place == _LOOP:
             rest.clear()
             break

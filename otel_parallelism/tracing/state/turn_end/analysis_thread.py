@@ -160,8 +160,10 @@ def is_in_event_loop() -> bool:
     if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented; it does not raise
         return True
     sniffio: Any = sys.modules.get("sniffio")
+    if sniffio is None:
+        return False
     try:
-        return sniffio is not None and bool(sniffio.current_async_library())
+        return bool(sniffio.current_async_library())
     except sniffio.AsyncLibraryNotFoundError:
         return False
 
