@@ -91,7 +91,7 @@ def gather_evidence(
     wanted = Wanted(arguments)
     heard = values_of_messages(said, leaves, size, wanted, budget.results)
     results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in paced(calls[::-1])][::-1]
-    matcher, origins = ValueMatcher(calls, heard), Origins(calls, heard)
+    matcher, origins = ValueMatcher(calls, heard), Origins(calls, arguments, heard)
     events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
     pause()

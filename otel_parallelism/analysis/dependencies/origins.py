@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.pace import empty
 
 from .contents.comparables import Values, single_words
+from .doubts.choices import Choices
 from .doubts.own_words import OwnWords
 from .doubts.reasking import Doubt, Reasking
 from .doubts.restating import Restating
@@ -137,12 +138,13 @@ class Origins:
     The attributes are those of `Evidence`.
     """
 
-    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
+    def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], spoken: Sequence[Values]) -> None:
         self._calls = calls
         self._known = KnownValues(spoken)
         self._reasking = Reasking(calls, spoken)
         self._restating = Restating(calls, spoken)
-        self._own_words = OwnWords(calls, spoken)
+        self._own_words = OwnWords(calls, self._restating.said)
+        self._choices = Choices(calls, arguments, spoken)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
         self.explained_from_ns: list[int | None] = [None] * len(calls)
@@ -163,9 +165,12 @@ class Origins:
             self.explained_from_ns[index] = self._known.explained_from_ns(call.tool, arguments.atoms)
         self.lacks_origin[index] = self._known.lacks_origin(arguments.atoms)
         self.doubts[index] = [
-            *self._reasking.start(index, arguments, self._known.is_said, self._known.has),
+            *self._reasking.start(
+                index, arguments, self._known.is_said, self._known.has, self.explained_from_ns[index]
+            ),
             *self._restating.start(index, arguments, self._known.has),
             *self._own_words.start(index, arguments, self._known.has),
+            *self._choices.start(index),
         ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
@@ -187,6 +192,7 @@ class Origins:
         self._reasking.end(index, result)
         self._restating.end(index, result)
         self._own_words.end(index, result)
+        self._choices.end(index)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import pytest
+from msgspec import structs
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
 from otel_parallelism.analysis.dependencies.doubts.conditions import Conditions
@@ -56,6 +57,14 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Weather in Oslo; failing that, indoor events",
         "Weather in Oslo, with indoor events as a backup",
         "Weather in Oslo, and indoor events when the weather is unclear",
+        "Is there rain in Oslo? If there is, which indoor events are on?",
+        "Find out how the weather in Oslo is. In that case indoor events.",
+        "Weather in Oslo; indoor events too, except when it is dry",
+        "Should the weather in Oslo be bad, which indoor events are there?",
+        "See the weather in Oslo, then decide about indoor events",
+        "Weather in Oslo; that may be enough. Or list indoor events",
+        "Only list indoor events if the weather in Oslo calls for it",
+        "Start with the weather in Oslo. Are there indoor events?",
         "Wie ist das Wetter in Oslo? Falls es regnet, zeig mir Veranstaltungen.",
     ],
 )
@@ -75,6 +84,9 @@ def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
         "Tell me if it rains in Oslo. Which indoor events are there?",
         "I prefer sun to rain. Weather in Oslo, and indoor events",
         "Show the weather in Oslo and then the indoor events",
+        "In that case, show the weather in Oslo and the indoor events",
+        "Should I go to Oslo? Weather, indoor events",
+        "Indoor events that start with A, and the weather in Oslo",
     ],
 )
 def test_question_with_if_and_condition_on_something_else_decide_about_no_call(said: str) -> None:
@@ -433,3 +445,88 @@ def test_size_of_a_thing_is_no_usual_setting() -> None:
     for name, verdict in (("size_eu", "unknown"), ("page_size", "independent")):
         second = ("list_products", {"kind": "shoes", name: 43}, ["Kestrel"])
         assert judged("Find shoes for me", profile, second).verdict == verdict
+
+
+def compared(said: str, first: list[_Told], second: list[_Told]) -> list[str]:
+    """Return the verdicts on the calls *first*, and each of *second*, that a model asked for in turn."""
+    told = [*first, *second]
+    calls = [
+        Call("1", f"{at}", "turn", tool, at * _SECOND_NS, at * _SECOND_NS + 1, arguments=Content(arguments), round=at)
+        for at, (tool, arguments, _) in enumerate(told)
+    ]
+    calls = [structs.replace(call, result=Content(one[2])) for call, one in zip(calls, told, strict=True)]
+    graph = Dependencies(calls, [Content(said)], Settings())
+    return [graph.pair(a, b).verdict for a in range(len(first)) for b in range(len(first), len(told))]
+
+
+PRICES: list[_Told] = [("get_price", {"shop": shop}, price) for shop, price in (("Kiwi", 54.9), ("Meny", 59.9))]
+HOURS: list[_Told] = [("get_hours", {"shop": shop}, "from nine to ten") for shop in ("Kiwi", "Meny")]
+
+
+@pytest.mark.parametrize(
+    ("said", "second", "verdict"),
+    [
+        ("Is Kiwi or Meny cheaper for coffee, and when does it close?", HOURS[:1], "unknown"),
+        ("Compare the price at Kiwi and Meny, and tell me the hours of the winner", HOURS[1:], "unknown"),
+        ("Which of Kiwi and Meny has the lowest price, and how late are both open?", HOURS, "independent"),
+        ("Price of coffee at Kiwi and Meny, and the hours of Kiwi", HOURS[:1], "independent"),
+    ],
+)
+def test_call_about_one_of_several_compared_things_may_follow_from_the_comparison(
+    said: str, second: list[_Told], verdict: str
+) -> None:
+    assert set(compared(said, PRICES, second)) == {verdict}
+
+
+def test_single_thing_is_compared_with_nothing() -> None:
+    said = "Is Kiwi cheaper than last year, and when does it close?"
+    assert compared(said, PRICES[:1], HOURS[:1]) == ["independent"]
+
+
+@pytest.mark.parametrize(
+    ("said", "result", "verdict"),
+    [
+        ("What will a new screen for ZX-8821 cost?", {"model": "Kestrel", "warranty_until": "autumn"}, "unknown"),
+        ("What will a new screen for ZX-8821 cost in warranty?", {"warranty_until": "autumn"}, "independent"),
+        ("What will a new screen for ZX-8821 cost?", {"model": "Kestrel"}, "independent"),
+    ],
+)
+def test_yes_or_no_may_follow_from_what_was_returned(said: str, result: dict[str, str], verdict: str) -> None:
+    price = ("get_price", {"part": "screen", "in_warranty": False}, 289.5)
+    assert judged(said, ("get_machine", {"serial": "ZX-8821"}, result), price).verdict == verdict
+
+
+def test_word_may_be_the_name_of_a_place() -> None:
+    stock = ("get_stock_level", {"kind": "lamp", "store": "Furuset"}, [31.5])
+    for result, verdict in (({"lat": 59.42, "lon": 10.48}, "unknown"), ({"x": 59.42, "y": 10.48}, "independent")):
+        assert judged("A lamp near me?", ("get_location", {"of": "me"}, result), stock).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("SELECT name FROM products WHERE units < 42", "unknown"),
+        ("SELECT name FROM products WHERE units < 80", "independent"),
+    ],
+)
+def test_bound_of_a_query_may_be_computed_from_the_answer_to_another_one(query: str, verdict: str) -> None:
+    first = ("run_sql", {"query": "SELECT avg(units) FROM sales"}, [[84]])
+    second = ("run_sql", {"query": query}, [["lamp"], ["desk"]])
+    assert judged("Average units of sales, products that sell less than 80", first, second).verdict == verdict
+
+
+def test_quarter_may_be_that_of_a_date() -> None:
+    goals = ("get_goals", {"quarter": 4}, ["ship it"])
+    for end, verdict in (("mid November", "unknown"), ("with the last release", "independent")):
+        assert (
+            judged("Goals while Falk ends", ("get_project", {"name": "Falk"}, {"end": end}), goals).verdict == verdict
+        )
+
+
+def test_searches_for_two_things_of_one_result_are_independent() -> None:
+    told: list[_Told] = [
+        ("get_quest", {"which": "active"}, "Bring old Marta three moonpetals and a vial of swamp water."),
+        ("find_item", {"name": "moonpetals"}, "in the Silver Glade"),
+        ("find_item", {"name": "swamp water"}, "in the Mire"),
+    ]
+    assert compared("What do I need for my active quest?", told[:2], told[2:]) == ["unknown", "independent"]

@@ -25,7 +25,7 @@ class Values(msgspec.Struct):
         forms: The wanted identity forms of a result's values (see `forms`).
         words: The wanted single words in a result.
         atoms: The values of arguments one by one.
-        value: The beginning of a result as plain data.
+        value: The beginning of a result, or of arguments with a boolean, as plain data.
         readable: Whether the result was parsed and no part of it stands for content.
         plain: The plain texts and numbers of arguments.
         texts: The texts without accents, the keys of results and the longer numbers, as they stand.

@@ -88,6 +88,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         values.readable = not hidden and (content.whole or bool(leaves.texts or leaves.numbers or leaves.flags))
         if arguments:
             values.plain = frozenset((*leaves.texts, *leaves.numbers))
+            values.value = plain_data(value) if leaves.flags else None
         leaves.texts = [forms.plain_text(text) for text in leaves.texts]
         if arguments:
             names = value if type(value) is dict else ()

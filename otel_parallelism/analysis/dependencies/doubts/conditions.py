@@ -24,20 +24,29 @@ _NO_CONDITION = LazyPattern(
     re.IGNORECASE,
 )
 _CONDITION = CaselessPattern(
-    r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever"
-    r"|should (?:it|they|there|that)|once (?:it|that|they))\b",
+    r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever|except (?:when|if|where)"
+    r"|should (?:it|they|there|that|(?:the|my|our|any|an?|this)(?=[^.!?]*,))|once (?:it|that|they))\b",
 )
 _ENDS_A_SEARCH = CaselessPattern(
-    r"^\W*prefer\b|\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as|stop (?:at|when|as soon|once|after)"
-    r"|(?:one|either|that) (?:of (?:them|these) )?(?:is|will be) (?:enough|sufficient)|any one of"
-    r"|try\b[^.!?]{0,60}\bthen\b|prefer\b[^.!?]{0,40}\b(?:over|rather than|instead of)|only (?:when|after)"
+    r"^\W*(?:prefer|(?:start|begin) with)\b|\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as"
+    r"|stop (?:at|when|as soon|once|after)|any one of"
+    r"|(?:one|either|that) (?:of (?:them|these) )?(?:is|(?:will|may|might|should|could) be) (?:enough|sufficient)"
+    r"|(?:decide|judge|choose) (?:about|on|whether|if|which)"
+    r"|try\b[^.!?]{0,60}\bthen\b|prefer\b[^.!?]{0,40}\b(?:over|rather than|instead of)"
+    r"|only\b[^.!?]{0,60}\b(?:when|after|if|once)"
     r"|when\b.{0,40}\b(?:is|are) (?:un\w+|not|missing|empty|down|closed|incomplete|stale|full)"
     r"|assuming|failing (?:that|this|which)|no luck|as an? (?:backup|last resort|plan b)"
     r"|one (?:request|call) (?:per|a|every) \w+|(?:after|once) (?:that|it|the first) (?:has|is|comes|came)"
-    r"|if (?:so|not|yes|no|none|neither|that|this|the first)|the first (?:one )?(?:that|which|with)"
+    r"|if (?:so|not|yes|no|none|neither|that|this|the first)"
+    r"|if (?:there|it|they|he|she|any|one|some) (?:is|are|was|were|does|do|did|has|have|had|can|will|find)"
+    r"(?:n't| not)? ?(?:any|one|some|none|something|nothing)?(?=\s*(?:[,:-]|then\b|$))"
+    r"|(?:but|and) only then|the first (?:one )?(?:that|which|with)"
     r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
 )
+# At the beginning of a message, this refers to what was said before it.
+_IN_THAT_CASE = CaselessPattern(r"\bin (?:that|this|which) case\b")
+_BEGINNING = 20
 # What is to be done to "it" may be named in another sentence.
 _REFERS_BACK = CaselessPattern(
     r"\b(?:show|read|open|get|fetch|list|tell|give|print|summari[sz]e|check|find|use|load|view|include|add)"
@@ -63,6 +72,7 @@ class Conditions:
         self._words: set[str] = set()
         others: set[str] = set()
         for text in texts:
+            self._all = self._all or _IN_THAT_CASE.search(text[_BEGINNING:_MOST_READ])
             for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
                 plain = sentence if len(sentence) <= _LONGEST_SENTENCE else ""
                 lowered = plain.lower()

@@ -17,15 +17,15 @@ from otel_parallelism.patterns import LazyPattern
 from .reasking import SEARCHES, Doubt, is_usual
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from otel_parallelism.analysis.dependencies.contents.comparables import Values
     from otel_parallelism.model import Call
 
 _MOST_COMPARED = 64
-_MOST_READ = 8_000
 _MOST_FACTS = 8
 _LONGEST_FACT = 120
+_SLASHES = frozenset("/\\")
 _STEM = 5
 _SHORTEST_WORD = 3
 _FEWEST_WORDS = 2
@@ -49,13 +49,13 @@ _PUT_TOGETHER = "a path that {b} was given stands nowhere before it, and {a} ret
 class OwnWords:
     """Collects these doubts about the calls of one scope, in order of time."""
 
-    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
-        """Take note of what the user said, *spoken*."""
+    def __init__(self, calls: Sequence[Call], said: Collection[str]) -> None:
+        """Take note of the words that the user *said*."""
         self._calls = calls
-        self._said = {word for values in spoken for text in values.texts for word in tokens.words_in(text[:_MOST_READ])}
+        self._said = frozenset(said)
         self._stems = {word[:_STEM] for word in self._said}
         self._own: set[int] = set()
-        self._facts: list[int] = []
+        self._facts: list[tuple[int, list[str]]] = []
         self._ended: list[int] = []
         self._words: list[tuple[int, set[str]]] = []
 
@@ -77,40 +77,46 @@ class OwnWords:
         if len(own) == len(words) >= _FEWEST_WORDS:
             self._own.add(index)
             # A search after one that was in words of the model's own too is its next question as likely as an answer.
-            before = [i for i in self._ended if self._calls[i].tool != tool or i not in self._own]
-            found.append((_bits(before), _OWN))
+            ended = self._ended[-_MOST_COMPARED:]
+            found.append((_bits(i for i in ended if self._calls[i].tool != tool or i not in self._own), _OWN))
         elif _MANY_WORDS <= len(own) > len(words) // 2 or any(map(own.__contains__, _names_in(texts))):
-            found.append((_bits(i for i in self._facts if self._calls[i].tool != tool), _OWN))
+            facts = [one for one in self._facts[-_MOST_COMPARED:] if self._calls[one[0]].tool != tool]
+            found.append((_bits(i for i, texts in facts if max(map(len, texts)) <= _LONGEST_FACT), _OWN))
         return [(bits, why) for bits, why in found if bits]
 
     def end(self, index: int, result: Values) -> None:
         """Take note of the *result* of a call that ends."""
-        self._ended = [*self._ended[1 - _MOST_COMPARED :], index]
-        if not result.outcome and 0 < len(result.texts) <= 2 * _MOST_FACTS and _are_facts(result.texts):
-            self._facts = [*self._facts[1 - _MOST_COMPARED :], index]
+        self._ended.append(index)
+        # The names of fields are texts too.
+        if not result.outcome and 0 < len(result.texts) <= 2 * _MOST_FACTS:
+            self._facts.append((index, result.texts))
         if result.words:
-            self._words = [*self._words[1 - _MOST_COMPARED :], (index, result.words)]
+            self._words.append((index, result.words))
 
     def _texts_of(self, index: int, arguments: Values) -> list[str]:
         """Return the texts that a call searches for, or is asked."""
+        texts = [text for text in arguments.plain if isinstance(text, str) and " " in text.strip()]
+        if not texts:
+            return []
         searches = not SEARCHES.isdisjoint(words_in_name(self._calls[index].tool))
         named = {
             token
             for name, token in arguments.named
             if not _ASKED.isdisjoint(words_in_name(name)) or (searches and not is_usual(name))
         }
-        texts = [text for text in arguments.plain if isinstance(text, str) and " " in text.strip()]
         return [text for text in texts if tokens.of_text(text)[0] in named and _PROSE.fullmatch(text)]
 
     def _named_in(self, arguments: Values, is_known: Callable[[str], bool]) -> int:
         """Return the results with the name of a file whose path stands nowhere before, nor its words with the user."""
         found = 0
         for path in arguments.plain:
-            if not isinstance(path, str) or not _PATH.fullmatch(path) or is_known(tokens.of_text(path)[0]):
+            if not isinstance(path, str) or _SLASHES.isdisjoint(path) or not _PATH.fullmatch(path):
+                continue
+            if is_known(tokens.of_text(path)[0]):
                 continue
             stem = set(tokens.words_in(path.replace("\\", "/").rpartition("/")[2].partition(".")[0]))
             if stem and not self._said.issuperset(tokens.words_in(path)):
-                found |= _bits(earlier for earlier, words in self._words if stem <= words)
+                found |= _bits(earlier for earlier, words in self._words[-_MOST_COMPARED:] if stem <= words)
         return found
 
 
@@ -118,14 +124,6 @@ def _names_in(texts: Iterable[str]) -> list[str]:
     """Return the words with a capital in *texts* that have words in lower case too."""
     mixed = [text for text in texts if any(word.isalpha() and word.islower() for word in text.split())]
     return [word for text in mixed for name in _NAME.findall(text) for word in tokens.words_in(name)]
-
-
-def _are_facts(texts: Iterable[str]) -> bool:
-    """Return whether *texts* are short, and one of them is no number or code."""
-    texts = list(texts)
-    return all(len(text) <= _LONGEST_FACT for text in texts) and any(
-        word.isalpha() for text in texts for word in tokens.words_in(text)
-    )
 
 
 def _bits(indexes: Iterable[int]) -> int:

@@ -15,6 +15,7 @@ from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
 from .conditions import Conditions
+from .short_answers import is_answer, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,10 +48,9 @@ USUAL = frozenset(
 _SMALLEST_OWN = 3
 _SHARED = 2
 _MOST_DIGITS = 4
-_MOST_ANSWERS = 3
-_LONGEST_ANSWER = 80
+# Numbers that a query compares with, as in "units < 42".
+_THRESHOLD = LazyPattern(r"[<>]=?\s*(\d+(?:\.\d+)?)(?![\w.-])")
 _SHARE = LazyPattern(r"0\.\d{1,2}")
-_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
 
 _CONDITION = "what was asked has a condition: whether {b} is called may depend on what {a} returned"
 _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
@@ -77,7 +77,12 @@ class Reasking:
         self._lists: list[tuple[int, int]] = []
 
     def start(
-        self, index: int, arguments: Values, is_said: Callable[[str], bool], is_known: Callable[[str], bool]
+        self,
+        index: int,
+        arguments: Values,
+        is_said: Callable[[str], bool],
+        is_known: Callable[[str], bool],
+        known_ns: int | None,
     ) -> list[Doubt]:
         """
         Return the doubts about a call that starts.
@@ -87,10 +92,12 @@ class Reasking:
             arguments: Their values.
             is_said: Returns whether the user said a word.
             is_known: Returns whether a word is known so far, from the user or from another call.
+            known_ns: From when on all arguments are known, if they are.
         """
         tool = self._calls[index].tool
         in_name = words_in_name(tool)
         given = [word for atom in arguments.atoms for word in atom.words if is_said(word)]
+        searches = not SEARCHES.isdisjoint(in_name)
         found: list[Doubt] = []
         if self._conditions.concern([*given, *in_name]):
             found.append((_EVERY, _CONDITION))
@@ -101,7 +108,7 @@ class Reasking:
             (self._earlier_parts(recent, named, is_said), _NEXT_PAGE),
             (self._further_asked(recent, named, is_said), _FURTHER),
             (self._wider_asked(recent, named, is_said), _WIDER),
-            (self._searches_before(index, recent, arguments, is_said, in_name), _OTHER_WORDS),
+            (self._searches_before(index, recent, arguments, is_said, known_ns) if searches else 0, _OTHER_WORDS),
             (self._lists_with_positions(tool, named), _POSITION),
             (self._answers_before(tool, arguments, named, is_known), _MEANING),
         ):
@@ -113,9 +120,9 @@ class Reasking:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of the list, or the short answer, that the *result* of a call that ends is."""
-        if not result.outcome and _is_answer(result.value):
+        if not result.outcome and is_answer(result.value):
             self._answers.append(index)
-        size = _size_of(result.value)
+        size = size_of(result.value)
         if size <= 1 and isinstance(result.value, (dict, list, tuple)):
             self._few.add(index)
         if size > 1:
@@ -166,16 +173,20 @@ class Reasking:
         return found
 
     def _searches_before(
-        self, index: int, recent: Iterable[int], arguments: Values, is_said: Callable[[str], bool], in_name: list[str]
+        self,
+        index: int,
+        recent: Iterable[int],
+        arguments: Values,
+        is_said: Callable[[str], bool],
+        known_ns: int | None,
     ) -> int:
         """
         Return the searches that used the words of the user which a search replaces, or adds to, with its own.
 
         A search with fewer words may also follow from one that found a single thing. A search that names something else
-        of what the user named, or that replaces words of the model's own, asks for something else.
+        of what the user named, or that replaces words of the model's own, asks for something else. So does one in words
+        that were known before.
         """
-        if SEARCHES.isdisjoint(in_name):
-            return 0
         texts = [text for text in arguments.plain if isinstance(text, str) and _is_query(text)]
         words = {word for text in texts for word in words_in(text)} & {
             w for atom in arguments.atoms for w in atom.words
@@ -186,6 +197,8 @@ class Reasking:
         for earlier in recent:
             before, said_before = self._searched.get(earlier, (set(), set()))
             replaces = words != said <= before and (earlier in self._again or before - words <= said_before)
+            if known_ns is not None and known_ns <= self._calls[earlier].start_ns:
+                replaces = False
             broadens = earlier in self._few and len(words) < len(before) and len(said & before) >= _SHARED
             if replaces or broadens:
                 found |= 1 << earlier
@@ -199,8 +212,8 @@ class Reasking:
         """
         Return the short answers of other tools, if a call is given a number that stands nowhere before it.
 
-        A model may write a number in another unit, or as an age for a year of birth. A word that stands nowhere before
-        it is the model's own.
+        A model may write a number in another unit, or as an age for a year of birth. A bound in a query may come from
+        the answer to another query. A word that stands nowhere before it is the model's own.
         """
         usual = {token for name, token in named.items() if is_usual(name)}
         for atom in arguments.atoms:
@@ -209,6 +222,10 @@ class Reasking:
                 continue
             if not any(map(is_known, atom.words)):
                 return sum(1 << i for i in self._answers[-_MOST_COMPARED:] if self._calls[i].tool != tool)
+        for text in arguments.plain:
+            bounds = _THRESHOLD.findall(text) if isinstance(text, str) else ()
+            if any(len(bound) > 1 and not is_known(bound) for bound in bounds):
+                return sum(1 << i for i in self._answers[-_MOST_COMPARED:])
         return 0
 
     def _lists_with_positions(self, tool: str, named: dict[str, str]) -> int:
@@ -264,33 +281,3 @@ def _is_part(name: str) -> bool:
 def _is_position(name: str) -> bool:
     words = set(name.split())
     return bool(words & _POSITIONS) and words <= _POSITIONS | _WITH_POSITIONS
-
-
-def _size_of(value: object) -> int:
-    """Return the length of the longest list in a result, or the number of lines of a text."""
-    if isinstance(value, str):
-        return value.count("\n") + 1
-    inside = list(value.values()) if isinstance(value, dict) else [value]
-    return max((len(one) for one in inside if isinstance(one, (list, tuple))), default=0)
-
-
-def _is_answer(value: object) -> bool:
-    """Return whether a result is a short answer with a number: it has few values, and no long text."""
-    leaves = _leaves(value, 0)
-    texts = [leaf for leaf in leaves if isinstance(leaf, str)]
-    if len(leaves) > _MOST_ANSWERS or any(len(text) > _LONGEST_ANSWER for text in texts):
-        return False
-    numbers = any(isinstance(leaf, (int, float)) and not isinstance(leaf, bool) for leaf in leaves)
-    return numbers or any(any(map(str.isdecimal, text)) and not _IDENTIFIER.fullmatch(text) for text in texts)
-
-
-def _leaves(value: object, depth: int) -> list[object]:
-    """Return the values in plain data, up to one more than a short answer has."""
-    if not isinstance(value, (dict, list, tuple)):
-        return [value]
-    found: list[object] = []
-    for inner in value.values() if isinstance(value, dict) else value:
-        if len(found) > _MOST_ANSWERS or depth > _MOST_ANSWERS:
-            return [value] * (_MOST_ANSWERS + 1)
-        found += _leaves(inner, depth + 1)
-    return found

@@ -41,6 +41,7 @@ _FREE = (
     | {"size", "query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
 _LAYOUTS = frozenset("schema schemas table tables column columns describe fields databases".split())  # noqa: SIM905 - a list of quoted words would be longer
+_PLACES = frozenset({"lat", "latitude", "Latitude"})
 _SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
 _IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
 _NUMERAL = LazyPattern(
@@ -50,8 +51,10 @@ _COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
 _CAPITALS = LazyPattern(r"\b[A-Z][a-zA-Z]+(?: [A-Z][a-zA-Z]+)*")
 _SEPARATOR = LazyPattern(r",| and |;")
 _REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
+_CALENDAR = frozenset({"quarter", "month", "week"})
 _DATED = LazyPattern(
-    r"\d{4}-\d\d|\d{1,2}[:/.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"\d{4}-\d\d|\b(?:january|february|april|june|july|august|september|october|november|december)\b"
+    r"|\d{1,2}[:/.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
     r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.? \d|\d{1,2}(?:st|nd|rd|th)?\.? (?:of )?"
     r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)"
 )
@@ -60,6 +63,7 @@ _MEANING = "{b} was given a word that stands nowhere before it, which may say ot
 _NUMBER = "{b} was given a number that stands nowhere before it, which {a} may have named in words, or listed"
 _FORM = "an argument of {b} may be short for what {a} returned, or another form of it"
 _DATE = "a date of {b} refers to another one, which {a} may have returned"
+_FLAG = "a yes or no that {b} was given may follow from what {a} returned"
 _LAYOUT = "{b} sends a query, which may be written by the tables that {a} described"
 _ELSEWHERE = "{b} was asked the same as {a}, perhaps because of what {a} returned"
 
@@ -70,10 +74,12 @@ class Restating:
     def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
         """Take note of what the user said, *spoken*."""
         self._calls = calls
-        self._said = {word for values in spoken for text in values.texts for word in words_in(text[:_MOST_READ])}
+        self.said: set[str] = {
+            word for values in spoken for text in values.texts for word in words_in(text[:_MOST_READ])
+        }
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
-        self._texts: list[tuple[int, list[str]]] = []
+        self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
         self._dated = self._layouts = 0
@@ -93,14 +99,18 @@ class Restating:
         """
         self._given[index] = arguments.named
         # Where no message of the user was captured, any word may be the user's.
-        unknown = _unknown_words(arguments, is_known) if self._said else []
+        unknown = _unknown_words(arguments, is_known) if self.said else []
         single = [words[0] for words in unknown if len(words) == 1]
-        refers = any(atom.kind == "moment" and _REFERS.search(atom.token) for atom in arguments.atoms)
+        refers = any(atom.kind == "moment" and _REFERS.search(atom.token) for atom in arguments.atoms) or any(
+            is_small(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
+            for name, token in arguments.named
+        )
         texts = [text for text in arguments.plain if isinstance(text, str)]
         found = (
             (self._others(index, self._short) if unknown else 0, _MEANING),
             (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
             (self._forms_before(single) if single else 0, _FORM),
+            (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
             (self._layouts if any(map(looks_like_sql, texts)) else 0, _LAYOUT),
             (self._asked_elsewhere(index, arguments), _ELSEWHERE),
@@ -114,10 +124,7 @@ class Restating:
         if not result.outcome and _is_short(result.value, [_MOST_VALUES]):
             self._short.append(index)
         if len(texts) <= _MOST_COMPARED:
-            # The parts of a name may stand in fields of their own.
-            joined = map(" ".join, itertools.pairwise(texts)) if len(texts) <= _MOST_FIELDS else ()
-            long = [text for text in result.texts[:_MOST_COMPARED] if len(text) > _LONGEST_VALUE]
-            self._texts.append((index, [*texts, *joined, *long]))
+            self._texts.append((index, texts, result.texts))
         if any(map(_DATED.search, texts)):
             self._dated |= bit
         if not _LAYOUTS.isdisjoint(self._names[index]):
@@ -132,13 +139,26 @@ class Restating:
     def _forms_before(self, words: Iterable[str]) -> int:
         """Return the calls whose results contain what one of *words* is short for, or another form of it."""
         found = 0
-        for earlier, texts in self._texts[-_MOST_COMPARED:]:
-            for text in itertools.chain.from_iterable(map(_names_in, texts)):
+        for earlier, texts, all_texts in self._texts[-_MOST_COMPARED:]:
+            # The parts of a name may stand in fields of their own.
+            joined = map(" ".join, itertools.pairwise(texts)) if len(texts) <= _MOST_FIELDS else ()
+            names = itertools.chain.from_iterable(map(_names_in, all_texts[:_MOST_COMPARED]))
+            for text in itertools.chain(texts, joined, names):
                 inside = [word for word in words_in(text) if word.isalpha()]
-                if any(_is_form(word, inside, self._said) for word in words):
+                if any(_is_form(word, inside, self.said) for word in words):
                     found |= 1 << earlier
                     break
         return found
+
+    def _facts_of_flags(self, given: object) -> int:
+        """Return the results with a word from the name of a parameter that is a boolean, if the user did not say it."""
+        flags = {name for name, value in given.items() if isinstance(value, bool)} if isinstance(given, dict) else ()
+        words = {word for name in flags for word in words_in_name(str(name)) if len(word) >= _SHORTEST_STEM}
+        words -= self.said
+        if not words:
+            return 0
+        recent = self._texts[-_MOST_COMPARED:]
+        return sum(1 << earlier for earlier, texts, _ in recent if any(words.intersection(words_in(t)) for t in texts))
 
     def _asked_elsewhere(self, index: int, arguments: Values) -> int:
         """Return the searches for the same in another source that found little, if the user did not name this one."""
@@ -149,7 +169,7 @@ class Restating:
         for earlier in self._short[-_MOST_COMPARED:]:
             given, before = self._given.get(earlier, {}), set(self._names[earlier])
             same = bool(given) and given.keys() <= arguments.named.keys() and not SEARCHES.isdisjoint(before)
-            if same and names != before and self._said.isdisjoint(names - before):
+            if same and names != before and self.said.isdisjoint(names - before):
                 found |= 1 << earlier
         return found
 
@@ -169,13 +189,13 @@ def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[l
 
 def _names_in(text: str) -> list[str]:
     """
-    Return *text*, or of a long one what is written with capitals, in lower case.
+    Return what is written with capitals in a long *text*, in lower case.
 
-    >>> _names_in("rome, italy"), _names_in("The field is " + "very " * 20 + "old, and Equinor runs it for New York.")
-    (['rome, italy'], ['the', 'equinor', 'new york'])
+    >>> _names_in("The field is " + "very " * 20 + "old, and Equinor runs it for New York.")
+    ['the', 'equinor', 'new york']
     """
     if len(text) <= _LONGEST_VALUE:
-        return [text]
+        return []
     return [name.casefold() for name in _CAPITALS.findall(text[:_MOST_READ])[:_MOST_COMPARED]]
 
 
@@ -218,8 +238,10 @@ def _has_in_order(word: str, letters: str) -> bool:
 
 
 def _is_short(value: object, room: list[int]) -> bool:
-    """Return whether a result is a few values, at least one of them a text, and no long one."""
+    """Return whether a result is a few values, at least one of them a text, and no long one; or a place."""
     values = _values(value, room, 0)
+    if isinstance(value, dict) and not _PLACES.isdisjoint(value):
+        return True
     texts = [one for one in values if isinstance(one, str)]
     if room[0] < 0 or any(len(text) > _LONGEST_VALUE for text in texts):
         return False

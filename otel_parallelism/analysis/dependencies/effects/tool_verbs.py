@@ -37,7 +37,12 @@ def words_in_name(name: str) -> list[str]:
     >>> words_in_name("WebFetch"), words_in_name("get_HTTPPage2")
     (['web', 'fetch'], ['get', 'http', 'page', '2'])
     """
-    return [word.lower() for word in _WORDS.findall(name)]
+    return list(_words_in_name(name))
+
+
+@lru_cache(maxsize=4096)
+def _words_in_name(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORDS.findall(name))
 
 
 def split_name(tool: str) -> tuple[list[str], list[str]]:
@@ -198,9 +203,10 @@ def _is_doubtful(rest: Sequence[str], at: int) -> bool:
         return not following.startswith("request")
     if word in {"to", "as"}:
         return not following or following in tables.STORES
-    if word in tables.IN_USE and at and rest[at - 1] in tables.PREPOSITIONS:
+    before = rest[at - 1] if at else ""
+    if word in tables.IN_USE and before in tables.PREPOSITIONS:
         return True
-    return word in tables.DOUBTFUL
+    return word in tables.DOUBTFUL and not (word in tables.SIGNING_IN and before in tables.PAST)
 
 
 def _writes(words: Sequence[str]) -> bool:

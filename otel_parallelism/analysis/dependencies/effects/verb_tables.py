@@ -91,6 +91,10 @@ STORES = word_set(
 IN_USE = word_set("open opened active focused selected current this")
 """Words after a preposition for what an earlier call opened or chose: ``find_in_open_file``."""
 
+SIGNING_IN = word_set("login logins logout")
+PAST = word_set("last latest recent first failed past")
+"""Words after which signing in is what happened: ``get_last_login``."""
+
 RESULTS = word_set("result results output outputs stdout stderr response responses selection findings content contents")
 """Nouns at the end of a name for what an earlier call left, where no argument says which one."""
 

@@ -1,0 +1,89 @@
+"""
+Finds calls about one of several things that were compared before.
+
+"Which of the shops A and B is cheaper, and when does it close?" asks for the price at both, and for the hours of one.
+The user names the shops, so that no value of a result shows which one was chosen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.patterns import CaselessPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+    from .reasking import Doubt
+
+_MOST_READ = 8_000
+_FEWEST = 2
+_MOST_TOOLS = 32
+_COMPARES = CaselessPattern(
+    r"\b(?:compar\w+|better|worse|best|worst|most|least|fewest|whichever|winners?|winning|loser|former|latter|rank"
+    r"|choose|pick|decide|recommend|which (?:one|of)|the ones? (?:that|which|with|who)|of the (?:two|three|four)"
+    r"|(?:cheap|old|young|new|larg|bigg|small|fast|slow|quick|long|short|warm|cold|hott|cool|dri|high|low|clos|near"
+    r"|saf|strong|weak|great|earl|clean|deep|heavi|light|rich|poor|bus|quiet|tall|wid|easi|hard|simpl)"
+    r"(?:i?er|i?est)|more \w+ (?:one|of)|less \w+ (?:one|of)|only (?:one|those|the ones?))\b",
+)
+_WHY = "what {a} returned may have decided that {b} was called for one of the things that were compared"
+
+
+class Choices:
+    """Collects these doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], spoken: Iterable[Values]) -> None:
+        """
+        Find which things each tool compares.
+
+        Args:
+            calls: The calls of one scope in order of start.
+            arguments: Their values.
+            spoken: What the user said. If the user compares nothing, there is no doubt.
+        """
+        self._calls = calls
+        self._given: list[frozenset[str]] = []
+        self._asked: dict[str, set[str]] = {}
+        self._compared: dict[str, set[str]] = {}
+        self._comparers: dict[str, list[str]] = {}
+        self._ended: dict[str, int] = {}
+        if any(_COMPARES.search(text[:_MOST_READ]) for values in spoken for text in values.texts):
+            self._given = [_things_in(values) for values in arguments]
+            self._group()
+
+    def _group(self) -> None:
+        """Note what each tool was asked about, and what it was asked about in some of its calls but not in all."""
+        in_all: dict[str, frozenset[str]] = {}
+        for call, given in zip(self._calls, self._given, strict=True):
+            self._asked.setdefault(call.tool, set()).update(given)
+            in_all[call.tool] = in_all.get(call.tool, given) & given
+        for tool, asked in self._asked.items():
+            self._compared[tool] = asked - in_all[tool]
+            for thing in self._compared[tool]:
+                self._comparers.setdefault(thing, []).append(tool)
+
+    def start(self, index: int) -> list[Doubt]:
+        """Return the doubts about a call that starts: calls of other tools that compared what it is about with more."""
+        if not self._given:
+            return []
+        tool, bits = self._calls[index].tool, 0
+        comparers = {one for thing in self._given[index] for one in self._comparers.get(thing, ())[:_MOST_TOOLS]}
+        for other in comparers - {tool}:
+            # A tool that is asked about several of the things is asked about what the user listed.
+            chosen = self._compared[other] & self._asked[tool]
+            if len(chosen) == 1 and self._ended.get(other, 0).bit_count() >= _FEWEST:
+                bits |= self._ended[other]
+        return [(bits, _WHY)] if bits else []
+
+    def end(self, index: int) -> None:
+        """Take note of a call that ends."""
+        if self._given:
+            tool = self._calls[index].tool
+            self._ended[tool] = self._ended.get(tool, 0) | 1 << index
+
+
+def _things_in(values: Values | None) -> frozenset[str]:
+    return frozenset(atom.token for atom in values.atoms if atom.kind != "flag") if values is not None else frozenset()
