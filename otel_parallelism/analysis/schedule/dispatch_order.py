@@ -7,6 +7,7 @@ another, and the order of their times shows nothing. The tasks and threads that 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
@@ -38,6 +39,8 @@ class DispatchOrder:
     def __init__(self, calls: Sequence[Call], steps: Sequence[Step] = (), unrequested: Collection[str] = ()) -> None:
         self._calls = calls
         self._unrequested = unrequested
+        self._steps = sorted(steps, key=lambda step: step.start_ns)
+        self._starts_ns = [step.start_ns for step in self._steps]
         self._asked_by: Mapping[str, Step] = {call_id: step for step in steps for call_id in step.requested or ()}
 
     def of(self, earlier: int, later: int) -> Order:  # noqa: PLR0911 - one return for each row
@@ -66,10 +69,32 @@ class DispatchOrder:
             return False
         if not (a.proved and b.proved) and (a.span_id in self._unrequested or b.span_id in self._unrequested):
             return False
-        # Agents that run beside one another ask their models in the units that also run their calls.
-        asked = self._asked_by.get(b.call_id)
-        own = asked is not None and 0 < _unit(asked) == _unit(b)
-        return not own or _unit(a) == _unit(b)
+        return self._one_agent_asked(a, b)
+
+    def _one_agent_asked(self, a: Call, b: Call) -> bool:
+        """
+        Return whether the agent whose model asked for *a* is the one whose model asked for *b*, as far as is known.
+
+        Two agents may run beside one another, and wait for their models by turns. Then rounds follow one another in
+        time, but the calls of one agent do not wait for those of the other.
+        """
+        before, asker, first = a.dispatch or _UNKNOWN, self._asker(b), self._asker(a)
+        if not asker:
+            return not before.beside
+        if asker in {before.unit, first} or asker in before.waiting:
+            return True
+        if asker in before.beside or asker in before.pending or asker == _unit(b):
+            return False
+        # A unit that came later, where others would have been seen: threads show no others.
+        return bool(before.beside or before.pending or before.waiting)
+
+    def _asker(self, call: Call) -> int:
+        """Return the unit that asked the model for *call*; 0 if that is unknown."""
+        step = self._asked_by.get(call.call_id) if call.call_id else None
+        if step is None:
+            at = bisect_right(self._starts_ns, call.start_ns)
+            step = self._steps[at - 1] if at else None
+        return 0 if step is None else _unit(step)
 
 
 def _unit(of: Call | Step) -> int:

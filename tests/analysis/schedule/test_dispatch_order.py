@@ -72,10 +72,43 @@ def test_round_of_calls_that_code_made_shows_nothing() -> None:
     assert order({"round": 0, **proved}, {"round": 1, **proved}, unrequested=("b",)) == "apart"
 
 
-def test_agents_beside_one_another_ask_their_models_in_the_units_that_run_their_calls() -> None:
-    first = {"round": 0, "proved": True, "call_id": "1", **ran(1)}
-    second = {"round": 1, "proved": True, "call_id": "2", **ran(2)}
-    of_the_second = step("s", SHORT, SHORT, requested=("2",), dispatch=Dispatch(2))
-    of_both = step("s", SHORT, SHORT, requested=("2",), dispatch=Dispatch(3))
-    assert order(first, second, of_the_second) == "unknown"
-    assert order(first, second, of_both) == "apart"
+def asked_by(first: int, second: int, *, a: dict[str, Any], b: dict[str, Any]) -> str:
+    """Return the order of two calls that the model was asked for by these units, in one round each; 0 is unknown."""
+    steps = [
+        step(f"s{unit}", begin, begin, requested=(call_id,), **(ran(unit) if unit else {}))
+        for unit, call_id, begin in ((first, "1", 0), (second, "2", SHORT))
+    ]
+    return order(
+        {"round": 0, "proved": True, "call_id": "1", **a}, {"round": 1, "proved": True, "call_id": "2", **b}, *steps
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "a", "b", "expected"),
+    [
+        # One loop asks for both, and runs them in tasks of their own.
+        (3, 3, ran(1), ran(2), "apart"),
+        (3, 3, ran(1, waiting=(3,), beside=(9,)), ran(2), "apart"),
+        # Each request is a task of its own, while the one that drives them waits.
+        (3, 4, ran(1, waiting=(9,)), ran(2), "apart"),
+        # Two agents: the second one was under way, had not begun, or asks in the unit that runs its calls.
+        (3, 4, ran(1, waiting=(3,), beside=(4,)), ran(2), "unknown"),
+        (3, 4, ran(1, waiting=(3,), pending=(4,)), ran(2), "unknown"),
+        (3, 2, ran(1, waiting=(3,)), ran(2), "unknown"),
+        # Threads show no others.
+        (3, 4, ran(1), ran(2), "unknown"),
+        # Spans of another instrumentation do not show who asked.
+        (0, 0, ran(1, waiting=(3,)), ran(2), "apart"),
+        (0, 0, ran(1, waiting=(3,), beside=(9,)), ran(2), "unknown"),
+        (0, 0, {}, {}, "apart"),
+    ],
+)
+def test_rounds_are_of_one_agent(first: int, second: int, a: dict[str, Any], b: dict[str, Any], expected: str) -> None:
+    assert asked_by(first, second, a=a, b=b) == expected
+
+
+def test_request_before_a_call_without_an_id_asked_for_it() -> None:
+    steps = [step("s1", 0, 0, **ran(3)), step("s2", SHORT, SHORT, **ran(3))]
+    assert order({"round": 0, **ran(1)}, {"round": 1, **ran(2)}, *steps) == "apart"
+    steps = [step("s1", 0, 0, **ran(3)), step("s2", SHORT, SHORT, **ran(4))]
+    assert order({"round": 0, **ran(1)}, {"round": 1, **ran(2)}, *steps) == "unknown"
