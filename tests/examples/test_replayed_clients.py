@@ -131,3 +131,37 @@ def test_turn_with_a_replayed_model_and_tools_that_return_at_once(*, together: b
     assert finding.cause == "dispatch"
     assert finding.location is not None
     assert finding.location.file_path == __file__
+
+
+def test_agents_of_one_turn_that_run_beside_one_another() -> None:
+    """Their models are asked by turns, so their rounds follow one another; no calls of the one wait for the other's."""
+
+    async def both(questions: list[str]) -> None:
+        with agent_turn("both"):
+            await asyncio.gather(*(ask_until_answered(question) for question in questions))
+
+    async def ask_until_answered(question: str) -> None:
+        messages: list[Any] = [{"role": "user", "content": question}]
+        async with AsyncOpenAI() as client:
+            while True:
+                asked = await client.chat.completions.create(model="m", messages=messages)
+                message = asked.choices[0].message
+                if not message.tool_calls:
+                    return
+                messages += [message, *await run_tools(message, TOOLS)]
+
+    captured = CapturedTurns()
+    captured.start()
+    try:
+        with captured.replay(RECORDED.with_name("langgraph_delegating-genai.jsonl")):
+            message = OpenAI().chat.completions.create(model="m", messages=ASKED).choices[0].message
+            asked = [call.function.arguments for call in message.tool_calls or () if call.type == "function"]
+            asyncio.run(both([json.loads(arguments)["question"] for arguments in asked]))
+        found = Demand(structure=True).judge(captured.turn)
+    finally:
+        captured.stop()
+        release()
+    assert found.failures == ()
+    # One asks for three calls at once, the other for one at a time.
+    starts = sorted((call.start_ns - found.report.turn.start_ns) // 10**9 for call in found.report.turn.calls)
+    assert starts == [0, 0, 0, 0, 1, 2]
