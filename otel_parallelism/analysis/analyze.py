@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.model import Analysis, Coverage, Observation, RecordedResult, Report, SpanRecord, Turn
+from otel_parallelism.model import Analysis, Coverage, Finding, Observation, RecordedResult, Report, SpanRecord, Turn
 from otel_parallelism.pace import pause
 from otel_parallelism.settings import Settings
 
 from .dependencies.contents.reading_budget import turn_budget
-from .dependencies.experience import Experience, overlapping_pairs
+from .dependencies.experience import Experience, overlapping_pairs, pairs_of
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
-from .findings.descriptions import described, described_repeat, with_experience
+from .findings.descriptions import described, described_repeat, takes_experience, with_experience
 from .findings.over_parallel.excess import described_excess
 from .findings.over_parallel.search import too_much_parallelism
-from .findings.recorded import with_recorded_result
+from .findings.recorded import is_complete, with_recorded_result
 from .findings.remarks import released_contents, turn_remarks, unread_contents
 from .findings.repeated_calls import repeated_candidates
 from .findings.report import turn_report
@@ -153,16 +153,27 @@ def join_parts(parts: Iterable[AnalysisPart]) -> Analysis:
     experience = Experience()
     reports = []
     for result in results:
-        report = result.report
-        if report.findings or report.silenced:
-            report = msgspec.structs.replace(
-                report,
-                findings=tuple(with_experience(finding, experience) for finding in report.findings),
-                silenced=tuple(with_experience(finding, experience) for finding in report.silenced),
-            )
-        reports.append(report if result.recorded is None else with_recorded_result(report, result.recorded))
+        reports.append(joined_report(result, experience))
         experience.learn_pairs(result.overlapping)
     return Analysis(tuple(reports), joined_coverage(coverages, len(results)))
+
+
+def joined_report(result: TurnResult, experience: Experience) -> Report:
+    """Return the report of *result* with what earlier turns showed, or as its span carries it."""
+    report = result.report
+    if report.findings or report.silenced:
+        report = msgspec.structs.replace(
+            report,
+            findings=tuple(with_experience(finding, experience) for finding in report.findings),
+            silenced=tuple(with_experience(finding, experience) for finding in report.silenced),
+        )
+    return report if result.recorded is None else with_recorded_result(report, result.recorded)
+
+
+def pairs_mentioned(result: TurnResult, finding: Finding) -> list[tuple[str, str]]:
+    """Return the pairs of tools whose overlapping in earlier turns *finding* mentions, a finding of *result*."""
+    is_recorded = result.recorded is not None and is_complete(result.recorded, result.report)
+    return pairs_of(finding.calls) if takes_experience(finding) and not is_recorded else []
 
 
 def _place(result: TurnResult) -> tuple[int, str, str]:

@@ -51,30 +51,7 @@ class ParquetTables:
             message = "Parquet needs pyarrow: pip install 'otel-parallelism[parquet]'"
             raise MissingPyarrowError(message) from None
         self._pa = pa
-        text, instant = pa.string(), pa.timestamp("ns", tz="UTC")
-        self._turns_schema = pa.schema(
-            [
-                *((name, text) for name in ("trace_id", "span_id", "name", "agent", "day")),
-                ("start", instant),
-                *((name, pa.float64()) for name in _FLOATS),
-                *((name, pa.int64()) for name in _WHOLES),
-                *((name, text) for name in ("verdict", "cause", "recommendation")),
-            ]
-        )
-        self._findings_schema = pa.schema(
-            [
-                *((name, text) for name in ("trace_id", "span_id", "agent", "day")),
-                ("start", instant),
-                *((name, text) for name in ("kind", "cause", "advice")),
-                ("calls", pa.list_(text)),
-                *((name, text) for name in ("inside", "file_path")),
-                ("line_number", pa.int64()),
-                ("avoidable", pa.float64()),
-                ("avoidable_tokens", pa.int64()),
-                ("recommendation", text),
-                ("evidence", pa.list_(text)),
-            ]
-        )
+        self._turns_schema, self._findings_schema = table_schemas(pa)
         self._turns: list[dict[str, Any]] = []
         self._findings: list[dict[str, Any]] = []
         self._turn_file = parquet.ParquetWriter(path, self._turns_schema)
@@ -111,64 +88,9 @@ class ParquetTables:
 
     def add(self, report: Report) -> None:
         """Add the turn of *report* and its findings."""
-        facts, turn = numbers_of(report), report.turn
-        shared = {
-            "trace_id": _text(turn.trace_id),
-            "span_id": _text(turn.span_id),
-            "agent": _text(facts.agent),
-            "day": facts.day,
-            "start": turn.start_ns if 0 <= turn.start_ns < 1 << 63 else None,
-        }
-        self._turns.append(
-            {
-                **shared,
-                "name": _text(turn.name),
-                "duration": facts.duration_ns / 1e9,
-                "work": report.work,
-                "makespan": report.makespan,
-                "busy": report.busy,
-                "ratio": report.ratio,
-                "efficiency": report.efficiency,
-                "efficiency_floor": report.efficiency_floor,
-                "achievable_ratio": report.achievable_ratio,
-                "effective_ratio": report.effective_ratio,
-                "coverage": report.coverage,
-                "calls_per_response": report.calls_per_step,
-                "lost": facts.whole.lost_ns / 1e9,
-                "perhaps": facts.whole.perhaps_ns / 1e9,
-                "calls": report.calls,
-                "peak_concurrency": report.peak_concurrency,
-                "responses": facts.responses,
-                "responses_with_several": facts.several,
-                "findings": facts.whole.findings,
-                "chains": report.chains,
-                "avoidable_steps": report.avoidable_steps,
-                "avoidable_tokens": report.avoidable_tokens,
-                "avoidable_cached_tokens": report.avoidable_cached_tokens,
-                "input_tokens": facts.input_tokens,
-                "verdict": report.verdict,
-                "cause": report.cause,
-                "recommendation": _text(report.recommendation) or None,
-            }
-        )
-        for each in facts.findings:
-            finding, location = each.finding, each.finding.location
-            self._findings.append(
-                {
-                    **shared,
-                    "kind": finding.kind,
-                    "cause": finding.cause,
-                    "advice": finding.advice,
-                    "calls": [_text(tool) for tool in finding.calls],
-                    "inside": _text(each.around) or None,
-                    "file_path": None if location is None else _text(location.file_path),
-                    "line_number": None if location is None else location.line_number,
-                    "avoidable": finding.avoidable,
-                    "avoidable_tokens": each.tokens,
-                    "recommendation": _text(finding.recommendation) or None,
-                    "evidence": [_text(sentence) for sentence in finding.evidence],
-                }
-            )
+        turn, findings = table_rows(report)
+        self._turns.append(turn)
+        self._findings += findings
         if len(self._turns) >= _BATCH or len(self._findings) >= _BATCH:
             self._write()
 
@@ -182,6 +104,97 @@ class ParquetTables:
                 rows.clear()
 
 
-def _text(text: str) -> str:
+def table_schemas(pa: Any, unit: str = "ns") -> tuple[Any, Any]:
+    """Return the Arrow schemas of turns and of findings, made with the module *pa*; *unit* is that of instants."""
+    text, instant = pa.string(), pa.timestamp(unit, tz="UTC")
+    turns = pa.schema(
+        [
+            *((name, text) for name in ("trace_id", "span_id", "name", "agent", "day")),
+            ("start", instant),
+            *((name, pa.float64()) for name in _FLOATS),
+            *((name, pa.int64()) for name in _WHOLES),
+            *((name, text) for name in ("verdict", "cause", "recommendation")),
+        ]
+    )
+    findings = pa.schema(
+        [
+            *((name, text) for name in ("trace_id", "span_id", "agent", "day")),
+            ("start", instant),
+            *((name, text) for name in ("kind", "cause", "advice")),
+            ("calls", pa.list_(text)),
+            *((name, text) for name in ("inside", "file_path")),
+            ("line_number", pa.int64()),
+            ("avoidable", pa.float64()),
+            ("avoidable_tokens", pa.int64()),
+            ("recommendation", text),
+            ("evidence", pa.list_(text)),
+        ]
+    )
+    return turns, findings
+
+
+def table_rows(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the row of the turn of *report*, and one for each of its findings; instants are in nanoseconds."""
+    facts, turn = numbers_of(report), report.turn
+    shared = {
+        "trace_id": encodable(turn.trace_id),
+        "span_id": encodable(turn.span_id),
+        "agent": encodable(facts.agent),
+        "day": facts.day,
+        "start": turn.start_ns if 0 <= turn.start_ns < 1 << 63 else None,
+    }
+    row = {
+        **shared,
+        "name": encodable(turn.name),
+        "duration": facts.duration_ns / 1e9,
+        "work": report.work,
+        "makespan": report.makespan,
+        "busy": report.busy,
+        "ratio": report.ratio,
+        "efficiency": report.efficiency,
+        "efficiency_floor": report.efficiency_floor,
+        "achievable_ratio": report.achievable_ratio,
+        "effective_ratio": report.effective_ratio,
+        "coverage": report.coverage,
+        "calls_per_response": report.calls_per_step,
+        "lost": facts.whole.lost_ns / 1e9,
+        "perhaps": facts.whole.perhaps_ns / 1e9,
+        "calls": report.calls,
+        "peak_concurrency": report.peak_concurrency,
+        "responses": facts.responses,
+        "responses_with_several": facts.several,
+        "findings": facts.whole.findings,
+        "chains": report.chains,
+        "avoidable_steps": report.avoidable_steps,
+        "avoidable_tokens": report.avoidable_tokens,
+        "avoidable_cached_tokens": report.avoidable_cached_tokens,
+        "input_tokens": facts.input_tokens,
+        "verdict": report.verdict,
+        "cause": report.cause,
+        "recommendation": encodable(report.recommendation) or None,
+    }
+    rows = []
+    for each in facts.findings:
+        finding, location = each.finding, each.finding.location
+        rows.append(
+            {
+                **shared,
+                "kind": finding.kind,
+                "cause": finding.cause,
+                "advice": finding.advice,
+                "calls": [encodable(tool) for tool in finding.calls],
+                "inside": encodable(each.around) or None,
+                "file_path": None if location is None else encodable(location.file_path),
+                "line_number": None if location is None else location.line_number,
+                "avoidable": finding.avoidable,
+                "avoidable_tokens": each.tokens,
+                "recommendation": encodable(finding.recommendation) or None,
+                "evidence": [encodable(sentence) for sentence in finding.evidence],
+            }
+        )
+    return row, rows
+
+
+def encodable(text: str) -> str:
     """Return *text* with halves of surrogate pairs, which UTF-8 does not have, replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

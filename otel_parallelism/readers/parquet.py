@@ -19,7 +19,7 @@ from .parsing.opening import ANY_RATIO_BYTES, TooLargeError, raised
 from .parsing.skipped_errors import SkippedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from otel_parallelism.model import SpanRecord
     from otel_parallelism.settings import Settings
@@ -35,6 +35,7 @@ _UNUSED: Final = frozenset(
     | {"Links.TraceId", "Links.TraceState", "Links.Attributes"}
 )
 """Columns of the Collector's ClickHouse schema that no report needs."""
+_DIGITS_OF_64_BITS: Final = 20
 _UNITS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
@@ -76,7 +77,7 @@ def read_parquet(
             number = first_row(table.metadata, groups)
             for batch in table.iter_batches(_ROWS, groups, use_threads=False):
                 bound.add(batch.nbytes)
-                for row in _rows(pa, batch):
+                for row in batch_rows(pa, batch):
                     number += 1
                     try:
                         if isinstance(row, Exception):
@@ -157,14 +158,26 @@ def _size(file: str | IO[bytes]) -> int:
     return size
 
 
-def _rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
-    """Yield each row as an object, or the error that its values raise."""
+def unused_columns(names: Sequence[str]) -> frozenset[str]:
+    """Return those of the columns *names* that no report needs; none if it is not known whose columns they are."""
+    return frozenset() if _ATTRIBUTES.isdisjoint(names) else _UNUSED.intersection(names)
+
+
+def batch_rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
+    """
+    Yield each row of an Arrow *batch* as an object with times in nanoseconds, or the error that its values raise.
+
+    Args:
+        pa: The module `pyarrow`.
+        batch: A `pyarrow.RecordBatch`.
+    """
     of_spans = not _ATTRIBUTES.isdisjoint(batch.schema.names)
+    unused = unused_columns(batch.schema.names)
     names, columns, factors = [], [], []
     for field, column in zip(batch.schema, batch.columns, strict=True):
-        if of_spans and field.name in _UNUSED:
+        if field.name in unused:
             continue
-        kind = _whole_times(pa, field.type)
+        kind = _whole_numbers(pa, field.type)
         names.append(field.name)
         factors.append(_UNITS[field.type.unit] if _is_time(pa, field.type) else 1)
         whole = column if kind == column.type else column.cast(kind)
@@ -214,18 +227,23 @@ def _is_time(pa: Any, kind: Any) -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_duration(kind))
 
 
-def _whole_times(pa: Any, kind: Any) -> Any:
-    """Return *kind* with whole numbers in place of times, which Python has to the microsecond only."""
+def _whole_numbers(pa: Any, kind: Any) -> Any:
+    """
+    Return *kind* with whole numbers in place of times, which Python has to the microsecond only.
+
+    Spark has decimals of 20 digits in place of whole numbers without a sign.
+    """
     if _is_time(pa, kind):
         return pa.int64()
+    if kind == pa.decimal128(_DIGITS_OF_64_BITS, 0):
+        return pa.uint64()
     if pa.types.is_map(kind):
-        return pa.map_(kind.key_type, _whole_times(pa, kind.item_type))
-    if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_whole_times(pa, kind.value_type)))
-    if pa.types.is_large_list(kind):
-        return pa.large_list(kind.value_field.with_type(_whole_times(pa, kind.value_type)))
+        return pa.map_(kind.key_type, _whole_numbers(pa, kind.item_type))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        listed = pa.list_ if pa.types.is_list(kind) else pa.large_list
+        return listed(kind.value_field.with_type(_whole_numbers(pa, kind.value_type)))
     if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_whole_times(pa, field.type)) for field in kind])
+        return pa.struct([field.with_type(_whole_numbers(pa, field.type)) for field in kind])
     return kind
 
 

@@ -56,7 +56,7 @@ class SpanFile:
         pieces = []
         self._file.seek(self._end)
         for group, held in groups.items():
-            data = _written(held)
+            data = packed_spans(held)
             self._file.write(data)
             pieces.append(Piece(group, self._end, len(data)))
             self._end += len(data)
@@ -76,10 +76,11 @@ class SpanFile:
                 message = "a temporary file of spans ends early"
                 raise OSError(message)
             data += read
-        return _read(data)
+        return unpacked_spans(data)
 
 
-def _written(spans: list[SpanRecord]) -> bytes:
+def packed_spans(spans: list[SpanRecord]) -> bytes:
+    """Return *spans* as bytes, which `unpacked_spans` of the same version of Python reads."""
     rows = [_row(span) for span in spans]
     try:
         return _PLAIN + marshal.dumps(rows, _VERSION)
@@ -87,10 +88,10 @@ def _written(spans: list[SpanRecord]) -> bytes:
         return _OTHER + pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
 
 
-def _read(data: bytearray) -> list[SpanRecord]:
-    # This program wrote it a moment ago, to a file that no other can open.
+def unpacked_spans(data: bytes | bytearray) -> list[SpanRecord]:
+    """Return the spans that `packed_spans` has written. It can run code, so *data* must be this program's own."""
     written = memoryview(data)[1:]
-    rows = marshal.loads(written) if data[:1] == _PLAIN else pickle.loads(written)  # noqa: S301, S302 - as above
+    rows = marshal.loads(written) if data[:1] == _PLAIN else pickle.loads(written)  # noqa: S301, S302 - ours
     return [_record(row) for row in rows]
 
 

@@ -35,10 +35,13 @@ class Experience:
 
     def turns(self, tools: Sequence[str]) -> int:
         """Return the smallest number of turns in which any two of *tools* overlapped; 0 if some pair never did."""
-        distinct = sorted(set(tools))
-        pairs = list(combinations(distinct, 2))
-        pairs += [(tool, tool) for tool in distinct if tools.count(tool) > 1]
-        return min((self._turns.get(pair, 0) for pair in pairs), default=0)
+        return min((self._turns.get(pair, 0) for pair in pairs_of(tools)), default=0)
+
+
+def pairs_of(tools: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the pairs of *tools*, each once and in alphabetical order; a tool that occurs twice is a pair too."""
+    distinct = sorted(set(tools))
+    return [*combinations(distinct, 2), *((tool, tool) for tool in distinct if tools.count(tool) > 1)]
 
 
 def overlapping_pairs(turn: Turn) -> frozenset[tuple[str, str]]:

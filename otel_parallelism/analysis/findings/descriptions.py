@@ -157,15 +157,21 @@ def _effect_sources(candidate: Candidate) -> tuple[EffectSource, ...]:
 
 def with_experience(finding: Finding, experience: Experience) -> Finding:
     """Return *finding*, which was described without it, with what *experience* says, as `described` adds it."""
-    if finding.advice == "recommended" or finding.kind not in {"sequential_chain", "limit"}:
-        return finding
-    found = _experience_evidence(finding.calls, experience)
+    found = _experience_evidence(finding.calls, experience) if takes_experience(finding) else ()
     return msgspec.structs.replace(finding, evidence=(*finding.evidence, *found)) if found else finding
+
+
+def takes_experience(finding: Finding) -> bool:
+    """Return whether *finding* mentions the earlier turns in which its calls overlapped."""
+    return finding.advice != "recommended" and finding.kind in {"sequential_chain", "limit"}
+
+
+def experience_sentence(turns: int) -> str:
+    """Return the evidence that the calls overlapped in so many earlier *turns*, at least one."""
+    times = f"{turns} earlier turn{'s' if turns > 1 else ''}"
+    return f"they ran at the same time in {times} without an error"
 
 
 def _experience_evidence(tools: Sequence[str], experience: Experience) -> tuple[str, ...]:
     turns = experience.turns(tools)
-    if not turns:
-        return ()
-    times = f"{turns} earlier turn{'s' if turns > 1 else ''}"
-    return (f"they ran at the same time in {times} without an error",)
+    return (experience_sentence(turns),) if turns else ()

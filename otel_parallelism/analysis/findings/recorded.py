@@ -29,7 +29,7 @@ def with_recorded_result(report: Report, recorded: RecordedResult) -> Report:
         report: The report on the turn, worked out from its spans.
         recorded: What the span of the turn says.
     """
-    if recorded.calls is not None and recorded.calls < report.calls:
+    if not is_complete(recorded, report):
         return report
     findings = _findings(report, recorded)
     same_avoidable = abs(recorded.avoidable - report.avoidable) < _ALIKE_S
@@ -68,6 +68,11 @@ def with_recorded_result(report: Report, recorded: RecordedResult) -> Report:
         notes=(*report.notes, *_differences(report, recorded)),
         schedule=report.schedule if same_avoidable else (),
     )
+
+
+def is_complete(recorded: RecordedResult, report: Report) -> bool:
+    """Return whether *recorded* is about no fewer calls than *report* has, so that it is shown instead."""
+    return recorded.calls is None or recorded.calls >= report.calls
 
 
 def _by_cause(findings: Sequence[Finding]) -> dict[Cause, float]:
