@@ -175,7 +175,7 @@ def read_frames(recorded: object) -> tuple[CallFrame | None, ...]:
         if place == _LOOP:
             rest.clear()
             break
-        if len(rest) < _PER_FRAME:
+        if code is None or len(rest) < _PER_FRAME:
             break
         _, instruction, identity = rest[:_PER_FRAME]
         del rest[:_PER_FRAME]
