@@ -350,6 +350,37 @@ def test_agent_in_a_thread(captured: CapturedTurns) -> None:
     assert judge(captured).failures == ("it takes as long as 3 calls, and 1 would do",)
 
 
+def test_greenlets_take_turns(captured: CapturedTurns) -> None:
+    greenlet = pytest.importorskip("greenlet", reason="the loops group has gevent")
+    with agent_turn("greenlets"):
+        for made in [greenlet.greenlet(read_weather) for _ in CITIES]:
+            made.switch(f"city {id(made)}")
+    found = judge(captured, min_efficiency=1.0)
+    assert found.failures == ()
+    assert found.unknown
+
+
+def test_coroutines_that_no_known_loop_runs(captured: CapturedTurns) -> None:
+    with agent_turn("by hand"):
+        for waiting in [call_tool("get_weather", city) for city in CITIES]:
+            with pytest.raises(StopIteration):
+                waiting.send(None)
+    found = judge(captured, min_efficiency=1.0)
+    assert found.failures == ()
+    assert found.unknown
+
+
+def test_more_tasks_than_are_looked_at(captured: CapturedTurns) -> None:
+    async def program() -> None:
+        others = [asyncio.create_task(asyncio.sleep(60)) for _ in range(301)]
+        await gather_of_dispatchers()
+        for other in others:
+            other.cancel()
+
+    run(program)
+    assert judge(captured, min_efficiency=1.0).failures == ()
+
+
 def test_turns_beside_one_another(captured: CapturedTurns) -> None:
     asyncio.run(agents_beside_one_another())
     assert [Demand(structure=True).judge(report).failures for report in captured.turns] == [
