@@ -26,6 +26,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import NoOpTracerProvider
 
 import otel_parallelism
 from otel_parallelism import Settings, agent_turn, install, profiled, uninstall, wait_for_reports
@@ -170,7 +171,17 @@ async def calls(turns: int, repeats: int) -> None:
         repeats,
         lambda: (plain.force_flush(), traced.force_flush()),
     )
+    uninstall()
+    meters = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
+    install(NoOpTracerProvider(), settings=Settings(), meter_provider=meters)
+    without = {
+        by_hand: within(turns, lambda: tracer.start_as_current_span("turn"), manual),
+        "@profiled in a turn of 50 calls, only metrics": within(turns, lambda: agent_turn("bench"), decorated),
+        "@profiled, turn end and analysis included, only metrics": timed(turns, whole),
+    }
+    found_without = await compare(without, repeats, plain.force_flush)
     show("A call of an async no-op", found, by_hand)
+    show("The same, without spans of ours", found_without, by_hand)
     uninstall()
     plain.shutdown()
     traced.shutdown()

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.trace import NoOpTracerProvider
 
 from otel_parallelism import Settings, agent_turn, install, names, profiled, uninstall
+from tests.conftest import RESOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,3 +161,30 @@ def test_later_installation_reports_to_same_meter(kit: Kit) -> None:
     install(meter_provider=MeterProvider([other], shutdown_on_exit=False))
     with agent_turn("clerk"):
         assert kit.points(names.METRIC_ACTIVE_TURNS.name) == []
+
+
+async def test_without_spans_turns_are_measured_all_the_same() -> None:
+    reader = InMemoryMetricReader()
+    meters = MeterProvider([reader], RESOURCE, shutdown_on_exit=False)
+    install(NoOpTracerProvider(), settings=Settings(), meter_provider=meters)
+
+    @profiled(effect="read")
+    async def look_up(key: str) -> str:
+        await asyncio.sleep(1)
+        return key
+
+    try:
+        with agent_turn("agent") as turn:
+            await look_up("first-key")
+            await look_up("second-key")
+        assert turn.report is not None
+        assert (turn.report.ratio, turn.report.calls) == (pytest.approx(1, abs=1e-5), 2)
+        assert not turn.span.get_span_context().is_valid
+        data = json.loads(reader.get_metrics_data().to_json())
+        (scope,) = data["resource_metrics"][0]["scope_metrics"]
+        recorded = {metric["name"]: metric["data"]["data_points"] for metric in scope["metrics"]}
+        (point,) = recorded[names.METRIC_RATIO.name]
+        assert (point["count"], point["attributes"][names.VERDICT]) == (1, turn.report.verdict)
+    finally:
+        uninstall()
+        meters.shutdown()
