@@ -292,7 +292,9 @@ async def _beating(outcome: Outcome, body: Coroutine[Any, Any, None], *, alone: 
     beside = loop.create_task(beat_in_calls()) if isinstance(loop, VirtualLoop) else None
     try:
         await body
-        await asyncio.to_thread(wait_for_reports, _LONGEST_WAIT_S)
+        async with asyncio.timeout(_LONGEST_WAIT_S):
+            while not wait_for_reports(0):  # noqa: ASYNC110 - a thread that waits would make the analysis hurry
+                await asyncio.sleep(0.01)
         beat()
     finally:
         beating = False

@@ -120,7 +120,8 @@ def gather_evidence(
         chosen=tuple(origins.chosen),
         doubts=tuple(origins.doubts),
     )
-    empty(arguments, results, events, known, *wanted.known)
+    empty(arguments, results, events, known, wanted.known_forms, wanted.figures, *wanted.known)
     matcher.forget()
     origins.forget()
+    pause()
     return evidence

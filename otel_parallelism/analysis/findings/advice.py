@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism import names
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.model import Advice, Call, Caller, Cause, Finding, Verdict
+from otel_parallelism.pace import paced
 from otel_parallelism.shown_names import shown_name
 
 from .blocking import blocking_calls, in_threads, unblocking
@@ -71,7 +72,7 @@ def framework_switch(instrumentations: Iterable[str]) -> str:
     >>> framework_switch(["openinference.instrumentation.agno"])
     'use arun instead of run: run takes calls one by one'
     """
-    for instrumentation in instrumentations:
+    for instrumentation in paced(instrumentations):
         name = instrumentation.lower()
         for part, switch in _SWITCHES:
             if part in name:
@@ -102,7 +103,7 @@ def listing(tools: Sequence[str]) -> str:
     >>> listing(["search", "search", "fetch"])
     'search ×2 and fetch'
     """
-    counts = Counter(shown_name(tool or "an unnamed tool") for tool in tools)
+    counts = Counter(shown_name(tool or "an unnamed tool") for tool in paced(tools))
     words = [f"{tool} ×{count:,}" if count > 1 else tool for tool, count in counts.items()]
     if len(words) > _MOST_TOOLS:
         words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]

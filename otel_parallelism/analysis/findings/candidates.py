@@ -201,7 +201,7 @@ def _joined(scopes: Sequence[Scope], chains: Mapping[str, Sequence[Chain]], advi
     for scope in scopes:
         of_scope: list[Candidate] = []
         for chain in chains.get(scope.scope_id, ()):
-            calls = [scope.calls[index] for index in chain.members]
+            calls = [scope.calls[index] for index in paced(chain.members)]
             cause = chain_cause(calls, inner=bool(scope.scope_id), unrequested=scope.unrequested)
             members = sorted((*chain.members, *chain.alongside))
             of_scope.append(Candidate(cause, advice, [Part(scope, members)], len(calls)))

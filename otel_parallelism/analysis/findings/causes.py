@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
 from otel_parallelism.analysis.schedule.loop_waits import FILLED, blocked_ns
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import paced, pause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,6 +26,7 @@ def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[s
         inner: Whether they run inside another call.
         unrequested: Span ids of calls that no recorded model request requested.
     """
+    pause()
     # Advice about when to start the calls would not help.
     if _limited_to_one(calls) or _blocked_in_turn(calls):
         return "limit" if _limited_to_one(calls) else "blocking"

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 STRETCH_S: Final = 0.000_2
 """How long the thread computes without a pause, in seconds."""
 
-_PAUSE_S = 0.000_2
+_PAUSE_S = 0.001
 _IDLE_S = 60.0
-_EXIT_S = 10.0
+_EXIT_S = 30.0
 _NEVER = (1 << 31) - 1
 
 
@@ -56,6 +56,7 @@ class AnalysisThread:
         self._changed = threading.Condition(threading.RLock())
         self.waiting: deque[Callable[[], None]] = deque()
         self._ident = 0
+        self._waiting_threads = 0
         self._due_s = 0.0
         self._resume_collections()
         set_pace(None)
@@ -70,11 +71,19 @@ class AnalysisThread:
         analysis()
 
     def wait(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until *is_done* returns True, for at most *timeout_s* seconds; return what it returned last."""
+        """
+        Wait until *is_done* returns True, for at most *timeout_s* seconds; return what it returned last.
+
+        Meanwhile the analyses make no pauses.
+        """
         with self._changed:
-            if get_ident() == self._ident:  # a subscriber that asks for what it is itself told
+            if get_ident() == self._ident or timeout_s <= 0:  # or a subscriber that asks for what it is itself told
                 return is_done()
-            return self._changed.wait_for(is_done, timeout_s)
+            self._waiting_threads += 1
+            try:
+                return self._changed.wait_for(is_done, timeout_s)
+            finally:
+                self._waiting_threads -= 1
 
     def wait_for_all(self, timeout_s: float) -> bool:
         """Wait until no analysis is left, for at most *timeout_s* seconds; return whether none is."""
@@ -148,8 +157,8 @@ class AnalysisThread:
     def _with_pauses(self, items: Iterable[Any]) -> Iterator[Any]:
         now_s = clock.monotonic_s
         for item in items:
-            if now_s() >= self._due_s:
-                # Long enough for another thread to take the lock that this one gives up.
+            if now_s() >= self._due_s and not self._waiting_threads:
+                # Long enough for another thread to take the lock that this one gives up, on a busy machine too.
                 clock.sleep_s(_PAUSE_S)
                 self._due_s = now_s() + STRETCH_S
             yield item

@@ -62,20 +62,34 @@ def test_next_analysis_runs_after_one_that_raises(thread: AnalysisThread, caplog
     shield._counts.clear()
 
 
-def test_pauses_are_made_in_this_thread_only(thread: AnalysisThread, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("waited_for", [False, True])
+def test_pauses_are_made_in_this_thread_only_and_while_no_thread_waits(
+    waited_for: bool, thread: AnalysisThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slept: list[int] = []
     now = iter(range(1_000_000))
     monkeypatch.setattr(clock, "monotonic_s", lambda: next(now))
     monkeypatch.setattr(clock, "sleep_s", lambda _: slept.append(threading.get_ident()))
-    ident: list[int] = []
+    idents: list[int] = []
+    begin, done = threading.Event(), threading.Event()
 
     def analyse() -> None:
-        ident.append(threading.get_ident())
+        idents.append(threading.get_ident())
+        assert begin.wait(30)
         assert list(paced(range(3))) == [0, 1, 2]
+        done.set()
 
     thread.submit(analyse)
-    assert thread.wait_for_all(30)
-    assert slept == ident * 3
+    if waited_for:
+
+        def is_done() -> bool:
+            begin.set()  # this is asked once the thread counts as waited for
+            return done.is_set()
+
+        assert thread.wait(is_done, 30)
+    begin.set()
+    assert done.wait(30)
+    assert slept == ([] if waited_for else idents * 3)
     items = [1, 2]
     assert paced(items) is items
 
