@@ -530,3 +530,25 @@ def test_searches_for_two_things_of_one_result_are_independent() -> None:
         ("find_item", {"name": "swamp water"}, "in the Mire"),
     ]
     assert compared("What do I need for my active quest?", told[:2], told[2:]) == ["unknown", "independent"]
+
+
+PAGE: _Told = ("fetch_page", {"url": "https://tides.example/guide"}, "Ask the harbour master instead")
+
+
+@pytest.mark.parametrize(
+    ("said", "second", "verdict"),
+    [
+        ("Read https://tides.example/guide", "get_archived_page", "unknown"),
+        ("Read https://tides.example/guide, now and from the archive", "get_archived_page", "independent"),
+        ("Read https://tides.example/guide", "get_history", "independent"),
+    ],
+)
+def test_same_thing_from_a_source_that_the_user_did_not_name_may_follow_from_what_was_returned(
+    said: str, second: str, verdict: str
+) -> None:
+    assert judged(said, PAGE, (second, PAGE[1], "The guide: go at dawn")).verdict == verdict
+
+
+def test_kinds_that_stand_beside_each_other_are_independent() -> None:
+    told = [(f"get_{kind}_distance", {"to": "Voss"}, "100 km") for kind in ("train", "driving")]
+    assert judged("How far is Voss by train and by car?", told[0], told[1]).verdict == "independent"

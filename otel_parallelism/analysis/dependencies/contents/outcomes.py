@@ -24,6 +24,9 @@ _FLAGS = (
     "error_message",
     "retry_after",
     "retryAfter",
+    "retry_in",
+    "retryIn",
+    "retry_in_seconds",
 )
 _VERDICTS = ("success", "ok", "succeeded", "successful")
 _STATUSES = ("status", "statusCode", "status_code", "http_status", "httpStatus", "state", "result", "outcome", "type")
@@ -57,6 +60,7 @@ _ERROR_BEGINS = CaselessPattern(
     r"|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
     r"|couldn't |cannot |can't |invalid |\w+(?:error|exception)\b|permission denied|access denied|unauthori[sz]ed"
     r"|forbidden\b|bad gateway|bad request|not found\b|timed? ?out\b|timeout\b|too many requests|rate.?limit"
+    r"|gone\W*$|truncated\b|disallowed\b"
     r"|(?:http[ /]?(?:\d\.\d )?)?(?:status(?: code)?:? ?)?[45]\d\d(?:\b[: -]+|\s+)(?:client error|server error"
     r"|bad |unauthori|payment|forbidden|not |method|proxy|request|conflict|gone|length|precondition|too many"
     r"|unprocessable|locked|internal|service|gateway|error|insufficient)|http[ /]?[45]\d\d\b)",
@@ -74,7 +78,8 @@ _ERROR_INSIDE = CaselessPattern(
     r"|subscribe to (?:continue|read)|(?:session|token|link) (?:has |is )?expired"
     r"|(?:server|service|system|line|it) is (?:currently |very |too )?busy|slow down|please wait|retry in"
     r"|try (?:it )?again|(?:under|in) maintenance|be more specific|ambiguous"
-    r"|(?:page|site|resource|repository) (?:has |was )?(?:been )?moved"
+    r"|(?:page|site|resource|repository|documentation|article) (?:has |was )?(?:been )?moved"
+    r"|has been blocked|blocked by|(?:exceeded \d+|too many) redirects|subscribers.only|security check"
     r"|(?:service|server|system|site|api|host|endpoint|database) (?:is |was )?(?:currently |temporarily )?"
     r"(?:down|offline|unreachable|not (?:available|reachable|responding))\b"
     r"|<(?:\w+:)?(?:error|fault)>"
@@ -112,7 +117,18 @@ _PARTS_OF_ERRORS = (
         "you are",
     ),
     *("subscribe to", "expired", "busy", "slow down", "please wait", "retry in", "maintenance", "more specific"),
-    *("ambiguous", "moved", "went wrong", "exit", "overloaded", "broken pipe"),
+    *(
+        "blocked",
+        "redirects",
+        "subscribers",
+        "security check",
+        "ambiguous",
+        "moved",
+        "went wrong",
+        "exit",
+        "overloaded",
+        "broken pipe",
+    ),
     *(
         "down",
         "offline",
@@ -226,7 +242,7 @@ def _flags_failure(value: Mapping[object, object]) -> bool:
         for key in _FLAGS
     ):
         return True
-    if any(value.get(key) is False for key in _VERDICTS):
+    if any(value.get(key) is False or value.get(key) in ("false", "False") for key in _VERDICTS):
         return True
     if any(isinstance(value.get(key), str) and str(value[key]).lower() in _FAILED for key in _STATUSES):
         return True

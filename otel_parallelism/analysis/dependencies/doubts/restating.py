@@ -77,11 +77,13 @@ class Restating:
         self.said: set[str] = {
             word for values in spoken for text in values.texts for word in words_in(text[:_MOST_READ])
         }
+        self._stems = {word[:_SHORTEST_STEM] for word in self.said}
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
+        self._by_last: dict[str, list[int]] = {}
         self._dated = self._layouts = 0
 
     def forget(self) -> None:
@@ -120,6 +122,8 @@ class Restating:
     def end(self, index: int, result: Values) -> None:
         """Take note of the *result* of a call that ends."""
         bit = 1 << index
+        if self._names[index]:
+            self._by_last.setdefault(self._names[index][-1], []).append(index)
         texts = [text.casefold() for text in result.texts[: _MOST_COMPARED + 1] if len(text) <= _LONGEST_VALUE]
         if not result.outcome and _is_short(result.value, [_MOST_VALUES]):
             self._short.append(index)
@@ -161,12 +165,22 @@ class Restating:
         return sum(1 << earlier for earlier, texts, _ in recent if any(words.intersection(words_in(t)) for t in texts))
 
     def _asked_elsewhere(self, index: int, arguments: Values) -> int:
-        """Return the searches for the same in another source that found little, if the user did not name this one."""
-        names = set(self._names[index])
-        if not arguments.named or SEARCHES.isdisjoint(names):
+        """
+        Return the calls that asked another source for the same, if the user did not name this one.
+
+        These are searches that found little, and calls for one kind of a thing (`get_old_page` after `get_page`).
+        """
+        names, recent = set(self._names[index]), set(self._short[-_MOST_COMPARED:])
+        if not arguments.named or not self.said:
             return 0
         found = 0
-        for earlier in self._short[-_MOST_COMPARED:]:
+        for earlier in self._by_last.get(self._names[index][-1], ())[-_MOST_COMPARED:] if names else ():
+            added = {word for word in names.difference(self._names[earlier]) if len(word) >= _SHORTEST_STEM}
+            known = any(word[:_SHORTEST_STEM] in self._stems for word in added)
+            narrower = names.issuperset(self._names[earlier][1:])
+            if added and narrower and not known and self._given.get(earlier) == arguments.named:
+                found |= 1 << earlier
+        for earlier in recent if not SEARCHES.isdisjoint(names) else ():
             given, before = self._given.get(earlier, {}), set(self._names[earlier])
             same = bool(given) and given.keys() <= arguments.named.keys() and not SEARCHES.isdisjoint(before)
             if same and names != before and self.said.isdisjoint(names - before):

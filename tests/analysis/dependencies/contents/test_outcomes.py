@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,3 +22,23 @@ def test_the_quick_look_misses_no_error(text: str) -> None:
 def test_texts_without_an_error_are_not_searched() -> None:
     assert not module._may_have_error("get_prices has 1234567 rows")
     assert module._may_have_error("keine Zeit für \N{LATIN SMALL LETTER LONG S}ervice unavailable")
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        ("This request has been blocked by the owner", "failed"),
+        ("Exceeded 20 redirects", "failed"),
+        ("For subscribers only", "failed"),
+        ("The documentation has moved", "failed"),
+        ("Gone.", "failed"),
+        ("(truncated) Dear", "failed"),
+        ({"success": "false", "reason": "closed"}, "failed"),
+        ({"retry_in_seconds": 30}, "failed"),
+        ("Gone fishing", ""),
+        ("The road is blocked off-season", ""),
+        ({"success": "true", "reason": ""}, ""),
+    ],
+)
+def test_refusals_are_failures(result: object, outcome: str) -> None:
+    assert module.result_outcome(result) == outcome
