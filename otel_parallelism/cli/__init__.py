@@ -8,6 +8,7 @@ import click
 
 from .analyze_command import analyze_files
 from .assistant.mcp_command import serve_mcp
+from .clickhouse_command import clickhouse_sql
 from .code.lint_command import lint
 from .dashboards_command import dashboards
 from .demo_command import demo
@@ -39,6 +40,7 @@ def commands() -> None:
 
 
 commands.add_command(analyze_files)
+commands.add_command(clickhouse_sql)
 commands.add_command(compare_inputs)
 commands.add_command(dashboards)
 commands.add_command(demo)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _REQUEST_TYPE = "llm.request.type"
 _RUN_MESSAGES = ("pydantic_ai.all_messages", "all_messages_events")
 
-_KINDS: dict[str, Kind] = {
+OPERATION_KINDS: dict[str, Kind] = {
     names.INVOKE_AGENT: "turn",
     names.INVOKE_WORKFLOW: "turn",
     "invoke_swarm": "turn",
@@ -40,7 +40,7 @@ _KINDS: dict[str, Kind] = {
     "execute_event_loop_cycle": "cycle",
 }
 # Older names, and names of handwritten spans.
-_OTHER_KINDS: dict[str, Kind] = {
+OLDER_OPERATION_KINDS: dict[str, Kind] = {
     "agent.run": "turn",
     "workflow.run": "turn",
     "tool.execute": "call",
@@ -107,9 +107,13 @@ def _describe(span: SpanRecord) -> Facts | None:
     """
     attributes = span.attributes
     operation = text(attributes, names.OPERATION_NAME)
-    kind = _KINDS.get(operation) or _OTHER_KINDS.get(operation) if operation else _kind_without_operation(span)
+    kind = (
+        OPERATION_KINDS.get(operation) or OLDER_OPERATION_KINDS.get(operation)
+        if operation
+        else _kind_without_operation(span)
+    )
     if kind is not None and operation:
-        named = _KINDS.get(span.name.partition(" ")[0], kind)
+        named = OPERATION_KINDS.get(span.name.partition(" ")[0], kind)
         # A run may be named "chat with support".
         kind = named if (kind, named) != ("turn", "step") else kind
     if kind == "call":

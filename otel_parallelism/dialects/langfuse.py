@@ -23,7 +23,7 @@ _TOKENS = ("input", "prompt_tokens", "input_tokens")
 _CACHE_READ = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens")
 _CACHE_WRITTEN = ("input_cache_creation", "cache_creation_input_tokens")
 _METADATA = "langfuse.observation.metadata."
-_KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "retriever": "call", "generation": "step"}
+OBSERVATION_KINDS: dict[str, Kind] = {"agent": "turn", "tool": "call", "retriever": "call", "generation": "step"}
 _MODEL_NODES = frozenset({"agent", "model", "llm", "call_model"})
 
 
@@ -34,7 +34,7 @@ def _describe(span: SpanRecord) -> Facts | None:
     if not observation:
         return None
     given, output = attributes.get(_INPUT), attributes.get(_OUTPUT)
-    kind = _KINDS.get(observation)
+    kind = OBSERVATION_KINDS.get(observation)
     if kind is None and _metadata(span, "lc_agent_name") == span.name:
         kind = "turn"  # LangChain records agents as chains with the agent's name
     match kind:

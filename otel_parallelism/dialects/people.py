@@ -17,14 +17,14 @@ from .parsing.facts import Dialect, Facts
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
-_NAMES: Final = (
+WAITING_NAMES: Final = (
     *("blocked_on_user", "human_input", "human_approval", "human_review", "human_feedback", "human_in_the_loop"),
     *("user_input", "user_approval", "user_confirmation", "wait_for_human", "wait_for_user", "wait_for_approval"),
     *("wait_for_input", "waiting_for_human", "waiting_for_user", "waiting_for_approval", "awaiting_human"),
     *("awaiting_user", "awaiting_approval", "tool_approval", "request_approval", "approval_request", "interrupt"),
     "elicitation",
 )
-_ENDINGS: Final = tuple(f"_{name}" for name in _NAMES)
+_ENDINGS: Final = tuple(f"_{name}" for name in WAITING_NAMES)
 _SEPARATORS: Final = LazyPattern(r"[^a-z0-9]+")
 
 
@@ -43,11 +43,11 @@ def _is_wait(name: str) -> bool:
 _WAITING: Final = Facts(kind="waiting")
 
 
-_SPOKEN: Final = tuple(name.replace("_", " ") for name in _NAMES)
+_SPOKEN: Final = tuple(name.replace("_", " ") for name in WAITING_NAMES)
 
 DIALECT = Dialect(
     describe=_describe,
     rank=200,
-    names=(*_NAMES, *_SPOKEN, *(spoken.capitalize() for spoken in _SPOKEN)),
+    names=(*WAITING_NAMES, *_SPOKEN, *(spoken.capitalize() for spoken in _SPOKEN)),
     beside_others=True,
 )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import SpanRecord
 
-_READING: Final = frozenset({"retrieval", "retrieve", "search_memory"})
-_WRITING: Final = frozenset(
+READING_OPERATIONS: Final = frozenset({"retrieval", "retrieve", "search_memory"})
+WRITING_OPERATIONS: Final = frozenset(
     {"create_memory", "update_memory", "upsert_memory", "delete_memory", "create_memory_store", "delete_memory_store"}
 )
 
@@ -34,7 +34,7 @@ def _describe(span: SpanRecord) -> Facts | None:
     """Return the facts of a call; its tool is the operation, with the name of the data source if it is known."""
     attributes = span.attributes
     operation = text(attributes, names.OPERATION_NAME)
-    if operation not in _READING and operation not in _WRITING:
+    if operation not in READING_OPERATIONS and operation not in WRITING_OPERATIONS:
         return None
     source = text(attributes, *_SOURCES)
     query = _first(attributes, _QUERIES)
@@ -50,7 +50,7 @@ def _describe(span: SpanRecord) -> Facts | None:
         call_id=text(attributes, names.TOOL_CALL_ID),
         arguments=arguments,
         result=captured(_first(attributes, _FOUND), envelopes.result),
-        effect="read" if operation in _READING else "write",
+        effect="read" if operation in READING_OPERATIONS else "write",
         effect_source="framework",
     )
 
@@ -59,4 +59,9 @@ def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
     return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
-DIALECT = Dialect(describe=_describe, rank=25, keys=frozenset({names.OPERATION_NAME}), operations=_READING | _WRITING)
+DIALECT = Dialect(
+    describe=_describe,
+    rank=25,
+    keys=frozenset({names.OPERATION_NAME}),
+    operations=READING_OPERATIONS | WRITING_OPERATIONS,
+)

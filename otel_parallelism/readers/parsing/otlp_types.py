@@ -32,7 +32,7 @@ _TRACE_ID_BASE64 = 24
 _SPAN_ID_BASE64 = 12
 
 # Resource attributes that identify a process.
-_IDENTITY = (
+IDENTITY = (
     *("service.namespace", "service.name", "service.instance.id"),
     *("host.id", "host.name", "k8s.pod.uid", "container.id", "process.pid"),
 )
@@ -246,7 +246,7 @@ def _kind(kind: str | None) -> int:
 
 def identity(attributes: Mapping[str, object]) -> str:
     """Return a text that is the same for all spans of one process and service; empty without resource *attributes*."""
-    parts = [f"{key}={attributes[key]}" for key in _IDENTITY if key in attributes]
+    parts = [f"{key}={attributes[key]}" for key in IDENTITY if key in attributes]
     if parts:
         return " ".join(parts)
     if not attributes:
