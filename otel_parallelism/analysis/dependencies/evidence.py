@@ -21,6 +21,7 @@ from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.values import values_of, values_of_messages
 from .contents.wanted import Wanted
 from .doubts.reasking import Doubt
+from .effects.tool_verbs import words_in_name
 from .guards import Guard
 from .origins import Origins
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
 
     from .contents.comparables import Values
+
+_LIST_ERRORS = frozenset({"errors", "exceptions", "failures", "logs", "alerts", "incidents", "warnings"})
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -109,7 +112,7 @@ def gather_evidence(
         edges=tuple(matcher.edges),
         arguments_whole=tuple(values is not None and values.whole for values in arguments),
         results_whole=tuple(values is not None and values.whole for values in results),
-        outcomes=tuple("" if values is None else values.outcome for values in results),
+        outcomes=tuple(_outcome_of(call.tool, values) for call, values in zip(calls, results, strict=True)),
         explained_from_ns=tuple(origins.explained_from_ns),
         lacks_origin=tuple(origins.lacks_origin),
         has_moment=tuple(one is not None and any(atom.kind == "moment" for atom in one.atoms) for one in arguments),
@@ -125,3 +128,11 @@ def gather_evidence(
     origins.forget()
     pause()
     return evidence
+
+
+def _outcome_of(tool: str, values: Values | None) -> Outcome:
+    """Return what the result of *tool* reports. In a list that a tool for errors returns, errors are data."""
+    if values is None:
+        return ""
+    listed = isinstance(values.value, list) and values.outcome == "failed"
+    return "" if listed and not _LIST_ERRORS.isdisjoint(words_in_name(tool)) else values.outcome

@@ -468,6 +468,7 @@ HOURS: list[_Told] = [("get_hours", {"shop": shop}, "from nine to ten") for shop
     [
         ("Is Kiwi or Meny cheaper for coffee, and when does it close?", HOURS[:1], "unknown"),
         ("Compare the price at Kiwi and Meny, and tell me the hours of the winner", HOURS[1:], "unknown"),
+        ("Price at Kiwi and Meny, and the hours of whatever suits us", HOURS[1:], "unknown"),
         ("Which of Kiwi and Meny has the lowest price, and how late are both open?", HOURS, "independent"),
         ("Price of coffee at Kiwi and Meny, and the hours of Kiwi", HOURS[:1], "independent"),
     ],
@@ -552,3 +553,10 @@ def test_same_thing_from_a_source_that_the_user_did_not_name_may_follow_from_wha
 def test_kinds_that_stand_beside_each_other_are_independent() -> None:
     told = [(f"get_{kind}_distance", {"to": "Voss"}, "100 km") for kind in ("train", "driving")]
     assert judged("How far is Voss by train and by car?", told[0], told[1]).verdict == "independent"
+
+
+@pytest.mark.parametrize(("tool", "verdict"), [("get_errors", "independent"), ("get_notes", "unknown")])
+def test_errors_in_a_list_of_errors_are_no_failure(tool: str, verdict: str) -> None:
+    found = [(tool, {"of": name}, ["timed out after 3 s", "KeyError: total"]) for name in ("api", "cron")]
+    usage = ("get_usage", {"host": "tide"}, 81.5)
+    assert judged("Errors and notes of api and cron, and the usage of tide", found[0], usage).verdict == verdict
