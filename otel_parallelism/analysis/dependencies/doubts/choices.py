@@ -23,8 +23,8 @@ _MOST_READ = 8_000
 _FEWEST = 2
 _MOST_TOOLS = 32
 _COMPARES = CaselessPattern(
-    r"\b(?:compar\w+|better|worse|best|worst|most|least|fewest|whichever|whatever|winners?|winning|loser|former|latter|rank"
-    r"|choose|pick|decide|recommend|which (?:one|of)|the ones? (?:that|which|with|who)|of the (?:two|three|four)"
+    r"\b(?:compar\w+|better|worse|best|worst|most|least|fewest|whichever|whatever|winners?|winning|loser|former|latter"
+    r"|rank|choose|pick|decide|recommend|which (?:one|of)|the ones? (?:that|which|with|who)|of the (?:two|three|four)"
     r"|(?:cheap|old|young|new|larg|bigg|small|fast|slow|quick|long|short|warm|cold|hott|cool|dri|high|low|clos|near"
     r"|saf|strong|weak|great|earl|clean|deep|heavi|light|rich|poor|bus|quiet|tall|wid|easi|hard|simpl)"
     r"(?:i?er|i?est)|more \w+ (?:one|of)|less \w+ (?:one|of)|only (?:one|those|the ones?))\b",

@@ -45,7 +45,7 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
 )
 # At the beginning of a message, this refers to what was said before it.
-_IN_THAT_CASE = CaselessPattern(r"\bin (?:that|this|which) case\b")
+_IN_THAT_CASE = CaselessPattern(r"\bin (?:that|this|which) case\b|\?\s+then\b")
 _BEGINNING = 20
 # What is to be done to "it" may be named in another sentence.
 _REFERS_BACK = CaselessPattern(

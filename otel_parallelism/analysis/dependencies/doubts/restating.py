@@ -189,14 +189,14 @@ class Restating:
 
 
 def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[list[str]]:
-    """Return the words of each argument that is no free text, if none of them stands anywhere before the call."""
+    """Return the words of each argument that is no free text, if most of them stand nowhere before the call."""
     free = {token for name, token in arguments.named if _FREE.issuperset(words_in_name(name))}
     found = []
     for atom in arguments.atoms:
         words = [word for word in atom.words if not word.isdecimal()]
         if atom.kind == "flag" or not words or atom.token in free or not any(map(str.isalpha, atom.token)):
             continue
-        if not any(map(is_known, words)):
+        if 2 * sum(map(is_known, words)) < len(words):
             found.append(words)
     return found
 
