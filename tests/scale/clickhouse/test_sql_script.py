@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -198,6 +200,25 @@ def test_drawn_traces_in_the_sums(views: CollectorTable) -> None:
     )
     assert row == expected
     assert 0 < row["undecided"] < row["turns"]
+
+
+def test_queries_in_the_documentation(views: CollectorTable) -> None:
+    """They run with the values that Grafana's data source puts in for its macros, and each finds something."""
+    page = (Path(__file__).parents[3] / "docs" / "clickhouse.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```(?:sql|text)\n(SELECT .*?)```", page, re.DOTALL)
+    assert len(queries) == 6
+    views.replace(turns(40))
+    for name, query in (("parallelism_hours", hourly_query), ("parallelism_tool_hours", tools_query)):
+        views.run(f"TRUNCATE TABLE otel.{name}")
+        views.run(f"INSERT INTO otel.{name} {query(TABLE, *ALWAYS, Settings())}")
+    since, until = (START_NS // 10**9 + hours * 3_600 for hours in (-1, 9))
+    for query in queries:
+        filled = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 3600 second)", query)
+        filled = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime({since}) AND \1 <= toDateTime({until})", filled)
+        filled = filled.replace("$__fromTime", f"toDateTime({since})").replace("$__toTime", f"toDateTime({until})")
+        filled = filled.replace("now() - INTERVAL 1 DAY", str(since)).replace("now()", str(until))
+        assert "$" not in filled
+        assert views.rows(filled)
 
 
 def test_name_of_the_table_is_checked() -> None:
