@@ -29,7 +29,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import NoOpTracerProvider
 
 import otel_parallelism
-from otel_parallelism import Settings, agent_turn, install, profiled, uninstall, wait_for_reports
+from otel_parallelism import Settings, agent_turn, clock, install, profiled, uninstall, wait_for_reports
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import Call, Content, Turn, TurnSpan
@@ -369,17 +369,28 @@ async def longest_stall(
     Return for how long, in ms, other tasks of the loop stood still at most, from the end of a turn until its report.
 
     It is measured by the processor time of the whole process between two rounds of the loop, so that other programs on
-    the machine do not count. All garbage is collected before: how long that takes depends on the program's objects.
+    the machine do not count. Where the analysis has paused several times, the loop could have gone on, and the machine
+    did not let it: then the mean of a stretch counts. All garbage is collected before, because how long that takes
+    depends on the program's objects.
     """
     longest_s, last_s = 0.0, time.process_time()
+    pauses = 0
+    sleep_s = clock.sleep_s
+
+    def count(seconds: float) -> None:
+        nonlocal pauses
+        pauses += 1
+        sleep_s(seconds)
 
     async def tick() -> None:
-        nonlocal longest_s, last_s
+        nonlocal longest_s, last_s, pauses
         while True:
             await asyncio.sleep(0)
             now_s = time.process_time()
-            longest_s = max(longest_s, now_s - last_s)
-            last_s = now_s
+            longest_s = max(longest_s, (now_s - last_s) / max(1, pauses))
+            last_s, pauses = now_s, 0
+
+    clock.sleep_s = count
 
     beside = asyncio.create_task(tick())
     with turn:
@@ -392,6 +403,7 @@ async def longest_stall(
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.01)
     beside.cancel()
+    clock.sleep_s = sleep_s
     return longest_s * 1e3
 
 

@@ -123,7 +123,8 @@ def gather_evidence(
         chosen=tuple(origins.chosen),
         doubts=tuple(origins.doubts),
     )
-    empty(arguments, results, events, known, wanted.known_forms, wanted.figures, *wanted.known)
+    empty(arguments, results, events, known)
+    wanted.forget()
     matcher.forget()
     origins.forget()
     pause()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced, pause
 from otel_parallelism.patterns import LazyPattern
 
 from . import tokens
@@ -85,6 +85,13 @@ class Wanted:
         self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
         self.known_forms: dict[str | float, tuple[str, ...]] = {}
         self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
+
+    def forget(self) -> None:
+        """Forget all values, with pauses."""
+        empty(self.figures, self.known_forms, *self.known)
+        for name in ("named", "names", "forms", "words", "tokens", "whole_parts"):
+            setattr(self, name, frozenset())
+            pause()
 
     def words_in(self, text: str) -> AbstractSet[str]:
         """Return the wanted words in *text*, including numbers with grouped digits or leading zeros."""
