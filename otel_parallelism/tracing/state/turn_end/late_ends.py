@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Report
 
 _LONGEST_WAIT_S = 60.0
-_MANY_WAITING = 100
+_MANY_WAITING = 1_000
 """Past so many turns that wait for their analysis, the contents of their calls are let go."""
 
 _inner: dict[int, int] = {}
@@ -75,6 +75,7 @@ class LateAnalysis:
         self._wrappers = wrappers_of(node)
         self._held: HeldSpan | None = None
         self._cancelled = False
+        self._settled = False
 
     def hold(self) -> None:
         """Hold the export of the span, which is about to end; where that is not possible, mark it as without result."""
@@ -87,8 +88,7 @@ class LateAnalysis:
     def cancel(self) -> None:
         """Analyse nothing after an interruption of the program; the span is exported as it is."""
         self._cancelled = True
-        if self._held is not None:
-            self._held.release()
+        self._settle()
 
     def run(self) -> None:
         """Analyse the turn, and pass its report on. Raises nothing but interruptions."""
@@ -100,12 +100,18 @@ class LateAnalysis:
             discard(node)
             swallow("analysing a turn", error)
         finally:
-            if self._held is not None:
-                self._held.release()
-            _forget_inner(node)
-            late = self._late()
-            if late is not None:
-                late.done = True
+            self._settle()
+
+    def _settle(self) -> None:
+        """Let nothing wait for this any longer."""
+        if self._held is not None:
+            self._held.release()
+        if not self._settled:
+            self._settled = True
+            _forget_inner(self._node)
+        late = self._late()
+        if late is not None:
+            late.done = True
 
     def _analyze(self, node: Node) -> None:
         registry = REGISTRY
