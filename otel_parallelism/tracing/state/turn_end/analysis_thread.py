@@ -138,9 +138,13 @@ class AnalysisThread:
                 changed.notify_all()
 
     def _postpone_collections(self) -> None:
-        """Let only the youngest objects be searched for garbage."""
+        """
+        Let only the youngest objects be searched for garbage.
+
+        Where older ones are due, as after another analysis, they come first: what the program drops must not pile up.
+        """
         before = gc.get_threshold()
-        if before[0]:
+        if before[0] and gc.get_count()[1] <= before[1]:
             self._thresholds = before
             gc.set_threshold(before[0], _NEVER, _NEVER)
 

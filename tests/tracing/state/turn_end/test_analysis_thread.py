@@ -97,6 +97,7 @@ def test_pauses_are_made_in_this_thread_only_and_while_no_thread_waits(
 def test_only_young_objects_are_collected_during_an_analysis(thread: AnalysisThread) -> None:
     before = gc.get_threshold()
     during: list[tuple[int, int, int]] = []
+    gc.collect()
     thread.submit(lambda: during.append(gc.get_threshold()))
     assert thread.wait_for_all(30)
     assert during[0][0] == before[0]
@@ -107,6 +108,15 @@ def test_only_young_objects_are_collected_during_an_analysis(thread: AnalysisThr
         assert gc.get_threshold() == (500, 5, 5)
     finally:
         gc.set_threshold(*before)
+
+
+def test_older_objects_are_collected_once_they_are_due(thread: AnalysisThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = gc.get_threshold()
+    monkeypatch.setattr(gc, "get_count", lambda: (0, before[1] + 1, 0))
+    during: list[tuple[int, int, int]] = []
+    thread.submit(lambda: during.append(gc.get_threshold()))
+    assert thread.wait_for_all(30)
+    assert during == [before]
 
 
 PROGRAM = """
