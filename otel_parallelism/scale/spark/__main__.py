@@ -64,6 +64,9 @@ def spark_command(
         message = "--every needs --checkpoint."
         raise click.UsageError(message)
     try:
+        from py4j.protocol import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+            Py4JJavaError,
+        )
         from pyspark.errors import (  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
             PySparkException,
         )
@@ -94,6 +97,8 @@ def spark_command(
             session.stop()
     except (PySparkException, ParallelismError) as error:
         _fail(printable(str(error).partition("\n")[0]))
+    except Py4JJavaError as error:
+        _fail(printable(str(error.java_exception.getMessage()).partition("\n")[0]))
 
 
 def _session(master: str | None) -> SparkSession:

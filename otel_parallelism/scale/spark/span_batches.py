@@ -47,11 +47,11 @@ def packed_batches(batches: Iterable[Any], names: Sequence[str], *, with_arrival
 
     packing = _Packing(pa)
     for batch in batches:
-        arrivals = batch.columns[-1].cast(pa.int64()) if with_arrival else None
+        arrivals = batch.columns[-1].cast(pa.int64()).to_pylist() if with_arrival else None
         named = pa.RecordBatch.from_arrays(batch.columns[: len(names)], names=list(names))
         for start in range(0, named.num_rows, _ROWS):
             for at, row in enumerate(_decoded_rows(pa, named.slice(start, _ROWS)), start):
-                packing.add(0 if arrivals is None else arrivals[at].as_py() or 0, row)
+                packing.add(0 if arrivals is None else arrivals[at], row)
             if packing.is_full():
                 yield packing.taken()
     yield packing.taken()

@@ -93,3 +93,9 @@ def test_a_folder_that_grows_is_read_once_without_an_interval(run: Any, spark: A
     assert spark.read.parquet(str(out / "turns")).count() == 0
     alone = run(folder, "--out", out, "--every", "1 minute")
     assert (alone.exit_code, "--every needs --checkpoint" in alone.stderr) == (2, True)
+
+
+def test_a_broken_file_is_named_in_one_line(run: Any, path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-300] + path.read_bytes()[-8:])
+    done = run(path, "--out", path.parent / "out")
+    assert (done.exit_code, path.name in done.stderr, done.stderr.count("\n")) == (2, True, 1)

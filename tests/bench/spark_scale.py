@@ -1,0 +1,204 @@
+"""
+Measures the analysis of many spans on a small Spark cluster of this machine, beside that of one process.
+
+    python tests/bench/spark_scale.py [--spans 1000000] [--large 100000] [--master local-cluster[2,1,1024]] [--alone]
+
+It generates a Parquet file of so many spans in the Collector's ClickHouse layout: traces of 20 spans with one turn,
+and one trace of ``--large`` spans. One process and Spark analyse it and write their tables; the tables must be equal.
+``--alone`` leaves the one process out, for sizes that would take it long.
+
+Columns: seconds by the clock, spans per second, and the peak memory in MB, of the executors with their Python workers
+together, and of the driver. Memory that processes share is counted for each. It needs Java and the extra ``spark``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import pyarrow as pa
+from pyarrow import compute, parquet
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from otel_parallelism.fleet.parquet_tables import ParquetTables
+from otel_parallelism.model import SpanRecord
+from otel_parallelism.readers.any_format import read_spans
+from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_process
+from otel_parallelism.settings import Settings
+from tests.bench.throughput import MS, ordinary, single
+from tests.readers.written_formats import clickhouse_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TEMPLATES: Final = 240
+SPANS_A_TRACE: Final = 20
+DAY_NS: Final = 86_400_000_000_000
+PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 2**20
+PLAIN: Final = {"http.request.method": "GET", "server.address": "example.com", "http.response.status_code": 200}
+
+
+def templates() -> Any:
+    """Return the table of some traces: turns without content, whose first call makes many requests."""
+    spans: list[SpanRecord] = []
+    for number, trace in enumerate(ordinary(TEMPLATES, content=False)):
+        first = trace[-1]
+        requests = [
+            SpanRecord(first.trace_id, f"{number + 1:08x}{at:08x}", first.span_id, "GET", start, start + MS, PLAIN)
+            for at in range(SPANS_A_TRACE - len(trace))
+            for start in (first.start_ns + at * MS,)
+        ]
+        spans += [*trace, *requests]
+    return _table(spans)
+
+
+def _table(spans: list[SpanRecord]) -> Any:
+    table = parquet.read_table(pa.BufferReader(clickhouse_parquet(spans)))
+    trace_ids = table.column("TraceId").cast(pa.string())
+    return table.set_column(table.column_names.index("TraceId"), "TraceId", trace_ids)
+
+
+def write_spans(path: Path, spans: int, large: int) -> int:
+    """Write about so many *spans*, each copy of the templates with ids and times of its own; return how many."""
+    table, count = templates(), 0
+    at_id, at_time = (table.column_names.index(name) for name in ("TraceId", "Timestamp"))
+    time_kind = table.schema.field("Timestamp").type
+    with parquet.ParquetWriter(path, table.schema) as writer:
+        for some in single("flat", large) if large else ():
+            writer.write_table(_table(some))
+            count += len(some)
+        copy = 0
+        while count < spans:
+            ends = compute.utf8_slice_codeunits(table.column("TraceId"), 8)
+            ids = compute.binary_join_element_wise(pa.scalar(f"{copy:08x}"), ends, "")
+            times = compute.add(table.column("Timestamp").cast(pa.int64()), copy * 31 * DAY_NS // 1000)
+            copied = table.set_column(at_id, "TraceId", ids).set_column(at_time, "Timestamp", times.cast(time_kind))
+            writer.write_table(copied)
+            count += copied.num_rows
+            copy += 1
+    return count
+
+
+class PeakMemory:
+    """Looks twice a second how much memory the processes below this one hold."""
+
+    def __init__(self) -> None:
+        self.executors_mb = self.driver_mb = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.5):
+            executors = driver = 0.0
+            for kind, mb in _descendants(os.getpid()):
+                executors += mb if kind == "executor" else 0.0
+                driver += mb if kind == "driver" else 0.0
+            self.executors_mb, self.driver_mb = max(self.executors_mb, executors), max(self.driver_mb, driver)
+
+
+def _descendants(root: int) -> list[tuple[str, float]]:
+    """Return what each process below *root* is, and its memory; an executor's Python workers are of it."""
+    processes: dict[int, tuple[int, str, float]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            mb = int((folder / "statm").read_text().split()[1]) * PAGE_MB
+        except (OSError, ValueError):
+            continue
+        processes[int(folder.name)] = parent, command, mb
+
+    def kind_of(pid: int) -> str:
+        kind = ""
+        while pid in processes and pid != root:
+            parent, command, _ = processes[pid]
+            if "CoarseGrainedExecutorBackend" in command:
+                return "executor"
+            kind = "driver"
+            pid = parent
+        return kind if pid == root else ""
+
+    return [(kind_of(pid), mb) for pid, (_, _, mb) in processes.items() if pid != root]
+
+
+def in_one_process(path: Path, out: Path) -> None:
+    """Write the tables of one process."""
+    settings = Settings()
+    with ParquetTables(str(out / "turns.parquet")) as tables:
+        for report in analyze_in_one_process(read_spans(path, settings=settings), HowToAnalyze(settings)).reports:
+            tables.add(report)
+
+
+def measured(command: Sequence[str]) -> tuple[float, PeakMemory]:
+    """Run *command*; return its seconds by the clock, and its memory."""
+    memory, began = PeakMemory(), time.perf_counter()
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    with tempfile.TemporaryDirectory() as folder:  # Spark leaves folders of its cluster where it runs
+        done = subprocess.run(command, check=False, env=environment | {"SPARK_WORKER_DIR": folder}, capture_output=True)  # noqa: S603 - ours
+    memory.stop()
+    assert done.returncode == 0, done.stderr.decode()[-4_000:]
+    return time.perf_counter() - began, memory
+
+
+def rows_in(path: Path) -> list[str]:
+    """Return the rows of a table in any order, with instants in microseconds."""
+    table = parquet.read_table(path)
+    start = table.column("start").cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
+    table = table.set_column(table.column_names.index("start"), "start", start)
+    return sorted(map(repr, map(msgspec.json.encode, table.to_pylist())))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spans", type=int, default=1_000_000)
+    parser.add_argument("--large", type=int, default=100_000)
+    parser.add_argument("--master", default="local-cluster[2,1,1024]")
+    parser.add_argument("--partitions", type=int, default=16)
+    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.one:
+        in_one_process(*options.one)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "spans.parquet"
+        count = write_spans(path, options.spans, options.large)
+        print(f"{count:,} spans, {path.stat().st_size / 2**20:,.0f} MB", flush=True)
+        print(f"{'':16}{'s':>8}{'spans/s':>10}{'executors MB':>14}{'driver MB':>11}")
+        if not options.alone:
+            seconds, memory = measured([sys.executable, __file__, "--one", str(path), str(folder)])
+            print(
+                f"{'one process':16}{seconds:8.0f}{count / seconds:10,.0f}{'':14}{memory.driver_mb:11,.0f}", flush=True
+            )
+        command = [sys.executable, "-m", "otel_parallelism.scale.spark", str(path), "--out", str(folder / "out")]
+        command += ["--master", options.master, "--partitions", str(options.partitions)]
+        seconds, memory = measured(command)
+        row = f"{'Spark':16}{seconds:8.0f}{count / seconds:10,.0f}{memory.executors_mb:14,.0f}{memory.driver_mb:11,.0f}"
+        print(row, flush=True)
+        for one, table in (("turns.parquet", "turns"), ("turns-findings.parquet", "findings")):
+            rows = parquet.read_table(folder / "out" / table).num_rows
+            if options.alone:
+                print(f"{rows:,} {table}")
+            else:
+                equal = rows_in(folder / one) == rows_in(folder / "out" / table)
+                print(f"{rows:,} {table}: {'equal' if equal else 'DIFFERENT'}")
+
+
+if __name__ == "__main__":
+    main()
