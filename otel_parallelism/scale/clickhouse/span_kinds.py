@@ -15,19 +15,20 @@ from otel_parallelism.dialects import DIALECTS, KEYS, NAMES
 from .convention_rules import CONVENTION_RULES
 from .dialect_rule import CALL, IGNORED, NO_TEXT, NONE, PART, STEP, TURN, UNKNOWN, Rule
 from .framework_rules import FRAMEWORK_RULES
-from .sql_expressions import NAME, cases, listed, quoted
+from .sql_expressions import NAME, attribute, cases, listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from otel_parallelism.dialects.parsing.facts import Dialect
+    from otel_parallelism.settings import Settings
 
 _RULES: Final[Mapping[str, Rule]] = {**CONVENTION_RULES, **FRAMEWORK_RULES}
 _GLOB_PART: Final = re.compile(r"\[!?+\]?+[^\]]*+\]|.", re.DOTALL)
 _NO_RULE: Final = Rule(kind=str(UNKNOWN))
 
 
-def kind_stages(source: str, bookkeeping: Sequence[str]) -> Iterator[tuple[str, str]]:
+def kind_stages(source: str, settings: Settings) -> Iterator[tuple[str, str]]:
     """
     Yield stages of a query, each a name and a ``SELECT`` from the stage before it; the last is ``with_kind``.
 
@@ -36,7 +37,7 @@ def kind_stages(source: str, bookkeeping: Sequence[str]) -> Iterator[tuple[str, 
 
     Args:
         source: The name of the first stage's source, with the columns of the Collector's table.
-        bookkeeping: Globs of tools that do not count as calls; they ignore case.
+        settings: ``bookkeeping`` names tools that are no calls. Spans of the user's own patterns are `UNKNOWN`.
     """
     rules = [_RULES.get(dialect.describe.__module__.rpartition(".")[2], _NO_RULE) for dialect in DIALECTS]
     parts = {name: text for rule in rules for name, text in rule.parts.items()}
@@ -53,13 +54,15 @@ def kind_stages(source: str, bookkeeping: Sequence[str]) -> Iterator[tuple[str, 
         "title": _first([_when(at, TURN, rule.title) for at, rule in enumerate(rules) if rule.title != NO_TEXT], NAME),
     }
     yield "with_kinds", _with_columns("with_each_kind", columns)
+    declared = (*settings.call_spans, *settings.model_spans, *settings.turn_spans)
     kind = cases(
+        *((_is_declared(pattern), str(UNKNOWN)) for pattern in declared if pattern),
         (f"NOT {is_agentic()} OR has(kinds, {IGNORED}) OR empty(kinds)", str(NONE)),
         (f"has(kinds, {UNKNOWN})", str(UNKNOWN)),
         (f"kinds[1] = {PART} OR (kinds[1] = {TURN} AND has(kinds, {PART}))", str(NONE)),
         # A model request on which a tool's name was written later.
         (f"kinds[1] = {CALL} AND startsWith({NAME}, 'chat ')", str(STEP)),
-        (f"kinds[1] = {CALL} AND {_matches_any('tool', bookkeeping)}", str(NONE)),
+        (f"kinds[1] = {CALL} AND {_matches_any('tool', settings.bookkeeping)}", str(NONE)),
         otherwise="kinds[1]",
     )
     yield "with_kind", _with_columns("with_kinds", {"kind": kind})
@@ -106,6 +109,19 @@ def _when(at: int, kind: int, text: str) -> str:
 def _first(texts: Sequence[str], otherwise: str) -> str:
     """Return the first of *texts* that is not empty."""
     return f"arrayFirst(text -> text != '', [{', '.join((*texts, otherwise))}])"
+
+
+def _is_declared(pattern: str) -> str:
+    """
+    Return whether a span matches *pattern*, a glob over names or ``attribute=value``.
+
+    >>> _is_declared("a*"), _is_declared("k=v")
+    ("match(lower(SpanName), '(?s)^(a.*)$')", "match(lower(SpanAttributes['k']), '(?s)^(v)$')")
+    """
+    key, found, value = pattern.partition("=")
+    if found and key:
+        return _matches_any(attribute(key.strip()), [value.strip()])
+    return _matches_any(NAME, [pattern])
 
 
 def _matches_any(text: str, globs: Sequence[str]) -> str:

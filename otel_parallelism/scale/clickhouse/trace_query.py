@@ -56,7 +56,7 @@ def trace_stages(table: str, since: str, until: str, settings: Settings) -> Iter
     yield "agent_traces", _agent_traces(table, since, until)
     yield "linked_spans", _linked_spans(table, since, until)
     yield "spans_around", _spans_around(table, since, until)
-    yield from kind_stages("spans_around", settings.bookkeeping)
+    yield from kind_stages("spans_around", settings)
     yield "classified", _classified()
     yield "traces", _TRACES
     yield from holder_stages("traces")
@@ -100,7 +100,8 @@ def _classified() -> str:
     # A span whose end lies before its start has a duration of almost 2**64.
     malformed = (
         "NOT match(SpanId, '^[0-9a-f]{16}$') OR NOT match(ParentSpanId, '^([0-9a-f]{16})?$')"
-        f" OR SpanId = '0000000000000000' OR Duration > {_LARGEST_NS} OR Timestamp <= fromUnixTimestamp64Nano(0)"
+        " OR match(SpanId, '^0+$') OR match(TraceId, '^0*$')"
+        f" OR toInt64(Duration) NOT BETWEEN 0 AND {_LARGEST_NS} OR Timestamp <= fromUnixTimestamp64Nano(0)"
     )
     values = {
         "id": "reinterpretAsUInt64(unhex(SpanId))",

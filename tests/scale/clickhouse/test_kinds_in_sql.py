@@ -15,7 +15,7 @@ from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step,
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.scale.clickhouse.dialect_rule import CALL, NONE, STEP, TURN, UNKNOWN, WAITING
 from otel_parallelism.scale.clickhouse.span_kinds import kind_stages
-from otel_parallelism.settings import BOOKKEEPING
+from otel_parallelism.settings import BOOKKEEPING, Settings
 from tests.scale.clickhouse.collector_table import TABLE, CollectorTable
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def expected(span: SpanRecord) -> tuple[Any, ...]:
 
 
 def in_sql(table: CollectorTable) -> dict[tuple[str, str], tuple[Any, ...]]:
-    stages = ",\n".join(f"{name} AS ({text})" for name, text in kind_stages(TABLE, BOOKKEEPING))
+    stages = ",\n".join(f"{name} AS ({text})" for name, text in kind_stages(TABLE, Settings()))
     rows = table.rows(f"WITH {stages} SELECT TraceId, SpanId, toUInt8(kind) AS kind, tool, agent, title FROM with_kind")
     return {
         (row["TraceId"], row["SpanId"]): (
@@ -137,7 +137,7 @@ def test_most_dialects_have_a_rule(table: CollectorTable) -> None:
     """Of each other dialect some drawn span has a kind; a new dialect needs a rule, or a place in the list."""
     of_dialect = {dialect.describe.__module__.rpartition(".")[2] for dialect in DIALECTS}
     assert of_dialect >= UNKNOWN_DIALECTS
-    text = " ".join(text for _, text in kind_stages(TABLE, BOOKKEEPING))
+    text = " ".join(text for _, text in kind_stages(TABLE, Settings()))
     assert text.count(f", {UNKNOWN}, {NONE})") == len(UNKNOWN_DIALECTS)
 
 

@@ -118,6 +118,15 @@ def test_bounds_of_the_settings(views: CollectorTable) -> None:
     assert decided == {trace_id: reports[trace_id] for trace_id in decided}
 
 
+def test_spans_of_own_patterns_are_left_to_the_core(views: CollectorTable) -> None:
+    views.replace(turns(6))
+    for pattern in ("execute_TOOL get_*", "gen_ai.tool.name=GET_rows"):
+        rows = views.rows(turns_query(TABLE, *ALWAYS, Settings(call_spans=(pattern,))))
+        named = {span.trace_id for span in views.spans() if span.attributes.get("gen_ai.tool.name") == "get_rows"}
+        assert {row["TraceId"] for row in rows if row["undecided"] == "dialect"} == named
+        assert {row["undecided"] for row in rows} == {"", "dialect"}
+
+
 def sums(views: CollectorTable, view: str, *keys: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     columns = f"turns, calls, duration, {', '.join(keys)}"
     rows = views.rows(f"SELECT {columns}, toUnixTimestamp(hour) AS at FROM otel.{view}")
