@@ -108,10 +108,13 @@ def gather_evidence(
     for index, producer in first_containing(calls, arguments, results, heard):
         matcher.edge(index, producer, proven=False)
     pause()
+    arguments_whole = tuple(values is not None and values.whole for values in arguments)
+    results_whole = tuple(values is not None and values.whole for values in results)
+    pause()
     evidence = Evidence(
         edges=tuple(matcher.edges),
-        arguments_whole=tuple(values is not None and values.whole for values in arguments),
-        results_whole=tuple(values is not None and values.whole for values in results),
+        arguments_whole=arguments_whole,
+        results_whole=results_whole,
         outcomes=tuple(_outcome_of(call.tool, values) for call, values in zip(calls, results, strict=True)),
         explained_from_ns=tuple(origins.explained_from_ns),
         lacks_origin=tuple(origins.lacks_origin),

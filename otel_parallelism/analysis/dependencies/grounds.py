@@ -40,6 +40,7 @@ class Grounds:
             repeats: The calls that repeat a tool with equal arguments.
         """
         self._calls = calls
+        pause()
         # What came in between may be the reason for asking the same again.
         self._since_asked: dict[int, int] = {
             again: (1 << again) - (1 << before)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from otel_parallelism.pace import paced, pause
+from otel_parallelism.pace import empty, paced, pause
 from otel_parallelism.patterns import LazyPattern
 
 from .tokens import COMMON_WORDS, words_in
@@ -135,8 +135,8 @@ def first_places(text: str, parts: Collection[str]) -> dict[str, int]:
     >>> first_places("bluelamp", ["lamp", "lampshade"])
     {'lamp': 4}
     """
-    if len(parts) <= _FEW_PARTS:
-        return {part: place for part in parts if (place := text.find(part)) >= 0}
+    if not text or len(parts) <= _FEW_PARTS:
+        return {part: place for part in paced(parts) if (place := text.find(part)) >= 0}
     # By their beginning, and by their length: the parts that have not been found yet.
     waiting: dict[str, dict[int, set[str]]] = {}
     for part in paced(parts):
@@ -151,6 +151,7 @@ def first_places(text: str, parts: Collection[str]) -> dict[str, int]:
             if part in some:
                 some.remove(part)
                 found[part] = place
+    empty(waiting)
     return found
 
 

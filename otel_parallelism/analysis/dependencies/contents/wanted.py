@@ -56,6 +56,7 @@ class Wanted:
         self.named: frozenset[tuple[str, str]] = frozenset(
             pair for values in paced(arguments) if values is not None for pair in values.named
         )
+        pause()
         self.names: frozenset[str] = frozenset(name for name, _ in self.named)
         self.forms: frozenset[str] = frozenset(
             form
@@ -64,6 +65,7 @@ class Wanted:
             for atom in values.atoms
             for form, _ in (*atom.forms, *atom.transforms)
         )
+        pause()
         self.numeric: bool = any(form[0] in "=#" for form in self.forms)
         found = {
             token for values in paced(arguments) if values is not None for token in (*values.tokens, *values.derived)
