@@ -21,6 +21,8 @@ def spark() -> Iterator[Any]:
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("Spark needs Java")
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        os.environ.pop(name, None)  # measuring Spark's workers takes long; test_batches.py runs the same code
     builder = sql.SparkSession.builder.master("local[2]")
     for key, value in {
         **QUICK,
