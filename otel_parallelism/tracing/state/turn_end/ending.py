@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Report
     from otel_parallelism.tracing.state.nodes import CallNode, Node
 
-_MOST_WAITING = 10_000
+_MOST_WAITING = 1_000
 """Past so many turns that wait for their analysis, turns are analysed where they end."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Report
 
 _LONGEST_WAIT_S = 60.0
-_MANY_WAITING = 1_000
+_MANY_WAITING = 500
 """Past so many turns that wait for their analysis, the contents of their calls are let go."""
 
 _inner: dict[int, int] = {}
