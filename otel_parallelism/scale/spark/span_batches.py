@@ -22,8 +22,8 @@ PACKED_SCHEMA: Final = "trace_id string, arrived bigint, number bigint, spans bi
 """
 The columns of packed spans.
 
-A row has ``number`` spans of one trace and what they were read from arrived at the time ``arrived`` (microseconds), or
-it counts as many rows with a ``problem``, which have no trace.
+A row has ``number`` spans of one trace, from a file that arrived at the time ``arrived`` (microseconds). Or it has no
+trace, and counts ``number`` rows of the input that have the same ``problem``.
 """
 _ROWS: Final = 256
 """Rows that are Python objects at the same time; a row of some layouts is a whole trace."""
