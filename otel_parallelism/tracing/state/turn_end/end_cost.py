@@ -35,6 +35,14 @@ def end_cost_ns(top: Node, end_ns: int, settings: Settings, most_ns: float) -> f
 
     Where it takes more than *most_ns*, the estimate stops there, so that it takes a small part of that time itself.
     """
+    least_ns = settings.min_avoidable * 1e9
+    if end_ns - top.start_ns < least_ns:
+        return _cost_without_contents_ns(top, most_ns)
+    return _cost_ns(top, end_ns, least_ns, most_ns)
+
+
+def _cost_ns(top: Node, end_ns: int, least_ns: float, most_ns: float) -> float:
+    """Return what the analysis of *top* costs; contents are read if *least_ns* or more may be saved."""
     cost_ns: float = _FIXED_NS
     below: list[Node] = []
     first_ns = last_ns = longest_ns = 0
@@ -57,7 +65,6 @@ def end_cost_ns(top: Node, end_ns: int, settings: Settings, most_ns: float) -> f
             first_ns = min(first_ns or node.start_ns, node.start_ns)
             last_ns = max(last_ns, until_ns)
             longest_ns = max(longest_ns, until_ns - node.start_ns)
-    least_ns = settings.min_avoidable * 1e9
     nested = any(node.children for node in below)
     if last_ns - first_ns < least_ns or (not nested and last_ns - first_ns - longest_ns < least_ns):
         # Too little can be saved for any content to be read.
@@ -67,6 +74,18 @@ def end_cost_ns(top: Node, end_ns: int, settings: Settings, most_ns: float) -> f
         if cost_ns > most_ns:
             break
         cost_ns += _content_cost_ns(node)
+    return cost_ns
+
+
+def _cost_without_contents_ns(top: Node, most_ns: float) -> float:
+    """Return what the analysis of *top* costs, where so little can be saved that no content is read."""
+    cost_ns: float = _FIXED_NS
+    around: list[Node] = [top]
+    while around and cost_ns <= most_ns:
+        children = around.pop().children
+        if children:
+            cost_ns += len(children) * _OF_A_CALL_NS
+            around += children
     return cost_ns
 
 
