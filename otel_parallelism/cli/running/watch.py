@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import otel_parallelism
@@ -11,7 +12,7 @@ from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumento
 from otel_parallelism.model import Analysis, Coverage, Report
 from otel_parallelism.processes.following import MOST_REPORTS, light_report
 from otel_parallelism.reports.parts.wording import counted
-from otel_parallelism.settings import DISABLED, SDK_DISABLED, Settings, is_switched_off
+from otel_parallelism.settings import DISABLED, SDK_DISABLED, Settings, is_switched_off, variable_of
 from otel_parallelism.tracing.install import usable_settings
 
 from .child_processes import ChildReports, FollowedProcesses
@@ -41,6 +42,9 @@ class Watch:
         instrumentor = ParallelismInstrumentor()
         if not instrumentor.is_instrumented_by_opentelemetry:  # which is the case under opentelemetry-instrument
             Settings.from_environment()  # raises; the instrumentation itself uses the default of an invalid setting
+            # An analysis in a thread would slow the calls of the next turn, which are measured too. Child processes
+            # read the variable as well.
+            os.environ.setdefault(variable_of("turn_end_budget"), "inf")
             instrumentor.instrument()
         unsubscribe = otel_parallelism.subscribe(self._keep)
         self._read = ChildReports()

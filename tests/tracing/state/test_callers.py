@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import functools
 import sys
 import threading
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_parallelism.model import CallFrame
-    from otel_parallelism.testing import CapturedTurns
+    from tests.conftest import Kit
 
 
 def names(frames: tuple[CallFrame | None, ...]) -> list[str | None]:
@@ -77,10 +78,10 @@ def test_each_run_of_a_function_has_its_own_identity_while_it_lasts() -> None:
     assert first[1] == second[1] != third[1], "the two runs were made at different places of one line"
 
 
-async def test_functions_outside_of_a_call_around_are_found(parallelism: CapturedTurns) -> None:
+async def test_functions_outside_of_a_call_around_are_found(kit: Kit) -> None:
     @profiled
     async def inner() -> None:
-        pass
+        await asyncio.sleep(1)
 
     async def helper() -> None:
         await inner()
@@ -95,7 +96,7 @@ async def test_functions_outside_of_a_call_around_are_found(parallelism: Capture
             await outer()
 
     await program()
-    report = parallelism.turn
+    (report,) = kit.reports
     stacks = {call.tool: names(call.stack.frames()) for call in report.turn.calls if call.stack is not None}
     nested = [
         names(call.stack.frames()) for call in report.turn.calls if call.stack is not None and call.tool == "inner"
