@@ -100,7 +100,7 @@ def _measure(report: str, one: ReportedFinding, *, is_spans: bool, written: bool
     between = (before + after) / 2
     return (
         f"{first}otel-parallelism run --fail-under-efficiency {between:.2f} PROGRAM (efficiency was {before:.2f}; "
-        f"{after:.2f} is expected)"
+        f"at best it becomes {after:.2f})"
     )
 
 
