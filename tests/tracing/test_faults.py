@@ -590,3 +590,23 @@ def test_the_oldest_large_results_are_let_go_and_their_calls_count(make_kit: Any
     assert HELD.size == 0
     assert turn.report is not None
     assert turn.report.calls == 30
+
+
+async def test_program_that_attaches_no_context_is_not_affected(kit: Kit) -> None:
+    @profiled
+    async def waits() -> str:
+        return "done"
+
+    @profiled
+    def blocks() -> str:
+        return "done"
+
+    def attached() -> list[Any]:
+        context.attach(None)  # type: ignore[arg-type] # a mistake of the program
+        return [waits(), blocks()]
+
+    coroutine, result = contextvars.copy_context().run(attached)
+    assert (await coroutine, result) == ("done", "done")
+    assert shield.internal_errors()
+    shield._counts.clear()
+    kit.forgive()

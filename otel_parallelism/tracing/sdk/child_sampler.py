@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from .compatibility import SPAN_KEY, current_context_of, samples_children
+from .compatibility import SPAN_KEY, samples_children, span_context_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class ChildSampler(Sampler):
     ) -> SamplingResult:
         """Return the decision that the root sampler would make."""
         parent: Any = None if parent_context is None else parent_context.get(SPAN_KEY)
-        context = current_context_of(parent)
+        context = span_context_of(parent)
         if type(context) is SpanContext:
             _, _, is_remote, flags, state, is_valid = context
             if is_valid and not is_remote and flags & _SAMPLED:

@@ -67,7 +67,7 @@ def id_of_any(span: Any) -> int:
     return span_id
 
 
-def current_context_of(span: Any) -> object:
+def span_context_of(span: Any) -> object:
     """Return the ``SpanContext`` of *span* if it is a span of the SDK; else None, or another object."""
     return getattr(span, "_context", None)
 

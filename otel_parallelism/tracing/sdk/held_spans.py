@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 
 _OURS = __name__.partition(".")[0] + "."
+_LONGEST_SHUTDOWN_S = 10.0
 
 
 class HeldSpan(SpanProcessor):
@@ -48,8 +49,13 @@ class HeldSpan(SpanProcessor):
     It can be written to like a span until `release`.
     """
 
-    def __init__(self, span: Any, around: Any, at_once: tuple[Any, ...], later: tuple[Any, ...]) -> None:
+    def __init__(
+        self, span: Any, around: Any, at_once: tuple[Any, ...], later: tuple[Any, ...], all_held: set[HeldSpan]
+    ) -> None:
+        """Add itself to *all_held*, until its release."""
         self.limits: Any = span_limits(span)
+        self._all_held = all_held
+        all_held.add(self)
         self._around = around
         self._at_once = at_once
         self._later = list(later)
@@ -113,6 +119,7 @@ class HeldSpan(SpanProcessor):
         with self._lock:
             released, self._released = self._released, True
             ended = self._ended
+        self._all_held.discard(self)
         if ended is not None and not released:
             self._pass_on(ended)
 
@@ -128,9 +135,15 @@ class HeldSpan(SpanProcessor):
 
 
 class FlushingProcessor(SpanProcessor):
-    """Comes first at a provider: lets the held spans reach the other processors before these flush or shut down."""
+    """
+    Comes first at a provider: lets the held spans reach the other processors before these flush or shut down.
+
+    Attributes:
+        held: The spans that are held.
+    """
 
     def __init__(self, wait: Callable[[float], bool]) -> None:
+        self.held: set[HeldSpan] = set()
         self._wait = wait
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -140,8 +153,10 @@ class FlushingProcessor(SpanProcessor):
         """Do nothing."""
 
     def shutdown(self) -> None:
-        """Wait for the results, within the time that a shutdown usually takes."""
-        self._wait(10.0)
+        """Wait for the results, within the time that a shutdown usually takes; pass on the other spans without one."""
+        self._wait(_LONGEST_SHUTDOWN_S)
+        for span in tuple(self.held):
+            span.release()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait for the results."""
@@ -172,9 +187,11 @@ def hold_span(span: Any, wait: Callable[[float], bool]) -> HeldSpan | None:
             return None
     if not later:
         return None
-    if FlushingProcessor not in map(type, at_once):
-        add_first_processor(multi, FlushingProcessor(wait))
-    held = HeldSpan(span, around, tuple(at_once), tuple(later))
+    flushing = next((processor for processor in at_once if type(processor) is FlushingProcessor), None)
+    if flushing is None:
+        flushing = FlushingProcessor(wait)
+        add_first_processor(multi, flushing)
+    held = HeldSpan(span, around, tuple(at_once), tuple(later), flushing.held)
     set_processor_of_span(span, held)
     return held
 

@@ -9,6 +9,7 @@ from types import CodeType, CoroutineType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
+from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.tracing.sdk.current import get_current
 from otel_parallelism.tracing.state.callers import PROGRAM_FILES, calling_frame, frames_around, program_frames_around
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
@@ -51,7 +52,12 @@ def _called(tool: Tool, receiver: object) -> CallNode:
             code = None if frame is None else frame.f_code
         if frame is not None:
             instruction = frame.f_lasti
-            inside = type(get_current().get(SCOPE_KEY)) is CallNode
+            try:
+                inside = type(get_current().get(SCOPE_KEY)) is CallNode
+            except Exception as error:
+                if is_interruption(error):
+                    raise
+                inside = True  # The program has attached something that is no context; `begin` counts the failure.
             around = program_frames_around(frame) if inside else frames_around(frame)
     node = CallNode(
         None, None, 0, 0, 0, None, False, False, 0, 0, None, None, False, None, None, 0,  # noqa: FBT003 - positional arguments: keywords double the cost

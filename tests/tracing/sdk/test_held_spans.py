@@ -51,6 +51,17 @@ def batches() -> Iterator[Batches]:
     made.provider.shutdown()
 
 
+def test_span_without_a_result_at_shutdown_is_exported_without_it(batches: Batches) -> None:
+    span = batches.start()
+    held = batches.hold(span)
+    span.end()
+    batches.provider.shutdown()
+    held.set_attributes({"late": 1})
+    held.release()
+    (exported,) = batches.exporter.get_finished_spans()
+    assert (exported.name, dict(exported.attributes or {}), batches.waited) == ("turn", {}, [10.0])
+
+
 @pytest.mark.parametrize("released_first", [False, True])
 def test_span_is_exported_once_with_what_was_added(batches: Batches, released_first: bool) -> None:
     span = batches.start()

@@ -31,7 +31,7 @@ STRETCH_S: Final = 0.000_2
 
 _PAUSE_S = 0.001
 _IDLE_S = 60.0
-_EXIT_S = 30.0
+_EXIT_S = 10.0
 _NEVER = (1 << 31) - 1
 
 
