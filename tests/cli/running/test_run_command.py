@@ -43,6 +43,14 @@ def test_program_without_provider_is_measured(shell: Shell, agent: Callable[[str
     assert document(done.stdout)["coverage"]["calls_without_turn"] == 0
 
 
+@pytest.mark.parametrize(("environment", "budget"), [({}, "inf"), ({"OTEL_PARALLELISM_TURN_END_BUDGET": "0.5"}, "0.5")])
+def test_turns_are_analysed_where_they_end_unless_set_otherwise(
+    shell: Shell, agent: Callable[[str], Path], environment: dict[str, str], budget: str
+) -> None:
+    agent("from otel_parallelism.tracing.state.registry import REGISTRY\nprint(REGISTRY.settings.turn_end_budget)")
+    assert shell("run", "agent.py", **environment).stdout.decode().splitlines()[0] == budget
+
+
 def test_text_starts_with_the_savings_and_the_place(shell: Shell, agent: Callable[[str], Path]) -> None:
     agent("print('the answer')\nasyncio.run(one_by_one())\nprint('another')")
     lines = shell("run", "agent.py").stdout.decode().splitlines()
