@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from otel_parallelism.errors import UnreadableError
 
+from .parsing.arrow_values import column_values, value_of
 from .parsing.field_errors import WrongFieldError
 from .parsing.json_text import UnknownFormatError
 from .parsing.opening import ANY_RATIO_BYTES, TooLargeError, raised
@@ -28,7 +29,6 @@ MAGIC: Final = b"PAR1"
 EXPECTED: Final = "a Parquet file of spans"
 _ROWS: Final = 256
 _BUFFER_BYTES: Final = 1 << 20
-_SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
 _ATTRIBUTES: Final = frozenset({"SpanAttributes", "span_attributes"})
 _UNUSED: Final = frozenset(
     {"TraceState", "ScopeVersion", "StatusMessage", "Events.Timestamp"}
@@ -182,17 +182,8 @@ def batch_rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
         factors.append(_UNITS[field.type.unit] if _is_time(pa, field.type) else 1)
         whole = column if kind == column.type else column.cast(kind)
         columns.append(_with_texts(pa, whole) if of_spans else whole)
-    for values in _values(columns, batch.num_rows):
-        if isinstance(values, Exception):
-            yield values
-            continue
-        row = {}
-        for name, value, factor in zip(names, values, factors, strict=True):
-            if factor != 1 and value is not None:
-                row[name] = value * factor
-            else:
-                row[name] = value if type(value) in _SCALARS else _without_nulls(value)
-        yield row
+    for values in _values(pa, columns, factors, batch.num_rows):
+        yield values if isinstance(values, Exception) else dict(zip(names, values, strict=True))
 
 
 def _with_texts(pa: Any, column: Any) -> Any:
@@ -208,19 +199,28 @@ def _with_texts(pa: Any, column: Any) -> Any:
         return column
 
 
-def _values(columns: list[Any], rows: int) -> Iterator[tuple[Any, ...] | Exception]:
-    """Yield the values of each row, or the error that one of them raises."""
+def _values(pa: Any, columns: list[Any], factors: list[int], rows: int) -> Iterator[tuple[Any, ...] | Exception]:
+    """Yield the values of each row, those of a column times its factor, or the error that one of them raises."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of two values of one key
-            found = list(zip(*(column.to_pylist(maps_as_pydicts="lossy") for column in columns), strict=True))
-        yield from found
+            found = [
+                values if factor == 1 else [_times(value, factor) for value in values]
+                for values, factor in zip((column_values(pa, column) for column in columns), factors, strict=True)
+            ]
+        yield from zip(*found, strict=True)
     except (ValueError, OverflowError, RecursionError):
         for at in range(rows):
             try:
-                yield tuple(column[at].as_py(maps_as_pydicts="lossy") for column in columns)
+                yield tuple(
+                    _times(value_of(column[at]), factor) for column, factor in zip(columns, factors, strict=True)
+                )
             except (ValueError, OverflowError, RecursionError) as error:
                 yield error if isinstance(error, ValueError | RecursionError) else ValueError()
+
+
+def _times(value: Any, factor: int) -> Any:
+    return value * factor if factor != 1 and value is not None else value
 
 
 def _is_time(pa: Any, kind: Any) -> bool:
@@ -245,21 +245,3 @@ def _whole_numbers(pa: Any, kind: Any) -> Any:
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_whole_numbers(pa, field.type)) for field in kind])
     return kind
-
-
-def _key(key: object) -> str:
-    """Return the *key* of a map as text; some writers have all text as bytes."""
-    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
-
-
-def _without_nulls(value: Any) -> Any:
-    """Return *value*; nested objects have no fields that are null, which those of other rows have."""
-    if isinstance(value, dict):
-        return {
-            key if type(key) is str else _key(key): item if type(item) in _SCALARS else _without_nulls(item)
-            for key, item in value.items()
-            if item is not None
-        }
-    if isinstance(value, list):
-        return [item if type(item) in _SCALARS else _without_nulls(item) for item in value]
-    return value

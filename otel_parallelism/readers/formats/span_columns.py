@@ -46,49 +46,70 @@ _SERVICE: Final = {
     "service.namespace": "servicenamespace",
     "service.instance.id": "serviceinstanceid",
 }
-_BINARY_ID_LENGTHS: Final = {"traceid": 16, "spanid": 8, "parentspanid": 8}
+_TRACE_ID_BYTES: Final = 16
+_SPAN_ID_BYTES: Final = 8
 _KEPT_TABLES: Final = 16
+_TEXTS: Final = frozenset({str})
 
 
-class _Row:
-    """One row; columns are found by their names without case and separators."""
+class _Columns(msgspec.Struct, frozen=True):
+    """
+    The columns of a table that hold what a span has, highest precedence first.
 
-    def __init__(self, row: Fields) -> None:
-        self._row = row
-        self._names = _short_names(tuple(row))
+    They are found by their names without case and separators, once for all rows with the same columns.
+    """
 
-    def get(self, *short: str) -> object:
-        """Return the first value of the columns *short* that is not null."""
-        for name in short:
-            found = self._row.get(self._names.get(name, ""))
-            if found is not None:
-                return found
-        return None
-
-    def text(self, *short: str) -> str:
-        return _text(self.get(*short))
-
-    def attributes(self, prefix: str, *short: str) -> dict[str, object]:
-        """Return the attributes in the columns *short*, or in a column each, whose names begin with *prefix*."""
-        found = {key.removeprefix(prefix): self._row[key] for key in _columns_with(prefix, tuple(self._row))}
-        for name in reversed(short):
-            value = self.get(name)
-            if value is not None:
-                found.update(_pairs(value))
-        return without_empty(found)
-
-    def own_id(self, short: str) -> str:
-        value = self.get(short)
-        if isinstance(value, float):
-            raise WrongFieldError("a floating-point number is not an id")
-        if isinstance(value, bytes):
-            return value.hex() if len(value) == _BINARY_ID_LENGTHS[short] else _text(value).lower()
-        return hex_id(value)
+    trace_id: tuple[str, ...]
+    span_id: tuple[str, ...]
+    parent_id: tuple[str, ...]
+    name: tuple[str, ...]
+    start: tuple[str, ...]
+    end: tuple[str, ...]
+    duration: tuple[str, ...]
+    kind: tuple[str, ...]
+    status: tuple[str, ...]
+    scope: tuple[str, ...]
+    resource: tuple[str, ...]
+    attributes: tuple[str, ...]
+    event_names: tuple[str, ...]
+    event_attributes: tuple[str, ...]
+    events: tuple[str, ...]
+    linked_ids: tuple[str, ...]
+    links: tuple[str, ...]
+    services: tuple[tuple[str, tuple[str, ...]], ...]
+    of_attributes: tuple[str, ...]
+    of_resource: tuple[str, ...]
 
 
-@functools.lru_cache(2 * _KEPT_TABLES)
-def _columns_with(prefix: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name.startswith(prefix))
+@functools.lru_cache(_KEPT_TABLES)
+def _columns(names: tuple[str, ...]) -> _Columns:
+    known = _short_names(names)
+
+    def called(*short: str) -> tuple[str, ...]:
+        return tuple(known[name] for name in short if name in known)
+
+    return _Columns(
+        trace_id=called("traceid"),
+        span_id=called("spanid"),
+        parent_id=called("parentspanid"),
+        name=called("spanname", "name"),
+        start=called(*_START),
+        end=called(*_END),
+        duration=called(*_DURATION),
+        kind=called("spankind", "kind"),
+        status=called("statuscode", "spanstatuscode"),
+        scope=called("scopename"),
+        resource=called("resourceattributes"),
+        attributes=called(*_ATTRIBUTES),
+        event_names=called("eventsname"),
+        event_attributes=called("eventsattributes"),
+        events=called("events", "spanevents", "eventsjson"),
+        linked_ids=called("linksspanid"),
+        links=called("links", "spanlinks", "linksjson"),
+        services=tuple((key, columns) for key, column in _SERVICE.items() if (columns := called(column))),
+        of_attributes=tuple(name for name in names if name.startswith(_COLUMNS_OF_ATTRIBUTES)),
+        of_resource=tuple(name for name in names if name.startswith(_COLUMNS_OF_RESOURCE)),
+    )
 
 
 @functools.lru_cache(_KEPT_TABLES)
@@ -107,15 +128,18 @@ def _is_attribute_column(name: str) -> bool:
     return name.startswith(_COLUMNS_OF_ATTRIBUTES)
 
 
-def _spans(data: Fields) -> list[SpanRecord]:
-    row = _Row(data)
-    start, end = time_ns(row.get(*_START)), row.get(*_END)
-    parent = "" if row.get("parentspanid") in (None, "", b"") else row.own_id("parentspanid")
-    resource = row.attributes(_COLUMNS_OF_RESOURCE, "resourceattributes")
-    for key, column in _SERVICE.items():
-        if row.text(column):
-            resource.setdefault(key, row.text(column))
-    own_id, trace_id = row.own_id("spanid"), row.own_id("traceid")
+def _spans(row: Fields) -> list[SpanRecord]:
+    columns = _columns(tuple(row))
+    start, end = time_ns(_value(row, columns.start)), _value(row, columns.end)
+    parent = _value(row, columns.parent_id)
+    parent = "" if parent in (None, "", b"") else _id(parent, _SPAN_ID_BYTES)
+    resource = _attributes(row, columns.of_resource, _COLUMNS_OF_RESOURCE, columns.resource)
+    for key, service in columns.services:
+        named = _text(_value(row, service))
+        if named:
+            resource.setdefault(key, named)
+    own_id = _id(_value(row, columns.span_id), _SPAN_ID_BYTES)
+    trace_id = _id(_value(row, columns.trace_id), _TRACE_ID_BYTES)
     if not own_id.strip("0") or not trace_id.strip("0"):
         raise WrongFieldError("an empty or zero text is not an id")
     return [
@@ -123,19 +147,50 @@ def _spans(data: Fields) -> list[SpanRecord]:
             trace_id,
             own_id,
             parent if parent.strip("0") else "",
-            row.text("spanname", "name"),
+            _text(_value(row, columns.name)),
             start,
             # Where both are there, the duration may be in milliseconds.
-            start + _duration_ns(row.get(*_DURATION)) if end is None else max(start, time_ns(end)),
-            row.attributes(_COLUMNS_OF_ATTRIBUTES, *_ATTRIBUTES),
-            _events(row),
-            _links(row),
-            kind_number(_plain(row.get("spankind", "kind"))),
-            _is_error(row.get("statuscode", "spanstatuscode")),
+            start + _duration_ns(_value(row, columns.duration)) if end is None else max(start, time_ns(end)),
+            _attributes(row, columns.of_attributes, _COLUMNS_OF_ATTRIBUTES, columns.attributes),
+            _events(row, columns),
+            _links(row, columns),
+            kind_number(_plain(_value(row, columns.kind))),
+            _is_error(_value(row, columns.status)),
             source=identity(resource),
-            instrumentation=row.text("scopename"),
+            instrumentation=_text(_value(row, columns.scope)),
         )
     ]
+
+
+def _value(row: Fields, columns: tuple[str, ...]) -> object:
+    """Return the first value of *columns* that is not null."""
+    for name in columns:
+        found = row.get(name)
+        if found is not None:
+            return found
+    return None
+
+
+def _attributes(row: Fields, single: tuple[str, ...], prefix: str, whole: tuple[str, ...]) -> dict[str, object]:
+    """Return the attributes in the columns *whole*, and in *single*, a column each, whose names begin with *prefix*."""
+    if not single and len(whole) == 1:
+        value = row[whole[0]]
+        return {} if value is None else without_empty(_pairs(value))
+    found = {name.removeprefix(prefix): row[name] for name in single}
+    for name in reversed(whole):
+        value = row.get(name)
+        if value is not None:
+            found.update(_pairs(value))
+    return without_empty(found)
+
+
+def _id(value: object, binary_bytes: int) -> str:
+    """Return the id *value* as lower-case hex; it is binary if it has so many bytes."""
+    if isinstance(value, float):
+        raise WrongFieldError("a floating-point number is not an id")
+    if isinstance(value, bytes):
+        return value.hex() if len(value) == binary_bytes else _text(value).lower()
+    return hex_id(value)
 
 
 def _duration_ns(value: object) -> int:
@@ -146,27 +201,31 @@ def _is_error(code: object) -> bool:
     return code == 2 or "ERROR" in _text(code).upper()  # noqa: PLR2004 - OTLP's number
 
 
-def _events(row: _Row) -> tuple[SpanEvent, ...]:
-    names = row.get("eventsname")
+def _events(row: Fields, columns: _Columns) -> tuple[SpanEvent, ...]:
+    names = _value(row, columns.event_names)
     if isinstance(names, list):
-        attributes = row.get("eventsattributes")
+        attributes = _value(row, columns.event_attributes)
         pairs = zip_longest(names, attributes if isinstance(attributes, list) else [])
-        return tuple(SpanEvent(_text(name), _pairs(value)) for name, value in pairs if name is not None)
-    found = [_Row(event) for event in _nested(row.get("events", "spanevents", "eventsjson"))]
-    return tuple(SpanEvent(event.text("name"), _pairs(event.get("attributes"))) for event in found)
+        return tuple([SpanEvent(_text(name), _pairs(value)) for name, value in pairs if name is not None])
+    nested = _nested(_value(row, columns.events))
+    return tuple([SpanEvent(_text(_named(event, "name")), _pairs(_named(event, "attributes"))) for event in nested])
 
 
-def _links(row: _Row) -> tuple[str, ...]:
-    ids = row.get("linksspanid")
+def _named(nested: Fields, short: str) -> object:
+    """Return the value that *nested* has under a name like *short*."""
+    return nested.get(_short_names(tuple(nested)).get(short, ""))
+
+
+def _links(row: Fields, columns: _Columns) -> tuple[str, ...]:
+    ids = _value(row, columns.linked_ids)
     if isinstance(ids, list):
-        return tuple(_link(value) for value in ids if value)
-    found = [_Row(link) for link in _nested(row.get("links", "spanlinks", "linksjson"))]
-    return tuple(_link(link.get("spanid")) for link in found if link.get("spanid"))
+        return tuple([_link(value) for value in ids if value])
+    found = [_named(link, "spanid") for link in _nested(_value(row, columns.links))]
+    return tuple([_link(value) for value in found if value])
 
 
 def _link(value: object) -> str:
-    binary = isinstance(value, bytes) and len(value) == _BINARY_ID_LENGTHS["spanid"]
-    return value.hex() if binary and isinstance(value, bytes) else _text(value).lower()
+    return value.hex() if isinstance(value, bytes) and len(value) == _SPAN_ID_BYTES else _text(value).lower()
 
 
 def _nested(value: object) -> list[Fields]:
@@ -191,6 +250,8 @@ def _pairs(value: object) -> dict[str, object]:
             value = decode_json(value or b"{}")
         except (msgspec.DecodeError, ValueError):
             raise WrongFieldError("attributes are neither a map nor JSON; export them as JSON text") from None
+    if type(value) is dict and _TEXTS.issuperset(map(type, value.values())):
+        return value
     return {key: _plain(item) for key, item in flattened(fields(value)).items()}
 
 
@@ -203,4 +264,5 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else string(value)
 
 
-FORMAT = JsonFormat("rows of a table of spans", _recognizes, _spans)
+# Tried first: a row is known by the names of its columns, which no other format has.
+FORMAT = JsonFormat("rows of a table of spans", _recognizes, _spans, rank=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ _S: Final = 1_000_000_000
 _MS: Final = 1_000_000
 # Seconds since the epoch stay below the first until the year 5138, milliseconds below the second, and so on.
 _UNITS: Final = ((10**11, _S), (10**14, _MS), (10**17, 1_000), (10**21, 1))
+_SINCE_NS: Final = 10**17
 _LATEST: Final = 10**21
 _KINDS: Final = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 
@@ -94,6 +96,8 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     >>> time_ns("1970-01-01T00:00:01.5Z"), time_ns(1_700_000_000_000), time_ns(5, 1_000)
     (1500000000, 1700000000000000000, 5000)
     """
+    if type(value) is int and _SINCE_NS <= value < _LATEST:
+        return value * (unit_ns or 1)
     if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit():
         # Python converts no longer text, and no time has so many digits.
         value = int(value) if "." not in value and len(value) <= MAX_DIGITS else float(value)
@@ -122,7 +126,12 @@ def kind_number(value: object) -> int:
     """Return OTLP's number of a span's kind: written as such, or by name in any of the usual ways."""
     if isinstance(value, int):
         return value
-    return _KINDS.get(string(value).upper().rpartition(".")[2].removeprefix("SPAN_KIND_"), 0)
+    return _kind_called(string(value))
+
+
+@functools.lru_cache(64)
+def _kind_called(name: str) -> int:
+    return _KINDS.get(name.upper().rpartition(".")[2].removeprefix("SPAN_KIND_"), 0)
 
 
 def flattened(value: Fields, prefix: str = "") -> dict[str, object]:
