@@ -174,8 +174,8 @@ def test_usual_parameters_say_no_answer_otherwise(second: _Told) -> None:
     assert (found.verdict, found.edge) == ("independent", "none")
 
 
-def test_long_answer_and_identifier_are_not_said_otherwise() -> None:
-    for answer in ("rain " * 30, {"id": "A81-x9"}, {"error": "timed out"}, ["a b", "c d", "e f", "g h", "i j", "k l"]):
+def test_long_list_and_identifier_are_not_said_otherwise() -> None:
+    for answer in ({"id": "A81-x9"}, {"error": "timed out"}, ["a b", "c d", "e f", "g h", "i j", "k l"]):
         found = judged("Hello", ("get_fact", {"of": "hello"}, answer), ("get_topic", {"topic": "robots"}, "fine"))
         assert "otherwise" not in found.evidence
 
@@ -429,9 +429,39 @@ def test_search_with_fewer_words_may_follow_from_one_that_found_a_single_thing()
 
 def test_name_in_a_long_text_may_be_what_a_short_word_stands_for() -> None:
     text = "The field lies in the north, was found in 1978, and is run by Umbrella Norge for its three owners so far."
-    for symbol, verdict in (("UMBR", "unknown"), ("WNKA", "independent")):
+    for symbol, may in (("UMBR", "may be chance"), ("WNKA", "may say otherwise what")):
         search, price = ("web_search", {"query": "field"}, text), ("get_price", {"symbol": symbol}, 27.3)
-        assert judged("Price of a share in the field?", search, price).verdict == verdict
+        assert may in judged("Price of a share in the field?", search, price).evidence
+
+
+PATIENT = {
+    "name": "J. Alvarez",
+    "born": "1941-08-30",
+    "problems": ["hypertension", "osteoarthritis"],
+    "visits": [{"ward": "4C", "note": "Stable, goes home to Pune"}],
+    "weight": 71.5,
+    "height": 1.63,
+    "sex": "F",
+}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("get_local_time", {"timezone": "Asia/Kolkata"}),
+        ("get_guideline", {"population": "elderly"}),
+        ("get_dose", {"band": 4}),
+        ("find_gown", {"size": "EU 43"}),
+    ],
+)
+def test_word_or_number_may_say_otherwise_what_a_record_describes(tool: str, arguments: dict[str, Any]) -> None:
+    second = (tool, arguments, "fine weather")
+    for result, verdict in (
+        (PATIENT, "unknown"),
+        ("Born in 1941, and lives in Pune. " * 5, "unknown"),
+        ([{"bed": "x y"}] * 9, "independent"),
+    ):
+        assert judged("Look after patient P-40", ("get_patient", {"id": "P-40"}, result), second).verdict == verdict
 
 
 def test_login_may_be_made_of_the_parts_of_a_name() -> None:

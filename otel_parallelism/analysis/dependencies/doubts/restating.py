@@ -1,9 +1,9 @@
 """
 Finds arguments that may say in other words what an earlier result said, and questions that follow from one.
 
-These are: a word that stands nowhere before a call, after a short answer (``yen`` after ``Kyoto``); an abbreviation, or
-another form of a word, that a result contains; a date that refers to another one; a query after a description of the
-tables; and the same question put to another source after a short text.
+These are: a word that stands nowhere before a call, after a result about one thing or a few (``yen`` after ``Kyoto``);
+an abbreviation, or another form of a word, that a result contains; a date that refers to another one; a query after a
+description of the tables; and the same question put to another source after a short text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
+from .answers import DATED, is_description, is_short_text
 from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _MOST_COMPARED = 64
 _MOST_READ = 8_000
-_MOST_VALUES = 5
 _MOST_FIELDS = 32
 _LONGEST_VALUE = 80
 _SMALLEST = 2
@@ -38,26 +38,17 @@ _FEWEST_NAMES = 2
 _FREE = (
     SEARCHES
     | USUAL
-    | {"size", "query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
+    | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
 _LAYOUTS = frozenset("schema schemas table tables column columns describe fields databases".split())  # noqa: SIM905 - a list of quoted words would be longer
-_PLACES = frozenset({"lat", "latitude", "Latitude"})
 _SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
-_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
 _NUMERAL = LazyPattern(
     r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double)\b"
 )
-_COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
 _CAPITALS = LazyPattern(r"\b[A-Z][a-zA-Z]+(?: [A-Z][a-zA-Z]+)*")
 _SEPARATOR = LazyPattern(r",| and |;")
 _REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
 _CALENDAR = frozenset({"quarter", "month", "week"})
-_DATED = LazyPattern(
-    r"\d{4}-\d\d|\b(?:january|february|april|june|july|august|september|october|november|december)\b"
-    r"|\d{1,2}[:/.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
-    r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.? \d|\d{1,2}(?:st|nd|rd|th)?\.? (?:of )?"
-    r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)"
-)
 
 _MEANING = "{b} was given a word that stands nowhere before it, which may say otherwise what {a} returned"
 _NUMBER = "{b} was given a number that stands nowhere before it, which {a} may have named in words, or listed"
@@ -80,6 +71,7 @@ class Restating:
         self._stems = {word[:_SHORTEST_STEM] for word in self.said}
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
+        self._described: list[int] = []
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
@@ -109,9 +101,9 @@ class Restating:
         )
         texts = [text for text in arguments.plain if isinstance(text, str)]
         found = (
-            (self._others(index, self._short) if unknown else 0, _MEANING),
-            (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
             (self._forms_before(single) if single else 0, _FORM),
+            (self._others(index, self._described) if unknown else 0, _MEANING),
+            (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
             (self._layouts if any(map(looks_like_sql, texts)) else 0, _LAYOUT),
@@ -125,11 +117,13 @@ class Restating:
         if self._names[index]:
             self._by_last.setdefault(self._names[index][-1], []).append(index)
         texts = [text.casefold() for text in result.texts[: _MOST_COMPARED + 1] if len(text) <= _LONGEST_VALUE]
-        if not result.outcome and _is_short(result.value, [_MOST_VALUES]):
+        if not result.outcome and is_short_text(result.value):
             self._short.append(index)
+        if not result.outcome and is_description(result.value):
+            self._described.append(index)
         if len(texts) <= _MOST_COMPARED:
             self._texts.append((index, texts, result.texts))
-        if any(map(_DATED.search, texts)):
+        if any(map(DATED.search, texts)):
             self._dated |= bit
         if not _LAYOUTS.isdisjoint(self._names[index]):
             self._layouts |= bit
@@ -249,35 +243,3 @@ def _is_form(word: str, inside: Sequence[str], said: Collection[str] = ()) -> bo
 def _has_in_order(word: str, letters: str) -> bool:
     rest = iter(word)
     return all(letter in rest for letter in letters)
-
-
-def _is_short(value: object, room: list[int]) -> bool:
-    """Return whether a result is a few values, at least one of them a text, and no long one; or a place."""
-    values = _values(value, room, 0)
-    if isinstance(value, dict) and not _PLACES.isdisjoint(value):
-        return True
-    texts = [one for one in values if isinstance(one, str)]
-    if room[0] < 0 or any(len(text) > _LONGEST_VALUE for text in texts):
-        return False
-    return any(map(_has_other_words, texts))
-
-
-def _has_other_words(text: str) -> bool:
-    """Return whether *text* may be said in other words: not an identifier or a number, but a date or a colour."""
-    if _DATED.search(text.casefold()) or _COLOUR.fullmatch(text):
-        return True
-    return any(map(str.isalpha, text)) and not _IDENTIFIER.fullmatch(text)
-
-
-def _values(value: object, room: list[int], depth: int) -> list[object]:
-    """Return the values in plain data; *room* falls below 0 if there are more than it has."""
-    if not isinstance(value, (dict, list, tuple)):
-        room[0] -= 1
-        return [value]
-    found: list[object] = []
-    for inner in value.values() if isinstance(value, dict) else value:
-        if room[0] < 0 or depth > _MOST_VALUES:
-            room[0] = -1
-            break
-        found += _values(inner, room, depth + 1)
-    return found

@@ -1,0 +1,129 @@
+"""Recognises what a result is: a short answer, the description of one thing or a few, or a list, and how long one."""
+
+from __future__ import annotations
+
+from otel_parallelism.patterns import LazyPattern
+
+_MOST_ANSWERS = 3
+_MOST_VALUES = 5
+_MOST_OF_A_RECORD = 64
+_MOST_THINGS = 5
+_LONGEST_ANSWER = 80
+_DEEPEST = 6
+_PLACES = frozenset({"lat", "latitude", "Latitude"})
+_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
+_COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
+DATED = LazyPattern(
+    r"\d{4}-\d\d|\b(?:january|february|april|june|july|august|september|october|november|december)\b"
+    r"|\d{1,2}[:/.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.? \d|\d{1,2}(?:st|nd|rd|th)?\.? (?:of )?"
+    r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)"
+)
+"""A date or a time in a text in lower case."""
+
+
+def size_of(value: object) -> int:
+    """Return the length of the longest list in a result, or the number of lines of a text."""
+    if isinstance(value, str):
+        return value.count("\n") + 1
+    inside = list(value.values()) if isinstance(value, dict) else [value]
+    return max((len(one) for one in inside if isinstance(one, (list, tuple))), default=0)
+
+
+def is_answer(value: object) -> bool:
+    """Return whether a result is a short answer with a number: it has few values, and no long text."""
+    values = _values(value, _MOST_ANSWERS)
+    texts = [one for one in values if isinstance(one, str)]
+    if len(values) > _MOST_ANSWERS or any(len(text) > _LONGEST_ANSWER for text in texts):
+        return False
+    numbers = any(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
+    return numbers or any(any(map(str.isdecimal, text)) and not _IDENTIFIER.fullmatch(text) for text in texts)
+
+
+def is_short_text(value: object) -> bool:
+    """Return whether a result is a few values, at least one of them a text, and no long one; or a place."""
+    values = _values(value, _MOST_VALUES)
+    texts = [one for one in values if isinstance(one, str)]
+    if _is_place(value):
+        return True
+    if len(values) > _MOST_VALUES or any(len(text) > _LONGEST_ANSWER for text in texts):
+        return False
+    return any(map(_has_other_words, texts))
+
+
+def is_description(value: object) -> bool:
+    """
+    Return whether a result is a text, a place, or data about one thing or a few, which may be said in other words.
+
+    >>> is_description({"name": "Ada", "office": {"city": "Pune"}}), is_description({"id": "A81-x9"})
+    (True, False)
+    >>> is_description([{"hill": f"hill {number}"} for number in range(9)])
+    False
+    """
+    if _is_place(value):
+        return True
+    values = _values(value, _MOST_OF_A_RECORD)
+    if len(values) > _MOST_OF_A_RECORD or _things(value) > _MOST_THINGS:
+        return False
+    return any(_has_other_words(one) for one in values if isinstance(one, str))
+
+
+def is_numeric_description(value: object) -> bool:
+    """
+    Return whether a result describes one thing or a few, and has a number or a date.
+
+    >>> is_numeric_description({"town": "Pune", "floor": 3}), is_numeric_description({"town": "Pune"})
+    (True, False)
+    """
+    return is_description(value) and any(map(_has_number, _values(value, _MOST_OF_A_RECORD)))
+
+
+def _has_number(value: object) -> bool:
+    if isinstance(value, str):
+        return any(map(str.isdecimal, value)) or DATED.search(value.casefold()) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _things(value: object, depth: int = 0) -> int:
+    """Return how many things plain data is about: the length of its longest list, but for lists inside of a record."""
+    if not isinstance(value, (dict, list, tuple)) or depth > _DEEPEST:
+        return 1
+    if isinstance(value, dict):
+        inside = [one for one in value.values() if isinstance(one, dict) or _has_records(one)]
+        return max((_things(one, depth + 1) for one in inside), default=1)
+    return max([len(value), *(_things(one, depth + 1) for one in value)])
+
+
+def _has_records(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and any(isinstance(one, (dict, list, tuple)) for one in value)
+
+
+def _is_place(value: object) -> bool:
+    return isinstance(value, dict) and not _PLACES.isdisjoint(value)
+
+
+def _has_other_words(text: str) -> bool:
+    """Return whether *text* may be said in other words: not an identifier or a number, but a date or a colour."""
+    if DATED.search(text.casefold()) or _COLOUR.fullmatch(text):
+        return True
+    return any(map(str.isalpha, text)) and not _IDENTIFIER.fullmatch(text)
+
+
+def _values(value: object, most: int) -> list[object]:
+    """Return the values in plain data, up to one more than *most*; as many too where they lie too deep."""
+    found: list[object] = []
+    _add_values(value, found, most, 0)
+    return found
+
+
+def _add_values(value: object, found: list[object], most: int, depth: int) -> None:
+    if not isinstance(value, (dict, list, tuple)):
+        found.append(value)
+        return
+    for inner in value.values() if isinstance(value, dict) else value:
+        if len(found) > most:
+            return
+        if depth > _DEEPEST:
+            found += [None] * (most + 1)
+            return
+        _add_values(inner, found, most, depth + 1)
