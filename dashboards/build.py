@@ -1,8 +1,7 @@
 """
 Write the dashboards as JSON files for Grafana.
 
-``python dashboards/build.py`` writes ``agent-parallelism.json`` and ``agent-turns.json`` to the folder of this
-file, or to the folder in the argument.
+``python dashboards/build.py`` writes them to the folder of this file, or to the folder in the argument.
 """
 
 from __future__ import annotations
@@ -11,11 +10,16 @@ import json
 import sys
 from pathlib import Path
 
+import clickhouse
 import parallelism
 import turns
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-BOARDS = {"agent-parallelism.json": parallelism.board, "agent-turns.json": turns.board}
+BOARDS = {
+    "agent-parallelism.json": parallelism.board,
+    "agent-parallelism-clickhouse.json": clickhouse.board,
+    "agent-turns.json": turns.board,
+}
 INTERVAL_ONLY = ("auto", "auto_min", "auto_count")
 
 
@@ -27,7 +31,7 @@ def main(folder: Path) -> None:
             # The SDK writes these keys on each variable; only variables of type interval have them.
             for key in INTERVAL_ONLY:
                 variable.pop(key, None)
-        for panel in made["panels"]:
+        for panel in [*made["panels"], *(inner for row in made["panels"] for inner in row.get("panels") or ())]:
             panel.get("options", {}).pop("footer", None)  # the SDK writes this key for tables; Grafana has removed it
         text = json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False)
         (folder / name).write_text(f"{text}\n", encoding="utf-8")

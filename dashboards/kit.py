@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders import common as make_common
 from grafana_foundation_sdk.builders import dashboard as make
 from grafana_foundation_sdk.builders import prometheus as make_prometheus
 from grafana_foundation_sdk.builders import stat, table, tempo, text, timeseries
+from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana_foundation_sdk.models.tempo import MetricsQueryType, SearchTableType
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 COLUMNS = 24
 PARALLELISM_UID = "agent-parallelism"
 TURNS_UID = "agent-turns"
+CLICKHOUSE_UID = "agent-parallelism-clickhouse"
 PROMETHEUS = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TEMPO = common.DataSourceRef(type_val="tempo", uid="${datasource}")
+CLICKHOUSE = common.DataSourceRef(type_val="grafana-clickhouse-datasource", uid="${datasource}")
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#808080"
 GOOD_EFFICIENCY, BAD_EFFICIENCY = 0.9, 0.6  # the edges of the verdicts partly_sequential and sequential
@@ -78,6 +81,42 @@ def trace_metrics(ref_id: str, expression: str) -> tempo.Dataquery:
     """Return a TraceQL metrics query over the dashboard's time range."""
     made = tempo.Dataquery().ref_id(ref_id).datasource(TEMPO).query_type("traceql").query(expression)
     return made.metrics_query_type(MetricsQueryType.RANGE)
+
+
+class SqlQuery(Dataquery):
+    """A query of Grafana's data source for ClickHouse, for which the SDK has no builder."""
+
+    def __init__(self, ref_id: str, text: str, form: int) -> None:
+        """Create a query that is written as SQL; *form* is 0 for values over time, 1 for a table."""
+        self.ref_id = ref_id
+        self.datasource = CLICKHOUSE
+        self._text = text
+        self._form = form
+
+    def build(self) -> SqlQuery:
+        """Return the query itself, as the builders of the SDK do."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """Return the query in the form of a panel's target."""
+        return {
+            "refId": self.ref_id,
+            "datasource": self.datasource,
+            "editorType": "sql",
+            "format": self._form,
+            "queryType": "table" if self._form else "timeseries",
+            "rawSql": self._text,
+        }
+
+
+def sql(ref_id: str, text: str) -> SqlQuery:
+    """Return a query whose rows are shown as they are."""
+    return SqlQuery(ref_id, text, 1)
+
+
+def sql_over_time(ref_id: str, text: str) -> SqlQuery:
+    """Return a query whose first column is the time; a column of text names the series."""
+    return SqlQuery(ref_id, text, 0)
 
 
 def thresholds(*steps: tuple[float | None, str]) -> make.ThresholdsConfig:
@@ -258,6 +297,17 @@ class Board:
         if x != COLUMNS:
             raise ValueError(f"a row of {x} columns, not {COLUMNS}: {[p.build().title for _, p in panels]}")
         self._y += height
+
+    def collapsed_section(self, title: str, height: int, *panels: Any) -> None:
+        """Add a closed section with *panels*, one below the other; Grafana runs their queries once it is opened."""
+        self._id += 1
+        row = make.Row(title).id(self._id).grid_pos(dashboard.GridPos(x=0, y=self._y, w=COLUMNS, h=1)).collapsed(True)
+        self._y += 1
+        for y, panel in enumerate(panels):
+            self._id += 1
+            position = dashboard.GridPos(x=0, y=self._y + y * height, w=COLUMNS, h=height)
+            row.with_panel(panel.id(self._id).grid_pos(position))
+        self.made.with_row(row)
 
     def variables(self, listed: Iterable[Any]) -> None:
         """Add variables, in this order."""

@@ -1,7 +1,8 @@
 """
 Reads every query of the dashboards and of the rules from the files that users get.
 
-``filled`` replaces Grafana's variables by values; the result is plain PromQL or TraceQL.
+``filled`` replaces Grafana's variables by values; the result is plain PromQL or TraceQL. Tests of the SQL for
+ClickHouse run the queries of the dashboard on ClickHouse.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = Path(__file__).parents[1] / "dashboards"
-BOARDS = ("agent-parallelism.json", "agent-turns.json")
+BOARDS = ("agent-parallelism.json", "agent-parallelism-clickhouse.json", "agent-turns.json")
 RULES = "alerts.yaml"
 VALUES = {
     "__rate_interval": "1m",
@@ -84,7 +85,7 @@ def queries() -> Iterator[Query]:
         yield from _of_variables(name)
         for panel in panels(name):
             for target in panel.get("targets") or ():
-                expression = target.get("expr") or target.get("query") or ""
+                expression = target.get("expr") or target.get("query") or target.get("rawSql") or ""
                 kind = target["datasource"]["type"]
                 yield Query(
                     name, "panel", panel["title"], target["refId"], kind, expression, bool(target.get("instant"))

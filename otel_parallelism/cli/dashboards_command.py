@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 
     from .grafana import DataSource, Grafana
 
-_KINDS: Final = ("prometheus", "tempo")
-_BOARDS: Final = ("agent-parallelism.json", "agent-turns.json")
+_KINDS: Final = {"prometheus": "prometheus", "tempo": "tempo", "clickhouse": "grafana-clickhouse-datasource"}
+"""The types of data sources in Grafana, by the names that ``--datasource`` takes."""
+_BOARDS: Final = {
+    "agent-parallelism.json": "prometheus",
+    "agent-turns.json": "tempo",
+    "agent-parallelism-clickhouse.json": "clickhouse",
+}
+"""The kind of data source that each dashboard needs."""
+_OPTIONAL: Final = "clickhouse"
+"""A Grafana without a data source of this kind does not get its dashboard: few have one."""
 _FILES: Final = (*_BOARDS, "alerts.yaml", "compose.yaml")
 _FOLDERS: Final = ("compose", "provisioning")
 _PACKAGED: Final = Path(__file__).parents[1] / "dashboards"
@@ -28,7 +36,7 @@ def _mapping(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dic
     for text in given:
         kind, equals, name = text.partition("=")
         if not equals or not name or kind not in _KINDS:
-            message = f"'{text}' is not prometheus=NAME or tempo=NAME."
+            message = f"'{text}' is not prometheus=NAME, tempo=NAME or clickhouse=NAME."
             raise click.BadParameter(message)
         if kind in chosen:
             message = f"'{text}': {kind} is given twice."
@@ -61,8 +69,8 @@ def _mapping(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dic
     multiple=True,
     callback=_mapping,
     metavar="KIND=NAME",
-    help="The data source that the dashboards start with, by name or uid: prometheus=NAME, tempo=NAME. "
-    "Default: the default of Grafana.",
+    help="The data source that the dashboards start with, by name or uid: prometheus=NAME, tempo=NAME, "
+    "clickhouse=NAME. Default: the default of Grafana.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files or dashboards.")
 def dashboards(
@@ -137,11 +145,14 @@ def _imported(url: str, token: str | None, title: str | None, sources: Mapping[s
     source = _source()
     try:
         grafana = Grafana(url, token)
-        chosen = _chosen(grafana, sources)
+        chosen, absent = _chosen(grafana, sources)
         uid = grafana.folder(title) if title is not None else None
-        for name in _BOARDS:
+        for name, kind in _BOARDS.items():
+            if kind == _OPTIONAL and kind in absent:
+                continue
             board = json.loads((source / name).read_bytes())
-            _preset(board, chosen)
+            if kind in chosen:
+                _preset(board, chosen[kind])
             done = grafana.put(board, uid, overwrite=overwrite)
             click.echo(f"{board['title']}: {done.url} (version {done.version})")
     except (GrafanaError, ValueError) as error:
@@ -150,9 +161,11 @@ def _imported(url: str, token: str | None, title: str | None, sources: Mapping[s
     return 0
 
 
-def _chosen(grafana: Grafana, sources: Mapping[str, str]) -> dict[str, DataSource]:
+def _chosen(grafana: Grafana, sources: Mapping[str, str]) -> tuple[dict[str, DataSource], set[str]]:
     """
-    Return the data sources with the names in *sources*, by kind. Print a note for each kind that Grafana lacks.
+    Return the data sources with the names in *sources*, by kind, and the kinds that Grafana lacks.
+
+    A note is printed for each kind that is lacking, unless its dashboard is optional.
 
     Raises:
         ValueError: Grafana has no data source of that kind and name.
@@ -166,25 +179,28 @@ def _chosen(grafana: Grafana, sources: Mapping[str, str]) -> dict[str, DataSourc
         # A token can be allowed to write dashboards and not to list data sources.
         if sources or not error.forbidden:
             raise
-        return {}
+        return {}, set()
     chosen = {}
-    for kind in _KINDS:
-        of_kind = [each for each in known if each.kind == kind]
+    absent = set()
+    for kind, grafana_type in _KINDS.items():
+        of_kind = [each for each in known if each.kind == grafana_type]
         if not of_kind:
-            click.echo(f"note: this Grafana has no data source of type {kind}", err=True)
+            absent.add(kind)
+            if kind != _OPTIONAL:
+                click.echo(f"note: this Grafana has no data source of type {kind}", err=True)
         if kind not in sources:
             continue
         found = [each for each in of_kind if sources[kind] in {each.uid, each.name}]
         if not found:
             there = ", ".join(each.name for each in of_kind) or "none"
-            message = f"no data source of type {kind} is called '{sources[kind]}'; available: {there}"
+            message = f"no data source of type {grafana_type} is called '{sources[kind]}'; available: {there}"
             raise ValueError(message)
         chosen[kind] = found[0]
-    return chosen
+    return chosen, absent
 
 
-def _preset(board: dict[str, Any], chosen: Mapping[str, DataSource]) -> None:
-    """Set the data source that *board* starts with to the one chosen for its kind."""
+def _preset(board: dict[str, Any], chosen: DataSource) -> None:
+    """Set the data source that *board* starts with."""
     for variable in board["templating"]["list"]:
-        if variable["type"] == "datasource" and (found := chosen.get(variable["query"])) is not None:
-            variable["current"] = {"selected": True, "text": found.name, "value": found.uid}
+        if variable["type"] == "datasource":
+            variable["current"] = {"selected": True, "text": chosen.name, "value": chosen.uid}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "dashboards"
 BOARDS = {"agent-parallelism", "agent-turns"}
+ALL_BOARDS = {*BOARDS, "agent-parallelism-clickhouse"}
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def test_files_are_written(invoke: Invoke) -> None:
     written = contents(invoke.folder / "new" / "folder")
     assert {f"new/folder/{name}" for name in written} == set(done.stdout.decode().split())
     assert {"agent-parallelism.json", "agent-turns.json", "alerts.yaml", "compose.yaml"} <= set(written)
+    assert "agent-parallelism-clickhouse.json" in written
     assert written.items() <= contents(FOLDER).items()
 
 
@@ -86,9 +88,12 @@ def test_unwritable_folder_is_an_error(invoke: Invoke) -> None:
         (["--out", "x", "--folder", "Agents"], "--folder and --datasource go with --url."),
         (
             ["--url", "http://localhost", "--datasource", "loki=Loki"],
-            "'loki=Loki' is not prometheus=NAME or tempo=NAME.",
+            "'loki=Loki' is not prometheus=NAME, tempo=NAME or clickhouse=NAME.",
         ),
-        (["--url", "http://localhost", "--datasource", "tempo"], "'tempo' is not prometheus=NAME or tempo=NAME."),
+        (
+            ["--url", "http://localhost", "--datasource", "tempo"],
+            "'tempo' is not prometheus=NAME, tempo=NAME or clickhouse=NAME.",
+        ),
         (["--url", "http://localhost", "--datasource", "tempo=a", "--datasource", "tempo=b"], "tempo is given twice."),
         (["--url", "grafana.example.com"], "'grafana.example.com' is not an address such as https://"),
         (["--url", "ftp://localhost"], "'ftp://localhost' is not an address such as https://"),
@@ -155,13 +160,24 @@ def test_grafana_without_tempo_gets_the_dashboards_and_a_note(invoke: Invoke, ap
     assert set(api.dashboards) == BOARDS
 
 
+def test_dashboard_on_clickhouse_needs_its_data_source(invoke: Invoke, api: Api) -> None:
+    error = refused(import_into(invoke, api, "--datasource", "clickhouse=Spans"))
+    assert error == "no data source of type grafana-clickhouse-datasource is called 'Spans'; available: none"
+    spans = {"id": 5, "uid": "ch-1", "name": "Spans", "type": "grafana-clickhouse-datasource", "isDefault": False}
+    api.sources = [*SOURCES, spans]
+    assert import_into(invoke, api, "--datasource", "clickhouse=Spans").returncode == 0
+    assert set(api.dashboards) == ALL_BOARDS
+    (source, *_) = api.dashboards["agent-parallelism-clickhouse"]["templating"]["list"]
+    assert source["current"] == {"selected": True, "text": "Spans", "value": "ch-1"}
+
+
 def test_token_needs_access_to_data_sources_only_if_some_are_chosen(invoke: Invoke, api: Api) -> None:
     api.denied = {"GET /api/datasources"}
     assert "403 You'll need additional permissions" in refused(import_into(invoke, api, "--datasource", "tempo=Tempo"))
     assert api.dashboards == {}
     done = import_into(invoke, api)
     assert (done.stderr, done.returncode) == (b"", 0)
-    assert set(api.dashboards) == BOARDS
+    assert set(api.dashboards) == ALL_BOARDS
 
 
 def test_wrong_token_is_an_error(invoke: Invoke, api: Api) -> None:

@@ -39,7 +39,8 @@ def sources(board: Board) -> list[Board]:
 
 
 def with_data(board: Board) -> list[Board]:
-    return [panel for panel in board["panels"] if panel["type"] in WITH_DATA]
+    panels = [*board["panels"], *(panel for row in board["panels"] for panel in row.get("panels") or ())]
+    return [panel for panel in panels if panel["type"] in WITH_DATA]
 
 
 def targets(board: Board) -> Iterator[tuple[str, Any]]:

@@ -30,6 +30,14 @@ _REFRESH: Final = "REFRESH EVERY 1 HOUR OFFSET 30 MINUTE APPEND"
 _SINCE: Final = f"toDateTime64(toStartOfHour(now()) - INTERVAL {HOURS} HOUR, 9)"
 _UNTIL: Final = "toDateTime64(toStartOfHour(now()), 9)"
 
+_QUANTILES_OF: Final = {
+    "ratios": "ratio",
+    "efficiencies": "efficiency",
+    "efficiency_floors": "efficiency_floor",
+    "efficiency_bounds": "efficiency_at_least",
+}
+"""The columns with quantiles, and the columns of turns that they are of."""
+
 _HOURLY_COLUMNS: Final = {
     "hour": "DateTime('UTC')",
     "agent": "LowCardinality(String)",
@@ -42,8 +50,10 @@ _HOURLY_COLUMNS: Final = {
     "makespan": "Float64",
     "busy": "Float64",
     "avoidable": "Float64",
+    "avoidable_potential": "Float64",
     "avoidable_at_most": "Float64",
-    "ratios": f"AggregateFunction({_QUANTILES}, Float64)",
+    **dict.fromkeys(_QUANTILES_OF, f"AggregateFunction({_QUANTILES}, Float64)"),
+    "reasons": "Map(String, UInt64)",
     "refreshed": "DateTime64(3, 'UTC')",
 }
 _TOOLS_COLUMNS: Final = {
@@ -96,21 +106,31 @@ def hourly_query(table: str, since: str, until: str, settings: Settings) -> str:
     """
     Return a query of the sums over the turns of each agent that started in each hour of a time range.
 
-    ``undecided`` turns count in ``turns`` and in no other sum. ``avoidable`` is the sum of what the plugin recorded on
-    the spans of ``recorded`` turns, ``avoidable_at_most`` that of the others' bounds. Times are in seconds.
-    The arguments are those of `calls_query`.
+    ``undecided`` turns count in ``turns`` and in no other sum. ``avoidable`` and
+    ``avoidable_potential`` are the sums of what the plugin recorded on the spans of ``recorded`` turns,
+    ``avoidable_at_most`` that of the others' bounds. Times are in seconds.
+    ``efficiencies`` and ``efficiency_floors`` are those of recorded turns, ``efficiency_bounds`` the others' bounds.
+    ``reasons`` has the number of undecided turns by reason. The arguments are those of `calls_query`.
     """
-    state = _QUANTILES.replace("quantilesTDigest", "quantilesTDigestStateIf")
+    quantiles = ",\n  ".join(f"{_quantiles_of(column)} AS {name}" for name, column in _QUANTILES_OF.items())
     return f"""SELECT toStartOfHour(turn.start, 'UTC') AS hour, turn.agent AS agent,
   count() AS turns, countIf(turn.undecided != '') AS undecided, countIf(turn.verdict IS NOT NULL) AS recorded,
   sum(ifNull(turn.calls, 0)) AS calls, sumIf(turn.duration, turn.undecided = '') AS duration,
   sum(ifNull(turn.work, 0)) AS work, sum(ifNull(turn.makespan, 0)) AS makespan, sum(ifNull(turn.busy, 0)) AS busy,
-  sum(ifNull(turn.avoidable, 0)) AS avoidable, sum(ifNull(turn.avoidable_at_most, 0)) AS avoidable_at_most,
-  {state}(ifNull(turn.ratio, 0.), turn.ratio IS NOT NULL) AS ratios,
+  sum(ifNull(turn.avoidable, 0)) AS avoidable, sum(ifNull(turn.avoidable_potential, 0)) AS avoidable_potential,
+  sum(ifNull(turn.avoidable_at_most, 0)) AS avoidable_at_most,
+  {quantiles},
+  sumMapIf(map(turn.undecided, toUInt64(1)), turn.undecided != '') AS reasons,
   now64(3) AS refreshed
 FROM (
 {turns_query(table, since, until, settings)}
 ) AS turn GROUP BY hour, agent"""
+
+
+def _quantiles_of(column: str) -> str:
+    """Return the state of the quantiles of a column of turns that may be NULL."""
+    state = _QUANTILES.replace("quantilesTDigest", "quantilesTDigestStateIf")
+    return f"{state}(ifNull(turn.{column}, 0.), turn.{column} IS NOT NULL)"
 
 
 def tools_query(table: str, since: str, until: str, settings: Settings) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism.readers.formats.span_columns import FORMAT
+from otel_parallelism.scale.clickhouse.sql_script import all_statements
+from otel_parallelism.settings import Settings
 from tests.readers.written_formats import as_text
 
 if TYPE_CHECKING:
@@ -58,6 +60,14 @@ class CollectorTable:
     def run(self, statement: str) -> None:
         """Run a statement without a result."""
         self._session.query(statement)
+
+    def make_views(self) -> None:
+        """Run the statements of the printed script, one by one."""
+        script = all_statements(TABLE, Settings(), hourly=True)
+        lines = [line for line in script.splitlines() if not line.startswith("-- ")]
+        for statement in "\n".join(lines).split(";\n"):
+            if statement.strip():
+                self.run(statement)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of *query*; 64-bit integers are numbers, and absent values are None."""

@@ -29,13 +29,6 @@ AGENTS = ("planner", "writer", "seller")
 TOOLS = ("get_rows", "search", "send_mail")
 
 
-def script(**options: bool) -> list[str]:
-    """Return the statements of the printed script, without comments."""
-    text = all_statements(TABLE, Settings(), **{"hourly": True, **options})
-    lines = [line for line in text.splitlines() if not line.startswith("-- ")]
-    return [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
-
-
 def turn(number: int, start_ns: int, choose: random.Random) -> Iterator[SpanRecord]:
     """Yield the spans of one turn that starts at *start_ns*; a part of it runs after the next hour has begun."""
     trace_id = f"{number + 1:032x}"
@@ -67,8 +60,7 @@ def turns(number: int) -> list[SpanRecord]:
 
 @pytest.fixture(scope="module")
 def views(table: CollectorTable) -> CollectorTable:
-    for statement in script():
-        table.run(statement)
+    table.make_views()
     return table
 
 
