@@ -511,6 +511,24 @@ def test_call_about_one_of_several_compared_things_may_follow_from_the_compariso
     assert set(compared(said, PRICES, second)) == {verdict}
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("京都と奈良の桜を調べて、見頃のほうの宿を探してください。", "unknown"),
+        ("Les avis sur 京都 et 奈良, puis les hôtels du mieux noté", "unknown"),
+        ("Weather in 京都 and 奈良, and hotels where it will be dry", "unknown"),
+        ("京都と奈良の桜を調べて、奈良の宿を探してください。", "independent"),
+        ("Blossoms in 京都 and 奈良, please, and hotels in 奈良", "independent"),
+    ],
+)
+@pytest.mark.parametrize("day", [{}, {"date": "2024-05-01"}])
+def test_thing_that_is_named_once_may_be_chosen_among_those_named(said: str, verdict: str, day: dict[str, str]) -> None:
+    bloom: list[_Told] = [("get_bloom", {"town": town}, "the buds are pink") for town in ("京都", "奈良")]
+    bloom[1][1].update(day)
+    found = compared(f"{said} 2024-05-01, 2024-05-01", bloom, [("get_hotels", {"town": "奈良", **day}, "the old mill")])
+    assert set(found) == {verdict}
+
+
 def test_single_thing_is_compared_with_nothing() -> None:
     said = "Is Kiwi cheaper than last year, and when does it close?"
     assert compared(said, PRICES[:1], HOURS[:1]) == ["independent"]

@@ -2,13 +2,15 @@
 Finds calls about one of several things that were compared before.
 
 "Which of the shops A and B is cheaper, and when does it close?" asks for the price at both, and for the hours of one.
-The user names the shops, so that no value of a result shows which one was chosen.
+The user names the shops, so that no value of a result shows which one was chosen. Whatever the language, who wants the
+price at A and B and the hours of B for certain says B twice, once for each tool.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.patterns import CaselessPattern
 
 if TYPE_CHECKING:
@@ -42,23 +44,29 @@ class Choices:
         Args:
             calls: The calls of one scope in order of start.
             arguments: Their values.
-            spoken: What the user said. If the user compares nothing, there is no doubt.
+            spoken: What the user said.
         """
         self._calls = calls
-        self._given: list[frozenset[str]] = []
+        self._given = [_things_in(values) for values in arguments]
         self._asked: dict[str, set[str]] = {}
         self._compared: dict[str, set[str]] = {}
         self._comparers: dict[str, list[str]] = {}
+        self._users: dict[str, set[str]] = {}
+        self._holders: dict[tuple[str, str], set[int]] = {}
         self._ended: dict[str, int] = {}
-        if any(_COMPARES.search(text[:_MOST_READ]) for values in spoken for text in values.texts):
-            self._given = [_things_in(values) for values in arguments]
-            self._group()
+        texts = list(dict.fromkeys(text[:_MOST_READ] for values in spoken for text in values.texts))
+        self._compares = any(map(_COMPARES.search, texts))
+        self._said = [_spaced(words_in(text)) for text in texts]
+        self._group()
 
     def _group(self) -> None:
         """Note what each tool was asked about, and what it was asked about in some of its calls but not in all."""
         in_all: dict[str, frozenset[str]] = {}
-        for call, given in zip(self._calls, self._given, strict=True):
+        for index, (call, given) in enumerate(zip(self._calls, self._given, strict=True)):
             self._asked.setdefault(call.tool, set()).update(given)
+            for thing in given:
+                self._users.setdefault(thing, set()).add(call.tool)
+                self._holders.setdefault((call.tool, thing), set()).add(index)
             in_all[call.tool] = in_all.get(call.tool, given) & given
         for tool, asked in self._asked.items():
             self._compared[tool] = asked - in_all[tool]
@@ -67,23 +75,43 @@ class Choices:
 
     def start(self, index: int) -> list[Doubt]:
         """Return the doubts about a call that starts: calls of other tools that compared what it is about with more."""
-        if not self._given:
+        if not self._said:
             return []
         tool, bits = self._calls[index].tool, 0
         comparers = {one for thing in self._given[index] for one in self._comparers.get(thing, ())[:_MOST_TOOLS]}
         for other in comparers - {tool}:
             # A tool that is asked about several of the things is asked about what the user listed.
             chosen = self._compared[other] & self._asked[tool]
-            if len(chosen) == 1 and self._ended.get(other, 0).bit_count() >= _FEWEST:
+            # The things of one call are one: a town and the date of being there.
+            single = len(chosen) == 1 or len(set().union(*(self._holders[other, thing] for thing in chosen))) == 1
+            if single and self._ended.get(other, 0).bit_count() >= _FEWEST and self._may_be_chosen(chosen):
                 bits |= self._ended[other]
         return [(bits, _WHY)] if bits else []
 
     def end(self, index: int) -> None:
         """Take note of a call that ends."""
-        if self._given:
-            tool = self._calls[index].tool
-            self._ended[tool] = self._ended.get(tool, 0) | 1 << index
+        tool = self._calls[index].tool
+        self._ended[tool] = self._ended.get(tool, 0) | 1 << index
+
+    def _may_be_chosen(self, things: Iterable[str]) -> bool:
+        """Return whether the user compares, or names one of *things* less often than tools are asked about it."""
+        return self._compares or any(self._times_said(thing) < len(self._users[thing]) for thing in things)
+
+    def _times_said(self, thing: str) -> int:
+        # A language without spaces has no words to look for.
+        sought = _spaced(thing.split()) if thing.isascii() else thing
+        return sum(text.count(sought) for text in self._said)
 
 
 def _things_in(values: Values | None) -> frozenset[str]:
     return frozenset(atom.token for atom in values.atoms if atom.kind != "flag") if values is not None else frozenset()
+
+
+def _spaced(words: Iterable[str]) -> str:
+    """
+    Return *words* so that each, and each sequence of them, stands between two spaces of its own.
+
+    >>> _spaced(["new", "york"])
+    ' new  york '
+    """
+    return "".join(f" {word} " for word in words)
