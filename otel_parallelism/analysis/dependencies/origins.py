@@ -8,7 +8,9 @@ from otel_parallelism.pace import empty
 
 from .contents.comparables import Values, single_words
 from .doubts.choices import Choices
+from .doubts.diagnoses import Diagnoses
 from .doubts.own_words import OwnWords
+from .doubts.queries import Queries
 from .doubts.reasking import Doubt, Reasking
 from .doubts.restating import Restating
 from .guards import Guard, guard_of, tells_time
@@ -145,6 +147,8 @@ class Origins:
         self._restating = Restating(calls, spoken)
         self._own_words = OwnWords(calls, self._restating.said)
         self._choices = Choices(calls, arguments, spoken)
+        self._queries = Queries(calls, self._restating.said)
+        self._diagnoses = Diagnoses(calls, spoken, self._restating.said)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
         self.explained_from_ns: list[int | None] = [None] * len(calls)
@@ -171,6 +175,8 @@ class Origins:
             *self._restating.start(index, arguments, self._known.has),
             *self._own_words.start(index, arguments, self._known.has),
             *self._choices.start(index),
+            *self._queries.start(index, arguments),
+            *self._diagnoses.start(arguments, index, self._known.has),
         ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
@@ -193,6 +199,8 @@ class Origins:
         self._restating.end(index, result)
         self._own_words.end(index, result)
         self._choices.end(index)
+        self._queries.end(index)
+        self._diagnoses.end(index)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

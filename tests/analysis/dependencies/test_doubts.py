@@ -610,3 +610,37 @@ def test_errors_in_a_list_of_errors_are_no_failure(tool: str, verdict: str) -> N
     found = [(tool, {"of": name}, ["timed out after 3 s", "KeyError: total"]) for name in ("api", "cron")]
     usage = ("get_usage", {"host": "tide"}, 81.5)
     assert judged("Errors and notes of api and cron, and the usage of tide", found[0], usage).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "second", "verdict"),
+    [
+        ("Why is the checkout slow?", ("get_autoscaler", {"app": "checkout"}, "three at most"), "unknown"),
+        ("Warum ist checkout so langsam?", ("list_deployments", {}, ["v7 of noon"]), "unknown"),
+        ("排查 checkout 变慢的原因", ("get_autoscaler", {"app": "checkout"}, "three at most"), "unknown"),
+        ("Why is the checkout slow? Look at its logs.", ("get_logs", {"app": "checkout"}, "a b c"), "independent"),
+        ("Why are checkout and cart slow?", ("list_pods", {"app": "cart"}, ["cart-7 at rest"]), "independent"),
+        ("Tell me about the checkout", ("get_autoscaler", {"app": "checkout"}, "three at most"), "independent"),
+    ],
+)
+def test_what_is_looked_at_in_search_of_a_cause_may_follow_from_what_was_seen(
+    said: str, second: _Told, verdict: str
+) -> None:
+    pods = ("list_pods", {"app": "checkout"}, ["checkout-1 at its bound", "checkout-2 at its bound"])
+    assert judged(said, pods, second).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict"),
+    [
+        ("SELECT channel, count(*) FROM customers WHERE phone IS NULL GROUP BY channel", "unknown"),
+        ("SELECT count(*) FROM customers c JOIN shops s ON s.id = c.shop HAVING min(age) < 12", "unknown"),
+        ("SELECT count(*) FROM customers WHERE country = 'Norway'", "independent"),
+        ("SELECT country, count(*) FROM customers GROUP BY country", "independent"),
+        ("SELECT count(*) FROM returns WHERE done IS NULL", "independent"),
+    ],
+)
+def test_condition_of_a_query_may_follow_from_an_earlier_query_of_the_table(query: str, verdict: str) -> None:
+    first = ("run_sql", {"query": "SELECT count(*) n, count(phone) p FROM customers"}, [{"n": 9.5, "p": 4.5}])
+    said = "How complete are the customers, how many are in each country, and in Norway? And the returns?"
+    assert judged(said, first, ("run_sql", {"query": query}, [[7.5]])).verdict == verdict

@@ -2,8 +2,8 @@
 Finds arguments that may say in other words what an earlier result said, and questions that follow from one.
 
 These are: a word that stands nowhere before a call, after a result about one thing or a few (``yen`` after ``Kyoto``);
-an abbreviation, or another form of a word, that a result contains; a date that refers to another one; a query after a
-description of the tables; and the same question put to another source after a short text.
+an abbreviation, or another form of a word, that a result contains; a date that refers to another one; and the same
+question put to another source after a short text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import itertools
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
-from otel_parallelism.analysis.dependencies.effects.sql_effects import looks_like_sql
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
@@ -40,7 +39,6 @@ _FREE = (
     | USUAL
     | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
-_LAYOUTS = frozenset("schema schemas table tables column columns describe fields databases".split())  # noqa: SIM905 - a list of quoted words would be longer
 _SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
 _NUMERAL = LazyPattern(
     r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double)\b"
@@ -55,7 +53,6 @@ _NUMBER = "{b} was given a number that stands nowhere before it, which {a} may h
 _FORM = "an argument of {b} may be short for what {a} returned, or another form of it"
 _DATE = "a date of {b} refers to another one, which {a} may have returned"
 _FLAG = "a yes or no that {b} was given may follow from what {a} returned"
-_LAYOUT = "{b} sends a query, which may be written by the tables that {a} described"
 _ELSEWHERE = "{b} was asked the same as {a}, perhaps because of what {a} returned"
 
 
@@ -76,7 +73,7 @@ class Restating:
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
         self._by_last: dict[str, list[int]] = {}
-        self._dated = self._layouts = 0
+        self._dated = 0
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
@@ -99,14 +96,12 @@ class Restating:
             is_small(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
             for name, token in arguments.named
         )
-        texts = [text for text in arguments.plain if isinstance(text, str)]
         found = (
             (self._forms_before(single) if single else 0, _FORM),
             (self._others(index, self._described) if unknown else 0, _MEANING),
             (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
-            (self._layouts if any(map(looks_like_sql, texts)) else 0, _LAYOUT),
             (self._asked_elsewhere(index, arguments), _ELSEWHERE),
         )
         return [(bits, why) for bits, why in found if bits]
@@ -125,8 +120,6 @@ class Restating:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
             self._dated |= bit
-        if not _LAYOUTS.isdisjoint(self._names[index]):
-            self._layouts |= bit
         if len(texts) == 1 and (_NUMERAL.search(texts[0]) or len(_SEPARATOR.findall(texts[0])) > 1):
             self._lists.append(index)
 
