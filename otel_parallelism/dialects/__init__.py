@@ -59,7 +59,6 @@ _DIALECTS_BY_START: Final[Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]]
 
 _MARKS: Final = KEYS.union(*(dialect.beside_keys for dialect in DIALECTS))
 _OPERATIONS: Final = frozenset[str]().union(*(dialect.operations for dialect in DIALECTS))
-_NO_NAME: Final[frozenset[int]] = frozenset()
 _MAX_COMBINATIONS: Final = 1024
 
 
@@ -103,13 +102,10 @@ def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
 
 def _known(span: SpanRecord) -> list[Facts]:
     """Return the facts of all dialects that know *span*, highest precedence first."""
-    named = _named(span.name) if is_named(span.name) else _NO_NAME
-    operation = span.attributes.get(names.OPERATION_NAME)
-    operation = str.__str__(operation) if isinstance(operation, str) else ""
-    if operation not in _OPERATIONS:
-        operation = ""
-    describers = _describers(_MARKS.intersection(span.attributes), named, operation)
-    return [facts for describe in describers if (facts := describe(span)) is not None]
+    operation = text(span.attributes, names.OPERATION_NAME)
+    operation = operation if operation in _OPERATIONS else ""
+    asked = _describers(tuple(span.attributes), span.name, operation)
+    return [facts for describe in asked if (facts := describe(span)) is not None]
 
 
 def _classified(span: SpanRecord, known: list[Facts]) -> Observation:
@@ -122,23 +118,19 @@ def _classified(span: SpanRecord, known: list[Facts]) -> Observation:
     return make(span, facts) if make is not None else _passage(span, facts.kind)
 
 
-def _named(name: str) -> frozenset[int]:
-    """Return the positions of the dialects that may know a span by its *name*."""
-    return frozenset([at for at, names in _DIALECTS_BY_START[name[:_START]] if name.startswith(names)])
-
-
 @lru_cache(maxsize=_MAX_COMBINATIONS)
-def _describers(
-    marks: frozenset[str], named: frozenset[int], operation: str
-) -> tuple[Callable[[SpanRecord], Facts | None], ...]:
+def _describers(keys: tuple[str, ...], name: str, operation: str) -> tuple[Callable[[SpanRecord], Facts | None], ...]:
     """
     Return what describes a span, highest precedence first: a dialect is asked only if a span may be of it.
 
     Args:
-        marks: The span's attributes that some dialect looks at first.
-        named: The positions of the dialects that may know the span by its name.
+        keys: The keys of the span's attributes.
+        name: The span's name.
         operation: The span's GenAI operation if some dialect knows it alone, else an empty string.
     """
+    marks = _MARKS.intersection(keys)
+    named = {at for at, names in _DIALECTS_BY_START.get(name[:_START], ()) if name.startswith(names)}
+    only_named = SpanRecord("", "", "", name, 0, 0, {})
 
     def has_key(dialect: Dialect) -> bool:
         keys = dialect.keys
@@ -152,6 +144,7 @@ def _describers(
         if at in named
         or has_key(dialect)
         or (dialect.beside_others and (not dialect.beside_keys or not dialect.beside_keys.isdisjoint(marks)))
+        if not dialect.by_name or dialect.describe(only_named) is not None
     )
 
 
@@ -221,58 +214,65 @@ def _passage(span: SpanRecord, kind: Kind | None = None) -> Passage:
     )
 
 
+# Arguments are given by position where a class has many fields: by name they take several times as long.
+_UNPLACED: Final = "", None, False, False  # a call's scope, round, and whether it is proved and bound
+
+
 def _call(span: SpanRecord, facts: Facts) -> Call:
-    failed = span.error or facts.failed or bool(span.attributes.get(names.ERROR_TYPE))
+    attributes = span.attributes
+    failed = span.error or facts.failed or bool(attributes.get(names.ERROR_TYPE))
     return Call(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_id=span.parent_id,
-        tool=facts.tool or span.name,
-        start_ns=span.start_ns,
-        end_ns=span.end_ns,
-        call_id=facts.call_id,
-        error=failed,
-        arguments=facts.arguments,
-        result=facts.result,
-        effect=facts.effect,
-        effect_source="" if facts.effect == "unknown" else facts.effect_source or "declared",
-        resource=facts.resource,
-        depends_on=facts.depends_on,
-        links=span.links,
+        span.trace_id,
+        span.span_id,
+        span.parent_id,
+        facts.tool or span.name,
+        span.start_ns,
+        span.end_ns,
+        facts.call_id,
+        *_UNPLACED,
+        failed,
+        facts.arguments,
+        facts.result,
+        facts.effect,
+        "" if facts.effect == "unknown" else facts.effect_source or "declared",
+        facts.resource,
+        facts.depends_on,
+        span.links,
+        thread=facts.thread,
         queue_ns=facts.queue_ns,
         caller=facts.caller,
         blocked_ns=facts.blocked_ns,
-        thread=facts.thread,
         framework=facts.framework,
         switch=facts.switch,
         source=span.source,
         instrumentation=span.instrumentation,
         remote_parent=span.remote_parent or facts.remote,
-        failure=failure_of_span(span, failed=failed),
-        conversation=text(span.attributes, names.CONVERSATION_ID),
+        failure=failure_of_span(span, failed=True) if failed else "",
+        conversation=text(attributes, names.CONVERSATION_ID),
         link_types=span.link_types,
     )
 
 
 def _step(span: SpanRecord, facts: Facts) -> Step:
     return Step(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_id=span.parent_id,
-        start_ns=span.start_ns,
-        end_ns=span.end_ns,
-        requested=facts.requested,
-        input_tokens=facts.input_tokens,
-        cached_tokens=facts.cached_tokens,
-        messages=facts.words,
-        switch=facts.switch,
-        source=span.source,
-        instrumentation=span.instrumentation,
-        answer=facts.answer,
-        conversation=text(span.attributes, names.CONVERSATION_ID),
-        links=span.links,
-        link_types=span.link_types,
-        streams=facts.streams,
+        span.trace_id,
+        span.span_id,
+        span.parent_id,
+        span.start_ns,
+        span.end_ns,
+        facts.requested,
+        facts.input_tokens,
+        facts.words,
+        span.source,
+        span.instrumentation,
+        (),
+        facts.cached_tokens,
+        facts.answer,
+        facts.switch,
+        text(span.attributes, names.CONVERSATION_ID),
+        span.links,
+        span.link_types,
+        facts.streams,
     )
 
 

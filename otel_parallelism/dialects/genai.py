@@ -17,15 +17,16 @@ from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
 from .parsing.facts import Dialect, Facts, text
 from .parsing.genai_answers import asked
+from .parsing.genai_keys import PROMPT_ROLE, RUN_MESSAGES, genai_keys
 from .parsing.usage import input_usage
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
 
     from .parsing.facts import Kind
+    from .parsing.genai_keys import GenaiKeys
 
 _REQUEST_TYPE = "llm.request.type"
-_RUN_MESSAGES = ("pydantic_ai.all_messages", "all_messages_events")
 
 OPERATION_KINDS: dict[str, Kind] = {
     names.INVOKE_AGENT: "turn",
@@ -59,34 +60,8 @@ OLDER_OPERATION_KINDS: dict[str, Kind] = {
 _RUN = "agent run"
 _ROUND = LazyPattern(r"running (?:tools|\d+ tools?)")
 
-_CALL_IDS = (names.TOOL_CALL_ID, "gen_ai.tool.call_id")
 # google-adk's id for a call without a response: one that failed, was cancelled, or is answered later.
 _NO_ID = "<not specified>"
-_ARGUMENTS = (
-    names.TOOL_CALL_ARGUMENTS,
-    "tool_arguments",
-    "gcp.vertex.agent.tool_call_args",
-    "gen_ai.tool.arguments",
-    "gen_ai.tool.input",
-)
-_RESULTS = (
-    names.TOOL_CALL_RESULT,
-    "anthropic.tool_result.content",
-    "tool_response",
-    "gcp.vertex.agent.tool_response",
-    "gen_ai.tool.result",
-    "gen_ai.tool.output",
-)
-_INPUTS = (names.INPUT_MESSAGES, *_RUN_MESSAGES, "gcp.vertex.agent.llm_request")
-_TOKENS = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
-_CACHE_READ = (
-    *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
-    *("gen_ai.usage.cache_read_tokens", "gen_ai.usage.details.cache_read_tokens"),
-)
-_CACHE_WRITTEN = (
-    *("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_creation_input_tokens"),
-    *("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.details.cache_write_tokens"),
-)
 
 _TOOL_EVENT = "gen_ai.tool.message"
 _CHOICE_EVENT = "gen_ai.choice"
@@ -94,8 +69,6 @@ _USER_EVENT = "gen_ai.user.message"
 _EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
-_PROMPT = "gen_ai.prompt."
-_PROMPT_ROLE = LazyPattern(r"(gen_ai\.prompt\.\d+)\.role")
 
 
 def _describe(span: SpanRecord) -> Facts | None:
@@ -119,19 +92,21 @@ def _describe(span: SpanRecord) -> Facts | None:
     if kind == "call":
         return _call(span)
     if kind == "step":
-        requested, answer = asked(span)
-        usage = input_usage(attributes, _TOKENS, _CACHE_READ, _CACHE_WRITTEN)
+        keys = genai_keys(tuple(attributes))
+        requested, answer = asked(span, keys)
+        usage = input_usage(attributes, keys.tokens, keys.cache_read, keys.cache_written)
         return Facts(
             kind="step",
             requested=requested,
             answer=answer,
             input_tokens=usage.tokens,
             cached_tokens=usage.cached,
-            words=_words(span),
+            words=_words(span, keys),
         )
     if kind == "turn":
-        agent = text(attributes, "gen_ai.agent.name", "gen_ai.workflow.name", "agent_name")
-        return Facts(kind="turn", agent=agent or span.name.partition("invoke_agent ")[2], words=_words(span))
+        keys = genai_keys(tuple(attributes))
+        agent = text(attributes, *keys.agents) or span.name.partition("invoke_agent ")[2]
+        return Facts(kind="turn", agent=agent, words=_words(span, keys))
     return Facts(kind=kind) if kind or operation else None
 
 
@@ -142,7 +117,7 @@ def _kind_without_operation(span: SpanRecord) -> Kind | None:
     kind = _kind_by_name(span.name)
     if kind is None and text(attributes, names.TOOL_NAME) and not text(attributes, "mcp.method.name"):
         kind = None if span.name.split(" ", 1)[0] == "chat" else "call"
-    if kind is None and text(attributes, *_RUN_MESSAGES):
+    if kind is None and text(attributes, *RUN_MESSAGES):
         kind = "turn"
     return kind
 
@@ -157,8 +132,9 @@ def _kind_by_name(name: str) -> Kind | None:
 
 def _call(span: SpanRecord) -> Facts:
     attributes = span.attributes
-    given = _first(attributes, _ARGUMENTS)
-    output = _first(attributes, _RESULTS)
+    keys = genai_keys(tuple(attributes))
+    given = _first(attributes, keys.arguments)
+    output = _first(attributes, keys.results)
     for event in span.events:
         if event.name == _TOOL_EVENT and given is None:
             given = event.attributes.get("content", event.attributes.get(_EVENT_CONTENT))
@@ -169,7 +145,7 @@ def _call(span: SpanRecord) -> Facts:
         if output is None:
             output = event.attributes.get(names.OUTPUT_MESSAGES)
     tool = text(attributes, names.TOOL_NAME)
-    call_id = text(attributes, *_CALL_IDS).replace(_NO_ID, "")
+    call_id = text(attributes, *keys.call_ids).replace(_NO_ID, "")
     whole = attributes.get(_TRUNCATED) is not True
     return Facts(
         kind="call",
@@ -181,9 +157,9 @@ def _call(span: SpanRecord) -> Facts:
     )
 
 
-def _words(span: SpanRecord) -> Content | None:
+def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
     attributes = span.attributes
-    given = _first(attributes, _INPUTS)
+    given = _first(attributes, keys.inputs)
     if given is None:
         said: list[object] = []
         for event in span.events:
@@ -192,7 +168,7 @@ def _words(span: SpanRecord) -> Content | None:
             elif event.name == _USER_EVENT:
                 said.append(_said(event.attributes))
         given = said or attributes.get(_LEGACY_EVENTS)
-    if given is None and any(key.startswith(_PROMPT) and _PROMPT_ROLE.fullmatch(key) for key in attributes):
+    if given is None and keys.prompt:
         return captured(attributes, _prompt_words)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
 
@@ -210,7 +186,7 @@ def _prompt_words(value: object) -> list[object]:
     said = [
         {"role": role, "content": value.get(match[1] + ".content")}
         for key, role in value.items()
-        if isinstance(key, str) and (match := _PROMPT_ROLE.fullmatch(key))
+        if isinstance(key, str) and (match := PROMPT_ROLE.fullmatch(key))
     ]
     return messages.user_words(said)
 
@@ -226,6 +202,6 @@ def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
 DIALECT = Dialect(
     describe=_describe,
     rank=30,
-    keys=frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *_RUN_MESSAGES}),
+    keys=frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *RUN_MESSAGES}),
     names=("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ", "agent run"),
 )

@@ -7,7 +7,6 @@ dialect's kind is believed first: a tool named ``human_input`` is a call.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.patterns import LazyPattern
@@ -33,7 +32,6 @@ def _describe(span: SpanRecord) -> Facts | None:
     return _WAITING if _is_wait(span.name) else None
 
 
-@lru_cache(maxsize=1024)
 def _is_wait(name: str) -> bool:
     # What is waited for may follow a colon.
     words = _SEPARATORS.sub("_", name.partition(":")[0].lower()).strip("_")
@@ -50,4 +48,5 @@ DIALECT = Dialect(
     rank=200,
     names=(*WAITING_NAMES, *_SPOKEN, *(spoken.capitalize() for spoken in _SPOKEN)),
     beside_others=True,
+    by_name=True,
 )

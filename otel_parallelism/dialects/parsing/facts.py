@@ -94,6 +94,7 @@ class Dialect(msgspec.Struct, frozen=True):
         names: Prefixes of span names that do the same.
         beside_others: Whether it may add facts to the span of any other dialect, without a key or a name of its own.
         beside_keys: Such a span has at least one of these attributes; empty if it may have none of them.
+        by_name: Whether ``describe`` looks at nothing but the span's name.
     """
 
     describe: Callable[[SpanRecord], Facts | None]
@@ -103,6 +104,7 @@ class Dialect(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     beside_others: bool = False
     beside_keys: frozenset[str] = frozenset()
+    by_name: bool = False
 
 
 def text(attributes: Mapping[str, object], *keys: str) -> str:
