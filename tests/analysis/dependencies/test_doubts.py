@@ -64,6 +64,7 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Should the weather in Oslo be bad, which indoor events are there?",
         "See the weather in Oslo, then decide about indoor events",
         "Weather in Oslo; that may be enough. Or list indoor events",
+        "Weather in Oslo, or indoor events: I only need one",
         "Only list indoor events if the weather in Oslo calls for it",
         "Start with the weather in Oslo. Are there indoor events?",
         "Wie ist das Wetter in Oslo? Falls es regnet, zeig mir Veranstaltungen.",
@@ -451,6 +452,7 @@ PATIENT = {
         ("get_local_time", {"timezone": "Asia/Kolkata"}),
         ("get_guideline", {"population": "elderly"}),
         ("get_dose", {"band": 4}),
+        ("list_trials", {"min_age": 80}),
         ("find_gown", {"size": "EU 43"}),
     ],
 )
@@ -616,6 +618,7 @@ def test_errors_in_a_list_of_errors_are_no_failure(tool: str, verdict: str) -> N
     ("said", "second", "verdict"),
     [
         ("Why is the checkout slow?", ("get_autoscaler", {"app": "checkout"}, "three at most"), "unknown"),
+        ("The checkout did not start. Look at it.", ("get_autoscaler", {"app": "checkout"}, "three"), "unknown"),
         ("Warum ist checkout so langsam?", ("list_deployments", {}, ["v7 of noon"]), "unknown"),
         ("排查 checkout 变慢的原因", ("get_autoscaler", {"app": "checkout"}, "three at most"), "unknown"),
         ("Why is the checkout slow? Look at its logs.", ("get_logs", {"app": "checkout"}, "a b c"), "independent"),

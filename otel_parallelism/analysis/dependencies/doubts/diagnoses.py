@@ -27,8 +27,10 @@ _STEM = 4
 _SEEKS_A_CAUSE = CaselessPattern(
     r"\b(?:why|how come|investigat\w+\b(?! how| whether)|diagnos\w+|debug\w*|troubleshoot\w*|root[- ]?cause"
     r"|what (?:is|was|went|goes|has gone) wrong|what(?:'s| is| has been)? (?:caus\w+|break\w*|broke|happen\w+)"
-    r"|find out what|figure out|get to the bottom|track down|reasons? (?:for|of|behind)|look into|not work\w*"
-    r"|does ?n['o]t work|fix\b"
+    r"|find out what|figure out|get to the bottom|track down|reasons? (?:for|of|behind)|look into"
+    r"|(?:do|does|did|is|are|was|were|has|have|will|can)(?: not|n't|nt) (?:\w+ )?(?:r[ua]n|start|respond|load|open"
+    r"|arriv|c[ao]me|connect|build|compil|boot|sync|sen[dt]|finish|work|show|answer)\w*"
+    r"|fix\b|fail\w*|crash\w*|brok\w+|stuck|hangs?|(?:is|are|goes|went|keeps) (?:\w+ )?(?:down|slow|offline)"
     r"|warum|wieso|weshalb|ursache|untersuch\w*|woran|por ?qu[eé]|averigua\w*|investiga(?!t)\w*|pourquoi|enqu[eê]te\w*"
     r"|perch[eé]|waarom|varf[oö]r|hvorfor|miksi|dlaczego|pro[cč]|neden|почему|причин\w*)(?!\w)"
     r"|为什么|為什麼|为何|原因|排查|调查|なぜ|どうして|왜|원인",

@@ -45,6 +45,14 @@ USUAL = frozenset(
     explanation rationale purpose goal description note comment
     """.split()  # noqa: SIM905 - likewise
 )
+_LIMITS = frozenset({"min", "max", "minimum", "maximum"})
+# What is listed or read: a bound on its number is no bound on what is asked for.
+_LISTED = _LIMITS | frozenset(
+    """
+    results result items hits records matches entries rows documents docs values edges nodes tokens chars characters
+    length size count number num n k depth page pages per lines words bytes limit time timeout returned to return
+    """.split()  # noqa: SIM905 - likewise
+)
 _SMALLEST_OWN = 3
 _SHARED = 2
 _MOST_DIGITS = 4
@@ -245,8 +253,12 @@ def is_usual(name: str) -> bool:
 
     >>> is_usual("sortBy"), is_usual("page_size"), is_usual("shoe_size"), is_usual("city")
     (True, True, False, False)
+    >>> is_usual("max_results"), is_usual("max_price"), is_usual("min_level")
+    (True, False, False)
     """
     words = words_in_name(name)
+    if not _LIMITS.isdisjoint(words):
+        return _LISTED.issuperset(words)
     return words == ["size"] or not USUAL.isdisjoint(words)
 
 
