@@ -14,6 +14,7 @@ from .dashboards_command import dashboards
 from .demo_command import demo
 from .doctor_command import doctor
 from .fixing.fix_command import fix
+from .kafka_command import kafka
 from .running.program import Interrupted
 from .running.run_command import run
 from .sessions_command import sessions
@@ -47,6 +48,7 @@ commands.add_command(demo)
 commands.add_command(doctor)
 commands.add_command(fix)
 commands.add_command(fleet)
+commands.add_command(kafka)
 commands.add_command(lint)
 commands.add_command(run)
 commands.add_command(serve_mcp)

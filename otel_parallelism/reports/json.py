@@ -57,6 +57,11 @@ def render_json(analysis: Analysis) -> str:
     return msgspec.json.format(encoded(document), indent=2).decode() + "\n"
 
 
+def turn_json(report: Report) -> bytes:
+    """Return the turn of *report* as JSON in one line: an item of ``turns`` in the document of `render_json`."""
+    return encoded(_turn(report))
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the document that `render_json` writes."""
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from statistics import median
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 from opentelemetry import metrics
@@ -18,6 +18,7 @@ from .sdk.compatibility import real_meter
 from .sdk.tracer import package_version
 from .shield import swallow
 from .state.live_turns import LiveTurn, live_turns
+from .turn_instruments import TurnInstruments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,45 +26,26 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from otel_parallelism.model import Report
-    from otel_parallelism.names import Instrument
     from otel_parallelism.settings import Settings
 
     from .state.registry import Registry
 
 _Read: TypeAlias = "Callable[[TurnMetrics, list[LiveTurn]], Iterator[Observation]]"
 
-_OTHER = "other"
 _MAX_PENDING = 256
 _MANY_CALLS = 1_000
 
 
 class TurnMetrics:
-    """
-    The instruments of one meter provider; None means the global one, even if it is set later.
-
-    Metric attributes hold neither ids nor content. Agents beyond ``settings.max_agents``, and tools beyond
-    ``settings.max_tools``, are counted as ``other``.
-    """
+    """The instruments of one meter provider; None means the global one, even if it is set later."""
 
     def __init__(self, provider: MeterProvider | None, settings: Settings, registry: Registry) -> None:
         self._settings = settings
         self._registry = registry
-        self._agents: set[str] = set()
-        self._tools: set[str] = set()
         self._live = True
         self._pending: deque[tuple[Report, Context]] = deque()
         self._meter = meter = metrics.get_meter(names.INSTRUMENTATION, package_version(), provider, names.SCHEMA_URL)
-        self._ratio = _histogram(meter, names.METRIC_RATIO)
-        self._efficiency = _histogram(meter, names.METRIC_EFFICIENCY)
-        self._efficiency_floor = _histogram(meter, names.METRIC_EFFICIENCY_FLOOR)
-        self._duration = _histogram(meter, names.METRIC_TURN_DURATION)
-        self._time_lost = _histogram(meter, names.METRIC_TIME_LOST)
-        self._chain_length = _histogram(meter, names.METRIC_CHAIN_LENGTH)
-        self._calls_per_step = _histogram(meter, names.METRIC_CALLS_PER_STEP)
-        self._call_duration = _histogram(meter, names.METRIC_CALL_DURATION) if settings.call_duration_metric else None
-        self._findings = _counter(meter, names.METRIC_FINDINGS)
-        self._steps = _counter(meter, names.METRIC_STEPS_AVOIDABLE)
-        self._tokens = _counter(meter, names.METRIC_TOKENS_AVOIDABLE)
+        self._ended = TurnInstruments(meter, settings)
         for instrument, make, read in (
             (names.METRIC_ACTIVE_TURNS, meter.create_observable_up_down_counter, TurnMetrics._active_turns),
             (names.METRIC_ACTIVE_CALLS, meter.create_observable_up_down_counter, TurnMetrics._active_calls),
@@ -92,7 +74,7 @@ class TurnMetrics:
         made_at = NonRecordingSpan(turn.get_span_context())
         many = len(report.turn.calls) >= _MANY_CALLS
         # Arguments and results refer to the turn's nodes and spans, which must not be kept until the next collection.
-        timed = report.turn.calls if self._call_duration is not None else ()
+        timed = report.turn.calls if self._settings.call_duration_metric else ()
         calls = tuple([replace(call, arguments=None, result=None) for call in timed])
         report = replace(report, turn=replace(report.turn, calls=calls, steps=(), inputs=()))
         self._pending.append((report, set_span_in_context(made_at, Context())))
@@ -107,48 +89,7 @@ class TurnMetrics:
                 report, context = self._pending.popleft()
             except IndexError:
                 return
-            self._record(report, context)
-
-    def _record(self, report: Report, context: Context) -> None:
-        """Record *report*; *context* holds the span that exemplars link to."""
-        agent = self._agent(report.turn.agent)
-        turn = {names.AGENT_NAME: agent, names.VERDICT: report.verdict}
-        self._duration.record(max(0, report.turn.end_ns - report.turn.start_ns) / 1e9, turn, context)
-        if report.ratio is not None:
-            self._ratio.record(report.ratio, turn, context)
-        if report.efficiency is not None:
-            self._efficiency.record(report.efficiency, turn, context)
-        if report.efficiency_floor is not None:
-            self._efficiency_floor.record(report.efficiency_floor, turn, context)
-        if report.calls_per_step is not None:
-            self._calls_per_step.record(report.calls_per_step, turn, context)
-        self._record_findings(report, agent, context)
-        if report.avoidable_steps:
-            self._steps.add(report.avoidable_steps, {names.AGENT_NAME: agent}, context)
-        if report.avoidable_tokens:
-            self._tokens.add(report.avoidable_tokens, {names.AGENT_NAME: agent}, context)
-        if self._call_duration is not None:
-            for call in report.turn.calls:
-                attributes = {
-                    names.AGENT_NAME: agent,
-                    names.TOOL_NAME: _bounded(call.tool, self._tools, self._settings.max_tools),
-                }
-                self._call_duration.record(call.duration_ns / 1e9, attributes, context)
-
-    def _record_findings(self, report: Report, agent: str, context: Context) -> None:
-        for finding in report.findings:
-            if finding.advice == "intended":
-                continue
-            why = {names.AGENT_NAME: agent, names.METRIC_CAUSE: finding.cause, names.METRIC_ADVICE: finding.advice}
-            self._findings.add(1, why, context)
-            if finding.avoidable:
-                self._time_lost.record(finding.avoidable, why, context)
-            if finding.kind == "sequential_chain":
-                self._chain_length.record(len(finding.calls), why, context)
-
-    def _agent(self, agent: str) -> str:
-        """Return *agent* as a metric attribute."""
-        return _bounded(agent, self._agents, self._settings.max_agents)
+            self._ended.record(report, context)
 
     def _callback(self, read: _Read) -> Callable[[CallbackOptions], list[Observation]]:
         registry, meter = self._registry, self._meter
@@ -173,9 +114,9 @@ class TurnMetrics:
             return []
 
     def _by_agent(self, turns: list[LiveTurn]) -> dict[str, list[LiveTurn]]:
-        found: dict[str, list[LiveTurn]] = {agent: [] for agent in tuple(self._agents)}
+        found: dict[str, list[LiveTurn]] = {agent: [] for agent in tuple(self._ended.agents)}
         for turn in turns:
-            found.setdefault(self._agent(turn.agent), []).append(turn)
+            found.setdefault(self._ended.agent(turn.agent), []).append(turn)
         return found
 
     def _active_turns(self, turns: list[LiveTurn]) -> Iterator[Observation]:
@@ -191,26 +132,3 @@ class TurnMetrics:
             ratios = [turn.ratio for turn in open_turns if turn.ratio is not None]
             if ratios:
                 yield Observation(median(ratios), {names.AGENT_NAME: agent})
-
-
-def _bounded(name: str, known: set[str], most: int) -> str:
-    """Return *name* as a metric attribute, and add it to the *known* ones: ``other`` past *most* names."""
-    if name in known:
-        return name
-    if len(known) >= most:
-        return _OTHER
-    known.add(name)
-    return name
-
-
-def _histogram(meter: Meter, instrument: Instrument) -> Any:
-    return meter.create_histogram(
-        instrument.name,
-        instrument.unit,
-        instrument.meaning,
-        explicit_bucket_boundaries_advisory=list(instrument.boundaries),
-    )
-
-
-def _counter(meter: Meter, instrument: Instrument) -> Any:
-    return meter.create_counter(instrument.name, instrument.unit, instrument.meaning)

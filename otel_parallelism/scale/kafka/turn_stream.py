@@ -1,0 +1,296 @@
+"""
+Turns messages with spans into reports on turns, each once, and says which offsets to commit.
+
+It knows neither Kafka nor the time: messages, the time of day and the partitions come from its caller. A batch of
+complete traces is analysed; their turns are written; the offsets are committed; then their metrics are recorded.
+Nothing of the next batch is written before the offsets of this one are committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from otel_parallelism.analysis.analyze import TurnResult, joined_report
+from otel_parallelism.analysis.dependencies.experience import Experience
+from otel_parallelism.reports.json import turn_json
+from otel_parallelism.tracing.shield import swallow
+
+from .partition_clock import NOT_STARTED, PartitionClock
+from .partition_progress import PartitionProgress
+from .span_messages import UnreadableMessageError, traces_in
+from .stream_outlets import BEGUN_BEFORE, FAILED, IN_PARTS, LARGE, LATE, MEMORY, NO_ID, OLD, UNREADABLE
+from .trace_window import TraceWindow, WindowBounds
+from .turn_file import TurnLine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_parallelism.model import Report
+    from otel_parallelism.scale.file_analysis import HowToAnalyze
+
+    from .partition_progress import Resumption
+    from .span_messages import SpanMessage, TraceSpans
+    from .stream_outlets import Outlets
+    from .trace_window import OpenTrace, Place
+
+MOST_TEXT_BYTES: Final = 4_096
+"""The longest text that brokers store with an offset: their setting ``offset.metadata.max.bytes``."""
+BATCH_TRACES: Final = 500
+"""How many traces are analysed before offsets are committed, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Turns that were written, those of them to record, and the offset and text to commit for each partition."""
+
+    lines: list[TurnLine]
+    reports: list[Report]
+    positions: dict[int, tuple[int, str]]
+
+
+class TurnStream:
+    """
+    The traces of the partitions that this consumer has.
+
+    Args:
+        how: How traces are analysed.
+        bounds: When a trace is complete, and how much is held.
+        outlets: Where the results go.
+        most_text_bytes: The longest text that is committed with an offset. If more would be needed, complete traces
+            wait until the oldest open ones are complete.
+    """
+
+    def __init__(
+        self, how: HowToAnalyze, bounds: WindowBounds, outlets: Outlets, *, most_text_bytes: int = MOST_TEXT_BYTES
+    ) -> None:
+        self._analyze = how.part_analyzer()
+        self._bounds = bounds
+        self._outlets = outlets
+        self._most_text_bytes = most_text_bytes
+        self._window = TraceWindow(bounds, self._forget_place)
+        self._partitions: dict[int, PartitionProgress] = {}
+        self._clocks: dict[int, PartitionClock] = {}
+        self._has_all = False
+        self._committed: dict[int, tuple[int, str]] = {}
+        self._written: _Written | None = None
+        self.turns = 0
+        self.read_spans: int = 0
+        self.calls_without_turn = 0
+
+    @property
+    def open_traces(self) -> int:
+        """The number of traces that may get more spans."""
+        return len(self._window)
+
+    def next_offset(self, partition: int) -> int:
+        """Return the offset of the next message of *partition*."""
+        return self._partitions[partition].next_offset
+
+    def assign(self, starts: Mapping[int, Resumption], *, has_all: bool) -> None:
+        """
+        Begin to read partitions.
+
+        Args:
+            starts: Where reading each partition goes on.
+            has_all: Whether they are all partitions of the topic. If not, only traces whose messages have the trace's
+                id as their key are analysed: other consumers may have spans of the others.
+        """
+        self._partitions = {partition: PartitionProgress(start) for partition, start in starts.items()}
+        self._clocks = {partition: PartitionClock() for partition in starts}
+        self._has_all = has_all
+
+    def revoke(self) -> list[TurnLine]:
+        """
+        Forget everything about all partitions: the offsets tell other consumers what is not done.
+
+        Returns:
+            The turns that were written and whose offsets could not be committed.
+        """
+        self._commit()
+        uncommitted = [] if self._written is None else self._written.lines
+        self._written = None
+        self._drop()
+        return uncommitted
+
+    def read(self, message: SpanMessage, now_ms: float) -> None:
+        """Take a message of a partition, in the order of offsets. *now_ms* is the time of day."""
+        progress = self._partitions.get(message.partition)
+        if progress is None or message.offset < progress.next_offset:
+            return
+        clock = self._clocks[message.partition]
+        arrived_ms = clock.read_message(message.timestamp_ms, now_ms)
+        if progress.began_ms is None:
+            progress.began_ms = round(message.timestamp_ms or now_ms)
+        repeated = progress.is_repeating
+        traces, problem, invalid = self._traces(message)
+        done = progress.add(message.offset, len(traces))
+        if not repeated and (problem or invalid):
+            where = f"partition {message.partition}, offset {message.offset}"
+            if problem:
+                self._outlets.left_out(UNREADABLE, 1, f"{where}: {problem}")
+            else:
+                self._outlets.left_out(NO_ID, invalid, where)
+        for number, (spans, is_done) in enumerate(zip(traces, done, strict=True)):
+            place = (message.partition, message.offset, number)
+            if is_done:
+                self._window.add_closed(spans.trace_id, place, arrived_ms)
+                continue
+            if repeated:
+                self._window.reopen(spans.trace_id)
+            self._take(spans, place, arrived_ms)
+        self._free_memory()
+
+    def reach_end(self, partition: int, now_ms: float) -> None:
+        """Note that all messages of *partition* that there were at the time of day *now_ms* have been read."""
+        progress = self._partitions.get(partition)
+        if progress is None:
+            return
+        if progress.is_repeating:
+            progress.end_repetition()
+        if progress.began_ms is None:
+            progress.began_ms = round(now_ms)
+        self._clocks[partition].reach_end(now_ms)
+
+    def emit(self) -> bool:
+        """Write, commit and record the turns of a batch of complete traces; return whether there may be more."""
+        is_repeating = any(progress.is_repeating for progress in self._partitions.values())
+        if not self._partitions or not self._commit() or is_repeating:
+            return False
+        self._window.forget_closed(self._slowest_ms())
+        for trace in self._window.too_old(self._clock_of):
+            self._leave_out(trace, OLD)
+        complete = sorted(self._window.complete(self._clock_of), key=lambda trace: trace.newest_ms)
+        # All of them may fit where a part does not: bits that are equal to their neighbours take the least room.
+        for batch in (complete[:BATCH_TRACES], complete):
+            if self._finish_if_possible(batch):
+                try:
+                    self._write(batch)
+                except BaseException:
+                    self._drop()  # what is marked as done was not written, so that no offset may be committed
+                    raise
+                return self._commit() and len(batch) < len(complete)
+        self._outlets.wait(len(complete))
+        return False
+
+    def _traces(self, message: SpanMessage) -> tuple[list[TraceSpans], str, int]:
+        try:
+            traces, invalid = traces_in(message)
+        except UnreadableMessageError as error:
+            return [], str(error), 0
+        return traces, "", invalid
+
+    def _take(self, spans: TraceSpans, place: Place, arrived_ms: float) -> None:
+        if self._window.is_closed(spans.trace_id):
+            self._outlets.left_out(LATE, len(spans.spans), f"trace {spans.trace_id}")
+            self._partitions[place[0]].finish(*place[1:])
+            self._window.add_closed(spans.trace_id, place, arrived_ms)
+            return
+        self.read_spans += len(spans.spans)
+        trace = self._window.add(spans, place, arrived_ms)
+        if trace.spans > self._bounds.most_spans:
+            self._leave_out(trace, LARGE)
+
+    def _free_memory(self) -> None:
+        for trace in list(self._window.beyond_memory()):
+            self._leave_out(trace, MEMORY)
+
+    def _leave_out(self, trace: OpenTrace, reason: str) -> None:
+        self._outlets.left_out(reason, trace.spans, f"trace {trace.trace_id}")
+        for place in trace.places:
+            self._partitions[place[0]].finish(*place[1:])
+        self._window.close(trace, self._clock_of(trace))
+
+    def _finish_if_possible(self, traces: Sequence[OpenTrace]) -> bool:
+        """Mark *traces* as done, unless the text to commit would become too long."""
+        for trace in traces:
+            for place in trace.places:
+                self._partitions[place[0]].finish(*place[1:])
+        touched = {partition for trace in traces for partition in trace.partitions}
+        if all(len(self._partitions[one].position()[1]) <= self._most_text_bytes for one in touched):
+            return True
+        for trace in traces:
+            for place in trace.places:
+                self._partitions[place[0]].reopen(*place[1:])
+        return False
+
+    def _write(self, traces: Sequence[OpenTrace]) -> None:
+        """Analyse *traces*, which are marked as done, and write their turns."""
+        lines, reports = [], []
+        for trace in traces:
+            for result in self._results(trace):
+                report = joined_report(result, Experience())
+                lines.append(TurnLine(report.turn.trace_id, report.turn.span_id, turn_json(report)))
+                if result.recorded is None:
+                    reports.append(report)
+            self._window.close(trace, self._clock_of(trace))
+        if lines:
+            self._outlets.write(lines)
+        self._written = _Written(lines, reports, self._positions())
+
+    def _results(self, trace: OpenTrace) -> tuple[TurnResult, ...]:
+        reason = self._reason_to_leave_out(trace)
+        if not reason:
+            try:
+                part = self._analyze(trace.records())
+            except Exception as error:  # noqa: BLE001 - one trace must not stop the analysis of all others
+                swallow("analysing a trace", error)
+                reason = FAILED
+            else:
+                self.calls_without_turn += part.coverage.calls_without_turn
+                return part.results
+        self._outlets.left_out(reason, trace.spans, f"trace {trace.trace_id}")
+        return ()
+
+    def _reason_to_leave_out(self, trace: OpenTrace) -> str:
+        if not self._has_all and not trace.alone:
+            return IN_PARTS
+        partitions = trace.partitions if trace.alone else self._partitions
+        began_ms = max(self._partitions[one].began_ms or 0 for one in partitions)
+        return BEGUN_BEFORE if trace.earliest_ns < began_ms * 1_000_000 else ""
+
+    def _commit(self) -> bool:
+        """
+        Commit what is done, and then record the metrics of the turns that were written.
+
+        Returns:
+            Whether all turns that were written are committed.
+        """
+        written = self._written
+        positions = self._positions() if written is None else written.positions
+        changed = {one: position for one, position in positions.items() if position != self._committed.get(one)}
+        fits = all(len(text) <= self._most_text_bytes for _, text in changed.values())
+        # All in one request: a trace can have spans in several partitions.
+        if changed and (fits or written is not None):
+            if not self._outlets.commit(changed):
+                return written is None
+            self._committed.update(changed)
+        if written is not None:
+            self._written = None
+            self.turns += len(written.lines)
+            if written.reports:
+                self._outlets.record(written.reports)
+        return True
+
+    def _positions(self) -> dict[int, tuple[int, str]]:
+        return {
+            partition: progress.position()
+            for partition, progress in self._partitions.items()
+            if not progress.is_repeating and progress.began_ms is not None
+        }
+
+    def _clock_of(self, trace: OpenTrace) -> float:
+        """Return the time up to which all partitions have been read in which further spans of *trace* can be."""
+        if trace.alone:
+            return min(self._clocks[one].ms for one in trace.partitions)
+        return self._slowest_ms()
+
+    def _slowest_ms(self) -> float:
+        return min((clock.ms for clock in self._clocks.values()), default=NOT_STARTED)
+
+    def _drop(self) -> None:
+        self._window.clear()
+        self._partitions, self._clocks, self._committed = {}, {}, {}
+
+    def _forget_place(self, place: Place) -> None:
+        self._partitions[place[0]].forget(*place[1:])
