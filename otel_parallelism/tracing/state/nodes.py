@@ -200,8 +200,9 @@ def release_call(call: CallNode) -> None:
     """Release the arguments and the result of *call*, whose turn is over; a later result is not held either."""
     call.finished = True
     call.arguments = call.objects = None
-    call.handed = ()
     call.result = MISSING
+    if call.handed:
+        call.handed = ()
     if call.held_size > 0:
         HELD.remove(call)
 

@@ -69,22 +69,17 @@ def _is_late(node: Node, end_ns: int) -> bool:
     if has_late_inside(node):
         return True
     budget_ns = registry.budget_ns
-    if budget_ns == inf or not node.children or not _is_waited_for(node):
+    # Outside of an event loop, the program waits for the end whatever it takes.
+    if budget_ns == inf or not node.children or not is_in_event_loop():
         return False
     if end_cost_ns(node, end_ns, registry.settings, budget_ns) <= budget_ns:
         return False
+    # Where each span is exported as it ends, the loop stands still for every span anyway, and the result would come too
+    # late to be exported.
+    if exports_at_once(node.span):
+        return False
     # Calls that are no turn's are linked to the only other open turn, if there is one: now, as it may end.
     return is_turn(node) or not registry.turns
-
-
-def _is_waited_for(node: Node) -> bool:
-    """
-    Return whether a program that goes on at once gains from it.
-
-    It does where an event loop would stand still. Where each span is exported as it ends, the loop stands still for
-    every span anyway, and the result would come too late to be exported.
-    """
-    return is_in_event_loop() and not exports_at_once(node.span)
 
 
 def finish_root(node: CallNode, end_ns: int) -> None:
