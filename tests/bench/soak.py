@@ -6,8 +6,8 @@ Runs the package for long and with much, and prints what it held, where it held 
 Each scenario runs in a process of its own. Memory is that of the process beyond what it used before the scenario, at
 its peak and after the program has let go of everything. The longest stall is the longest time between two rounds of an
 event loop that always has something to do, by the processor time of the process, so that other programs on the machine
-do not count. A span is lost if the program made a call or ended a turn and no span of it was exported. The exporter
-keeps nothing.
+do not count; the column beside it is that of the same program with handwritten spans instead of ours. A span is lost if
+the program made a call or ended a turn and no span of it was exported. The exporter keeps nothing.
 
 Two last lines say what an open turn and a held call take, by the sizes that Python counts.
 """
@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import contextvars
 import ctypes
+import functools
 import gc
 import json
 import subprocess
@@ -34,9 +35,13 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.trace import set_span_in_context
 
-from otel_parallelism import Settings, agent_turn, coverage, install, profiled, uninstall, wait_for_reports
+from otel_parallelism import agent_turn as our_turn
+from otel_parallelism import coverage, install, uninstall, wait_for_reports
+from otel_parallelism import profiled as our_profiled
 from otel_parallelism.tracing.shield import internal_errors
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import CLOCK, VirtualLoop
@@ -45,9 +50,60 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Span, Tracer
+
+    from otel_parallelism import Settings
 
 MB = 1_000_000
 _LONGEST_WAIT_S = 600.0
+
+BY_HAND = "--by-hand" in sys.argv
+"""Whether the scenarios run with handwritten spans, without the package."""
+
+
+class Handwritten:
+    """Makes the spans of the scenarios as a program without the package would."""
+
+    tracer: Tracer
+
+    def turn(self, name: str) -> HandwrittenTurn:
+        """Return a turn's span as a context manager."""
+        attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
+        return HandwrittenTurn(lambda: self.tracer.start_span(f"invoke_agent {name}", attributes=attributes))
+
+    def profiled(self, function: Any = None, **_: object) -> Any:
+        """Return *function* with a span around each call."""
+        if function is None:
+            return self.profiled
+        tool = function.__name__
+        attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool}
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self.tracer.start_as_current_span(f"execute_tool {tool}", attributes=attributes):
+                return await function(*args, **kwargs)
+
+        return wrapper
+
+
+class HandwrittenTurn:
+    """A turn's span, the current one until the turn ends; nothing happens where it is never ended."""
+
+    def __init__(self, start: Callable[[], Span]) -> None:
+        self._start = start
+
+    def __enter__(self) -> None:
+        self._span = self._start()
+        self._token = attach(set_span_in_context(self._span))
+
+    def __exit__(self, *_: object) -> None:
+        detach(self._token)
+        self._span.end()
+
+
+HANDWRITTEN = Handwritten()
+agent_turn: Callable[[str], Any] = HANDWRITTEN.turn if BY_HAND else our_turn
+profiled: Any = HANDWRITTEN.profiled if BY_HAND else our_profiled
 
 
 class Counted(SpanProcessor):
@@ -293,8 +349,9 @@ async def _beating(outcome: Outcome, body: Coroutine[Any, Any, None], *, alone: 
     try:
         await body
         async with asyncio.timeout(_LONGEST_WAIT_S):
-            while not wait_for_reports(0):  # noqa: ASYNC110 - a thread that waits would make the analysis hurry
+            while not wait_for_reports(0):
                 await asyncio.sleep(0.01)
+                beat()
         beat()
     finally:
         beating = False
@@ -314,7 +371,10 @@ def scenario(name: str, scale: float, settings: Settings | None = None) -> Outco
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(counted)
     before = coverage().calls, sum(internal_errors().values())
-    install(provider, settings=settings)
+    if BY_HAND:
+        HANDWRITTEN.tracer = provider.get_tracer("soak")
+    else:
+        install(provider, settings=settings)
     outcome = Outcome()
     factory = VirtualLoop if SCENARIOS[name] is long_turn else None
     clock = CLOCK.running() if factory else contextlib.nullcontext()
@@ -405,6 +465,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="TEXT", default=[""], help="only scenarios whose names have this")
     parser.add_argument("--jobs", type=int, default=1, help="how many scenarios to run at once")
     parser.add_argument("--scenario", help=argparse.SUPPRESS)
+    parser.add_argument("--by-hand", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--sizes", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.sizes:
@@ -414,18 +475,22 @@ def main() -> None:
         outcome = soak(chosen.scenario, chosen.scale)
         print(json.dumps({one.name: getattr(outcome, one.name) for one in fields(outcome) if one.name != "lock"}))
         return
-    print("| scenario | calls | counted | turns | peak MB | final MB | stall ms | errors | lost |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| scenario | calls | counted | turns | peak MB | final MB | stall ms | by hand | errors | lost |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     bad = 0
     names = [name for name in SCENARIOS if any(part in name for part in chosen.only)]
     pool = ThreadPoolExecutor(chosen.jobs)
-    outcomes = pool.map(lambda name: _in_own_process("--scenario", name, "--scale", str(chosen.scale)), names)
-    for name, found in zip(names, outcomes, strict=True):
+
+    def run(name: str, *options: str) -> Any:
+        return _in_own_process("--scenario", name, "--scale", str(chosen.scale), *options)
+
+    outcomes = pool.map(lambda name: (run(name), run(name, "--by-hand")), names)
+    for name, (found, by_hand) in zip(names, outcomes, strict=True):
         bad += found["errors"] + abs(found["lost"]) + found["swallowed"]
         print(
             f"| {name} | {found['calls']:,} | {found['counted']:,} | {found['turns']:,} "
-            f"| {found['peak_bytes'] / MB:,.0f} | {found['final_bytes'] / MB:,.0f} | {found['stall_s'] * 1e3:,.0f} "
-            f"| {found['errors']:,} | {found['lost']:,} |",
+            f"| {found['peak_bytes'] / MB:,.0f} | {found['final_bytes'] / MB:,.0f} | {found['stall_s'] * 1e3:,.1f} "
+            f"| {by_hand['stall_s'] * 1e3:,.1f} | {found['errors']:,} | {found['lost']:,} |",
             flush=True,
         )
         if found["swallowed"]:

@@ -98,7 +98,7 @@ def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is bel
                 hexed, ended_ns = child.span_id.to_bytes(8).hex(), child.end_ns
                 one = Call(trace_id, hexed, span_id, child.tool.name, child.start_ns, ended_ns or end_ns)
                 append(one if ended_ns else msgspec.structs.replace(one, outlived_ns=0))
-                if child.children is child.past_bound is None and not child.finished and 0 < ended_ns <= seen_ns:
+                if child.children is None and not (child.finished or child.past_bound) and 0 < ended_ns <= seen_ns:
                     continue
             else:
                 made += 1
