@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from otel_parallelism.pace import paced
+
 from .known_functions import is_pure, is_sink
+from .parsing import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,13 +61,13 @@ class SourceFile:
         Raises:
             SyntaxError: *text* is not Python. `parse` returns None instead.
         """
-        self.tree: ast.Module = ast.parse(text)
+        self.tree: ast.Module = parsed(text)
         self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
         self.proofs: dict[object, object] = {}
         self._own: dict[Function, list[ast.AST]] = {}
         self.imports: set[str] = set()
         self.rebound: set[str] = set()
-        for node in ast.walk(self.tree):
+        for node in paced(ast.walk(self.tree)):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self.imports.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
             elif isinstance(node, (ast.Global, ast.Nonlocal)):
@@ -82,7 +85,7 @@ class SourceFile:
         """Names that are bound once at the top level, to a literal without a container."""
         bound: dict[str, int] = {}
         literal: set[str] = set()
-        for node in ast.walk(self.tree):
+        for node in paced(ast.walk(self.tree)):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 bound[node.id] = bound.get(node.id, 0) + 1
         for statement in self.tree.body:
@@ -93,7 +96,7 @@ class SourceFile:
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node around each node of the tree."""
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in paced(ast.walk(self.tree)) for child in ast.iter_child_nodes(node)}
 
     def function(self, name: str, line: int) -> Function | None:
         """

@@ -93,10 +93,12 @@ class HandwrittenTurn:
         self._start = start
 
     def __enter__(self) -> None:
+        """Start the span."""
         self._span = self._start()
         self._token = attach(set_span_in_context(self._span))
 
     def __exit__(self, *_: object) -> None:
+        """End the span."""
         detach(self._token)
         self._span.end()
 
