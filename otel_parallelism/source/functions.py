@@ -11,7 +11,7 @@ import msgspec
 from otel_parallelism.pace import paced
 
 from .known_functions import is_pure, is_sink
-from .parsing import parsed
+from .parsing import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ class SourceFile:
         Raises:
             SyntaxError: *text* is not Python. `parse` returns None instead.
         """
-        self.tree: ast.Module = parsed(text)
+        self.tree: ast.Module = syntax_tree(text)
         self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
         self.proofs: dict[object, object] = {}
         self._own: dict[Function, list[ast.AST]] = {}

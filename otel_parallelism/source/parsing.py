@@ -23,7 +23,7 @@ _PIECE = 2_000
 _START = re.compile(r"^(?!(?:else|elif|except|finally)\b)[^\s#)\]}]", re.MULTILINE)
 
 
-def parsed(text: str) -> ast.Module:
+def syntax_tree(text: str) -> ast.Module:
     r"""
     Return the syntax tree of the module *text*, as `ast.parse` does, but without its warnings, and with pauses.
 
@@ -31,7 +31,7 @@ def parsed(text: str) -> ast.Module:
         SyntaxError: *text* is not Python.
         ValueError: *text* has a null character.
 
-    >>> ast.dump(parsed("a = 1\nb = 2")) == ast.dump(ast.parse("a = 1\nb = 2"))
+    >>> ast.dump(syntax_tree("a = 1\nb = 2")) == ast.dump(ast.parse("a = 1\nb = 2"))
     True
     """
     without_warnings()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from otel_parallelism.pace import set_pace
 from otel_parallelism.source.functions import SourceFile, parse
-from otel_parallelism.source.parsing import parsed
+from otel_parallelism.source.parsing import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +63,7 @@ def whole(text: str) -> ast.Module | None:
 def in_pieces(text: str) -> ast.Module | None:
     """Return *text* parsed piece by piece; None if it is not Python."""
     try:
-        return parsed(text)
+        return syntax_tree(text)
     except SyntaxError:
         return None
 
@@ -105,7 +105,7 @@ def test_a_long_string_takes_few_attempts(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("otel_parallelism.source.parsing.ast.parse", counted)
 
-    tree = parsed('"""' + "a line that is not indented\n" * 10_000 + '"""\nx = 1\n')
+    tree = syntax_tree('"""' + "a line that is not indented\n" * 10_000 + '"""\nx = 1\n')
 
     assert len(tree.body) == 2
     assert len(attempts) <= 12

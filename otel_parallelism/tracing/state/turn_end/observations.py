@@ -77,7 +77,6 @@ def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is bel
     at_top = _just_ending(_observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns))
     found = TurnContents([at_top], [], [], {}, 0, None, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns
-    made = 0
     append, held = found.observations.append, found.calls.append
     inside: list[RunningTotals] = []
     # The last item says whether an open nested turn encloses the node; its contents stay held until it ends.
@@ -92,16 +91,14 @@ def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is bel
             if type(child) is not CallNode:
                 _take(found, child, trace_id, span_id, end_ns, stays=stays)
             elif plain and not child.error and not stays:
-                made += 1
+                found.made += 1
                 held(child)
                 # Nothing will ask for its contents. Written out, since most turns consist of such calls only.
                 hexed, ended_ns = child.span_id.to_bytes(8).hex(), child.end_ns
                 one = Call(trace_id, hexed, span_id, child.tool.name, child.start_ns, ended_ns or end_ns)
                 append(one if ended_ns else msgspec.structs.replace(one, outlived_ns=0))
-                if child.children is None and not (child.finished or child.past_bound) and 0 < ended_ns <= seen_ns:
-                    continue
             else:
-                made += 1
+                found.made += 1
                 append(call_of(child, trace_id, span_id, end_ns))
                 if not stays:
                     held(child)
@@ -116,8 +113,7 @@ def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is bel
                 inside.append(child.past_bound)
     if type(top) is CallNode:
         held(top)
-        made += 1
-    found.made = made
+        found.made += 1
     _add_past_bound(found, top, inside, end_ns)
     return found
 
