@@ -26,13 +26,17 @@ def paced(items: Iterable[T]) -> Iterable[T]:
 
 def pause() -> None:
     """Pause here if there is a pace and a pause is due."""
-    for _ in paced(_ONE):
-        pass
+    if _pace is not None:
+        for _ in _pace(_ONE):
+            pass
 
 
 def empty(*containers: list[Any] | dict[Any, Any]) -> None:
     """Remove all items of *containers*, with pauses: to free many objects at once takes long."""
     for container in containers:
+        if _pace is None:
+            container.clear()
+            continue
         for _ in paced(range(len(container))):
             if isinstance(container, dict):
                 container.popitem()

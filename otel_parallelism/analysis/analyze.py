@@ -265,5 +265,5 @@ def analyze(
     )
     for scope in scopes:
         if scope.graph is not None:
-            scope.graph.source.forget()
+            scope.graph.forget()
     return report

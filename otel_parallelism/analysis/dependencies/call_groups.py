@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from otel_parallelism.model import Effect
 from otel_parallelism.pace import paced
+
+from .particular_edges import have_different_resources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,9 +69,9 @@ class RoundGroups:
                 if proved or (call.depends_on is None and not call.resource):
                     self._follow_whole_rounds |= 1 << index
         self._members = {number: mask for number, mask in requested.items() if mask & (mask - 1)}
-        self._in_groups = 0
+        self.in_groups: int = 0
         for mask in self._members.values():
-            self._in_groups |= mask
+            self.in_groups |= mask
 
     def proved_round(self, call: Call) -> int:
         """Return the bits of all calls of the proved round of *call*, 0 if its round is not proved."""
@@ -84,7 +87,7 @@ class RoundGroups:
             after: For each earlier call, bits of all calls that it follows.
         """
         found = 0
-        followed &= self._in_groups
+        followed &= self.in_groups
         while followed:
             index = followed.bit_length() - 1
             number = self._calls[index].round
@@ -109,6 +112,27 @@ def ended_before(calls: Sequence[Call]) -> list[int]:
     return [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in paced(enumerate(calls))]
 
 
+def ran_in_order(calls: Sequence[Call], ended: Sequence[int]) -> bool:
+    """
+    Return whether *calls* ran one after another, in order of their rounds, and none while its response streamed.
+
+    Then an edge between two calls changes no schedule if other edges lead from one to the other: no pause that it keeps
+    is longer than theirs.
+
+    Args:
+        calls: The calls of one scope in order of (start, end, id).
+        ended: What `ended_before` returns for them.
+    """
+    rounds = [call.round for call in calls]
+    known = [number for number in rounds if number is not None]
+    return (
+        all(before + 1 == 1 << index for index, before in enumerate(ended))
+        and len(known) in {0, len(rounds)}
+        and all(one <= other for one, other in pairwise(known))
+        and not any(call.streamed or call.bound for call in calls)
+    )
+
+
 def reached_calls(direct: int, after: Sequence[int]) -> int:
     """Return the bits of all calls reached from a call with the edges *direct*; *after* has those of earlier calls."""
     total = rest = direct
@@ -117,3 +141,13 @@ def reached_calls(direct: int, after: Sequence[int]) -> int:
         total |= after[index]
         rest &= ~(after[index] | 1 << index)
     return total
+
+
+def on_other_resources(calls: Sequence[Call], mask: int, call: Call) -> int:
+    """Return the bits of *mask* whose *calls* declare a resource other than that of *call*."""
+    found = 0
+    while mask and call.resource:
+        index = mask.bit_length() - 1
+        found |= have_different_resources(calls[index], call) << index
+        mask ^= 1 << index
+    return found

@@ -14,7 +14,7 @@ import msgspec
 
 from otel_parallelism.pace import paced, pause
 
-from .call_groups import EffectGroups, RoundGroups, ended_before, reached_calls
+from .call_groups import EffectGroups, RoundGroups, ended_before, on_other_resources, ran_in_order, reached_calls
 from .effects import Edge, call_effect, effects_edge
 from .effects.intended_order import IntendedOrder, started_before
 from .evidence import Evidence, gather_evidence
@@ -27,7 +27,7 @@ from .shared_objects import SharedObjects
 from .source_evidence import SourceEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from otel_parallelism.model import Call, Content, Effect, EffectSource, Step
     from otel_parallelism.settings import Settings
@@ -67,7 +67,7 @@ class Dependencies:
         effects: The effect of each call; ``effect_sources`` says how it is known.
         repeats: The calls that repeat a tool with equal arguments; each waits for the ones before.
         hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended.
-        soft: Bit ``a`` of ``soft[b]`` is set if that is unknown.
+        soft: Bit ``a`` of ``soft[b]`` is set if that is unknown. Hard edges that lead there anyway may stand for it.
         same_round_hard: Edges in ``hard`` that exist only because a call waits for the whole earlier round.
         same_round_soft: Edges in ``soft`` that exist only for this reason.
         after_hard: ``hard``, with the calls that are reached through other calls.
@@ -116,8 +116,10 @@ class Dependencies:
         known = [call_effect(call, settings) for call in paced(calls)]
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
-        self._declared_reads = _mask(
-            effect == "read" and source in {"declared", "framework", "settings"} for effect, source in known
+        self._declared_reads = sum(
+            1 << index
+            for index, (effect, source) in enumerate(known)
+            if effect == "read" and source in {"declared", "framework", "settings"}
         )
         self._intended = IntendedOrder(calls, self.effect_sources, hand_offs_ns)
         self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources)
@@ -144,6 +146,11 @@ class Dependencies:
         self.after_hard: list[int] = []
         self.after_any: list[int] = []
         self._find_edges()
+
+    def forget(self) -> None:
+        """Forget the source and the contents of the calls, with pauses; after that, pairs have no evidence."""
+        self.source.forget()
+        self.evidence.forget()
 
     def pair(self, earlier: int, later: int) -> Pair:
         """Return the relation of ``calls[earlier]``, which ended before ``calls[later]`` started, to the latter."""
@@ -239,6 +246,7 @@ class Dependencies:
     def _find_edges(self) -> None:
         groups = EffectGroups(self.calls, self.effects)
         ended = ended_before(self.calls)
+        in_order = ran_in_order(self.calls, ended)
         kept = self.kept = kept_order(self.calls, self._steps, ended)
         for index, call in paced(enumerate(self.calls)):
             before = ended[index]
@@ -248,11 +256,10 @@ class Dependencies:
                 soft |= kept.soft.get(index, 0)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
                 needed, free = self.source.masks(index, before & ~independent) if call.depends_on is None else (0, 0)
-                hard |= needed & ~self._on_other_resources(needed, call)
+                hard |= needed & ~on_other_resources(self.calls, needed, call)
                 missing = (self._before_missing_call(call) | self._share_doubtful(index)) & ~independent
                 missing |= self.shared.unsafe[index]
-                missing |= before & ~independent & ~free & ~self._grounds.independent_of(index)
-                soft |= missing & ~self._on_other_resources(missing, call)
+                soft |= missing & ~on_other_resources(self.calls, missing, call)
                 hard |= self._repeated(index)
                 for group in groups.related(call.resource):
                     edge = effects_edge(group.effect, group.resource, self.effects[index], call.resource)
@@ -265,6 +272,12 @@ class Dependencies:
                         hard |= 1 << earlier
                     else:
                         soft |= 1 << earlier & ~free
+                undecided = before & ~(independent | free | hard | soft)
+                if in_order:
+                    undecided &= ~reached_calls(hard & before, self.after_hard) | self._rounds.in_groups
+                if undecided:
+                    elsewhere = on_other_resources(self.calls, undecided, call)
+                    soft |= undecided & ~(elsewhere | self._grounds.independent_of(index))
             self._add(call, before, hard & before, soft & before & ~hard)
 
     def _add(self, call: Call, before: int, hard: int, soft: int) -> None:
@@ -277,7 +290,7 @@ class Dependencies:
             reach_any |= reached_calls(round_hard, self.after_any)
         if call.round is not None and call.depends_on is None:
             round_soft = self._rounds.same_round(reach_any, call, self.after_any)
-            round_soft &= before & ~(hard | round_hard | soft | self._on_other_resources(round_soft, call))
+            round_soft &= before & ~(hard | round_hard | soft | on_other_resources(self.calls, round_soft, call))
             reach_any |= reached_calls(round_soft, self.after_any)
         self.same_round_hard.append(round_hard)
         self.same_round_soft.append(round_soft)
@@ -285,16 +298,3 @@ class Dependencies:
         self.soft.append((soft | round_soft) & ~round_hard)
         self.after_hard.append(reach_hard)
         self.after_any.append(reach_any)
-
-    def _on_other_resources(self, mask: int, call: Call) -> int:
-        """Return the bits of *mask* whose calls declare a resource other than that of *call*."""
-        found = 0
-        while mask and call.resource:
-            index = mask.bit_length() - 1
-            found |= have_different_resources(self.calls[index], call) << index
-            mask ^= 1 << index
-        return found
-
-
-def _mask(bits: Iterable[bool]) -> int:
-    return sum(1 << index for index, bit in enumerate(bits) if bit)

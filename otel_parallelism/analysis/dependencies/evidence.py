@@ -8,21 +8,17 @@ calls is unknown.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from otel_parallelism.pace import empty, paced, pause
 
 from .contents.contained import first_containing
 from .contents.matcher import ValueMatcher
-from .contents.outcomes import Outcome
 from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.values import values_of, values_of_messages
 from .contents.wanted import Wanted
-from .doubts.reasking import Doubt
 from .effects.tool_verbs import words_in_name
-from .guards import Guard
 from .origins import Origins
 
 if TYPE_CHECKING:
@@ -32,11 +28,12 @@ if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
 
     from .contents.comparables import Values
+    from .contents.outcomes import Outcome
 
 _LIST_ERRORS = frozenset({"errors", "exceptions", "failures", "logs", "alerts", "incidents", "warnings"})
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Evidence:
     """
     What the contents of a scope's calls show.
 
@@ -46,30 +43,52 @@ class Evidence(msgspec.Struct, frozen=True):
         arguments_whole: For each call whether its arguments were read in full.
         results_whole: For each call whether its result was read in full.
         outcomes: The outcome that each call's result reports.
-        explained_from_ns: For each call the time from which on all values of its arguments are known, if they are.
-        lacks_origin: For each call whether a number, a date or an identifier of its arguments stands nowhere before.
-        has_moment: For each call whether its arguments contain a date or a time.
-        clocks: Bits of the calls that tell what time it is.
-        guards: For each call the later calls that its result may decide about.
-        seen: Bits of the calls whose results were seen, at least in part.
-        selected: For each call bits of the calls whose results contain one of its arguments as a complete value.
-        chosen: Likewise, but only of results that contain nothing else.
-        doubts: For each call why it may have been asked for because of earlier calls, though no value was passed on.
     """
 
-    edges: tuple[dict[int, tuple[bool, str]], ...]
-    arguments_whole: tuple[bool, ...]
-    results_whole: tuple[bool, ...]
-    outcomes: tuple[Outcome, ...]
-    explained_from_ns: tuple[int | None, ...]
-    lacks_origin: tuple[bool, ...]
-    has_moment: tuple[bool, ...]
-    clocks: int
-    guards: tuple[Guard, ...]
-    seen: int
-    selected: tuple[int, ...]
-    chosen: tuple[int, ...]
-    doubts: tuple[list[Doubt], ...]
+    def __init__(
+        self,
+        calls: Sequence[Call],
+        arguments: list[Values | None],
+        results: list[Values | None],
+        heard: list[Values],
+        edges: Sequence[dict[int, tuple[bool, str]]],
+    ) -> None:
+        """
+        Keep what was read until `forget`.
+
+        Args:
+            calls: The calls of one scope in order of start.
+            arguments: The values of each call's arguments.
+            results: The values of each call's result.
+            heard: The values of the user's messages.
+            edges: As above.
+        """
+        self._calls = calls
+        self._arguments, self._results, self._heard = arguments, results, heard
+        self.edges: tuple[dict[int, tuple[bool, str]], ...] = tuple(edges)
+        self.arguments_whole: tuple[bool, ...] = tuple([one is not None and one.whole for one in arguments])
+        self.results_whole: tuple[bool, ...] = tuple([one is not None and one.whole for one in results])
+        pause()
+        self.outcomes: tuple[Outcome, ...] = tuple(
+            [_outcome_of(call.tool, values) for call, values in zip(calls, results, strict=True)]
+        )
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the calls' arguments come from, which is found out when it is first needed: many scopes do not."""
+        arguments, results = self._arguments, self._results
+        found = Origins(self._calls, arguments, self._heard)
+        for is_start, index in paced(in_time_order(self._calls)):
+            if is_start:
+                found.start(index, arguments[index])
+            else:
+                found.end(index, arguments[index], results[index])
+        found.forget()
+        return found
+
+    def forget(self) -> None:
+        """Forget what was read, with pauses; `origins` cannot be found out any more."""
+        empty(self._arguments, self._results)
 
 
 def gather_evidence(
@@ -94,44 +113,29 @@ def gather_evidence(
     wanted = Wanted(arguments)
     heard = values_of_messages(said, leaves, size, wanted, budget.results)
     results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in paced(calls[::-1])][::-1]
-    matcher, origins = ValueMatcher(calls, heard), Origins(calls, arguments, heard)
-    events = [(call.end_ns, 0, index) for index, call in enumerate(calls)]
-    events += [(call.start_ns, 1, index) for index, call in enumerate(calls)]
+    matcher = ValueMatcher(calls, heard)
     pause()
-    for _, is_start, index in paced(sorted(events)):
+    for is_start, index in paced(in_time_order(calls)):
         if is_start:
             matcher.start(index, arguments[index])
-            origins.start(index, arguments[index])
         else:
-            origins.end(index, arguments[index], results[index])
             matcher.end(index, arguments[index], results[index])
     for index, producer in first_containing(calls, arguments, results, heard):
         matcher.edge(index, producer, proven=False)
     pause()
-    arguments_whole = tuple(values is not None and values.whole for values in arguments)
-    results_whole = tuple(values is not None and values.whole for values in results)
-    pause()
-    evidence = Evidence(
-        edges=tuple(matcher.edges),
-        arguments_whole=arguments_whole,
-        results_whole=results_whole,
-        outcomes=tuple(_outcome_of(call.tool, values) for call, values in zip(calls, results, strict=True)),
-        explained_from_ns=tuple(origins.explained_from_ns),
-        lacks_origin=tuple(origins.lacks_origin),
-        has_moment=tuple(one is not None and any(atom.kind == "moment" for atom in one.atoms) for one in arguments),
-        clocks=origins.clocks,
-        guards=tuple(origins.guards),
-        seen=origins.seen,
-        selected=tuple(origins.selected),
-        chosen=tuple(origins.chosen),
-        doubts=tuple(origins.doubts),
-    )
-    empty(arguments, results, events, known)
+    evidence = Evidence(calls, arguments, results, heard, matcher.edges)
+    empty(known)
     wanted.forget()
     matcher.forget()
-    origins.forget()
     pause()
     return evidence
+
+
+def in_time_order(calls: Sequence[Call]) -> list[tuple[bool, int]]:
+    """Return the starts and ends of *calls* in order of time: whether each is a start, and the call's position."""
+    events = [(call.end_ns, False, index) for index, call in enumerate(calls)]
+    events += [(call.start_ns, True, index) for index, call in enumerate(calls)]
+    return [(is_start, index) for _, is_start, index in sorted(events)]
 
 
 def _outcome_of(tool: str, values: Values | None) -> Outcome:

@@ -55,14 +55,13 @@ class Grounds:
         # The calls that have ended once so many have.
         self._ended = list(itertools.accumulate((1 << index for index in by_end), or_, initial=0))
         self._every = (1 << len(calls)) - 1
-        self._whole = self._in_rounds = self._requested = self._decides_for_any = self._decides_for_others = 0
+        self._whole = self._in_rounds = self._requested = 0
+        self._deciding: tuple[int, int] | None = None
         self._by_round: dict[int, int] = {}
         self._by_tool: dict[str, int] = {}
         for index, call in paced(enumerate(calls)):
             bit = 1 << index
             self._whole |= bit * evidence.results_whole[index]
-            self._decides_for_any |= bit * (evidence.guards[index] == "any")
-            self._decides_for_others |= bit * (evidence.guards[index] == "other")
             self._by_tool[call.tool] = self._by_tool.get(call.tool, 0) | bit
             if call.round is not None and call.span_id not in unrequested:
                 self._in_rounds |= bit
@@ -83,11 +82,11 @@ class Grounds:
     def _reasons(self, earlier: int, later: int) -> Iterator[tuple[bool | int, str]]:
         """Yield what `sentence` may return, highest precedence first, each with whether it applies."""
         bit = 1 << earlier
-        evidence = self._evidence
-        doubt = next((why for bits, why in evidence.doubts[later] if bits & bit), "")
+        evidence, origins = self._evidence, self._evidence.origins
+        doubt = next((why for bits, why in origins.doubts[later] if bits & bit), "")
         seen_whole = evidence.results_whole[earlier] and evidence.arguments_whole[later]
         yield self._running_when_called(later) & bit, "{b} was called before {a} had ended"
-        yield self._guards(later) & bit & evidence.seen, "whether {b} is called may depend on what {a} returned"
+        yield self._guards(later) & bit & origins.seen, "whether {b} is called may depend on what {a} returned"
         yield (
             self._since_asked.get(later, 0) & bit,
             "{b} was asked the same before {a}, and again perhaps because of what {a} returned",
@@ -96,9 +95,9 @@ class Grounds:
         yield self._explained(later) & bit, "every argument of {b} was known before {a} began"
         yield self._between_rounds(later) & bit, "no value that {a} returned is an argument of {b}"
         yield not seen_whole, "what {a} returned or what {b} was given was not seen in full"
-        yield evidence.chosen[later] & bit, "what {a} returned may have chosen an argument of {b}"
-        yield evidence.lacks_origin[later], "a number, a date or an identifier of {b} stands nowhere before it"
-        yield evidence.has_moment[later] and evidence.clocks & bit, "a date or a time of {b} may come from {a}"
+        yield origins.chosen[later] & bit, "what {a} returned may have chosen an argument of {b}"
+        yield origins.lacks_origin[later], "a number, a date or an identifier of {b} stands nowhere before it"
+        yield origins.has_moment[later] and origins.clocks & bit, "a date or a time of {b} may come from {a}"
         yield True, "code between {a} and {b} may have computed or decided from what {a} returned"
 
     def _running_when_called(self, later: int) -> int:
@@ -110,22 +109,28 @@ class Grounds:
 
     def _doubted(self, later: int) -> int:
         found = 0
-        for bits, _ in self._evidence.doubts[later]:
+        for bits, _ in self._evidence.origins.doubts[later]:
             found |= bits
         return found
 
     def _guards(self, later: int) -> int:
-        others = self._decides_for_others & ~self._by_tool[self._calls[later].tool]
-        return self._decides_for_any | others
+        if self._deciding is None:
+            guards = self._evidence.origins.guards
+            self._deciding = (
+                sum(1 << index for index, guard in enumerate(guards) if guard == "any"),
+                sum(1 << index for index, guard in enumerate(guards) if guard == "other"),
+            )
+        for_any, for_others = self._deciding
+        return for_any | for_others & ~self._by_tool[self._calls[later].tool]
 
     def _explained(self, later: int) -> int:
         """Return the calls that began after all arguments of ``calls[later]`` were known."""
-        evidence = self._evidence
-        since_ns = evidence.explained_from_ns[later]
+        origins = self._evidence.origins
+        since_ns = origins.explained_from_ns[later]
         if since_ns is None:
             return 0
         began_before = (1 << bisect_left(self._starts_ns, since_ns)) - 1
-        return self._every & evidence.seen & ~(began_before | evidence.selected[later] | evidence.chosen[later])
+        return self._every & origins.seen & ~(began_before | origins.selected[later] | origins.chosen[later])
 
     def _between_rounds(self, later: int) -> int:
         """
@@ -134,11 +139,11 @@ class Grounds:
         These are the calls of other known rounds. Of one inferred round, only calls with the id of a request are known
         to be the model's own.
         """
-        call, evidence = self._calls[later], self._evidence
-        if not self._in_rounds >> later & 1 or not evidence.arguments_whole[later] or evidence.lacks_origin[later]:
+        call, origins = self._calls[later], self._evidence.origins
+        if not self._in_rounds >> later & 1 or not self._evidence.arguments_whole[later] or origins.lacks_origin[later]:
             return 0
         beside = self._by_round[call.round or 0]
         if self._requested >> later & 1:
             beside &= ~self._requested
-        others = self._in_rounds & ~beside & self._whole & ~evidence.chosen[later]
-        return others & ~evidence.clocks if evidence.has_moment[later] else others
+        others = self._in_rounds & ~beside & self._whole & ~origins.chosen[later]
+        return others & ~origins.clocks if origins.has_moment[later] else others

@@ -137,7 +137,16 @@ class Origins:
     """
     What each call's result says of later calls, and since when each call's arguments are known.
 
-    The attributes are those of `Evidence`.
+    Attributes:
+        explained_from_ns: For each call the time from which on all values of its arguments are known, if they are.
+        lacks_origin: For each call whether a number, a date or an identifier of its arguments stands nowhere before.
+        has_moment: For each call whether its arguments contain a date or a time.
+        clocks: Bits of the calls that tell what time it is.
+        guards: For each call the later calls that its result may decide about.
+        seen: Bits of the calls whose results were seen, at least in part.
+        selected: For each call bits of the calls whose results contain one of its arguments as a complete value.
+        chosen: Likewise, but only of results that contain nothing else.
+        doubts: For each call why it may have been asked for because of earlier calls, though no value was passed on.
     """
 
     def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], spoken: Sequence[Values]) -> None:
@@ -153,6 +162,7 @@ class Origins:
         self._choosers: dict[str, int] = {}
         self.explained_from_ns: list[int | None] = [None] * len(calls)
         self.lacks_origin: list[bool] = [False] * len(calls)
+        self.has_moment: list[bool] = [False] * len(calls)
         self.guards: list[Guard] = ["any"] * len(calls)
         self.selected: list[int] = [0] * len(calls)
         self.chosen: list[int] = [0] * len(calls)
@@ -168,6 +178,7 @@ class Origins:
         if arguments.whole:
             self.explained_from_ns[index] = self._known.explained_from_ns(call.tool, arguments.atoms)
         self.lacks_origin[index] = self._known.lacks_origin(arguments.atoms)
+        self.has_moment[index] = any(atom.kind == "moment" for atom in arguments.atoms)
         self.doubts[index] = [
             *self._reasking.start(
                 index, arguments, self._known.is_said, self._known.has, self.explained_from_ns[index]

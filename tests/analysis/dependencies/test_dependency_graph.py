@@ -28,10 +28,24 @@ def test_edge_sets_agree_with_pairs(calls: list[Call], said: Content | None) -> 
             hard, soft = graph.hard[later] >> earlier & 1, graph.soft[later] >> earlier & 1
             if earlier < later and calls[earlier].end_ns <= calls[later].start_ns:
                 edge = graph.pair(earlier, later).edge
+                if edge == "unknown" and graph.after_hard[later] >> earlier & 1:
+                    soft = 1  # edges between the calls in between hold it anyway
                 assert (hard, soft) == {"hard": (1, 0), "unknown": (0, 1), "none": (0, 0)}[edge]
             else:
                 assert not hard
                 assert not soft
+
+
+def test_chain_of_values_needs_no_other_edges() -> None:
+    chain = [read("a", 0, 1, "x", "BK-99881"), read("b", 2, 3, "BK-99881", "CK-77221"), read("c", 4, 5, "CK-77221")]
+    graph = relate(*chain)
+    assert (graph.hard, graph.soft, graph.after_hard) == ([0, 0b1, 0b10], [0, 0, 0], [0, 0b1, 0b11])
+    assert "origins" not in vars(graph.evidence)
+    overlapping = relate(chain[0], chain[1], read("c", 2.5, 5, "BK-99881"))
+    assert "origins" not in vars(overlapping.evidence)
+    apart = relate(chain[0], chain[1], read("c", 4, 5, "an unknown thing"))
+    assert apart.soft[2]
+    assert "origins" in vars(apart.evidence)
 
 
 @given(scope_calls())
