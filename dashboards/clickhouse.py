@@ -48,7 +48,8 @@ def board() -> Board:
     made.section("What SQL leaves out")
     made.row(9, (12, clickhouse_times.reasons()), (12, clickhouse_panels.undecided_hours()))
     made.row(9, (COLUMNS, prose("What the reasons mean", _reasons())))
-    made.collapsed_section("Single turns: these queries read the spans", 10, clickhouse_panels.single_turns())
+    single = (clickhouse_panels.single_turns(), clickhouse_panels.chains())
+    made.collapsed_section("Single turns: these queries read the spans", 10, *single)
     return made
 
 

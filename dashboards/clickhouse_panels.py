@@ -81,7 +81,7 @@ def headline() -> list[Any]:
             number(
                 "Recorded efficiency, median",
                 "Of the turns whose result the plugin recorded: the efficiency lies between the two values, because "
-                "the spans do not tell all that depends on what. Only a good lower end is green, only a bad upper end "
+                "the spans do not show all that depends on what. Only a good lower end is green, only a bad upper end "
                 "is red.",
                 sql("A", f"SELECT {recorded}\n{BY_HOUR}"),
                 "percentunit",
@@ -254,6 +254,34 @@ def single_turns() -> Any:
         panel.override_by_name(name, properties(unit="s", decimals=2))
     panel.override_by_name("Ratio", properties(unit="none", decimals=2))
     return panel.override_by_name("Do", properties(unit="string", custom__minWidth=300, custom__wrapText=True))
+
+
+def chains() -> Any:
+    """Return the table of chains of single turns, which reads the spans of the time range."""
+    columns = {
+        "Start": "start",
+        "Agent": "agent",
+        "Trace": "TraceId",
+        "Saving": "saving",
+        "One after another": "one_after_another",
+        "Longest call": "longest",
+        "Calls": "length",
+        "Tools": "arrayStringConcat(tools, ', ')",
+    }
+    panel = _table(
+        "Calls of one model response that ran one after another",
+        "The model asked for these calls at once, and the program ran them one by one. `analyze` reports each of them "
+        "with the same saving, and says whether it is sure. It reports more than these: calls of several responses, "
+        "and turns whose spans alone do not show enough. Of turns with a recorded result, see the table above.",
+        f"{_columns(columns)}\n"
+        "FROM ${database}.parallelism_chains(since = $__fromTime, until = $__toTime)\n"
+        "WHERE undecided = '' AND $__conditionalAll(agent IN (${agent:singlequote}), $agent)\n"
+        "ORDER BY saving DESC, start, TurnSpanId LIMIT 100",
+        "No such calls are known in this time",
+    )
+    for name in ("Saving", "One after another", "Longest call"):
+        panel.override_by_name(name, properties(unit="s", decimals=2))
+    return panel.override_by_name("Tools", properties(unit="string", custom__minWidth=300, custom__wrapText=True))
 
 
 def _columns(columns: dict[str, str]) -> str:

@@ -1,5 +1,7 @@
 """
-How long the SQL for ClickHouse takes, in ClickHouse in this process (chdb): ``python -m tests.bench.clickhouse_sql``.
+How long the SQL for ClickHouse takes, and which chains it names: ``python -m tests.bench.clickhouse_sql``.
+
+ClickHouse runs in this process (chdb).
 
 The spans are made by ClickHouse itself: turns of 50 spans, two thirds of them tool calls with 700 characters of
 contents, and the others spans of no agent vocabulary.
@@ -9,11 +11,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
+from otel_parallelism.readers.otlp_json import read_otlp_json
+from otel_parallelism.scale.clickhouse.chain_query import chains_query
 from otel_parallelism.scale.clickhouse.hourly import hourly_query
 from otel_parallelism.scale.clickhouse.turn_query import turns_query
 from otel_parallelism.settings import Settings
 from tests.scale.clickhouse.collector_table import ALWAYS, TABLE, CollectorTable
+from tests.scale.clickhouse.compared_chains import compared_chains
+from tests.scale.clickhouse.drawn_responses import drawn_responses
 
 _SPANS_OF_TURN = 50
 _INSERT = f"""INSERT INTO {TABLE}
@@ -56,10 +63,21 @@ def main() -> None:
     for what, query in (
         ("ratio by agent", by_agent),
         ("sums of each hour", hourly_query(TABLE, *ALWAYS, Settings())),
+        ("chains of responses", chains_query(TABLE, *ALWAYS, Settings())),
         ("planning alone", f"EXPLAIN PIPELINE {by_agent}"),
     ):
         elapsed_s, worked_s = min(_taken_s(table, query) for _ in range(options.runs))
         print(f"{what:<36} {elapsed_s:6.1f} s {worked_s:10.1f} s")
+    recorded = sorted((Path(__file__).parents[1] / "fixtures" / "spans").glob("*.jsonl"))
+    for what, spans in (
+        ("recorded spans", (span for path in recorded for span in read_otlp_json(path))),
+        ("drawn responses", (span for turn in drawn_responses(1, 2_000) for span in turn)),
+    ):
+        table.replace(spans)
+        found = compared_chains(table)
+        print(
+            f"{what}: {found['named']} chains named as analyze reports them, {found['missed']} of one response missed"
+        )
     table.close()
 
 

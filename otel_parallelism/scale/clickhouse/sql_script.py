@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.errors import SettingError
 
+from .chain_query import CHAIN_REASONS, chains_query
 from .hourly import hourly_statements
 from .turn_query import calls_query, turns_query
 from .undecided import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from otel_parallelism.settings import Settings
 
 TURNS_VIEW: Final = "parallelism_turns"
 CALLS_VIEW: Final = "parallelism_calls"
+CHAINS_VIEW: Final = "parallelism_chains"
 
 _TABLE: Final = re.compile(r"(?:[A-Za-z_]\w{0,100}\.)?[A-Za-z_]\w{0,100}", re.ASCII)
 _SINCE, _UNTIL = "{since:DateTime64(9)}", "{until:DateTime64(9)}"
@@ -25,7 +27,7 @@ _SINCE, _UNTIL = "{since:DateTime64(9)}", "{until:DateTime64(9)}"
 
 def view_statements(table: str, settings: Settings) -> Iterator[tuple[str, str]]:
     """
-    Yield the statements that make the views of turns and of calls, each after a sentence that says what it is for.
+    Yield the statements that make the views of turns, calls and chains, each after a sentence that says what it is for.
 
     Args:
         table: The Collector's table, which can have the name of its database in front. The views are made beside it.
@@ -35,10 +37,14 @@ def view_statements(table: str, settings: Settings) -> Iterator[tuple[str, str]]
         SettingError: *table* is not the name of a table.
     """
     database = _database(table)
-    views = ((TURNS_VIEW, turns_query, "One row for each turn"), (CALLS_VIEW, calls_query, "One row for each call"))
+    views = (
+        (TURNS_VIEW, turns_query, "One row for each turn that started in a time range."),
+        (CALLS_VIEW, calls_query, "One row for each call of turns that started in a time range."),
+        (CHAINS_VIEW, chains_query, "The calls of one model response that ran one after another, turn by turn."),
+    )
     for name, query, meaning in views:
         text = query(table, _SINCE, _UNTIL, settings)
-        yield f"{meaning} of turns that started in a time range.", f"CREATE OR REPLACE VIEW {database}{name} AS\n{text}"
+        yield meaning, f"CREATE OR REPLACE VIEW {database}{name} AS\n{text}"
 
 
 def all_statements(table: str, settings: Settings, *, hourly: bool) -> str:
@@ -54,16 +60,22 @@ def all_statements(table: str, settings: Settings, *, hourly: bool) -> str:
         SettingError: *table* is not the name of a table.
     """
     database = _database(table)
-    reasons = "\n".join(f"--   {name}: {meaning}." for name, meaning in REASONS.items())
+    reasons, of_chains = (_as_comments(meanings) for meanings in (REASONS, CHAIN_REASONS))
     example = f"SELECT * FROM {database}{TURNS_VIEW}(since = now() - INTERVAL 1 DAY, until = now())"
     head = f"""-- What is asked of these views and tables:
 --   {example}
 -- A turn whose column "undecided" is not empty has no numbers; analyze or fleet of otel-parallelism has them:
-{reasons}"""
+{reasons}
+-- Where "undecided" of {CHAINS_VIEW} is not empty, a turn may have such calls or not:
+{of_chains}"""
     statements = [*view_statements(table, settings)]
     if hourly:
         statements += hourly_statements(table, database, settings)
     return "\n\n".join((head, *(f"-- {meaning}\n{text};" for meaning, text in statements))) + "\n"
+
+
+def _as_comments(meanings: Mapping[str, str]) -> str:
+    return "\n".join(f"--   {name}: {meaning}." for name, meaning in meanings.items())
 
 
 def _database(table: str) -> str:

@@ -46,18 +46,21 @@ RECORDED_KEYS: Final = (
 _LARGEST_NS: Final = 2**61
 
 
-def trace_stages(table: str, since: str, until: str, settings: Settings) -> Iterator[tuple[str, str]]:
+def trace_stages(
+    table: str, since: str, until: str, settings: Settings, fields: Mapping[str, tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
     """
     Yield stages of a query, each a name and a ``SELECT``; the last is ``judged``, with a row for each trace.
 
     Its ``spans``, ``kinds``, ``parents`` and ``holders`` are those of `holder_stages`; ``problem`` says why its turns
-    are undecided. The arguments are those of `calls_query`.
+    are undecided. *fields* are further fields of each of ``spans``, with their types and expressions. The other
+    arguments are those of `calls_query`.
     """
     yield "agent_traces", _agent_traces(table, since, until)
     yield "linked_spans", _linked_spans(table, since, until)
     yield "spans_around", _spans_around(table, since, until)
     yield from kind_stages("spans_around", settings)
-    yield "classified", _classified()
+    yield "classified", _classified(fields)
     yield "traces", _TRACES
     yield from holder_stages("traces")
     yield "judged", f"SELECT *, {trace_problem(settings.max_calls_per_turn)} AS problem FROM held"
@@ -92,7 +95,7 @@ def typed_fields(fields: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in fields.items())
 
 
-def _classified() -> str:
+def _classified(more: Mapping[str, tuple[str, str]]) -> str:
     """Return the query of one tuple for each span, with all that is needed of it."""
     identity = ", ".join(f"ResourceAttributes[{quoted(key)}]" for key in IDENTITY)
     recorded = f"arrayMap(key -> SpanAttributes[key], [{', '.join(map(quoted, RECORDED_KEYS))}])"
@@ -119,10 +122,12 @@ def _classified() -> str:
         "is_blocked": f"toUInt8({attribute(names.BLOCKED)} != '')",
         "recorded": f"if(mapContains(SpanAttributes, {quoted(names.VERDICT)}), {recorded}, [])",
     }
-    fields = ",\n    ".join(values[name] for name in _SPAN)
+    values |= {name: text for name, (_, text) in more.items()}
+    types = _SPAN | {name: kind for name, (kind, _) in more.items()}
+    fields = ",\n    ".join(values[name] for name in types)
     return f"""SELECT TraceId, is_linked, {malformed} AS is_malformed, CAST((
     {fields}
-  ), 'Tuple({typed_fields(_SPAN)})') AS span
+  ), 'Tuple({typed_fields(types)})') AS span
 FROM with_kind"""
 
 

@@ -13,6 +13,8 @@ from .sql_expressions import cases, first_of, is_any, quoted
 from .trace_query import MARGIN_S, RECORDED_KEYS, trace_stages, typed_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from otel_parallelism.settings import Settings
 
 _CALL: Final = {
@@ -47,7 +49,7 @@ def turns_query(table: str, since: str, until: str, settings: Settings) -> str:
 
     The arguments are those of `calls_query`.
     """
-    return f"WITH {_stages(table, since, until, settings)}\n{_turns(settings.assumed_limit)}"
+    return f"WITH {turn_stages(table, since, until, settings)}\n{_turns(settings.assumed_limit)}"
 
 
 def calls_query(table: str, since: str, until: str, settings: Settings) -> str:
@@ -60,8 +62,8 @@ def calls_query(table: str, since: str, until: str, settings: Settings) -> str:
         until: An expression for its end, which is not part of it.
         settings: ``bookkeeping``, ``max_calls_per_turn`` and ``assumed_limit`` are used.
     """
-    return f"""WITH {_stages(table, since, until, settings)}
-SELECT TraceId, {_written_id("call.id")} AS SpanId, {_written_id("self.id")} AS TurnSpanId, agent,
+    return f"""WITH {turn_stages(table, since, until, settings)}
+SELECT TraceId, {written_id("call.id")} AS SpanId, {written_id("self.id")} AS TurnSpanId, agent,
   if(call.tool != '', call.tool, {quoted(NO_NAME)}) AS tool, call.is_sub_agent AS is_sub_agent,
   fromUnixTimestamp64Nano(call.start_ns) AS start,
   (call.end_ns - call.start_ns) / 1e9 AS duration,
@@ -70,12 +72,30 @@ FROM judged_turns ARRAY JOIN own AS call
 WHERE undecided = ''"""
 
 
-def _stages(table: str, since: str, until: str, settings: Settings) -> str:
-    """Return the stages of both queries; the last is ``judged_turns``, with a row for each turn."""
+def turn_stages(
+    table: str,
+    since: str,
+    until: str,
+    settings: Settings,
+    *,
+    fields: Mapping[str, tuple[str, str]] | None = None,
+    columns: str = "",
+) -> str:
+    """
+    Return the stages that all queries share; the last is ``judged_turns``, with a row for each turn.
+
+    Args:
+        table: As for `calls_query`.
+        since: As for `calls_query`.
+        until: As for `calls_query`.
+        settings: As for `calls_query`.
+        fields: Further fields of spans, as for `trace_stages`.
+        columns: Further columns of turns, each after a comma, aggregated from what is placed in each.
+    """
     stages = [
-        *trace_stages(table, since, until, settings),
+        *trace_stages(table, since, until, settings, fields or {}),
         ("placed", _PLACED),
-        ("contents", _CONTENTS),
+        ("contents", _contents(columns)),
         ("with_wrappers", _WITH_WRAPPERS),
         ("timed", _timed(since, until)),
         ("measured", _MEASURED),
@@ -105,8 +125,11 @@ ARRAY JOIN arrayConcat(
     (if(holder.kind = {TURN}, kind, {NONE}), holder.at, span, holder, {_AS_CALL}), {_ARRAYS}))
 ) AS placed"""
 
+
 # A turn's own calls are calls and sub-agents; they count up to the end of a turn of their process.
-_CONTENTS: Final = f"""SELECT TraceId, turn,
+def _contents(columns: str) -> str:
+    """Return the query of what is inside each turn, with further *columns*."""
+    return f"""SELECT TraceId, turn,
   any(problem) AS problem, any(is_loose) AS is_loose,
   any(has_nested) AS has_nested, any(has_stray_steps) AS has_stray_steps,
   anyIf(span, role = {_SELF}) AS self,
@@ -115,8 +138,9 @@ _CONTENTS: Final = f"""SELECT TraceId, turn,
   countIf(role = {STEP}) AS steps_inside,
   countIf(role = {TURN}) AS turns_inside,
   maxIf(holder.passed_step, role = {TURN}) AS turn_in_step,
-  CAST(groupArrayIf(call, role IN ({CALL}, {TURN})), 'Array(Tuple({typed_fields(_CALL)}))') AS own
+  CAST(groupArrayIf(call, role IN ({CALL}, {TURN})), 'Array(Tuple({typed_fields(_CALL)}))') AS own{columns}
 FROM placed GROUP BY TraceId, turn"""
+
 
 # A wrapper holds nothing but one other turn. Whether one around others is one changes their turns too.
 _WITH_WRAPPERS: Final = f"""SELECT *,
@@ -217,7 +241,7 @@ def _turns(assumed_limit: int) -> str:
         "recommendation": only_recorded(names.RECOMMENDATION, "String"),
     }
     columns = ",\n".join(f"  if(empty(undecided), {text}, NULL) AS {name}" for name, text in numbers.items())
-    return f"""SELECT TraceId, {_written_id("self.id")} AS SpanId, agent,
+    return f"""SELECT TraceId, {written_id("self.id")} AS SpanId, agent,
   fromUnixTimestamp64Nano(self.start_ns) AS start,
   (self.end_ns - self.start_ns) / 1e9 AS duration,
 {columns},
@@ -225,6 +249,6 @@ def _turns(assumed_limit: int) -> str:
 FROM judged_turns"""
 
 
-def _written_id(number: str) -> str:
+def written_id(number: str) -> str:
     """Return a span id as the table has it."""
     return f"lower(hex(reinterpretAsFixedString({number})))"

@@ -18,7 +18,9 @@ from otel_parallelism.scale.clickhouse.trace_query import MARGIN_S
 from otel_parallelism.scale.clickhouse.turn_query import turns_query
 from otel_parallelism.settings import Settings
 from tests.scale.clickhouse.collector_table import ALWAYS, TABLE, CollectorTable
+from tests.scale.clickhouse.drawn_responses import drawn_responses
 from tests.scale.clickhouse.drawn_traces import drawn_traces
+from tests.scale.clickhouse.grafana_macros import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -207,19 +209,17 @@ def test_queries_in_the_documentation(views: CollectorTable) -> None:
     """They run with the values that Grafana's data source puts in for its macros, and each finds something."""
     page = (Path(__file__).parents[3] / "docs" / "clickhouse.md").read_text(encoding="utf-8")
     queries = re.findall(r"```(?:sql|text)\n(SELECT .*?)```", page, re.DOTALL)
-    assert len(queries) == 6
+    assert len(queries) == 7
     views.replace(turns(40))
     for name, query in (("parallelism_hours", hourly_query), ("parallelism_tool_hours", tools_query)):
         views.run(f"TRUNCATE TABLE otel.{name}")
         views.run(f"INSERT INTO otel.{name} {query(TABLE, *ALWAYS, Settings())}")
     since, until = (START_NS // 10**9 + hours * 3_600 for hours in (-1, 9))
     for query in queries:
-        filled = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 3600 second)", query)
-        filled = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime({since}) AND \1 <= toDateTime({until})", filled)
-        filled = filled.replace("$__fromTime", f"toDateTime({since})").replace("$__toTime", f"toDateTime({until})")
-        filled = filled.replace("now() - INTERVAL 1 DAY", str(since)).replace("now()", str(until))
-        assert "$" not in filled
-        assert views.rows(filled)
+        if "parallelism_chains" in query:
+            views.replace(span for trace in drawn_responses(2, 35) for span in trace)
+        past = query.replace("now() - INTERVAL 1 DAY", str(since)).replace("now()", str(until))
+        assert views.rows(filled(past, since, until, {})), query
 
 
 def test_name_of_the_table_is_checked() -> None:

@@ -1,0 +1,124 @@
+"""Each chain that SQL names is one that the core reports, with the same calls and the same saving."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel_parallelism.analysis.dependencies.effects import verb_tables as tables
+from otel_parallelism.analysis.dependencies.effects.reported_acts import reports_an_act
+from otel_parallelism.analysis.dependencies.effects.sessions import acts_on_session
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, is_result
+from otel_parallelism.dialects.parsing import envelopes
+from otel_parallelism.model import Content
+from otel_parallelism.readers.otlp_json import read_otlp_json
+from otel_parallelism.scale.clickhouse.chain_conditions import ORDERLESS, READING, is_telling, name_nature
+from otel_parallelism.scale.clickhouse.sql_expressions import quoted
+from otel_parallelism.settings import Settings
+from tests.scale.clickhouse.compared_chains import compared_chains
+from tests.scale.clickhouse.drawn_responses import TOOLS, drawn_responses
+from tests.scale.clickhouse.drawn_traces import drawn_traces
+
+if TYPE_CHECKING:
+    from tests.scale.clickhouse.collector_table import CollectorTable
+
+ROOT = Path(__file__).parents[3]
+RECORDED = sorted((ROOT / "tests" / "fixtures" / "spans").glob("*.jsonl"))
+SHARED_FOLDER = ROOT.parent / "shared" / "data" / "spans"
+
+
+def test_recorded_spans(table: CollectorTable) -> None:
+    table.replace(span for path in RECORDED for span in read_otlp_json(path))
+    found = compared_chains(table)
+    print(f"recorded spans: {dict(found)}")
+    assert found["named"] == 3
+
+
+def test_shared_recorded_spans(table: CollectorTable) -> None:
+    files = sorted(SHARED_FOLDER.glob("*.jsonl"))
+    if not files:
+        pytest.skip(f"no {SHARED_FOLDER}")
+    table.replace(span for path in files for span in read_otlp_json(path))
+    found = compared_chains(table)
+    print(f"shared spans: {dict(found)}")
+    assert found["named"] > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_drawn_responses(table: CollectorTable, seed: int) -> None:
+    table.replace(span for turn in drawn_responses(seed, 500) for span in turn)
+    found = compared_chains(table)
+    print(f"drawn responses: {dict(found)}")
+    assert found["named"] > 25
+    assert found["recommended"] > found["potential"] > 0
+    assert {"rounds", "overlap", "contents", "effects", "small", "inside", "recorded"} <= set(found)
+
+
+def test_drawn_traces(table: CollectorTable) -> None:
+    table.replace(span for trace in drawn_traces(4, 250) for span in trace)
+    assert compared_chains(table)["named"] == 0
+
+
+def test_settings(table: CollectorTable) -> None:
+    """Thresholds are those of the core; with patterns of tools nothing is named."""
+    table.replace(span for turn in drawn_responses(9, 400) for span in turn)
+    usual = compared_chains(table)["named"]
+    strict = Settings(min_avoidable=1.5, large_avoidable=1.5, assumed_limit=3)
+    assert 0 < compared_chains(table, strict)["named"] < usual
+    for pattern in (
+        {"writes": ("get_*",)},
+        {"silence": ("cause:dispatch",)},
+        {"serial": ("x",)},
+        {"read_only": ("x",)},
+    ):
+        found = compared_chains(table, Settings(**pattern))
+        assert (found["named"], found["settings"] > 0) == (0, True)
+
+
+def test_names_of_tools(table: CollectorTable) -> None:
+    """A name that SQL takes for one that reads, or that keeps no order, is one for the core too."""
+    choose = random.Random(1)
+    tabled = {word for each in vars(tables).values() if isinstance(each, frozenset) for word in each}
+    words = sorted({word for word in tabled if isinstance(word, str)} | {"weather", "price", "a", "x1", "git"})
+    drawn = ["_".join(choose.choices(words, k=choose.choice((1, 2, 2, 3, 4)))) for _ in range(2_500)]
+    after_reading = [f"{choose.choice(sorted(tables.READS))}_{name}" for name in drawn]
+    listed = ", ".join(f"'{name}'" for name in {*TOOLS, *drawn, *after_reading})
+    rows = table.rows(f"SELECT tool, {name_nature('tool')} AS nature FROM (SELECT arrayJoin([{listed}]) AS tool)")
+    found = Counter(row["nature"] for row in rows)
+    assert min(found[READING], found[ORDERLESS]) > 100
+    for row in rows:
+        if row["nature"]:
+            effects = {assumed_effect(row["tool"], arguments_seen=seen) for seen in (False, True)}
+            assert len(effects - {"write"}) == len(effects) == 1, row
+            assert not acts_on_session(row["tool"], None), row
+            assert not is_result(row["tool"]), row
+        if row["nature"] == READING:
+            assert effects == {"read"}, row
+
+
+def test_reported_acts(table: CollectorTable) -> None:
+    """A result that reports an act for the core is never plain for SQL."""
+    choose = random.Random(2)
+    words = sorted(
+        tables.word_set(
+            """
+            loaded opened saved stored switched connected wrote uploaded initialized logged in signed checked out
+            session connection browser started created established config credentials was has been set added is now
+            open active viewing results output data are available ready kept at under as via put into to memory cache
+            workspace file the successfully weather prices by merged context - 7 \u2713
+            """
+        )
+    )
+    texts = [" ".join(choose.choices(words, k=choose.choice((1, 2, 3, 4, 6)))).capitalize() for _ in range(12_000)]
+    forms = (lambda text: text, lambda text: json.dumps({"a": f"\n {text}"}), lambda text: repr([text, "b"]))
+    results = [choose.choice(forms)(text) for text in texts]
+    acts = [text for text in results if reports_an_act(Content(text, parse=envelopes.result))]
+    assert len(acts) > 1_000
+    listed = ", ".join(map(quoted, acts))
+    rows = table.rows(f"SELECT text FROM (SELECT arrayJoin([{listed}]) AS text) WHERE NOT {is_telling('text')}")
+    assert rows == []
