@@ -17,7 +17,7 @@ from .contents.contained import first_containing
 from .contents.matcher import ValueMatcher
 from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.values import values_of, values_of_messages
-from .contents.wanted import Wanted
+from .contents.wanted import NOTHING, Wanted
 from .effects.tool_verbs import words_in_name
 from .origins import Origins
 
@@ -112,7 +112,12 @@ def gather_evidence(
     ]
     wanted = Wanted(arguments)
     heard = values_of_messages(said, leaves, size, wanted, budget.results)
-    results = [values_of(call.result, leaves, size, wanted, budget=budget.results) for call in paced(calls[::-1])][::-1]
+    # No call can have a value from a result that was returned after the last start.
+    last_ns = max((call.start_ns for call in calls), default=0)
+    results = [
+        values_of(call.result, leaves, size, wanted if call.end_ns <= last_ns else NOTHING, budget=budget.results)
+        for call in paced(calls[::-1])
+    ][::-1]
     matcher = ValueMatcher(calls, heard)
     pause()
     for is_start, index in paced(in_time_order(calls)):
@@ -132,10 +137,13 @@ def gather_evidence(
 
 
 def in_time_order(calls: Sequence[Call]) -> list[tuple[bool, int]]:
-    """Return the starts and ends of *calls* in order of time: whether each is a start, and the call's position."""
+    """Return starts and ends of *calls* up to the last start: whether each is a start, and the call's position."""
     events = [(call.end_ns, False, index) for index, call in enumerate(calls)]
     events += [(call.start_ns, True, index) for index, call in enumerate(calls)]
-    return [(is_start, index) for _, is_start, index in sorted(events)]
+    events.sort()
+    while events and not events[-1][1]:
+        events.pop()
+    return [(is_start, index) for _, is_start, index in events]
 
 
 def _outcome_of(tool: str, values: Values | None) -> Outcome:

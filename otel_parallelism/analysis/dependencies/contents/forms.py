@@ -39,6 +39,7 @@ _NAMED_DAY = LazyPattern(
     r"(?: (\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? ((?:19|20)\d\d))?",
     re.IGNORECASE,
 )
+_MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
 _LONGEST = 80
 _SHORTEST = 4
 _DISTINCTIVE = 6
@@ -65,30 +66,37 @@ def plain_text(text: str) -> str:
 
 def identity_forms(text: str) -> Iterator[tuple[str, bool]]:
     """
-    Yield the identity forms of *text*, and whether a match of each is no coincidence.
+    Return the identity forms of *text*, and whether a match of each is no coincidence.
 
     >>> dict(identity_forms("#W2378156")), dict(identity_forms("Lovelace, Ada"))
     ({'w2378156': True, '2378156': True}, {'lovelaceada': True, 'ada lovelace': True})
     """
+    if text.isascii() and text.isalpha() and text[1:].islower():
+        # A single word, such as the name of a field, has no other form.
+        return iter([(text.lower(), len(text) >= _DISTINCTIVE_LETTERS)] if _SHORTEST <= len(text) <= _LONGEST else ())
+    return _forms_of(text)
+
+
+def _forms_of(text: str) -> Iterator[tuple[str, bool]]:
     has_digits = _DIGIT.search(text) is not None
     days = list(days_in(text)) if has_digits else []
     # A date is no identifier: it may stand in many results by chance.
     dated = bool(days) or (has_digits and _TIME.search(text) is not None)
     if len(text) <= _LONGEST:
-        whole = _JOINTS.sub("", text).casefold()
+        whole = _without_joints(text)
         if len(whole) >= _SHORTEST:
             yield whole, not dated and _is_distinctive(whole)
             if whole.isdecimal() and whole[0] == "0":
                 yield whole.lstrip("0"), len(whole.lstrip("0")) >= _DISTINCTIVE
         spread = _HUMPS.sub(" ", text)
-        words = _JOINTS.sub(" ", spread).casefold().split()
+        words = tokens.words_in(spread) if text.isascii() else _JOINTS.sub(" ", spread).casefold().split()
         if 1 < len(words) <= _FEW_WORDS and all(word.isalpha() for word in words):
             yield " ".join(sorted(words)), not dated and len(whole) >= _DISTINCTIVE_LETTERS
     for piece in _PIECE.findall(text):
         # Most pieces of a long text are plain words, which have no other form.
         if piece.isalnum() and (piece[1:].islower() or not _HUMPS.search(piece)):
             continue
-        joined = _JOINTS.sub("", piece).casefold()
+        joined = _without_joints(piece)
         if _SHORTEST <= len(joined) != len(text):
             yield joined, not dated and _is_distinctive(joined) and any(map(str.isdigit, joined))
     for digits in _SPACED_DIGITS.findall(text) if has_digits else ():
@@ -96,6 +104,12 @@ def identity_forms(text: str) -> Iterator[tuple[str, bool]]:
         if len(joined) >= _DISTINCTIVE:
             yield joined, not dated
     yield from ((day, False) for day in days)
+
+
+def _without_joints(text: str) -> str:
+    if text.isascii():
+        return text.encode().translate(None, _MARKS).lower().decode()
+    return _JOINTS.sub("", text).casefold()
 
 
 def days_in(text: str) -> Iterator[str]:

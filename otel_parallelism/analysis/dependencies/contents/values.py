@@ -18,7 +18,7 @@ from .leaves import Leaves
 from .outcomes import result_outcome
 from .placeholders import is_content
 from .plain_data import plain_data
-from .wanted import Wanted, is_small_number
+from .wanted import NOTHING, Wanted, is_small_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -149,7 +149,8 @@ def _add_leaves(
         values.whole = False
         texts = [text for text in texts if len(text) <= max_bytes]
     if wanted is not None:
-        _search(values, leaves, texts, wanted)
+        if wanted is not NOTHING:
+            _search(values, leaves, texts, wanted)
         return
     for number in leaves.numbers:
         _add_cached(values, number, known)

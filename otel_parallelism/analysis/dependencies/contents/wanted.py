@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.pace import empty, paced, pause
 from otel_parallelism.patterns import LazyPattern
@@ -114,3 +114,7 @@ class Wanted:
 def is_small_number(word: str) -> bool:
     """Return whether *word* is a number of four digits at most."""
     return word.isdecimal() and len(word) <= _SMALL
+
+
+NOTHING: Final = Wanted(())
+"""Of a result that is searched for nothing, only its outcome is found, and whether it was read in full."""
