@@ -117,8 +117,7 @@ class PartitionProgress:
         self._append(traces, still_open)
         if 0 < still_open < traces:
             self._parts[offset] = bytearray(_DONE if one else _OPEN for one in done)
-        if not traces:
-            self._advance()
+        self._advance()
         return done
 
     def finish(self, offset: int, trace: int) -> None:

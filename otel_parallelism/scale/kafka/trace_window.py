@@ -50,7 +50,7 @@ class WindowBounds(msgspec.Struct, frozen=True):
     most_bytes: int = 512 << 20
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OpenTrace:
     """
     A trace that may get more spans.

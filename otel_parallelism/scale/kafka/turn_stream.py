@@ -158,9 +158,9 @@ class TurnStream:
         if not self._partitions or not self._commit() or is_repeating:
             return False
         self._window.forget_closed(self._slowest_ms())
-        for trace in self._window.too_old(self._clock_of):
-            self._leave_out(trace, OLD)
         complete = sorted(self._window.complete(self._clock_of), key=lambda trace: trace.newest_ms)
+        for trace in set(self._window.too_old(self._clock_of)).difference(complete):
+            self._leave_out(trace, OLD)
         # All of them may fit where a part does not: bits that are equal to their neighbours take the least room.
         for batch in (complete[:BATCH_TRACES], complete):
             if self._finish_if_possible(batch):
