@@ -94,12 +94,7 @@ _BOUND_HELP: Final = "A trace with more spans is left out."
     metavar="SECONDS",
     help="Look for complete traces, and commit offsets, this often.",
 )
-@click.option(
-    "--recompute",
-    is_flag=True,
-    help="Work out anew the results that spans carry, and record metrics of their turns too, which their programs have "
-    "recorded.",
-)
+@click.option("--recompute", is_flag=True, help="Work out anew the results that spans carry.")
 def kafka(
     *,
     brokers: str | None,
@@ -125,6 +120,7 @@ def kafka(
     no turn and writes none twice. The exit status is 2 if the topic cannot be read or FILE cannot be written.
     """
     from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.names import INSTRUMENTATION  # noqa: PLC0415 - as above
     from otel_parallelism.scale.file_analysis import HowToAnalyze  # noqa: PLC0415 - as above
     from otel_parallelism.scale.kafka.topic_consumer import OWN_KEYS, TopicConsumer  # noqa: PLC0415 - as above
     from otel_parallelism.scale.kafka.trace_window import WindowBounds  # noqa: PLC0415 - as above
@@ -140,7 +136,6 @@ def kafka(
     if "bootstrap.servers" not in configuration:
         message = "give --brokers, or bootstrap.servers in the file of --properties."
         raise click.UsageError(message)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     stopped = _Stopped()
     try:
         settings = Settings.from_environment()
@@ -157,6 +152,8 @@ def kafka(
             consumer = TopicConsumer(topic, configuration, stream, file, from_latest=start == "latest", every_s=every)
             outlets.commit_positions = consumer.commit
             stopped.listen()
+            logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+            logging.getLogger(INSTRUMENTATION).setLevel(logging.INFO)
             consumer.run(stopped.is_set)
     except ParallelismError as error:
         click.echo(printable(str(error)), err=True)

@@ -141,8 +141,7 @@ class TopicConsumer:
         is_new = all(one.offset < 0 for one in committed)
         starts = {one.partition: self._start(consumer, one, is_new=is_new) for one in committed}
         number = len(consumer.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions)
-        if len(starts) < number:
-            _logger.info("this consumer reads %d of %d partitions", len(starts), number)
+        _logger.info("reading %d of the %d partitions of %s", len(starts), number, self._topic)
         self._ends = {}
         self._stream.assign(starts, has_all=len(starts) == number)
         consumer.assign(

@@ -11,17 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from otel_parallelism.analysis.analyze import TurnResult, joined_report
-from otel_parallelism.analysis.dependencies.experience import Experience
-from otel_parallelism.reports.json import turn_json
 from otel_parallelism.tracing.shield import swallow
 
 from .partition_clock import NOT_STARTED, PartitionClock
 from .partition_progress import PartitionProgress
 from .span_messages import UnreadableMessageError, traces_in
 from .stream_outlets import BEGUN_BEFORE, FAILED, IN_PARTS, LARGE, LATE, MEMORY, NO_ID, OLD, UNREADABLE
+from .trace_turns import trace_turns
 from .trace_window import TraceWindow, WindowBounds
-from .turn_file import TurnLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
     from .span_messages import SpanMessage, TraceSpans
     from .stream_outlets import Outlets
     from .trace_window import OpenTrace, Place
+    from .turn_file import TurnLine
 
 MOST_TEXT_BYTES: Final = 4_096
 """The longest text that brokers store with an offset: their setting ``offset.metadata.max.bytes``."""
@@ -83,6 +81,11 @@ class TurnStream:
         """The number of traces that may get more spans."""
         return len(self._window)
 
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions that are read."""
+        return list(self._partitions)
+
     def next_offset(self, partition: int) -> int:
         """Return the offset of the next message of *partition*."""
         return self._partitions[partition].next_offset
@@ -123,14 +126,8 @@ class TurnStream:
         if progress.began_ms is None:
             progress.began_ms = round(message.timestamp_ms or now_ms)
         repeated = progress.is_repeating
-        traces, problem, invalid = self._traces(message)
+        traces = self._traces(message, is_new=not repeated)
         done = progress.add(message.offset, len(traces))
-        if not repeated and (problem or invalid):
-            where = f"partition {message.partition}, offset {message.offset}"
-            if problem:
-                self._outlets.left_out(UNREADABLE, 1, f"{where}: {problem}")
-            else:
-                self._outlets.left_out(NO_ID, invalid, where)
         for number, (spans, is_done) in enumerate(zip(traces, done, strict=True)):
             place = (message.partition, message.offset, number)
             if is_done:
@@ -173,12 +170,18 @@ class TurnStream:
         self._outlets.wait(len(complete))
         return False
 
-    def _traces(self, message: SpanMessage) -> tuple[list[TraceSpans], str, int]:
+    def _traces(self, message: SpanMessage, *, is_new: bool) -> list[TraceSpans]:
+        """Return the spans of *message* by trace; what cannot be read of a message that *is_new* is counted."""
+        where = f"partition {message.partition}, offset {message.offset}"
         try:
             traces, invalid = traces_in(message)
         except UnreadableMessageError as error:
-            return [], str(error), 0
-        return traces, "", invalid
+            if is_new:
+                self._outlets.left_out(UNREADABLE, 1, f"{where}: {error}")
+            return []
+        if invalid and is_new:
+            self._outlets.left_out(NO_ID, invalid, where)
+        return traces
 
     def _take(self, spans: TraceSpans, place: Place, arrived_ms: float) -> None:
         if self._window.is_closed(spans.trace_id):
@@ -216,31 +219,26 @@ class TurnStream:
 
     def _write(self, traces: Sequence[OpenTrace]) -> None:
         """Analyse *traces*, which are marked as done, and write their turns."""
-        lines, reports = [], []
+        lines: list[TurnLine] = []
+        unrecorded: list[Report] = []
         for trace in traces:
-            for result in self._results(trace):
-                report = joined_report(result, Experience())
-                lines.append(TurnLine(report.turn.trace_id, report.turn.span_id, turn_json(report)))
-                if result.recorded is None:
-                    reports.append(report)
+            reason = self._reason_to_leave_out(trace)
+            if not reason:
+                try:
+                    found = trace_turns(trace.records(), self._analyze)
+                except Exception as error:  # noqa: BLE001 - one trace must not stop the analysis of all others
+                    swallow("analysing a trace", error)
+                    reason = FAILED
+                else:
+                    lines += found.lines
+                    unrecorded += found.unrecorded
+                    self.calls_without_turn += found.calls_without_turn
+            if reason:
+                self._outlets.left_out(reason, trace.spans, f"trace {trace.trace_id}")
             self._window.close(trace, self._clock_of(trace))
         if lines:
             self._outlets.write(lines)
-        self._written = _Written(lines, reports, self._positions())
-
-    def _results(self, trace: OpenTrace) -> tuple[TurnResult, ...]:
-        reason = self._reason_to_leave_out(trace)
-        if not reason:
-            try:
-                part = self._analyze(trace.records())
-            except Exception as error:  # noqa: BLE001 - one trace must not stop the analysis of all others
-                swallow("analysing a trace", error)
-                reason = FAILED
-            else:
-                self.calls_without_turn += part.coverage.calls_without_turn
-                return part.results
-        self._outlets.left_out(reason, trace.spans, f"trace {trace.trace_id}")
-        return ()
+        self._written = _Written(lines, unrecorded, self._positions())
 
     def _reason_to_leave_out(self, trace: OpenTrace) -> str:
         if not self._has_all and not trace.alone:

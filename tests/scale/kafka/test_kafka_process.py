@@ -22,6 +22,7 @@ from tests.e2e.otlp_receiver import receiving
 from tests.e2e.servers import TIMEOUT_S, free_port, listens, program, running, until
 from tests.fleet.month import month
 from tests.readers.written_formats import protobuf
+from tests.scale.kafka.mock_cluster import mock_cluster
 from tests.scale.kafka.simulated_topic import HOW, written
 
 if TYPE_CHECKING:
@@ -30,23 +31,13 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import SpanRecord
 
-kafka = pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed (dependency group loops)")
 ROTEL = importlib.util.find_spec("rotel")
 pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(ROTEL is None, reason="rotel is not installed (dependency group loops)"),
 ]
 TRACES = list(month(9))
-QUIET = {"log_level": 0}
-
-
-@pytest.fixture(scope="module")
-def brokers() -> Iterator[str]:
-    """Run librdkafka's mock cluster in this process, and return its address."""
-    producer = kafka.Producer({"test.mock.num.brokers": 1, **QUIET})
-    found = producer.list_topics(timeout=10).brokers.values()
-    yield ",".join(f"{one.host}:{one.port}" for one in found)
-    del producer
+__all__ = ["mock_cluster"]
 
 
 @contextmanager
@@ -138,7 +129,9 @@ def test_a_killed_consumer_loses_and_doubles_no_turn(brokers: str, tmp_path: Pat
     turns = written(path)
     assert len(turns) == len(TRACES)
     assert {turn["trace_id"]: turn for turn in turns} == expected()
-    assert "6 turns written to" in (tmp_path / "opentelemetry-instrument.log").read_text()
+    log = (tmp_path / "opentelemetry-instrument.log").read_text()
+    assert "reading 4 of the 4 partitions of otlp_spans" in log
+    assert f"6 turns written to {path}" in log
     agents = Counter(turn["agent"] for turn in turns)
     assert durations(received.metrics[DURATION]) == agents
 
