@@ -76,3 +76,18 @@ def test_paths_of_other_systems_are_found_by_their_last_parts(folder: Path) -> N
     find = sources_in(str(folder))
     assert find(CallFrame("C:\\work\\agent\\program.py", 4)) is not None
     assert find(CallFrame("/home/me/agent/program.py", 4)) is not None
+
+
+@pytest.mark.parametrize(("body", "advice"), [("self.token = 1", "potential"), ("return self.token", "recommended")])
+def test_tool_whose_source_changes_something_is_not_known_to_read(folder: Path, body: str, advice: str) -> None:
+    program = "from .tools import get_x, get_y\nasync def main():\n    a = await get_x()\n    return a, await get_y()\n"
+    (folder / "agent" / "program.py").write_text(program)
+    (folder / "agent" / "tools.py").write_text(f"async def get_x(self):\n    {body}\n")
+    made = spans(3, 4)
+    for span, tool in zip(made[1:], ("get_x", "get_y"), strict=True):
+        del span.attributes["agent.parallelism.effect"]
+        span.attributes["gen_ai.tool.name"] = tool
+    (report,) = analyze_spans(made, source=str(folder)).reports
+    (finding,) = report.findings
+    assert finding.advice == advice
+    assert advice == "recommended" or "whether get_x only reads is not known" in finding.evidence

@@ -15,8 +15,9 @@ import msgspec
 from otel_parallelism.pace import paced, pause
 
 from .call_groups import EffectGroups, RoundGroups, ended_before, on_other_resources, ran_in_order, reached_calls
-from .effects import Edge, call_effect, effects_edge
+from .effects import Edge, effects_edge
 from .effects.intended_order import IntendedOrder, started_before
+from .effects.known_effects import known_effects
 from .evidence import Evidence, gather_evidence
 from .grounds import Grounds
 from .kept_order import KeptOrder, kept_order
@@ -113,13 +114,12 @@ class Dependencies:
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
         pause()
         self.shared: SharedObjects = SharedObjects(calls)
-        known = [call_effect(call, settings) for call in paced(calls)]
+        known = known_effects(calls, settings, sources)
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
         self._declared_reads = sum(
-            1 << index
+            (effect == "read" and source in {"declared", "framework", "settings"}) << index
             for index, (effect, source) in enumerate(known)
-            if effect == "read" and source in {"declared", "framework", "settings"}
         )
         self._intended = IntendedOrder(calls, self.effect_sources, hand_offs_ns)
         self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources)

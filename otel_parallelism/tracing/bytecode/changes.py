@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.source.changing_methods import CHANGING_ITEMS, WRITING_METHODS
 
 from .accesses import codes_of, functions_run, held
 
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import CodeType
 
-_WRITING_METHODS = frozenset(
-    """
-    write_text write_bytes chdir putenv unsetenv mkdir makedirs unlink rmdir rmtree rename symlink_to touch copyfile
-    copytree copy2 copyfileobj to_csv to_parquet to_excel to_sql to_pickle to_feather
-    """.split()  # noqa: SIM905 - a list of quoted words would be longer
-)
-_CHANGING_ITEMS = frozenset(
-    """
-    append appendleft extend insert add update setdefault pop popitem popleft remove discard clear sort reverse
-    """.split()  # noqa: SIM905 - likewise
-)
 _WRITING_MODE = LazyPattern(r"[wax][bt]?\+?[bt]?|r[bt]?\+[bt]?", re.ASCII)
 _NAMESPACES = frozenset({"module", "type", "function", "ABCMeta"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -49,7 +39,7 @@ def is_changed_by_functions(name: str, variables: Mapping[str, Any]) -> bool:
     """Return whether a function of a module visibly changes what the container *name* among its *variables* holds."""
     functions = [value for value in tuple(variables.values()) if type(value) is FunctionType]
     return any(
-        chain[0] == name and (used == "STORE_SUBSCR" or (len(chain) > 1 and chain[1] in _CHANGING_ITEMS))
+        chain[0] == name and (used == "STORE_SUBSCR" or (len(chain) > 1 and chain[1] in CHANGING_ITEMS))
         for function in functions[:_MOST_SEARCHED]
         if name in function.__code__.co_names
         for code in codes_of(function)
@@ -77,7 +67,7 @@ def _chains(code: CodeType) -> Iterator[tuple[list[str], str]]:
     for at, (operation, name) in enumerate(every[:-2]):
         if operation in {"STORE_GLOBAL", "DELETE_GLOBAL"}:
             yield [name], "STORE_GLOBAL"
-        elif operation in _ATTRIBUTES and name in _WRITING_METHODS:
+        elif operation in _ATTRIBUTES and name in WRITING_METHODS:
             yield ["", name], ""
         elif operation in {"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"}:
             chain = [name]
@@ -100,4 +90,4 @@ def _is_change(chain: list[str], operation: str, function: FunctionType) -> bool
         # `handed_objects` notes other objects, which calls may share.
         return chain[-1] == "environ" or (len(chain) > 1 and holder in _NAMESPACES)
     in_environment = chain[-2:-1] == ["environ"] and chain[-1] in _CHANGING_ENVIRONMENT
-    return in_environment or chain[-1] in _WRITING_METHODS or (chain[1:] == ["set"] and holder == "ContextVar")
+    return in_environment or chain[-1] in WRITING_METHODS or (chain[1:] == ["set"] and holder == "ContextVar")

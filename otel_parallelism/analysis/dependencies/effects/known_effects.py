@@ -1,0 +1,72 @@
+"""The effects of the calls of one scope, where the source of a tool may show that its reading name is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from otel_parallelism.model import CallFrame
+from otel_parallelism.pace import paced
+
+from . import call_effect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call, Effect, EffectSource
+    from otel_parallelism.settings import Settings
+    from otel_parallelism.source.call_stacks import Sources
+
+_Known: TypeAlias = "tuple[Effect, EffectSource]"
+
+
+def known_effects(calls: Sequence[Call], settings: Settings, sources: Sources | None) -> list[_Known]:
+    """
+    Return the effect of each of *calls*, and how it is known.
+
+    Args:
+        calls: The calls of one scope.
+        settings: Patterns of tools.
+        sources: Returns the parsed file of a function that made a call, if any. It may define or import the tool.
+    """
+    found: list[_Known] = []
+    asked: dict[tuple[str, str], bool] = {}
+    for call in paced(calls):
+        effect, how = call_effect(call, settings)
+        if sources is not None and (effect, how) == ("read", "assumed"):
+            frame = _frame_of(call)
+            if frame is not None:
+                key = call.tool, frame.file_path
+                if key not in asked:
+                    asked[key] = _changes_something(call.tool, frame, sources)
+                effect = "unknown" if asked[key] else effect
+        found.append((effect, how))
+    return found
+
+
+def _frame_of(call: Call) -> CallFrame | None:
+    if call.stack is not None:
+        return next((frame for frame in call.stack.frames() if frame is not None), None)
+    return None if call.caller is None else CallFrame(call.caller.file_path, call.caller.line_number)
+
+
+def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
+    # Most programs never need this module.
+    from otel_parallelism.source.tool_changes import may_change_something  # noqa: PLC0415 - see above
+
+    file = sources(frame)
+    if file is None:
+        return False
+    path = frame.file_path
+    return may_change_something(tool, file, lambda module: sources(CallFrame(_module_path(path, module), 1)))
+
+
+def _module_path(importer: str, module: str) -> str:
+    """
+    Return the path of the file of *module*, as it is likely to stand beside or around the file *importer*.
+
+    >>> _module_path("/srv/app/agent.py", "tools.web"), _module_path("/srv/app/agent.py", "..shared")
+    ('/srv/app/tools/web.py', '/srv/shared.py')
+    """
+    name = module.lstrip(".")
+    parts = importer.replace("\\", "/").split("/")[: -max(1, len(module) - len(name))]
+    return "/".join([*parts, *name.split(".")]) + ".py"

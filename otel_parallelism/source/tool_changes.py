@@ -1,0 +1,150 @@
+"""
+Finds what the source of a tool changes outside of it, or waits for: then its reading name is not to be believed.
+
+A stored span says nothing of the objects that calls share. Where the source is at hand, the function of the tool shows
+whether it sets something that is not its own (`self.token = …`, `CACHE[key] = …`, `os.environ`), writes a file, takes
+the next item, or waits for a lock of others; directly, or through functions and methods of its module.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
+from .functions import callee_name, own_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .functions import Function, SourceFile
+
+_MOST_FUNCTIONS = 16
+_MOST_FILES = 16
+_TAKING = frozenset({"next", "anext", "acquire", "send", "asend", "popleft", "popitem", "get_nowait", "setattr"})
+_WRITING_MODES = frozenset("wax+")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def may_change_something(tool: str, file: SourceFile, imported: Callable[[str], SourceFile | None]) -> bool:
+    """
+    Return whether the function of *tool* visibly changes something that other calls may see, or waits for a lock.
+
+    Args:
+        tool: The name of the function.
+        file: The file of the function that called it.
+        imported: Returns the file of a module by its dotted name, with a leading dot for each level of a relative
+            import; None if it is not at hand.
+
+    Returns:
+        False if no function of this name is in *file* or in a module that it imports.
+    """
+    key = "changes", tool
+    if key not in file.proofs:
+        homes = [file, *filter(None, map(imported, _modules(file)[:_MOST_FILES]))]
+        home = next((one for one in homes if _called(one, tool)), None)
+        file.proofs[key] = home is not None and any(_changes(function) for function in _run_by(home, tool))
+    return bool(file.proofs[key])
+
+
+def _modules(file: SourceFile) -> list[str]:
+    found: dict[str, None] = {}
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.ImportFrom):
+            found["." * node.level + (node.module or "")] = None
+        elif isinstance(node, ast.Import):
+            found.update(dict.fromkeys(alias.name for alias in node.names))
+    return list(found)
+
+
+def _called(file: SourceFile, name: str) -> list[Function]:
+    """Return the functions and methods called *name*."""
+    return [node for node in ast.walk(file.tree) if isinstance(node, _DEFINITIONS) and node.name == name]
+
+
+def _run_by(file: SourceFile, name: str) -> list[Function]:
+    """Return the functions called *name*, and those of the file that they call, directly or through others."""
+    found = _called(file, name)
+    for function in found:
+        for node in own_nodes(function):
+            if isinstance(node, ast.Call) and len(found) < _MOST_FUNCTIONS and not _is_fresh(node.func, function):
+                found += [one for one in _called(file, callee_name(node)) if one not in found]
+    return found
+
+
+def _changes(function: Function) -> bool:
+    return any(_is_change(node, function) for node in own_nodes(function)) or any(
+        _waits(item.context_expr, function)
+        for node in own_nodes(function)
+        if isinstance(node, (ast.With, ast.AsyncWith))
+        for item in node.items
+    )
+
+
+def _is_change(node: ast.AST, function: Function) -> bool:
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return True
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        return not _is_fresh(node.value, function)
+    if not isinstance(node, ast.Call):
+        return False
+    name = callee_name(node)
+    if name in WRITING_METHODS or (name == "open" and _writes(node)):
+        return True
+    if isinstance(node.func, ast.Name):
+        return name in _TAKING and bool(node.args) and not _is_fresh(node.args[0], function)
+    changing = name in CHANGING_ITEMS or name in _TAKING or (name == "set" and len(node.args) == 1)
+    return changing and isinstance(node.func, ast.Attribute) and not _is_fresh(node.func.value, function)
+
+
+def _writes(call: ast.Call) -> bool:
+    modes = [*call.args[:2], *(one.value for one in call.keywords if one.arg == "mode")]
+    return any(
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and len(mode.value) <= len("r+b")
+        and not _WRITING_MODES.isdisjoint(mode.value)
+        for mode in modes
+    )
+
+
+def _waits(expression: ast.expr, function: Function) -> bool:
+    """Return whether a ``with`` block is about an object that the function did not make: a lock, most likely."""
+    return isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)) and not _is_fresh(expression, function)
+
+
+def _is_fresh(expression: ast.expr, function: Function) -> bool:
+    """Return whether *expression* is, or is a part of, an object that *function* made or got from a call."""
+    while isinstance(expression, (ast.Attribute, ast.Subscript)):
+        expression = expression.value
+    return not isinstance(expression, ast.Name) or expression.id in _own_names(function)
+
+
+def _own_names(function: Function) -> frozenset[str]:
+    """Return the names that *function* binds only to what it made; others may stand for an object of others."""
+    bound: dict[str, bool] = {}
+    if not isinstance(function, _DEFINITIONS):
+        return frozenset()
+    bound.update((one.arg, True) for one in (function.args.vararg, function.args.kwarg) if one is not None)
+    taken = {one.arg for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    for target, value in _bindings(function):
+        for name in (one.id for one in ast.walk(target) if isinstance(one, ast.Name)):
+            made = not isinstance(value, (ast.Name, ast.Attribute, ast.Subscript, ast.BoolOp, ast.IfExp))
+            bound[name] = bound.get(name, True) and made
+    return frozenset(name for name, made in bound.items() if made and name not in taken)
+
+
+def _bindings(function: Function) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, (ast.Name, ast.Tuple, ast.List)):
+                    yield target, node.value
+        elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and isinstance(node.target, ast.Name):
+            yield node.target, node.value
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+            yield node.target, None
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                if item.optional_vars is not None:
+                    yield item.optional_vars, item.context_expr
