@@ -151,9 +151,9 @@ def _call(span: SpanRecord) -> Facts:
         kind="call",
         tool=tool or span.name.removeprefix("execute_tool ").removeprefix("anthropic.custom_tool_use "),
         call_id=call_id or envelopes.tool_call_id(output) or envelopes.tool_call_id(given),
-        arguments=captured(given, envelopes.arguments, whole=whole),
-        result=captured(output, envelopes.result, whole=whole),
-        failed=text(attributes, "gen_ai.tool.status") == "error" or envelopes.tool_failed(output),
+        arguments=None if given is None else captured(given, envelopes.arguments, whole=whole),
+        result=None if output is None else captured(output, envelopes.result, whole=whole),
+        failed=attributes.get("gen_ai.tool.status") == "error" or envelopes.tool_failed(output),
     )
 
 

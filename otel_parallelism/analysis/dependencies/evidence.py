@@ -19,7 +19,7 @@ from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.values import values_of, values_of_messages
 from .contents.wanted import NOTHING, Wanted
 from .effects.tool_verbs import words_in_name
-from .origins import Origins
+from .origins import Origins, OriginSearch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,9 @@ class Evidence:
     def origins(self) -> Origins:
         """Where the calls' arguments come from, which is found out when it is first needed: many scopes do not."""
         arguments, results = self._arguments, self._results
-        found = Origins(self._calls, arguments, self._heard)
+        if not any(arguments) and not any(results):
+            return Origins(len(self._calls))
+        found = OriginSearch(self._calls, arguments, self._heard)
         for is_start, index in paced(in_time_order(self._calls)):
             if is_start:
                 found.start(index, arguments[index])
@@ -103,6 +105,9 @@ def gather_evidence(
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is read of each.
         budget: What may be read of the whole turn. Messages and the latest results come first.
     """
+    if not said and all(call.arguments is call.result is None for call in calls):
+        nothing: list[Values | None] = [None] * len(calls)
+        return Evidence(calls, nothing, nothing, [], [{} for _ in calls])
     budget = budget or turn_budget(settings)
     leaves, size = settings.max_leaves, settings.max_content_bytes
     known: dict[str | float, Values] = {}

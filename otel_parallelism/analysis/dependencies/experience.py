@@ -50,7 +50,7 @@ def overlapping_pairs(turn: Turn) -> frozenset[tuple[str, str]]:
     for call in turn.calls:
         if call.tool and not call.error and call.end_ns > call.start_ns:
             scopes.setdefault(call.scope, []).append(call)
-    return frozenset(pair for calls in scopes.values() if len(calls) > 1 for pair in _overlapping(calls))
+    return frozenset().union(*[_overlapping(calls) for calls in scopes.values() if len(calls) > 1])
 
 
 def _overlapping(calls: Sequence[Call]) -> set[tuple[str, str]]:

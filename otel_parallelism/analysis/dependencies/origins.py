@@ -149,7 +149,24 @@ class Origins:
         doubts: For each call why it may have been asked for because of earlier calls, though no value was passed on.
     """
 
+    def __init__(self, count: int) -> None:
+        """Start with what is so of *count* calls if nothing of them was seen."""
+        self.explained_from_ns: list[int | None] = [None] * count
+        self.lacks_origin: list[bool] = [False] * count
+        self.has_moment: list[bool] = [False] * count
+        self.guards: list[Guard] = ["any"] * count
+        self.selected: list[int] = [0] * count
+        self.chosen: list[int] = [0] * count
+        self.doubts: list[list[Doubt]] = [[] for _ in range(count)]
+        self.clocks: int = 0
+        self.seen: int = 0
+
+
+class OriginSearch(Origins):
+    """Finds the origins from the starts and ends of a scope's calls in order of time."""
+
     def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], spoken: Sequence[Values]) -> None:
+        super().__init__(len(calls))
         self._calls = calls
         self._known = KnownValues(spoken)
         self._reasking = Reasking(calls, spoken)
@@ -160,15 +177,6 @@ class Origins:
         self._diagnoses = Diagnoses(calls, spoken, self._restating.said)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
-        self.explained_from_ns: list[int | None] = [None] * len(calls)
-        self.lacks_origin: list[bool] = [False] * len(calls)
-        self.has_moment: list[bool] = [False] * len(calls)
-        self.guards: list[Guard] = ["any"] * len(calls)
-        self.selected: list[int] = [0] * len(calls)
-        self.chosen: list[int] = [0] * len(calls)
-        self.doubts: list[list[Doubt]] = [[] for _ in calls]
-        self.clocks: int = 0
-        self.seen: int = 0
 
     def start(self, index: int, arguments: Values | None) -> None:
         """Look up where the *arguments* of a call that starts come from, and add them."""

@@ -59,8 +59,8 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         concurrency = totals.work_ns / totals.busy_ns
         effective = whole.effective_work_ns / makespan_ns
         if not own.contended and not negligible:
-            kept = sum(finding.avoidable for finding in silenced if finding.advice == "recommended")
-            kept_at_best = sum(finding.avoidable for finding in silenced if finding.kind not in BESIDE_EFFICIENCY)
+            kept = sum([finding.avoidable for finding in silenced if finding.advice == "recommended"])
+            kept_at_best = sum([finding.avoidable for finding in silenced if finding.kind not in BESIDE_EFFICIENCY])
             makespan = makespan_ns / _S
             critical = min(makespan, whole.critical_ns / _S + kept)
             achievable = totals.work_ns / _S / critical if critical else None
@@ -68,7 +68,8 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
             floor = min(critical, whole.best_ns / _S + kept_at_best) / makespan
     if whole.calls == 1 and ratio is not None:
         ratio = 1.0
-    avoidable = sum(finding.avoidable for finding in findings if finding.advice == "recommended")
+    recommended = [finding for finding in findings if finding.advice == "recommended"]
+    avoidable = sum([finding.avoidable for finding in recommended])
     facts = VerdictFacts(
         calls=whole.calls,
         concurrency=concurrency,
@@ -77,8 +78,8 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         contended=own.contended,
         negligible=negligible,
         unseen=unseen is not None,
-        loses=any(finding.advice == "recommended" for finding in findings),
-        accepted=any(finding.advice == "recommended" for finding in silenced),
+        loses=bool(recommended),
+        accepted=bool(silenced) and any(finding.advice == "recommended" for finding in silenced),
         plain_efficiency=whole.critical_ns / makespan_ns if makespan_ns else 1.0,
     )
     pause()
@@ -108,21 +109,23 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         achievable_ratio=achievable,
         efficiency=efficiency,
         efficiency_floor=floor,
-        think=sum(max(0, step.end_ns - step.start_ns) for step in turn.steps) / _S,
+        think=sum([max(0, step.end_ns - step.start_ns) for step in turn.steps]) / _S,
         steps=len(turn.steps),
         calls_per_step=len(own.calls) / len(rounds) if turn.steps and rounds else None,
         avoidable=avoidable,
         avoidable_potential=sum(
-            finding.avoidable
-            for finding in findings
-            if finding.advice == "potential" and finding.kind not in BESIDE_EFFICIENCY
+            [
+                finding.avoidable
+                for finding in findings
+                if finding.advice == "potential" and finding.kind not in BESIDE_EFFICIENCY
+            ]
         ),
         avoidable_by_cause={cause: part_ns / _S for cause, part_ns in by_cause_ns.items()},
         avoidable_steps=saved_steps,
         avoidable_tokens=None if tokens is None else round(saved_steps * tokens),
         avoidable_cached_tokens=None if cached is None else round(saved_steps * cached),
         chains=len(chains),
-        max_chain_length=max((finding.longest for finding in chains), default=0),
+        max_chain_length=max([finding.longest for finding in chains], default=0),
         cause=largest_cause(by_cause_ns, top.cause) if top is not None else "intended" if switches else None,
         recommendation=turn_recommendation(verdict, top, unknown=floor != efficiency, unseen=unseen or ()),
         findings=findings,
@@ -134,11 +137,11 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
 
 def _mean_tokens(steps: Sequence[Step]) -> tuple[float | None, float | None]:
     """Return the mean of the input tokens of *steps*, and of the cached ones among them; None for what is unknown."""
-    known = [step for step in steps if step.input_tokens is not None]
+    known = [step.input_tokens for step in steps if step.input_tokens is not None]
     if not known:
         return None, None
-    cached = [step.cached_tokens for step in known if step.cached_tokens is not None]
-    mean = sum(step.input_tokens or 0 for step in known) / len(known)
+    cached = [step.cached_tokens for step in steps if step.input_tokens is not None and step.cached_tokens is not None]
+    mean = sum(known) / len(known)
     return mean, min(mean, sum(cached) / len(known)) if cached else None
 
 

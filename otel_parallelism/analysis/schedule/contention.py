@@ -58,7 +58,7 @@ def contention(calls: Sequence[Call]) -> Contention:
     }
     baseline_ns: dict[str, int] = {}
     batches = []
-    for same_tool in by_tool.values():
+    for same_tool in [members for members in by_tool.values() if len(members) >= _LEAST_BATCH]:
         for batch in _overlapping_batches(calls, same_tool):
             some = [calls[index] for index in batch]
             if places_inside(some):

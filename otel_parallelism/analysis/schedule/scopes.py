@@ -227,7 +227,7 @@ class Scope:
 
 def scopes_of(turn: Turn) -> list[Scope]:
     """Return the scopes of *turn* that have calls, the innermost first; the last is the turn's own, even if empty."""
-    if not any(call.scope for call in turn.calls):
+    if {call.scope for call in turn.calls} <= {""}:
         return [Scope("", turn.calls, 0)]
     members: dict[str, list[Call]] = {"": []}
     by_id = {}

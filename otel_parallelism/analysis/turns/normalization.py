@@ -55,10 +55,11 @@ class Normalized(msgspec.Struct, frozen=True):
     @property
     def coverage(self) -> Coverage:
         """The number of calls with and without a turn. A sub-agent counts as a turn here, not as a call."""
-        covered = sum(1 for turn in self.turns for call in turn.calls if not call.sub_agent)
-        covered += sum(
-            turn.past_bound.calls + turn.past_bound.inner for turn in self.turns if turn.past_bound is not None
-        )
+        covered = 0
+        for turn in self.turns:
+            covered += len([call for call in turn.calls if not call.sub_agent])
+            if turn.past_bound is not None:
+                covered += turn.past_bound.calls + turn.past_bound.inner
         return Coverage(
             calls=covered + len(self.uncovered),
             calls_without_turn=len(self.uncovered),
@@ -82,7 +83,9 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         if not observation.span_id:  # it would be the parent of every root
             spans += 1
             continue
-        trace = traces.setdefault(observation.trace_id, {})
+        trace = traces.get(observation.trace_id)
+        if trace is None:
+            trace = traces[observation.trace_id] = {}
         known = trace.get(observation.span_id)
         if known is None:
             spans += 1
@@ -147,8 +150,9 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
     start_ns, end_ns = span.start_ns, span.end_ns
     if len(calls) > settings.max_calls_per_turn or end_ns < start_ns:
         return None
-    if any(is_bookkeeping(tool, settings.bookkeeping) for tool in {call.tool for call in calls}):
-        return None
+    for tool in {call.tool for call in calls}:
+        if is_bookkeeping(tool, settings.bookkeeping):
+            return None
     last_ns = 0
     in_order = True
     for call in paced(calls):

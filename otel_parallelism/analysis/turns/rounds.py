@@ -139,27 +139,27 @@ def _numbered(
         if at is None:
             placed.append(call)
             continue
-        early = _before_response_ended(call, steps[at], last_end[at])
-        asked = sure or steps[at].streams
+        step = steps[at]
+        during = step.start_ns <= call.start_ns < step.end_ns
+        early = during and _before_response_ended(step, last_end[at])
+        asked = sure or step.streams
         placed.append(
             msgspec.structs.replace(
                 call, round=number[at], proved=sure, bound=early and not asked, streamed=early and asked
             )
         )
-        if not early and steps[at].start_ns <= call.start_ns < answered[at].end_ns:
-            answered[at] = msgspec.structs.replace(steps[at], end_ns=call.start_ns)
+        if not early and during and call.start_ns < answered[at].end_ns:
+            answered[at] = msgspec.structs.replace(step, end_ns=call.start_ns)
     return tuple(placed), tuple(answered)
 
 
-def _before_response_ended(call: Call, step: Step, last_end_ns: int) -> bool:
+def _before_response_ended(step: Step, last_end_ns: int) -> bool:
     """
-    Return whether *call* started while the model was still streaming its answer.
+    Return whether a call that started during *step* did so while the model was still streaming its answer.
 
     Some frameworks keep the span of a request open until its tools are done. Such a span ends just after the last call
     and does not show when the answer was complete. Those that start calls early do not.
     """
-    if not step.start_ns <= call.start_ns < step.end_ns:
-        return False
     if step.streams:
         return True
     slack_ns = max(_HELD_OPEN_NS, int(_HELD_OPEN_SHARE * (step.end_ns - step.start_ns)))
