@@ -10,13 +10,17 @@ import msgspec
 
 from otel_parallelism.model import Effect
 from otel_parallelism.pace import paced
+from otel_parallelism.patterns import LazyPattern
 
 from .particular_edges import have_different_resources
+
+_IDENTIFIERS = LazyPattern(r"[\w.:@-]*\d[\w.:@-]{3,}")
+_MOST_SEARCHED = 2_000
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel_parallelism.model import Call
+    from otel_parallelism.model import Call, Content
 
 
 class EffectGroup(msgspec.Struct, frozen=True):
@@ -131,6 +135,32 @@ def ran_in_order(calls: Sequence[Call], ended: Sequence[int]) -> bool:
         and all(one <= other for one, other in pairwise(known))
         and not any(call.streamed or call.bound for call in calls)
     )
+
+
+def may_hand_values_on(calls: Sequence[Call]) -> bool:
+    """
+    Return whether each of *calls* may have been given a value that the one before returned, and needs no other edges.
+
+    So it is if they ran in order, each in a round of its own, and an identifier or a number among a call's arguments
+    stands in the result before it.
+    """
+    rounds = [call.round for call in calls if call.round is not None]
+    return (
+        len(calls) > 1
+        and len(set(rounds)) == len(rounds)
+        and not any(call.resource or call.depends_on is not None for call in calls)
+        and all(_hands_on(earlier.result, later.arguments) for earlier, later in pairwise(calls))
+        and ran_in_order(calls, ended_before(calls))
+    )
+
+
+def _hands_on(result: Content | None, arguments: Content | None) -> bool:
+    if result is None or arguments is None:
+        return False
+    returned, given = result.value, arguments.value
+    if not isinstance(returned, str) or not isinstance(given, str):
+        return False
+    return any(value in returned for value in _IDENTIFIERS.findall(given[:_MOST_SEARCHED]))
 
 
 def reached_calls(direct: int, after: Sequence[int]) -> int:

@@ -111,7 +111,7 @@ class Dependencies:
         self._unkept_since_ns = unkept_since_ns
         self.kept: KeptOrder = KeptOrder()
         self._starts_ns: list[int] = [call.start_ns for call in calls]
-        self.evidence: Evidence = gather_evidence(calls, said, settings, budget)
+        self.evidence: Evidence = gather_evidence(calls, said, settings, budget, brief=True)
         pause()
         self.shared: SharedObjects = SharedObjects(calls)
         known = known_effects(calls, settings, sources)

@@ -8,11 +8,12 @@ calls is unknown.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import empty, paced, pause
 
+from .call_groups import may_hand_values_on
 from .contents.contained import first_containing
 from .contents.matcher import ValueMatcher
 from .contents.reading_budget import TurnBudget, turn_budget
@@ -22,7 +23,7 @@ from .effects.tool_verbs import words_in_name
 from .origins import Origins, OriginSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from otel_parallelism.model import Call, Content
     from otel_parallelism.settings import Settings
@@ -43,6 +44,7 @@ class Evidence:
         arguments_whole: For each call whether its arguments were read in full.
         results_whole: For each call whether its result was read in full.
         outcomes: The outcome that each call's result reports.
+        completed: Returns the evidence with all edges; None if it has all.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Evidence:
             heard: The values of the user's messages.
             edges: As above.
         """
+        self.completed: Callable[[], Evidence] | None = None
         self._calls = calls
         self._arguments, self._results, self._heard = arguments, results, heard
         self.edges: tuple[dict[int, tuple[bool, str]], ...] = tuple(edges)
@@ -76,6 +79,8 @@ class Evidence:
     @cached_property
     def origins(self) -> Origins:
         """Where the calls' arguments come from, which is found out when it is first needed: many scopes do not."""
+        if self.completed is not None:
+            return self.completed().origins
         arguments, results = self._arguments, self._results
         if not any(arguments) and not any(results):
             return Origins(len(self._calls))
@@ -94,7 +99,12 @@ class Evidence:
 
 
 def gather_evidence(
-    calls: Sequence[Call], said: Sequence[Content], settings: Settings, budget: TurnBudget | None = None
+    calls: Sequence[Call],
+    said: Sequence[Content],
+    settings: Settings,
+    budget: TurnBudget | None = None,
+    *,
+    brief: bool = False,
 ) -> Evidence:
     """
     Compare the contents of *calls*.
@@ -104,16 +114,31 @@ def gather_evidence(
         said: The user's messages so far, and for an inner scope the arguments of the enclosing calls.
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is read of each.
         budget: What may be read of the whole turn. Messages and the latest results come first.
+        brief: Whether only proven edges are needed where they make a chain of all calls. Other edges are left out then.
     """
     if not said and all(call.arguments is call.result is None for call in calls):
         nothing: list[Values | None] = [None] * len(calls)
         return Evidence(calls, nothing, nothing, [], [{} for _ in calls])
     budget = budget or turn_budget(settings)
+    if brief and may_hand_values_on(calls):
+        before = budget.copy()
+        chain = _compared(calls, said, settings, budget, brief=True)
+        if all(edges.get(index - 1, (False,))[0] for index, edges in enumerate(chain.edges) if index):
+            chain.completed = partial(_compared, calls, said, settings, before)
+            return chain
+        budget.reset(before)
+    return _compared(calls, said, settings, budget)
+
+
+def _compared(
+    calls: Sequence[Call], said: Sequence[Content], settings: Settings, budget: TurnBudget, *, brief: bool = False
+) -> Evidence:
     leaves, size = settings.max_leaves, settings.max_content_bytes
     known: dict[str | float, Values] = {}
     given = budget.arguments
     arguments = [
-        values_of(call.arguments, leaves, size, arguments=True, known=known, budget=given) for call in paced(calls)
+        values_of(call.arguments, leaves, size, arguments=True, brief=brief, known=known, budget=given)
+        for call in paced(calls)
     ]
     wanted = Wanted(arguments)
     heard = values_of_messages(said, leaves, size, wanted, budget.results)
@@ -130,7 +155,7 @@ def gather_evidence(
             matcher.start(index, arguments[index])
         else:
             matcher.end(index, arguments[index], results[index])
-    for index, producer in first_containing(calls, arguments, results, heard):
+    for index, producer in () if brief else first_containing(calls, arguments, results, heard):
         matcher.edge(index, producer, proven=False)
     pause()
     evidence = Evidence(calls, arguments, results, heard, matcher.edges)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from strategies import call, read
 
@@ -150,3 +152,29 @@ def test_contents_past_the_budget_of_a_turn_are_not_whole() -> None:
     assert gather_evidence(calls, [], Settings()).edges[10].keys() == {0}
     few = gather_evidence(calls, [], Settings(max_bytes_per_turn=10))
     assert few.results_whole[:9] == (False,) * 9
+
+
+def test_chain_of_values_is_compared_briefly() -> None:
+    chain = [read("a", 0, 1, "x", "BK-99881"), read("b", 2, 3, "BK-99881", "CK-77221"), read("c", 4, 5, "CK-77221")]
+    chain = [
+        msgspec.structs.replace(
+            one,
+            **{
+                name: None if content is None else Content(json.dumps({"key": content.value}), json.loads)
+                for name, content in (("arguments", one.arguments), ("result", one.result))
+            },
+        )
+        for one in chain
+    ]
+    brief, full = (gather_evidence(chain, [], Settings(), brief=brief) for brief in (True, False))
+    assert (brief.completed is None, full.completed) == (False, None)
+    assert [set(edges) for edges in brief.edges] == [set(edges) for edges in full.edges] == [set(), {0}, {1}]
+    assert vars(brief.origins).keys() == vars(full.origins).keys()
+    assert brief.origins.explained_from_ns == full.origins.explained_from_ns
+    budgets = [turn_budget(Settings()) for _ in range(2)]
+    for of_chain, budget in zip((True, False), budgets, strict=True):
+        gather_evidence(chain, [], Settings(), budget, brief=of_chain)
+    assert budgets[0] == budgets[1]
+    changed = [chain[0], msgspec.structs.replace(chain[1], result=chain[0].result), chain[2]]
+    assert gather_evidence(changed, [], Settings(), brief=True).completed is None
+    assert gather_evidence(chain, [Content("BK-99881")], Settings(), brief=True).completed is None

@@ -35,6 +35,14 @@ class TurnBudget(msgspec.Struct):
     arguments: ReadingBudget
     results: ReadingBudget
 
+    def copy(self) -> TurnBudget:
+        """Return another budget that is as much spent."""
+        return TurnBudget(msgspec.structs.replace(self.arguments), msgspec.structs.replace(self.results))
+
+    def reset(self, before: TurnBudget) -> None:
+        """Take back what was spent since it was as *before*."""
+        self.arguments, self.results = before.arguments, before.results
+
     @property
     def left_out(self) -> int:
         """How many contents were not read because the budget was spent."""

@@ -40,6 +40,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
     *,
     arguments: bool = False,
     message: bool = False,
+    brief: bool = False,
     known: dict[str | float, Values] | None = None,
     budget: ReadingBudget | None = None,
 ) -> Values | None:
@@ -53,6 +54,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         wanted: Search for these values only; None extracts all.
         arguments: Whether these are a call's arguments; the outermost keys are then the names of its parameters.
         message: Whether this is no result either, so that it has no outcome.
+        brief: Whether the forms of arguments are left out, so that only values that stand elsewhere as they are count.
         known: A cache of the values in texts and numbers, used if *wanted* is None: arguments often repeat.
         budget: What may be read of several contents together. Once it is spent, the values are not whole.
     """
@@ -95,7 +97,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
         long_numbers = [str(number) for number in leaves.numbers if abs(number) >= _LONG_NUMBER]
         values.texts = [*leaves.texts, *long_numbers, *(() if arguments else leaves.keys)]
-        _add_leaves(values, leaves, max_bytes, wanted, {} if known is None else known)
+        _add_leaves(values, leaves, max_bytes, wanted, None if brief else {} if known is None else known)
     except Exception:  # noqa: BLE001 - a container of the user may fail in any way, or change while it is read
         values.whole = False
     return values
@@ -137,7 +139,7 @@ def values_of_messages(
 
 
 def _add_leaves(
-    values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None, known: dict[str | float, Values]
+    values: Values, leaves: Leaves, max_bytes: int, wanted: Wanted | None, known: dict[str | float, Values] | None
 ) -> None:
     _add_named(values, leaves.named, wanted)
     for flag in leaves.flags:
@@ -152,10 +154,9 @@ def _add_leaves(
         if wanted is not NOTHING:
             _search(values, leaves, texts, wanted)
         return
-    for number in leaves.numbers:
-        _add_cached(values, number, known)
-    for text in texts:
-        _add_cached(values, text, known)
+    items: list[str | float] = [*leaves.numbers, *texts]
+    for item in items:
+        _add_cached(values, item, known)
     for key in leaves.keys:
         _add_text(values, key, None, is_key=True)
 
@@ -209,17 +210,19 @@ def _is_broken(value: object) -> bool:
     return type(value) is str and value.lstrip()[:1] == "{" and '"' in value[:_LONGEST_WHOLE]
 
 
-def _add_cached(values: Values, item: str | float, known: dict[str | float, Values]) -> None:
-    """Add all values in *item*, from the cache *known* if they are in it."""
-    cached = known.get(item)
+def _add_cached(values: Values, item: str | float, known: dict[str | float, Values] | None) -> None:
+    """Add all values in *item*, from the cache *known* if they are in it; without their forms if there is no cache."""
+    cached = None if known is None else known.get(item)
     if cached is None:
-        cached = known[item] = Values({}, set(), whole=True)
+        cached = Values({}, set(), whole=True)
         if isinstance(item, str):
-            _add_text(cached, item, None, is_key=False)
-            cached.atoms.append(atom_of_text(item, tuple(cached.derived)))
+            _add_text(cached, item, None, is_key=False, brief=known is None)
         else:
             _add_numbers(cached, (item,), None)
-            cached.atoms.append(atom_of_number(item))
+        if known is not None:
+            known[item] = cached
+            atom = atom_of_text(item, tuple(cached.derived)) if isinstance(item, str) else atom_of_number(item)
+            cached.atoms.append(atom)
     _add_values(values, cached)
 
 
@@ -270,13 +273,15 @@ def _is_settled(values: Values, texts: Iterable[str], wanted: Wanted) -> bool:
     return True
 
 
-def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool) -> None:
+def _add_text(values: Values, text: str, wanted: Wanted | None, *, is_key: bool, brief: bool = False) -> None:
     if len(text) <= _LONGEST_WHOLE:
         token, distinctive = tokens.of_text(text)
         if token:
             _add_token(values, (token, distinctive and (not is_key or tokens.is_value_key(text))), wanted, leaf=True)
     for found in tokens.tokens_inside(text, None if wanted is None else wanted.words):
         _add_token(values, found, wanted)
+    if brief:
+        return
     if wanted is None:
         values.derived.update(source_forms(text))
     elif "/" in text or "@" in text or "\\" in text:
