@@ -10,7 +10,7 @@ from otel_parallelism.readers.parsing.otlp_types import IDENTITY
 from .dialect_rule import TURN
 from .span_kinds import is_agentic, kind_stages
 from .span_tree import holder_stages
-from .sql_expressions import NAME, attribute, quoted
+from .sql_expressions import NAME, attribute, first_of, quoted
 from .undecided import trace_problem
 
 if TYPE_CHECKING:
@@ -97,12 +97,13 @@ def typed_fields(fields: Mapping[str, str]) -> str:
 
 def _classified(more: Mapping[str, tuple[str, str]]) -> str:
     """Return the query of one tuple for each span, with all that is needed of it."""
-    identity = ", ".join(f"ResourceAttributes[{quoted(key)}]" for key in IDENTITY)
     recorded = f"arrayMap(key -> SpanAttributes[key], [{', '.join(map(quoted, RECORDED_KEYS))}])"
     related = f"{attribute(names.CONVERSATION_ID)} != '' OR notEmpty(Links.SpanId)"
-    # A span whose end lies before its start has a duration of almost 2**64.
+    # A span whose end lies before its start has a duration of almost 2**64. Of an attribute that is there twice, SQL
+    # takes the first one, and a reader of rows the last one.
     malformed = (
         "NOT match(SpanId, '^[0-9a-f]{16}$') OR NOT match(ParentSpanId, '^([0-9a-f]{16})?$')"
+        " OR length(SpanAttributes) != length(arrayDistinct(mapKeys(SpanAttributes)))"
         " OR match(SpanId, '^0+$') OR match(TraceId, '^0*$')"
         f" OR toInt64(Duration) NOT BETWEEN 0 AND {_LARGEST_NS} OR Timestamp <= fromUnixTimestamp64Nano(0)"
     )
@@ -112,7 +113,7 @@ def _classified(more: Mapping[str, tuple[str, str]]) -> str:
         "kind": "toUInt8(kind)",
         "start_ns": "toUnixTimestamp64Nano(Timestamp)",
         "end_ns": "toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)",
-        "process": f"sipHash64(ServiceName, {identity})",
+        "process": f"sipHash64({_identity()})",
         "scope": "sipHash64(ScopeName)",
         # Not inside of if(): ClickHouse works out again and again what stands only there.
         "tool": "tool",
@@ -131,10 +132,26 @@ def _classified(more: Mapping[str, tuple[str, str]]) -> str:
 FROM with_kind"""
 
 
-# A span that was exported twice counts once: the one that ends later.
+def _identity() -> str:
+    """Return a text that is the same for all spans of one process and service, as the readers make it."""
+    named = {}
+    for key in IDENTITY:
+        value = f"ResourceAttributes[{quoted(key)}]"
+        named[key] = f"if(mapContains(ResourceAttributes, {quoted(key)}), concat({quoted(f'{key}=')}, {value}), '')"
+    named["service.name"] = first_of(
+        named["service.name"], "if(ServiceName != '', concat('service.name=', ServiceName), '')"
+    )
+    parts = f"arrayStringConcat(arrayFilter(part -> part != '', [{', '.join(named.values())}]), ' ')"
+    return first_of(parts, "toString(mapSort(ResourceAttributes))")
+
+
+# A span that was exported twice counts once: the one that ends later. Rows have no order, so of several that end last
+# none is the first.
 _TRACES: Final = """SELECT TraceId, is_malformed, is_linked,
-  arrayFilter((span, before) -> span.id != before, sorted,
-    arrayPopBack(arrayPushFront(arrayMap(span -> span.id, sorted), toUInt64(0)))) AS spans
+  arrayPopBack(arrayPushFront(sorted, defaultValueOfArgumentType(sorted[1]))) AS befores,
+  arrayExists((span, before) -> if((span.id, span.end_ns) = (before.id, before.end_ns), span != before, 0),
+    sorted, befores) AS is_ambiguous,
+  arrayFilter((span, before) -> span.id != before.id, sorted, befores) AS spans
 FROM (
   SELECT TraceId, max(is_malformed) AS is_malformed, max(is_linked) AS is_linked,
     arraySort(span -> (span.id, -span.end_ns), groupArray(span)) AS sorted

@@ -191,7 +191,8 @@ def _judged_turns(until: str) -> str:
         otherwise="''",
     )
     verdicts = is_any("self.recorded[1]", get_args(Verdict))
-    named = first_of("self.agent", _name_of_turn(), quoted(NO_NAME))
+    # A dialect may take a root that is no turn for an agent's run.
+    named = first_of(f"if(self.kind = {TURN}, self.agent, '')", _name_of_turn(), quoted(NO_NAME))
     return f"""SELECT *,
   {reason} AS undecided,
   {named} AS agent,

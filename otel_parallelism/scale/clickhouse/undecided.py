@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REASONS: Final[Mapping[str, str]] = {
-    "id or time": "a span has an id or a time that OpenTelemetry does not allow",
+    "id or time": "a span has an id or a time that OpenTelemetry does not allow, or an attribute twice",
+    "versions": "a span is there several times, with one end and different contents",
     "dialect": "a span is of a vocabulary that is not known here",
     "waiting": "the program waited for a person",
     "linked": "a span link of another trace leads here",
@@ -72,6 +73,7 @@ def trace_problem(max_calls: int) -> str:
     related = f"span.kind IN ({CALL}, {STEP}) AND span.is_related"
     conditions = {
         "id or time": "is_malformed",
+        "versions": "is_ambiguous",
         "dialect": f"has(spans.kind, {UNKNOWN})",
         "waiting": f"arrayExists(span -> span.kind = {WAITING} AND span.end_ns > span.start_ns, spans)",
         "linked": "is_linked",

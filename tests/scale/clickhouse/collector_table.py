@@ -75,7 +75,11 @@ class CollectorTable:
         return [json.loads(line) for line in text.splitlines()]
 
     def insert(self, spans: Iterable[SpanRecord]) -> None:
-        """Insert *spans* as the Collector does: all attributes are texts."""
+        """
+        Insert *spans* as the Collector does: all attributes are texts.
+
+        A source such as ``service.name=a host.name=b`` stands for all attributes of the resource.
+        """
         lines = "\n".join(json.dumps(_row(span)) for span in spans)
         self.run(f"INSERT INTO {TABLE} FORMAT JSONEachRow\n{lines}")
 
@@ -96,6 +100,9 @@ class CollectorTable:
 
 
 def _row(span: SpanRecord) -> dict[str, Any]:
+    resource = {"service.name": "checkout", "service.instance.id": span.source, "telemetry.sdk": "x"}
+    if "=" in span.source:
+        resource = dict(pair.split("=") for pair in span.source.split())
     return {
         "Timestamp": f"{span.start_ns // 10**9}.{span.start_ns % 10**9:09}",
         "TraceId": span.trace_id,
@@ -103,11 +110,11 @@ def _row(span: SpanRecord) -> dict[str, Any]:
         "ParentSpanId": span.parent_id,
         "SpanName": span.name,
         "SpanKind": {2: "Server", 3: "Client"}.get(span.kind, "Internal"),
-        "ServiceName": "checkout",
-        "ResourceAttributes": {"service.name": "checkout", "service.instance.id": span.source, "telemetry.sdk": "x"},
+        "ServiceName": resource.get("service.name", ""),
+        "ResourceAttributes": resource,
         "ScopeName": span.instrumentation,
         "SpanAttributes": _texts(span.attributes),
-        "Duration": span.end_ns - span.start_ns,
+        "Duration": (span.end_ns - span.start_ns) % 2**64,  # unsigned, also if a span ends before it starts
         "StatusCode": "Error" if span.error else "Unset",
         "Events.Timestamp": [span.start_ns // 10**9 for _ in span.events],
         "Events.Name": [event.name for event in span.events],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.scale.clickhouse.turn_query import calls_query, turns_query
 from otel_parallelism.scale.clickhouse.undecided import REASONS
 from otel_parallelism.settings import Settings
+from tests.scale.clickhouse.altered_traces import altered
 from tests.scale.clickhouse.collector_table import ALWAYS, TABLE, CollectorTable
 from tests.scale.clickhouse.drawn_traces import drawn_traces
 
@@ -98,6 +100,41 @@ def test_drawn_spans(table: CollectorTable, seed: int) -> None:
     found = check(table.rows(TURNS), reports)
     assert found[""] > 0.4 * len(reports) > 60, found
     print(found, len(reports))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_altered_spans(table: CollectorTable, seed: int) -> None:
+    """Clocks that differ, lost spans, several versions of a span, other vocabularies and odd names."""
+    choose = random.Random(seed)
+    table.replace(span for trace in drawn_traces(seed, 400) for span in altered(trace, choose))
+    reports = reports_by_turn(table.spans())
+    found = check(table.rows(TURNS), reports)
+    print(found, len(reports))
+    assert found[""] > 0.3 * len(reports) > 60, found
+    assert {"versions", "id or time", "parents", "late", "no turn"} <= set(found)
+
+
+def rows_of_changed(table: CollectorTable, column: str, expression: str) -> list[dict[str, Any]]:
+    """Return the rows of turns, where *column* of all spans is *expression*."""
+    table.run(f"CREATE OR REPLACE TABLE otel.changed AS {TABLE} ENGINE = Memory")
+    table.run(f"INSERT INTO otel.changed SELECT * REPLACE ({expression} AS {column}) FROM {TABLE}")
+    query = turns_query("otel.changed", *ALWAYS, Settings())
+    return table.rows(f"SELECT * EXCEPT agent FROM ({query}) ORDER BY TraceId, SpanId")
+
+
+def test_name_that_is_no_text(table: CollectorTable) -> None:
+    """Bytes in names that are no UTF-8 change no number."""
+    table.replace(span for trace in drawn_traces(3, 20) for span in trace)
+    before = rows_of_changed(table, "SpanName", "SpanName")
+    other = "if(SpanName = 'POST /', concat(SpanName, unhex('FF80')), SpanName)"
+    assert rows_of_changed(table, "SpanName", other) == before != []
+
+
+def test_attribute_that_is_there_twice(table: CollectorTable) -> None:
+    table.replace(span for trace in drawn_traces(3, 1) for span in trace)
+    keys, values = (f"arrayConcat(map{part}(SpanAttributes), ['a', 'a'])" for part in ("Keys", "Values"))
+    rows = rows_of_changed(table, "SpanAttributes", f"mapFromArrays({keys}, {values})")
+    assert {row["undecided"] for row in rows} == {"id or time"}
 
 
 def test_calls_of_turns(table: CollectorTable) -> None:
