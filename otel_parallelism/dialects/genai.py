@@ -170,7 +170,17 @@ def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and keys.prompt:
         return captured(attributes, _prompt_words)
+    given = _after_instructions(attributes.get(names.SYSTEM_INSTRUCTIONS), given)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
+
+
+def _after_instructions(instructions: object, given: object) -> object:
+    """Return the messages *given* in JSON after a system message with *instructions*; other forms stay as they are."""
+    if not isinstance(instructions, str) or not isinstance(given, str):
+        return given
+    if not (instructions.startswith("[") and instructions.endswith("]") and given.startswith("[{")):
+        return given
+    return f'[{{"role": "system", "parts": {instructions}}}, {given[1:]}'
 
 
 def _said(attributes: Mapping[str, object]) -> Mapping[str, object]:

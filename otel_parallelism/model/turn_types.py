@@ -71,6 +71,12 @@ class HandedObject(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[type, ...] = ()
 
 
+class DeveloperText(str):
+    """A text of the program's developer among the messages of a request, such as a system prompt."""
+
+    __slots__ = ()
+
+
 class Content(msgspec.Struct, frozen=True):
     """
     Arguments, a result or messages; used as evidence only, and read only if calls may form a chain.

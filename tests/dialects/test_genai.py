@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_parallelism.dialects import classify
-from otel_parallelism.model import Call, Content, Passage, SpanRecord, Step, TurnSpan
+from otel_parallelism.model import Call, Content, DeveloperText, Passage, SpanRecord, Step, TurnSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,6 +146,15 @@ class TestSteps:
         assert (seen.requested, seen.input_tokens) == (("call_0",), 80)
         assert plain(seen.messages) == ["hi"]
 
+    def test_system_instructions_come_before_the_messages(self, span: Make, plain: Read) -> None:
+        attributes = {**operation("chat"), "gen_ai.input.messages": HI, "gen_ai.output.messages": ASKS}
+        attributes["gen_ai.system_instructions"] = '[{"type": "text", "content": "be brief"}]'
+        seen = classify(span("chat stub", attributes))
+        assert isinstance(seen, Step)
+        said = plain(seen.messages)
+        assert said == [DeveloperText("be brief"), "hi"]
+        assert isinstance(said[0], DeveloperText)
+
     @pytest.mark.parametrize(("given", "requested"), [(HI, ("call_0",)), ('[{"role":"user","parts":[]}]', None)])
     def test_step_with_truncated_content(self, span: Make, given: str, requested: tuple[str, ...] | None) -> None:
         attributes = {
@@ -181,7 +190,7 @@ class TestSteps:
         seen = classify(span("openai.chat", attributes))
         assert isinstance(seen, Step)
         assert (seen.requested, seen.input_tokens) == (("call_0", "call_1"), 7)
-        assert plain(seen.messages) == ["hi"]
+        assert plain(seen.messages) == ["be brief", "hi"]
 
     def test_numbered_calls_without_ids_are_unknown(self, span: Make) -> None:
         seen = classify(span("chat", operation("chat", gen_ai__completion__0__tool_calls__0__name="get_weather")))

@@ -96,7 +96,7 @@ class TestSteps:
         seen = classify(span("ChatCompletion", attributes))
         assert isinstance(seen, Step)
         assert (seen.requested, seen.input_tokens) == (("call_0", "call_1"), 40)
-        assert plain(seen.messages) == ["hi"]
+        assert plain(seen.messages) == ["be brief", "hi"]
 
     @pytest.mark.parametrize(
         ("attributes", "requested"),

@@ -8,11 +8,11 @@ from otel_parallelism.pace import empty
 
 from .contents.comparables import Values, single_words
 from .doubts.choices import Choices
-from .doubts.diagnoses import Diagnoses
 from .doubts.own_words import OwnWords
 from .doubts.queries import Queries
 from .doubts.reasking import Doubt, Reasking
 from .doubts.restating import Restating
+from .doubts.unasked import Unasked
 from .guards import Guard, guard_of, tells_time
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class OriginSearch(Origins):
         self._own_words = OwnWords(calls, self._restating.said)
         self._choices = Choices(calls, arguments, spoken)
         self._queries = Queries(calls, self._restating.said)
-        self._diagnoses = Diagnoses(calls, spoken, self._restating.said)
+        self._unasked = Unasked(calls, spoken, self._restating.said)
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
 
@@ -195,7 +195,7 @@ class OriginSearch(Origins):
             *self._own_words.start(index, arguments, self._known.has),
             *self._choices.start(index),
             *self._queries.start(index, arguments),
-            *self._diagnoses.start(arguments, index, self._known.has),
+            *self._unasked.start(arguments, index, self._known.has),
         ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
@@ -219,7 +219,7 @@ class OriginSearch(Origins):
         self._own_words.end(index, result)
         self._choices.end(index)
         self._queries.end(index)
-        self._diagnoses.end(index)
+        self._unasked.end(index)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from otel_parallelism.model import AskedCall
+from otel_parallelism.model import AskedCall, DeveloperText
 
 from .call_shapes import CALL_ID_KEYS, CallShape, call_shape, listed_call_shape
 from .content import decoded, hides_some, is_cut_off
 
 _DEEPEST = 24
 
+_DEVELOPER = frozenset({"system", "developer", "systemmessage", "gen_ai.system.message"})
 _USER = frozenset({"user", "human", "humanmessage", "gen_ai.user.message"})
 _OTHERS = frozenset(
     {"assistant", "ai", "model", "system", "developer", "tool", "function", "critic", "ipython"}
@@ -155,7 +156,11 @@ def _append_call(found: list[AskedCall], call: CallShape | Mapping[str, object])
 
 
 def user_words(value: object) -> list[object]:
-    """Return the texts of the user's messages in *value*, without tool results that are sent as user messages."""
+    """
+    Return the texts of the user's messages in *value*, without tool results that are sent as user messages.
+
+    The texts of system messages are among them, as `DeveloperText`.
+    """
     words: list[object] = []
     _collect(decoded(value), words, loose=False)
     return words
@@ -178,8 +183,7 @@ def _collect(data: object, words: list[object], *, loose: bool, depth: int = 0) 
         _collect_mapping(data, words, loose=loose, depth=depth)
     elif isinstance(data, Sequence) and not isinstance(data, bytes):
         if len(data) == 2 and _speaker(data[0]) and isinstance(data[1], str):  # noqa: PLR2004  ("user", "hi")
-            if _speaker(data[0]) == "user":
-                words.append(data[1])
+            words += _as_said(_speaker(data[0]), [data[1]])
             return
         for item in data:
             _collect(decoded(item), words, loose=loose, depth=depth + 1)
@@ -189,9 +193,11 @@ def _collect(data: object, words: list[object], *, loose: bool, depth: int = 0) 
 
 def _collect_mapping(data: Mapping[str, object], words: list[object], *, loose: bool, depth: int) -> None:
     speaker = _speaker_of(data)
-    if speaker == "user":
-        _collect_texts(_content_of(data), words)
     if speaker:
+        texts: list[object] = []
+        if speaker != "other":
+            _collect_texts(_content_of(data), texts)
+        words += _as_said(speaker, texts)
         return
     inside = [key for key in _MESSAGE_KEYS if key in data and isinstance(data[key], str | Sequence | Mapping)]
     if loose:
@@ -202,6 +208,13 @@ def _collect_mapping(data: Mapping[str, object], words: list[object], *, loose: 
         inside = [key for key in ("input", "inputs") if key in data]
     for key in inside:
         _collect(decoded(data[key]), words, loose=loose, depth=depth + 1)
+
+
+def _as_said(speaker: str, texts: list[object]) -> list[object]:
+    """Return *texts* if the user is the *speaker*, marked if the developer is, and nothing of others."""
+    if speaker == "developer":
+        return [DeveloperText(text) for text in texts if isinstance(text, str)]
+    return texts if speaker == "user" else []
 
 
 def _content_of(data: Mapping[str, object]) -> object:
@@ -219,12 +232,14 @@ def _speaker_of(data: Mapping[str, object]) -> str:
 
 
 def _speaker(value: object) -> str:
-    """Return ``user``, ``other``, or an empty string if *value* names no speaker."""
+    """Return ``user``, ``developer``, ``other``, or an empty string if *value* names no speaker."""
     if not isinstance(value, str):
         return ""
     name = value.lower()
     if name in _USER:
         return "user"
+    if name in _DEVELOPER:
+        return "developer"
     return "other" if name in _OTHERS or name.startswith("gen_ai.") else ""
 
 

@@ -46,13 +46,21 @@ def client_request_wrapper(provider: str, paths: Mapping[str, str]) -> WrapperFa
         if key is None or not isinstance(body, Mapping):
             return None
         said = body.get(key)
-        words = Content(list(said) if isinstance(said, list) else said, user_words)
+        words = Content(_after_instructions(body, said), user_words)
         switch = one_at_a_time(body)
         return _StainlessRequest(
             str(body.get("model") or ""), provider, words, offers=bool(body.get("tools")), switch=switch
         )
 
     return lifetime_wrapper(describe, _until_read)
+
+
+def _after_instructions(body: Mapping[str, Any], said: Any) -> Any:
+    """Return the words of a request's *body*, in a list after its system prompt, which may stand beside them."""
+    if not isinstance(said, list):
+        return said
+    prompt = body.get("system") or body.get("instructions")
+    return [{"role": "system", "content": prompt}, *said] if isinstance(prompt, (str, list)) else list(said)
 
 
 class _StainlessRequest(AnsweredRequest):

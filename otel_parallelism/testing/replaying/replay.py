@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self
 
 from otel_parallelism.dialects.parsing.messages import user_words
+from otel_parallelism.model import DeveloperText
 
 from .recorded_responses import RecordedResponse, recorded_responses
 from .replay_server import ReplayServer
@@ -129,4 +130,4 @@ def _words(asked: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     found: Sequence[object] = user_words(given) if isinstance(given, list) else ()
-    return tuple(one for one in found if isinstance(one, str))
+    return tuple(one for one in found if isinstance(one, str) and not isinstance(one, DeveloperText))

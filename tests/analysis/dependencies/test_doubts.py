@@ -13,7 +13,7 @@ from msgspec import structs
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
 from otel_parallelism.analysis.dependencies.doubts.conditions import Conditions
-from otel_parallelism.model import Call, Content
+from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings
 
 _SECOND_NS = 1_000_000_000
@@ -647,3 +647,28 @@ def test_condition_of_a_query_may_follow_from_an_earlier_query_of_the_table(quer
     first = ("run_sql", {"query": "SELECT count(*) n, count(phone) p FROM customers"}, [{"n": 9.5, "p": 4.5}])
     said = "How complete are the customers, how many are in each country, and in Norway? And the returns?"
     assert judged(said, first, ("run_sql", {"query": query}, [[7.5]])).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said", "verdict"),
+    [
+        ("You help a shop. If an order leaves the country, check its customs status too.", "Order 900?", "unknown"),
+        ("For large orders always get the customs status.", "Order 900?", "unknown"),
+        ("Orders above 500 euros: add the customs status. Be brief.", "Order 900?", "unknown"),
+        ("Bestellungen ins Ausland: falls nötig, den customs status prüfen.", "Order 900?", "unknown"),
+        ("If the user asks for the customs status, get it.", "Order 900?", "independent"),
+        ("If needed, get the customs status.", "Order 900?", "independent"),
+        ("If an order is late, offer a refund.", "Order 900?", "independent"),
+        ("You may get the customs status of any order.", "Order 900?", "independent"),
+        ("If an order leaves the country, get its customs status.", "Order 900 and its customs status?", "independent"),
+    ],
+)
+def test_condition_of_the_system_prompt_may_decide_about_a_call(prompt: str, said: str, verdict: str) -> None:
+    order = ("get_order", {"id": 900}, [{"to": f"the shop in street {number}"} for number in range(7)])
+    calls = [
+        Call("1", f"{at}", "turn", tool, at * _SECOND_NS, at * _SECOND_NS + 1, round=at, arguments=Content(arguments))
+        for at, (tool, arguments, _) in enumerate((order, ("get_customs_status", {"order": 900}, "")))
+    ]
+    calls[0] = structs.replace(calls[0], result=Content(order[2]))
+    words = Content([DeveloperText(prompt), said])
+    assert Dependencies(calls, [words], Settings()).pair(0, 1).verdict == verdict

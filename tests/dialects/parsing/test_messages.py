@@ -5,6 +5,7 @@ import json
 import pytest
 
 from otel_parallelism.dialects.parsing.messages import requested_ids, run_input, user_words
+from otel_parallelism.model import DeveloperText
 
 OUTPUTS = {
     "parts": [{"role": "assistant", "parts": [{"type": "tool_call", "id": "a", "name": "t", "arguments": {}}] * 2}],
@@ -101,9 +102,11 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("form", INPUTS)
-def test_only_the_users_words_are_taken(form: str) -> None:
-    assert user_words(json.dumps(INPUTS[form])) == ["hi"]
-    assert user_words(INPUTS[form]) == ["hi"]
+def test_only_the_words_of_user_and_developer_are_taken(form: str) -> None:
+    for found in (user_words(json.dumps(INPUTS[form])), user_words(INPUTS[form])):
+        assert [word for word in found if not isinstance(word, DeveloperText)] == ["hi"]
+        texts = [word for word in found if isinstance(word, DeveloperText)]
+        assert texts == (["be brief"] if form in {"parts", "pairs"} else [])
 
 
 def test_a_prompt_that_is_no_message_says_nothing_about_the_user() -> None:

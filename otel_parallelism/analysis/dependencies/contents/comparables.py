@@ -30,6 +30,7 @@ class Values(msgspec.Struct):
         plain: The plain texts and numbers of arguments.
         texts: The texts without accents, the keys of results and the longer numbers, as they stand.
         alone: Whether a result is a single text or number.
+        instructions: The developer's texts among messages; nothing else of these values is theirs.
     """
 
     tokens: dict[str, bool]
@@ -46,6 +47,7 @@ class Values(msgspec.Struct):
     plain: frozenset[str | float] = frozenset()
     alone: bool = False
     texts: list[str] = []
+    instructions: list[str] = []
 
 
 def single_words(values: Values) -> set[str]:

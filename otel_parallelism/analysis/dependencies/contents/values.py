@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from otel_parallelism.model import Content, DeveloperText
+
 from . import forms, tokens
 from .atoms import atom_of_flag, atom_of_number, atom_of_text
 from .comparables import Values
@@ -22,8 +24,6 @@ from .wanted import NOTHING, Wanted, is_small_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from otel_parallelism.model import Content
 
     from .reading_budget import ReadingBudget
 
@@ -71,6 +71,9 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
             values.whole = False
             return values
+    if message and isinstance(value, list):
+        values.instructions = [str(one) for one in value if isinstance(one, DeveloperText)]
+        value = [one for one in value if not isinstance(one, DeveloperText)]
     try:
         if not (arguments or message):
             values.value = plain_data(value)
@@ -91,10 +94,9 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         if arguments:
             values.plain = frozenset((*leaves.texts, *leaves.numbers))
             values.value = plain_data(value) if leaves.flags else None
-        leaves.texts = [forms.plain_text(text) for text in leaves.texts]
-        if arguments:
             names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
+        leaves.texts = [forms.plain_text(text) for text in leaves.texts]
         long_numbers = [str(number) for number in leaves.numbers if abs(number) >= _LONG_NUMBER]
         values.texts = [*leaves.texts, *long_numbers, *(() if arguments else leaves.keys)]
         _add_leaves(values, leaves, max_bytes, wanted, None if brief else {} if known is None else known)

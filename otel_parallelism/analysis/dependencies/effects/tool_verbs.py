@@ -28,6 +28,7 @@ _ASKING = frozenset({"get", "fetch", "retrieve"})
 _CALCULATING = frozenset({"add", "multiply", "subtract", "divide"})
 _OF_A_PAGE = frozenset({"text", "content", "source", "title", "html", "snapshot", "url"})
 _COMMANDS = frozenset({"sort", "tail"})
+_PREPOSITIONS = frozenset({"for", "by", "of", "from", "in", "on", "with", "at"})
 
 
 def words_in_name(name: str) -> list[str]:
@@ -43,6 +44,18 @@ def words_in_name(name: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def _words_in_name(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORDS.findall(name))
+
+
+def noun_of(tool: str) -> str:
+    """
+    Return the word of a tool's name that says what it is about.
+
+    >>> noun_of("get_pod_logs"), noun_of("listAlertsForService")
+    ('logs', 'alerts')
+    """
+    words = words_in_name(tool)
+    ends = [index for index, word in enumerate(words) if index and word in _PREPOSITIONS]
+    return (words[: ends[0]] if ends else words)[-1] if words else ""
 
 
 def split_name(tool: str) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from otel_parallelism.model import Call, Content, Step, TurnSpan
+from otel_parallelism.model import Call, Content, DeveloperText, Step, TurnSpan
 
 from .linked_spans import LinkedSpans, join_linked
 from .loose_roots import LooseRoot, Traces, loose_roots, moved
@@ -153,7 +153,7 @@ def _words(content: Content | None) -> list[object] | None:
         value = content.value if content.parse is None else content.parse(content.value)
     except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
         return None
-    return value if isinstance(value, list) else [value]
+    return [one for one in value if not isinstance(one, DeveloperText)] if isinstance(value, list) else [value]
 
 
 def _make_turn(traces: Traces, roots: Sequence[LooseRoot]) -> None:

@@ -1,21 +1,23 @@
 """
-Finds what a model looks at next in search of a cause.
+Finds calls that the user did not ask for by name, where an earlier result may have led to them.
 
-"Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. A
-call for something else that the user named, or with a tool that the user named, needs no result.
+"Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
+system prompt may say what to look at in which case. A call for something else that the user named, or with a tool that
+the user named, needs no result.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
 from otel_parallelism.patterns import CaselessPattern
 
 from .reasking import is_usual
+from .rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from otel_parallelism.analysis.dependencies.contents.comparables import Values
     from otel_parallelism.model import Call
@@ -35,16 +37,24 @@ _SEEKS_A_CAUSE = CaselessPattern(
     r"|perch[eé]|waarom|varf[oö]r|hvorfor|miksi|dlaczego|pro[cč]|neden|почему|причин\w*)(?!\w)"
     r"|为什么|為什麼|为何|原因|排查|调查|なぜ|どうして|왜|원인",
 )
-_PREPOSITIONS = frozenset({"for", "by", "of", "from", "in", "on", "with", "at"})
-_WHY = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
+_CAUSE = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
+_RULE = "the system prompt has a condition: whether {b} is called may depend on what {a} returned"
 
 
-class Diagnoses:
+class Unasked:
     """Collects these doubts about the calls of one scope, in order of time."""
 
-    def __init__(self, calls: Sequence[Call], spoken: Iterable[Values], said: Collection[str]) -> None:
-        """Find out whether the user, who *said* these words, seeks a cause."""
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values], said: Collection[str]) -> None:
+        """
+        Find out whether the user seeks a cause, and which conditions the system prompt has.
+
+        Args:
+            calls: The calls.
+            spoken: The messages of the user and the developer.
+            said: The words of the user.
+        """
         self._calls = calls
+        self._rules = Rules([text for values in spoken for text in values.instructions])
         self._seeks = any(_SEEKS_A_CAUSE.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
         self._stems = {word[:_STEM] for word in said}
         self._given: set[str] = set()
@@ -59,27 +69,19 @@ class Diagnoses:
             index: Its position.
             is_known: Returns whether a word is known so far, from the user or from another call.
         """
-        if not self._seeks:
+        if not self._seeks and not self._rules:
             return []
+        tool = self._calls[index].tool
         usual = {token for name, token in arguments.named if is_usual(name)}
         words = [set(atom.words) for atom in arguments.atoms if atom.kind != "flag" and atom.token not in usual]
         new = any(inside and not inside <= self._given and all(map(is_known, inside)) for inside in words)
         self._given.update(*words)
-        named = _noun_of(self._calls[index].tool)[:_STEM] in self._stems
-        return [(self._ended, _WHY)] if self._ended and not (new or named) else []
+        if not self._ended or new or noun_of(tool)[:_STEM] in self._stems:
+            return []
+        own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
+        cases = (self._seeks, _CAUSE), (self._rules.concern(tool, own), _RULE)
+        return [(self._ended, why) for applies, why in cases if applies]
 
     def end(self, index: int) -> None:
         """Take note of a call that ends."""
         self._ended |= 1 << index
-
-
-def _noun_of(tool: str) -> str:
-    """
-    Return the word of a tool's name that says what it is about.
-
-    >>> _noun_of("get_pod_logs"), _noun_of("listAlertsForService")
-    ('logs', 'alerts')
-    """
-    words = words_in_name(tool)
-    ends = [index for index, word in enumerate(words) if index and word in _PREPOSITIONS]
-    return (words[: ends[0]] if ends else words)[-1] if words else ""

@@ -1,0 +1,79 @@
+"""
+Finds conditions in a system prompt: "If an order leaves the country, check its customs status too".
+
+System prompts are long and full of conditions, so a condition concerns a call only if its sentence names what the call
+is about, and says nothing of what the user wants or of what the model knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
+
+from .languages import has_foreign_condition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+_MOST_READ = 20_000
+_LONGEST_SENTENCE = 400
+_STEM = 5
+_SHORTEST_WORD = 4
+_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
+_CONDITION = CaselessPattern(
+    r"\b(?:if|unless|when|whenever|once|only|otherwise|in case|depending on|provided that|except|until|while"
+    r"|above|below|exceed\w*|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*|greater|lower than"
+    r"|for (?:\w+ ){1,3}(?:always|also|only|please|additionally)|for (?:\w+ ){1,2}(?:that|which|who) )\b"
+    r"|[<>]=? ?\d",
+)
+# What the user wants is known before the first call.
+_OF_THE_USER = CaselessPattern(
+    r"\b(?:the|a|an|your|if|when|whenever|once) ?(?:users?|customers?|clients?|callers?|they|he|she|people|someone)"
+    r" (?:asks?|asked|wants?|requests?|requested|needs?|says?|said|mentions?|mentioned|provides?|gives?|gave|specif\w+"
+    r"|wish\w*|would like|names?|describes?|is looking|has (?:asked|given|said)|does ?n[o']t|inquires?)"
+    r"|\b(?:if|when|whenever|unless|once) (?:asked|requested|needed|necessary|possible|unsure|relevant|applicable"
+    r"|appropriate|required|in doubt|you|in need|told|prompted|answering|using|calling|searching|responding)\b"
+    r"|\bas (?:needed|necessary)\b",
+)
+
+
+class Rules:
+    """The conditions in the texts of a system prompt."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Search *texts*; of a long text only the beginning."""
+        self._stems: list[frozenset[str]] = []
+        for text in dict.fromkeys(texts):
+            for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
+                conditional = len(sentence) <= _LONGEST_SENTENCE and (
+                    _CONDITION.search(sentence) or has_foreign_condition(sentence)
+                )
+                if conditional and not _OF_THE_USER.search(sentence):
+                    self._stems.append(_stems(words_in(sentence)))
+
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self._stems)
+
+    def concern(self, tool: str, own: Collection[str]) -> bool:
+        """
+        Return whether a condition may decide about a call of *tool*.
+
+        Args:
+            tool: The tool's name.
+            own: The words of its arguments that the user did not say.
+
+        >>> rules = Rules(["Be brief. If the order is late, look up the refund options. If asked, get the weather."])
+        >>> rules.concern("get_refund_options", []), rules.concern("get_weather", []), rules.concern("get_customer", [])
+        (True, False, False)
+        """
+        sought = _stems([noun_of(tool)]) | _stems(own) if self._stems else ()
+        return any(not stems.isdisjoint(sought) for stems in self._stems)
+
+
+def _stems(words: Iterable[str]) -> frozenset[str]:
+    longer = (word for word in words if len(word) >= _SHORTEST_WORD or not word.isascii())
+    return frozenset(word.removesuffix("s")[:_STEM] for word in longer)
