@@ -12,6 +12,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.scale.file_analysis import HowToAnalyze
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
     from otel_parallelism.scale.kafka.turn_file import TurnLine
 
 START_MS: Final = 1_900_000_000_000
-TOGETHER: Final = 50
-"""How many traces are open at the same time: their spans are mixed in the messages."""
 TURNS_A_SECOND: Final = 50
+LONGEST_MS: Final = 120_000
 IDLE_S: Final = 30
 
 
@@ -66,27 +66,22 @@ class _Outlets:
 
 
 def messages(turns: int, spans_each: int) -> list[SpanMessage]:
-    """Return messages with about so many spans each; the spans of about fifty turns are mixed."""
-    held: list[SpanRecord] = []
-    found: list[SpanMessage] = []
-    group: list[list[SpanRecord]] = []
+    """
+    Return messages with so many spans each.
 
-    def send(at_ms: float) -> None:
-        while len(held) >= spans_each:
-            part = protobuf(held[:spans_each])
-            found.append(SpanMessage(0, len(found), part, None, round(at_ms)))
-            del held[:spans_each]
-
+    Fifty turns begin in each second. They last up to two minutes; their spans come evenly spread over this time.
+    """
+    random = Random(1)  # noqa: S311 - a sample, no secret
+    sent: list[tuple[float, int, SpanRecord]] = []
     for number, trace in enumerate(month(turns)):
-        group.append(trace[::-1])
-        if len(group) == TOGETHER or number == turns - 1:
-            for at in range(max(map(len, group))):
-                held.extend(one[at] for one in group if at < len(one))
-            group = []
-            send(START_MS + number * 1_000 / TURNS_A_SECOND)
-    if held:
-        found.append(SpanMessage(0, len(found), protobuf(held), None, found[-1].timestamp_ms if found else START_MS))
-    return found
+        begun_ms, lasts_ms = START_MS + number * 1_000 / TURNS_A_SECOND, random.uniform(0, LONGEST_MS)
+        for at, span in enumerate(trace[::-1], 1):
+            sent.append((begun_ms + lasts_ms * at / len(trace), len(sent), span))
+    sent.sort(key=lambda one: one[:2])
+    return [
+        SpanMessage(0, offset, protobuf([span for _, _, span in part]), None, round(part[-1][0]))
+        for offset, part in enumerate(sent[at : at + spans_each] for at in range(0, len(sent), spans_each))
+    ]
 
 
 def measure(sent: list[SpanMessage], folder: Path) -> None:

@@ -152,15 +152,18 @@ class TopicConsumer:
         """Return where reading a partition goes on."""
         place = self._kafka.TopicPartition(self._topic, committed.partition)
         low, high = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
-        if low <= committed.offset <= high:
+        start = high if is_new and self._from_latest else low
+        if committed.offset >= 0:
             try:
-                return resumption(committed.offset, committed.metadata or "")
+                known = resumption(committed.offset, committed.metadata or "")
             except ValueError as error:
                 _logger.warning("partition %d: the committed offset was not ours: %s", committed.partition, error)
-                return Resumption(committed.offset, began_ms=None)
-        if 0 <= committed.offset < low:
-            _logger.warning("partition %d: messages that were not read are deleted", committed.partition)
-        start = high if is_new and self._from_latest else low
+                known = Resumption(committed.offset, began_ms=None)
+            if low <= known.offset <= high:
+                return known
+            if known.offset < low:
+                _logger.warning("partition %d: messages that were not read are deleted", committed.partition)
+                start = min(max(low, known.end), high)  # before the end, it is not known which traces are done
         # Without older messages, no trace began before.
         return Resumption(start, began_ms=None if start else 0)
 

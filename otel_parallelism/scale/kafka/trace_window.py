@@ -8,11 +8,13 @@ fraction of the memory of objects.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from otel_parallelism.scale.span_file import packed_spans, unpacked_spans
+
+from .partition_progress import TraceState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 _SPAN_BYTES: Final = 250
 """About what the ids of a span take."""
-
-Place: TypeAlias = tuple[int, int, int]
-"""Where spans of a trace came from: partition, offset of the message, number of the trace in it."""
 
 
 class WindowBounds(msgspec.Struct, frozen=True):
@@ -40,6 +39,8 @@ class WindowBounds(msgspec.Struct, frozen=True):
         most_age_s: A trace that is not complete after this time is left out.
         most_spans: A trace with more spans is left out.
         most_bytes: The largest traces are left out when the spans of all open traces take up more memory.
+        most_closed: When more closed traces are remembered, the oldest open ones are left out, because messages that
+            are read again after a restart have spans of all of these.
     """
 
     idle_s: float = 30.0
@@ -48,6 +49,7 @@ class WindowBounds(msgspec.Struct, frozen=True):
     most_age_s: float = 21_600.0
     most_spans: int = 50_000
     most_bytes: int = 512 << 20
+    most_closed: int = 200_000
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +61,7 @@ class OpenTrace:
     ``earliest_ns`` is when its first span began. ``missing`` are the parents that have not come.
     """
 
-    trace_id: str
+    state: TraceState
     opened_ms: float
     newest_ms: float
     alone: bool = True
@@ -67,17 +69,15 @@ class OpenTrace:
     spans: int = 0
     size: int = 0
     packed: list[bytes] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
     partitions: set[int] = field(default_factory=set)
     span_ids: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
-    def add(self, spans: list[SpanRecord], place: Place) -> int:
-        """Add *spans* that were at *place*, and return about how many bytes of memory they take."""
+    def add(self, spans: list[SpanRecord], partition: int) -> int:
+        """Add *spans* that came from *partition*, and return about how many bytes of memory they take."""
         packed = packed_spans(spans)
         self.packed.append(packed)
-        self.places.append(place)
-        self.partitions.add(place[0])
+        self.partitions.add(partition)
         self.span_ids.update(span.span_id for span in spans)
         self.missing.update(span.parent_id for span in spans if span.parent_id)
         self.missing -= self.span_ids
@@ -92,75 +92,82 @@ class OpenTrace:
         return [span for part in self.packed for span in unpacked_spans(part)]
 
 
-@dataclass(slots=True)
-class _ClosedTrace:
-    closed_ms: float
-    places: list[Place]
-    before_restart: bool = False
-
-
 class TraceWindow:
     """
-    The open traces, and for a while those that were closed.
+    The open traces, and those that were closed and occur in messages that are read again after a restart.
 
     Args:
         bounds: When a trace is complete, and how much is held.
-        forget: Called with each place of a closed trace when late spans of it are no longer recognized.
     """
 
-    def __init__(self, bounds: WindowBounds, forget: Callable[[Place], None]) -> None:
+    def __init__(self, bounds: WindowBounds) -> None:
         self._bounds = bounds
-        self._forget = forget
         self._open: dict[str, OpenTrace] = {}
-        self._closed: dict[str, _ClosedTrace] = {}
+        self._closed: dict[str, TraceState] = {}
+        self._closed_ms: dict[TraceState, float] = {}
         self.held_bytes = 0
 
     def __len__(self) -> int:
         """Return the number of open traces."""
         return len(self._open)
 
-    def is_closed(self, trace_id: str) -> bool:
-        """Return whether spans of the trace *trace_id* come too late."""
-        return trace_id in self._closed
+    @property
+    def has_many_closed(self) -> bool:
+        """Whether more closed traces are remembered than the bounds say."""
+        return len(self._closed) > self._bounds.most_closed
 
-    def add(self, spans: TraceSpans, place: Place, now_ms: float) -> OpenTrace:
+    def open_trace(self, trace_id: str) -> OpenTrace | None:
+        """Return the trace if it is open."""
+        return self._open.get(trace_id)
+
+    def closed_state(self, trace_id: str) -> TraceState | None:
+        """Return the state of the trace if it is closed, so that spans of it come too late."""
+        return self._closed.get(trace_id)
+
+    def add(self, spans: TraceSpans, partition: int, now_ms: float) -> OpenTrace:
         """Add *spans* of a trace that is not closed, and return the trace."""
         trace = self._open.get(spans.trace_id)
         if trace is None:
-            trace = self._open[spans.trace_id] = OpenTrace(spans.trace_id, now_ms, now_ms)
+            trace = self._open[spans.trace_id] = OpenTrace(TraceState(spans.trace_id), now_ms, now_ms)
         trace.alone = trace.alone and spans.alone
         trace.newest_ms = max(trace.newest_ms, now_ms)
-        self.held_bytes += trace.add(spans.spans, place)
+        self.held_bytes += trace.add(spans.spans, partition)
         return trace
 
-    def add_closed(self, trace_id: str, place: Place, now_ms: float) -> None:
-        """Remember that there are spans of a trace at *place* that was closed, before a restart or since."""
-        closed = self._closed.get(trace_id)
-        if closed is None:
-            closed = self._closed[trace_id] = _ClosedTrace(now_ms, [], before_restart=True)
-        closed.places.append(place)
+    def add_closed(self, trace_id: str, now_ms: float) -> TraceState:
+        """Return the state of a trace that was closed before the restart."""
+        trace = self._open.get(trace_id)
+        if trace is not None:
+            self.close(trace, now_ms)
+        state = self._closed.get(trace_id)
+        if state is None:
+            state = self._closed[trace_id] = TraceState(trace_id, is_done=True)
+        if state.is_needed:
+            self._closed_ms[state] = now_ms
+        return state
 
     def close(self, trace: OpenTrace, now_ms: float) -> None:
-        """Let go of the spans of *trace*, and remember that it is closed."""
-        del self._open[trace.trace_id]
+        """Let go of the spans of *trace*, which is done from now on."""
+        trace.state.is_done = True
+        del self._open[trace.state.trace_id]
         self.held_bytes -= trace.size
-        self._closed[trace.trace_id] = _ClosedTrace(now_ms, trace.places)
+        self._closed[trace.state.trace_id] = trace.state
+        self._closed_ms[trace.state] = now_ms
 
-    def forget_closed(self, now_ms: float) -> None:
-        """Forget the traces that were closed long ago."""
+    def release_closed(self, now_ms: float) -> None:
+        """Let messages with spans of traces that were closed long ago be needed no longer."""
         before_ms = now_ms - self._bounds.remember_s * 1e3
-        for trace_id in [name for name, closed in self._closed.items() if closed.closed_ms < before_ms]:
-            self._forget_trace(trace_id)
+        for state in [state for state, closed_ms in self._closed_ms.items() if closed_ms < before_ms]:
+            self.release(state)
 
-    def reopen(self, trace_id: str) -> None:
-        """Forget a trace that was closed before the restart, if spans of it were open then: it had been forgotten."""
-        closed = self._closed.get(trace_id)
-        if closed is not None and closed.before_restart:
-            self._forget_trace(trace_id)
+    def release(self, state: TraceState) -> None:
+        """Let messages with spans of a closed trace be needed no longer."""
+        state.is_needed = False
+        self._closed_ms.pop(state, None)
 
-    def _forget_trace(self, trace_id: str) -> None:
-        for place in self._closed.pop(trace_id).places:
-            self._forget(place)
+    def forget(self, state: TraceState) -> None:
+        """Forget a closed trace that no remembered message has: further spans with its id are a new trace."""
+        self._closed.pop(state.trace_id, None)
 
     def complete(self, clock_ms: Callable[[OpenTrace], float]) -> list[OpenTrace]:
         """Return the traces that have got no span for so long that they are complete; *clock_ms* is their time."""
@@ -192,4 +199,5 @@ class TraceWindow:
         """Forget everything: other consumers go on with it."""
         self._open.clear()
         self._closed.clear()
+        self._closed_ms.clear()
         self.held_bytes = 0

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Report
     from otel_parallelism.scale.file_analysis import HowToAnalyze
 
-    from .partition_progress import Resumption
+    from .partition_progress import Resumption, TraceState
     from .span_messages import SpanMessage, TraceSpans
     from .stream_outlets import Outlets
-    from .trace_window import OpenTrace, Place
+    from .trace_window import OpenTrace
     from .turn_file import TurnLine
 
 MOST_TEXT_BYTES: Final = 4_096
@@ -66,7 +66,7 @@ class TurnStream:
         self._bounds = bounds
         self._outlets = outlets
         self._most_text_bytes = most_text_bytes
-        self._window = TraceWindow(bounds, self._forget_place)
+        self._window = TraceWindow(bounds)
         self._partitions: dict[int, PartitionProgress] = {}
         self._clocks: dict[int, PartitionClock] = {}
         self._has_all = False
@@ -126,17 +126,15 @@ class TurnStream:
         if progress.began_ms is None:
             progress.began_ms = round(message.timestamp_ms or now_ms)
         repeated = progress.is_repeating
-        traces = self._traces(message, is_new=not repeated)
-        done = progress.add(message.offset, len(traces))
-        for number, (spans, is_done) in enumerate(zip(traces, done, strict=True)):
-            place = (message.partition, message.offset, number)
-            if is_done:
-                self._window.add_closed(spans.trace_id, place, arrived_ms)
-                continue
-            if repeated:
-                self._window.reopen(spans.trace_id)
-            self._take(spans, place, arrived_ms)
-        self._free_memory()
+        states = []
+        for spans in self._traces(message, is_new=not repeated):
+            if repeated and progress.was_done(spans.trace_id):
+                states.append(self._window.add_closed(spans.trace_id, arrived_ms))
+            else:
+                states.append(self._take(spans, message.partition, arrived_ms))
+        progress.add(message.offset, states)
+        for trace in list(self._window.beyond_memory()):
+            self._leave_out(trace, MEMORY)
 
     def reach_end(self, partition: int, now_ms: float) -> None:
         """Note that all messages of *partition* that there were at the time of day *now_ms* have been read."""
@@ -152,22 +150,24 @@ class TurnStream:
     def emit(self) -> bool:
         """Write, commit and record the turns of a batch of complete traces; return whether there may be more."""
         is_repeating = any(progress.is_repeating for progress in self._partitions.values())
-        if not self._partitions or not self._commit() or is_repeating:
+        if not self._partitions or is_repeating or not self._commit():
             return False
-        self._window.forget_closed(self._slowest_ms())
         complete = sorted(self._window.complete(self._clock_of), key=lambda trace: trace.newest_ms)
         for trace in set(self._window.too_old(self._clock_of)).difference(complete):
             self._leave_out(trace, OLD)
+        self._forget_messages()
         # All of them may fit where a part does not: bits that are equal to their neighbours take the least room.
         for batch in (complete[:BATCH_TRACES], complete):
-            if self._finish_if_possible(batch):
+            positions = self._positions_after(batch)
+            if positions is not None:
                 try:
-                    self._write(batch)
+                    self._write(batch, positions)
                 except BaseException:
                     self._drop()  # what is marked as done was not written, so that no offset may be committed
                     raise
                 return self._commit() and len(batch) < len(complete)
-        self._outlets.wait(len(complete))
+        if complete:
+            self._outlets.wait(len(complete))
         return False
 
     def _traces(self, message: SpanMessage, *, is_new: bool) -> list[TraceSpans]:
@@ -183,41 +183,54 @@ class TurnStream:
             self._outlets.left_out(NO_ID, invalid, where)
         return traces
 
-    def _take(self, spans: TraceSpans, place: Place, arrived_ms: float) -> None:
-        if self._window.is_closed(spans.trace_id):
+    def _take(self, spans: TraceSpans, partition: int, arrived_ms: float) -> TraceState:
+        closed = self._window.closed_state(spans.trace_id)
+        if closed is not None:
             self._outlets.left_out(LATE, len(spans.spans), f"trace {spans.trace_id}")
-            self._partitions[place[0]].finish(*place[1:])
-            self._window.add_closed(spans.trace_id, place, arrived_ms)
-            return
+            return closed
         self.read_spans += len(spans.spans)
-        trace = self._window.add(spans, place, arrived_ms)
+        trace = self._window.add(spans, partition, arrived_ms)
         if trace.spans > self._bounds.most_spans:
             self._leave_out(trace, LARGE)
-
-    def _free_memory(self) -> None:
-        for trace in list(self._window.beyond_memory()):
-            self._leave_out(trace, MEMORY)
+        return trace.state
 
     def _leave_out(self, trace: OpenTrace, reason: str) -> None:
-        self._outlets.left_out(reason, trace.spans, f"trace {trace.trace_id}")
-        for place in trace.places:
-            self._partitions[place[0]].finish(*place[1:])
+        self._outlets.left_out(reason, trace.spans, f"trace {trace.state.trace_id}")
         self._window.close(trace, self._clock_of(trace))
 
-    def _finish_if_possible(self, traces: Sequence[OpenTrace]) -> bool:
-        """Mark *traces* as done, unless the text to commit would become too long."""
-        for trace in traces:
-            for place in trace.places:
-                self._partitions[place[0]].finish(*place[1:])
-        touched = {partition for trace in traces for partition in trace.partitions}
-        if all(len(self._partitions[one].position()[1]) <= self._most_text_bytes for one in touched):
-            return True
-        for trace in traces:
-            for place in trace.places:
-                self._partitions[place[0]].reopen(*place[1:])
-        return False
+    def _forget_messages(self) -> None:
+        """Forget closed traces, and messages that are not needed; where too many traces remain, the oldest."""
+        self._window.release_closed(self._slowest_ms())
+        while True:
+            for progress in self._partitions.values():
+                for state in progress.forget_messages():
+                    self._window.forget(state)
+            oldest = [progress.oldest_needed() for progress in self._partitions.values()]
+            holding = {state for state in oldest if state is not None}
+            if not holding or not self._window.has_many_closed:
+                return
+            for state in holding:
+                trace = self._window.open_trace(state.trace_id)
+                if trace is not None:
+                    self._leave_out(trace, OLD)
+                self._window.release(state)
 
-    def _write(self, traces: Sequence[OpenTrace]) -> None:
+    def _positions_after(self, traces: Sequence[OpenTrace]) -> dict[int, tuple[int, str]] | None:
+        """Mark *traces* as done, and return what to commit then; None, and no mark, if a text becomes too long."""
+        for trace in traces:
+            trace.state.is_done = True
+        positions = {
+            partition: progress.position()
+            for partition, progress in self._partitions.items()
+            if progress.began_ms is not None
+        }
+        if all(len(text) <= self._most_text_bytes for _, text in positions.values()):
+            return positions
+        for trace in traces:
+            trace.state.is_done = False
+        return None
+
+    def _write(self, traces: Sequence[OpenTrace], positions: dict[int, tuple[int, str]]) -> None:
         """Analyse *traces*, which are marked as done, and write their turns."""
         lines: list[TurnLine] = []
         unrecorded: list[Report] = []
@@ -234,11 +247,11 @@ class TurnStream:
                     unrecorded += found.unrecorded
                     self.calls_without_turn += found.calls_without_turn
             if reason:
-                self._outlets.left_out(reason, trace.spans, f"trace {trace.trace_id}")
+                self._outlets.left_out(reason, trace.spans, f"trace {trace.state.trace_id}")
             self._window.close(trace, self._clock_of(trace))
         if lines:
             self._outlets.write(lines)
-        self._written = _Written(lines, unrecorded, self._positions())
+        self._written = _Written(lines, unrecorded, positions)
 
     def _reason_to_leave_out(self, trace: OpenTrace) -> str:
         if not self._has_all and not trace.alone:
@@ -248,34 +261,20 @@ class TurnStream:
         return BEGUN_BEFORE if trace.earliest_ns < began_ms * 1_000_000 else ""
 
     def _commit(self) -> bool:
-        """
-        Commit what is done, and then record the metrics of the turns that were written.
-
-        Returns:
-            Whether all turns that were written are committed.
-        """
+        """Commit what was written, and then record the metrics of its turns; return whether all is committed."""
         written = self._written
-        positions = self._positions() if written is None else written.positions
-        changed = {one: position for one, position in positions.items() if position != self._committed.get(one)}
-        fits = all(len(text) <= self._most_text_bytes for _, text in changed.values())
+        if written is None:
+            return True
         # All in one request: a trace can have spans in several partitions.
-        if changed and (fits or written is not None):
-            if not self._outlets.commit(changed):
-                return written is None
-            self._committed.update(changed)
-        if written is not None:
-            self._written = None
-            self.turns += len(written.lines)
-            if written.reports:
-                self._outlets.record(written.reports)
+        changed = {one: at for one, at in written.positions.items() if at != self._committed.get(one)}
+        if changed and not self._outlets.commit(changed):
+            return False
+        self._committed.update(changed)
+        self._written = None
+        self.turns += len(written.lines)
+        if written.reports:
+            self._outlets.record(written.reports)
         return True
-
-    def _positions(self) -> dict[int, tuple[int, str]]:
-        return {
-            partition: progress.position()
-            for partition, progress in self._partitions.items()
-            if not progress.is_repeating and progress.began_ms is not None
-        }
 
     def _clock_of(self, trace: OpenTrace) -> float:
         """Return the time up to which all partitions have been read in which further spans of *trace* can be."""
@@ -289,6 +288,3 @@ class TurnStream:
     def _drop(self) -> None:
         self._window.clear()
         self._partitions, self._clocks, self._committed = {}, {}, {}
-
-    def _forget_place(self, place: Place) -> None:
-        self._partitions[place[0]].forget(*place[1:])

@@ -139,6 +139,24 @@ def test_bounds_leave_whole_traces_out(path: Path, bounds: WindowBounds, reason:
     assert [turn["trace_id"] for turn in written(path)] == [TRACES[1][0].trace_id]
 
 
+def test_an_open_trace_does_not_make_others_be_remembered_without_end(path: Path) -> None:
+    traces = list(month(9))
+    topic = Topic(1)
+    topic.send(0, FIRST[1:], START_MS)
+    for number, spans in enumerate(traces[1:]):
+        topic.send(0, spans, START_MS + 1 + number)
+    with SimulatedConsumer(topic, path, bounds=WindowBounds(most_closed=5)) as consumer:
+        consumer.read_until(START_MS + 60_000)
+        assert (consumer.left, topic.commits[0][0]) == ({}, 0)
+        consumer.read_until(START_MS + 61_000)
+        topic.send(0, traces[8], START_MS + 62_000)  # it is remembered
+        topic.send(0, traces[1][1:], START_MS + 62_000)  # it is not
+        consumer.read_until(START_MS + 62_000)
+    assert consumer.left == {stream_outlets.OLD: len(FIRST) - 1, stream_outlets.LATE: len(traces[8])}
+    assert (len(agents(path)), topic.commits[0][0]) == (8, 4)
+    assert consumer.stream.open_traces == 0
+
+
 def test_traces_that_began_before_the_first_message_are_left_out(path: Path) -> None:
     began_ms = TRACES[2][0].start_ns // 1_000_000 - 1
     topic = Topic(1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism.scale.kafka import stream_outlets
-from otel_parallelism.scale.kafka.partition_progress import PartitionProgress, Resumption
+from otel_parallelism.scale.kafka.partition_progress import PartitionProgress, Resumption, TraceState
 from otel_parallelism.scale.kafka.topic_consumer import TopicConsumer, TopicError
 from otel_parallelism.scale.kafka.trace_window import WindowBounds
 from otel_parallelism.scale.kafka.turn_file import TurnFile
@@ -108,9 +108,10 @@ def start(offset: int, metadata: str | None, low: int, high: int, *, is_new: boo
 
 def test_where_a_partition_begins(caplog: pytest.LogCaptureFixture) -> None:
     progress = PartitionProgress(Resumption(20))
-    progress.add(20, 1)
+    progress.add(20, [TraceState("t")])
+    progress.add(27, [TraceState("u", is_done=True)])
     position, text = progress.position()
-    assert start(position, text, 0, 30) == Resumption(20, "0", {}, 0)
+    assert start(position, text, 0, 30) == Resumption(20, 28, "01")
     assert start(-1001, None, 0, 30) == Resumption(0, began_ms=0)
     assert start(-1001, None, 5, 30) == Resumption(5, began_ms=None)
     assert start(-1001, None, 0, 30, is_new=True, latest=True) == Resumption(30, began_ms=None)
@@ -118,7 +119,8 @@ def test_where_a_partition_begins(caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.records
     assert start(20, "", 0, 30) == Resumption(20, began_ms=None)
     assert "partition 3: the committed offset was not ours" in caplog.text
-    assert start(20, text, 25, 30) == Resumption(25, began_ms=None)
+    assert start(20, text, 25, 30) == Resumption(28, began_ms=None)
+    assert start(20, text, 29, 30) == Resumption(29, began_ms=None)
     assert "partition 3: messages that were not read are deleted" in caplog.text
     assert start(40, text, 0, 30) == Resumption(0, began_ms=0)
 
