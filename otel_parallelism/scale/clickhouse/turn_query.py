@@ -153,6 +153,8 @@ FROM contents"""
 
 def _timed(since: str, until: str) -> str:
     """Return the query of the turns in the time range, with the times of their calls; empty calls move no total."""
+    # What a turn holds that reaches beyond what is read is not known, so that it may be no wrapper.
+    is_kept = f"if(problem = '', greatest(has_stray_steps, self.end_ns > {_last_read_ns(until)}), 1)"
     return f"""SELECT *,
   arrayMap(call -> call.start_ns, arrayFilter(call -> call.end_ns > call.start_ns, own)) AS starts_ns,
   arrayMap(call -> call.end_ns, arrayFilter(call -> call.end_ns > call.start_ns, own)) AS ends_ns,
@@ -160,7 +162,7 @@ def _timed(since: str, until: str) -> str:
   arrayDistinct(arrayMap(call -> call.scope, arrayFilter(call -> NOT call.is_sub_agent, own))) AS scopes
 FROM with_wrappers
 WHERE multiIf(fromUnixTimestamp64Nano(self.start_ns) < {since}, 0, fromUnixTimestamp64Nano(self.start_ns) >= {until}, 0,
-  wraps = {_WRAPPER}, if(problem = '', has_stray_steps, 1), NOT is_loose, 1, problem = 'dialect', 1,
+  wraps = {_WRAPPER}, {is_kept}, NOT is_loose, 1, problem = 'dialect', 1,
   calls_inside = 1, has_nested, calls_inside > 1)"""
 
 
@@ -175,9 +177,13 @@ _MEASURED: Final = f"""SELECT *,
 FROM timed"""
 
 
+def _last_read_ns(until: str) -> str:
+    """Return until when spans are read; a turn that lasts longer may hold more than what was read."""
+    return f"toUnixTimestamp64Nano(toDateTime64({until} + INTERVAL {MARGIN_S} SECOND, 9))"
+
+
 def _judged_turns(until: str) -> str:
     """Return the query of turns with the reason why one is undecided, and whether its span carries its result."""
-    last_ns = f"toUnixTimestamp64Nano(toDateTime64({until} + INTERVAL {MARGIN_S} SECOND, 9))"
     reason = cases(
         ("problem != ''", "problem"),
         ("has_duplicates", quoted("two accounts")),
@@ -187,7 +193,7 @@ def _judged_turns(until: str) -> str:
             quoted("wrapper"),
         ),
         ("if(is_loose, calls_inside, 0) = 1", quoted("nested")),
-        (f"self.end_ns > {last_ns}", quoted("window")),
+        (f"self.end_ns > {_last_read_ns(until)}", quoted("window")),
         otherwise="''",
     )
     verdicts = is_any("self.recorded[1]", get_args(Verdict))

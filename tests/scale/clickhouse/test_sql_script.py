@@ -94,6 +94,27 @@ def test_turn_that_reaches_beyond_what_is_read(views: CollectorTable) -> None:
         assert views.rows(query) == [{"undecided": undecided}]
 
 
+def test_turn_with_calls_beyond_what_is_read(views: CollectorTable) -> None:
+    """A turn that seems to wrap another one, because its own calls start later, is not left out."""
+    first, *calls = turn(1, START_NS, random.Random(1))
+    inner = msgspec.structs.replace(first, span_id="a" * 16, parent_id=first.span_id, end_ns=START_NS + HOUR_NS)
+    outer = msgspec.structs.replace(first, end_ns=START_NS + 30 * HOUR_NS)
+    later_ns = 20 * HOUR_NS
+    later = [
+        msgspec.structs.replace(
+            calls[0], span_id="b" * 16, start_ns=calls[0].start_ns + later_ns, end_ns=calls[0].end_ns + later_ns
+        ),
+        *(msgspec.structs.replace(call, parent_id=inner.span_id) for call in calls),
+    ]
+    views.replace([outer, inner, *later])
+    since = START_NS // 10**9
+    times = [f"toDateTime64({at}, 9)" for at in (since, since + 3_600)]
+    query = turns_query(TABLE, times[0], times[1], Settings())
+    found = {row["SpanId"]: row["undecided"] for row in views.rows(f"SELECT SpanId, undecided FROM ({query})")}
+    assert set(found) == {outer.span_id, inner.span_id}
+    assert found[outer.span_id] != ""
+
+
 def test_wrong_ids_and_times(views: CollectorTable) -> None:
     first, *calls = turn(1, START_NS, random.Random(1))
     query = f"SELECT undecided, calls FROM ({turns_query(TABLE, *ALWAYS, Settings())})"
