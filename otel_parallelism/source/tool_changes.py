@@ -2,8 +2,8 @@
 Finds what the source of a tool changes outside of it, or waits for: then its reading name is not to be believed.
 
 A stored span says nothing of the objects that calls share. Where the source is at hand, the function of the tool shows
-whether it sets something that is not its own (`self.token = …`, `CACHE[key] = …`, `os.environ`), writes a file, takes
-the next item, or waits for a lock of others; directly, or through functions and methods of its module.
+whether it sets something that is not its own (`self.token = …`, `CACHE[key] = …`, `os.environ`), writes a file or
+a table, takes the next item, or waits for a lock of others; directly, or through functions and methods of its module.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MOST_FUNCTIONS = 16
 _MOST_FILES = 16
 _TAKING = frozenset({"next", "anext", "acquire", "send", "asend", "popleft", "popitem", "get_nowait", "setattr"})
+_QUERYING = frozenset({"execute", "executemany", "executescript", "text"})
+_STORING = frozenset("insert update delete replace merge upsert create drop alter truncate set begin copy".split())  # noqa: SIM905 - a list of quoted words would be longer
 _WRITING_MODES = frozenset("wax+")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -89,12 +91,18 @@ def _is_change(node: ast.AST, function: Function) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = callee_name(node)
-    if name in WRITING_METHODS or (name == "open" and _writes(node)):
+    if name in WRITING_METHODS or (name == "open" and _writes(node)) or (name in _QUERYING and _stores(node)):
         return True
     if isinstance(node.func, ast.Name):
         return name in _TAKING and bool(node.args) and not _is_fresh(node.args[0], function)
     changing = name in CHANGING_ITEMS or name in _TAKING or (name == "set" and len(node.args) == 1)
     return changing and isinstance(node.func, ast.Attribute) and not _is_fresh(node.func.value, function)
+
+
+def _stores(call: ast.Call) -> bool:
+    """Return whether *call* sends a statement in SQL that begins with a verb that writes."""
+    text = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""
+    return isinstance(text, str) and text.split(maxsplit=1)[:1] != [] and text.split()[0].lower() in _STORING
 
 
 def _writes(call: ast.Call) -> bool:

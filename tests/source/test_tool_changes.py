@@ -15,6 +15,7 @@ CHANGING = {
     "the next item": "COUNT = make()\nasync def get_x():\n    return next(COUNT)",
     "a context": "TENANT = make()\nasync def get_x(name):\n    TENANT.set(name)",
     "a file": "async def get_x(path):\n    with open(path, 'w') as file:\n        print(1, file=file)",
+    "a table": "DB = make()\nasync def get_x(key):\n    DB.execute('insert into seen values (?)', [key])",
     "a lock": "LOCK = make()\nasync def get_x():\n    async with LOCK:\n        return 1",
     "through a function": "def enter(path):\n    os.chdir(path)\nasync def get_x(path):\n    enter(path)",
     "through a method": "class S:\n    def bump(cls):\n        cls.n += 1\nasync def get_x():\n    S.bump()",
@@ -24,6 +25,7 @@ READING = {
     "its own keywords": "async def get_x(**given):\n    given['page'] = 1\n    return given",
     "a client": "async def get_x(self, url):\n    async with self.client.get(url) as answer:\n        return answer",
     "a reading file": "async def get_x(path):\n    with open(path, 'r') as file:\n        return file.read()",
+    "a reading query": "DB = make()\nasync def get_x(key):\n    return DB.execute('SELECT a FROM seen')",
     "an item of a global": "TABLE = {}\nasync def get_x(key):\n    return TABLE[key].rows",
     "nothing known": "async def other():\n    self.x = 1",
 }
