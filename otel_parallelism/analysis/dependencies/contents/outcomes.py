@@ -45,6 +45,7 @@ _CODES = (
     "responseCode",
     "cod",
 )
+_TELLING = frozenset((*_FLAGS, *_VERDICTS, *_STATUSES, *_CODES))
 _FAILED = frozenset(
     "error err failed failure fail errored exception timeout timed_out rejected denied fehler erreur".split()  # noqa: SIM905 - as short as possible
 )
@@ -237,6 +238,8 @@ def _mapping_failed(value: Mapping[object, object], budget: list[int], depth: in
 
 
 def _flags_failure(value: Mapping[object, object]) -> bool:
+    if _TELLING.isdisjoint(value):
+        return False
     if any(
         value.get(key) not in (None, False, "", 0, "false", "False", "none", "None") and value.get(key)
         for key in _FLAGS

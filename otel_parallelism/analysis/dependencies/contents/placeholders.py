@@ -45,6 +45,9 @@ _SUMMARY = CaselessPattern(
     r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
     re.DOTALL,
 )
+_BEGINNINGS = frozenset("<[{(rfniavdb")
+"""How marks, and the names and addresses of media, begin."""
+
 _MASKED = LazyPattern(r"\*{3,}|[•●█▇x×]{5,}|\bX{4,}\b|[•●█]{2,}")
 _MEDIA = CaselessPattern(
     r"(?:image|audio|video|font)/[\w.+-]+|application/(?:pdf|zip|octet-stream|x-[\w-]+)|data:[\w/+.-]*;base64,.*"
@@ -63,7 +66,9 @@ def stands_for_content(text: str) -> bool:
     stripped = text.strip()
     if len(stripped) > _LONGEST:
         return stripped.startswith("data:")
-    return bool(_HIDDEN.fullmatch(stripped) or _is_masked(stripped) or _MEDIA.fullmatch(stripped))
+    first = stripped[:1]
+    begins = first.lower() in _BEGINNINGS or not first.isascii()  # most texts do not
+    return (begins and (_HIDDEN.fullmatch(stripped) or _MEDIA.fullmatch(stripped))) or _is_masked(stripped)
 
 
 def _is_masked(text: str) -> bool:
@@ -92,5 +97,9 @@ def is_content(texts: Sequence[str], *, alone: bool) -> bool:
         texts: The complete values of the recorded content.
         alone: Whether it contains little else, so that a summary in it replaces the content.
     """
-    marks = any(text and not text.isspace() and stands_for_content(text) for text in texts)
-    return not marks and not (alone and any(text and summarizes_content(text) for text in texts))
+    for text in texts:
+        if not text:
+            continue
+        if (not text.isspace() and stands_for_content(text)) or (alone and summarizes_content(text)):
+            return False
+    return True

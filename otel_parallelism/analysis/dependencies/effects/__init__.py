@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .argument_effects import argument_effect, names_nothing
+from .argument_effects import argument_effect, named_texts, names_nothing
 from .reported_acts import reports_an_act
 from .tool_verbs import assumed_effect, is_generic, is_result
 
@@ -59,7 +59,8 @@ def _seen(tool: str, arguments: Content | None) -> tuple[bool, bool, Effect | No
         return False, False, None
     try:
         value = arguments.value if arguments.parse is None else arguments.parse(arguments.value)
-        return arguments.whole, arguments.whole and names_nothing(value), argument_effect(tool, value)
+        given = named_texts(value)
+        return arguments.whole, arguments.whole and names_nothing(value, given), argument_effect(tool, value, given)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
         return False, False, None
 

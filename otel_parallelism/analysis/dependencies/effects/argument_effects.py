@@ -61,7 +61,7 @@ _ACTS_BY_ADDRESS = LazyPattern(
 )
 
 
-def argument_effect(tool: str, arguments: object) -> Effect | None:
+def argument_effect(tool: str, arguments: object, named: Mapping[str, str] | None = None) -> Effect | None:
     """
     Return the effect that the *arguments* of a call show; None if they show none.
 
@@ -70,13 +70,14 @@ def argument_effect(tool: str, arguments: object) -> Effect | None:
     Args:
         tool: The name of the tool.
         arguments: The arguments by name, or the values alone.
+        named: What `named_texts` returns for them, if it is known.
 
     >>> argument_effect("fetch", {"url": "https://a.example", "method": "POST"})
     'write'
     >>> argument_effect("execute_query", {"sql": "SELECT 1"}), argument_effect("get_user", {"id": 7})
     ('read', None)
     """
-    given = named_texts(arguments)
+    given = named_texts(arguments) if named is None else named
     words = {word for part in split_name(tool) for word in part}
     shown = {_http_effect(tool, given)}
     if any(text and _names_an_output(name, text) for name, text in given.items()):
@@ -112,14 +113,20 @@ def named_texts(arguments: object) -> dict[str, str]:
     return texts
 
 
-def names_nothing(arguments: object) -> bool:
-    """Return whether the *arguments* of a call hold no text and no identifier that may say what it concerns."""
+def names_nothing(arguments: object, named: Mapping[str, str]) -> bool:
+    """
+    Return whether the *arguments* of a call hold no text and no identifier that may say what it concerns.
+
+    Args:
+        arguments: The arguments by name, or the values alone.
+        named: What `named_texts` returns for them.
+    """
     if not isinstance(arguments, Mapping):
         return not arguments
     numbers = [value for value in arguments.values() if isinstance(value, (int, float))]
     identified = any(abs(number) >= _LEAST_IDENTIFIER for number in numbers)
     identified = identified or any("id" in words_in_name(text_of(name)) for name in arguments)
-    return not identified and not any(named_texts(arguments).values())
+    return not identified and not any(named.values())
 
 
 def _names_an_output(name: str, text: str) -> bool:
