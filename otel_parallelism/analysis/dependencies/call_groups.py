@@ -12,7 +12,7 @@ from otel_parallelism.model import Effect
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
-from .particular_edges import have_different_resources
+from .particular_edges import have_different_resources, in_same_proved_round
 
 _IDENTIFIERS = LazyPattern(r"[\w.:@-]*\d[\w.:@-]{3,}")
 _MOST_SEARCHED = 2_000
@@ -135,6 +135,16 @@ def ran_in_order(calls: Sequence[Call], ended: Sequence[int]) -> bool:
         and all(one <= other for one, other in pairwise(known))
         and not any(call.streamed or call.bound for call in calls)
     )
+
+
+def asked_at_once(calls: Sequence[Call]) -> bool:
+    """Return whether the model is known to have asked for all *calls* in one response, and for each once."""
+    return all(in_same_proved_round(calls[0], call) for call in calls[1:]) and _have_own_ids(calls)
+
+
+def _have_own_ids(calls: Sequence[Call]) -> bool:
+    ids = [call.call_id for call in calls if call.call_id]
+    return len(set(ids)) == len(ids)
 
 
 def may_hand_values_on(calls: Sequence[Call]) -> bool:

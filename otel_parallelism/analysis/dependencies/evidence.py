@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import empty, paced, pause
 
-from .call_groups import may_hand_values_on
+from .call_groups import asked_at_once, may_hand_values_on
 from .contents.contained import first_containing
 from .contents.matcher import ValueMatcher
 from .contents.reading_budget import TurnBudget, turn_budget
@@ -114,40 +114,39 @@ def gather_evidence(
         said: The user's messages so far, and for an inner scope the arguments of the enclosing calls.
         settings: ``max_leaves`` and ``max_content_bytes`` bound what is read of each.
         budget: What may be read of the whole turn. Messages and the latest results come first.
-        brief: Whether only proven edges are needed where they make a chain of all calls. Other edges are left out then.
+        brief: Whether edges are left out that change nothing: between calls that were asked for at once, and beside a
+            chain of all calls in which each has a value of the one before.
     """
     if not said and all(call.arguments is call.result is None for call in calls):
         nothing: list[Values | None] = [None] * len(calls)
         return Evidence(calls, nothing, nothing, [], [{} for _ in calls])
     budget = budget or turn_budget(settings)
-    if brief and may_hand_values_on(calls):
+    if brief and (asked_at_once(calls) or may_hand_values_on(calls)):
         before = budget.copy()
-        chain = _compared(calls, said, settings, budget, brief=True)
-        if all(edges.get(index - 1, (False,))[0] for index, edges in enumerate(chain.edges) if index):
-            chain.completed = partial(_compared, calls, said, settings, before)
-            return chain
+        found = _briefly_compared(calls, said, settings, budget)
+        if found is not None:
+            found.completed = partial(_compared, calls, said, settings, before)
+            return found
         budget.reset(before)
     return _compared(calls, said, settings, budget)
+
+
+def _briefly_compared(
+    calls: Sequence[Call], said: Sequence[Content], settings: Settings, budget: TurnBudget
+) -> Evidence | None:
+    """Return evidence with the edges that matter, if the calls were asked for at once or are a proven chain."""
+    if asked_at_once(calls):
+        arguments, heard, results = _read(calls, said, settings, budget, NOTHING)
+        return Evidence(calls, arguments, results, heard, [{} for _ in calls])
+    chain = _compared(calls, said, settings, budget, brief=True)
+    proven = all(edges.get(index - 1, (False,))[0] for index, edges in enumerate(chain.edges) if index)
+    return chain if proven else None
 
 
 def _compared(
     calls: Sequence[Call], said: Sequence[Content], settings: Settings, budget: TurnBudget, *, brief: bool = False
 ) -> Evidence:
-    leaves, size = settings.max_leaves, settings.max_content_bytes
-    known: dict[str | float, Values] = {}
-    given = budget.arguments
-    arguments = [
-        values_of(call.arguments, leaves, size, arguments=True, brief=brief, known=known, budget=given)
-        for call in paced(calls)
-    ]
-    wanted = Wanted(arguments)
-    heard = values_of_messages(said, leaves, size, wanted, budget.results)
-    # No call can have a value from a result that was returned after the last start.
-    last_ns = max((call.start_ns for call in calls), default=0)
-    results = [
-        values_of(call.result, leaves, size, wanted if call.end_ns <= last_ns else NOTHING, budget=budget.results)
-        for call in paced(calls[::-1])
-    ][::-1]
+    arguments, heard, results = _read(calls, said, settings, budget, brief=brief)
     matcher = ValueMatcher(calls, heard)
     pause()
     for is_start, index in paced(in_time_order(calls)):
@@ -159,11 +158,41 @@ def _compared(
         matcher.edge(index, producer, proven=False)
     pause()
     evidence = Evidence(calls, arguments, results, heard, matcher.edges)
-    empty(known)
-    wanted.forget()
     matcher.forget()
     pause()
     return evidence
+
+
+def _read(
+    calls: Sequence[Call],
+    said: Sequence[Content],
+    settings: Settings,
+    budget: TurnBudget,
+    wanted: Wanted | None = None,
+    *,
+    brief: bool = False,
+) -> tuple[list[Values | None], list[Values], list[Values | None]]:
+    """Return the values of the arguments, messages and results; only those *wanted*, by default of the arguments."""
+    leaves, size = settings.max_leaves, settings.max_content_bytes
+    known: dict[str | float, Values] = {}
+    given = budget.arguments
+    arguments = [
+        values_of(call.arguments, leaves, size, wanted, arguments=True, brief=brief, known=known, budget=given)
+        for call in paced(calls)
+    ]
+    own = Wanted(arguments) if wanted is None else wanted
+    heard = values_of_messages(said, leaves, size, own, budget.results)
+    # No call can have a value from a result that was returned after the last start.
+    last_ns = max((call.start_ns for call in calls), default=0)
+    results = [
+        values_of(call.result, leaves, size, own if call.end_ns <= last_ns else NOTHING, budget=budget.results)
+        for call in paced(calls[::-1])
+    ][::-1]
+    pause()
+    empty(known)
+    if wanted is None:
+        own.forget()
+    return arguments, heard, results
 
 
 def in_time_order(calls: Sequence[Call]) -> list[tuple[bool, int]]:

@@ -178,3 +178,20 @@ def test_chain_of_values_is_compared_briefly() -> None:
     changed = [chain[0], msgspec.structs.replace(chain[1], result=chain[0].result), chain[2]]
     assert gather_evidence(changed, [], Settings(), brief=True).completed is None
     assert gather_evidence(chain, [Content("BK-99881")], Settings(), brief=True).completed is None
+
+
+def test_contents_of_calls_asked_for_at_once_are_not_compared() -> None:
+    asked = {"round": 0, "proved": True}
+    first = read("a", 0, 1, "x", "BK-99881", call_id="1", **asked)
+    second = read("b", 2, 3, "BK-99881", "done", call_id="2", **asked)
+    budgets = [turn_budget(Settings()) for _ in range(2)]
+    brief, full = (
+        gather_evidence([first, second], [Content("hello")], Settings(), budget, brief=budget is budgets[0])
+        for budget in budgets
+    )
+    assert (brief.edges, [set(edges) for edges in full.edges]) == (({}, {}), [set(), {0}])
+    assert (brief.arguments_whole, brief.results_whole, brief.outcomes) == ((True, True), (True, True), ("", ""))
+    assert brief.origins.explained_from_ns == full.origins.explained_from_ns
+    assert budgets[0] == budgets[1]
+    again = msgspec.structs.replace(second, call_id="1")
+    assert gather_evidence([first, again], [], Settings(), brief=True).edges[1]
