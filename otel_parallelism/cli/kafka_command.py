@@ -154,6 +154,8 @@ def kafka(
             stopped.listen()
             logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
             logging.getLogger(INSTRUMENTATION).setLevel(logging.INFO)
+            if not outlets.exports_metrics:
+                click.echo("metrics are not recorded: start the command with opentelemetry-instrument", err=True)
             consumer.run(stopped.is_set)
     except ParallelismError as error:
         click.echo(printable(str(error)), err=True)

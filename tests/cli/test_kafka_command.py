@@ -22,7 +22,7 @@ def run(*arguments: object) -> Result:
 
 def test_brokers_are_needed(tmp_path: Path) -> None:
     done = run("--out", tmp_path / "turns.jsonl")
-    assert (done.exit_code, "give --brokers, or bootstrap.servers in the file of --properties" in done.stderr) == (
+    assert (done.exit_code, "give --brokers, or bootstrap.servers in the file of --properties" in done.output) == (
         2,
         True,
     )
@@ -40,7 +40,7 @@ def test_lines_of_the_properties_are_named(tmp_path: Path, text: str, problem: s
     path = tmp_path / "client.properties"
     path.write_text(text, encoding="utf-8")
     done = run("--out", tmp_path / "turns.jsonl", "--properties", path)
-    assert (done.exit_code, problem in done.stderr) == (2, True)
+    assert (done.exit_code, problem in done.output) == (2, True)
     assert not (tmp_path / "turns.jsonl").exists()
 
 
@@ -48,11 +48,11 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("notes\n", encoding="utf-8")
     done = run("--out", path, "--brokers", "127.0.0.1:1")
-    assert (done.exit_code, done.stderr) == (2, f"{path}: it is not a file of turns\n")
+    assert (done.exit_code, done.output) == (2, f"{path}: it is not a file of turns\n")
 
 
 def test_the_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "confluent_kafka", None)
     done = run("--out", tmp_path / "turns.jsonl", "--brokers", "127.0.0.1:1")
     message = "confluent-kafka is not installed: pip install 'otel-parallelism[kafka]'\n"
-    assert (done.exit_code, done.stderr) == (2, message)
+    assert (done.exit_code, done.output) == (2, message)

@@ -82,7 +82,7 @@ def resumption(offset: int, text: str) -> Resumption:
     try:
         packed = zlib.decompress(base64.b64decode(text[len(_FORM) :], validate=True))
         known = msgspec.msgpack.decode(packed, type=_Text)
-    except (ValueError, zlib.error) as error:
+    except (ValueError, zlib.error, msgspec.DecodeError) as error:
         raise ValueError("the text is damaged") from error
     digits = f"{int.from_bytes(known.done, 'big'):0{known.traces}b}" if known.traces else ""
     return Resumption(offset, offset + known.messages, digits, known.began_ms)

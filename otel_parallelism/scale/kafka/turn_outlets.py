@@ -48,6 +48,11 @@ class TurnOutlets:
         self.counts: Counter[str] = Counter()
         self.commit_positions: Callable[[Mapping[int, tuple[int, str]]], bool] = _cannot_commit
 
+    @property
+    def exports_metrics(self) -> bool:
+        """Whether there is a meter provider that does anything."""
+        return hasattr(self._provider or metrics.get_meter_provider(), "force_flush")
+
     def write(self, turns: Sequence[TurnLine]) -> None:
         """Append *turns* to the file."""
         self._file.write(turns)

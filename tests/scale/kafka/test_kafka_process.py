@@ -131,6 +131,7 @@ def test_a_killed_consumer_loses_and_doubles_no_turn(brokers: str, tmp_path: Pat
     assert {turn["trace_id"]: turn for turn in turns} == expected()
     log = (tmp_path / "opentelemetry-instrument.log").read_text()
     assert "reading 4 of the 4 partitions of otlp_spans" in log
+    assert "metrics are not recorded" not in log
     assert f"6 turns written to {path}" in log
     agents = Counter(turn["agent"] for turn in turns)
     assert durations(received.metrics[DURATION]) == agents

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -67,6 +68,7 @@ def test_turns_that_their_program_has_recorded_are_not_recorded_again(path: Path
     assert {point.attributes[names.AGENT_NAME]: (point.count, point.sum) for point in durations} == {
         agent: (1, pytest.approx(turns[agent]["duration"])) for agent in ("agent-00", "agent-03")
     }
+    assert outlets.exports_metrics
     assert {point.exemplars[0].trace_id for point in durations} == {int(traces[at][0].trace_id, 16) for at in (0, 3)}
     assert sum(point.count for point in found[names.METRIC_CALL_DURATION.name]) == sum(
         turns[agent]["calls"] for agent in ("agent-00", "agent-03")
@@ -89,7 +91,8 @@ def test_metrics_that_fail_do_not_stop_the_turns(path: Path, caplog: pytest.LogC
 
 def test_what_is_left_out_is_logged_ever_more_seldom(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with TurnFile(str(path)) as file:
-        outlets = TurnOutlets(file, Settings())
+        outlets = TurnOutlets(file, Settings(), NoOpMeterProvider())
+        assert not outlets.exports_metrics
         for number in range(150):
             outlets.left_out(stream_outlets.LATE, 1, f"trace {number}")
         outlets.left_out(stream_outlets.UNREADABLE, 1, "partition 0, offset 7: it is JSON")
