@@ -63,6 +63,7 @@ class SimulatedConsumer:
         bounds: When a trace is complete.
         partitions: Those that it reads; all by default.
         most_text_bytes: As for `TurnStream`.
+        often: Whether it looks for complete traces after each message, also while messages are read again.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class SimulatedConsumer:
         bounds: WindowBounds | None = None,
         partitions: Iterable[int] | None = None,
         most_text_bytes: int = MOST_TEXT_BYTES,
+        often: bool = False,
     ) -> None:
+        self._often = often
         self.topic = topic
         self._path = path
         self._steps = steps
@@ -139,6 +142,8 @@ class SimulatedConsumer:
         for message in sorted(pending, key=lambda one: (one.timestamp_ms, one.partition, one.offset)):
             self.step()
             self.stream.read(message, at_ms)
+            if self._often:
+                self.stream.emit()
         if at_end:
             for partition in range(self.topic.partitions):
                 self.stream.reach_end(partition, at_ms)

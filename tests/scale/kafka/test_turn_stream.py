@@ -105,11 +105,12 @@ def test_turns_are_those_of_whole_traces(path: Path) -> None:
     partitions=st.integers(1, 3),
     keyed=st.booleans(),
     duplicated=st.booleans(),
-    kills=st.lists(st.integers(0, 90), max_size=4),
+    often=st.booleans(),
+    kills=st.lists(st.integers(0, 120), max_size=4),
     text_bytes=st.sampled_from((60, 90, turn_stream.MOST_TEXT_BYTES)),
 )
 def test_a_restart_loses_and_doubles_no_turn(
-    seed: int, partitions: int, *, keyed: bool, duplicated: bool, kills: list[int], text_bytes: int
+    seed: int, partitions: int, *, keyed: bool, duplicated: bool, often: bool, kills: list[int], text_bytes: int
 ) -> None:
     topic = sent(draws(seed), partitions, keyed=keyed, duplicated=duplicated)
     recorded: Counter[tuple[str, str]] = Counter()
@@ -117,7 +118,7 @@ def test_a_restart_loses_and_doubles_no_turn(
         path = Path(folder, "turns.jsonl")
         times = list(times_ms())
         for steps in [*kills, None]:
-            consumer = SimulatedConsumer(topic, path, steps=steps, most_text_bytes=text_bytes)
+            consumer = SimulatedConsumer(topic, path, steps=steps, most_text_bytes=text_bytes, often=often)
             killed = consume(consumer, times)
             recorded.update((one.turn.trace_id, one.turn.span_id) for one in consumer.recorded)
             assert not killed or steps is not None
