@@ -68,6 +68,7 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Only list indoor events if the weather in Oslo calls for it",
         "Start with the weather in Oslo. Are there indoor events?",
         "Wie ist das Wetter in Oslo? Falls es regnet, zeig mir Veranstaltungen.",
+        "Sprawdź pogodę w Oslo, a w razie deszczu podaj imprezy.",
     ],
 )
 def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
@@ -454,12 +455,15 @@ PATIENT = {
         ("get_dose", {"band": 4}),
         ("list_trials", {"min_age": 80}),
         ("find_gown", {"size": "EU 43"}),
+        ("get_drugs", {"type": "for the old"}),
+        ("list_doctors", {"科室": "风湿免疫科"}),
     ],
 )
 def test_word_or_number_may_say_otherwise_what_a_record_describes(tool: str, arguments: dict[str, Any]) -> None:
     second = (tool, arguments, "fine weather")
     for result, verdict in (
         (PATIENT, "unknown"),
+        ({"wet": 91.5, "lux": 420.5}, "unknown"),
         ("Born in 1941, and lives in Pune. " * 5, "unknown"),
         ([{"bed": "x y"}] * 9, "independent"),
     ):
@@ -551,7 +555,7 @@ def test_yes_or_no_may_follow_from_what_was_returned(said: str, result: dict[str
 
 def test_word_may_be_the_name_of_a_place() -> None:
     stock = ("get_stock_level", {"kind": "lamp", "store": "Furuset"}, [31.5])
-    for result, verdict in (({"lat": 59.42, "lon": 10.48}, "unknown"), ({"x": 59.42, "y": 10.48}, "independent")):
+    for result, verdict in (({"lat": 59.42, "lon": 10.48}, "unknown"), ({"x": 59.42}, "independent")):
         assert judged("A lamp near me?", ("get_location", {"of": "me"}, result), stock).verdict == verdict
 
 
@@ -619,6 +623,7 @@ def test_errors_in_a_list_of_errors_are_no_failure(tool: str, verdict: str) -> N
     [
         ("Why is the checkout slow?", ("get_autoscaler", {"app": "checkout"}, "three at most"), "unknown"),
         ("The checkout did not start. Look at it.", ("get_autoscaler", {"app": "checkout"}, "three"), "unknown"),
+        ("The checkout has no pods. What now?", ("get_autoscaler", {"app": "checkout"}, "three"), "unknown"),
         ("Warum ist checkout so langsam?", ("list_deployments", {}, ["v7 of noon"]), "unknown"),
         ("排查 checkout 变慢的原因", ("get_autoscaler", {"app": "checkout"}, "three at most"), "unknown"),
         ("Why is the checkout slow? Look at its logs.", ("get_logs", {"app": "checkout"}, "a b c"), "independent"),
@@ -653,6 +658,7 @@ def test_condition_of_a_query_may_follow_from_an_earlier_query_of_the_table(quer
     ("prompt", "said", "verdict"),
     [
         ("You help a shop. If an order leaves the country, check its customs status too.", "Order 900?", "unknown"),
+        ("Shipping abroad calls for a look at the customs status.", "Order 900?", "unknown"),
         ("For large orders always get the customs status.", "Order 900?", "unknown"),
         ("Orders above 500 euros: add the customs status. Be brief.", "Order 900?", "unknown"),
         ("Bestellungen ins Ausland: falls nötig, den customs status prüfen.", "Order 900?", "unknown"),

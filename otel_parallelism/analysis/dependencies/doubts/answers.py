@@ -8,6 +8,7 @@ _MOST_ANSWERS = 3
 _MOST_VALUES = 5
 _MOST_OF_A_RECORD = 64
 _MOST_THINGS = 5
+_FEWEST_MEASURED = 2
 _LONGEST_ANSWER = 80
 _DEEPEST = 6
 _PLACES = frozenset({"lat", "latitude", "Latitude"})
@@ -65,7 +66,9 @@ def is_description(value: object) -> bool:
     values = _values(value, _MOST_OF_A_RECORD)
     if len(values) > _MOST_OF_A_RECORD or _things(value) > _MOST_THINGS:
         return False
-    return any(_has_other_words(one) for one in values if isinstance(one, str))
+    # Several numbers are measurements, which a model puts into words.
+    measured = sum(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
+    return measured >= _FEWEST_MEASURED or any(_has_other_words(one) for one in values if isinstance(one, str))
 
 
 def is_numeric_description(value: object) -> bool:

@@ -31,7 +31,9 @@ _POLITE = LazyPattern(
 _CONDITION = CaselessPattern(
     r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas o[uù]|d[eè]s que|[aà] moins que|si"
     r"|s'ils?|annars|ellers"
-    r"|de lo contrario|en caso de que|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
+    r"|im falle?|en cas d[e'u]\w*|en caso de|em caso de|in caso d\w+|in geval van|w razie|w przypadku|v případě"
+    r"|в случае"
+    r"|de lo contrario|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
     r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
     r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우",

@@ -36,7 +36,7 @@ _LONGEST_CODE = 12
 _FEWEST_NAMES = 2
 _FREE = (
     SEARCHES
-    | USUAL
+    | (USUAL - {"type", "kind"})
     | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
 _SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
@@ -177,7 +177,7 @@ class Restating:
 
 def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[list[str]]:
     """Return the words of each argument that is no free text, if most of them stand nowhere before the call."""
-    free = {token for name, token in arguments.named if _FREE.issuperset(words_in_name(name))}
+    free = {token for name, token in arguments.named if _is_free(words_in_name(name))}
     found = []
     for atom in arguments.atoms:
         words = [word for word in atom.words if not word.isdecimal()]
@@ -186,6 +186,11 @@ def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[l
         if 2 * sum(map(is_known, words)) < len(words):
             found.append(words)
     return found
+
+
+def _is_free(words: list[str]) -> bool:
+    """Return whether a parameter with these *words* in its name takes a usual setting, or any text of the model."""
+    return bool(words) and _FREE.issuperset(words)
 
 
 def _names_in(text: str) -> list[str]:

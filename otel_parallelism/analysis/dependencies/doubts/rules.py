@@ -25,8 +25,9 @@ _SHORTEST_WORD = 4
 _SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|when|whenever|once|only|otherwise|in case|depending on|provided that|except|until|while"
-    r"|above|below|exceed\w*|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*|greater|lower than"
-    r"|for (?:\w+ ){1,3}(?:always|also|only|please|additionally)|for (?:\w+ ){1,2}(?:that|which|who) )\b"
+    r"|above|below|beyond|exceed\w*|calls? for|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*"
+    r"|greater|lower than|for (?:\w+ ){1,3}(?:always|also|only|please|additionally)"
+    r"|for (?:\w+ ){1,2}(?:that|which|who|with) )\b"
     r"|[<>]=? ?\d",
 )
 # What the user wants is known before the first call.

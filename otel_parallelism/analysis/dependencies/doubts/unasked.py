@@ -32,6 +32,7 @@ _SEEKS_A_CAUSE = CaselessPattern(
     r"|find out what|figure out|get to the bottom|track down|reasons? (?:for|of|behind)|look into"
     r"|(?:do|does|did|is|are|was|were|has|have|will|can)(?: not|n't|nt) (?:\w+ )?(?:r[ua]n|start|respond|load|open"
     r"|arriv|c[ao]me|connect|build|compil|boot|sync|sen[dt]|finish|work|show|answer)\w*"
+    r"|what(?:'s| is) up|what (?:now|next)|what (?:should|can|could|do|must) (?:i|we) do|assess"
     r"|fix\b|fail\w*|crash\w*|brok\w+|stuck|hangs?|(?:is|are|goes|went|keeps) (?:\w+ )?(?:down|slow|offline)"
     r"|warum|wieso|weshalb|ursache|untersuch\w*|woran|por ?qu[eé]|averigua\w*|investiga(?!t)\w*|pourquoi|enqu[eê]te\w*"
     r"|perch[eé]|waarom|varf[oö]r|hvorfor|miksi|dlaczego|pro[cč]|neden|почему|причин\w*)(?!\w)"
