@@ -55,19 +55,11 @@ _READS: Final = (
 
 # Names of arguments from which the core reads an effect, and texts that it takes for statements, addresses or acts.
 _TELLING_ARGUMENTS: Final = (
-    *(
-        "(http_?|request_?)?method",
-        "(http_?)?verb",
-        "(json_?)?body",
-        "data",
-        "json",
-        "payload",
-        "form(_?data)?",
-        "files",
-    ),
+    *("(http_?|request_?)?method", "(http_?)?verb", "(json_?)?body", "data", "json", "payload", "form(_?data)?"),
+    *("files", "operation", "op", r"\w*commands?", "cmd", "args", "command_?line", "subcommand"),
     *(r"\w*statements?", "queries", "stmt", "script", "code", "cypher", "mutation", "graphql", "document", "gql"),
-    *("operation", "op", r"\w*commands?", "cmd", "args", "command_?line", r"action\w*", r"\w*_of_action", "subcommand"),
-    *(r"\w*sql\w*", r"(output|out|save|dest|destination|download|export|dump|target|write|to)\w*"),
+    *(r"action\w*", r"\w*_of_action", r"\w*sql\w*"),
+    r"(output|out|save|dest|destination|download|export|dump|target|write|to)\w*",
 )
 _STATEMENTS: Final = (
     *("select", "insert", "update", "delete", "with", "create", "drop", "alter", "explain", "show", "describe", "set"),

@@ -30,13 +30,16 @@ _REFRESH: Final = "REFRESH EVERY 1 HOUR OFFSET 30 MINUTE APPEND"
 _SINCE: Final = f"toDateTime64(toStartOfHour(now()) - INTERVAL {HOURS} HOUR, 9)"
 _UNTIL: Final = "toDateTime64(toStartOfHour(now()), 9)"
 
+# Of turns without a recorded result. Where SQL has no bound, nothing but the makespan bounds the time lost.
+_LEAST_EFFICIENCY: Final = "coalesce(turn.efficiency_at_least, if(turn.makespan > 0, 0., NULL))"
+_MOST_AVOIDABLE: Final = "coalesce(turn.avoidable_at_most, turn.makespan, 0.)"
 _QUANTILES_OF: Final = {
-    "ratios": "ratio",
-    "efficiencies": "efficiency",
-    "efficiency_floors": "efficiency_floor",
-    "efficiency_bounds": "efficiency_at_least",
+    "ratios": "turn.ratio",
+    "efficiencies": "turn.efficiency",
+    "efficiency_floors": "turn.efficiency_floor",
+    "efficiency_bounds": f"if(turn.verdict IS NULL, {_LEAST_EFFICIENCY}, NULL)",
 }
-"""The columns with quantiles, and the columns of turns that they are of."""
+"""The columns with quantiles, and the values of turns that they are of."""
 
 _HOURLY_COLUMNS: Final = {
     "hour": "DateTime('UTC')",
@@ -106,19 +109,19 @@ def hourly_query(table: str, since: str, until: str, settings: Settings) -> str:
     """
     Return a query of the sums over the turns of each agent that started in each hour of a time range.
 
-    ``undecided`` turns count in ``turns`` and in no other sum. ``avoidable`` and
-    ``avoidable_potential`` are the sums of what the plugin recorded on the spans of ``recorded`` turns,
-    ``avoidable_at_most`` that of the others' bounds. Times are in seconds.
+    ``undecided`` turns count in ``turns`` and in no other sum. ``avoidable`` and ``avoidable_potential`` are the sums
+    of what the plugin recorded on the spans of ``recorded`` turns, ``avoidable_at_most`` that of the others' bounds, or
+    of their makespans where they have none. Times are in seconds.
     ``efficiencies`` and ``efficiency_floors`` are those of recorded turns, ``efficiency_bounds`` the others' bounds.
     ``reasons`` has the number of undecided turns by reason. The arguments are those of `calls_query`.
     """
-    quantiles = ",\n  ".join(f"{_quantiles_of(column)} AS {name}" for name, column in _QUANTILES_OF.items())
+    quantiles = ",\n  ".join(f"{_quantiles_of(value)} AS {name}" for name, value in _QUANTILES_OF.items())
     return f"""SELECT toStartOfHour(turn.start, 'UTC') AS hour, turn.agent AS agent,
   count() AS turns, countIf(turn.undecided != '') AS undecided, countIf(turn.verdict IS NOT NULL) AS recorded,
   sum(ifNull(turn.calls, 0)) AS calls, sumIf(turn.duration, turn.undecided = '') AS duration,
   sum(ifNull(turn.work, 0)) AS work, sum(ifNull(turn.makespan, 0)) AS makespan, sum(ifNull(turn.busy, 0)) AS busy,
   sum(ifNull(turn.avoidable, 0)) AS avoidable, sum(ifNull(turn.avoidable_potential, 0)) AS avoidable_potential,
-  sum(ifNull(turn.avoidable_at_most, 0)) AS avoidable_at_most,
+  sum(if(turn.verdict IS NULL, {_MOST_AVOIDABLE}, 0.)) AS avoidable_at_most,
   {quantiles},
   sumMapIf(map(turn.undecided, toUInt64(1)), turn.undecided != '') AS reasons,
   now64(3) AS refreshed
@@ -127,10 +130,10 @@ FROM (
 ) AS turn GROUP BY hour, agent"""
 
 
-def _quantiles_of(column: str) -> str:
-    """Return the state of the quantiles of a column of turns that may be NULL."""
+def _quantiles_of(value: str) -> str:
+    """Return the state of the quantiles of a value of turns that may be NULL."""
     state = _QUANTILES.replace("quantilesTDigest", "quantilesTDigestStateIf")
-    return f"{state}(ifNull(turn.{column}, 0.), turn.{column} IS NOT NULL)"
+    return f"{state}(ifNull({value}, 0.), {value} IS NOT NULL)"
 
 
 def tools_query(table: str, since: str, until: str, settings: Settings) -> str:

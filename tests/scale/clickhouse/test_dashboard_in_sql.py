@@ -55,7 +55,7 @@ class Decided(NamedTuple):
 @pytest.fixture(scope="module")
 def turns(shown: CollectorTable) -> list[dict[str, Any]]:
     """Return what SQL says of each turn."""
-    columns = "TraceId, SpanId, undecided, verdict IS NOT NULL AS recorded"
+    columns = "TraceId, SpanId, agent, undecided, verdict IS NOT NULL AS recorded, avoidable_at_most, makespan"
     return shown.rows(f"SELECT {columns} FROM otel.parallelism_turns(since = {TIMES_S[0]}, until = {TIMES_S[1]})")
 
 
@@ -135,6 +135,20 @@ def test_agents_have_the_numbers_of_the_core(shown: CollectorTable, decided: lis
         bound = sum(report.avoidable + report.avoidable_potential for report in others)
         assert row["Others, at most"] is None or row["Others, at most"] >= bound - 1e-9
     assert {row["Time lost"] is None for row in rows.values()} == {True, False}
+
+
+def test_time_lost_at_most_counts_turns_without_a_bound(shown: CollectorTable, turns: list[dict[str, Any]]) -> None:
+    """Such turns, with calls inside calls, may have lost all the time of their calls."""
+    expected: dict[str, float] = defaultdict(float)
+    without = 0
+    for turn in turns:
+        if not turn["undecided"] and not turn["recorded"]:
+            bound = turn["avoidable_at_most"]
+            without += bound is None and turn["makespan"] > 0
+            expected[turn["agent"]] += turn["makespan"] if bound is None else bound
+    assert without > 3
+    found = {row["Agent"]: row["Others, at most"] for row in answered(shown, "Agents by time lost")}
+    assert {agent: value for agent, value in found.items() if value is not None} == pytest.approx(expected)
 
 
 def test_ends_of_efficiencies(shown: CollectorTable, decided: list[Decided]) -> None:
