@@ -78,9 +78,11 @@ class OpenTrace:
         packed = packed_spans(spans)
         self.packed.append(packed)
         self.partitions.add(partition)
-        self.span_ids.update(span.span_id for span in spans)
-        self.missing.update(span.parent_id for span in spans if span.parent_id)
-        self.missing -= self.span_ids
+        for span in spans:
+            self.span_ids.add(span.span_id)
+            self.missing.discard(span.span_id)
+            if span.parent_id and span.parent_id not in self.span_ids:
+                self.missing.add(span.parent_id)
         self.earliest_ns = min([self.earliest_ns, *(span.start_ns for span in spans if span.start_ns > 0)])
         self.spans += len(spans)
         size = len(packed) + _SPAN_BYTES * len(spans)

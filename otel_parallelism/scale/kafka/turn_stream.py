@@ -152,10 +152,15 @@ class TurnStream:
         is_repeating = any(progress.is_repeating for progress in self._partitions.values())
         if not self._partitions or is_repeating or not self._commit():
             return False
-        complete = sorted(self._window.complete(self._clock_of), key=lambda trace: trace.newest_ms)
-        for trace in set(self._window.too_old(self._clock_of)).difference(complete):
+        slowest_ms = self._slowest_ms()
+
+        def clock_ms(trace: OpenTrace) -> float:
+            return self._clock_of(trace) if trace.alone else slowest_ms
+
+        complete = sorted(self._window.complete(clock_ms), key=lambda trace: trace.newest_ms)
+        for trace in set(self._window.too_old(clock_ms)).difference(complete):
             self._leave_out(trace, OLD)
-        self._forget_messages()
+        self._forget_messages(slowest_ms)
         # All of them may fit where a part does not: bits that are equal to their neighbours take the least room.
         for batch in (complete[:BATCH_TRACES], complete):
             positions = self._positions_after(batch)
@@ -198,9 +203,9 @@ class TurnStream:
         self._outlets.left_out(reason, trace.spans, f"trace {trace.state.trace_id}")
         self._window.close(trace, self._clock_of(trace))
 
-    def _forget_messages(self) -> None:
+    def _forget_messages(self, slowest_ms: float) -> None:
         """Forget closed traces, and messages that are not needed; where too many traces remain, the oldest."""
-        self._window.release_closed(self._slowest_ms())
+        self._window.release_closed(slowest_ms)
         while True:
             for progress in self._partitions.values():
                 for state in progress.forget_messages():
