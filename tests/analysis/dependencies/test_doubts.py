@@ -64,6 +64,7 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Should the weather in Oslo be bad, which indoor events are there?",
         "See the weather in Oslo, then decide about indoor events",
         "Weather in Oslo; that may be enough. Or list indoor events",
+        "Weather in Oslo, indoor events; the first answer is enough",
         "Weather in Oslo, or indoor events: I only need one",
         "Only list indoor events if the weather in Oslo calls for it",
         "Start with the weather in Oslo. Are there indoor events?",
@@ -176,8 +177,8 @@ def test_usual_parameters_say_no_answer_otherwise(second: _Told) -> None:
     assert (found.verdict, found.edge) == ("independent", "none")
 
 
-def test_long_list_and_identifier_are_not_said_otherwise() -> None:
-    for answer in ({"id": "A81-x9"}, {"error": "timed out"}, ["a b", "c d", "e f", "g h", "i j", "k l"]):
+def test_identifier_and_error_are_not_said_otherwise() -> None:
+    for answer in ({"id": "A81-x9"}, {"error": "timed out"}):
         found = judged("Hello", ("get_fact", {"of": "hello"}, answer), ("get_topic", {"topic": "robots"}, "fine"))
         assert "otherwise" not in found.evidence
 
@@ -276,8 +277,8 @@ def test_word_without_origin_may_say_a_short_answer_otherwise(
 @pytest.mark.parametrize(
     ("result", "tool", "arguments"),
     [
-        # A long answer, an identifier, a usual setting, and words of the user.
-        ([{"name": f"hill {index}"} for index in range(6)], "get_exchange_rate", {"currency": "yen"}),
+        # Identifiers, a usual setting, and words of the user.
+        ([{"name": f"W-237815{index}"} for index in range(6)], "get_exchange_rate", {"currency": "yen"}),
         ({"order": "W-2378156"}, "get_exchange_rate", {"currency": "yen"}),
         ({"destination": "Kyoto"}, "get_exchange_rate", {"format": "json"}),
         ({"destination": "Kyoto"}, "get_weather", {"city": "Oslo"}),
@@ -305,10 +306,11 @@ def test_word_may_be_short_for_a_name_in_a_list_or_another_form_of_it(names: lis
     assert found.evidence == "an argument of get_one may be short for what list_names returned, or another form of it"
 
 
-def test_word_that_is_like_none_of_a_list_is_the_own_word_of_the_model() -> None:
-    names = ["Globex Corporation", "Initech", "Hooli", "Pied Piper", "Umbrella", "Wonka"]
-    found = judged("Who is it?", ("list_names", {"page_of": "book"}, names), ("get_one", {"login": "root"}, "fine"))
-    assert (found.verdict, found.edge) == ("independent", "none")
+@pytest.mark.parametrize(("word", "verdict"), [("kroner", "independent"), ("Oslo", "unknown")])
+def test_word_of_the_model_lists_more_only_after_words_of_the_model(word: str, verdict: str) -> None:
+    first = ("get_article", {"title": word}, "A long text about it, and about much else")
+    found = judged("What is Oslo like?", first, ("get_article", {"title": "Munch"}, "He was a painter"))
+    assert found.verdict == verdict
 
 
 @pytest.mark.parametrize("result", ["Ada, Bo, Cy and Dee", "they are four"])
@@ -465,7 +467,7 @@ def test_word_or_number_may_say_otherwise_what_a_record_describes(tool: str, arg
         (PATIENT, "unknown"),
         ({"wet": 91.5, "lux": 420.5}, "unknown"),
         ("Born in 1941, and lives in Pune. " * 5, "unknown"),
-        ([{"bed": "x y"}] * 9, "independent"),
+        ({"id": "A81-x9"}, "independent"),
     ):
         assert judged("Look after patient P-40", ("get_patient", {"id": "P-40"}, result), second).verdict == verdict
 

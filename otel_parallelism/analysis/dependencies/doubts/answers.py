@@ -1,4 +1,4 @@
-"""Recognises what a result is: a short answer, the description of one thing or a few, or a list, and how long one."""
+"""Recognises what a result is: a short answer, facts that may be said in other words, or a list, and how long one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from otel_parallelism.patterns import LazyPattern
 
 _MOST_ANSWERS = 3
 _MOST_VALUES = 5
-_MOST_OF_A_RECORD = 64
-_MOST_THINGS = 5
+_MOST_TOLD = 64
 _FEWEST_MEASURED = 2
 _LONGEST_ANSWER = 80
 _DEEPEST = 6
@@ -52,53 +51,37 @@ def is_short_text(value: object) -> bool:
     return any(map(_has_other_words, texts))
 
 
-def is_description(value: object) -> bool:
+def tells_facts(value: object) -> bool:
     """
-    Return whether a result is a text, a place, or data about one thing or a few, which may be said in other words.
+    Return whether a result has a text, a place or several measurements, which may be said in other words.
 
-    >>> is_description({"name": "Ada", "office": {"city": "Pune"}}), is_description({"id": "A81-x9"})
-    (True, False)
-    >>> is_description([{"hill": f"hill {number}"} for number in range(9)])
-    False
+    >>> tells_facts({"name": "Ada", "office": {"city": "Pune"}}), tells_facts({"wet": 91.5, "lux": 420.5})
+    (True, True)
+    >>> tells_facts({"id": "A81-x9"}), tells_facts(7)
+    (False, False)
     """
     if _is_place(value):
         return True
-    values = _values(value, _MOST_OF_A_RECORD)
-    if len(values) > _MOST_OF_A_RECORD or _things(value) > _MOST_THINGS:
-        return False
+    values = _values(value, _MOST_TOLD)
     # Several numbers are measurements, which a model puts into words.
     measured = sum(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
     return measured >= _FEWEST_MEASURED or any(_has_other_words(one) for one in values if isinstance(one, str))
 
 
-def is_numeric_description(value: object) -> bool:
+def tells_numbers(value: object) -> bool:
     """
-    Return whether a result describes one thing or a few, and has a number or a date.
+    Return whether a result tells facts, and has a number or a date.
 
-    >>> is_numeric_description({"town": "Pune", "floor": 3}), is_numeric_description({"town": "Pune"})
+    >>> tells_numbers({"town": "Pune", "floor": 3}), tells_numbers({"town": "Pune"})
     (True, False)
     """
-    return is_description(value) and any(map(_has_number, _values(value, _MOST_OF_A_RECORD)))
+    return tells_facts(value) and any(map(_has_number, _values(value, _MOST_TOLD)))
 
 
 def _has_number(value: object) -> bool:
     if isinstance(value, str):
         return any(map(str.isdecimal, value)) or DATED.search(value.casefold()) is not None
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _things(value: object, depth: int = 0) -> int:
-    """Return how many things plain data is about: the length of its longest list, but for lists inside of a record."""
-    if not isinstance(value, (dict, list, tuple)) or depth > _DEEPEST:
-        return 1
-    if isinstance(value, dict):
-        inside = [one for one in value.values() if isinstance(one, dict) or _has_records(one)]
-        return max((_things(one, depth + 1) for one in inside), default=1)
-    return max([len(value), *(_things(one, depth + 1) for one in value)])
-
-
-def _has_records(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and any(isinstance(one, (dict, list, tuple)) for one in value)
 
 
 def _is_place(value: object) -> bool:

@@ -29,6 +29,7 @@ _CONDITION = CaselessPattern(
 )
 _ENDS_A_SEARCH = CaselessPattern(
     r"^\W*(?:prefer|(?:start|begin) with)\b|\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as"
+    r"|\bfirst (?:\w+ ){0,2}(?:is|will be|would be) (?:enough|sufficient|fine|all)"
     r"|stop (?:at|when|as soon|once|after)|any one of"
     r"|(?:only|just) (?:need|want|require)s? (?:the )?(?:one|1|first)(?! (?:of|from|for) (?:each|every|both))"
     r"|(?:one|either|that) (?:of (?:them|these) )?(?:is|(?:will|may|might|should|could) be) (?:enough|sufficient)"

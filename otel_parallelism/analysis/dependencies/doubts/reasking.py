@@ -14,7 +14,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
-from .answers import is_answer, is_numeric_description, size_of
+from .answers import is_answer, size_of, tells_numbers
 from .conditions import Conditions
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Reasking:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of the list, or the short answer, that the *result* of a call that ends is."""
-        if not result.outcome and (is_answer(result.value) or is_numeric_description(result.value)):
+        if not result.outcome and (is_answer(result.value) or tells_numbers(result.value)):
             self._answers.append(index)
         size = size_of(result.value)
         if size <= 1 and isinstance(result.value, (dict, list, tuple)):

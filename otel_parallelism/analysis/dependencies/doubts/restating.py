@@ -1,9 +1,9 @@
 """
 Finds arguments that may say in other words what an earlier result said, and questions that follow from one.
 
-These are: a word that stands nowhere before a call, after a result about one thing or a few (``yen`` after ``Kyoto``);
-an abbreviation, or another form of a word, that a result contains; a date that refers to another one; and the same
-question put to another source after a short text.
+These are: a word that stands nowhere before a call (``yen`` after ``Kyoto``); an abbreviation, or another form of a
+word, that a result contains; a date that refers to another one; and the same question put to another source after a
+short text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
-from .answers import DATED, is_description, is_short_text
+from .answers import DATED, is_short_text, tells_facts
 from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Restating:
         self._stems = {word[:_SHORTEST_STEM] for word in self.said}
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
-        self._described: list[int] = []
+        self._telling: list[int] = []
+        self._own: set[int] = set()
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
@@ -98,7 +99,7 @@ class Restating:
         )
         found = (
             (self._forms_before(single) if single else 0, _FORM),
-            (self._others(index, self._described) if unknown else 0, _MEANING),
+            (self._facts_before(index) if unknown else 0, _MEANING),
             (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
@@ -114,14 +115,24 @@ class Restating:
         texts = [text.casefold() for text in result.texts[: _MOST_COMPARED + 1] if len(text) <= _LONGEST_VALUE]
         if not result.outcome and is_short_text(result.value):
             self._short.append(index)
-        if not result.outcome and is_description(result.value):
-            self._described.append(index)
+        if not result.outcome and tells_facts(result.value):
+            self._telling.append(index)
         if len(texts) <= _MOST_COMPARED:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
             self._dated |= bit
         if len(texts) == 1 and (_NUMERAL.search(texts[0]) or len(_SEPARATOR.findall(texts[0])) > 1):
             self._lists.append(index)
+
+    def _facts_before(self, index: int) -> int:
+        """
+        Return the results that a word of a call may say in other words.
+
+        Calls of one tool that all have words of the model's own are what it lists of itself: the Nordic capitals.
+        """
+        self._own.add(index)
+        tool, recent = self._calls[index].tool, self._telling[-_MOST_COMPARED:]
+        return sum(1 << i for i in recent if self._calls[i].tool != tool or i not in self._own)
 
     def _others(self, index: int, earlier: Iterable[int]) -> int:
         tool = self._calls[index].tool

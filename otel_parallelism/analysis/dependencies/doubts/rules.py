@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_READ = 20_000
 _LONGEST_SENTENCE = 400
 _STEM = 5
-_SHORTEST_WORD = 4
+_SHORTEST_WORD = 3
 _SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|when|whenever|once|only|otherwise|in case|depending on|provided that|except|until|while"
