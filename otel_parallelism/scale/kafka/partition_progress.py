@@ -97,8 +97,8 @@ class PartitionProgress:
     """
 
     def __init__(self, start: Resumption) -> None:
-        self.next_offset = start.offset
-        self.began_ms = start.began_ms
+        self.next_offset: int = start.offset
+        self.began_ms: int | None = start.began_ms
         self._end = start.end
         self._digits = iter(start.done)
         self._repeated: dict[str, bool] = {}

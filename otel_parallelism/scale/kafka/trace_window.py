@@ -107,7 +107,7 @@ class TraceWindow:
         self._open: dict[str, OpenTrace] = {}
         self._closed: dict[str, TraceState] = {}
         self._closed_ms: dict[TraceState, float] = {}
-        self.held_bytes = 0
+        self.held_bytes: int = 0
 
     def __len__(self) -> int:
         """Return the number of open traces."""

@@ -72,9 +72,9 @@ class TurnStream:
         self._has_all = False
         self._committed: dict[int, tuple[int, str]] = {}
         self._written: _Written | None = None
-        self.turns = 0
+        self.turns: int = 0
         self.read_spans: int = 0
-        self.calls_without_turn = 0
+        self.calls_without_turn: int = 0
 
     @property
     def open_traces(self) -> int:
