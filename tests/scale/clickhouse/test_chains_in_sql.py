@@ -18,8 +18,10 @@ from otel_parallelism.dialects.parsing import envelopes
 from otel_parallelism.model import Content
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.scale.clickhouse.chain_conditions import ORDERLESS, READING, is_telling, name_nature
+from otel_parallelism.scale.clickhouse.chain_query import chains_query
 from otel_parallelism.scale.clickhouse.sql_expressions import quoted
 from otel_parallelism.settings import Settings
+from tests.scale.clickhouse.collector_table import ALWAYS, TABLE
 from tests.scale.clickhouse.compared_chains import compared_chains
 from tests.scale.clickhouse.drawn_responses import TOOLS, drawn_responses
 from tests.scale.clickhouse.drawn_traces import drawn_traces
@@ -76,8 +78,9 @@ def test_settings(table: CollectorTable) -> None:
         {"serial": ("x",)},
         {"read_only": ("x",)},
     ):
-        found = compared_chains(table, Settings(**pattern))
-        assert (found["named"], found["settings"] > 0) == (0, True)
+        rows = table.rows(chains_query(TABLE, *ALWAYS, Settings(**pattern)))
+        assert {"settings"} <= {row["undecided"] for row in rows}
+        assert [row for row in rows if row["chain"] or not row["undecided"]] == []
 
 
 def test_names_of_tools(table: CollectorTable) -> None:
