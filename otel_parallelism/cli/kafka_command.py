@@ -187,7 +187,7 @@ class _Stopped:
 def _configuration(path: str, own: Container[str]) -> dict[str, object]:
     """Return the settings in the file at *path*; those in *own* cannot be set."""
     found: dict[str, object] = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(Path(path).read_text("utf-8", "replace").splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

@@ -44,6 +44,14 @@ def test_lines_of_the_properties_are_named(tmp_path: Path, text: str, problem: s
     assert not (tmp_path / "turns.jsonl").exists()
 
 
+def test_an_unknown_property_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed (dependency group loops)")
+    path = tmp_path / "client.properties"
+    path.write_bytes(b"no.such.key\xff=1\n")
+    done = run("--out", tmp_path / "turns.jsonl", "--brokers", "127.0.0.1:1", "--properties", path)
+    assert (done.exit_code, "wrong configuration: " in done.output, done.output.count("\n")) == (2, True, 1)
+
+
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("notes\n", encoding="utf-8")
