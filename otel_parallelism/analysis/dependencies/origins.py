@@ -195,7 +195,7 @@ class OriginSearch(Origins):
             *self._own_words.start(index, arguments, self._known.has),
             *self._choices.start(index),
             *self._queries.start(index, arguments),
-            *self._unasked.start(arguments, index, self._known.has),
+            *self._unasked.start(index, arguments, self._known.has),
         ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):

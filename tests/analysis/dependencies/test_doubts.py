@@ -661,6 +661,7 @@ def test_condition_of_a_query_may_follow_from_an_earlier_query_of_the_table(quer
     [
         ("You help a shop. If an order leaves the country, check its customs status too.", "Order 900?", "unknown"),
         ("Shipping abroad calls for a look at the customs status.", "Order 900?", "unknown"),
+        ("Where an order goes abroad, the customs status is to be read as well.", "Order 900?", "unknown"),
         ("For large orders always get the customs status.", "Order 900?", "unknown"),
         ("Orders above 500 euros: add the customs status. Be brief.", "Order 900?", "unknown"),
         ("Bestellungen ins Ausland: falls nötig, den customs status prüfen.", "Order 900?", "unknown"),

@@ -28,7 +28,7 @@ _CONDITION = CaselessPattern(
     r"|above|below|beyond|exceed\w*|calls? for|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*"
     r"|greater|lower than|for (?:\w+ ){1,3}(?:always|also|only|please|additionally)"
     r"|for (?:\w+ ){1,2}(?:that|which|who|with) )\b"
-    r"|[<>]=? ?\d",
+    r"|^\W*where\b|[<>]=? ?\d",
 )
 # What the user wants is known before the first call.
 _OF_THE_USER = CaselessPattern(

@@ -61,13 +61,13 @@ class Unasked:
         self._given: set[str] = set()
         self._ended = 0
 
-    def start(self, arguments: Values, index: int, is_known: Callable[[str], bool]) -> list[Doubt]:
+    def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """
         Return the doubts about a call that starts.
 
         Args:
-            arguments: Their values.
             index: Its position.
+            arguments: The values of its arguments.
             is_known: Returns whether a word is known so far, from the user or from another call.
         """
         if not self._seeks and not self._rules:
