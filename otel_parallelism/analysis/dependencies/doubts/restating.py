@@ -69,7 +69,7 @@ class Restating:
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
         self._telling: list[int] = []
-        self._own: set[int] = set()
+        self._first_own: dict[str, int] = {}
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
@@ -128,11 +128,11 @@ class Restating:
         """
         Return the results that a word of a call may say in other words.
 
-        Calls of one tool that all have words of the model's own are what it lists of itself: the Nordic capitals.
+        Once a call of a tool had words of the model's own, it goes through a list of its own: the Nordic capitals.
         """
-        self._own.add(index)
         tool, recent = self._calls[index].tool, self._telling[-_MOST_COMPARED:]
-        return sum(1 << i for i in recent if self._calls[i].tool != tool or i not in self._own)
+        first = self._first_own.setdefault(tool, index)
+        return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first)
 
     def _others(self, index: int, earlier: Iterable[int]) -> int:
         tool = self._calls[index].tool

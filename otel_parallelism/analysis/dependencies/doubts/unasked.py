@@ -75,12 +75,14 @@ class Unasked:
         tool = self._calls[index].tool
         usual = {token for name, token in arguments.named if is_usual(name)}
         words = [set(atom.words) for atom in arguments.atoms if atom.kind != "flag" and atom.token not in usual]
-        new = any(inside and not inside <= self._given and all(map(is_known, inside)) for inside in words)
+        new = [inside for inside in words if not inside <= self._given]
         self._given.update(*words)
-        if not self._ended or new or noun_of(tool)[:_STEM] in self._stems:
+        named = any(all(map(is_known, inside)) for inside in new)
+        if not self._ended or named or noun_of(tool)[:_STEM] in self._stems:
             return []
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
-        cases = (self._seeks, _CAUSE), (self._rules.concern(tool, own), _RULE)
+        # A file that the model names of itself may be the next on a list of its own.
+        cases = (self._seeks and not new, _CAUSE), (self._rules.concern(tool, own), _RULE)
         return [(self._ended, why) for applies, why in cases if applies]
 
     def end(self, index: int) -> None:
