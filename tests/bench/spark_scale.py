@@ -1,14 +1,15 @@
 """
 Measures the analysis of many spans on a small Spark cluster of this machine, beside that of one process.
 
-    python tests/bench/spark_scale.py [--spans 1000000] [--large 100000] [--master local-cluster[2,1,1024]] [--alone]
+    python tests/bench/spark_scale.py [--spans 1000000] [--large 100000] [--heap 1024] [--alone]
 
 It generates a Parquet file of so many spans in the Collector's ClickHouse layout: traces of 20 spans with one turn,
 and one trace of ``--large`` spans. One process and Spark analyse it and write their tables; the tables must be equal.
-``--alone`` leaves the one process out, for sizes that would take it long.
+``--alone`` leaves the one process out, for sizes that would take it long. ``--heap`` is that of an executor, in MB.
 
 Columns: seconds by the clock, spans per second, and the peak memory in MB, of the executors with their Python workers
-together, and of the driver. Memory that processes share is counted for each. It needs Java and the extra ``spark``.
+together, of these Python workers alone, and of the driver. Memory that processes share is counted for each. It needs
+Java and the extra ``spark``.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class PeakMemory:
     """Looks twice a second how much memory the processes below this one hold."""
 
     def __init__(self) -> None:
-        self.executors_mb = self.driver_mb = 0.0
+        self.executors_mb = self.workers_mb = self.driver_mb = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -103,15 +104,16 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
-            executors = driver = 0.0
+            now = {"executor": 0.0, "worker": 0.0, "driver": 0.0, "": 0.0}
             for kind, mb in _descendants(os.getpid()):
-                executors += mb if kind == "executor" else 0.0
-                driver += mb if kind == "driver" else 0.0
-            self.executors_mb, self.driver_mb = max(self.executors_mb, executors), max(self.driver_mb, driver)
+                now[kind] += mb
+            self.executors_mb = max(self.executors_mb, now["executor"] + now["worker"])
+            self.workers_mb = max(self.workers_mb, now["worker"])
+            self.driver_mb = max(self.driver_mb, now["driver"])
 
 
 def _descendants(root: int) -> list[tuple[str, float]]:
-    """Return what each process below *root* is, and its memory; an executor's Python workers are of it."""
+    """Return what each process below *root* is, and its memory; a worker is a Python process of an executor."""
     processes: dict[int, tuple[int, str, float]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -127,7 +129,7 @@ def _descendants(root: int) -> list[tuple[str, float]]:
         while pid in processes and pid != root:
             parent, command, _ = processes[pid]
             if "CoarseGrainedExecutorBackend" in command:
-                return "executor"
+                return "worker" if kind else "executor"
             kind = "driver"
             pid = parent
         return kind if pid == root else ""
@@ -143,10 +145,11 @@ def in_one_process(path: Path, out: Path) -> None:
             tables.add(report)
 
 
-def measured(command: Sequence[str]) -> tuple[float, PeakMemory]:
-    """Run *command*; return its seconds by the clock, and its memory."""
+def measured(command: Sequence[str], heap_mb: int = 1024) -> tuple[float, PeakMemory]:
+    """Run *command*, with executors of so large a heap; return its seconds by the clock, and its memory."""
     memory, began = PeakMemory(), time.perf_counter()
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment["PYSPARK_SUBMIT_ARGS"] = f"--conf spark.executor.memory={heap_mb}m pyspark-shell"
     with tempfile.TemporaryDirectory() as folder:  # Spark leaves folders of its cluster where it runs
         done = subprocess.run(command, check=False, env=environment | {"SPARK_WORKER_DIR": folder}, capture_output=True)  # noqa: S603 - ours
     memory.stop()
@@ -168,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--spans", type=int, default=1_000_000)
     parser.add_argument("--large", type=int, default=100_000)
     parser.add_argument("--master", default="local-cluster[2,1,1024]")
+    parser.add_argument("--heap", type=int, default=1024)
     parser.add_argument("--partitions", type=int, default=16)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
@@ -180,17 +184,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = folder / "spans.parquet"
         count = write_spans(path, options.spans, options.large)
         print(f"{count:,} spans, {path.stat().st_size / 2**20:,.0f} MB", flush=True)
-        print(f"{'':16}{'s':>8}{'spans/s':>10}{'executors MB':>14}{'driver MB':>11}")
+        print(f"{'':16}{'s':>8}{'spans/s':>10}{'executors MB':>14}{'workers MB':>12}{'driver MB':>11}")
         if not options.alone:
             seconds, memory = measured([sys.executable, __file__, "--one", str(path), str(folder)])
             print(
-                f"{'one process':16}{seconds:8.0f}{count / seconds:10,.0f}{'':14}{memory.driver_mb:11,.0f}", flush=True
+                f"{'one process':16}{seconds:8.0f}{count / seconds:10,.0f}{'':26}{memory.driver_mb:11,.0f}", flush=True
             )
         command = [sys.executable, "-m", "otel_parallelism.scale.spark", str(path), "--out", str(folder / "out")]
         command += ["--master", options.master, "--partitions", str(options.partitions)]
-        seconds, memory = measured(command)
-        row = f"{'Spark':16}{seconds:8.0f}{count / seconds:10,.0f}{memory.executors_mb:14,.0f}{memory.driver_mb:11,.0f}"
-        print(row, flush=True)
+        seconds, memory = measured(command, options.heap)
+        row = (
+            f"{'Spark':16}{seconds:8.0f}{count / seconds:10,.0f}{memory.executors_mb:14,.0f}{memory.workers_mb:12,.0f}"
+        )
+        print(f"{row}{memory.driver_mb:11,.0f}", flush=True)
         for one, table in (("turns.parquet", "turns"), ("turns-findings.parquet", "findings")):
             rows = parquet.read_table(folder / "out" / table).num_rows
             if options.alone:
