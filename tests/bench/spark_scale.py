@@ -8,8 +8,8 @@ and one trace of ``--large`` spans. One process and Spark analyse it and write t
 ``--alone`` leaves the one process out, for sizes that would take it long. ``--heap`` is that of an executor, in MB.
 
 Columns: seconds by the clock, spans per second, and the peak memory in MB, of the executors with their Python workers
-together, of these Python workers alone, and of the driver. Memory that processes share is counted for each. It needs
-Java and the extra ``spark``.
+together, of these Python workers alone, and of the driver. Memory that processes share is divided among them, as Linux
+tells it (``Pss``). It needs Java and the extra ``spark``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 TEMPLATES: Final = 240
 SPANS_A_TRACE: Final = 20
 DAY_NS: Final = 86_400_000_000_000
-PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 2**20
 PLAIN: Final = {"http.request.method": "GET", "server.address": "example.com", "http.response.status_code": 200}
 
 
@@ -90,7 +89,7 @@ def write_spans(path: Path, spans: int, large: int) -> int:
 
 
 class PeakMemory:
-    """Looks twice a second how much memory the processes below this one hold."""
+    """Looks once a second how much memory the processes below this one hold."""
 
     def __init__(self) -> None:
         self.executors_mb = self.workers_mb = self.driver_mb = 0.0
@@ -103,8 +102,8 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stop.wait(0.5):
-            now = {"executor": 0.0, "worker": 0.0, "driver": 0.0, "": 0.0}
+        while not self._stop.wait(1.0):
+            now = {"executor": 0.0, "worker": 0.0, "driver": 0.0}
             for kind, mb in _descendants(os.getpid()):
                 now[kind] += mb
             self.executors_mb = max(self.executors_mb, now["executor"] + now["worker"])
@@ -114,27 +113,36 @@ class PeakMemory:
 
 def _descendants(root: int) -> list[tuple[str, float]]:
     """Return what each process below *root* is, and its memory; a worker is a Python process of an executor."""
-    processes: dict[int, tuple[int, str, float]] = {}
+    processes: dict[int, tuple[int, str]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             command = (folder / "cmdline").read_bytes().decode(errors="replace")
-            mb = int((folder / "statm").read_text().split()[1]) * PAGE_MB
         except (OSError, ValueError):
             continue
-        processes[int(folder.name)] = parent, command, mb
+        processes[int(folder.name)] = parent, command
 
     def kind_of(pid: int) -> str:
         kind = ""
         while pid in processes and pid != root:
-            parent, command, _ = processes[pid]
+            parent, command = processes[pid]
             if "CoarseGrainedExecutorBackend" in command:
                 return "worker" if kind else "executor"
             kind = "driver"
             pid = parent
         return kind if pid == root else ""
 
-    return [(kind_of(pid), mb) for pid, (_, _, mb) in processes.items() if pid != root]
+    kinds = {pid: kind_of(pid) for pid in processes if pid != root}
+    return [(kind, _memory_mb(pid)) for pid, kind in kinds.items() if kind]
+
+
+def _memory_mb(pid: int) -> float:
+    """Return the memory of a process in MB; 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 def in_one_process(path: Path, out: Path) -> None:
