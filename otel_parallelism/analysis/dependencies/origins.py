@@ -165,6 +165,9 @@ class Origins:
 class OriginSearch(Origins):
     """Finds the origins from the starts and ends of a scope's calls in order of time."""
 
+    clocks: int
+    seen: int
+
     def __init__(self, calls: Sequence[Call], arguments: Sequence[Values | None], spoken: Sequence[Values]) -> None:
         super().__init__(len(calls))
         self._calls = calls
