@@ -14,7 +14,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .particular_edges import have_different_resources, in_same_proved_round
 
-_IDENTIFIERS = LazyPattern(r"[\w.:@-]*\d[\w.:@-]{3,}")
+_WORDS = LazyPattern(r"[\w.:@-]{5,}")
 _MOST_SEARCHED = 2_000
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def _hands_on(result: Content | None, arguments: Content | None) -> bool:
     returned, given = result.value, arguments.value
     if not isinstance(returned, str) or not isinstance(given, str):
         return False
-    return any(value in returned for value in _IDENTIFIERS.findall(given[:_MOST_SEARCHED]))
+    words = _WORDS.findall(given[:_MOST_SEARCHED])
+    return any(word in returned for word in words if any(map(str.isdigit, word)))
 
 
 def reached_calls(direct: int, after: Sequence[int]) -> int:
