@@ -3,7 +3,8 @@ Finds what the source of a tool changes outside of it, or waits for: then its re
 
 A stored span says nothing of the objects that calls share. Where the source is at hand, the function of the tool shows
 whether it sets something that is not its own (`self.token = …`, `CACHE[key] = …`, `os.environ`), writes a file or
-a table, takes the next item, or waits for a lock of others; directly, or through functions and methods of its module.
+a table, takes the next item, draws from a shared random generator, starts a command, or waits for a lock of others;
+directly, or through functions and methods of its module.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
+from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
 from .functions import callee_name, own_nodes
 
 if TYPE_CHECKING:
@@ -28,7 +30,12 @@ _WRITING_MODES = frozenset("wax+")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def may_change_something(tool: str, file: SourceFile, imported: Callable[[str], SourceFile | None]) -> bool:
+def may_change_something(
+    tool: str,
+    file: SourceFile,
+    imported: Callable[[str], SourceFile | None],
+    reads: Callable[[str], bool] = lambda _: False,
+) -> bool:
     """
     Return whether the function of *tool* visibly changes something that other calls may see, or waits for a lock.
 
@@ -37,6 +44,7 @@ def may_change_something(tool: str, file: SourceFile, imported: Callable[[str], 
         file: The file of the function that called it.
         imported: Returns the file of a module by its dotted name, with a leading dot for each level of a relative
             import; None if it is not at hand.
+        reads: Returns whether a shell command only reads.
 
     Returns:
         False if no function of this name is in *file* or in a module that it imports.
@@ -45,7 +53,9 @@ def may_change_something(tool: str, file: SourceFile, imported: Callable[[str], 
     if key not in file.proofs:
         homes = [file, *filter(None, map(imported, _modules(file)[:_MOST_FILES]))]
         home = next((one for one in homes if _called(one, tool)), None)
-        file.proofs[key] = home is not None and any(_changes(function) for function in _run_by(home, tool))
+        file.proofs[key] = home is not None and any(
+            _changes(function) or _reaches_out(function, home, reads) for function in _run_by(home, tool)
+        )
     return bool(file.proofs[key])
 
 
@@ -80,6 +90,18 @@ def _changes(function: Function) -> bool:
         for node in own_nodes(function)
         if isinstance(node, (ast.With, ast.AsyncWith))
         for item in node.items
+    )
+
+
+def _reaches_out(function: Function, file: SourceFile, reads: Callable[[str], bool]) -> bool:
+    """Return whether *function* starts a command that may change something, or draws at random for its result."""
+    names, generators = qualified_names(file), shared_generators(file)
+    calls = [node for node in own_nodes(function) if isinstance(node, ast.Call)]
+    # How long a tool waits is no part of what it returns.
+    waits = {id(inside) for call in calls if callee_name(call) == "sleep" for inside in ast.walk(call)}
+    return any(
+        starts_command(call, names, reads) or (id(call) not in waits and draws(call, names, generators))
+        for call in calls
     )
 
 

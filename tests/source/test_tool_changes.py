@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from otel_parallelism.analysis.dependencies.effects.shell_commands import shell_effect
 from otel_parallelism.source.functions import SourceFile
 from otel_parallelism.source.tool_changes import may_change_something
 
@@ -19,6 +20,21 @@ CHANGING = {
     "a lock": "LOCK = make()\nasync def get_x():\n    async with LOCK:\n        return 1",
     "through a function": "def enter(path):\n    os.chdir(path)\nasync def get_x(path):\n    enter(path)",
     "through a method": "class S:\n    def bump(cls):\n        cls.n += 1\nasync def get_x():\n    S.bump()",
+    "a command": "import subprocess\nasync def get_x(a):\n    return subprocess.run(['make', a]).stdout",
+    "a command of any length": "import subprocess as sp\nasync def get_x(a):\n    return sp.check_output(['git', *a])",
+    "a command with any subcommand": "import subprocess\ndef get_x(a):\n    return subprocess.run(['git', a])",
+    "a command in a variable": "from subprocess import run\ndef get_x(command):\n    return run(command, shell=True)",
+    "a command of the shell": "import os\nasync def get_x():\n    return os.system('make build')",
+    "a command in a thread": "async def get_x():\n    await asyncio.to_thread(subprocess.run, ['make', 'x'])",
+    "a command that is awaited": "async def get_x():\n    await asyncio.create_subprocess_exec('make', 'x')",
+    "a command one call deep": "def sh(text):\n    os.popen(text)\nasync def get_x():\n    return sh('ls')",
+    "a draw": "import random\nasync def get_x(a):\n    return random.randint(1, 6)",
+    "an imported draw": "from random import choice as pick\nasync def get_x(a):\n    return pick([1, 2])",
+    "a draw of numpy": "import numpy as np\nasync def get_x(a):\n    return np.random.normal()",
+    "a draw of a module's generator": "RNG = random.Random(7)\nasync def get_x(a):\n    return RNG.choice(a)",
+    "a draw of numpy's": "from numpy.random import default_rng\nG = default_rng(1)\ndef get_x():\n    G.integers(9)",
+    "a draw of its object": "async def get_x(self):\n    return self._rng.random()",
+    "a draw one call deep": "def roll():\n    return random.random()\nasync def get_x():\n    return roll()",
 }
 READING = {
     "its own objects": "async def get_x(key):\n    found = {}\n    found[key] = [1]\n    found[key].append(2)",
@@ -27,12 +43,24 @@ READING = {
     "a reading file": "async def get_x(path):\n    with open(path, 'r') as file:\n        return file.read()",
     "a reading query": "DB = make()\nasync def get_x(key):\n    return DB.execute('SELECT a FROM seen')",
     "an item of a global": "TABLE = {}\nasync def get_x(key):\n    return TABLE[key].rows",
+    "a reading command": "async def get_x():\n    return subprocess.run(['git', 'log', '-5'], check=True).stdout",
+    "a reading command for an argument": "async def get_x(a):\n    return subprocess.check_output(['git', 'show', a])",
+    "a reading command that is awaited": "async def get_x(a):\n    await asyncio.create_subprocess_exec('cat', a)",
+    "a reading command in a thread": "async def get_x():\n    await asyncio.to_thread(subprocess.run, ['df', '-h'])",
+    "a draw of how long to wait": "async def get_x():\n    await asyncio.sleep(random.uniform(0.1, 0.2))",
+    "a draw of its own generator": "async def get_x(a):\n    own = random.Random(a)\n    return own.random()",
+    "a method named like a draw": "async def get_x(self, client):\n    return client.sample(1), self.menu.choice(2)",
+    "a coroutine that is run": "async def get_x(loop, app):\n    return app.run(1)",
     "nothing known": "async def other():\n    self.x = 1",
 }
 
 
+def reads(command: str) -> bool:
+    return shell_effect(command) == "read"
+
+
 def changes(text: str) -> bool:
-    return may_change_something("get_x", SourceFile(text), lambda _: None)
+    return may_change_something("get_x", SourceFile(text), lambda _: None, reads)
 
 
 @pytest.mark.parametrize("name", CHANGING)

@@ -53,11 +53,18 @@ def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
     # Most programs never need this module.
     from otel_parallelism.source.tool_changes import may_change_something  # noqa: PLC0415 - see above
 
+    from .shell_commands import shell_effect  # noqa: PLC0415 - likewise
+
     file = sources(frame)
     if file is None:
         return False
     path = frame.file_path
-    return may_change_something(tool, file, lambda module: sources(CallFrame(_module_path(path, module), 1)))
+    return may_change_something(
+        tool,
+        file,
+        lambda module: sources(CallFrame(_module_path(path, module), 1)),
+        lambda command: shell_effect(command) == "read",
+    )
 
 
 def _module_path(importer: str, module: str) -> str:
