@@ -681,3 +681,75 @@ def test_condition_of_the_system_prompt_may_decide_about_a_call(prompt: str, sai
     calls[0] = structs.replace(calls[0], result=Content(order[2]))
     words = Content([DeveloperText(prompt), said])
     assert Dependencies(calls, [words], Settings()).pair(0, 1).verdict == verdict
+
+
+CONTRACT = "合同HT-12,审批人是王芳,状态待审"
+INCIDENT = "決済遅延2件、担当は佐藤さん"
+RANKING = "一位はトヨタ、2位はホンダ、3位は日産です"
+LABORATORY = "TSH 9.1 mIU/L, FT4 8.2 pmol/L"
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "second", "verdict"),
+    [
+        (
+            "合同HT-12由谁审批?",
+            ("get_contract", {"id": "HT-12"}, CONTRACT),
+            ("get_presence", {"of": "王芳"}, "在"),
+            "unknown",
+        ),
+        (
+            "最近哪家值得关注?",
+            ("search", {"query": "AI公司"}, "月之暗面完成新一轮融资;智谱上市"),
+            ("search", {"query": "月之暗面金额"}, "10"),
+            "unknown",
+        ),
+        (
+            "INC-9の連絡先は?",
+            ("get_incident", {"id": "INC-9"}, INCIDENT),
+            ("get_phone", {"of": "佐藤"}, "9"),
+            "unknown",
+        ),
+        ("A1の人気の車?", ("get_ranking", {"of": "A1"}, RANKING), ("get_maker", {"of": "トヨタ"}, "愛知"), "unknown"),
+        (
+            "指标意味着什么?",
+            ("get_results", {"of": "P-3"}, LABORATORY),
+            ("search", {"query": "甲状腺减退诊断"}, "高"),
+            "unknown",
+        ),
+        (
+            "苹果和华为的市值?",
+            ("get_value", {"of": "苹果"}, "三万亿美元"),
+            ("get_value", {"of": "华为"}, "未上市"),
+            "independent",
+        ),
+        (
+            "北京和上海的天气预报",
+            ("search", {"q": "北京天气预报"}, "北京晴"),
+            ("search", {"q": "上海天气预报"}, "雨"),
+            "independent",
+        ),
+        (
+            "東京と大阪の人口を",
+            ("get_people", {"of": "東京"}, "1400万人"),
+            ("get_people", {"of": "大阪"}, "多い"),
+            "independent",
+        ),
+        (
+            "トヨタとホンダの株価",
+            ("get_price", {"of": "トヨタ"}, "三千円"),
+            ("get_price", {"of": "ホンダ"}, "高い"),
+            "independent",
+        ),
+        (
+            "张三和李四的年假?",
+            ("get_leave", {"of": "张三"}, "五天"),
+            ("get_leave", {"of": "李四"}, "八天"),
+            "independent",
+        ),
+    ],
+)
+def test_letters_of_a_script_without_spaces_may_come_from_a_result(
+    said: str, first: _Told, second: _Told, verdict: str
+) -> None:
+    assert judged(said, first, second).verdict == verdict

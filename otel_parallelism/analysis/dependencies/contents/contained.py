@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism.pace import empty, paced, pause
 from otel_parallelism.patterns import LazyPattern
 
-from .tokens import COMMON_WORDS, words_in
+from .tokens import COMMON_WORDS, letter_groups, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -62,6 +62,8 @@ def parts_of(text: str) -> list[str]:
 
     >>> parts_of("m.okafor@corp.example"), parts_of("lamps")
     (['mokaforcorpexample', 'okafor', 'corp', 'example'], ['lamps', 'lamp'])
+    >>> parts_of("王小芳")
+    ['王小', '小芳']
     """
     shown = text[:_LONGEST_ARGUMENT]
     found = [squeezed(shown)]
@@ -69,7 +71,8 @@ def parts_of(text: str) -> list[str]:
         found.append(word)
         if word.endswith("s"):
             found.append(word[:-1])
-    return [part for part in dict.fromkeys(found) if len(part) >= _SHORTEST_PART and part not in _FILLERS]
+    long = (part for part in dict.fromkeys(found) if len(part) >= _SHORTEST_PART and part not in _FILLERS)
+    return [*long, *dict.fromkeys(letter_groups(shown))]
 
 
 def first_containing(
@@ -130,7 +133,7 @@ def first_places(text: str, parts: Collection[str]) -> dict[str, int]:
 
     Args:
         text: Any text.
-        parts: Texts of at least `_SHORTEST_PART` characters.
+        parts: Texts that are not empty.
 
     >>> first_places("bluelamp", ["lamp", "lampshade"])
     {'lamp': 4}
@@ -139,11 +142,12 @@ def first_places(text: str, parts: Collection[str]) -> dict[str, int]:
         return {part: place for part in paced(parts) if (place := text.find(part)) >= 0}
     # By their beginning, and by their length: the parts that have not been found yet.
     waiting: dict[str, dict[int, set[str]]] = {}
+    shortest = min(map(len, parts))
     for part in paced(parts):
-        waiting.setdefault(part[:_SHORTEST_PART], {}).setdefault(len(part), set()).add(part)
+        waiting.setdefault(part[:shortest], {}).setdefault(len(part), set()).add(part)
     found: dict[str, int] = {}
-    for place in paced(range(len(text) - _SHORTEST_PART + 1)):
-        by_length = waiting.get(text[place : place + _SHORTEST_PART])
+    for place in paced(range(len(text) - shortest + 1)):
+        by_length = waiting.get(text[place : place + shortest])
         if by_length is None:
             continue
         for length, some in by_length.items():

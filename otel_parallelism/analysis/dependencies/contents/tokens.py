@@ -26,6 +26,8 @@ _PIECES = LazyPattern(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = LazyPattern(r"[^\W_]+(?:\.\d+)?")
 _WORDS = LazyPattern(r"\w+")
 _PLAIN = LazyPattern(r"[^\W_]+")
+# Two Han characters tell as much as a word, and so do three letters of Katakana.
+_PACKED = LazyPattern(r"(?=([\u3400-\u9fff]{2}|[\u30a1-\u30fc]{3}))")
 _FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 _NUMBER = LazyPattern(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 # Without an exponent: in a text, 12E5 is more often a room or a code than a number.
@@ -196,6 +198,16 @@ def words_in(text: str) -> list[str]:
     """Return the words of *text*, case folded and split at underscores."""
     # Every result passes through here, so most time at a turn's end is spent here. Translating bytes is fastest.
     return text.encode().translate(_FOLDED).decode().split() if text.isascii() else _PLAIN.findall(text.casefold())
+
+
+def letter_groups(text: str) -> list[str]:
+    """
+    Return the groups of neighbouring letters in *text* that tell as much as a word, in scripts without spaces.
+
+    >>> letter_groups("血糖升高 lamp"), letter_groups("トヨタは")
+    (['血糖', '糖升', '升高'], ['トヨタ'])
+    """
+    return [] if text.isascii() else _PACKED.findall(text)
 
 
 def _is_unwanted(piece: str, wanted: AbstractSet[str]) -> bool:

@@ -11,7 +11,8 @@ _FEWEST_MEASURED = 2
 _LONGEST_ANSWER = 80
 _DEEPEST = 6
 _PLACES = frozenset({"lat", "latitude", "Latitude"})
-_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,}")
+# In Chinese and Japanese, a whole sentence has no space.
+_IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])[^\s\u3040-\u9fff]{4,}")
 _COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
 DATED = LazyPattern(
     r"\d{4}-\d\d|\b(?:january|february|april|june|july|august|september|october|november|december)\b"
@@ -57,8 +58,8 @@ def tells_facts(value: object) -> bool:
 
     >>> tells_facts({"name": "Ada", "office": {"city": "Pune"}}), tells_facts({"wet": 91.5, "lux": 420.5})
     (True, True)
-    >>> tells_facts({"id": "A81-x9"}), tells_facts(7)
-    (False, False)
+    >>> tells_facts({"id": "A81-x9"}), tells_facts(7), tells_facts("审批人是王芳,状态2")
+    (False, False, True)
     """
     if _is_place(value):
         return True

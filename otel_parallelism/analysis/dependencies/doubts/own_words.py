@@ -2,8 +2,8 @@
 Finds searches in words of the model's own, and paths that it put together: both may follow from an earlier result.
 
 What a result says in a sentence, or in another language, a model searches for in words that stand in no result:
-``power adapter for a ThinkPad`` after a list of purchases. A search in the user's words needs no result. A path may be
-made of a directory and of a name that a file imports.
+``power adapter for a ThinkPad`` after a list of purchases. A search in the user's words needs no result. In Chinese and
+Japanese, groups of letters count as words. A path may be made of a directory and of a name that a file imports.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class OwnWords:
         self._calls = calls
         self._said = frozenset(said)
         self._stems = {word[:_STEM] for word in self._said}
+        self._groups = {group for word in self._said for group in tokens.letter_groups(word)}
         self._own: set[int] = set()
         self._facts: list[tuple[int, list[str]]] = []
         self._ended: list[int] = []
@@ -73,8 +74,11 @@ class OwnWords:
         words = [word for text in texts for word in tokens.words_in(text)]
         words = [word for word in words if len(word) >= _SHORTEST_WORD and word not in _FILLERS]
         own = [word for word in words if not is_known(word) and word[:_STEM] not in self._stems]
+        groups = {group for text in texts for group in tokens.letter_groups(text)}
+        unheard = len(groups) >= _FEWEST_WORDS and groups.isdisjoint(self._groups)
+        self._groups |= groups
         tool = self._calls[index].tool
-        if len(own) == len(words) >= _FEWEST_WORDS:
+        if unheard or len(own) == len(words) >= _FEWEST_WORDS:
             self._own.add(index)
             # A search after one that was in words of the model's own too is its next question as likely as an answer.
             ended = self._ended[-_MOST_COMPARED:]
@@ -95,7 +99,7 @@ class OwnWords:
 
     def _texts_of(self, index: int, arguments: Values) -> list[str]:
         """Return the texts that a call searches for, or is asked."""
-        texts = [text for text in arguments.plain if isinstance(text, str) and " " in text.strip()]
+        texts = [text for text in arguments.plain if isinstance(text, str) and _has_words(text)]
         if not texts:
             return []
         searches = not SEARCHES.isdisjoint(words_in_name(self._calls[index].tool))
@@ -124,6 +128,10 @@ def _names_in(texts: Iterable[str]) -> list[str]:
     """Return the words with a capital in *texts* that have words in lower case too."""
     mixed = [text for text in texts if any(word.isalpha() and word.islower() for word in text.split())]
     return [word for text in mixed for name in _NAME.findall(text) for word in tokens.words_in(name)]
+
+
+def _has_words(text: str) -> bool:
+    return " " in text.strip() or len(tokens.letter_groups(text)) >= _FEWEST_WORDS
 
 
 def _bits(indexes: Iterable[int]) -> int:
