@@ -54,7 +54,7 @@ def lines_run(action: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_twice_the_calls_take_twice_the_work(shape: Callable[[int], list[Observation]]) -> None:
-    some, more = shape(30), shape(60)
+    some, more = shape(60), shape(120)
     reports_on(some)  # fills the caches of names
     assert lines_run(lambda: reports_on(more)) < 2.3 * lines_run(lambda: reports_on(some))
 

@@ -28,7 +28,6 @@ COLUMNS = {
     "maps": (TEXTS, [[("a", "1"), ("b", None)], None, [], [("a", "2"), ("c", "")]]),
     "maps of bytes": (BYTES, [[(b"a", b"\xff")], None, [], [(b"b", None)]]),
     "lists of maps": (pa.list_(TEXTS), [[[("a", "1")], None], None, [], [[], [("b", "2")]]]),
-    "maps of maps": (pa.map_(pa.string(), TEXTS), [[("a", [("b", None)])], None, [], [("c", None)]]),
     "objects": (EVENT, [{"name": "x", "attributes": [("a", "1")]}, None, {"name": None}, {"name": "y"}]),
     "lists of objects": (pa.list_(EVENT), [[{"name": "x"}], None, [], [{"attributes": [("b", "2")]}, None]]),
 }
@@ -45,6 +44,12 @@ def test_a_column_has_the_values_of_its_rows(name: str, begin: int) -> None:
 def test_of_equal_keys_the_last_counts() -> None:
     column: Any = pa.array([[("a", "1"), ("b", "2"), ("a", "3")]], TEXTS)
     assert column_values(pa, column) == [{"a": "3", "b": "2"}]
+
+
+def test_maps_of_maps() -> None:
+    # Not compared with pyarrow: old versions give an inner map as a list.
+    column = pa.array([[("a", [("b", None), ("c", "1")])], None, [], [("d", None)]], pa.map_(pa.string(), TEXTS))
+    assert column_values(pa, column) == [{"a": {"c": "1"}}, None, {}, {}]
 
 
 def test_nested_objects_have_no_fields_that_are_null() -> None:

@@ -71,9 +71,9 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
             values.whole = False
             return values
-    if message and isinstance(value, list):
-        values.instructions = [str(one) for one in value if isinstance(one, DeveloperText)]
-        value = [one for one in value if not isinstance(one, DeveloperText)]
+    if message and type(value) is list:
+        values.instructions = [str(one) for one in value if type(one) is DeveloperText]
+        value = [one for one in value if type(one) is not DeveloperText]
     try:
         if not (arguments or message):
             values.value = plain_data(value)
