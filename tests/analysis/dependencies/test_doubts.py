@@ -537,6 +537,35 @@ def test_thing_that_is_named_once_may_be_chosen_among_those_named(said: str, ver
     assert set(found) == {verdict}
 
 
+@pytest.mark.parametrize(
+    ("said", "names", "second", "verdict"),
+    [
+        ("Is Lisbon or Porto cheaper? A hotel there.", ("LIS", "OPO"), ("get_hotels", {"town": "Porto"}), "unknown"),
+        ("News on Apple or Ford, the better one", ("AAPL", "FN"), ("get_news", {"of": "Ford", "top": 2}), "unknown"),
+        ("Ist Rom oder Wien besser? Ein Hotel dort.", ("FCO", "VIE"), ("get_hotels", {"town": "Wien"}), "unknown"),
+        ("El fondo Alfa o Beta, ¿cuál rinde más?", ("ES01", "ES02"), ("get_fee", {"fund": "Beta"}), "unknown"),
+        ("哪个更便宜, 里斯本 还是 波尔图? 酒店", ("LIS", "OPO"), ("get_hotels", {"town": "波尔图"}), "unknown"),
+        (
+            "Fares to Lisbon and Porto. Hotels in Porto.",
+            ("LIS", "OPO"),
+            ("get_hotels", {"town": "Porto"}),
+            "independent",
+        ),
+        (
+            "Is Oslo or Rome cheaper? Hotels in Porto.",
+            ("Oslo", "Rome"),
+            ("get_hotels", {"town": "Porto"}),
+            "independent",
+        ),
+    ],
+)
+def test_things_may_be_compared_under_names_that_the_user_did_not_say(
+    said: str, names: tuple[str, str], second: tuple[str, dict[str, Any]], verdict: str
+) -> None:
+    fares: list[_Told] = [("get_score", {"of": name}, "a b c d") for name in names]
+    assert set(compared(said, fares, [(*second, "the old mill")])) == {verdict}
+
+
 def test_single_thing_is_compared_with_nothing() -> None:
     said = "Is Kiwi cheaper than last year, and when does it close?"
     assert compared(said, PRICES[:1], HOURS[:1]) == ["independent"]

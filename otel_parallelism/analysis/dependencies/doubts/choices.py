@@ -4,14 +4,20 @@ Finds calls about one of several things that were compared before.
 "Which of the shops A and B is cheaper, and when does it close?" asks for the price at both, and for the hours of one.
 The user names the shops, so that no value of a result shows which one was chosen. Whatever the language, who wants the
 price at A and B and the hours of B for certain says B twice, once for each tool.
+
+The things may have been compared under names that the user did not say: the airports of two towns, before a hotel in
+one of the towns. Then only a request that compares tells that one of them was chosen.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.patterns import CaselessPattern
+
+from .languages import has_foreign_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,8 +60,11 @@ class Choices:
         self._users: dict[str, set[str]] = {}
         self._holders: dict[tuple[str, str], set[int]] = {}
         self._ended: dict[str, int] = {}
+        self._other_names: dict[str, frozenset[str]] = {}
+        self._made = Counter(call.tool for call in calls)
         texts = list(dict.fromkeys(text[:_MOST_READ] for values in spoken for text in values.texts))
         self._compares = any(map(_COMPARES.search, texts))
+        self._seeks_one = self._compares or any(map(has_foreign_comparison, texts))
         self._said = [_spaced(words_in(text)) for text in texts]
         self._group()
 
@@ -86,7 +95,26 @@ class Choices:
             single = len(chosen) == 1 or len(set().union(*(self._holders[other, thing] for thing in chosen))) == 1
             if single and self._ended.get(other, 0).bit_count() >= _FEWEST and self._may_be_chosen(chosen):
                 bits |= self._ended[other]
+        bits |= self._compared_under_other_names(index) if self._seeks_one else 0
         return [(bits, _WHY)] if bits else []
+
+    def _compared_under_other_names(self, index: int) -> int:
+        """Return the calls of tools that were called more often, each with a name that the user did not say."""
+        tool, bits = self._calls[index].tool, 0
+        for other, ended in list(self._ended.items())[-_MOST_TOOLS:]:
+            if max(_FEWEST - 1, self._made[tool]) < ended.bit_count() and other != tool:
+                names = self._other_names_of(other)
+                bits |= ended if names and names.isdisjoint(self._asked[tool]) else 0
+        is_named = bits and any(any(map(str.isalpha, one)) and self._times_said(one) for one in self._given[index])
+        return bits if is_named else 0
+
+    def _other_names_of(self, tool: str) -> frozenset[str]:
+        """Return the names that *tool* was given and the user did not say; none if a call of it has no such name."""
+        if tool not in self._other_names:
+            unsaid = frozenset(thing for thing in self._compared[tool] if not self._times_said(thing))
+            named = frozenset[int]().union(*(self._holders[tool, thing] for thing in unsaid))
+            self._other_names[tool] = unsaid if len(named) == self._made[tool] else frozenset()
+        return self._other_names[tool]
 
     def end(self, index: int) -> None:
         """Take note of a call that ends."""

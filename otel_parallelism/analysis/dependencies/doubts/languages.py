@@ -1,4 +1,4 @@
-"""Recognises answers, denials, errors and conditions in languages other than English, by a few frequent words."""
+"""Recognises answers, denials, errors, conditions and comparisons in other languages, by a few frequent words."""
 
 # ruff: noqa: RUF001 - letters of other alphabets are meant
 
@@ -31,12 +31,19 @@ _POLITE = LazyPattern(
 _CONDITION = CaselessPattern(
     r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas o[uù]|d[eè]s que|[aà] moins que|si"
     r"|s'ils?|annars|ellers"
-    r"|im falle?|en cas d[e'u]\w*|en caso de|em caso de|in caso d\w+|in geval van|w razie|w przypadku|v případě"
-    r"|в случае"
+    r"|im falle?|en cas d[e'u]\w*|en caso de|em caso de|in caso d\w+|in geval van|w razie|w przypadku"
+    r"|v p[rř][ií]pad[eě]|в случае"
     r"|de lo contrario|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
     r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
     r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우",
+)
+# In texts without accents.
+_COMPARES = CaselessPattern(
+    r"(?<!\w)(?:welche[rsnm]?|vergleich\w*|besser\w*|beste\w*|am \w+sten|cual(?:es)?|mas|menos|mejor(?:es)?|peor"
+    r"|compar\w+|qua(?:l|is|le|li)|mais|melhor|piu|meno|migliore|peggiore|quel(?:le)?s?|plus|moins|meilleure?s?|pire"
+    r"|welke|beste|meest\w*|minst\w*|vilke[nt]|hvilke[nt]|какои|какая|какое|сам(?:ыи|ая|ое)|больше|меньше|лучш\w+"
+    r"|ktory|ktora|ktore|naj\w+|hangi\w*)(?!\w)|[哪最更]|比较|比較|对比|どちら|一番|より|어느|가장",
 )
 _POSITIVE = frozenset(
     """
@@ -92,9 +99,24 @@ def has_foreign_condition(sentence: str) -> bool:
     >>> has_foreign_condition("Falls es regnet, zeig mir Museen"), has_foreign_condition("Zeig es mir, wenn möglich")
     (True, False)
     """
-    if not sentence.isascii():
-        from unicodedata import normalize  # noqa: PLC0415 - a large table, which few programs need
-
-        # Letters whose marks were taken off stay apart from them; those of Korean and Japanese are put together.
-        sentence = normalize("NFC", sentence)
+    sentence = _composed(sentence)
     return _CONDITION.search(sentence) and _CONDITION.search(_POLITE.sub(" ", sentence))
+
+
+def has_foreign_comparison(text: str) -> bool:
+    """
+    Return whether a *text* without accents compares, in another language: it asks which of several things, or for most.
+
+    >>> has_foreign_comparison("Welche Stadt ist gunstiger?"), has_foreign_comparison("Wie ist das Wetter?")
+    (True, False)
+    """
+    return _COMPARES.search(_composed(text))
+
+
+def _composed(text: str) -> str:
+    """Return *text* with the letters of Korean and Japanese put together; marks that were taken off stay off."""
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # noqa: PLC0415 - a large table, which few programs need
+
+    return normalize("NFC", text)
