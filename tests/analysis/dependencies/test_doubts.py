@@ -782,3 +782,31 @@ def test_letters_of_a_script_without_spaces_may_come_from_a_result(
     said: str, first: _Told, second: _Told, verdict: str
 ) -> None:
     assert judged(said, first, second).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "second", "verdict"),
+    [
+        ("Is Zalando dear?", ("ZAL.DE", {"pe": 31.2, "peers": ["ASOS", "Boozt"]}), "ASC.L", "unknown"),
+        ("Adidas beside its rivals?", ("ADS.DE", {"pe": 20, "rivals": ["Puma", "Nike"]}), "PUM.DE", "unknown"),
+        (
+            "Compare BMW with its peers",
+            ("BMW.DE", "81 EUR. Peers: Volkswagen, Mercedes-Benz and Ford"),
+            "MBG.DE",
+            "unknown",
+        ),
+        (
+            "Alternatives to Aspirin?",
+            ("N02BA", {"like": [{"name": "Ibuprofen"}, {"name": "Dafalgan"}]}),
+            "N02BE",
+            "unknown",
+        ),
+        ("Is Austria large beside its neighbours?", ("Wien", ["Germany", "Italy"]), "Berlin", "unknown"),
+        ("The Nordic capitals?", ("Oslo", {"people": 709037, "tags": ["sea", "snow"]}), "Stockholm", "independent"),
+        ("BMW beside Ford and Volkswagen?", ("BMW.DE", {"rivals": ["Ford", "Volkswagen"]}), "VOW.DE", "independent"),
+    ],
+)
+def test_names_that_a_result_lists_may_be_said_in_other_words(
+    said: str, first: tuple[str, Any], second: str, verdict: str
+) -> None:
+    assert judged(said, ("get_facts", {"of": first[0]}, first[1]), ("get_facts", {"of": second}, 7)).verdict == verdict

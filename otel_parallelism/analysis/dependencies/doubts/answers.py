@@ -13,6 +13,12 @@ _DEEPEST = 6
 _PLACES = frozenset({"lat", "latitude", "Latitude"})
 # In Chinese and Japanese, a whole sentence has no space.
 _IDENTIFIER = LazyPattern(r"(?=\S*\d)(?=\S*[^\W\d_])[^\s\u3040-\u9fff]{4,}")
+_NAME = LazyPattern(r"[A-Z][\w.&'-]*(?: [\w.&'-]+){0,3}")
+_CAPITALISED = r"[A-Z][\w&'-]{1,30}(?: [A-Z][\w&'-]{1,30}){0,3}"
+_NAMES = LazyPattern(rf"\b{_CAPITALISED}(?:(?:, and |, | and ){_CAPITALISED})+")
+_SEPARATOR = LazyPattern(r", and |, | and ")
+_FEWEST_NAMES = 2
+_LONGEST_SEARCHED = 2_000
 _COLOUR = LazyPattern(r"#[0-9a-fA-F]{6}")
 DATED = LazyPattern(
     r"\d{4}-\d\d|\b(?:january|february|april|june|july|august|september|october|november|december)\b"
@@ -67,6 +73,28 @@ def tells_facts(value: object) -> bool:
     # Several numbers are measurements, which a model puts into words.
     measured = sum(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
     return measured >= _FEWEST_MEASURED or any(_has_other_words(one) for one in values if isinstance(one, str))
+
+
+def listed_names(value: object) -> list[str]:
+    """
+    Return the names that a short result lists, each with a capital: there are two or more in one list, or in one text.
+
+    >>> listed_names({"pe": 31, "peers": ["ASOS", "Boozt"]}), listed_names("Peers: Puma, Nike")
+    (['ASOS', 'Boozt'], ['Puma', 'Nike'])
+    >>> listed_names({"to": [{"name": "Rome"}, {"name": "Graz"}]}), listed_names({"tags": ["new"], "city": "Rome"})
+    (['Rome', 'Graz'], [])
+    """
+    lists = [value, *(value.values() if isinstance(value, dict) else ())]
+    for one in lists[:_MOST_TOLD]:
+        if isinstance(one, (list, tuple)):
+            texts = [inner for entry in one[:_MOST_TOLD] for inner in _values(entry, 1)[:1]]
+            names = [text for text in texts if isinstance(text, str) and _NAME.fullmatch(text)]
+        else:
+            listed = _NAMES.search(one[:_LONGEST_SEARCHED]) if isinstance(one, str) else None
+            names = [] if listed is None else _SEPARATOR.split(listed[0])
+        if len(names) >= _FEWEST_NAMES:
+            return names
+    return []
 
 
 def tells_numbers(value: object) -> bool:

@@ -16,7 +16,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
-from .answers import DATED, is_short_text, tells_facts
+from .answers import DATED, is_short_text, listed_names, tells_facts
 from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Restating:
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
         self._telling: list[int] = []
+        self._listing: set[int] = set()
         self._first_own: dict[str, int] = {}
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
@@ -117,6 +118,8 @@ class Restating:
             self._short.append(index)
         if not result.outcome and tells_facts(result.value):
             self._telling.append(index)
+            if any(not self.said.issuperset(words_in(name)) for name in listed_names(result.value)):
+                self._listing.add(index)
         if len(texts) <= _MOST_COMPARED:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
@@ -128,11 +131,12 @@ class Restating:
         """
         Return the results that a word of a call may say in other words.
 
-        Once a call of a tool had words of the model's own, it goes through a list of its own: the Nordic capitals.
+        Once a call of a tool had words of the model's own, it goes through a list of its own, the Nordic capitals, or
+        through one that a result holds: the peers of a company.
         """
         tool, recent = self._calls[index].tool, self._telling[-_MOST_COMPARED:]
         first = self._first_own.setdefault(tool, index)
-        return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first)
+        return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first or i in self._listing)
 
     def _others(self, index: int, earlier: Iterable[int]) -> int:
         tool = self._calls[index].tool
@@ -187,14 +191,14 @@ class Restating:
 
 
 def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[list[str]]:
-    """Return the words of each argument that is no free text, if most of them stand nowhere before the call."""
+    """Return the words of each argument that is no free text, if half of them stand nowhere before the call."""
     free = {token for name, token in arguments.named if _is_free(words_in_name(name))}
     found = []
     for atom in arguments.atoms:
         words = [word for word in atom.words if not word.isdecimal()]
         if atom.kind == "flag" or not words or atom.token in free or not any(map(str.isalpha, atom.token)):
             continue
-        if 2 * sum(map(is_known, words)) < len(words):
+        if 2 * sum(map(is_known, words)) <= len(words):
             found.append(words)
     return found
 
