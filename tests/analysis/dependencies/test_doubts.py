@@ -810,3 +810,21 @@ def test_names_that_a_result_lists_may_be_said_in_other_words(
     said: str, first: tuple[str, Any], second: str, verdict: str
 ) -> None:
     assert judged(said, ("get_facts", {"of": first[0]}, first[1]), ("get_facts", {"of": second}, 7)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "second", "verdict"),
+    [
+        ("订单A100和A200的状态?", ("A100", "已发货"), "A200", "independent"),
+        ("注文1001と1002の状況を", ("1001", "発送済み"), "1002", "independent"),
+        ("AAPL과 TSLA의 주가는?", ("AAPL", 212.3), "TSLA", "independent"),
+        ("A7机房的主机温度?", ("A7", "主机H3在线"), "H3", "unknown"),
+        ("如果订单A100已发货,查A200的物流", ("A100", "已发货"), "A200", "unknown"),
+    ],
+)
+def test_code_may_stand_in_a_sentence_without_spaces(
+    said: str, first: tuple[str, Any], second: str, verdict: str
+) -> None:
+    assert (
+        judged(said, ("get_state", {"of": first[0]}, first[1]), ("get_state", {"of": second}, 7.5)).verdict == verdict
+    )

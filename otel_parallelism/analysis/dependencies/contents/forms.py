@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
+# Before and after a code or a number in Chinese, Japanese or Korean, whose letters are taken apart.
+_OTHER_SCRIPT = LazyPattern(
+    r"(?<=[\u1100-\u11ff\u3040-\u9fff])(?=[A-Za-z0-9#])|(?<=[A-Za-z0-9])(?=[\u1100-\u11ff\u3040-\u9fff])"
+)
 _ACCENTS = LazyPattern(r"[\u0300-\u036f]")
 _JOINTS = LazyPattern(r"[\W_]+")
 _HUMPS = LazyPattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -62,6 +66,16 @@ def plain_text(text: str) -> str:
     from unicodedata import normalize  # noqa: PLC0415 - a large table, which few programs need
 
     return _ACCENTS.sub("", normalize("NFKD", text))
+
+
+def message_text(text: str) -> str:
+    """
+    Return *text*, a message, as `plain_text` does, and put spaces around codes in sentences without spaces.
+
+    >>> message_text("订单A100和A200的状态"), message_text("order A100")
+    ('订单 A100 和 A200 的状态', 'order A100')
+    """
+    return text if text.isascii() else _OTHER_SCRIPT.sub(" ", plain_text(text))
 
 
 def identity_forms(text: str) -> Iterator[tuple[str, bool]]:

@@ -96,7 +96,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
             values.value = plain_data(value) if leaves.flags else None
             names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
-        leaves.texts = [forms.plain_text(text) for text in leaves.texts]
+        leaves.texts = [forms.message_text(text) if message else forms.plain_text(text) for text in leaves.texts]
         long_numbers = [str(number) for number in leaves.numbers if abs(number) >= _LONG_NUMBER]
         values.texts = [*leaves.texts, *long_numbers, *(() if arguments else leaves.keys)]
         _add_leaves(values, leaves, max_bytes, wanted, None if brief else {} if known is None else known)
