@@ -21,6 +21,7 @@ class CallFrame(msgspec.Struct, frozen=True, gc=False):
     ``function`` is its name, empty if unknown. ``end_line`` and ``end_column`` (in bytes) say where the text of the
     call that it was making ends; ``end_column`` is -1 if that is unknown. ``identity`` is the ``id()`` of the frame:
     two frames that exist at once have different ones, 0 is unknown. ``code`` is the code object, None in stored spans.
+    ``line_number`` 0 stands for the whole file.
     """
 
     file_path: str

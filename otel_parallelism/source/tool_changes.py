@@ -10,6 +10,7 @@ directly, or through functions and methods of its module.
 from __future__ import annotations
 
 import ast
+import itertools
 from typing import TYPE_CHECKING
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
@@ -51,7 +52,8 @@ def may_change_something(
     """
     key = "changes", tool
     if key not in file.proofs:
-        homes = [file, *filter(None, map(imported, _modules(file)[:_MOST_FILES]))]
+        files = (imported(module) for module in _modules(file, tool)[:_MOST_FILES])
+        homes = itertools.chain([file], (one for one in files if one is not None))
         home = next((one for one in homes if _called(one, tool)), None)
         file.proofs[key] = home is not None and any(
             _changes(function) or _reaches_out(function, home, reads) for function in _run_by(home, tool)
@@ -59,14 +61,18 @@ def may_change_something(
     return bool(file.proofs[key])
 
 
-def _modules(file: SourceFile) -> list[str]:
-    found: dict[str, None] = {}
+def _modules(file: SourceFile, tool: str) -> list[str]:
+    """Return the modules that *file* imports, first those that it imports *tool* from."""
+    found: dict[str, bool] = {}
     for node in ast.walk(file.tree):
         if isinstance(node, ast.ImportFrom):
-            found["." * node.level + (node.module or "")] = None
+            module = "." * node.level + (node.module or "")
+            named = any(alias.name in {tool, "*"} for alias in node.names)
+            found[module] = found.get(module, False) or named
         elif isinstance(node, ast.Import):
-            found.update(dict.fromkeys(alias.name for alias in node.names))
-    return list(found)
+            for alias in node.names:
+                found.setdefault(alias.name, False)
+    return sorted(found, key=lambda module: not found[module])
 
 
 def _called(file: SourceFile, name: str) -> list[Function]:
@@ -80,7 +86,9 @@ def _run_by(file: SourceFile, name: str) -> list[Function]:
     for function in found:
         for node in own_nodes(function):
             if isinstance(node, ast.Call) and len(found) < _MOST_FUNCTIONS and not _is_fresh(node.func, function):
-                found += [one for one in _called(file, callee_name(node)) if one not in found]
+                # A function may be handed to another one, such as asyncio.to_thread.
+                names = [callee_name(node), *(one.id for one in node.args if isinstance(one, ast.Name))]
+                found += [one for name in names for one in _called(file, name) if one not in found]
     return found
 
 

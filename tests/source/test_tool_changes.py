@@ -26,6 +26,7 @@ CHANGING = {
     "a command in a variable": "from subprocess import run\ndef get_x(command):\n    return run(command, shell=True)",
     "a command of the shell": "import os\nasync def get_x():\n    return os.system('make build')",
     "a command in a thread": "async def get_x():\n    await asyncio.to_thread(subprocess.run, ['make', 'x'])",
+    "a command of a function in a thread": "def f():\n    os.system('x')\ndef get_x():\n    return to_thread(f)",
     "a command that is awaited": "async def get_x():\n    await asyncio.create_subprocess_exec('make', 'x')",
     "a command one call deep": "def sh(text):\n    os.popen(text)\nasync def get_x():\n    return sh('ls')",
     "a draw": "import random\nasync def get_x(a):\n    return random.randint(1, 6)",

@@ -62,7 +62,7 @@ def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
     return may_change_something(
         tool,
         file,
-        lambda module: sources(CallFrame(_module_path(path, module), 1)),
+        lambda module: sources(CallFrame(_module_path(path, module), 0)),
         lambda command: shell_effect(command) == "read",
     )
 

@@ -79,12 +79,15 @@ def source_file(frame: CallFrame) -> SourceFile | None:
     """
     Return the parsed file of a live *frame*; None if its text cannot be found, or is not that of the running code.
 
-    The text comes from `linecache`, which also knows the cells of notebooks and the files of archives.
+    The text comes from `linecache`, which also knows the cells of notebooks and the files of archives. Line 0 stands
+    for a whole file, such as that of an imported module: no code shows that its text is what runs.
     """
     code = frame.code
-    if not isinstance(code, CodeType):
-        return None
     try:
+        if code is None and frame.line_number == 0:
+            return _read(frame.file_path).file if linecache.getlines(frame.file_path) else None
+        if not isinstance(code, CodeType):
+            return None
         read = _read(code.co_filename)
         # A file that was edited since, or code that a tool rewrote, compiles to something else.
         return read.file if read.has(code) else None

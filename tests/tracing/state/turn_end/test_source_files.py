@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_parallelism.model import CallFrame
+from otel_parallelism.source.functions import SourceFile
+from otel_parallelism.source.tool_changes import may_change_something
 from otel_parallelism.tracing.state.turn_end.source_files import source_file
 
 if TYPE_CHECKING:
@@ -54,6 +56,16 @@ def test_code_of_other_text_is_not_found(tmp_path: Path) -> None:
 
     assert [is_found(code) for code in same[1:]] == [True, True]
     assert [is_found(code) for code in edited[1:]] == [True, False]
+
+
+def test_imported_file_is_found_without_code(tmp_path: Path) -> None:
+    path = tmp_path / "tools.py"
+    path.write_text("import os\n\ndef get_user():\n    os.system('make')\n")
+    program = SourceFile("from tools import get_user\nget_user()")
+
+    assert source_file(CallFrame(str(path), 1)) is None
+    assert may_change_something("get_user", program, lambda name: source_file(CallFrame(f"{tmp_path}/{name}.py", 0)))
+    assert source_file(CallFrame(str(tmp_path / "missing.py"), 0)) is None
 
 
 @pytest.mark.process
