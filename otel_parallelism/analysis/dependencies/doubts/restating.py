@@ -69,7 +69,8 @@ class Restating:
         self._names = [words_in_name(call.tool) for call in paced(calls)]
         self._short: list[int] = []
         self._telling: list[int] = []
-        self._listing: set[int] = set()
+        # A model goes through what a result lists, such as the peers of a company, with the same tool too.
+        self._listing: list[int] = []
         self._first_own: dict[str, int] = {}
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
@@ -92,7 +93,10 @@ class Restating:
         """
         self._given[index] = arguments.named
         # Where no message of the user was captured, any word may be the user's.
-        unknown = _unknown_words(arguments, is_known) if self.said else []
+        partly = _unknown_words(arguments, is_known) if self.said else []
+        # In ADS.DE and PUM.DE one half is the same.
+        unknown = [words for words in partly if 2 * sum(map(is_known, words)) < len(words)]
+        restated = self._facts_before(index) if unknown else 0
         single = [words[0] for words in unknown if len(words) == 1]
         refers = any(atom.kind == "moment" and _REFERS.search(atom.token) for atom in arguments.atoms) or any(
             is_small(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
@@ -100,7 +104,7 @@ class Restating:
         )
         found = (
             (self._forms_before(single) if single else 0, _FORM),
-            (self._facts_before(index) if unknown else 0, _MEANING),
+            (restated | (sum(1 << i for i in self._listing[-_MOST_COMPARED:]) if partly else 0), _MEANING),
             (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
@@ -119,7 +123,7 @@ class Restating:
         if not result.outcome and tells_facts(result.value):
             self._telling.append(index)
             if any(not self.said.issuperset(words_in(name)) for name in listed_names(result.value)):
-                self._listing.add(index)
+                self._listing.append(index)
         if len(texts) <= _MOST_COMPARED:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
@@ -131,12 +135,11 @@ class Restating:
         """
         Return the results that a word of a call may say in other words.
 
-        Once a call of a tool had words of the model's own, it goes through a list of its own, the Nordic capitals, or
-        through one that a result holds: the peers of a company.
+        Once a call of a tool had words of the model's own, it goes through a list of its own: the Nordic capitals.
         """
         tool, recent = self._calls[index].tool, self._telling[-_MOST_COMPARED:]
         first = self._first_own.setdefault(tool, index)
-        return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first or i in self._listing)
+        return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first)
 
     def _others(self, index: int, earlier: Iterable[int]) -> int:
         tool = self._calls[index].tool
