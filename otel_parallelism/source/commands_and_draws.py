@@ -51,12 +51,12 @@ def qualified_names(file: SourceFile) -> dict[str, str]:
     key = "qualified names"
     if key not in file.proofs:
         known: dict[str, str] = {}
-        for node in ast.walk(file.tree):
+        for node in file.import_statements:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     first = alias.name.partition(".")[0]
                     known[alias.asname or first] = alias.name if alias.asname else first
-            elif isinstance(node, ast.ImportFrom) and not node.level:
+            elif not node.level:
                 known.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
         file.proofs[key] = known
     return cast("dict[str, str]", file.proofs[key])

@@ -47,7 +47,7 @@ class SourceFile:
 
     Attributes:
         tree: The module.
-        imports: Names that imports bind, anywhere in the file.
+        imports: Names that imports bind, anywhere in the file, by ``import_statements``.
         defined: Names of functions and classes at the top level.
         constants: Names that are bound once at the top level, to a literal.
         proofs: What has been shown so far; see `proof.prove`.
@@ -66,9 +66,11 @@ class SourceFile:
         self.proofs: dict[object, object] = {}
         self._own: dict[Function, list[ast.AST]] = {}
         self.imports: set[str] = set()
+        self.import_statements: list[ast.Import | ast.ImportFrom] = []
         self.rebound: set[str] = set()
         for node in paced(ast.walk(self.tree)):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self.import_statements.append(node)
                 self.imports.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
             elif isinstance(node, (ast.Global, ast.Nonlocal)):
                 self.rebound.update(node.names)
@@ -92,6 +94,15 @@ class SourceFile:
             if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Constant, ast.JoinedStr)):
                 literal.update(target.id for target in statement.targets if isinstance(target, ast.Name))
         return {name for name in literal if bound[name] == 1}
+
+    @cached_property
+    def named(self) -> dict[str, list[Function]]:
+        """The functions and methods of each name, the outer ones first."""
+        found: dict[str, list[Function]] = {}
+        for node in self._functions:
+            if not isinstance(node, ast.Lambda):
+                found.setdefault(node.name, []).append(node)
+        return found
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:

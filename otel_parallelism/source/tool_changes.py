@@ -10,8 +10,11 @@ directly, or through functions and methods of its module.
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from typing import TYPE_CHECKING
+
+from otel_parallelism.pace import paced
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
 from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
@@ -54,7 +57,7 @@ def may_change_something(
     if key not in file.proofs:
         files = (imported(module) for module in _modules(file, tool)[:_MOST_FILES])
         homes = itertools.chain([file], (one for one in files if one is not None))
-        home = next((one for one in homes if _called(one, tool)), None)
+        home = next((one for one in homes if tool in one.named), None)
         file.proofs[key] = home is not None and any(
             _changes(function) or _reaches_out(function, home, reads) for function in _run_by(home, tool)
         )
@@ -64,36 +67,31 @@ def may_change_something(
 def _modules(file: SourceFile, tool: str) -> list[str]:
     """Return the modules that *file* imports, first those that it imports *tool* from."""
     found: dict[str, bool] = {}
-    for node in ast.walk(file.tree):
+    for node in file.import_statements:
         if isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             named = any(alias.name in {tool, "*"} for alias in node.names)
             found[module] = found.get(module, False) or named
-        elif isinstance(node, ast.Import):
+        else:
             for alias in node.names:
                 found.setdefault(alias.name, False)
     return sorted(found, key=lambda module: not found[module])
 
 
-def _called(file: SourceFile, name: str) -> list[Function]:
-    """Return the functions and methods called *name*."""
-    return [node for node in ast.walk(file.tree) if isinstance(node, _DEFINITIONS) and node.name == name]
-
-
 def _run_by(file: SourceFile, name: str) -> list[Function]:
     """Return the functions called *name*, and those of the file that they call, directly or through others."""
-    found = _called(file, name)
+    found = list(file.named.get(name, ()))
     for function in found:
-        for node in own_nodes(function):
+        for node in paced(own_nodes(function)):
             if isinstance(node, ast.Call) and len(found) < _MOST_FUNCTIONS and not _is_fresh(node.func, function):
                 # A function may be handed to another one, such as asyncio.to_thread.
                 names = [callee_name(node), *(one.id for one in node.args if isinstance(one, ast.Name))]
-                found += [one for name in names for one in _called(file, name) if one not in found]
+                found += [one for name in names for one in file.named.get(name, ()) if one not in found]
     return found
 
 
 def _changes(function: Function) -> bool:
-    return any(_is_change(node, function) for node in own_nodes(function)) or any(
+    return any(_is_change(node, function) for node in paced(own_nodes(function))) or any(
         _waits(item.context_expr, function)
         for node in own_nodes(function)
         if isinstance(node, (ast.With, ast.AsyncWith))
@@ -158,6 +156,7 @@ def _is_fresh(expression: ast.expr, function: Function) -> bool:
     return not isinstance(expression, ast.Name) or expression.id in _own_names(function)
 
 
+@functools.lru_cache(maxsize=_MOST_FUNCTIONS)
 def _own_names(function: Function) -> frozenset[str]:
     """Return the names that *function* binds only to what it made; others may stand for an object of others."""
     bound: dict[str, bool] = {}

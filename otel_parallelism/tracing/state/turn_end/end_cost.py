@@ -1,8 +1,8 @@
 """
 Estimates how long the analysis of a turn takes, from what is below it, without reading any content.
 
-The estimate depends on counts and sizes only, so the same turn is analysed in the same place each time. The figures
-were measured with CPython 3.11; see ``tests/bench/overhead.py``.
+The estimate depends on counts and sizes, and on whether source must be read first, so that the same turn is analysed
+in the same place each time but the first. The figures were measured with CPython 3.11; see ``tests/bench/overhead.py``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from otel_parallelism.tracing.sdk.compatibility import raw_attributes
 from otel_parallelism.tracing.state.bounds.held_evidence import evidence_size
 from otel_parallelism.tracing.state.nodes import MISSING, CallNode, Node, SpanNode, StepNode
 
-from .source_files import is_read
+from .source_files import is_first_call, is_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,8 +97,10 @@ def _content_cost_ns(node: Node) -> float:
     """Return what it costs to compare the contents of *node*, a call or another span."""
     if isinstance(node, CallNode):
         cost_ns = _COMPARING_A_CALL_NS
-        if node.code is not None and not is_read(node.code.co_filename):
-            cost_ns += _OF_AN_UNREAD_FILE_NS
+        if node.code is not None:
+            file = node.code.co_filename
+            if is_first_call(file, node.tool.name) or not is_read(file):
+                cost_ns += _OF_AN_UNREAD_FILE_NS
         size = max(0, node.held_size)
         if not size:
             for content in (node.arguments, node.result):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_FILES = 32
 _MOST_CHARACTERS = 400_000
+_MOST_TOOLS = 10_000
 
 _WITH_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
@@ -73,6 +74,7 @@ class _Read:
 
 
 _files: OrderedDict[str, _Read] = OrderedDict()
+_asked: set[tuple[str, str]] = set()
 
 
 def source_file(frame: CallFrame) -> SourceFile | None:
@@ -99,6 +101,20 @@ def source_file(frame: CallFrame) -> SourceFile | None:
 def is_read(name: str) -> bool:
     """Return whether the file called *name* was read before, so that `source_file` has only to look it up."""
     return name in _files
+
+
+def is_first_call(file: str, tool: str) -> bool:
+    """
+    Return whether this is the first question about calls of *tool* from *file*.
+
+    After the first, the modules have been read in which the tool may be defined.
+    """
+    if (file, tool) in _asked:
+        return False
+    if len(_asked) >= _MOST_TOOLS:
+        _asked.clear()
+    _asked.add((file, tool))
+    return True
 
 
 def _read(name: str) -> _Read:
