@@ -105,6 +105,19 @@ class SourceFile:
         return found
 
     @cached_property
+    def given_names(self) -> dict[str, set[str]]:
+        """
+        The functions that the file may give another name, by that name.
+
+        It does so in a decorator (``@tool("look_up")``), a call (``Tool(name="look_up", func=f)``) or a dictionary.
+        """
+        found: dict[str, set[str]] = {}
+        for node in paced(ast.walk(self.tree)):
+            for name, function in _renamed(node):
+                found.setdefault(name, set()).add(function)
+        return found
+
+    @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node around each node of the tree."""
         return {child: node for node in paced(ast.walk(self.tree)) for child in ast.iter_child_nodes(node)}
@@ -201,6 +214,33 @@ class SourceFile:
         while node is not None and node is not outer:
             node = self.parents.get(node)
         return node is outer
+
+
+def _renamed(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield the names that *node* may give to functions, each with that of the function."""
+    pairs: list[tuple[list[str], list[ast.expr]]] = []
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        yield from ((name, node.name) for decorator in node.decorator_list for name in _texts([decorator]))
+    elif isinstance(node, ast.Call):
+        pairs = [(_texts([node, node.func]), _values(node))]
+    elif isinstance(node, ast.Dict):
+        pairs = [([_text(key)], [value]) for key, value in zip(node.keys, node.values, strict=True)]
+    for names, values in pairs:
+        yield from ((name, value.id) for name in names if name for value in values if isinstance(value, ast.Name))
+
+
+def _texts(calls: list[ast.expr]) -> list[str]:
+    """Return the constant texts among the arguments of *calls*; an expression that is no call has none."""
+    return [_text(value) for call in calls if isinstance(call, ast.Call) for value in _values(call)]
+
+
+def _values(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *[keyword.value for keyword in call.keywords]]
+
+
+def _text(expression: ast.expr | None) -> str:
+    """Return the text that *expression* is; empty if it is no constant text."""
+    return expression.value if isinstance(expression, ast.Constant) and isinstance(expression.value, str) else ""
 
 
 def _is_earlier(first: ast.Call, second: ast.Call) -> bool:

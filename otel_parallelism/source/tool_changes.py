@@ -44,7 +44,7 @@ def may_change_something(
     Return whether the function of *tool* visibly changes something that other calls may see, or waits for a lock.
 
     Args:
-        tool: The name of the function.
+        tool: The name of the function, or another one that the source gives it.
         file: The file of the function that called it.
         imported: Returns the file of a module by its dotted name, with a leading dot for each level of a relative
             import; None if it is not at hand.
@@ -55,22 +55,24 @@ def may_change_something(
     """
     key = "changes", tool
     if key not in file.proofs:
-        files = (imported(module) for module in _modules(file, tool)[:_MOST_FILES])
+        names = {tool} | file.given_names.get(tool, set())
+        files = (imported(module) for module in _modules(file, names)[:_MOST_FILES])
         homes = itertools.chain([file], (one for one in files if one is not None))
-        home = next((one for one in homes if tool in one.named), None)
-        file.proofs[key] = home is not None and any(
-            _changes(function) or _reaches_out(function, home, reads) for function in _run_by(home, tool)
+        found = ((home, _functions(home, names | home.given_names.get(tool, set()))) for home in homes)
+        home, functions = next(((home, some) for home, some in found if some), (file, []))
+        file.proofs[key] = any(
+            _changes(function) or _reaches_out(function, home, reads) for function in _run_by(home, functions)
         )
     return bool(file.proofs[key])
 
 
-def _modules(file: SourceFile, tool: str) -> list[str]:
-    """Return the modules that *file* imports, first those that it imports *tool* from."""
+def _modules(file: SourceFile, names: set[str]) -> list[str]:
+    """Return the modules that *file* imports, first those that it imports one of *names* from."""
     found: dict[str, bool] = {}
     for node in file.import_statements:
         if isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            named = any(alias.name in {tool, "*"} for alias in node.names)
+            named = any(alias.name == "*" or alias.name in names for alias in node.names)
             found[module] = found.get(module, False) or named
         else:
             for alias in node.names:
@@ -78,9 +80,14 @@ def _modules(file: SourceFile, tool: str) -> list[str]:
     return sorted(found, key=lambda module: not found[module])
 
 
-def _run_by(file: SourceFile, name: str) -> list[Function]:
-    """Return the functions called *name*, and those of the file that they call, directly or through others."""
-    found = list(file.named.get(name, ()))
+def _functions(file: SourceFile, names: set[str]) -> list[Function]:
+    """Return the functions and methods of *file* that have one of *names*."""
+    return [function for name in sorted(names) for function in file.named.get(name, ())]
+
+
+def _run_by(file: SourceFile, functions: list[Function]) -> list[Function]:
+    """Return *functions*, and those of the file that they call, directly or through others."""
+    found = list(functions)
     for function in found:
         for node in paced(own_nodes(function)):
             if isinstance(node, ast.Call) and len(found) < _MOST_FUNCTIONS and not _is_fresh(node.func, function):

@@ -9,6 +9,7 @@ asserted: times depend on the machine, and ratios hold within one run.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import json
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,11 +33,16 @@ from opentelemetry.trace import NoOpTracerProvider
 import otel_parallelism
 from otel_parallelism import Settings, agent_turn, clock, install, profiled, uninstall, wait_for_reports
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.dependencies.contents.values import values_of
+from otel_parallelism.analysis.dependencies.contents.wanted import Wanted
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import Call, Content, Turn, TurnSpan
+from otel_parallelism.pace import set_pace
+from otel_parallelism.source.functions import SourceFile
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
 CALLS = 50
@@ -442,6 +449,42 @@ async def live_ends(repeats: int) -> None:
     traced.shutdown()
 
 
+def longest_step_ms(action: Callable[[], object]) -> float:
+    """Return the longest time of *action* without a pause, in ms of the thread's own time."""
+    longest_ns = last_ns = 0
+
+    def paced(items: Iterable[Any]) -> Iterable[Any]:
+        nonlocal longest_ns, last_ns
+        for item in items:
+            now_ns = time.thread_time_ns()
+            longest_ns, last_ns = max(longest_ns, now_ns - last_ns), now_ns
+            yield item
+
+    last_ns = time.thread_time_ns()
+    set_pace(paced)
+    try:
+        action()
+    finally:
+        set_pace(None)
+    return max(longest_ns, time.thread_time_ns() - last_ns) / 1e6
+
+
+def steps(repeats: int) -> None:
+    """Print the longest steps of an analysis that nothing interrupts: of a file of source, and of a large result."""
+    print("\nThe longest step of an analysis without a pause")
+    own, other = Path(__file__).read_text("utf-8"), Path(argparse.__file__).read_text("utf-8")
+    text = " ".join(f"word{number % 997}" for number in range(12_500))
+    known = Wanted([values_of(Content({"key": "word5 word7", "place": 20_155}), 1_000, 1_000_000, arguments=True)])
+    cases: dict[str, Callable[[], object]] = {
+        f"parsing this file, {len(own.splitlines())} lines in functions": lambda: SourceFile(own).parents,
+        f"parsing argparse, {len(other.splitlines()):,} lines with a class of 900": lambda: SourceFile(other).parents,
+        f"searching a result of {len(text) // 1_000} kB": lambda: values_of(Content(text), 1_000, 1_000_000, known),
+    }
+    for title, action in cases.items():
+        taken = statistics.median(longest_step_ms(action) for _ in range(repeats))
+        print(f"  {title:<58}{taken:8.2f} ms")
+
+
 def imports(repeats: int) -> None:
     """Print the import time of the package and of the SDK's tracing."""
     print("\nImport, in a fresh interpreter")
@@ -466,6 +509,7 @@ def main() -> None:
     asyncio.run(evidence(turns, repeats))
     turn_end(repeats)
     asyncio.run(live_ends(3 if quick else 9))
+    steps(3 if quick else 9)
     imports(3 if quick else 9)
     if REGISTRY.spans or REGISTRY.turns:
         raise SystemExit("spans or turns were left open")

@@ -35,6 +35,11 @@ CHANGING = {
     "a draw of a module's generator": "RNG = random.Random(7)\nasync def get_x(a):\n    return RNG.choice(a)",
     "a draw of numpy's": "from numpy.random import default_rng\nG = default_rng(1)\ndef get_x():\n    G.integers(9)",
     "a draw of its object": "async def get_x(self):\n    return self._rng.random()",
+    "another name in a decorator": "@tool('get_x')\nasync def roll():\n    return random.random()",
+    "another name by keyword": "@profiled(name='get_x')\nasync def roll():\n    return random.random()",
+    "another name in a call": "def roll():\n    return random.random()\nTOOLS = [Tool(name='get_x', func=roll)]",
+    "another name, decorated later": "def f():\n    return random.random()\ng = profiled(name='get_x')(f)",
+    "another name in a dictionary": "def f():\n    return random.random()\nTOOLS = {**OTHERS, 'get_x': f}",
     "a draw one call deep": "def roll():\n    return random.random()\nasync def get_x():\n    return roll()",
 }
 READING = {
@@ -52,6 +57,7 @@ READING = {
     "a draw of its own generator": "async def get_x(a):\n    own = random.Random(a)\n    return own.random()",
     "a method named like a draw": "async def get_x(self, client):\n    return client.sample(1), self.menu.choice(2)",
     "a coroutine that is run": "async def get_x(loop, app):\n    return app.run(1)",
+    "another name": "@tool('get_x')\nasync def look():\n    return 1\nasync def roll():\n    return random.random()",
     "nothing known": "async def other():\n    self.x = 1",
 }
 
@@ -77,4 +83,10 @@ def test_tool_that_changes_only_what_it_made_reads(name: str) -> None:
 def test_tool_may_be_imported() -> None:
     files = {".tools": SourceFile(CHANGING["an attribute"]), "json": None}
     program = SourceFile("import json\nfrom .tools import get_x\nasync def main():\n    await get_x()")
+    assert may_change_something("get_x", program, files.get)
+
+
+def test_tool_may_be_imported_and_have_another_name() -> None:
+    files = {".tools": SourceFile("def roll():\n    return random.random()"), ".other": SourceFile("def roll(): pass")}
+    program = SourceFile("from .other import x\nfrom .tools import roll\nget = profiled(name='get_x')(roll)")
     assert may_change_something("get_x", program, files.get)

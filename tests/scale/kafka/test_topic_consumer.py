@@ -99,7 +99,7 @@ def test_a_rebalance_loses_and_doubles_no_turn(brokers: str, tmp_path: Path) -> 
 
 
 def start(offset: int, metadata: str | None, low: int, high: int, *, is_new: bool = False, latest: bool = False) -> Any:
-    """Return where a partition begins, of which the brokers say so."""
+    """Return where reading begins in a partition whose messages the brokers have from *low* to *high*."""
     made = TopicConsumer.__new__(TopicConsumer)
     made._kafka, made._topic, made._from_latest = kafka, "topic", latest
     client = SimpleNamespace(get_watermark_offsets=lambda *_, **__: (low, high))

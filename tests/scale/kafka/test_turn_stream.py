@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def sent(draw: random.Random, partitions: int, *, keyed: bool, duplicated: bool = False) -> Topic:
-    """Return a topic to which all traces were sent, in messages of which some have spans of several traces."""
+    """Return a topic with all traces. Some of its messages have spans of several traces."""
     topic = Topic(partitions)
     parts: list[tuple[int, list[SpanRecord]]] = []
     for number, spans in enumerate(TRACES):
