@@ -90,8 +90,12 @@ def _virtual_time(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _analysed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Analyse every turn where it ends, so that its result is there after it; `late_analyses` undoes this."""
+def _analysed_at_once(_virtual_time: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Analyse every turn where it ends, so that its result is there after it; `late_analyses` undoes this.
+
+    What a test patches is undone before the virtual clock ends: undone later, it would put the virtual clock back.
+    """
     monkeypatch.setattr(ANALYSIS_THREAD, "available", False)
 
 
