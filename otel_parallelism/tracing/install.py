@@ -201,7 +201,7 @@ def _attach(provider: Any) -> Tracer:
     add(processor)
     around = getattr(tracer, "span_processor", None)
     processor.forwarding = exclude_own_spans(tracer, processor)
-    sample_children(tracer)
+    sample_children(tracer, processor.forwarding)
     if type(around) is not SynchronousMultiSpanProcessor:
         # Hooks may then run in other threads, where the context does not lead to a span's decorated call.
         REGISTRY.by_id = True

@@ -214,6 +214,19 @@ def test_an_exception_that_interrupts_our_code_reaches_the_program(kit: Kit, bod
     assert turn.report.calls == 1
 
 
+@pytest.mark.many
+@pytest.mark.parametrize("body", [a_call, an_async_call])
+def test_a_span_of_an_interrupted_call_has_its_attributes(kit: Kit, body: Callable[[], None]) -> None:
+    with agent_turn("turn"):
+        interrupted(body, 0)
+        count = interrupted(body, 0)[0].count
+        for at in range(1, count + 1):
+            interrupted(body, at)
+    calls = [span for span in kit.exporter.get_finished_spans() if span.name.startswith("execute_tool")]
+    assert len(calls) > count // 3
+    assert {(span.attributes or {}).get("gen_ai.tool.name") for span in calls} == {calls[0].name.split()[1]}
+
+
 def without_frames(function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[BaseException | None]:
     """Call *function* in a thread that has no other frame; return what it raised."""
     ended = threading.Event()

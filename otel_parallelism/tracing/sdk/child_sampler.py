@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from .compatibility import SPAN_KEY, samples_children, span_context_of
+from .compatibility import SPAN_KEY, cleaned_attributes, samples_children, span_context_of, span_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Link, SpanKind, Tracer, TraceState
     from opentelemetry.util.types import Attributes
+
+    from .forwarding import ForwardingProcessor
 
 _SAMPLED: Final = int(TraceFlags.SAMPLED)
 
@@ -24,14 +26,31 @@ class SharedAttributes(dict[str, Any]):
     Attributes with which many spans start; they never change.
 
     Attributes:
-        sampled: The last decision for a child with them, and the trace state that it passes on; None before the first.
+        sampled: The last decision for a child with them; None before the first.
+        cleaned: The attributes as the SDK's spans hold them, for `fill_attributes`; None where each span has to clean
+            them itself.
     """
 
-    __slots__ = ("sampled",)
+    __slots__ = ("cleaned", "sampled")
 
     def __init__(self, attributes: Mapping[str, Any]) -> None:
         super().__init__(attributes)
-        self.sampled: tuple[TraceState, SamplingResult] | None = None
+        self.sampled: ChildDecision | None = None
+        self.cleaned: dict[str, Any] | None = None
+
+
+class ChildDecision(NamedTuple):
+    """
+    A decision for children with the same attributes.
+
+    ``state`` is the trace state that they pass on, ``whole`` the decision with the attributes. ``bare`` is the decision
+    without them; None where `SharedAttributes.cleaned` is.
+    """
+
+    sampler: ChildSampler
+    state: TraceState
+    whole: SamplingResult
+    bare: SamplingResult | None
 
 
 class ChildSampler(Sampler):
@@ -40,10 +59,20 @@ class ChildSampler(Sampler):
 
     It stands in for a *root* that decides the same, but asks the context for the parent three times. Nearly all our
     spans are such children, and a decision of the *root* costs as much as a tenth of a span.
+
+    The SDK cleans the attributes of each span, which costs as much again. `SharedAttributes` are cleaned once: where no
+    processor looks at a span that starts, the decision leaves them out, and `fill_attributes` adds them.
+
+    Attributes:
+        root: The sampler that decides otherwise.
+        limits: The limits of the spans; None where attributes are never left out.
+        forwarding: What the tracer calls when a span starts; None as above.
     """
 
-    def __init__(self, root: Sampler) -> None:
+    def __init__(self, root: Sampler, limits: Any = None, forwarding: ForwardingProcessor | None = None) -> None:
         self.root: Sampler = root
+        self.limits: Any = limits
+        self.forwarding: ForwardingProcessor | None = forwarding
 
     def should_sample(  # noqa: PLR0917 - the SDK's signature
         self,
@@ -64,22 +93,43 @@ class ChildSampler(Sampler):
                 if type(attributes) is not SharedAttributes:
                     return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
                 known = attributes.sampled
-                if known is None or known[0] is not state:
-                    known = state, SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
-                    attributes.sampled = known
-                return known[1]
+                if known is None or known[0] is not self or known[1] is not state:
+                    known = self._decide(attributes, state)
+                _, _, whole, bare = known
+                forwarding = self.forwarding
+                return whole if bare is None or forwarding is None or not forwarding.starts_unseen() else bare
         return self.root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+
+    def _decide(self, attributes: SharedAttributes, state: TraceState) -> ChildDecision:
+        """Return and remember the decision for children with *attributes* that pass *state* on."""
+        before = attributes.sampled
+        if before is None or before.sampler is not self:
+            attributes.cleaned = None if self.limits is None else cleaned_attributes(attributes, self.limits)
+        attributes.sampled = ChildDecision(
+            self,
+            state,
+            SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state),
+            None if attributes.cleaned is None else SamplingResult(Decision.RECORD_AND_SAMPLE, None, state),
+        )
+        return attributes.sampled
 
     def get_description(self) -> str:
         """Return the description of the root sampler."""
         return self.root.get_description()
 
 
-def sample_children(tracer: Tracer) -> None:
-    """Let *tracer*, which makes our own spans, decide by a `ChildSampler`, if its sampler decides the same."""
+def sample_children(tracer: Tracer, forwarding: ForwardingProcessor | None = None) -> None:
+    """
+    Let *tracer*, which makes our own spans, decide by a `ChildSampler`, if its sampler decides the same.
+
+    Args:
+        tracer: The tracer.
+        forwarding: What it calls when a span starts and ends, if that is ours.
+    """
     sampler = getattr(tracer, "sampler", None)
     if isinstance(sampler, Sampler) and samples_children(sampler):
-        tracer.sampler = ChildSampler(sampler)  # type: ignore[attr-defined] # an SDK tracer
+        limits = span_limits(tracer)
+        tracer.sampler = ChildSampler(sampler, limits, forwarding)  # type: ignore[attr-defined] # an SDK tracer
 
 
 def sample_as_before(tracer: Tracer) -> None:

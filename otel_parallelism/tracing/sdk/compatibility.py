@@ -121,8 +121,31 @@ def all_fields(span: Any) -> tuple[Any, ...]:
 
 
 def span_limits(span: Any) -> Any:
-    """Return the `SpanLimits` of *span*, or None where it has none. No public property of the SDK leads to them."""
-    return getattr(span, "_limits", None) or getattr(span, "limits", None)
+    """
+    Return the `SpanLimits` of *span*, a span or a tracer, or None where it has none.
+
+    No public property of the SDK leads to them.
+    """
+    return getattr(span, "_limits", None) or getattr(span, "limits", None) or getattr(span, "_span_limits", None)
+
+
+# Attributes of our own spans: the SDK cleans those of each span, a tenth of what a span costs. Only a private field
+# takes attributes that have been cleaned before.
+
+
+def cleaned_attributes(attributes: Mapping[str, Any], limits: Any) -> dict[str, Any] | None:
+    """Return *attributes* as a span with *limits* (`SpanLimits`) holds them; None where it would drop some."""
+    held = BoundedAttributes(
+        limits.max_span_attributes, attributes, immutable=False, max_value_len=limits.max_span_attribute_length
+    )
+    return dict(held) if len(held) == len(attributes) and isinstance(getattr(held, "_dict", None), dict) else None
+
+
+def fill_attributes(span: Any, cleaned: Mapping[str, Any]) -> None:
+    """Give *span*, which has just started, the *cleaned* attributes if it has none."""
+    held = getattr(span, "_attributes", None)
+    if type(held) is BoundedAttributes and not held._dict:
+        held._dict.update(cleaned)
 
 
 def set_start_time(span: Any, start_ns: int) -> None:
@@ -151,7 +174,7 @@ def unpatch_end(span: Any, end: Callable[..., None]) -> None:
         del span.__dict__["end"]
 
 
-def end_interrupted(span: Any, end_ns: int, error: BaseException) -> None:
+def end_interrupted(span: Any, end_ns: int, error: BaseException, cleaned: Mapping[str, Any] | None = None) -> None:
     """
     End *span* after *error* interrupted our code, possibly inside ``span.end`` or ``tracer.start_span``.
 
@@ -162,9 +185,12 @@ def end_interrupted(span: Any, end_ns: int, error: BaseException) -> None:
         span: The span; None where `start_span` has not returned it.
         end_ns: The span's end.
         error: The interruption.
+        cleaned: The attributes that the span gets if it has none yet; see `fill_attributes`.
     """
     if span is None:
         span = _started_span(error)
+    if cleaned is not None:
+        fill_attributes(span, cleaned)
     if span is None or getattr(span, "_start_time", 0) is None:
         return
     if not span.is_recording():
@@ -235,6 +261,18 @@ _EMPTY_ENDINGS: frozenset[object] = frozenset(
     getattr(kind, "_on_ending", None) for kind in (SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor)
 )
 """The ``_on_ending`` hooks of the SDK that do nothing."""
+
+
+_EMPTY_STARTS: frozenset[object] = frozenset(
+    kind.on_start for kind in (SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor)
+)
+"""The ``on_start`` hooks of the SDK that do nothing."""
+
+
+def has_start(processor: Any) -> bool:
+    """Return whether the ``on_start`` hook of *processor* does something. Those of the SDK's own processors do not."""
+    hook = getattr(processor, "on_start", None)
+    return getattr(hook, "__func__", hook) not in _EMPTY_STARTS
 
 
 def has_ending(processor: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from .compatibility import PROCESSORS, call_ending, has_ending
+from .compatibility import PROCESSORS, call_ending, has_ending, has_start
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -31,14 +31,22 @@ class ForwardingProcessor(SpanProcessor):
         self.excluded: SpanProcessor = excluded
         self._known: tuple[SpanProcessor, ...] | None = None
         self._others: tuple[SpanProcessor, ...] = ()
+        self._starting: tuple[SpanProcessor, ...] = ()
+        self._unseen: tuple[SpanProcessor, ...] | None = None
         self._ending: tuple[SpanProcessor, ...] = ()
 
     def _update(self) -> None:
         """Forward to the processors that the provider has now."""
         processors = self._fields[PROCESSORS]
         self._others = tuple(processor for processor in processors if processor is not self.excluded)
+        self._starting = tuple(processor for processor in self._others if has_start(processor))
         self._ending = tuple(processor for processor in self._others if has_ending(processor))
         self._known = processors
+        self._unseen = None if self._starting else processors
+
+    def starts_unseen(self) -> bool:
+        """Return whether no processor looks at a span that starts; False before the first span."""
+        return self._fields[PROCESSORS] is self._unseen
 
     def shutdown(self) -> None:
         """Forward nothing more: the provider is shut down, and its processors would log each span."""
@@ -49,7 +57,7 @@ class ForwardingProcessor(SpanProcessor):
         """Forward the start of *span*."""
         if self._fields[PROCESSORS] is not self._known:
             self._update()
-        for processor in self._others:
+        for processor in self._starting:
             processor.on_start(span, parent_context=parent_context)
 
     def _on_ending(self, span: Span) -> None:

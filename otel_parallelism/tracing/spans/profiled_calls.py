@@ -19,7 +19,7 @@ from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted, fill_attributes, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, reset, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.held_evidence import LEAST_SIZE
@@ -110,7 +110,8 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
             tool.outside = outside_objects(tool.function)
         if tool.outside and registry.evidence:
             hold_outside(node, tool.outside)
-        attributes = tool.attributes
+        shared = tool.attributes
+        attributes: dict[str, Any] = shared
         if (
             start_ns - node.called_ns >= LEAST_QUEUE_NS
             or registry.verbose
@@ -122,6 +123,8 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         node.span = span = registry.tracer.start_span(
             tool.span_name, current, _INTERNAL, attributes, None, start_ns + shift
         )
+        if shared.cleaned is not None and span_around is not None:
+            fill_attributes(span, shared.cleaned)
         node.span_id = span_id = id_of_any(span)
         if parent is None:
             adopt_root_call(node, span_around)
@@ -170,7 +173,7 @@ def abandon(node: CallNode, error: BaseException, outer: Context | None = None) 
             count_end(node)
         # Without an SDK, it may be the span around.
         if span is None or node.span_id or (outer is not None and span is not outer.get(SPAN_KEY)):
-            end_interrupted(span, node.end_ns + node.shift, error)
+            end_interrupted(span, node.end_ns + node.shift, error, node.tool.attributes.cleaned)
     except Exception as failure:  # noqa: BLE001 - the call has ended
         swallow("abandoning a call", failure)
 

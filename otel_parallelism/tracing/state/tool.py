@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
@@ -86,7 +86,7 @@ class Tool:
             attributes[names.DEPENDS_ON] = self.depends_on
         if framework:
             attributes[names.FRAMEWORK] = framework
-        self.attributes: Mapping[str, Any] = SharedAttributes(attributes)
+        self.attributes: SharedAttributes = SharedAttributes(attributes)
 
     def changes_outside(self) -> bool:
         """Return whether the function's code visibly changes something outside; the first question reads the code."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import Span, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import (
@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
 from otel_parallelism import agent_turn, install, profiled, uninstall
+from otel_parallelism.names import DEPENDS_ON, EFFECT
 from otel_parallelism.tracing.sdk.child_sampler import ChildSampler, SharedAttributes, sample_as_before, sample_children
 
 if TYPE_CHECKING:
@@ -103,3 +104,67 @@ async def test_no_span_of_ours_is_exported_inside_a_turn_that_is_not_sampled() -
             await tool()
         uninstall()
         assert len(exporter.get_finished_spans()) == spans
+
+
+class Starts(SpanProcessor):
+    """Notes the attributes of each span when it starts."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        self.seen.append(dict(span.attributes or {}))
+
+
+@profiled(name="a_long_name", effect="read", depends_on=["first", "second"])
+async def described() -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (SpanLimits(), ("execute_tool", "a_long_name", "read", ("first", "second"))),
+        (SpanLimits(max_span_attribute_length=6), ("execut", "a_long", "read", ("first", "second"))),
+        (SpanLimits(max_span_attributes=3), (None, "a_long_name", "read", ("first", "second"))),
+        (SpanLimits(max_span_attributes=0), (None, None, None, None)),
+    ],
+)
+async def test_attributes_are_the_same_whether_or_not_a_processor_looks_at_the_start(
+    limits: SpanLimits, expected: tuple[object, ...]
+) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(span_limits=limits, shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    install(provider)
+    starts = Starts()
+    with agent_turn("agent"):
+        for _ in range(3):
+            await described()
+        provider.add_span_processor(starts)
+        for _ in range(3):
+            await described()
+    uninstall()
+    calls = [span for span in exporter.get_finished_spans() if span.name.startswith("execute_tool")]
+    keys = ("gen_ai.operation.name", "gen_ai.tool.name", EFFECT, DEPENDS_ON)
+    assert [tuple((span.attributes or {}).get(key) for key in keys) for span in calls] == [expected] * 6
+    assert len({span.dropped_attributes for span in calls}) == 1
+    assert starts.seen == [dict(calls[0].attributes or {})] * 3
+
+
+async def test_an_attribute_added_to_one_span_is_on_no_other() -> None:
+    @profiled
+    async def tool(number: int) -> None:
+        trace.get_current_span().set_attribute("number", number)
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    install(provider)
+    with agent_turn("agent"):
+        for number in range(3):
+            await tool(number)
+    uninstall()
+    calls = exporter.get_finished_spans()[:3]
+    assert [(span.attributes or {}).get("number") for span in calls] == [0, 1, 2]
+    assert {len(span.attributes or {}) for span in calls} == {3}

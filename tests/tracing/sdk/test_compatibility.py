@@ -6,6 +6,7 @@ Each failure message names the part that changed and the function of ``sdk/compa
 
 from __future__ import annotations
 
+import dis
 import math
 import re
 from importlib.metadata import version
@@ -247,6 +248,40 @@ def test_empty_hooks_of_the_sdk_are_not_called() -> None:
     assert not compatibility.has_ending(SpanProcessor())
     assert not compatibility.has_ending(SimpleSpanProcessor(InMemorySpanExporter()))
     assert compatibility.has_ending(Watcher()) == hasattr(SpanProcessor, "_on_ending")
+    assert not compatibility.has_start(SimpleSpanProcessor(InMemorySpanExporter()))
+    assert compatibility.has_start(Watcher())
+
+
+@pytest.mark.parametrize("kind", [SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor])
+def test_hooks_of_the_sdk_that_are_skipped_do_nothing(kind: type[SpanProcessor]) -> None:
+    hooks: list[Any] = [kind.on_start, getattr(kind, "_on_ending", kind.on_start)]
+    for hook in hooks:
+        operations = {each.opname for each in dis.get_instructions(hook)}
+        assert operations <= {"RESUME", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "NOP"}, (
+            f"{SDK}: {hook.__qualname__} does something: adapt has_start or has_ending"
+        )
+
+
+def test_attributes_cleaned_before_are_those_that_the_sdk_cleans(exporter: InMemorySpanExporter) -> None:
+    limits = SpanLimits(max_span_attributes=3, max_span_attribute_length=2)
+    provider = TracerProvider(span_limits=limits, shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("ours")
+    assert compatibility.span_limits(tracer).max_span_attributes == 3, f"{SDK}: adapt span_limits"
+    attributes = {"a": "long", "b": True, "c": ("one", "two")}
+    cleaned = compatibility.cleaned_attributes(attributes, compatibility.span_limits(tracer))
+    assert cleaned is not None, f"{SDK}: BoundedAttributes changed: adapt cleaned_attributes"
+    span = tracer.start_span("filled")
+    compatibility.fill_attributes(span, cleaned)
+    compatibility.fill_attributes(span, {"d": 1})
+    span.end()
+    tracer.start_span("given", attributes=attributes).end()
+    filled, given = exporter.get_finished_spans()
+    assert (filled.attributes, filled.dropped_attributes) == (given.attributes, given.dropped_attributes), (
+        f"{SDK}: Span._attributes changed: adapt fill_attributes"
+    )
+    assert compatibility.cleaned_attributes({**attributes, "d": 1}, compatibility.span_limits(tracer)) is None
+    compatibility.fill_attributes(trace.INVALID_SPAN, cleaned)
 
 
 def test_parts_of_a_pipeline_are_found(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
