@@ -9,7 +9,7 @@ import pytest
 
 from otel_parallelism import Call, Content, Report, Settings, Turn
 from otel_parallelism.analysis.analyze import analyze
-from otel_parallelism.pace import empty, paced, pause, set_pace
+from otel_parallelism.pace import empty, ordered, paced, pause, set_pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -73,6 +73,15 @@ def test_containers_are_emptied_piece_by_piece(pauses: list[int]) -> None:
     some, others = [1, 2, 3], {"a": 1}
     empty(some, others)
     assert (some, others, pauses) == ([], {}, [3, 1])
+
+
+def test_many_items_are_sorted_piece_by_piece(pauses: list[int]) -> None:
+    items = [(index * 7919 % 1_201, index) for index in range(2_402)]
+    by_first = ordered(items, key=lambda item: item[0])
+    assert (by_first, ordered(iter(items))) == (sorted(items, key=lambda item: item[0]), sorted(items))
+    assert len(pauses) > 2
+    set_pace(None)
+    assert ordered(items, key=lambda item: item[0]) == by_first
 
 
 def longest_stretch(run: Callable[[], Report]) -> int:

@@ -265,5 +265,5 @@ def analyze(
     )
     for scope in scopes:
         if scope.graph is not None:
-            scope.graph.forget()
+            scope.forget()
     return report

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Effect
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 from otel_parallelism.patterns import LazyPattern
 
 from .particular_edges import have_different_resources, in_same_proved_round
@@ -107,8 +107,8 @@ class RoundGroups:
 
 def ended_before(calls: Sequence[Call]) -> list[int]:
     """Return for each call the bits of the calls before it that had ended when it started."""
-    by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
-    ends = [calls[i].end_ns for i in by_end]
+    by_end = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
+    ends = [calls[index].end_ns for index in by_end]
     prefix = [0]
     for index in paced(by_end):
         prefix.append(prefix[-1] | 1 << index)
@@ -130,16 +130,16 @@ def ran_in_order(calls: Sequence[Call], ended: Sequence[int]) -> bool:
     rounds = [call.round for call in calls]
     known = [number for number in rounds if number is not None]
     return (
-        all(before + 1 == 1 << index for index, before in enumerate(ended))
+        all(before + 1 == 1 << index for index, before in paced(enumerate(ended)))
         and len(known) in {0, len(rounds)}
         and all(one <= other for one, other in pairwise(known))
-        and not any(call.streamed or call.bound for call in calls)
+        and not any(call.streamed or call.bound for call in paced(calls))
     )
 
 
 def asked_at_once(calls: Sequence[Call]) -> bool:
     """Return whether the model is known to have asked for all *calls* in one response, and for each once."""
-    return all(in_same_proved_round(calls[0], call) for call in calls[1:]) and _have_own_ids(calls)
+    return all(in_same_proved_round(calls[0], call) for call in paced(calls[1:])) and _have_own_ids(calls)
 
 
 def _have_own_ids(calls: Sequence[Call]) -> bool:
@@ -159,7 +159,7 @@ def may_hand_values_on(calls: Sequence[Call]) -> bool:
         len(calls) > 1
         and len(set(rounds)) == len(rounds)
         and not any(call.resource or call.depends_on is not None for call in calls)
-        and all(_hands_on(earlier.result, later.arguments) for earlier, later in pairwise(calls))
+        and all(_hands_on(earlier.result, later.arguments) for earlier, later in paced(pairwise(calls)))
         and ran_in_order(calls, ended_before(calls))
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.pace import paced, pause
+from otel_parallelism.pace import empty, paced
 
 from .call_groups import EffectGroups, RoundGroups, ended_before, on_other_resources, ran_in_order, reached_calls
 from .effects import Edge, effects_edge
@@ -112,14 +112,13 @@ class Dependencies:
         self.kept: KeptOrder = KeptOrder()
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget, brief=True)
-        pause()
         self.shared: SharedObjects = SharedObjects(calls)
         known = known_effects(calls, settings, sources)
         self.effects: list[Effect] = [effect for effect, _ in known]
         self.effect_sources: list[EffectSource] = [source for _, source in known]
         self._declared_reads = sum(
             (effect == "read" and source in {"declared", "framework", "settings"}) << index
-            for index, (effect, source) in enumerate(known)
+            for index, (effect, source) in paced(enumerate(known))
         )
         self._intended = IntendedOrder(calls, self.effect_sources, hand_offs_ns)
         self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources)
@@ -148,9 +147,11 @@ class Dependencies:
         self._find_edges()
 
     def forget(self) -> None:
-        """Forget the source and the contents of the calls, with pauses; after that, pairs have no evidence."""
+        """Forget what the edges follow from, with pauses; after that, pairs have no evidence."""
         self.source.forget()
+        self._grounds.forget()
         self.evidence.forget()
+        empty(self._particular)
 
     def pair(self, earlier: int, later: int) -> Pair:
         """Return the relation of ``calls[earlier]``, which ended before ``calls[later]`` started, to the latter."""
@@ -244,8 +245,7 @@ class Dependencies:
         return edge, "both only read" + (", judging by their names" if assumed else "")
 
     def _find_edges(self) -> None:
-        groups = EffectGroups(self.calls, self.effects)
-        ended = ended_before(self.calls)
+        groups, ended = EffectGroups(self.calls, self.effects), ended_before(self.calls)
         in_order = ran_in_order(self.calls, ended)
         kept = self.kept = kept_order(self.calls, self._steps, ended)
         for index, call in paced(enumerate(self.calls)):

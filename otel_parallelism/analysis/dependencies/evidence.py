@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from otel_parallelism.pace import empty, paced, pause
+from otel_parallelism.pace import empty, ordered, paced, pause
 
 from .call_groups import asked_at_once, may_hand_values_on
 from .contents.contained import first_containing
@@ -53,7 +53,7 @@ class Evidence:
         arguments: list[Values | None],
         results: list[Values | None],
         heard: list[Values],
-        edges: Sequence[dict[int, tuple[bool, str]]],
+        edges: list[dict[int, tuple[bool, str]]],
     ) -> None:
         """
         Keep what was read until `forget`.
@@ -68,21 +68,25 @@ class Evidence:
         self.completed: Callable[[], Evidence] | None = None
         self._calls = calls
         self._arguments, self._results, self._heard = arguments, results, heard
-        self.edges: tuple[dict[int, tuple[bool, str]], ...] = tuple(edges)
+        self.edges: list[dict[int, tuple[bool, str]]] = edges
         self.arguments_whole: tuple[bool, ...] = tuple([one is not None and one.whole for one in arguments])
+        pause()
         self.results_whole: tuple[bool, ...] = tuple([one is not None and one.whole for one in results])
         pause()
         self.outcomes: tuple[Outcome, ...] = tuple(
-            [_outcome_of(call.tool, values) for call, values in zip(calls, results, strict=True)]
+            [_outcome_of(call.tool, values) for call, values in paced(zip(calls, results, strict=True))]
         )
 
     @cached_property
     def origins(self) -> Origins:
         """Where the calls' arguments come from, which is found out when it is first needed: many scopes do not."""
         if self.completed is not None:
-            return self.completed().origins
+            completed = self.completed()
+            found_there = completed.origins
+            completed.forget_contents()
+            return found_there
         arguments, results = self._arguments, self._results
-        if not any(arguments) and not any(results):
+        if not any(paced(arguments)) and not any(paced(results)):
             return Origins(len(self._calls))
         found = OriginSearch(self._calls, arguments, self._heard)
         for is_start, index in paced(in_time_order(self._calls)):
@@ -90,10 +94,17 @@ class Evidence:
                 found.start(index, arguments[index])
             else:
                 found.end(index, arguments[index], results[index])
-        found.forget()
+        found.forget_search()
         return found
 
     def forget(self) -> None:
+        """Forget everything, with pauses."""
+        if "origins" in vars(self):
+            self.origins.forget()
+        self.forget_contents()
+        empty(self.edges)
+
+    def forget_contents(self) -> None:
         """Forget what was read, with pauses; `origins` cannot be found out any more."""
         empty(self._arguments, self._results)
 
@@ -117,9 +128,9 @@ def gather_evidence(
         brief: Whether edges are left out that change nothing: between calls that were asked for at once, and beside a
             chain of all calls in which each has a value of the one before.
     """
-    if not said and all(call.arguments is call.result is None for call in calls):
+    if not said and all(call.arguments is call.result is None for call in paced(calls)):
         nothing: list[Values | None] = [None] * len(calls)
-        return Evidence(calls, nothing, nothing, [], [{} for _ in calls])
+        return Evidence(calls, nothing, nothing, [], [{} for _ in paced(calls)])
     budget = budget or turn_budget(settings)
     if brief and (asked_at_once(calls) or may_hand_values_on(calls)):
         before = budget.copy()
@@ -137,10 +148,12 @@ def _briefly_compared(
     """Return evidence with the edges that matter, if the calls were asked for at once or are a proven chain."""
     if asked_at_once(calls):
         arguments, heard, results = _read(calls, said, settings, budget, NOTHING)
-        return Evidence(calls, arguments, results, heard, [{} for _ in calls])
+        return Evidence(calls, arguments, results, heard, [{} for _ in paced(calls)])
     chain = _compared(calls, said, settings, budget, brief=True)
-    proven = all(edges.get(index - 1, (False,))[0] for index, edges in enumerate(chain.edges) if index)
-    return chain if proven else None
+    if all(edges.get(index - 1, (False,))[0] for index, edges in paced(enumerate(chain.edges)) if index):
+        return chain
+    chain.forget()
+    return None
 
 
 def _compared(
@@ -183,7 +196,7 @@ def _read(
     own = Wanted(arguments) if wanted is None else wanted
     heard = values_of_messages(said, leaves, size, own, budget.results)
     # No call can have a value from a result that was returned after the last start.
-    last_ns = max((call.start_ns for call in calls), default=0)
+    last_ns = max((call.start_ns for call in paced(calls)), default=0)
     results = [
         values_of(call.result, leaves, size, own if call.end_ns <= last_ns else NOTHING, budget=budget.results)
         for call in paced(calls[::-1])
@@ -197,12 +210,12 @@ def _read(
 
 def in_time_order(calls: Sequence[Call]) -> list[tuple[bool, int]]:
     """Return starts and ends of *calls* up to the last start: whether each is a start, and the call's position."""
-    events = [(call.end_ns, False, index) for index, call in enumerate(calls)]
-    events += [(call.start_ns, True, index) for index, call in enumerate(calls)]
-    events.sort()
+    events = [(call.end_ns, False, index) for index, call in paced(enumerate(calls))]
+    events += [(call.start_ns, True, index) for index, call in paced(enumerate(calls))]
+    events = ordered(events)
     while events and not events[-1][1]:
         events.pop()
-    return [(is_start, index) for _, is_start, index in events]
+    return [(is_start, index) for _, is_start, index in paced(events)]
 
 
 def _outcome_of(tool: str, values: Values | None) -> Outcome:

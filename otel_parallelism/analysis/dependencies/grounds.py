@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from operator import or_
 from typing import TYPE_CHECKING
 
-from otel_parallelism.pace import paced, pause
+from otel_parallelism.pace import empty, ordered, paced, pause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -44,16 +44,15 @@ class Grounds:
         # What came in between may be the reason for asking the same again.
         self._since_asked: dict[int, int] = {
             again: (1 << again) - (1 << before)
-            for group in repeats
+            for group in paced(repeats)
             for before, again in itertools.pairwise(sorted(group.positions))
         }
         self._evidence = evidence
         self._starts_ns = [call.start_ns for call in calls]
-        by_end = sorted(range(len(calls)), key=lambda index: calls[index].end_ns)
+        by_end = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
         self._ends_ns = [calls[index].end_ns for index in by_end]
-        pause()
         # The calls that have ended once so many have.
-        self._ended = list(itertools.accumulate((1 << index for index in by_end), or_, initial=0))
+        self._ended = list(itertools.accumulate((1 << index for index in paced(by_end)), or_, initial=0))
         self._every = (1 << len(calls)) - 1
         self._whole = self._in_rounds = self._requested = 0
         self._deciding: tuple[int, int] | None = None
@@ -67,6 +66,10 @@ class Grounds:
                 self._in_rounds |= bit
                 self._requested |= bit * bool(call.call_id)
                 self._by_round[call.round] = self._by_round.get(call.round, 0) | bit
+
+    def forget(self) -> None:
+        """Forget everything, with pauses."""
+        empty(self._since_asked, self._starts_ns, self._ends_ns, self._ended)
 
     def independent_of(self, later: int) -> int:
         """Return the calls that ``calls[later]`` is independent of, if they ended before it started."""

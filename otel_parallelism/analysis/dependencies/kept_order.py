@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.long_numbers import MAX_DIGITS
+from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[in
         before: Bits of the calls that had ended before each call started.
     """
     of_request = _request_switches(calls, steps)
-    if not any(of_request) and not any(call.switch for call in calls):
+    if not any(of_request) and not any(call.switch for call in paced(calls)):
         return KeptOrder()
     hard: dict[int, int] = {}
     soft: dict[int, int] = {}
@@ -83,7 +84,7 @@ def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[in
     alone: dict[int | None, int] = {}
     limited: dict[int | None, int] = {}
     asked_alone = 0
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         bit = 1 << index
         limit = limit_of(call.switch)
         wanted = bool(call.switch) and not limit
@@ -112,7 +113,7 @@ def _request_switches(calls: Sequence[Call], steps: Sequence[Step]) -> list[str]
     by_id = {call_id: step.switch for step in steps for call_id in step.requested or ()}
     found = []
     latest, position = "", 0
-    for call in calls:
+    for call in paced(calls):
         while position < len(steps) and steps[position].start_ns <= call.start_ns:
             latest = steps[position].switch
             position += 1

@@ -161,6 +161,10 @@ class Origins:
         self.clocks: int = 0
         self.seen: int = 0
 
+    def forget(self) -> None:
+        """Forget what was found of the calls, with pauses."""
+        empty(self.doubts, self.selected, self.chosen, self.explained_from_ns)
+
 
 class OriginSearch(Origins):
     """Finds the origins from the starts and ends of a scope's calls in order of time."""
@@ -231,11 +235,14 @@ class OriginSearch(Origins):
                     self._choosers[token] = self._choosers.get(token, 0) | bit
         self._known.add_result(result, call.end_ns)
 
-    def forget(self) -> None:
+    def forget_search(self) -> None:
         """Forget everything but the attributes, with pauses."""
         self._known.forget()
         self._reasking.forget()
         self._restating.forget()
+        self._own_words.forget()
+        self._choices.forget()
+        self._queries.forget()
         empty(self._holders, self._choosers)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced, pause
 
 from .reactions import possible_reactions
 
@@ -38,9 +38,11 @@ def particular_edges(
     """
     edges: list[ParticularEdges] = []
     past = _EndedCalls(calls)
+    pause()
     by_id = {call.span_id: index for index, call in enumerate(calls)}
+    pause()
     reactions = possible_reactions(calls, outcomes)
-    by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
+    by_end = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
     ended = 0
     for index, call in paced(enumerate(calls)):
         while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:

@@ -6,6 +6,8 @@ import itertools
 from bisect import bisect_left
 from typing import TYPE_CHECKING, TypeAlias
 
+from otel_parallelism.pace import paced, pause
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -29,8 +31,9 @@ def possible_reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Re
     """
     found: Reactions = {}
     starts = [call.start_ns for call in calls]
+    pause()
     rounds_end = max((index + 1 for index, call in enumerate(calls) if call.round is not None), default=0)
-    for earlier, outcome in enumerate(outcomes):
+    for earlier, outcome in paced(enumerate(outcomes)):
         if outcome:
             how = "failed" if outcome == "failed" else "found nothing"
             for later in _right_after(calls, starts, earlier, rounds_end):
@@ -80,7 +83,7 @@ def cautious_repeats(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict
     if "failed" not in outcomes:
         return found
     by_tool: dict[str, list[int]] = {}
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         if call.end_ns > call.start_ns:
             by_tool.setdefault(call.tool, []).append(index)
     for tool, same in by_tool.items():
@@ -98,7 +101,7 @@ def _failed_at_once_ns(calls: Sequence[Call], outcomes: Sequence[Outcome], same:
     """Return the earliest end of a call that failed while another call of its tool ran; None if there is none."""
     known: int | None = None
     reached_ns = 0
-    for position, index in enumerate(same):
+    for position, index in paced(enumerate(same)):
         call = calls[index]
         overlaps = reached_ns > call.start_ns or (
             position + 1 < len(same) and calls[same[position + 1]].start_ns < call.end_ns

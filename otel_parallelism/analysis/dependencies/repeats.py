@@ -50,7 +50,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
         if call.arguments is not None and call.arguments.whole:
             by_tool.setdefault((call.tool, call.resource), []).append(index)
     # How many of the calls before each position may write.
-    writing = list(itertools.accumulate((effect != "read" for effect in effects), initial=0))
+    writing = list(itertools.accumulate((effect != "read" for effect in paced(effects)), initial=0))
     found: list[Repeats] = []
     for same in by_tool.values():
         if len(same) < 2:  # noqa: PLR2004 - a repeat takes two
@@ -62,7 +62,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
                 by_arguments.setdefault(form, []).append(index)
         found += [
             Repeats(tuple(group), _mask(group), _kind(calls, group, writing, outcomes))
-            for group in by_arguments.values()
+            for group in paced(by_arguments.values())
             if len(group) > 1 and any(not _in_one_response(calls[group[0]], calls[index]) for index in group[1:])
         ]
     return tuple(sorted(found, key=lambda one: one.positions))
@@ -73,7 +73,7 @@ def _kind(
 ) -> RepeatKind:
     if any(outcomes[index] == "failed" for index in group):
         return "polling"
-    forms = [_form_of(calls[index].result) for index in group]
+    forms = [_form_of(calls[index].result) for index in paced(group)]
     seen = [form for form in forms if form is not None]
     if any(form != seen[0] for form in seen):
         return "polling"
@@ -84,7 +84,7 @@ def _kind(
 
 def _mask(group: Sequence[int]) -> int:
     mask = 0
-    for index in group:
+    for index in paced(group):
         mask |= 1 << index
     return mask
 

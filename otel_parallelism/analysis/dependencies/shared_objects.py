@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced
+
 from .object_types import is_limiter, type_name, type_safety
 
 if TYPE_CHECKING:
@@ -32,16 +34,16 @@ class SharedObjects:
     def __init__(self, calls: Sequence[Call]) -> None:
         """Find the objects that *calls*, in order of start, share."""
         self._calls = calls
-        self._handed: list[tuple[HandedObject, ...]] = [_handed(call) for call in calls]
+        self._handed: list[tuple[HandedObject, ...]] = [_handed(call) for call in paced(calls)]
         states: dict[int, set[tuple[object, ...] | None]] = {}
-        for objects in self._handed:
+        for objects in paced(self._handed):
             for one in objects:
                 states.setdefault(one.identity, set()).add(one.state)
         self._changed: set[int] = {identity for identity, seen in states.items() if len(seen) > 1 or None in seen}
         self.unsafe: list[int] = []
         self.doubtful: list[int] = []
         holders: dict[int, int] = {}
-        for index, objects in enumerate(self._handed):
+        for index, objects in paced(enumerate(self._handed)):
             unsafe = doubtful = 0
             for one in objects:
                 earlier = holders.get(one.identity, 0)

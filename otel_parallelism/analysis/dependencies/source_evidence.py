@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from otel_parallelism.model import Caller, CallFrame
-from otel_parallelism.pace import empty, paced
+from otel_parallelism.pace import empty, paced, pause
 from otel_parallelism.source.call_stacks import (
     Level,
     Levels,
@@ -79,6 +79,7 @@ class SourceEvidence:
             for effect, source in zip(effects, effect_sources, strict=True)
         ]
         self._reads = [effect == "read" for effect in effects]
+        pause()
         self._stacks: list[_Stack] = []
         self._group_of: list[int] = []
         self._members: list[list[int]] = []

@@ -10,7 +10,7 @@ from otel_parallelism.analysis.schedule.chains import MOST_OPEN, Chain
 from otel_parallelism.analysis.schedule.loop_waits import FILLED, saved_ns, share_held
 from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.model import Advice, Call, Cause
-from otel_parallelism.pace import paced, pause
+from otel_parallelism.pace import ordered, paced, pause
 
 from .causes import chain_cause
 
@@ -28,6 +28,11 @@ class Part(msgspec.Struct):
     def calls(self) -> list[Call]:
         """The calls at ``members``."""
         return [self.scope.calls[index] for index in paced(self.members)]
+
+    @property
+    def start_ns(self) -> int:
+        """The start of its first call."""
+        return self.scope.calls[self.members[0]].start_ns
 
 
 class Candidate(msgspec.Struct):
@@ -50,18 +55,17 @@ class Candidate(msgspec.Struct):
     def calls(self) -> list[Call]:
         """The calls of all parts, in order of start."""
         calls = [call for part in self.parts for call in part.calls]
-        pause()
-        return sorted(calls, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
+        return ordered(calls, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
 
     @property
     def start_ns(self) -> int:
         """The start of its first call."""
-        return min(part.calls[0].start_ns for part in self.parts)
+        return min(part.start_ns for part in self.parts)
 
     @property
     def end_ns(self) -> int:
         """The end of the call that ends last."""
-        return max(call.end_ns for part in self.parts for call in part.calls)
+        return max(call.end_ns for part in self.parts for call in paced(part.calls))
 
     def stages(self) -> tuple[tuple[int, ...], ...]:
         """
@@ -129,7 +133,7 @@ def may_run_at_once(scope: Scope, members: Sequence[int]) -> bool:
     if graph is None:
         return False
     resources = [scope.calls[index].resource for index in members]
-    if all(graph.effects[index] == "read" for index in members):
+    if all(graph.effects[index] == "read" for index in paced(members)):
         return True
     return all(resources) and len(set(resources)) == len(resources)
 
@@ -178,7 +182,7 @@ def _chains(
     taken: dict[str, int] = {}
     for candidate in reported:
         for part in candidate.parts:
-            for index in part.members:
+            for index in paced(part.members):
                 taken[part.scope.scope_id] = taken.get(part.scope.scope_id, 0) | 1 << index
     chains = {}
     for scope in scopes:

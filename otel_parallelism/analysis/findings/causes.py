@@ -31,16 +31,16 @@ def chain_cause(calls: Sequence[Call], *, inner: bool, unrequested: Collection[s
     if _limited_to_one(calls) or _blocked_in_turn(calls):
         return "limit" if _limited_to_one(calls) else "blocking"
     # Whatever the model asked for first, code decides when to make the calls that it makes on its own.
-    if inner or all(call.span_id in unrequested for call in calls[1:]):
+    if inner or all(call.span_id in unrequested for call in paced(calls[1:])):
         return "code"
-    rounds = {call.round for call in calls}
+    rounds = {call.round for call in paced(calls)}
     # Of calls of the model and calls of the code, no one cause is true.
-    mixed = any(call.span_id in unrequested for call in calls)
+    mixed = any(call.span_id in unrequested for call in paced(calls))
     if mixed or None in rounds:
         return "code" if not mixed and called_from_own_code(calls) else "unknown"
     if len(rounds) > 1:
         return "model"
-    if all(call.proved for call in calls) or not called_from_own_code(calls):
+    if all(call.proved for call in paced(calls)) or not called_from_own_code(calls):
         return "dispatch"
     return "code"
 
@@ -65,21 +65,21 @@ def _blocked_in_turn(calls: Sequence[Call]) -> bool:
     If it is known that one task made each call after the previous one had ended, the code of that task is the reason,
     whatever the calls do.
     """
-    return len({call.round for call in calls}) == 1 and holds_the_loop(calls) and not _made_one_by_one(calls)
+    return len({call.round for call in paced(calls)}) == 1 and holds_the_loop(calls) and not _made_one_by_one(calls)
 
 
 def _limited_to_one(calls: Sequence[Call]) -> bool:
     """Return whether a limit of the framework lets one call run at once, and *calls* are of one round."""
-    return len({call.round for call in calls}) == 1 and all(limit_of(call.switch) == 1 for call in calls)
+    return len({call.round for call in paced(calls)}) == 1 and all(limit_of(call.switch) == 1 for call in paced(calls))
 
 
 def holds_the_loop(calls: Sequence[Call]) -> bool:
     """Return whether *calls* held the event loop for most of their time."""
-    return sum(map(blocked_ns, calls)) >= FILLED * max(1, sum(call.duration_ns for call in calls))
+    return sum(map(blocked_ns, paced(calls))) >= FILLED * max(1, sum(call.duration_ns for call in paced(calls)))
 
 
 def _made_one_by_one(calls: Sequence[Call]) -> bool:
     """Return whether it is known that each of *calls* was made, in one task, after the previous one had ended."""
-    if len({call.task for call in calls}) > 1 or not calls[0].task:
+    if len({call.task for call in paced(calls)}) > 1 or not calls[0].task:
         return False
-    return all(later.called_ns >= earlier.end_ns for earlier, later in pairwise(calls))
+    return all(later.called_ns >= earlier.end_ns for earlier, later in paced(pairwise(calls)))

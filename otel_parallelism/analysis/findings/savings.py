@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.schedule.intervals import totals_of
+from otel_parallelism.pace import paced
 
 from .candidates import Candidate, Part, first_to_end, loop_saving_ns
 from .causes import chain_cause, largest_cause
@@ -30,9 +31,9 @@ _WITHIN_A_ROUND: frozenset[Cause] = frozenset({"dispatch", "blocking"})
 def relax(relaxed: Relaxed, candidate: Candidate) -> None:
     """Add the calls of *candidate* to *relaxed*, each from the start of its part or from an earlier time it has."""
     for part in candidate.parts:
-        start_ns = part.calls[0].start_ns
+        start_ns = part.start_ns
         of_scope = relaxed.setdefault(part.scope.scope_id, {})
-        for index in part.members:
+        for index in paced(part.members):
             of_scope[index] = min(start_ns, of_scope.get(index, start_ns))
 
 
@@ -157,9 +158,9 @@ def _relax_by_round(relaxed: Relaxed, candidate: Candidate) -> None:
         return
     for part in candidate.parts:
         starts_ns: dict[int | None, int] = {}
-        for call in part.calls:
+        for call in paced(part.calls):
             starts_ns.setdefault(call.round, call.start_ns)
-        for index in part.members:
+        for index in paced(part.members):
             relaxed.setdefault(part.scope.scope_id, {})[index] = starts_ns[part.scope.calls[index].round]
 
 
@@ -169,10 +170,10 @@ def _within_rounds(candidate: Candidate) -> Candidate | None:
     cause: Cause = "dispatch"
     for part in candidate.parts:
         by_round: dict[int | None, list[int]] = {}
-        for index in part.members:
+        for index in paced(part.members):
             by_round.setdefault(part.scope.calls[index].round, []).append(index)
         members = [index for some in by_round.values() if len(some) > 1 for index in some]
-        for some in by_round.values():
+        for some in paced(by_round.values()):
             if len(some) > 1:
                 cause = chain_cause(
                     [part.scope.calls[i] for i in some], inner=False, unrequested=part.scope.unrequested

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from otel_parallelism.pace import paced, pause
+from otel_parallelism.pace import ordered, paced
 
 from .streamed_responses import StreamedResponses
 
@@ -53,7 +53,7 @@ def longest_path(
         relaxed=relaxed,
     )
     total_ns = 0
-    for call, finish_ns in zip(calls, finish, strict=True):
+    for call, finish_ns in paced(zip(calls, finish, strict=True)):
         if finish_ns > total_ns and call.end_ns > call.start_ns:
             total_ns = finish_ns
     return total_ns
@@ -87,8 +87,7 @@ def finish_times(
     """
     origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
-    by_end = sorted(range(len(calls)), key=lambda i: (calls[i].end_ns, i))
-    pause()
+    by_end = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
     ended = 0
     # Calls without duration may come before the origin; their times are negative.
     last_end_ns = calls[0].start_ns if calls else 0
@@ -210,14 +209,14 @@ def _frontier(mask: int, after: Sequence[int], in_rounds: int = 0) -> Iterator[i
 
 def _in_rounds(calls: Sequence[Call | CallTiming]) -> int:
     """Return the bits of the calls whose round is known."""
-    return sum(1 << index for index, call in enumerate(calls) if call.round is not None)
+    return sum(1 << index for index, call in paced(enumerate(calls)) if call.round is not None)
 
 
 def round_crossings(calls: Sequence[Call | CallTiming], edges: Sequence[int], after: Sequence[int]) -> int:
     """Return the largest number of edges into later rounds on one path: model requests that cannot be saved."""
     first = min((call.round for call in calls if call.round is not None), default=None)
     most: list[int] = []
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         best = 0
         for earlier in _frontier(edges[index], after):
             before = calls[earlier]

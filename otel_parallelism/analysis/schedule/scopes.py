@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns
+from otel_parallelism.pace import empty, paced
 
 from .chains import sequential_chains
 from .contention import Contention, contention
@@ -55,7 +56,7 @@ class Scope:
         self.inner: dict[int, Scope] = {}
         self.graph: Dependencies | None = None
         self.hard_edges: Sequence[int] = ()
-        self.all_edges: Sequence[int] = ()
+        self.all_edges: list[int] = []
         self.safe_timeline: Timeline = _NO_TIMELINE
         self.best_timeline: Timeline = _NO_TIMELINE
         self.places: int = 0
@@ -137,7 +138,7 @@ class Scope:
             unkept_since_ns=_unkept_since_ns(turn, self.scope_id),
         )
         self.hard_edges = self.graph.hard
-        self.all_edges = [hard | soft for hard, soft in zip(self.graph.hard, self.graph.soft, strict=True)]
+        self.all_edges = [hard | soft for hard, soft in paced(zip(self.graph.hard, self.graph.soft, strict=True))]
         if not self.scope_id:
             self.unrequested = turn.unrequested
         self.limit = limit_of_scope(self.calls) if measured else None
@@ -157,7 +158,7 @@ class Scope:
         if self.limit is not None or any(scope.unlimited_ns < scope.best_ns for scope in self.inner.values()):
             self.unlimited_ns = min(self.best_ns, self.length_ns(None, best=True, unlimited=True))
         if self.limit is not None:
-            least_ns = sum(self.calls[index].duration_ns for index in self.limit.members) // self.limit.most
+            least_ns = sum(self.calls[index].duration_ns for index in paced(self.limit.members)) // self.limit.most
             critical_ns = min(self.totals.makespan_ns, max(critical_ns, least_ns))
         self.critical_ns = critical_ns
 
@@ -181,8 +182,8 @@ class Scope:
         makespan_ns = self.totals.makespan_ns
         if self.contended or (self.graph is None and not self.inner):
             return makespan_ns
-        durations_ns = [call.duration_ns for call in self.calls]
-        for index, scope in self.inner.items():
+        durations_ns = [call.duration_ns for call in paced(self.calls)]
+        for index, scope in paced(self.inner.items()):
             if relaxed is None:
                 taken_ns = scope.unlimited_ns if unlimited else scope.best_ns if best else scope.critical_ns
             else:
@@ -206,6 +207,13 @@ class Scope:
             taken_ns = max(taken_ns, -(-sum(durations_ns) // self.places))
         return min(makespan_ns, timeline.own_ns + taken_ns)
 
+    def forget(self) -> None:
+        """Forget the dependency graph, with pauses."""
+        graph, self.graph = self.graph, None
+        if graph is not None:
+            graph.forget()
+            empty(graph.hard, graph.soft, graph.after_hard, graph.after_any, self.all_edges)
+
     def chains(self, *, best: bool, leave_out: int = 0) -> Chains | None:
         """
         Return the chains of calls that are safe to run together, or with *best* of calls that may be.
@@ -219,7 +227,7 @@ class Scope:
         """
         if self.graph is None or self.contended:
             return None
-        for index in self.limit.members if self.limit is not None else ():
+        for index in paced(self.limit.members) if self.limit is not None else ():
             leave_out |= 1 << index
         after = self.graph.after_hard if best else self.graph.after_any
         return sequential_chains(self.calls, after, leave_out=leave_out)

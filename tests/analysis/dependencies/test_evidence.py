@@ -189,7 +189,7 @@ def test_contents_of_calls_asked_for_at_once_are_not_compared() -> None:
         gather_evidence([first, second], [Content("hello")], Settings(), budget, brief=budget is budgets[0])
         for budget in budgets
     )
-    assert (brief.edges, [set(edges) for edges in full.edges]) == (({}, {}), [set(), {0}])
+    assert (brief.edges, [set(edges) for edges in full.edges]) == ([{}, {}], [set(), {0}])
     assert (brief.arguments_whole, brief.results_whole, brief.outcomes) == ((True, True), (True, True), ("", ""))
     assert brief.origins.explained_from_ns == full.origins.explained_from_ns
     assert budgets[0] == budgets[1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from otel_parallelism.pace import empty, paced, pause
+from otel_parallelism.pace import empty, ordered, paced, pause
 from otel_parallelism.patterns import LazyPattern
 
 from .tokens import COMMON_WORDS, letter_groups, words_in
@@ -100,8 +100,7 @@ def first_containing(
     for call, some in paced(zip(calls, parts, strict=True)):
         for part in some:
             given_ns.setdefault(part, call.start_ns)
-    ended = sorted(range(len(calls)), key=lambda index: (calls[index].end_ns, index))
-    pause()
+    ended = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
     offsets: list[int] = []
     brought: list[str] = []
     length = 0
@@ -112,7 +111,7 @@ def first_containing(
         brought.append(text)
         length += len(text) + 1
     said_before = first_places(spoken, given_ns)
-    places = first_places("\n".join(brought), [part for part in given_ns if part not in said_before])
+    places = first_places("\n".join(brought), [part for part in paced(given_ns) if part not in said_before])
     pause()
     producers: dict[str, int] = {}
     for part, place in paced(places.items()):
@@ -143,6 +142,7 @@ def first_places(text: str, parts: Collection[str]) -> dict[str, int]:
     # By their beginning, and by their length: the parts that have not been found yet.
     waiting: dict[str, dict[int, set[str]]] = {}
     shortest = min(map(len, parts))
+    pause()
     for part in paced(parts):
         waiting.setdefault(part[:shortest], {}).setdefault(len(part), set()).add(part)
     found: dict[str, int] = {}

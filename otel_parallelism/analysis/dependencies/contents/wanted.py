@@ -57,7 +57,7 @@ class Wanted:
             pair for values in paced(arguments) if values is not None for pair in values.named
         )
         pause()
-        self.names: frozenset[str] = frozenset(name for name, _ in self.named)
+        self.names: frozenset[str] = frozenset(name for name, _ in paced(self.named))
         self.forms: frozenset[str] = frozenset(
             form
             for values in paced(arguments)
@@ -66,17 +66,20 @@ class Wanted:
             for form, _ in (*atom.forms, *atom.transforms)
         )
         pause()
-        self.numeric: bool = any(form[0] in "=#" for form in self.forms)
+        self.numeric: bool = any(form[0] in "=#" for form in paced(self.forms))
         found = {
             token for values in paced(arguments) if values is not None for token in (*values.tokens, *values.derived)
         }
         self.words: frozenset[str] = frozenset(
             word for token in paced(found) for word in ((token,) if token.isalnum() else tokens.words_in(token))
         )
-        self.tokens: frozenset[str] = frozenset(found | self.words)
+        pause()
+        self.tokens: frozenset[str] = self.words.union(found)
         numbers = [number for token in paced(found) if (number := tokens.number_of(token)) is not None]
         # A number written with fewer decimals may be rounded to the next integer.
-        self.whole_parts: frozenset[int] = frozenset(whole + step for whole in map(int, numbers) for step in (-1, 0, 1))
+        self.whole_parts: frozenset[int] = frozenset(
+            whole + step for whole in map(int, paced(numbers)) for step in (-1, 0, 1)
+        )
         some = ((frozenset(tokens.words_in(token)), token) for token in paced(found) if not token.isalnum())
         self.figures: list[tuple[frozenset[str], str]] = [
             (figures, token.lstrip("-") if "." in token else "")
@@ -86,7 +89,7 @@ class Wanted:
         # What has been found in the texts and keys searched so far: results repeat each other.
         self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
         self.known_forms: dict[str | float, tuple[str, ...]] = {}
-        self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in self.figures)
+        self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in paced(self.figures))
 
     def forget(self) -> None:
         """Forget all values, with pauses."""

@@ -15,6 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import CaselessPattern
 
 from .languages import has_foreign_comparison
@@ -53,7 +54,7 @@ class Choices:
             spoken: What the user said.
         """
         self._calls = calls
-        self._given = [_things_in(values) for values in arguments]
+        self._given = [_things_in(values) for values in paced(arguments)]
         self._asked: dict[str, set[str]] = {}
         self._compared: dict[str, set[str]] = {}
         self._comparers: dict[str, list[str]] = {}
@@ -61,7 +62,7 @@ class Choices:
         self._holders: dict[tuple[str, str], set[int]] = {}
         self._ended: dict[str, int] = {}
         self._other_names: dict[str, frozenset[str]] = {}
-        self._made = Counter(call.tool for call in calls)
+        self._made = Counter(call.tool for call in paced(calls))
         texts = list(dict.fromkeys(text[:_MOST_READ] for values in spoken for text in values.texts))
         self._compares = any(map(_COMPARES.search, texts))
         self._seeks_one = self._compares or any(map(has_foreign_comparison, texts))
@@ -71,7 +72,7 @@ class Choices:
     def _group(self) -> None:
         """Note what each tool was asked about, and what it was asked about in some of its calls but not in all."""
         in_all: dict[str, frozenset[str]] = {}
-        for index, (call, given) in enumerate(zip(self._calls, self._given, strict=True)):
+        for index, (call, given) in paced(enumerate(zip(self._calls, self._given, strict=True))):
             self._asked.setdefault(call.tool, set()).update(given)
             for thing in given:
                 self._users.setdefault(thing, set()).add(call.tool)
@@ -79,7 +80,7 @@ class Choices:
             in_all[call.tool] = in_all.get(call.tool, given) & given
         for tool, asked in self._asked.items():
             self._compared[tool] = asked - in_all[tool]
-            for thing in self._compared[tool]:
+            for thing in paced(self._compared[tool]):
                 self._comparers.setdefault(thing, []).append(tool)
 
     def start(self, index: int) -> list[Doubt]:
@@ -120,6 +121,10 @@ class Choices:
         """Take note of a call that ends."""
         tool = self._calls[index].tool
         self._ended[tool] = self._ended.get(tool, 0) | 1 << index
+
+    def forget(self) -> None:
+        """Forget all calls, with pauses."""
+        empty(self._given, self._users, self._holders, self._comparers, self._asked, self._compared)
 
     def _may_be_chosen(self, things: Iterable[str]) -> bool:
         """Return whether the user compares, or names one of *things* less often than tools are asked about it."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents import tokens
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
 from .reasking import SEARCHES, Doubt, is_usual
@@ -96,6 +97,10 @@ class OwnWords:
             self._facts.append((index, result.texts))
         if result.words:
             self._words.append((index, result.words))
+
+    def forget(self) -> None:
+        """Forget all calls, with pauses."""
+        empty(self._facts, self._words, self._ended)
 
     def _texts_of(self, index: int, arguments: Values) -> list[str]:
         """Return the texts that a call searches for, or is asked."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.sql_effects import looks_like_sql
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -71,3 +72,7 @@ class Queries:
         """Take note of a call that ends."""
         if not _LAYOUTS.isdisjoint(words_in_name(self._calls[index].tool)):
             self._layouts |= 1 << index
+
+    def forget(self) -> None:
+        """Forget all calls, with pauses."""
+        empty(self._sent)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced
+
 from .sessions import acts_on_session
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class IntendedOrder:
         self._starts_ns = [call.start_ns for call in calls]
         self._hand_offs_ns = hand_offs_ns
         self._free = self._sessions = 0
-        for index, call in enumerate(calls):
+        for index, call in paced(enumerate(calls)):
             given = sources[index] in {"declared", "framework", "settings"}
             if given or call.resource or call.depends_on is not None:
                 self._free |= 1 << index
