@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .contents.comparables import Values
     from .contents.outcomes import Outcome
 
-_LIST_ERRORS = frozenset({"errors", "exceptions", "failures", "logs", "alerts", "incidents", "warnings"})
+_LIST_ERRORS = frozenset({"errors", "exceptions", "failures", "log", "logs", "alerts", "incidents", "warnings"})
 
 
 class Evidence:

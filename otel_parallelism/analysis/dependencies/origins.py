@@ -8,6 +8,7 @@ from otel_parallelism.pace import empty
 
 from .contents.comparables import Values, single_words
 from .doubts.choices import Choices
+from .doubts.one_by_one import OneByOne
 from .doubts.own_words import OwnWords
 from .doubts.queries import Queries
 from .doubts.reasking import Doubt, Reasking
@@ -116,7 +117,7 @@ class KnownValues:
         """Return from when on *atom* is known: its token, one of its forms, or all its words."""
         since = self._since_ns
         found = [since[name] for name in (atom.token, *(form for form, _ in atom.forms)) if name in since]
-        by_words_ns = self._words_ns(atom.words)
+        by_words_ns = None if _has_day(atom) else self._words_ns(atom.words)
         if by_words_ns is not None:
             found.append(by_words_ns)
         return min(found, default=None)
@@ -128,7 +129,8 @@ class KnownValues:
 
     def _has_derived(self, atom: Atom) -> bool:
         return any(
-            form in self._since_ns or (" " in form and self._words_ns(form.split(" ")) is not None)
+            form in self._since_ns
+            or (" " in form and not _repeats_figure(form) and self._words_ns(form.split(" ")) is not None)
             for form in atom.derived
         )
 
@@ -182,6 +184,7 @@ class OriginSearch(Origins):
         self._choices = Choices(calls, arguments, spoken)
         self._queries = Queries(calls, self._restating.said)
         self._unasked = Unasked(calls, spoken, self._restating.said)
+        self._one_by_one = OneByOne(calls, [text for one in spoken for text in (*one.texts, *one.instructions)])
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
 
@@ -203,6 +206,7 @@ class OriginSearch(Origins):
             *self._choices.start(index),
             *self._queries.start(index, arguments),
             *self._unasked.start(index, arguments, self._known.has),
+            *self._one_by_one.start(index, arguments, self._known.is_said),
         ]
         for atom in arguments.atoms:
             for name in (atom.token, *(form for form, _ in atom.forms)):
@@ -244,6 +248,22 @@ class OriginSearch(Origins):
         self._choices.forget()
         self._queries.forget()
         empty(self._holders, self._choosers)
+
+
+def _has_day(atom: Atom) -> bool:
+    """Return whether *atom* holds a day of the calendar: its single figures may stand in other dates."""
+    return any(form[:1] == "@" for form, _ in atom.forms)
+
+
+def _repeats_figure(form: str) -> bool:
+    """
+    Return whether a date has one figure twice: another date may hold it once, as ``11 12 2026`` does.
+
+    >>> _repeats_figure("12 12 2026"), _repeats_figure("11 12 2026")
+    (True, False)
+    """
+    figures = form.split(" ")
+    return len({*figures}) < len(figures)
 
 
 def _names(arguments: Values) -> frozenset[str]:

@@ -70,6 +70,10 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Start with the weather in Oslo. Are there indoor events?",
         "Wie ist das Wetter in Oslo? Falls es regnet, zeig mir Veranstaltungen.",
         "Sprawdź pogodę w Oslo, a w razie deszczu podaj imprezy.",
+        "El tiempo en Oslo y, según lo que haya, los eventos.",
+        "Das Wetter in Oslo, und je nachdem Veranstaltungen.",
+        "查一下奥斯陆的天气, 根据结果推荐活动",
+        "When the weather in Oslo turns bad, show me indoor events.",
     ],
 )
 def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
@@ -828,3 +832,74 @@ def test_code_may_stand_in_a_sentence_without_spaces(
     assert (
         judged(said, ("get_state", {"of": first[0]}, first[1]), ("get_state", {"of": second}, 7.5)).verdict == verdict
     )
+
+
+FLIGHT = ("search_flights", {"date": "2026-12-11"}, [{"flight": "TP 763", "arrives": "00:10+1"}])
+
+
+@pytest.mark.parametrize(
+    ("day", "verdict"), [("2026-12-12", "unknown"), ("2026-11-11", "unknown"), ("2026-12-11", "independent")]
+)
+def test_date_is_not_known_by_figures_of_another_date(day: str, verdict: str) -> None:
+    said = "I fly on 11 December. The flight, and a hotel from the day on which I land."
+    assert judged(said, FLIGHT, ("search_hotels", {"check_in": day}, "Aurora")).verdict == verdict
+
+
+ONE_PRICE = ("get_price", {"of": "lamp"}, "a fair one")
+OTHER_PRICE = ("get_price", {"of": "desk"}, "a steep one")
+
+
+def under(prompt: str, said: str, first: _Told, second: _Told) -> str:
+    """Return the verdict on two calls that a model asked for in turn, under a system prompt."""
+    calls = [
+        Call(
+            "1",
+            f"{at}",
+            "t",
+            tool,
+            2 * at * _SECOND_NS,
+            (2 * at + 1) * _SECOND_NS,
+            arguments=Content(given),
+            result=Content(result),
+            round=at,
+        )
+        for at, (tool, given, result) in enumerate((first, second))
+    ]
+    return Dependencies(calls, [Content([DeveloperText(prompt), said])], Settings()).pair(0, 1).verdict
+
+
+@pytest.mark.parametrize(
+    ("prompt", "verdict"),
+    [
+        ("The price service bans clients that send more than one request at a time.", "unknown"),
+        ("Prices: never ask for two of them in parallel.", "unknown"),
+        ("Our backend is rate limited.", "unknown"),
+        ("The API takes one request per second.", "unknown"),
+        ("Weather maps: one request per second.", "independent"),
+        ("Call one tool at a time.", "independent"),
+        ("Ask for prices in parallel.", "independent"),
+    ],
+)
+def test_limit_of_a_service_may_keep_calls_apart(prompt: str, verdict: str) -> None:
+    assert under(prompt, "The price of the lamp and of the desk", ONE_PRICE, OTHER_PRICE) == verdict
+
+
+def test_limit_as_the_topic_of_a_question_keeps_nothing_apart() -> None:
+    docs, tickets = (("search_" + kind, {"query": "rate limits"}, "a b c") for kind in ("docs", "tickets"))
+    assert judged("Rate limits in the docs, and rate limits in tickets", docs, tickets).verdict == "independent"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict"), [({"fd": 3}, "unknown"), ({"cursor": "c17"}, "unknown"), ({"path": "a"}, "independent")]
+)
+def test_open_file_or_cursor_has_one_position(arguments: dict[str, Any], verdict: str) -> None:
+    opened: _Told = ("open_table", {"name": "sales"}, {"fd": 3, "cursor": "c17", "path": "a"})
+    reads: list[_Told] = [("read_rows", {**arguments, "bytes": size}, "a b c") for size in (64, 200)]
+    assert compared("The first 64 and then 200 bytes of a in sales", [opened, reads[0]], [reads[1]])[-1] == verdict
+
+
+def test_log_with_an_error_has_not_failed() -> None:
+    log = ("get_error_log", {"service": "api"}, ["timeout talking to redis"])
+    version = ("get_version", {"service": "api"}, "lavender")
+    assert judged("The error log and the version of api", log, version).verdict == "independent"
+    assert judged("The pages and the version of api", ("get_pages", *log[1:]), version).verdict == "unknown"

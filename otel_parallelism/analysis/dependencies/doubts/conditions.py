@@ -25,7 +25,10 @@ _NO_CONDITION = LazyPattern(
 )
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever|except (?:when|if|where)"
-    r"|should (?:it|they|there|that|(?:the|my|our|any|an?|this)(?=[^.!?]*,))|once (?:it|that|they))\b",
+    r"|should (?:it|they|there|that|(?:the|my|our|any|an?|this)(?=[^.!?]*,))|once (?:it|that|they))\b"
+    # "When does it close, and where is it?" is a question, and "when I land" supposes.
+    r"|^\W*when (?!(?:i|we|you|do|does|did|is|are|was|were|will|can|could|should|would|has|have|had|shall|must)\b)"
+    r"[^,]*,",
 )
 _ENDS_A_SEARCH = CaselessPattern(
     r"^\W*(?:prefer|(?:start|begin) with)\b|\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as"

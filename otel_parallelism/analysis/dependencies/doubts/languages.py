@@ -34,9 +34,14 @@ _CONDITION = CaselessPattern(
     r"|im falle?|en cas d[e'u]\w*|en caso de|em caso de|in caso d\w+|in geval van|w razie|w przypadku"
     r"|v p[rř][ií]pad[eě]|в случае"
     r"|de lo contrario|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
+    r"|seg[uú]n (?:lo|el resultado|los resultados|si|c[oó]mo|haya|salga|sea|est[eé])|dependiendo|selon (?:ce|que|si"
+    r"|l[ea]s? (?:r[eé]sultats?|r[eé]ponses?))|je nachdem|je nach (?:dem|ergebnis|antwort|stand|lage)|abh[aä]ngig von"
+    r"|a seconda|in base a(?:l|lla|i)? (?:risultat[oi]|risposta|quello)|dependendo|consoante|afhankelijk|beroende p[aå]"
+    r"|avhengig|afh[aæ]ngigt?|alt etter|w zale[zż]no[sś]ci|zale[zż]nie|в зависимости|sonucuna g[oö]re"
     r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
-    r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우",
+    r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우"
+    r"|에 따라|取决于|根据结果|视结果|看结果|次第|に応じて",
 )
 # In texts without accents.
 _COMPARES = CaselessPattern(

@@ -219,7 +219,10 @@ def _is_doubtful(rest: Sequence[str], at: int) -> bool:
     before = rest[at - 1] if at else ""
     if word in tables.IN_USE and before in tables.PREPOSITIONS:
         return True
-    return word in tables.DOUBTFUL and not (word in tables.SIGNING_IN and before in tables.PAST)
+    # The state of a door is no session's: that word is doubtful itself. Nor is it what get_state tells.
+    state_of_a_thing = word == "state" and not following and bool(before)
+    signed_in = word in tables.SIGNING_IN and before in tables.PAST
+    return word in tables.DOUBTFUL and not (state_of_a_thing or signed_in)
 
 
 def _writes(words: Sequence[str]) -> bool:

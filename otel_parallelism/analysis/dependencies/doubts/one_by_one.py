@@ -1,0 +1,93 @@
+"""
+Finds calls that may have to be made one by one although no value is passed on.
+
+The user or a system prompt may say so: "The price API allows one request at a time". And two calls may read through
+one open file or one cursor, whose position either moves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.effects import verb_tables
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+    from .reasking import Doubt
+
+_MOST_READ = 20_000
+_LONGEST_SENTENCE = 400
+_STEM = 5
+_SHORTEST_WORD = 3
+_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
+_LIMIT = CaselessPattern(
+    r"\b(?:(?:one|1|single|two|2|few) (?:\w+ ){0,3}(?:at (?:a|one|any) time|at once)"
+    r"|(?:one|1|single|two|2|\d+) (?:\w+ )?(?:requests?|calls?|quer(?:y|ies)|lookups?|searche?s?|reads?|connections?"
+    r"|sessions?|users?|clients?) (?:per|a|an|every|each) (?:\d+ )?(?:second|minute|hour|day|client|user|key|caller)s?"
+    r"|rate[- ]?limited|throttles|throttled|(?:has|have|mind|respect|observe|hit|obey|exceed) "
+    r"(?:(?:the|a|an|its|their|our|any|strict|low|tight) ){0,2}rate[- ]?limits?"
+    r"|(?:never|not|no|\w+n't|cannot|avoid|without|forbids?|bans?|rejects?|refuses?|blocks?|locks? out|fails?)"
+    r"\b[^.!?]{0,80}\b(?:in parallel|parallel|at (?:once|the same time)|simultaneous(?:ly)?|concurrent(?:ly)?"
+    r"|back[- ]to[- ]back|in (?:quick|rapid) succession))\b",
+)
+_SERVICE = CaselessPattern(
+    r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device)s?\b"
+)
+# A sentence on tools in general asks for the order that the advice is to change.
+_GENERAL = verb_tables.READS | verb_tables.GENERIC
+# A name such as a handle of a person has no digits.
+_HANDLES = frozenset({"fd", "descriptor", "cursor", "iterator", "handle"})
+
+_LIMITED = "a limit on how often a service may be asked was set, and {a} and {b} may both ask it"
+_SHARED = "{a} and {b} were given one handle, and either may move its position"
+
+
+class OneByOne:
+    """Collects these doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call], texts: Iterable[str]) -> None:
+        """Search *texts*, the messages of the user and the developer; of a long text only the beginning."""
+        self._calls = calls
+        self._any_service = False
+        self._stems: set[str] = set()
+        self._limited = 0
+        self._by_handle: dict[tuple[str, str], int] = {}
+        for text in dict.fromkeys(texts):
+            for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
+                if len(sentence) <= _LONGEST_SENTENCE and _LIMIT.search(sentence):
+                    self._any_service = self._any_service or _SERVICE.search(sentence)
+                    self._stems |= _stems(words_in(sentence))
+
+    def start(self, index: int, arguments: Values, is_said: Callable[[str], bool]) -> list[Doubt]:
+        """
+        Return the doubts about a call that starts.
+
+        Args:
+            index: Its position.
+            arguments: The values of its arguments.
+            is_said: Returns whether the user said a word: a handle that the user names is a thing.
+        """
+        found: list[Doubt] = []
+        if self._stems and (self._any_service or not self._stems.isdisjoint(self._own_stems(index))):
+            found.append((self._limited, _LIMITED))
+            self._limited |= 1 << index
+        for name, token in arguments.named:
+            if not _HANDLES.isdisjoint(words_in_name(name)) and any(map(str.isdecimal, token)) and not is_said(token):
+                before = self._by_handle.get((name, token), 0)
+                found.append((before, _SHARED))
+                self._by_handle[name, token] = before | 1 << index
+        return [doubt for doubt in found if doubt[0]]
+
+    def _own_stems(self, index: int) -> set[str]:
+        return _stems(words_in_name(self._calls[index].tool))
+
+
+def _stems(words: Iterable[str]) -> set[str]:
+    return {word.removesuffix("s")[:_STEM] for word in words if len(word) >= _SHORTEST_WORD and word not in _GENERAL}
