@@ -14,10 +14,11 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
 
 from otel_parallelism import names
-from otel_parallelism.model import Call, Content, Observation, Passage, SpanRecord, Step, TurnSpan
+from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan
 
+from . import genai
 from .parsing.declared_spans import SpanPatterns, declared_facts, span_patterns
-from .parsing.facts import Dialect, Facts, text
+from .parsing.facts import Dialect, Facts, merged_facts, text
 from .parsing.failed_spans import failure_of_span
 
 if TYPE_CHECKING:
@@ -60,12 +61,27 @@ _DIALECTS_BY_START: Final[Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]]
 _MARKS: Final = KEYS.union(*(dialect.beside_keys for dialect in DIALECTS))
 _OPERATIONS: Final = frozenset[str]().union(*(dialect.operations for dialect in DIALECTS))
 _MAX_COMBINATIONS: Final = 1024
+_TOOL_NAMES: Final = f"{names.EXECUTE_TOOL} "
+_ONLY_GENAI: Final = (genai.DIALECT.describe,)
 
 
 def is_named(name: str) -> bool:
     """Return whether a span called *name* may be a call, a step or a turn by its name."""
     prefixes = _BY_START.get(name[:_START])
     return prefixes is not None and name.startswith(prefixes)
+
+
+def is_tool_call(name: str, attributes: Mapping[str, object]) -> bool:
+    """
+    Return whether a span is a call of a tool by its name and its GenAI operation alone.
+
+    No other attribute or event makes it anything else. False says nothing: ask `classify`.
+    """
+    return (
+        attributes.get(names.OPERATION_NAME) == names.EXECUTE_TOOL
+        and name.startswith(_TOOL_NAMES)
+        and _describers(tuple(attributes), name, names.EXECUTE_TOOL) == _ONLY_GENAI
+    )
 
 
 def classify(span: SpanRecord) -> Observation:
@@ -97,7 +113,7 @@ def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
     known = _known(span)
     if kind is None or any(facts.kind == "ignored" for facts in known):
         return _classified(span, known)
-    return _MAKERS[kind](span, reduce(_merged, known, declared_facts(kind, span)))
+    return _MAKERS[kind](span, reduce(merged_facts, known, declared_facts(kind, span)))
 
 
 def _known(span: SpanRecord) -> list[Facts]:
@@ -111,7 +127,7 @@ def _known(span: SpanRecord) -> list[Facts]:
 def _classified(span: SpanRecord, known: list[Facts]) -> Observation:
     if not known:
         return _passage(span)
-    facts = known[0] if len(known) == 1 else reduce(_merged, known, Facts(kind=_kind(known)))
+    facts = known[0] if len(known) == 1 else reduce(merged_facts, known, Facts(kind=_kind(known)))
     if facts.kind == "call" and span.name.startswith("chat "):
         return _step(span, facts)  # a model request, even if a tool name was written on it later
     make = _MAKERS.get(facts.kind)
@@ -158,44 +174,6 @@ def _kind(known: list[Facts]) -> Kind | None:
     if "cycle" in kinds:
         return "cycle"
     return "passage" if "passage" in kinds else "turn"
-
-
-def _merged(one: Facts, other: Facts) -> Facts:
-    """Return *one*, with its missing facts from *other*; the kind is *one*'s."""
-    return Facts(
-        kind=one.kind,
-        tool=one.tool or other.tool,
-        call_id=one.call_id or other.call_id,
-        agent=one.agent or other.agent,
-        title=one.title or other.title,
-        arguments=_better(one.arguments, other.arguments),
-        result=_better(one.result, other.result),
-        failed=one.failed or other.failed,
-        requested=other.requested if one.requested is None else one.requested,
-        answer=_better(one.answer, other.answer),
-        input_tokens=other.input_tokens if one.input_tokens is None else one.input_tokens,
-        cached_tokens=other.cached_tokens if one.cached_tokens is None else one.cached_tokens,
-        words=_better(one.words, other.words),
-        effect=other.effect if one.effect == "unknown" else one.effect,
-        effect_source=other.effect_source if one.effect == "unknown" else one.effect_source,
-        resource=one.resource or other.resource,
-        depends_on=other.depends_on if one.depends_on is None else one.depends_on,
-        queue_ns=one.queue_ns or other.queue_ns,
-        caller=one.caller or other.caller,
-        blocked_ns=one.blocked_ns or other.blocked_ns,
-        thread=one.thread or other.thread,
-        framework=one.framework or other.framework,
-        switch=one.switch or other.switch,
-        streams=one.streams or other.streams,
-        remote=one.remote or other.remote,
-    )
-
-
-def _better(one: Content | None, other: Content | None) -> Content | None:
-    """Return *one*, or *other* if only that was captured, or only that was captured whole."""
-    if one is None or (other is not None and other.whole and not one.whole):
-        return other
-    return one
 
 
 def _passage(span: SpanRecord, kind: Kind | None = None) -> Passage:

@@ -21,9 +21,9 @@ from otel_parallelism.names import INSTRUMENTATION
 
 from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
 from .sdk.current import get_current
-from .sdk.records import is_declared, is_marked
+from .sdk.records import is_declared, is_marked, is_tool_span, size_of_tool_span
 from .shield import swallow
-from .state.bounds.held_evidence import HELD, contents_size
+from .state.bounds.held_evidence import HELD, LEAST_SIZE, contents_size
 from .state.bounds.past_bound import count_end
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate
@@ -107,7 +107,7 @@ class ParallelismProcessor(SpanProcessor):
             if scope in self._skipped:
                 return
             if is_marked(span):
-                self._recognize(span, parent_context)
+                self._recognize(span, scope, parent_context)
             else:
                 self._count_unrelated(scope)
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
@@ -120,7 +120,15 @@ class ParallelismProcessor(SpanProcessor):
             if known is None:  # one of ours, or started before this processor was attached
                 return
             self.seen += 1
-            if type(known) is SpanNode or not KEYS.isdisjoint(raw_attributes(span)) or is_declared(span):
+            if type(known) is SpanNode:
+                if _is_plain_call(known, span):
+                    known.span = span
+                    known.end_ns = _ended_ns(span)
+                    if known.counted_in is not None:
+                        count_end(known)
+                else:
+                    self._complete(span, known)
+            elif not KEYS.isdisjoint(raw_attributes(span)) or is_declared(span):
                 self._complete(span, known)
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)
@@ -134,11 +142,11 @@ class ParallelismProcessor(SpanProcessor):
         if seen % UNRELATED_IN_A_ROW == 0:
             self._skipped.add(scope)
 
-    def _reset_unrelated(self, span: ReadableSpan) -> None:
-        """Check the spans of *span*'s scope at their start again."""
-        scope = "" if span.instrumentation_scope is None else span.instrumentation_scope.name
-        self._skipped.discard(scope)
-        self._unrelated[scope] = 0
+    def _reset_unrelated(self, scope: str) -> None:
+        """Check the spans of the instrumentation *scope* at their start again."""
+        if self._unrelated.get(scope):
+            self._skipped.discard(scope)
+            self._unrelated[scope] = 0
 
     def _on_first_ending(self, span: Span) -> None:
         """
@@ -161,14 +169,23 @@ class ParallelismProcessor(SpanProcessor):
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)
 
-    def _recognize(self, span: Span, parent_context: Context | None) -> None:
-        """Add *span* to the live tree; link it if it is a call, request or turn already."""
-        if span.instrumentation_scope is not None and span.instrumentation_scope.name == INSTRUMENTATION:
+    def _recognize(self, span: Span, scope: str, parent_context: Context | None) -> None:
+        """Add *span*, of this *scope*, to the live tree; link it if it is a call, request or turn already."""
+        if scope == INSTRUMENTATION:
             # Our own span at another provider than the installed one; its wrapper updates the registry.
             self._spans.pop(span_id_of(span), None)
             return
-        self._reset_unrelated(span)
+        self._reset_unrelated(scope)
         node = add_span_node(span, _scope(parent_context))
+        parent = node.parent
+        if parent is not None and is_tool_span(span):
+            # What else it says is read when its turn ends.
+            if parent.children is not None and len(parent.children) < parent.room:
+                parent.children.append(node)
+                node.linked = True
+            else:
+                link_node(node)
+            return
         observation = classify_open_node(node)
         kind = type(observation)
         if kind is TurnSpan:
@@ -191,7 +208,7 @@ class ParallelismProcessor(SpanProcessor):
                 node.end_ns = _ended_ns(span)
                 return
         else:
-            self._reset_unrelated(span)
+            self._reset_unrelated("" if span.instrumentation_scope is None else span.instrumentation_scope.name)
             node = add_span_node(span, _scope(None))
         node.end_ns = _ended_ns(span)
         observation = final_observation(node, node.end_ns)
@@ -218,6 +235,16 @@ def _place_root(node: SpanNode, observation: Call | Step) -> None:
         link_node(node)
     elif type(observation) is Call:
         adopt_node(node)
+
+
+def _is_plain_call(node: SpanNode, span: ReadableSpan) -> bool:
+    """
+    Return whether *node*, of *span* which has ended, is a known call of a tool with nothing inside and little content.
+
+    What its span says is read when its turn ends.
+    """
+    placed = node.linked or node.beyond
+    return placed and node.children is None and not node.is_turn and 0 <= size_of_tool_span(span) < LEAST_SIZE
 
 
 def _is_waiting(observation: Observation) -> bool:

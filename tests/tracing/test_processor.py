@@ -99,6 +99,61 @@ def test_a_span_is_classified_again_only_if_it_has_changed(kit: Kit, monkeypatch
     ]
 
 
+def test_what_a_tools_span_says_after_its_start_counts(kit: Kit) -> None:
+    base = clock.now_ns()
+    tracer = kit.tracer()
+    turn = tracer.start_span("invoke_agent theirs", attributes=AGENT, start_time=base)
+    with trace.use_span(turn):
+        for index in range(4):
+            started_ns = base + index * 10**9
+            span = tracer.start_span("execute_tool early", attributes=tool("early"), start_time=started_ns)
+            span.set_attribute("gen_ai.tool.name", f"late_{index}")
+            if index == 1:
+                span.set_status(trace.StatusCode.ERROR)
+            if index == 2:
+                # A model request that began as a call.
+                span.set_attribute(OPERATION, "chat")
+                span.update_name("chat model")
+            if index == 3:
+                span.set_attribute("gen_ai.tool.call.result", "x" * 10_000)
+            span.end(started_ns + 10**9)
+        (live,) = live_turns()
+        assert (live.calls, live.open_calls, round(live.work, 6)) == (3, 0, 3.0)
+    turn.end(base + 4 * 10**9)
+    (report,) = kit.reports
+    assert [(one.tool, one.error) for one in report.turn.calls] == [
+        ("late_0", False),
+        ("late_1", True),
+        ("late_3", False),
+    ]
+    assert report.turn.calls[2].result is not None
+
+
+@pytest.mark.parametrize("bound", [2, 100])
+def test_tools_spans_are_classified_when_their_turn_ends(
+    make_kit: Callable[..., Kit], monkeypatch: pytest.MonkeyPatch, bound: int
+) -> None:
+    classified: list[str] = []
+
+    def counting(record: SpanRecord) -> Observation:
+        classified.append(record.name)
+        return classify(record)
+
+    kit = make_kit(Settings(max_calls_per_turn=bound))
+    monkeypatch.setattr(records, "classify", counting)
+    base = clock.now_ns()
+    turn = kit.tracer().start_span("invoke_agent theirs", attributes=AGENT, start_time=base)
+    with trace.use_span(turn):
+        classified.clear()
+        for index in range(6):
+            call(kit, f"execute_tool {index}", base + index * 10**9, base + (index + 1) * 10**9)
+        assert classified == []
+    turn.end(base + 6 * 10**9)
+    (report,) = kit.reports
+    assert (report.calls, round(report.work, 6), report.ratio) == (6, 6.0, 1.0)
+    assert len(report.turn.calls) == min(bound, 6)
+
+
 @pytest.mark.parametrize("explicit", [True, False])
 async def test_decorated_calls_belong_to_foreign_turn(kit: Kit, explicit: bool) -> None:
     tracer = kit.tracer()

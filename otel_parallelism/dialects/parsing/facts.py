@@ -82,6 +82,44 @@ class Facts(msgspec.Struct, frozen=True):
     remote: bool = False
 
 
+def merged_facts(one: Facts, other: Facts) -> Facts:
+    """Return *one*, with its missing facts from *other*; the kind is *one*'s."""
+    return Facts(
+        kind=one.kind,
+        tool=one.tool or other.tool,
+        call_id=one.call_id or other.call_id,
+        agent=one.agent or other.agent,
+        title=one.title or other.title,
+        arguments=_better(one.arguments, other.arguments),
+        result=_better(one.result, other.result),
+        failed=one.failed or other.failed,
+        requested=other.requested if one.requested is None else one.requested,
+        answer=_better(one.answer, other.answer),
+        input_tokens=other.input_tokens if one.input_tokens is None else one.input_tokens,
+        cached_tokens=other.cached_tokens if one.cached_tokens is None else one.cached_tokens,
+        words=_better(one.words, other.words),
+        effect=other.effect if one.effect == "unknown" else one.effect,
+        effect_source=other.effect_source if one.effect == "unknown" else one.effect_source,
+        resource=one.resource or other.resource,
+        depends_on=other.depends_on if one.depends_on is None else one.depends_on,
+        queue_ns=one.queue_ns or other.queue_ns,
+        caller=one.caller or other.caller,
+        blocked_ns=one.blocked_ns or other.blocked_ns,
+        thread=one.thread or other.thread,
+        framework=one.framework or other.framework,
+        switch=one.switch or other.switch,
+        streams=one.streams or other.streams,
+        remote=one.remote or other.remote,
+    )
+
+
+def _better(one: Content | None, other: Content | None) -> Content | None:
+    """Return *one*, or *other* if only that was captured, or only that was captured whole."""
+    if one is None or (other is not None and other.whole and not one.whole):
+        return other
+    return one
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """
     One vocabulary of spans.

@@ -86,6 +86,12 @@ def raw_attributes(span: Any) -> Mapping[str, Any]:
     return attributes
 
 
+def raw_events(span: Any) -> Sequence[Event]:
+    """Return the events of *span*, which has ended; not a copy."""
+    events: Sequence[Event] = span._events
+    return events or ()
+
+
 def fingerprint(span: Any) -> tuple[str, int, int]:
     """Return the name of the open *span*, and how many attributes it has and has dropped because of a limit."""
     attributes = span._attributes

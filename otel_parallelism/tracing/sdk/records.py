@@ -8,12 +8,12 @@ import msgspec
 from msgspec.structs import replace
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_parallelism.dialects import KEYS, classify, classify_declared, is_named
+from otel_parallelism.dialects import KEYS, classify, classify_declared, is_named, is_tool_call
 from otel_parallelism.dialects.parsing.declared_spans import SpanPatterns
 from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
-from .compatibility import all_fields, raw_attributes, raw_name
+from .compatibility import all_fields, raw_attributes, raw_events, raw_name
 
 _OTLP_KINDS = {
     SpanKind.INTERNAL: 1,
@@ -44,6 +44,30 @@ def is_declared(span: Any) -> bool:
     """Whether the settings say what *span*, open or ended, is."""
     patterns = _Declared.patterns
     return patterns is not None and patterns.kind_of(raw_name(span), raw_attributes(span)) is not None
+
+
+def is_tool_span(span: Any) -> bool:
+    """Whether *span*, open or ended, is surely a call of a tool; False says nothing."""
+    return _Declared.patterns is None and is_tool_call(raw_name(span), raw_attributes(span))
+
+
+def size_of_tool_span(span: Any) -> int:
+    """
+    Return how many characters the texts of *span*, which has ended, have: those among its attributes and its events'.
+
+    Returns:
+        -1 where the span is not surely a call of a tool.
+    """
+    attributes = raw_attributes(span)
+    if _Declared.patterns is not None or not is_tool_call(raw_name(span), attributes):
+        return -1
+    size = 0
+    for value in attributes.values():
+        if type(value) is str:
+            size += len(value)
+    for event in raw_events(span):
+        size += sum([len(value) for value in (event.attributes or {}).values() if type(value) is str])
+    return size
 
 
 def span_record(span: Any, end_ns: int) -> SpanRecord:

@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 from otel_parallelism import clock
+from otel_parallelism.tracing.sdk.compatibility import span_id_of
 
 from .bounds.past_bound import begins_scope, count_past_bound
 from .nodes import CallNode, Node, SpanNode, TurnNode, release_call
@@ -67,7 +68,7 @@ def add_span_node(span: Any, scope: Node | None) -> SpanNode:
     # A remote parent may belong to this process: an in-memory server, or an app that calls itself.
     around = None if parent is None else open_node(parent.span_id, scope)
     now_shift = clock.shift_ns()
-    node = SpanNode(around, span, span.get_span_context().span_id, (span.start_time or 0) - now_shift)
+    node = SpanNode(around, span, span_id_of(span), (span.start_time or 0) - now_shift)
     # A clock that steps within the turn must not move a part of it.
     node.shift = now_shift if around is None else around.shift
     if span.end_time is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, TurnSpan
+from otel_parallelism.tracing.sdk.records import is_tool_span
 from otel_parallelism.tracing.state.classification import classify_open_node
 from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, StepNode, TurnNode, release_call
 from otel_parallelism.tracing.state.registry import REGISTRY
@@ -19,7 +20,10 @@ def is_call(node: Node) -> bool:
     """Whether *node* counts as one call of the turn around it: a call, or a nested turn."""
     if isinstance(node, (CallNode, TurnNode)):
         return True
-    return isinstance(node, SpanNode) and type(classify_open_node(node)) in (Call, TurnSpan)
+    if not isinstance(node, SpanNode):
+        return False
+    # To classify a span takes ten times as long.
+    return (node.span is not None and is_tool_span(node.span)) or type(classify_open_node(node)) in (Call, TurnSpan)
 
 
 def begins_scope(node: Node) -> bool:

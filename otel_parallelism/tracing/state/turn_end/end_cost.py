@@ -26,6 +26,8 @@ _children = attrgetter("children")
 
 _FIXED_NS = 100_000
 _OF_A_CALL_NS = 5_000
+# A span of another instrumentation is classified then.
+_OF_A_SPAN_NS = 7_000
 _OF_ANOTHER_NODE_NS = 20_000
 # Where the contents of calls are compared.
 _COMPARING_NS = 600_000
@@ -87,7 +89,8 @@ def _cost_without_contents_ns(top: Node, most_ns: float) -> float:
     cost_ns: float = _FIXED_NS
     level: Sequence[Node] = top.children or ()
     while level and cost_ns <= most_ns:
-        cost_ns += len(level) * _OF_A_CALL_NS
+        # Types are counted in C.
+        cost_ns += len(level) * _OF_A_CALL_NS + list(map(type, level)).count(SpanNode) * _OF_A_SPAN_NS
         # Nearly all calls have nothing inside, which this finds in C.
         level = [node for inside in filter(None, map(_children, level)) for node in inside]
     return cost_ns
