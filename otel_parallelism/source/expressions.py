@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .flows import ELEMENT, NOTHING, Condition, State, TooLongError, Tracked, any_of, extended, joined, overlaps
+from .changes.outside_names import OutsideNames
+from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlaps
 from .functions import callee_name
-from .known_functions import (
-    is_mutator,
-    is_pure,
-    is_reflection,
-    is_sink,
-    is_sleep,
-    makes_text_or_number,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,6 +35,7 @@ class ExpressionWalk:
         later: The call that may need the earlier one; it may be the same, in a loop.
         known: The calls that are known to change nothing.
         met_flow: Whether a value that comes from the earlier call was used.
+        outside: What the functions of the two calls change and read outside of themselves.
     """
 
     def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
@@ -54,6 +48,7 @@ class ExpressionWalk:
         self.raised: list[list[State]] = []
         self.visits: int = 0
         self.met_flow: bool = False
+        self.outside: OutsideNames = OutsideNames(file, function, earlier, later)
 
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         """Take note of how the later call is made; *inputs* are what is called and its arguments."""
@@ -61,6 +56,10 @@ class ExpressionWalk:
 
     def passed_to_earlier(self, state: State) -> None:
         """Take note that the earlier call is made in *state*."""
+        raise NotImplementedError
+
+    def call(self, node: ast.Call, state: State, *, discarded: bool) -> Tracked:
+        """Evaluate a call; *discarded* is true if its result is not used."""
         raise NotImplementedError
 
     def value(self, node: ast.AST, state: State) -> Tracked:
@@ -97,6 +96,8 @@ class ExpressionWalk:
         value = state.looked_at(value)
         if state.after:
             value = any_of([value, state.condition()])
+            if not value.flow:
+                self.changed(ast.Name(name, ast.Load(), lineno=line), state)
         if value.flow:
             value = msgspec.structs.replace(value, flow=f"{name} (line {line})" if line else value.flow)
         for path in value.objects:
@@ -107,7 +108,7 @@ class ExpressionWalk:
                 state.passed -= {path}
         state.names[name] = value
 
-    def _fresh(self, node: ast.expr, content: Tracked, state: State) -> Tracked:
+    def made_here(self, node: ast.expr, content: Tracked, state: State) -> Tracked:
         """Return the object that *node* makes, with *content* in it."""
         path = f"<{node.lineno}:{node.col_offset}>"
         state.contains[path] = content.objects
@@ -126,10 +127,22 @@ class ExpressionWalk:
             value = NOTHING if known else Tracked(objects=frozenset({name}))
         if name in self.file.rebound and state.after:
             value = any_of([value, Tracked(doubt=f"{name}, which another function may set")])
-        return state.looked_at(value)
+        return self._changed_by_earlier(node, state.looked_at(value), state)
 
     def _attribute(self, node: ast.Attribute, state: State) -> Tracked:
-        return self.part(self.value(node.value, state), "." + node.attr, state)
+        found = self.part(self.value(node.value, state), "." + node.attr, state)
+        return self._changed_by_earlier(node, found, state)
+
+    def _changed_by_earlier(self, node: ast.Name | ast.Attribute, value: Tracked, state: State) -> Tracked:
+        """Return *value*, that of *node*, with a doubt if the function of the earlier call changes it."""
+        if not state.after or value.flow or value.doubt or not self.outside.earlier_changes(node):
+            return value
+        return msgspec.structs.replace(value, doubt=f"{ast.unparse(node)}, which {callee_name(self.earlier)} changes")
+
+    def changed(self, target: ast.expr, state: State) -> None:
+        """Take note that *target*, or something in it, is set or changed, if the later call may see that."""
+        if state.after and not state.seen and self.outside.later_sees(target):
+            state.seen = f"{ast.unparse(target)} is changed in between (line {target.lineno})"
 
     def _subscript(self, node: ast.Subscript, state: State) -> Tracked:
         element = self.part(self.value(node.value, state), ELEMENT, state)
@@ -188,7 +201,7 @@ class ExpressionWalk:
             state.__dict__.update(other.__dict__)
 
     def _list(self, node: ast.List | ast.Set, state: State) -> Tracked:
-        return self._fresh(node, self.values(node.elts, state), state)
+        return self.made_here(node, self.values(node.elts, state), state)
 
     _set = _list
 
@@ -199,7 +212,7 @@ class ExpressionWalk:
         found = []
         for key, item in zip(node.keys, node.values, strict=True):
             found += [self.value(part, state) for part in (key, item) if part is not None]
-        return self._fresh(node, any_of(found), state)
+        return self.made_here(node, any_of(found), state)
 
     def _namedexpr(self, node: ast.NamedExpr, state: State) -> Tracked:
         value = self.value(node.value, state)
@@ -228,69 +241,9 @@ class ExpressionWalk:
     def _call(self, node: ast.Call, state: State) -> Tracked:
         return self.call(node, state, discarded=False)
 
-    def call(self, node: ast.Call, state: State, *, discarded: bool) -> Tracked:
-        """Evaluate a call; *discarded* is true if its result is not used."""
-        if isinstance(node.func, ast.Attribute):
-            called = self.value(node.func.value, state)
-        else:
-            called = self.value(node.func, state)
-            called = msgspec.structs.replace(called, objects=frozenset()) if called.objects else called
-        given = [self.value(argument, state) for argument in node.args]
-        given += [self.value(keyword.value, state) for keyword in node.keywords]
-        inputs = [called, *given]
-        if node is self.later and state.after:
-            self.judge(inputs, state)
-        if node is self.earlier:
-            state.after, state.failed, state.looped, state.paused = True, False, False, False
-            state.passed |= state.reach(any_of(inputs).objects)
-            self.passed_to_earlier(state)
-            for states in self.raised:
-                states.append(state.copy())
-            return Tracked(flow=f"what {callee_name(node) or 'the call'} returns")
-        if is_sleep(node):
-            state.paused = state.paused or state.after
-            return NOTHING
-        if is_sink(node):
-            return NOTHING
-        if is_reflection(node):
-            state.end = state.end or f"{callee_name(node)} may read or change anything (line {node.lineno})"
-            return Tracked(doubt=f"what {callee_name(node)} returns")
-        return self._other_call(node, called, given, state, discarded=discarded)
-
-    def _other_call(
-        self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool
-    ) -> Tracked:
-        """Evaluate a call that is neither of the two."""
-        inputs = state.looked_at(any_of([called, *given]))
-        if is_mutator(node):
-            state.store(called.objects, any_of(given))
-            return self.part(called, ELEMENT, state)
-        if discarded and inputs.flow and is_pure(node):
-            # Called for nothing but the exception that it may raise.
-            state.require(Condition("function", sure=False, reason=f"whether {callee_name(node)} fails"))
-        if makes_text_or_number(node):
-            return self.read(inputs, state)
-        if is_pure(node):
-            if isinstance(node.func, ast.Attribute) and called.objects:
-                return any_of([self.part(called, ELEMENT, state), *map(self._without_objects, given)])
-            return self._fresh(node, inputs, state)
-        name = callee_name(node) or "a function"
-        harmless = node in self.known or ast.dump(node.func) in self.same_functions
-        doubt = ""
-        if state.after and not harmless:
-            shares = any(overlaps(path, p) for path in state.reach(inputs.objects) for p in state.passed)
-            if inputs.flow or shares:
-                why = f"{name}, which is called in between (line {node.lineno}), may change"
-                for path in state.reach(inputs.objects):
-                    state.changed.setdefault(path, (False, f"what {why}"))
-            doubt = f"what {name} returns, which is called in between (line {node.lineno})"
-            if discarded:
-                state.end = state.end or f"{name} is called in between for what it does (line {node.lineno})"
-        objects = inputs.objects | {f"<{node.lineno}:{node.col_offset}>"}
-        return Tracked(inputs.flow, inputs.doubt or doubt, objects, self.read(inputs, state).derived)
-
     @staticmethod
-    def _without_objects(value: Tracked) -> Tracked:
+    def without_objects(value: Tracked) -> Tracked:
+        """Return *value* as part of a result that is another object."""
         return msgspec.structs.replace(value, objects=frozenset())
 
 

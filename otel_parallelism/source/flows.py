@@ -86,6 +86,7 @@ class State:
         looped: Whether a later iteration of a loop has begun since the earlier call.
         paused: Whether the function has slept since.
         end: Why nothing can be said of what follows; empty if something can.
+        seen: What was changed since that the later call reads by itself, in words; empty if nothing is known to be.
         names: The values of local variables.
         changed: Paths of objects into which something of the earlier call was or may have been stored: whether it is
             sure, and what.
@@ -100,6 +101,7 @@ class State:
         self.looped = False
         self.paused = False
         self.end = ""
+        self.seen = ""
         self.names: dict[str, Tracked] = {}
         self.changed: dict[str, tuple[bool, str]] = {}
         self.contains: dict[str, frozenset[str]] = {}
@@ -213,6 +215,7 @@ def joined(states: Iterable[State | None]) -> State | None:
     result.looped = any(state.looped for state in earlier)
     result.paused = any(state.paused for state in earlier)
     result.end = next((state.end for state in reached if state.end), "")
+    result.seen = next((state.seen for state in reached if state.seen), "")
     result.passed = frozenset().union(*(state.passed for state in reached))
     for state in reached[1:]:
         for name in state.names.keys() | result.names.keys():

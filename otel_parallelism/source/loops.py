@@ -135,7 +135,7 @@ class LoopWalk(StatementWalk):
                 state.names.pop(name, None)
             else:
                 state.names[name] = value
-        return self._fresh(node, any_of(found), state)
+        return self.made_here(node, any_of(found), state)
 
     def _listcomp(self, node: ast.ListComp | ast.SetComp, state: State) -> Tracked:
         return self.comprehension(node, [node.elt], state)

@@ -34,6 +34,7 @@ class Proof(msgspec.Struct, frozen=True):
         shared: The names of objects that both calls are given, and either may change.
         derived: The names of objects that the earlier call was given and from which the later one's arguments are read.
         discarded: Whether the result of the earlier call is not used.
+        doubted: Whether the source shows why the later call may need the earlier one, where the verdict is unknown.
     """
 
     verdict: SourceVerdict
@@ -41,6 +42,7 @@ class Proof(msgspec.Struct, frozen=True):
     shared: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     discarded: bool = False
+    doubted: bool = False
 
 
 def prove(file: SourceFile, earlier: Site, later: Site, *, known_reads: Iterable[Site] = ()) -> Proof:
@@ -89,7 +91,7 @@ class _Walk(BlockWalk):
 
     def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
         super().__init__(file, function, earlier, later)
-        self._found: list[tuple[SourceVerdict, str]] = []
+        self._found: list[tuple[SourceVerdict, str, bool]] = []
         self._shared: dict[str, None] = {}
         self._derived: dict[str, None] = {}
         self._discarded = any(
@@ -115,9 +117,9 @@ class _Walk(BlockWalk):
         else:
             self.block(self.function.body, state)
         for verdict in ("dependent", "unknown", "independent"):
-            for found, reason in self._found:
+            for found, reason, doubted in self._found:
                 if found == verdict:
-                    return Proof(found, reason, tuple(self._shared), tuple(self._derived), self._discarded)
+                    return Proof(found, reason, tuple(self._shared), tuple(self._derived), self._discarded, doubted)
         return Proof("unknown", f"{self._b} is not seen to be called after {self._a}")
 
     def passed_to_earlier(self, state: State) -> None:
@@ -127,6 +129,7 @@ class _Walk(BlockWalk):
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         given = any_of([state.looked_at(value) for value in inputs])
         verdict: SourceVerdict = "unknown"
+        doubted = False
         sure = [condition.reason for condition in state.conditions if condition.sure]
         unsure = [condition.reason for condition in state.conditions if not condition.sure]
         source = f", which comes from {self._a}"
@@ -138,10 +141,12 @@ class _Walk(BlockWalk):
         elif sure:
             verdict = "dependent"
             reason = f"whether {self._b} is called depends on {sure[0]}{source if self._a not in sure[0] else ''}"
+        elif state.seen:
+            reason, doubted = f"{state.seen}, which {self._b} may read", True
         elif state.end:
             reason = state.end
         elif unsure:
-            reason = f"whether {self._b} is called may depend on {unsure[0]}"
+            reason, doubted = f"whether {self._b} is called may depend on {unsure[0]}", True
         elif given.doubt:
             reason = f"{self._b} may be given {given.doubt}"
         elif state.paused and state.looped:
@@ -149,7 +154,7 @@ class _Walk(BlockWalk):
         else:
             verdict = "independent"
             reason = f"the source shows that {self._b} needs nothing of {self._a}"
-        self._found.append((verdict, reason))
+        self._found.append((verdict, reason, doubted))
         self._note_shared(inputs, given, state)
 
     def _note_shared(self, inputs: Sequence[Tracked], given: Tracked, state: State) -> None:

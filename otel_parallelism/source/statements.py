@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .expressions import ExpressionWalk
+from .calls import CallWalk
 from .flows import ELEMENT, NOTHING, State, Tracked, any_of, joined
 from .syntax import exits, is_immutable, names_read
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-class StatementWalk(ExpressionWalk):
+class StatementWalk(CallWalk):
     """Runs the statements of one function; a state of None is a place that is not reached."""
 
     def __init__(self, *arguments: object) -> None:
@@ -75,7 +75,7 @@ class StatementWalk(ExpressionWalk):
         if isinstance(node.target, ast.Name):
             old = self.value(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target), state)
             state.store(old.objects, value)
-            new = any_of([old, self._without_objects(value)])
+            new = any_of([old, self.without_objects(value)])
             self.assign(
                 node.target.id, new.plain() if isinstance(node.value, ast.Constant) else new, state, node.lineno
             )
@@ -93,9 +93,11 @@ class StatementWalk(ExpressionWalk):
         elif isinstance(target, ast.Starred):
             self._bind(target.value, value, state)
         elif isinstance(target, ast.Attribute):
+            self.changed(target, state)
             holder = self.value(target.value, state)
             state.store([f"{path}.{target.attr}" for path in holder.objects], value)
         elif isinstance(target, ast.Subscript):
+            self.changed(target, state)
             holder = self.value(target.value, state)
             key = self.read(self.value(target.slice, state), state)
             state.store([path + ELEMENT for path in holder.objects], any_of([value, key]))

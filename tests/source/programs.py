@@ -692,6 +692,105 @@ async def main(job):
     setattr(job, "x", await first("q"))  # a
     return await second(job)  # b
 
+module_attribute_set_between: any
+import settings
+async def main():
+    x = await first(1)  # a
+    settings.REGION = "eu"
+    return x, await second(1)  # b
+
+environment_set_between: any
+import os
+async def main():
+    x = await first(1)  # a
+    os.environ["REGION"] = "eu"
+    return x, await second(1)  # b
+
+class_attribute_set_between: any
+class Api:
+    base = "blue"
+async def second(key):
+    return fetch(Api.base, key)
+async def main():
+    x = await first(1)  # a
+    Api.base = "green"
+    return x, await second(1)  # b
+
+global_list_grown_between: any
+SEEN = []
+async def second(key):
+    return key, SEEN[:]
+async def main():
+    x = await first(1)  # a
+    SEEN.append(3)
+    return x, await second(1)  # b
+
+global_set_between: any
+LIMIT = 1
+async def second(key):
+    return helper(key)
+def helper(key):
+    return key[:LIMIT]
+async def main():
+    global LIMIT
+    x = await first(1)  # a
+    LIMIT = 2
+    return x, await second(1)  # b
+
+captured_variable_set_between: any
+async def main():
+    async def second():
+        return fetch(region)
+    region = "eu"
+    x = await first(1)  # a
+    region = "us"
+    return x, await second()  # b
+
+constructor_registers: any
+ROWS = []
+class Report:
+    def __post_init__(self):
+        ROWS.append(self)
+async def second(unit):
+    return unit, ROWS
+async def main():
+    x = Report(await first(1))  # a
+    return x, await second(2)  # b
+
+function_between_changes_what_is_read: any
+CACHE = {}
+def parsed(text):
+    CACHE[1] = text
+    return text
+async def second(key):
+    return CACHE[key]
+async def main():
+    x = parsed(await first(1))  # a
+    return x, await second(1)  # b
+
+argument_that_the_first_sets: any
+class Feed:
+    def first(self, since):
+        self.seen.append(since)
+    def since(self):
+        return max(self.seen)
+    since = property(since)
+    @property
+    def latest(self):
+        return max(self.seen)
+async def main():
+    feed = Feed()
+    x = await feed.first(feed.latest)  # a
+    return x, await feed.second(feed.latest)  # b
+
+global_argument_that_the_first_sets: any
+STATE = {}
+async def first(key):
+    STATE["key"] = key
+async def main():
+    x = await first(1)  # a
+    return x, await second(STATE)  # b
+
 while_condition_await: dependent
 async def main():
     while await has_more("q"):  # a
@@ -705,6 +804,57 @@ async def main(task):
 """
 
 _FREE = """
+other_attribute_set_between:
+class Api:
+    base = "blue"
+async def second(key):
+    return fetch(Api.base, key)
+async def main():
+    x = await first(1)  # a
+    Api.label = "green"
+    return x, await second(1)  # b
+
+global_results_that_no_tool_reads:
+RESULTS = {}
+async def first(key):
+    return key
+async def second(key):
+    return key
+async def main():
+    RESULTS["first"] = await first(1)  # a
+    RESULTS["second"] = await second(1)  # b
+
+constructor_of_its_own_object:
+class Report:
+    def __init__(self, rows):
+        self.rows = rows
+async def second(page):
+    return page.rows
+async def main():
+    x = Report(await first(1))  # a
+    return x, await second(2)  # b
+
+own_variable_named_like_one_of_the_tool:
+async def second(key):
+    row = key
+    return row
+async def main():
+    row = await first(1)  # a
+    other = 2
+    return row, await second(other)  # b
+
+function_between_that_changes_its_own:
+CACHE = {}
+def parsed(text):
+    found = []
+    found.append(text)
+    return found
+async def second(key):
+    return CACHE[key]
+async def main():
+    x = parsed(await first(1))  # a
+    return x, await second(1)  # b
+
 made_and_used:
 async def main():
     x = Model(await first("q"))  # a

@@ -161,6 +161,41 @@ async def test_condition_on_a_result_ties_the_calls(kit: Kit) -> None:
     assert (report.findings, report.verdict) == ((), "serial_by_need")
 
 
+REGION = ["eu"]
+
+
+@profiled(effect="read")
+async def get_fee(key: str) -> str:
+    await asyncio.sleep(2)
+    return f"{key} in {REGION[0]}"
+
+
+async def region_changed_between() -> None:
+    await get_fee("a")
+    REGION[0] = "us"
+    await get_fee("a b")
+
+
+async def other_list_changed_between() -> None:
+    done = [""]
+    done[0] = await get_fee("a")
+    await get_fee("a b")
+
+
+@pytest.mark.parametrize(
+    ("function", "advice"), [(region_changed_between, "potential"), (other_list_changed_between, "recommended")]
+)
+async def test_what_the_later_call_reads_may_be_changed_between(
+    kit: Kit, function: Callable[[], Coroutine[Any, Any, Any]], advice: str
+) -> None:
+    async with agent_turn("assistant", input="the fees of a and b"):
+        await asyncio.create_task(function())
+    (finding,) = kit.reports[-1].findings
+    assert finding.advice == advice
+    if advice == "potential":
+        assert any("REGION[0] is changed in between" in sentence for sentence in finding.evidence)
+
+
 async def test_comprehension_can_run_together(kit: Kit) -> None:
     (finding,) = (await report_of(kit, comprehension)).findings
     assert (finding.advice, len(finding.calls)) == ("recommended", 3)

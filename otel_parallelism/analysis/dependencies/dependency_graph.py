@@ -121,7 +121,7 @@ class Dependencies:
             for index, (effect, source) in paced(enumerate(known))
         )
         self._intended = IntendedOrder(calls, self.effect_sources, hand_offs_ns)
-        self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources)
+        self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources, unrequested)
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
         ]
@@ -255,10 +255,10 @@ class Dependencies:
                 hard |= before & self._intended.before(index) | kept.hard.get(index, 0)
                 soft |= kept.soft.get(index, 0)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
-                needed, free = self.source.masks(index, before & ~independent) if call.depends_on is None else (0, 0)
+                needed, doubted, free = self.source.masks(index, before & ~independent)
                 hard |= needed & ~on_other_resources(self.calls, needed, call)
                 missing = (self._before_missing_call(call) | self._share_doubtful(index)) & ~independent
-                missing |= self.shared.unsafe[index]
+                missing |= self.shared.unsafe[index] | doubted
                 soft |= missing & ~on_other_resources(self.calls, missing, call)
                 hard |= self._repeated(index)
                 for group in groups.related(call.resource):

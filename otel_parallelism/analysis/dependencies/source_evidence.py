@@ -21,7 +21,7 @@ from otel_parallelism.source.call_stacks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from otel_parallelism.model import Call, Effect, EffectSource
     from otel_parallelism.source.call_stacks import Sources
@@ -31,7 +31,7 @@ _MOST_CALLS = 2_000
 _MOST_GROUPS = 64
 _MOST_PAIRS = 40_000
 
-Shown: TypeAlias = tuple[Literal["dependent", "independent"], str]
+Shown: TypeAlias = tuple[Literal["dependent", "unknown", "independent"], str]
 _Stack: TypeAlias = tuple[CallFrame | None, ...]
 
 
@@ -62,6 +62,7 @@ class SourceEvidence:
         sources: Sources | None,
         effects: Sequence[Effect],
         effect_sources: Sequence[EffectSource],
+        unrequested: Collection[str] = (),
     ) -> None:
         """
         Sort *calls* into groups.
@@ -71,8 +72,10 @@ class SourceEvidence:
             sources: Returns the parsed file of a frame; None if no source is at hand.
             effects: The effects of the calls.
             effect_sources: How the effects are known.
+            unrequested: The span ids of calls that code made, whatever round their time suggests.
         """
         self._calls = calls
+        self._unrequested = unrequested
         self._sources = sources
         self._declared = [
             effect == "read" and source in {"declared", "framework", "settings"}
@@ -105,7 +108,8 @@ class SourceEvidence:
         Return what the source shows about two calls, where the first ended before the second started.
 
         Returns:
-            ``dependent`` or ``independent``, and a sentence that says why; None if it shows neither.
+            ``dependent`` or ``independent``, and a sentence that says why; ``unknown`` where it shows how the later
+            call may need the earlier one; None if it shows nothing.
         """
         if self._sources is None or not self._group_of or len(self._stacks) > _MOST_GROUPS:
             return None
@@ -115,11 +119,11 @@ class SourceEvidence:
             self._pairs[earlier, later] = self._verdict(earlier, later)
         return self._pairs[earlier, later]
 
-    def masks(self, later: int, before: int) -> tuple[int, int]:
-        """Return the bits of the calls in *before* that ``calls[later]`` needs, and of those that it does not need."""
-        dependent = independent = 0
+    def masks(self, later: int, before: int) -> tuple[int, int, int]:
+        """Return the bits of the calls in *before* that ``calls[later]`` needs, may need, and does not need."""
+        dependent = doubted = independent = 0
         if self._sources is None or not self._group_of:
-            return 0, 0
+            return 0, 0, 0
         # Past the bound nothing is judged, and a turn of many calls has a great number of pairs.
         while before and len(self._pairs) < _MOST_PAIRS:
             earlier = before.bit_length() - 1
@@ -127,9 +131,11 @@ class SourceEvidence:
             found = self.judge(earlier, later)
             if found is not None and found[0] == "dependent":
                 dependent |= 1 << earlier
+            elif found is not None and found[0] == "unknown":
+                doubted |= 1 << earlier
             elif found is not None:
                 independent |= 1 << earlier
-        return dependent, independent
+        return dependent, doubted, independent
 
     def forget(self) -> None:
         """Forget the pairs that were judged, with pauses."""
@@ -169,17 +175,22 @@ class SourceEvidence:
         if groups not in self._judged:
             self._judged[groups] = self._judgement(*groups)
         judged = self._judged[groups]
-        if judged is None or judged.proof.verdict == "unknown":
+        if judged is None or (judged.proof.verdict == "unknown" and not self._is_doubted(judged, earlier, later)):
             return None
         if judged.nearest and self._between(earlier, later):
             return None
         if judged.alone and not self._alone(earlier, later):
             return None
-        if judged.proof.verdict == "dependent":
-            return "dependent", judged.proof.reason
+        if judged.proof.verdict != "independent":
+            return judged.proof.verdict, judged.proof.reason
         if self._may_change_shared(earlier, later, judged):
             return None
         return "independent", judged.proof.reason
+
+    def _is_doubted(self, judged: _Judgement, earlier: int, later: int) -> bool:
+        """Return whether the source shows a reason for doubt, and code made both calls, not a model."""
+        made = self._calls[earlier], self._calls[later]
+        return judged.proof.doubted and all(call.round is None or call.span_id in self._unrequested for call in made)
 
     def _judgement(self, earlier: int, later: int) -> _Judgement | None:
         """Judge two groups; None if no function is known to have made both in one run."""

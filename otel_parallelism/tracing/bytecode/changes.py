@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.patterns import LazyPattern
-from otel_parallelism.source.changing_methods import CHANGING_ITEMS, WRITING_METHODS
+from otel_parallelism.source.changes.changing_methods import CHANGING_ITEMS, WRITING_METHODS
 
 from .accesses import codes_of, functions_run, held
 

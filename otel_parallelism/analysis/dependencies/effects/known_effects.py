@@ -51,7 +51,7 @@ def _frame_of(call: Call) -> CallFrame | None:
 
 def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
     # Most programs never need this module.
-    from otel_parallelism.source.tool_changes import may_change_something  # noqa: PLC0415 - see above
+    from otel_parallelism.source.changes.tool_changes import may_change_something  # noqa: PLC0415 - see above
 
     from .shell_commands import shell_effect  # noqa: PLC0415 - likewise
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_parallelism.model import CallFrame
+from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import SourceFile
-from otel_parallelism.source.tool_changes import may_change_something
 from otel_parallelism.tracing.state.turn_end.source_files import source_file
 
 if TYPE_CHECKING:

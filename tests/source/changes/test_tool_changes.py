@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from otel_parallelism.analysis.dependencies.effects.shell_commands import shell_effect
+from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import SourceFile
-from otel_parallelism.source.tool_changes import may_change_something
 
 CHANGING = {
     "an attribute": "async def get_x(self):\n    self.token = 1",
@@ -18,6 +18,11 @@ CHANGING = {
     "a file": "async def get_x(path):\n    with open(path, 'w') as file:\n        print(1, file=file)",
     "a table": "DB = make()\nasync def get_x(key):\n    DB.execute('insert into seen values (?)', [key])",
     "a lock": "LOCK = make()\nasync def get_x():\n    async with LOCK:\n        return 1",
+    "an event": "READY = make()\nasync def get_x():\n    await READY.wait()",
+    "an event that is set": "READY = make()\nasync def get_x():\n    READY.set()",
+    "a condition": "async def get_x(self):\n    self.changed.notify_all()",
+    "a queue": "QUEUE = make()\nasync def get_x():\n    return await QUEUE.get()",
+    "a queue that is filled": "QUEUE = make()\nasync def get_x(a):\n    QUEUE.put_nowait(a)",
     "through a function": "def enter(path):\n    os.chdir(path)\nasync def get_x(path):\n    enter(path)",
     "through a method": "class S:\n    def bump(cls):\n        cls.n += 1\nasync def get_x():\n    S.bump()",
     "a command": "import subprocess\nasync def get_x(a):\n    return subprocess.run(['make', a]).stdout",
@@ -58,6 +63,9 @@ READING = {
     "a method named like a draw": "async def get_x(self, client):\n    return client.sample(1), self.menu.choice(2)",
     "a coroutine that is run": "async def get_x(loop, app):\n    return app.run(1)",
     "another name": "@tool('get_x')\nasync def look():\n    return 1\nasync def roll():\n    return random.random()",
+    "a wait for its own tasks": "async def get_x():\n    return await asyncio.wait([task()])",
+    "a value of a client": "async def get_x(self, key):\n    return await self.client.get(key)",
+    "an event of its own": "async def get_x():\n    ready = Event()\n    start(ready)\n    await ready.wait()",
     "nothing known": "async def other():\n    self.x = 1",
 }
 

@@ -3,8 +3,8 @@ Finds what the source of a tool changes outside of it, or waits for: then its re
 
 A stored span says nothing of the objects that calls share. Where the source is at hand, the function of the tool shows
 whether it sets something that is not its own (`self.token = …`, `CACHE[key] = …`, `os.environ`), writes a file or
-a table, takes the next item, draws from a shared random generator, starts a command, or waits for a lock of others;
-directly, or through functions and methods of its module.
+a table, takes the next item, draws from a shared random generator, starts a command, or waits for a lock or an event
+of others; directly, or through functions and methods of its module.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ import itertools
 from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import paced
+from otel_parallelism.source.functions import callee_name, own_nodes
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
 from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
-from .functions import callee_name, own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .functions import Function, SourceFile
+    from otel_parallelism.source.functions import Function, SourceFile
 
 _MOST_FUNCTIONS = 16
 _MOST_FILES = 16
 _TAKING = frozenset({"next", "anext", "acquire", "send", "asend", "popleft", "popitem", "get_nowait", "setattr"})
+# Of an event, a condition, a barrier or a queue: one call waits for what another one does.
+_SIGNALLING = frozenset({"release", "notify", "notify_all", "put", "put_nowait", "task_done"})
+_SIGNALLING_ALONE = frozenset({"wait", "set", "get", "join"})
 _QUERYING = frozenset({"execute", "executemany", "executescript", "text"})
 _STORING = frozenset("insert update delete replace merge upsert create drop alter truncate set begin copy".split())  # noqa: SIM905 - a list of quoted words would be longer
 _WRITING_MODES = frozenset("wax+")
@@ -41,7 +44,7 @@ def may_change_something(
     reads: Callable[[str], bool] = lambda _: False,
 ) -> bool:
     """
-    Return whether the function of *tool* visibly changes something that other calls may see, or waits for a lock.
+    Return whether the function of *tool* visibly changes something that other calls may see, or waits for one.
 
     Args:
         tool: The name of the function, or another one that the source gives it.
@@ -130,7 +133,13 @@ def _is_change(node: ast.AST, function: Function) -> bool:
         return True
     if isinstance(node.func, ast.Name):
         return name in _TAKING and bool(node.args) and not _is_fresh(node.args[0], function)
-    changing = name in CHANGING_ITEMS or name in _TAKING or (name == "set" and len(node.args) == 1)
+    changing = (
+        name in CHANGING_ITEMS
+        or name in _TAKING
+        or name in _SIGNALLING
+        or (name in _SIGNALLING_ALONE and not node.args and not node.keywords)
+        or (name == "set" and len(node.args) == 1)
+    )
     return changing and isinstance(node.func, ast.Attribute) and not _is_fresh(node.func.value, function)
 
 

@@ -11,12 +11,12 @@ import ast
 import shlex
 from typing import TYPE_CHECKING, cast
 
-from .known_functions import dotted
+from otel_parallelism.source.known_functions import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .functions import SourceFile
+    from otel_parallelism.source.functions import SourceFile
 
 _STARTERS = frozenset(
     """

@@ -1,0 +1,89 @@
+"""The walk through calls: the two that are judged, and the others that are made between them."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .expressions import ExpressionWalk
+from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
+from .functions import callee_name
+from .known_functions import is_mutator, is_pure, is_reflection, is_sink, is_sleep, makes_text_or_number
+
+if TYPE_CHECKING:
+    from .flows import State
+
+
+class CallWalk(ExpressionWalk):
+    """Adds calls."""
+
+    def call(self, node: ast.Call, state: State, *, discarded: bool) -> Tracked:
+        """Evaluate a call; *discarded* is true if its result is not used."""
+        if isinstance(node.func, ast.Attribute):
+            called = self.value(node.func.value, state)
+        else:
+            called = self.value(node.func, state)
+            called = msgspec.structs.replace(called, objects=frozenset()) if called.objects else called
+        given = [self.value(argument, state) for argument in node.args]
+        given += [self.value(keyword.value, state) for keyword in node.keywords]
+        inputs = [called, *given]
+        if node is self.later and state.after:
+            self.judge(inputs, state)
+        if node is self.earlier:
+            state.after, state.failed, state.looped, state.paused = True, False, False, False
+            state.passed |= state.reach(any_of(inputs).objects)
+            self.passed_to_earlier(state)
+            for states in self.raised:
+                states.append(state.copy())
+            return Tracked(flow=f"what {callee_name(node) or 'the call'} returns")
+        if is_sleep(node):
+            state.paused = state.paused or state.after
+            return NOTHING
+        if is_sink(node):
+            return NOTHING
+        if is_reflection(node):
+            state.end = state.end or f"{callee_name(node)} may read or change anything (line {node.lineno})"
+            return Tracked(doubt=f"what {callee_name(node)} returns")
+        return self._other_call(node, called, given, state, discarded=discarded)
+
+    def _note_changes(self, node: ast.Call, state: State, *, harmless: bool) -> None:
+        """Take note of what a call in between visibly changes, if the later call may see that."""
+        seen = self.outside.seen_by_later(node) if state.after and not (harmless or state.seen) else ""
+        if seen:
+            state.seen = f"{callee_name(node)}, which is called in between, changes {seen} (line {node.lineno})"
+
+    def _other_call(
+        self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool
+    ) -> Tracked:
+        """Evaluate a call that is neither of the two."""
+        inputs = state.looked_at(any_of([called, *given]))
+        harmless = node in self.known or ast.dump(node.func) in self.same_functions
+        self._note_changes(node, state, harmless=harmless)
+        if is_mutator(node):
+            self.changed(node.func.value, state)  # type: ignore[attr-defined] # it is a method
+            state.store(called.objects, any_of(given))
+            return self.part(called, ELEMENT, state)
+        if discarded and inputs.flow and is_pure(node):
+            # Called for nothing but the exception that it may raise.
+            state.require(Condition("function", sure=False, reason=f"whether {callee_name(node)} fails"))
+        if makes_text_or_number(node):
+            return self.read(inputs, state)
+        if is_pure(node):
+            if isinstance(node.func, ast.Attribute) and called.objects:
+                return any_of([self.part(called, ELEMENT, state), *map(self.without_objects, given)])
+            return self.made_here(node, inputs, state)
+        name = callee_name(node) or "a function"
+        doubt = ""
+        if state.after and not harmless:
+            shares = any(overlaps(path, p) for path in state.reach(inputs.objects) for p in state.passed)
+            if inputs.flow or shares:
+                why = f"{name}, which is called in between (line {node.lineno}), may change"
+                for path in state.reach(inputs.objects):
+                    state.changed.setdefault(path, (False, f"what {why}"))
+            doubt = f"what {name} returns, which is called in between (line {node.lineno})"
+            if discarded:
+                state.end = state.end or f"{name} is called in between for what it does (line {node.lineno})"
+        objects = inputs.objects | {f"<{node.lineno}:{node.col_offset}>"}
+        return Tracked(inputs.flow, inputs.doubt or doubt, objects, self.read(inputs, state).derived)

@@ -1,0 +1,212 @@
+"""
+Finds what functions of a file change and read outside of themselves: variables around them, and attributes.
+
+A name stands for a variable of the module or of a function around; ``.name`` stands for an attribute of any object.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from otel_parallelism.pace import paced
+from otel_parallelism.source.functions import callee_name, own_nodes
+
+from .changing_methods import CHANGING_ITEMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from otel_parallelism.source.functions import Function, SourceFile
+
+_MOST_FUNCTIONS = 16
+_CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
+_PROPERTIES = frozenset({"property", "cached_property"})
+
+
+class OutsideNames:
+    """What the functions of two calls change and read outside of themselves, as far as they are in the file."""
+
+    def __init__(self, file: SourceFile, caller: Function, earlier: ast.Call, later: ast.Call) -> None:
+        """Keep the calls *earlier* and *later* of the function *caller*; their functions are read when needed."""
+        self._file = file
+        self._caller = caller
+        self._earlier = earlier
+        self._later = later
+
+    @cached_property
+    def _changed_earlier(self) -> frozenset[str]:
+        return changed_by(self._file, functions_called(self._file, self._earlier))
+
+    @cached_property
+    def _read_later(self) -> frozenset[str]:
+        return read_by(self._file, functions_called(self._file, self._later))
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return own_names(self._caller)
+
+    @cached_property
+    def _read_inside(self) -> frozenset[str]:
+        """What the function of the later call reads, if it is defined in the caller and sees its variables."""
+        inner = {node for node in own_nodes(self._caller) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        return read_by(self._file, [one for one in functions_called(self._file, self._later) if one in inner])
+
+    def earlier_changes(self, node: ast.Name | ast.Attribute) -> bool:
+        """Return whether the earlier call visibly changes the variable or the attribute that is read at *node*."""
+        if not self._changed_earlier:
+            return False
+        if isinstance(node, ast.Name):
+            return node.id not in self._own and node.id in self._changed_earlier
+        names = {outside_name(node)} | read_by(self._file, properties(self._file, node.attr))
+        return not names.isdisjoint(self._changed_earlier)
+
+    def later_sees(self, target: ast.expr) -> bool:
+        """Return whether the later call may read *target*, which is set or changed before it, by itself."""
+        root, name = outermost_name(target), outside_name(target)
+        if root in self._own:
+            # Only a function inside the caller sees its variables; arguments are followed otherwise.
+            return name in self._read_inside and name[0] != "."
+        if root in self._file.imports:
+            # Every module may read it.
+            return isinstance(target, (ast.Attribute, ast.Subscript))
+        return bool(root) and name in self._read_later
+
+    def seen_by_later(self, call: ast.Call) -> str:
+        """Return what *call*, made in between, visibly changes and the later call reads; empty if there is nothing."""
+        called = functions_called(self._file, call)
+        found = changed_by(self._file, called) & self._read_later if called else frozenset[str]()
+        return min(found, default="").removeprefix(".")
+
+
+def functions_called(file: SourceFile, call: ast.Call) -> list[Function]:
+    """Return the functions and methods of *file* that *call* may run: those of its name, or a class's constructors."""
+    name = callee_name(call)
+    if name in file.defined and name not in file.named:
+        classes = (one for one in file.tree.body if isinstance(one, ast.ClassDef) and one.name == name)
+        return [
+            method
+            for one in classes
+            for method in one.body
+            if isinstance(method, ast.FunctionDef) and method.name in _CONSTRUCTORS
+        ]
+    return list(file.named.get(name, ()))
+
+
+def changed_by(file: SourceFile, functions: Iterable[Function]) -> frozenset[str]:
+    """
+    Return what *functions*, and those of *file* that they call, change outside of themselves.
+
+    >>> from otel_parallelism.source.functions import SourceFile
+    >>> file = SourceFile("def f(self):" + chr(10) + "  self.at += 1" + chr(10) + "  CACHE['a'] = 1")
+    >>> sorted(changed_by(file, file.named["f"]))
+    ['.at', 'CACHE']
+    """
+    found: set[str] = set()
+    for function in _run_by(file, functions):
+        own = own_names(function)
+        made = _first_parameter(function) if getattr(function, "name", "") in _CONSTRUCTORS else ""
+        for node in paced(own_nodes(function)):
+            for target in _changes(node):
+                root, name = outermost_name(target), outside_name(target)
+                if name and root and root != made and (name[0] == "." or root not in own):
+                    found.add(name)
+            if isinstance(node, (ast.Global, ast.Nonlocal)):
+                found.update(node.names)
+    return frozenset(found)
+
+
+def read_by(file: SourceFile, functions: Iterable[Function]) -> frozenset[str]:
+    """
+    Return what *functions*, and those of *file* that they call, read outside of themselves.
+
+    >>> from otel_parallelism.source.functions import SourceFile
+    >>> file = SourceFile("def f(key):" + chr(10) + "  return CACHE[key].size")
+    >>> sorted(read_by(file, file.named["f"]))
+    ['.size', 'CACHE']
+    """
+    found: set[str] = set()
+    for function in _run_by(file, functions):
+        own = own_names(function)
+        for node in paced(own_nodes(function)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                found.add("." + node.attr)
+    return frozenset(found)
+
+
+def properties(file: SourceFile, attribute: str) -> list[Function]:
+    """Return the properties of *file* that have the name *attribute*."""
+    return [
+        function
+        for function in file.named.get(attribute, ())
+        if isinstance(function, ast.FunctionDef)
+        and any(_last_word(decorator) in _PROPERTIES for decorator in function.decorator_list)
+    ]
+
+
+def own_names(function: Function) -> frozenset[str]:
+    """Return the parameters and variables of *function* itself."""
+    if isinstance(function, ast.Module):
+        return frozenset()
+    arguments = function.args
+    rest = [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
+    bound = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *rest)}
+    others: set[str] = set()
+    for node in own_nodes(function):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            others.update(node.names)
+    return frozenset(bound - others)
+
+
+def outermost_name(expression: ast.expr) -> str:
+    """Return the variable that *expression* is a part of: ``a`` for ``a.b[0].c``; empty if it is a part of none."""
+    while isinstance(expression, (ast.Attribute, ast.Subscript)):
+        expression = expression.value
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
+def outside_name(expression: ast.expr) -> str:
+    """Return ``.c`` for ``a.b.c``, ``.b`` for ``a.b[0]`` and ``a`` for ``a`` and ``a[0]``; empty for any other."""
+    while isinstance(expression, ast.Subscript):
+        expression = expression.value
+    if isinstance(expression, ast.Attribute):
+        return "." + expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
+def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[Function]:
+    """Return *functions*, and those of *file* that they call or whose value they read, directly or through others."""
+    found = list(functions)
+    for function in found:
+        for node in paced(own_nodes(function)):
+            if len(found) >= _MOST_FUNCTIONS:
+                return found
+            more = functions_called(file, node) if isinstance(node, ast.Call) else []
+            if isinstance(node, ast.Attribute):
+                more = properties(file, node.attr)
+            found += [one for one in more if one not in found]
+    return found
+
+
+def _changes(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the expressions whose value *node* sets, deletes or changes, other than variables."""
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        yield node
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_ITEMS:
+        yield node.func.value
+
+
+def _first_parameter(function: Function) -> str:
+    taken = [] if isinstance(function, ast.Module) else [*function.args.posonlyargs, *function.args.args]
+    return taken[0].arg if taken else ""
+
+
+def _last_word(decorator: ast.expr) -> str:
+    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
