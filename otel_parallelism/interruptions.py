@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _TAKES_ANY = 0x04
 _MOST_PARAMETERS = 4
 """A handler has two or three parameters, and its object before them if it is a method."""
 
-_UNDER_WATCH = ("otel_parallelism", "opentelemetry")
+_UNDER_WATCH = sys.stdlib_module_names | {"otel_parallelism", "opentelemetry", "wrapt"}
 _WITHOUT_ARGUMENTS = (MemoryError, RecursionError, StopIteration, StopAsyncIteration, AssertionError, LookupError)
 
 
@@ -55,7 +56,8 @@ def _is_set_from_outside(error: BaseException, trace: TracebackType) -> bool:
     """
     Return whether *error*, raised in the frame of *trace*, was set there by ``PyThreadState_SetAsyncExc``.
 
-    It has no arguments, and no ``raise`` statement raised it.
+    It has no arguments, and no ``raise`` statement raised it. The frame may be one of the standard library, which
+    OpenTelemetry calls.
     """
     package = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
     if package not in _UNDER_WATCH or error.args or issubclass(type(error), _WITHOUT_ARGUMENTS):

@@ -92,7 +92,7 @@ def test_what_a_trace_function_raises_is_the_programs() -> None:
 
 
 @pytest.mark.parametrize("kind", [TooLateError, TimeoutError, Exception])
-@pytest.mark.parametrize("package", ["otel_parallelism.tracing", "opentelemetry.sdk"])
+@pytest.mark.parametrize("package", ["otel_parallelism.tracing", "opentelemetry.sdk", "abc"])
 def test_what_another_thread_sets_is_the_programs(kind: type[Exception], package: str) -> None:
     setter = ctypes.pythonapi.PyThreadState_SetAsyncExc
     namespace: dict[str, Any] = {

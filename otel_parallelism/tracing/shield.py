@@ -35,7 +35,11 @@ def swallow(where: str, error: BaseException) -> None:
         BaseException: The *error* itself, where it is the program's; see `is_interruption`.
     """
     if is_interruption(error):
-        raise error
+        try:
+            raise error
+        finally:
+            # The traceback holds this frame, which would hold the error.
+            del error
     kind = (where, type(error).__qualname__)
     seen = _counts.get(kind, 0)
     if seen or len(_counts) < _MAX_KINDS:

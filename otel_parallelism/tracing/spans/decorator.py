@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.tool import Tool, check
 
 from .kinds import kind_of, wrapped_as
@@ -65,10 +66,16 @@ def profiled(
     depends_on = None if depends_on is None else list(depends_on)
 
     def decorate(function: Any) -> Any:
-        if isinstance(function, type) or not (callable(function) or isinstance(function, (staticmethod, classmethod))):
-            kind = "a class" if isinstance(function, type) else f"a {type(function).__name__}"
+        if issubclass(type(function), type) or not (
+            callable(function) or issubclass(type(function), (staticmethod, classmethod))
+        ):
+            kind = "a class" if issubclass(type(function), type) else f"a {type(function).__name__}"
             raise TypeError(f"profiled decorates functions, not {kind}")
-        return record(function, name, effect, resource, depends_on, silence=silence)
+        try:
+            return record(function, name, effect, resource, depends_on, silence=silence)
+        except Exception as error:  # noqa: BLE001 - the program has its function, which is not recorded
+            swallow("decorating a function", error)
+            return function
 
     return decorate if function is None else decorate(function)
 

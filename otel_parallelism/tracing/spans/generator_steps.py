@@ -151,6 +151,7 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
     """Run the async *generator* within *stretch*: same values in and out, same exceptions; see `drive`."""
     begun = closed = ended = False
     sent: Any = None
+    step: Any = None
     thrown: list[BaseException] = []
     try:
         steps = Steps(stretch.start(), stretch.measured)
@@ -158,7 +159,6 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
         while True:
             try:
                 with steps:
-                    step: Any = None
                     if thrown:
                         step = generator.athrow(thrown.pop())
                     else:
@@ -167,6 +167,8 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
                     value = await (step if node is None else measured(step, node))
             finally:
                 steps.drop()
+                # The step keeps an error that was thrown; see `thrown`.
+                step = None
             if closed and not ended:
                 ended = True
                 # The text of the error that aclose() raises now.

@@ -24,14 +24,26 @@ else:
     _BoundWrapper = wrapt.BoundFunctionWrapper
 
 
+def _itself(function: Any) -> Any:
+    """Return *function*."""
+    return function
+
+
 class Profiled(_Wrapper):
-    """A wrapped function. It pickles and copies by name, like the function it wraps."""
+    """
+    A wrapped function. It pickles and copies by name, like the function it wraps.
+
+    A function without a place in its module is left to the pickler: dill pickles its code. What is unpickled is not
+    recorded.
+    """
 
     # No annotations here: the class's annotations would hide those of every wrapped function.
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Return the qualified name, by which pickle finds any function."""
-        return self.__wrapped__.__qualname__
+        """Return the qualified name, by which pickle finds any function that has a place in its module."""
+        wrapped: Any = self.__wrapped__
+        name = wrapped.__qualname__
+        return (_itself, (wrapped,)) if "<" in name else name
 
     def __reduce__(self) -> Any:
         """Return what `__reduce_ex__` returns."""

@@ -58,7 +58,12 @@ def measured(body: Resumable, node: CallNode | Stretches) -> Generator[Any, Any,
         awaited = body.send(None)
     except StopIteration as stop:
         return stop.value
+    except BaseException:
+        # It may keep the error, whose traceback keeps this frame.
+        del body
+        raise
     rest: Any = resumed(body, node, awaited)  # `coroutine` makes it awaitable as well
+    del body
     return (yield from rest)
 
 
@@ -87,6 +92,10 @@ def resumed(body: Resumable, node: CallNode | Stretches, awaited: Any) -> Genera
             awaited = body.throw(thrown.pop()) if thrown else body.send(sent)
         except StopIteration as stop:
             return stop.value
+        except BaseException:
+            # As in `measured`.
+            del body
+            raise
 
 
 def end_stretch(node: CallNode | Stretches, now_ns: int) -> None:

@@ -106,9 +106,13 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         """
         if not callable(function):
             raise TypeError(f"agent_turn decorates functions, not {type(function).__name__}")
-        fallback = getattr(function, "__name__", None)
-        name = self._name if self._name is not None else fallback
-        decorated: F = _decorated(function, lambda: AgentTurn(name, self._agent or fallback, self._input))
+        try:
+            fallback = getattr(function, "__name__", None)
+            name = self._name if self._name is not None else fallback
+            decorated: F = _decorated(function, lambda: AgentTurn(name, self._agent or fallback, self._input))
+        except Exception as error:  # noqa: BLE001 - the program has its function, whose runs are no turns
+            swallow("decorating a function", error)
+            return function
         return decorated
 
     def _begin(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property, partial, partialmethod, singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
@@ -11,6 +12,9 @@ from otel_parallelism.tracing.sdk.child_sampler import SharedAttributes
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Effect, EffectSource
+
+_AROUND_A_FUNCTION = (partial, partialmethod, singledispatchmethod, cached_property)
+"""Objects with the field ``func``. A mock has a field of any name, each another mock."""
 
 
 class Tool:
@@ -100,9 +104,10 @@ def tool_name(function: Any) -> str:
     tool = getattr(function, "_self_tool", None)
     if isinstance(tool, Tool):
         return tool.name
-    while not hasattr(function, "__name__") and hasattr(function, "func"):
-        function = function.func
-    return str(getattr(function, "__name__", type(function).__name__))
+    inner = function
+    while isinstance(inner, _AROUND_A_FUNCTION) and not hasattr(inner, "__name__"):
+        inner = inner.func
+    return str(getattr(inner, "__name__", type(function).__name__))
 
 
 def _dependency(item: Any) -> str:

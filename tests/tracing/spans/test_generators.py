@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import TYPE_CHECKING
+import weakref
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
@@ -149,6 +150,44 @@ async def test_thrown_into_an_async_generator(kit: Kit) -> None:
         assert await conversation.athrow(LookupError()) == "caught"
         with pytest.raises(StopAsyncIteration):
             await anext(conversation)
+
+
+class Held:
+    pass
+
+
+@pytest.mark.parametrize("ending", ["exhausted", "closed", "thrown into", "thrown into while it waits"])
+async def test_what_an_async_generator_held_is_freed_at_its_end(kit: Kit, ending: str) -> None:
+    @profiled
+    async def tell(_: Held) -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(0)
+        yield 2
+
+    held = Held()
+    watched = weakref.ref(held)
+    told: Any = tell(held)
+    gc.disable()
+    try:
+        with agent_turn():
+            assert await anext(told) == 1
+            if ending == "exhausted":
+                assert [item async for item in told] == [2]
+            elif ending == "closed":
+                await told.aclose()
+            elif ending == "thrown into":
+                with pytest.raises(KeyError):
+                    await told.athrow(KeyError("stop"))
+            else:
+                step = told.asend(None)
+                step.send(None)
+                with pytest.raises(KeyError):
+                    step.throw(KeyError("stop"))
+                del step
+        del held, told
+        assert watched() is None
+    finally:
+        gc.enable()
 
 
 def test_an_error_in_the_body(kit: Kit) -> None:

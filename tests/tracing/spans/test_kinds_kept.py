@@ -6,13 +6,19 @@ import asyncio
 import functools
 import gc
 import inspect
+import io
+import marshal
+import pickle
+import types
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock, MagicMock, Mock, NonCallableMagicMock, call
 
 import pytest
 
 from otel_parallelism import agent_turn, profiled
+from otel_parallelism.tracing import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +177,90 @@ async def test_a_coroutine_that_the_program_also_holds_is_the_same_one(kit: Kit)
 
 
 @pytest.mark.usefixtures("kit")
+@pytest.mark.parametrize("mock", [Mock, MagicMock, AsyncMock, NonCallableMagicMock])
+def test_a_mock_is_decorated_like_a_function(kit: Kit, mock: type[Mock]) -> None:
+    mocked: Any = mock(return_value=4)
+    if mock is NonCallableMagicMock:
+        with pytest.raises(TypeError, match="not a NonCallableMagicMock"):
+            profiled(mocked)
+        return
+    decorated = profiled(mocked)
+    with agent_turn():
+        found = decorated(1)
+        assert (asyncio.run(found) if mock is AsyncMock else found) == 4
+    assert mocked.mock_calls == [call(1)]
+    (span,) = kit.calls()
+    assert span.name == f"execute_tool {mock.__name__}"
+
+
+def test_the_name_of_a_partial_of_a_partial(kit: Kit) -> None:
+    def find(x: int) -> int:
+        return x
+
+    inner = functools.partial(find, 1)
+    profiled(functools.partial(functools.partial(functools.partial(inner))))()
+    assert [span.name for span in kit.calls()] == ["execute_tool find"]
+
+
+class NameFails:
+    @property
+    def __name__(self) -> str:
+        """Fail."""
+        raise ValueError("no name yet")
+
+    def __call__(self, x: int) -> int:
+        return x
+
+
+class KindFails(type):
+    def __getattr__(cls, name: str) -> Any:
+        """Fail."""
+        raise RuntimeError(name)
+
+
+class OfKindFails(metaclass=KindFails):
+    def __call__(self, x: int) -> int:
+        return x
+
+
+@pytest.mark.parametrize("decorate", [profiled, profiled(effect="read"), agent_turn, agent_turn("planner")])
+@pytest.mark.parametrize("made", [NameFails, OfKindFails])
+def test_what_cannot_be_decorated_is_returned_as_it_is(
+    decorate: Any, made: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: dict[tuple[str, str], int] = {}
+    monkeypatch.setattr(shield, "_counts", counts)
+    function = made()
+    assert decorate(function) is function
+    assert [where for where, _ in counts] == ["decorating a function"]
+
+
+class ByCode(pickle.Pickler):
+    """Pickles a function without a name in its module, as dill does."""
+
+    def reducer_override(self, made: Any) -> Any:
+        if type(made) is types.FunctionType and "<" in made.__qualname__:
+            code = marshal.dumps(made.__code__)
+            return _function_of, (code,)
+        return NotImplemented
+
+
+def _function_of(code: bytes) -> Any:
+    return types.FunctionType(marshal.loads(code), {})  # noqa: S302 - of this test
+
+
+def test_a_pickler_of_code_pickles_a_decorated_function_inside_another() -> None:
+    @profiled
+    def inner(x: int) -> int:
+        return x + 1
+
+    with pytest.raises((pickle.PicklingError, AttributeError), match="local"):
+        pickle.dumps(inner)
+    target = io.BytesIO()
+    ByCode(target).dump(inner)
+    assert pickle.loads(target.getvalue())(1) == 2  # noqa: S301 - of this test
+
+
 def test_one_warning_for_a_coroutine_that_is_never_awaited() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
