@@ -8,7 +8,9 @@ that records when it is cancelled. Expected results are written as in the table.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,3 +178,35 @@ def test_outcome_of_cancelled_threads(run: Run, way: str) -> None:
         assert ended == [True, True]
 
     run(main)
+
+
+class Held:
+    """Something that an error holds."""
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_an_error_that_was_caught_is_freed_without_a_collection(in_thread: bool) -> None:
+    held: list[weakref.ref[Held]] = []
+
+    def fail(item: int) -> None:
+        error = LookupError(item)
+        error.held = Held()  # type: ignore[attr-defined] # any object can be set on an exception
+        held.append(weakref.ref(error.held))  # type: ignore[attr-defined] # as above
+        try:
+            raise error
+        finally:
+            del error  # else this very frame would hold it
+
+    async def fail_later(item: int) -> None:
+        fail(item)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(LookupError) as caught:
+            await parallel_map([1], fail if in_thread else fail_later, limit=1)
+        del caught
+        await asyncio.sleep(0)  # the task ends
+        assert [reference() for reference in held] == [None]
+    finally:
+        gc.enable()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import itertools
 import json
 import random
 import tracemalloc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,3 +168,29 @@ def test_long_text_as_node_prints_it_takes_little_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 10 * len(text)
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"resourceSpans": [1]}\n',
+        b'{\n "batches": [\n  "text"\n ]\n}\n',
+        b'{"resourceSpans": []\n',
+        b'{"foo": 1}\n{"foo": 2}\n',
+        b'[{"foo": 1}]\n',
+    ],
+)
+def test_what_was_read_before_an_error_is_freed_without_a_collection(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "spans.json"
+    path.write_bytes(content)
+    left: list[weakref.ref[UnreadableError]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        try:
+            list(read_spans(path))
+        except UnreadableError as error:
+            left.append(weakref.ref(error))
+        assert [reference() for reference in left] == [None]
+    finally:
+        gc.enable()

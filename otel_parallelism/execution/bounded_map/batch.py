@@ -124,7 +124,10 @@ class Batch(Generic[R]):
         if self._progress is not None:
             self._progress.close()
         if cancelled is not None:
-            raise cancelled
+            try:
+                raise cancelled
+            finally:
+                del cancelled  # breaks the reference cycle through its traceback
 
     def _start(self) -> None:
         self._context = copy_context()

@@ -16,6 +16,7 @@ from threading import get_ident
 from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 from opentelemetry.context import Context, attach
 
 from otel_parallelism.errors import CancelledCallError
@@ -36,8 +37,13 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Effect
 
 
-Outcome: TypeAlias = tuple[Any, BaseException | None, CallNode | None, Context | None]
-"""The result or the error of a call in a thread; its node and context if the result is still to be awaited."""
+class Outcome(msgspec.Struct):
+    """The result or the error of a call in a thread; its node and context if the result is still to be awaited."""
+
+    result: Any = None
+    error: BaseException | None = None
+    node: CallNode | None = None
+    context: Context | None = None
 
 
 Place: TypeAlias = tuple[CodeType | None, int]
@@ -157,12 +163,12 @@ class Recording:
         except BaseException as error:  # noqa: BLE001 - raised where the outcome is awaited
             if node is not None:
                 fail(node, error)
-            return None, error, None, None
+            return Outcome(error=error)
         if is_awaitable(result):
-            return result, None, node, None if node is None else leave(node)
+            return Outcome(result, None, node, None if node is None else leave(node))
         if node is not None:
             end(node, result)
-        return result, None, None, None
+        return Outcome(result)
 
     def _all(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments, after those of a partial."""
@@ -198,15 +204,19 @@ async def _coroutine(awaitable: Awaitable[Any]) -> Any:
 
 async def outcome_result(outcome: Outcome) -> Any:
     """Return the result of a call made in a thread; an awaitable result is awaited as part of the call."""
-    result, error, node, context = outcome
+    # The frames of the thread hold the outcome, and the error's traceback leads to them: a reference cycle.
+    error, outcome.error = outcome.error, None
     if error is not None:
-        # Python turns a StopIteration that a coroutine raises into a RuntimeError without this message.
-        if isinstance(error, StopIteration):
-            raise RuntimeError(f"the call raised {error!r}") from error
-        raise error
-    if not is_awaitable(result):
-        return result
-    return await isolated(_rest(result, node, context), copy_context())
+        try:
+            # Python turns a StopIteration that a coroutine raises into a RuntimeError without this message.
+            if isinstance(error, StopIteration):
+                raise RuntimeError(f"the call raised {error!r}") from error  # noqa: TRY004 - as Python does
+            raise error
+        finally:
+            del error  # as above
+    if not is_awaitable(outcome.result):
+        return outcome.result
+    return await isolated(_rest(outcome.result, outcome.node, outcome.context), copy_context())
 
 
 def is_awaitable(result: object) -> bool:
@@ -219,11 +229,10 @@ def is_awaitable(result: object) -> bool:
 
 def discard_outcome(outcome: Outcome) -> None:
     """Close the result of a call in a thread whose caller no longer waits, and end its span."""
-    result, _, node, context = outcome
-    if type(result) is types.CoroutineType:
-        result.close()
-    if node is not None and context is not None:
-        fail(node, asyncio.CancelledError())
+    if type(outcome.result) is types.CoroutineType:
+        outcome.result.close()
+    if outcome.node is not None and outcome.context is not None:
+        fail(outcome.node, asyncio.CancelledError())
 
 
 async def _rest(awaitable: Any, node: CallNode | None, context: Context | None) -> Any:

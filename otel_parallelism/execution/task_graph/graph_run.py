@@ -201,7 +201,10 @@ class GraphRun:
         self._errors[name] = error
         if self._all_fail and not self._is_ending():
             self._failure = error
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # breaks the reference cycle through its traceback
 
     def _is_ending(self) -> bool:
         """Return whether all tasks are cancelled, by a failed task or because the caller is cancelled."""

@@ -88,12 +88,14 @@ async def _in_body(
             lifetime.end(MISSING)
         else:
             lifetime.fail(thrown)
-    if isinstance(thrown, GeneratorExit):
-        await generator.aclose()
-        raise thrown
     try:
+        if isinstance(thrown, GeneratorExit):
+            await generator.aclose()
+            raise thrown
         again = await (anext(generator) if thrown is None else generator.athrow(thrown))
     except StopAsyncIteration:
         return
+    finally:
+        del thrown  # breaks the reference cycle through its traceback
     # contextlib raises an error for a generator that yields twice.
     yield again

@@ -149,9 +149,14 @@ class JsonText:
         return text.startswith(b"[") or not text.endswith(b"}") or (self._skip is not None and text[:1] != b"{")
 
     def _report(self, error: UnreadableError) -> None:
-        if self._skip is None:
+        if self._skip is not None:
+            self._skip(error)
+            return
+        try:
             raise error from None
-        self._skip(error)
+        finally:
+            # Breaks the reference cycle through its traceback, which leads to all that was read.
+            del error
 
     def _line(self, number: int, line: bytes) -> list[SpanRecord]:
         """Return the spans of one line: one value, or several if files without a final newline were joined."""

@@ -50,7 +50,10 @@ class SkippedErrors:
             UnreadableError: Errors are not skipped.
         """
         if self._skip is None:
-            raise error from None
+            try:
+                raise error from None
+            finally:
+                del error  # breaks the reference cycle through its traceback
         if self.some_found:
             self._skip(error)
         elif len(self._first) < MOST_KEPT:
