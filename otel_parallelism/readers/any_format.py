@@ -62,6 +62,7 @@ _LISTS: Final = ("data", "traces", "runs", "spans", "observations", "items", "re
 """Where the answer of an API has its records."""
 
 _DEEPEST_LIST: Final = 3
+_OPENING: Final = ("{", "[")
 _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _LONGEST_CHARACTER: Final = 4
 
@@ -108,12 +109,13 @@ def read_spans(
                 inside = _stream(read_whole(lines, settings)) if lines is not file or not file.seekable() else None
                 yield from _table_spans(name, path, inside, settings, skip)
                 return
+            compressed = lines is not file
             if is_binary(start):
-                check_text(name, start.replace(b"\0", b""), EXPECTED)  # other known kinds of files
+                # other known kinds of files
+                check_text(name, start.replace(b"\0", b""), EXPECTED, compressed=compressed)
                 yield from _binary_spans(name, read_whole(lines, settings), settings, skip, other)
                 return
-            if lines is file:
-                check_text(name, start, EXPECTED)
+            check_text(name, start, EXPECTED, compressed=compressed)
             yield from _text_spans(
                 name, lines, lambda: progress(tell()) if progress else None, settings, skip, other=other
             )
@@ -157,14 +159,14 @@ def _binary_spans(
 
     messages = with_lengths(data)
     if messages is None or not all(message.startswith((ZSTD, b"{")) for message in messages):
-        yield from read_otlp_protobuf(name, data, other)
+        yield from read_otlp_protobuf(name, data, other, skip)
         return
     for message in messages:
         content = read_whole(decompressed(name, _stream(message), settings), settings)
         if content.startswith(b"{"):
             yield from _text_spans(name, _stream(content), lambda: None, settings, skip, other=other)
         else:
-            yield from read_otlp_protobuf(name, content, other)
+            yield from read_otlp_protobuf(name, content, other, skip)
 
 
 def _stream(data: bytes) -> io.BufferedReader:
@@ -217,6 +219,9 @@ def decode_value(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord
         spans = decode_otlp(text)
     except (UnknownFormatError, msgspec.ValidationError) as error:
         data = error.data if isinstance(error, UnknownFormatError) else decode_json(text)
+        if isinstance(data, str) and data.lstrip()[:1] in _OPENING:
+            # JSON in a JSON string, as some log pipelines and exports write it.
+            return decode_value(data.encode(), others)
         if isinstance(data, list):
             return [span for item in _RAW_ITEMS.decode(text) for span in decode_value(item, others)]
         if isinstance(data, dict):

@@ -21,6 +21,7 @@ from otel_parallelism.settings import Settings
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import check_text, decompressed, display_name, opened, peeked
 from .parsing.otlp_types import Request, ResourceSpans, records
+from .parsing.plain_attributes import with_listed_attributes
 
 if TYPE_CHECKING:
     import os
@@ -39,6 +40,7 @@ _RENAMED: Final = {
     "instrumentationLibrarySpans": "scopeSpans",  # OTLP before 0.19, which Tempo still writes
     "instrumentationLibrary": "scope",
 }
+_ATTRIBUTES: Final = ".attributes"
 _OTHER_SIGNALS: Final = frozenset({"resourceMetrics", "resourceLogs", "resourceProfiles", "partialSuccess"})
 
 
@@ -78,9 +80,12 @@ def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
     try:
         request = _REQUEST.decode(text)
     except msgspec.ValidationError as error:
-        if not is_out_of_range(error):
+        if _ATTRIBUTES in str(error):
+            request = Request(_with_plain_attributes(text, error))
+        elif is_out_of_range(error):
+            request = Request(msgspec.UNSET)
+        else:
             raise
-        request = Request(msgspec.UNSET)
     if request.resource_spans is not msgspec.UNSET:
         groups = request.resource_spans or []
         if not all(group.scope_spans for group in groups):
@@ -94,6 +99,22 @@ def decode_otlp(text: bytes | msgspec.Raw) -> list[SpanRecord]:
             raise UnknownFormatError(_looks(data), data)
         groups = found
     return [record for group in groups for record in records(group)]
+
+
+def _with_plain_attributes(text: bytes | msgspec.Raw, error: msgspec.ValidationError) -> list[ResourceSpans]:
+    """
+    Return the ``resourceSpans`` of a request whose attributes may be plain JSON.
+
+    Raises:
+        msgspec.ValidationError: They are not; the *error* that the request has as it is.
+    """
+    try:
+        groups = otlp_groups(with_listed_attributes(decode_json(text)))
+    except msgspec.ValidationError:
+        groups = None
+    if groups is None:
+        raise error from None
+    return groups
 
 
 def _looks(data: object) -> str:

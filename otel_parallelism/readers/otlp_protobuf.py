@@ -19,7 +19,6 @@ from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.model import SpanEvent, SpanRecord
 
-from .parsing.opening import with_lengths
 from .parsing.otlp_types import identity
 
 if TYPE_CHECKING:
@@ -31,9 +30,21 @@ EXPECTED: Final = "OTLP protobuf: a trace request, or several with their lengths
 _HAS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 _VARINT_BITS: Final = 7
+_LONGEST_NUMBER_BITS: Final = 70
+_LENGTH_BYTES: Final = 4
+_FIRST_FIELD: Final = b"\x0a"
+"""The tag of the field ``resource_spans``."""
+
+_FIELDS_OF_GROUP: Final = (b"\x0a", b"\x12")
+"""The tags of ``resource`` and ``scope_spans``."""
 
 
-def read_otlp_protobuf(name: str, data: bytes, other: Callable[[bytes], bool] | None = None) -> Iterator[SpanRecord]:
+def read_otlp_protobuf(
+    name: str,
+    data: bytes,
+    other: Callable[[bytes], bool] | None = None,
+    skip: Callable[[UnreadableError], None] | None = None,
+) -> Iterator[SpanRecord]:
     """
     Yield the spans in *data*.
 
@@ -41,6 +52,7 @@ def read_otlp_protobuf(name: str, data: bytes, other: Callable[[bytes], bool] | 
         name: What messages call the file.
         data: The whole content, without compression.
         other: Called with each request of log records, as OTLP JSON; returns whether it has read them.
+        skip: Called with the error of a last message that is not complete; None to raise it after the others.
 
     Raises:
         UnreadableError: It is not OTLP protobuf, or it is of another signal.
@@ -49,6 +61,15 @@ def read_otlp_protobuf(name: str, data: bytes, other: Callable[[bytes], bool] | 
     if messages is not None:
         for message in messages:
             yield from message_spans(message)
+        return
+    complete = _complete_messages(data)
+    if complete:
+        for message in complete:
+            yield from message_spans(message)
+        error = UnreadableError(name, None, "its last message ends early", EXPECTED)
+        if skip is None:
+            raise error
+        skip(error)
         return
     logs = None if other is None else _messages(data, _is_log_request)
     if other is None or logs is None or not all(other(_log_json(message)) for message in logs):
@@ -68,9 +89,9 @@ def message_spans(message: bytes) -> Iterator[SpanRecord]:
 
 def _messages(data: bytes, is_such: Callable[[bytes], bool]) -> list[bytes] | None:
     """Return the requests in *data* if all are such ones, else None."""
-    for split in (lambda whole: [whole], with_lengths, _varint_lengths):
-        messages = split(data)
-        if messages is not None and all(is_such(message) for message in messages):
+    for split in (lambda whole: ([whole], len(whole)), _fixed_lengths, _varint_lengths):
+        messages, end = split(data)
+        if end == len(data) and all(is_such(message) for message in messages):
             return messages
     return None
 
@@ -80,7 +101,23 @@ def without_spans(name: str, data: bytes) -> UnreadableError:
     for signal, is_such in (("logs", _is_log_request), ("metrics", _is_metric_request)):
         if _messages(data, is_such) is not None:
             return UnreadableError(name, None, f"it holds {signal} and no spans", EXPECTED)
-    return UnreadableError(name, None, "it is binary data of an unknown format", EXPECTED)
+    problem = "the protobuf ends early" if _is_cut(data) else "it is binary data of an unknown format"
+    return UnreadableError(name, None, problem, EXPECTED)
+
+
+def _complete_messages(data: bytes) -> list[bytes]:
+    """Return the requests in *data* before a last one that is not complete; none if *data* is something else."""
+    for split in (_fixed_lengths, _varint_lengths):
+        messages, end = split(data)
+        if messages and end < len(data) and all(is_request(message) for message in messages):
+            return messages
+    return []
+
+
+def _is_cut(data: bytes) -> bool:
+    """Return whether *data* begins as a trace request does, and has fewer bytes than it says."""
+    length, start = _varint(data, 1)
+    return data[:1] == _FIRST_FIELD and data[start : start + 1] in _FIELDS_OF_GROUP and start + length > len(data)
 
 
 def _is_log_request(message: bytes) -> bool:
@@ -117,22 +154,42 @@ def is_request(message: bytes) -> bool:
     return bool(request.resource_spans) and all(len(span.trace_id) == 16 and len(span.span_id) == 8 for span in spans)  # noqa: PLR2004
 
 
-def _varint_lengths(data: bytes) -> list[bytes] | None:
+def _fixed_lengths(data: bytes) -> tuple[list[bytes], int]:
+    """Return the complete messages in *data*, each after its length in four bytes, and where the last one ends."""
+    messages, at = [], 0
+    while at + _LENGTH_BYTES <= len(data):
+        start = at + _LENGTH_BYTES
+        length = int.from_bytes(data[at:start], "big")
+        if not length or start + length > len(data):
+            break
+        messages.append(data[start : start + length])
+        at = start + length
+    return messages, at
+
+
+def _varint_lengths(data: bytes) -> tuple[list[bytes], int]:
+    """Return the same for lengths as protobuf writes numbers."""
     messages, at = [], 0
     while at < len(data):
-        length = shift = 0
-        while at < len(data):
-            byte = data[at]
-            at += 1
-            length |= (byte & 0x7F) << shift
-            shift += _VARINT_BITS
-            if byte < 0x80:  # noqa: PLR2004 - the last byte of a number
-                break
-        if not length or at + length > len(data):
-            return None
-        messages.append(data[at : at + length])
-        at += length
-    return messages
+        length, start = _varint(data, at)
+        if not length or start + length > len(data):
+            break
+        messages.append(data[start : start + length])
+        at = start + length
+    return messages, at
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number at position *at* in *data*, and the position after it."""
+    number = shift = 0
+    while at < len(data) and shift < _LONGEST_NUMBER_BITS:
+        byte = data[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        shift += _VARINT_BITS
+        if byte < 0x80:  # noqa: PLR2004 - the last byte of a number
+            break
+    return number, at
 
 
 def _records(group: ResourceSpans) -> Iterator[SpanRecord]:

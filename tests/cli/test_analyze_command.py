@@ -228,6 +228,12 @@ def test_broken_line_is_named_and_skipped(invoke: Invoke) -> None:
     assert rest == "3 more lines or values could not be read and were skipped"
 
 
+def test_an_empty_name_is_not_the_working_folder(invoke: Invoke) -> None:
+    done = invoke("analyze", "")
+    assert done.returncode == 2
+    assert done.stderr == b"'': the name is empty; expected a file of spans\n"
+
+
 def test_folders_and_patterns_stand_for_their_files(invoke: Invoke) -> None:
     (invoke.folder / "day" / "one").mkdir(parents=True)
     (invoke.folder / "day" / "one" / "a.jsonl").write_text(line(TURN))

@@ -106,7 +106,7 @@ def expanded(names: Sequence[str]) -> list[str]:
             found.append(name)
             continue
         path = Path(name)
-        if name != "-" and path.is_dir():
+        if name not in {"-", ""} and path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
             found += [str(file) for file in inside if not _is_beside_a_block(file)]
         elif not path.exists() and any(character in name for character in "*?["):

@@ -34,9 +34,11 @@ Decode: TypeAlias = "Callable[[Any], list[SpanRecord]]"
 _VALUES = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = msgspec.json.Decoder(msgspec.Raw)
 _NOT_SPACE = re.compile(rb"\S")
-_NEXT_VALUE: Final = re.compile(rb"^[\[{]", re.MULTILINE)
-_PREFIXED: Final = re.compile(rb"[^\[{\n][^{\n]*\{(?=[^\n]*\}[ \r]*$)", re.MULTILINE)
-"""What a log writes before an object that ends its line."""
+_BEFORE_OBJECT: Final = rb"(?:[^\[{\n]|\[[^\[\]{\n]*\])[^{\n]*\{(?=[^\n]*\}[ \r]*$)"
+_PREFIXED: Final = re.compile(_BEFORE_OBJECT, re.MULTILINE)
+"""What a log writes before an object that ends its line, such as a time or ``[INFO]``."""
+
+_NEXT_VALUE: Final = re.compile(rb"^(?:[\[{]|" + _BEFORE_OBJECT + rb")", re.MULTILINE)
 
 _LAST_LINE: Final = re.compile(rb"^}\r?$", re.MULTILINE)
 _ENDS_EARLY: Final = "the JSON ends early"
@@ -211,8 +213,9 @@ class JsonText:
                     yield from shown
                     start = _next(text, after)
                     continue
-                number = lines.at(min(start + _position(error, written), written), start)
                 problem = _problem(error, written - start)
+                otherwise = written if problem == _ENDS_EARLY else 0
+                number = lines.at(min(start + _position(error, otherwise), written), start)
                 spent = effort.is_spent(error, end - start if problem == _ENDS_EARLY else 0)
                 problem += "; too much is broken to read on" if spent else ""
                 self._report(UnreadableError(self._name, number, problem, self._expected))

@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 STANDARD_INPUT: Final = "-"
 SIGNATURE_LENGTH: Final = 64
 GZIP: Final = b"\x1f\x8b"
+ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LENGTH_BYTES: Final = 4
 _LARGEST_WINDOW: Final = 2**27
-ZSTD: Final = b"\x28\xb5\x2f\xfd"
 ANY_RATIO_BYTES: Final = 100_000_000
 """Up to this size, what a file decompresses to does not matter: some traces consist of equal lines."""
 
 # First bytes of files that cannot be read.
 _SIGNATURES: Final = {
+    GZIP: "compressed twice",
+    ZSTD: "compressed twice",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
     b"BZh": "compressed with bzip2",
@@ -51,7 +53,7 @@ _SIGNATURES: Final = {
 
 def display_name(path: str | os.PathLike[str]) -> str:
     """Return the name by which messages call the file."""
-    return "standard input" if path == STANDARD_INPUT else str(path)
+    return "standard input" if path == STANDARD_INPUT else str(path) or "''"
 
 
 @contextmanager
@@ -63,6 +65,8 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[io.BufferedR
         UnreadableError: There is no such file, it is a directory, or it cannot be read.
     """
     name = display_name(path)
+    if path == "":
+        raise UnreadableError(name, None, "the name is empty", expected)
     try:
         with open(0, "rb", closefd=False) if path == STANDARD_INPUT else Path(path).open("rb") as file:
             yield file
@@ -181,9 +185,15 @@ def broken_compression() -> tuple[type[Exception], ...]:
     return known if zstandard is None else (*known, zstandard.ZstdError)
 
 
-def check_text(name: str, start: bytes, expected: str) -> None:
+def check_text(name: str, start: bytes, expected: str, *, compressed: bool = False) -> None:
     """
     Check that a file with the first bytes *start* may be text.
+
+    Args:
+        name: What messages call the file.
+        start: The first bytes, decompressed.
+        expected: What messages say was expected.
+        compressed: Whether the file is compressed.
 
     Raises:
         UnreadableError: It is another kind of file; the message names the kind.
@@ -193,9 +203,12 @@ def check_text(name: str, start: bytes, expected: str) -> None:
             raise UnreadableError(name, None, f"it is {kind}", expected)
     if b"\0" in start:
         raise UnreadableError(name, None, "it is binary data", expected)
-    if name.endswith((".csv", ".tsv")) and b"{" not in start:
+    inside = name.removesuffix(".gz").removesuffix(".zst") if compressed else name
+    if inside.endswith((".tar", ".tgz")):
+        raise UnreadableError(name, None, "it is a tar archive; unpack it first", expected)
+    if inside.endswith((".csv", ".tsv")) and b"{" not in start:
         raise UnreadableError(name, None, "it is a table in CSV; export it as JSON or Parquet instead", expected)
-    if start and name.endswith(".gz"):
+    if start and not compressed and name.endswith(".gz"):
         raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
 
 

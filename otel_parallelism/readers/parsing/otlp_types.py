@@ -174,7 +174,7 @@ def _time_ns(written: float) -> int:
     Raises:
         ValueError: OTLP's type of a time cannot hold it.
     """
-    if not abs(written) < _LATEST_NS:  # false for NaN too
+    if not 0 <= written < _LATEST_NS:  # false for NaN too
         raise WrongFieldError("a time is out of range")
     return int(written)
 
