@@ -165,6 +165,13 @@ def hold_arguments(node: CallNode, args: tuple[Any, ...], kwargs: Mapping[str, A
     Mutable arguments that the leaves represent completely are small. They are held too, so that no later object gets
     the same id.
     """
+    if kwargs and len(args) + len(kwargs) <= MAX_LEAVES:
+        values = [*args, *kwargs.values()]
+        if PLAIN.issuperset(map(type, values)):
+            # Most tools are called so by frameworks.
+            node.arguments = values
+            HELD.add(node, sum([len(value) for value in values if type(value) is str]))
+            return
     leaves = ArgumentLeaves()
     for position, value in enumerate(args):
         leaves.parameter = position
