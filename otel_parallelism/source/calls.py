@@ -35,6 +35,8 @@ class CallWalk(ExpressionWalk):
             state.after, state.failed, state.looped, state.paused = True, False, False, False
             state.passed |= state.reach(any_of(inputs).objects)
             self.passed_to_earlier(state)
+            left = self.outside.left_for_later()
+            state.seen = f"{callee_name(node)} changes {left}" if left else ""
             for states in self.raised:
                 states.append(state.copy())
             return Tracked(flow=f"what {callee_name(node) or 'the call'} returns")

@@ -768,6 +768,28 @@ async def main():
     x = parsed(await first(1))  # a
     return x, await second(1)  # b
 
+attribute_that_the_first_sets_and_the_second_reads: any
+class Catalog:
+    async def first(self):
+        self.index = {1: 2}
+    async def second(self, name):
+        return self.index[name]
+async def main(catalog):
+    x = await catalog.first()  # a
+    return x, await catalog.second("lamp")  # b
+
+setter_changes_what_is_read: any
+LOG = []
+class Notes:
+    def __setattr__(self, name, value):
+        LOG.append(name)
+async def second(unit):
+    return LOG, unit
+async def main():
+    notes = Notes()
+    notes.x = await first(1)  # a
+    return notes, await second(2)  # b
+
 argument_that_the_first_sets: any
 class Feed:
     def first(self, since):
@@ -832,6 +854,18 @@ async def second(page):
     return page.rows
 async def main():
     x = Report(await first(1))  # a
+    return x, await second(2)  # b
+
+cache_that_both_fill:
+CACHE = {}
+async def first(key):
+    CACHE[key] = CACHE.get(key) or fetch(key)
+    return CACHE[key]
+async def second(key):
+    CACHE[key] = CACHE.get(key) or fetch(key)
+    return CACHE[key]
+async def main():
+    x = await first(1)  # a
     return x, await second(2)  # b
 
 own_variable_named_like_one_of_the_tool:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import empty, ordered, paced, pause
 
+from .guards import counts_things
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -61,7 +63,8 @@ class Grounds:
         for index, call in paced(enumerate(calls)):
             bit = 1 << index
             self._whole |= bit * evidence.results_whole[index]
-            self._by_tool[call.tool] = self._by_tool.get(call.tool, 0) | bit
+            for kind in _kinds(call.tool):
+                self._by_tool[kind] = self._by_tool.get(kind, 0) | bit
             if call.round is not None and call.span_id not in unrequested:
                 self._in_rounds |= bit
                 self._requested |= bit * bool(call.call_id)
@@ -124,7 +127,9 @@ class Grounds:
                 sum(1 << index for index, guard in enumerate(guards) if guard == "other"),
             )
         for_any, for_others = self._deciding
-        return for_any | for_others & ~self._by_tool[self._calls[later].tool]
+        for kind in _kinds(self._calls[later].tool):
+            for_others &= ~self._by_tool[kind]
+        return for_any | for_others
 
     def _explained(self, later: int) -> int:
         """Return the calls that began after all arguments of ``calls[later]`` were known."""
@@ -150,3 +155,8 @@ class Grounds:
             beside &= ~self._requested
         others = self._in_rounds & ~beside & self._whole & ~origins.chosen[later]
         return others & ~origins.clocks if origins.has_moment[later] else others
+
+
+def _kinds(tool: str) -> tuple[str, ...]:
+    """Return the groups of a tool in which a positive answer decides about no other call: its own, and what counts."""
+    return (tool, "count") if counts_things(tool) else (tool,)

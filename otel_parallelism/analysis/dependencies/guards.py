@@ -98,16 +98,18 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     """
     Return which later calls the *result* of *tool* may decide about.
 
-    A tool that asks for a permission is a guard whatever it returns, and so are an empty answer, a no and a zero. A yes
-    or a status decides only about other tools: a program that looked for the first yes would have stopped there.
+    A tool that asks for a permission is a guard whatever it returns, and so are an empty answer, a no and a zero. A
+    yes, a status or a count decides only about other tools: who looks for the first yes stops there.
 
     Args:
         tool: The tool's name.
         result: Plain data.
         given: The values of the call's own arguments. If the result repeats them, they are no part of the answer.
 
-    >>> guard_of("check_access", "granted"), guard_of("get_job", "running"), guard_of("get_price", 12.5)
+    >>> guard_of("check_access", "denied"), guard_of("get_job", "running"), guard_of("get_price", 12.5)
     ('any', 'other', '')
+    >>> guard_of("check_access", "granted"), guard_of("get_availability", {"copies": 2}), guard_of("can_read", "p. 7")
+    ('other', 'other', 'any')
     >>> guard_of("list_hits", []), guard_of("count_rows", 7), guard_of("get_sky", "grey")
     ('any', 'other', '')
     >>> guard_of("grep", "It isn't used in any file"), guard_of("grep", "x (no matches)"), guard_of("grep", "x.py:0")
@@ -126,7 +128,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     # Neither the price of a stock nor news of it is a count.
     counting = words - {"stock"} if "stock" in in_order[:-1] and _COUNTED.isdisjoint(words) else words
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
-        return "any"
+        return "other" if _guard_of_answer(result, given, counts=True) == "other" else "any"
     if isinstance(result, dict) and (found_nothing(result) or has_reservation(result)):
         return "any"
     sorts = not (words.isdisjoint(_SORTS) or words.isdisjoint(_SORTED))
@@ -157,6 +159,16 @@ def _guard_of_answer(result: object, given: frozenset[object], *, counts: bool) 
         if not positive:
             found = "any"
     return found
+
+
+def counts_things(tool: str) -> bool:
+    """
+    Return whether the name of *tool* says that it counts.
+
+    >>> counts_things("count_rows"), counts_things("getCountOfUsers"), counts_things("get_account")
+    (True, True, False)
+    """
+    return not _words_of(tool).isdisjoint({"count", "counts"})
 
 
 def tells_time(tool: str, result: object, at_ns: int) -> bool:
@@ -214,7 +226,8 @@ def _is_positive(name: str, leaf: object, *, counts: bool) -> bool | None:
         return bool(leaf)
     counts = counts or not _words_of(name).isdisjoint(_COUNTS)
     if isinstance(leaf, (int, float)):
-        return leaf > 0 if counts else None
+        # A fraction is measured, not counted.
+        return leaf > 0 if counts and leaf == int(leaf) else None
     return _is_positive_text(leaf, counts=counts) if isinstance(leaf, str) else None
 
 

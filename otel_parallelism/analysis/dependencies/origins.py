@@ -178,7 +178,7 @@ class OriginSearch(Origins):
         super().__init__(len(calls))
         self._calls = calls
         self._known = KnownValues(spoken)
-        self._reasking = Reasking(calls, spoken)
+        self._reasking = Reasking(calls, spoken, arguments)
         self._restating = Restating(calls, spoken)
         self._own_words = OwnWords(calls, self._restating.said)
         self._choices = Choices(calls, arguments, spoken)

@@ -65,6 +65,8 @@ class OutsideNames:
     def later_sees(self, target: ast.expr) -> bool:
         """Return whether the later call may read *target*, which is set or changed before it, by itself."""
         root, name = outermost_name(target), outside_name(target)
+        if self._read_later and not changed_by(self._file, _hooks(self._file, target)).isdisjoint(self._read_later):
+            return True
         if root in self._own:
             # Only a function inside the caller sees its variables; arguments are followed otherwise.
             return name in self._read_inside and name[0] != "."
@@ -72,6 +74,14 @@ class OutsideNames:
             # Every module may read it.
             return isinstance(target, (ast.Attribute, ast.Subscript))
         return bool(root) and name in self._read_later
+
+    def left_for_later(self) -> str:
+        """Return what the earlier call visibly changes and the later one only reads; empty if there is nothing."""
+        found = self._changed_earlier & self._read_later if self._changed_earlier else frozenset[str]()
+        if found:
+            # What both fill is a cache, most likely, or a count.
+            found -= changed_by(self._file, functions_called(self._file, self._later))
+        return min(found, default="").removeprefix(".")
 
     def seen_by_later(self, call: ast.Call) -> str:
         """Return what *call*, made in between, visibly changes and the later call reads; empty if there is nothing."""
@@ -179,6 +189,21 @@ def outside_name(expression: ast.expr) -> str:
     if isinstance(expression, ast.Attribute):
         return "." + expression.attr
     return expression.id if isinstance(expression, ast.Name) else ""
+
+
+def _hooks(file: SourceFile, target: ast.expr) -> list[Function]:
+    """Return the methods of *file* that may run where *target* is set: those of all objects, or a property's setter."""
+    if isinstance(target, ast.Subscript):
+        return list(file.named.get("__setitem__", ()))
+    if not isinstance(target, ast.Attribute):
+        return []
+    setters = [
+        one
+        for one in file.named.get(target.attr, ())
+        if isinstance(one, ast.FunctionDef)
+        and any(_last_word(decorator) == "setter" for decorator in one.decorator_list)
+    ]
+    return [*file.named.get("__setattr__", ()), *setters]
 
 
 def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[Function]:

@@ -834,6 +834,42 @@ def test_code_may_stand_in_a_sentence_without_spaces(
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("Did Brann or Molde win? When does the winner play next?", "unknown"),
+        ("Hat Brann oder Molde gewonnen? Und das nächste Spiel?", "unknown"),
+        ("The result of Brann and Molde, and when Molde plays next", "independent"),
+    ],
+)
+def test_one_call_may_compare_two_things(said: str, verdict: str) -> None:
+    result = ("get_result", {"home": "Brann", "away": "Molde"}, "a draw")
+    assert judged(said, result, ("get_fixture", {"team": "Molde"}, "on Sunday")).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("The level of R3 and, above 80%, the rain there", "unknown"),
+        ("O nível de R3 e, passando de 80, a chuva", "unknown"),
+        ("R3的水位, 超过80就看降雨", "unknown"),
+        ("The level of R3 and the rain above 5%", "independent"),
+        ("The level of R3 and the rain there, not 80", "independent"),
+    ],
+)
+def test_bound_that_no_call_is_given_is_compared_with_a_result(said: str, verdict: str) -> None:
+    rain = ("get_rain", {"basin": "R3", "chance": 5}, "some showers")
+    assert judged(f"{said} 5", ("get_level", {"of": "R3"}, {"percent": 83.5}), rain).verdict == verdict
+
+
+def test_count_decides_about_nothing_else_that_is_counted() -> None:
+    said = "Count the entries and the accounts of s-71, and show its owner."
+    entries, accounts = (("count_" + kind, {"of": "s-71"}, 812) for kind in ("entries", "accounts"))
+    assert judged(said, entries, accounts).verdict == "independent"
+    assert judged(said, entries, ("get_owner", {"of": "s-71"}, "Ada")).verdict == "unknown"
+    assert judged(said, (*entries[:2], 0), accounts).verdict == "unknown"
+
+
 FLIGHT = ("search_flights", {"date": "2026-12-11"}, [{"flight": "TP 763", "arrives": "00:10+1"}])
 
 

@@ -230,11 +230,7 @@ async def behind_a_lock() -> None:
 @pytest.mark.parametrize(
     ("program", "advice", "why"),
     [
-        (
-            with_helpers,
-            "potential",
-            "get_user and list_mails were handed one object, SEEN (a dict), which",
-        ),
+        (with_helpers, "potential", "get_user changes SEEN, which list_mails may read"),
         (with_the_environment, "potential", "whether get_region only reads is not known"),
         (
             behind_a_lock,

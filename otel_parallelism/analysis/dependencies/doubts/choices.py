@@ -6,11 +6,13 @@ The user names the shops, so that no value of a result shows which one was chose
 price at A and B and the hours of B for certain says B twice, once for each tool.
 
 The things may have been compared under names that the user did not say: the airports of two towns, before a hotel in
-one of the towns. Then only a request that compares tells that one of them was chosen.
+one of the towns. Then only a request that compares tells that one of them was chosen. One call may compare two things
+as well: the result of the match for "Did Brann or Molde win, and when does the winner play next?"
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 _MOST_READ = 8_000
 _FEWEST = 2
 _MOST_TOOLS = 32
+_MOST_ALTERNATIVES = 6
+_OR = (" or ", " vs ", " versus ", " against ", " oder ", " ou ", " o ", " eller ", " lub ", " или ")
 _COMPARES = CaselessPattern(
     r"\b(?:compar\w+|better|worse|best|worst|most|least|fewest|whichever|whatever|winners?|winning|loser|former|latter"
     r"|rank|choose|pick|decide|recommend|which (?:one|of)|the ones? (?:that|which|with|who)|of the (?:two|three|four)"
@@ -67,7 +71,23 @@ class Choices:
         self._compares = any(map(_COMPARES.search, texts))
         self._seeks_one = self._compares or any(map(has_foreign_comparison, texts))
         self._said = [_spaced(words_in(text)) for text in texts]
+        self._recent: list[int] = []
+        self._alternatives = self._named_with_or()
         self._group()
+
+    def _named_with_or(self) -> list[frozenset[str]]:
+        """Return the pairs of things that one call was given, and between which the user said "or"."""
+        if not any(word in text for text in self._said for word in _OR):
+            return []
+        found: dict[frozenset[str], None] = {}
+        for given in dict.fromkeys(self._given):
+            said = [thing for thing in sorted(given) if self._times_said(thing)][:_MOST_ALTERNATIVES]
+            for one, other in itertools.permutations(said, 2):
+                if any(
+                    f" {one} {word.strip()} {other} " in text.replace("  ", " ") for text in self._said for word in _OR
+                ):
+                    found[frozenset({one, other})] = None
+        return list(found)
 
     def _group(self) -> None:
         """Note what each tool was asked about, and what it was asked about in some of its calls but not in all."""
@@ -97,7 +117,19 @@ class Choices:
             if single and self._ended.get(other, 0).bit_count() >= _FEWEST and self._may_be_chosen(chosen):
                 bits |= self._ended[other]
         bits |= self._compared_under_other_names(index) if self._seeks_one else 0
+        bits |= self._given_alternatives(index)
         return [(bits, _WHY)] if bits else []
+
+    def _given_alternatives(self, index: int) -> int:
+        """Return the calls of other tools that were given two things, "A or B", if a call is given one of them."""
+        bits = 0
+        tool, given = self._calls[index].tool, self._given[index]
+        for earlier in self._recent[-_MOST_TOOLS:] if self._alternatives else ():
+            if self._calls[earlier].tool != tool:
+                both = self._given[earlier]
+                chosen = any(pair <= both and len(pair & given) == 1 for pair in self._alternatives)
+                bits |= chosen << earlier
+        return bits
 
     def _compared_under_other_names(self, index: int) -> int:
         """Return the calls of tools that were called more often, each with a name that the user did not say."""
@@ -121,6 +153,7 @@ class Choices:
         """Take note of a call that ends."""
         tool = self._calls[index].tool
         self._ended[tool] = self._ended.get(tool, 0) | 1 << index
+        self._recent.append(index)
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""

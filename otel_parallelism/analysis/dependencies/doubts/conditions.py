@@ -71,9 +71,9 @@ class Conditions:
     in another language, which shares few words with the names of tools.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """Search *texts*, the user's messages; of a long text only the beginning."""
-        self._all = False
+    def __init__(self, texts: Iterable[str], *, concern_all: bool = False) -> None:
+        """Search *texts*, the user's messages, of a long text only the beginning; or one is known to *concern_all*."""
+        self._all = concern_all
         self._words: set[str] = set()
         others: set[str] = set()
         for text in texts:

@@ -16,6 +16,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .answers import is_answer, size_of, tells_numbers
 from .conditions import Conditions
+from .thresholds import has_unused_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,10 +73,11 @@ _POSITION = "a number that {b} was given may be a position in what {a} returned"
 class Reasking:
     """Collects the doubts about the calls of one scope, in order of time."""
 
-    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values]) -> None:
-        """Take note of what the user said, *spoken*."""
+    def __init__(self, calls: Sequence[Call], spoken: Sequence[Values], arguments: Sequence[Values | None]) -> None:
+        """Take note of what the user said, *spoken*, and of the *arguments* of all calls."""
         self._calls = calls
-        self._conditions = Conditions([text for values in spoken for text in values.texts])
+        said = [text for values in spoken for text in values.texts]
+        self._conditions = Conditions(said, concern_all=has_unused_bound(said, arguments))
         self._by_tool: dict[str, list[int]] = {}
         self._searched: dict[int, tuple[set[str], set[str]]] = {}
         self._again: set[int] = set()

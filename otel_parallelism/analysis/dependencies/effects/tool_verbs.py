@@ -222,7 +222,8 @@ def _is_doubtful(rest: Sequence[str], at: int) -> bool:
     # The state of a door is no session's: that word is doubtful itself. Nor is it what get_state tells.
     state_of_a_thing = word == "state" and not following and bool(before)
     signed_in = word in tables.SIGNING_IN and before in tables.PAST
-    return word in tables.DOUBTFUL and not (state_of_a_thing or signed_in)
+    dated = word in {"next", "previous"} and following in tables.ON_A_TIMETABLE
+    return word in tables.DOUBTFUL and not (state_of_a_thing or signed_in or dated)
 
 
 def _writes(words: Sequence[str]) -> bool:

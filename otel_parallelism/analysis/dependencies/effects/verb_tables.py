@@ -98,6 +98,15 @@ PAST = word_set("last latest recent first failed past")
 RESULTS = word_set("result results output outputs stdout stderr response responses selection findings content contents")
 """Nouns at the end of a name for what an earlier call left, where no argument says which one."""
 
+ON_A_TIMETABLE = word_set(
+    """
+    departure departures arrival train bus ferry tram flight sailing appointment meeting event review round match game
+    fixture race holiday birthday delivery payment deadline release shift lesson class lecture concert show sunrise
+    sunset eclipse tide pass maintenance inspection election renewal date stop station
+    """
+)
+"""Nouns after ``next`` and ``previous`` for what has a date: ``get_next_departure``, not ``get_next_task``."""
+
 CHECKED_OFF = word_set("in out off on box boxes checkbox item items todo task option row cell all")
 """Words after ``check`` that make it mean arrive, leave or tick."""
 
