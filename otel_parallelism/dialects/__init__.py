@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism import names
 from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan
 
-from . import genai
 from .parsing.declared_spans import SpanPatterns, declared_facts, span_patterns
-from .parsing.facts import Dialect, Facts, merged_facts, text
+from .parsing.facts import CallMark, Dialect, Facts, merged_facts, text
 from .parsing.failed_spans import failure_of_span
 
 if TYPE_CHECKING:
@@ -61,8 +60,7 @@ _DIALECTS_BY_START: Final[Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]]
 _MARKS: Final = KEYS.union(*(dialect.beside_keys for dialect in DIALECTS))
 _OPERATIONS: Final = frozenset[str]().union(*(dialect.operations for dialect in DIALECTS))
 _MAX_COMBINATIONS: Final = 1024
-_TOOL_NAMES: Final = f"{names.EXECUTE_TOOL} "
-_ONLY_GENAI: Final = (genai.DIALECT.describe,)
+_REQUEST: Final = "chat "
 
 
 def is_named(name: str) -> bool:
@@ -73,15 +71,15 @@ def is_named(name: str) -> bool:
 
 def is_tool_call(name: str, attributes: Mapping[str, object]) -> bool:
     """
-    Return whether a span is a call of a tool by its name and its GenAI operation alone.
+    Return whether a span is a call of a tool by its name and the mark of the only dialect that knows it.
 
     No other attribute or event makes it anything else. False says nothing: ask `classify`.
     """
-    return (
-        attributes.get(names.OPERATION_NAME) == names.EXECUTE_TOOL
-        and name.startswith(_TOOL_NAMES)
-        and _describers(tuple(attributes), name, names.EXECUTE_TOOL) == _ONLY_GENAI
-    )
+    mark = _call_mark(tuple(attributes), name, _operation(attributes))
+    if mark is None:
+        return False
+    value = attributes.get(mark.key)
+    return isinstance(value, str) and value in mark.values
 
 
 def classify(span: SpanRecord) -> Observation:
@@ -116,11 +114,15 @@ def classify_declared(span: SpanRecord, patterns: SpanPatterns) -> Observation:
     return _MAKERS[kind](span, reduce(merged_facts, known, declared_facts(kind, span)))
 
 
+def _operation(attributes: Mapping[str, object]) -> str:
+    """Return a span's GenAI operation if some dialect knows it alone, else an empty string."""
+    operation = attributes.get(names.OPERATION_NAME)
+    return operation if isinstance(operation, str) and operation in _OPERATIONS else ""
+
+
 def _known(span: SpanRecord) -> list[Facts]:
     """Return the facts of all dialects that know *span*, highest precedence first."""
-    operation = text(span.attributes, names.OPERATION_NAME)
-    operation = operation if operation in _OPERATIONS else ""
-    asked = _describers(tuple(span.attributes), span.name, operation)
+    asked = _describers(tuple(span.attributes), span.name, _operation(span.attributes))
     return [facts for describe in asked if (facts := describe(span)) is not None]
 
 
@@ -128,7 +130,7 @@ def _classified(span: SpanRecord, known: list[Facts]) -> Observation:
     if not known:
         return _passage(span)
     facts = known[0] if len(known) == 1 else reduce(merged_facts, known, Facts(kind=_kind(known)))
-    if facts.kind == "call" and span.name.startswith("chat "):
+    if facts.kind == "call" and span.name.startswith(_REQUEST):
         return _step(span, facts)  # a model request, even if a tool name was written on it later
     make = _MAKERS.get(facts.kind)
     return make(span, facts) if make is not None else _passage(span, facts.kind)
@@ -162,6 +164,16 @@ def _describers(keys: tuple[str, ...], name: str, operation: str) -> tuple[Calla
         or (dialect.beside_others and (not dialect.beside_keys or not dialect.beside_keys.isdisjoint(marks)))
         if not dialect.by_name or dialect.describe(only_named) is not None
     )
+
+
+@lru_cache(maxsize=_MAX_COMBINATIONS)
+def _call_mark(keys: tuple[str, ...], name: str, operation: str) -> CallMark | None:
+    """Return what makes a span a call; None if it may be of several dialects. The arguments are as above."""
+    asked = _describers(keys, name, operation)
+    if len(asked) != 1 or name.startswith(_REQUEST):
+        return None
+    mark = next(dialect.call_mark for dialect in DIALECTS if dialect.describe is asked[0])
+    return mark if mark is not None and name.startswith(mark.start) else None
 
 
 def _kind(known: list[Facts]) -> Kind | None:

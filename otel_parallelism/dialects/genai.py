@@ -15,7 +15,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
-from .parsing.facts import Dialect, Facts, text
+from .parsing.facts import CallMark, Dialect, Facts, text
 from .parsing.genai_answers import asked
 from .parsing.genai_keys import PROMPT_ROLE, RUN_MESSAGES, genai_keys
 from .parsing.usage import input_usage
@@ -214,4 +214,5 @@ DIALECT = Dialect(
     rank=30,
     keys=frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *RUN_MESSAGES}),
     names=("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ", "agent run"),
+    call_mark=CallMark(names.OPERATION_NAME, frozenset({names.EXECUTE_TOOL}), f"{names.EXECUTE_TOOL} "),
 )

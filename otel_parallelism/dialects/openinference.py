@@ -15,7 +15,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured, decoded
-from .parsing.facts import Dialect, Facts, text, whole_number
+from .parsing.facts import CallMark, Dialect, Facts, text, whole_number
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
@@ -200,4 +200,6 @@ def _is_cycle(span: SpanRecord) -> bool:
     return bool(_CYCLE.fullmatch(span.name)) or ("tool" in span.name.lower() and _says(span, "langgraph_node"))
 
 
-DIALECT = Dialect(describe=_describe, rank=100, keys=frozenset({_KIND}))
+DIALECT = Dialect(
+    describe=_describe, rank=100, keys=frozenset({_KIND}), call_mark=CallMark(_KIND, frozenset({"TOOL", "RETRIEVER"}))
+)

@@ -13,7 +13,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
 from .parsing.content import captured
-from .parsing.facts import Dialect, Facts, text
+from .parsing.facts import CallMark, Dialect, Facts, text
 
 if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
@@ -71,4 +71,4 @@ def _is_tools_node(span: SpanRecord) -> bool:
     return node == "tools" or ("tool" in node.lower() and text(span.attributes, _NODE) == node)
 
 
-DIALECT = Dialect(describe=_describe, rank=90, keys=frozenset({_KIND}))
+DIALECT = Dialect(describe=_describe, rank=90, keys=frozenset({_KIND}), call_mark=CallMark(_KIND, frozenset({"tool"})))

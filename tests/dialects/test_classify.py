@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from otel_parallelism import dialects
-from otel_parallelism.dialects import NAMES, classify, is_named
+from otel_parallelism.dialects import NAMES, classify, is_named, is_tool_call
 from otel_parallelism.model import Call, Content, Passage, SpanEvent, SpanRecord, Step, TurnSpan
+from otel_parallelism.readers.any_format import read_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     Make = Callable[..., SpanRecord]
     Read = Callable[[Content | None], object]
 
+RECORDED = sorted((Path(__file__).parents[1] / "fixtures" / "spans").iterdir())
 EXECUTE = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather"}
 
 
@@ -235,3 +239,36 @@ def test_span_is_named_if_its_name_starts_with_a_dialects_prefix() -> None:
     assert all(is_named(name) and is_named(f"{name}x") for name in NAMES)
     assert not any(is_named(name[:-1]) for name in NAMES if not any(name[:-1].startswith(other) for other in NAMES))
     assert not any(map(is_named, ("", "G", "GET /", "exec", "run")))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_a_span_that_is_surely_a_call_is_one_whatever_else_it_says(path: Path) -> None:
+    for span in read_spans(path):
+        if is_tool_call(span.name, span.attributes):
+            assert type(classify(span)) is Call
+            others = {"gen_ai.operation.name": "chat", "traceloop.span.kind": "agent"}
+            for key, value in (dict.fromkeys(span.attributes, 7) | others).items():
+                changed = {**span.attributes, key: value}
+                assert not is_tool_call(span.name, changed) or type(classify(replace(span, attributes=changed))) is Call
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "sure"),
+    [
+        ("execute_tool look", {"gen_ai.operation.name": "execute_tool"}, True),
+        ("look", {"openinference.span.kind": "TOOL", "input.value": "{}"}, True),
+        ("look", {"openinference.span.kind": "RETRIEVER"}, True),
+        ("look.tool", {"traceloop.span.kind": "tool"}, True),
+        # These are calls too, but by more than one mark.
+        ("look", {"gen_ai.operation.name": "execute_tool"}, False),
+        ("look", {"openinference.span.kind": "tool"}, False),
+        ("execute_tool look", {"gen_ai.operation.name": "execute_tool", "openinference.span.kind": "TOOL"}, False),
+        # These are none.
+        ("chat look", {"openinference.span.kind": "TOOL"}, False),
+        ("look", {"openinference.span.kind": {"TOOL": 1}}, False),
+        ("look", {"openinference.span.kind": "LLM"}, False),
+        ("look", {}, False),
+    ],
+)
+def test_which_spans_are_surely_calls(name: str, attributes: dict[str, object], sure: bool) -> None:
+    assert is_tool_call(name, attributes) == sure

@@ -120,6 +120,18 @@ def _better(one: Content | None, other: Content | None) -> Content | None:
     return one
 
 
+class CallMark(msgspec.Struct, frozen=True):
+    """
+    What makes a span a call of a tool, whatever else it says.
+
+    The attribute ``key`` has one of ``values``, and the span's name starts with ``start``.
+    """
+
+    key: str
+    values: frozenset[str]
+    start: str = ""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """
     One vocabulary of spans.
@@ -133,6 +145,7 @@ class Dialect(msgspec.Struct, frozen=True):
         beside_others: Whether it may add facts to the span of any other dialect, without a key or a name of its own.
         beside_keys: Such a span has at least one of these attributes; empty if it may have none of them.
         by_name: Whether ``describe`` looks at nothing but the span's name.
+        call_mark: What makes a span that no other dialect knows a call; None if that depends on more.
     """
 
     describe: Callable[[SpanRecord], Facts | None]
@@ -143,6 +156,7 @@ class Dialect(msgspec.Struct, frozen=True):
     beside_others: bool = False
     beside_keys: frozenset[str] = frozenset()
     by_name: bool = False
+    call_mark: CallMark | None = None
 
 
 def text(attributes: Mapping[str, object], *keys: str) -> str:
