@@ -145,7 +145,7 @@ def test_each_problem_is_logged_once(
     with caplog.at_level(logging.WARNING):
         assert usable_settings() == usable_settings() == Settings()
     assert [entry.getMessage() for entry in caplog.records] == [
-        "OTEL_PARALLELISM_MAX_AGENTS='many': expected a whole number of at least 0; the default is used"
+        "ignored: OTEL_PARALLELISM_MAX_AGENTS='many': expected a whole number of at least 0"
     ]
 
 

@@ -121,12 +121,12 @@ def _found(findings: Sequence[Finding]) -> list[str]:
                 by_name.add(asked)
     return [
         *(
-            f"- You asked for these one at a time; ask for them in one response: {_tools(asked)}."
+            f"- You asked for these in separate responses; ask for them in one response: {_tools(asked)}."
             + (" They read, judging by their names." if asked in by_name else "")
             for asked in _ranked(safe)
         ),
         *(
-            f"- You asked for these one at a time; if they need nothing from one another, ask for them in one "
+            f"- You asked for these in separate responses; if they need nothing from one another, ask for them in one "
             f"response: {_tools(asked)}."
             for asked in _ranked(perhaps)
         ),

@@ -146,6 +146,7 @@ def assert_parallel(
     Raises:
         AssertionError: A turn fails; the message has its timeline, its findings and the lines of code to change.
         SettingError: An argument has a wrong type or is out of range.
+        TypeError: One of *turns* is no report.
     """
     __tracebackhide__ = True
     demand = Demand(
@@ -156,6 +157,9 @@ def assert_parallel(
     )
     if not turns:
         raise AssertionError("no agent turn was given")
+    wrong = next((one for one in turns if not isinstance(one, Report)), None)
+    if wrong is not None:
+        raise TypeError(f"assert_parallel takes reports, such as those in parallelism.turns, not {wrong!r}")
     judged = [demand.judge(report) for report in turns]
     for report, judgement in zip(turns, judged, strict=True):
         if judgement.unknown and not JUDGED.note(report, unknown_text(judgement)):

@@ -116,7 +116,7 @@ def usable_settings(**arguments: Any) -> Settings:
     for problem in problems:
         if problem not in _warned:
             _warned.add(problem)
-            _logger.warning("%s; the default is used", problem)
+            _logger.warning("ignored: %s", problem)
     return settings
 
 

@@ -76,7 +76,7 @@ class TurnInstruments:
             if finding.avoidable:
                 self._time_lost.record(finding.avoidable, why, context)
             if finding.kind == "sequential_chain":
-                self._chain_length.record(len(finding.calls), why, context)
+                self._chain_length.record(finding.longest or len(finding.calls), why, context)
 
     def agent(self, agent: str) -> str:
         """Return *agent* as a metric attribute."""

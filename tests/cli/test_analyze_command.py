@@ -242,6 +242,12 @@ def test_folders_and_patterns_stand_for_their_files(invoke: Invoke) -> None:
         done = invoke("analyze", argument, "--format", "json")
         assert (done.returncode, json.loads(done.stdout)["totals"]["turns"]) == (0, 1)
     assert b"no such file" in invoke("analyze", "night/*.jsonl").stderr
+    (invoke.folder / "night").mkdir()
+    empty = invoke("analyze", "night")
+    assert (empty.returncode, empty.stderr) == (
+        2,
+        b"night: it is a directory; expected a file of spans, or a folder that has some\n",
+    )
     (invoke.folder / "day" / "one" / "a.jsonl").rename(invoke.folder / "day" / "one" / "data.parquet")
     for name in ("meta.json", "index", "bloom-0"):
         (invoke.folder / "day" / "one" / name).write_text("{}")

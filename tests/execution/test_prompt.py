@@ -94,11 +94,11 @@ def test_findings_that_the_model_can_mend() -> None:
     ]
     assert tools_part(prompt(findings)) == [
         (
-            "- You asked for these one at a time; ask for them in one response: "
+            "- You asked for these in separate responses; ask for them in one response: "
             "search (several calls with different arguments), fetch."
         ),
         (
-            "- You asked for these one at a time; if they need nothing from one another, ask for them in one "
+            "- You asked for these in separate responses; if they need nothing from one another, ask for them in one "
             "response: get_a, get_b."
         ),
     ]
@@ -107,7 +107,9 @@ def test_findings_that_the_model_can_mend() -> None:
 def test_what_needs_what_is_asked_for_later() -> None:
     found = finding(calls=("get_a", "get_b", "get_a", "get_c"), stages=((0, 2), (1,), (3,)))
     (told,) = tools_part(prompt([found]))
-    assert told.startswith("- You asked for these one at a time; ask for them in one response: get_a (several calls")
+    assert told.startswith(
+        "- You asked for these in separate responses; ask for them in one response: get_a (several calls"
+    )
     assert told.endswith(
         "arguments); then, with their results, in one: get_b; then, with their results, in one: get_c."
     )

@@ -170,6 +170,7 @@ def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> 
     ("content", "what"),
     [
         (b'{"resourceMetrics": []}', "it holds metrics and no spans"),
+        (b'{"schema_version": 1, "totals": {}, "turns": []}', "a report of otel-parallelism and has no spans"),
         (b'{"resourceLogs": [{}]}\n{"resourceLogs": []}\n', "it holds logs and no spans"),
         (b'{"type": "user", "uuid": "1", "sessionId": "s", "message": {}}\n', "a transcript of Claude Code"),
         (b'{"timestamp": "2026", "type": "session_meta", "payload": {}}\n', "a session of Codex"),

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from otel_parallelism import prompt
-from otel_parallelism.model import Analysis, Call, Caller, Coverage, Finding, Report
+from otel_parallelism.model import Analysis, Call, Caller, Cause, Coverage, Finding, Report
 from otel_parallelism.reports.parts.wording import judged_by_names
 from otel_parallelism.reports.text import MIN_WIDTH, render_text
 from tests.amounts import some_of
@@ -95,8 +95,8 @@ UNSURE_80 = """\
 2 turns · 1 possibly sequential: perhaps 0.40 s of 1.00 s could be saved
 Start with turn 1 (research): 2 calls (search, fetch), perhaps 0.40 s
 
-Turn 1 · research · possibly sequential: calls ran one by one, perhaps
-  needlessly
+Turn 1 · research · possibly sequential: more calls could perhaps have run
+  together
   2 calls in 1.00 s · ratio 1.00 · efficiency 0.60–1.00 · perhaps lost 0.40 s ·
   coverage 0.50
   [1] search ████████████████████████                                     0.40 s
@@ -113,6 +113,30 @@ Turn 2 · greeter · single: nothing that could run together
 around them.
 2 intervals ended before it began; counted as empty.
 """
+
+
+@pytest.mark.parametrize(
+    ("cause", "happened"),
+    [
+        ("model", "did not all run together: the model asked for them in several responses."),
+        ("code", "did not all run together: the code awaits some, then the others."),
+        ("dispatch", "did not all run together: the program ran one by one what the model asked for together."),
+    ],
+)
+def test_calls_that_partly_ran_together_are_not_said_to_have_run_one_by_one(
+    sequential: Report, cause: Cause, happened: str
+) -> None:
+    (finding,) = sequential.findings
+
+    def text(**fields: object) -> str:
+        changed = msgspec.structs.replace(finding, cause=cause, **fields)
+        report = msgspec.structs.replace(sequential, findings=(changed,))
+        return render_text(Analysis((report,), Coverage(4, 4)), width=200)
+
+    assert happened in text(longest=2)
+    assert "ran one after another: " in text(longest=4)
+    # Of two chains, the second needs the first: all ran one by one.
+    assert "ran one after another: " in text(longest=2, stages=((0, 1), (2, 3)))
 
 
 def test_turns_with_and_without_avoidable_time(both: Analysis) -> None:

@@ -29,6 +29,11 @@ def test_calls_that_ran_together_pass() -> None:
     assert_parallel(TOGETHER, min_efficiency=1.0)
 
 
+def test_other_objects_than_reports_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"takes reports, such as those in parallelism\.turns, not \[<Report"):
+        assert_parallel([TOGETHER])  # type: ignore[arg-type]
+
+
 def test_failure_shows_the_turn_and_its_finding() -> None:
     with pytest.raises(AssertionError, match=r"could be saved, and 0\.00 s are allowed") as failed:
         assert_parallel(TOGETHER, SERIAL)

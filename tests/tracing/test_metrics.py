@@ -27,6 +27,12 @@ def look(key: int) -> int:
     return key
 
 
+@profiled(effect="read")
+async def get_price(town: str) -> str:
+    await asyncio.sleep(STEP_S)
+    return f"a room in {town}"
+
+
 def by_attributes(points: list[Any], key: str) -> dict[Any, Any]:
     return {point.attributes.get(key): point for point in points}
 
@@ -55,6 +61,18 @@ def test_turn_is_recorded_once_with_its_findings(make_kit: Callable[..., Kit]) -
     (found,) = kit.points(names.METRIC_FINDINGS.name)
     assert (dict(found.attributes), found.value) == (why, 1)
     assert kit.points(names.METRIC_CALL_DURATION.name) == []
+
+
+async def test_chain_length_is_that_of_the_span(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(min_avoidable=0.01))
+    async with agent_turn("clerk"):
+        await get_price("Oslo")
+        await asyncio.gather(get_price("Bergen"), get_price("Molde"))
+    (report,) = kit.reports
+    (finding,) = report.findings
+    assert len(finding.calls) == 3
+    (length,) = kit.points(names.METRIC_CHAIN_LENGTH.name)
+    assert length.sum == report.max_chain_length == 2
 
 
 def test_exemplars_link_to_span_of_turn(kit: Kit) -> None:

@@ -102,7 +102,10 @@ class Grounds:
         yield self._between_rounds(later) & bit, "no value that {a} returned is an argument of {b}"
         yield not seen_whole, "what {a} returned or what {b} was given was not seen in full"
         yield origins.chosen[later] & bit, "what {a} returned may have chosen an argument of {b}"
-        yield origins.lacks_origin[later], "a number, a date or an identifier of {b} stands nowhere before it"
+        yield (
+            origins.lacks_origin[later],
+            "a number, a date or an identifier that {b} was given appears nowhere before it",
+        )
         yield origins.has_moment[later] and origins.clocks & bit, "a date or a time of {b} may come from {a}"
         yield True, "code between {a} and {b} may have computed or decided from what {a} returned"
 

@@ -53,9 +53,7 @@ def unblocking(calls: Sequence[Call]) -> str:
     elif any(call.blocking or not call.task for call in calls):
         way = "run plain functions with asyncio.to_thread, and await async clients in async ones"
     else:
-        way = (
-            "it is async but calls blocking code; await an async client there, or move that code into asyncio.to_thread"
-        )
+        way = "in async functions, await async clients, or move the code that blocks into asyncio.to_thread"
     return f"{way} ({_COMPUTING})"
 
 

@@ -35,6 +35,7 @@ _PROMPT_WORDS: Final = ("system", "instruction", "developer", "prompt", "SystemM
 _SHORTEST: Final = 12
 """A shorter text may be in recorded spans by chance."""
 _MOST_NAMED: Final = 5
+_BLOCKING: Final = "blocking code is replaced by hand; otel-parallelism lint may show its lines"
 _NOT_KNOWN: Final = "it is not known that the calls need nothing from one another"
 
 
@@ -80,7 +81,8 @@ def propose(
     if finding.cause == "unknown":
         return Proposal(reason="it is not known why the calls ran one after another", text=finding.recommendation)
     if finding.kind != "sequential_chain" or finding.cause not in {"code", "model"}:
-        return Proposal(reason="no change of the text mends this", text=finding.recommendation)
+        reason = _BLOCKING if finding.cause == "blocking" else f"the cause {finding.cause} has no automatic change"
+        return Proposal(reason=reason, text=finding.recommendation)
     return _prompt(found, source, recorded) if finding.cause == "model" else _code(found, source)
 
 

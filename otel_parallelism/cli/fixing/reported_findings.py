@@ -204,5 +204,5 @@ def chosen(found: Sequence[ReportedFinding], wanted: str, name: str) -> Reported
         return same[0]
     listed = ", ".join(one.id for one in found[:_MOST_NAMED])
     expected = f"one of {listed}" + (", …" if len(found) > _MOST_NAMED else "") if found else "a report with findings"
-    problem = "nothing was found" if not found else "there is no such finding" if not same else "several begin so"
+    problem = "there is nothing to fix" if not found else "there is no such finding" if not same else "several begin so"
     raise UnreadableError(f"{name}: {shown_name(wanted)}" if wanted else name, None, problem, expected)

@@ -108,7 +108,7 @@ def expanded(names: Sequence[str]) -> list[str]:
         path = Path(name)
         if name not in {"-", ""} and path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-            found += [str(file) for file in inside if not _is_beside_a_block(file)]
+            found += [str(file) for file in inside if not _is_beside_a_block(file)] or [name]
         elif not path.exists() and any(character in name for character in "*?["):
             found += sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - also absolute patterns
         else:

@@ -25,6 +25,9 @@ _LISTS: Final = ("data", "content", "spans", "traces", "items", "results", "rows
 """Where an answer of a service has its records."""
 
 _BY_KEYS: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"schema_version", "turns"}): (
+        "it is a report of otel-parallelism and has no spans; -o NAME.jsonl of run and analyze writes spans"
+    ),
     frozenset({"sessionId", "projectHash", "messages"}): f"it is a chat of Gemini CLI, {_SESSIONS}",
     frozenset({"hrTime", "attributes"}): "it is a log record of the JavaScript SDK, and no span",
     frozenset({"resource", "scopeMetrics"}): "it holds metrics and no spans",

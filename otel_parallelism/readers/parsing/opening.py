@@ -73,7 +73,7 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[io.BufferedR
     except FileNotFoundError:
         raise UnreadableError(name, None, "there is no such file", expected) from None
     except IsADirectoryError:
-        raise UnreadableError(name, None, "it is a directory", expected) from None
+        raise UnreadableError(name, None, "it is a directory", f"{expected}, or a folder that has some") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise UnreadableError(name, None, f"it cannot be read ({reason})", "a readable file") from None

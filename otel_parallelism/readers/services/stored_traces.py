@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
 
 _SUFFIX = "_api"
+_NO_SERVICE = frozenset({"http_api"})
+"""Modules with the suffix that are no service, but what several services share."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -74,7 +76,11 @@ def answers(
     Raises:
         UnreadableError: There is no such service, it cannot be reached or refuses, or it has no such traces.
     """
-    known = {name.removesuffix(_SUFFIX) for _, name, _ in iter_modules(_folder()) if name.endswith(_SUFFIX)}
+    known = {
+        name.removesuffix(_SUFFIX)
+        for _, name, _ in iter_modules(_folder())
+        if name.endswith(_SUFFIX) and name not in _NO_SERVICE
+    }
     scheme = scheme_of(url)
     if scheme not in known:
         kinds = ", ".join(f"{name}://" for name in sorted(known))

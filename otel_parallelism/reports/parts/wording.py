@@ -23,7 +23,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     "accepted": "calls that could run together ran one by one, and the finding is silenced",
     "parallel": "calls ran together",
     "serial_by_need": "calls ran one by one, with little or nothing to gain",
-    "possibly_sequential": "calls ran one by one, perhaps needlessly",
+    "possibly_sequential": "more calls could perhaps have run together",
 }
 
 CAUSES: Final[Mapping[Cause, str]] = {
@@ -37,6 +37,11 @@ CAUSES: Final[Mapping[Cause, str]] = {
     "unknown": "the trace does not say why",
     "over_parallel": "running at once did harm",
 }
+_SOME_TOGETHER: Final[Mapping[Cause, str]] = {
+    "model": "the model asked for them in several responses",
+    "code": "the code awaits some, then the others",
+}
+"""The causes of findings some of whose calls did run together."""
 
 _NEARLY: Final = 0.005
 _NAMED_TOOLS: Final = 6
@@ -133,6 +138,8 @@ def observation(finding: Finding) -> str:
         return "ran at once, which did harm"
     if finding.kind == "contention":
         return f"overlapped, yet {cause}"
+    if not finding.stages and 0 < finding.longest < len(finding.calls):
+        return f"did not all run together: {_SOME_TOGETHER.get(finding.cause, cause)}"
     return f"ran one after another: {cause}"
 
 

@@ -274,7 +274,7 @@ def test_word_without_origin_may_say_a_short_answer_otherwise(
     result: Any, tool: str, arguments: dict[str, Any]
 ) -> None:
     found = judged("About ZX-8821", ("get_booking", {"ref": "ZX-8821"}, result), (tool, arguments, "fine weather"))
-    why = f"{tool} was given a word that stands nowhere before it, which may say otherwise what get_booking returned"
+    why = f"{tool} was given a word that appears nowhere before it and may reword what get_booking returned"
     assert found == Pair("unknown", "unknown", why)
 
 
@@ -437,7 +437,7 @@ def test_search_with_fewer_words_may_follow_from_one_that_found_a_single_thing()
 
 def test_name_in_a_long_text_may_be_what_a_short_word_stands_for() -> None:
     text = "The field lies in the north, was found in 1978, and is run by Umbrella Norge for its three owners so far."
-    for symbol, may in (("UMBR", "may be chance"), ("WNKA", "may say otherwise what")):
+    for symbol, may in (("UMBR", "may be chance"), ("WNKA", "may reword what")):
         search, price = ("web_search", {"query": "field"}, text), ("get_price", {"symbol": symbol}, 27.3)
         assert may in judged("Price of a share in the field?", search, price).evidence
 

@@ -110,8 +110,14 @@ def test_changed_file_is_refused_with_what_the_line_shows_now(invoke: Invoke) ->
         ({"cause": "code"}, "the report does not say where the calls are made"),
         ({"cause": "code", "place": Caller("elsewhere.py", 3)}, "elsewhere.py is not in "),
         ({"cause": "code", "place": Caller("notes.txt", 1)}, "notes.txt is not in "),
-        ({"cause": "blocking", "place": Caller("page.py", 3)}, "no change of the text mends this"),
-        ({"cause": "contention", "kind": "contention", "advice": "potential"}, "no change of the text mends this"),
+        (
+            {"cause": "blocking", "place": Caller("page.py", 3)},
+            "blocking code is replaced by hand; otel-parallelism lint may",
+        ),
+        (
+            {"cause": "contention", "kind": "contention", "advice": "potential"},
+            "the cause contention has no automatic change",
+        ),
         ({"cause": "dispatch"}, "the calls are dispatched by the program's own loop"),
         ({"cause": "dispatch", "framework": "smolagents"}, "max_tool_threads was not found as a literal"),
         (
@@ -278,7 +284,7 @@ def test_setting_at_several_places_is_not_chosen_from(invoke: Invoke) -> None:
         (["missing.json"], "missing.json: there is no such file"),
         (["report.json", "ffffffff"], "report.json: ffffffff: there is no such finding; expected one of "),
         (["broken.json"], "broken.json: "),
-        (["empty.json"], "empty.json: nothing was found; expected a report with findings"),
+        (["empty.json"], "empty.json: there is nothing to fix; expected a report with findings"),
         (["old.json"], "expected a report of run or analyze with --format json"),
         (["report.json", "--source", "missing"], "Directory 'missing' does not exist"),
     ],

@@ -223,7 +223,8 @@ def test_old_tempo_and_a_tenant_with_basic_authentication(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("https://example.com/traces", "https://: there is no such kind of address; expected a file, or one of"),
+        ("https://example.com/traces", "https://: there is no such kind of address; expected a file, or one of cl"),
+        ("http://example.com/traces", "http://: there is no such kind of address; expected a file, or one of click"),
         ("tempo+ftp://example.com", "not http or https after the +"),
         ("tempo://", "the address has no server"),
         ("tempo://[broken", "tempo://: the address is broken"),

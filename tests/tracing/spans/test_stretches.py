@@ -189,7 +189,7 @@ async def test_async_functions_that_block_after_an_await_are_named(kit: Kit) -> 
     assert (report.cause, finding.cause) == ("blocking", "blocking")
     assert finding.location is not None
     assert finding.location.file_path == __file__
-    assert "it is async but calls blocking code" in finding.recommendation
+    assert "await async clients, or move the code that blocks" in finding.recommendation
     assert f"{__file__}:{finding.location.line_number}" in finding.recommendation
     (stored,) = kit.stored().reports
     assert (stored.verdict, stored.cause, stored.avoidable_potential) == (

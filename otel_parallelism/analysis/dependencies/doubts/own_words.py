@@ -43,8 +43,8 @@ _FILLERS = frozenset(
     """.split()  # noqa: SIM905 - a list of quoted words would be longer
 )
 
-_OWN = "{b} searches in words that stand nowhere before it, perhaps for what {a} returned"
-_PUT_TOGETHER = "a path that {b} was given stands nowhere before it, and {a} returned the name of its file"
+_OWN = "{b} searches in words that appear nowhere before it, perhaps because of what {a} returned"
+_PUT_TOGETHER = "a path that {b} was given appears nowhere before it, and {a} returned the name of its file"
 
 
 class OwnWords:

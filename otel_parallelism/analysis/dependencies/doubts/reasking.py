@@ -66,7 +66,7 @@ _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a}
 _FURTHER = "{b} asks for the same in more detail, perhaps because of what {a} returned"
 _WIDER = "{b} asks for the same with a wider bound or fewer conditions, perhaps because of what {a} returned"
 _OTHER_WORDS = "{b} was asked in other words, perhaps because of what {a} returned"
-_MEANING = "{b} was given a number that stands nowhere before it, which may say otherwise what {a} returned"
+_MEANING = "{b} was given a number that appears nowhere before it and may follow from what {a} returned"
 _POSITION = "a number that {b} was given may be a position in what {a} returned"
 
 

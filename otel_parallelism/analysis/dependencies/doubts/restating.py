@@ -48,8 +48,8 @@ _SEPARATOR = LazyPattern(r",| and |;")
 _REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
 _CALENDAR = frozenset({"quarter", "month", "week"})
 
-_MEANING = "{b} was given a word that stands nowhere before it, which may say otherwise what {a} returned"
-_NUMBER = "{b} was given a number that stands nowhere before it, which {a} may have named in words, or listed"
+_MEANING = "{b} was given a word that appears nowhere before it and may reword what {a} returned"
+_NUMBER = "{b} was given a number that appears nowhere before it and that {a} may have named in words, or listed"
 _FORM = "an argument of {b} may be short for what {a} returned, or another form of it"
 _DATE = "a date of {b} refers to another one, which {a} may have returned"
 _FLAG = "a yes or no that {b} was given may follow from what {a} returned"
