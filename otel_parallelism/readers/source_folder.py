@@ -59,6 +59,6 @@ def path_inside(root: Path, path: str) -> Path | None:
             resolved = root.joinpath(*parts[first:]).resolve()
             if resolved.is_relative_to(root) and resolved.is_file() and resolved.stat().st_size <= _MOST_BYTES:
                 return resolved
-        except (OSError, ValueError):
+        except (OSError, RuntimeError, ValueError):  # before Python 3.13, links in a circle are a RuntimeError
             continue
     return None

@@ -228,6 +228,13 @@ def test_broken_line_is_named_and_skipped(invoke: Invoke) -> None:
     assert rest == "3 more lines or values could not be read and were skipped"
 
 
+@pytest.mark.parametrize("command", ["analyze", "fleet", "lint", "fix"])
+def test_a_name_that_is_too_long_is_an_error(invoke: Invoke, command: str) -> None:
+    done = invoke(command, "a" * 5_000)
+    assert done.returncode == 2
+    assert b"File name too long" in done.stderr
+
+
 def test_an_empty_name_is_not_the_working_folder(invoke: Invoke) -> None:
     done = invoke("analyze", "")
     assert done.returncode == 2

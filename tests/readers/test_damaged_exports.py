@@ -52,6 +52,16 @@ def test_other_lines_of_a_log_may_come_first(tmp_path: Path, before: str) -> Non
     assert [error.partition(":")[0] for error in skipped] == ["1"]
 
 
+@pytest.mark.parametrize("indent", [1, 2])
+def test_the_lines_inside_a_document_are_no_lines_of_a_log(tmp_path: Path, indent: int) -> None:
+    path = tmp_path / "spans"
+    document = json.loads(otlp_document(SPANS))
+    document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["status"] = {}
+    text = json.dumps(document, indent=indent)
+    path.write_text(text[:-1].rstrip() + ",\n}")
+    assert read(path) == (SPANS, [])
+
+
 def test_an_array_that_is_cut_is_no_line_of_a_log(tmp_path: Path) -> None:
     path = tmp_path / "spans"
     path.write_bytes(b"[" + b",".join(otlp_lines(SPANS).splitlines()))

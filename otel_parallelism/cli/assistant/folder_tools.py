@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -208,10 +209,13 @@ class FolderTools:
         Raises:
             UnreadableError: It is not inside the folder, or does not exist.
         """
-        found = (self._root / path).resolve()
+        try:
+            found = (self._root / path).resolve()
+        except (OSError, RuntimeError, ValueError):  # before Python 3.13, links in a circle are a RuntimeError
+            raise UnreadableError(path, None, "it is no path", "a file or a folder") from None
         if not found.is_relative_to(self._root):
             raise UnreadableError(path, None, "it is outside of the served folder", f"a path inside {self._root}")
-        if not found.exists():
+        if not os.path.exists(found):  # noqa: PTH110 - Path.exists raises if a name is too long
             raise UnreadableError(path, None, "it does not exist", "a file or a folder")
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -20,14 +21,14 @@ def other_event_loop(path: str) -> str:
     """
     folder = Path(path).absolute().parent
     root = None
-    while (folder / "__init__.py").is_file():
+    while os.path.isfile(folder / "__init__.py"):  # noqa: PTH113 - Path.is_file raises where a folder may not be read
         root, folder = folder, folder.parent
     return "" if root is None else _imported(root)
 
 
 @lru_cache(maxsize=256)
 def _imported(root: Path) -> str:
-    for number, file in enumerate(sorted(root.rglob("*.py"))):
+    for number, file in enumerate(sorted(file for file in root.rglob("*.py") if os.path.isfile(file))):  # noqa: PTH113 - as above
         if number >= _MOST_FILES:
             break
         try:

@@ -33,10 +33,10 @@ def python_files(names: Sequence[str], exclude: Sequence[str] = ()) -> list[str]
     """
     found: dict[str, None] = {}
     for name in names:
-        path = Path(name)
-        if name != _STANDARD_INPUT and path.is_dir():
+        # The methods of Path raise where a folder may not be read, or a name is too long.
+        if name != _STANDARD_INPUT and os.path.isdir(name):  # noqa: PTH112
             found.update(dict.fromkeys(_inside(name, exclude)))
-        elif name != _STANDARD_INPUT and not path.exists() and any(character in name for character in "*?["):
+        elif name != _STANDARD_INPUT and not os.path.exists(name) and any(character in name for character in "*?["):  # noqa: PTH110
             matching = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - also absolute patterns
             files = [one for one in matching if one.endswith(".py") and not _is_excluded(one, exclude)]
             found.update(dict.fromkeys(files if matching else [name]))
@@ -52,6 +52,8 @@ def read_python(name: str) -> tuple[str, str]:
     Raises:
         UnreadableError: The file cannot be read, or is not in the encoding that it declares.
     """
+    if not name:
+        raise UnreadableError("''", None, "the name is empty", "a file that can be read")
     try:
         content = sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
     except OSError as error:
@@ -74,7 +76,8 @@ def _inside(folder: str, exclude: Sequence[str]) -> Iterator[str]:
         folders[:] = [name for name in kept if not _is_left_out(parent, name, exclude)]
         for name in sorted(files):
             path = os.path.join(parent, name)  # noqa: PTH118 - names are given as text
-            if name.endswith(".py") and not _is_excluded(path, exclude):
+            # Editors leave links without a target, and reading a named pipe would wait for ever.
+            if name.endswith(".py") and os.path.isfile(path) and not _is_excluded(path, exclude):  # noqa: PTH113 - as above
                 yield path
 
 

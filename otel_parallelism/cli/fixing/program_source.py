@@ -58,8 +58,8 @@ class ProgramSource:
         """Yield the files, without tests, that have one of *words*; those that cannot be read are left out."""
         wanted = [word.encode() for word in words]
         for name in python_files([str(self.root)], _TESTS):
-            path = Path(name).resolve()
             try:
+                path = Path(name).resolve()
                 if not path.is_relative_to(self.root) or path.stat().st_size > _MOST_BYTES:
                     continue
                 content = path.read_bytes()

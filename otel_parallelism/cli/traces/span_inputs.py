@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -105,21 +106,25 @@ def expanded(names: Sequence[str]) -> list[str]:
         if "://" in name:  # the address of a service
             found.append(name)
             continue
-        path = Path(name)
-        if name not in {"-", ""} and path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+        # The methods of Path raise where a folder may not be read, or a name is too long.
+        if name != "-" and os.path.isdir(name):  # noqa: PTH112
+            inside = sorted(file for file in Path(name).rglob("*") if _is_shown_file(file))
             found += [str(file) for file in inside if not _is_beside_a_block(file)] or [name]
-        elif not path.exists() and any(character in name for character in "*?["):
+        elif not os.path.exists(name) and any(character in name for character in "*?["):  # noqa: PTH110
             found += sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - also absolute patterns
         else:
             found.append(name)
     return found
 
 
+def _is_shown_file(path: Path) -> bool:
+    return not path.name.startswith(".") and os.path.isfile(path)  # noqa: PTH113 - as above
+
+
 def _is_beside_a_block(file: Path) -> bool:
     """Return whether *file* is a part of a block of Tempo that has no spans."""
     part = file.name in {"meta.json", "index"} or file.name.startswith("bloom-")
-    return part and file.with_name("data.parquet").is_file()
+    return part and os.path.isfile(file.with_name("data.parquet"))  # noqa: PTH113 - as above
 
 
 @contextlib.contextmanager

@@ -38,7 +38,8 @@ _BEFORE_OBJECT: Final = rb"(?:[^\[{\n]|\[[^\[\]{\n]*\])[^{\n]*\{(?=[^\n]*\}[ \r]
 _PREFIXED: Final = re.compile(_BEFORE_OBJECT, re.MULTILINE)
 """What a log writes before an object that ends its line, such as a time or ``[INFO]``."""
 
-_NEXT_VALUE: Final = re.compile(rb"^(?:[\[{]|" + _BEFORE_OBJECT + rb")", re.MULTILINE)
+_NEXT_VALUE: Final = re.compile(rb"^(?:[\[{]|(?=[^\s\"}\]])" + _BEFORE_OBJECT + rb")", re.MULTILINE)
+"""The start of a line at which a value or a line of a log begins; the lines inside a value are indented or quoted."""
 
 _LAST_LINE: Final = re.compile(rb"^}\r?$", re.MULTILINE)
 _ENDS_EARLY: Final = "the JSON ends early"

@@ -7,6 +7,7 @@ Both have the same messages and parts. Each part with a tool says when the tool 
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from .agent_turns import AgentName, RecordedTurn, TurnRecorder
@@ -59,7 +60,7 @@ def _stored_messages(
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.glob("*.json"))[:_MOST_MESSAGES]
+        return sorted(path for path in folder.glob("*.json") if os.path.isfile(path))  # noqa: PTH113 - Path.is_file raises where a folder may not be read[:_MOST_MESSAGES]
     except (OSError, ValueError):
         return []
 

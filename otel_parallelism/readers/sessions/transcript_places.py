@@ -78,7 +78,7 @@ def telemetry_files(*, home: Path | None = None, environment: Mapping[str, str] 
         telemetry = record_part(settings, "telemetry") if isinstance(settings, dict) else {}
         named.append(record_text(telemetry, "outfile"))
     found = dict.fromkeys(Path(name).expanduser().absolute() for name in named if name)
-    return [path for path in found if path.is_file()]
+    return [path for path in found if os.path.isfile(path)]  # noqa: PTH113 - Path raises where a folder may not be read
 
 
 def _folders(agent: AgentName, home: Path, variables: Mapping[str, str]) -> list[tuple[Path, tuple[str, ...]]]:
@@ -99,7 +99,11 @@ def _folders(agent: AgentName, home: Path, variables: Mapping[str, str]) -> list
 def _place(agent: AgentName, folder: Path, patterns: tuple[str, ...]) -> TranscriptPlace:
     try:
         exists = folder.is_dir()
-        files = tuple(path for pattern in patterns for path in sorted(folder.glob(pattern))) if exists else ()
+        files = (
+            tuple(path for pattern in patterns for path in sorted(folder.glob(pattern)) if os.path.isfile(path))  # noqa: PTH113 - as above
+            if exists
+            else ()
+        )
     except OSError:
         exists, files = False, ()
     return TranscriptPlace(agent, folder, exists, files)

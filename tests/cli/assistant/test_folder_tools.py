@@ -92,6 +92,13 @@ def test_nothing_outside_of_the_folder_is_read(served: FolderTools, tmp_path: Pa
             ask(path)
 
 
+@pytest.mark.parametrize("path", ["loop.py", "a\0b", "a" * 5_000])
+def test_what_is_no_path_is_an_error(served: FolderTools, tmp_path: Path, path: str) -> None:
+    (tmp_path / "served" / "loop.py").symlink_to("loop.py")
+    with pytest.raises(UnreadableError, match=r"it is no path|does not exist"):
+        served.analyze_file(path)
+
+
 def test_a_link_in_the_folder_that_leads_outside_is_not_linted(served: FolderTools, tmp_path: Path) -> None:
     (tmp_path / "served" / "link.py").symlink_to(tmp_path / "other.py")
     answer = served.lint_path(".")

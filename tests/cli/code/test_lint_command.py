@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,24 @@ def test_folder_is_searched_for_python_files(project: Invoke) -> None:
     assert lines[1].startswith("shop/inner/page.py:2: serial_awaits: get_prices and find_news are awaited one after")
     assert lines[2:] == ["2 findings in 2 of 3 files"]
     assert done.stderr == b""
+
+
+def test_only_files_are_read_in_a_folder(project: Invoke) -> None:
+    folder = project.folder / "shop"
+    os.mkfifo(folder / "pipe.py")
+    os.mkfifo(folder / "__init__.py")
+    (folder / "folder.py").mkdir()
+    (folder / "loop.py").symlink_to("loop.py")
+    (folder / ".#poll.py").symlink_to("user@host.1234:5678")
+    done = project("lint", "shop")
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.endswith(b"2 findings in 2 of 3 files\n")
+
+
+def test_an_empty_name_is_not_the_working_folder(project: Invoke) -> None:
+    done = project("lint", "")
+    assert done.returncode == 2
+    assert done.stderr == b"'': the name is empty; expected a file that can be read\n"
 
 
 def test_json_has_the_documented_keys(project: Invoke) -> None:

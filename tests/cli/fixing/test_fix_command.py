@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,8 @@ def test_loop_that_chooses_the_tool_gets_them_too(invoke: Invoke) -> None:
 def test_model_gets_a_section_in_the_prompt_of_its_agent(invoke: Invoke) -> None:
     invoke.write("app/agents.py", AGENT + OTHER)
     invoke.write("tests/test_agents.py", AGENT)
+    (invoke.folder / "app/loop.py").symlink_to("loop.py")
+    os.mkfifo(invoke.folder / "app/pipe.py")
     with_report(invoke, "model")
     done = invoke("fix", "report.json", "--write")
     assert done.returncode == 0, done.stderr

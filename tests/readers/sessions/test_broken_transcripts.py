@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,15 @@ def test_a_huge_line_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path.write_text(json.dumps({"type": "user", "message": "x" * 20_000}) + "\n" + path.read_text())
     counts = read(tmp_path)
     assert (counts.broken, counts.records > 10) == (1, True)
+
+
+def test_only_files_are_read(tmp_path: Path) -> None:
+    path = WRITERS["claude-code 2.1"](tmp_path, Session(PLANS))
+    os.mkfifo(path.with_name("pipe.jsonl"))
+    path.with_name("folder.jsonl").mkdir()
+    path.with_name("loop.jsonl").symlink_to("loop.jsonl")
+    (place,) = (place for place in transcript_places(home=tmp_path, environment={}) if place.files)
+    assert place.files == (path,)
 
 
 def test_deep_nesting_is_a_broken_line(tmp_path: Path) -> None:
