@@ -27,8 +27,7 @@ class SharedAttributes(dict[str, Any]):
 
     Attributes:
         sampled: The last decision for a child with them; None before the first.
-        cleaned: The attributes as the SDK's spans hold them, for `fill_attributes`; None where each span has to clean
-            them itself.
+        cleaned: The attributes as the SDK's spans hold them; None where each span has to clean them itself.
     """
 
     __slots__ = ("cleaned", "sampled")
@@ -41,16 +40,15 @@ class SharedAttributes(dict[str, Any]):
 
 class ChildDecision(NamedTuple):
     """
-    A decision for children with the same attributes.
+    A decision for children called *name* with the same attributes, which pass the trace state *state* on.
 
-    ``state`` is the trace state that they pass on, ``whole`` the decision with the attributes. ``bare`` is the decision
-    without them; None where `SharedAttributes.cleaned` is.
+    The *result* leaves the attributes out where the span gets them when it starts.
     """
 
     sampler: ChildSampler
     state: TraceState
-    whole: SamplingResult
-    bare: SamplingResult | None
+    name: str
+    result: SamplingResult
 
 
 class ChildSampler(Sampler):
@@ -60,13 +58,13 @@ class ChildSampler(Sampler):
     It stands in for a *root* that decides the same, but asks the context for the parent three times. Nearly all our
     spans are such children, and a decision of the *root* costs as much as a tenth of a span.
 
-    The SDK cleans the attributes of each span, which costs as much again. `SharedAttributes` are cleaned once: where no
-    processor looks at a span that starts, the decision leaves them out, and `fill_attributes` adds them.
+    The SDK cleans the attributes of each span, which costs as much again. `SharedAttributes` are cleaned once: the
+    decision leaves them out, and *forwarding* adds them when the span starts.
 
     Attributes:
         root: The sampler that decides otherwise.
         limits: The limits of the spans; None where attributes are never left out.
-        forwarding: What the tracer calls when a span starts; None as above.
+        forwarding: What the tracer calls when a span starts; None where that is another processor.
     """
 
     def __init__(self, root: Sampler, limits: Any = None, forwarding: ForwardingProcessor | None = None) -> None:
@@ -93,25 +91,24 @@ class ChildSampler(Sampler):
                 if type(attributes) is not SharedAttributes:
                     return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
                 known = attributes.sampled
-                if known is None or known[0] is not self or known[1] is not state:
-                    known = self._decide(attributes, state)
-                _, _, whole, bare = known
-                forwarding = self.forwarding
-                return whole if bare is None or forwarding is None or not forwarding.starts_unseen() else bare
+                if known is None or known[0] is not self or known[1] is not state or known[2] is not name:
+                    known = self._decide(name, attributes, state)
+                return known[3]
         return self.root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
-    def _decide(self, attributes: SharedAttributes, state: TraceState) -> ChildDecision:
-        """Return and remember the decision for children with *attributes* that pass *state* on."""
+    def _decide(self, name: str, attributes: SharedAttributes, state: TraceState) -> ChildDecision:
+        """Return and remember the decision for children called *name* with *attributes* that pass *state* on."""
         before = attributes.sampled
-        if before is None or before.sampler is not self:
-            attributes.cleaned = None if self.limits is None else cleaned_attributes(attributes, self.limits)
-        attributes.sampled = ChildDecision(
-            self,
-            state,
-            SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state),
-            None if attributes.cleaned is None else SamplingResult(Decision.RECORD_AND_SAMPLE, None, state),
-        )
-        return attributes.sampled
+        if before is None or before.sampler is not self or before.name is not name:
+            attributes.cleaned = None
+            if self.limits is not None and self.forwarding is not None:
+                cleaned = cleaned_attributes(attributes, self.limits)
+                if cleaned is not None and self.forwarding.add_attributes(name, cleaned):
+                    attributes.cleaned = cleaned
+        given = attributes if attributes.cleaned is None else None
+        found = ChildDecision(self, state, name, SamplingResult(Decision.RECORD_AND_SAMPLE, given, state))
+        attributes.sampled = found
+        return found
 
     def get_description(self) -> str:
         """Return the description of the root sampler."""

@@ -147,11 +147,20 @@ def cleaned_attributes(attributes: Mapping[str, Any], limits: Any) -> dict[str, 
     return dict(held) if len(held) == len(attributes) and isinstance(getattr(held, "_dict", None), dict) else None
 
 
-def fill_attributes(span: Any, cleaned: Mapping[str, Any]) -> None:
-    """Give *span*, which has just started, the *cleaned* attributes if it has none."""
-    held = getattr(span, "_attributes", None)
-    if type(held) is BoundedAttributes and not held._dict:
-        held._dict.update(cleaned)
+def fill_attributes(span: Any, by_name: Mapping[int, tuple[str, Mapping[str, Any]]]) -> None:
+    """
+    Give *span*, which starts without attributes, those of its name.
+
+    Args:
+        span: The span.
+        by_name: Names, with attributes as from `cleaned_attributes`, by the id of the name.
+    """
+    name = span._name
+    known = by_name.get(id(name))
+    if known is not None and known[0] is name:
+        held = span._attributes
+        if type(held) is BoundedAttributes and not held._dict:
+            held._dict.update(known[1])
 
 
 def set_start_time(span: Any, start_ns: int) -> None:
@@ -191,12 +200,12 @@ def end_interrupted(span: Any, end_ns: int, error: BaseException, cleaned: Mappi
         span: The span; None where `start_span` has not returned it.
         end_ns: The span's end.
         error: The interruption.
-        cleaned: The attributes that the span gets if it has none yet; see `fill_attributes`.
+        cleaned: The attributes that the span gets if it was interrupted before `fill_attributes`.
     """
     if span is None:
         span = _started_span(error)
-    if cleaned is not None:
-        fill_attributes(span, cleaned)
+    if cleaned is not None and hasattr(span, "_attributes"):
+        fill_attributes(span, {id(span._name): (span._name, cleaned)})
     if span is None or getattr(span, "_start_time", 0) is None:
         return
     if not span.is_recording():

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from .compatibility import PROCESSORS, call_ending, has_ending, has_start
+from .compatibility import PROCESSORS, call_ending, fill_attributes, has_ending, has_start
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
+
+
+MOST_NAMES: Final = 10_000
+"""For how many names of spans attributes are held."""
 
 
 class ForwardingProcessor(SpanProcessor):
@@ -32,7 +38,7 @@ class ForwardingProcessor(SpanProcessor):
         self._known: tuple[SpanProcessor, ...] | None = None
         self._others: tuple[SpanProcessor, ...] = ()
         self._starting: tuple[SpanProcessor, ...] = ()
-        self._unseen: tuple[SpanProcessor, ...] | None = None
+        self._attributes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self._ending: tuple[SpanProcessor, ...] = ()
 
     def _update(self) -> None:
@@ -42,11 +48,19 @@ class ForwardingProcessor(SpanProcessor):
         self._starting = tuple(processor for processor in self._others if has_start(processor))
         self._ending = tuple(processor for processor in self._others if has_ending(processor))
         self._known = processors
-        self._unseen = None if self._starting else processors
 
-    def starts_unseen(self) -> bool:
-        """Return whether no processor looks at a span that starts; False before the first span."""
-        return self._fields[PROCESSORS] is self._unseen
+    def add_attributes(self, name: str, cleaned: Mapping[str, Any]) -> bool:
+        """
+        Give spans with this very *name*, the same object, the *cleaned* attributes when they start, if they have none.
+
+        Returns:
+            False, and nothing is done, where there are too many names.
+        """
+        if len(self._attributes) >= MOST_NAMES:
+            return False
+        # Holding the name keeps its id from being reused.
+        self._attributes[id(name)] = (name, cleaned)
+        return True
 
     def shutdown(self) -> None:
         """Forward nothing more: the provider is shut down, and its processors would log each span."""
@@ -54,7 +68,8 @@ class ForwardingProcessor(SpanProcessor):
         self._fields = vars(self.processors)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Forward the start of *span*."""
+        """Forward the start of *span*, with its attributes."""
+        fill_attributes(span, self._attributes)
         if self._fields[PROCESSORS] is not self._known:
             self._update()
         for processor in self._starting:

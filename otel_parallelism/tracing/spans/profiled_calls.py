@@ -19,7 +19,7 @@ from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted, fill_attributes, id_of_any, set_start_time
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, reset, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.held_evidence import LEAST_SIZE
@@ -110,8 +110,7 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
             tool.outside = outside_objects(tool.function)
         if tool.outside and registry.evidence:
             hold_outside(node, tool.outside)
-        shared = tool.attributes
-        attributes: dict[str, Any] = shared
+        attributes: dict[str, Any] = tool.attributes
         if (
             start_ns - node.called_ns >= LEAST_QUEUE_NS
             or registry.verbose
@@ -123,8 +122,6 @@ def begin(  # noqa: C901, PLR0912, PLR0915 - runs for every call: each function 
         node.span = span = registry.tracer.start_span(
             tool.span_name, current, _INTERNAL, attributes, None, start_ns + shift
         )
-        if shared.cleaned is not None and span_around is not None:
-            fill_attributes(span, shared.cleaned)
         node.span_id = span_id = id_of_any(span)
         if parent is None:
             adopt_root_call(node, span_around)

@@ -20,6 +20,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Trace
 
 from otel_parallelism import agent_turn, install, profiled, uninstall
 from otel_parallelism.names import DEPENDS_ON, EFFECT
+from otel_parallelism.tracing.sdk import forwarding
 from otel_parallelism.tracing.sdk.child_sampler import ChildSampler, SharedAttributes, sample_as_before, sample_children
 
 if TYPE_CHECKING:
@@ -150,6 +151,27 @@ async def test_attributes_are_the_same_whether_or_not_a_processor_looks_at_the_s
     assert [tuple((span.attributes or {}).get(key) for key in keys) for span in calls] == [expected] * 6
     assert len({span.dropped_attributes for span in calls}) == 1
     assert starts.seen == [dict(calls[0].attributes or {})] * 3
+
+
+@pytest.mark.parametrize("most", [0, 1, 10_000])
+async def test_attributes_of_tools_with_one_name_are_their_own(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(forwarding, "MOST_NAMES", most)
+
+    async def body() -> None:
+        pass
+
+    tools = [profiled(name="same", effect=effect)(body) for effect in ("read", "write")]
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.add_span_processor(Starts())
+    install(provider)
+    with agent_turn("agent"):
+        for tool in tools * 2:
+            await tool()
+    uninstall()
+    calls = exporter.get_finished_spans()[:4]
+    assert [(span.attributes or {}).get(EFFECT) for span in calls] == ["read", "write"] * 2
 
 
 async def test_an_attribute_added_to_one_span_is_on_no_other() -> None:

@@ -271,9 +271,11 @@ def test_attributes_cleaned_before_are_those_that_the_sdk_cleans(exporter: InMem
     attributes = {"a": "long", "b": True, "c": ("one", "two")}
     cleaned = compatibility.cleaned_attributes(attributes, compatibility.span_limits(tracer))
     assert cleaned is not None, f"{SDK}: BoundedAttributes changed: adapt cleaned_attributes"
-    span = tracer.start_span("filled")
-    compatibility.fill_attributes(span, cleaned)
-    compatibility.fill_attributes(span, {"d": 1})
+    name = "filled"
+    span = tracer.start_span(name)
+    compatibility.fill_attributes(span, {id(name): ("another", {"e": 1})})
+    compatibility.fill_attributes(span, {id(name): (name, cleaned)})
+    compatibility.fill_attributes(span, {id(name): (name, {"d": 1})})
     span.end()
     tracer.start_span("given", attributes=attributes).end()
     filled, given = exporter.get_finished_spans()
@@ -281,7 +283,6 @@ def test_attributes_cleaned_before_are_those_that_the_sdk_cleans(exporter: InMem
         f"{SDK}: Span._attributes changed: adapt fill_attributes"
     )
     assert compatibility.cleaned_attributes({**attributes, "d": 1}, compatibility.span_limits(tracer)) is None
-    compatibility.fill_attributes(trace.INVALID_SPAN, cleaned)
 
 
 def test_parts_of_a_pipeline_are_found(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
