@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import msgspec
 
+from .changes.changing_methods import CHANGING_ITEMS
 from .expressions import ExpressionWalk
 from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
 from .functions import callee_name
@@ -26,8 +27,10 @@ class CallWalk(ExpressionWalk):
         else:
             called = self.value(node.func, state)
             called = msgspec.structs.replace(called, objects=frozenset()) if called.objects else called
-        given = [self.value(argument, state) for argument in node.args]
-        given += [self.value(keyword.value, state) for keyword in node.keywords]
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        given = [self.value(argument, state) for argument in arguments]
+        # With a method of an object, a function can change the object.
+        given += [self.value(one.value, state) for one in arguments if self._is_method(one)]
         inputs = [called, *given]
         if node is self.later and state.after:
             self.judge(inputs, state)
@@ -49,6 +52,12 @@ class CallWalk(ExpressionWalk):
             state.end = state.end or f"{callee_name(node)} may read or change anything (line {node.lineno})"
             return Tracked(doubt=f"what {callee_name(node)} returns")
         return self._other_call(node, called, given, state, discarded=discarded)
+
+    def _is_method(self, argument: ast.expr) -> TypeGuard[ast.Attribute]:
+        """Return whether *argument* is a method that changes its object, or one of the file."""
+        return isinstance(argument, ast.Attribute) and (
+            argument.attr in CHANGING_ITEMS or argument.attr in self.file.named
+        )
 
     def _note_changes(self, node: ast.Call, state: State, *, harmless: bool) -> None:
         """Take note of what a call in between visibly changes, if the later call may see that."""

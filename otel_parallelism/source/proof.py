@@ -34,7 +34,7 @@ class Proof(msgspec.Struct, frozen=True):
         shared: The names of objects that both calls are given, and either may change.
         derived: The names of objects that the earlier call was given and from which the later one's arguments are read.
         discarded: Whether the result of the earlier call is not used.
-        doubted: Whether the source shows why the later call may need the earlier one, where the verdict is unknown.
+        doubted: Whether the verdict is unknown although both calls were found, and followed from one to the other.
     """
 
     verdict: SourceVerdict
@@ -91,7 +91,7 @@ class _Walk(BlockWalk):
 
     def __init__(self, file: SourceFile, function: Function, earlier: ast.Call, later: ast.Call) -> None:
         super().__init__(file, function, earlier, later)
-        self._found: list[tuple[SourceVerdict, str, bool]] = []
+        self._found: list[tuple[SourceVerdict, str]] = []
         self._shared: dict[str, None] = {}
         self._derived: dict[str, None] = {}
         self._discarded = any(
@@ -117,9 +117,10 @@ class _Walk(BlockWalk):
         else:
             self.block(self.function.body, state)
         for verdict in ("dependent", "unknown", "independent"):
-            for found, reason, doubted in self._found:
+            for found, reason in self._found:
                 if found == verdict:
-                    return Proof(found, reason, tuple(self._shared), tuple(self._derived), self._discarded, doubted)
+                    names = tuple(self._shared), tuple(self._derived)
+                    return Proof(found, reason, *names, self._discarded, doubted=found == "unknown")
         return Proof("unknown", f"{self._b} is not seen to be called after {self._a}")
 
     def passed_to_earlier(self, state: State) -> None:
@@ -129,7 +130,6 @@ class _Walk(BlockWalk):
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         given = any_of([state.looked_at(value) for value in inputs])
         verdict: SourceVerdict = "unknown"
-        doubted = False
         sure = [condition.reason for condition in state.conditions if condition.sure]
         unsure = [condition.reason for condition in state.conditions if not condition.sure]
         source = f", which comes from {self._a}"
@@ -142,11 +142,11 @@ class _Walk(BlockWalk):
             verdict = "dependent"
             reason = f"whether {self._b} is called depends on {sure[0]}{source if self._a not in sure[0] else ''}"
         elif state.seen:
-            reason, doubted = f"{state.seen}, which {self._b} may read", True
+            reason = f"{state.seen}, which {self._b} may read"
         elif state.end:
             reason = state.end
         elif unsure:
-            reason, doubted = f"whether {self._b} is called may depend on {unsure[0]}", True
+            reason = f"whether {self._b} is called may depend on {unsure[0]}"
         elif given.doubt:
             reason = f"{self._b} may be given {given.doubt}"
         elif state.paused and state.looped:
@@ -154,7 +154,7 @@ class _Walk(BlockWalk):
         else:
             verdict = "independent"
             reason = f"the source shows that {self._b} needs nothing of {self._a}"
-        self._found.append((verdict, reason, doubted))
+        self._found.append((verdict, reason))
         self._note_shared(inputs, given, state)
 
     def _note_shared(self, inputs: Sequence[Tracked], given: Tracked, state: State) -> None:

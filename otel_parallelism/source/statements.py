@@ -72,6 +72,8 @@ class StatementWalk(CallWalk):
 
     def _run_augassign(self, node: ast.AugAssign, state: State) -> State:
         value = self.value(node.value, state)
+        if state.after and not state.seen and self.outside.operators_change():
+            state.seen = f"{ast.unparse(node.target)} is changed in between (line {node.lineno})"
         if isinstance(node.target, ast.Name):
             old = self.value(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target), state)
             state.store(old.objects, value)

@@ -790,6 +790,18 @@ async def main():
     notes.x = await first(1)  # a
     return notes, await second(2)  # b
 
+operator_changes_what_is_read: any
+TOTAL = []
+class Basket:
+    def __iadd__(self, other):
+        TOTAL.append(other)
+        return self
+async def second(unit):
+    return TOTAL, unit
+async def main(basket):
+    basket += await first(1)  # a
+    return basket, await second(2)  # b
+
 argument_that_the_first_sets: any
 class Feed:
     def first(self, since):
@@ -1093,6 +1105,12 @@ async def main(client):
     other = client
     x = await fetch(client, "q")  # a
     y = await fetch(other, "r")  # b
+
+method_given_to_the_first: seen
+async def main():
+    seen = [1]
+    x = await first(seen.append)  # a
+    y = await second(str(seen[-1:]))  # b
 
 derived_from_shared: state
 async def main(state):

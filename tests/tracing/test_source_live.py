@@ -182,8 +182,26 @@ async def other_list_changed_between() -> None:
     await get_fee("a b")
 
 
+async def ended_by_what_came_back() -> None:
+    good = 0
+
+    def note(text: str) -> None:
+        nonlocal good
+        good += "result" in text
+
+    for key in ("a", "b"):
+        note(await get(key))
+        if good > 1:
+            break
+
+
 @pytest.mark.parametrize(
-    ("function", "advice"), [(region_changed_between, "potential"), (other_list_changed_between, "recommended")]
+    ("function", "advice"),
+    [
+        (ended_by_what_came_back, "potential"),
+        (region_changed_between, "potential"),
+        (other_list_changed_between, "recommended"),
+    ],
 )
 async def test_what_the_later_call_reads_may_be_changed_between(
     kit: Kit, function: Callable[[], Coroutine[Any, Any, Any]], advice: str
@@ -192,7 +210,7 @@ async def test_what_the_later_call_reads_may_be_changed_between(
         await asyncio.create_task(function())
     (finding,) = kit.reports[-1].findings
     assert finding.advice == advice
-    if advice == "potential":
+    if function is region_changed_between:
         assert any("REGION[0] is changed in between" in sentence for sentence in finding.evidence)
 
 

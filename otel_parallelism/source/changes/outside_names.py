@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_FUNCTIONS = 16
 _CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
+_OPERATORS = tuple(f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "matmul"))
 _PROPERTIES = frozenset({"property", "cached_property"})
 
 
@@ -74,6 +75,11 @@ class OutsideNames:
             # Every module may read it.
             return isinstance(target, (ast.Attribute, ast.Subscript))
         return bool(root) and name in self._read_later
+
+    def operators_change(self) -> bool:
+        """Return whether ``+=`` and its like, of any class of the file, visibly change what the later call reads."""
+        methods = [one for name in _OPERATORS for one in self._file.named.get(name, ())]
+        return bool(methods) and not changed_by(self._file, methods).isdisjoint(self._read_later)
 
     def left_for_later(self) -> str:
         """Return what the earlier call visibly changes and the later one only reads; empty if there is nothing."""

@@ -405,6 +405,15 @@ def test_search_in_words_of_the_user_needs_no_result(said: str, query: str) -> N
     assert (found.verdict, found.edge) == ("independent", "none")
 
 
+@pytest.mark.parametrize(
+    ("result", "verdict"), [({"ph": 5.4, "p": 3, "k": 18}, "unknown"), ({"taken": "A81-x9"}, "independent")]
+)
+def test_search_may_say_what_was_measured(result: dict[str, Any], verdict: str) -> None:
+    sample = ("get_soil_sample", {"field": "F3"}, result)
+    products = ("search_products", {"query": "phosphorus fertiliser with lime"}, "a long list")
+    assert judged("What fertiliser does field F3 need?", sample, products).verdict == verdict
+
+
 def test_searches_that_are_all_in_words_of_the_model_are_independent() -> None:
     calls = [
         ("web_search", {"query": query}, "a long text") for query in ("stock index level", "government bond yield")

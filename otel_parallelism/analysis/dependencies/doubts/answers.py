@@ -75,6 +75,18 @@ def tells_facts(value: object) -> bool:
     return measured >= _FEWEST_MEASURED or any(_has_other_words(one) for one in values if isinstance(one, str))
 
 
+def is_measured(value: object) -> bool:
+    """
+    Return whether a result is several numbers and no text: a model says what they mean in its own words.
+
+    >>> is_measured({"ph": 5.4, "k": 18}), is_measured({"ph": 5.4}), is_measured({"ph": 5.4, "k": 18, "of": "F3"})
+    (True, False, False)
+    """
+    values = _values(value, _MOST_TOLD)
+    numbers = [one for one in values if isinstance(one, (int, float)) and not isinstance(one, bool)]
+    return len(numbers) == len(values) >= _FEWEST_MEASURED
+
+
 def listed_names(value: object) -> list[str]:
     """
     Return the names that a short result lists, each with a capital: there are two or more in one list, or in one text.

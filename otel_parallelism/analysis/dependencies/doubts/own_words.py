@@ -15,6 +15,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
+from .answers import is_measured
 from .reasking import SEARCHES, Doubt, is_usual
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class OwnWords:
         self._own: set[int] = set()
         self._facts: list[tuple[int, list[str]]] = []
         self._ended: list[int] = []
+        self._measured: list[int] = []
         self._words: list[tuple[int, set[str]]] = []
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
@@ -87,6 +89,8 @@ class OwnWords:
         elif _MANY_WORDS <= len(own) > len(words) // 2 or any(map(own.__contains__, _names_in(texts))):
             facts = [one for one in self._facts[-_MOST_COMPARED:] if self._calls[one[0]].tool != tool]
             found.append((_bits(i for i, texts in facts if max(map(len, texts)) <= _LONGEST_FACT), _OWN))
+        elif _FEWEST_WORDS <= len(own) > len(words) // 2:
+            found.append((_bits(i for i in self._measured[-_MOST_COMPARED:] if self._calls[i].tool != tool), _OWN))
         return [(bits, why) for bits, why in found if bits]
 
     def end(self, index: int, result: Values) -> None:
@@ -95,6 +99,8 @@ class OwnWords:
         # The names of fields are texts too.
         if not result.outcome and 0 < len(result.texts) <= 2 * _MOST_FACTS:
             self._facts.append((index, result.texts))
+        if not result.outcome and is_measured(result.value):
+            self._measured.append(index)
         if result.words:
             self._words.append((index, result.words))
 
