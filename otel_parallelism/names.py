@@ -174,7 +174,7 @@ METRIC_CHAIN_LENGTH = Instrument(
     PREFIX + "chain_length",
     "Histogram",
     "{call}",
-    "calls of a reported chain",
+    "calls of the longest chain of a finding",
     (AGENT_NAME, METRIC_CAUSE, METRIC_ADVICE),
     _LENGTHS,
 )

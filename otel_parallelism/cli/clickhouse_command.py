@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command("clickhouse-sql")
+@click.command("clickhouse-sql", short_help="Print SQL views of turns and calls for ClickHouse.")
 @click.option(
     "--table",
     default="otel_traces",

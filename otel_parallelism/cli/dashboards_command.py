@@ -45,7 +45,7 @@ def _mapping(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dic
     return chosen
 
 
-@click.command()
+@click.command(short_help="Write or import dashboards and alert rules.")
 @click.option(
     "--out", "folder", type=click.Path(), metavar="DIR", help="Write dashboards, rules and compose file to DIR."
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 AGENT: Final = Path(__file__).parent / "demo" / "demo_agent.py"
 
 
-@click.command()
+@click.command(short_help="Run an example agent in two ways, and report on both.")
 @click.option("--fleet", is_flag=True, help="Run six different agents and no web server.")
 @click.option(
     "--turns",

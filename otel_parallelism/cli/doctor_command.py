@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from otel_parallelism.instrumentation.doctor.examination import Examination, FrameworkState
 
 
-@click.command()
+@click.command(short_help="Check what is installed, patched and missing here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--import",

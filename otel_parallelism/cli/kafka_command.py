@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BOUND_HELP: Final = "A trace with more spans is left out."
 
 
-@click.command("kafka")
+@click.command("kafka", short_help="Analyse the traces in a Kafka topic as they come.")
 @click.option(
     "--brokers", metavar="HOST:PORT,...", help="Where the brokers are.  [default: bootstrap.servers of --properties]"
 )

@@ -37,7 +37,7 @@ _SPANS_HELP: Final = (
 _UNREADABLE: Final = 2
 
 
-@click.command("sessions")
+@click.command("sessions", short_help="Report on coding agents' sessions on this machine.")
 @since_option
 @click.option("--agent", "agents", type=click.Choice(get_args(Agents)), multiple=True, help=_AGENT_HELP)
 @click.option("--project", default="", metavar="NAME", help=_PROJECT_HELP)

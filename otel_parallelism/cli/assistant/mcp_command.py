@@ -25,7 +25,7 @@ _INSTRUCTIONS: Final = (
 )
 
 
-@click.command("mcp")
+@click.command("mcp", short_help="Serve analysis and lint to a coding agent.")
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -41,7 +41,7 @@ _PROFILE_HELP: Final = (
 _KIND_HELP: Final = "Look only for this kind of finding. Can be given several times.  [default: the setting lint-kinds]"
 
 
-@click.command("lint")
+@click.command("lint", short_help="Find awaits in Python files that need not wait.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
 @click.option("--kind", "kinds", type=click.Choice(get_args(_Kind)), multiple=True, help=_KIND_HELP)
 @click.option("--exclude", multiple=True, metavar="PATTERN", help=_EXCLUDE_HELP)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from .watch import Watch
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(
+    short_help="Run a program and report on its agent turns.", context_settings={"allow_interspersed_args": False}
+)
 @click.option("-m", "module", is_flag=True, help="SCRIPT is the name of a module, as with python -m.")
 @click.option("--live", is_flag=True, help="Show the open turns in the last lines of the terminal while SCRIPT runs.")
 @report_options
@@ -36,7 +38,7 @@ def run(script: str, arguments: tuple[str, ...], module: bool, live: bool, desti
 
     SCRIPT runs as python runs it; all arguments after its name are passed to it. Turns of its child processes are in
     the report too. The report is also written after an exception, sys.exit, Ctrl-C and SIGTERM; SIGUSR1 prints the
-    report so far on standard error. The exit status is that of the program, unless that is 0.
+    report so far on standard error. The exit status is the program's; if that is 0, a failed gate makes it 1.
     """
     if not module and (instead := _without_interpreter(script, arguments)):
         click.echo(f"'{script}' is an interpreter, not a script; run: otel-parallelism run {instead}", err=True)

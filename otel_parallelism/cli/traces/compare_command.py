@@ -27,7 +27,7 @@ _OUTPUT_HELP: Final = (
 _TOLERANCE_HELP: Final = "A difference of less than this share of the value before is not worse."
 
 
-@click.command("compare")
+@click.command("compare", short_help="Compare the turns before and after a change.")
 @click.argument("before", type=click.Path(), metavar="A")
 @click.argument("after", required=False, type=click.Path(), metavar="[B]")
 @click.option("--tolerance", type=click.FloatRange(0), default=0.02, show_default=True, help=_TOLERANCE_HELP)

@@ -65,7 +65,7 @@ recompute_option: Decorator = click.option("--recompute", is_flag=True, help=_RE
 seed_option: Decorator = click.option("--seed", type=int, default=0, show_default=True, help=_SEED_HELP)
 
 
-@click.command("fleet")
+@click.command("fleet", short_help="Show many turns as one picture: where the time goes.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
 @click.option("--by", type=click.Choice(["agent", "tool", "cause", "place", "day"]), multiple=True, help=_BY_HELP)
 @since_option
