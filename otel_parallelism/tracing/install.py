@@ -78,14 +78,20 @@ def install(
         if REGISTRY.disabled:
             return
         if not installed or meter_provider is not None:
-            _use_metrics(meter_provider)
-        if provider is not None:
-            REGISTRY.use_tracer(_attach(provider))
-            return
-        _attach_global()
-        _follow_global()
-        if private:
-            _serve_privately()
+            try:
+                _use_metrics(meter_provider)
+            except Exception as error:  # noqa: BLE001 - spans are followed without metrics
+                swallow("making the instruments", error)
+        try:
+            if provider is not None:
+                REGISTRY.use_tracer(_attach(provider))
+                return
+            _attach_global()
+            _follow_global()
+            if private:
+                _serve_privately()
+        except Exception as error:  # noqa: BLE001 - the program runs without its turns
+            swallow("following a provider", error)
 
 
 def uninstall() -> None:

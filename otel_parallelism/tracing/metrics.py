@@ -89,7 +89,10 @@ class TurnMetrics:
                 report, context = self._pending.popleft()
             except IndexError:
                 return
-            self._ended.record(report, context)
+            try:
+                self._ended.record(report, context)
+            except Exception as error:  # noqa: BLE001 - the other reports are recorded
+                swallow("recording the metrics of a turn", error)
 
     def _callback(self, read: _Read) -> Callable[[CallbackOptions], list[Observation]]:
         registry, meter = self._registry, self._meter

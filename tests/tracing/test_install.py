@@ -3,9 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from otel_parallelism import Settings, agent_turn, install, profiled, subscribe, uninstall
@@ -273,6 +275,62 @@ def test_a_subscriber_that_raises_is_left_alone(kit: Kit) -> None:
     from otel_parallelism.tracing import shield  # noqa: PLC0415 - to look inside
 
     assert shield.internal_errors() == {"calling a subscriber: RuntimeError": 1}
+    shield._counts.clear()
+    kit.forgive()
+
+
+class Broken:
+    """Every method raises."""
+
+    def __init__(self, works: str = "") -> None:
+        self._works = works
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method."""
+
+        def method(*_: Any, **__: Any) -> Any:
+            if name == self._works or (self._works == "create" and name.startswith("create")):
+                return Broken("create" if name == "get_meter" else "")
+            raise RuntimeError(name)
+
+        return method
+
+
+class BrokenMeterProvider(MeterProvider):
+    def __init__(self, works: str = "") -> None:
+        self._made = Broken(works)
+
+    def get_meter(self, *_: Any, **__: Any) -> Any:
+        return self._made.get_meter()
+
+
+class BrokenTracerProvider(trace.TracerProvider):
+    def get_tracer(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("get_tracer")
+
+
+@pytest.mark.parametrize(
+    ("works", "where"),
+    [("", "making the instruments"), ("get_meter", "recording the metrics of a turn")],
+)
+def test_a_meter_provider_that_raises_costs_the_metrics(kit: Kit, works: str, where: str) -> None:
+    from otel_parallelism.tracing import shield  # noqa: PLC0415 - to look inside
+
+    install(kit.provider, meter_provider=BrokenMeterProvider(works))
+    with agent_turn() as turn:
+        pass
+    assert turn.report is not None
+    install(kit.provider, meter_provider=kit.meter_provider)
+    assert shield.internal_errors() == {f"{where}: RuntimeError": 1}
+    shield._counts.clear()
+    kit.forgive()
+
+
+def test_a_tracer_provider_that_raises_costs_the_turns(kit: Kit) -> None:
+    from otel_parallelism.tracing import shield  # noqa: PLC0415 - to look inside
+
+    install(BrokenTracerProvider())
+    assert shield.internal_errors() == {"following a provider: RuntimeError": 1}
     shield._counts.clear()
     kit.forgive()
 
