@@ -10,6 +10,8 @@ from otel_parallelism.model.fleet_types import Spread
 _DIGITS: Final = 3
 _SCALE: Final = 1_000_000_000
 _LEAST: Final = 1e-9
+_ROUNDING: Final = 1e-6
+"""More than the error of a share times a number of values: 0.1 × 30 is a little more than 3."""
 
 
 class Sketch:
@@ -53,10 +55,11 @@ class Sketch:
         return Spread(self._count, self._sum / self._count / _SCALE, self._least, low, middle, high, self._most)
 
     def _quantile(self, share: float) -> float:
-        rank = share * (self._count - 1)
+        """Return the least value that has at least *share* of all values at or below it."""
+        rank = max(math.ceil(share * self._count - _ROUNDING), 1)
         passed = 0
         for at in sorted(self._bins):
             passed += self._bins[at]
-            if passed > rank:
+            if passed >= rank:
                 return min(max(at, self._least), self._most)
         return self._most

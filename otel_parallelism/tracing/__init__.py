@@ -1,3 +1,3 @@
-"""What happens live: turns are followed while they run, from decorated calls and from everybody's spans."""
+"""Follows turns while they run, by the spans of decorated calls and of other instrumentations."""
 
 from __future__ import annotations

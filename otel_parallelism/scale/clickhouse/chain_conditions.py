@@ -1,5 +1,5 @@
 """
-What of single spans decides whether calls of one model response form a chain, as SQL expressions.
+SQL expressions over single spans that decide whether the calls of one model response form a chain.
 
 The expressions are cautious: where a span may say something that the core takes into account and SQL does not read, it
 is not plain, and no chain is named.

@@ -1,4 +1,4 @@
-"""The SQL that tells which turns are left to the core: their traces need rules that SQL does not have."""
+"""The SQL that marks the turns without numbers: their traces need rules that only the Python analysis has."""
 
 from __future__ import annotations
 
