@@ -778,6 +778,17 @@ async def main(catalog):
     x = await catalog.first()  # a
     return x, await catalog.second("lamp")  # b
 
+table_behind_a_function: any
+def table(kept={}):
+    return kept
+async def first(key):
+    table()[key] = 1
+async def second(key):
+    return table()[key]
+async def main():
+    x = await first(1)  # a
+    return x, await second(1)  # b
+
 setter_changes_what_is_read: any
 LOG = []
 class Notes:

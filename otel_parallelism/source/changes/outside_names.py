@@ -182,16 +182,24 @@ def own_names(function: Function) -> frozenset[str]:
 
 
 def outermost_name(expression: ast.expr) -> str:
-    """Return the variable that *expression* is a part of: ``a`` for ``a.b[0].c``; empty if it is a part of none."""
+    """
+    Return the variable that *expression* is a part of: ``a`` for ``a.b[0].c``; empty if it is a part of none.
+
+    A function whose result is changed stands for what it returns: ``a`` for ``a()[0]``.
+    """
     while isinstance(expression, (ast.Attribute, ast.Subscript)):
         expression = expression.value
+    if isinstance(expression, ast.Call):
+        expression = expression.func
     return expression.id if isinstance(expression, ast.Name) else ""
 
 
 def outside_name(expression: ast.expr) -> str:
-    """Return ``.c`` for ``a.b.c``, ``.b`` for ``a.b[0]`` and ``a`` for ``a`` and ``a[0]``; empty for any other."""
+    """Return ``.c`` for ``a.b.c``, ``.b`` for ``a.b[0]`` and ``a`` for ``a``, ``a[0]`` and ``a()[0]``; or nothing."""
     while isinstance(expression, ast.Subscript):
         expression = expression.value
+    if isinstance(expression, ast.Call):
+        expression = expression.func
     if isinstance(expression, ast.Attribute):
         return "." + expression.attr
     return expression.id if isinstance(expression, ast.Name) else ""

@@ -125,7 +125,8 @@ def _is_change(node: ast.AST, function: Function) -> bool:
     if isinstance(node, (ast.Global, ast.Nonlocal)):
         return True
     if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-        return not _is_fresh(node.value, function)
+        # Who sets an item of what a call returns, as in registry()["a"] = 1, knows that it is kept.
+        return not _is_fresh(node.value, function) or isinstance(node.value, ast.Call)
     if not isinstance(node, ast.Call):
         return False
     name = callee_name(node)

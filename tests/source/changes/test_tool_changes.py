@@ -10,6 +10,7 @@ CHANGING = {
     "an attribute": "async def get_x(self):\n    self.token = 1",
     "an item of a global": "CACHE = {}\nasync def get_x(key):\n    CACHE[key] = 1",
     "an item of an argument": "async def get_x(context):\n    context['seen'] = True",
+    "an item of what a call returns": "def table():\n    return T\nasync def get_x(key):\n    table()[key] = 1",
     "an alias": "CACHE = {}\nasync def get_x(key):\n    cache = CACHE\n    cache.update(a=1)",
     "a global": "LAST = 0\nasync def get_x():\n    global LAST\n    LAST = 1",
     "a free variable": "def make(state):\n    async def get_x(key):\n        state.append(key)",
