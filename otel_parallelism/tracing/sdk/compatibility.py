@@ -155,10 +155,10 @@ def fill_attributes(span: Any, by_name: Mapping[int, tuple[str, Mapping[str, Any
         span: The span.
         by_name: Names, with attributes as from `cleaned_attributes`, by the id of the name.
     """
-    name = span._name
+    name = getattr(span, "_name", None)
     known = by_name.get(id(name))
     if known is not None and known[0] is name:
-        held = span._attributes
+        held = getattr(span, "_attributes", None)
         if type(held) is BoundedAttributes and not held._dict:
             held._dict.update(known[1])
 
