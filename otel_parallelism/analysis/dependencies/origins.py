@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.pace import empty
+from otel_parallelism.pace import empty, paced
 
 from .contents.comparables import Values, single_words
 from .doubts.choices import Choices
@@ -159,7 +159,7 @@ class Origins:
         self.guards: list[Guard] = ["any"] * count
         self.selected: list[int] = [0] * count
         self.chosen: list[int] = [0] * count
-        self.doubts: list[list[Doubt]] = [[] for _ in range(count)]
+        self.doubts: list[list[Doubt]] = [[] for _ in paced(range(count))]
         self.clocks: int = 0
         self.seen: int = 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -65,6 +65,7 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
             for group in paced(by_arguments.values())
             if len(group) > 1 and any(not _in_one_response(calls[group[0]], calls[index]) for index in group[1:])
         ]
+        empty(by_arguments)
     return tuple(sorted(found, key=lambda one: one.positions))
 
 

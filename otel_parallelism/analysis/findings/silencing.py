@@ -5,6 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -35,10 +37,10 @@ def is_silenced(calls: Sequence[Call], cause: Cause, agent: str, patterns: Seque
             tool, like a decorator, silences a finding with fewer than two calls of other tools. The pattern of a pair
             silences a finding that has calls of these two tools only.
     """
-    tools = [call.tool.lower() for call in calls]
+    tools = [call.tool.lower() for call in paced(calls)]
     left = [
         tool
-        for tool, call in zip(tools, calls, strict=True)
+        for tool, call in paced(zip(tools, calls, strict=True))
         if not call.silenced and not any(_is_tool(pattern) and _matches(tool, pattern) for pattern in patterns)
     ]
     if len(left) < _LEAST_LEFT:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.pace import ordered, paced
+
 from .loop_waits import LoopWaits, loop_waits
 
 if TYPE_CHECKING:
@@ -50,16 +52,18 @@ def contention(calls: Sequence[Call]) -> Contention:
     """
     loop = loop_waits(calls)
     by_tool: dict[str, list[int]] = {}
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         if call.end_ns > call.start_ns and call.tool and call.span_id not in loop.baseline_ns:
             by_tool.setdefault(call.tool, []).append(index)
     measured_ns = {
-        call.span_id: call.duration_ns - waited for call in calls if call.queue_ns and (waited := waited_ns(call))
+        call.span_id: call.duration_ns - waited
+        for call in paced(calls)
+        if call.queue_ns and (waited := waited_ns(call))
     }
     baseline_ns: dict[str, int] = {}
     batches = []
     for same_tool in [members for members in by_tool.values() if len(members) >= _LEAST_BATCH]:
-        for batch in _overlapping_batches(calls, same_tool):
+        for batch in paced(_overlapping_batches(calls, same_tool)):
             some = [calls[index] for index in batch]
             if places_inside(some):
                 shortest_ns = min(call.duration_ns for call in some)
@@ -83,7 +87,7 @@ def places_inside(batch: Sequence[Call]) -> int:
     shortest_ns = min(call.duration_ns for call in batch)
     tolerance_ns = _STEP_TOLERANCE * shortest_ns
     groups = [1]
-    for earlier, later in itertools.pairwise(batch):
+    for earlier, later in paced(itertools.pairwise(batch)):
         step_ns = later.end_ns - earlier.end_ns
         if abs(step_ns - shortest_ns) <= tolerance_ns:
             groups.append(1)
@@ -117,7 +121,7 @@ def _overlapping_batches(calls: Sequence[Call], members: Sequence[int]) -> list[
     """Split *members*, in order of end, where a call starts only after the previous one has ended."""
     found: list[list[int]] = []
     batch: list[int] = []
-    for index in sorted(members, key=lambda i: (calls[i].end_ns, calls[i].start_ns, calls[i].span_id)):
+    for index in ordered(members, key=lambda i: (calls[i].end_ns, calls[i].start_ns, calls[i].span_id)):
         if batch and calls[index].start_ns >= calls[batch[-1]].end_ns:
             found.append(batch)
             batch = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from otel_parallelism.model import Interval
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ def concurrency(intervals: Iterable[Timed]) -> tuple[tuple[int, int], ...]:
             change[interval.end_ns] = change.get(interval.end_ns, 0) - 1
     steps: list[tuple[int, int]] = []
     level = 0
-    for at_ns in paced(sorted(change)):
+    for at_ns in paced(ordered(change)):
         if change[at_ns]:
             level += change[at_ns]
             steps.append((at_ns, level))
@@ -85,7 +85,7 @@ def union(intervals: Iterable[Timed]) -> tuple[Interval, ...]:
     (Interval(start_ns=0, end_ns=3), Interval(start_ns=5, end_ns=6))
     """
     merged: list[Interval] = []
-    in_order = sorted((i.start_ns, i.end_ns) for i in paced(intervals) if i.end_ns > i.start_ns)
+    in_order = ordered((i.start_ns, i.end_ns) for i in paced(intervals) if i.end_ns > i.start_ns)
     for start_ns, end_ns in paced(in_order):
         if merged and start_ns <= merged[-1].end_ns:
             if end_ns > merged[-1].end_ns:
@@ -127,5 +127,5 @@ def totals_of(intervals: Sequence[Timed]) -> Totals:
             if end_ns > reached_ns:
                 busy_ns += end_ns - reached_ns
                 reached_ns = end_ns
-    peak = max(level for _, level in concurrency(intervals)) if overlap else 1
+    peak = max(level for _, level in paced(concurrency(intervals))) if overlap else 1
     return Totals(first_ns, reached_ns, work_ns, busy_ns, longest_ns, peak)

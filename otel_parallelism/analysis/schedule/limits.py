@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Interval
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 
 from .intervals import concurrency
 
@@ -43,7 +43,7 @@ def limit_of_scope(calls: Sequence[Call]) -> Limit | None:
     seen = [found for members in by_round.values() if (found := limit(calls, members)) is not None]
     if not seen:
         return None
-    members = sorted(index for found in seen for index in found.members)
+    members = ordered(index for found in paced(seen) for index in found.members)
     return Limit(max(found.most for found in seen), tuple(members))
 
 
@@ -57,16 +57,22 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     """
     some = [index for index in paced(members) if calls[index].end_ns > calls[index].start_ns]
     levels = concurrency([calls[index] for index in some])
-    most = max((level for _, level in levels), default=0)
+    most = max((level for _, level in paced(levels)), default=0)
     if most < _LEAST_LIMIT or len(some) <= most:
         return None
-    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median_of(calls[index].duration_ns for index in some)))
-    full = [Interval(at_ns, after_ns) for (at_ns, level), (after_ns, _) in itertools.pairwise(levels) if level == most]
+    near_ns = max(_FOLLOWS_NS, int(_FOLLOWS_SHARE * median_of(calls[index].duration_ns for index in paced(some))))
+    full = [
+        Interval(at_ns, after_ns)
+        for (at_ns, level), (after_ns, _) in paced(itertools.pairwise(levels))
+        if level == most
+    ]
     ends_ns = [
-        end_ns for end_ns in sorted(calls[index].end_ns for index in some) if _recently_in(full, end_ns, near_ns)
+        end_ns
+        for end_ns in paced(ordered(calls[index].end_ns for index in some))
+        if _recently_in(full, end_ns, near_ns)
     ]
     follow = position = 0
-    for index in some[most:]:
+    for index in paced(some[most:]):
         start_ns = calls[index].start_ns
         while position < len(ends_ns) and ends_ns[position] < start_ns - near_ns:
             position += 1
@@ -78,7 +84,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
 
 def median_of(values: Iterable[float]) -> float:
     """Return what ``statistics.median`` does, a module that would lengthen every import of this package."""
-    some = sorted(values)
+    some = ordered(values)
     middle = len(some) // 2
     return some[middle] if len(some) % 2 else (some[middle - 1] + some[middle]) / 2
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from otel_parallelism.pace import paced
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -54,7 +56,7 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
     groups = []
     baseline_ns: dict[str, int] = {}
     by_thread: dict[int, list[int]] = {}
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         if call.blocked_ns and blocked_ns(call):
             by_thread.setdefault(call.thread, []).append(index)
     for members in [group for of_thread in by_thread.values() for group in _overlapping(of_thread, calls)]:
@@ -66,7 +68,7 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
         held_ns = sum(blocked_ns(calls[index]) for index in members)
         own = {calls[index].span_id for index in members}
         thread = calls[members[0]].thread
-        for call in calls:
+        for call in paced(calls):
             elsewhere = call.blocked_ns and call.thread != thread
             if not elsewhere and call.start_ns < end_ns and call.end_ns > start_ns:
                 waited_ns = sum(_least_held_ns(calls[index], call) for index in members if calls[index] is not call)

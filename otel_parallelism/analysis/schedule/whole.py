@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import CallTotals, Interval
+from otel_parallelism.pace import paced
 
 from .intervals import Totals, totals_of
 
@@ -68,10 +69,14 @@ def _joined(kept: Totals, calls: Sequence[Timed], past: CallTotals) -> Totals:
     if not kept.work_ns:
         return Totals(past.since_ns, past.end_ns, past.work_ns, past.busy_ns, past.longest_ns, past.peak)
     before = totals_of(
-        [Interval(call.start_ns, min(call.end_ns, past.since_ns)) for call in calls if call.start_ns < past.since_ns]
+        [
+            Interval(call.start_ns, min(call.end_ns, past.since_ns))
+            for call in paced(calls)
+            if call.start_ns < past.since_ns
+        ]
     )
     # One that started at the same instant was open then, and counts in the totals of the others.
-    later = totals_of([call for call in calls if call.start_ns > past.since_ns])
+    later = totals_of([call for call in paced(calls) if call.start_ns > past.since_ns])
     end_ns = max(kept.end_ns, past.end_ns)
     return Totals(
         start_ns=min(kept.start_ns, past.since_ns),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Call, Interval, Observation, Step, Turn, TurnSpan
+from otel_parallelism.pace import ordered, paced
 
 from .bounded_calls import totals_past_bound
 from .rounds import assign_rounds
@@ -40,7 +41,7 @@ def assemble(
         impossible: The ids of spans that end before they start.
         settings: ``max_calls_per_turn`` bounds a turn.
     """
-    turn_spans = {span.span_id: span for span in tree.spans.values() if type(span) is TurnSpan}
+    turn_spans = {span.span_id: span for span in paced(tree.spans.values()) if type(span) is TurnSpan}
     calls: dict[str, list[Call]] = {span_id: [] for span_id in turn_spans}
     steps: dict[str, list[Step]] = {span_id: [] for span_id in turn_spans}
     anomalies: dict[str, int] = dict.fromkeys(turn_spans, 0)
@@ -50,7 +51,7 @@ def assemble(
     turn_spans = _extended(tree, turn_spans, turn_of)
     uncertain = placed_by_time | impossible
     waits = waiting_inside(tree)
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) is Call:
             turn_id = turn_of[span.span_id]
             if not turn_id or lateness.is_late(span, turn_spans[turn_id]):
@@ -100,7 +101,7 @@ def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], turn_of: dict[str, st
     Some instrumentations end a turn's span with the first answer of the model.
     """
     inside: dict[str, list[Observation]] = {}
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) in (Call, TurnSpan):
             turn_id = turn_of[span.span_id]
             if turn_id:
@@ -110,7 +111,7 @@ def _extended(tree: Tree, turn_spans: dict[str, TurnSpan], turn_of: dict[str, st
     # The innermost first: a sub-agent's own span may have been extended.
     for turn_id in sorted(inside, key=lambda turn_id: -depths[turn_id]):
         turn = turn_spans[turn_id]
-        contents = [extended.get(span.span_id, span) for span in inside[turn_id]]
+        contents = [extended.get(span.span_id, span) for span in paced(inside[turn_id])]
         if all(_began_after(span, turn) for span in contents):
             extended[turn_id] = msgspec.structs.replace(turn, end_ns=max(span.end_ns for span in contents))
     return extended
@@ -189,24 +190,24 @@ def _turn(
     max_calls: int,
     waiting: tuple[Interval, ...],
 ) -> Turn:
-    calls.sort(key=_in_order)
+    calls = ordered(calls, key=_in_order)
     steps.sort(key=_in_order)
     kept = calls[:max_calls]
     unrequested: frozenset[str] = frozenset()
     if steps or tree.has_cycles:
-        own = [call for call in kept if not call.scope]
+        own = [call for call in paced(kept) if not call.scope]
         cycles: dict[str, Interval] = {}
         if not steps:
-            for call in own:
+            for call in paced(own):
                 cycle = tree.cycle_of(call.span_id)
                 if cycle is not None:
                     cycles[call.span_id] = Interval(cycle.start_ns, cycle.end_ns)
         rounds = assign_rounds(own, steps, cycles)
-        placed = {call.span_id: call for call in rounds.calls}
+        placed = {call.span_id: call for call in paced(rounds.calls)}
         steps = list(rounds.steps)
         unrequested = rounds.unrequested
-        kept = [placed.get(call.span_id, call) for call in kept]
-    known = sum(1 for call in kept if call.tool and call.start_ns > 0 and call.span_id not in uncertain)
+        kept = [placed.get(call.span_id, call) for call in paced(kept)]
+    known = sum(1 for call in paced(kept) if call.tool and call.start_ns > 0 and call.span_id not in uncertain)
     inputs = [span.input, *(step.messages for step in steps)]
     originals = [tree.originals.get(wrapper_id) for wrapper_id in reversed(wrappers)]
     inputs = [*(original.input for original in originals if isinstance(original, TurnSpan)), *inputs]

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Call, Passage, Step
+from otel_parallelism.pace import paced
 
 from .counterparts import TOLERANCE_NS, lies_within, nested_in_time, same_tool, unambiguous_matches
 from .merging import merged_duplicate
@@ -41,12 +42,13 @@ def merge_steps(tree: Tree) -> None:
     def past_passages(span_id: str) -> str | None:
         return None if type(tree.spans.get(span_id)) is Passage else span_id
 
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) is Step:
             parent = tree.spans.get(nearest(span.parent_id, past_passages, parent_of, known, ""))
             if type(parent) is Step and span.start_ns < parent.end_ns + TOLERANCE_NS:
                 outer_of[span.span_id] = parent.span_id
-    outer_of |= _sibling_steps(tree, [s for s in tree.spans.values() if type(s) is Step and s.span_id not in outer_of])
+    others = [s for s in paced(tree.spans.values()) if type(s) is Step and s.span_id not in outer_of]
+    outer_of |= _sibling_steps(tree, others)
     _merge(tree, outer_of)
 
 
@@ -74,7 +76,7 @@ def _sibling_steps(tree: Tree, steps: Sequence[Step]) -> dict[str, str]:
 def merge_calls(tree: Tree) -> None:
     """Merge duplicate calls in *tree*: first nested ones, then siblings of different instrumentations."""
     _merge(tree, _nested_calls(tree))
-    if len({span.instrumentation for span in tree.spans.values() if type(span) is Call}) > 1:
+    if len({span.instrumentation for span in paced(tree.spans.values()) if type(span) is Call}) > 1:
         _merge(tree, _sibling_calls(tree))
 
 
@@ -83,10 +85,10 @@ def _merge(tree: Tree, outer_of: dict[str, str]) -> None:
     if not outer_of:
         return
     outermost_of = dict(_outermost(outer_of))
-    for inner_id, outer_id in outermost_of.items():
+    for inner_id, outer_id in paced(outermost_of.items()):
         tree.spans[outer_id] = merged_duplicate(tree.spans[outer_id], tree.spans[inner_id])
         tree.spans[inner_id] = as_passage(tree.spans[inner_id])
-    for span_id, inside in tree.inside.items():
+    for span_id, inside in paced(tree.inside.items()):
         tree.inside[span_id] = outermost_of.get(inside, inside)
 
 
@@ -95,7 +97,7 @@ def _outermost(outer_of: dict[str, str]) -> Iterator[tuple[str, str]]:
     # By span: the levels to its outermost duplicate, and that one's id; None where the way leads back to the span. Each
     # way is walked once, so that deep nesting takes linear time.
     known: dict[str, tuple[int, str] | None] = {}
-    for start_id in outer_of:
+    for start_id in paced(outer_of):
         passed: dict[str, None] = {}
         at = start_id
         while at in outer_of and at not in known and at not in passed:
@@ -115,8 +117,8 @@ def _nested_calls(tree: Tree) -> dict[str, str]:
     outer_of: dict[str, str] = {}
     same_id: set[str] = set()
     matches: dict[str, int] = {}
-    calls = [span for span in tree.spans.values() if type(span) is Call]
-    for call in calls:
+    calls = [span for span in paced(tree.spans.values()) if type(span) is Call]
+    for call in paced(calls):
         outer = tree.spans.get(tree.inside[call.span_id])
         if type(outer) is Call and _is_duplicate(outer, call):
             outer_of[call.span_id] = outer.span_id
@@ -126,10 +128,10 @@ def _nested_calls(tree: Tree) -> dict[str, str]:
     # A tool that calls itself more than once is recursive; its inner calls are no duplicates.
     outer_of = {inner: outer for inner, outer in outer_of.items() if inner in same_id or matches[outer] == 1}
     paired = {*outer_of, *outer_of.values()}
-    through = {call.span_id: _duplicate_beyond(tree, call) for call in calls if call.span_id not in paired}
-    beyond = Counter(through.values())
+    through = {call.span_id: _duplicate_beyond(tree, call) for call in paced(calls) if call.span_id not in paired}
+    beyond = Counter(paced(through.values()))
     outer_of |= {
-        inner: outer for inner, outer in through.items() if outer and outer not in paired and beyond[outer] == 1
+        inner: outer for inner, outer in paced(through.items()) if outer and outer not in paired and beyond[outer] == 1
     }
     return outer_of
 
@@ -149,7 +151,7 @@ def _duplicate_beyond(tree: Tree, call: Call) -> str:
 def _sibling_calls(tree: Tree) -> dict[str, str]:
     """Map each call to its one duplicate in the same scope, made by another instrumentation."""
     scopes: dict[str, list[Call]] = {}
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) is Call:
             scopes.setdefault(tree.inside[span.span_id], []).append(span)
     outer_of: dict[str, str] = {}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Call, Coverage, Observation, Passage, Step, Turn, TurnSpan, UnknownSpans
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 
 from .across.conversations import join_traces
 from .assembly import assemble
@@ -79,7 +79,7 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
     """
     traces: dict[str, dict[str, Observation]] = {}
     spans = anomalies = 0
-    for observation in observations:
+    for observation in paced(observations):
         if not observation.span_id:  # it would be the parent of every root
             spans += 1
             continue
@@ -163,7 +163,7 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
             in_order = False
         last_ns = call_ns
     if not in_order:
-        calls.sort(key=_in_order)
+        calls[:] = ordered(calls, key=_in_order)
     rounds = assign_rounds(calls, sorted(steps, key=_in_order), {})
     inputs = [span.input, *[step.messages for step in rounds.steps]]
     return Turn(
@@ -185,7 +185,7 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
     turn: TurnSpan | None = None
     calls: list[Call] = []
     steps: list[Step] = []
-    for span in spans.values():
+    for span in paced(spans.values()):
         if type(span) is Call:
             calls.append(span)
         elif type(span) is Step:
@@ -197,7 +197,7 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
     if turn is None or turn.parent_id in spans:
         return None
     turn_id, source, instrumentation = turn.span_id, turn.source, ""
-    for call in calls:
+    for call in paced(calls):
         instrumentation = instrumentation or call.instrumentation
         if (
             call.parent_id != turn_id
@@ -216,7 +216,7 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
 def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
     impossible: set[str] = set()
     hand_offs: dict[str, int] = {}
-    for span_id, span in spans.items():
+    for span_id, span in paced(spans.items()):
         if span.end_ns < span.start_ns:
             impossible.add(span_id)
             spans[span_id] = msgspec.structs.replace(span, end_ns=span.start_ns)
@@ -229,8 +229,8 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
     tree.hand_offs = hand_offs
     adopt_siblings(tree)
     tree.break_cycles()
-    calls = [span for span in spans.values() if type(span) is Call]
-    if any(type(span) is Step for span in spans.values()):
+    calls = [span for span in paced(spans.values()) if type(span) is Call]
+    if any(type(span) is Step for span in paced(spans.values())):
         settle_requests(tree)
         merge_steps(tree)
     merge_calls(tree)

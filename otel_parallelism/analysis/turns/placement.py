@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Call, Observation, Step, TurnSpan
+from otel_parallelism.pace import ordered, paced
 
 from .counterparts import TOLERANCE_NS
 from .tree import as_passage
@@ -27,10 +28,10 @@ def place_orphans(tree: Tree) -> set[str]:
         The span ids of the calls and steps that were placed by time alone.
     """
     placed: set[str] = set()
-    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda turn: -turn.start_ns)
+    turns = sorted((s for s in paced(tree.spans.values()) if type(s) is TurnSpan), key=lambda turn: -turn.start_ns)
     orphans = [
         span
-        for span in tree.spans.values()
+        for span in paced(tree.spans.values())
         if type(span) in (Call, Step) and not tree.inside[span.span_id] and tree.is_cut_off(span.span_id)
     ]
     if not turns or not orphans:
@@ -89,7 +90,7 @@ def make_roots_turns(tree: Tree) -> None:
     """Turn each local root into a turn if it contains at least two calls that no turn encloses."""
     calls_below: dict[str, int] = {}
     turns = tree.innermost_turns()
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) is Call and not turns[span.span_id]:
             above = tree.root_of(span.span_id)
             if above != span.span_id:
@@ -99,7 +100,7 @@ def make_roots_turns(tree: Tree) -> None:
         tree.replace(_as_turn(tree.spans[root_id]))
     if roots:
         around = _AroundRoots(tree)
-        for span in tree.spans.values():
+        for span in paced(tree.spans.values()):
             if type(span) in (Call, Step, TurnSpan):
                 _into_root(tree, span.span_id, roots, around)
 
@@ -166,13 +167,13 @@ def remove_wrappers(tree: Tree) -> dict[str, tuple[str, ...]]:
         The span ids of the wrappers of each turn that had any, the outermost first.
     """
     content: dict[str, set[str]] = {}
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) in (Call, Step, TurnSpan) and tree.inside[span.span_id]:
             content.setdefault(tree.inside[span.span_id], set()).add(span.span_id)
     wrapped: dict[str, list[str]] = {}
     depths = tree.depths()
     # The innermost first.
-    turns = sorted((s for s in tree.spans.values() if type(s) is TurnSpan), key=lambda s: -depths[s.span_id])
+    turns = sorted((s for s in paced(tree.spans.values()) if type(s) is TurnSpan), key=lambda s: -depths[s.span_id])
     for turn in turns:
         inner_ids = content.get(turn.span_id, ())
         if len(inner_ids) != 1:
@@ -194,12 +195,11 @@ def lift_misplaced_calls(tree: Tree) -> None:
     """Move each call that reaches outside the interval of its enclosing call to the scope of that call."""
     nested = [
         span
-        for span in tree.spans.values()
+        for span in paced(tree.spans.values())
         if type(span) in (Call, TurnSpan) and type(tree.spans.get(tree.inside[span.span_id])) is Call
     ]
     depths = tree.depths()
-    nested.sort(key=lambda span: (depths[span.span_id], span.span_id))
-    for span in nested:
+    for span in paced(ordered(nested, key=lambda span: (depths[span.span_id], span.span_id))):
         parent = tree.spans.get(tree.inside[span.span_id])
         while (
             type(parent) is Call

@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, TypeVar
 
 from otel_parallelism.model import Call, Observation, Passage, TurnSpan
+from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ class Tree:
         self._cut_off: dict[str, bool] = {}
         self._cycles: dict[str, str] = {}
         holders: dict[str, str] = {}
-        for span_id, span in spans.items():
+        for span_id, span in paced(spans.items()):
             parent = spans.get(span.parent_id)
             kind = type(parent)
             if kind is TurnSpan or kind is Call:
@@ -59,7 +60,7 @@ class Tree:
     def break_cycles(self) -> None:
         """Where broken parent ids make turns and calls enclose one another, let nothing enclose the longest one."""
         done: set[str] = set()
-        for span_id in self.inside:
+        for span_id in paced(self.inside):
             path: dict[str, None] = {}
             at = span_id
             while at and at not in done and at not in path:
@@ -79,7 +80,7 @@ class Tree:
     def depths(self) -> dict[str, int]:
         """Return the number of turns and calls around each span, by span id."""
         depths = {"": -1}
-        for span_id in self.inside:
+        for span_id in paced(self.inside):
             path = []
             at = span_id
             while at not in depths:
@@ -97,7 +98,7 @@ class Tree:
 
         return {
             span_id: nearest(inside, turn, self.inside.__getitem__, known, "")
-            for span_id, inside in self.inside.items()
+            for span_id, inside in paced(self.inside.items())
         }
 
     def around(self, span_id: str) -> list[str]:

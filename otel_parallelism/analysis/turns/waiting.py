@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Call, CallTotals, Interval, Passage, Step, Turn, TurnSpan
+from otel_parallelism.pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,7 @@ def waiting_inside(tree: Tree) -> dict[str, tuple[Interval, ...]]:
     A wait inside a call is one of all calls and turns around it too.
     """
     found: dict[str, list[Interval]] = {}
-    for span in tree.spans.values():
+    for span in paced(tree.spans.values()):
         if type(span) is not Passage or not span.waiting or span.end_ns <= span.start_ns:
             continue
         at = tree.inside[span.span_id]

@@ -122,6 +122,7 @@ def first_containing(
         for producer in {producers[part] for part in some if part in producers}:
             if calls[producer].end_ns <= calls[index].start_ns:
                 yield index, producer
+    empty(parts, given_ns, brought, places, producers)
 
 
 def first_places(text: str, parts: Collection[str]) -> dict[str, int]:

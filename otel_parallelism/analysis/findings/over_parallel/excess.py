@@ -12,6 +12,7 @@ from otel_parallelism.analysis.dependencies.contents.outcomes import result_outc
 from otel_parallelism.analysis.dependencies.contents.plain_data import Unreadable, plain_data
 from otel_parallelism.failures import Failure, failure_of
 from otel_parallelism.model import Call, Content, Finding
+from otel_parallelism.pace import ordered, paced
 from otel_parallelism.shown_names import shown_text
 
 if TYPE_CHECKING:
@@ -104,22 +105,22 @@ def failures_of(scope: Scope, calls: Sequence[Call]) -> list[Failure]:
     """Return why each of *calls*, of *scope*, failed; results that the dependency graph has read are not read again."""
     graph = scope.graph
     if graph is None:
-        return [seen_failure(call) for call in calls]
+        return [seen_failure(call) for call in paced(calls)]
     read = zip(graph.calls, graph.evidence.outcomes, graph.evidence.results_whole, strict=True)
-    fine = {call.span_id for call, outcome, whole in read if whole and outcome != "failed"}
-    return ["" if call.span_id in fine and not call.error else seen_failure(call) for call in calls]
+    fine = {call.span_id for call, outcome, whole in paced(read) if whole and outcome != "failed"}
+    return ["" if call.span_id in fine and not call.error else seen_failure(call) for call in paced(calls)]
 
 
 def widths_at_start(calls: Sequence[Call]) -> list[int]:
     """Return for each of *calls*, in order of start, how many of them were open when it began, itself included."""
-    ends_ns = sorted(call.end_ns for call in calls)
-    return [index + 1 - bisect_right(ends_ns, call.start_ns) for index, call in enumerate(calls)]
+    ends_ns = ordered(call.end_ns for call in paced(calls))
+    return [index + 1 - bisect_right(ends_ns, call.start_ns) for index, call in paced(enumerate(calls))]
 
 
 def calls_by_tool(calls: Sequence[Call], least: int) -> list[list[Call]]:
     """Return the calls of each named tool that has at least *least* calls with a duration, in order of start."""
     by_tool: dict[str, list[Call]] = {}
-    for call in calls:
+    for call in paced(calls):
         if call.tool and call.end_ns > call.start_ns and not call.sub_agent:
             by_tool.setdefault(call.tool, []).append(call)
     return [same for same in by_tool.values() if len(same) >= least]

@@ -11,6 +11,7 @@ from otel_parallelism.analysis.dependencies.evidence import gather_evidence
 from otel_parallelism.analysis.findings.advice import listing
 from otel_parallelism.analysis.schedule.scopes import earlier_contents
 from otel_parallelism.model import Content
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 from .excess import Excess, overlap, seen_failure, seen_value
@@ -80,7 +81,7 @@ def _repeated_tools(calls: Sequence[Call]) -> Iterator[tuple[Call, Call]]:
     waiting: dict[str, list[Call]] = {}
     first_end_ns: dict[str, int] = {}
     found = 0
-    for call in calls:
+    for call in paced(calls):
         if not call.tool:
             continue
         open_calls = waiting.setdefault(call.tool, [])

@@ -12,6 +12,7 @@ from otel_parallelism.analysis.dependencies.contents.leaves import Leaves
 from otel_parallelism.analysis.findings.advice import listing
 from otel_parallelism.analysis.schedule.limits import median_of
 from otel_parallelism.model import Call
+from otel_parallelism.pace import paced
 
 from .excess import Excess, calls_by_tool, seen_value, widths_at_start
 
@@ -76,7 +77,7 @@ def bursts_of(calls: Sequence[Call]) -> list[Burst]:
     """Return the bursts of *calls*, of one tool in order of start; empty if they are too few to compare widths."""
     groups: list[list[Call]] = []
     widths: list[int] = []
-    for call, width in zip(calls, widths_at_start(calls), strict=True):
+    for call, width in paced(zip(calls, widths_at_start(calls), strict=True)):
         if width == 1:
             groups.append([])
             widths.append(1)
@@ -85,7 +86,7 @@ def bursts_of(calls: Sequence[Call]) -> list[Burst]:
     if len(groups) < _LEAST_BURSTS or len(set(widths)) < _LEAST_WIDTHS:
         return []
     found = []
-    for group, width in zip(groups, widths, strict=True):
+    for group, width in paced(zip(groups, widths, strict=True)):
         if not any(call.error or call.failure for call in group):
             found.append(Burst(tuple(group), width, median_of(call.duration_ns for call in group)))
     return found

@@ -30,6 +30,9 @@ STRETCH_S: Final = 0.000_2
 """How long the thread computes without a pause, in seconds."""
 
 _PAUSE_S = 0.001
+_PAUSES_A_COLLECTION = 5
+"""After so many pauses, the youngest objects are searched for garbage."""
+
 _IDLE_S = 60.0
 _EXIT_S = 10.0
 _NEVER = (1 << 31) - 1
@@ -58,6 +61,7 @@ class AnalysisThread:
         self._ident = 0
         self._waiting_threads = 0
         self._due_s = 0.0
+        self._pauses = 0
         self._resume_collections()
         set_pace(None)
 
@@ -162,10 +166,19 @@ class AnalysisThread:
         now_s = clock.monotonic_s
         for item in items:
             if now_s() >= self._due_s and not self._waiting_threads:
-                # Long enough for another thread to take the lock that this one gives up, on a busy machine too.
-                clock.sleep_s(_PAUSE_S)
-                self._due_s = now_s() + STRETCH_S
+                self._pause()
             yield item
+
+    def _pause(self) -> None:
+        """Let other threads run for a moment."""
+        self._pauses += 1
+        if not self._pauses % _PAUSES_A_COLLECTION and self._thresholds is not None and gc.isenabled():
+            # A collection searches what is new since the one before. A set that has grown to many thousands of values
+            # would take long, perhaps in the program's thread. Searched while it is small, it is not new afterwards.
+            gc.collect(0)
+        # Long enough for another thread to take the lock that this one gives up, on a busy machine too.
+        clock.sleep_s(_PAUSE_S)
+        self._due_s = clock.monotonic_s() + STRETCH_S
 
 
 def is_in_event_loop() -> bool:

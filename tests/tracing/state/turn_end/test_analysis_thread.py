@@ -110,6 +110,28 @@ def test_only_young_objects_are_collected_during_an_analysis(thread: AnalysisThr
         gc.set_threshold(*before)
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_young_objects_are_collected_at_every_fifth_pause(
+    enabled: bool, thread: AnalysisThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(1_000_000))
+    collected: list[int] = []
+    gc.collect()
+    monkeypatch.setattr(clock, "monotonic_s", lambda: next(now))
+    monkeypatch.setattr(clock, "sleep_s", lambda _: None)
+    monkeypatch.setattr(gc, "collect", collected.append)
+    monkeypatch.setattr(gc, "isenabled", lambda: enabled)
+    done = threading.Event()
+
+    def analyse() -> None:
+        assert list(paced(range(12))) == list(range(12))
+        done.set()
+
+    thread.submit(analyse)
+    assert done.wait(30)
+    assert collected == ([0, 0] if enabled else [])
+
+
 def test_older_objects_are_collected_once_they_are_due(thread: AnalysisThread, monkeypatch: pytest.MonkeyPatch) -> None:
     before = gc.get_threshold()
     monkeypatch.setattr(gc, "get_count", lambda: (0, before[1] + 1, 0))
