@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+import zipfile
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,24 @@ def test_package_runs_its_main_module(shell: Shell) -> None:
     # Python itself cannot start processes for the functions of a package's __main__.
     shell.write("package/__main__.py", dedent(WHOAMI).partition("    for method")[0] + "from . import inner\n")
     assert b"inner imported\n" in same(shell, "-m", "package", "an argument").stdout
+
+
+def test_folder_and_archive_run_their_main_module(shell: Shell) -> None:
+    program = (
+        "import neighbour, sys\nprint(__name__, __file__, repr(__package__), __spec__.name, sys.argv, sys.path[0])\n"
+    )
+    main = shell.write("app/__main__.py", program)
+    neighbour = shell.write("app/neighbour.py", "print('found')\n")
+    with zipfile.ZipFile(shell.folder / "app.pyz", "w") as archive:
+        archive.write(main, main.name)
+        archive.write(neighbour, neighbour.name)
+    for name in ("app", "app.pyz"):
+        assert same(shell, name, "argument").stdout.startswith(b"found\n__main__ ")
+    main.write_text("def f(:\n")
+    done = shell("run", "app")
+    assert done.returncode == 1
+    assert b"SyntaxError" in done.stderr
+    assert b"otel_parallelism" not in done.stderr
 
 
 def test_future_imports_do_not_apply_to_the_program(shell: Shell) -> None:
@@ -229,7 +248,8 @@ def test_interrupt_ends_the_process_as_under_python(shell: Shell, waiting: str) 
     ("arguments", "message"),
     [
         (["missing.py"], b"can't open file 'missing.py': No such file or directory\n"),
-        (["."], b"can't open file '.': Is a directory\n"),
+        (["."], b"can't find '__main__' module in '.'\n"),
+        ([""], b"can't open file '': Is a directory\n"),
         (["-m", "missing"], b"no module named missing\n"),
         (["-m", "missing.inner"], b"no module named missing.inner\n"),
         (["-m", "package"], b"no module named package.__main__; 'package' is a package and cannot be run\n"),

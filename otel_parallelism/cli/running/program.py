@@ -9,8 +9,9 @@ import os
 import re
 import sys
 import threading
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
+from pkgutil import get_importer
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +45,7 @@ class Ending(msgspec.Struct, frozen=True):
 
 def run_program(target: str, arguments: Sequence[str], *, module: bool) -> Ending:
     """
-    Run the script or *module* called *target* as ``__main__`` and wait for its threads.
+    Run the script, folder, zip archive or *module* called *target* as ``__main__`` and wait for its threads.
 
     ``sys.argv`` and ``sys.path[0]`` are set as ``python`` sets them. ``sys.modules["__main__"]`` stays the program's
     module, so that pickles and child processes of the program find it. An exception that ends the program is printed
@@ -53,7 +54,7 @@ def run_program(target: str, arguments: Sequence[str], *, module: bool) -> Endin
     Raises:
         ProgramNotFoundError: The script or module does not exist; nothing has been run.
     """
-    found = _Module(target) if module else _Script(target)
+    found = _Module(target) if module else _file(target)
     sys.argv[:] = [found.argv0, *arguments]
     if not sys.flags.safe_path:
         sys.path[0] = found.folder
@@ -105,6 +106,10 @@ def wait_for_processes() -> None:
         atexit._run_exitfuncs()  # noqa: SLF001 - there is no public function
 
 
+def _file(name: str) -> _Script | _Container:
+    return _Container(name) if name and get_importer(name) is not None else _Script(name)
+
+
 class _Script:
     """A file of Python source."""
 
@@ -122,6 +127,22 @@ class _Script:
         path = str(self.path)
         code = compile(self.source, path, "exec", dont_inherit=True)
         return code, {"__file__": path, "__loader__": SourceFileLoader("__main__", path), "__cached__": None}
+
+
+class _Container:
+    """A folder or a zip archive with a ``__main__``."""
+
+    def __init__(self, name: str) -> None:
+        self.argv0 = name
+        self.folder = os.path.abspath(name)  # noqa: PTH100 - sys.path holds strings
+
+    def load(self) -> tuple[CodeType, dict[str, Any]]:
+        spec = PathFinder.find_spec("__main__", [self.folder])
+        code = None if spec is None else getattr(spec.loader, "get_code", lambda _: None)(spec.name)
+        if spec is None or code is None:
+            message = f"can't find '__main__' module in '{self.argv0}'"
+            raise ProgramNotFoundError(message)
+        return code, _names(spec)
 
 
 class _Module:
@@ -145,13 +166,7 @@ class _Module:
             message = f"no code to run in module {self.name}"
             raise ProgramNotFoundError(message)
         sys.argv[0] = spec.origin or self.argv0
-        return code, {
-            "__file__": spec.origin,
-            "__loader__": spec.loader,
-            "__cached__": spec.cached,
-            "__package__": spec.parent,
-            "__spec__": spec,
-        }
+        return code, _names(spec)
 
     def _find(self, name: str, remark: str = "") -> ModuleSpec:
         try:
@@ -168,7 +183,18 @@ class _Module:
         return spec
 
 
-def _ended(found: _Script | _Module) -> Ending:
+def _names(spec: ModuleSpec) -> dict[str, Any]:
+    """Return the globals that a module of *spec* begins with."""
+    return {
+        "__file__": spec.origin,
+        "__loader__": spec.loader,
+        "__cached__": spec.cached,
+        "__package__": spec.parent,
+        "__spec__": spec,
+    }
+
+
+def _ended(found: _Script | _Container | _Module) -> Ending:
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = sys.modules["builtins"]
     if "__annotations__" in sys.modules["__main__"].__dict__:  # some versions of Python start with one
