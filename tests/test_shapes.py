@@ -132,7 +132,10 @@ def test_the_same_tool_five_times() -> None:
     assert (finding.cause, finding.advice, len(finding.calls)) == ("dispatch", "recommended", 5)
     assert report.avoidable == seconds(8)
     assert finding.evidence == (
-        "every argument of get_forecast was known before get_forecast began; both only read, judging by their names",
+        (
+            "every argument of get_forecast was known before an earlier get_forecast began; both only read, "
+            "judging by their names"
+        ),
     )
 
 

@@ -153,7 +153,8 @@ class _Walk(BlockWalk):
             reason = f"the loop sleeps before it calls {self._b} again"
         else:
             verdict = "independent"
-            reason = f"the source shows that {self._b} needs nothing of {self._a}"
+            earlier = f"an earlier {self._a}" if self._a == self._b else self._a
+            reason = f"the source shows that {self._b} needs nothing of {earlier}"
         self._found.append((verdict, reason))
         self._note_shared(inputs, given, state)
 

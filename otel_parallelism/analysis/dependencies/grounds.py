@@ -83,7 +83,9 @@ class Grounds:
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
         a, b = self._calls[earlier].tool, self._calls[later].tool
-        return next(why for applies, why in self._reasons(earlier, later) if applies).format(a=a, b=b)
+        return next(why for applies, why in self._reasons(earlier, later) if applies).format(
+            a=f"an earlier {a}" if a == b else a, b=b
+        )
 
     def _reasons(self, earlier: int, later: int) -> Iterator[tuple[bool | int, str]]:
         """Yield what `sentence` may return, highest precedence first, each with whether it applies."""

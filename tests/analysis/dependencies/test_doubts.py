@@ -130,7 +130,9 @@ def test_search_in_other_words_than_the_user_may_follow_from_what_was_found() ->
     first = ("search_papers", {"query": "tide prediction by neural nets"}, ["Ocean waves"])
     again = ("search_papers", {"query": "tidal forecasting with deep learning"}, ["LSTM for tides"])
     found = judged("Find the paper on tide prediction by neural nets", first, again)
-    assert found.evidence == ("search_papers was asked in other words, perhaps because of what search_papers returned")
+    assert found.evidence == (
+        "search_papers was asked in other words, perhaps because of what an earlier search_papers returned"
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,10 @@ def test_asking_the_same_in_more_detail_may_follow_from_the_answer(
     first: dict[str, str], answer: str, again: dict[str, str]
 ) -> None:
     found = judged("Show d-17 and Kopenhagn", ("get_text", first, answer), ("get_text", again, "all of it is here"))
-    assert found.evidence == "get_text asks for the same in more detail, perhaps because of what get_text returned"
+    assert (
+        found.evidence
+        == "get_text asks for the same in more detail, perhaps because of what an earlier get_text returned"
+    )
 
 
 def test_details_that_the_user_named_are_independent() -> None:

@@ -57,7 +57,8 @@ def test_calls_that_share_no_value_are_independent_and_reads_may_run_together() 
     assert found == Pair(
         "independent",
         "none",
-        "every argument of get_forecast was known before get_forecast began; both only read, judging by their names",
+        "every argument of get_forecast was known before an earlier get_forecast began; both only read, "
+        "judging by their names",
     )
 
 

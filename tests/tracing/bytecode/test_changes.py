@@ -237,7 +237,7 @@ async def behind_a_lock() -> None:
             "potential",
             "get_price and get_price use lock (an asyncio.Lock), so one may wait for the other",
         ),
-        (that_only_read, "recommended", "the source shows that get_weather needs nothing of get_weather"),
+        (that_only_read, "recommended", "the source shows that get_weather needs nothing of an earlier get_weather"),
     ],
 )
 async def test_hidden_state_is_never_recommended(

@@ -176,6 +176,7 @@ class ValueMatcher:
         if known is not None and (known[0] or not proven):
             return
         earlier, later = self.calls[producer].tool, self.calls[index].tool
+        earlier = f"an earlier {earlier}" if earlier == later else earlier
         if proven:
             sentence = f"a value that {earlier} returned is an argument of {later}"
         elif also_said:
