@@ -51,6 +51,7 @@ class SourceFile:
         defined: Names of functions and classes at the top level.
         constants: Names that are bound once at the top level, to a literal.
         proofs: What has been shown so far; see `proof.prove`.
+        facts: What is known of single functions so far; see `changes.outside_names`.
         rebound: Names that a ``global`` or ``nonlocal`` statement lets another function rebind.
     """
 
@@ -64,6 +65,7 @@ class SourceFile:
         self.tree: ast.Module = syntax_tree(text)
         self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
         self.proofs: dict[object, object] = {}
+        self.facts: dict[object, object] = {}
         self._own: dict[Function, list[ast.AST]] = {}
         self.imports: set[str] = set()
         self.import_statements: list[ast.Import | ast.ImportFrom] = []

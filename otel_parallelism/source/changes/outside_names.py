@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
@@ -24,6 +24,12 @@ _MOST_FUNCTIONS = 16
 _CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
 _OPERATORS = tuple(f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "matmul"))
 _PROPERTIES = frozenset({"property", "cached_property"})
+
+
+class _Facts(NamedTuple):
+    changed: frozenset[str]
+    read: frozenset[str]
+    runs: tuple[Function, ...]
 
 
 class OutsideNames:
@@ -119,18 +125,7 @@ def changed_by(file: SourceFile, functions: Iterable[Function]) -> frozenset[str
     >>> sorted(changed_by(file, file.named["f"]))
     ['.at', 'CACHE']
     """
-    found: set[str] = set()
-    for function in _run_by(file, functions):
-        own = own_names(function)
-        made = _first_parameter(function) if getattr(function, "name", "") in _CONSTRUCTORS else ""
-        for node in paced(own_nodes(function)):
-            for target in _changes(node):
-                root, name = outermost_name(target), outside_name(target)
-                if name and root and root != made and (name[0] == "." or root not in own):
-                    found.add(name)
-            if isinstance(node, (ast.Global, ast.Nonlocal)):
-                found.update(node.names)
-    return frozenset(found)
+    return frozenset[str]().union(*(facts.changed for facts in _run_by(file, functions)))
 
 
 def read_by(file: SourceFile, functions: Iterable[Function]) -> frozenset[str]:
@@ -142,15 +137,7 @@ def read_by(file: SourceFile, functions: Iterable[Function]) -> frozenset[str]:
     >>> sorted(read_by(file, file.named["f"]))
     ['.size', 'CACHE']
     """
-    found: set[str] = set()
-    for function in _run_by(file, functions):
-        own = own_names(function)
-        for node in paced(own_nodes(function)):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
-                found.add(node.id)
-            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                found.add("." + node.attr)
-    return frozenset(found)
+    return frozenset[str]().union(*(facts.read for facts in _run_by(file, functions)))
 
 
 def properties(file: SourceFile, attribute: str) -> list[Function]:
@@ -220,18 +207,47 @@ def _hooks(file: SourceFile, target: ast.expr) -> list[Function]:
     return [*file.named.get("__setattr__", ()), *setters]
 
 
-def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[Function]:
-    """Return *functions*, and those of *file* that they call or whose value they read, directly or through others."""
+def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[_Facts]:
+    """Return the facts of *functions*, and of those of *file* that they run, directly or through others."""
     found = list(functions)
+    facts = []
     for function in found:
-        for node in paced(own_nodes(function)):
-            if len(found) >= _MOST_FUNCTIONS:
-                return found
-            more = functions_called(file, node) if isinstance(node, ast.Call) else []
-            if isinstance(node, ast.Attribute):
-                more = properties(file, node.attr)
-            found += [one for one in more if one not in found]
-    return found
+        facts.append(_facts_of(file, function))
+        new = [one for one in facts[-1].runs if one not in found]
+        found += new[: max(0, _MOST_FUNCTIONS - len(found))]
+    return facts
+
+
+def _facts_of(file: SourceFile, function: Function) -> _Facts:
+    """Return what *function* itself changes, reads and runs."""
+    known = file.facts.get(function)
+    if not isinstance(known, _Facts):
+        known = file.facts[function] = _found_facts(file, function)
+    return known
+
+
+def _found_facts(file: SourceFile, function: Function) -> _Facts:
+    changed: set[str] = set()
+    read: set[str] = set()
+    runs: dict[Function, None] = {}
+    own = own_names(function)
+    made = _first_parameter(function) if getattr(function, "name", "") in _CONSTRUCTORS else ""
+    for node in paced(own_nodes(function)):
+        for target in _changes(node):
+            root, name = outermost_name(target), outside_name(target)
+            if name and root and root != made and (name[0] == "." or root not in own):
+                changed.add(name)
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            changed.update(node.names)
+        elif isinstance(node, ast.Call):
+            runs.update(dict.fromkeys(functions_called(file, node)))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
+            read.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            read.add("." + node.attr)
+            # The value of a property is worked out where it is read.
+            runs.update(dict.fromkeys(properties(file, node.attr)))
+    return _Facts(frozenset(changed), frozenset(read), tuple(runs))
 
 
 def _changes(node: ast.AST) -> Iterator[ast.expr]:
