@@ -209,6 +209,19 @@ def test_a_time_before_1970_is_out_of_range(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_start_of_zero_is_none_where_the_end_is_a_time_of_day(tmp_path: Path) -> None:
+    path = tmp_path / "spans"
+    document = json.loads(otlp_document(SPANS))
+    span = document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    span["startTimeUnixNano"] = "0"
+    path.write_text(json.dumps(document))
+    assert read(path)[0][0].start_ns == 0
+    span["endTimeUnixNano"] = "1795946400000000000"
+    path.write_text(json.dumps(document))
+    with pytest.raises(UnreadableError, match=":1: a start of 0 is none, as the end shows"):
+        read(path)
+
+
 def test_an_empty_name_is_no_folder() -> None:
     with pytest.raises(UnreadableError, match="'': the name is empty"):
         list(read_spans(""))

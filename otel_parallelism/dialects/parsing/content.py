@@ -119,7 +119,9 @@ def decoded(value: object) -> object:
     text = value.strip()
     if text[:1] in {"{", "[", '"'}:
         try:
-            return decode_json(text)
+            data = decode_json(text)
+            # The data may be JSON in a JSON string.
+            return decoded(data) if isinstance(data, str) and data[:1] in {"{", "["} else data
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             pass  # may be a Python literal
     if text[:1] in {"{", "[", "(", "'", '"'} and len(text) <= _LONGEST_LITERAL and _LITERAL.fullmatch(text):

@@ -169,12 +169,18 @@ def text(attributes: Mapping[str, object], *keys: str) -> str:
 
 
 def whole_number(attributes: Mapping[str, object], *keys: str) -> int | None:
-    """Return the first whole number of at least 0 among *keys*, else None; some formats write all values as text."""
+    """
+    Return the first whole number of at least 0 among *keys*, else None.
+
+    Some formats write all values as text, and some all numbers as floating-point ones.
+    """
     for key in keys:
         value = attributes.get(key)
         if value is None:
             continue
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _MAX_DIGITS:
+            return int(value)
+        if isinstance(value, float) and value.is_integer() and 0 <= value < _LARGEST:
             return int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST:
             return value

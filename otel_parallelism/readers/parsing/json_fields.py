@@ -19,7 +19,7 @@ from .field_errors import WrongFieldError
 Fields: TypeAlias = Mapping[str, object]
 """One JSON object."""
 
-_FRACTION = re.compile(r"\.(\d+)")
+_FRACTION = re.compile(r"[.,](\d+)")
 _NANOSECONDS = 9
 _UUID_LENGTH = 36
 _S: Final = 1_000_000_000
@@ -86,12 +86,12 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     Return a time in nanoseconds since the epoch.
 
     Args:
-        value: ISO 8601 text, which is in UTC unless it has an offset, or a number, which can be written as text.
+        value: ISO 8601 text, which is in UTC unless it has an offset, or a number, which can be written as text. After
+            the text ``UTC`` may stand, as BigQuery writes it.
         unit_ns: What a number counts, in nanoseconds; 0 to tell by its size.
 
     Raises:
         WrongFieldError: It is neither, or out of range.
-        ValueError: It is no such text.
 
     >>> time_ns("1970-01-01T00:00:01.5Z"), time_ns(1_700_000_000_000), time_ns(5, 1_000)
     (1500000000, 1700000000000000000, 5000)
@@ -116,7 +116,10 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
 def _iso_ns(written: str) -> int:
     # Python keeps six digits of a fraction; some exporters write nine.
     fraction = _FRACTION.search(written)
-    moment = datetime.fromisoformat(_FRACTION.sub("", written, count=1))
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub("", written, count=1).removesuffix(" UTC"))
+    except ValueError:
+        raise WrongFieldError("a text that is not in ISO 8601 is not a time") from None
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     digits = fraction[1][:_NANOSECONDS].ljust(_NANOSECONDS, "0") if fraction else "0"
     return (since.days * 86_400 + since.seconds) * _S + int(digits)

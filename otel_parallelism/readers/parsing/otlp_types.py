@@ -28,6 +28,8 @@ _IS_REMOTE = 0x200
 _ERROR_CODES: Final = frozenset({2, "2", "STATUS_CODE_ERROR"})
 _KINDS: Final = {"SERVER": 2, "CLIENT": 3, "INTERNAL": 1, "PRODUCER": 4, "CONSUMER": 5}
 _LATEST_NS = 1 << 64
+_LONGEST_NS = 10**17
+"""Some three years. A longer span that starts at 0 has no start, as protobuf's JSON writes it."""
 _TRACE_ID_BASE64 = 24
 _SPAN_ID_BASE64 = 12
 
@@ -145,6 +147,8 @@ def records(group: ResourceSpans) -> list[SpanRecord]:
 def _record(span: Span, source: str, scope: str) -> SpanRecord:
     flags, status, kind = span.flags, span.status, span.kind
     start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
+    if not start_ns and end_ns and end_ns > _LONGEST_NS:
+        raise WrongFieldError("a start of 0 is none, as the end shows")
     return SpanRecord(
         _trace_id(span.trace_id),
         _id(span.span_id),

@@ -38,6 +38,11 @@ MODEL = {"genkit:type": "action", "genkit:metadata:subtype": "model"}
         ),
         ({**CHAT, "gen_ai.usage.input_tokens": 4, "gen_ai.usage.cache_write.input_tokens": 96}, 100, None),
         ({**CHAT, "gen_ai.usage.input_tokens": 100}, 100, None),
+        ({**CHAT, "gen_ai.usage.input_tokens": 100.0}, 100, None),
+        ({**CHAT, "gen_ai.usage.input_tokens": 100.5}, None, None),
+        ({**CHAT, "gen_ai.usage.input_tokens": float("nan")}, None, None),
+        ({**CHAT, "gen_ai.usage.input_tokens": 1e300}, None, None),
+        ({**CHAT, "gen_ai.usage.input_tokens": -1.0}, None, None),
         ({**CHAT, "gen_ai.usage.cache_read.input_tokens": 80}, None, 80),
         (
             {
