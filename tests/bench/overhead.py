@@ -450,7 +450,7 @@ async def live_ends(repeats: int) -> None:
 
 
 def longest_step_ms(action: Callable[[], object]) -> float:
-    """Return the longest time of *action* without a pause, in ms of the thread's own time."""
+    """Return the longest time of *action* without a pause, in ms of the thread's own time; no garbage is collected."""
     longest_ns = last_ns = 0
 
     def paced(items: Iterable[Any]) -> Iterable[Any]:
@@ -460,25 +460,29 @@ def longest_step_ms(action: Callable[[], object]) -> float:
             longest_ns, last_ns = max(longest_ns, now_ns - last_ns), now_ns
             yield item
 
+    gc.disable()
     last_ns = time.thread_time_ns()
     set_pace(paced)
     try:
         action()
     finally:
         set_pace(None)
+        gc.enable()
     return max(longest_ns, time.thread_time_ns() - last_ns) / 1e6
 
 
 def steps(repeats: int) -> None:
-    """Print the longest steps of an analysis that nothing interrupts: of a file of source, and of a large result."""
+    """Print the longest steps of an analysis without a pause: of a file of source, a large result, and many calls."""
     print("\nThe longest step of an analysis without a pause")
     own, other = Path(__file__).read_text("utf-8"), Path(argparse.__file__).read_text("utf-8")
     text = " ".join(f"word{number % 997}" for number in range(12_500))
     known = Wanted([values_of(Content({"key": "word5 word7", "place": 20_155}), 1_000, 1_000_000, arguments=True)])
+    chain = chained_turn(2_000, "text")
     cases: dict[str, Callable[[], object]] = {
         f"parsing this file, {len(own.splitlines())} lines in functions": lambda: SourceFile(own).parents,
         f"parsing argparse, {len(other.splitlines()):,} lines with a class of 900": lambda: SourceFile(other).parents,
         f"searching a result of {len(text) // 1_000} kB": lambda: values_of(Content(text), 1_000, 1_000_000, known),
+        f"analysing a chain of {len(chain.calls):,} calls": lambda: analyze(chain, Settings()),
     }
     for title, action in cases.items():
         taken = statistics.median(longest_step_ms(action) for _ in range(repeats))

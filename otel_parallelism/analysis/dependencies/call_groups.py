@@ -72,9 +72,9 @@ class RoundGroups:
                 requested[call.round] = requested.get(call.round, 0) | 1 << index
                 if proved or (call.depends_on is None and not call.resource):
                     self._follow_whole_rounds |= 1 << index
-        self._members = {number: mask for number, mask in requested.items() if mask & (mask - 1)}
+        self._members = {number: mask for number, mask in paced(requested.items()) if mask & (mask - 1)}
         self.in_groups: int = 0
-        for mask in self._members.values():
+        for mask in paced(self._members.values()):
             self.in_groups |= mask
 
     def proved_round(self, call: Call) -> int:

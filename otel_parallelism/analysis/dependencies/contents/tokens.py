@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.long_numbers import MAX_DIGITS
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
     """
     pieces = _PIECES.findall(text)
     if len(pieces) > 1:
-        for raw in pieces:
+        for raw in paced(pieces):
             if wanted is not None and _is_unwanted(raw, wanted):
                 continue
             piece = raw.strip(".:-/\\")

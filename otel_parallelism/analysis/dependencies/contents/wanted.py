@@ -73,8 +73,7 @@ class Wanted:
         self.words: frozenset[str] = frozenset(
             word for token in paced(found) for word in ((token,) if token.isalnum() else tokens.words_in(token))
         )
-        pause()
-        self.tokens: frozenset[str] = self.words.union(found)
+        self.tokens: frozenset[str] = frozenset(token for some in (found, self.words) for token in paced(some))
         numbers = [number for token in paced(found) if (number := tokens.number_of(token)) is not None]
         # A number written with fewer decimals may be rounded to the next integer.
         self.whole_parts: frozenset[int] = frozenset(
