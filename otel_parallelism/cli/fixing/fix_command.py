@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -83,7 +84,9 @@ def _note(line: str) -> None:
 
 
 def _headline(one: ReportedFinding, number: int) -> str:
-    calls = list(dict.fromkeys(map(shown_name, one.finding.calls)))
+    from otel_parallelism.reports.parts.wording import multiplicity  # noqa: PLC0415 - a fast --help
+
+    calls = [name + multiplicity(times) for name, times in Counter(map(shown_name, one.finding.calls)).items()]
     what = f"{one.id}: {' → '.join(calls)} ({one.finding.cause}), {one.avoidable_s:.2f} s"
     agent = f" in {shown_name(one.agent)}" if one.agent else ""
     return f"Finding {what}{agent}" + (f"; {number - 1} more in the report" if number > 1 else "")

@@ -58,8 +58,8 @@ def compare_inputs(
 
     A and B are files of spans, folders or patterns, as analyze reads them. For each agent, the differences of
     efficiency, time lost, duration, tokens and calls per response are shown with intervals; findings that are gone or
-    new; and since when. Nothing is claimed where an interval includes 0. Without B, only the days on which patterns
-    began or ended are looked for.
+    new; and since when. Nothing is claimed where an interval includes 0, or with fewer than ten turns on a side.
+    Without B, only the days on which patterns began or ended are looked for.
 
     The exit status is 0 if B is no worse, 1 if an agent is surely worse or has a new recommended pattern, and 2 if the
     input cannot be read or has no turn.

@@ -95,7 +95,7 @@ def difference_columns(differences: Sequence[Difference]) -> dict[str, list[str]
 
 
 def prediction_line(one: Prediction) -> str:
-    """Return what fixing was to save, beside what came."""
+    """Return the predicted saving beside the measured one."""
     interval = f"{seconds_with_sign(one.low)} to {seconds_with_sign(one.high)}"
     words = {
         "held": "the prediction held",
@@ -105,7 +105,7 @@ def prediction_line(one: Prediction) -> str:
     }[one.outcome]
     what = "the pattern that is gone" if one.patterns == 1 else f"the {one.patterns} patterns that are gone"
     return (
-        f"Fixing {what} was to save {seconds(one.predicted)} a turn. A turn takes {seconds(abs(one.came))} "
+        f"Fixing {what} was predicted to save {seconds(one.predicted)} a turn. A turn takes {seconds(abs(one.came))} "
         f"{'less' if one.came >= 0 else 'more'} (saved: {interval}): {words}."
     )
 

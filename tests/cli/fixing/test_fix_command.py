@@ -70,6 +70,12 @@ def with_report(invoke: Invoke, cause: Cause, **facts: Any) -> str:
     return found
 
 
+def test_headline_counts_the_calls_of_a_tool(invoke: Invoke) -> None:
+    name = with_report(invoke, "unknown", tools=("prices", "news", "prices"))
+    done = invoke("fix", "report.json")
+    assert done.stderr.decode().startswith(f"Finding {name}: prices ×2 → news (unknown), ")
+
+
 def test_code_is_rewritten_at_the_place_only_with_write(invoke: Invoke) -> None:
     page = invoke.write("shop/page.py", PAGE + "\n\n" + PAGE.replace("page(", "other("))
     before = page.read_text(encoding="utf-8")
