@@ -51,7 +51,7 @@ _RULES = {
 
 _REASONS = {
     "not seen in full": "content not seen in full",
-    "stands nowhere before": "without origin",
+    "appears nowhere before": "without origin",
     "may come from": "after a clock",
     "is called may depend": "a guard",
     "may have chosen": "chosen by the result",

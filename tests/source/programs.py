@@ -778,6 +778,17 @@ async def main(catalog):
     x = await catalog.first()  # a
     return x, await catalog.second("lamp")  # b
 
+alias_that_grows: any
+SEEN = []
+async def first(key):
+    found = SEEN
+    found += [key]
+async def second(key):
+    return SEEN, key
+async def main():
+    x = await first(1)  # a
+    return x, await second(1)  # b
+
 table_behind_a_function: any
 def table(kept={}):
     return kept

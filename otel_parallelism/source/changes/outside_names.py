@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_FUNCTIONS = 16
 _CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
+_CONTAINERS = (ast.List, ast.Set, ast.Dict, ast.Tuple, ast.ListComp, ast.SetComp, ast.DictComp)
 _OPERATORS = tuple(f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "matmul"))
 _PROPERTIES = frozenset({"property", "cached_property"})
 
@@ -207,6 +208,16 @@ def _hooks(file: SourceFile, target: ast.expr) -> list[Function]:
     return [*file.named.get("__setattr__", ()), *setters]
 
 
+def grows_container(node: ast.AST) -> TypeGuard[ast.AugAssign]:
+    """
+    Return whether *node* adds a list, a set or a dictionary to a variable, which changes the object itself.
+
+    >>> [grows_container(ast.parse(text).body[0]) for text in ("found += [1]", "count += 1")]
+    [True, False]
+    """
+    return isinstance(node, ast.AugAssign) and isinstance(node.value, _CONTAINERS)
+
+
 def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[_Facts]:
     """Return the facts of *functions*, and of those of *file* that they run, directly or through others."""
     found = list(functions)
@@ -231,11 +242,14 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
     read: set[str] = set()
     runs: dict[Function, None] = {}
     own = own_names(function)
+    aliases = _aliases(function, own)
     made = _first_parameter(function) if getattr(function, "name", "") in _CONSTRUCTORS else ""
     for node in paced(own_nodes(function)):
         for target in _changes(node):
             root, name = outermost_name(target), outside_name(target)
-            if name and root and root != made and (name[0] == "." or root not in own):
+            if root in aliases and name[0] != ".":
+                changed.add(aliases[root])
+            elif name and root and root != made and (name[0] == "." or root not in own):
                 changed.add(name)
         if isinstance(node, (ast.Global, ast.Nonlocal)):
             changed.update(node.names)
@@ -256,6 +270,19 @@ def _changes(node: ast.AST) -> Iterator[ast.expr]:
         yield node
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_ITEMS:
         yield node.func.value
+    elif grows_container(node):
+        yield node.target
+
+
+def _aliases(function: Function, own: frozenset[str]) -> dict[str, str]:
+    """Return the variables of *function* that stand for something outside of it, each with the name of that."""
+    found: dict[str, str] = {}
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Attribute)):
+            name = outside_name(node.value)
+            if name not in own:
+                found.update((target.id, name) for target in node.targets if isinstance(target, ast.Name))
+    return found
 
 
 def _first_parameter(function: Function) -> str:

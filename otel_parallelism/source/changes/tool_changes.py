@@ -19,6 +19,7 @@ from otel_parallelism.source.functions import callee_name, own_nodes
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
 from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
+from .outside_names import grows_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,7 +129,7 @@ def _is_change(node: ast.AST, function: Function) -> bool:
         # Who sets an item of what a call returns, as in registry()["a"] = 1, knows that it is kept.
         return not _is_fresh(node.value, function) or isinstance(node.value, ast.Call)
     if not isinstance(node, ast.Call):
-        return False
+        return grows_container(node) and not _is_fresh(node.target, function)
     name = callee_name(node)
     if name in WRITING_METHODS or (name == "open" and _writes(node)) or (name in _QUERYING and _stores(node)):
         return True
