@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from otel_parallelism.pace import paced, pause
 from otel_parallelism.patterns import LazyPattern
 
 from . import tokens
@@ -106,17 +107,20 @@ def _forms_of(text: str) -> Iterator[tuple[str, bool]]:
         words = tokens.words_in(spread) if text.isascii() else _JOINTS.sub(" ", spread).casefold().split()
         if 1 < len(words) <= _FEW_WORDS and all(word.isalpha() for word in words):
             yield " ".join(sorted(words)), not dated and len(whole) >= _DISTINCTIVE_LETTERS
-    for piece in _PIECE.findall(text):
+    else:
+        pause()
+    for piece in paced(_PIECE.findall(text)):
         # Most pieces of a long text are plain words, which have no other form.
         if piece.isalnum() and (piece[1:].islower() or not _HUMPS.search(piece)):
             continue
         joined = _without_joints(piece)
         if _SHORTEST <= len(joined) != len(text):
             yield joined, not dated and _is_distinctive(joined) and any(map(str.isdigit, joined))
-    for digits in _SPACED_DIGITS.findall(text) if has_digits else ():
+    for digits in paced(_SPACED_DIGITS.findall(text)) if has_digits else ():
         joined = _JOINTS.sub("", digits)
         if len(joined) >= _DISTINCTIVE:
             yield joined, not dated
+    pause()
     yield from ((day, False) for day in days)
 
 
@@ -145,7 +149,9 @@ def days_in(text: str) -> Iterator[str]:
                 yield f"@{year}-{month:0>2}-{day:0>2}"
                 yield f"@{month:0>2}-{day:0>2}"
     lowered = text.lower()
-    for before, name, after, year in _NAMED_DAY.findall(text) if any(name in lowered for name in _MONTHS) else ():
+    for before, name, after, year in (
+        _NAMED_DAY.findall(text) if any(name in lowered for name in paced(_MONTHS)) else ()
+    ):
         day, month = before or after, f"{_MONTHS.index(name.lower()) + 1:02}"
         if day:
             if year:

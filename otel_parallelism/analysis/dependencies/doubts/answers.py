@@ -131,9 +131,10 @@ def _is_place(value: object) -> bool:
 
 def _has_other_words(text: str) -> bool:
     """Return whether *text* may be said in other words: not an identifier or a number, but a date or a colour."""
-    if DATED.search(text.casefold()) or _COLOUR.fullmatch(text):
+    if any(map(str.isalpha, text)) and not _IDENTIFIER.fullmatch(text):
         return True
-    return any(map(str.isalpha, text)) and not _IDENTIFIER.fullmatch(text)
+    # This comes last, because to search a long text for a date takes long.
+    return _COLOUR.fullmatch(text) is not None or DATED.search(text.casefold()) is not None
 
 
 def _values(value: object, most: int) -> list[object]:
