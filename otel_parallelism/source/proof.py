@@ -99,8 +99,8 @@ class _Walk(BlockWalk):
             and (node.value.value if isinstance(node.value, ast.Await) else node.value) is earlier
             for node in ast.walk(function)
         )
-        self._a = callee_name(earlier) or "the first call"
-        self._b = callee_name(later) or "the second call"
+        self._a = callee_name(earlier) or "the first function"
+        self._b = callee_name(later) or "the second function"
 
     def proof(self) -> Proof:
         state = State()

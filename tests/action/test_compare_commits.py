@@ -73,7 +73,7 @@ def test_a_change_that_serialises_calls_fails_and_is_shown(tmp_path: Path) -> No
     assert "get_weather → get_news · clerk · `code`" in told
     before, after = told.split("<details>")[1:]
     assert "█" in before
-    assert "ran one after another: the code awaits one, then the next" in " ".join(after.split())
+    assert "ran one after another: the code calls one, then the next" in " ".join(after.split())
     left = subprocess.run(["git", "worktree", "list"], cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S607 - as found
     assert left.stdout.count("\n") == 1
 

@@ -112,7 +112,7 @@ def test_demo_reports_its_sequential_chain(shell: Shell) -> None:
     assert "Turn 1 · one by one · sequential: " in text
     assert "Turn 2 · together · parallel: " in text
     assert (
-        "weather, museums, restaurants, trains, events ran one after another: the code awaits one, then the next."
+        "weather, museums, restaurants, trains, events ran one after another: the code calls one, then the next."
         in text
     )
     assert "Cost: 1.2" in text

@@ -119,7 +119,7 @@ around them.
     ("cause", "happened"),
     [
         ("model", "did not all run together: the model asked for them in several responses."),
-        ("code", "did not all run together: the code awaits some, then the others."),
+        ("code", "did not all run together: the code calls some, then the others."),
         ("dispatch", "did not all run together: the program ran one by one what the model asked for together."),
     ],
 )
@@ -408,7 +408,7 @@ def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
     assert "[1] hotels, trains ran at most 2 at once. Perhaps 0.10 s of 0.30 s." in text
     assert "[2] hotels, trains overlapped, yet they wait for one lock, session or server. Perhaps" in text
     assert (
-        "[3] inside flights: hotels, trains ran one after another: the code awaits one, then the next. Perhaps" in text
+        "[3] inside flights: hotels, trains ran one after another: the code calls one, then the next. Perhaps" in text
     )
     assert "ratio 2.67 · effective 1.00" in text
     assert "  Only so many searched.\n" in text

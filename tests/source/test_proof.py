@@ -61,3 +61,16 @@ def test_a_function_with_many_objects_is_given_up_early() -> None:
     )
     assert proof_of(program).verdict == "unknown"
     assert "too long" in proof_of(program).reason
+
+
+def test_functions_without_a_name_are_told_apart() -> None:
+    program = """\
+async def main(tools):
+    found = await tools["search"]()  # a
+    if found:
+        await tools["fetch"]()  # b
+"""
+    assert proof_of(program) == Proof(
+        "dependent",
+        "whether the second function is called depends on found (line 2), which comes from the first function",
+    )

@@ -32,14 +32,14 @@ CAUSES: Final[Mapping[Cause, str]] = {
     "blocking": "each blocks the event loop while it runs",
     "limit": "a limit lets only so many run at once",
     "contention": "they wait for one lock, session or server",
-    "code": "the code awaits one, then the next",
+    "code": "the code calls one, then the next",
     "intended": "their order is intended",
     "unknown": "the trace does not say why",
     "over_parallel": "running at once did harm",
 }
 _SOME_TOGETHER: Final[Mapping[Cause, str]] = {
     "model": "the model asked for them in several responses",
-    "code": "the code awaits some, then the others",
+    "code": "the code calls some, then the others",
 }
 """The causes of findings some of whose calls did run together."""
 
