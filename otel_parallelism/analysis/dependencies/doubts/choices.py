@@ -12,7 +12,6 @@ as well: the result of the match for "Did Brann or Molde win, and when does the 
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,9 @@ if TYPE_CHECKING:
 _MOST_READ = 8_000
 _FEWEST = 2
 _MOST_TOOLS = 32
-_MOST_ALTERNATIVES = 6
-_OR = (" or ", " vs ", " versus ", " against ", " oder ", " ou ", " o ", " eller ", " lub ", " или ")
+_MOST_ALTERNATIVES = 8
+_LONGEST_NAME = 4
+_OR = frozenset({"or", "vs", "versus", "against", "oder", "ou", "o", "eller", "lub", "или"})
 _COMPARES = CaselessPattern(
     r"\b(?:compar\w+|better|worse|best|worst|most|least|fewest|whichever|whatever|winners?|winning|loser|former|latter"
     r"|rank|choose|pick|decide|recommend|which (?:one|of)|the ones? (?:that|which|with|who)|of the (?:two|three|four)"
@@ -71,22 +71,19 @@ class Choices:
         self._compares = any(map(_COMPARES.search, texts))
         self._seeks_one = self._compares or any(map(has_foreign_comparison, texts))
         self._said = [_spaced(words_in(text)) for text in texts]
-        self._recent: list[int] = []
+        self._given_both: list[tuple[int, list[frozenset[str]]]] = []
         self._alternatives = self._named_with_or()
         self._group()
 
     def _named_with_or(self) -> list[frozenset[str]]:
-        """Return the pairs of things that one call was given, and between which the user said "or"."""
-        if not any(word in text for text in self._said for word in _OR):
-            return []
+        """Return the pairs of things between which the user said "or"."""
         found: dict[frozenset[str], None] = {}
-        for given in dict.fromkeys(self._given):
-            said = [thing for thing in sorted(given) if self._times_said(thing)][:_MOST_ALTERNATIVES]
-            for one, other in itertools.permutations(said, 2):
-                if any(
-                    f" {one} {word.strip()} {other} " in text.replace("  ", " ") for text in self._said for word in _OR
-                ):
-                    found[frozenset({one, other})] = None
+        for text in self._said:
+            words = text.split()
+            for at in [at for at, word in enumerate(words) if word in _OR][:_MOST_ALTERNATIVES]:
+                before = [" ".join(words[start:at]) for start in range(max(0, at - _LONGEST_NAME), at)]
+                after = [" ".join(words[at + 1 : end]) for end in range(at + 2, at + 2 + _LONGEST_NAME)]
+                found.update((frozenset({one, other}), None) for one in before for other in after if one != other)
         return list(found)
 
     def _group(self) -> None:
@@ -122,14 +119,12 @@ class Choices:
 
     def _given_alternatives(self, index: int) -> int:
         """Return the calls of other tools that were given two things, "A or B", if a call is given one of them."""
-        bits = 0
         tool, given = self._calls[index].tool, self._given[index]
-        for earlier in self._recent[-_MOST_TOOLS:] if self._alternatives else ():
-            if self._calls[earlier].tool != tool:
-                both = self._given[earlier]
-                chosen = any(pair <= both and len(pair & given) == 1 for pair in self._alternatives)
-                bits |= chosen << earlier
-        return bits
+        return sum(
+            1 << earlier
+            for earlier, pairs in self._given_both[-_MOST_TOOLS:]
+            if self._calls[earlier].tool != tool and any(len(pair & given) == 1 for pair in pairs)
+        )
 
     def _compared_under_other_names(self, index: int) -> int:
         """Return the calls of tools that were called more often, each with a name that the user did not say."""
@@ -153,7 +148,9 @@ class Choices:
         """Take note of a call that ends."""
         tool = self._calls[index].tool
         self._ended[tool] = self._ended.get(tool, 0) | 1 << index
-        self._recent.append(index)
+        both = [pair for pair in self._alternatives if pair <= self._given[index]]
+        if both:
+            self._given_both.append((index, both))
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
