@@ -163,8 +163,9 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 registry.open_span(node)
             self._node = node
             registry.open_turn(node)
-            if parent is not None:
-                link_node(node)
+            if parent is not None and not link_node(node):
+                # A turn around has ended: a task that it started goes on, and its turns stand alone.
+                node.parent = None
             self._input = None
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
             return self  # noqa: TRY300 - an interruption may come before it
