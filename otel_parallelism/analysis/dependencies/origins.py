@@ -141,7 +141,7 @@ class Origins:
 
     Attributes:
         explained_from_ns: For each call the time from which on all values of its arguments are known, if they are.
-        lacks_origin: For each call whether a number, a date or an identifier of its arguments stands nowhere before.
+        lacks_origin: For each call whether a number, a date or an identifier of its arguments appears nowhere before.
         has_moment: For each call whether its arguments contain a date or a time.
         clocks: Bits of the calls that tell what time it is.
         guards: For each call the later calls that its result may decide about.

@@ -221,7 +221,7 @@ def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
         steps.append("capture arguments and results")
     if unknown:
         steps.append(f"declare the effect of {listing(tuple(unknown))}")
-    return " and ".join(steps) or "declare depends_on= on the tools"
+    return " and ".join(steps) or "declare what each needs with @profiled(depends_on=[…])"
 
 
 def unshared_type(graph: Dependencies, members: Sequence[int]) -> str:

@@ -122,7 +122,7 @@ class OwnWords:
         return [text for text in texts if tokens.of_text(text)[0] in named and _PROSE.fullmatch(text)]
 
     def _named_in(self, arguments: Values, is_known: Callable[[str], bool]) -> int:
-        """Return the results with the name of a file whose path stands nowhere before, nor its words with the user."""
+        """Return the results with the name of a file whose path appears nowhere before, nor its words with the user."""
         found = 0
         for path in arguments.plain:
             if not isinstance(path, str) or _SLASHES.isdisjoint(path) or not _PATH.fullmatch(path):

@@ -220,10 +220,10 @@ class Reasking:
         self, tool: str, arguments: Values, named: dict[str, str], is_known: Callable[[str], bool]
     ) -> int:
         """
-        Return the short answers of other tools, if a call is given a number that stands nowhere before it.
+        Return the short answers of other tools, if a call is given a number that appears nowhere before it.
 
         A model may write a number in another unit, or as an age for a year of birth. A bound in a query may come from
-        the answer to another query. A word that stands nowhere before it is the model's own.
+        the answer to another query. A word that appears nowhere before it is the model's own.
         """
         usual = {token for name, token in named.items() if is_usual(name)}
         for atom in arguments.atoms:

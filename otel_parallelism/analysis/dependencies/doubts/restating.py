@@ -1,7 +1,7 @@
 """
 Finds arguments that may say in other words what an earlier result said, and questions that follow from one.
 
-These are: a word that stands nowhere before a call (``yen`` after ``Kyoto``); an abbreviation, or another form of a
+These are: a word that appears nowhere before a call (``yen`` after ``Kyoto``); an abbreviation, or another form of a
 word, that a result contains; a date that refers to another one; and the same question put to another source after a
 short text.
 """
@@ -194,7 +194,7 @@ class Restating:
 
 
 def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[list[str]]:
-    """Return the words of each argument that is no free text, if half of them stand nowhere before the call."""
+    """Return the words of each argument that is no free text, if half of them appear nowhere before the call."""
     free = {token for name, token in arguments.named if _is_free(words_in_name(name))}
     found = []
     for atom in arguments.atoms:
@@ -224,7 +224,7 @@ def _names_in(text: str) -> list[str]:
 
 
 def _has_own_number(arguments: Values, is_known: Callable[[str], bool]) -> bool:
-    """Return whether a small whole number that is no usual setting stands nowhere before the call."""
+    """Return whether a small whole number that is no usual setting appears nowhere before the call."""
     usual = {token for name, token in arguments.named if is_usual(name)}
     return any(
         is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
