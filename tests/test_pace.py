@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel_parallelism import Call, Content, Report, Settings, Turn
+from otel_parallelism import Call, Content, Settings, Turn
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.turns.normalization import normalize
+from otel_parallelism.model import TurnSpan
 from otel_parallelism.pace import empty, ordered, paced, pause, set_pace
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def test_many_items_are_sorted_piece_by_piece(pauses: list[int]) -> None:
     assert ordered(items, key=lambda item: item[0]) == by_first
 
 
-def longest_stretch(run: Callable[[], Report]) -> int:
+def longest_stretch(run: Callable[[], object]) -> int:
     """Return the most functions that *run* calls between two pauses."""
     called = [0]
 
@@ -114,6 +116,18 @@ def test_stretch_between_pauses_hardly_grows_with_the_turn() -> None:
         return longest_stretch(lambda: analyze(turn, Settings()))
 
     # What comparing one result takes is the longest stretch of a small turn.
+    small, large = stretch(20), stretch(400)
+    assert large < 3 * small
+
+
+@pytest.mark.slow
+def test_stretch_of_normalisation_hardly_grows_with_the_turn() -> None:
+    def stretch(size: int) -> int:
+        holder = Call("1", "h", "t", "hold", 1, 10**9)
+        inside = [Call("1", f"{index:x}", "h", "look", 2 + index, 5 + index) for index in range(size)]
+        observations = [TurnSpan("1", "t", "", "turn", 1, 10**9), holder, *inside]
+        return longest_stretch(lambda: normalize(observations, Settings()))
+
     small, large = stretch(20), stretch(400)
     assert large < 3 * small
 
