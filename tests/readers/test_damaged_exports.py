@@ -218,7 +218,7 @@ def test_a_start_of_zero_is_none_where_the_end_is_a_time_of_day(tmp_path: Path) 
     assert read(path)[0][0].start_ns == 0
     span["endTimeUnixNano"] = "1795946400000000000"
     path.write_text(json.dumps(document))
-    with pytest.raises(UnreadableError, match=":1: a start of 0 is none, as the end shows"):
+    with pytest.raises(UnreadableError, match=":1: a span starts at 0 and ends at a time of day"):
         read(path)
 
 

@@ -148,7 +148,7 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
     flags, status, kind = span.flags, span.status, span.kind
     start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
     if not start_ns and end_ns and end_ns > _LONGEST_NS:
-        raise WrongFieldError("a start of 0 is none, as the end shows")
+        raise WrongFieldError("a span starts at 0 and ends at a time of day")
     return SpanRecord(
         _trace_id(span.trace_id),
         _id(span.span_id),

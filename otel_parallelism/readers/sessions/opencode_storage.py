@@ -60,7 +60,9 @@ def _stored_messages(
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.glob("*.json") if os.path.isfile(path))  # noqa: PTH113 - Path.is_file raises where a folder may not be read[:_MOST_MESSAGES]
+        # Path.is_file raises where a folder may not be read.
+        files = sorted(path for path in folder.glob("*.json") if os.path.isfile(path))  # noqa: PTH113
+        return files[:_MOST_MESSAGES]
     except (OSError, ValueError):
         return []
 
