@@ -61,6 +61,7 @@ _MARKS: Final = KEYS.union(*(dialect.beside_keys for dialect in DIALECTS))
 _OPERATIONS: Final = frozenset[str]().union(*(dialect.operations for dialect in DIALECTS))
 _MAX_COMBINATIONS: Final = 1024
 _REQUEST: Final = "chat "
+_LONGEST_NAME: Final = 1_000
 
 
 def is_named(name: str) -> bool:
@@ -215,7 +216,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         span.trace_id,
         span.span_id,
         span.parent_id,
-        facts.tool or span.name,
+        (facts.tool or span.name)[:_LONGEST_NAME],
         span.start_ns,
         span.end_ns,
         facts.call_id,

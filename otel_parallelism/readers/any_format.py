@@ -27,6 +27,7 @@ from .parsing.opening import (
     check_text,
     decompressed,
     display_name,
+    is_binary,
     opened,
     peeked,
     read_whole,
@@ -64,7 +65,6 @@ _LISTS: Final = ("data", "traces", "runs", "spans", "observations", "items", "re
 _DEEPEST_LIST: Final = 3
 _OPENING: Final = ("{", "[")
 _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
-_LONGEST_CHARACTER: Final = 4
 
 
 def read_spans(
@@ -218,6 +218,8 @@ def decode_value(text: bytes | msgspec.Raw, others: set[str]) -> list[SpanRecord
     try:
         spans = decode_otlp(text)
     except (UnknownFormatError, msgspec.ValidationError) as error:
+        # Its traceback leads to what was decoded, which can take ten times as much memory as the text.
+        error.__traceback__ = None
         data = error.data if isinstance(error, UnknownFormatError) else decode_json(text)
         if isinstance(data, str) and data.lstrip()[:1] in _OPENING:
             # JSON in a JSON string, as some log pipelines and exports write it.
@@ -286,14 +288,3 @@ def _signals(text: bytes | msgspec.Raw) -> set[str]:
     data = decode_json(text)
     names = {"resourceMetrics": "metrics", "resourceLogs": "logs", "resourceProfiles": "profiles"}
     return {names[key] for key in data if key in names} if isinstance(data, dict) else set()
-
-
-def is_binary(start: bytes) -> bool:
-    """Return whether a file with the first bytes *start* is no text."""
-    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True
-    try:
-        start.decode()
-    except UnicodeDecodeError as error:
-        return error.start < len(start) - _LONGEST_CHARACTER  # the last character may be cut
-    return False

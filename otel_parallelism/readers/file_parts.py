@@ -16,11 +16,11 @@ import msgspec
 
 from otel_parallelism.errors import UnreadableError
 
-from .any_format import EXPECTED, decode_row, decode_value, is_binary, no_spans, read_spans
+from .any_format import EXPECTED, decode_row, decode_value, no_spans, read_spans
 from .parquet import MAGIC, read_parquet, row_groups
 from .parsing.json_text import JsonText
 from .parsing.line_range import BYTE_ORDER_MARK, LinesBetween
-from .parsing.opening import GZIP, ZSTD, opened, peeked
+from .parsing.opening import GZIP, ZSTD, is_binary, opened, peeked
 from .parsing.skipped_errors import MOST_KEPT
 from .services.address import is_address
 

@@ -272,3 +272,9 @@ def test_a_span_that_is_surely_a_call_is_one_whatever_else_it_says(path: Path) -
 )
 def test_which_spans_are_surely_calls(name: str, attributes: dict[str, object], sure: bool) -> None:
     assert is_tool_call(name, attributes) == sure
+
+
+def test_a_name_of_any_length_is_cut(span: Make) -> None:
+    seen = classify(span("execute_tool", {**EXECUTE, "gen_ai.tool.name": "get_" + "x" * 10_000}))
+    assert isinstance(seen, Call)
+    assert seen.tool == "get_" + "x" * 996

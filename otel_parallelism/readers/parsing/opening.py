@@ -26,6 +26,7 @@ SIGNATURE_LENGTH: Final = 64
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LENGTH_BYTES: Final = 4
+_LONGEST_CHARACTER: Final = 4
 _LARGEST_WINDOW: Final = 2**27
 ANY_RATIO_BYTES: Final = 100_000_000
 """Up to this size, what a file decompresses to does not matter: some traces consist of equal lines."""
@@ -223,3 +224,14 @@ def with_lengths(data: bytes) -> list[bytes] | None:
         messages.append(data[at : at + length])
         at += length
     return messages
+
+
+def is_binary(start: bytes) -> bool:
+    """Return whether a file with the first bytes *start* is no text."""
+    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    try:
+        start.decode()
+    except UnicodeDecodeError as error:
+        return error.start < len(start) - _LONGEST_CHARACTER  # the last character may be cut
+    return False

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from strategies import call, step, turn
 
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.findings.over_parallel.excess import seen_failure
 from otel_parallelism.model import Analysis, Call, Content, Coverage, Finding
 from otel_parallelism.reports.text import render_text
 from otel_parallelism.settings import Settings
@@ -367,3 +368,8 @@ def test_report_says_what_it_knows_where_the_cost_is_unknown() -> None:
         "[1] search ×6 ran at once, which did harm. A rate limit answered 6 of the 6 calls of search that began beside "
         "4 or more others of it, and none that began beside fewer."
     ) in " ".join(text.split())
+
+
+def test_a_number_of_any_size_in_the_result_of_a_failed_call_is_read() -> None:
+    result = Content({"status": 429, "seed": 10**400, "rate": float("inf")})
+    assert seen_failure(call("a", 0, 1, tool="search", error=True, result=result)) == "rate_limited"

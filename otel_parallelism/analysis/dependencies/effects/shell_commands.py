@@ -36,7 +36,6 @@ _NOWHERE = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout"})
 _ASSIGNMENT = LazyPattern(r"[A-Za-z_]\w*=")
 
 
-@lru_cache(maxsize=1024)
 def shell_effect(command: str) -> Effect:
     """
     Return the effect of a shell command.
@@ -46,7 +45,13 @@ def shell_effect(command: str) -> Effect:
     >>> shell_effect("find . -delete"), shell_effect("cd /tmp && ls"), shell_effect("echo $(date)")
     ('unknown', 'unknown', 'unknown')
     """
-    commands = _simple_commands(command.strip()) if len(command) <= _LONGEST else None
+    # A cache would hold what is longer.
+    return "unknown" if len(command) > _LONGEST else _shell_effect(command)
+
+
+@lru_cache(maxsize=1024)
+def _shell_effect(command: str) -> Effect:
+    commands = _simple_commands(command.strip())
     if commands is None:
         # A substitution, a group, a background job, a here-document.
         return "unknown"

@@ -125,7 +125,6 @@ def _blank(found: re.Match[str]) -> str:
     return " " if found[0].startswith(("--", "/*")) else " _ "
 
 
-@lru_cache(maxsize=1024)
 def sql_effect(text: str) -> Effect:
     """
     Return the effect of the statements in *text*; ``unknown`` unless all are plainly reading, or one plainly writes.
@@ -137,8 +136,12 @@ def sql_effect(text: str) -> Effect:
     >>> sql_effect("SELECT nextval('s')"), sql_effect("SELECT * FROM t FOR UPDATE"), sql_effect("SET a = 1; SELECT 1")
     ('unknown', 'unknown', 'write')
     """
-    if len(text) > _LONGEST:
-        return "unknown"
+    # A cache would hold what is longer.
+    return "unknown" if len(text) > _LONGEST else _sql_effect(text)
+
+
+@lru_cache(maxsize=1024)
+def _sql_effect(text: str) -> Effect:
     code = _NOT_CODE.sub(_blank, text)
     effects: set[Effect] = {"unknown"} if _AMBIGUOUS.search(text) or _UNCLOSED.search(code) else set()
     for statement in code.split(";"):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Effect
 
+LONGEST_NAME = 1_000
+"""A longer text is no name: it says nothing, and is not held in caches."""
+
 _WORDS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAMESPACES = LazyPattern(r"__|[./:]")
 _ANY_VERB = tables.DOUBTFUL | tables.WRITES_OR_NOUNS | tables.WRITES_IN_FRONT | tables.WRITES_AFTER_A_VERB
@@ -33,12 +36,12 @@ _PREPOSITIONS = frozenset({"for", "by", "of", "from", "in", "on", "with", "at"})
 
 def words_in_name(name: str) -> list[str]:
     """
-    Return the words of a name in lower case.
+    Return the words of a name in lower case; none of a text that is too long for a name.
 
     >>> words_in_name("WebFetch"), words_in_name("get_HTTPPage2")
     (['web', 'fetch'], ['get', 'http', 'page', '2'])
     """
-    return list(_words_in_name(name))
+    return list(_words_in_name(name)) if len(name) < LONGEST_NAME else []
 
 
 @lru_cache(maxsize=4096)
@@ -65,7 +68,7 @@ def split_name(tool: str) -> tuple[list[str], list[str]]:
     >>> split_name("mcp__github__getIssue"), split_name("desk-list_orders"), split_name("web-search")
     ((['mcp', 'github'], ['get', 'issue']), (['desk'], ['list', 'orders']), ([], ['web', 'search']))
     """
-    spaces, words = _split_name(tool)
+    spaces, words = _split_name(tool if len(tool) < LONGEST_NAME else "")
     return list(spaces), list(words)
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from otel_parallelism.analysis.schedule.scopes import Scope
 
 _S = 1e9
+_NO_CODE = 1_000_000
+"""No number from here on is the code of a failure."""
+
 _MOST_TEXT = 500
 _MOST_LEAVES = 100
 
@@ -97,7 +100,7 @@ def seen_failure(call: Call) -> Failure:
         return ""
     leaves = Leaves(None)
     leaves.take(value, _MOST_LEAVES)
-    codes = (f"{number:g}" for number in leaves.numbers)
+    codes = (f"{number:g}" for number in leaves.numbers if abs(number) < _NO_CODE)
     return failure_of("", " ".join((*leaves.texts, *codes))[:_MOST_TEXT])
 
 
