@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from .flows import ELEMENT, Condition, State, Tracked, any_of, joined
-from .functions import callee_name
+from .functions import callee_name, own_nodes
 from .known_functions import is_pure, is_sink
 from .statements import StatementWalk
 from .syntax import names_read
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _MOST_PASSES = 5
+_ITERATORS = frozenset({"iter", "enumerate", "zip", "map", "filter", "reversed"})
 
 
 class LoopWalk(StatementWalk):
@@ -26,7 +27,9 @@ class LoopWalk(StatementWalk):
     def _run_for(self, node: ast.For | ast.AsyncFor, state: State) -> State | None:
         items = self.value(node.iter, state)
         wait = ""
-        if isinstance(node, ast.AsyncFor) or _is_lazy(node.iter):
+        if self._is_shared_iterator(node.iter):
+            wait = f"the next item of {ast.unparse(node.iter)}, from which other calls of the function may take it"
+        elif isinstance(node, ast.AsyncFor) or _is_lazy(node.iter):
             wait = (
                 f"the next item, which {'async for awaits' if isinstance(node, ast.AsyncFor) else 'is made'} in between"
             )
@@ -39,6 +42,39 @@ class LoopWalk(StatementWalk):
         )
 
     _run_asyncfor = _run_for
+
+    def _is_shared_iterator(self, items: ast.expr) -> bool:
+        """
+        Return whether *items* is an iterator that was made outside of the function.
+
+        Several calls of the function then share its items, as the workers of a pool do, and each takes one at a time.
+        """
+        if not isinstance(items, ast.Name) or items.id in self._bound_here():
+            return False
+        around = self.file.parents.get(self.function)
+        while around is not None:
+            if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
+                made = [
+                    node.value
+                    for node in own_nodes(around)
+                    if isinstance(node, (ast.Assign, ast.AnnAssign))
+                    and any(
+                        isinstance(target, ast.Name) and target.id == items.id
+                        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+                    )
+                ]
+                if made:
+                    return any(map(_makes_iterator, made))
+            around = self.file.parents.get(around)
+        return False
+
+    def _bound_here(self) -> set[str]:
+        """Return the names of the function's parameters and of the variables that it sets."""
+        if isinstance(self.function, ast.Module):
+            return set()
+        parameters = {node.arg for node in ast.walk(self.function.args) if isinstance(node, ast.arg)}
+        names = (node for node in own_nodes(self.function) if isinstance(node, ast.Name))
+        return parameters | {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
     def _next(self, target: ast.expr, items: Tracked, state: State) -> Tracked:
         """Bind *target* to an item, and return what decides whether there is one."""
@@ -160,6 +196,13 @@ def _is_lazy(items: ast.expr) -> bool:
     return any(not (is_pure(call) or is_sink(call)) for call in calls) or any(
         isinstance(node, ast.GeneratorExp) for node in ast.walk(items)
     )
+
+
+def _makes_iterator(value: ast.expr | None) -> bool:
+    """Return whether *value* is an iterator, which gives each item once."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return value.func.id in _ITERATORS
+    return isinstance(value, ast.GeneratorExp)
 
 
 def _counts(loop: ast.While) -> bool:

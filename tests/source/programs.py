@@ -599,6 +599,19 @@ async def main(stream):
     async for message in stream:
         answer = await reply(message)  # ab
 
+items_of_a_pool: any
+async def main(names):
+    pending = iter(enumerate(names))
+    async def run():
+        for index, name in pending:
+            results[index] = await check(name)  # ab
+
+items_of_the_module: any
+LINES = (line for line in open("lines"))
+async def main():
+    for line in LINES:
+        print(await look_up(line))  # ab
+
 generator_in_header: any
 async def main(reader):
     for message in reader.messages():
