@@ -12,6 +12,7 @@ from functools import lru_cache, partial, reduce
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from otel_parallelism import names
 from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan
@@ -216,7 +217,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         span.trace_id,
         span.span_id,
         span.parent_id,
-        (facts.tool or span.name)[:_LONGEST_NAME],
+        _cut(facts.tool or span.name),
         span.start_ns,
         span.end_ns,
         facts.call_id,
@@ -242,6 +243,14 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         conversation=text(attributes, names.CONVERSATION_ID),
         link_types=span.link_types,
     )
+
+
+def _cut(name: str) -> str:
+    """Return *name*, which many caches hold, or the first part of a long one; names that differ still do."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    mark = f"…{crc32(name.encode('utf-8', 'surrogatepass')):08x}"
+    return name[: _LONGEST_NAME - len(mark)] + mark
 
 
 def _step(span: SpanRecord, facts: Facts) -> Step:

@@ -10,11 +10,14 @@ import msgspec
 from .changes.changing_methods import CHANGING_ITEMS
 from .expressions import ExpressionWalk
 from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
-from .functions import callee_name
-from .known_functions import is_mutator, is_pure, is_reflection, is_sink, is_sleep, makes_text_or_number
+from .functions import callee_name, own_nodes
+from .known_functions import dotted, is_mutator, is_pure, is_reflection, is_sink, is_sleep, makes_text_or_number
 
 if TYPE_CHECKING:
     from .flows import State
+
+_WAITING = frozenset({"asyncio.wait", "asyncio.gather"})
+_STARTING = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 
 
 class CallWalk(ExpressionWalk):
@@ -65,6 +68,26 @@ class CallWalk(ExpressionWalk):
         if seen:
             state.seen = f"{callee_name(node)}, which is called in between, changes {seen} (line {node.lineno})"
 
+    def _waits_for_earlier(self, node: ast.Call) -> bool:
+        """Return whether a call only waits for tasks of the earlier call, as ``asyncio.wait(tasks)`` does."""
+        if dotted(node.func) not in _WAITING or node.keywords:
+            return False
+        given = [one.value if isinstance(one, ast.Starred) else one for one in node.args]
+        names = {one.id for one in given if isinstance(one, ast.Name)}
+        made = [
+            one.value
+            for one in own_nodes(self.function)
+            if isinstance(one, ast.Assign)
+            and any(isinstance(target, ast.Name) and target.id in names for target in one.targets)
+        ]
+        others = [one for one in given if not isinstance(one, ast.Name)]
+        calls = [one for value in (*made, *others) for one in ast.walk(value) if isinstance(one, ast.Call)]
+        # The task is what stands for the call where its column is not known.
+        inside = set(ast.walk(self.earlier))
+        return self.earlier in calls and all(
+            one in inside or dotted(one.func) in _STARTING or is_pure(one) for one in calls
+        )
+
     def _other_call(
         self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool
     ) -> Tracked:
@@ -94,7 +117,7 @@ class CallWalk(ExpressionWalk):
                 for path in state.reach(inputs.objects):
                     state.changed.setdefault(path, (False, f"what {why}"))
             doubt = f"what {name} returns, which is called in between (line {node.lineno})"
-            if discarded:
+            if discarded and not self._waits_for_earlier(node):
                 state.end = state.end or f"{name} is called in between for what it does (line {node.lineno})"
         objects = inputs.objects | {f"<{node.lineno}:{node.col_offset}>"}
         return Tracked(inputs.flow, inputs.doubt or doubt, objects, self.read(inputs, state).derived)

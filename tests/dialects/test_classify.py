@@ -274,7 +274,12 @@ def test_which_spans_are_surely_calls(name: str, attributes: dict[str, object], 
     assert is_tool_call(name, attributes) == sure
 
 
-def test_a_name_of_any_length_is_cut(span: Make) -> None:
-    seen = classify(span("execute_tool", {**EXECUTE, "gen_ai.tool.name": "get_" + "x" * 10_000}))
-    assert isinstance(seen, Call)
-    assert seen.tool == "get_" + "x" * 996
+def test_a_long_name_is_cut_and_still_its_own(span: Make) -> None:
+    tools = set()
+    for end in ("a", "b"):
+        seen = classify(span("execute_tool", {**EXECUTE, "gen_ai.tool.name": "get_" + "x" * 10_000 + end}))
+        assert isinstance(seen, Call)
+        assert seen.tool.startswith("get_xxx")
+        assert len(seen.tool) == 1_000
+        tools.add(seen.tool)
+    assert len(tools) == 2

@@ -612,6 +612,12 @@ async def main():
     for line in LINES:
         print(await look_up(line))  # ab
 
+other_tasks_waited_for: any
+async def main():
+    tasks = [asyncio.create_task(first("q")), asyncio.create_task(save("p"))]  # a
+    await asyncio.wait(tasks)
+    return await second("r")  # b
+
 generator_in_header: any
 async def main(reader):
     for message in reader.messages():
@@ -873,6 +879,18 @@ async def main(task):
 """
 
 _FREE = """
+tasks_waited_for:
+async def main(keys):
+    tasks = [asyncio.create_task(first(key)) for key in keys]  # a
+    await asyncio.wait(tasks)
+    return await second("r")  # b
+
+tasks_gathered:
+async def main():
+    task = asyncio.create_task(first("q"))  # a
+    await asyncio.gather(task)
+    return task.result(), await second("r")  # b
+
 other_attribute_set_between:
 class Api:
     base = "blue"
