@@ -227,7 +227,7 @@ def _is_positive(name: str, leaf: object, *, counts: bool) -> bool | None:
     counts = counts or not _words_of(name).isdisjoint(_COUNTS)
     if isinstance(leaf, (int, float)):
         # A fraction is measured, not counted.
-        return leaf > 0 if counts and leaf == int(leaf) else None
+        return leaf > 0 if counts and (isinstance(leaf, int) or leaf.is_integer()) else None
     return _is_positive_text(leaf, counts=counts) if isinstance(leaf, str) else None
 
 

@@ -115,3 +115,15 @@ def test_zero_among_other_facts_is_a_guard_where_a_tool_counts() -> None:
     assert guard_of("get_stock", {"units": 0, "next_delivery": "in three weeks"}) == "other"
     assert guard_of("get_stock", {"units": 9, "next_delivery": "in three weeks"}) == ""
     assert guard_of("get_offer", {"discount": 0, "seller": "Kestrel Nordic"}) == ""
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 10**400, 1.5])
+def test_a_count_that_is_no_usual_number_is_no_error(number: float) -> None:
+    assert guard_of("count_orders", {"count": number}) in {"", "any", "other"}
+    assert guard_of("count_orders", number) in {"", "any", "other"}
+
+
+def test_a_count_above_zero_is_an_answer() -> None:
+    assert guard_of("count_orders", {"count": 3}) == "other"
+    assert guard_of("count_orders", {"count": 3.0}) == "other"
+    assert guard_of("count_orders", {"count": 0}) == "any"
