@@ -10,7 +10,7 @@ import msgspec
 from .changes.changing_methods import CHANGING_ITEMS
 from .expressions import ExpressionWalk
 from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
-from .functions import callee_name, own_nodes
+from .functions import callee_name
 from .known_functions import dotted, is_mutator, is_pure, is_reflection, is_sink, is_sleep, makes_text_or_number
 
 if TYPE_CHECKING:
@@ -69,24 +69,29 @@ class CallWalk(ExpressionWalk):
             state.seen = f"{callee_name(node)}, which is called in between, changes {seen} (line {node.lineno})"
 
     def _waits_for_earlier(self, node: ast.Call) -> bool:
-        """Return whether a call only waits for tasks of the earlier call, as ``asyncio.wait(tasks)`` does."""
-        if dotted(node.func) not in _WAITING or node.keywords:
+        """
+        Return whether a call only waits for tasks of the earlier call, as ``asyncio.wait(tasks)`` does.
+
+        The tasks are one variable that is set once and used nowhere before, so that nothing else can be among them.
+        """
+        given = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        given = given.value if isinstance(given, ast.Starred) else given
+        if dotted(node.func) not in _WAITING or not isinstance(given, ast.Name) or self.file.loop(self.function, node):
             return False
-        given = [one.value if isinstance(one, ast.Starred) else one for one in node.args]
-        names = {one.id for one in given if isinstance(one, ast.Name)}
-        made = [
-            one.value
-            for one in own_nodes(self.function)
-            if isinstance(one, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id in names for target in one.targets)
-        ]
-        others = [one for one in given if not isinstance(one, ast.Name)]
-        calls = [one for value in (*made, *others) for one in ast.walk(value) if isinstance(one, ast.Call)]
+        uses = [one for one in ast.walk(self.function) if isinstance(one, ast.Name) and one.id == given.id]
+        before = [one for one in uses if (one.lineno, one.col_offset) < (node.lineno, node.col_offset)]
+        stores = [one for one in uses if not isinstance(one.ctx, ast.Load)]
+        made = self.file.parents.get(before[0]) if before == stores and len(stores) == 1 else None
+        if not isinstance(made, ast.Assign):
+            return False
+        task = made.value
+        if isinstance(task, ast.ListComp):
+            task = task.elt
+        elif isinstance(task, ast.List) and len(task.elts) == 1:
+            task = task.elts[0]
         # The task is what stands for the call where its column is not known.
-        inside = set(ast.walk(self.earlier))
-        return self.earlier in calls and all(
-            one in inside or dotted(one.func) in _STARTING or is_pure(one) for one in calls
-        )
+        started = isinstance(task, ast.Call) and dotted(task.func) in _STARTING and task.args == [self.earlier]
+        return task is self.earlier or started
 
     def _other_call(
         self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from .changes.outside_names import own_names
 from .flows import ELEMENT, Condition, State, Tracked, any_of, joined
 from .functions import callee_name, own_nodes
 from .known_functions import is_pure, is_sink
@@ -26,13 +28,7 @@ class LoopWalk(StatementWalk):
 
     def _run_for(self, node: ast.For | ast.AsyncFor, state: State) -> State | None:
         items = self.value(node.iter, state)
-        wait = ""
-        if self._is_shared_iterator(node.iter):
-            wait = f"the next item of {ast.unparse(node.iter)}, from which other calls of the function may take it"
-        elif isinstance(node, ast.AsyncFor) or _is_lazy(node.iter):
-            wait = (
-                f"the next item, which {'async for awaits' if isinstance(node, ast.AsyncFor) else 'is made'} in between"
-            )
+        wait = self._wait_for_item(node.iter, awaited=isinstance(node, ast.AsyncFor))
         return self._loop(
             state,
             lambda now: self._next(node.target, items, now),
@@ -43,13 +39,23 @@ class LoopWalk(StatementWalk):
 
     _run_asyncfor = _run_for
 
-    def _is_shared_iterator(self, items: ast.expr) -> bool:
+    def _wait_for_item(self, items: ast.expr, *, awaited: bool) -> str:
+        """Return what an iteration over *items* waits for, in words; empty if all items are known before."""
+        names = (node for node in ast.walk(items) if isinstance(node, ast.Name))
+        shared = next((node.id for node in names if self._is_shared_iterator(node.id)), "")
+        if shared:
+            return f"the next item of {shared}, which other calls of the function may take"
+        if awaited:
+            return "the next item, which async for awaits in between"
+        return "the next item, which is made in between" if _is_lazy(items) else ""
+
+    def _is_shared_iterator(self, name: str) -> bool:
         """
-        Return whether *items* is an iterator that was made outside of the function.
+        Return whether *name* is an iterator that was made outside of the function.
 
         Several calls of the function then share its items, as the workers of a pool do, and each takes one at a time.
         """
-        if not isinstance(items, ast.Name) or items.id in self._bound_here():
+        if name in self._own_names:
             return False
         around = self.file.parents.get(self.function)
         while around is not None:
@@ -59,7 +65,7 @@ class LoopWalk(StatementWalk):
                     for node in own_nodes(around)
                     if isinstance(node, (ast.Assign, ast.AnnAssign))
                     and any(
-                        isinstance(target, ast.Name) and target.id == items.id
+                        isinstance(target, ast.Name) and target.id == name
                         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
                     )
                 ]
@@ -68,13 +74,9 @@ class LoopWalk(StatementWalk):
             around = self.file.parents.get(around)
         return False
 
-    def _bound_here(self) -> set[str]:
-        """Return the names of the function's parameters and of the variables that it sets."""
-        if isinstance(self.function, ast.Module):
-            return set()
-        parameters = {node.arg for node in ast.walk(self.function.args) if isinstance(node, ast.arg)}
-        names = (node for node in own_nodes(self.function) if isinstance(node, ast.Name))
-        return parameters | {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    @cached_property
+    def _own_names(self) -> frozenset[str]:
+        return own_names(self.function)
 
     def _next(self, target: ast.expr, items: Tracked, state: State) -> Tracked:
         """Bind *target* to an item, and return what decides whether there is one."""
@@ -161,7 +163,7 @@ class LoopWalk(StatementWalk):
                     begun.under("iteration", self.read(self.value(test, begun), begun))
                 return inner(level + 1, begun)
 
-            wait = "the next item, which is made in between" if generator.is_async or _is_lazy(generator.iter) else ""
+            wait = self._wait_for_item(generator.iter, awaited=bool(generator.is_async))
             after = self._loop(now, lambda begun: self._next(generator.target, items, begun), body, wait)
             return now if after is None else after
 

@@ -606,11 +606,59 @@ async def main(names):
         for index, name in pending:
             results[index] = await check(name)  # ab
 
+items_of_a_pool_in_a_comprehension: any
+async def main(names):
+    pending = iter(names)
+    async def run():
+        return [await check(name) for name in pending]  # ab
+
+items_of_a_pool_that_are_counted: any
+async def main(names):
+    pending = iter(names)
+    async def run():
+        for index, name in enumerate(pending):
+            print(index, await check(name))  # ab
+
 items_of_the_module: any
 LINES = (line for line in open("lines"))
 async def main():
     for line in LINES:
         print(await look_up(line))  # ab
+
+task_added_before_the_wait: any
+async def main():
+    tasks = [asyncio.create_task(first("q"))]  # a
+    tasks.append(asyncio.create_task(save("p")))
+    await asyncio.wait(tasks)
+    return await second("r")  # b
+
+task_of_others_waited_for: any
+async def main(flushing):
+    task = asyncio.create_task(first("q"))  # a
+    await asyncio.gather(task, flushing)
+    return await second("r")  # b
+
+task_of_an_attribute_waited_for: any
+async def main(self):
+    tasks = [asyncio.create_task(first("q")), self.flushing]  # a
+    await asyncio.wait(tasks)
+    return await second("r")  # b
+
+task_added_in_a_loop: any
+async def main(names):
+    tasks = [asyncio.create_task(first("q"))]  # a
+    for name in names:
+        await asyncio.wait(tasks)
+        tasks.append(asyncio.create_task(save(name)))
+    return await second("r")  # b
+
+task_set_anew: any
+async def main(flag):
+    task = asyncio.create_task(first("q"))  # a
+    if flag:
+        task = flag.task
+    await asyncio.gather(task)
+    return await second("r")  # b
 
 other_tasks_waited_for: any
 async def main():
