@@ -179,7 +179,7 @@ class ParallelismProcessor(SpanProcessor):
         node = add_span_node(span, _scope(parent_context))
         parent = node.parent
         if parent is not None and is_tool_span(span):
-            # What else it says is read when its turn ends.
+            # What else it says is read when its turn ends. As in `begin`, most need no lock.
             if parent.children is not None and len(parent.children) < parent.room:
                 parent.children.append(node)
                 node.linked = True

@@ -252,6 +252,13 @@ def test_a_span_that_is_surely_a_call_is_one_whatever_else_it_says(path: Path) -
                 assert not is_tool_call(span.name, changed) or type(classify(replace(span, attributes=changed))) is Call
 
 
+def test_each_mark_of_a_call_is_on_recorded_spans() -> None:
+    marks = [dialect.call_mark.key for dialect in dialects.DIALECTS if dialect.call_mark is not None]
+    sure = [span for path in RECORDED for span in read_spans(path) if is_tool_call(span.name, span.attributes)]
+    assert [key for key in marks if any(key in span.attributes for span in sure)] == marks
+    assert len(marks) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "attributes", "sure"),
     [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Token: TypeAlias = tuple[str, bool]
 """A comparable form, and whether a match of it is distinctive; a match of a small number or a common word is not."""
 
+_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 _PIECES = LazyPattern(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
 _PARTS = LazyPattern(r"[^\W_]+(?:\.\d+)?")
 _WORDS = LazyPattern(r"\w+")
@@ -199,6 +200,16 @@ def words_in(text: str) -> list[str]:
     """Return the words of *text*, case folded and split at underscores."""
     # Every result passes through here, so most time at a turn's end is spent here. Translating bytes is fastest.
     return text.encode().translate(_FOLDED).decode().split() if text.isascii() else _PLAIN.findall(text.casefold())
+
+
+def sentences_in(text: str) -> list[str]:
+    """
+    Return the sentences and lines of *text*.
+
+    >>> sentences_in("Is 2.5 enough? Then go.")
+    ['Is 2.5 enough', ' Then go', '']
+    """
+    return _SENTENCE_END.split(text)
 
 
 def letter_groups(text: str) -> list[str]:

@@ -13,7 +13,6 @@ from .languages import has_foreign_condition
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 # "Check if it rains" asks a question, "if possible" is polite, and "if I fly to Rome" supposes: none is a condition.
 _NO_CONDITION = LazyPattern(
     r"\b(?:check|checks|checking|see|seeing|know|tell (?:me|us)|find out|ask|asks|wonder|wondering|verify|determine"
@@ -78,7 +77,7 @@ class Conditions:
         others: set[str] = set()
         for text in texts:
             self._all = self._all or _IN_THAT_CASE.search(text[_BEGINNING:_MOST_READ])
-            for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
+            for sentence in tokens.sentences_in(text[:_MOST_READ]):
                 plain = sentence if len(sentence) <= _LONGEST_SENTENCE else ""
                 lowered = plain.lower()
                 if "if" in lowered or "else" in lowered or not plain.isascii():

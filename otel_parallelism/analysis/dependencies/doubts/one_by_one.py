@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.contents.tokens import sentences_in, words_in
 from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
-from otel_parallelism.patterns import CaselessPattern, LazyPattern
+from otel_parallelism.patterns import CaselessPattern
+
+from .rules import LONGEST_SENTENCE, MOST_READ, stems_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,11 +24,6 @@ if TYPE_CHECKING:
 
     from .reasking import Doubt
 
-_MOST_READ = 20_000
-_LONGEST_SENTENCE = 400
-_STEM = 5
-_SHORTEST_WORD = 3
-_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 _LIMIT = CaselessPattern(
     r"\b(?:(?:one|1|single|two|2|few) (?:\w+ ){0,3}(?:at (?:a|one|any) time|at once)"
     r"|(?:one|1|single|two|2|\d+) (?:\w+ )?(?:requests?|calls?|quer(?:y|ies)|lookups?|searche?s?|reads?|connections?"
@@ -60,8 +57,8 @@ class OneByOne:
         self._limited = 0
         self._by_handle: dict[tuple[str, str], int] = {}
         for text in dict.fromkeys(texts):
-            for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
-                if len(sentence) <= _LONGEST_SENTENCE and _LIMIT.search(sentence):
+            for sentence in sentences_in(text[:MOST_READ]):
+                if len(sentence) <= LONGEST_SENTENCE and _LIMIT.search(sentence):
                     self._any_service = self._any_service or _SERVICE.search(sentence)
                     self._stems |= _stems(words_in(sentence))
 
@@ -85,9 +82,9 @@ class OneByOne:
                 self._by_handle[name, token] = before | 1 << index
         return [doubt for doubt in found if doubt[0]]
 
-    def _own_stems(self, index: int) -> set[str]:
+    def _own_stems(self, index: int) -> frozenset[str]:
         return _stems(words_in_name(self._calls[index].tool))
 
 
-def _stems(words: Iterable[str]) -> set[str]:
-    return {word.removesuffix("s")[:_STEM] for word in words if len(word) >= _SHORTEST_WORD and word not in _GENERAL}
+def _stems(words: Iterable[str]) -> frozenset[str]:
+    return stems_of(word for word in words if word not in _GENERAL)

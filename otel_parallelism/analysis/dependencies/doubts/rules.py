@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.contents.tokens import sentences_in, words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
-from otel_parallelism.patterns import CaselessPattern, LazyPattern
+from otel_parallelism.patterns import CaselessPattern
 
 from .languages import has_foreign_condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-_MOST_READ = 20_000
-_LONGEST_SENTENCE = 400
+MOST_READ = 20_000
+"""The characters of a prompt that are searched."""
+LONGEST_SENTENCE = 400
+"""A longer sentence is a listing, or no prose."""
+
 _STEM = 5
 _SHORTEST_WORD = 3
-_SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|when|whenever|once|only|otherwise|in case|depending on|provided that|except|until|while"
     r"|above|below|beyond|exceed\w*|calls? for|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*"
@@ -48,12 +50,12 @@ class Rules:
         """Search *texts*; of a long text only the beginning."""
         self._stems: list[frozenset[str]] = []
         for text in dict.fromkeys(texts):
-            for sentence in _SENTENCE_END.split(text[:_MOST_READ]):
-                conditional = len(sentence) <= _LONGEST_SENTENCE and (
+            for sentence in sentences_in(text[:MOST_READ]):
+                conditional = len(sentence) <= LONGEST_SENTENCE and (
                     _CONDITION.search(sentence) or has_foreign_condition(sentence)
                 )
                 if conditional and not _OF_THE_USER.search(sentence):
-                    self._stems.append(_stems(words_in(sentence)))
+                    self._stems.append(stems_of(words_in(sentence)))
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -71,10 +73,11 @@ class Rules:
         >>> rules.concern("get_refund_options", []), rules.concern("get_weather", []), rules.concern("get_customer", [])
         (True, False, False)
         """
-        sought = _stems([noun_of(tool)]) | _stems(own) if self._stems else ()
+        sought = stems_of([noun_of(tool)]) | stems_of(own) if self._stems else ()
         return any(not stems.isdisjoint(sought) for stems in self._stems)
 
 
-def _stems(words: Iterable[str]) -> frozenset[str]:
+def stems_of(words: Iterable[str]) -> frozenset[str]:
+    """Return the first letters of the longer of *words*, and words of other scripts, without the s of a plural."""
     longer = (word for word in words if len(word) >= _SHORTEST_WORD or not word.isascii())
     return frozenset(word.removesuffix("s")[:_STEM] for word in longer)
