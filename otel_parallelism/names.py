@@ -257,6 +257,9 @@ OUTPUT_MESSAGES = "gen_ai.output.messages"
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 ERROR_TYPE = "error.type"
 
+CAUSES = ("model", "dispatch", "blocking", "limit", "contention", "code", "intended", "unknown", "over_parallel")
+"""The values of the attribute of a cause."""
+
 # Environment.
 ENVIRONMENT_PREFIX = "OTEL_PARALLELISM_"
 CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from . import names
 from .errors import SettingError
+from .setting_values import YES, expectation, similar, value_of_variable
+from .shown_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -124,8 +126,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for name, wanted in _types().items():
             given = getattr(self, name)
             value = tuple(given) if isinstance(given, (list, set, frozenset)) else given
-            if not _fits(value, wanted):
-                raise SettingError(f"{name}={given!r}: expected {_expectation(wanted)}")
+            expected = expectation(name, value, wanted)
+            if expected:
+                raise SettingError(f"{name}={given!r}: expected {expected}")
             if value is not given:
                 msgspec.structs.force_setattr(self, name, value)
 
@@ -139,6 +142,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         Return the settings in ``OTEL_PARALLELISM_*`` variables and in the project's ``[tool.otel-parallelism]`` table.
 
+        A warning is logged once for each variable that seems to be misspelt.
+
         Args:
             environ: Variables to use instead of the process's; variables win over the table.
             directory: The folder to search for ``pyproject.toml``, and its parents; default: the working directory.
@@ -151,15 +156,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         settings, found = read_settings(environ, directory, **arguments)
         if found:
             raise SettingError(found[0])
+        warn_once(misspelt_variables(environ))
         return settings
 
 
 DISABLED: Final = names.ENVIRONMENT_PREFIX + "DISABLED"
 SDK_DISABLED: Final = "OTEL_SDK_DISABLED"
-_YES = frozenset({"1", "true", "yes", "on"})
-_NO = frozenset({"0", "false", "no", "off"})
-# Values of the standard variable that keep content off spans.
-_NOT_ON_SPANS = frozenset({"no_content", "event_only"})
+_LIKE_PREFIX: Final = "OTEL_PAR"
+_LIKE: Final = 0.85
+"""How much a variable with another prefix is like one of ours, at least."""
+_warned: set[str] = set()
 
 
 def read_settings(
@@ -180,7 +186,7 @@ def read_settings(
         text = environ.get(variable, "").strip()
         if text:
             try:
-                found[name] = _read(variable, text, wanted)
+                found[name] = value_of_variable(variable, name, text, wanted)
             except SettingError as error:
                 problems.append(str(error))
                 found.pop(name, None)
@@ -192,18 +198,39 @@ def read_settings(
 def is_switched_off(environ: Mapping[str, str] | None = None) -> bool:
     """Return whether ``OTEL_PARALLELISM_DISABLED`` or ``OTEL_SDK_DISABLED`` is true."""
     environ = os.environ if environ is None else environ
-    return environ.get(DISABLED, "").strip().lower() in _YES or environ.get(SDK_DISABLED, "").strip().lower() == "true"
+    return environ.get(DISABLED, "").strip().lower() in YES or environ.get(SDK_DISABLED, "").strip().lower() == "true"
 
 
 def setting_problems(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> tuple[str, ...]:
     """Return one sentence for each variable or key that is wrong, misspelt ones included."""
-    environ = os.environ if environ is None else environ
+    return (*read_settings(environ, directory)[1], *misspelt_variables(environ))
+
+
+def misspelt_variables(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return one sentence for each variable that seems to be meant for this package, and is none of its variables."""
     known = set(map(variable_of, _types()))
-    unknown = sorted(
-        variable for variable in environ if variable.startswith(names.ENVIRONMENT_PREFIX) and variable not in known
-    )
-    misspelt = (f"{variable} is no variable of this package{_similar(variable, known)}" for variable in unknown)
-    return (*read_settings(environ, directory)[1], *misspelt)
+    found = []
+    for variable in sorted(os.environ if environ is None else environ):
+        # The prefix may be misspelt too.
+        if variable.upper().startswith(_LIKE_PREFIX) and variable not in known:
+            if variable.startswith(names.ENVIRONMENT_PREFIX):
+                rest = variable.removeprefix(names.ENVIRONMENT_PREFIX)
+                close = similar(rest, map(str.upper, _types()), names.ENVIRONMENT_PREFIX)
+            else:
+                close = similar(variable.upper(), known, least=_LIKE)
+            if close or variable.startswith(names.ENVIRONMENT_PREFIX):
+                found.append(f"{printable(variable)} is no variable of this package{close}")
+    return tuple(found)
+
+
+def warn_once(problems: Iterable[str]) -> None:
+    """Log a warning for each of *problems* that this process has not logged yet."""
+    import logging  # noqa: PLC0415 - the core, which takes the settings, logs nothing
+
+    for problem in problems:
+        if problem not in _warned:
+            _warned.add(problem)
+            logging.getLogger(names.INSTRUMENTATION).warning("ignored: %s", problem)
 
 
 @functools.cache
@@ -215,52 +242,6 @@ def _types() -> dict[str, Any]:
 def variable_of(field: str) -> str:
     """Return the environment variable of a setting."""
     return names.CAPTURE_CONTENT if field == "capture_content" else names.ENVIRONMENT_PREFIX + field.upper()
-
-
-def _similar(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - seldom needed, and it would lengthen every import of this package
-
-    close = get_close_matches(name, list(known), 1)
-    return f"; is it {close[0]}?" if close else ""
-
-
-def _fits(value: object, wanted: Any) -> bool:
-    if wanted is bool:
-        return isinstance(value, bool)
-    if wanted in (int, float):
-        return isinstance(value, (int, wanted)) and not isinstance(value, bool) and value >= 0
-    if wanted == tuple[str, ...]:
-        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-    return value in get_args(wanted)
-
-
-def _expectation(wanted: Any) -> str:
-    if get_origin(wanted) is Literal:
-        return " or ".join(repr(choice) for choice in get_args(wanted))
-    return {
-        bool: "true or false",
-        int: "a whole number of at least 0",
-        float: "a number of at least 0",
-    }.get(wanted, "a list of strings")
-
-
-def _read(variable: str, text: str, wanted: Any) -> Any:
-    """Return the value of *variable*; raise SettingError if *text* is not of the type *wanted*."""
-    value: Any = text
-    if variable == names.CAPTURE_CONTENT:
-        return text.lower() not in _NO | _NOT_ON_SPANS
-    if wanted is bool:
-        value = True if text.lower() in _YES else False if text.lower() in _NO else text
-    elif wanted == tuple[str, ...]:
-        value = tuple(part.strip() for part in text.split(",") if part.strip())
-    else:
-        try:
-            value = msgspec.convert(text, wanted, strict=False)
-        except msgspec.ValidationError:
-            value = None
-    if not _fits(value, wanted):
-        raise SettingError(f"{variable}={text!r}: expected {_expectation(wanted)}")
-    return value
 
 
 def _table(directory: Path | None) -> tuple[dict[str, Any], list[str]]:
@@ -288,9 +269,8 @@ def _table(directory: Path | None) -> tuple[dict[str, Any], list[str]]:
         name = key.replace("-", "_")
         entry = tuple(value) if isinstance(value, list) else value
         if name not in types:
-            problems.append(f"{path}: [tool.otel-parallelism] has no setting {key!r}{_similar(name, types)}")
-        elif not _fits(entry, types[name]):
-            expected = _expectation(types[name])
+            problems.append(f"{path}: [tool.otel-parallelism] has no setting {key!r}{similar(name, types)}")
+        elif expected := expectation(name, entry, types[name]):
             problems.append(f"{path}: [tool.otel-parallelism] {key} = {value!r}: expected {expected}")
         else:
             found[name] = entry

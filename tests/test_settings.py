@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from otel_parallelism import settings as settings_module
 from otel_parallelism.errors import ParallelismError, SettingError
+from otel_parallelism.model import Cause
+from otel_parallelism.names import CAUSES
 from otel_parallelism.settings import Settings, read_settings, setting_problems
 from otel_parallelism.tracing.install import usable_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_defaults_are_found_where_nothing_is_set(tmp_path: Path) -> None:
@@ -111,6 +117,11 @@ def test_without_a_working_folder_there_is_no_projects_file(tmp_path: Path, monk
         ("silence", "git_*", "a list of strings"),
         ("silence", [1], "a list of strings"),
         ("emit", "smoke", "'event' or 'log' or 'both'"),
+        ("silence", ("agents:night",), "tool, tool+tool, cause:model or agent:name"),
+        ("silence", ("Cause:model",), "tool, tool+tool, cause:model or agent:name"),
+        ("silence", ("kind:limit",), "tool, tool+tool, cause:model or agent:name"),
+        ("silence", ("git_*", "move+"), "tool, tool+tool, cause:model or agent:name"),
+        ("silence", ("agent:",), "agent: and a name"),
     ],
 )
 def test_wrong_argument_names_field_value_and_expectation(field: str, value: Any, expected: str) -> None:
@@ -118,6 +129,28 @@ def test_wrong_argument_names_field_value_and_expectation(field: str, value: Any
         Settings(**{field: value})
     assert str(caught.value) == f"{field}={value!r}: expected {expected}"
     assert {ParallelismError, TypeError, ValueError} <= set(type(caught.value).__mro__)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("models", "model"), ("Limit", "limit"), ("dispach", "dispatch")])
+def test_unknown_cause_is_named_with_the_known_ones(tmp_path: Path, written: str, meant: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[tool.otel-parallelism]\nsilence = ["git_*", "cause:{written}"]\n')
+    settings, (problem,) = read_settings({}, tmp_path)
+    assert settings.silence == ()
+    assert "expected cause: and one of model, dispatch, blocking, limit, contention, code, intended, " in problem
+    assert problem.endswith(f"; is it cause:{meant}?")
+    with pytest.raises(SettingError, match=f"OTEL_PARALLELISM_SILENCE='cause:{written}': expected cause: and one of"):
+        Settings.from_environment({"OTEL_PARALLELISM_SILENCE": f"cause:{written}"}, Path("/"))
+
+
+@pytest.mark.parametrize("pattern", ["cause: model", "agent:night-*", "move+click", "mcp:search", "git_*", "*"])
+def test_patterns_that_can_match_are_accepted(pattern: str) -> None:
+    assert Settings(silence=(pattern,)).silence == (pattern,)
+
+
+def test_the_known_causes_are_those_of_findings() -> None:
+    assert get_args(Cause) == CAUSES
+    for cause in CAUSES:
+        assert Settings(silence=(f"cause:{cause}",))
 
 
 def test_list_becomes_tuple() -> None:
@@ -153,6 +186,32 @@ def test_misspelt_variable_is_a_problem_with_a_suggestion(tmp_path: Path) -> Non
     assert setting_problems({"OTEL_PARALLELISM_SILENT": "x", "OTEL_PARALLELISM_DISABLED": "true"}, tmp_path) == (
         "OTEL_PARALLELISM_SILENT is no variable of this package; is it OTEL_PARALLELISM_SILENCE?",
     )
+
+
+@pytest.mark.parametrize("read", [usable_settings, Settings.from_environment])
+def test_misspelt_variable_is_warned_of_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, read: Callable[[], Settings]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(settings_module, "_warned", set())
+    monkeypatch.setenv("OTEL_PARALELISM_EMIT", "log")
+    monkeypatch.setenv("OTEL_PARALLELISM_\x1b[2J", "1")
+    monkeypatch.setenv("OTEL_PARSER", "1")
+    assert read() == read() == Settings()
+    assert [entry.getMessage() for entry in caplog.records] == [
+        "ignored: OTEL_PARALELISM_EMIT is no variable of this package; is it OTEL_PARALLELISM_EMIT?",
+        "ignored: OTEL_PARALLELISM_?[2J is no variable of this package",
+    ]
+
+
+def test_a_package_that_is_switched_off_warns_of_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings_module, "_warned", set())
+    monkeypatch.setenv("OTEL_PARALLELISM_DISABLED", "true")
+    monkeypatch.setenv("OTEL_PARALLELISM_SILENT", "x")
+    assert usable_settings().disabled
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ be lost. If there is no global provider yet, the processor is attached when the 
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 
-from otel_parallelism import names
-from otel_parallelism.settings import Settings, read_settings
+from otel_parallelism.settings import Settings, misspelt_variables, read_settings, warn_once
 
 from .metrics import TurnMetrics
 from .processor import ParallelismProcessor
@@ -41,8 +39,6 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _attached: list[tuple[Any, Tracer]] = []
 _undo: list[Callable[[], None]] = []
-_logger = logging.getLogger(names.INSTRUMENTATION)
-_warned: set[str] = set()
 
 follow_forks(_lock)
 
@@ -113,16 +109,15 @@ def uninstall() -> None:
 
 def usable_settings(**arguments: Any) -> Settings:
     """
-    Return the settings of the environment; log one warning for each wrong variable or key instead of raising.
+    Return the settings of the environment; log one warning for each variable or key that is wrong instead of raising.
 
     Each warning is logged once per process. It names the variable or key, its value and what was expected; the default
     is used.
     """
     settings, problems = read_settings(**arguments)
-    for problem in problems:
-        if problem not in _warned:
-            _warned.add(problem)
-            _logger.warning("ignored: %s", problem)
+    warn_once(problems)
+    if not settings.disabled:
+        warn_once(misspelt_variables())
     return settings
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.errors import UnreadableError
+from otel_parallelism.cli.stored_report import stored_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,15 +42,10 @@ def measured_places(name: str) -> list[MeasuredPlace]:
     Return the places of the findings in the JSON report called *name*.
 
     Raises:
-        UnreadableError: The file cannot be read, or is not such a report.
+        UnreadableError: The file cannot be read, is not such a report, or has a newer schema.
     """
     expected = "a report of analyze --format json"
-    try:
-        report = msgspec.json.decode(Path(name).read_bytes(), type=_ReportedFindings)
-    except OSError as error:
-        raise UnreadableError(name, None, error.strerror or str(error), expected) from None
-    except msgspec.DecodeError as error:
-        raise UnreadableError(name, None, str(error), expected) from None
+    report = stored_report(name, _ReportedFindings, expected)
     return [
         MeasuredPlace(one.location.file_path, one.location.line_number, one.avoidable)
         for one in report.findings

@@ -49,7 +49,7 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
     setting of its framework. Where no change is sure, it gets what to do by hand, and standard error says why.
     Nothing is written without --write.
 
-    The exit status is 0 if there is a change, 1 if none is sure, and 2 if the input cannot be read.
+    The exit status is 0 if there is a change or no finding, 1 if no change is sure, and 2 if the input cannot be read.
     """
     from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
 
@@ -60,6 +60,9 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
     spans = None if is_report(report) else _Spans(report)
     try:
         found = findings_in_report(report) if spans is None else spans.findings()
+        if not found and not finding:
+            _note(f"{report}: there is no finding, so there is nothing to fix")
+            return
         one = chosen(found, finding, report)
         _note(_headline(one, len(found)))
         proposal = propose(one, ProgramSource(source), None if spans is None else partial(spans.texts_of, one.trace_id))

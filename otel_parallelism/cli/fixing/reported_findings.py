@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from otel_parallelism.analysis.findings.advice import common_setting, framework_of
+from otel_parallelism.cli.stored_report import BYTE_ORDER_MARK, stored_report
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.model import Advice, Caller, Cause, Finding, FindingKind
 from otel_parallelism.model.turn_types import EffectSource
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Analysis
 
-_REPORT: Final = re.compile(rb'\s*\{\s*"schema_version"\s*:')
+_REPORT: Final = re.compile(rb"(?:" + BYTE_ORDER_MARK + rb')?\s*\{\s*"schema_version"\s*:')
 _HEAD_BYTES: Final = 1_000
 _MOST_NAMED: Final = 10
 
@@ -119,15 +120,11 @@ def findings_in_report(name: str) -> list[ReportedFinding]:
     Return the findings of the JSON report called *name*, in its order.
 
     Raises:
-        UnreadableError: The file cannot be read, or is no report of ``--format json`` with ids of findings.
+        UnreadableError: The file cannot be read, is no report of ``--format json`` with ids of findings, or has a newer
+            schema.
     """
     expected = "a report of run or analyze with --format json"
-    try:
-        report = msgspec.json.decode(Path(name).read_bytes(), type=_ReadReport)
-    except OSError as error:
-        raise UnreadableError(name, None, error.strerror or str(error), expected) from None
-    except msgspec.DecodeError as error:
-        raise UnreadableError(name, None, str(error), expected) from None
+    report = stored_report(name, _ReadReport, expected)
     found = []
     for fault in report.findings:
         turn = report.turns[fault.worst.position] if 0 <= fault.worst.position < len(report.turns) else None
@@ -204,5 +201,5 @@ def chosen(found: Sequence[ReportedFinding], wanted: str, name: str) -> Reported
         return same[0]
     listed = ", ".join(one.id for one in found[:_MOST_NAMED])
     expected = f"one of {listed}" + (", …" if len(found) > _MOST_NAMED else "") if found else "a report with findings"
-    problem = "there is nothing to fix" if not found else "there is no such finding" if not same else "several begin so"
+    problem = "several begin so" if same else "there is no such finding"
     raise UnreadableError(f"{name}: {shown_name(wanted)}" if wanted else name, None, problem, expected)

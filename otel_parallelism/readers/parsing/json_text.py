@@ -16,6 +16,7 @@ import msgspec
 from otel_parallelism.errors import UnreadableError
 
 from .field_errors import WrongFieldError
+from .line_range import BYTE_ORDER_MARK
 from .node_objects import json_of
 from .not_numbers import without_not_numbers
 from .opening import TooLargeError, broken_compression, raised, read_whole
@@ -44,7 +45,6 @@ _NEXT_VALUE: Final = re.compile(rb"^(?:[\[{]|(?=[^\s\"}\]])" + _BEFORE_OBJECT + 
 _LAST_LINE: Final = re.compile(rb"^}\r?$", re.MULTILINE)
 _ENDS_EARLY: Final = "the JSON ends early"
 _BYTE = re.compile(r"\(byte (\d+)\)")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class UnknownFormatError(Exception):
@@ -110,7 +110,7 @@ class JsonText:
             for line in self._lines(lines):
                 number += 1
                 if number == 1 and not by_line:
-                    line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 - the mark is no content
+                    line = line.removeprefix(BYTE_ORDER_MARK)  # noqa: PLW2901 - the mark is no content
                 if document is None and line.strip():
                     document = line if self.is_document(line) else b""
                 if document:

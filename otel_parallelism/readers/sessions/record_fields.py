@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import msgspec
 
 from otel_parallelism.errors import ParallelismError
+from otel_parallelism.readers.parsing.line_range import BYTE_ORDER_MARK
 from otel_parallelism.readers.parsing.opening import TooLargeError, broken_compression, decompressed
 from otel_parallelism.settings import Settings
 
@@ -89,7 +90,13 @@ def seconds_ns(value: object) -> int | None:
 
 
 def decoded_json(data: bytes | str) -> Any:
-    """Return the value that *data* has as JSON; None if it is broken, or nested too deeply."""
+    """
+    Return the value that *data* has as JSON; None if it is broken, or nested too deeply.
+
+    A byte order mark before it, and the null bytes that a crash can leave after it, are left out.
+    """
+    if isinstance(data, bytes):
+        data = data.removeprefix(BYTE_ORDER_MARK).rstrip(b"\0")
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):

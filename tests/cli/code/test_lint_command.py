@@ -264,6 +264,8 @@ def test_measured_seconds_rank_the_findings(project: Invoke) -> None:
     assert lines[0].endswith("[1.5 s]")
     done = project("lint", "shop", "--profile", "report.json", "--format", "json")
     assert [one["measured_s"] for one in json.loads(done.stdout)["findings"]] == [1.25, 0.0]
+    project.write("newer.json", json.dumps({"schema_version": 2, "findings": faults}))
+    assert b"newer.json: its schema_version is 2" in project("lint", "shop", "--profile", "newer.json").stderr
     project.write("report.json", '{"turns": 1}')
     for name in ("report.json", "missing.json"):
         done = project("lint", "shop", "--profile", name)

@@ -293,7 +293,11 @@ def test_setting_at_several_places_is_not_chosen_from(invoke: Invoke) -> None:
         (["missing.json"], "missing.json: there is no such file"),
         (["report.json", "ffffffff"], "report.json: ffffffff: there is no such finding; expected one of "),
         (["broken.json"], "broken.json: "),
-        (["empty.json"], "empty.json: there is nothing to fix; expected a report with findings"),
+        (["empty.json", "ffffffff"], "empty.json: ffffffff: there is no such finding; expected a report with findings"),
+        (
+            ["newer.json"],
+            "newer.json: its schema_version is 2, which a later version of otel-parallelism wrote",
+        ),
         (["old.json"], "expected a report of run or analyze with --format json"),
         (["report.json", "--source", "missing"], "Directory 'missing' does not exist"),
     ],
@@ -303,10 +307,24 @@ def test_bad_input_is_named_with_status_2(invoke: Invoke, arguments: list[str], 
     invoke.write("report.json", text)
     invoke.write("broken.json", text[:-20])
     invoke.write("empty.json", render_json(Analysis((), Coverage())))
+    invoke.write("newer.json", text.replace('"schema_version": 1', '"schema_version": 2'))
     invoke.write("old.json", text.replace('"id":', '"other":'))
     done = invoke("fix", *arguments)
     assert (done.returncode, done.stdout) == (2, b"")
     assert message in done.stderr.decode()
+
+
+def test_report_without_findings_is_a_success(invoke: Invoke) -> None:
+    invoke.write("empty.json", render_json(Analysis((), Coverage())))
+    done = invoke("fix", "empty.json")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr == b"empty.json: there is no finding, so there is nothing to fix\n"
+
+
+def test_report_can_begin_with_a_byte_order_mark(invoke: Invoke) -> None:
+    name = with_report(invoke, "unknown")
+    (invoke.folder / "marked.json").write_bytes(b"\xef\xbb\xbf" + (invoke.folder / "report.json").read_bytes())
+    assert invoke("fix", "marked.json").stderr.decode().startswith(f"Finding {name}: ")
 
 
 def test_file_outside_of_the_source_is_neither_read_nor_written(invoke: Invoke) -> None:

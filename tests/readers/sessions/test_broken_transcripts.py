@@ -76,6 +76,15 @@ def test_a_line_still_being_written_is_no_broken_line(tmp_path: Path) -> None:
     assert read(tmp_path).broken == 1
 
 
+@pytest.mark.parametrize("form", ["claude-code 2.1", "codex 0.130", "gemini-cli 0.20"])
+def test_a_byte_order_mark_costs_no_record(tmp_path: Path, form: str) -> None:
+    path = WRITERS[form](tmp_path, Session(PLANS))
+    whole = read(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n\0\0\0")
+    marked = read(tmp_path)
+    assert (marked.records, marked.broken, marked.unknown) == (whole.records, 0, whole.unknown)
+
+
 def test_unknown_records_are_counted_by_their_kind(tmp_path: Path) -> None:
     path = WRITERS["codex 0.130"](tmp_path, Session(PLANS))
     more = [
