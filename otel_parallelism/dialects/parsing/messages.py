@@ -8,10 +8,11 @@ Haystack's replies differ only in names, so one recursive search reads them all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from otel_parallelism.model import AskedCall, DeveloperText
 
-from .call_shapes import CALL_ID_KEYS, CallShape, call_shape, listed_call_shape
+from .call_shapes import CALL_ID_KEYS, CallShape, call_shape, ids_in_standard_form, listed_call_shape
 from .content import decoded, hides_some, is_cut_off
 
 _DEEPEST = 24
@@ -40,6 +41,9 @@ _CALL_MARKS = (
 # Marks of protocols in which a model writes tool calls into its text, without a list of calls.
 _TEXT_PROTOCOLS = ("next_tool_name", "Action:", "<tool_call", "<function_call", "<tool_use", "<invoke")
 
+_Found: TypeAlias = CallShape | Mapping[str, object]
+"""A call in a model's output: its shape, or a mapping of an unknown form."""
+
 
 def requested_ids(*values: object) -> tuple[str, ...] | None:
     """
@@ -49,7 +53,7 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
         ``()`` if the output requests none. None if the ids are unknown: the output was not captured or is cut off, has
         no known form, requests a call without an id, or writes calls into its text.
     """
-    found: list[AskedCall] = []
+    ids: list[str] = []
     seen = False
     for value in values:
         if isinstance(value, str) and (is_cut_off(value) or has_calls_in_text(value)):
@@ -59,21 +63,23 @@ def requested_ids(*values: object) -> tuple[str, ...] | None:
                 return None
             seen = seen or '"role"' in value or '"parts"' in value or '"choices"' in value or '"text"' in value
             continue
-        data = decoded(value)
-        if isinstance(data, str):
-            return None
-        if not _collect_calls(data, found, 0):
-            return None
+        some = ids_in_standard_form(value) if isinstance(value, str) else None
+        if some is None:
+            found: list[_Found] = []
+            data = decoded(value)
+            if isinstance(data, str) or not _collect_calls(data, found, 0):
+                return None
+            some = list(map(_id_of, found))
+        ids += some
         seen = True
-    ids = [call.call_id for call in found]
     return tuple(dict.fromkeys(ids)) if seen and all(ids) else None
 
 
 def asked_calls(value: object) -> tuple[AskedCall, ...]:
     """Return the tool calls that a model's output asks for, in order, with or without ids; empty if it has none."""
-    found: list[AskedCall] = []
+    found: list[_Found] = []
     _collect_calls(decoded(value), found, 0)
-    return tuple(found)
+    return _each_once(found)
 
 
 def listed_ids(value: object) -> tuple[str, ...] | None:
@@ -89,10 +95,10 @@ def listed_ids(value: object) -> tuple[str, ...] | None:
 def listed_calls(value: object) -> tuple[AskedCall, ...]:
     """Return the calls in a list that holds nothing but tool calls, with or without ids."""
     data = decoded(value)
-    found: list[AskedCall] = []
+    found: list[_Found] = []
     if isinstance(data, Sequence) and not isinstance(data, bytes | str):
         _collect_calls([decoded(item) for item in data], found, 0, listed=True)
-    return tuple(found)
+    return _each_once(found)
 
 
 def has_calls_in_text(value: str) -> bool:
@@ -107,9 +113,9 @@ def _has_any(text: str, marks: Sequence[str]) -> bool:
     return False
 
 
-def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: bool = False) -> bool:
+def _collect_calls(data: object, found: list[_Found], depth: int, *, listed: bool = False) -> bool:
     """
-    Append the calls in *data* to *found*, each id once; return False if *data* is nested too deeply.
+    Append the calls in *data* to *found*; return False if *data* is nested too deeply.
 
     Any mapping that is *listed* in a list of tool calls is a call, whatever its keys.
     """
@@ -120,7 +126,7 @@ def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: 
     if type(data) is dict or isinstance(data, Mapping):
         call = listed_call_shape(data) if listed else call_shape(data)
         if call is not None or listed:
-            _append_call(found, data if call is None else call)
+            found.append(data if call is None else call)
             return True
         return _INSIDE_KEYS.isdisjoint(data) or _collect_inside(data, found, depth)
     if type(data) is list or (isinstance(data, Sequence) and not isinstance(data, bytes | str)):
@@ -130,7 +136,7 @@ def _collect_calls(data: object, found: list[AskedCall], depth: int, *, listed: 
     return True
 
 
-def _collect_inside(data: Mapping[str, object], found: list[AskedCall], depth: int) -> bool:
+def _collect_inside(data: Mapping[str, object], found: list[_Found], depth: int) -> bool:
     keys = [key for key in data if key in _INSIDE_KEYS]
     if len(keys) > 1:
         keys.sort(key=_INSIDE.index)
@@ -140,19 +146,26 @@ def _collect_inside(data: Mapping[str, object], found: list[AskedCall], depth: i
     return True
 
 
-def _append_call(found: list[AskedCall], call: CallShape | Mapping[str, object]) -> None:
-    """Append *call*, a shape or a mapping of an unknown form, to *found*, unless a call with its id is there."""
+def _each_once(found: Sequence[_Found]) -> tuple[AskedCall, ...]:
+    """Return the calls in *found*, the first of each id."""
+    asked: list[AskedCall] = []
+    ids: set[str] = set()
+    for call in found:
+        call_id = _id_of(call)
+        if not call_id or call_id not in ids:
+            ids.add(call_id)
+            name, arguments = (call.name, call.arguments) if isinstance(call, CallShape) else ("", None)
+            asked.append(AskedCall(name if isinstance(name, str) else "", decoded(arguments), call_id))
+    return tuple(asked)
+
+
+def _id_of(call: _Found) -> str:
+    """Return the id of *call*; empty if it has none."""
     if isinstance(call, CallShape):
-        call_id, name, arguments = call.call_id, call.name, call.arguments
+        call_id = call.call_id
     else:
-        call_id, name, arguments = next((call[key] for key in CALL_ID_KEYS if key in call), ""), "", None
-    asked = AskedCall(
-        tool=name if isinstance(name, str) else "",
-        arguments=decoded(arguments),
-        call_id=call_id if isinstance(call_id, str) else "",
-    )
-    if not asked.call_id or all(asked.call_id != other.call_id for other in found):
-        found.append(asked)
+        call_id = next((call[key] for key in CALL_ID_KEYS if key in call), "")
+    return call_id if isinstance(call_id, str) else ""
 
 
 def user_words(value: object) -> list[object]:

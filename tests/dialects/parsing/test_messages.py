@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otel_parallelism.dialects.parsing.messages import requested_ids, run_input, user_words
 from otel_parallelism.model import DeveloperText
@@ -36,6 +38,36 @@ OUTPUTS = {
 def test_ids_are_found_in_every_form_of_output(form: str) -> None:
     assert requested_ids(json.dumps(OUTPUTS[form])) == ("a",)
     assert requested_ids(OUTPUTS[form]) == ("a",)
+
+
+_IDS = st.sampled_from(("a", "b", "", None, 3))
+_TEXTS = st.sampled_from(("so", "", '{"type": "tool_call", "id": "c"}', "[1]", None))
+_PARTS = st.one_of(
+    st.fixed_dictionaries({"type": st.just("tool_call")}, optional={"id": _IDS, "name": _TEXTS, "arguments": _TEXTS}),
+    st.fixed_dictionaries({"type": st.sampled_from(("text", "reasoning"))}, optional={"content": _TEXTS, "id": _IDS}),
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(("tool_use", "tool_call_response", "x_call"))}, optional={"id": _IDS}
+    ),
+    st.fixed_dictionaries({"toolUse": st.fixed_dictionaries({"toolUseId": _IDS})}, optional={"type": _TEXTS}),
+)
+_ANSWERS = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.just("assistant"), "parts": st.lists(_PARTS, max_size=3)},
+        optional={
+            "finish_reason": _TEXTS,
+            "name": _TEXTS,
+            "content": _TEXTS,
+            "tool_calls": st.lists(_PARTS, max_size=1),
+        },
+    ),
+    max_size=2,
+)
+
+
+@given(_ANSWERS)
+def test_json_of_the_standard_form_asks_for_what_its_data_asks_for(said: list[dict[str, object]]) -> None:
+    marked = [*said, {"role": "assistant", "parts": [{"type": "tool_call", "id": "z"}]}]
+    assert requested_ids(json.dumps(marked)) == requested_ids(marked)
 
 
 def test_an_answer_asks_for_nothing() -> None:
