@@ -12,7 +12,7 @@ from otel_parallelism.shown_names import printable
 from .report_options import report_options
 from .traces.span_inputs import (
     LONG_INPUT_BYTES,
-    SkippedLines,
+    SkippedInput,
     expanded,
     input_size,
     pattern_options,
@@ -65,8 +65,8 @@ def analyze_files(
     Zipkin, Tempo, Datadog, Langfuse, LangSmith, MLflow, Phoenix or a console exporter write them, or a table of spans
     in Parquet. It can be compressed with gzip or zstd. Use - for standard input, a folder for all files in it. Several
     FILEs are one input: the spans of a trace can be in different files. A line that cannot be read is skipped, and
-    named on standard error. The address of a service, such as tempo://HOST?since=2h, is read through its API: tempo,
-    jaeger, langfuse, phoenix or clickhouse.
+    named on standard error. So is a file, if another one can be read; the exit status is then 2. The address of a
+    service, such as tempo://HOST?since=2h, is read through its API: tempo, jaeger, langfuse, phoenix or clickhouse.
     """
     from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
     from otel_parallelism.scale.file_analysis import (  # noqa: PLC0415 - as above
@@ -87,14 +87,14 @@ def analyze_files(
         how = HowToAnalyze(settings, recompute, source)
         if jobs is None:
             jobs = usable_cores() if input_size(inputs) >= LONG_INPUT_BYTES else 1
-        skipped = SkippedLines()
+        skipped = SkippedInput()
         with reading_progress(inputs) as advance:
             if jobs == 1:
-                analysis = analyze_in_one_process(spans_of(inputs, advance, skipped.add, settings), how)
+                analysis = analyze_in_one_process(spans_of(inputs, advance, skipped, settings), how)
             else:
-                analysis = analyze_in_processes(inputs, how, jobs, skipped.add, advance)
+                analysis = analyze_in_processes(inputs, how, jobs, skipped.add, advance, skip_file=skipped.add_file)
         skipped.close()
     except (ParallelismError, ValueError) as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(2)
-    sys.exit(destination.report(analysis))
+    sys.exit(skipped.status(destination.report(analysis)))

@@ -13,10 +13,10 @@ from otel_parallelism.shown_names import printable
 
 from .destination import WIDTH_WITHOUT_TERMINAL, can_show, uses_colour
 from .traces.fleet_command import since_option
-from .traces.span_inputs import expanded
+from .traces.span_inputs import UNREADABLE, SkippedInput, expanded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from otel_parallelism.model import SpanRecord
     from otel_parallelism.model.session_types import SessionsReport
@@ -34,7 +34,6 @@ _SPANS_HELP: Final = (
     "A file with spans or log records that Claude Code, Codex or Gemini CLI exported, in a format that analyze reads; "
     "or a folder, or a pattern. Can be given several times. A session with a transcript is counted once."
 )
-_UNREADABLE: Final = 2
 
 
 @click.command("sessions", short_help="Report on coding agents' sessions on this machine.")
@@ -66,7 +65,8 @@ def sessions(
     Report on the coding agents' sessions on this machine: Claude Code, Codex, Gemini CLI and OpenCode.
 
     Their transcripts are read as turns: which reads, searches and fetches were asked for one at a time, what that cost,
-    and which lines in CLAUDE.md or AGENTS.md would help. Nothing leaves the machine, and the report has no content.
+    and which lines in CLAUDE.md or AGENTS.md would help. Nothing leaves the machine, and the report has no content. The
+    exit status is 2 if a FILE cannot be read; the rest is still reported on.
     """
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - a fast --help
 
@@ -74,14 +74,18 @@ def sessions(
         settings = Settings.from_environment()
     except ValueError as error:
         click.echo(printable(str(error)), err=True)
-        sys.exit(_UNREADABLE)
-    try:
-        report = _report(
-            settings, since=since, agents=agents or get_args(Agents), project=project, top=top, files=spans
-        )
-    except UnreadableError as error:
-        click.echo(printable(str(error)), err=True)
-        sys.exit(_UNREADABLE)
+        sys.exit(UNREADABLE)
+    skipped = SkippedInput()
+    report = _report(
+        settings,
+        since=since,
+        agents=agents or get_args(Agents),
+        project=project,
+        top=top,
+        files=spans,
+        skip_file=skipped.add_file,
+    )
+    skipped.close()
     if form == "json":
         from otel_parallelism.reports.sessions_json import render_sessions_json  # noqa: PLC0415 - as above
 
@@ -95,6 +99,7 @@ def sessions(
             report, width=columns, colour=uses_colour(sys.stdout, colour), ascii_only=ascii_only
         )
     click.echo(text, nl=False, color=True)
+    sys.exit(skipped.status(0))
 
 
 def _report(
@@ -105,6 +110,7 @@ def _report(
     project: str,
     top: int,
     files: tuple[str, ...],
+    skip_file: Callable[[UnreadableError], None],
 ) -> SessionsReport:
     from otel_parallelism.analysis.analyze import analyze_records  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects import classify  # noqa: PLC0415 - as above
@@ -135,7 +141,7 @@ def _report(
         for width, cancelled in cancelled_batches(turn):
             sums.add_batch(width, cancelled)
         add(turn.agent, turn.session, session_spans(turn))
-    telemetry, read = _telemetry(settings, files, agents, counts)
+    telemetry, read = _telemetry(settings, files, agents, counts, skip_file)
     known = session_keys(sessions)
     for agent, session, spans in () if project else telemetry.traces(known):
         if since is None or min(span.start_ns for span in spans) >= since:
@@ -147,9 +153,17 @@ def _report(
 
 
 def _telemetry(
-    settings: Settings, files: tuple[str, ...], agents: Sequence[AgentName], counts: TranscriptCounts
+    settings: Settings,
+    files: tuple[str, ...],
+    agents: Sequence[AgentName],
+    counts: TranscriptCounts,
+    skip_file: Callable[[UnreadableError], None],
 ) -> tuple[NativeTelemetry, list[str]]:
-    """Return what the *files* hold, and those that are found; and their names."""
+    """
+    Return what the *files* hold, and those that are found; and their names.
+
+    *skip_file* is called with the error of each of *files* that cannot be read.
+    """
     from otel_parallelism.readers.any_format import read_spans  # noqa: PLC0415 - a fast --help
     from otel_parallelism.readers.sessions.native_telemetry import NativeTelemetry  # noqa: PLC0415 - as above
     from otel_parallelism.readers.sessions.transcript_places import telemetry_files  # noqa: PLC0415 - as above
@@ -169,7 +183,7 @@ def _telemetry(
                 counts.records += 1
         except UnreadableError as error:
             if name in given:
-                raise
+                skip_file(error)
             counts.unreadable.append(str(error))
     return found, read
 

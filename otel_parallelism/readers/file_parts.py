@@ -246,16 +246,22 @@ class PartReader:
         self._lines, self._stopped = lines.count, text.stopped
 
 
-def report_errors(
-    path: str, outcomes: Sequence[PartOutcome], settings: Settings, skip: Callable[[UnreadableError], None]
-) -> int:
+def must_be_read_whole(outcomes: Sequence[PartOutcome]) -> bool:
+    """
+    Return whether only reading a file as one part shows which of its spans count, and what is wrong with it.
+
+    Where the whole file fails depends on its format, and it may fail before what a part can read.
+    """
+    return len(outcomes) > 1 and any(one.fatal is not None for one in outcomes)
+
+
+def report_errors(path: str, outcomes: Sequence[PartOutcome], skip: Callable[[UnreadableError], None]) -> int:
     """
     Report what went wrong in the parts of a file, as `read_spans` does for the whole.
 
     Args:
         path: The file.
-        outcomes: How the reading of each part ended, in order.
-        settings: As for `read_spans`.
+        outcomes: How the reading of each part ended, in order. If one part failed, it is that of the whole file.
         skip: Called with each error that costs only a line.
 
     Returns:
@@ -266,10 +272,6 @@ def report_errors(
     """
     fatal = next((one.fatal for one in outcomes if one.fatal is not None), None)
     ended = None if fatal is None else fatal.raised()
-    if ended is not None and len(outcomes) > 1:
-        for _ in read_spans(path, None, skip, settings):
-            pass  # where the whole file fails depends on its format, and it may fail before what a part can read
-        raise ended
     counted = next((number for number, one in enumerate(outcomes, 1) if one.stopped), len(outcomes))
     errors: list[UnreadableError] = []
     before = 0

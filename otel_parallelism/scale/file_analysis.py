@@ -17,8 +17,18 @@ import msgspec
 from otel_parallelism.analysis.analyze import AnalysisPart, analyze_part, join_parts
 from otel_parallelism.dialects import classifier
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
+from otel_parallelism.errors import UnreadableError
 from otel_parallelism.fleet.trace_buffer import MOST_IN_MEMORY, may_belong_elsewhere, traces_of
-from otel_parallelism.readers.file_parts import FilePart, PartOutcome, PartReader, file_parts, is_shared, report_errors
+from otel_parallelism.readers.file_parts import (
+    FilePart,
+    PartOutcome,
+    PartReader,
+    file_parts,
+    is_shared,
+    must_be_read_whole,
+    report_errors,
+)
+from otel_parallelism.readers.parsing.skipped_errors import SkippedFiles
 from otel_parallelism.readers.source_folder import sources_in
 from otel_parallelism.settings import Settings
 
@@ -29,7 +39,6 @@ from .worker_pool import WorkerPool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from otel_parallelism.errors import UnreadableError
     from otel_parallelism.model import Analysis, SpanRecord
 
 GROUP_BYTES: Final = 4 << 20
@@ -100,6 +109,8 @@ def analyze_in_processes(
     jobs: int,
     skip: Callable[[UnreadableError], None],
     advance: Callable[[int], None],
+    *,
+    skip_file: Callable[[UnreadableError], None] | None = None,
 ) -> Analysis:
     """
     Return the analysis of all spans in *files*, as `analyze_in_one_process` does.
@@ -110,9 +121,10 @@ def analyze_in_processes(
         jobs: The number of processes that read and analyse.
         skip: Called with the error of each line that cannot be read.
         advance: Called with the number of bytes read so far.
+        skip_file: Called with the error of each file that cannot be read, if another file can be; None to raise it.
 
     Raises:
-        UnreadableError: A file cannot be read.
+        UnreadableError: A file cannot be read, or none can be.
         WorkerError: One of the processes was killed, or failed.
     """
     sizes = {file: Path(file).stat().st_size for file in files if is_shared(file)}
@@ -129,15 +141,25 @@ def analyze_in_processes(
         ):
             _unlink(names)  # each process has opened them
             parts = [part for file in files for part in file_parts(file, how.settings, part_bytes)]
-            read = _read_all(parts, pool, SpanFile(own, groups), how.settings, advance)
+            own_spans = SpanFile(own, groups)
+            read = _read_all(parts, pool, own_spans, how.settings, advance)
             pieces: dict[int, list[tuple[int, Piece]]] = {}
             kept: list[PartSpans] = []
-            for file, of_file in _by_file(files, parts, read):
-                counted = report_errors(file, [one.outcome for one in of_file], how.settings, skip)
+            unread = SkippedFiles(skip_file)
+            for file, in_parts in _by_file(files, parts, read):
+                whole = must_be_read_whole([one.outcome for one in in_parts])
+                of_file = [_read(FilePart(file), own_spans, -1, how.settings)] if whole else in_parts
+                counted = len(of_file)
+                try:
+                    counted = report_errors(file, [one.outcome for one in of_file], skip)
+                    unread.read()
+                except UnreadableError as error:
+                    unread.add(error)  # the spans before the error count, as in one process
                 kept += of_file[:counted]
                 for one in of_file[:counted]:
                     for piece in one.pieces:
                         pieces.setdefault(piece.group, []).append((one.holder, piece))
+            unread.close()
             largest = sorted(pieces.values(), key=lambda held: -sum(piece.length for _, piece in held))
             related = any(one.related for one in kept)
             if related and sum(one.spans for one in kept) <= MOST_IN_MEMORY:

@@ -129,3 +129,14 @@ def test_an_environment_variable_moves_a_folder(invoke: Invoke, home: Path) -> N
     WRITERS["claude-code 2.1"](home / "elsewhere", Session([PLAN]))
     moved = {"CLAUDE_CONFIG_DIR": str(home / "elsewhere" / ".claude")}
     assert text(invoke("sessions", **moved)).startswith("1 turn of 1 session")
+
+
+def test_an_unreadable_file_of_spans_costs_nothing_else(invoke: Invoke, home: Path) -> None:
+    WRITERS["claude-code 2.1"](home, Session([PLAN]))
+    expected = invoke("sessions", "--format", "json")
+    done = invoke("sessions", "--spans", "absent.json", "--format", "json")
+    assert (done.returncode, expected.returncode) == (2, 0)
+    assert done.stderr.decode().startswith("absent.json: there is no such file; expected ")
+    found = json.loads(done.stdout)
+    assert found["turns"] == json.loads(expected.stdout)["turns"]
+    assert found["unreadable"] == ["absent.json: there is no such file; expected a file of spans"]

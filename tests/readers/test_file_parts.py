@@ -9,7 +9,14 @@ import pytest
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
-from otel_parallelism.readers.file_parts import FilePart, PartOutcome, PartReader, file_parts, report_errors
+from otel_parallelism.readers.file_parts import (
+    FilePart,
+    PartOutcome,
+    PartReader,
+    file_parts,
+    must_be_read_whole,
+    report_errors,
+)
 from otel_parallelism.settings import Settings
 from tests.amounts import THOROUGH
 from tests.fleet.month import month
@@ -43,13 +50,17 @@ def whole(path: Path, settings: Settings = SETTINGS) -> tuple[list[SpanRecord], 
     return told(lambda skip: list(read_spans(path, None, skip, settings)))
 
 
+def read_part(part: FilePart, settings: Settings) -> tuple[list[SpanRecord], PartOutcome]:
+    reader = PartReader(part, settings)
+    return list(reader.spans()), reader.outcome
+
+
 def in_parts(path: Path, size: int, settings: Settings = SETTINGS) -> tuple[list[SpanRecord], list[str], str]:
     def read(skip: Callable[[UnreadableError], None]) -> list[SpanRecord]:
-        found: list[tuple[list[SpanRecord], PartOutcome]] = []
-        for part in file_parts(str(path), settings, size):
-            reader = PartReader(part, settings)
-            found.append((list(reader.spans()), reader.outcome))
-        counted = report_errors(str(path), [outcome for _, outcome in found], settings, skip)
+        found = [read_part(part, settings) for part in file_parts(str(path), settings, size)]
+        if must_be_read_whole([outcome for _, outcome in found]):
+            found = [read_part(FilePart(str(path)), settings)]
+        counted = report_errors(str(path), [outcome for _, outcome in found], skip)
         return [span for spans, _ in found[:counted] for span in spans]
 
     return told(read)

@@ -13,7 +13,9 @@ import pytest
 from otel_parallelism.analysis.analyze import analyze_records
 from otel_parallelism.dialects import classify
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
+from otel_parallelism.errors import UnreadableError
 from otel_parallelism.model import Analysis, SpanEvent, SpanRecord
+from otel_parallelism.readers.any_format import read_spans
 from otel_parallelism.readers.otlp_json import read_otlp_json
 from otel_parallelism.reports.html import render_html
 from otel_parallelism.reports.json import render_json
@@ -143,6 +145,43 @@ def test_turns_of_equal_start_and_id_are_in_order_of_their_traces() -> None:
     spans = [SpanRecord(trace, "a", "", "invoke_agent", 0, 9, agent) for trace in "cab"]
     assert [report.turn.trace_id for report in analyze_records(spans, classify).reports] == ["a", "b", "c"]
     assert [report.turn.trace_id for report in analyze_in_one_process(spans, HOW).reports] == ["a", "b", "c"]
+
+
+def test_unreadable_files_are_skipped_as_in_one_process(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    traces = list(month(9))
+    good, empty, broken = (tmp_path / name for name in ("good.jsonl", "empty.jsonl", "broken.parquet"))
+    good.write_bytes(WRITERS["otlp_lines"]([span for trace in traces[:4] for span in trace]))
+    empty.touch()
+    table = bytearray(WRITERS["clickhouse_parquet"]([span for trace in traces[4:] for span in trace]))
+    table[len(table) // 2 : len(table) // 2 + 400] = b"\xff" * 400
+    broken.write_bytes(table)
+    paths = [str(path) for path in (empty, good, broken, empty)]
+    files: list[str] = []
+    messages: list[str] = []
+
+    def spans() -> Iterator[SpanRecord]:
+        for path in paths:
+            try:
+                yield from read_spans(path, None, lambda error: messages.append(str(error)), HOW.settings)
+            except UnreadableError as error:
+                files.append(str(error))
+
+    expected = shown(analyze_in_one_process(spans(), HOW))
+    skipped: list[str] = []
+    lines: list[str] = []
+    found = analyze_in_processes(
+        paths,
+        HOW,
+        3,
+        lambda error: lines.append(str(error)),
+        lambda _: None,
+        skip_file=lambda error: skipped.append(str(error)),
+    )
+    assert (shown(found), skipped, lines) == (expected, files, messages)
+    assert len(files) == 3
+    with pytest.raises(UnreadableError, match="it is empty"):
+        in_processes([empty, good], 2)
 
 
 def test_input_without_turns_counts_its_spans(tmp_path: Path) -> None:

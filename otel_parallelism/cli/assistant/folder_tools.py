@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -20,6 +19,7 @@ from otel_parallelism.errors import UnreadableError
 from otel_parallelism.fleet.fleet_sums import FleetSums
 from otel_parallelism.model import Analysis, Coverage
 from otel_parallelism.readers.any_format import read_spans
+from otel_parallelism.readers.parsing.skipped_errors import SkippedFiles
 from otel_parallelism.reports.fleet_json import render_fleet_json
 from otel_parallelism.reports.json import render_json
 from otel_parallelism.reports.parts.faults import faults_of
@@ -28,7 +28,7 @@ from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_pr
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from otel_parallelism.model import SpanRecord
@@ -199,8 +199,25 @@ class FolderTools:
 
     def _spans(self, path: str, settings: Settings, skip: Callable[[UnreadableError], None]) -> Iterator[SpanRecord]:
         """Return the spans at *path*; whether that is inside the folder is checked at once."""
-        files = [str(self._inside(name)) for name in expanded([str(self._inside(path))])]
-        return chain.from_iterable(read_spans(file, lambda _: None, skip, settings) for file in files)
+        return self._spans_in(expanded([str(self._inside(path))]), settings, skip)
+
+    def _spans_in(
+        self, files: Sequence[str], settings: Settings, skip: Callable[[UnreadableError], None]
+    ) -> Iterator[SpanRecord]:
+        """
+        Yield the spans of those *files* that can be read and are inside the folder.
+
+        Raises:
+            UnreadableError: There is none.
+        """
+        unread = SkippedFiles(skip)
+        for file in files:
+            try:
+                yield from read_spans(str(self._inside(file)), lambda _: None, skip, settings)
+                unread.read()
+            except UnreadableError as error:
+                unread.add(error)
+        unread.close()
 
     def _inside(self, path: str) -> Path:
         """

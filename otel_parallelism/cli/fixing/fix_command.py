@@ -13,9 +13,9 @@ import click
 from otel_parallelism.shown_names import printable, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
-    from otel_parallelism.errors import UnreadableError
+    from otel_parallelism.cli.traces.span_inputs import SkippedInput
     from otel_parallelism.model import SpanRecord
 
     from .reported_findings import ReportedFinding
@@ -49,7 +49,8 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
     setting of its framework. Where no change is sure, it gets what to do by hand, and standard error says why.
     Nothing is written without --write.
 
-    The exit status is 0 if there is a change or no finding, 1 if no change is sure, and 2 if the input cannot be read.
+    The exit status is 0 if there is a change or no finding, 1 if no change is sure, and 2 if the input, or a file of a
+    folder, cannot be read.
     """
     from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
 
@@ -62,14 +63,14 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
         found = findings_in_report(report) if spans is None else spans.findings()
         if not found and not finding:
             _note(f"{report}: there is no finding, so there is nothing to fix")
-            return
+            sys.exit(_status(spans, 0))
         one = chosen(found, finding, report)
         _note(_headline(one, len(found)))
         proposal = propose(one, ProgramSource(source), None if spans is None else partial(spans.texts_of, one.trace_id))
         if proposal.file is None:
             _note(f"No change is sure: {proposal.reason}.")
             click.echo("\n".join(map(printable, proposal.text.split("\n"))))
-            sys.exit(_NOTHING_SURE)
+            sys.exit(_status(spans, _NOTHING_SURE))
         if one.finding.advice != "recommended":
             _note(one.finding.recommendation)  # it has a condition
         click.echo(proposal.diff(), nl=False)
@@ -80,6 +81,12 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
         click.echo(printable(str(error)), err=True)
         sys.exit(_BAD_INPUT)
     _note(_measure(report, one, is_spans=spans is not None, written=write))
+    sys.exit(_status(spans, 0))
+
+
+def _status(spans: _Spans | None, otherwise: int) -> int:
+    """Return the exit status, which is *otherwise* unless a file of spans could not be read."""
+    return otherwise if spans is None else spans.skipped.status(otherwise)
 
 
 def _note(line: str) -> None:
@@ -114,12 +121,14 @@ class _Spans:
     """The spans that the name of an input stands for; they are analysed as ``analyze`` does it."""
 
     def __init__(self, name: str) -> None:
+        from otel_parallelism.cli.traces.span_inputs import SkippedInput  # noqa: PLC0415 - a fast --help
+
         self._name = name
+        self.skipped = SkippedInput()
 
     def findings(self) -> list[ReportedFinding]:
         """Return the findings; standard error names what is skipped."""
-        from otel_parallelism.cli.traces.span_inputs import SkippedLines  # noqa: PLC0415 - a fast --help
-        from otel_parallelism.scale.file_analysis import (  # noqa: PLC0415 - as above
+        from otel_parallelism.scale.file_analysis import (  # noqa: PLC0415 - a fast --help
             HowToAnalyze,
             analyze_in_one_process,
         )
@@ -127,19 +136,20 @@ class _Spans:
 
         from .reported_findings import findings_of  # noqa: PLC0415 - as above
 
-        skipped = SkippedLines()
-        analysis = analyze_in_one_process(self._read(skipped.add), HowToAnalyze(Settings.from_environment()))
-        skipped.close()
+        analysis = analyze_in_one_process(self._read(self.skipped), HowToAnalyze(Settings.from_environment()))
+        self.skipped.close()
         return findings_of(analysis)
 
     def texts_of(self, trace_id: str, texts: Collection[str]) -> Collection[str]:
         """Return those of *texts* that the spans of a trace hold."""
-        from .recorded_texts import recorded_texts  # noqa: PLC0415 - a fast --help
+        from otel_parallelism.cli.traces.span_inputs import SkippedInput  # noqa: PLC0415 - a fast --help
 
-        return recorded_texts(self._read(lambda _: None), trace_id, texts)
+        from .recorded_texts import recorded_texts  # noqa: PLC0415 - as above
 
-    def _read(self, skip: Callable[[UnreadableError], None]) -> Iterator[SpanRecord]:
+        return recorded_texts(self._read(SkippedInput(quiet=True)), trace_id, texts)
+
+    def _read(self, skipped: SkippedInput) -> Iterator[SpanRecord]:
         from otel_parallelism.cli.traces.span_inputs import expanded, spans_of  # noqa: PLC0415 - a fast --help
         from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
-        return spans_of(expanded([self._name]), lambda _: None, skip, Settings.from_environment())
+        return spans_of(expanded([self._name]), lambda _: None, skipped, Settings.from_environment())

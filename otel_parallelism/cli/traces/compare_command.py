@@ -11,7 +11,7 @@ from otel_parallelism.shown_names import printable
 
 from .fleet_command import agent_option, recompute_option, reports_in, seed_option, since_option
 from .fleet_outputs import FleetForm, FleetOutputs, output_options
-from .span_inputs import expanded, pattern_options
+from .span_inputs import SkippedInput, expanded, pattern_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +61,8 @@ def compare_inputs(
     new; and since when. Nothing is claimed where an interval includes 0, or with fewer than ten turns on a side.
     Without B, only the days on which patterns began or ended are looked for.
 
-    The exit status is 0 if B is no worse, 1 if an agent is surely worse or has a new recommended pattern, and 2 if the
-    input cannot be read or has no turn.
+    The exit status is 0 if B is no worse, 1 if an agent is surely worse or has a new recommended pattern, and 2 if an
+    input has no turn, or a file cannot be read; the other files of the input are compared.
     """
     from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
     from otel_parallelism.fleet.compared_side import ComparedSide  # noqa: PLC0415 - as above
@@ -73,6 +73,7 @@ def compare_inputs(
         message = "compare writes no Parquet; the command fleet does."
         raise click.UsageError(message)
     sides: list[ComparedSide] = []
+    skipped = SkippedInput()
     try:
         for name in (before, after):
             if name is None:
@@ -80,7 +81,10 @@ def compare_inputs(
             inputs = expanded([name])
             destination.check_inputs(inputs)
             side = ComparedSide()
-            for report in reports_in(inputs, (calls, models, turns), recompute=recompute, since=since, agents=agents):
+            patterns = (calls, models, turns)
+            for report in reports_in(
+                inputs, patterns, recompute=recompute, since=since, agents=agents, skipped=skipped
+            ):
                 side.add(report)
             if not side.turns:
                 click.echo(f"{printable(name)}: no turn found", err=True)
@@ -91,7 +95,7 @@ def compare_inputs(
         click.echo(printable(str(error)), err=True)
         sys.exit(2)
     destination.write(_renderer(comparison))
-    sys.exit(WORSE if comparison.worse else 0)
+    sys.exit(skipped.status(WORSE if comparison.worse else 0))
 
 
 def _renderer(comparison: Comparison) -> Callable[..., str]:

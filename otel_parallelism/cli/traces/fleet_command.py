@@ -13,7 +13,7 @@ import click
 from otel_parallelism.shown_names import printable
 
 from .fleet_outputs import FleetForm, FleetOutputs, output_options, turn_tables
-from .span_inputs import SkippedLines, expanded, pattern_options, reading_progress, spans_of, with_patterns
+from .span_inputs import SkippedInput, expanded, pattern_options, reading_progress, spans_of, with_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -101,7 +101,8 @@ def fleet(
     Show the turns in FILEs of spans as one picture: where the time goes, by agent, tool, cause, place and day.
 
     Findings of the same calls at the same place are one pattern; those that lose most come first. The FILEs are those
-    that analyze reads. Any number of turns takes a bounded amount of memory: spans go to temporary files.
+    that analyze reads; the exit status is 2 if one of them cannot be read, and the others count. Any number of turns
+    takes a bounded amount of memory: spans go to temporary files.
     """
     from otel_parallelism.errors import ParallelismError  # noqa: PLC0415 - a fast --help
     from otel_parallelism.fleet.fleet_sums import GROUPINGS, FleetSums  # noqa: PLC0415 - as above
@@ -115,6 +116,7 @@ def fleet(
     inputs = expanded(files)
     destination.check_inputs(inputs)
     sums = FleetSums()
+    skipped = SkippedInput()
     try:
         with turn_tables(destination.parquet) as add_rows:
             for report in reports_in(
@@ -123,6 +125,7 @@ def fleet(
                 recompute=recompute,
                 since=since,
                 agents=agents,
+                skipped=skipped,
                 covered=sums.add_coverage,
             ):
                 sums.add(report)
@@ -132,6 +135,7 @@ def fleet(
         click.echo(printable(str(error)), err=True)
         sys.exit(2)
     destination.write(_renderer(shown))
+    sys.exit(skipped.status(0))
 
 
 def reports_in(
@@ -141,6 +145,7 @@ def reports_in(
     recompute: bool,
     since: int | None,
     agents: Sequence[str],
+    skipped: SkippedInput,
     covered: Callable[[Coverage], None] | None = None,
 ) -> Iterator[Report]:
     """
@@ -152,10 +157,11 @@ def reports_in(
         recompute: Whether results that spans carry are worked out anew.
         since: The earliest start of a turn, in nanoseconds; None for any.
         agents: Patterns of agents' names; empty for all.
+        skipped: Counts what is skipped.
         covered: Called with the coverage of each trace.
 
     Raises:
-        UnreadableError: A file cannot be read.
+        UnreadableError: No file can be read.
     """
     from otel_parallelism.dialects import classifier  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects.parsing.result_attributes import recorded_result  # noqa: PLC0415 - as above
@@ -163,9 +169,8 @@ def reports_in(
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
     settings = with_patterns(Settings.from_environment(), *patterns)
-    skipped = SkippedLines()
     with reading_progress(inputs) as advance:
-        spans = spans_of(inputs, advance, skipped.add, settings)
+        spans = spans_of(inputs, advance, skipped, settings)
         for report in stream_reports(
             spans,
             classifier(settings),

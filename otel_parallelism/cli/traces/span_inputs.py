@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from otel_parallelism.errors import UnreadableError
 from otel_parallelism.shown_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from otel_parallelism.errors import UnreadableError
     from otel_parallelism.model import SpanRecord
     from otel_parallelism.settings import Settings
 
 LONG_INPUT_BYTES: Final = 8_000_000
 MAX_MESSAGES: Final = 5
 """More lines that cannot be read are only counted."""
+MAX_FILE_MESSAGES: Final = 20
+"""The same for files."""
+UNREADABLE: Final = 2
+"""Exit status if an input cannot be read."""
 
 _CALL_HELP: Final = (
     "Spans that are tool calls, whatever their vocabulary: a pattern of span names such as 'fda.*', or "
@@ -58,34 +62,66 @@ def with_patterns(
     )
 
 
-class SkippedLines:
-    """The lines that could not be read; a message for each goes to standard error, up to a limit."""
+class SkippedInput:
+    """
+    The lines and the files that could not be read; a message for each goes to standard error, up to a limit.
 
-    def __init__(self) -> None:
-        self._count = 0
+    Args:
+        quiet: Whether there are no messages.
+
+    Attributes:
+        files: How many files were skipped.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Begin with nothing."""
+        self._quiet = quiet
+        self._lines = 0
+        self.files: int = 0
 
     def add(self, error: UnreadableError) -> None:
         """Count one line, and say what is wrong with it."""
-        self._count += 1
-        if self._count <= MAX_MESSAGES:
-            click.echo(f"{printable(str(error))}; skipped", err=True)
+        self._lines += 1
+        if self._lines <= MAX_MESSAGES:
+            self._say(f"{printable(str(error))}; skipped")
+
+    def add_file(self, error: UnreadableError) -> None:
+        """Count one file, and say what is wrong with it."""
+        self.files += 1
+        if self.files <= MAX_FILE_MESSAGES:
+            self._say(f"{printable(str(error))}; this file is skipped")
 
     def close(self) -> None:
-        """Say how many lines had no message of their own."""
-        more = self._count - MAX_MESSAGES
+        """Say how many lines and files had no message of their own."""
+        more = self._lines - MAX_MESSAGES
         if more > 0:
-            click.echo(f"{more} more lines or values could not be read and were skipped", err=True)
+            self._say(f"{more} more lines or values could not be read and were skipped")
+        more = self.files - MAX_FILE_MESSAGES
+        if more > 0:
+            self._say(f"{more} more files could not be read and were skipped")
+
+    def status(self, otherwise: int) -> int:
+        """Return the exit status of a command that ends with *otherwise* if it has read every file."""
+        return UNREADABLE if self.files else otherwise
+
+    def _say(self, message: str) -> None:
+        if not self._quiet:
+            click.echo(message, err=True)
 
 
 def spans_of(
-    files: Sequence[str],
-    advance: Callable[[int], None],
-    skip: Callable[[UnreadableError], None],
-    settings: Settings,
+    files: Sequence[str], advance: Callable[[int], None], skipped: SkippedInput, settings: Settings
 ) -> Iterator[SpanRecord]:
-    """Yield the spans of all *files*, and call *advance* with the total number of bytes read so far."""
-    from otel_parallelism.readers.any_format import read_spans  # noqa: PLC0415 - a fast --help
+    """
+    Yield the spans of all *files* that can be read, and call *advance* with the total number of bytes read so far.
 
+    Raises:
+        UnreadableError: No file can be read: the error of the last one.
+    """
+    from otel_parallelism.readers.any_format import read_spans  # noqa: PLC0415 - a fast --help
+    from otel_parallelism.readers.parsing.skipped_errors import SkippedFiles  # noqa: PLC0415 - as above
+
+    unread = SkippedFiles(skipped.add_file)
     before = 0
     for file in files:
         at = before
@@ -95,8 +131,13 @@ def spans_of(
             at = before + read_bytes
             advance(at)
 
-        yield from read_spans(file, add, skip, settings)
+        try:
+            yield from read_spans(file, add, skipped.add, settings)
+            unread.read()
+        except UnreadableError as error:
+            unread.add(error)
         before = at
+    unread.close()
 
 
 def expanded(names: Sequence[str]) -> list[str]:
@@ -108,8 +149,7 @@ def expanded(names: Sequence[str]) -> list[str]:
             continue
         # The methods of Path raise where a folder may not be read, or a name is too long.
         if name != "-" and os.path.isdir(name):  # noqa: PTH112
-            inside = sorted(file for file in Path(name).rglob("*") if _is_shown_file(file))
-            found += [str(file) for file in inside if not _is_beside_a_block(file)] or [name]
+            found += _files_in(name) or [name]
         elif not os.path.exists(name) and any(character in name for character in "*?["):  # noqa: PTH110
             found += sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - also absolute patterns
         else:
@@ -117,14 +157,29 @@ def expanded(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _is_shown_file(path: Path) -> bool:
-    return not path.name.startswith(".") and os.path.isfile(path)  # noqa: PTH113 - as above
+def _files_in(folder: str) -> list[str]:
+    """
+    Return the files at any depth in *folder* that are not hidden, in order.
+
+    Links to files are followed, those to folders are not. A folder that may not be read, and a link that leads to
+    nothing, are among the files, so that reading them gives the reason.
+    """
+    unread: list[OSError] = []
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=unread.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in files if not name.startswith(".")]
+    shown = [path for path in found if _is_input(path)]
+    shown += [Path(error.filename) for error in unread if error.filename]
+    return [str(path) for path in sorted(shown)]
 
 
-def _is_beside_a_block(file: Path) -> bool:
-    """Return whether *file* is a part of a block of Tempo that has no spans."""
-    part = file.name in {"meta.json", "index"} or file.name.startswith("bloom-")
-    return part and os.path.isfile(file.with_name("data.parquet"))  # noqa: PTH113 - as above
+def _is_input(path: Path) -> bool:
+    """Return whether *path* in a folder is read: not a pipe, a device, or a part of a block of Tempo without spans."""
+    if not os.path.isfile(path):  # noqa: PTH113 - the method of Path raises where a folder may not be read
+        return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH110, PTH114 - as above
+    beside = path.name in {"meta.json", "index"} or path.name.startswith("bloom-")
+    return not (beside and os.path.isfile(path.with_name("data.parquet")))  # noqa: PTH113 - as above
 
 
 @contextlib.contextmanager

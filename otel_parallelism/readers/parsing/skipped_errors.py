@@ -1,4 +1,4 @@
-"""The errors of the lines or rows of one file, which are skipped if something else in the file can be read."""
+"""The errors of lines and rows, skipped if something else in the file can be read, and of files, skipped likewise."""
 
 from __future__ import annotations
 
@@ -79,3 +79,49 @@ class SkippedErrors:
                 self._skip(UnreadableError(self._name, line, "it cannot be read", self._expected))
         self._first.clear()
         del self._lines[:]
+
+
+class SkippedFiles:
+    """
+    The errors of the files of one input; each file is skipped if another one can be read.
+
+    Args:
+        skip: Called with the error of each file that is skipped; None if the first one is raised.
+    """
+
+    def __init__(self, skip: Callable[[UnreadableError], None] | None) -> None:
+        """Begin without errors."""
+        self._skip = skip
+        self._latest: UnreadableError | None = None
+        self._some_read = False
+
+    def add(self, error: UnreadableError) -> None:
+        """
+        Skip a file.
+
+        Raises:
+            UnreadableError: Files are not skipped.
+        """
+        if self._skip is None:
+            raise error
+        if self._latest is not None:
+            self._skip(self._latest)
+        self._latest = error
+
+    def read(self) -> None:
+        """Note that a file was read to its end."""
+        self._some_read = True
+
+    def close(self) -> None:
+        """
+        End the input.
+
+        Raises:
+            UnreadableError: No file could be read: the error of the last one, which has not been passed to *skip*.
+        """
+        latest, self._latest = self._latest, None
+        if latest is None:
+            return
+        if not self._some_read or self._skip is None:
+            raise latest
+        self._skip(latest)

@@ -38,6 +38,19 @@ def test_analysis_names_the_finding_and_the_turn(served: FolderTools) -> None:
     assert answer["turns"][0]["avoidable"] == pytest.approx(finding["avoidable"])
 
 
+def test_files_that_cannot_be_read_are_skipped(served: FolderTools, tmp_path: Path) -> None:
+    expected = served.analyze_file("spans.jsonl")
+    (tmp_path / "served" / "page.py").unlink()
+    (tmp_path / "served" / "empty.json").touch()
+    (tmp_path / "served" / "link.py").symlink_to(tmp_path / "other.py")
+    answer = served.analyze_file(".")
+    assert answer["totals"] == expected["totals"]
+    assert [one.partition(": ")[2].partition(";")[0] for one in answer["skipped"]] == [
+        "it is empty",
+        "it is outside of the served folder",
+    ]
+
+
 def test_patterns_are_those_of_the_fleet(served: FolderTools) -> None:
     answer = served.slowest_patterns("spans.jsonl", top=100)
     assert [one["calls"] for one in answer["patterns"]] == [["get_weather", "get_stock", "get_news"]]
