@@ -13,17 +13,29 @@ from bisect import bisect_left, bisect_right
 from operator import or_
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from otel_parallelism.pace import empty, ordered, paced, pause
 
 from .guards import counts_things
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from otel_parallelism.model import Call
 
     from .evidence import Evidence
     from .repeats import Repeats
+
+
+class _Masks(msgspec.Struct, frozen=True, gc=False):
+    """What the methods of `Grounds` find for one later call: sets of the other calls of its scope."""
+
+    running: int
+    guards: int
+    explained: int
+    between_rounds: int
+    doubted: int
 
 
 class Grounds:
@@ -58,6 +70,7 @@ class Grounds:
         self._every = (1 << len(calls)) - 1
         self._whole = self._in_rounds = self._requested = 0
         self._deciding: tuple[int, int] | None = None
+        self._found: dict[int, _Masks] = {}
         self._by_round: dict[int, int] = {}
         self._by_tool: dict[str, int] = {}
         for index, call in paced(enumerate(calls)):
@@ -72,13 +85,13 @@ class Grounds:
 
     def forget(self) -> None:
         """Forget everything, with pauses."""
-        empty(self._since_asked, self._starts_ns, self._ends_ns, self._ended)
+        empty(self._since_asked, self._starts_ns, self._ends_ns, self._ended, self._found)
 
     def independent_of(self, later: int) -> int:
         """Return the calls that ``calls[later]`` is independent of, if they ended before it started."""
-        shown = (self._explained(later) | self._between_rounds(later)) & ~self._guards(later)
-        shown &= ~(self._since_asked.get(later, 0) | self._doubted(later))
-        return shown | self._running_when_called(later)
+        found = self._masks(later)
+        shown = (found.explained | found.between_rounds) & ~found.guards
+        return shown & ~(self._since_asked.get(later, 0) | found.doubted) | found.running
 
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
@@ -87,29 +100,45 @@ class Grounds:
             a=f"an earlier {a}" if a == b else a, b=b
         )
 
-    def _reasons(self, earlier: int, later: int) -> Iterator[tuple[bool | int, str]]:
-        """Yield what `sentence` may return, highest precedence first, each with whether it applies."""
+    def _reasons(self, earlier: int, later: int) -> tuple[tuple[bool | int, str], ...]:
+        """Return what `sentence` may return, highest precedence first, each with whether it applies."""
         bit = 1 << earlier
+        found = self._masks(later)
         evidence, origins = self._evidence, self._evidence.origins
-        doubt = next((why for bits, why in origins.doubts[later] if bits & bit), "")
+        doubt = next((why for bits, why in origins.doubts[later] if bits & bit), "") if found.doubted & bit else ""
         seen_whole = evidence.results_whole[earlier] and evidence.arguments_whole[later]
-        yield self._running_when_called(later) & bit, "{b} was called before {a} had ended"
-        yield self._guards(later) & bit & origins.seen, "whether {b} is called may depend on what {a} returned"
-        yield (
-            self._since_asked.get(later, 0) & bit,
-            "{b} was asked the same before {a}, and again perhaps because of what {a} returned",
+        return (
+            (found.running & bit, "{b} was called before {a} had ended"),
+            (found.guards & bit & origins.seen, "whether {b} is called may depend on what {a} returned"),
+            (
+                self._since_asked.get(later, 0) & bit,
+                "{b} was asked the same before {a}, and again perhaps because of what {a} returned",
+            ),
+            (bool(doubt) and bool(seen_whole), doubt),
+            (found.explained & bit, "every argument of {b} was known before {a} began"),
+            (found.between_rounds & bit, "no value that {a} returned is an argument of {b}"),
+            (not seen_whole, "what {a} returned or what {b} was given was not seen in full"),
+            (origins.chosen[later] & bit, "what {a} returned may have chosen an argument of {b}"),
+            (
+                origins.lacks_origin[later],
+                "a number, a date or an identifier that {b} was given appears nowhere before it",
+            ),
+            (origins.has_moment[later] and origins.clocks & bit, "a date or a time of {b} may come from {a}"),
+            (True, "code between {a} and {b} may have computed or decided from what {a} returned"),
         )
-        yield bool(doubt) and bool(seen_whole), doubt
-        yield self._explained(later) & bit, "every argument of {b} was known before {a} began"
-        yield self._between_rounds(later) & bit, "no value that {a} returned is an argument of {b}"
-        yield not seen_whole, "what {a} returned or what {b} was given was not seen in full"
-        yield origins.chosen[later] & bit, "what {a} returned may have chosen an argument of {b}"
-        yield (
-            origins.lacks_origin[later],
-            "a number, a date or an identifier that {b} was given appears nowhere before it",
-        )
-        yield origins.has_moment[later] and origins.clocks & bit, "a date or a time of {b} may come from {a}"
-        yield True, "code between {a} and {b} may have computed or decided from what {a} returned"
+
+    def _masks(self, later: int) -> _Masks:
+        """Return what is known of a call, which many pairs of calls need."""
+        found = self._found.get(later)
+        if found is None:
+            found = self._found[later] = _Masks(
+                self._running_when_called(later),
+                self._guards(later),
+                self._explained(later),
+                self._between_rounds(later),
+                self._doubted(later),
+            )
+        return found
 
     def _running_when_called(self, later: int) -> int:
         """Return the calls that had not ended when the wrapper of ``calls[later]`` was called, with its arguments."""

@@ -161,6 +161,7 @@ def _guard_of_answer(result: object, given: frozenset[object], *, counts: bool) 
     return found
 
 
+@lru_cache(maxsize=1024)
 def counts_things(tool: str) -> bool:
     """
     Return whether the name of *tool* says that it counts.

@@ -72,7 +72,7 @@ def framework_switch(instrumentations: Iterable[str]) -> str:
     >>> framework_switch(["openinference.instrumentation.agno"])
     'use arun instead of run: run takes calls one by one'
     """
-    for instrumentation in paced(instrumentations):
+    for instrumentation in dict.fromkeys(paced(instrumentations)):
         name = instrumentation.lower()
         for part, switch in _SWITCHES:
             if part in name:
@@ -103,11 +103,16 @@ def listing(tools: Sequence[str]) -> str:
     >>> listing(["search", "search", "fetch"])
     'search ×2 and fetch'
     """
-    counts = Counter(shown_name(tool or "an unnamed tool") for tool in paced(tools))
+    if not tools:
+        return ""
+    counts: dict[str, int] = {}
+    for tool in paced(tools):
+        name = shown_name(tool or "an unnamed tool")
+        counts[name] = counts.get(name, 0) + 1
     words = [f"{tool} ×{count:,}" if count > 1 else tool for tool, count in counts.items()]
     if len(words) > _MOST_TOOLS:
         words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def common_place(found: Iterable[Caller | None]) -> Caller | None:
