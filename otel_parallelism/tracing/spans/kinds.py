@@ -6,11 +6,12 @@ import copy
 import inspect
 import sys
 from functools import partial
-from operator import attrgetter
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal
 
 import wrapt
+
+from .proxy_protocols import PROTOCOLS, LikeFunctions, ProtocolsOfWrapped
 
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 
@@ -29,21 +30,30 @@ def _itself(function: Any) -> Any:
     return function
 
 
-class Profiled(_Wrapper):
+def _holder(function: Any) -> tuple[Any, str]:
+    """Return what holds *function* by its qualified name, a class or a module, and its name there; None if unknown."""
+    path, _, name = function.__qualname__.rpartition(".")
+    found = sys.modules.get(function.__module__)
+    for part in path.split(".") if path else ():
+        found = getattr(found, part, None)
+    return found, name
+
+
+class Profiled(ProtocolsOfWrapped, _Wrapper, metaclass=LikeFunctions):
     """
     A wrapped function. It pickles and copies by name, like the function it wraps.
 
-    A function without a place in its module is left to the pickler: dill pickles its code. What is unpickled is not
-    recorded.
+    Where its name leads to another object, the wrapped function is left to the pickler: dill pickles its code. What is
+    unpickled is then not recorded.
     """
 
     # No annotations here: the class's annotations would hide those of every wrapped function.
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Return the qualified name, by which pickle finds any function that has a place in its module."""
+        """Return the qualified name if it leads here, else the wrapped function."""
         wrapped: Any = self.__wrapped__
-        name = wrapped.__qualname__
-        return (_itself, (wrapped,)) if "<" in name else name
+        holder, name = _holder(wrapped)
+        return wrapped.__qualname__ if getattr(holder, name, None) is self else (_itself, (wrapped,))
 
     def __reduce__(self) -> Any:
         """Return what `__reduce_ex__` returns."""
@@ -58,14 +68,16 @@ class Profiled(_Wrapper):
         return self
 
 
-class _NoDescriptors(type(_Wrapper)):  # type: ignore[misc] # the class of a class of a library
+class _NoDescriptors(LikeFunctions):
     """The class of classes whose objects ``inspect`` takes for no methods."""
 
-    def __getattribute__(cls, name: str) -> Any:
-        """Return the attribute *name*, if it is not ``__get__``."""
-        if name == "__get__":
-            raise AttributeError(name)
-        return super().__getattribute__(name)
+    hidden: frozenset[str] = PROTOCOLS | {"__get__"}
+
+
+class _OfObjects(_NoDescriptors):
+    """The class of a class whose objects may have any protocol."""
+
+    hidden: frozenset[str] = frozenset({"__get__"})
 
 
 class ProfiledBuiltin(Profiled, metaclass=_NoDescriptors):
@@ -94,7 +106,7 @@ class ProfiledPartial(ProfiledBuiltin):
         return again
 
 
-class ProfiledObject(ProfiledPartial):
+class ProfiledObject(ProfiledPartial, metaclass=_OfObjects):
     """A wrapped callable object. What its ``__call__`` says about itself is what the object's says."""
 
     def __getattribute__(self, name: str) -> Any:
@@ -128,10 +140,12 @@ def wrapped_as(function: Any, wrapper: Any, enabled: Any = None) -> Profiled:
     return wrapped
 
 
-class _MadeAgain(type(_BoundWrapper)):  # type: ignore[misc] # the class of a class of a library
+class _MadeAgain(LikeFunctions):
     """The class of `BoundProfiled`: like the class of methods, it makes one of a function and an object."""
 
-    def __call__(cls: Any, function: Any, instance: Any) -> Any:
+    shown_base: type = MethodType
+
+    def __call__(cls: Any, function: Any, instance: Any) -> Any:  # noqa: N805 - the class of a class
         """Return the method that *function* is of *instance*; ``weakref.WeakMethod`` asks for it."""
         found: Any = getattr(instance, getattr(function, "__name__", ""), None)
         if type(found) is cls and getattr(found, "__func__", None) is function:
@@ -139,33 +153,36 @@ class _MadeAgain(type(_BoundWrapper)):  # type: ignore[misc] # the class of a cl
         return MethodType(function, instance)
 
 
-class BoundProfiled(_BoundWrapper, metaclass=_MadeAgain):
-    """A wrapped method of an instance or a class. It pickles like one."""
+class BoundProfiled(ProtocolsOfWrapped, _BoundWrapper, metaclass=_MadeAgain):
+    """A wrapped method of an instance or a class, or what a class returns for a function. It pickles like one."""
 
     def __reduce_ex__(self, protocol: object) -> Any:
         """Return the call that gets the method from its instance or class."""
-        return getattr, self._place()
+        method: Any = self.__wrapped__
+        if hasattr(method, "__self__"):
+            return getattr, (method.__self__, method.__name__)
+        # Accessed on a class, it is a function, which pickle finds by its name.
+        holder, name = _holder(method)
+        if isinstance(holder, type):
+            return getattr, (holder, name)
+        return _itself, (self._self_parent,)
 
     def __reduce__(self) -> Any:
-        """Return the call that gets the method from its instance or class."""
-        return getattr, self._place()
+        """Return what `__reduce_ex__` returns."""
+        return self.__reduce_ex__(2)
 
     def __copy__(self) -> Any:
-        """Return the method of the same instance, as for any method."""
-        return getattr(*self._place())
+        """Return itself, which equals any other method of the same instance."""
+        return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Return the method of a deep copy of its instance, as for any method."""
-        owner, name = self._place()
-        return getattr(copy.deepcopy(owner, memo), name)
-
-    def _place(self) -> tuple[Any, str]:
         method: Any = self.__wrapped__
-        if hasattr(method, "__self__"):
-            return method.__self__, method.__name__
-        # Accessed on its class, a method is a function, which pickle finds by its name.
-        path, _, name = method.__qualname__.rpartition(".")
-        return attrgetter(path)(sys.modules[method.__module__]), name
+        owner: Any = getattr(method, "__self__", None)
+        if owner is None or isinstance(owner, type):
+            return self
+        function: Any = self._self_parent
+        return function.__get__(copy.deepcopy(owner, memo), type(owner))
 
 
 # wrapt makes bound wrappers by this, past `_MadeAgain`.
