@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dialects import classify
 from .errors import (
     CancelledCallError,
     GraphError,
@@ -46,14 +45,9 @@ from .model import (
 from .presentation import lazy_attribute as __getattr__  # noqa: F401 - Python calls it
 from .presentation import load_ipython_extension, unload_ipython_extension
 from .settings import Settings
-from .stored import analyze_spans
-from .tracing.install import coverage, install, subscribe, uninstall, wait_for_reports
-from .tracing.profile import Profile, profile
-from .tracing.spans.decorator import profiled
-from .tracing.spans.turn import AgentTurn, agent_turn
-from .tracing.state.live_turns import LiveTurn, live_turns
 
 if TYPE_CHECKING:
+    from .dialects import classify
     from .execution import (
         GraphReport,
         GraphResults,
@@ -70,6 +64,12 @@ if TYPE_CHECKING:
     from .execution.prompt import prompt
     from .reports.html import render_html
     from .reports.text import render_text
+    from .stored import analyze_spans
+    from .tracing.install import coverage, install, subscribe, uninstall, wait_for_reports
+    from .tracing.profile import Profile, profile
+    from .tracing.spans.decorator import profiled
+    from .tracing.spans.turn import AgentTurn, agent_turn
+    from .tracing.state.live_turns import LiveTurn, live_turns
 
     __version__: str
 

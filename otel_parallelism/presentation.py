@@ -1,5 +1,5 @@
 """
-What the façade loads when it is first used: ``execution``, the renderers, the version, and the IPython magic.
+What the façade loads when it is first used: most functions, the version, and the IPython magic.
 
 Importing this module sets the renderers of ``str(report)``, ``report.to_json()`` and notebooks.
 """
@@ -13,6 +13,19 @@ from typing import Any
 from .model import Analysis, Coverage, Report
 from .model.report_types import RENDERERS
 
+_PLACES = {
+    ".dialects": ("classify",),
+    ".reports.html": ("render_html",),
+    ".reports.text": ("render_text",),
+    ".stored": ("analyze_spans",),
+    ".tracing.install": ("coverage", "install", "subscribe", "uninstall", "wait_for_reports"),
+    ".tracing.profile": ("Profile", "profile"),
+    ".tracing.spans.decorator": ("profiled",),
+    ".tracing.spans.turn": ("AgentTurn", "agent_turn"),
+    ".tracing.state.live_turns": ("LiveTurn", "live_turns"),
+}
+"""The modules that are loaded for a name of the façade. Whatever else it does not import comes from `execution`."""
+
 
 def lazy_attribute(name: str) -> Any:
     """
@@ -21,16 +34,15 @@ def lazy_attribute(name: str) -> Any:
     Raises:
         AttributeError: There is no such attribute.
     """
+    facade = import_module("otel_parallelism")
     if name == "__version__":
         return import_module("importlib.metadata").version("otel-parallelism")
-    if name == "render_text":
-        return import_module(".reports.text", __package__).render_text
-    if name == "render_html":
-        return import_module(".reports.html", __package__).render_html
-    if name in vars(import_module("otel_parallelism")).get("__all__", ()):
-        # Whatever else is public comes from `execution`, which programs that only record their calls do not need.
-        return getattr(import_module(".execution", __package__), name)
-    raise AttributeError(f"module {__package__!r} has no attribute {name!r}")
+    if name not in vars(facade).get("__all__", ()):
+        raise AttributeError(f"module {__package__!r} has no attribute {name!r}")
+    place = next((module for module, offered in _PLACES.items() if name in offered), ".execution")
+    found = getattr(import_module(place, __package__), name)
+    setattr(facade, name, found)
+    return found
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from collections import defaultdict
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
@@ -27,15 +30,24 @@ def python(code: str) -> str:
 
 
 @pytest.mark.process
-def test_import_loads_no_framework_no_command_line_and_no_exporter() -> None:
+def test_import_loads_no_sdk_no_event_loop_and_no_analysis() -> None:
     loaded = python("import sys, otel_parallelism; print(*sys.modules)").split()
+    unwanted = ("opentelemetry", "asyncio", "wrapt", "otel_parallelism.tracing", "otel_parallelism.analysis")
+    assert "otel_parallelism.model" in loaded
+    assert [name for name in loaded if name.startswith(unwanted)] == []
+
+
+@pytest.mark.process
+def test_recording_calls_loads_no_framework_no_command_line_and_no_exporter() -> None:
+    recording = "from otel_parallelism import agent_turn, analyze_spans, install, profiled"
+    loaded = python(f"import sys; {recording}; print(*sys.modules)").split()
     assert "otel_parallelism.tracing.spans.decorator" in loaded
     assert [name for name in loaded if name.startswith((*HEAVY, *FRAMEWORKS))] == []
 
 
 @pytest.mark.process
 def test_import_leaves_the_global_provider_unset() -> None:
-    code = "import otel_parallelism, opentelemetry.trace as t; print(t._TRACER_PROVIDER)"
+    code = "from otel_parallelism import *; import opentelemetry.trace as t; print(t._TRACER_PROVIDER)"
     assert python(code).split() == ["None"]
 
 
@@ -45,6 +57,17 @@ def test_public_names_are_sorted_and_exist() -> None:
         assert getattr(otel_parallelism, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'absent'"):
         _ = otel_parallelism.absent
+
+
+def test_names_that_are_loaded_at_their_first_use_are_those_of_the_imports_for_type_checkers() -> None:
+    body = ast.parse(Path(otel_parallelism.__file__).read_text(encoding="utf-8")).body
+    [block] = [node for node in body if isinstance(node, ast.If)]
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    assert len(imports) > 5
+    for node in imports:
+        module = import_module(f"otel_parallelism.{node.module}")
+        for name in (alias.name for alias in node.names):
+            assert getattr(otel_parallelism, name) is getattr(module, name)
 
 
 def test_version_is_that_of_the_metadata() -> None:
