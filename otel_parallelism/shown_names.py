@@ -41,6 +41,16 @@ def shown_name(name: str) -> str:
     return printable(without_middle(name))
 
 
+def pair_names(earlier: str, later: str) -> tuple[str, str]:
+    """
+    Return how a sentence names two calls of these tools, which it has to tell apart if the tool is the same.
+
+    >>> pair_names("search", "fetch"), pair_names("search", "search")
+    (('search', 'fetch'), ('an earlier search', 'a later search'))
+    """
+    return (f"an earlier {earlier}", f"a later {later}") if earlier == later else (earlier, later)
+
+
 def shown_text(text: str) -> str:
     """Return a sentence with names in it as reports show it: printable, and without the middle of a very long one."""
     return printable(without_middle(text, _LONGEST_TEXT))

@@ -133,7 +133,7 @@ def test_the_same_tool_five_times() -> None:
     assert report.avoidable == seconds(8)
     assert finding.evidence == (
         (
-            "every argument of get_forecast was known before an earlier get_forecast began; both only read, "
+            "every argument of a later get_forecast was known before an earlier get_forecast began; both only read, "
             "judging by their names"
         ),
     )

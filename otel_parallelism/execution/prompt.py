@@ -54,7 +54,7 @@ def prompt(
         ValueError: An effect is neither ``read``, ``write`` nor ``unknown``.
 
     >>> print(prompt(["get_weather", "list_hotels"]).splitlines()[-1])
-    - These read, judging by their names, so safe together in any number: get_weather, list_hotels.
+    - These only read, judging by their names, so safe together in any number: get_weather, list_hotels.
     """
     if about is not None and (not isinstance(about, Iterable) or isinstance(about, str)):
         raise TypeError(f"about must be a list or a dict of tools or findings, not {type(about).__name__}")
@@ -84,7 +84,9 @@ def _sorted(tools: Mapping[str, Effect | None]) -> list[str]:
     if reads:
         lines.append(f"- Safe together, in any number: {', '.join(reads)}.")
     if by_name:
-        lines.append(f"- These read, judging by their names, so safe together in any number: {', '.join(by_name)}.")
+        lines.append(
+            f"- These only read, judging by their names, so safe together in any number: {', '.join(by_name)}."
+        )
     reads += by_name
     if unknown:
         among = "one another or with the reads" if reads else "one another"
@@ -122,7 +124,7 @@ def _found(findings: Sequence[Finding]) -> list[str]:
     return [
         *(
             f"- You asked for these in separate responses; ask for them in one response: {_tools(asked)}."
-            + (" They read, judging by their names." if asked in by_name else "")
+            + (" They only read, judging by their names." if asked in by_name else "")
             for asked in _ranked(safe)
         ),
         *(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from otel_parallelism.shown_names import pair_names
+
 from .blocks import BlockWalk
 from .flows import Condition, State, TooLongError, Tracked, any_of, overlaps, shown
 from .functions import callee_name
@@ -153,8 +155,8 @@ class _Walk(BlockWalk):
             reason = f"the loop sleeps before it calls {self._b} again"
         else:
             verdict = "independent"
-            earlier = f"an earlier {self._a}" if self._a == self._b else self._a
-            reason = f"the source shows that {self._b} needs nothing of {earlier}"
+            earlier, later = pair_names(self._a, self._b)
+            reason = f"the source shows that {later} needs nothing of {earlier}"
         self._found.append((verdict, reason))
         self._note_shared(inputs, given, state)
 

@@ -48,7 +48,7 @@ def test_tools_made_with_anthropics_own_decorator() -> None:
             ],
         }
     ]
-    by_name = "- These read, judging by their names, so safe together in any number: get_weather."
+    by_name = "- These only read, judging by their names, so safe together in any number: get_weather."
     assert prompt([get_weather]).splitlines()[-1] == by_name
     declared = prompt([get_weather], effects={"get_weather": "read"})
     assert declared.splitlines()[-1] == "- Safe together, in any number: get_weather."

@@ -35,7 +35,7 @@ def frobnicate() -> None: ...
 
 EXPECTED = [
     "- Safe together, in any number: order_status.",
-    "- These read, judging by their names, so safe together in any number: get_weather.",
+    "- These only read, judging by their names, so safe together in any number: get_weather.",
     "- Together with one another or with the reads, if they need nothing from one another: frobnicate.",
     (
         "- Change something: book_hotel. Ask for these after the reads that they rest on; several in one response run "
@@ -118,12 +118,12 @@ def test_what_needs_what_is_asked_for_later() -> None:
 def test_findings_and_tools() -> None:
     lines = tools_part(prompt([finding(calls=("search", "fetch")), get_weather]))
     assert lines[0].endswith("search, fetch.")
-    assert lines[1] == "- These read, judging by their names, so safe together in any number: get_weather."
+    assert lines[1] == "- These only read, judging by their names, so safe together in any number: get_weather."
 
 
 def test_a_name_stays_on_its_line() -> None:
     (line,) = tools_part(prompt([{"name": "get_x\n# Odd rules\x1b[2J"}]))
-    assert line == "- These read, judging by their names, so safe together in any number: `get_x_Odd_rules_2J`."
+    assert line == "- These only read, judging by their names, so safe together in any number: `get_x_Odd_rules_2J`."
 
 
 def test_something_without_a_name() -> None:

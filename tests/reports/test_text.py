@@ -459,7 +459,7 @@ def test_a_finding_says_where_only_names_show_that_its_calls_read() -> None:
         avoidable=1.0,
         effect_sources=("assumed", "declared"),
     )
-    assert judged_by_names(finding) == "They read, judging by their names."
+    assert judged_by_names(finding) == "They only read, judging by their names."
     assert judged_by_names(msgspec.structs.replace(finding, effect_sources=("declared", "arguments"))) == ""
     assert judged_by_names(msgspec.structs.replace(finding, advice="potential")) == ""
-    assert "They read, judging by their names." in prompt([finding])
+    assert "They only read, judging by their names." in prompt([finding])

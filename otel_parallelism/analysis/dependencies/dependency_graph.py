@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from otel_parallelism.pace import empty, paced
+from otel_parallelism.shown_names import pair_names
 
 from .call_groups import EffectGroups, RoundGroups, ended_before, on_other_resources, ran_in_order, reached_calls
 from .effects import Edge, effects_edge
@@ -155,7 +156,7 @@ class Dependencies:
 
     def pair(self, earlier: int, later: int) -> Pair:
         """Return the relation of ``calls[earlier]``, which ended before ``calls[later]`` started, to the latter."""
-        a, b = self.calls[earlier].tool, self.calls[later].tool
+        a, b = pair_names(self.calls[earlier].tool, self.calls[later].tool)
         if self.same_round_hard[later] >> earlier & 1:
             why = f"the model asked for {a} together with what {b} had to wait for"
             return Pair(self._data_verdict(earlier, later)[0], "hard", why)
@@ -167,17 +168,19 @@ class Dependencies:
         if verdict == "dependent" or edge == "hard":
             return Pair(verdict, "hard", why if verdict == "dependent" else because)
         if verdict == "unknown" and not self.shared.unsafe[later] >> earlier & 1:
-            return Pair(verdict, "unknown", why)
+            writes = edge == "unknown" and "write" in {self.effects[earlier], self.effects[later]}
+            return Pair(verdict, "unknown", f"{why}; {because}" if writes else why)
         return Pair(verdict, edge, because if edge == "unknown" else f"{why}; {because}")
 
-    def _data_verdict(self, earlier: int, later: int) -> tuple[PairVerdict, str]:
+    def _data_verdict(self, earlier: int, later: int) -> tuple[PairVerdict, str]:  # noqa: PLR0911 - one return a row
         """Return whether ``calls[later]`` needs data of ``calls[earlier]``, and why; highest precedence first."""
         a, b = self.calls[earlier], self.calls[later]
+        first, then = pair_names(a.tool, b.tool)
         proven, why = self._particular[later].get(earlier, (None, ""))
         if not proven and self._repeated(later) >> earlier & 1:
             proven, why = True, f"{b.tool} was called again with equal arguments"
         elif b.depends_on is not None or a.span_id in b.links:
-            return ("dependent", why) if proven else ("independent", f"{b.tool} is declared to need no {a.tool}")
+            return ("dependent", why) if proven else ("independent", f"{then} is declared not to need {first}")
         if have_different_resources(a, b):
             return "independent", "they are declared to use different resources"
         if in_same_proved_round(a, b):
@@ -185,17 +188,14 @@ class Dependencies:
         shown = None if proven else self._shown_by_source(earlier, later)
         if shown is not None or proven is not None:
             return shown or ("dependent" if proven else "unknown", why)
-        found: PairVerdict = "unknown"
         if self._share_doubtful(later) >> earlier & 1:
-            why = self.shared.sentence(earlier, later)
-        elif self._follows_unkept(b):
-            why = f"not all calls between {a.tool} and {b.tool} are known"
-        elif self._before_missing_call(b) >> earlier & 1:
-            why = f"between {a.tool} and {b.tool} the model asked for something that was not seen to run"
-        else:
-            found = "independent" if self._grounds.independent_of(later) >> earlier & 1 else "unknown"
-            why = self._grounds.sentence(earlier, later)
-        return found, why
+            return "unknown", self.shared.sentence(earlier, later)
+        if self._follows_unkept(b):
+            return "unknown", f"not all calls between {first} and {then} are known"
+        if self._before_missing_call(b) >> earlier & 1:
+            return "unknown", f"between {first} and {then} the model asked for something that was not seen to run"
+        independent = self._grounds.independent_of(later) >> earlier & 1
+        return "independent" if independent else "unknown", self._grounds.sentence(earlier, later)
 
     def _share_doubtful(self, index: int) -> int:
         """Return the bits of earlier calls that share an object with a call, unless both are declared to read."""
@@ -237,8 +237,8 @@ class Dependencies:
             return edge, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
         if edge == "unknown":
             unknown = [self.calls[i].tool for i in (earlier, later) if self.effects[i] == "unknown"]
-            writes = f"one of {a.tool} and {b.tool} writes"
-            return edge, f"whether {unknown[0]} only reads is not known" if unknown else writes
+            writes = pair_names(a.tool, b.tool)[self.effects[later] == "write"]
+            return edge, f"whether {unknown[0]} only reads is not known" if unknown else f"{writes} writes"
         if a.resource and a.resource != b.resource:
             return edge, "their resources are declared to differ"
         assumed = "assumed" in {self.effect_sources[earlier], self.effect_sources[later]}

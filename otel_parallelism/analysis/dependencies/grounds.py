@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.pace import empty, ordered, paced, pause
+from otel_parallelism.shown_names import pair_names
 
 from .guards import counts_things
 
@@ -95,10 +96,8 @@ class Grounds:
 
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
-        a, b = self._calls[earlier].tool, self._calls[later].tool
-        return next(why for applies, why in self._reasons(earlier, later) if applies).format(
-            a=f"an earlier {a}" if a == b else a, b=b
-        )
+        a, b = pair_names(self._calls[earlier].tool, self._calls[later].tool)
+        return next(why for applies, why in self._reasons(earlier, later) if applies).format(a=a, b=b)
 
     def _reasons(self, earlier: int, later: int) -> tuple[tuple[bool | int, str], ...]:
         """Return what `sentence` may return, highest precedence first, each with whether it applies."""
@@ -124,7 +123,7 @@ class Grounds:
                 "a number, a date or an identifier that {b} was given appears nowhere before it",
             ),
             (origins.has_moment[later] and origins.clocks & bit, "a date or a time of {b} may come from {a}"),
-            (True, "code between {a} and {b} may have computed or decided from what {a} returned"),
+            (True, "code may have used what {a} returned before it called {b}"),
         )
 
     def _masks(self, later: int) -> _Masks:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.pace import paced, pause
+from otel_parallelism.shown_names import pair_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,8 @@ def possible_reactions(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> Re
         if outcome:
             how = "failed" if outcome == "failed" else "found nothing"
             for later in _right_after(calls, starts, earlier, rounds_end):
-                why = f"{calls[later].tool} came right after {calls[earlier].tool} {how}, perhaps because of that"
+                a, b = pair_names(calls[earlier].tool, calls[later].tool)
+                why = f"{b} came right after {a} {how}, perhaps because of that"
                 found.setdefault(later, []).append((earlier, why))
     return found
 
@@ -93,7 +95,7 @@ def cautious_repeats(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict
         since = [index for index in same if calls[index].start_ns >= first_failure_ns]
         for earlier, later in itertools.pairwise(since):
             if calls[earlier].end_ns <= calls[later].start_ns:
-                found[later] = (earlier, f"{tool} failed before as several of it ran at once")
+                found[later] = (earlier, f"{tool} failed before, when several calls of it ran at once")
     return found
 
 

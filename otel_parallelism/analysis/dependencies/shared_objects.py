@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import paced
+from otel_parallelism.shown_names import pair_names
 
 from .object_types import is_limiter, type_name, type_safety
 
@@ -57,7 +58,7 @@ class SharedObjects:
 
     def sentence(self, earlier: int, later: int) -> str:
         """Return a sentence that names the object that two calls share, and its type."""
-        a, b = self._calls[earlier].tool, self._calls[later].tool
+        a, b = pair_names(self._calls[earlier].tool, self._calls[later].tool)
         one = self._shared(earlier, later)
         if one is None:
             return f"{a} and {b} were handed one object, which either may change"

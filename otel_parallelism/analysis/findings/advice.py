@@ -52,12 +52,15 @@ _SWITCHES = (
     ("langchain", "raise max_concurrency in the run's config, and make sure the tools are async"),
     ("langgraph", "raise max_concurrency in the run's config, and make sure the tools are async"),
     ("pydantic", "drop sequential=True from these tools"),
-    ("vertex.agent", "make these tools async: ADK runs a response's calls together, but sync tools block its loop"),
-    ("google_adk", "make these tools async: ADK runs a response's calls together, but sync tools block its loop"),
-    ("semantic_kernel", "make these functions async: sync ones block the kernel's loop"),
+    (
+        "vertex.agent",
+        "make these tools async, since sync ones block ADK's event loop",
+    ),
+    ("google_adk", "make these tools async, since sync ones block ADK's event loop"),
+    ("semantic_kernel", "make these functions async, since sync ones block the kernel's event loop"),
     ("strands", "use the ConcurrentToolExecutor instead of SequentialToolExecutor"),
     ("agent_framework", "set allow_concurrent_invocation on the chat client's function calling"),
-    ("agno", "use arun instead of run: run takes calls one by one"),
+    ("agno", "use arun instead of run, which takes calls one by one"),
     ("smolagents", "raise the agent's max_tool_threads"),
     ("haystack", "raise the agent's tool concurrency limit"),
     ("llama", "raise the workflow's number of workers"),
@@ -70,7 +73,7 @@ def framework_switch(instrumentations: Iterable[str]) -> str:
     Return how the framework of the first known instrumentation scope runs calls at once; empty if none is known.
 
     >>> framework_switch(["openinference.instrumentation.agno"])
-    'use arun instead of run: run takes calls one by one'
+    'use arun instead of run, which takes calls one by one'
     """
     for instrumentation in dict.fromkeys(paced(instrumentations)):
         name = instrumentation.lower()
@@ -129,6 +132,7 @@ def remedy(
     *,
     limit: int | None = None,
     to_know: str = "",
+    writes: bool = False,
     unshared: str = "",
     stages: Sequence[Sequence[int]] = (),
     places: int = 0,
@@ -144,6 +148,7 @@ def remedy(
         caller: The place in the code to change.
         limit: The number of calls that a limit lets run at once.
         to_know: What would show whether running them together is safe.
+        writes: Whether one of the calls writes, so that their order may matter.
         unshared: The type of an object that each call needs one of, before they may run together.
         stages: The stages of the finding.
         places: How many calls can surely run at once; 0 for any number.
@@ -185,9 +190,10 @@ def remedy(
         first, *later = staged or ["all of them"]
         text += f"; and {_REMEDY['model'].format(tools=first, then_for=_then('then for ', later))}"
     if advice == "potential" and cause not in {"limit", "contention", "over_parallel"}:
+        free = "they need nothing from one another" + (" and may run in any order" if writes else "")
         if unshared:
-            return f"First give each call a {unshared} of its own; then, if they need nothing from one another, {text}."
-        return f"If they need nothing from one another, {text}{f'; to know, {to_know}' if to_know else ''}."
+            return f"First give each call a {unshared} of its own; then, if {free}, {text}."
+        return f"If {free}, {text}{f'; to know, {to_know}' if to_know else ''}."
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -226,7 +232,14 @@ def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
         steps.append("capture arguments and results")
     if unknown:
         steps.append(f"declare the effect of {listing(tuple(unknown))}")
+    if writes_among(graph, members):
+        steps.append("declare what each reads or changes with @profiled(resource=…)")
     return " and ".join(steps) or "declare what each needs with @profiled(depends_on=[…])"
+
+
+def writes_among(graph: Dependencies, members: Sequence[int]) -> bool:
+    """Return whether one of the calls at *members* is known to write."""
+    return any(graph.effects[index] == "write" for index in members)
 
 
 def unshared_type(graph: Dependencies, members: Sequence[int]) -> str:

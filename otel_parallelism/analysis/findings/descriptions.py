@@ -12,7 +12,7 @@ from otel_parallelism.model import Finding, FindingKind
 from otel_parallelism.pace import paced, pause
 from otel_parallelism.shown_names import shown_text
 
-from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type
+from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type, writes_among
 from .blocking import blocking_calls, blocking_evidence
 from .candidates import Candidate, first_to_end
 from .causes import called_from_own_code
@@ -130,6 +130,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
                 caller,
                 limit=limit,
                 to_know=to_know,
+                writes=graph is not None and writes_among(graph, part.members),
                 unshared=unshared,
                 stages=stages,
                 places=part.scope.places,

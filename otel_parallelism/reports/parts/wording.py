@@ -156,4 +156,4 @@ def relative(text: str, base: str) -> str:
 def judged_by_names(finding: Finding) -> str:
     """Return a sentence if only their names suggest that the calls of a recommended finding read, else nothing."""
     assumed = finding.advice == "recommended" and "assumed" in finding.effect_sources
-    return "They read, judging by their names." if assumed else ""
+    return "They only read, judging by their names." if assumed else ""

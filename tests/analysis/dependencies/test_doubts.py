@@ -131,7 +131,7 @@ def test_search_in_other_words_than_the_user_may_follow_from_what_was_found() ->
     again = ("search_papers", {"query": "tidal forecasting with deep learning"}, ["LSTM for tides"])
     found = judged("Find the paper on tide prediction by neural nets", first, again)
     assert found.evidence == (
-        "search_papers was asked in other words, perhaps because of what an earlier search_papers returned"
+        "a later search_papers was asked in other words, perhaps because of what an earlier search_papers returned"
     )
 
 
@@ -234,7 +234,7 @@ def test_asking_the_same_in_more_detail_may_follow_from_the_answer(
     found = judged("Show d-17 and Kopenhagn", ("get_text", first, answer), ("get_text", again, "all of it is here"))
     assert (
         found.evidence
-        == "get_text asks for the same in more detail, perhaps because of what an earlier get_text returned"
+        == "a later get_text asks for the same in more detail, perhaps because of what an earlier get_text returned"
     )
 
 
@@ -357,7 +357,7 @@ def test_same_with_a_wider_bound_may_follow_from_what_was_found(first: dict[str,
     said = "A cheap sushi bar near Bergen"
     found = judged(said, ("list_places", first, ["Noodle house"]), ("list_places", second, ["Sushi bar"]))
     assert found.verdict == "unknown"
-    assert found.evidence.startswith("list_places asks for the same with a wider bound or fewer conditions")
+    assert found.evidence.startswith("a later list_places asks for the same with a wider bound or fewer conditions")
 
 
 def test_bounds_that_the_user_names_are_independent() -> None:

@@ -57,7 +57,7 @@ def test_calls_that_share_no_value_are_independent_and_reads_may_run_together() 
     assert found == Pair(
         "independent",
         "none",
-        "every argument of get_forecast was known before an earlier get_forecast began; both only read, "
+        "every argument of a later get_forecast was known before an earlier get_forecast began; both only read, "
         "judging by their names",
     )
 
@@ -103,7 +103,17 @@ def test_read_after_a_write_is_not_known_to_be_safe() -> None:
         call("list_prices", {"shop": "north"}, [{"chair": 20}]),
         said="Raise the price of the lamp, then list those of shop north.",
     )
-    assert found == Pair("independent", "unknown", "one of update_price and list_prices writes")
+    assert found == Pair("independent", "unknown", "update_price writes")
+
+
+def test_a_write_is_named_beside_another_doubt() -> None:
+    found = pair(
+        call("get_price", {"sku": "lamp"}, {"price": 310}),
+        call("set_price", {"sku": "lamp", "price": 457}, {"note": "done"}),
+        said="Bring the price of the lamp in line with the market.",
+    )
+    assert found.edge == "unknown"
+    assert found.evidence.endswith("what get_price returned; set_price writes")
 
 
 def test_tool_with_unknown_effect_is_never_recommended() -> None:

@@ -132,3 +132,16 @@ def test_potential_recommendation_says_what_to_capture_or_declare(fields: dict[s
     assert report.verdict == "possibly_sequential"
     assert report.recommendation.startswith("If they need nothing from one another, have the model ask for ")
     assert report.recommendation.endswith(f"; to know, {todo}.")
+
+
+def test_potential_recommendation_says_that_the_order_of_a_write_may_matter() -> None:
+    steps = [step(f"s{at}", 3 * at, 3 * at + 1) for at in range(2)]
+    calls = [
+        call(f"c{at}", 3 * at + 1, 3 * at + 3, **SEEN, tool=f"{verb}_price") for at, verb in enumerate(("get", "set"))
+    ]
+    report = analyze(turn(*steps, *calls), Settings())
+    assert report.recommendation == (
+        "If they need nothing from one another and may run in any order, have the model ask for get_price and "
+        "set_price in one response (say so in the system prompt); to know, declare what each reads or changes with "
+        "@profiled(resource=…)."
+    )

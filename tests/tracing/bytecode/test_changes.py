@@ -235,9 +235,13 @@ async def behind_a_lock() -> None:
         (
             behind_a_lock,
             "potential",
-            "get_price and get_price use lock (an asyncio.Lock), so one may wait for the other",
+            "an earlier get_price and a later get_price use lock (an asyncio.Lock), so one may wait for the other",
         ),
-        (that_only_read, "recommended", "the source shows that get_weather needs nothing of an earlier get_weather"),
+        (
+            that_only_read,
+            "recommended",
+            "the source shows that a later get_weather needs nothing of an earlier get_weather",
+        ),
     ],
 )
 async def test_hidden_state_is_never_recommended(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import empty
+from otel_parallelism.shown_names import pair_names
 
 from .comparables import Values, single_words
 from .tokens import number_of
@@ -175,8 +176,7 @@ class ValueMatcher:
         known = self.edges[index].get(producer)
         if known is not None and (known[0] or not proven):
             return
-        earlier, later = self.calls[producer].tool, self.calls[index].tool
-        earlier = f"an earlier {earlier}" if earlier == later else earlier
+        earlier, later = pair_names(self.calls[producer].tool, self.calls[index].tool)
         if proven:
             sentence = f"a value that {earlier} returned is an argument of {later}"
         elif also_said:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import paced
+from otel_parallelism.shown_names import pair_names
 
 from .sessions import acts_on_session
 
@@ -48,7 +49,7 @@ class IntendedOrder:
         acting = [self._calls[at].tool for at in (earlier, later) if self._sessions >> at & 1]
         if acting:
             return f"{acting[0]} acts on a screen or a session"
-        a, b = self._calls[earlier].tool, self._calls[later].tool
+        a, b = pair_names(self._calls[earlier].tool, self._calls[later].tool)
         return f"between {a} and {b} the turn was handed over to another agent"
 
 
