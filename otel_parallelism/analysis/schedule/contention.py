@@ -56,9 +56,9 @@ def contention(calls: Sequence[Call]) -> Contention:
         if call.end_ns > call.start_ns and call.tool and call.span_id not in loop.baseline_ns:
             by_tool.setdefault(call.tool, []).append(index)
     measured_ns = {
-        call.span_id: call.duration_ns - waited
-        for call in paced(calls)
-        if call.queue_ns and (waited := waited_ns(call))
+        call.span_id: call.duration_ns - waited_ns(call)
+        for call in paced([call for call in calls if call.queue_ns])
+        if waited_ns(call)
     }
     baseline_ns: dict[str, int] = {}
     batches = []

@@ -59,7 +59,7 @@ def longest_path(
     return total_ns
 
 
-def finish_times(
+def finish_times(  # noqa: C901 - one loop over all calls, which runs several times for each scope
     calls: Sequence[Call | CallTiming],
     edges: Sequence[int],
     after: Sequence[int],
@@ -87,26 +87,28 @@ def finish_times(
     """
     origin_ns = next((call.start_ns for call in calls if call.end_ns > call.start_ns), 0)
     finish: list[int] = []
-    by_end = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
+    ends_ns = [call.end_ns for call in calls]
+    by_end = ordered(range(len(calls)), key=ends_ns.__getitem__)
     ended = 0
     # Calls without duration may come before the origin; their times are negative.
     last_end_ns = calls[0].start_ns if calls else 0
     reached_ns = last_end_ns - origin_ns
     busy_until_ns = last_end_ns
     ready_at: dict[int, int] = {}
-    pauses = _Pauses({} if gaps_ns is None else gaps_ns, keeps_pauses=keeps_pauses)
+    pauses = _Pauses({} if gaps_ns is None else gaps_ns)
     lanes = _Lanes(places)
-    in_rounds = _in_rounds(calls) if edges and not keeps_pauses else 0
+    in_rounds = _in_rounds(calls) if edges and not keeps_pauses and len(calls) > _EXACT else 0
     responses = StreamedResponses(calls)
     for index, call in paced(enumerate(calls)):
-        while by_end[ended] < index and calls[by_end[ended]].end_ns <= call.start_ns:
+        start_ns = call.start_ns
+        while by_end[ended] < index and ends_ns[by_end[ended]] <= start_ns:
             reached_ns = max(reached_ns, finish[by_end[ended]])
-            last_end_ns = calls[by_end[ended]].end_ns
+            last_end_ns = ends_ns[by_end[ended]]
             ended += 1
         # A held call keeps the observed pause after the last call that had ended.
-        pause_ns = call.start_ns - last_end_ns
+        pause_ns = start_ns - last_end_ns
         ready_ns = reached_ns + pause_ns
-        earliest_ns = min(0, call.start_ns - origin_ns)
+        earliest_ns = start_ns - origin_ns if start_ns < origin_ns else 0
         into_ns, floor_ns = 0, earliest_ns
         if call.streamed or call.bound:
             into_ns, ready_ns = responses.place(call, ready_ns)
@@ -115,22 +117,26 @@ def finish_times(
             ready_ns = earliest_ns
         elif index in relaxed:
             began_ns = relaxed[index]
-            if began_ns >= call.start_ns:
+            if began_ns >= start_ns:
                 ready_at[began_ns] = ready_ns
             else:
                 ready_ns = max(earliest_ns, min(ready_ns, ready_at.get(began_ns, began_ns - origin_ns) + into_ns))
-        pauses.add(call.start_ns, max(0, call.start_ns - busy_until_ns))
-        busy_until_ns = max(busy_until_ns, call.end_ns)
+        if keeps_pauses:
+            pauses.add(start_ns, max(0, start_ns - busy_until_ns))
+            busy_until_ns = max(busy_until_ns, ends_ns[index])
         # A call held by a pause at least as long as any edge keeps already follows each call that it waits for.
         if edges and (relaxed is None or index in relaxed or pause_ns < pauses.most(call) + into_ns):
             for earlier in _frontier(edges[index], after, in_rounds if call.round is not None else 0):
                 ready_ns = max(ready_ns, finish[earlier] + pauses.between(calls[earlier], call, into_ns))
-        finish.append(lanes.start_ns(max(ready_ns, floor_ns), durations_ns[index]) + durations_ns[index])
+        ready_ns = max(ready_ns, floor_ns)
+        if places:
+            ready_ns = lanes.start_ns(ready_ns, durations_ns[index])
+        finish.append(ready_ns + durations_ns[index])
     return finish
 
 
 class _Lanes:
-    """A number of places that each run one call at a time; 0 for any number."""
+    """A number of places that each run one call at a time."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -138,7 +144,7 @@ class _Lanes:
 
     def start_ns(self, ready_ns: int, duration_ns: int) -> int:
         """Return when a call that is ready at *ready_ns* can start, and occupy a place from then on."""
-        if self._places and duration_ns:
+        if duration_ns:
             if len(self._free_ns) >= self._places:
                 ready_ns = max(ready_ns, heappop(self._free_ns))
             heappush(self._free_ns, ready_ns + duration_ns)
@@ -150,21 +156,18 @@ class _Pauses:
     How much of the time between two calls remains if the later call waits for the earlier one.
 
     Before a call of another round, it is the time that the model took to request that round. If the later call's round
-    is unknown, nothing remains, or, with *keeps_pauses*, the longest pause between the two calls: an unrecorded model
-    request may have used it to request the later call.
+    is unknown, it is the longest of the pauses between the two calls that were added: an unrecorded model request may
+    have used it to request the later call.
     """
 
-    def __init__(self, gaps_ns: Mapping[int, int], *, keeps_pauses: bool) -> None:
+    def __init__(self, gaps_ns: Mapping[int, int]) -> None:
         self._gaps_ns = gaps_ns
-        self._keeps_pauses = keeps_pauses
         # Only pauses that are longer than all later ones: the first after an instant is the longest since then.
         self._starts_ns: list[int] = []
         self._pauses_ns: list[int] = []
 
     def add(self, start_ns: int, pause_ns: int) -> None:
         """Add the time before a call in which none ran; calls must be added in order of start."""
-        if not self._keeps_pauses:
-            return
         while self._pauses_ns and self._pauses_ns[-1] <= pause_ns:
             self._starts_ns.pop()
             self._pauses_ns.pop()

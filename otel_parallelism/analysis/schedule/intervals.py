@@ -77,6 +77,18 @@ def concurrency(intervals: Iterable[Timed]) -> tuple[tuple[int, int], ...]:
     return tuple(steps)
 
 
+def _peak(intervals: Sequence[Timed]) -> int:
+    """Return how many of *intervals*, which are in order of start, are open at most at one instant."""
+    lasting = [interval for interval in paced(intervals) if interval.end_ns > interval.start_ns]
+    ends_ns = ordered([interval.end_ns for interval in lasting])
+    peak = ended = 0
+    for started, interval in paced(enumerate(lasting, start=1)):
+        while ends_ns[ended] <= interval.start_ns:
+            ended += 1
+        peak = max(peak, started - ended)
+    return peak
+
+
 def union(intervals: Iterable[Timed]) -> tuple[Interval, ...]:
     """
     Merge *intervals* into disjoint ones in time order; intervals that touch are joined.
@@ -127,5 +139,5 @@ def totals_of(intervals: Sequence[Timed]) -> Totals:
             if end_ns > reached_ns:
                 busy_ns += end_ns - reached_ns
                 reached_ns = end_ns
-    peak = max(level for _, level in paced(concurrency(intervals))) if overlap else 1
+    peak = _peak(intervals) if overlap else 1
     return Totals(first_ns, reached_ns, work_ns, busy_ns, longest_ns, peak)

@@ -141,7 +141,7 @@ class Scope:
         self.all_edges = [hard | soft for hard, soft in paced(zip(self.graph.hard, self.graph.soft, strict=True))]
         if not self.scope_id:
             self.unrequested = turn.unrequested
-        self.limit = limit_of_scope(self.calls) if measured else None
+        self.limit = limit_of_scope(self.calls) if measured and self.totals.peak > 1 else None
         self.places = max(settings.assumed_limit, self.totals.peak)
         self.safe_timeline = working_timeline(self.calls)
         self.best_timeline = self.safe_timeline if explained else observed_timeline(self.calls)
@@ -192,6 +192,8 @@ class Scope:
         for index in () if dropped is None else dropped.get(self.scope_id, ()):
             durations_ns[index] = 0
         if self.graph is None:
+            if durations_ns == [call.end_ns - call.start_ns for call in paced(self.calls)]:
+                return makespan_ns  # as `longest_path` says
             return min(makespan_ns, longest_path(self.calls, (), (), durations_ns=durations_ns, relaxed={}))
         timeline = self.best_timeline if best else self.safe_timeline
         taken_ns = longest_path(
