@@ -7,7 +7,7 @@ now ``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span. All fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from otel_parallelism import names
@@ -23,7 +23,7 @@ from .parsing.usage import input_usage
 if TYPE_CHECKING:
     from otel_parallelism.model import Content, SpanRecord
 
-    from .parsing.facts import Kind
+    from .parsing.facts import Describer, Kind
     from .parsing.genai_keys import GenaiKeys
 
 _REQUEST_TYPE = "llm.request.type"
@@ -78,36 +78,28 @@ def _describe(span: SpanRecord) -> Facts | None:
     If the span's name starts with another operation, that operation wins: some model requests overwrite the operation
     name of the agent run around them.
     """
-    attributes = span.attributes
-    operation = text(attributes, names.OPERATION_NAME)
-    kind = (
-        OPERATION_KINDS.get(operation) or OLDER_OPERATION_KINDS.get(operation)
-        if operation
-        else _kind_without_operation(span)
-    )
-    if kind is not None and operation:
-        named = OPERATION_KINDS.get(span.name.partition(" ")[0], kind)
+    keys = tuple(span.attributes)
+    operation = text(span.attributes, names.OPERATION_NAME)
+    if operation:
+        return _describer(keys, span.name, operation)(span)
+    kind = _kind_without_operation(span)
+    return None if kind is None else _FACTS[kind](span, genai_keys(keys)) if kind in _FACTS else Facts(kind=kind)
+
+
+def _describer(keys: tuple[str, ...], name: str, operation: str) -> Describer:
+    """Return what describes spans with these *keys* of attributes, this *name* and this *operation* as `_describe`."""
+    if not operation:
+        return _describe
+    kind = OPERATION_KINDS.get(operation) or OLDER_OPERATION_KINDS.get(operation)
+    if kind is not None:
+        named = OPERATION_KINDS.get(name.partition(" ")[0], kind)
         # A run may be named "chat with support".
         kind = named if (kind, named) != ("turn", "step") else kind
-    if kind == "call":
-        return _call(span)
-    if kind == "step":
-        keys = genai_keys(tuple(attributes))
-        requested, answer = asked(span, keys)
-        usage = input_usage(attributes, keys.tokens, keys.cache_read, keys.cache_written)
-        return Facts(
-            kind="step",
-            requested=requested,
-            answer=answer,
-            input_tokens=usage.tokens,
-            cached_tokens=usage.cached,
-            words=_words(span, keys),
-        )
-    if kind == "turn":
-        keys = genai_keys(tuple(attributes))
-        agent = text(attributes, *keys.agents) or span.name.partition("invoke_agent ")[2]
-        return Facts(kind="turn", agent=agent, words=_words(span, keys))
-    return Facts(kind=kind) if kind or operation else None
+    facts_of = None if kind is None else _FACTS.get(kind)
+    if facts_of is None:
+        return lambda _: Facts(kind=kind)
+    found = genai_keys(keys)
+    return lambda span: facts_of(span, found)
 
 
 def _kind_without_operation(span: SpanRecord) -> Kind | None:
@@ -130,9 +122,26 @@ def _kind_by_name(name: str) -> Kind | None:
     return "cycle" if name == "execute_event_loop_cycle" or _ROUND.fullmatch(name) else None
 
 
-def _call(span: SpanRecord) -> Facts:
+def _step(span: SpanRecord, keys: GenaiKeys) -> Facts:
+    requested, answer = asked(span, keys)
+    usage = input_usage(span.attributes, keys.tokens, keys.cache_read, keys.cache_written)
+    return Facts(
+        kind="step",
+        requested=requested,
+        answer=answer,
+        input_tokens=usage.tokens,
+        cached_tokens=usage.cached,
+        words=_words(span, keys),
+    )
+
+
+def _turn(span: SpanRecord, keys: GenaiKeys) -> Facts:
+    agent = text(span.attributes, *keys.agents) or span.name.partition("invoke_agent ")[2]
+    return Facts(kind="turn", agent=agent, words=_words(span, keys))
+
+
+def _call(span: SpanRecord, keys: GenaiKeys) -> Facts:
     attributes = span.attributes
-    keys = genai_keys(tuple(attributes))
     given = _first(attributes, keys.arguments)
     output = _first(attributes, keys.results)
     for event in span.events:
@@ -209,8 +218,11 @@ def _first(attributes: Mapping[str, object], keys: tuple[str, ...]) -> object:
     return None
 
 
+_FACTS: Mapping[Kind, Callable[[SpanRecord, GenaiKeys], Facts]] = {"call": _call, "step": _step, "turn": _turn}
+
 DIALECT = Dialect(
     describe=_describe,
+    describer=_describer,
     rank=30,
     keys=frozenset({names.OPERATION_NAME, names.TOOL_NAME, _REQUEST_TYPE, *RUN_MESSAGES}),
     names=("execute_tool ", "invoke_agent", "execute_event_loop_cycle", "running ", "agent run"),

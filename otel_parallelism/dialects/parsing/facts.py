@@ -132,12 +132,16 @@ class CallMark(msgspec.Struct, frozen=True):
     start: str = ""
 
 
+Describer: TypeAlias = Callable[[SpanRecord], Facts | None]
+"""Returns the facts about a span; None if the span is not of the dialect."""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """
     One vocabulary of spans.
 
     Attributes:
-        describe: Returns the facts about a span; None if the span is not of this dialect.
+        describe: Returns the facts about any span.
         rank: Dialects with a lower rank are believed first.
         keys: Attribute keys; a span with one of them may be of this dialect.
         operations: If not empty, the values of ``gen_ai.operation.name`` with which that key counts.
@@ -146,9 +150,11 @@ class Dialect(msgspec.Struct, frozen=True):
         beside_keys: Such a span has at least one of these attributes; empty if it may have none of them.
         by_name: Whether ``describe`` looks at nothing but the span's name.
         call_mark: What makes a span that no other dialect knows a call; None if that depends on more.
+        describer: Returns a function that does the same as ``describe`` for spans with these keys of attributes, this
+            name and this GenAI operation, which most spans of a program share. None if there is no such function.
     """
 
-    describe: Callable[[SpanRecord], Facts | None]
+    describe: Describer
     rank: int
     keys: frozenset[str] = frozenset()
     operations: frozenset[str] = frozenset()
@@ -157,6 +163,7 @@ class Dialect(msgspec.Struct, frozen=True):
     beside_keys: frozenset[str] = frozenset()
     by_name: bool = False
     call_mark: CallMark | None = None
+    describer: Callable[[tuple[str, ...], str, str], Describer] | None = None
 
 
 def text(attributes: Mapping[str, object], *keys: str) -> str:
