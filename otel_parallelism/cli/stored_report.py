@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from otel_parallelism.errors import UnreadableError
+from otel_parallelism.readers.parsing.opening import BYTE_ORDER_MARK
 from otel_parallelism.reports.json import SCHEMA_VERSION
 
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _Report = TypeVar("_Report")
 
 

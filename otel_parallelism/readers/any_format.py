@@ -33,6 +33,7 @@ from .parsing.opening import (
     read_whole,
     with_lengths,
 )
+from .parsing.plausible_times import PlausibleTimes
 from .parsing.skipped_errors import SkippedErrors
 from .services.address import is_address
 from .services.stored_traces import answers
@@ -135,9 +136,10 @@ def _table_spans(
 ) -> Iterator[SpanRecord]:
     """Yield the spans of the Parquet file at *path*, or of its content *inside*."""
     columns = DedicatedColumns(path)
+    times = PlausibleTimes()
 
     def decode(row: dict[str, Any]) -> list[SpanRecord]:
-        return decode_row(row | {KEY: columns} if "rs" in row else row)
+        return times.checked(decode_row(row | {KEY: columns} if "rs" in row else row))
 
     yield from read_parquet(name, str(path) if inside is None else inside, decode, settings, skip)
     problem = columns.problem(name)
@@ -185,12 +187,13 @@ def _text_spans(
     """Yield the spans of a text; a file without a single readable line is an error even if lines may be skipped."""
     others: set[str] = set()
     errors = SkippedErrors(name, EXPECTED, skip)
+    times = PlausibleTimes()
 
     def decode(value: Any) -> list[SpanRecord]:
         if other is not None and other(value):
             errors.found()
             return []
-        return decode_value(value, others)
+        return times.checked(decode_value(value, others))
 
     text = JsonText(name, decode, EXPECTED, settings, None if skip is None else errors.add)
     for span in text.spans(lines, progress):

@@ -1,5 +1,5 @@
 """
-Divides a file of spans into parts that can be read apart, in different processes, and joins what went wrong in them.
+Divides a file of spans into parts that can be read apart, in different processes.
 
 Lines of JSON, messages of protobuf and row groups of Parquet are such parts; any other file is a single one. Reading
 all parts gives the spans and the errors that `read_spans` gives for the whole file.
@@ -16,12 +16,15 @@ import msgspec
 
 from otel_parallelism.errors import UnreadableError
 
-from .any_format import EXPECTED, decode_row, decode_value, no_spans, read_spans
+from .any_format import EXPECTED, decode_row, decode_value, read_spans
+from .line_range import LinesBetween
 from .parquet import MAGIC, read_parquet, row_groups
+from .parsing.field_errors import WrongFieldError
 from .parsing.json_text import JsonText
-from .parsing.line_range import BYTE_ORDER_MARK, LinesBetween
-from .parsing.opening import GZIP, ZSTD, is_binary, opened, peeked
+from .parsing.opening import BYTE_ORDER_MARK, GZIP, ZSTD, is_binary, opened, peeked
+from .parsing.plausible_times import PlausibleTimes
 from .parsing.skipped_errors import MOST_KEPT
+from .part_outcomes import LineError, PartOutcome
 from .services.address import is_address
 
 if TYPE_CHECKING:
@@ -47,43 +50,6 @@ class FilePart(msgspec.Struct, frozen=True):
     kind: Literal["file", "lines", "messages", "row groups"] = "file"
     start: int = 0
     stop: int = 0
-
-
-class LineError(msgspec.Struct, frozen=True):
-    """What an `UnreadableError` says, with the ``line`` counted from the start of a part. It can be pickled."""
-
-    path: str
-    line: int | None
-    problem: str
-    expected: str
-
-    def raised(self, before: int = 0) -> UnreadableError:
-        """Return the error of a part with *before* lines before it."""
-        line = None if self.line is None else before + self.line
-        return UnreadableError(self.path, line, self.problem, self.expected)
-
-
-class PartOutcome(msgspec.Struct, frozen=True):
-    """
-    How the reading of a part ended.
-
-    Attributes:
-        lines: Its number of lines.
-        found: Whether it has spans.
-        errors: The errors of its lines.
-        further: The number of further errors.
-        others: The other signals in it, such as metrics.
-        fatal: The error that ended the reading of the file; None if there was none.
-        stopped: Whether the lines of the file that follow are not read.
-    """
-
-    lines: int = 0
-    found: bool = False
-    errors: tuple[LineError, ...] = ()
-    further: int = 0
-    others: frozenset[str] = frozenset()
-    fatal: LineError | None = None
-    stopped: bool = False
 
 
 def is_shared(path: str) -> bool:
@@ -186,6 +152,7 @@ class PartReader:
         self._fatal: LineError | None = None
         self._lines = 0
         self._stopped = False
+        self._times = PlausibleTimes()
 
     def spans(self, progress: Callable[[int], None] | None = None) -> Iterator[SpanRecord]:
         """Yield the spans; *progress* is as for `read_spans`, and called only while a whole file is read."""
@@ -207,6 +174,7 @@ class PartReader:
             frozenset(self._others),
             self._fatal,
             self._stopped,
+            self._times.some_refused,
         )
 
     def _read(self, progress: Callable[[int], None] | None) -> Iterator[SpanRecord]:
@@ -215,7 +183,8 @@ class PartReader:
             return read_spans(part.path, progress, self._skip, settings)
         if part.kind == "row groups":
             groups = range(part.start, part.stop)
-            return read_parquet(part.path, part.path, decode_row, settings, self._skip, groups=groups)
+            decode = self._times.decoder(decode_row)
+            return read_parquet(part.path, part.path, decode, settings, self._skip, groups=groups)
         return self._messages() if part.kind == "messages" else self._text()
 
     def _skip(self, error: UnreadableError) -> None:
@@ -225,7 +194,12 @@ class PartReader:
             self._further += 1
 
     def _messages(self) -> Iterator[SpanRecord]:
-        from .otlp_protobuf import is_request, message_spans, without_spans  # noqa: PLC0415 - protobuf takes time
+        from .otlp_protobuf import (  # noqa: PLC0415 - protobuf takes time
+            is_request,
+            message_spans,
+            without_spans,
+            wrong_message,
+        )
 
         with opened(self._part.path, "a file of spans") as file:
             file.seek(self._part.start)
@@ -233,60 +207,16 @@ class PartReader:
                 message = file.read(int.from_bytes(file.read(_LENGTH_BYTES), "big"))
                 if not is_request(message):
                     raise without_spans(self._part.path, message)
-                yield from message_spans(message)
+                try:
+                    yield from self._times.checked(message_spans(message))
+                except WrongFieldError as error:
+                    self._skip(wrong_message(self._part.path, None, error))
 
     def _text(self) -> Iterator[SpanRecord]:
         part = self._part
-        text = JsonText(
-            part.path, lambda value: decode_value(value, self._others), EXPECTED, self._settings, self._skip
-        )
+        decode = self._times.decoder(lambda value: decode_value(value, self._others))
+        text = JsonText(part.path, decode, EXPECTED, self._settings, self._skip)
         with opened(part.path, "a file of spans") as file:
             lines = LinesBetween(file, part.start, part.stop)
             yield from text.spans(cast("io.BufferedReader", lines), lambda: None, by_line=True)
         self._lines, self._stopped = lines.count, text.stopped
-
-
-def must_be_read_whole(outcomes: Sequence[PartOutcome]) -> bool:
-    """
-    Return whether only reading a file as one part shows which of its spans count, and what is wrong with it.
-
-    Where the whole file fails depends on its format, and it may fail before what a part can read.
-    """
-    return len(outcomes) > 1 and any(one.fatal is not None for one in outcomes)
-
-
-def report_errors(path: str, outcomes: Sequence[PartOutcome], skip: Callable[[UnreadableError], None]) -> int:
-    """
-    Report what went wrong in the parts of a file, as `read_spans` does for the whole.
-
-    Args:
-        path: The file.
-        outcomes: How the reading of each part ended, in order. If one part failed, it is that of the whole file.
-        skip: Called with each error that costs only a line.
-
-    Returns:
-        How many of the parts count: no part after a line that ends the reading.
-
-    Raises:
-        UnreadableError: The file is unreadable, or has no spans.
-    """
-    fatal = next((one.fatal for one in outcomes if one.fatal is not None), None)
-    ended = None if fatal is None else fatal.raised()
-    counted = next((number for number, one in enumerate(outcomes, 1) if one.stopped), len(outcomes))
-    errors: list[UnreadableError] = []
-    before = 0
-    for one in outcomes[:counted]:
-        errors += [error.raised(before) for error in one.errors]
-        errors += [UnreadableError(path, None, "it cannot be read", EXPECTED)] * one.further
-        before += one.lines
-    some_found = any(one.found for one in outcomes[:counted])
-    if len(outcomes) > 1 and not some_found and errors:
-        raise errors[0]
-    for unread in errors:
-        skip(unread)
-    if ended is not None:
-        raise ended
-    others = set[str]().union(*(one.others for one in outcomes[:counted]))
-    if others and not some_found:
-        raise no_spans(path, others)
-    return counted

@@ -22,6 +22,7 @@ from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import check_text, decompressed, display_name, opened, peeked
 from .parsing.otlp_types import Request, ResourceSpans, records
 from .parsing.plain_attributes import with_listed_attributes
+from .parsing.plausible_times import PlausibleTimes
 
 if TYPE_CHECKING:
     import os
@@ -64,7 +65,7 @@ def read_otlp_json(path: str | os.PathLike[str], progress: Callable[[int], None]
         lines = decompressed(name, file, settings)
         if lines is file:
             check_text(name, peeked(file), _KIND)
-        text = JsonText(name, decode_otlp, EXPECTED, settings)
+        text = JsonText(name, PlausibleTimes().decoder(decode_otlp), EXPECTED, settings)
         yield from text.spans(lines, lambda: progress(tell()) if progress else None)
 
 

@@ -19,7 +19,10 @@ from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.model import SpanEvent, SpanRecord
 
-from .parsing.otlp_types import identity
+from .parsing.field_errors import WrongFieldError
+from .parsing.otlp_types import checked_id, identity
+from .parsing.plausible_times import PlausibleTimes
+from .parsing.skipped_errors import SkippedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -52,39 +55,56 @@ def read_otlp_protobuf(
         name: What messages call the file.
         data: The whole content, without compression.
         other: Called with each request of log records, as OTLP JSON; returns whether it has read them.
-        skip: Called with the error of a last message that is not complete; None to raise it after the others.
+        skip: Called with the error of each message that cannot be read, such as a last one that is not complete; None
+            to raise it. The line of the error is the number of the message.
 
     Raises:
-        UnreadableError: It is not OTLP protobuf, or it is of another signal.
+        UnreadableError: It is not OTLP protobuf, or it is of another signal, or no message can be read.
     """
     messages = _messages(data, is_request)
-    if messages is not None:
-        for message in messages:
-            yield from message_spans(message)
-        return
-    complete = _complete_messages(data)
+    complete = messages or _complete_messages(data)
     if complete:
-        for message in complete:
-            yield from message_spans(message)
-        error = UnreadableError(name, None, "its last message ends early", EXPECTED)
-        if skip is None:
-            raise error
-        skip(error)
+        errors = SkippedErrors(name, EXPECTED, skip)
+        times = PlausibleTimes()
+        for number, message in enumerate(complete, 1):
+            try:
+                spans = times.checked(message_spans(message))
+            except WrongFieldError as error:
+                errors.add(wrong_message(name, number if len(complete) > 1 else None, error))
+                continue
+            errors.found()
+            yield from spans
+        if messages is None:
+            errors.add(UnreadableError(name, None, "its last message ends early", EXPECTED))
+        errors.close()
         return
     logs = None if other is None else _messages(data, _is_log_request)
     if other is None or logs is None or not all(other(_log_json(message)) for message in logs):
         raise without_spans(name, data)
 
 
-def message_spans(message: bytes) -> Iterator[SpanRecord]:
+def message_spans(message: bytes, *, any_ids: bool = False) -> list[SpanRecord]:
     """
-    Yield the spans of one trace request.
+    Return the spans of one trace request.
+
+    Args:
+        message: The request.
+        any_ids: Whether ids may be empty or all zeros.
 
     Raises:
         DecodeError: It is not protobuf.
+        WrongFieldError: An id is empty or all zeros.
     """
-    for group in TracesData.FromString(message).resource_spans:
-        yield from _records(group)
+    found = [span for group in TracesData.FromString(message).resource_spans for span in _records(group)]
+    for span in () if any_ids else found:
+        checked_id(span.trace_id)
+        checked_id(span.span_id)
+    return found
+
+
+def wrong_message(name: str, number: int | None, error: WrongFieldError) -> UnreadableError:
+    """Return the error of the file called *name* for its message *number*, from 1; None if it has only one."""
+    return UnreadableError(name, number, str(error), error.expected or EXPECTED)
 
 
 def _messages(data: bytes, is_such: Callable[[bytes], bool]) -> list[bytes] | None:

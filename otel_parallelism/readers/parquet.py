@@ -101,7 +101,8 @@ def read_parquet(
 
 def _row_error(name: str, number: int, error: Exception) -> UnreadableError:
     problem = str(error) if isinstance(error, (UnknownFormatError, WrongFieldError)) else "a value cannot be read"
-    return UnreadableError(name, number, problem, EXPECTED)
+    expected = error.expected if isinstance(error, WrongFieldError) else ""
+    return UnreadableError(name, number, problem, expected or EXPECTED)
 
 
 def first_row(metadata: Any, groups: range | None) -> int:

@@ -19,16 +19,9 @@ from otel_parallelism.dialects import classifier
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.fleet.trace_buffer import MOST_IN_MEMORY, may_belong_elsewhere, traces_of
-from otel_parallelism.readers.file_parts import (
-    FilePart,
-    PartOutcome,
-    PartReader,
-    file_parts,
-    is_shared,
-    must_be_read_whole,
-    report_errors,
-)
+from otel_parallelism.readers.file_parts import FilePart, PartReader, file_parts, is_shared
 from otel_parallelism.readers.parsing.skipped_errors import SkippedFiles
+from otel_parallelism.readers.part_outcomes import PartOutcome, must_be_read_whole, report_errors
 from otel_parallelism.readers.source_folder import sources_in
 from otel_parallelism.settings import Settings
 

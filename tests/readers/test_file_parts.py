@@ -9,14 +9,8 @@ import pytest
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.readers.any_format import read_spans
-from otel_parallelism.readers.file_parts import (
-    FilePart,
-    PartOutcome,
-    PartReader,
-    file_parts,
-    must_be_read_whole,
-    report_errors,
-)
+from otel_parallelism.readers.file_parts import FilePart, PartReader, file_parts
+from otel_parallelism.readers.part_outcomes import PartOutcome, must_be_read_whole, report_errors
 from otel_parallelism.settings import Settings
 from tests.amounts import THOROUGH
 from tests.fleet.month import month

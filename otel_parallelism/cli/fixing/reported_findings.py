@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from otel_parallelism.analysis.findings.advice import common_setting, framework_of
-from otel_parallelism.cli.stored_report import BYTE_ORDER_MARK, stored_report
+from otel_parallelism.cli.stored_report import stored_report
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.model import Advice, Caller, Cause, Finding, FindingKind
 from otel_parallelism.model.turn_types import EffectSource
+from otel_parallelism.readers.parsing.opening import BYTE_ORDER_MARK
 from otel_parallelism.reports.parts.faults import faults_of
 from otel_parallelism.shown_names import shown_name
 

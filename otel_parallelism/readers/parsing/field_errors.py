@@ -4,4 +4,14 @@ from __future__ import annotations
 
 
 class WrongFieldError(ValueError):
-    """A field has a wrong value; the message says what is wrong, without the value."""
+    """
+    A field has a wrong value; the message says what is wrong, without the value.
+
+    Attributes:
+        expected: What was expected; empty if that is what the reader expects of any value.
+    """
+
+    def __init__(self, message: str, expected: str = "") -> None:
+        """Say what is wrong."""
+        super().__init__(message)
+        self.expected = expected

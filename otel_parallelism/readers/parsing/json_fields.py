@@ -27,7 +27,8 @@ _MS: Final = 1_000_000
 # Seconds since the epoch stay below the first until the year 5138, milliseconds below the second, and so on.
 _UNITS: Final = ((10**11, _S), (10**14, _MS), (10**17, 1_000), (10**21, 1))
 _SINCE_NS: Final = 10**17
-_LATEST: Final = 10**21
+_LATEST_NS: Final = 1 << 64
+"""Some 585 years after the epoch; OTLP's type of a time holds no later one."""
 _KINDS: Final = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 
 
@@ -96,8 +97,8 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     >>> time_ns("1970-01-01T00:00:01.5Z"), time_ns(1_700_000_000_000), time_ns(5, 1_000)
     (1500000000, 1700000000000000000, 5000)
     """
-    if type(value) is int and _SINCE_NS <= value < _LATEST:
-        return value * (unit_ns or 1)
+    if type(value) is int and _SINCE_NS <= value < _LATEST_NS and unit_ns <= 1:
+        return value
     if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit():
         # Python converts no longer text, and no time has so many digits.
         value = int(value) if "." not in value and len(value) <= MAX_DIGITS else float(value)
@@ -105,9 +106,10 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
         raise WrongFieldError("an empty value, or one of another type, is not a time")
     if isinstance(value, str):
         return _iso_ns(value)
-    if not abs(value) < _LATEST:
+    size = abs(value)
+    unit = unit_ns or next((unit for limit, unit in _UNITS if size < limit), 1)
+    if not size * unit < _LATEST_NS:  # NaN too
         raise WrongFieldError("a time is out of range")
-    unit = unit_ns or next((unit for limit, unit in _UNITS if abs(value) < limit), 1)
     # A floating-point product would be exact to some 200 ns only.
     whole = int(value)
     return whole * unit + round((value - whole) * unit)

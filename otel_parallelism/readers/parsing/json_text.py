@@ -16,10 +16,9 @@ import msgspec
 from otel_parallelism.errors import UnreadableError
 
 from .field_errors import WrongFieldError
-from .line_range import BYTE_ORDER_MARK
 from .node_objects import json_of
 from .not_numbers import without_not_numbers
-from .opening import TooLargeError, broken_compression, raised, read_whole
+from .opening import BYTE_ORDER_MARK, TooLargeError, broken_compression, raised, read_whole
 from .text_progress import LONGEST_SHOWN, Effort, LineNumbers
 
 if TYPE_CHECKING:
@@ -176,7 +175,8 @@ class JsonText:
             mended = line[prefixed.end() - 1 :] if prefixed is not None else without_not_numbers(line)
             if mended != line:
                 return self._line(number, mended)
-            self._report(UnreadableError(self._name, number, _problem(error, len(line.rstrip())), self._expected))
+            problem = _problem(error, len(line.rstrip()))
+            self._report(UnreadableError(self._name, number, problem, _expected(error) or self._expected))
         return []
 
     def _values(self, first: int, text: bytes) -> Iterator[SpanRecord]:
@@ -219,7 +219,7 @@ class JsonText:
                 number = lines.at(min(start + _position(error, otherwise), written), start)
                 spent = effort.is_spent(error, end - start if problem == _ENDS_EARLY else 0)
                 problem += "; too much is broken to read on" if spent else ""
-                self._report(UnreadableError(self._name, number, problem, self._expected))
+                self._report(UnreadableError(self._name, number, problem, _expected(error) or self._expected))
                 stop = end if spent else stop
             start = _next(text, stop)
 
@@ -273,6 +273,11 @@ def _position(error: Exception, otherwise: int) -> int:
     """Return the byte at which the decoder stopped, from 0; *otherwise* if the error does not say."""
     match = _BYTE.search(str(error))
     return int(match[1]) if match else otherwise
+
+
+def _expected(error: Exception) -> str:
+    """Return what a decoder expected, empty if it does not say."""
+    return error.expected if isinstance(error, WrongFieldError) else ""
 
 
 def _problem(error: Exception, written: int) -> str:

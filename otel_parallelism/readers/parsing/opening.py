@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT: Final = "-"
 SIGNATURE_LENGTH: Final = 64
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LENGTH_BYTES: Final = 4

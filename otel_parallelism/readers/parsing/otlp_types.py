@@ -28,8 +28,6 @@ _IS_REMOTE = 0x200
 _ERROR_CODES: Final = frozenset({2, "2", "STATUS_CODE_ERROR"})
 _KINDS: Final = {"SERVER": 2, "CLIENT": 3, "INTERNAL": 1, "PRODUCER": 4, "CONSUMER": 5}
 _LATEST_NS = 1 << 64
-_LONGEST_NS = 10**17
-"""Some three years. A longer span that starts at 0 has no start, as protobuf's JSON writes it."""
 _TRACE_ID_BASE64 = 24
 _SPAN_ID_BASE64 = 12
 
@@ -147,8 +145,6 @@ def records(group: ResourceSpans) -> list[SpanRecord]:
 def _record(span: Span, source: str, scope: str) -> SpanRecord:
     flags, status, kind = span.flags, span.status, span.kind
     start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
-    if not start_ns and end_ns and end_ns > _LONGEST_NS:
-        raise WrongFieldError("a span starts at 0 and ends at a time of day")
     return SpanRecord(
         _trace_id(span.trace_id),
         _id(span.span_id),
@@ -183,18 +179,22 @@ def _time_ns(written: float) -> int:
     return int(written)
 
 
-def _id(written: str) -> str:
+def checked_id(own_id: str) -> str:
     """
-    Return the id of a span or a trace as lower-case hex.
+    Return *own_id*, the id of a span or a trace.
 
     Raises:
-        WrongFieldError: The id is empty or all zeros. Spans with such an id would count as one span, and as the parent
-            of every root.
+        WrongFieldError: It is empty or all zeros. Spans with such an id would count as one span, and as the parent of
+            every root.
     """
-    own_id = hex_of(written)
     if not own_id.strip("0"):
         raise WrongFieldError("an empty or zero text is not an id")
     return own_id
+
+
+def _id(written: str) -> str:
+    """Return the id of a span or a trace as lower-case hex; it is checked as in `checked_id`."""
+    return checked_id(hex_of(written))
 
 
 _trace_id = lru_cache(maxsize=1024)(_id)

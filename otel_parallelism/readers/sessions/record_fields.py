@@ -8,8 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import msgspec
 
 from otel_parallelism.errors import ParallelismError
-from otel_parallelism.readers.parsing.line_range import BYTE_ORDER_MARK
-from otel_parallelism.readers.parsing.opening import TooLargeError, broken_compression, decompressed
+from otel_parallelism.readers.parsing.opening import BYTE_ORDER_MARK, TooLargeError, broken_compression, decompressed
 from otel_parallelism.settings import Settings
 
 from .agent_turns import LONGEST_LINE

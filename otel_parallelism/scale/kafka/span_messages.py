@@ -9,6 +9,8 @@ from google.protobuf.message import DecodeError
 
 from otel_parallelism.model import SpanRecord
 from otel_parallelism.readers.otlp_protobuf import message_spans
+from otel_parallelism.readers.parsing.field_errors import WrongFieldError
+from otel_parallelism.readers.parsing.plausible_times import PlausibleTimes
 
 MOST_MESSAGE_BYTES: Final = 16 << 20
 """The size of the largest message that is read. By default, brokers accept at most 1 MB."""
@@ -47,7 +49,7 @@ def traces_in(message: SpanMessage) -> tuple[list[TraceSpans], int]:
     Return the spans of *message* by trace, in the order in which the traces occur, and how many spans have no valid id.
 
     Raises:
-        UnreadableMessageError: It is too large, or not a trace request in protobuf.
+        UnreadableMessageError: It is too large, or not a trace request in protobuf, or a span has no id or wrong times.
     """
     value = message.value or b""
     if len(value) > MOST_MESSAGE_BYTES:
@@ -55,14 +57,17 @@ def traces_in(message: SpanMessage) -> tuple[list[TraceSpans], int]:
     traces: dict[str, TraceSpans] = {}
     invalid = 0
     try:
-        for span in message_spans(value):
-            if len(span.trace_id) != _TRACE_ID_DIGITS or len(span.span_id) != _SPAN_ID_DIGITS:
+        for span in PlausibleTimes().checked(message_spans(value, any_ids=True)):
+            if not _is_id(span.trace_id, _TRACE_ID_DIGITS) or not _is_id(span.span_id, _SPAN_ID_DIGITS):
                 invalid += 1
                 continue
             trace = traces.get(span.trace_id)
             if trace is None:
                 trace = traces[span.trace_id] = TraceSpans(span.trace_id, alone=False, spans=[])
             trace.spans.append(span)
+    except WrongFieldError as error:
+        expected = f"; expected {error.expected}" if error.expected else ""
+        raise UnreadableMessageError(f"{error}{expected}") from None
     except (DecodeError, UnicodeDecodeError, RecursionError):
         what = "it is JSON" if value.lstrip()[:1] == b"{" else "it is not a trace request"
         raise UnreadableMessageError(f"{what}; expected the Collector's encoding otlp_proto") from None
@@ -72,6 +77,10 @@ def traces_in(message: SpanMessage) -> tuple[list[TraceSpans], int]:
         [trace] = traces.values()
         trace.alone = message.key is not None and _names(message.key, trace.trace_id)
     return list(traces.values()), invalid
+
+
+def _is_id(written: str, digits: int) -> bool:
+    return len(written) == digits and bool(written.strip("0"))
 
 
 def _names(key: bytes, trace_id: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import IO, Final
 
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+from .parsing.opening import BYTE_ORDER_MARK
+
 _READ_BYTES: Final = 1 << 20
 
 
