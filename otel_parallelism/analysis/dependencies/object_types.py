@@ -9,7 +9,7 @@ A ``requests.Session`` is in neither table: its connection pool is safe, its coo
 
 from __future__ import annotations
 
-from functools import lru_cache
+import weakref
 from typing import Any, Literal, TypeAlias
 
 from .effects.verb_tables import word_set
@@ -21,6 +21,9 @@ _MRO: Any = type.__dict__["__mro__"]
 _MODULE: Any = type.__dict__["__module__"]
 _NAMESPACE: Any = type.__dict__["__dict__"]
 _NAME: Any = type.__dict__["__qualname__"]
+_KNOWN: dict[int, tuple[weakref.ref[type], ObjectSafety]] = {}
+"""The safety of the types that were asked for and still exist, by their ids."""
+
 _SAFE_MODULES = frozenset({"logging", "structlog", "loguru", "opentelemetry", "otel_parallelism", "typing", "re"})
 """Packages all of whose objects are safe, or hold nothing that a call changes."""
 
@@ -179,10 +182,17 @@ def type_safety(kind: type) -> ObjectSafety:
     >>> type_safety(sqlite3.Connection), type_safety(type(threading.Lock())), type_safety(dict)
     ('unsafe', 'safe', 'unknown')
     """
+    known = _KNOWN.get(id(kind))
+    if known is not None:
+        return known[1]
     try:
-        return _safety(kind)
-    except Exception:  # noqa: BLE001 - a metaclass of the user may forbid to hash its classes
+        safety = _safety(kind)
+    except Exception:  # noqa: BLE001 - a metaclass of the user may forbid to read its classes
         return "unknown"
+    key = id(kind)
+    # A program may make classes without end, and what they hold must not stay with them.
+    _KNOWN[key] = (weakref.ref(kind, lambda _: _KNOWN.pop(key, None)), safety)
+    return safety
 
 
 def is_frozen(kind: type) -> bool:
@@ -216,7 +226,6 @@ def type_name(kind: type) -> str:
     return name if package in {"builtins", "__main__"} else f"{package}.{name}"
 
 
-@lru_cache(maxsize=2048)
 def _safety(kind: type) -> ObjectSafety:
     for base in _MRO.__get__(kind):
         package = module_of(base).partition(".")[0]

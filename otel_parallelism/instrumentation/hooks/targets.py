@@ -19,6 +19,7 @@ import msgspec
 import wrapt
 
 from otel_parallelism.names import INSTRUMENTATION
+from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.decorator import record
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
 
@@ -115,7 +116,13 @@ class Targets:
             if not places and not quiet:
                 self.unmatched.append(specification)
                 _logger.warning("target %r matches no %s", specification, "function" if sync else "async function")
-            undo = [self._wrap(*place) for place in places if not _is_recorded(vars(place[0])[place[1]])]
+            undo = []
+            for parent, name, place in places:
+                try:
+                    if not _is_recorded(vars(parent)[name]):
+                        undo.append(self._wrap(parent, name, place))
+                except Exception as error:  # noqa: BLE001 - a class may refuse to be changed; the others are recorded
+                    swallow(f"patching {place}", error)
 
             def turn_off() -> None:
                 for one in reversed(undo):

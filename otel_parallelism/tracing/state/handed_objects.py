@@ -26,7 +26,9 @@ Handed: TypeAlias = tuple[str | int, int, type | None, tuple[object, ...] | None
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
-_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, Any, str], ...]] = WeakKeyDictionary()
+_OUTSIDE: WeakKeyDictionary[FunctionType, tuple[tuple[str, int, str], ...]] = WeakKeyDictionary()
+"""What `outside_objects` found for the tools of frameworks, with the position of the cell, -1 for the globals."""
+
 _MOST_PARTS = 16
 _MOST_OUTSIDE = 8
 
@@ -84,10 +86,21 @@ def hold_dependencies(
             if type_safety(type(inner)) == "unsafe"
         )
     if type(function) is FunctionType:
-        places = _OUTSIDE.get(function)
-        if places is None:
-            places = _OUTSIDE[function] = outside_objects(function)
-        hold_outside(node, places)
+        hold_outside(node, _outside_of(function))
+
+
+def _outside_of(function: FunctionType) -> Iterable[tuple[str, Any, str]]:
+    """Return what `outside_objects` returned for *function* when it was first called."""
+    holders = (*(function.__closure__ or ()), function.__globals__)
+    known = _OUTSIDE.get(function)
+    if known is not None:
+        return [(name, holders[at], key) for name, at, key in known]
+    places = outside_objects(function)
+    positions = {id(holder): at for at, holder in enumerate(holders[:-1])} | {id(holders[-1]): -1}
+    # A cell, or a class, often leads to an object that holds the function, which would then never be freed.
+    if all(id(holder) in positions for _, holder, _ in places):
+        _OUTSIDE[function] = tuple((name, positions[id(holder)], key) for name, holder, key in places)
+    return places
 
 
 def dependencies(name: str, value: Any) -> tuple[Handed, ...]:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import enum
+import gc
 import io
 import logging
 import re
 import sqlite3
 import threading
 import types
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -105,6 +107,17 @@ def test_judging_a_type_runs_no_code_of_the_user() -> None:
 
     assert type_safety(Guarded) == "unknown"
     assert type_name(Guarded).endswith("Guarded")
+
+
+def test_a_type_that_was_judged_is_freed() -> None:
+    def judged() -> weakref.ref[type]:
+        made: type = dataclasses.make_dataclass("Made", ["field"])
+        assert type_safety(made) == type_safety(made) == "unknown"
+        return weakref.ref(made)
+
+    made = judged()
+    gc.collect()
+    assert made() is None
 
 
 def handed(kind: type | None, state: tuple[object, ...] | None = None, name: str = "db", **more: Any) -> HandedObject:

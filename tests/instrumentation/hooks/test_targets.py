@@ -5,6 +5,7 @@ import importlib
 import logging
 import subprocess
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ import wrapt
 from otel_parallelism import agent_turn
 from otel_parallelism.instrumentation.hooks.targets import TARGETS, stale_references
 from otel_parallelism.instrumentation.instrumentor import ParallelismInstrumentor
+from otel_parallelism.tracing import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +100,41 @@ async def test_call_of_a_target_belongs_to_the_turn(kit: Kit, tools: str, patchi
         assert await module.Client.fetch_all() == []
     assert turn.report is not None
     assert [call.tool for call in turn.report.turn.calls] == ["fetch_page", "fetch_user", "fetch_all"]
+
+
+REFUSING = """
+class Refuses(type):
+    def __setattr__(cls, name, value):
+        raise AttributeError(name)
+
+class First:
+    async def fetch(self):
+        return 1
+
+class Guarded(metaclass=Refuses):
+    async def fetch(self):
+        return 2
+
+class Last:
+    async def fetch(self):
+        return 3
+"""
+
+
+async def test_a_class_that_refuses_a_change_keeps_no_other_from_it(
+    kit: Kit, write: Callable[[str, str], None], patching: Patching
+) -> None:
+    write("myapp.guarded", REFUSING)
+    TARGETS.start(["myapp.guarded:*.*"], sync=False)
+    module = importlib.import_module("myapp.guarded")
+    assert places() == ["guarded.First.fetch", "guarded.Last.fetch"]
+    assert shield.internal_errors() == {"patching myapp.guarded.Guarded.fetch: AttributeError": 1}
+    shield._counts.clear()
+    assert [await kind().fetch() for kind in (module.First, module.Guarded, module.Last)] == [1, 2, 3]
+    assert len(kit.calls()) == 2
+    TARGETS.stop()
+    patching.stop()
+    assert {type(vars(kind)["fetch"]) for kind in (module.First, module.Guarded, module.Last)} == {FunctionType}
 
 
 async def test_stop_restores_the_functions_and_disables_old_wrappers(kit: Kit, tools: str, patching: Patching) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
+import weakref
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -183,3 +185,42 @@ def test_what_a_framework_passes_along_is_noted(connection: sqlite3.Connection) 
         "config.db",
         "connection",
     ]
+
+
+def test_a_tool_is_freed_with_the_agent_that_its_closure_holds() -> None:
+    def used() -> weakref.ref[Any]:
+        agent = Deps([])
+
+        def find() -> object:
+            return agent.session
+
+        agent.session.append(find)
+        for _ in range(2):
+            node = CallNode(None, None, 0, 0, tool=Tool(None, "find", None, None, None))
+            hold_dependencies(node, find, [], [])
+            assert [one.name for one in named_objects(node)] == ["agent"]
+        return weakref.ref(agent)
+
+    agent = used()
+    gc.collect()
+    assert agent() is None
+
+
+class Shelf:
+    books: ClassVar[list[str]] = []
+
+
+def test_a_global_a_cell_and_a_container_of_a_class_are_noted_at_every_call() -> None:
+    count = [1]
+
+    def find() -> object:
+        return count, COUNTS
+
+    def books() -> object:
+        return count, Shelf.books
+
+    for function, names in ((find, ["count", "COUNTS"]), (books, ["count", "Shelf.books"])):
+        for _ in range(2):
+            node = CallNode(None, None, 0, 0, tool=Tool(None, "find", None, None, None))
+            hold_dependencies(node, function, [], [])
+            assert {one.name for one in named_objects(node)} == set(names)
