@@ -133,7 +133,7 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
     for number in numbers:
         yield Text()
         yield from _turn(number, reports[number - 1], view, told)
-    if left_out := _left_out(reports, numbers):
+    if left_out := summary.left_out(reports, set(numbers), told.hosts):
         yield Text()
         yield from wrapped_lines(Text(left_out, style=_QUIET), view.width)
     remarks = list(summary.input_remarks(analysis))
@@ -157,17 +157,6 @@ def _numbers_to_show(reports: Sequence[Report], told: _Told) -> list[int]:
         shown |= {number for number, report in enumerate(reports, 1) if not summary.actionable_findings(report)}
         return sorted(shown)
     return list(dict.fromkeys(told.hosts.values()))
-
-
-def _left_out(reports: Sequence[Report], numbers: Sequence[int]) -> str:
-    """Return how many of *reports* are not described, and how many of these have findings; empty if none."""
-    rest = [report for number, report in enumerate(reports, 1) if number not in set(numbers)]
-    if not rest:
-        return ""
-    alike = sum(1 for report in rest if summary.actionable_findings(report))
-    findings = f"{alike:,} with findings" if alike else ""
-    others = f"{len(rest) - alike:,} without" if len(rest) > alike else ""
-    return f"and {counted(len(rest), 'more turn')}: {', '.join(part for part in (findings, others) if part)}"
 
 
 def _turn(number: int, report: Report, view: View, told: _Told) -> Iterator[Text]:

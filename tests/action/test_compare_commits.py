@@ -69,7 +69,7 @@ def test_a_change_that_serialises_calls_fails_and_is_shown(tmp_path: Path) -> No
     done = compared(tmp_path, "--base", "HEAD~1")
     assert done.returncode == 1, done.stderr
     told = (tmp_path / "comment.md").read_text(encoding="utf-8")
-    assert told.startswith("### Parallel tool calls: 16 and 16 turns · worse: clerk · 1 new pattern")
+    assert told.startswith("### Parallel tool calls: 16 turns before, 16 after · worse: clerk · 1 new pattern")
     assert "get_weather → get_news · clerk · `code`" in told
     before, after = told.split("<details>")[1:]
     assert "█" in before

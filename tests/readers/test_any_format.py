@@ -179,7 +179,7 @@ def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> 
         (b"# HELP up Whether\n# TYPE up gauge\nup 1\n", "it is metrics in the form of Prometheus"),
         (
             b'{"sessionId": "s", "projectHash": "h", "messages": []}',
-            "a chat of Gemini CLI, which the command sessions reads",
+            "a chat of Gemini CLI, not a file of spans; otel-parallelism sessions reads",
         ),
         (b'{"hrTime": [1, 2], "attributes": {}, "_body": ""}', "a log record of the JavaScript SDK"),
         (b'{"traceEvents": []}', "a timeline in Chrome's Trace Event format"),
@@ -378,8 +378,8 @@ CALLS_OF_OTHERS = {
     "otlp-protobuf.pb": [("get_weather", 400_751_463), ("get_weather", 400_774_933), ("get_weather", 400_909_287)],
 }
 REFUSED_OF_OTHERS = {
-    "claude-code-transcript.jsonl": "a transcript of Claude Code, which the command sessions reads",
-    "codex-rollout.jsonl": "a session of Codex, which the command sessions reads",
+    "claude-code-transcript.jsonl": "a transcript of Claude Code, not a file of spans; otel-parallelism sessions reads",
+    "codex-rollout.jsonl": "a session of Codex, not a file of spans; otel-parallelism sessions reads",
     "collector-metrics.json": "it holds metrics and no spans",
 }
 

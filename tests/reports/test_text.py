@@ -254,7 +254,7 @@ def test_of_many_turns_only_those_with_faults_are_drawn(sequential: Report, para
     assert lines[0] == "34 turns · 1 sequential: 0.90 s of 1.20 s could be saved"
     assert lines[1].startswith("Start with turn 31 (travel) at agent.py:31: 4 calls")
     assert [line.split(" · ")[0] for line in lines if line.startswith("Turn ")] == ["Turn 31"]
-    assert lines[-1] == "and 33 more turns: 33 without"
+    assert lines[-1] == "and 33 more turns without findings"
 
 
 def test_equal_turns_are_one_block(sequential: Report) -> None:
@@ -266,7 +266,7 @@ def test_equal_turns_are_one_block(sequential: Report) -> None:
     assert lines[1].endswith("180 s in 200 turns")
     assert [line.split(" · ")[0] for line in lines if line.startswith("Turn ")] == ["Turn 151"]
     assert "In 200 turns: 180 s in all, at most 1.00 s in turn 151." in text
-    assert lines[-1] == "and 199 more turns: 199 with findings"
+    assert lines[-1] == "and 199 more turns with these findings"
     assert len(lines) < 25
 
 
@@ -275,7 +275,7 @@ def test_finding_is_described_once_in_few_turns(sequential: Report, possible: Re
     text = render_text(Analysis((sequential, other, sequential), Coverage()), width=120)
     assert text.count("with asyncio.gather") == 1
     assert "[1] flights, hotels ×2, weather: 0.90 s, as in turn 1." in text
-    assert "and 1 more turn: 1 with findings" in text
+    assert "and 1 more turn with these findings" in text
 
 
 def several_faults(report: Report, sums: list[float], agent: str = "") -> tuple[Report, ...]:
@@ -298,12 +298,23 @@ def test_faults_of_many_turns_are_ranked_by_their_sum(sequential: Report, possib
     )
     lines = render_text(Analysis(reports, Coverage()), width=100).splitlines()
     at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["lost"])
-    assert lines[at].split() == ["lost", "perhaps", "turns", "worst", "cause", "agent", "calls"]
+    assert lines[at].split() == ["lost", "perhaps", "turns", "worst", "turn", "cause", "agent", "calls"]
     assert lines[at + 1].split() == ["10.00", "s", "-", "2", "6", "dispatch", "travel", "tool_1", "×2"]
     assert [line.split()[0] for line in lines[at + 2 : at + 6]] == ["5.00", "2.00", "1.50", "-"]
     assert lines[at + 5].split()[:4] == ["-", "2.40", "s", "6"]
     drawn = [line.split(" · ")[0] for line in lines if line.startswith("Turn ")]
     assert drawn == ["Turn 6", "Turn 1", "Turn 3"]
+    assert lines[-1] == "and 9 more turns: 2 with these findings, 7 with other findings"
+
+
+def test_ranking_names_as_many_tools_as_fit_and_cuts_none(sequential: Report, possible: Report) -> None:
+    (finding,) = sequential.findings
+    finding = msgspec.structs.replace(finding, calls=("get_weather", "get_stock", "get_news"))
+    first = msgspec.structs.replace(sequential, findings=(finding,))
+    reports = (first, possible, *several_faults(sequential, [0.1] * 10))
+    for width, calls in ((72, "get_weather and 2 more"), (100, "get_weather, get_stock, get_news")):
+        text = render_text(Analysis(reports, Coverage()), width=width)
+        assert any(line.endswith(f"  {calls}") for line in text.splitlines())
 
 
 @pytest.mark.parametrize("width", [40, 48, 60, 72, 100])
@@ -362,7 +373,7 @@ def test_first_line_says_nothing_known_to_gain(possible: Report) -> None:
 def test_report_without_turns_has_instructions() -> None:
     uncovered = Analysis((), Coverage(calls=6, calls_without_turn=6, spans=30))
     assert render_text(uncovered, width=80) == (
-        "No turn found: 6 tool calls, in no turn\n"
+        "No turn found: 6 tool calls outside of any agent's run\n"
         "Open agent_turn(...) around the agent's loop, or switch on an instrumentation of\n"
         "its framework.\n"
     )

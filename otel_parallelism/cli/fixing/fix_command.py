@@ -97,9 +97,11 @@ def _headline(one: ReportedFinding, number: int) -> str:
     from otel_parallelism.reports.parts.wording import multiplicity  # noqa: PLC0415 - a fast --help
 
     calls = [name + multiplicity(times) for name, times in Counter(map(shown_name, one.finding.calls)).items()]
-    what = f"{one.id}: {' → '.join(calls)} ({one.finding.cause}), {one.avoidable_s:.2f} s"
+    what = f"Finding {one.id}: {' → '.join(calls)}, cause {one.finding.cause}"
+    perhaps = "" if one.finding.advice == "recommended" else "perhaps "
+    lost = f", {perhaps}{one.avoidable_s:.2f} s lost" if one.avoidable_s else ""
     agent = f" in {shown_name(one.agent)}" if one.agent else ""
-    return f"Finding {what}{agent}" + (f"; {number - 1} more in the report" if number > 1 else "")
+    return f"{what}{lost}{agent}" + (f"; {number - 1} more in the report" if number > 1 else "")
 
 
 def _measure(report: str, one: ReportedFinding, *, is_spans: bool, written: bool) -> str:

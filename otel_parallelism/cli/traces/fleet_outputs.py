@@ -99,7 +99,7 @@ class FleetOutputs:
                     _as_form(each.form), width=WIDTH_WITHOUT_TERMINAL, colour=False, ascii_only=False, base=base
                 )
                 replace_content(each.file, text)
-                click.echo(f"report: {printable(each.name)}", err=True)
+                click.echo(f"report written to {printable(each.name)}", err=True)
             if self._form is not None:
                 ascii_only = not can_show(sys.stdout.encoding or "ascii")
                 columns = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns

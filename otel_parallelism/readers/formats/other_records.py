@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import SpanRecord
 
 
-_SESSIONS: Final = "which the command sessions reads where it is; it holds no spans"
+_SESSIONS: Final = "not a file of spans; otel-parallelism sessions reads it from its own folder"
 _OTLP: Final = "export the spans as OTLP instead"
 _SIGNALS: Final = {"resourceMetrics": "metrics", "resourceLogs": "logs", "resourceProfiles": "profiles"}
 

@@ -46,7 +46,7 @@ def comparison_headline(comparison: Comparison) -> str:
     """Return one line: the turns of each side, and whether the second one is worse."""
     if comparison.turns_after is None:
         return f"{counted(comparison.turns_before, 'turn')} · {_days_found(comparison)}"
-    turns = f"{comparison.turns_before:,} and {counted(comparison.turns_after, 'turn')}"
+    turns = _sides(comparison.turns_before, comparison.turns_after)
     worse = [one.agent for one in comparison.agents if any(each.worse for each in one.differences)]
     new = [change for change in comparison.changes if change.fate == "new" and change.pattern.advice == "recommended"]
     parts = [f"worse: {_names(worse)}"] if worse else []
@@ -79,7 +79,12 @@ def agents_to_show(comparison: Comparison) -> tuple[list[AgentComparison], int]:
 
 def agent_heading(one: AgentComparison) -> str:
     """Return the agent with its numbers of turns."""
-    return f"{shown_name(one.agent)} · {one.turns_before:,} and {counted(one.turns_after, 'turn')}"
+    return f"{shown_name(one.agent)} · {_sides(one.turns_before, one.turns_after)}"
+
+
+def _sides(before: int, after: int) -> str:
+    """Return the numbers of turns of the two sides in words."""
+    return f"{counted(before, 'turn')} before, {after:,} after"
 
 
 def difference_columns(differences: Sequence[Difference]) -> dict[str, list[str]]:

@@ -35,30 +35,35 @@ def fault_table(faults: Sequence[Fault], width: int, styles: Mapping[str, str]) 
         "lost": [_sum(fault, "recommended") for fault in faults],
         "perhaps": [_sum(fault, "potential") for fault in faults],
         "turns": [f"{len(fault.turns):,}" for fault in faults],
-        "worst": [f"{fault.worst:,}" for fault in faults],
+        "worst turn": [f"{fault.worst:,}" for fault in faults],
         "cause": [fault.finding.cause for fault in faults],
         "agent": [shown_name(fault.agent) for fault in faults],
-        "calls": [tool_list(fault.finding.calls, most=3) for fault in faults],
+        "calls": [],
     }
     for name in ("lost", "perhaps"):
         if set(columns[name]) == {"-"}:
             del columns[name]
     needed = {name: max(map(cell_len, (name, *column))) + _GAP for name, column in columns.items()}
-    needed["calls"] = min(needed["calls"], _MIN_CALLS)
-    for name in ("agent", "cause", "worst", "turns", "calls"):
+    needed["calls"] = _MIN_CALLS
+    for name in ("agent", "cause", "worst turn", "turns", "calls"):
         if sum(needed.values()) > width:
             del columns[name], needed[name]
+    if "calls" in columns:
+        room = width - sum(needed.values()) + needed["calls"]
+        columns["calls"] = [_fitted_calls(fault, room) for fault in faults]
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     for name in columns:
-        # Only the calls, the last column, are cut: they get the cells that the others leave.
-        most = width - sum(needed.values()) + needed[name] if name == "calls" else None
-        table.add_column(
-            name, justify="left" if name in _TEXTS else "right", no_wrap=True, overflow="ellipsis", max_width=most
-        )
+        table.add_column(name, justify="left" if name in _TEXTS else "right", no_wrap=True, overflow="ellipsis")
     for at, fault in enumerate(faults):
         style = styles.get(fault.finding.advice, "")
         table.add_row(*(Text(columns[name][at], style=style if name == "cause" else "") for name in columns))
     return table
+
+
+def _fitted_calls(fault: Fault, cells: int) -> str:
+    """Return the calls of *fault*, with as many names as fit into *cells*; only a single long name is cut."""
+    lists = [tool_list(fault.finding.calls, most) for most in (3, 2)]
+    return next((each for each in lists if cell_len(each) <= cells), lists[-1])
 
 
 def _sum(fault: Fault, advice: str) -> str:

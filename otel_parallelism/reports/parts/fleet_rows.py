@@ -123,7 +123,8 @@ def pattern_remarks(pattern: Pattern, base: str = "") -> Iterator[str]:
     at = "" if location is None else relative(shown_text(f"{location.file_path}:{location.line_number}"), base)
     days = pattern.first_day if pattern.first_day == pattern.last_day else f"{pattern.first_day} to {pattern.last_day}"
     when = onset_words(pattern.onset) if pattern.onset is not None else f"seen {days}"
-    worst = f"most in trace {shown_name(pattern.trace_id)} ({seconds(pattern.worst)})"
+    trace = f"trace {shown_name(pattern.trace_id)}"
+    worst = f"most in {trace} ({seconds(pattern.worst)})" if pattern.turns > 1 else trace
     yield " · ".join(part for part in (agent, at, when, worst) if part)
     if pattern.recommendation:
         yield f"→ {relative(shown_text(pattern.recommendation), base)}"

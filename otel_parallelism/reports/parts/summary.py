@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from otel_parallelism.analysis.findings.fault_keys import fault_key
 from otel_parallelism.model import BESIDE_EFFICIENCY
 from otel_parallelism.shown_names import shown_name
 
@@ -11,14 +13,16 @@ from .faults import faults_of
 from .wording import counted, fix_location, seconds, tool_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    from otel_parallelism.analysis.findings.fault_keys import FaultKey
     from otel_parallelism.model import Analysis, Finding, Report, UnknownSpans
 
     from .faults import Fault
 
 _LOSING: Final = ("unseen", "sequential", "partly_sequential", "contended", "possibly_sequential")
 _UNKNOWN: Final = frozenset({"unseen", "possibly_sequential"})
+_KINDS: Final = ("with these findings", "with other findings", "without findings")
 _MOST_SCOPES: Final = 8
 _MOST_NAMES: Final = 12
 
@@ -31,7 +35,7 @@ def summary_line(analysis: Analysis) -> str:
             return "No turn found: there are no spans"
         if not coverage.calls:
             return f"No turn found: no tool call among {counted(coverage.spans, 'span')}"
-        return f"No turn found: {counted(coverage.calls, 'tool call')}, in no turn"
+        return f"No turn found: {counted(coverage.calls, 'tool call')} outside of any agent's run"
     saved = sum(report.avoidable for report in reports if has_avoidable(report))
     perhaps = sum(report.avoidable_potential for report in reports if may_have_avoidable(report))
     parts = []
@@ -63,7 +67,9 @@ def starting_point(analysis: Analysis) -> str:
     at = fix_location(fault.finding)
     title = turn_title(analysis.reports[fault.worst - 1])
     where = f"turn {fault.worst} ({title})" + (f" at {at}" if at else "")
-    calls = f"{counted(len(fault.finding.calls), 'call')} ({tool_list(fault.finding.calls, most=3)})"
+    tools = tool_list(fault.finding.calls, most=3)
+    one_tool = len(set(fault.finding.calls)) == 1
+    calls = tools if one_tool else f"{counted(len(fault.finding.calls), 'call')} ({tools})"
     cost = ("" if fault.finding.advice == "recommended" else "perhaps ") + seconds(fault.avoidable)
     cost = cost if fault.avoidable else "too much at once"
     several = f" in {counted(len(fault.turns), 'turn')}" if len(fault.turns) > 1 else ""
@@ -79,6 +85,27 @@ def repetition(fault: Fault) -> str:
         return f"{often}."
     worst = f"{seconds(fault.finding.avoidable)} in turn {fault.worst:,}"
     return f"{often}: {seconds(fault.avoidable)} in all, at most {worst}."
+
+
+def left_out(reports: Sequence[Report], numbers: Collection[int], described: Collection[FaultKey]) -> str:
+    """
+    Return a line on the turns that are not described, by their findings; empty if all are described.
+
+    Args:
+        reports: All turns.
+        numbers: The numbers of those that are described, from 1.
+        described: The keys of the faults that are described.
+    """
+    kinds = Counter(_kind(report, described) for number, report in enumerate(reports, 1) if number not in numbers)
+    if not kinds:
+        return ""
+    parts = [f"{kinds[kind]:,} {kind}" if len(kinds) > 1 else kind for kind in _KINDS if kinds[kind]]
+    return f"and {counted(kinds.total(), 'more turn')}{':' if len(kinds) > 1 else ''} {', '.join(parts)}"
+
+
+def _kind(report: Report, described: Collection[FaultKey]) -> str:
+    keys = [fault_key(report, finding) for finding in actionable_findings(report)]
+    return _KINDS[2 if not keys else 0 if all(key in described for key in keys) else 1]
 
 
 def input_remarks(analysis: Analysis) -> Iterator[str]:

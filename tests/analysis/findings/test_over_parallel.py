@@ -363,7 +363,7 @@ def test_report_says_what_it_knows_where_the_cost_is_unknown() -> None:
     report = report_of(*burst(1, 10, 4), *retried(3, 1))
     report = replace(report, findings=tuple(one for one in report.findings if one.kind == "over_parallel"))
     text = render_text(Analysis((report,), Coverage(calls=11, spans=12)), width=200)
-    assert text.splitlines()[1] == "Start with turn 1 (plan): 6 calls (search ×6), too much at once"
+    assert text.splitlines()[1] == "Start with turn 1 (plan): search ×6, too much at once"
     assert (
         "[1] search ×6 ran at once, which did harm. A rate limit answered 6 of the 6 calls of search that began beside "
         "4 or more others of it, and none that began beside fewer."

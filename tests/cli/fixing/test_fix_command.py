@@ -73,7 +73,15 @@ def with_report(invoke: Invoke, cause: Cause, **facts: Any) -> str:
 def test_headline_counts_the_calls_of_a_tool(invoke: Invoke) -> None:
     name = with_report(invoke, "unknown", tools=("prices", "news", "prices"))
     done = invoke("fix", "report.json")
-    assert done.stderr.decode().startswith(f"Finding {name}: prices ×2 → news (unknown), ")
+    assert done.stderr.decode().startswith(f"Finding {name}: prices ×2 → news, cause unknown, 1.00 s lost in ")
+
+
+def test_headline_says_perhaps_of_a_potential_finding(invoke: Invoke) -> None:
+    name = with_report(invoke, "model", advice="potential")
+    done = invoke("fix", "report.json")
+    assert done.stderr.decode().startswith(
+        f"Finding {name}: prices → news, cause model, perhaps 1.00 s lost in travel\n"
+    )
 
 
 def test_code_is_rewritten_at_the_place_only_with_write(invoke: Invoke) -> None:
@@ -86,7 +94,9 @@ def test_code_is_rewritten_at_the_place_only_with_write(invoke: Invoke) -> None:
     assert done.stdout.decode().startswith("--- shop/page.py\n+++ shop/page.py\n@@ ")
     assert "+    prices, news = await asyncio.gather(shop.prices(user), shop.news())\n" in done.stdout.decode()
     told = done.stderr.decode()
-    assert told.startswith(f"Finding {name}: prices → news (code), 1.00 s in travel\n--write makes this change. ")
+    assert told.startswith(
+        f"Finding {name}: prices → news, cause code, 1.00 s lost in travel\n--write makes this change."
+    )
     assert "run --fail-under-efficiency 0.75 PROGRAM (efficiency was 0.50; at best it becomes 1.00)" in told
     again = invoke("fix", "report.json", "--write")
     assert again.stdout == done.stdout

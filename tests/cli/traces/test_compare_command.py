@@ -35,7 +35,7 @@ def test_worse_ends_with_1_and_shows_turns_side_by_side(invoke: Invoke, good: Pa
     done = invoke("compare", good, bad, "-o", "c.html", "-o", "c.json", "--format", "text")
     assert done.returncode == 1
     text = done.stdout.decode()
-    assert text.startswith("20 and 20 turns · worse: agent-03 · 1 new pattern\n")
+    assert text.startswith("20 turns before, 20 after · worse: agent-03 · 1 new pattern\n")
     assert "\nNew\n  get_stock → get_reviews → get_offers · agent-03 · `model` · " in text
     document = json.loads((invoke.folder / "c.json").read_bytes())
     assert document["worse"] is True
@@ -53,7 +53,10 @@ def test_no_worse_ends_with_0(invoke: Invoke, good: Path, bad: Path) -> None:
     assert b"better: agent-03" in better.stdout
     assert b"the prediction held" in better.stdout
     same = invoke("compare", good, good)
-    assert (same.returncode, same.stdout.splitlines()[0]) == (0, "20 and 20 turns · no sure difference".encode())
+    assert (same.returncode, same.stdout.splitlines()[0]) == (
+        0,
+        "20 turns before, 20 after · no sure difference".encode(),
+    )
 
 
 @pytest.mark.slow
