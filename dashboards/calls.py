@@ -65,7 +65,7 @@ def open_turns() -> Any:
     """Return the turns that run."""
     return stacked(
         "Open turns",
-        "Turns that run at this moment. A floor that never falls to 0 while nothing is asked is a turn that hangs.",
+        "Turns that run at this moment. If the number stays above 0 while nothing is asked, a turn hangs.",
         [query("A", f"sum by ({AGENT}) ({selector('agent_parallelism_active_turns')})", f"{{{{{AGENT}}}}}")],
         "short",
         "No agent has run since the program started",

@@ -35,12 +35,12 @@ def edges(metric: Instrument) -> str:
 
 
 TO_AN_EDGE = (
-    "Taken from a histogram: right as to which bucket it lies in, interpolated inside it. The edges are "
-    f"{edges(names.METRIC_EFFICIENCY)}; colours change at edges only."
+    f"From a histogram with edges at {edges(names.METRIC_EFFICIENCY)}, interpolated in between; colours change at "
+    "edges only."
 )
 RATIO_EDGES = (
-    f"Taken from a histogram with edges at {edges(names.METRIC_RATIO)}, interpolated in between: good for telling 1 "
-    "from 2 from 5, not 3.4 from 3.6."
+    f"From a histogram with edges at {edges(names.METRIC_RATIO)}, interpolated in between: good for telling 1 from 2 "
+    "from 5, not 3.4 from 3.6."
 )
 
 

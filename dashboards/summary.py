@@ -80,9 +80,8 @@ def headline() -> list[Any]:
         .decimals(1),
         number(
             "Time lost per hour",
-            "What users waited for, per hour of the time shown, that running independent calls together would have "
-            "saved for certain (advice `recommended`), all agents together. Red from an hour: then somebody always "
-            "waits for nothing.",
+            "What users waited for and running independent calls together would certainly have saved (advice "
+            "`recommended`), summed over all agents, per hour of the time shown. Red from 1 h per hour.",
             instant("A", f"{grew(lost, ALL)} * {HOURLY} or 0 * ({every} > 0)"),
             "s",
             NO_TURNS,
@@ -131,9 +130,9 @@ def agents() -> Any:
     }
     panel = rows(
         "Agents with the most to gain",
-        "One row an agent, the largest certain loss first. `Perhaps more` is what could come on top if what the "
-        "traces do not tell allows it: declare it, or capture content. An agent's name leads to its turns in the "
-        f"traces. Efficiency and ratio are medians. {TO_AN_EDGE}",
+        "One row an agent, the largest certain loss first. `Perhaps more` could be saved beyond that, where the "
+        "traces do not show whether calls are independent: declare it, or capture content. An agent's name leads to "
+        f"its turns in the traces. Efficiency and ratio are medians. {TO_AN_EDGE}",
         [instant(ref_id, expression, form="table") for ref_id, (expression, _) in columns.items()],
         NO_TURNS,
     )
