@@ -36,4 +36,6 @@ def _lean_call(call: Call) -> Call:
 
 
 def _lean_step(step: Step) -> Step:
+    if step.messages is None and step.answer is None and step.requested is None:
+        return step
     return msgspec.structs.replace(step, messages=None, answer=None, requested=None)

@@ -46,6 +46,8 @@ def pairs_of(tools: Sequence[str]) -> list[tuple[str, str]]:
 
 def overlapping_pairs(turn: Turn) -> frozenset[tuple[str, str]]:
     """Return the pairs of tools, in alphabetical order, that overlapped in one scope of *turn* without an error."""
+    if len(turn.calls) < 2:  # noqa: PLR2004 - one call overlaps nothing
+        return frozenset()
     scopes: dict[str, list[Call]] = {}
     for call in turn.calls:
         if call.tool and not call.error and call.end_ns > call.start_ns:

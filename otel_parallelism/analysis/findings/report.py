@@ -59,8 +59,10 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
         concurrency = totals.work_ns / totals.busy_ns
         effective = whole.effective_work_ns / makespan_ns
         if not own.contended and not negligible:
-            kept = sum([finding.avoidable for finding in silenced if finding.advice == "recommended"])
-            kept_at_best = sum([finding.avoidable for finding in silenced if finding.kind not in BESIDE_EFFICIENCY])
+            kept = kept_at_best = 0.0
+            if silenced:
+                kept = sum([finding.avoidable for finding in silenced if finding.advice == "recommended"])
+                kept_at_best = sum([finding.avoidable for finding in silenced if finding.kind not in BESIDE_EFFICIENCY])
             makespan = makespan_ns / _S
             critical = min(makespan, whole.critical_ns / _S + kept)
             achievable = totals.work_ns / _S / critical if critical else None
@@ -140,7 +142,7 @@ def _mean_tokens(steps: Sequence[Step]) -> tuple[float | None, float | None]:
     known = [step.input_tokens for step in steps if step.input_tokens is not None]
     if not known:
         return None, None
-    cached = [step.cached_tokens for step in steps if step.input_tokens is not None and step.cached_tokens is not None]
+    cached = [step.cached_tokens for step in steps if step.cached_tokens is not None and step.input_tokens is not None]
     mean = sum(known) / len(known)
     return mean, min(mean, sum(cached) / len(known)) if cached else None
 

@@ -43,9 +43,11 @@ def match_asked_calls(calls: Sequence[Call], steps: Sequence[Step]) -> Matched:
         calls: A turn's own calls, in order of start.
         steps: Its model requests, in order of start.
     """
+    if all(step.answer is None for step in steps):
+        return Matched(tuple(calls), tuple(steps))
     listed = {call_id for step in steps for call_id in step.requested or ()}
     open_calls = [call for call in calls if not call.call_id or call.call_id not in listed]
-    if not open_calls or all(step.answer is None for step in steps):
+    if not open_calls:
         return Matched(tuple(calls), tuple(steps))
     known = {call.call_id for call in calls if call.call_id in listed}
     asking_ns = [step.start_ns for step in steps if step.requested != ()]

@@ -89,7 +89,8 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         known = trace.get(observation.span_id)
         if known is None:
             spans += 1
-        if known is None or known.end_ns < observation.end_ns:
+            trace[observation.span_id] = observation
+        elif known.end_ns < observation.end_ns:
             trace[observation.span_id] = observation
     join_traces(traces)
     turns: list[Turn] = []

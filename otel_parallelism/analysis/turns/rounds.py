@@ -96,15 +96,14 @@ def _by_steps(calls: Sequence[Call], steps: Sequence[Step]) -> Rounds:
         if requested is not None and len(ids) + proved_count.get(index, 0) > len(requested):
             unrequested.update(ids)
 
-    whole = merged_responses(
-        steps,
-        [at if sure else None for at, sure in zip(step_of, proved, strict=True)],
-        [call.start_ns for call in calls],
-    )
-    if whole != list(range(len(steps))):
+    each = list(range(len(steps)))
+    several = len(proved_count) > 1  # else there is nothing to merge
+    asked_by = [at if sure else None for at, sure in zip(step_of, proved, strict=True)] if several else []
+    whole = merged_responses(steps, asked_by, [call.start_ns for call in calls]) if several else each
+    if whole != each:
         steps, step_of = _joined_steps(steps, whole), [None if at is None else whole[at] for at in step_of]
     placed, answered = _numbered(calls, steps, step_of, proved)
-    kept = tuple(step for at, step in enumerate(answered) if whole[at] == at)
+    kept = tuple([answered[at] for at in each if whole[at] == at])
     return Rounds(calls=placed, steps=kept, unrequested=frozenset(unrequested))
 
 
@@ -127,12 +126,12 @@ def _joined_steps(steps: Sequence[Step], whole: Sequence[int]) -> list[Step]:
 
 def _numbered(
     calls: Sequence[Call], steps: Sequence[Step], step_of: Sequence[int | None], proved: Sequence[bool]
-) -> tuple[tuple[Call, ...], tuple[Step, ...]]:
-    number = {index: n for n, index in enumerate(sorted({i for i in step_of if i is not None}))}
+) -> tuple[tuple[Call, ...], list[Step]]:
     last_end: dict[int, int] = {}
     for call, at in zip(calls, step_of, strict=True):
         if at is not None:
             last_end[at] = max(last_end.get(at, 0), call.end_ns)
+    number = {at: n for n, at in enumerate(sorted(last_end))}
     placed = []
     answered = list(steps)
     for call, at, sure in zip(calls, step_of, proved, strict=True):
@@ -150,7 +149,7 @@ def _numbered(
         )
         if not early and during and call.start_ns < answered[at].end_ns:
             answered[at] = msgspec.structs.replace(step, end_ns=call.start_ns)
-    return tuple(placed), tuple(answered)
+    return tuple(placed), answered
 
 
 def _before_response_ended(step: Step, last_end_ns: int) -> bool:
