@@ -171,13 +171,17 @@ def _turn(number: int, report: Report, view: View, told: _Told) -> Iterator[Text
     yield from wrapped_lines(Text(f"  {numbers}"), view.width, 2)
     if report.turn.calls:
         yield from _timeline(report, findings, view)
+    described: dict[FaultKey, str] = {}
     for position, finding in enumerate(findings, 1):
         key = fault_key(report, finding)
         host = told.hosts.get(key, number)
-        if host == number:
+        like = described.get(key, "") if host == number else f"turn {host:,}"
+        if not like:
+            described[key] = f"[{position}]"
             yield from _finding(position, finding, report, view, told.faults.get(key))
         else:
-            text = f"  [{position}] {tool_list(finding.calls)}: {seconds(finding.avoidable)}, as in turn {host:,}."
+            cost = ("" if finding.advice == "recommended" else "perhaps ") + seconds(finding.avoidable)
+            text = f"  [{position}] {tool_list(finding.calls)}{f': {cost}' if finding.avoidable else ''}, as in {like}."
             yield from wrapped_lines(Text(text, style=_STYLES[finding.advice]), view.width, 6)
     if report.recommendation and not findings:
         yield from wrapped_lines(Text(f"  → {view.relative(shown_text(report.recommendation))}"), view.width, 4)

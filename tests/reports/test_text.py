@@ -278,6 +278,23 @@ def test_finding_is_described_once_in_few_turns(sequential: Report, possible: Re
     assert "and 1 more turn with these findings" in text
 
 
+def test_a_finding_that_a_turn_has_twice_is_described_once(sequential: Report) -> None:
+    (finding,) = sequential.findings
+    again = msgspec.structs.replace(finding, span_ids=(), avoidable=0.25)
+    twice = msgspec.structs.replace(sequential, findings=(finding, again))
+    text = render_text(Analysis((twice,), Coverage()), width=200)
+    assert text.count("with asyncio.gather") == 1
+    assert "Cost: 0.90 s of 1.20 s. 2 times in this turn: 1.15 s in all." in text
+    assert "[2] flights, hotels ×2, weather: 0.25 s, as in [1]." in text
+
+
+def test_a_potential_finding_that_is_not_described_again_is_perhaps(possible: Report) -> None:
+    text = render_text(Analysis((possible, possible), Coverage()), width=120)
+    assert "and 1 more turn with these findings" in text
+    two = msgspec.structs.replace(possible, findings=possible.findings * 2)
+    assert "[2] search, fetch: perhaps 0.40 s, as in [1]." in render_text(Analysis((two,), Coverage()), width=120)
+
+
 def several_faults(report: Report, sums: list[float], agent: str = "") -> tuple[Report, ...]:
     """Return *report* once for each of *sums*, each with another tool and with so much avoidable time."""
     turn = msgspec.structs.replace(report.turn, agent=agent or report.turn.agent)

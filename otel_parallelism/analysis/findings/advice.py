@@ -234,7 +234,9 @@ def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
         steps.append(f"declare the effect of {listing(tuple(unknown))}")
     if writes_among(graph, members):
         steps.append("declare what each reads or changes with @profiled(resource=…)")
-    return " and ".join(steps) or "declare what each needs with @profiled(depends_on=[…])"
+    if len(steps) > 1:
+        steps[-1] = f"and {steps[-1]}"
+    return ", ".join(steps) or "declare what each needs with @profiled(depends_on=[…])"
 
 
 def writes_among(graph: Dependencies, members: Sequence[int]) -> bool:

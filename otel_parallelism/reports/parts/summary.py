@@ -78,13 +78,13 @@ def starting_point(analysis: Analysis) -> str:
 
 def repetition(fault: Fault) -> str:
     """Return a sentence on how often *fault* occurs, how much it costs in all, and where most."""
-    often = f"{counted(fault.count, 'time')} in {counted(len(fault.turns), 'turn')}"
+    turns, times = counted(len(fault.turns), "turn"), counted(fault.count, "time")
+    often, worst = f"{times} in {turns}", f", at most {seconds(fault.finding.avoidable)} in turn {fault.worst:,}"
     if fault.count == len(fault.turns):
-        often = f"In {counted(len(fault.turns), 'turn')}"
-    if not fault.avoidable:
-        return f"{often}."
-    worst = f"{seconds(fault.finding.avoidable)} in turn {fault.worst:,}"
-    return f"{often}: {seconds(fault.avoidable)} in all, at most {worst}."
+        often = f"In {turns}"
+    elif len(fault.turns) == 1:
+        often, worst = f"{times} in this turn", ""
+    return f"{often}: {seconds(fault.avoidable)} in all{worst}." if fault.avoidable else f"{often}."
 
 
 def left_out(reports: Sequence[Report], numbers: Collection[int], described: Collection[FaultKey]) -> str:

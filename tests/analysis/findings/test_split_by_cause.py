@@ -119,7 +119,7 @@ def test_efficiency_of_dependent_calls_is_one_regardless_of_pauses(known: bool) 
     ("fields", "todo"),
     [
         ({}, "capture arguments and results"),
-        ({"tool": "frobnicate"}, "capture arguments and results and declare the effect of frobnicate"),
+        ({"tool": "frobnicate"}, "capture arguments and results, and declare the effect of frobnicate"),
         ({"tool": "frobnicate", **SEEN}, "declare the effect of frobnicate"),
         ({"arguments": Content("x"), "result": Content("rows", whole=False)}, "capture arguments and results"),
     ],
