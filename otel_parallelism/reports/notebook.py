@@ -14,7 +14,9 @@ from .parts.wording import (
     counted,
     efficiency_range,
     fix_location,
+    judged_by_names,
     observation,
+    perhaps_costs,
     seconds,
     tool_list,
     two_decimals,
@@ -47,6 +49,8 @@ def render_fragment(report: Report) -> str:
         " · ".join(_numbers(report)),
         *_timeline(report, findings),
         *(_sentence(finding) for finding in findings),
+        *((_escaped(report.recommendation),) if report.recommendation and not findings else ()),
+        *map(_escaped, report.notes),
     ]
     lines = "".join(f"<div>{part}</div>" for part in parts)
     return f'<div style="font:13px/1.5 system-ui,sans-serif;max-width:60em">{lines}</div>'
@@ -59,9 +63,9 @@ def _numbers(report: Report) -> Iterator[str]:
     if report.efficiency is not None:
         yield f"efficiency {efficiency_range(report)}"
     if summary.has_avoidable(report):
-        yield f"avoidable {seconds(report.avoidable)}"
+        yield f"lost {seconds(report.avoidable)}"
     if summary.may_have_avoidable(report):
-        yield f"perhaps avoidable {seconds(report.avoidable_potential)}"
+        yield f"perhaps lost {seconds(report.avoidable_potential)}"
 
 
 def _timeline(report: Report, findings: list[Finding]) -> Iterator[str]:
@@ -99,7 +103,8 @@ def _sentence(finding: Finding) -> str:
     if place and place not in todo:
         todo = f"{todo} ({place})"
     happened = f"{tool_list(finding.calls)} {observation(finding)}."
-    return _escaped(f"{happened} {'Cost' if certain else 'Possible cost'}: {cost}. {todo}".rstrip())
+    costs = f"Cost: {cost}." if certain else perhaps_costs(finding, f"Perhaps {cost}")
+    return _escaped(" ".join(filter(None, (happened, judged_by_names(finding), costs, todo))))
 
 
 def _escaped(text: str) -> str:

@@ -23,6 +23,7 @@ from .parts.wording import (
     fix_location,
     judged_by_names,
     observation,
+    perhaps_costs,
     relative,
     seconds,
     tool_list,
@@ -267,7 +268,7 @@ def _finding(
         (f"  [{number}]", style),
         f" {inside}{tool_list(finding.calls)} {observation(finding)}. ",
         (f"{by_names} " if by_names else ""),
-        (unbreakable(f"Cost: {cost}.") if known else _perhaps(finding, cost), style),
+        (unbreakable(f"Cost: {cost}.") if known else perhaps_costs(finding, unbreakable(f"Perhaps {cost}")), style),
         (f" {summary.repetition(fault)}" if fault is not None and fault.count > 1 else "", style),
     )
     yield from wrapped_lines(sentence, view.width, 6)
@@ -277,13 +278,6 @@ def _finding(
     if todo:
         advice = Text.assemble(f"    → {todo}", " ", (unbreakable(f"[fix {finding_id(report, finding)}]"), _QUIET))
         yield from wrapped_lines(advice, view.width, 6)
-
-
-def _perhaps(finding: Finding, cost: str) -> str:
-    """Return a sentence with what a potential finding costs, if that is known, and with its first evidence."""
-    parts = [unbreakable(f"Perhaps {cost}")] if finding.avoidable else []
-    evidence = "; ".join((*parts, *map(shown_text, finding.evidence[:1])))
-    return f"{evidence[0].upper()}{evidence[1:]}." if evidence else ""
 
 
 def _words(name: str) -> str:

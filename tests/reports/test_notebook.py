@@ -52,7 +52,7 @@ def test_fragment_shows_bars_numbers_and_findings(sequential: Report) -> None:
     assert [colour for *_, colour in bars] == ["#9aa5b1", *["#d64545"] * 4]
     text = Balance(fragment).text
     assert text.startswith("travel · sequential: ")
-    assert "4 calls in 1.20 s · ratio 1.00 · efficiency 0.25 · avoidable 0.90 s" in text
+    assert "4 calls in 1.20 s · ratio 1.00 · efficiency 0.25 · lost 0.90 s" in text
     assert "Cost: 0.90 s. Run the round's calls together with asyncio.gather. (agent.py:31)" in text
 
 
@@ -67,8 +67,14 @@ def test_fragment_escapes_names_and_holds_no_content(sequential: Report) -> None
 
 def test_possible_finding_is_marked_as_uncertain(possible: Report) -> None:
     fragment = render_fragment(possible)
-    assert "Possible cost: 0.40 s." in fragment
+    assert "Perhaps 0.40 s; what search returned was not seen in full." in fragment
     assert {colour for *_, colour in BAR.findall(fragment)} == {"#d9a21b"}
+
+
+def test_what_to_do_is_said_without_findings_too(possible: Report) -> None:
+    report = msgspec.structs.replace(possible, findings=(), recommendation="Declare <a>.", notes=("one <b> is cut",))
+    text = Balance(render_fragment(report)).text
+    assert text.endswith("Declare <a>.one <b> is cut")
 
 
 def test_bars_beyond_the_limit_are_counted(parallel: Report) -> None:

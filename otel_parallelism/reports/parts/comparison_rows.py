@@ -53,8 +53,14 @@ def comparison_headline(comparison: Comparison) -> str:
     parts += [counted(len(new), "new pattern")] if new else []
     if not parts:
         better = [one.agent for one in comparison.agents if any(is_better(each) for each in one.differences)]
-        parts = [f"better: {_names(better)}" if better else "no sure difference"]
+        parts = [f"better: {_names(better)}" if better else _nothing_sure(comparison)]
     return f"{turns} · {' · '.join(parts)}"
+
+
+def _nothing_sure(comparison: Comparison) -> str:
+    if not comparison.agents:
+        return "no agent has turns on both sides"
+    return "no sure difference" if comparison.intervals else "too few turns of each agent to tell"
 
 
 def _names(names: Sequence[str]) -> str:
@@ -147,10 +153,9 @@ def comparison_remarks(comparison: Comparison) -> Iterator[str]:
     if comparison.turns_left_out:
         yield f"{counted(comparison.turns_left_out, 'turn')} of further agents are not compared."
     if comparison.intervals:
-        yield (
-            f"All {counted(comparison.intervals, 'interval')} hold together with {percent(comparison.confidence)} "
-            "confidence."
-        )
+        several = comparison.intervals > 1
+        what = f"All {comparison.intervals:,} intervals hold together" if several else "The interval holds"
+        yield f"{what} with {percent(comparison.confidence)} confidence."
 
 
 def seconds_with_sign(value: float) -> str:

@@ -157,3 +157,10 @@ def judged_by_names(finding: Finding) -> str:
     """Return a sentence if only their names suggest that the calls of a recommended finding read, else nothing."""
     assumed = finding.advice == "recommended" and "assumed" in finding.effect_sources
     return "They only read, judging by their names." if assumed else ""
+
+
+def perhaps_costs(finding: Finding, cost: str) -> str:
+    """Return a sentence with the *cost* of a potential finding, if it has one, and with its first evidence."""
+    parts = [cost] if finding.avoidable else []
+    evidence = "; ".join((*parts, *map(shown_text, finding.evidence[:1])))
+    return f"{evidence[0].upper()}{evidence[1:]}." if evidence else ""
