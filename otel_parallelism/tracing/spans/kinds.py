@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import wrapt
 
-from .proxy_protocols import PROTOCOLS, LikeFunctions, ProtocolsOfWrapped
+from .proxy_protocols import PROTOCOLS, LikeFunctions, ProtocolsOfWrapped, with_methods_of
 
 Kind = Literal["function", "coroutine", "generator", "async generator"]
 
@@ -135,7 +135,7 @@ def wrapped_as(function: Any, wrapper: Any, enabled: Any = None) -> Profiled:
         made = ProfiledBuiltin
     else:
         plain = inspect.isroutine(function) or isinstance(function, (staticmethod, classmethod, type))
-        made = Profiled if plain else ProfiledObject
+        made = Profiled if plain else with_methods_of(function, ProfiledObject)
     wrapped: Profiled = made(function, wrapper, enabled=enabled)
     return wrapped
 

@@ -33,6 +33,12 @@ PROTOCOLS = frozenset(
 """The methods that proxies have, and functions have not."""
 
 
+_NOT_PROXIED = ("__iter__", "__next__", "__aiter__", "__anext__", "__await__", "__fspath__", "__length_hint__")
+"""Methods that Python looks for in classes, and that some or all releases of wrapt do not pass on."""
+
+_DERIVED: dict[tuple[type, tuple[str, ...]], type] = {}
+
+
 class LikeFunctions(_ClassOfProxies):
     """The class of classes of wrappers: they do not show the methods of a proxy."""
 
@@ -65,6 +71,22 @@ class ProtocolsOfWrapped:
         """Return the text of the wrapped object."""
         wrapped: Any = self
         return repr(wrapped.__wrapped__)
+
+
+def with_methods_of(wrapped: object, base: type) -> type:
+    """Return *base*, or a class derived from it that passes on what *wrapped* has and proxies have not."""
+    names = tuple(name for name in _NOT_PROXIED if hasattr(type(wrapped), name))
+    if names and (base, names) not in _DERIVED:
+        _DERIVED[base, names] = type(base)(base.__name__, (base,), {name: _passed_on(name) for name in names})
+    return _DERIVED.get((base, names), base)
+
+
+def _passed_on(name: str) -> Callable[[Any], Any]:
+    def method(self: Any) -> Any:
+        wrapped = self.__wrapped__
+        return getattr(type(wrapped), name)(wrapped)
+
+    return method
 
 
 def _operation(name: str) -> Callable[[Any, Any], Any]:

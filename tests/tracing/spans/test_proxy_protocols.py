@@ -8,6 +8,7 @@ import contextlib
 import copy
 import functools
 import math
+import os
 import pickle
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import pytest
 from otel_parallelism import profiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Kit
 
@@ -115,6 +116,40 @@ def test_an_object_keeps_its_protocols() -> None:
     assert (len(shelf), shelf.__len__(), shelf | 3, shelf()) == (7, 7, "shelf or 3", 1)
     assert isinstance(shelf, collections.abc.Sized)
     assert not isinstance(shelf, collections.abc.Iterable)
+
+
+async def test_an_object_that_is_iterated_or_awaited_stays_so() -> None:
+    class Pages:
+        def __call__(self) -> int:
+            return 1
+
+        def __iter__(self) -> Iterator[int]:
+            return iter((1, 2))
+
+        def __fspath__(self) -> str:
+            return "pages"
+
+        def __await__(self) -> Iterator[Any]:
+            return asyncio.sleep(0, "awaited").__await__()
+
+        async def __aiter__(self) -> Any:
+            yield 3
+
+    class Plain:
+        def __call__(self) -> int:
+            return 1
+
+    pages: Any = profiled(Pages())
+    for each in (pages, copy.copy(pages)):
+        assert (list(each), os.fspath(each), await each, [item async for item in each], each()) == (
+            [1, 2],
+            "pages",
+            "awaited",
+            [3],
+            1,
+        )
+    assert isinstance(pages, Pages)
+    assert not hasattr(type(profiled(Plain())), "__fspath__")
 
 
 async def test_exit_callbacks_may_be_decorated(kit: Kit) -> None:
