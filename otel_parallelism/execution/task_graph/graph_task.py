@@ -34,7 +34,7 @@ class Task(Generic[R]):
         """Show the name."""
         return f"<task {self.name!r}>"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the function, outside of the graph."""
         return self.function(*args, **kwargs)
 

@@ -103,7 +103,7 @@ class _Carried:
         self._waiting = waiting
         self.dispatch: Dispatch | None = None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         token = attach(self._context)
         waiting = self._waiting
         if waiting is not None:

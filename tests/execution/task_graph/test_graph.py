@@ -111,8 +111,13 @@ def test_a_task_can_still_be_called() -> None:
     def add(left: int, right: int = 1) -> int:
         return left + right
 
+    @graph.task
+    def named(**fields: int) -> dict[str, int]:
+        return fields
+
     assert add(2) == 3
     assert repr(add) == "<task 'add'>"
+    assert named(self=1) == {"self": 1}
 
 
 def test_a_cycle_is_an_error_and_shown() -> None:

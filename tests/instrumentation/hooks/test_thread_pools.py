@@ -144,3 +144,8 @@ async def test_call_that_worked_before_the_pool_keeps_its_start(kit: Kit, carrie
     assert turn.report is not None
     (one,) = turn.report.turn.calls
     assert one.duration_ns >= 110_000_000
+
+
+def test_a_function_in_a_pool_may_have_an_argument_of_any_name(kit: Kit, carried: None) -> None:
+    with ThreadPoolExecutor(1) as pool, agent_turn():
+        assert pool.submit(dict, self=1, fn=2).result() == {"self": 1, "fn": 2}
