@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from otel_parallelism.analysis.analyze import AnalysisPart, analyze_part, join_p
 from otel_parallelism.dialects import classifier
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
 from otel_parallelism.errors import UnreadableError
-from otel_parallelism.fleet.trace_buffer import MOST_IN_MEMORY, may_belong_elsewhere, traces_of
+from otel_parallelism.fleet.trace_buffer import MOST_IN_MEMORY, batches_of, may_belong_elsewhere, traces_of
 from otel_parallelism.readers.file_parts import FilePart, PartReader, file_parts, is_shared
 from otel_parallelism.readers.parsing.skipped_errors import SkippedFiles
 from otel_parallelism.readers.part_outcomes import PartOutcome, must_be_read_whole, report_errors
@@ -78,13 +79,13 @@ def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> An
 
     def parts() -> Iterator[AnalysisPart]:
         since = 0
-        for trace in traces_of(spans, most_in_memory=MOST_IN_MEMORY):
-            since += len(trace)
+        for traces in batches_of(traces_of(spans, most_in_memory=MOST_IN_MEMORY)):
+            since += sum(map(len, traces))
             if since >= _BETWEEN_COLLECTIONS:
                 since = 0
                 gc.collect()
                 gc.freeze()
-            yield analyze_traces(trace)
+            yield analyze_traces(chain.from_iterable(traces))
 
     collecting = gc.isenabled()
     gc.disable()
@@ -267,7 +268,7 @@ class SpanWorker:
         traces: dict[str, list[SpanRecord]] = {}
         for span in spans:
             traces.setdefault(span.trace_id, []).append(span)
-        return list(map(self._analyze, traces.values()))
+        return [self._analyze(chain.from_iterable(some)) for some in batches_of(traces.values())]
 
     def close(self) -> None:
         """Close the files."""

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from otel_parallelism.fleet.trace_buffer import traces_of
+from otel_parallelism.fleet.trace_buffer import batches_of, traces_of
 from otel_parallelism.model import SpanRecord
 
 
@@ -49,3 +49,14 @@ def test_traces_with_a_conversation_or_links_come_together_with_what_they_link_t
     found = [[span.span_id for span in trace] for trace in traces_of([*plain, *related])]
     assert found == [["s1", "s2", "s3"], ["s0"]]
     assert sorted(len(trace) for trace in traces_of([*plain, *related], most_in_memory=3)) == [1, 1, 1, 1]
+
+
+def test_small_traces_come_several_at_a_time_and_related_ones_apart() -> None:
+    small = list(traces_of(spans(300, 5)))
+    talk = [SpanRecord("talk", "s", "", "x", 1, 2, {"gen_ai.conversation.id": "c"})]
+    linked = [SpanRecord("linked", "s", "", "x", 1, 2, {}, links=("s1",))]
+    large = spans(1, 2_000)
+    batches = list(batches_of([small[0], talk, linked, large, *small[1:]]))
+    assert batches[:3] == [[talk], [linked], [small[0], large]]
+    assert [trace for batch in batches[3:] for trace in batch] == small[1:]
+    assert len(batches) == 5

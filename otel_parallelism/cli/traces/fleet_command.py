@@ -158,7 +158,7 @@ def reports_in(
         since: The earliest start of a turn, in nanoseconds; None for any.
         agents: Patterns of agents' names; empty for all.
         skipped: Counts what is skipped.
-        covered: Called with the coverage of each trace.
+        covered: Called with the coverage of some traces at a time.
 
     Raises:
         UnreadableError: No file can be read.

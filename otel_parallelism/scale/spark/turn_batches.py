@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ from otel_parallelism.analysis.analyze import TurnResult, joined_report, pairs_m
 from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.analysis.turns.normalization import joined_coverage
 from otel_parallelism.fleet.parquet_tables import encodable, table_rows, table_schemas
+from otel_parallelism.fleet.trace_buffer import batches_of
 from otel_parallelism.model import Coverage
 from otel_parallelism.scale.span_file import unpacked_spans
 
@@ -61,8 +63,8 @@ def analysed_batches(batches: Iterable[Any], how: HowToAnalyze) -> Iterator[Any]
     Yield batches of analysed turns.
 
     Args:
-        batches: Arrow batches of packed spans, in which the rows of one trace follow one another. At most one trace and
-            one batch are in memory.
+        batches: Arrow batches of packed spans, in which the rows of one trace follow one another. At most a few small
+            traces or a large one, and one batch, are in memory.
         how: How traces are analysed.
     """
     import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
@@ -73,8 +75,8 @@ def analysed_batches(batches: Iterable[Any], how: HowToAnalyze) -> Iterator[Any]
     coverages: list[Coverage] = []
     problems: Counter[str] = Counter()
     turns = 0
-    for spans in _traces(batches, problems):
-        part = analyze_traces(spans)
+    for traces in batches_of(_traces(batches, problems)):
+        part = analyze_traces(chain.from_iterable(traces))
         rows += map(_turn_row, part.results)
         coverages.append(part.coverage)
         if len(coverages) >= _ROWS:
