@@ -62,6 +62,7 @@ class SourceFile:
         Raises:
             SyntaxError: *text* is not Python. `parse` returns None instead.
         """
+        self._text = text
         self.tree: ast.Module = syntax_tree(text)
         self._functions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
         self.proofs: dict[object, object] = {}
@@ -83,6 +84,11 @@ class SourceFile:
             for node in self.tree.body
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         }
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return self._text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @cached_property
     def constants(self) -> set[str]:

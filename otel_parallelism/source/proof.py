@@ -13,6 +13,7 @@ from .blocks import BlockWalk
 from .flows import Condition, State, TooLongError, Tracked, any_of, overlaps, shown
 from .functions import callee_name
 from .known_functions import is_guard
+from .reservations import reservation
 from .syntax import is_immutable
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def prove(file: SourceFile, earlier: Site, later: Site, *, known_reads: Iterable
         walk.known = known
         try:
             proof = walk.proof()
+            reason = reservation(file, function, first, second) if proof.verdict == "independent" else ""
+            if reason:
+                proof = Proof("unknown", reason, doubted=True)
         except (TooLongError, RecursionError):
             proof = Proof("unknown", "the function is too long to be followed")
         file.proofs[key] = proof

@@ -101,6 +101,51 @@ async def gathered_then_serial() -> None:
         await get(key)
 
 
+LOCK = asyncio.Lock()
+LAST = [""]
+
+
+async def under_a_lock(key: str) -> str:
+    async with LOCK:
+        return await get(key)
+
+
+async def after_the_last(key: str) -> str:
+    LAST[0] += key
+    return await get(LAST[0])
+
+
+def with_a_lock(function: Callable[[str], Coroutine[Any, Any, str]]) -> Callable[[str], Coroutine[Any, Any, str]]:
+    async def locked(key: str) -> str:
+        async with LOCK:
+            return await function(key)
+
+    return locked
+
+
+get_under_lock = with_a_lock(get)
+
+
+async def locked_in_a_helper() -> None:
+    await under_a_lock("a")
+    await under_a_lock("b")
+
+
+async def locked_in_a_decorator() -> None:
+    await get_under_lock("a")
+    await get_under_lock("b")
+
+
+async def locked_deeper() -> None:
+    for key in ("a", "b"):
+        await asyncio.wait_for(under_a_lock(key), 5)
+
+
+async def changed_in_a_helper() -> None:
+    await after_the_last("a")
+    await after_the_last("b")
+
+
 async def report_of(kit: Kit, function: Callable[[], Coroutine[Any, Any, Any]]) -> Report:
     async with agent_turn("assistant"):
         # The function is the outermost one of its task, so it is known to run once.
@@ -111,6 +156,15 @@ async def report_of(kit: Kit, function: Callable[[], Coroutine[Any, Any, Any]]) 
 def line_of(function: Callable[..., Any], text: str) -> int:
     lines, first = inspect.getsourcelines(function)
     return first + next(number for number, line in enumerate(lines) if text in line)
+
+
+@pytest.mark.parametrize("function", [locked_in_a_helper, locked_in_a_decorator, locked_deeper, changed_in_a_helper])
+async def test_helpers_that_wait_or_change_something_leave_the_calls_open(
+    kit: Kit, function: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    report = await report_of(kit, function)
+    assert [finding.advice for finding in report.findings] == ["potential"]
+    assert report.avoidable == 0
 
 
 async def test_five_reads_one_by_one_can_run_together(kit: Kit) -> None:

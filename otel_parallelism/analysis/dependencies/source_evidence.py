@@ -202,8 +202,12 @@ class SourceEvidence:
         while around and inner.same_site and is_called_once(inner, sources):
             # One run of this function makes the call once: there were two runs.
             inner, *around = around
-        proof = self._proof(inner)
         certain = self._ran_once(around, sources, complete=levels.complete)
+        in_one_run = certain or runs_before(inner, sources)
+        outermost = (
+            inner if in_one_run else next((one for one in reversed(around) if not is_called_once(one, sources)), inner)
+        )
+        proof = self._doubted(self._proof(inner), (earlier, later), outermost)
         if certain:
             return _Judgement(proof, inner.direct)
         if runs_before(inner, sources):
@@ -224,6 +228,19 @@ class SourceEvidence:
             return None
         proof = msgspec.structs.replace(proof, shared=tuple(sorted(shared)), derived=tuple(sorted(derived)))
         return _Judgement(proof, direct=False)
+
+    def _doubted(self, proof: Proof, groups: tuple[int, int], outermost: Level) -> Proof:
+        """Return *proof*, in doubt if a function between *outermost* and the calls changes what others may see."""
+        from otel_parallelism.source.reservations import change_between  # noqa: PLC0415 - as in `_proof`
+
+        if proof.verdict != "independent" or self._sources is None:
+            return proof
+        for group, frame in zip(groups, (outermost.earlier, outermost.later), strict=True):
+            tool = self._calls[self._members[group][0]].tool
+            reason = change_between(self._stacks[group], frame, tool, self._sources)
+            if reason:
+                return msgspec.structs.replace(proof, verdict="unknown", reason=reason, doubted=True)
+        return proof
 
     @staticmethod
     def _ran_once(around: Sequence[Level], sources: Sources, *, complete: bool) -> bool:

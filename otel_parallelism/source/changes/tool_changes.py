@@ -32,6 +32,7 @@ _TAKING = frozenset({"next", "anext", "acquire", "send", "asend", "popleft", "po
 # Of an event, a condition, a barrier or a queue: one call waits for what another one does.
 _SIGNALLING = frozenset({"release", "notify", "notify_all", "put", "put_nowait", "task_done"})
 _SIGNALLING_ALONE = frozenset({"wait", "set", "get", "join"})
+_LIMITING = frozenset({"acquire", "limit", "limited", "lock", "locked", "rate_limit", "ratelimit", "slot", "throttle"})
 _QUERYING = frozenset({"execute", "executemany", "executescript", "text"})
 _STORING = frozenset("insert update delete replace merge upsert create drop alter truncate set begin copy".split())  # noqa: SIM905 - a list of quoted words would be longer
 _WRITING_MODES = frozenset("wax+")
@@ -70,6 +71,18 @@ def may_change_something(
     return bool(file.proofs[key])
 
 
+def changes_something(file: SourceFile, function: Function, called: str = "") -> bool:
+    """
+    Return whether *function*, of *file*, visibly changes something that others may see, or waits for one.
+
+    What it calls by the name *called* does not count, if that is not empty.
+    """
+    key = "runs", function, called
+    if key not in file.proofs:
+        file.proofs[key] = any(_changes(one) for one in _run_by(file, [function], without=called))
+    return bool(file.proofs[key])
+
+
 def _modules(file: SourceFile, names: set[str]) -> list[str]:
     """Return the modules that *file* imports, first those that it imports one of *names* from."""
     found: dict[str, bool] = {}
@@ -89,15 +102,16 @@ def _functions(file: SourceFile, names: set[str]) -> list[Function]:
     return [function for name in sorted(names) for function in file.named.get(name, ())]
 
 
-def _run_by(file: SourceFile, functions: list[Function]) -> list[Function]:
-    """Return *functions*, and those of the file that they call, directly or through others."""
+def _run_by(file: SourceFile, functions: list[Function], without: str = "") -> list[Function]:
+    """Return *functions*, and those of the file that they call, directly or through others, but not by *without*."""
     found = list(functions)
     for function in found:
         for node in paced(own_nodes(function)):
             if isinstance(node, ast.Call) and len(found) < _MOST_FUNCTIONS and not _is_fresh(node.func, function):
                 # A function may be handed to another one, such as asyncio.to_thread.
                 names = [callee_name(node), *(one.id for one in node.args if isinstance(one, ast.Name))]
-                found += [one for name in names for one in file.named.get(name, ()) if one not in found]
+                called = [one for name in names if name != without for one in file.named.get(name, ())]
+                found += [one for one in called if one not in found]
     return found
 
 
@@ -164,6 +178,8 @@ def _writes(call: ast.Call) -> bool:
 
 def _waits(expression: ast.expr, function: Function) -> bool:
     """Return whether a ``with`` block is about an object that the function did not make: a lock, most likely."""
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
+        return callee_name(expression) in _LIMITING and not _is_fresh(expression.func.value, function)
     return isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)) and not _is_fresh(expression, function)
 
 

@@ -1,0 +1,172 @@
+"""
+Finds why two calls that need nothing of each other may still not be made together.
+
+The source may say so in words, in a comment or a docstring. It may make both in one transaction. It may leave a call to
+a function that is free to delay it, or make it in one that changes what the next call may see.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from typing import TYPE_CHECKING
+
+from otel_parallelism.pace import paced
+from otel_parallelism.patterns import CaselessPattern
+
+from .changes.outside_names import functions_called
+from .changes.tool_changes import changes_something
+from .functions import callee_name
+from .known_functions import is_pure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from otel_parallelism.model import CallFrame
+
+    from .call_stacks import Sources
+    from .functions import Function, SourceFile
+
+_AGAINST = CaselessPattern(
+    r"(?:(?:^|[.:;,!(-] ?)(?:please )?(?:do not|don't|avoid)|\b(?:must|should|can|may|could) ?(?:not|n't)|\bnever"
+    r"|\bnot (?:allowed|safe|possible)|\bunsafe|\bsupports? no|n[o']t support"
+    r"|\b(?:forbid|reject|refuse)s?|\b(?:break|fail)s? (?:if|when|under))"
+    r"\b[^.;]{0,60}\b(?:parallel|concurren|gather|simultaneous|together\b|at once|at the same time|overlap"
+    r"|back[- ]to[- ]back)"
+    r"|\b(?:not|isn't|non)[- ](?:\w+[- ])?(?:thread|task|async|concurrency|re-?entrant)[- ]?safe"
+    r"|\brate[- ]?limit|\bthrottl|\btoo many requests|\b429\b|\bquotas?\b|\bbans? "
+    r"|\b\d+ (?:requests?|calls?|queries) (?:per|an?|every|each) "
+    r"|\border (?:matters|is important)|\bmust \w+ (?:first|before|after)\b"
+    r"|\b(?:only|at most|max|maximum|a single|allows) (?:one|1|single) (?:request|connection|call|session|query|at )"
+    r"|\bone (?:request|connection|call|query) at a time\b"
+)
+"""Says that calls may not be made together. That they are not made together, as an example may say, is no reason."""
+
+_LINES_ABOVE = 8
+_MOST_LINES = 400
+_TRANSACTIONS = frozenset({"transaction", "in_transaction", "atomic", "begin", "begin_nested", "savepoint"})
+_PASSING_ON = frozenset(
+    {"gather", "wait", "wait_for", "shield", "create_task", "ensure_future", "start_soon", "timeout", "to_thread",
+     "run_in_executor", "run_sync", "submit", "partial"}
+)  # fmt: skip
+
+
+def reservation(file: SourceFile, function: Function, first: ast.Call, second: ast.Call) -> str:
+    """
+    Return why two calls that *function* makes may not be made together, as a sentence; empty if nothing speaks against.
+
+    >>> from .functions import Site, SourceFile
+    >>> lines = "async def f(get):", " # The server allows one request at a time.", " await get(1)", " await get(2)"
+    >>> file = SourceFile(chr(10).join(lines))
+    >>> function = file.function("f", 1)
+    >>> first, second = (file.call(function, Site("f", line)) for line in (3, 4))
+    >>> reservation(file, function, first, second)
+    'a comment or docstring speaks against it (line 2): The server allows one request at a time.'
+    """
+    return (
+        _transaction(file, function, first, second)
+        or _handed_on(file, first)
+        or _handed_on(file, second)
+        or _said(file, function, first, second)
+    )
+
+
+def change_between(stack: Sequence[CallFrame | None], outermost: CallFrame, tool: str, sources: Sources) -> str:
+    """
+    Return which function between a call and the frame *outermost* changes what other calls may see, as a sentence.
+
+    Args:
+        stack: The frames of the call, the innermost first.
+        outermost: One of them; it is not looked at.
+        tool: The name of the tool, whose own effect is judged elsewhere.
+        sources: Returns the parsed file of a frame, or None.
+
+    Returns:
+        An empty text if none does.
+    """
+    called = tool
+    for frame in itertools.takewhile(lambda one: one is not outermost, stack):
+        if frame is None:
+            break
+        file = sources(frame)
+        function = None if file is None else file.function(frame.function, frame.line_number)
+        if file is None or function is None:
+            return f"the source of {frame.function}, which makes the call, is not at hand"
+        if changes_something(file, function, called):
+            return f"{frame.function}, which makes the call, changes something outside of it, or waits for others"
+        called = frame.function
+    return ""
+
+
+def _transaction(file: SourceFile, function: Function, first: ast.Call, second: ast.Call) -> str:
+    around = {id(node): node for node in _around(file, function, first)}
+    for node in _around(file, function, second):
+        if id(node) in around and isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                opened = item.context_expr
+                if isinstance(opened, ast.Call) and callee_name(opened) in _TRANSACTIONS:
+                    return f"both calls are made in one transaction (line {node.lineno})"
+    return ""
+
+
+def _around(file: SourceFile, function: Function, call: ast.Call) -> Iterator[ast.AST]:
+    node: ast.AST | None = file.parents.get(call)
+    while node is not None and node is not function:
+        yield node
+        node = file.parents.get(node)
+
+
+def _handed_on(file: SourceFile, call: ast.Call) -> str:
+    """Return what may delay *call*: the function that its coroutine is given to, or one that is given a function."""
+    parent = file.parents.get(call)
+    outer = file.parents.get(parent) if isinstance(parent, (ast.keyword, ast.Starred)) else parent
+    if isinstance(outer, ast.Call) and call is not outer.func and isinstance(file.parents.get(outer), ast.Await):
+        awaited = not any(isinstance(one, ast.FunctionDef) for one in functions_called(file, call))
+        if awaited and not _passes_on(file, outer):
+            return f"{callee_name(outer) or 'a function'} may delay the call that it is given (line {outer.lineno})"
+    given = [one for one in call.args if isinstance(one, ast.Name) and one.id in file.named]
+    if given and callee_name(call) not in file.named and not _passes_on(file, call):
+        return f"{callee_name(call) or 'a function'} may delay {given[0].id}, which it calls (line {call.lineno})"
+    return ""
+
+
+def _passes_on(file: SourceFile, call: ast.Call) -> bool:
+    """Return whether a function that is given a call or a function is known not to delay it."""
+    if callee_name(call) in _PASSING_ON or is_pure(call):
+        return True
+    functions = functions_called(file, call)
+    return bool(functions) and not any(changes_something(file, one) for one in functions)
+
+
+def _said(file: SourceFile, function: Function, first: ast.Call, second: ast.Call) -> str:
+    starts = max(1, first.lineno - _LINES_ABOVE), second.end_lineno or second.lineno
+    parts = [(function, min(starts), max(starts[1], first.lineno))]
+    for call in (first, second):
+        for called in functions_called(file, call):
+            if not isinstance(called, ast.Module):
+                top = min([called.lineno, *(one.lineno for one in getattr(called, "decorator_list", ()))])
+                parts.append((called, top - _LINES_ABOVE, called.end_lineno or called.lineno))
+    for part, start, end in parts:
+        for line, text in paced(_texts(file, part, start, end)):
+            if _AGAINST.search(text):
+                return f"a comment or docstring speaks against it (line {line}): {text[:80]}"
+    return ""
+
+
+def _texts(file: SourceFile, function: Function, start: int, end: int) -> Iterator[tuple[int, str]]:
+    """Yield the docstring of *function* and the comments from line *start* to *end*, each with its line."""
+    if not isinstance(function, (ast.Lambda, ast.Module)):
+        said = ast.get_docstring(function)
+        if said:
+            yield function.body[0].lineno, " ".join(said.split())
+    block: list[str] = []
+    for number in range(max(1, start), min(end, start + _MOST_LINES) + 2):
+        line = file.lines[number - 1] if number <= min(end, len(file.lines)) else ""
+        code, mark, comment = line.partition("#")
+        if mark:
+            # What silences a finding of the linter gives its own reason.
+            block.append(comment.partition("parallelism:")[0].strip())
+        if block and (not mark or code.strip()):
+            first = number - len(block) + (1 if mark else 0)
+            yield first, " ".join(block)
+            block = []
