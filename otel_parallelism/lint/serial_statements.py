@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,12 +45,14 @@ class SerialAwaits(msgspec.Struct, frozen=True):
         """What was found and what to do."""
         names = [callee_name(call) for call in self.calls]
         together = "Await them together with asyncio.gather or a TaskGroup."
-        later = names[-1] if len(names) == 2 else "a later call"  # noqa: PLR2004 - a pair
+        times = Counter(names)
+        later = names[-1] if len(names) == len(times) == 2 else "a later call"  # noqa: PLR2004 - a pair
         if self.followed:
             what = f"{joined_words(self.followed)} {'reaches' if len(self.followed) == 1 else 'reach'}"
         else:
             what = f"what {names[0]} returns reaches"
-        none = f"{joined_words(names)} are awaited one after the other, but none needs another"
+        called = [f"{name} ×{number}" if number > 1 else name for name, number in times.items()]
+        none = f"{joined_words(called)} are awaited one after the other, but none needs another"
         return f"{none}: {what} no argument of {later} and no condition for it. {together}"
 
 

@@ -48,6 +48,19 @@ def test_message_names_the_variables_that_were_followed() -> None:
     assert messages("sleep") == ["time.sleep blocks the event loop in async poll: await asyncio.sleep."]
 
 
+def test_message_counts_the_calls_of_one_function() -> None:
+    text = (
+        "async def weather(client):\n"
+        '    oslo = await client.get_weather("Oslo")\n'
+        '    molde = await client.get_weather("Molde")\n'
+        "    return oslo, molde\n"
+    )
+    (found,) = lint_source(text, "program.py").findings
+    assert found.message.startswith(
+        "get_weather ×2 are awaited one after the other, but none needs another: oslo reaches no argument of "
+    )
+
+
 @pytest.mark.parametrize("line", [2, 3])
 @pytest.mark.parametrize("comment", ["# parallelism: ignore[one request at a time]", "#parallelism:ignore"])
 def test_comment_on_a_line_of_the_statement_silences(line: int, comment: str) -> None:
