@@ -248,8 +248,7 @@ def test_hundred_reads_one_by_one_in_a_loop() -> None:
     finding = only(report)
     assert (finding.cause, finding.advice, finding.avoidable, len(finding.calls)) == ("code", "recommended", 90, 100)
     assert finding.recommendation == (
-        "Run get_flights ×100 with otel_parallelism.parallel_map and limit=10 at /home/me/agent.py:12, "
-        "which saves 90.00 s."
+        "Run get_flights ×100 with otel_parallelism.parallel_map and limit=10 at /home/me/agent.py:12."
     )
     busiest = {sum(1 for slot in report.schedule if slot.start_s <= moment + 0.5 < slot.end_s) for moment in range(10)}
     assert busiest == {10}

@@ -295,6 +295,15 @@ def test_a_potential_finding_that_is_not_described_again_is_perhaps(possible: Re
     assert "[2] search, fetch: perhaps 0.40 s, as in [1]." in render_text(Analysis((two,), Coverage()), width=120)
 
 
+def test_evidence_of_repeats_is_not_said_twice(possible: Report) -> None:
+    (finding,) = possible.findings
+    evidence = ("search ×2 had equal arguments and returned the same",)
+    repeat = msgspec.structs.replace(finding, kind="repeated_call", calls=("search", "search"), evidence=evidence)
+    report = msgspec.structs.replace(possible, findings=(repeat,))
+    text = render_text(Analysis((report,), Coverage()), width=120)
+    assert "[1] search ×2 had equal arguments and returned the same. Perhaps 0.40 s of 1.00 s.\n" in text
+
+
 def several_faults(report: Report, sums: list[float], agent: str = "") -> tuple[Report, ...]:
     """Return *report* once for each of *sums*, each with another tool and with so much avoidable time."""
     turn = msgspec.structs.replace(report.turn, agent=agent or report.turn.agent)
@@ -321,7 +330,7 @@ def test_faults_of_many_turns_are_ranked_by_their_sum(sequential: Report, possib
     assert lines[at + 5].split()[:4] == ["-", "2.40", "s", "6"]
     drawn = [line.split(" · ")[0] for line in lines if line.startswith("Turn ")]
     assert drawn == ["Turn 6", "Turn 1", "Turn 3"]
-    assert lines[-1] == "and 9 more turns: 2 with these findings, 7 with other findings"
+    assert lines[-1] == "and 9 more turns: 2 with these findings, 7 with other findings; the HTML report shows all"
 
 
 def test_ranking_names_as_many_tools_as_fit_and_cuts_none(sequential: Report, possible: Report) -> None:
@@ -434,7 +443,7 @@ def test_limits_contention_and_calls_inside_a_call(parallel: Report) -> None:
     )
     text = render_text(Analysis((report,), Coverage()), width=200)
     assert "[1] hotels, trains ran at most 2 at once. Perhaps 0.10 s of 0.30 s." in text
-    assert "[2] hotels, trains overlapped, yet they wait for one lock, session or server. Perhaps" in text
+    assert "[2] hotels, trains overlapped, but waited for one another. Perhaps" in text
     assert (
         "[3] inside flights: hotels, trains ran one after another: the code calls one, then the next. Perhaps" in text
     )

@@ -38,9 +38,7 @@ _REMEDY: dict[Cause, str] = {
     "over_parallel": "run fewer of {tools} at once, or one after the other where one needs what another returns",
 }
 
-_REMEDY_FOR_MANY = (
-    "run {tools} with otel_parallelism.parallel_map and limit={places}{where}, which saves {saving:,.2f} s"
-)
+_REMEDY_FOR_MANY = "run {tools} with otel_parallelism.parallel_map and limit={places}{where}"
 # Awaiting functions that hold the event loop together would still run them one by one.
 _REMEDY_FOR_BLOCKING_CODE = "run {tools} together{then}, in threads: {threads}{where}"
 _REMEDY_FOR_MIXED_CODE = "run {tools} together{then}{where}: asyncio.gather, with asyncio.to_thread for {blocking}"
@@ -136,7 +134,6 @@ def remedy(
     unshared: str = "",
     stages: Sequence[Sequence[int]] = (),
     places: int = 0,
-    saving_s: float = 0.0,
 ) -> str:
     """
     Return one sentence that says what to do about a finding.
@@ -152,7 +149,6 @@ def remedy(
         unshared: The type of an object that each call needs one of, before they may run together.
         stages: The stages of the finding.
         places: How many calls can surely run at once; 0 for any number.
-        saving_s: What the finding saves if that many run at once, in seconds.
     """
     tools = [call.tool for call in calls]
     staged = [listing([tools[at] for at in stage]) for stage in stages]
@@ -172,7 +168,6 @@ def remedy(
         form = _REMEDY_FOR_MANY
     text = form.format(
         places=places,
-        saving=saving_s,
         tools=first,
         then=_then("then ", later),
         then_for=_then("then for ", later),

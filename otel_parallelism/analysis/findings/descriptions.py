@@ -95,8 +95,8 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     elif cause == "contention":
         kind = "contention"
         shortest = part.scope.contention.baseline_ns[first_to_end(calls).span_id] / _S
-        each = "their ends are" if limit == 1 else f"they end {limit} at a time,"
-        evidence = (f"{len(calls)} calls overlap, but {each} {shortest:.3g} s apart, the shortest duration",)
+        each = "one after another" if limit == 1 else f"{limit} at a time"
+        evidence = (f"they ended {each}, {shortest:.3g} s apart, which is as long as the shortest call took",)
     else:
         if limit is not None:
             kind = "limit"
@@ -134,7 +134,6 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
                 unshared=unshared,
                 stages=stages,
                 places=part.scope.places,
-                saving_s=candidate.avoidable_ns / _S,
             )
         ),
         location=caller,

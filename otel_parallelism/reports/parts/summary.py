@@ -100,7 +100,8 @@ def left_out(reports: Sequence[Report], numbers: Collection[int], described: Col
     if not kinds:
         return ""
     parts = [f"{kinds[kind]:,} {kind}" if len(kinds) > 1 else kind for kind in _KINDS if kinds[kind]]
-    return f"and {counted(kinds.total(), 'more turn')}{':' if len(kinds) > 1 else ''} {', '.join(parts)}"
+    line = f"and {counted(kinds.total(), 'more turn')}{':' if len(kinds) > 1 else ''} {', '.join(parts)}"
+    return line + ("; the HTML report shows all" if kinds[_KINDS[1]] else "")
 
 
 def _kind(report: Report, described: Collection[FaultKey]) -> str:
@@ -113,8 +114,10 @@ def input_remarks(analysis: Analysis) -> Iterator[str]:
     coverage = analysis.coverage
     if analysis.reports and coverage.calls_without_turn:
         yield (
-            f"{coverage.calls_without_turn:,} of {counted(coverage.calls, 'call')} belong to no turn and are not "
-            "counted above: open agent_turn(...) around them."
+            f"{coverage.calls_without_turn:,} of {counted(coverage.calls, 'call')} "
+            + ("belongs to no turn and is " if coverage.calls_without_turn == 1 else "belong to no turn and are ")
+            + "not counted above: open agent_turn(...) around "
+            + ("it." if coverage.calls_without_turn == 1 else "them.")
         )
     if coverage.unknown:
         yield from _unknown_vocabulary(coverage.unknown)

@@ -133,11 +133,11 @@ def observation(finding: Finding) -> str:
     if finding.kind == "limit":
         return "ran " + (f"at most {finding.limit} at once" if finding.limit else "under a limit")
     if finding.kind == "repeated_call":
-        return "ran again with equal arguments, and returned the same"
+        return "had equal arguments and returned the same"
     if finding.kind == "over_parallel":
         return "ran at once, which did harm"
     if finding.kind == "contention":
-        return f"overlapped, yet {cause}"
+        return f"overlapped, {'but waited for one another' if finding.cause == 'contention' else f'yet {cause}'}"
     if not finding.stages and 0 < finding.longest < len(finding.calls):
         return f"did not all run together: {_SOME_TOGETHER.get(finding.cause, cause)}"
     return f"ran one after another: {cause}"
@@ -160,7 +160,11 @@ def judged_by_names(finding: Finding) -> str:
 
 
 def perhaps_costs(finding: Finding, cost: str) -> str:
-    """Return a sentence with the *cost* of a potential finding, if it has one, and with its first evidence."""
-    parts = [cost] if finding.avoidable else []
-    evidence = "; ".join((*parts, *map(shown_text, finding.evidence[:1])))
+    """
+    Return a sentence with the *cost* of a potential finding, if it has one, and with its first evidence.
+
+    The evidence of calls that repeat one another is what `observation` says.
+    """
+    shown = finding.evidence[: finding.kind != "repeated_call"]
+    evidence = "; ".join((*([cost] if finding.avoidable else []), *map(shown_text, shown)))
     return f"{evidence[0].upper()}{evidence[1:]}." if evidence else ""
