@@ -12,9 +12,9 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from otel_parallelism import clock, names
 from otel_parallelism.model import Content, Report
 from otel_parallelism.tracing.sdk.compatibility import end_interrupted
-from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
+from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
-from otel_parallelism.tracing.state.live_tree import link_node, new_span_id, parent_node
+from otel_parallelism.tracing.state.live_tree import leave_turn, link_node, new_span_id, parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.turn_end.ending import finish
@@ -60,6 +60,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         self._outcome: Report | LateEnd | None = None
         self._node: TurnNode | None = None
         self._token: Any = None
+        self._outer: Context | None = None
 
     @property
     def report(self) -> Report | None:
@@ -167,6 +168,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 # A turn around has ended: a task that it started goes on, and its turns stand alone.
                 node.parent = None
             self._input = None
+            self._outer = current
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
             return self  # noqa: TRY300 - an interruption may come before it
         except BaseException as error:  # noqa: BLE001 - the run continues without a turn
@@ -176,7 +178,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     def _abandon(self, error: BaseException, outer: Context | None = None) -> None:
         """End the turn after *error* stopped its start or its end; *outer* is the context before its start."""
-        token, self._token = self._token, None
+        token, self._token, self._outer = self._token, None, None
         restore(token, outer)
         node = self._node
         try:
@@ -192,9 +194,10 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     def leave(self) -> None:
         """Restore the surrounding context, unless that was done already."""
-        if self._token is not None:
-            detach(self._token)
-            self._token = None
+        token, self._token = self._token, None
+        outer, self._outer = self._outer, None
+        if token is not None and self._node is not None:
+            leave_turn(self._node, token, outer)
 
     def start(self) -> Context:
         """Start the turn and return its context, without attaching it."""

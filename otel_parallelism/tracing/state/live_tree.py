@@ -12,9 +12,10 @@ from typing import Any
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.compatibility import span_id_of
+from otel_parallelism.tracing.sdk.current import attach, detach, get_current
 
 from .bounds.past_bound import begins_scope, count_past_bound
-from .nodes import CallNode, Node, SpanNode, TurnNode, release_call
+from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, TurnNode, release_call
 from .registry import REGISTRY
 
 _LEAST_ROOM = 8
@@ -170,3 +171,22 @@ def count_late_node(node: Node) -> None:
     node.finished = True
     if isinstance(node, CallNode):
         release_call(node)
+
+
+def leave_turn(node: TurnNode, token: Any, outer: Any) -> None:
+    """
+    Restore the context from before the turn *node*.
+
+    Args:
+        node: The turn.
+        token: The token of the turn's context.
+        outer: The context before it.
+    """
+    if get_current().get(SCOPE_KEY) is not node:
+        # A turn that was opened inside this one may be left later, and then restores the context of this one.
+        node.outer = outer
+    detach(token)
+    ended: Any = get_current().get(SCOPE_KEY)
+    while type(ended) is TurnNode and ended.outer is not None:
+        attach(ended.outer)
+        ended = get_current().get(SCOPE_KEY)

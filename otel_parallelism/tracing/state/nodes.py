@@ -213,7 +213,8 @@ class TurnNode(Node):
 
     ``trace_id`` is 0 where the span has none. ``duplicate_scopes`` names the instrumentation scopes whose spans inside
     the turn repeat what our own spans say. ``kept``, ``emptied`` and ``pending_answers`` are as in `SpanNode`.
-    ``dispatch`` says what opened it, in tests only.
+    ``dispatch`` says what opened it, in tests only. ``outer`` is the context from before it, where it is left before a
+    turn that was opened inside it.
     """
 
     name: str = ""
@@ -225,6 +226,7 @@ class TurnNode(Node):
     duplicate_scopes: frozenset[str] = frozenset()
     pending_answers: Any = None
     dispatch: Dispatch | None = None
+    outer: Any = None
 
 
 class StepNode(Node):

@@ -6,11 +6,13 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import context, trace
 
 from otel_parallelism import agent_turn, names, profiled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.conftest import Kit
 
 
@@ -124,6 +126,26 @@ def test_left_in_another_context_of_the_same_thread(kit: Kit) -> None:
     copy_context().run(turn.__exit__, None, None, None)
     assert turn.report is not None
     assert kit.result("invoke_agent clerk")["verdict"] == "single"
+
+
+def test_turns_that_are_left_in_the_order_in_which_they_were_entered(kit: Kit) -> None:
+    def session(name: str) -> Iterator[None]:
+        with agent_turn(name):
+            yield
+            yield
+
+    before = context.get_current()
+    first, second, third = (session(name) for name in ("first", "second", "third"))
+    for one in (first, second, third, first, third, second):
+        next(one)
+    for one in (first, second, third):
+        one.close()  # type: ignore[attr-defined] # a generator
+    assert context.get_current() == before
+    with agent_turn("later") as turn:
+        asyncio.run(look(1))
+    assert kit.span("invoke_agent later").parent is None
+    assert turn.report is not None
+    assert turn.report.calls == 1
 
 
 def test_turns_at_different_depths_of_foreign_spans(kit: Kit) -> None:
