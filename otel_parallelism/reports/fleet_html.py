@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .parts.fleet_rows import (
+    COLUMNS,
     HEADINGS,
+    calls_not_counted,
     fleet_headline,
     fleet_next_step,
     group_columns,
@@ -13,8 +15,7 @@ from .parts.fleet_rows import (
     pattern_remarks,
     response_line,
 )
-from .parts.static_page import html_heading, html_list, html_table, static_page
-from .parts.wording import counted
+from .parts.static_page import html_heading, html_list, html_remark, html_table, static_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,7 @@ def render_fleet_html(report: FleetReport, *, base: str = "") -> str:
     paragraphs = (
         fleet_next_step(report.top),
         response_line(report.total),
-        f"{counted(report.calls_without_turn, 'call')} in no turn are not counted."
-        if report.calls_without_turn
-        else "",
+        calls_not_counted(report),
         *report.notes,
     )
     return static_page(fleet_headline(report), paragraphs, _sections(report, base.rstrip("/")))
@@ -49,3 +48,5 @@ def _sections(report: FleetReport, base: str) -> Iterator[str]:
         if groups:
             yield html_heading(HEADINGS[grouping])
             yield html_table(group_columns(groups, grouping, base))
+    if any(report.groups.values()):
+        yield html_remark(COLUMNS)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from .parts.fleet_rows import (
+    COLUMNS,
     HEADINGS,
+    calls_not_counted,
     fleet_headline,
     fleet_next_step,
     group_columns,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model.fleet_types import FleetReport
 
 _MIN_WIDTH: Final = 40
-_LEFT_OUT_FIRST: Final = ("several", "calls/response", "worst tenth", "ratio", "perhaps", "efficiency")
+_LEFT_OUT_FIRST: Final = ("several calls", "calls/response", "worst tenth", "ratio", "perhaps", "efficiency")
 
 
 def render_fleet_text(
@@ -51,6 +53,13 @@ def _document(report: FleetReport, width: int, base: str) -> Iterator[Renderable
     yield from wrapped_lines(Text(fleet_headline(report), style="bold"), width)
     for line in (fleet_next_step(report.top), response_line(report.total)):
         yield from wrapped_lines(Text(line), width) if line else ()
+    yield from _patterns(report, width, base)
+    yield from _groups(report, width, base)
+    for remark in _remarks(report):
+        yield from wrapped_lines(Text(remark, style="yellow"), width)
+
+
+def _patterns(report: FleetReport, width: int, base: str) -> Iterator[RenderableType]:
     for number, pattern in enumerate(report.patterns, 1):
         style = "red" if pattern.advice == "recommended" else "yellow"
         if number == 1:
@@ -60,6 +69,10 @@ def _document(report: FleetReport, width: int, base: str) -> Iterator[Renderable
             yield from wrapped_lines(Text(f"    {remark}"), width, 6)
     if report.patterns_left_out:
         yield Text(f"    and {counted(report.patterns_left_out, 'more pattern')}", style="dim")
+
+
+def _groups(report: FleetReport, width: int, base: str) -> Iterator[RenderableType]:
+    """Yield a table for each grouping, and what its columns mean."""
     for grouping, groups in report.groups.items():
         if groups:
             yield Text()
@@ -67,12 +80,13 @@ def _document(report: FleetReport, width: int, base: str) -> Iterator[Renderable
             yield fitted_table(group_columns(groups, grouping, base), width, _LEFT_OUT_FIRST)
             if more := report.groups_left_out.get(grouping):
                 yield Text(f" and {more:,} more", style="dim")
-    for remark in _remarks(report):
-        yield from wrapped_lines(Text(remark, style="yellow"), width)
+    if any(report.groups.values()):
+        yield Text()
+        yield from wrapped_lines(Text(COLUMNS, style="dim"), width)
 
 
 def _remarks(report: FleetReport) -> Iterator[str]:
-    if report.calls_without_turn:
-        yield f"{counted(report.calls_without_turn, 'call')} in no turn are not counted."
+    if not_counted := calls_not_counted(report):
+        yield not_counted
     for note in report.notes:
         yield f"{note[:1].upper()}{note[1:]}."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from otel_parallelism.model.session_types import InstructionLine, SessionsReport
+    from otel_parallelism.model.session_types import InstructionLine, OrderedTool, SessionsReport
 
 _MIN_WIDTH: Final = 40
 _MOST_NAMED: Final = 5
@@ -62,13 +62,17 @@ def _document(report: SessionsReport, width: int) -> Iterator[RenderableType]:
             yield from wrapped_lines(Text(f"  ({_worth(line)})", style="dim"), width, 2)
     if report.kept_order:
         yield Text()
-        kept = ", ".join(
-            f"{shown_name(each.tool)} ({each.writes:,} write, {each.unknown:,} unknown)" for each in report.kept_order
-        )
+        kept = ", ".join(f"{shown_name(each.tool)} ({_kept(each)})" for each in report.kept_order)
         yield from wrapped_lines(Text(f"Their order was kept, since they write or may write: {kept}."), width)
     yield Text()
     yield from _places(report, width)
     yield from _left_out(report, width)
+
+
+def _kept(each: OrderedTool) -> str:
+    """Return how many calls of a tool write, and of how many that is unknown."""
+    numbers = ((each.writes, "write"), (each.unknown, "unknown"))
+    return ", ".join(f"{number:,} {what}" for number, what in numbers if number)
 
 
 def _headline(report: SessionsReport) -> str:
@@ -78,7 +82,7 @@ def _headline(report: SessionsReport) -> str:
     if report.tokens:
         cached = f", {report.cached_tokens:,} of them cached" if report.cached_tokens else ""
         cost += f" with {counted(report.tokens, 'input token')}{cached}"
-    perhaps = f", perhaps {long_time(report.perhaps)} more" if report.perhaps else ""
+    perhaps = f", perhaps {long_time(report.perhaps)}{' more' if report.lost else ''}" if report.perhaps else ""
     turns = f"{counted(report.turns, 'turn')} of {counted(report.sessions, 'session')}"
     return f"{turns} · {counted(report.calls, 'call')} · {cost}{perhaps}"
 
@@ -126,7 +130,7 @@ def _left_out(report: SessionsReport, width: int) -> Iterator[RenderableType]:
     if report.unknown:
         named = sorted(report.unknown.items(), key=lambda item: (-item[1], item[0]))
         kinds = ", ".join(f"{shown_text(kind)} ({number:,})" for kind, number in named[:_MOST_NAMED])
-        more = f" and {len(named) - _MOST_NAMED:,} more kinds" if len(named) > _MOST_NAMED else ""
+        more = f" and {counted(len(named) - _MOST_NAMED, 'more kind')}" if len(named) > _MOST_NAMED else ""
         unknown = counted(sum(report.unknown.values()), "record")
         text = f"Not read: {unknown} of unknown kinds: {kinds}{more}."
         yield from wrapped_lines(Text(text, style="yellow"), width)

@@ -54,7 +54,7 @@ def test_what_was_asked_for_one_at_a_time_and_the_lines_that_help(invoke: Invoke
     assert "20 of 20 responses with calls asked for one call only." in shown
     assert "Read → Read · 2 turns · 16.00 s · `model`" in shown
     assert "When you know that you need several `Read` calls, ask for all of them in one response" in shown
-    assert "Bash (0 write, 4 unknown)" in shown
+    assert "Bash (4 unknown)" in shown
 
 
 def test_no_content_is_shown(invoke: Invoke, home: Path) -> None:

@@ -242,7 +242,7 @@ def test_page_without_turns() -> None:
 
 def test_calls_without_turn_are_counted(both: Analysis) -> None:
     some = msgspec.structs.replace(both, coverage=Coverage(calls=9, calls_without_turn=1, spans=12))
-    assert "1 of 9 calls belongs to no turn" in render_html(some)
+    assert "1 of 9 calls is in no turn" in render_html(some)
 
 
 def test_time_outside_the_calendar_is_omitted(silent: Report) -> None:

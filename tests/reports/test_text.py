@@ -109,9 +109,9 @@ Turn 1 · research · possibly sequential: more calls could perhaps have run
 Turn 2 · greeter · single: nothing that could run together
   0 calls
 
-4 of 6 calls belong to no turn and are not counted above: open agent_turn(...)
-around them.
-2 intervals ended before it began; counted as empty.
+4 of 6 calls are in no turn and not counted above: open agent_turn(...) around
+them.
+2 intervals end before they begin and count as empty.
 """
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from otel_parallelism.shown_names import shown_name
 
 from .fleet_rows import long_time, onset_words, pattern_chain, percent
-from .wording import counted, seconds
+from .wording import counted, is_or_are, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -150,8 +150,8 @@ def comparison_remarks(comparison: Comparison) -> Iterator[str]:
     for names, side in ((comparison.only_before, "before"), (comparison.only_after, "after")):
         if names:
             yield f"Only {side}: {_names(names)}."
-    if comparison.turns_left_out:
-        yield f"{counted(comparison.turns_left_out, 'turn')} of further agents are not compared."
+    if left_out := comparison.turns_left_out:
+        yield f"{counted(left_out, 'turn')} of further agents {is_or_are(left_out)} not compared."
     if comparison.intervals:
         several = comparison.intervals > 1
         what = f"All {comparison.intervals:,} intervals hold together" if several else "The interval holds"

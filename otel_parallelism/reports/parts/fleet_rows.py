@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_parallelism.shown_names import shown_name, shown_text
 
-from .wording import counted, relative, seconds
+from .wording import counted, is_or_are, relative, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +28,11 @@ _DIGITS: Final = ((10, 0), (0.1, 1))
 _NEARLY: Final = 0.005
 _SHOWN_TOOLS: Final = 5
 _NO_VALUE: Final = "-"
+COLUMNS: Final = (
+    "Efficiency and ratio are medians, with the 10th and the 90th percentile of the ratio. Worst tenth is the 10th "
+    "percentile of the efficiency."
+)
+"""What the columns of `group_columns` mean."""
 
 
 def long_time(value: float) -> str:
@@ -65,9 +70,15 @@ def fleet_headline(report: FleetReport) -> str:
     days = report.first_day if report.first_day == report.last_day else f"{report.first_day} to {report.last_day}"
     lost = f"{long_time(total.lost)} of {long_time(total.duration)} lost" if total.lost else "nothing known to be lost"
     cost = _tokens_and_money(total.tokens, total.cached_tokens, total.money)
-    perhaps = f", perhaps {long_time(total.perhaps)} more" if total.perhaps else ""
+    perhaps = f", perhaps {long_time(total.perhaps)}{' more' if total.lost else ''}" if total.perhaps else ""
     parts = (counted(total.turns, "turn"), days, lost + (f" and {cost}" if cost else "") + perhaps)
     return " · ".join(part for part in parts if part)
+
+
+def calls_not_counted(report: FleetReport) -> str:
+    """Return a sentence on the calls in no turn; empty if there are none."""
+    number = report.calls_without_turn
+    return f"{counted(number, 'call')} in no turn {is_or_are(number)} not counted." if number else ""
 
 
 def fleet_next_step(savings: Savings) -> str:
@@ -149,7 +160,9 @@ def group_columns(groups: Sequence[FleetGroup], grouping: Grouping, base: str = 
         "worst tenth": [_range(group, "p10") for group in groups],
         "ratio": [_middle(group.ratio) for group in groups],
         "calls/response": [_decimals(group.calls_per_response) for group in groups],
-        "several": [_NO_VALUE if group.several_share is None else percent(group.several_share) for group in groups],
+        "several calls": [
+            _NO_VALUE if group.several_share is None else percent(group.several_share) for group in groups
+        ],
     }
     return {name: column for name, column in columns.items() if set(column) != {_NO_VALUE}}
 

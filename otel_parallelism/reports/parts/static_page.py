@@ -75,6 +75,11 @@ def _with_code(text: str) -> str:
     return _CODE.sub(r"<code>\1</code>", html.escape(text))
 
 
+def html_remark(text: str) -> str:
+    """Return *text* as a quiet paragraph."""
+    return f'<p class="quiet">{html.escape(text)}</p>\n'
+
+
 def html_heading(text: str) -> str:
     """Return *text* as a heading of a section."""
     return f"<h2>{html.escape(text)}</h2>\n"

@@ -10,7 +10,7 @@ from otel_parallelism.model import BESIDE_EFFICIENCY
 from otel_parallelism.shown_names import shown_name
 
 from .faults import faults_of
-from .wording import counted, fix_location, seconds, tool_list
+from .wording import counted, fix_location, is_or_are, seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -115,14 +115,14 @@ def input_remarks(analysis: Analysis) -> Iterator[str]:
     if analysis.reports and coverage.calls_without_turn:
         yield (
             f"{coverage.calls_without_turn:,} of {counted(coverage.calls, 'call')} "
-            + ("belongs to no turn and is " if coverage.calls_without_turn == 1 else "belong to no turn and are ")
-            + "not counted above: open agent_turn(...) around "
-            + ("it." if coverage.calls_without_turn == 1 else "them.")
+            f"{is_or_are(coverage.calls_without_turn)} in no turn and not counted above: open agent_turn(...) around "
+            f"{'it' if coverage.calls_without_turn == 1 else 'them'}."
         )
     if coverage.unknown:
         yield from _unknown_vocabulary(coverage.unknown)
     if coverage.anomalies:
-        yield f"{counted(coverage.anomalies, 'interval')} ended before it began; counted as empty."
+        verbs = "ends before it begins and counts" if coverage.anomalies == 1 else "end before they begin and count"
+        yield f"{counted(coverage.anomalies, 'interval')} {verbs} as empty."
 
 
 def _unknown_vocabulary(unknown: Sequence[UnknownSpans]) -> Iterator[str]:

@@ -72,6 +72,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{ending}"
 
 
+def is_or_are(number: int) -> str:
+    """Return the verb after *number* things."""
+    return "is" if number == 1 else "are"
+
+
 def two_decimals(value: float | None) -> str:
     """Return *value* with two decimals, or a dash for None."""
     return "-" if value is None else f"{value:.2f}"
