@@ -12,6 +12,8 @@ import click
 
 from otel_parallelism.shown_names import printable
 
+from .number_range import NumberRange
+
 if TYPE_CHECKING:
     from collections.abc import Container
 
@@ -48,7 +50,7 @@ _BOUND_HELP: Final = "A trace with more spans is left out."
 )
 @click.option(
     "--idle",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     default=30,
     show_default=True,
     metavar="SECONDS",
@@ -56,7 +58,7 @@ _BOUND_HELP: Final = "A trace with more spans is left out."
 )
 @click.option(
     "--missing-idle",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     default=900,
     show_default=True,
     metavar="SECONDS",
@@ -64,7 +66,7 @@ _BOUND_HELP: Final = "A trace with more spans is left out."
 )
 @click.option(
     "--remember",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     default=600,
     show_default=True,
     metavar="SECONDS",
@@ -88,7 +90,7 @@ _BOUND_HELP: Final = "A trace with more spans is left out."
 )
 @click.option(
     "--every",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     default=5,
     show_default=True,
     metavar="SECONDS",

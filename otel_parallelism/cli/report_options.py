@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
 import stat
 from typing import IO, TYPE_CHECKING, Any, Final, get_args
@@ -12,6 +11,7 @@ import click
 
 from .destination import Colour, Destination, Form, ReportFile
 from .efficiency_gate import Gate
+from .number_range import NumberRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -165,14 +165,6 @@ def _file_name(_: click.Context, __: click.Parameter, name: str | None) -> str |
     return name
 
 
-def _number(_: click.Context, __: click.Parameter, threshold: float | None) -> float | None:
-    """Return *threshold*, which must not be NaN: no efficiency is below NaN."""
-    if threshold is not None and math.isnan(threshold):
-        message = f"{threshold} is not in the range 0<=x<=1."
-        raise click.BadParameter(message)
-    return threshold
-
-
 _OPTIONS: Final = (
     click.option("--format", "forms", type=click.Choice(get_args(Form)), multiple=True, help=_FORMAT_HELP),
     click.option("-o", "--output", "outputs", type=click.Path(), multiple=True, metavar="FILE", help=_OUTPUT_HELP),
@@ -188,8 +180,7 @@ _OPTIONS: Final = (
     click.option(
         "--fail-under-efficiency",
         "threshold",
-        type=click.FloatRange(0, 1),
-        callback=_number,
+        type=NumberRange(0, 1),
         metavar="X",
         help=_GATE_HELP,
     ),

@@ -21,7 +21,7 @@ from .line_range import LinesBetween
 from .parquet import MAGIC, read_parquet, row_groups
 from .parsing.field_errors import WrongFieldError
 from .parsing.json_text import JsonText
-from .parsing.opening import BYTE_ORDER_MARK, GZIP, ZSTD, is_binary, opened, peeked
+from .parsing.opening import BYTE_ORDER_MARK, GZIP, ZSTD, is_binary, is_zstd, opened, peeked
 from .parsing.plausible_times import PlausibleTimes
 from .parsing.skipped_errors import MOST_KEPT
 from .part_outcomes import LineError, PartOutcome
@@ -78,7 +78,7 @@ def file_parts(path: str, settings: Settings, part_bytes: int) -> list[FilePart]
             return whole
         with opened(path, "a file of spans") as file:
             start = peeked(file)
-            if start.startswith((GZIP, ZSTD)):
+            if start.startswith(GZIP) or is_zstd(start):
                 return whole
             if start.startswith(MAGIC):
                 return _grouped(path, "row groups", row_groups(path), part_bytes) or whole

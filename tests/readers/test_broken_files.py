@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import gzip
 import itertools
@@ -9,6 +10,7 @@ import json
 import random
 import tracemalloc
 import weakref
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +30,7 @@ from tests.readers.written_exports import EXPORTS
 from tests.readers.written_formats import WRITERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from otel_parallelism.model import SpanRecord
@@ -194,3 +197,75 @@ def test_what_was_read_before_an_error_is_freed_without_a_collection(tmp_path: P
         assert [reference() for reference in left] == [None]
     finally:
         gc.enable()
+
+
+TRACE = a_trace(1)
+LINES = WRITERS["otlp_lines"](TRACE).splitlines(keepends=True)
+
+
+def read_and_skipped(path: Path) -> tuple[int, list[str]]:
+    skipped: list[str] = []
+    return len(list(read_spans(path, skip=lambda error: skipped.append(str(error))))), skipped
+
+
+def test_zstd_that_ends_early_at_the_end_of_a_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "spans.zst"
+    compressor = zstandard.ZstdCompressor().compressobj()
+    path.write_bytes(compressor.compress(b"".join(LINES)) + compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+    found, skipped = read_and_skipped(path)
+    assert found == len(TRACE)
+    problem = "the compressed data is broken (the last zstd frame is not complete)"
+    assert skipped == [f"{path}:{len(LINES) + 1}: {problem}; expected complete compressed data"]
+
+
+def test_lines_before_the_cut_of_gzip_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "spans.gz"
+    compressor = zlib.compressobj(wbits=31)
+    path.write_bytes(compressor.compress(b"".join(LINES)) + compressor.flush(zlib.Z_SYNC_FLUSH))
+    found, skipped = read_and_skipped(path)
+    assert found == len(TRACE)
+    assert [one.partition("; ")[0].partition(" (")[0] for one in skipped] == [
+        f"{path}:{len(LINES) + 1}: the compressed data is broken"
+    ]
+
+
+def test_zstd_may_begin_with_a_frame_to_skip(tmp_path: Path) -> None:
+    path = tmp_path / "spans.zst"
+    frames = [zstandard.compress(line) for line in LINES]
+    path.write_bytes(b"\x50\x2a\x4d\x18\x04\0\0\0size" + b"".join(frames))
+    assert read_and_skipped(path) == (len(TRACE), [])
+    path.write_bytes(frames[0].strip(b"\n") + b"garbage")
+    assert read_and_skipped(path)[1][0].startswith(f"{path}:2: the compressed data is broken")
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_half_of_a_surrogate_pair_costs_nothing(tmp_path: Path, indent: int | None) -> None:
+    path = tmp_path / "spans"
+    name = next(span.name for span in TRACE)
+    halves = name + "\ud83d \\\\ud83d \ud83d\ude00 \ude00"
+    requests = [json.loads(line) for line in LINES]
+    text = "\n".join(json.dumps(request, indent=indent) for request in requests)
+    path.write_text(text.replace(json.dumps(name), json.dumps(halves)))
+    found = list(read_spans(path))
+    assert len(found) == len(TRACE)
+    assert name + "\ufffd \\\\ud83d \N{GRINNING FACE} \ufffd" in {span.name for span in found}
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_ids_in_base64_without_padding_are_those_in_hex(tmp_path: Path, encode: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "spans"
+    span_id, trace_id = b"\xfb\xef\xbe\0\0\0\0\x01", b"\xfb" * 15 + b"\xff"
+    span = {"startTimeUnixNano": 1, "name": "x", "endTimeUnixNano": 2}
+    spans = [
+        span | {"traceId": trace_id.hex().upper(), "spanId": span_id.hex()},
+        span
+        | {
+            "traceId": encode(trace_id).decode().rstrip("="),
+            "spanId": encode(span_id).decode().rstrip("="),
+            "parentSpanId": encode(span_id).decode(),
+        },
+    ]
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
+    one, two = read_spans(path)
+    assert (one.trace_id, one.span_id) == (two.trace_id, two.span_id) == (trace_id.hex(), span_id.hex())
+    assert two.parent_id == span_id.hex()

@@ -13,7 +13,7 @@ import click
 from otel_parallelism.shown_names import printable, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable
 
     from otel_parallelism.cli.traces.span_inputs import SkippedInput
     from otel_parallelism.model import SpanRecord
@@ -126,6 +126,7 @@ class _Spans:
         from otel_parallelism.cli.traces.span_inputs import SkippedInput  # noqa: PLC0415 - a fast --help
 
         self._name = name
+        self._held: list[SpanRecord] | None = None
         self.skipped = SkippedInput()
 
     def findings(self) -> list[ReportedFinding]:
@@ -150,8 +151,18 @@ class _Spans:
 
         return recorded_texts(self._read(SkippedInput(quiet=True)), trace_id, texts)
 
-    def _read(self, skipped: SkippedInput) -> Iterator[SpanRecord]:
+    def _read(self, skipped: SkippedInput) -> Iterable[SpanRecord]:
+        """Return the spans, which are held if a file, such as a pipe, can be read once only."""
         from otel_parallelism.cli.traces.span_inputs import expanded, spans_of  # noqa: PLC0415 - a fast --help
+        from otel_parallelism.readers.file_parts import is_shared  # noqa: PLC0415 - as above
+        from otel_parallelism.readers.services.address import is_address  # noqa: PLC0415 - as above
         from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
-        return spans_of(expanded([self._name]), lambda _: None, skipped, Settings.from_environment())
+        if self._held is not None:
+            return self._held
+        files = expanded([self._name])
+        spans = spans_of(files, lambda _: None, skipped, Settings.from_environment())
+        if not all(is_shared(file) or is_address(file) for file in files):
+            self._held = list(spans)
+            return self._held
+        return spans

@@ -108,8 +108,10 @@ class _ReadReport(msgspec.Struct):
 
 
 def is_report(name: str) -> bool:
-    """Return whether the file called *name* begins as a JSON report does."""
+    """Return whether the file called *name* begins as a JSON report does; a pipe, which can be read once, is none."""
     try:
+        if not Path(name).is_file():
+            return False
         with Path(name).open("rb") as file:
             return _REPORT.match(file.read(_HEAD_BYTES)) is not None
     except OSError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from otel_parallelism.cli.number_range import NumberRange
 from otel_parallelism.shown_names import printable
 
 from .fleet_command import agent_option, recompute_option, reports_in, seed_option, since_option
@@ -30,7 +31,7 @@ _TOLERANCE_HELP: Final = "A difference of less than this share of the value befo
 @click.command("compare", short_help="Compare the turns before and after a change.")
 @click.argument("before", type=click.Path(), metavar="A")
 @click.argument("after", required=False, type=click.Path(), metavar="[B]")
-@click.option("--tolerance", type=click.FloatRange(0), default=0.02, show_default=True, help=_TOLERANCE_HELP)
+@click.option("--tolerance", type=NumberRange(0), default=0.02, show_default=True, help=_TOLERANCE_HELP)
 @since_option
 @agent_option
 @recompute_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
+from otel_parallelism.cli.number_range import NumberRange
 from otel_parallelism.shown_names import printable
 
 from .fleet_outputs import FleetForm, FleetOutputs, output_options, turn_tables
@@ -73,8 +74,8 @@ seed_option: Decorator = click.option("--seed", type=int, default=0, show_defaul
 @click.option(
     "--top", type=click.IntRange(1), default=10, show_default=True, help="How many patterns and rows are shown."
 )
-@click.option("--price", type=click.FloatRange(0), metavar="X", help=_PRICE_HELP)
-@click.option("--cached-price", type=click.FloatRange(0), metavar="X", help=_CACHED_PRICE_HELP)
+@click.option("--price", type=NumberRange(0), metavar="X", help=_PRICE_HELP)
+@click.option("--cached-price", type=NumberRange(0), metavar="X", help=_CACHED_PRICE_HELP)
 @recompute_option
 @seed_option
 @pattern_options

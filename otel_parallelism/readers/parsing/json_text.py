@@ -17,7 +17,7 @@ from otel_parallelism.errors import UnreadableError
 
 from .field_errors import WrongFieldError
 from .node_objects import json_of
-from .not_numbers import without_not_numbers
+from .not_json import mended_json
 from .opening import BYTE_ORDER_MARK, TooLargeError, broken_compression, raised, read_whole
 from .text_progress import LONGEST_SHOWN, Effort, LineNumbers
 
@@ -119,7 +119,8 @@ class JsonText:
                 progress()
         except broken_compression() as error:
             problem = f"the compressed data is broken ({error})"
-            self._report(UnreadableError(self._name, number + 1, problem, "complete gzip data"))
+            self._report(UnreadableError(self._name, number + 1, problem, "complete compressed data"))
+            document = document or b""
         except TooLargeError as error:
             self.stopped = True
             self._report(UnreadableError(self._name, max(1, number + (not document)), str(error), self._expected))
@@ -172,7 +173,7 @@ class JsonText:
             if _has_more(error):
                 return list(self._values(number, line))
             prefixed = _PREFIXED.match(line)
-            mended = line[prefixed.end() - 1 :] if prefixed is not None else without_not_numbers(line)
+            mended = line[prefixed.end() - 1 :] if prefixed is not None else mended_json(line)
             if mended != line:
                 return self._line(number, mended)
             problem = _problem(error, len(line.rstrip()))
@@ -181,7 +182,7 @@ class JsonText:
 
     def _values(self, first: int, text: bytes) -> Iterator[SpanRecord]:
         """Yield the spans of consecutive values, or arrays of values, that span several lines."""
-        text = without_not_numbers(text)
+        text = mended_json(text)
         view, start, end = memoryview(text), _next(text, 0), len(text)
         written, lines = len(text.rstrip()), LineNumbers(first, text)
         effort = Effort(end)

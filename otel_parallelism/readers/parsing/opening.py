@@ -8,7 +8,7 @@ import sys
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.settings import variable_of
@@ -29,6 +29,11 @@ ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LENGTH_BYTES: Final = 4
 _LONGEST_CHARACTER: Final = 4
 _LARGEST_WINDOW: Final = 2**27
+_ZSTD_BYTES: Final = 2_048
+"""So few are read at a time because each can stand for some 30 kB."""
+
+_SKIPPABLE: Final = b"\x2a\x4d\x18"
+_SKIPPABLE_KINDS: Final = bytes(range(0x50, 0x60))
 ANY_RATIO_BYTES: Final = 100_000_000
 """Up to this size, what a file decompresses to does not matter: some traces consist of equal lines."""
 
@@ -98,8 +103,8 @@ def decompressed(name: str, file: io.BufferedReader, settings: Settings) -> io.B
     start = peeked(file)
     packed = _Counted(file)
     if start.startswith(GZIP):
-        unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=packed))
-    elif start.startswith(ZSTD):
+        unpacked: gzip.GzipFile | _ZstdFrames = gzip.GzipFile(fileobj=packed)
+    elif is_zstd(start):
         unpacked = _zstd(name, packed)
     else:
         return file
@@ -129,7 +134,7 @@ class _Counted(io.RawIOBase):
 class _Bounded(io.RawIOBase):
     """What the compressed bytes *packed* contain, up to the limits in *settings*."""
 
-    def __init__(self, packed: _Counted, unpacked: IO[bytes], settings: Settings) -> None:
+    def __init__(self, packed: _Counted, unpacked: gzip.GzipFile | _ZstdFrames, settings: Settings) -> None:
         self._packed = packed
         self._unpacked = unpacked
         self._settings = settings
@@ -140,7 +145,7 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        data = self._unpacked.read(len(view))
+        data = self._unpacked.read1(len(view))  # what is before an error is not lost
         view[: len(data)] = data
         self._count += len(data)
         most, ratio = self._settings.max_decompressed_bytes, self._settings.max_decompression_ratio
@@ -170,19 +175,54 @@ def read_whole(file: io.BufferedReader, settings: Settings, start: bytes = b"") 
     return data
 
 
-def _zstd(name: str, file: io.RawIOBase) -> IO[bytes]:
+class _ZstdFrames:
+    """What the zstd frames in *packed* contain."""
+
+    def __init__(self, packed: io.RawIOBase, decompressor: Any) -> None:
+        self._packed = packed
+        self._decompressor = decompressor
+        self._frame: Any = None
+        self._rest = b""
+        self._unpacked = io.BytesIO()
+
+    def read1(self, most: int) -> bytes:
+        """
+        Return the next bytes, at most *most*; empty at the end.
+
+        Raises:
+            EOFError: The last frame is not complete.
+        """
+        while not (data := self._unpacked.read(most)):
+            chunk = self._rest or self._packed.read(_ZSTD_BYTES)
+            if not chunk:
+                if self._frame is not None:
+                    message = "the last zstd frame is not complete"
+                    raise EOFError(message)
+                return b""
+            frame = self._frame or self._decompressor.decompressobj()
+            self._unpacked = io.BytesIO(frame.decompress(chunk))
+            self._rest = frame.unused_data
+            self._frame = None if frame.eof else frame
+        return data
+
+
+def is_zstd(start: bytes) -> bool:
+    """Return whether a file with the first bytes *start* is compressed with zstd; it may begin with a frame to skip."""
+    return start.startswith(ZSTD) or (start[1:4] == _SKIPPABLE and start[:1] in _SKIPPABLE_KINDS)
+
+
+def _zstd(name: str, packed: io.RawIOBase) -> _ZstdFrames:
     try:
         from zstandard import ZstdDecompressor  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
     except ImportError:
         how = 'pip install "otel-parallelism[zstd]"'
         raise UnreadableError(name, None, f"it is compressed with zstd; to read it, {how}", "zstandard") from None
-    decompressor = ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-    return cast("IO[bytes]", decompressor.stream_reader(cast("IO[bytes]", file), read_across_frames=True))
+    return _ZstdFrames(packed, ZstdDecompressor(max_window_size=_LARGEST_WINDOW))
 
 
 def broken_compression() -> tuple[type[Exception], ...]:
     """Return the exceptions that broken compressed data raises."""
-    zstandard = sys.modules.get("zstandard")
+    zstandard: Any = sys.modules.get("zstandard")
     known = (EOFError, zlib.error, gzip.BadGzipFile)
     return known if zstandard is None else (*known, zstandard.ZstdError)
 

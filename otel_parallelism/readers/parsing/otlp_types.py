@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +29,13 @@ _IS_REMOTE = 0x200
 _ERROR_CODES: Final = frozenset({2, "2", "STATUS_CODE_ERROR"})
 _KINDS: Final = {"SERVER": 2, "CLIENT": 3, "INTERNAL": 1, "PRODUCER": 4, "CONSUMER": 5}
 _LATEST_NS = 1 << 64
-_TRACE_ID_BASE64 = 24
-_SPAN_ID_BASE64 = 12
+_BASE64: Final = {24: 24, 22: 24, 12: 12, 11: 12}
+"""The lengths of ids in base64, also without padding, and with it."""
+
+_HEX_LENGTHS: Final = frozenset({16, 32})
+_HEX: Final = re.compile("[0-9A-Fa-f]*")
+_UUID: Final = re.compile("[0-9A-Fa-f-]*")
+_URL_SAFE: Final = re.compile("[-_]")
 
 # Resource attributes that identify a process.
 IDENTITY = (
@@ -231,15 +237,24 @@ def hex_of(written: str) -> str:
     """
     Return an id as lower-case hex; base64 is recognised by its length, which differs from that of hex.
 
+    What is neither is returned as it is: its letters may differ in case only.
+
     Raises:
         WrongFieldError: The base64 is broken.
+
+    >>> hex_of("00000000000000AB"), hex_of("AAAAAAAAAKs="), hex_of("AAAAAAAAAKs"), hex_of("job-A")
+    ('00000000000000ab', '00000000000000ab', '00000000000000ab', 'job-A')
     """
-    if len(written) in {_TRACE_ID_BASE64, _SPAN_ID_BASE64} and written.endswith("="):
+    if len(written) in _HEX_LENGTHS or _HEX.fullmatch(written):
+        return written.lower()
+    if len(written) in _BASE64 and written.rstrip("=").isascii():
         try:
-            return base64.b64decode(written, validate=True).hex()
+            whole = written.rstrip("=").ljust(_BASE64[len(written)], "=")
+            return base64.b64decode(whole, altchars=b"-_" if _URL_SAFE.search(whole) else None, validate=True).hex()
         except binascii.Error:
-            raise WrongFieldError("broken base64 is not an id") from None
-    return written.lower()
+            if written.endswith("="):
+                raise WrongFieldError("broken base64 is not an id") from None
+    return written.lower() if _UUID.fullmatch(written) else written
 
 
 def _kind(kind: str | None) -> int:

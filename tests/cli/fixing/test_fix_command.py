@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -388,3 +389,18 @@ def test_written_fix_makes_the_program_faster(shell: Shell) -> None:
     compared = shell("compare", "before.jsonl", "after.jsonl")
     assert compared.returncode == 0
     assert "100 % → 0 %" in compared.stdout.decode()
+
+
+@pytest.mark.process
+def test_spans_can_be_standard_input(shell: Shell) -> None:
+    expected = shell("fix", SPANS)
+    done = subprocess.run(  # noqa: S603 - our own command
+        shell.command("fix", "-"),
+        input=SPANS.read_bytes(),
+        capture_output=True,
+        check=False,
+        cwd=shell.folder,
+        env=shell.environment,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (expected.returncode, expected.stdout), done.stderr

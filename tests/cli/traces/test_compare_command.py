@@ -72,4 +72,5 @@ def test_bad_input_ends_with_2(invoke: Invoke, good: Path) -> None:
     empty = invoke("compare", good, good, "--agent", "another")
     assert (empty.returncode, empty.stderr) == (2, f"{good}: no turn found\n".encode())
     assert invoke("compare", good, "-o", "x.parquet").returncode == 2
+    assert b"nan is not in the range x>=0" in invoke("compare", good, good, "--tolerance", "nan").stderr
     assert invoke("compare", good, "-o", "good.jsonl").returncode == 2

@@ -77,6 +77,8 @@ def test_since_and_agent_choose_turns(invoke: Invoke, spans: Path) -> None:
     [
         (["--since", "tomorrow"], "is no date"),
         (["--cached-price", "1"], "--cached-price needs --price"),
+        (["--price", "nan"], "nan is not in the range x>=0"),
+        (["--price", "inf"], "inf is not in the range x>=0"),
         (["spans.json", "-o", "spans.json"], "is an input and cannot be an output too"),
         (["-o", "x.jsonl"], "a report on many turns is text, .json, .html or .parquet"),
         (["-o", "x.trace.json"], "a report on many turns is text, .json, .html or .parquet"),
