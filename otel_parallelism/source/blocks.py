@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from .flows import Condition, State, Tracked, joined
-from .functions import callee_name
+from .functions import callee_name, tool_call
 from .known_functions import is_harmless_block
 from .loops import LoopWalk
 from .syntax import exits
@@ -45,7 +45,7 @@ class BlockWalk(LoopWalk):
         # Code that uses what the earlier call returned fails or not depending on it.
         fails = self._holds_earlier(node.body) or self.met_flow
         self.met_flow: bool = self.met_flow or met
-        reason = f"whether {callee_name(self.earlier) or 'the first call'} fails"
+        reason = f"whether {callee_name(tool_call(self.earlier)) or 'the first call'} fails"
         if end is not None and node.orelse:
             if fails and end.after:
                 end.require(Condition("block", sure=False, reason=reason))

@@ -10,7 +10,7 @@ import msgspec
 from .changes.changing_methods import CHANGING_ITEMS
 from .expressions import ExpressionWalk
 from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
-from .functions import callee_name
+from .functions import callee_name, tool_call
 from .known_functions import dotted, is_mutator, is_pure, is_reflection, is_sink, is_sleep, makes_text_or_number
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class CallWalk(ExpressionWalk):
             state.passed |= state.reach(any_of(inputs).objects)
             self.passed_to_earlier(state)
             left = self.outside.left_for_later()
-            state.seen = f"{callee_name(node)} changes {left}" if left else ""
+            state.seen = f"{callee_name(tool_call(node))} changes {left}" if left else ""
             for states in self.raised:
                 states.append(state.copy())
-            return Tracked(flow=f"what {callee_name(node) or 'the call'} returns")
+            return Tracked(flow=f"what {callee_name(tool_call(node)) or 'the call'} returns")
         if is_sleep(node):
             state.paused = state.paused or state.after
             return NOTHING
@@ -98,7 +98,7 @@ class CallWalk(ExpressionWalk):
     ) -> Tracked:
         """Evaluate a call that is neither of the two."""
         inputs = state.looked_at(any_of([called, *given]))
-        harmless = node in self.known or ast.dump(node.func) in self.same_functions
+        harmless = node in self.known or ast.dump(tool_call(node).func) in self.same_functions
         self._note_changes(node, state, harmless=harmless)
         if is_mutator(node):
             self.changed(node.func.value, state)  # type: ignore[attr-defined] # it is a method

@@ -10,7 +10,7 @@ import msgspec
 
 from .changes.outside_names import OutsideNames
 from .flows import ELEMENT, NOTHING, State, TooLongError, Tracked, any_of, extended, joined, overlaps
-from .functions import callee_name
+from .functions import callee_name, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -44,11 +44,11 @@ class ExpressionWalk:
         self.earlier = earlier
         self.later = later
         self.known: frozenset[ast.Call] = frozenset()
-        self.same_functions: set[str] = {ast.dump(earlier.func), ast.dump(later.func)}
+        self.same_functions: set[str] = {ast.dump(tool_call(one).func) for one in (earlier, later)}
         self.raised: list[list[State]] = []
         self.visits: int = 0
         self.met_flow: bool = False
-        self.outside: OutsideNames = OutsideNames(file, function, earlier, later)
+        self.outside: OutsideNames = OutsideNames(file, function, tool_call(earlier), tool_call(later))
 
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         """Take note of how the later call is made; *inputs* are what is called and its arguments."""
@@ -137,7 +137,9 @@ class ExpressionWalk:
         """Return *value*, that of *node*, with a doubt if the function of the earlier call changes it."""
         if not state.after or value.flow or value.doubt or not self.outside.earlier_changes(node):
             return value
-        return msgspec.structs.replace(value, doubt=f"{ast.unparse(node)}, which {callee_name(self.earlier)} changes")
+        return msgspec.structs.replace(
+            value, doubt=f"{ast.unparse(node)}, which {callee_name(tool_call(self.earlier))} changes"
+        )
 
     def changed(self, target: ast.expr, state: State) -> None:
         """Take note that *target*, or something in it, is set or changed, if the later call may see that."""

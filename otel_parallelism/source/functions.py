@@ -10,6 +10,7 @@ import msgspec
 
 from otel_parallelism.pace import paced
 
+from .given_names import names_given
 from .known_functions import is_pure, is_sink
 from .parsing import syntax_tree
 
@@ -121,7 +122,7 @@ class SourceFile:
         """
         found: dict[str, set[str]] = {}
         for node in paced(ast.walk(self.tree)):
-            for name, function in _renamed(node):
+            for name, function in names_given(node):
                 found.setdefault(name, set()).add(function)
         return found
 
@@ -224,35 +225,20 @@ class SourceFile:
         return node is outer
 
 
-def _renamed(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield the names that *node* may give to functions, each with that of the function."""
-    pairs: list[tuple[list[str], list[ast.expr]]] = []
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        yield from ((name, node.name) for decorator in node.decorator_list for name in _texts([decorator]))
-    elif isinstance(node, ast.Call):
-        pairs = [(_texts([node, node.func]), _values(node))]
-    elif isinstance(node, ast.Dict):
-        pairs = [([_text(key)], [value]) for key, value in zip(node.keys, node.values, strict=True)]
-    for names, values in pairs:
-        yield from ((name, value.id) for name in names if name for value in values if isinstance(value, ast.Name))
-
-
-def _texts(calls: list[ast.expr]) -> list[str]:
-    """Return the constant texts among the arguments of *calls*; an expression that is no call has none."""
-    return [_text(value) for call in calls if isinstance(call, ast.Call) for value in _values(call)]
-
-
-def _values(call: ast.Call) -> list[ast.expr]:
-    return [*call.args, *[keyword.value for keyword in call.keywords]]
-
-
-def _text(expression: ast.expr | None) -> str:
-    """Return the text that *expression* is; empty if it is no constant text."""
-    return expression.value if isinstance(expression, ast.Constant) and isinstance(expression.value, str) else ""
-
-
 def _is_earlier(first: ast.Call, second: ast.Call) -> bool:
     return (first.lineno, first.col_offset) < (second.lineno, second.col_offset)
+
+
+def tool_call(call: ast.Call) -> ast.Call:
+    """
+    Return the call that *call* passes on, as ``wait_for`` and its like do; otherwise *call* itself.
+
+    >>> ast.unparse(tool_call(ast.parse("wait_for(shield(get(1)), 5)", mode="eval").body))
+    'get(1)'
+    """
+    while callee_name(call) in _PASS_ON and call.args and isinstance(call.args[0], ast.Call):
+        call = call.args[0]
+    return call
 
 
 def parse(text: str) -> SourceFile | None:

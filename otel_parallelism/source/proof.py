@@ -11,7 +11,7 @@ from otel_parallelism.shown_names import pair_names
 
 from .blocks import BlockWalk
 from .flows import Condition, State, TooLongError, Tracked, any_of, overlaps, shown
-from .functions import callee_name
+from .functions import callee_name, tool_call
 from .known_functions import is_guard
 from .reservations import reservation
 from .syntax import is_immutable
@@ -105,8 +105,8 @@ class _Walk(BlockWalk):
             and (node.value.value if isinstance(node.value, ast.Await) else node.value) is earlier
             for node in ast.walk(function)
         )
-        self._a = callee_name(earlier) or "the first function"
-        self._b = callee_name(later) or "the second function"
+        self._a = callee_name(tool_call(earlier)) or "the first function"
+        self._b = callee_name(tool_call(later)) or "the second function"
 
     def proof(self) -> Proof:
         state = State()

@@ -16,7 +16,7 @@ from otel_parallelism.patterns import CaselessPattern
 
 from .changes.outside_names import functions_called
 from .changes.tool_changes import changes_something
-from .functions import callee_name
+from .functions import callee_name, tool_call
 from .known_functions import is_pure
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _said(file: SourceFile, function: Function, first: ast.Call, second: ast.Cal
     starts = max(1, first.lineno - _LINES_ABOVE), second.end_lineno or second.lineno
     parts = [(function, min(starts), max(starts[1], first.lineno))]
     for call in (first, second):
-        for called in functions_called(file, call):
+        for called in functions_called(file, tool_call(call)):
             if not isinstance(called, ast.Module):
                 top = min([called.lineno, *(one.lineno for one in getattr(called, "decorator_list", ()))])
                 parts.append((called, top - _LINES_ABOVE, called.end_lineno or called.lineno))

@@ -8,6 +8,24 @@ shows that *b* needs nothing of *a*.
 from __future__ import annotations
 
 _TIED = """
+waited_for_what_the_later_reads: any
+import asyncio
+PLACE = {}
+async def first(q):
+    PLACE["at"] = q
+async def second(r):
+    return PLACE["at"]
+async def main():
+    x = await asyncio.wait_for(first("q"), 5)  # a
+    return x, await asyncio.wait_for(second("r"), 5)  # b
+
+waited_for_with_another_in_between: any
+import asyncio
+async def main():
+    x = await asyncio.wait_for(first("q"), 5)  # a
+    await asyncio.wait_for(save("s"), 5)
+    return x, await asyncio.wait_for(second("r"), 5)  # b
+
 made_only_to_be_checked: any
 async def main():
     x = await first("q")  # a
@@ -927,6 +945,12 @@ async def main(task):
 """
 
 _FREE = """
+waited_for_with_a_limit:
+import asyncio
+async def main():
+    x = await asyncio.wait_for(first("q"), 5)  # a
+    return x, await asyncio.wait_for(second("r"), 5)  # b
+
 tasks_waited_for:
 async def main(keys):
     tasks = [asyncio.create_task(first(key)) for key in keys]  # a
