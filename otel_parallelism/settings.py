@@ -52,8 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_leaves: Values examined per argument list or result.
         max_leaves_per_turn: Values examined per turn, in its results and messages; the latest results come first.
         max_bytes_per_turn: Characters examined per turn, likewise.
-        max_held_bytes: The size of the large arguments, results and messages that all open turns hold, those from 4 kB
-            on; the oldest are let go first.
+        max_held_bytes: Bytes of large contents (4 kB or more) that all open turns hold; the oldest are let go first.
         max_open_turns: Turns followed at once; further turns are counted, not analysed.
         max_calls_per_turn: Calls kept per turn; further calls count in the totals only.
         max_spans_per_trace: Spans remembered per open trace, to find the ancestors of calls.

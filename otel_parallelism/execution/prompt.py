@@ -128,8 +128,8 @@ def _found(findings: Sequence[Finding]) -> list[str]:
             for asked in _ranked(safe)
         ),
         *(
-            f"- You asked for these in separate responses; if they need nothing from one another, ask for them in one "
-            f"response: {_tools(asked)}."
+            "- You asked for these in separate responses; if they need nothing from one another and may run in any "
+            f"order, ask for them in one response: {_tools(asked)}."
             for asked in _ranked(perhaps)
         ),
     ]

@@ -73,6 +73,7 @@ def _message(fault: Fault) -> str:
     finding = fault.finding
     inside = f" inside {shown_name(fault.around)}" if fault.around else ""
     happened = f"{shown_name(fault.agent)}: {tool_list(finding.calls)}{inside} {observation(finding)}"
-    cost = f"{seconds(fault.avoidable)} in {counted(len(fault.turns), 'turn')}" if fault.avoidable else ""
+    price = "Cost:" if finding.advice == "recommended" else "Perhaps"
+    cost = f"{price} {seconds(fault.avoidable)} in {counted(len(fault.turns), 'turn')}" if fault.avoidable else ""
     sentences = (happened, cost, shown_text(finding.recommendation))
     return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)

@@ -98,8 +98,8 @@ def test_findings_that_the_model_can_mend() -> None:
             "search (several calls with different arguments), fetch."
         ),
         (
-            "- You asked for these in separate responses; if they need nothing from one another, ask for them in one "
-            "response: get_a, get_b."
+            "- You asked for these in separate responses; if they need nothing from one another and may run in any "
+            "order, ask for them in one response: get_a, get_b."
         ),
     ]
 

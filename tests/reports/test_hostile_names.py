@@ -153,8 +153,9 @@ def test_prompt_quotes_names_and_has_the_lines_of_a_plain_one(analysis: Analysis
     told, plain = lines_of(analysis), lines_of(named("plain", requests=requests))
     assert all(len(line) < 900 for line in told)
     judged = " They only read, judging by their names."  # a hostile name may say that its tool writes
-    plain = [line.replace("if they need nothing from one another, ", "").replace(judged, "") for line in plain]
-    told = [line.replace("if they need nothing from one another, ", "").replace(judged, "") for line in told]
+    unsure = "if they need nothing from one another and may run in any order, "
+    plain = [line.replace(unsure, "").replace(judged, "") for line in plain]
+    told = [line.replace(unsure, "").replace(judged, "") for line in told]
     quoted = [re.sub(r"`[\w.:/-]{1,64}`", "TOOL", line).rstrip(".") for line in told]
     shown = [re.sub(r"get_[\w:/-]*(?:\.[\w.:/-]+)?", "TOOL", line) for line in quoted]
     assert shown == [re.sub(r"get_\w*", "TOOL", line).rstrip(".") for line in plain]

@@ -35,7 +35,7 @@ def test_finding_is_a_warning_at_its_line(sequential: Report) -> None:
     assert (result["ruleId"], result["level"]) == ("sequential_chain", "warning")
     assert result["message"]["text"] == (
         "travel: flights, hotels ×2, weather ran one after another: the program ran one by one what the model asked "
-        "for together. 0.90 s in 1 turn. Run the round's calls together with asyncio.gather."
+        "for together. Cost: 0.90 s in 1 turn. Run the round's calls together with asyncio.gather."
     )
     assert result["locations"] == [
         {
@@ -65,6 +65,7 @@ def test_finding_of_several_turns_is_one_result(sequential: Report) -> None:
 def test_potential_finding_is_a_note(possible: Report) -> None:
     [result] = results(placed(possible, "agent.py"))
     assert result["level"] == "note"
+    assert " Perhaps 0.40 s in 1 turn. " in result["message"]["text"]
 
 
 def test_finding_without_a_place_is_left_out(sequential: Report) -> None:
