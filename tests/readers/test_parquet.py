@@ -149,6 +149,44 @@ def test_a_row_that_cannot_be_read_costs_that_row(write: Callable[[Any], Path]) 
         list(read_spans(path))
 
 
+def replaced(table: Any, name: str, column: Any) -> Any:
+    """Return *table* with another *column* called *name*; None for a table without it."""
+    at = table.schema.get_field_index(name)
+    return table.drop_columns([name]) if column is None else table.set_column(at, name, column)
+
+
+@pytest.mark.parametrize("scale", [0, 4])
+def test_decimals_are_whole_numbers(write: Callable[[Any], Path], scale: int) -> None:
+    table = rows_of(len(a_trace(1)))
+    whole = table["Duration"].cast(pa.int64()).cast(pa.decimal128(38, 0)).cast(pa.decimal128(38, scale))
+    assert read(write(replaced(table, "Duration", whole))) == read(write(table))
+
+
+@pytest.mark.parametrize("column", [None, pa.nulls(len(a_trace(1)), pa.int64())])
+def test_spans_without_a_duration_have_not_ended(write: Callable[[Any], Path], column: Any) -> None:
+    spans, skipped = read(write(replaced(rows_of(len(a_trace(1))), "Duration", column)))
+    assert (len(spans), skipped) == (len(a_trace(1)), [])
+    assert {span.end_ns for span in spans} == {0}
+
+
+def test_a_map_can_be_a_list_of_keys_and_values(write: Callable[[Any], Path]) -> None:
+    table = rows_of(len(a_trace(1)))
+    pairs = [[{"key": key, "value": value} for key, value in row] for row in table["SpanAttributes"].to_pylist()]
+    assert read(write(replaced(table, "SpanAttributes", pa.array(pairs)))) == read(write(table))
+
+
+def test_ids_of_a_data_frame_can_be_binary(write: Callable[[Any], Path]) -> None:
+    table = parquet.read_table(io.BytesIO(WRITERS["data_frame_parquet"](a_trace(1))))
+    expected = read(write(table))
+    for encode in (pa.scalar, lambda written: pa.scalar(bytes.fromhex(written) if written else None)):
+        changed = table
+        for name in ("context.trace_id", "context.span_id", "parent_id"):
+            values = [encode(written).as_py() for written in table[name].to_pylist()]
+            binary = [value.encode() if isinstance(value, str) else value for value in values]
+            changed = replaced(changed, name, pa.array(binary, pa.binary()))
+        assert read(write(changed)) == expected
+
+
 def test_text_that_is_not_utf_8_costs_its_row(write: Callable[[Any], Path]) -> None:
     broken = pa.array([b"\xff\xfe"], pa.binary()).view(pa.string())
     table = rows_of(2)

@@ -13,6 +13,7 @@ from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    end_ns,
     fields,
     hex_id,
     objects,
@@ -44,7 +45,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             parent_id(parent),
             string(span.get("name")),
             start,
-            start + time_ns(span.get("duration", 0), _US),
+            end_ns(start, span.get("duration"), _US),
             dict(fields(span.get("attributes"))),
             tuple(
                 SpanEvent(string(event.get("name")), dict(fields(event.get("attributes"))))

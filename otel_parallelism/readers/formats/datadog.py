@@ -6,6 +6,7 @@ from otel_parallelism.model import SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    end_ns,
     fields,
     hex_id,
     kind_number,
@@ -31,7 +32,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             parent.rjust(16, "0") if parent else "",
             string(span.get("resource")) or string(span.get("name")),
             start,
-            start + time_ns(span["duration"], 1),
+            end_ns(start, span["duration"], 1),
             attributes,
             kind=kind_number(attributes.get("span.kind")),
             error=bool(span.get("error")),

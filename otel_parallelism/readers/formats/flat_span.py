@@ -88,12 +88,12 @@ def _record(span: Fields) -> SpanRecord:
     status = fields(span.get("status"))
     code = span.get("status_code", status.get("code", status.get("status_code", span.get("status"))))
     return SpanRecord(
-        hex_id(hex_of(str(_first(span, _TRACE_ID)))),
-        hex_id(hex_of(str(_first(span, _SPAN_ID)))),
-        parent_id(hex_of(str(_first(span, _PARENT_ID) or ""))),
+        hex_id(hex_of(_id_text(_first(span, _TRACE_ID)))),
+        hex_id(hex_of(_id_text(_first(span, _SPAN_ID)))),
+        parent_id(hex_of(_id_text(_first(span, _PARENT_ID) or ""))),
         string(span.get("name") or span.get("span_name")),
         start,
-        start if end is None else time_ns(end),
+        0 if end is None else time_ns(end),
         without_empty(_attributes(span)),
         tuple(
             SpanEvent(string(event.get("name")), without_empty(_object(event.get("attributes"))))
@@ -105,6 +105,13 @@ def _record(span: Fields) -> SpanRecord:
             fields(span.get("scope") or span.get("instrumentation_scope")).get("name") or span.get("otel_scope_name")
         ),
     )
+
+
+def _id_text(value: object) -> str:
+    """Return an id as text; some tables have its text, or its bytes, in a binary column."""
+    if isinstance(value, bytes):
+        return value.decode() if value.replace(b"-", b"").isalnum() else value.hex()
+    return str(value)
 
 
 def _object(value: object) -> Fields:

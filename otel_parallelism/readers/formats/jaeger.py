@@ -11,6 +11,7 @@ from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    end_ns,
     fields,
     hex_id,
     kind_number,
@@ -60,7 +61,7 @@ def _record(span: Fields, process: Fields) -> SpanRecord:
         _parent(span),
         string(span.get("operationName")),
         start,
-        start + time_ns(span.get("duration") or 0, _US),
+        end_ns(start, span.get("duration"), _US),
         attributes,
         tuple(_event(log) for log in objects(span.get("logs"))),
         _links(span),

@@ -20,6 +20,7 @@ from otel_parallelism.readers.parsing.field_errors import WrongFieldError
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    end_ns,
     fields,
     flattened,
     hex_id,
@@ -150,7 +151,7 @@ def _spans(row: Fields) -> list[SpanRecord]:
             _text(_value(row, columns.name)),
             start,
             # Where both are there, the duration may be in milliseconds.
-            start + _duration_ns(_value(row, columns.duration)) if end is None else max(start, time_ns(end)),
+            end_ns(start, _value(row, columns.duration), 1) if end is None else time_ns(end),
             _attributes(row, columns.of_attributes, _COLUMNS_OF_ATTRIBUTES, columns.attributes),
             _events(row, columns),
             _links(row, columns),
@@ -191,10 +192,6 @@ def _id(value: object, binary_bytes: int) -> str:
     if isinstance(value, bytes):
         return value.hex() if len(value) == binary_bytes else _text(value).lower()
     return hex_id(value)
-
-
-def _duration_ns(value: object) -> int:
-    return 0 if value is None else max(0, time_ns(value, 1))
 
 
 def _is_error(code: object) -> bool:
@@ -240,7 +237,7 @@ def _nested(value: object) -> list[Fields]:
 
 def _pairs(value: object) -> dict[str, object]:
     """
-    Return attributes: a map, nested objects as ClickHouse's type JSON has them, or JSON text.
+    Return attributes: a map, keys with values, nested objects as ClickHouse's type JSON has them, or JSON text.
 
     Raises:
         WrongFieldError: They are in a binary form.
@@ -250,6 +247,8 @@ def _pairs(value: object) -> dict[str, object]:
             value = decode_json(value or b"{}")
         except (msgspec.DecodeError, ValueError):
             raise WrongFieldError("attributes are neither a map nor JSON; export them as JSON text") from None
+    if isinstance(value, list):
+        value = {_text(pair.get("key")): pair.get("value") for pair in objects(value) if "key" in pair}
     if type(value) is dict and _TEXTS.issuperset(map(type, value.values())):
         return value
     return {key: _plain(item) for key, item in flattened(fields(value)).items()}

@@ -13,6 +13,7 @@ from otel_parallelism.readers.parsing.field_errors import WrongFieldError
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    end_ns,
     fields,
     kind_number,
     objects,
@@ -69,7 +70,7 @@ def _record(trace_id: str, span: Fields, source: str, scope: str, block: _Block)
         _id(parent) if isinstance(parent, bytes) and parent.strip(b"\0") else "",
         string(span.get("Name")),
         start,
-        start + time_ns(span.get("DurationNano", 0), 1),
+        end_ns(start, span.get("DurationNano"), 1),
         block.attributes(span, SPAN, _COLUMNS_OF_SPANS),
         tuple(SpanEvent(string(event.get("Name")), block.attributes(event, EVENT, {})) for event in events),
         tuple(_id(link.get("SpanID")) for link in objects(span.get("Links")) if link.get("SpanID")),

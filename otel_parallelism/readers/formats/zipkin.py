@@ -12,6 +12,7 @@ from otel_parallelism.model import SpanEvent, SpanRecord
 from otel_parallelism.readers.parsing.json_fields import (
     Fields,
     JsonFormat,
+    end_ns,
     fields,
     hex_id,
     kind_number,
@@ -43,7 +44,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             parent_id(span.get("parentId")),
             string(span.get("name")),
             start,
-            start + time_ns(span.get("duration", 0), _US),
+            end_ns(start, span.get("duration"), _US),
             tags,
             tuple(SpanEvent(string(item.get("value")), {}) for item in objects(span.get("annotations"))),
             kind=kind_number(span.get("kind")),

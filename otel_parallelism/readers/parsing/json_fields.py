@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 import msgspec
@@ -102,6 +103,8 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit():
         # Python converts no longer text, and no time has so many digits.
         value = int(value) if "." not in value and len(value) <= MAX_DIGITS else float(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        value = int(value) if value == int(value) else float(value)  # as some databases write whole numbers
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise WrongFieldError("an empty value, or one of another type, is not a time")
     if isinstance(value, str):
@@ -113,6 +116,21 @@ def time_ns(value: object, unit_ns: int = 0) -> int:
     # A floating-point product would be exact to some 200 ns only.
     whole = int(value)
     return whole * unit + round((value - whole) * unit)
+
+
+def end_ns(start_ns: int, duration: object, unit_ns: int) -> int:
+    """
+    Return the end of a span in nanoseconds: 0, as of a span that has not ended, if its duration is None.
+
+    Args:
+        start_ns: Its start.
+        duration: How long it took, as `time_ns` reads it.
+        unit_ns: What a number counts, in nanoseconds.
+
+    Raises:
+        WrongFieldError: The duration is not a number, or out of range.
+    """
+    return 0 if duration is None else start_ns + time_ns(duration, unit_ns)
 
 
 def _iso_ns(written: str) -> int:
