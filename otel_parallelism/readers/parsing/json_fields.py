@@ -67,20 +67,27 @@ def hex_id(value: object) -> str:
     Return an id as lower-case hex: a text, a UUID, or a number.
 
     Raises:
-        WrongFieldError: There is none.
+        WrongFieldError: There is none, or it is all zeros: such spans would count as one span.
     """
     if isinstance(value, bool) or value in (None, "", 0):
         raise WrongFieldError("an empty value is not an id")
-    if isinstance(value, int):
-        return f"{value:x}"
-    written = str(value).lower().removeprefix("0x")
-    return written.replace("-", "") if len(written) == _UUID_LENGTH else written
+    found = _hex(value)
+    if not found.strip("0"):
+        raise WrongFieldError("an empty or zero text is not an id")
+    return found
 
 
 def parent_id(value: object) -> str:
     """Return the id of a parent, empty for none or for all zeros."""
-    found = "" if value in (None, "", 0) else hex_id(value)
+    found = "" if value in (None, "", 0) else _hex(value)
     return found if found.strip("0") else ""
+
+
+def _hex(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:x}"
+    written = str(value).lower().removeprefix("0x")
+    return written.replace("-", "") if len(written) == _UUID_LENGTH else written
 
 
 def time_ns(value: object, unit_ns: int = 0) -> int:

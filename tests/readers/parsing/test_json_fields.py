@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from otel_parallelism.readers.parsing.field_errors import WrongFieldError
-from otel_parallelism.readers.parsing.json_fields import end_ns, time_ns
+from otel_parallelism.readers.parsing.json_fields import end_ns, hex_id, parent_id, time_ns
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_a_decimal_is_a_number() -> None:
 
 def test_a_span_without_a_duration_has_not_ended() -> None:
     assert (end_ns(5, None, 1_000), end_ns(5, 2, 1_000)) == (0, 2_005)
+
+
+@pytest.mark.parametrize("written", ["0" * 16, "0x00", "00000000-0000-0000-0000-000000000000", 0, "", None, True])
+def test_an_id_of_zeros_is_none(written: object) -> None:
+    with pytest.raises(WrongFieldError, match="is not an id"):
+        hex_id(written)
+    assert written is True or parent_id(written) == ""
