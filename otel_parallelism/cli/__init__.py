@@ -15,6 +15,7 @@ from .demo_command import demo
 from .doctor_command import doctor
 from .fixing.fix_command import fix
 from .kafka_command import kafka
+from .output_errors import with_written_output
 from .running.program import Interrupted
 from .running.run_command import run
 from .sessions_command import sessions
@@ -40,19 +41,22 @@ def commands() -> None:
     """Find the tool calls of an AI agent that ran one after another and could have run in parallel."""
 
 
-commands.add_command(analyze_files)
-commands.add_command(clickhouse_sql)
-commands.add_command(compare_inputs)
-commands.add_command(dashboards)
-commands.add_command(demo)
-commands.add_command(doctor)
-commands.add_command(fix)
-commands.add_command(fleet)
-commands.add_command(kafka)
-commands.add_command(lint)
-commands.add_command(run)
+commands.add_command(run)  # whose output is the program's
 commands.add_command(serve_mcp)
-commands.add_command(sessions)
+for _command in (
+    analyze_files,
+    clickhouse_sql,
+    compare_inputs,
+    dashboards,
+    demo,
+    doctor,
+    fix,
+    fleet,
+    kafka,
+    lint,
+    sessions,
+):
+    commands.add_command(with_written_output(_command))
 
 
 def main() -> None:

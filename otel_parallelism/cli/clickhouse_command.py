@@ -35,6 +35,8 @@ def clickhouse_sql(*, table: str, hourly: bool, file: str | None) -> None:
             click.echo(script, nl=False)
         else:
             Path(file).write_text(script, encoding="utf-8")
+    except BrokenPipeError:
+        raise  # which needs no message
     except (ParallelismError, OSError) as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)

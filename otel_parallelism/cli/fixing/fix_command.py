@@ -77,6 +77,8 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
         if write:
             proposal.file.write(proposal.fixed)
             _note(f"{proposal.file.name}: written")
+    except BrokenPipeError:
+        raise  # which needs no message
     except (ParallelismError, ValueError, OSError) as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(_BAD_INPUT)
