@@ -194,10 +194,10 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     def leave(self) -> None:
         """Restore the surrounding context, unless that was done already."""
-        token, self._token = self._token, None
-        outer, self._outer = self._outer, None
-        if token is not None and self._node is not None:
-            leave_turn(self._node, token, outer)
+        if self._token is not None and self._node is not None:
+            # An interruption may come before the first instruction of the function: the token is kept until its end.
+            leave_turn(self._node, self._token, self._outer)
+            self._token = self._outer = None
 
     def start(self) -> Context:
         """Start the turn and return its context, without attaching it."""
