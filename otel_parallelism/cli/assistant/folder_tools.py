@@ -128,7 +128,7 @@ class FolderTools:
         told = render_text(
             Analysis((report,), Coverage(calls=report.calls)), width=_WIDTH, ascii_only=True, base=str(self._root)
         )
-        return f"{told}\nFinding {number}: {' -> '.join(fault.finding.calls)}\n{reasons}"
+        return f"{told}\nFinding {number} [fix {fault.name}]: {' -> '.join(fault.finding.calls)}\n{reasons}"
 
     def lint_path(self, path: str) -> dict[str, Any]:
         """

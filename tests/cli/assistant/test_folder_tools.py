@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def test_explanation_shows_the_timeline_and_the_remedy(served: FolderTools) -> N
     told = served.explain_finding("spans.jsonl")
     assert told.startswith("1 turn - 1 sequential")
     assert "##" in told
-    assert "Finding 1: get_weather -> get_stock -> get_news" in told
+    fix = re.findall(r"\[fix ([0-9a-f]{8})\]", told)
+    assert f"Finding 1 [fix {fix[0]}]: get_weather -> get_stock -> get_news" in told
 
 
 def test_fix_of_a_model_that_asks_one_by_one_is_prompt_text(served: FolderTools) -> None:
