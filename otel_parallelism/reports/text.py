@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from otel_parallelism.analysis.findings.fault_keys import FaultKey, fault_key, finding_id, tool_around
-from otel_parallelism.shown_names import shown_name, shown_text
+from otel_parallelism.shown_names import shown_name, shown_text, without_middle
 
 from .parts import summary
 from .parts.fault_table import fault_table
@@ -246,7 +246,10 @@ def _timeline(report: Report, findings: Sequence[Finding], view: View) -> Iterat
 def _fitted(row: Row, cells: int) -> str:
     if cell_len(row.label + row.suffix) <= cells:
         return set_cell_size(row.label + row.suffix, cells)
-    return set_cell_size(row.label, cells - cell_len(row.suffix) - 1) + "…" + row.suffix
+    room = cells - cell_len(row.suffix)
+    short = without_middle(row.label, room - 1)
+    shown = short if cell_len(short) <= room else set_cell_size(row.label, room - 1) + "…"
+    return set_cell_size(shown, room) + row.suffix
 
 
 def _mark(row: Row) -> str:

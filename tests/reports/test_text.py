@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from otel_parallelism import prompt
+from otel_parallelism.analysis.findings.advice import listing
 from otel_parallelism.model import Analysis, Call, Caller, Cause, Coverage, Finding, Report
 from otel_parallelism.reports.parts.wording import judged_by_names
 from otel_parallelism.reports.text import MIN_WIDTH, render_text
@@ -302,6 +303,15 @@ def test_evidence_of_repeats_is_not_said_twice(possible: Report) -> None:
     report = msgspec.structs.replace(possible, findings=(repeat,))
     text = render_text(Analysis((report,), Coverage()), width=120)
     assert "[1] search ×2 had equal arguments and returned the same. Perhaps 0.40 s of 1.00 s.\n" in text
+
+
+def test_long_names_that_differ_in_the_middle_are_no_calls_of_one_tool(sequential: Report) -> None:
+    names = [f"get_the_quarterly_revenue_of_region_{at}_from_the_warehouse_service" for at in range(3)]
+    (finding,) = sequential.findings
+    report = msgspec.structs.replace(sequential, findings=(msgspec.structs.replace(finding, calls=tuple(names)),))
+    text = render_text(Analysis((report,), Coverage()), width=200)
+    assert "×" not in text.split("[1]")[-1]
+    assert listing(names).count("_warehouse_service") == 3
 
 
 def several_faults(report: Report, sums: list[float], agent: str = "") -> tuple[Report, ...]:

@@ -108,11 +108,12 @@ def listing(tools: Sequence[str]) -> str:
         return ""
     counts: dict[str, int] = {}
     for tool in paced(tools):
-        name = shown_name(tool or "an unnamed tool")
-        counts[name] = counts.get(name, 0) + 1
-    words = [f"{tool} ×{count:,}" if count > 1 else tool for tool, count in counts.items()]
-    if len(words) > _MOST_TOOLS:
-        words = [*words[: _MOST_TOOLS - 1], f"{len(words) - _MOST_TOOLS + 1} more tools"]
+        counts[tool] = counts.get(tool, 0) + 1
+    more = len(counts) - _MOST_TOOLS + 1
+    named = list(counts.items())[: _MOST_TOOLS - 1 if more > 1 else None]
+    words = [shown_name(tool or "an unnamed tool") + (f" ×{count:,}" if count > 1 else "") for tool, count in named]
+    if more > 1:
+        words.append(f"{more} more tools")
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

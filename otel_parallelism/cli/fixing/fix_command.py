@@ -98,7 +98,7 @@ def _note(line: str) -> None:
 def _headline(one: ReportedFinding, number: int) -> str:
     from otel_parallelism.reports.parts.wording import multiplicity  # noqa: PLC0415 - a fast --help
 
-    calls = [name + multiplicity(times) for name, times in Counter(map(shown_name, one.finding.calls)).items()]
+    calls = [shown_name(name) + multiplicity(times) for name, times in Counter(one.finding.calls).items()]
     what = f"Finding {one.id}: {' → '.join(calls)}, cause {one.finding.cause}"
     perhaps = "" if one.finding.advice == "recommended" else "perhaps "
     lost = f", {perhaps}{one.avoidable_s:.2f} s lost" if one.avoidable_s else ""

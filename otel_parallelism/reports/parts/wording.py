@@ -44,7 +44,7 @@ _SOME_TOGETHER: Final[Mapping[Cause, str]] = {
 """The causes of findings some of whose calls did run together."""
 
 _NEARLY: Final = 0.005
-_NAMED_TOOLS: Final = 6
+_NAMED_TOOLS: Final = 5
 _MILLISECONDS_BELOW: Final = 0.01
 _HUNDRED: Final = 100
 
@@ -108,8 +108,7 @@ def tool_list(names: Iterable[str], most: int = _NAMED_TOOLS) -> str:
     >>> tool_list(["search", "fetch", "fetch"]), tool_list(["a", "b", "c"], most=2)
     ('search, fetch ×2', 'a and 2 more')
     """
-    numbers = Counter(shown_name(name) for name in names)
-    parts = [name + multiplicity(number) for name, number in numbers.items()]
+    parts = [shown_name(name) + multiplicity(number) for name, number in Counter(names).items()]
     if len(parts) <= most:
         return ", ".join(parts)
     return f"{', '.join(parts[: most - 1])} and {len(parts) - most + 1} more"

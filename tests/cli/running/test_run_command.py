@@ -56,7 +56,7 @@ def test_text_starts_with_the_savings_and_the_place(shell: Shell, agent: Callabl
     lines = shell("run", "agent.py").stdout.decode().splitlines()
     assert lines[:2] == ["the answer", "another"]
     assert lines[2].startswith("1 turn · 1 sequential: 0.2")
-    assert lines[3].startswith("Start with turn 1 (planner) at agent.py:11: 3 calls (look_up")
+    assert lines[3].startswith("Start with turn 1 (planner) at agent.py:11: look_up ×3, 0.2")
     assert any("asyncio.gather or a TaskGroup at agent.py:11." in line for line in lines)
     assert not any("\x1b" in line for line in lines)
 
