@@ -49,6 +49,17 @@ async def test_plain_functions_in_tasks_block_the_loop(kit: Kit) -> None:
     assert "asyncio.to_thread" in finding.recommendation
 
 
+async def test_a_call_beside_others_that_block_the_loop_is_no_reason_for_green(kit: Kit) -> None:
+    async def task(key: str) -> str:
+        return look_up(key)
+
+    async with agent_turn("assistant", input="k0 k1 k2"):
+        await asyncio.gather(ponder("x"), *(task(f"k{i}") for i in range(3)))
+    report = kit.reports[-1]
+    (finding,) = report.findings
+    assert (report.verdict, finding.cause, finding.advice) == ("contended", "blocking", "potential")
+
+
 async def test_advice_for_sequential_plain_functions_is_threads(kit: Kit) -> None:
     async with agent_turn("assistant"):
         for i in range(3):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.analysis.schedule.chains import MOST_OPEN, Chain
-from otel_parallelism.analysis.schedule.loop_waits import FILLED, saved_ns, share_held
+from otel_parallelism.analysis.schedule.loop_waits import FILLED, any_overlap, saved_ns, share_held
 from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.model import Advice, Call, Cause
 from otel_parallelism.pace import ordered, paced, pause
@@ -114,7 +114,8 @@ def contention_candidates(
     found = []
     for group in own.contention.loop.groups:
         # In the rest of their time, the calls may have done work of their own while others held the loop.
-        waited = share_held(own.calls, group) >= FILLED and loop_saving_ns(own, group, best=False) >= least_ns
+        waited = share_held(own.calls, group) >= FILLED and any_overlap(own.calls, group)
+        waited = waited and loop_saving_ns(own, group, best=False) >= least_ns
         one_loop = own.calls[group[0]].thread != 0
         known = waited and one_loop and may_run_at_once(own, group)
         found.append(Candidate("blocking", "recommended" if known else "potential", [Part(own, sorted(group))]))

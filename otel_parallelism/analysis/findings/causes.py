@@ -65,7 +65,10 @@ def _blocked_in_turn(calls: Sequence[Call]) -> bool:
     If it is known that one task made each call after the previous one had ended, the code of that task is the reason,
     whatever the calls do.
     """
-    return len({call.round for call in paced(calls)}) == 1 and holds_the_loop(calls) and not _made_one_by_one(calls)
+    if len({call.round for call in paced(calls)}) > 1 or _made_one_by_one(calls):
+        return False
+    # The last one may have waited for the loop without holding it.
+    return holds_the_loop(calls) or (_made_in_tasks(calls) and holds_the_loop(calls[:-1]))
 
 
 def _limited_to_one(calls: Sequence[Call]) -> bool:
@@ -76,6 +79,12 @@ def _limited_to_one(calls: Sequence[Call]) -> bool:
 def holds_the_loop(calls: Sequence[Call]) -> bool:
     """Return whether *calls* held the event loop for most of their time."""
     return sum(map(blocked_ns, paced(calls))) >= FILLED * max(1, sum(call.duration_ns for call in paced(calls)))
+
+
+def _made_in_tasks(calls: Sequence[Call]) -> bool:
+    """Return whether it is known that each of *calls* was made before the previous one had ended, in its own task."""
+    made = all(0 < later.called_ns < earlier.end_ns for earlier, later in paced(pairwise(calls)))
+    return made and len({call.task for call in calls} - {0}) == len(calls)
 
 
 def _made_one_by_one(calls: Sequence[Call]) -> bool:

@@ -24,11 +24,12 @@ FILLED = 0.8
 
 _LEAST_FILLED = 0.5
 _LARGEST_GROUP = 200
+_PROMPT = 0.2
 
 
 class LoopWaits(msgspec.Struct, frozen=True):
     """
-    Groups of overlapping calls that held the loop in turn, as positions in order of end.
+    Groups of calls that were made together and held the loop in turn, as positions in order of end.
 
     ``baseline_ns`` maps span ids to the duration without the wait for the loop, of the calls in groups and of those
     that overlap them.
@@ -45,7 +46,7 @@ def blocked_ns(call: Call) -> int:
 
 def loop_waits(calls: Sequence[Call]) -> LoopWaits:
     """
-    Find groups of overlapping *calls* that held the event loop for at least half of their common time.
+    Find groups of *calls* that were made together, and held the event loop for at least half of their common time.
 
     Calls form a group with those of the same thread. Where threads are unknown, calls that together held a loop for
     longer than their common time ran in loops of several threads, and form no group.
@@ -59,11 +60,13 @@ def loop_waits(calls: Sequence[Call]) -> LoopWaits:
     for index, call in paced(enumerate(calls)):
         if call.blocked_ns and blocked_ns(call):
             by_thread.setdefault(call.thread, []).append(index)
-    for members in [group for of_thread in by_thread.values() for group in _overlapping(of_thread, calls)]:
+    for members in [group for of_thread in by_thread.values() for group in _made_together(of_thread, calls)]:
         start_ns = min(calls[index].start_ns for index in members)
         end_ns = max(calls[index].end_ns for index in members)
         if not _LEAST_FILLED <= share_held(calls, members) <= 2 - FILLED:
             continue
+        if not any_overlap(calls, members) and not _ended_after_waiting(calls, members):
+            continue  # They are an ordinary chain.
         groups.append(tuple(sorted(members, key=lambda index: (calls[index].end_ns, index))))
         held_ns = sum(blocked_ns(calls[index]) for index in members)
         own = {calls[index].span_id for index in members}
@@ -131,17 +134,55 @@ def saved_ns(calls: Sequence[Call], group: Sequence[int], baseline_ns: Mapping[s
     return max(0, end_ns - start_ns - longest_ns)
 
 
-def _overlapping(members: Sequence[int], calls: Sequence[Call]) -> list[list[int]]:
-    """Split *members*, in order of start, where a call starts only after all before it have ended."""
+def any_overlap(calls: Sequence[Call], group: Sequence[int]) -> bool:
+    """Return whether any two calls of *group* overlap."""
+    reached_ns = 0
+    for call in sorted((calls[index] for index in group), key=lambda call: call.start_ns):
+        if call.start_ns < reached_ns:
+            return True
+        reached_ns = call.end_ns
+    return False
+
+
+def _ended_after_waiting(calls: Sequence[Call], group: Sequence[int]) -> bool:
+    """Return whether another call was open while two of *group* held the loop, and ended as soon as it was free."""
+    held = sorted((calls[index] for index in group), key=lambda call: call.start_ns)
+    members = frozenset(group)
+    for index, call in enumerate(calls):
+        if index in members or call.blocked_ns or call.thread not in {0, held[0].thread}:
+            continue
+        met = [one for one in held if one.start_ns < call.end_ns and one.end_ns > call.start_ns]
+        if len(met) > 1 and call.end_ns - met[-1].end_ns <= _PROMPT * blocked_ns(met[-1]):
+            return True
+    return False
+
+
+def _made_together(members: Sequence[int], calls: Sequence[Call]) -> list[list[int]]:
+    """
+    Split *members* where a call was made only after all before it had ended.
+
+    A call in a task of its own that starts as soon as the loop is free was made before, as far as can be seen: its
+    wrapper may be called in that task.
+    """
     found: list[list[int]] = []
     reached_ns = 0
-    for index in members:
-        if not found or calls[index].start_ns >= reached_ns:
+    tasks: set[int] = set()
+    for index in sorted(members, key=lambda index: _made_ns(calls[index])):
+        call = calls[index]
+        waited = found and call.task and call.task not in tasks and 0 not in tasks
+        due_ns = reached_ns + _PROMPT * blocked_ns(calls[found[-1][-1]]) if waited else reached_ns
+        if not found or _made_ns(call) >= due_ns:
             found.append([])
-            reached_ns = calls[index].end_ns
+            tasks = set()
         found[-1].append(index)
-        reached_ns = max(reached_ns, calls[index].end_ns)
+        tasks.add(call.task)
+        reached_ns = max(reached_ns, call.end_ns)
     return [group for group in found if 1 < len(group) <= _LARGEST_GROUP]
+
+
+def _made_ns(call: Call) -> int:
+    """Return when the wrapper of *call* was called, which may be before its start, where the loop was held."""
+    return min(call.called_ns, call.start_ns) if call.called_ns else call.start_ns
 
 
 def _least_held_ns(holder: Call, call: Call) -> int:

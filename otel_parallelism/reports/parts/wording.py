@@ -29,7 +29,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
 CAUSES: Final[Mapping[Cause, str]] = {
     "model": "the model asked for them one at a time",
     "dispatch": "the program ran one by one what the model asked for together",
-    "blocking": "each blocks the event loop while it runs",
+    "blocking": "a call that blocks the event loop lets no other run",
     "limit": "a limit lets only so many run at once",
     "contention": "they wait for one lock, session or server",
     "code": "the code calls one, then the next",

@@ -38,6 +38,19 @@ def test_chain_of_calls_of_the_model_and_of_the_code_has_no_one_cause() -> None:
     assert why(chain({"round": 0}, {"round": 0}, {"round": 1}), unrequested=("c1",)) == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("tasks", "called", "cause"),
+    [((1, 2), 0, "blocking"), ((1, 1), 0, "dispatch"), ((1, 2), 1, "dispatch"), ((0, 0), 0, "dispatch")],
+    ids=["made together", "awaited in one task", "made afterwards", "tasks not known"],
+)
+def test_calls_made_together_wait_for_one_that_holds_the_loop(
+    tasks: tuple[int, int], called: float, cause: str
+) -> None:
+    holder = {"blocked_ns": SECOND_NS, "task": tasks[0], "called_ns": at(0)}
+    waiting = {"task": tasks[1], "called_ns": at(called) + 1}
+    assert why(chain(holder, waiting, round=0)) == cause
+
+
 def test_cause_of_different_rounds_is_model() -> None:
     assert why(chain({"round": 0}, {"round": 1}, proved=True)) == "model"
     assert why(chain({"round": 0}, {"round": 1}, caller=HERE)) == "model"

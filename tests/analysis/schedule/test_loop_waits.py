@@ -80,6 +80,35 @@ def test_another_call_may_have_worked_meanwhile_so_nothing_is_promised() -> None
     assert found.effective_ratio == pytest.approx(1.0)
 
 
+IN_TURN = [holding(name, 0.4 * n, 0.4 * (n + 1), 0.4, called_ns=at(0), **ids(name)) for n, name in enumerate("abc")]
+
+
+def test_a_call_that_ends_once_the_loop_is_free_may_have_waited_for_it() -> None:
+    found = report(call("x", 0, 1.21, call_id="x", thread=1), *IN_TURN)
+    (finding,) = found.findings
+    assert found.verdict == "contended"
+    assert (finding.cause, finding.advice, finding.avoidable) == ("blocking", "potential", pytest.approx(0.8, abs=0.02))
+    assert found.avoidable == 0
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        call("x", 0, 3, call_id="x", thread=1),  # went on for long after the loop was free
+        call("x", 0, 1.21, call_id="x", thread=2),
+        call("x", 0, 0.2, call_id="x", thread=1),
+    ],
+    ids=["longer", "elsewhere", "over before"],
+)
+def test_a_call_that_did_not_wait_for_the_loop_makes_no_group(beside: Call) -> None:
+    assert loop_waits(in_order([beside, *IN_TURN])).groups == ()
+
+
+def test_calls_that_were_made_after_one_another_make_no_group() -> None:
+    calls = [call("x", 0, 1.21, call_id="x", thread=1), *ONE_BY_ONE]
+    assert loop_waits(in_order(calls)).groups == ()
+
+
 def test_one_call_that_holds_the_loop_beside_others_is_nothing_to_report() -> None:
     found = report(holding("a", 0, 1, 1, **ids("a")), call("b", 0, 1, call_id="b"))
     assert (found.verdict, found.findings) == ("parallel", ())
