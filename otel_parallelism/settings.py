@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -164,6 +165,9 @@ SDK_DISABLED: Final = "OTEL_SDK_DISABLED"
 _LIKE_PREFIX: Final = "OTEL_PAR"
 _LIKE: Final = 0.85
 """How much a variable with another prefix is like one of ours, at least."""
+_NAMED: Final = re.compile(rb"""tool\s*\.\s*["']?otel[-_]parallelism|otel[-_]parallelism["']?\s*[.=]""")
+"""What a file with a table of ours has; a list of dependencies seldom has it."""
+
 _warned: set[str] = set()
 
 
@@ -252,15 +256,22 @@ def _table(directory: Path | None) -> tuple[dict[str, Any], list[str]]:
     except OSError:  # the folder was deleted or may not be read: no reason to fail
         return {}, []
     # Parsing the file of every project would cost too much at start.
-    if b"[tool.otel-parallelism]" not in content:
+    if not _NAMED.search(content):
         return {}, []
     import tomllib  # noqa: PLC0415 - as above
 
     try:
-        # The table may exist only in a comment.
-        entries = tomllib.loads(content.decode()).get("tool", {}).get("otel-parallelism", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return {}, [f"{path}: {error}"]
+        document = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        return {}, [f"{path}: {error}"] if b"[tool.otel-parallelism]" in content else []
+    tools = document.get("tool")
+    tools = tools if isinstance(tools, dict) else {}
+    if "otel_parallelism" in tools:
+        return {}, [f"{path}: [tool.otel_parallelism] is not read; is it [tool.otel-parallelism]?"]
+    # The name may stand in a comment or among dependencies only.
+    entries = tools.get("otel-parallelism", {})
+    if not isinstance(entries, dict):
+        return {}, [f"{path}: tool.otel-parallelism = {entries!r}: expected a table"]
     types = _types()
     found: dict[str, Any] = {}
     problems = []

@@ -68,6 +68,36 @@ def test_an_entry_that_cannot_be_read_is_named_with_its_file(tmp_path: Path, tab
         Settings.from_environment({}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[tool.'otel-parallelism']\nmax-findings = 3",
+        "[ tool . otel-parallelism ]\nmax-findings = 3",
+        "[tool]\notel-parallelism.max-findings = 3",
+        "tool.otel-parallelism = { max-findings = 3 }",
+    ],
+)
+def test_every_form_of_the_table_is_read(tmp_path: Path, table: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(table)
+    assert Settings.from_environment({}, tmp_path).max_findings == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            "[[tool.otel-parallelism]]\nmax-findings = 3",
+            "tool.otel-parallelism = [{'max-findings': 3}]: expected a table",
+        ),
+        ("[tool]\notel-parallelism = 'x'", "tool.otel-parallelism = 'x': expected a table"),
+        ("[tool.otel_parallelism]\nx = 3", "[tool.otel_parallelism] is not read; is it [tool.otel-parallelism]?"),
+    ],
+)
+def test_another_value_in_place_of_the_table_is_named(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(content)
+    assert read_settings({}, tmp_path) == (Settings(), (f"{tmp_path / 'pyproject.toml'}: {problem}",))
+
+
 def test_text_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b'[tool.otel-parallelism]\nsilence = ["\xff"]\n')
     with pytest.raises(ValueError, match=r"pyproject.toml: .*utf-8"):
@@ -81,6 +111,9 @@ def test_text_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
         b'[project]\nauthors = ["J\xf6rg"]\n',
         b"[project]\n# [tool.otel-parallelism]\n",
         b"[tool.other]\n#[tool.otel-parallelism]\n",
+        b"tool = 3\n#[tool.otel-parallelism]\n",
+        b'[project]\ndependencies = ["otel-parallelism==1"]\n',
+        b'[project]\nauthors = ["J\xf6rg"]\ndependencies = ["otel-parallelism==1"]\n',
     ],
 )
 def test_another_projects_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
