@@ -55,7 +55,8 @@ def written_output() -> Iterator[None]:
         sys.exit(CANNOT)
     except OSError as error:
         _discard()
-        click.echo(printable(f"the output cannot be written: {error.strerror or error}"), err=True)
+        place = f" ({error.filename})" if error.filename else ""
+        click.echo(printable(f"the command cannot go on: {error.strerror or error}{place}"), err=True)
         sys.exit(CANNOT)
 
 

@@ -190,6 +190,8 @@ def _work(theirs: Connection, number: int, prepare: Callable[[int, Any], Callabl
             task = theirs.recv()
             try:
                 answer = (_DONE, run(task))
+            except OSError as error:  # such as a full disk
+                answer = (_FAILED, str(error))
             except Exception:  # noqa: BLE001 - as above
                 answer = (_FAILED, traceback.format_exc())
             theirs.send(answer)

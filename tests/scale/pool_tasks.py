@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ def prepare(number: int, unready: int) -> Callable[[str], tuple[int, str]]:
     def run(text: str) -> tuple[int, str]:
         if text == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if text == "full":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if text == "raise":
             raise LookupError(text)
         return number, text * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -38,6 +39,7 @@ def test_each_task_has_its_result() -> None:
     [
         (["a", "die"], -1, r"a worker process was ended \(SIGKILL\); if memory is short, take fewer with --jobs"),
         (["a", "raise", "b"], -1, r"(?s)a worker process failed: Traceback.*LookupError: raise"),
+        (["a", "full"], -1, rf"^a worker process failed: \[Errno {errno.ENOSPC}\] {os.strerror(errno.ENOSPC)}$"),
         (["a"], 1, r"(?s)a worker process failed: Traceback.*ValueError: no room"),
     ],
 )

@@ -213,11 +213,23 @@ class FolderTools:
         unread = SkippedFiles(skip)
         for file in files:
             try:
-                yield from read_spans(str(self._inside(file)), lambda _: None, skip, settings)
+                yield from read_spans(self._regular_file(file), lambda _: None, skip, settings)
                 unread.read()
             except UnreadableError as error:
                 unread.add(error)
         unread.close()
+
+    def _regular_file(self, path: str) -> str:
+        """
+        Return the name of the file at *path*, which can be read without waiting.
+
+        Raises:
+            UnreadableError: It is not inside the folder, or is no file.
+        """
+        found = self._inside(path)
+        if not os.path.isfile(found):  # noqa: PTH113 - as below
+            raise UnreadableError(path, None, "it is a folder without files, or a pipe", "a file")
+        return str(found)
 
     def _inside(self, path: str) -> Path:
         """
@@ -247,6 +259,8 @@ def _number(analysis: Analysis, wanted: int | str) -> int:
     faults = faults_of(analysis.reports)
     numbers = {fault.name: number for number, fault in reversed(list(enumerate(faults, 1)))}
     number = numbers.get(str(wanted), wanted)
+    if isinstance(number, str) and number.isdecimal() and len(number) <= len(str(len(faults))):
+        number = int(number)
     if not isinstance(number, int) or not 1 <= number <= len(faults):
         expected = (
             f"a number from 1 to {len(faults)}, or an id" if faults else "no question about one: nothing was found"

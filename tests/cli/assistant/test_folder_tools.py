@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -50,6 +51,19 @@ def test_files_that_cannot_be_read_are_skipped(served: FolderTools, tmp_path: Pa
         "it is empty",
         "it is outside of the served folder",
     ]
+
+
+def test_number_of_a_finding_can_be_text(served: FolderTools) -> None:
+    assert served.explain_finding("spans.jsonl", "1") == served.explain_finding("spans.jsonl", 1)
+    for wanted in ("0", "99", "-1", "1.0", "²", ""):
+        with pytest.raises(UnreadableError, match="there is no such finding"):
+            served.explain_finding("spans.jsonl", wanted)
+
+
+def test_pipe_is_not_waited_for(served: FolderTools, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "served" / "pipe")
+    with pytest.raises(UnreadableError, match="or a pipe; expected a file"):
+        served.analyze_file("pipe")
 
 
 def test_patterns_are_those_of_the_fleet(served: FolderTools) -> None:
