@@ -94,17 +94,21 @@ def uninstall() -> None:
     """Undo `install`: detach from providers, end subscriptions, forget open turns. Decorated functions still work."""
     wait_for_reports()
     with _lock:
-        while _undo:
-            try:
-                _undo.pop()()
-            except Exception as error:  # noqa: BLE001 - the other steps are still undone
-                swallow("uninstalling", error)
+        _undo_all()
         REGISTRY.subscribers = ()
         REGISTRY.intercept_end = None
         REGISTRY.by_id = False
         REGISTRY.use_tracer(None)
         REGISTRY.clear()
         REGISTRY.configure(Settings())
+
+
+def _undo_all() -> None:
+    while _undo:
+        try:
+            _undo.pop()()
+        except Exception as error:  # noqa: BLE001 - the other steps are still undone
+            swallow("uninstalling", error)
 
 
 def usable_settings(**arguments: Any) -> Settings:

@@ -129,12 +129,12 @@ class Outcome:
     Attributes:
         calls: The calls that the program made.
         turns: The turns that it began.
-        open_turns: Those of them that it never ended.
+        open_turns: Those of them that it never left; they end when it drops them.
         errors: The exceptions and wrong results that reached it.
         stall_s: The longest processor time between two rounds of an event loop, until the last report is made.
         peak_bytes: The highest memory beyond that before the scenario.
         final_bytes: The memory that stayed.
-        lost: The calls and ended turns without an exported span.
+        lost: The calls and turns without an exported span.
         counted: The calls that the package counts; those of turns that never end are not among them.
         swallowed: The errors inside the package.
     """
@@ -385,7 +385,7 @@ def scenario(name: str, scale: float, settings: Settings | None = None) -> Outco
             body = SCENARIOS[name]
             runner.run(_beating(outcome, body(outcome, scale), alone=body is not four_threads))
     finally:
-        expected = outcome.calls + outcome.turns - outcome.open_turns
+        expected = outcome.calls + outcome.turns
         outcome.lost = expected - counted.ended["execute_tool"] - counted.ended["invoke_agent"]
         outcome.counted = coverage().calls - before[0]
         outcome.swallowed = sum(internal_errors().values()) - before[1]

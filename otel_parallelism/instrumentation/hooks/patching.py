@@ -110,24 +110,30 @@ class Patching:
                 return
             self.active = True
             self.states.clear()
-            for framework in frameworks:
-                self.add((*framework.switches, *framework.patches))
+            self._add_all(frameworks)
+
+    def _add_all(self, frameworks: Iterable[Framework]) -> None:
+        for framework in frameworks:
+            self._add((*framework.switches, *framework.patches))
 
     def add(self, wanted: Iterable[Patch | Switch]) -> None:
         """Apply each of *wanted*, now or when its module is imported."""
         with self._lock:
-            modules: dict[str, list[Patch | Switch]] = {}
-            for each in wanted:
-                self.states[_title(each)] = "waiting"
-                modules.setdefault(each.module, []).append(each)
-            for module, its in modules.items():
-                self._wanted.setdefault(module, []).extend(its)
-                if module in sys.modules:
-                    self._apply(sys.modules[module], its)
-                elif module not in self._hooked:
-                    # A hook cannot be removed, so each module gets one, which looks up what is wanted when it runs.
-                    self._hooked.add(module)
-                    wrapt.register_post_import_hook(self._imported, module)
+            self._add(wanted)
+
+    def _add(self, wanted: Iterable[Patch | Switch]) -> None:
+        modules: dict[str, list[Patch | Switch]] = {}
+        for each in wanted:
+            self.states[_title(each)] = "waiting"
+            modules.setdefault(each.module, []).append(each)
+        for module, its in modules.items():
+            self._wanted.setdefault(module, []).extend(its)
+            if module in sys.modules:
+                self._apply(sys.modules[module], its)
+            elif module not in self._hooked:
+                # A hook cannot be removed, so each module gets one, which looks up what is wanted when it runs.
+                self._hooked.add(module)
+                wrapt.register_post_import_hook(self._imported, module)
 
     def add_method(self, of: type, name: str, wrapper_factory: WrapperFactory) -> None:
         """
@@ -158,18 +164,21 @@ class Patching:
             self.active = False
             self._wanted.clear()
             self._methods.clear()
-            while self._undo:
-                try:
-                    self._undo.pop()()
-                except Exception as error:  # noqa: BLE001 - the other patches are still undone
-                    swallow("removing a patch", error)
+            self._undo_all()
             self.states.clear()
+
+    def _undo_all(self) -> None:
+        while self._undo:
+            try:
+                self._undo.pop()()
+            except Exception as error:  # noqa: BLE001 - the other patches are still undone
+                swallow("removing a patch", error)
 
     def _imported(self, module: Any) -> None:
         with self._lock:
             # wrapt drops a hook after it has called it.
             self._hooked.discard(module.__name__)
-            self._apply(module, [one for one in self._wanted.get(module.__name__, ()) if self._is_waiting(one)])
+            self._apply(module, list(filter(self._is_waiting, self._wanted.get(module.__name__, ()))))
 
     def _is_waiting(self, one: Patch | Switch) -> bool:
         return self.states.get(_title(one)) == "waiting"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -11,15 +12,13 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from otel_parallelism import clock, names
 from otel_parallelism.model import Content, Report
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, get_current, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.live_tree import leave_turn, link_node, new_span_id, parent_node
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, TurnNode
 from otel_parallelism.tracing.state.registry import REGISTRY
-from otel_parallelism.tracing.state.turn_end.ending import finish
+from otel_parallelism.tracing.state.turn_end.ending import abandon_turn, finish
 from otel_parallelism.tracing.state.turn_end.late_ends import LateEnd
-from otel_parallelism.tracing.state.turn_end.releasing import discard
 from otel_parallelism.tracing.state.user_words import hold_words
 
 from .arguments import check_arguments
@@ -60,7 +59,6 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
         self._outcome: Report | LateEnd | None = None
         self._node: TurnNode | None = None
         self._token: Any = None
-        self._outer: Context | None = None
 
     @property
     def report(self) -> Report | None:
@@ -168,7 +166,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 # A turn around has ended: a task that it started goes on, and its turns stand alone.
                 node.parent = None
             self._input = None
-            self._outer = current
+            self._become(_OpenTurn)
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
             return self  # noqa: TRY300 - an interruption may come before it
         except BaseException as error:  # noqa: BLE001 - the run continues without a turn
@@ -178,26 +176,19 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
 
     def _abandon(self, error: BaseException, outer: Context | None = None) -> None:
         """End the turn after *error* stopped its start or its end; *outer* is the context before its start."""
-        token, self._token, self._outer = self._token, None, None
+        token, self._token = self._token, None
         restore(token, outer)
-        node = self._node
-        try:
-            end_ns = clock.now_ns()
-            if node is not None:
-                node.end_ns = node.end_ns or end_ns
-                end_ns = node.end_ns + node.shift
-                REGISTRY.spans.pop(node.span_id, None)
-                discard(node)
-            end_interrupted(None if self.span is INVALID_SPAN else self.span, end_ns, error)
-        except Exception as failure:  # noqa: BLE001 - the run has ended
-            swallow("abandoning a turn", failure)
+        abandon_turn(self._node, self.span, error)
+        self._become(AgentTurn)
+
+    def _become(self: Any, kind: type[AgentTurn]) -> None:
+        self.__class__ = kind
 
     def leave(self) -> None:
         """Restore the surrounding context, unless that was done already."""
         if self._token is not None and self._node is not None:
-            # An interruption may come before the first instruction of the function: the token is kept until its end.
-            leave_turn(self._node, self._token, self._outer)
-            self._token = self._outer = None
+            leave_turn(self._node, self._token)
+            self._token = None  # only now: an interruption may come before the first instruction of the function
 
     def start(self) -> Context:
         """Start the turn and return its context, without attaching it."""
@@ -224,9 +215,19 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
                 write_error(span, error)
             self._outcome = finish(node, end_ns)
             span.end(end_ns + node.shift)
+            self._become(AgentTurn)
         except BaseException as failure:  # noqa: BLE001 - the run has ended, and its result is kept
             self._abandon(failure)
             swallow("ending a turn", failure)
+
+
+class _OpenTurn(AgentTurn):
+    """An `AgentTurn` that is open. One that has ended has no ``__del__``: what interrupts that would be lost."""
+
+    def __del__(self) -> None:
+        """End the turn; an interruption may have come before the first instruction of ``__exit__``."""
+        if not sys.is_finalizing():
+            self.drop()
 
 
 @overload

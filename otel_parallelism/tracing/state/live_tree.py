@@ -8,7 +8,10 @@ a model request or a turn. A node is finished once; a finished node has no child
 from __future__ import annotations
 
 import random
+from contextvars import Token
 from typing import Any
+
+from opentelemetry.context import Context
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.compatibility import span_id_of
@@ -82,7 +85,7 @@ def add_span_node(span: Any, scope: Node | None) -> SpanNode:
     return node
 
 
-def link_node(node: Node) -> bool:  # noqa: C901 - one walk outwards, under one lock
+def link_node(node: Node) -> bool:
     """
     Link *node* and its ancestors as children of their parents, and intercept the end of spans that may be turns.
 
@@ -90,43 +93,47 @@ def link_node(node: Node) -> bool:  # noqa: C901 - one walk outwards, under one 
         False where an enclosing turn has already ended, else True. A node past the bounds on spans or calls, or inside
         of a call past them, is counted in totals and not linked.
     """
+    with REGISTRY.lock:
+        return _link(node)
+
+
+def _link(node: Node) -> bool:  # noqa: C901 - one walk outwards
     registry = REGISTRY
-    with registry.lock:
-        root: Node = node
-        while (around := root.above or root.parent) is not None:
-            root = around
-            if root.finished and not root.beyond:
-                return False
-        if type(node) is CallNode and type(node.parent) is CallNode:
-            # In deep recursion, each call would walk all levels.
-            node.above = node.parent.above or node.parent
-        if node.linked or node.parent is None:
-            return True
-        path = [node]
-        around = node.parent
-        while not (around.linked or around.beyond or around.parent is None):
-            path.append(around)
-            around = around.parent
-        # Once a call of a turn is past the bound, later ones are too, although room may have been given back.
-        full = around.past_bound is not None and around.past_bound.calls > 0
-        full = full or (len(around.children or ()) >= around.room and not _grant_room(around, root))
-        if full or (around.beyond and not begins_scope(around)):
-            for passed in path:
-                passed.beyond = True
-            count_past_bound(node)
-            return True
+    root: Node = node
+    while (around := root.above or root.parent) is not None:
+        root = around
+        if root.finished and not root.beyond:
+            return False
+    if type(node) is CallNode and type(node.parent) is CallNode:
+        # In deep recursion, each call would walk all levels.
+        node.above = node.parent.above or node.parent
+    if node.linked or node.parent is None:
+        return True
+    path = [node]
+    around = node.parent
+    while not (around.linked or around.beyond or around.parent is None):
+        path.append(around)
+        around = around.parent
+    # Once a call of a turn is past the bound, later ones are too, although room may have been given back.
+    full = around.past_bound is not None and around.past_bound.calls > 0
+    full = full or (len(around.children or ()) >= around.room and not _grant_room(around, root))
+    if full or (around.beyond and not begins_scope(around)):
         for passed in path:
-            passed.linked = True
-            parent = passed.parent
-            if parent is None:
-                break
-            if parent.children is None:
-                parent.children = []
-            if parent is not around:
-                _grant_room(parent, root)
-            parent.children.append(passed)
-            if registry.intercept_end is not None and type(parent) is SpanNode and not parent.end_ns:
-                registry.intercept_end(parent)
+            passed.beyond = True
+        count_past_bound(node)
+        return True
+    for passed in path:
+        passed.linked = True
+        parent = passed.parent
+        if parent is None:
+            break
+        if parent.children is None:
+            parent.children = []
+        if parent is not around:
+            _grant_room(parent, root)
+        parent.children.append(passed)
+        if registry.intercept_end is not None and type(parent) is SpanNode and not parent.end_ns:
+            registry.intercept_end(parent)
     return True
 
 
@@ -173,18 +180,11 @@ def count_late_node(node: Node) -> None:
         release_call(node)
 
 
-def leave_turn(node: TurnNode, token: Any, outer: Any) -> None:
-    """
-    Restore the context from before the turn *node*.
-
-    Args:
-        node: The turn.
-        token: The token of the turn's context.
-        outer: The context before it.
-    """
-    if get_current().get(SCOPE_KEY) is not node:
+def leave_turn(node: TurnNode, token: Any) -> None:
+    """Restore the context from before the turn *node*; *token* is that of the turn's context."""
+    if get_current().get(SCOPE_KEY) is not node and type(token) is Token:
         # A turn that was opened inside this one may be left later, and then restores the context of this one.
-        node.outer = outer
+        node.outer = Context() if token.old_value is Token.MISSING else token.old_value
     detach(token)
     ended: Any = get_current().get(SCOPE_KEY)
     while type(ended) is TurnNode and ended.outer is not None:

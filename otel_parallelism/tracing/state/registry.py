@@ -142,10 +142,13 @@ class Registry:
     def forget_oldest(self) -> None:
         """Forget the older half of the open spans; past the bound they are most likely abandoned."""
         with self.lock:
-            for span_id in list(self.spans)[: len(self.spans) // 2]:
-                forgotten = self.spans.pop(span_id, None)
-                self.turns.pop(id(forgotten), None)
-                self.candidates.pop(span_id, None)
+            self._forget(list(self.spans)[: len(self.spans) // 2])
+
+    def _forget(self, span_ids: list[int]) -> None:
+        for span_id in span_ids:
+            forgotten = self.spans.pop(span_id, None)
+            self.turns.pop(id(forgotten), None)
+            self.candidates.pop(span_id, None)
 
     def open_turn(self, node: Node) -> bool:
         """Add *node* to the open turns; return False where ``max_open_turns`` are open already."""
@@ -159,9 +162,12 @@ class Registry:
     def open_turns(self) -> list[Node]:
         """Return the nodes of all open turns, including spans whose attributes identify them as turns only now."""
         with self.lock:
-            # Other threads add turns and candidates without the lock: list() copies the values atomically.
-            known = [node for node in list(self.turns.values()) if not node.finished]
-            return known + [node for node in self._late_turns() if id(node) not in self.turns]
+            return self._open_turns()
+
+    def _open_turns(self) -> list[Node]:
+        # Other threads add turns and candidates without the lock: list() copies the values atomically.
+        known = [node for node in list(self.turns.values()) if not node.finished]
+        return known + [node for node in self._late_turns() if id(node) not in self.turns]
 
     def only_turn(self, at_ns: int) -> Node | None:
         """
@@ -170,17 +176,20 @@ class Registry:
         A turn that only wraps another open turn is not counted.
         """
         with self.lock:
-            oldest = list(islice(self.turns.values(), 2))
-            # A fast exit where many turns run concurrently: of two turns apart, each is counted, or one that it wraps.
-            if len(oldest) > 1 and all(node.start_ns <= at_ns and not node.finished for node in oldest):
-                one, other = oldest
-                if one not in _ancestors(other) and other not in _ancestors(one):
-                    return None
-            turns = [node for node in self.open_turns() if node.start_ns <= at_ns]
-            if len(turns) > 1:
-                enclosing = {id(node) for turn in turns for node in _ancestors(turn)}
-                turns = [node for node in turns if id(node) not in enclosing or not _may_wrap(node)]
-            return turns[0] if len(turns) == 1 else None
+            return self._only_turn(at_ns)
+
+    def _only_turn(self, at_ns: int) -> Node | None:
+        oldest = list(islice(self.turns.values(), 2))
+        # A fast exit where many turns run concurrently: of two turns apart, each is counted, or one that it wraps.
+        if len(oldest) > 1 and all(node.start_ns <= at_ns and not node.finished for node in oldest):
+            one, other = oldest
+            if one not in _ancestors(other) and other not in _ancestors(one):
+                return None
+        turns = [node for node in self._open_turns() if node.start_ns <= at_ns]
+        if len(turns) > 1:
+            enclosing = {id(node) for turn in turns for node in _ancestors(turn)}
+            turns = [node for node in turns if id(node) not in enclosing or not _may_wrap(node)]
+        return turns[0] if len(turns) == 1 else None
 
     def _late_turns(self) -> list[SpanNode]:
         """Return the candidates that their attributes identify as turns by now; none where there are too many."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,18 @@ def test_left_in_another_context_of_the_same_thread(kit: Kit) -> None:
     copy_context().run(turn.__exit__, None, None, None)
     assert turn.report is not None
     assert kit.result("invoke_agent clerk")["verdict"] == "single"
+
+
+def test_a_turn_that_is_never_left_ends_when_it_is_dropped(kit: Kit) -> None:
+    before = context.get_current()
+    turn = agent_turn("dropped")
+    turn.__enter__()
+    assert context.get_current() != before
+    del turn
+    gc.collect()
+    assert context.get_current() == before
+    assert kit.span("invoke_agent dropped").end_time
+    assert not kit.reports
 
 
 def test_turns_that_are_left_in_the_order_in_which_they_were_entered(kit: Kit) -> None:

@@ -55,14 +55,17 @@ class HeldEvidence:
         if size < LEAST_SIZE:
             return
         with self._lock:
-            holder.held_size = max(0, holder.held_size) + size
-            self._holders[id(holder)] = holder
-            self.size += size
-            while self.size > self.most and self._holders:
-                _, oldest = self._holders.popitem(last=False)
-                self.size -= oldest.held_size
-                oldest.let_go()
-                oldest.held_size = LET_GO
+            self._add(holder, size)
+
+    def _add(self, holder: Holder, size: int) -> None:
+        holder.held_size = max(0, holder.held_size) + size
+        self._holders[id(holder)] = holder
+        self.size += size
+        while self.size > self.most and self._holders:
+            _, oldest = self._holders.popitem(last=False)
+            self.size -= oldest.held_size
+            oldest.let_go()
+            oldest.held_size = LET_GO
 
     def remove(self, holder: Holder) -> None:
         """Stop counting what *holder* holds, which is released."""

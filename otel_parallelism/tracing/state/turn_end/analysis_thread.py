@@ -56,7 +56,8 @@ class AnalysisThread:
     def forget(self) -> None:
         """Forget all analyses and the thread, which do not exist in a forked process."""
         # An RLock: a garbage collection may end a turn while this very thread holds it.
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self.waiting: deque[Callable[[], None]] = deque()
         self._ident = 0
         self._waiting_threads = 0
@@ -67,7 +68,7 @@ class AnalysisThread:
 
     def submit(self, analysis: Callable[[], None]) -> None:
         """Run *analysis* after those submitted before; it must raise nothing. Without a thread, run it here."""
-        with self._changed:
+        with self._lock:
             if self._ident or self._start():
                 self.waiting.append(analysis)
                 self._changed.notify_all()
@@ -80,7 +81,7 @@ class AnalysisThread:
 
         Meanwhile the analyses make no pauses.
         """
-        with self._changed:
+        with self._lock:
             if get_ident() == self._ident or timeout_s <= 0:  # or a subscriber that asks for what it is itself told
                 return is_done()
             self._waiting_threads += 1
@@ -117,12 +118,12 @@ class AnalysisThread:
 
     def _work(self) -> None:
         """Run the analyses until none has come for `_IDLE_S`."""
-        changed = self._changed
-        with changed:
+        lock, changed = self._lock, self._changed
+        with lock:
             self._ident = get_ident()
         set_pace(self._paced)
         while True:
-            with changed:
+            with lock:
                 if not changed.wait_for(lambda: self.waiting, _IDLE_S):
                     self._ident = 0
                     set_pace(None)
@@ -137,7 +138,7 @@ class AnalysisThread:
             # Its last objects are freed before it counts as done.
             del analysis
             self._resume_collections()
-            with changed:
+            with lock:
                 self.waiting.popleft()
                 changed.notify_all()
 

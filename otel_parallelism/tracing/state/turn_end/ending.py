@@ -5,6 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from opentelemetry.trace import INVALID_SPAN
+
+from otel_parallelism import clock
+from otel_parallelism.tracing.sdk.compatibility import end_interrupted
 from otel_parallelism.tracing.sdk.held_spans import exports_at_once
 from otel_parallelism.tracing.sdk.results import is_open, write_report
 from otel_parallelism.tracing.shield import swallow
@@ -19,6 +23,8 @@ from .releasing import discard, release_contents, unlink
 from .turn_reports import publish, turn_outcome, wrappers_of
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
     from otel_parallelism.model import Report
     from otel_parallelism.tracing.state.nodes import CallNode, Node
 
@@ -89,3 +95,17 @@ def finish_root(node: CallNode, end_ns: int) -> None:
     except Exception as error:  # noqa: BLE001 - the span must end in any case
         discard(node)
         swallow("ending a call that is a turn", error)
+
+
+def abandon_turn(node: Node | None, span: Span, error: BaseException) -> None:
+    """End *node*, a turn whose start or end *error* stopped, and its *span*, without a report."""
+    try:
+        end_ns = clock.now_ns()
+        if node is not None:
+            node.end_ns = node.end_ns or end_ns
+            end_ns = node.end_ns + node.shift
+            REGISTRY.spans.pop(node.span_id, None)
+            discard(node)
+        end_interrupted(None if span is INVALID_SPAN else span, end_ns, error)
+    except Exception as failure:  # noqa: BLE001 - the run has ended
+        swallow("abandoning a turn", failure)

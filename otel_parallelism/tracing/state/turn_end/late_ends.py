@@ -160,17 +160,7 @@ def end_later(node: Node, end_ns: int) -> LateEnd | None:
     with registry.lock:
         if node.finished:
             return None
-        node.finished = True
-        registry.turns.pop(id(node), None)
-        # No call is linked to it any more, and those past the bound that are still open count up to now.
-        registry_room, node.room = node.room, 0
-        root_of(node).held -= registry_room
-        if node.past_bound is not None:
-            node.past_bound = msgspec.structs.replace(node.past_bound)
-        around = node.parent
-        while around is not None:
-            _inner[id(around)] = _inner.get(id(around), 0) + 1
-            around = around.parent
+        _finish(node)
     try:
         analysis.hold()
         ANALYSIS_THREAD.submit(analysis.run)
@@ -182,17 +172,33 @@ def end_later(node: Node, end_ns: int) -> LateEnd | None:
     return late
 
 
+def _finish(node: Node) -> None:
+    node.finished = True
+    REGISTRY.turns.pop(id(node), None)
+    # No call is linked to it any more, and those past the bound that are still open count up to now.
+    registry_room, node.room = node.room, 0
+    root_of(node).held -= registry_room
+    if node.past_bound is not None:
+        node.past_bound = msgspec.structs.replace(node.past_bound)
+    _count_inner(node, 1)
+
+
 def _forget_inner(node: Node) -> None:
     """Let the turns around *node*, whose analysis is done, wait for it no longer."""
     with REGISTRY.lock:
-        around = node.parent
-        while around is not None:
-            left = _inner.get(id(around), 0) - 1
-            if left > 0:
-                _inner[id(around)] = left
-            else:
-                _inner.pop(id(around), None)
-            around = around.parent
+        _count_inner(node, -1)
+
+
+def _count_inner(node: Node, number: int) -> None:
+    """Add *number* to the turns that each node around *node* waits for."""
+    around = node.parent
+    while around is not None:
+        left = _inner.get(id(around), 0) + number
+        if left > 0:
+            _inner[id(around)] = left
+        else:
+            _inner.pop(id(around), None)
+        around = around.parent
 
 
 def _let_go(found: TurnContents) -> None:

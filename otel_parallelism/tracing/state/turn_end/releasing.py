@@ -48,23 +48,27 @@ def release_contents(node: Node, found: TurnContents, outcome: TurnOutcome | Non
 def discard(node: Node) -> None:
     """End *node*, a turn or a local root whose end was interrupted, without a report; unlink and release all below."""
     with REGISTRY.lock:
-        node.finished = True
-        REGISTRY.turns.pop(id(node), None)
-        below: list[Node] = [node]
-        room = 0
-        while below:
-            visited = below.pop()
-            below += visited.children or ()
-            visited.children = None
-            room += visited.room
-            visited.room = 0
-            if isinstance(visited, CallNode):
-                release_call(visited)
-            elif isinstance(visited, SpanNode):
-                HELD.remove(visited)
-        root_of(node).held -= room
+        _unlink_all(node)
     if REGISTRY.on_change is not None:
         REGISTRY.on_change()
+
+
+def _unlink_all(node: Node) -> None:
+    node.finished = True
+    REGISTRY.turns.pop(id(node), None)
+    below: list[Node] = [node]
+    room = 0
+    while below:
+        visited = below.pop()
+        below += visited.children or ()
+        visited.children = None
+        room += visited.room
+        visited.room = 0
+        if isinstance(visited, CallNode):
+            release_call(visited)
+        elif isinstance(visited, SpanNode):
+            HELD.remove(visited)
+    root_of(node).held -= room
 
 
 def root_of(node: Node) -> Node:

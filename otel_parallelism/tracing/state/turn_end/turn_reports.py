@@ -67,14 +67,7 @@ def publish(node: Node, outcome: TurnOutcome) -> None:
     registry = REGISTRY
     report = outcome.report
     with registry.lock:
-        beyond = report.turn.past_bound
-        registry.calls += len(report.turn.calls) - len([call for call in report.turn.calls if call.sub_agent])
-        registry.calls += 0 if beyond is None else beyond.calls + beyond.inner
-        registry.anomalies += outcome.anomalies
-        around = node.parent
-        while around is not None:
-            around.inner = report if around.inner is None else False
-            around = around.parent
+        _count(node, outcome)
     if registry.instruments is not None:
         try:
             registry.instruments.record(report, node.span)
@@ -85,6 +78,18 @@ def publish(node: Node, outcome: TurnOutcome) -> None:
             subscriber(report)
         except Exception as error:  # noqa: BLE001 - a subscriber must not fail the program
             swallow("calling a subscriber", error)
+
+
+def _count(node: Node, outcome: TurnOutcome) -> None:
+    turn = outcome.report.turn
+    beyond = turn.past_bound
+    REGISTRY.calls += len(turn.calls) - len([call for call in turn.calls if call.sub_agent])
+    REGISTRY.calls += 0 if beyond is None else beyond.calls + beyond.inner
+    REGISTRY.anomalies += outcome.anomalies
+    around = node.parent
+    while around is not None:
+        around.inner = outcome.report if around.inner is None else False
+        around = around.parent
 
 
 def _count_outside(calls: tuple[Call, ...], node: Node) -> None:
