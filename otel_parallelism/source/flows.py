@@ -127,19 +127,19 @@ class State:
             found |= rest
             if len(found) > _MOST_OBJECTS:
                 raise TooLongError
-            rest = set(self.held_by(rest)) - found
+            rest = self.held_by(rest) - found
         return found
 
-    def held_by(self, objects: Iterable[str]) -> frozenset[str]:
+    def held_by(self, objects: Iterable[str]) -> set[str]:
         """Return what was put into *objects*, into parts of them, or into what they are parts of."""
-        by_root = _by_root(objects)
-        return frozenset().union(
-            *(
-                held
-                for holder, held in self.contains.items()
-                if any(overlaps(holder, path) for path in by_root.get(_root(holder), ()))
-            )
-        )
+        found: set[str] = set()
+        by_root = _by_root(objects) if self.contains else {}
+        for holder, held in self.contains.items():
+            for path in by_root.get(_root(holder), ()):
+                if overlaps(holder, path):
+                    found |= held
+                    break
+        return found
 
     def looked_at(self, value: Tracked) -> Tracked:
         """Return *value* with what its objects hold by now of the earlier call."""

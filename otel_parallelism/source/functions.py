@@ -13,6 +13,7 @@ from otel_parallelism.pace import paced
 from .given_names import names_given
 from .known_functions import is_pure, is_sink
 from .parsing import syntax_tree
+from .syntax import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,9 @@ class SourceFile:
         self.imports: set[str] = set()
         self.import_statements: list[ast.Import | ast.ImportFrom] = []
         self.rebound: set[str] = set()
-        for node in paced(ast.walk(self.tree)):
+        self._nodes: list[ast.AST] = [self.tree]
+        for node in paced(self._nodes):
+            self._nodes += children(node)
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self.import_statements.append(node)
                 self.imports.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
@@ -96,7 +99,7 @@ class SourceFile:
         """Names that are bound once at the top level, to a literal without a container."""
         bound: dict[str, int] = {}
         literal: set[str] = set()
-        for node in paced(ast.walk(self.tree)):
+        for node in paced(self._nodes):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 bound[node.id] = bound.get(node.id, 0) + 1
         for statement in self.tree.body:
@@ -121,7 +124,7 @@ class SourceFile:
         It does so in a decorator (``@tool("look_up")``), a call (``Tool(name="look_up", func=f)``) or a dictionary.
         """
         found: dict[str, set[str]] = {}
-        for node in paced(ast.walk(self.tree)):
+        for node in paced(self._nodes):
             for name, function in names_given(node):
                 found.setdefault(name, set()).add(function)
         return found
@@ -129,7 +132,7 @@ class SourceFile:
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node around each node of the tree."""
-        return {child: node for node in paced(ast.walk(self.tree)) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in paced(self._nodes) for child in children(node)}
 
     def function(self, name: str, line: int) -> Function | None:
         """
@@ -270,7 +273,7 @@ def own_nodes(function: Function) -> Iterator[ast.AST]:
         elif isinstance(node, ast.Lambda):
             stack += [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
         elif not isinstance(node, ast.ClassDef):
-            stack += ast.iter_child_nodes(node)
+            stack += children(node)
 
 
 def callee_name(call: ast.Call) -> str:

@@ -1,4 +1,4 @@
-"""What statements and annotations say by their form alone."""
+"""What statements and annotations say by their form alone, and the nodes inside a node."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ _IMMUTABLE = frozenset(
     {"str", "int", "float", "bool", "bytes", "complex", "None", "Optional", "Union", "Literal", "Final", "date"}
     | {"datetime", "time", "timedelta", "Decimal", "UUID", "Path", "PurePath", "Annotated"}
 )
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return what `ast.iter_child_nodes` yields, which takes twice as long, for every node of every file."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        inner = getattr(node, name, None)
+        if isinstance(inner, list):
+            found += [one for one in inner if isinstance(one, ast.AST)]
+        elif isinstance(inner, ast.AST):
+            found.append(inner)
+    return found
 
 
 def exits(statements: Iterable[ast.stmt], *, raising: bool = True) -> list[Scope]:
@@ -38,7 +50,7 @@ def _exits_of(statement: ast.stmt, *, raising: bool) -> frozenset[Scope]:
             found.add("iteration")
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
             inside = in_loop or isinstance(node, (ast.For, ast.AsyncFor, ast.While))
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 search(child, in_loop=inside)
 
     search(statement, in_loop=False)
