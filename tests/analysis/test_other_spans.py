@@ -157,6 +157,19 @@ def test_order_of_spans_and_repeated_spans_change_nothing(rounds: list[list[Made
     assert results(mixed) == results(spans)
 
 
+@given(rounds=CALLS, drawn=st.randoms(use_true_random=False))
+def test_copies_of_spans_without_their_attributes_change_nothing(rounds: list[list[Made]], drawn: Random) -> None:
+    """Another export of a trace has the same ids, and can lack what shows that a span is a call."""
+    spans = spans_of_turn(rounds)
+    copies = [
+        msgspec.structs.replace(each, name="span", attributes={}, end_ns=each.end_ns + drawn.choice((-1, 0, 999)))
+        for each in drawn.sample(spans, drawn.randrange(1, len(spans)))
+    ]
+    mixed = [*copies, *spans]
+    drawn.shuffle(mixed)
+    assert results(mixed) == results(spans)
+
+
 @given(rounds=CALLS)
 def test_calls_without_ids_have_the_results_of_calls_with_ids(rounds: list[list[Made]]) -> None:
     """Equal arguments in one response do not say which call is which, but the rounds stay the same."""

@@ -74,7 +74,8 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
     Sort *observations* into turns.
 
     Args:
-        observations: Observations of any traces, in any order. If a span occurs twice, the one that ends later counts.
+        observations: Observations of any traces, in any order. If a span occurs twice, as in two exports of a trace,
+            the copy that says more counts, whichever comes first.
         settings: ``bookkeeping`` names tools that do not count as calls, ``max_calls_per_turn`` bounds a turn.
     """
     traces: dict[str, dict[str, Observation]] = {}
@@ -90,7 +91,7 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         if known is None:
             spans += 1
             trace[observation.span_id] = observation
-        elif known.end_ns < observation.end_ns:
+        elif _is_better(observation, known):
             trace[observation.span_id] = observation
     join_traces(traces)
     turns: list[Turn] = []
@@ -108,6 +109,27 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
     uncovered.sort(key=_in_order)
     unknown = () if turns or uncovered else _unknown_spans(span for trace in traces.values() for span in trace.values())
     return Normalized(tuple(turns), tuple(uncovered), spans, anomalies, unknown)
+
+
+def _is_better(observation: Observation, known: Observation) -> bool:
+    """
+    Return whether *observation* says more of a span than *known*, another copy of the span.
+
+    An export can lack the attributes that show what the span is. Of two calls, or others of one kind, that is the one
+    that ends later, then the one with more facts.
+    """
+    plain, known_plain = type(observation) is Passage, type(known) is Passage
+    if plain is not known_plain:
+        return known_plain
+    if observation.end_ns != known.end_ns:
+        return observation.end_ns > known.end_ns
+    return _facts(observation) > _facts(known)
+
+
+def _facts(observation: Observation) -> int:
+    """Return how many fields have a value that says something."""
+    values = [getattr(observation, name) for name in observation.__struct_fields__]
+    return sum(value is not None and (type(value) not in _PLAIN or bool(value)) for value in values)
 
 
 def joined_coverage(parts: Iterable[Coverage], turns: int) -> Coverage:
@@ -249,6 +271,7 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
     return Normalized(turns, uncovered, len(tree.spans), len(impossible))
 
 
+_PLAIN = frozenset({str, tuple, int, float, bool})
 _HAND_OFFS = ("transfer_to_*", "transfer_back_to_*", "handoff_to_*", "handoff-*")
 """Bookkeeping tools that hand the turn over to another agent."""
 
