@@ -162,7 +162,7 @@ def test_other_output_between_spans_is_skipped(write: Callable[[bytes], Path]) -
 
 
 def test_a_file_without_any_span_is_an_error(write: Callable[[bytes], Path]) -> None:
-    with pytest.raises(UnreadableError, match=":1: broken JSON"):
+    with pytest.raises(UnreadableError, match=":1: it is not JSON"):
         list(read_spans(write(b"hello\nworld\n"), skip=lambda _: None))
 
 

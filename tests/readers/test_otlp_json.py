@@ -280,7 +280,7 @@ BROKEN = {
     "a document cut off": (json.dumps(request(a_span()), indent=2)[:-30], None, "ends early"),
     "a document broken in its third line": ('{\n "resourceSpans": [\n oops\n ]\n}', 3, "broken JSON"),
     "bytes that are no text": (GOOD.encode().replace(b"get_weather", b"\xff\xfe"), 1, "UTF-8"),
-    "a line with more behind": (f"{GOOD}\n{GOOD} oops\n{GOOD}\n", 2, "broken JSON"),
+    "a line with more behind": (f"{GOOD}\n{GOOD} oops\n{GOOD}\n", 2, "it is not JSON"),
     "a line with a broken one behind": (f"{GOOD}\n{GOOD}{GOOD[:60]}\n", 2, "ends early"),
     "a line cut off": (f"{GOOD}\n{GOOD[:60]}\n{GOOD}\n", 2, "ends early"),
 }

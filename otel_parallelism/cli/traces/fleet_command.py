@@ -167,9 +167,11 @@ def reports_in(
     from otel_parallelism.dialects import classifier  # noqa: PLC0415 - a fast --help
     from otel_parallelism.dialects.parsing.result_attributes import recorded_result  # noqa: PLC0415 - as above
     from otel_parallelism.fleet.report_stream import stream_reports  # noqa: PLC0415 - as above
+    from otel_parallelism.reports.parts.wording import counted  # noqa: PLC0415 - as above
     from otel_parallelism.settings import Settings  # noqa: PLC0415 - as above
 
     settings = with_patterns(Settings.from_environment(), *patterns)
+    chosen = left_out = 0
     with reading_progress(inputs) as advance:
         spans = spans_of(inputs, advance, skipped, settings)
         for report in stream_reports(
@@ -184,8 +186,13 @@ def reports_in(
             if (since is None or turn.start_ns >= since) and (
                 not agents or any(fnmatchcase(name, pattern) for pattern in agents)
             ):
+                chosen += 1
                 yield report
+            else:
+                left_out += 1
     skipped.close()
+    if left_out and not chosen:
+        click.echo(f"--since or --agent leaves out {counted(left_out, 'turn')}, so none is left", err=True)
 
 
 def _renderer(report: FleetReport) -> Callable[..., str]:

@@ -288,7 +288,8 @@ def _problem(error: Exception, written: int) -> str:
     if isinstance(error, msgspec.DecodeError):
         if "truncated" in str(error) or _position(error, 0) >= written:
             return _ENDS_EARLY
-        return f"broken JSON ({str(error).removeprefix('JSON is malformed: ')})"
+        detail = str(error).removeprefix("JSON is malformed: ")
+        return "it is not JSON" if detail == "invalid character (byte 0)" else f"broken JSON ({detail})"
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8 text"
     if isinstance(error, RecursionError):

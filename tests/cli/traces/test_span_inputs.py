@@ -23,7 +23,7 @@ BAD = {
     "cut.gz": (gzip.compress(GOOD.read_bytes())[:9], "the compressed data is broken"),
     "empty.json": (b"", "it is empty"),
     "logs.json": (b'{"resourceLogs":[]}\n', "it holds logs and no spans"),
-    "notes.md": (b"# Notes\n", "broken JSON"),
+    "notes.md": (b"# Notes\n", "it is not JSON"),
 }
 """What cannot be read, and why not."""
 
