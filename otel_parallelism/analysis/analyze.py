@@ -1,4 +1,4 @@
-"""The analysis of one turn: from its calls and model requests to its report, one pass after another."""
+"""The analysis of turns: from spans to reports."""
 
 from __future__ import annotations
 
@@ -7,35 +7,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Analysis, Coverage, Finding, Observation, RecordedResult, Report, SpanRecord, Turn
-from otel_parallelism.pace import pause
 from otel_parallelism.settings import Settings
 
-from .dependencies.contents.reading_budget import turn_budget
 from .dependencies.experience import Experience, overlapping_pairs, pairs_of
-from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
-from .findings.descriptions import described, described_repeat, takes_experience, with_experience
-from .findings.over_parallel.excess import described_excess
-from .findings.over_parallel.search import too_much_parallelism
+from .findings.descriptions import takes_experience, with_experience
 from .findings.recorded import is_complete, with_recorded_result
-from .findings.remarks import released_contents, turn_remarks, unread_contents
-from .findings.repeated_calls import repeated_candidates
-from .findings.report import turn_report
-from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
-from .findings.silencing import is_silenced, set_silenced
-from .findings.unseen import unseen_calls
-from .schedule.scopes import scopes_of, shows_pauses
-from .schedule.whole import whole_of
+from .turn_passes import TurnPasses
 from .turns.normalization import joined_coverage, normalize
-from .turns.waiting import without_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from otel_parallelism.source.call_stacks import Sources
 
-    from .findings.candidates import Candidate
-
-_S = 1e9
+_CALLS_AT_ONCE = 500
 
 
 def analyze_records(
@@ -127,12 +112,8 @@ def analyze_part(
     found = normalize(observed(), settings)
     return AnalysisPart(
         tuple(
-            TurnResult(
-                analyze(turn, settings, None, sources),
-                results.get((turn.trace_id, turn.span_id)),
-                overlapping_pairs(turn),
-            )
-            for turn in found.turns
+            TurnResult(report, results.get((turn.trace_id, turn.span_id)), overlapping_pairs(turn))
+            for turn, report in zip(found.turns, _reports(found.turns, settings, sources), strict=True)
         ),
         found.coverage,
     )
@@ -204,66 +185,36 @@ def analyze(
         measured: Whether the times were measured. If not, as with unit lengths, they show no limits on the number of
             concurrent calls, no calls that wait for one another inside, and not that too many ran together.
     """
-    worked = without_waiting(turn)
-    scopes = scopes_of(worked)
-    own = scopes[-1]
-    duration_ns = max(worked.end_ns - worked.start_ns, 0) or own.totals.makespan_ns
-    share_ns = min(settings.min_avoidable_share * duration_ns, settings.large_avoidable * _S)
-    least_ns = max(settings.min_avoidable * _S, share_ns)
-    notes = turn_remarks(turn)
+    passes = TurnPasses(turn, settings, sources, measured=measured)
+    passes.find_dependencies()
+    passes.find_findings(experience)
+    return passes.report()
 
-    budget = turn_budget(settings)
-    explained: bool | None = None
-    for scope in scopes:
-        pause()
-        if measured:
-            scope.detect_contention()
-        if (not scope.contended or scope.contention.loop.groups) and scope.could_save(least_ns):
-            explained = shows_pauses(worked) if explained is None else explained
-            scope.find_dependencies(worked, settings, sources, budget, explained=explained, measured=measured)
-        scope.compute_bounds()
 
-    if budget.left_out:
-        notes.append(unread_contents(budget.left_out))
-    if turn.let_go and any(scope.graph is not None for scope in scopes):
-        notes.append(released_contents(turn.let_go))
+def _reports(turns: Iterable[Turn], settings: Settings, sources: Sources | None) -> Iterator[Report]:
+    """
+    Yield the report on each of *turns*, as `analyze` returns it.
 
-    pause()
-    reported: list[Candidate] = []
-    if own.contended or own.unlimited_ns < own.totals.makespan_ns:
-        for search in (contention_candidates, recommended_candidates, potential_candidates):
-            pause()
-            candidates = search(scopes, reported, least_ns, notes)
-            set_reported_causes(own, candidates)
-            set_silenced(candidates, turn.agent, settings.silence)
-            estimate_savings(own, candidates, reported, least_ns, notes)
-            reported += [candidate for candidate in candidates if candidate.avoidable_ns >= max(least_ns, 1)]
+    Each pass goes over several turns before the next one: the same code then runs many times in a row.
+    """
+    for some in _groups(turns):
+        passes = [TurnPasses(turn, settings, sources) for turn in some]
+        for one in passes:
+            one.find_dependencies()
+        for one in passes:
+            one.find_findings()
+        yield from [one.report() for one in passes]
 
-    repeats = [one for one in repeated_candidates(scopes, least_ns, notes) if one.avoidable_ns >= max(least_ns, 1)]
-    set_silenced(repeats, turn.agent, settings.silence)
-    told = [(described(candidate, experience), candidate.silenced) for candidate in reported]
-    told += [(described_repeat(candidate), candidate.silenced) for candidate in repeats]
-    told += [
-        (described_excess(one), is_silenced(one.calls, "over_parallel", turn.agent, settings.silence))
-        for one in (too_much_parallelism(scopes, worked, settings, least_ns) if measured else ())
-    ]
-    pause()
-    whole = whole_of(own, worked.past_bound, settings.assumed_limit)
-    by_cause_ns = savings_by_cause(own, [candidate for candidate in reported if not candidate.silenced])
-    report = turn_report(
-        turn,
-        own,
-        whole,
-        tuple(finding for finding, silent in told if not silent),
-        tuple(finding for finding, silent in told if silent),
-        by_cause_ns,
-        notes=notes,
-        negligible=not own.has_dominant_call()
-        and all(scope.graph is None for scope in scopes)
-        and (whole.totals is own.totals or whole.totals.makespan_ns - whole.totals.longest_ns < least_ns),
-        unseen=unseen_calls(turn, settings.bookkeeping),
-    )
-    for scope in scopes:
-        if scope.graph is not None:
-            scope.forget()
-    return report
+
+def _groups(turns: Iterable[Turn]) -> Iterator[list[Turn]]:
+    """Yield *turns* in groups with about ``_CALLS_AT_ONCE`` calls: what is known of calls takes memory."""
+    group: list[Turn] = []
+    calls = 0
+    for turn in turns:
+        group.append(turn)
+        calls += len(turn.calls)
+        if calls >= _CALLS_AT_ONCE:
+            yield group
+            group, calls = [], 0
+    if group:
+        yield group
