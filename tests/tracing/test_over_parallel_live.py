@@ -111,7 +111,7 @@ def capturing() -> Iterator[Kit]:
 @pytest.mark.parametrize(
     ("program", "tools", "advice"),
     [
-        (too_wide, ("search",) * 5, "Run no more than 3 of search at once"),
+        (too_wide, ("search",) * 5, "Run no more than 3 calls of search at once"),
         (one_fails, ("get_price", "read_page", "read_page"), "Let read_page ×2 finish when get_price fails"),
         (one_needs_another, ("find_user", "ship_order", "ship_order"), "Await find_user before ship_order."),
     ],

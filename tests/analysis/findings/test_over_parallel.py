@@ -158,7 +158,7 @@ def test_failure_cancelled_siblings_that_ran_again() -> None:
     assert (finding.cause, finding.advice, finding.span_ids) == ("over_parallel", "potential", ("a", "b", "c"))
     # Without their repetition the second batch ends 2 s sooner; the first one would have ended 2 s later.
     assert finding.avoidable == 0.0
-    assert finding.evidence == ("get_price failed and cancelled 2 calls beside it, made again later",)
+    assert finding.evidence == ("get_price failed and cancelled 2 calls beside it, which ran again later",)
     assert finding.recommendation == (
         "Let read_page ×2 finish when get_price fails: asyncio.gather with return_exceptions=True, "
         'otel_parallelism.run_tools, or parallel_map with on_error="return".'
@@ -223,14 +223,11 @@ def test_rate_limit_answered_what_began_beside_many() -> None:
     assert (finding.cause, finding.advice, finding.limit, finding.avoidable) == ("over_parallel", "potential", 4, 0.0)
     assert len(finding.calls) == 6
     assert finding.evidence == (
-        (
-            "a rate limit answered 6 of the 6 calls of search that began beside 4 or more others of it, and none that "
-            "began beside fewer"
-        ),
+        ("a rate limit refused 6 of the 6 calls of search that began while 4 or more others ran, and none of the rest"),
     )
     assert finding.recommendation == (
-        "Run no more than 4 of search at once: otel_parallelism.parallel_map or run_tools with limit=4, or with rate= "
-        "if the service counts calls per second."
+        "Run no more than 4 calls of search at once: otel_parallelism.parallel_map or run_tools with limit=4, or with "
+        "rate= if the service counts calls per second."
     )
 
 
@@ -314,14 +311,14 @@ def test_durations_grow_with_the_width_until_nothing_is_gained() -> None:
         ),
     )
     assert finding.recommendation == (
-        "Run no more than 2 at once of render (otel_parallelism.parallel_map or run_tools with limit=2): more at once "
-        "is no faster, and slows down what shares the service."
+        "Run no more than 2 calls of render at once (otel_parallelism.parallel_map or run_tools with limit=2): more at "
+        "once is no faster, and slows down what shares the service."
     )
 
 
 def test_nothing_is_gained_by_any_width() -> None:
     (finding,) = found(*slowing(lambda w, n: w / 2))
-    assert (finding.limit, finding.recommendation[:29]) == (1, "Run one at a time of render (")
+    assert (finding.limit, finding.recommendation[:36]) == (1, "Run calls of render one at a time (o")
 
 
 @pytest.mark.parametrize(
@@ -365,8 +362,8 @@ def test_report_says_what_it_knows_where_the_cost_is_unknown() -> None:
     text = render_text(Analysis((report,), Coverage(calls=11, spans=12)), width=200)
     assert text.splitlines()[1] == "Start with turn 1 (plan): search ×6, too much at once"
     assert (
-        "[1] search ×6 ran at once, which did harm. A rate limit answered 6 of the 6 calls of search that began beside "
-        "4 or more others of it, and none that began beside fewer."
+        "[1] search ×6 ran at once, which did harm. A rate limit refused 6 of the 6 calls of search that began while "
+        "4 or more others ran, and none of the rest."
     ) in " ".join(text.split())
 
 

@@ -81,7 +81,7 @@ def _excess(scope: Scope, failure: Call, stopped: Sequence[Call], repeats: Seque
     )
     return Excess(
         calls=tuple(sorted((failure, *stopped), key=lambda one: (one.start_ns, one.end_ns, one.span_id))),
-        evidence=f"{failure.tool} failed and cancelled {counted_calls(len(stopped))} beside it, made again later",
+        evidence=f"{failure.tool} failed and cancelled {counted_calls(len(stopped))} beside it, which ran again later",
         advice=f"Let {tools} finish when {listing([failure.tool])} fails: asyncio.gather with return_exceptions=True, "
         'otel_parallelism.run_tools, or parallel_map with on_error="return".',
         scope_id=scope.scope_id,

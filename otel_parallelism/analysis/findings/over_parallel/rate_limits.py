@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.analysis.findings.advice import listing
+from otel_parallelism.analysis.findings.advice import counted_calls, listing
 
 from .excess import Excess, calls_by_tool, failures_of, widths_at_start
 
@@ -83,10 +83,10 @@ def _burst(scope: Scope, calls: Sequence[Call], widths: Sequence[int], limited: 
     wide = sum(1 for one in widths if one >= width)
     return Excess(
         calls=tuple(calls[at] for at in limited),
-        evidence=f"a rate limit answered {len(limited)} of the {wide} calls of {calls[0].tool} that began beside "
-        f"{width - 1} or more others of it, and none that began beside fewer",
-        advice=f"Run no more than {width - 1} of {tool} at once: otel_parallelism.parallel_map or run_tools with "
-        f"limit={width - 1}, or with rate= if the service counts calls per second.",
+        evidence=f"a rate limit refused {len(limited)} of the {wide} calls of {calls[0].tool} that began while "
+        f"{width - 1} or more others ran, and none of the rest",
+        advice=f"Run no more than {counted_calls(width - 1)} of {tool} at once: otel_parallelism.parallel_map or "
+        f"run_tools with limit={width - 1}, or with rate= if the service counts calls per second.",
         scope_id=scope.scope_id,
         lost_ns=sum(calls[at].duration_ns for at in limited),
         limit=width - 1,

@@ -196,12 +196,13 @@ def _excess(scope: Scope, tool: str, bursts: Sequence[Burst], limit: int) -> Exc
     wide = [burst for burst in bursts if burst.width == widest]
     slow_ns = median_of(burst.duration_ns for burst in wide)
     lost_ns = sum(max(0.0, call.duration_ns - usual_ns) for b in bursts if b.width > limit for call in b.calls)
-    at_once = "one at a time" if limit == 1 else f"no more than {limit} at once"
+    calls = f"calls of {listing([tool])}"
+    run = f"Run {calls} one at a time" if limit == 1 else f"Run no more than {limit} {calls} at once"
     return Excess(
         calls=tuple(call for burst in wide for call in burst.calls),
         evidence=f"in {len(bursts)} bursts, {tool} took longer the more of it ran at once: {usual_ns / 1e9:.3g} s with "
         f"{limit}, {slow_ns / 1e9:.3g} s with {widest}, so that {widest} at once got no more done",
-        advice=f"Run {at_once} of {listing([tool])} (otel_parallelism.parallel_map or run_tools with limit={limit}): "
+        advice=f"{run} (otel_parallelism.parallel_map or run_tools with limit={limit}): "
         "more at once is no faster, and slows down what shares the service.",
         scope_id=scope.scope_id,
         lost_ns=round(lost_ns),
