@@ -369,9 +369,8 @@ def test_pipe_is_read_while_it_is_written(tmp_path: Path, compressed: bool) -> N
 
 def test_compression_is_detected_by_content(tmp_path: Path) -> None:
     path = tmp_path / "spans.jsonl.gz"
-    path.write_text(GOOD)
-    with pytest.raises(UnreadableError, match="not compressed with gzip"):
-        names(path)
+    path.write_text(GOOD)  # as it is after a download that decompresses
+    assert len(names(path)) == 1
     path.write_bytes(gzip.compress(GOOD.encode()))
     assert len(names(path)) == 1
     path.write_bytes(gzip.compress((GOOD + "\n").encode() * 500)[:-20])

@@ -250,8 +250,6 @@ def check_text(name: str, start: bytes, expected: str, *, compressed: bool = Fal
         raise UnreadableError(name, None, "it is a tar archive; unpack it first", expected)
     if inside.endswith((".csv", ".tsv")) and b"{" not in start:
         raise UnreadableError(name, None, "it is a table in CSV; export it as JSON or Parquet instead", expected)
-    if start and not compressed and name.endswith(".gz"):
-        raise UnreadableError(name, None, "its name ends in .gz, but it is not compressed with gzip", "gzip")
 
 
 def with_lengths(data: bytes) -> list[bytes] | None:
