@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -18,12 +17,13 @@ from .otlp_json import decode_otlp
 from .parquet import MAGIC, read_parquet
 from .parsing.data_frames import frame_rows
 from .parsing.dedicated_columns import KEY, DedicatedColumns
-from .parsing.json_fields import objects
+from .parsing.json_fields import listed_objects
 from .parsing.json_text import JsonText, UnknownFormatError
 from .parsing.opening import (
     ZSTD,
     TooLargeError,
     broken_compression,
+    byte_stream,
     check_text,
     decompressed,
     display_name,
@@ -39,6 +39,7 @@ from .services.address import is_address
 from .services.stored_traces import answers
 
 if TYPE_CHECKING:
+    import io
     import os
     from collections.abc import Callable, Iterator
 
@@ -97,7 +98,7 @@ def read_spans(
     settings = Settings() if settings is None else settings
     if is_address(path):
         for name, text in answers(str(path), settings, skip):
-            stream = _stream(text) if isinstance(text, bytes) else text
+            stream = byte_stream(text) if isinstance(text, bytes) else text
             yield from _text_spans(name, stream, lambda: None, settings, skip)
         return
     name = display_name(path)
@@ -107,7 +108,7 @@ def read_spans(
         try:
             start = peeked(lines)
             if start.startswith(MAGIC):
-                inside = _stream(read_whole(lines, settings)) if lines is not file or not file.seekable() else None
+                inside = byte_stream(read_whole(lines, settings)) if lines is not file or not file.seekable() else None
                 yield from _table_spans(name, path, inside, settings, skip)
                 return
             compressed = lines is not file
@@ -159,20 +160,29 @@ def _binary_spans(
     """Yield the spans of protobuf, or of messages with their lengths before them, which may be compressed."""
     from .otlp_protobuf import read_otlp_protobuf  # noqa: PLC0415 - protobuf takes time to import
 
-    messages = with_lengths(data)
-    if messages is None or not all(message.startswith((ZSTD, b"{")) for message in messages):
+    messages, complete = with_lengths(data)
+    if not messages or not all(message.startswith((ZSTD, b"{")) for message in messages):
         yield from read_otlp_protobuf(name, data, other, skip)
         return
-    for message in messages:
-        content = read_whole(decompressed(name, _stream(message), settings), settings)
-        if content.startswith(b"{"):
-            yield from _text_spans(name, _stream(content), lambda: None, settings, skip, other=other)
+    errors = SkippedErrors(name, EXPECTED, skip)
+    for number, message in enumerate(messages, 1):
+        try:
+            content = read_whole(decompressed(name, byte_stream(message), settings), settings)
+            if content.startswith(b"{"):
+                spans = list(_text_spans(name, byte_stream(content), lambda: None, settings, skip, other=other))
+            else:
+                spans = list(read_otlp_protobuf(name, content, other, skip))
+        except broken_compression() as error:
+            problem = f"the compressed data is broken ({error})"
+            errors.add(UnreadableError(name, number, problem, "complete compressed data"))
+        except UnreadableError as error:
+            errors.add(UnreadableError(name, number, error.problem, error.expected))
         else:
-            yield from read_otlp_protobuf(name, content, other, skip)
-
-
-def _stream(data: bytes) -> io.BufferedReader:
-    return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(data)))
+            errors.found()
+            yield from spans
+    if not complete:
+        errors.add(UnreadableError(name, len(messages) + 1, "the last message ends early", EXPECTED))
+    errors.close()
 
 
 def _text_spans(
@@ -246,7 +256,7 @@ def _decoded_object(data: Fields, depth: int = _DEEPEST_LIST) -> list[SpanRecord
         for known in FORMATS:
             if known.recognizes(data):
                 return known.spans(data)
-        items = next((listed for key in _LISTS if (listed := _listed(data.get(key)))), [])
+        items = next((listed for key in _LISTS if (listed := listed_objects(data.get(key)))), [])
     if not items or not depth:
         return None
     found: list[SpanRecord] = []
@@ -256,12 +266,6 @@ def _decoded_object(data: Fields, depth: int = _DEEPEST_LIST) -> list[SpanRecord
             return None
         found += spans
     return found
-
-
-def _listed(value: object) -> list[Fields]:
-    """Return the objects in a list, or in the lists in a list."""
-    lists = [item for item in value if isinstance(item, list)] if isinstance(value, list) else []
-    return objects(value) or [item for inner in lists for item in objects(inner)]
 
 
 def decode_row(row: dict[str, Any]) -> list[SpanRecord]:

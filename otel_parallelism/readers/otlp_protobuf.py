@@ -111,7 +111,7 @@ def _messages(data: bytes, is_such: Callable[[bytes], bool]) -> list[bytes] | No
     """Return the requests in *data* if all are such ones, else None."""
     for split in (lambda whole: ([whole], len(whole)), _fixed_lengths, _varint_lengths):
         messages, end = split(data)
-        if end == len(data) and all(is_such(message) for message in messages):
+        if messages and end == len(data) and all(is_such(message) for message in messages):
             return messages
     return None
 
@@ -180,9 +180,10 @@ def _fixed_lengths(data: bytes) -> tuple[list[bytes], int]:
     while at + _LENGTH_BYTES <= len(data):
         start = at + _LENGTH_BYTES
         length = int.from_bytes(data[at:start], "big")
-        if not length or start + length > len(data):
+        if start + length > len(data):
             break
-        messages.append(data[start : start + length])
+        if length:  # a request without spans has no bytes
+            messages.append(data[start : start + length])
         at = start + length
     return messages, at
 

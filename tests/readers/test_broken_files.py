@@ -269,3 +269,35 @@ def test_ids_in_base64_without_padding_are_those_in_hex(tmp_path: Path, encode: 
     one, two = read_spans(path)
     assert (one.trace_id, one.span_id) == (two.trace_id, two.span_id) == (trace_id.hex(), span_id.hex())
     assert two.parent_id == span_id.hex()
+
+
+@pytest.mark.parametrize("compress", [bytes, zstandard.compress])
+def test_empty_messages_end_nothing(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
+    """The Collector writes a request without spans as a message without bytes."""
+    path = tmp_path / "spans"
+    requests = [compress(WRITERS["protobuf"]([span])) for span in TRACE]
+    empty = bytes(4)
+    messages = [len(request).to_bytes(4, "big") + request for request in requests]
+    path.write_bytes(empty + empty.join(messages) + empty * 2)
+    assert read_and_skipped(path) == (len(TRACE), [])
+    path.write_bytes(empty * 9)
+    with pytest.raises(UnreadableError):
+        list(read_spans(path))
+
+
+@pytest.mark.parametrize("written", ["protobuf", "otlp_document"])
+def test_compressed_messages_that_are_broken_cost_only_themselves(tmp_path: Path, written: str) -> None:
+    """The Collector compresses each message, and the last one can still be being written."""
+    path = tmp_path / "spans"
+    requests = [zstandard.compress(WRITERS[written]([span])) for span in TRACE]
+    messages = [len(request).to_bytes(4, "big") + request for request in requests]
+    path.write_bytes(b"".join(messages)[:-5])
+    found, skipped = read_and_skipped(path)
+    assert found == len(TRACE) - 1
+    assert [one.partition("; ")[0] for one in skipped] == [f"{path}:{len(TRACE)}: the last message ends early"]
+    path.write_bytes(messages[0] + messages[1][:30] + bytes(len(messages[1]) - 30) + b"".join(messages[2:]))
+    found, skipped = read_and_skipped(path)
+    assert found == len(TRACE) - 1
+    assert [one.partition(" (")[0] for one in skipped] == [f"{path}:2: the compressed data is broken"]
+    with pytest.raises(UnreadableError, match=":2: the compressed data is broken"):
+        list(read_spans(path))

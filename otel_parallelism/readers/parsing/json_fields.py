@@ -52,6 +52,12 @@ def objects(value: object) -> list[Fields]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def listed_objects(value: object) -> list[Fields]:
+    """Return the objects in a list, or in the lists in a list."""
+    lists = [item for item in value if isinstance(item, list)] if isinstance(value, list) else []
+    return objects(value) or [item for inner in lists for item in objects(inner)]
+
+
 def fields(value: object) -> Fields:
     """Return *value* if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}

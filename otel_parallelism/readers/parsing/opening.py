@@ -8,7 +8,7 @@ import sys
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_parallelism.errors import UnreadableError
 from otel_parallelism.settings import variable_of
@@ -252,17 +252,27 @@ def check_text(name: str, start: bytes, expected: str, *, compressed: bool = Fal
         raise UnreadableError(name, None, "it is a table in CSV; export it as JSON or Parquet instead", expected)
 
 
-def with_lengths(data: bytes) -> list[bytes] | None:
-    """Return the messages in *data*, each after its length in four bytes, as the Collector writes; None if not so."""
+def byte_stream(data: bytes) -> io.BufferedReader:
+    """Return *data* as a file that can be peeked into."""
+    return io.BufferedReader(cast("io.RawIOBase", io.BytesIO(data)))
+
+
+def with_lengths(data: bytes) -> tuple[list[bytes], bool]:
+    """
+    Return the messages in *data*, each after its length in four bytes, as the Collector writes, except empty ones.
+
+    The second value is whether the last message is complete; one that is not is left out.
+    """
     messages, at = [], 0
     while at < len(data):
-        length = int.from_bytes(data[at : at + _LENGTH_BYTES], "big")
-        at += _LENGTH_BYTES
-        if not length or at + length > len(data):
-            return None
-        messages.append(data[at : at + length])
-        at += length
-    return messages
+        start = at + _LENGTH_BYTES
+        length = int.from_bytes(data[at:start], "big")
+        if start + length > len(data):
+            break
+        if length:
+            messages.append(data[start : start + length])
+        at = start + length
+    return messages, at == len(data)
 
 
 def is_binary(start: bytes) -> bool:
