@@ -100,7 +100,7 @@ class Detail {
         h("p", { class: "price" }, h("b", {}, finding.avoidable ? `${sure ? "" : "perhaps "}${seconds(finding.avoidable * 1e6)}${share}` : "cost unknown"), h("span", { class: "advice" }, finding.advice), h("span", { class: "advice" }, `cause: ${finding.cause}`)),
         todo && h("p", { class: "todo" }, todo),
         where && !todo.includes(where) && h("p", { class: "todo" }, "See ", h("code", {}, where)),
-        finding.evidence.length ? h("details", {}, h("summary", {}, "How it is known"), h("ul", {}, finding.evidence.map((at) => h("li", {}, say(at))))) : null,
+        finding.evidence.length ? h("details", {}, h("summary", {}, "Evidence"), h("ul", {}, finding.evidence.map((at) => h("li", {}, say(at))))) : null,
         finding.prompt === null ? null : this.prompt(page.guidance + say(finding.prompt)),
       ),
     );

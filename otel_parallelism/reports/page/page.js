@@ -78,7 +78,7 @@ function columns(select) {
   return h("div", { class: "tile wide" }, h("p", { class: "tile-label" }, "Time of each turn's calls"), view, legend);
 }
 
-// The findings of all turns, the largest sum first. A click shows the worst turn of one.
+// The findings of all turns, recommended ones first, then by their sum. A click shows the worst turn of one.
 function faults(select) {
   if (!page.faults.some((fault) => fault.turns > 1)) return null;
   const row = (fault) => {
@@ -97,10 +97,10 @@ function faults(select) {
       h("span", { class: "advice" }, fault.advice),
       h("span", { class: "advice" }, `cause: ${fault.cause}`),
       h("p", { class: "happened" }, say(fault.happened)),
-      h("p", { class: "quiet" }, `${where ? `${where} · ` : ""}in ${count(fault.turns, "turn")}, ${fault.avoidable ? `at most ${seconds(fault.most * 1e6)}` : "first"} in `, worst),
+      h("p", { class: "quiet" }, where ? `${where} · ` : "", fault.turns > 1 ? `in ${count(fault.turns, "turn")}, ${fault.avoidable ? `at most ${seconds(fault.most * 1e6)}` : "first"} in ` : "", worst),
     );
   };
-  return h("div", { class: "tile wide faults" }, h("p", { class: "tile-label" }, "Findings of all turns, the largest sum first"), h("ol", {}, page.faults.map(row)));
+  return h("div", { class: "tile wide faults" }, h("p", { class: "tile-label" }, "Findings of all turns: recommended ones first, then by their sum"), h("ol", {}, page.faults.map(row)));
 }
 
 function overview(select) {
