@@ -11,7 +11,16 @@ from .changes.changing_methods import CHANGING_ITEMS
 from .expressions import ExpressionWalk
 from .flows import ELEMENT, NOTHING, Condition, Tracked, any_of, overlaps
 from .functions import callee_name, tool_call
-from .known_functions import dotted, is_mutator, is_pure, is_reflection, is_sink, is_sleep, makes_text_or_number
+from .known_functions import (
+    dotted,
+    is_mutator,
+    is_pure,
+    is_reflection,
+    is_sink,
+    is_sleep,
+    makes_text_or_number,
+    yields_only,
+)
 
 if TYPE_CHECKING:
     from .flows import State
@@ -38,7 +47,7 @@ class CallWalk(ExpressionWalk):
         if node is self.later and state.after:
             self.judge(inputs, state)
         if node is self.earlier:
-            state.after, state.failed, state.looped, state.paused = True, False, False, False
+            state.after, state.failed, state.looped, state.paused, state.waited = True, False, False, False, False
             state.passed |= state.reach(any_of(inputs).objects)
             self.passed_to_earlier(state)
             left = self.outside.left_for_later()
@@ -47,7 +56,9 @@ class CallWalk(ExpressionWalk):
                 states.append(state.copy())
             return Tracked(flow=f"what {callee_name(tool_call(node)) or 'the call'} returns")
         if is_sleep(node):
-            state.paused = state.paused or state.after
+            if state.after and not yields_only(node):
+                state.paused = True
+                state.waited = state.waited or isinstance(self.file.parents.get(node), ast.Await)
             return NOTHING
         if is_sink(node):
             return NOTHING

@@ -85,6 +85,7 @@ class State:
         failed: Whether this place is reached only if the earlier call failed.
         looped: Whether a later iteration of a loop has begun since the earlier call.
         paused: Whether the function has slept since.
+        waited: Whether it has awaited such a sleep, in which other calls may run.
         end: Why nothing can be said of what follows; empty if something can.
         seen: What was changed since that the later call reads by itself, in words; empty if nothing is known to be.
         names: The values of local variables.
@@ -100,6 +101,7 @@ class State:
         self.failed = False
         self.looped = False
         self.paused = False
+        self.waited = False
         self.end = ""
         self.seen = ""
         self.names: dict[str, Tracked] = {}
@@ -214,6 +216,7 @@ def joined(states: Iterable[State | None]) -> State | None:
     result.failed = bool(earlier) and all(state.failed for state in earlier)
     result.looped = any(state.looped for state in earlier)
     result.paused = any(state.paused for state in earlier)
+    result.waited = any(state.waited for state in earlier)
     result.end = next((state.end for state in reached if state.end), "")
     result.seen = next((state.seen for state in reached if state.seen), "")
     result.passed = frozenset().union(*(state.passed for state in reached))

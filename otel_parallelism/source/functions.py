@@ -97,15 +97,20 @@ class SourceFile:
     @cached_property
     def constants(self) -> set[str]:
         """Names that are bound once at the top level, to a literal without a container."""
-        bound: dict[str, int] = {}
         literal: set[str] = set()
-        for node in paced(self._nodes):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                bound[node.id] = bound.get(node.id, 0) + 1
         for statement in self.tree.body:
             if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Constant, ast.JoinedStr)):
                 literal.update(target.id for target in statement.targets if isinstance(target, ast.Name))
-        return {name for name in literal if bound[name] == 1}
+        return {name for name in literal if self.bound[name] == 1}
+
+    @cached_property
+    def bound(self) -> dict[str, int]:
+        """How often each name is bound as a variable, anywhere in the file."""
+        found: dict[str, int] = {}
+        for node in paced(self._nodes):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                found[node.id] = found.get(node.id, 0) + 1
+        return found
 
     @cached_property
     def named(self) -> dict[str, list[Function]]:

@@ -108,6 +108,11 @@ def is_sleep(call: ast.Call) -> bool:
     return dotted(call.func).rpartition(".")[2] == "sleep"
 
 
+def yields_only(call: ast.Call) -> bool:
+    """Return whether a call of ``sleep`` only lets others run: ``sleep(0)``."""
+    return len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and not call.args[0].value
+
+
 def is_reflection(call: ast.Call) -> bool:
     """Return whether the call can read or change any variable."""
     return isinstance(call.func, ast.Name) and call.func.id in _REFLECTION

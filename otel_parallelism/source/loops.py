@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .changes.outside_names import own_names
+from .changes.own_objects import own_names
 from .flows import ELEMENT, Condition, State, Tracked, any_of, joined
 from .functions import callee_name, own_nodes
 from .known_functions import is_pure, is_sink

@@ -155,8 +155,9 @@ class _Walk(BlockWalk):
             reason = f"whether {self._b} is called may depend on {unsure[0]}"
         elif given.doubt:
             reason = f"{self._b} may be given {given.doubt}"
-        elif state.paused and state.looped:
-            reason = f"the loop sleeps before it calls {self._b} again"
+        elif state.waited or (state.paused and state.looped):
+            who, again = ("loop", " again") if state.looped else ("function", "")
+            reason = f"the {who} sleeps before it calls {self._b}{again}"
         else:
             verdict = "independent"
             earlier, later = pair_names(self._a, self._b)

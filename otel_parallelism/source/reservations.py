@@ -15,6 +15,7 @@ from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern
 
 from .changes.outside_names import functions_called
+from .changes.program_modules import ProgramModule, program_module
 from .changes.tool_changes import changes_something
 from .functions import callee_name, tool_call
 from .known_functions import is_pure
@@ -92,7 +93,7 @@ def change_between(stack: Sequence[CallFrame | None], outermost: CallFrame, tool
         function = None if file is None else file.function(frame.function, frame.line_number)
         if file is None or function is None:
             return f"the source of {frame.function}, which makes the call, is not at hand"
-        if changes_something(file, function, called):
+        if changes_something(program_module(file, frame.file_path, sources), function, called):
             return f"{frame.function}, which makes the call, changes something outside of it, or waits for others"
         called = frame.function
     return ""
@@ -135,7 +136,8 @@ def _passes_on(file: SourceFile, call: ast.Call) -> bool:
     if callee_name(call) in _PASSING_ON or is_pure(call):
         return True
     functions = functions_called(file, call)
-    return bool(functions) and not any(changes_something(file, one) for one in functions)
+    alone = ProgramModule(file, lambda _: None)
+    return bool(functions) and not any(changes_something(alone, one) for one in functions)
 
 
 def _said(file: SourceFile, function: Function, first: ast.Call, second: ast.Call) -> str:

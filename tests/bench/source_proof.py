@@ -48,12 +48,15 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.effects.shell_commands import shell_effect
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, words_in_name
+from otel_parallelism.source.changes.program_modules import program_module
 from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import Site, SourceFile, callee_name, own_nodes, parse
 from otel_parallelism.source.proof import prove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from otel_parallelism.model import CallFrame
 
 JUDGEMENTS = Path(__file__).with_suffix(".json")
 REQUIREMENTS = Path(__file__).with_name("source_proof_packages.txt")
@@ -195,14 +198,12 @@ def changes(tool: str, file: SourceFile, at: tuple[Path, Place]) -> bool:
     """Return whether the function called *tool*, if it can be found from *file*, changes or asks for something."""
     folder, place = at
 
-    def imported(module: str) -> SourceFile | None:
-        name = module.lstrip(".")
-        level = len(module) - len(name)
-        base = (folder / place.file).parents[level - 1] if level else folder
-        path = base.joinpath(*name.split(".")).with_suffix(".py") if name else base / "__init__.py"
+    def source(frame: CallFrame) -> SourceFile | None:
+        path = Path(frame.file_path)
         return parsed(path) if path.is_file() else None
 
-    return may_change_something(tool, file, imported, lambda command: shell_effect(command) == "read")
+    module = program_module(file, str(folder / place.file), source)
+    return may_change_something(tool, module, lambda command: shell_effect(command) == "read")
 
 
 def end(call: ast.Call) -> tuple[int, int]:

@@ -26,6 +26,28 @@ async def main():
     await asyncio.wait_for(save("s"), 5)
     return x, await asyncio.wait_for(second("r"), 5)  # b
 
+sleep_between: any
+async def main():
+    x = await first("q")  # a
+    await asyncio.sleep(1)
+    return x, await second("r")  # b
+
+attribute_read_by_name: any
+async def second(q):
+    return getattr(ctx, "low", None)
+async def main():
+    ctx.low, ctx.high = await first("q")  # a
+    return await second("r")  # b
+
+attribute_read_by_any_name: any
+async def second(q):
+    return getattr(ctx, q)
+async def main():
+    ctx.low = 1
+    x = await first("q")  # a
+    ctx.low = 2
+    return x, await second("r")  # b
+
 made_only_to_be_checked: any
 async def main():
     x = await first("q")  # a
@@ -950,6 +972,20 @@ import asyncio
 async def main():
     x = await asyncio.wait_for(first("q"), 5)  # a
     return x, await asyncio.wait_for(second("r"), 5)  # b
+
+yield_to_others_between: -
+async def main():
+    x = await first("q")  # a
+    await asyncio.sleep(0)
+    return x, await second("r")  # b
+
+other_attribute_read_by_name: -
+async def second(q):
+    return getattr(ctx, "size", None)
+async def main():
+    x = await first("q")  # a
+    ctx.low = 2
+    return x, await second("r")  # b
 
 tasks_waited_for:
 async def main(keys):

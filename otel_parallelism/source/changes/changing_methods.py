@@ -5,6 +5,7 @@ from __future__ import annotations
 WRITING_METHODS: frozenset[str] = frozenset(
     """
     write_text write_bytes chdir putenv unsetenv mkdir makedirs unlink rmdir rmtree rename symlink_to touch copyfile
+    setlocale setcontext tzset umask setdefaulttimeout setrecursionlimit fchdir chroot sethostname
     copytree copy2 copyfileobj to_csv to_parquet to_excel to_sql to_pickle to_feather
     """.split()  # noqa: SIM905 - a list of quoted words would be longer
 )

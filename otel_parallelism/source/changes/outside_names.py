@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 
 from .changing_methods import CHANGING_ITEMS
+from .own_objects import grows_container, own_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from otel_parallelism.source.functions import Function, SourceFile
 
 _MOST_FUNCTIONS = 16
-_CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
-_CONTAINERS = (ast.List, ast.Set, ast.Dict, ast.Tuple, ast.ListComp, ast.SetComp, ast.DictComp)
+_ANY = ".*"
+"""Stands for an attribute whose name is not known."""
+CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
 _OPERATORS = tuple(f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "matmul"))
 _PROPERTIES = frozenset({"property", "cached_property"})
 
@@ -81,7 +83,7 @@ class OutsideNames:
         if root in self._file.imports:
             # Every module may read it.
             return isinstance(target, (ast.Attribute, ast.Subscript))
-        return bool(root) and name in self._read_later
+        return bool(root) and bool(_common(frozenset({name}), self._read_later))
 
     def operators_change(self) -> bool:
         """Return whether ``+=`` and its like, of any class of the file, visibly change what the later call reads."""
@@ -90,7 +92,7 @@ class OutsideNames:
 
     def left_for_later(self) -> str:
         """Return what the earlier call visibly changes and the later one only reads; empty if there is nothing."""
-        found = self._changed_earlier & self._read_later if self._changed_earlier else frozenset[str]()
+        found = _common(self._changed_earlier, self._read_later) if self._changed_earlier else frozenset[str]()
         if found:
             # What both fill is a cache, most likely, or a count.
             found -= changed_by(self._file, functions_called(self._file, self._later))
@@ -99,7 +101,7 @@ class OutsideNames:
     def seen_by_later(self, call: ast.Call) -> str:
         """Return what *call*, made in between, visibly changes and the later call reads; empty if there is nothing."""
         called = functions_called(self._file, call)
-        found = changed_by(self._file, called) & self._read_later if called else frozenset[str]()
+        found = _common(changed_by(self._file, called), self._read_later) if called else frozenset[str]()
         return min(found, default="").removeprefix(".")
 
 
@@ -112,7 +114,7 @@ def functions_called(file: SourceFile, call: ast.Call) -> list[Function]:
             method
             for one in classes
             for method in one.body
-            if isinstance(method, ast.FunctionDef) and method.name in _CONSTRUCTORS
+            if isinstance(method, ast.FunctionDef) and method.name in CONSTRUCTORS
         ]
     return list(file.named.get(name, ()))
 
@@ -149,24 +151,6 @@ def properties(file: SourceFile, attribute: str) -> list[Function]:
         if isinstance(function, ast.FunctionDef)
         and any(_last_word(decorator) in _PROPERTIES for decorator in function.decorator_list)
     ]
-
-
-def own_names(function: Function) -> frozenset[str]:
-    """Return the parameters and variables of *function* itself."""
-    if isinstance(function, ast.Module):
-        return frozenset()
-    arguments = function.args
-    rest = [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
-    bound = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *rest)}
-    others: set[str] = set()
-    for node in own_nodes(function):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            others.update(node.names)
-    return frozenset(bound - others)
 
 
 def outermost_name(expression: ast.expr) -> str:
@@ -208,16 +192,6 @@ def _hooks(file: SourceFile, target: ast.expr) -> list[Function]:
     return [*file.named.get("__setattr__", ()), *setters]
 
 
-def grows_container(node: ast.AST) -> TypeGuard[ast.AugAssign]:
-    """
-    Return whether *node* adds a list, a set or a dictionary to a variable, which changes the object itself.
-
-    >>> [grows_container(ast.parse(text).body[0]) for text in ("found += [1]", "count += 1")]
-    [True, False]
-    """
-    return isinstance(node, ast.AugAssign) and isinstance(node.value, _CONTAINERS)
-
-
 def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[_Facts]:
     """Return the facts of *functions*, and of those of *file* that they run, directly or through others."""
     found = list(functions)
@@ -243,7 +217,7 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
     runs: dict[Function, None] = {}
     own = own_names(function)
     aliases = _aliases(function, own)
-    made = _first_parameter(function) if getattr(function, "name", "") in _CONSTRUCTORS else ""
+    made = _first_parameter(function) if getattr(function, "name", "") in CONSTRUCTORS else ""
     for node in paced(own_nodes(function)):
         for target in _changes(node):
             root, name = outermost_name(target), outside_name(target)
@@ -255,6 +229,8 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
             changed.update(node.names)
         elif isinstance(node, ast.Call):
             runs.update(dict.fromkeys(functions_called(file, node)))
+            if callee_name(node) == "getattr":
+                read.add(_attribute_named(node))
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
             read.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -262,6 +238,18 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
             # The value of a property is worked out where it is read.
             runs.update(dict.fromkeys(properties(file, node.attr)))
     return _Facts(frozenset(changed), frozenset(read), tuple(runs))
+
+
+def _attribute_named(call: ast.Call) -> str:
+    """Return the attribute that *call* of ``getattr`` reads; `_ANY` if its name is not constant."""
+    name = call.args[1] if len(call.args) > 1 else None
+    return f".{name.value}" if isinstance(name, ast.Constant) and isinstance(name.value, str) else _ANY
+
+
+def _common(changed: frozenset[str], read: frozenset[str]) -> frozenset[str]:
+    """Return what of *changed* may be among *read*."""
+    found = changed & read
+    return found | {name for name in changed if name[0] == "."} if _ANY in read else found
 
 
 def _changes(node: ast.AST) -> Iterator[ast.expr]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from otel_parallelism.analysis.dependencies.effects.shell_commands import shell_effect
+from otel_parallelism.source.changes.program_modules import ProgramModule
 from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import SourceFile
 
@@ -47,6 +48,16 @@ CHANGING = {
     "another name in a call": "def roll():\n    return random.random()\nTOOLS = [Tool(name='get_x', func=roll)]",
     "another name, decorated later": "def f():\n    return random.random()\ng = profiled(name='get_x')(f)",
     "another name in a dictionary": "def f():\n    return random.random()\nTOOLS = {**OTHERS, 'get_x': f}",
+    "a listener": "SEEN = []\nasync def get_x(key):\n    for tell in SEEN:\n        tell(key)",
+    "a listener by its name": "SEEN = {}\nasync def get_x(key):\n    SEEN[key](key)",
+    "a listener with a default": "def emit(a):\n    for f in ON.get(a, []):\n        f(a)\ndef get_x(a):\n    emit(a)",
+    "through a table": "def note(a):\n    LAST[0] = a\nDO = {'note': note}\nasync def get_x(a):\n    return DO[a](a)",
+    "a property": "class S:\n    @property\n    def tag(self):\n        S.n += 1\ndef get_x(a):\n    return S0.tag",
+    "a descriptor": "class D:\n    def __get__(self, one, kind):\n        D.n += 1\ndef get_x(a):\n    return API.tag",
+    "a block": "class B:\n    def __enter__(self):\n        B.busy = True\ndef get_x():\n    with B():\n        ...",
+    "a constructor": "class R:\n    def __init__(self):\n        SEEN.append(self)\ndef get_x():\n    return R()",
+    "a decorator": "def one(f):\n    def inner(a):\n        LOCK.acquire()\n    return inner\n@one\ndef get_x(a): ...",
+    "the locale": "import locale\ndef get_x(a):\n    locale.setlocale(locale.LC_ALL, a)",
     "a draw one call deep": "def roll():\n    return random.random()\nasync def get_x():\n    return roll()",
 }
 READING = {
@@ -69,6 +80,11 @@ READING = {
     "a wait for its own tasks": "async def get_x():\n    return await asyncio.wait([task()])",
     "a value of a client": "async def get_x(self, key):\n    return await self.client.get(key)",
     "an event of its own": "async def get_x():\n    ready = Event()\n    start(ready)\n    await ready.wait()",
+    "a plugin whose result is used": "PLUGINS = []\nasync def get_x(a):\n    return [plugin(a) for plugin in PLUGINS]",
+    "a function of a table": "def up(a):\n    return a.upper()\nDO = {'up': up}\ndef get_x(a):\n    return DO['up'](a)",
+    "its own object": "class R:\n    def __init__(self, a):\n        self.a = a\ndef get_x(a):\n    return R(a)",
+    "its own block": "class B:\n    def __enter__(self):\n        self.a = 1\ndef get_x():\n    with B(): ...",
+    "a decorator that registers": "def tool(f):\n    TOOLS[f.__name__] = f\n    return f\n@tool\ndef get_x(a): ...",
     "nothing known": "async def other():\n    self.x = 1",
 }
 
@@ -77,8 +93,17 @@ def reads(command: str) -> bool:
     return shell_effect(command) == "read"
 
 
+def program_of(text: str, files: dict[str, str]) -> ProgramModule:
+    """Return a program with the module *text*, and *files* by the names under which all import them."""
+
+    def imported(name: str) -> ProgramModule | None:
+        return program_of(files[name], files) if name in files else None
+
+    return ProgramModule(SourceFile(text), imported)
+
+
 def changes(text: str) -> bool:
-    return may_change_something("get_x", SourceFile(text), lambda _: None, reads)
+    return may_change_something("get_x", program_of(text, {}), reads)
 
 
 @pytest.mark.parametrize("name", CHANGING)
@@ -92,12 +117,12 @@ def test_tool_that_changes_only_what_it_made_reads(name: str) -> None:
 
 
 def test_tool_may_be_imported() -> None:
-    files = {".tools": SourceFile(CHANGING["an attribute"]), "json": None}
-    program = SourceFile("import json\nfrom .tools import get_x\nasync def main():\n    await get_x()")
-    assert may_change_something("get_x", program, files.get)
+    files = {".tools": CHANGING["an attribute"]}
+    program = "import json\nfrom .tools import get_x\nasync def main():\n    await get_x()"
+    assert may_change_something("get_x", program_of(program, files))
 
 
 def test_tool_may_be_imported_and_have_another_name() -> None:
-    files = {".tools": SourceFile("def roll():\n    return random.random()"), ".other": SourceFile("def roll(): pass")}
-    program = SourceFile("from .other import x\nfrom .tools import roll\nget = profiled(name='get_x')(roll)")
-    assert may_change_something("get_x", program, files.get)
+    files = {".tools": "def roll():\n    return random.random()", ".other": "def roll(): pass"}
+    program = "from .other import x\nfrom .tools import roll\nget = profiled(name='get_x')(roll)"
+    assert may_change_something("get_x", program_of(program, files))

@@ -50,7 +50,8 @@ def _frame_of(call: Call) -> CallFrame | None:
 
 
 def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
-    # Most programs never need this module.
+    # Most programs never need these modules.
+    from otel_parallelism.source.changes.program_modules import program_module  # noqa: PLC0415 - see above
     from otel_parallelism.source.changes.tool_changes import may_change_something  # noqa: PLC0415 - see above
 
     from .shell_commands import shell_effect  # noqa: PLC0415 - likewise
@@ -58,22 +59,5 @@ def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
     file = sources(frame)
     if file is None:
         return False
-    path = frame.file_path
-    return may_change_something(
-        tool,
-        file,
-        lambda module: sources(CallFrame(_module_path(path, module), 0)),
-        lambda command: shell_effect(command) == "read",
-    )
-
-
-def _module_path(importer: str, module: str) -> str:
-    """
-    Return the path of the file of *module*, as it is likely to stand beside or around the file *importer*.
-
-    >>> _module_path("/srv/app/agent.py", "tools.web"), _module_path("/srv/app/agent.py", "..shared")
-    ('/srv/app/tools/web.py', '/srv/shared.py')
-    """
-    name = module.lstrip(".")
-    parts = importer.replace("\\", "/").split("/")[: -max(1, len(module) - len(name))]
-    return "/".join([*parts, *name.split(".")]) + ".py"
+    module = program_module(file, frame.file_path, sources)
+    return may_change_something(tool, module, lambda command: shell_effect(command) == "read")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_parallelism.model import CallFrame
+from otel_parallelism.source.changes.program_modules import program_module
 from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import SourceFile
 from otel_parallelism.tracing.state.turn_end.source_files import source_file
@@ -64,7 +65,7 @@ def test_imported_file_is_found_without_code(tmp_path: Path) -> None:
     program = SourceFile("from tools import get_user\nget_user()")
 
     assert source_file(CallFrame(str(path), 1)) is None
-    assert may_change_something("get_user", program, lambda name: source_file(CallFrame(f"{tmp_path}/{name}.py", 0)))
+    assert may_change_something("get_user", program_module(program, str(tmp_path / "program.py"), source_file))
     assert source_file(CallFrame(str(tmp_path / "missing.py"), 0)) is None
 
 
