@@ -167,6 +167,10 @@ def test_hundred_calls_ten_at_once() -> None:
     assert numbers(report) == (100, 50, 5, 10, 5, 1.0)
     finding = only(report)
     assert (finding.kind, finding.cause, finding.advice, finding.limit) == ("limit", "limit", "potential", 10)
+    assert finding.evidence == (
+        "most calls started when another ended",
+        "no more than 10 of 100 calls ran at once",
+    )
     assert (report.verdict, report.chains, report.avoidable) == ("parallel", 0, 0)
 
 
@@ -388,7 +392,7 @@ def test_one_call_then_two_at_once_could_have_been_three_at_once() -> None:
 def test_partly_overlapping_calls_are_no_chain_but_could_start_earlier() -> None:
     report = report_of(read("a", 0, 10), read("b", 9.5, 19.5))
     assert (report.verdict, report.findings) == ("possibly_sequential", ())
-    assert report.recommendation.startswith("Some calls could have started earlier")
+    assert report.recommendation.startswith("Some calls started later than they had to")
 
 
 @pytest.mark.parametrize(

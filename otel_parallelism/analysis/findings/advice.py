@@ -284,7 +284,7 @@ def turn_recommendation(verdict: Verdict, top: Finding | None, *, unknown: bool,
     if top is not None:
         return top.recommendation
     if verdict == "possibly_sequential" and not unknown:
-        return "Some calls could have started earlier, at the same time as the calls that they overlap."
+        return "Some calls started later than they had to, while others ran already."
     if verdict == "possibly_sequential":
         return (
             "Some calls might run together, but it is not known what they need: capture arguments and results, "

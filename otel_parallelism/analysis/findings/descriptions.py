@@ -100,9 +100,9 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
     else:
         if limit is not None:
             kind = "limit"
-            seen = f"no more than {limit} of {len(calls)} calls ran at once, and most started when another ended"
+            seen = ("most calls started when another ended", f"no more than {limit} of {len(calls)} calls ran at once")
             set_to = next((call.switch for call in calls if limit_of(call.switch) == limit), "")
-            evidence = (f"{set_to} lets no more than {counted_calls(limit)} run at once" if set_to else seen,)
+            evidence = (f"{set_to} lets no more than {counted_calls(limit)} run at once",) if set_to else seen
         else:
             stages = candidate.stages()
             pause()
