@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _LOSING: Final = ("unseen", "sequential", "partly_sequential", "contended", "possibly_sequential")
 _UNKNOWN: Final = frozenset({"unseen", "possibly_sequential"})
-_KINDS: Final = ("with these findings", "with other findings", "without findings")
+_DESCRIBED: Final = "with these findings"
+_NOT_DESCRIBED: Final = "with other findings"
+_FINE: Final = "without findings"
 _MOST_SCOPES: Final = 8
 _MOST_NAMES: Final = 12
 
@@ -99,14 +101,20 @@ def left_out(reports: Sequence[Report], numbers: Collection[int], described: Col
     kinds = Counter(_kind(report, described) for number, report in enumerate(reports, 1) if number not in numbers)
     if not kinds:
         return ""
-    parts = [f"{kinds[kind]:,} {kind}" if len(kinds) > 1 else kind for kind in _KINDS if kinds[kind]]
+    parts = [
+        f"{kinds[kind]:,} {kind}" if len(kinds) > 1 else kind
+        for kind in (_DESCRIBED, _NOT_DESCRIBED, _FINE)
+        if kinds[kind]
+    ]
     line = f"and {counted(kinds.total(), 'more turn')}{':' if len(kinds) > 1 else ''} {', '.join(parts)}"
-    return line + ("; the HTML report shows all" if kinds[_KINDS[1]] else "")
+    return line + ("; the HTML report shows all" if kinds[_NOT_DESCRIBED] else "")
 
 
 def _kind(report: Report, described: Collection[FaultKey]) -> str:
     keys = [fault_key(report, finding) for finding in actionable_findings(report)]
-    return _KINDS[2 if not keys else 0 if all(key in described for key in keys) else 1]
+    if not keys:
+        return _FINE
+    return _DESCRIBED if all(key in described for key in keys) else _NOT_DESCRIBED
 
 
 def input_remarks(analysis: Analysis) -> Iterator[str]:
