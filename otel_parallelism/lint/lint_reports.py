@@ -40,7 +40,10 @@ def render_lint_text(report: LintReport) -> str:
 
 def render_lint_json(report: LintReport) -> str:
     """Return a JSON object: ``findings``, and the numbers of ``files`` read and of findings ``ignored``."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    # A name of a file need not be text, but JSON has nothing else.
+    findings = tuple([msgspec.structs.replace(one, path=printable(one.path)) for one in report.findings])
+    shown = msgspec.structs.replace(report, findings=findings)
+    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode() + "\n"
 
 
 def render_annotations(report: LintReport) -> str:

@@ -26,6 +26,7 @@ from otel_parallelism.reports.parts.faults import faults_of
 from otel_parallelism.reports.text import render_text
 from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_process
 from otel_parallelism.settings import Settings
+from otel_parallelism.shown_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -145,11 +146,11 @@ class FolderTools:
         skipped: list[str] = []
         for name in python_files([str(self._inside(path))]):
             try:
-                findings += lint_file(str(self._inside(name))).result.findings
+                findings += lint_file(self._regular_file(name)).result.findings
             except UnreadableError as error:
-                skipped.append(str(error))
+                skipped.append(printable(str(error)))
         return {
-            "findings": msgspec.to_builtins(findings[:MOST_SHOWN]),
+            "findings": [msgspec.to_builtins(one) | {"path": printable(one.path)} for one in findings[:MOST_SHOWN]],
             "findings_left_out": max(0, len(findings) - MOST_SHOWN),
             "skipped": skipped[:MOST_SHOWN],
         }
@@ -181,7 +182,7 @@ class FolderTools:
         return f"{proposal.text or _NO_CHANGE}\n\nThere is no diff: {proposal.reason}.\n"
 
     def _rewrite(self, path: str) -> str:
-        file = lint_file(str(self._inside(path)))
+        file = lint_file(self._regular_file(path))
         left = [f"{one.path}:{one.line}: {one.message}" for one in file.result.findings if not one.fixable]
         told = file.diff() or "Nothing in this file is rewritten: no rewrite surely changes no result.\n"
         return told + "".join(f"{one}\n" for one in left[:MOST_SHOWN])
@@ -193,7 +194,7 @@ class FolderTools:
 
         def skip(error: UnreadableError) -> None:
             if len(skipped) < MOST_SHOWN:
-                skipped.append(str(error))
+                skipped.append(printable(str(error)))
 
         return analyze_in_one_process(self._spans(path, settings, skip), HowToAnalyze(settings)), skipped
 

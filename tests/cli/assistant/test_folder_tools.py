@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -61,9 +62,19 @@ def test_number_of_a_finding_can_be_text(served: FolderTools) -> None:
 
 
 def test_pipe_is_not_waited_for(served: FolderTools, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "served" / "pipe")
-    with pytest.raises(UnreadableError, match="or a pipe; expected a file"):
-        served.analyze_file("pipe")
+    os.mkfifo(tmp_path / "served" / "pipe.py")
+    for ask in (served.analyze_file, served.propose_fix):
+        with pytest.raises(UnreadableError, match="or a pipe; expected a file"):
+            ask("pipe.py")
+    assert "or a pipe" in served.lint_path("pipe.py")["skipped"][0]
+
+
+def test_answer_has_only_text(served: FolderTools, tmp_path: Path) -> None:
+    (tmp_path / "served" / os.fsdecode(b"bad\xff.json")).write_text("{bad")
+    (tmp_path / "served" / os.fsdecode(b"bad\xff.py")).write_text(SOURCE)
+    (tmp_path / "served" / os.fsdecode(b"worse\xff.py")).write_text("def (")
+    for answer in (served.analyze_file("."), served.slowest_patterns("."), served.lint_path(".")):
+        assert b"bad?" in json.dumps(answer, ensure_ascii=False).encode()
 
 
 def test_patterns_are_those_of_the_fleet(served: FolderTools) -> None:

@@ -274,6 +274,14 @@ def test_measured_seconds_rank_the_findings(project: Invoke) -> None:
         assert done.stderr.decode().endswith("; expected a report of analyze --format json\n")
 
 
+def test_name_that_is_not_text_is_in_json(project: Invoke) -> None:
+    name = os.fsdecode(b"bad\xff.py")
+    (project.folder / name).write_bytes((project.folder / "shop" / "inner" / "page.py").read_bytes())
+    done = project("lint", name, "--format", "json")
+    assert done.returncode == 1, done.stderr
+    assert {one["path"] for one in json.loads(done.stdout)["findings"]} == {"bad?.py"}
+
+
 def test_report_of_analyze_is_a_profile(project: Invoke) -> None:
     attributes = {"gen_ai.operation.name": "invoke_agent"}
     spans = [span("1", "", (0, 2), attributes)]
