@@ -72,13 +72,14 @@ def frameworks() -> str:
 def variables() -> str:
     """Return the environment variables: one a setting, with its default, then those of others that are honoured."""
     text = inspect.cleandoc(Settings.__doc__ or "").partition("Attributes:\n")[2]
-    meanings = dict(re.findall(r"^ +(\w+): (.+)$", text, re.MULTILINE))
+    meanings = dict(re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", text, re.MULTILINE))
     rows = []
     for field in msgspec.structs.fields(Settings):
         variable = names.ENVIRONMENT_PREFIX + field.name.upper()
         if field.name == "capture_content":
             variable = names.CAPTURE_CONTENT
-        rows.append((f"`{variable}`", shown(field.default), meanings[field.name].replace("``", "`")))
+        meaning = " ".join(meanings[field.name].replace("``", "`").split())
+        rows.append((f"`{variable}`", shown(field.default), meaning))
     return table(("variable", "default", "meaning"), rows)
 
 
