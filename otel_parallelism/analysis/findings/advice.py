@@ -278,7 +278,7 @@ def turn_recommendation(verdict: Verdict, top: Finding | None, *, unknown: bool,
     if verdict == "unseen":
         tools = listing(unseen) if unseen else "the tools"
         return (
-            f"The model asked for calls and none was seen: decorate {tools} with @profiled, or name the functions in "
+            f"To see the calls that the model asked for, decorate {tools} with @profiled, or name the functions in "
             "OTEL_PARALLELISM_TARGETS (module:function)."
         )
     if top is not None:

@@ -28,7 +28,7 @@ def test_recommendation_names_the_tools_to_decorate() -> None:
     name, recommendation = verdict(asks("s0", 0, "get_weather", "get_time"), step("s1", 3, 4, requested=()))
     assert name == "unseen"
     assert recommendation == (
-        "The model asked for calls and none was seen: decorate get_weather and get_time with @profiled, or name the "
+        "To see the calls that the model asked for, decorate get_weather and get_time with @profiled, or name the "
         "functions in OTEL_PARALLELISM_TARGETS (module:function)."
     )
 
