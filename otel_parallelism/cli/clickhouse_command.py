@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from .output_errors import print_exactly
+
 
 @click.command("clickhouse-sql", short_help="Print SQL views of turns and calls for ClickHouse.")
 @click.option(
@@ -32,7 +34,7 @@ def clickhouse_sql(*, table: str, hourly: bool, file: str | None) -> None:
     try:
         script = all_statements(table, Settings.from_environment(), hourly=hourly)
         if file is None:
-            click.echo(script, nl=False)
+            print_exactly(script)
         else:
             Path(file).write_text(script, encoding="utf-8")
     except BrokenPipeError:

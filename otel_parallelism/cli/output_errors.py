@@ -60,6 +60,16 @@ def written_output() -> Iterator[None]:
         sys.exit(CANNOT)
 
 
+def print_exactly(text: str) -> None:
+    """Print *text*, which a program may read; in UTF-8 if the encoding of standard output does not have its letters."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+    else:
+        click.echo(text, nl=False)
+
+
 def _flush() -> None:
     if sys.stdout is not None and not sys.stdout.closed:
         sys.stdout.flush()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shell
+    from tests.cli.conftest import Invoke, Shell
 
 SPANS = Path(__file__).parents[1] / "fixtures" / "spans" / "mastra-native.jsonl"
 COMMANDS = ("analyze", "compare", "fix", "fleet", "lint", "sessions", "doctor", "clickhouse-sql")
@@ -61,3 +61,15 @@ def test_output_of_a_program_is_its_own_affair(shell: Shell) -> None:
     shell.write("app.py", "import sys; sys.stdout = None\n")
     done = shell("run", "-o", "report.txt", "app.py")
     assert done.returncode == 0, done.stderr
+
+
+def test_what_programs_read_is_utf_8_where_the_encoding_lacks_a_letter(invoke: Invoke) -> None:
+    expected = invoke("clickhouse-sql")
+    done = invoke("clickhouse-sql", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stdout) == (0, expected.stdout)
+    invoke.write(
+        "app.py", "async def f(c):\n    a = await c.get_a('\N{EURO SIGN}')\n    b = await c.get_b(2)\n    return a, b\n"
+    )
+    for options in ([], ["--format", "json"], ["--diff"]):
+        done = invoke("lint", "app.py", *options, PYTHONIOENCODING="latin-1")
+        assert (done.returncode, done.stderr) == (invoke("lint", "app.py", *options).returncode, b"")

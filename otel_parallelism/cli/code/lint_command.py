@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import click
 
+from otel_parallelism.cli.output_errors import print_exactly
 from otel_parallelism.shown_names import printable
 
 from .measured_places import MeasuredPlace, measured_places, ranked
@@ -190,7 +191,7 @@ def _rendered(report: LintReport, form: LintForm) -> str:
 
 def _write(text: str, output: str | None) -> None:
     if output is None:
-        click.echo(text, nl=False)
+        print_exactly(text)
     else:
         Path(output).write_text(text, encoding="utf-8")
         click.echo(f"report written to {printable(output)}", err=True)

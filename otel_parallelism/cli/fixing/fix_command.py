@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from otel_parallelism.cli.output_errors import print_exactly
 from otel_parallelism.shown_names import printable, shown_name
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def fix(report: str, finding: str, source: Path, write: bool) -> None:
             sys.exit(_status(spans, _NOTHING_SURE))
         if one.finding.advice != "recommended":
             _note(one.finding.recommendation)  # it has a condition
-        click.echo(proposal.diff(), nl=False)
+        print_exactly(proposal.diff())
         if write:
             proposal.file.write(proposal.fixed)
             _note(f"{proposal.file.name}: written")
