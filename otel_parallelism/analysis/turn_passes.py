@@ -118,6 +118,5 @@ class TurnPasses:
             unseen=unseen_calls(self._turn, self._settings.bookkeeping),
         )
         for scope in scopes:
-            if scope.graph is not None:
-                scope.forget()
+            scope.forget()
         return report

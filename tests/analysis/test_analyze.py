@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from strategies import (
 )
 
 from otel_parallelism.analysis.analyze import analyze, analyze_records
+from otel_parallelism.analysis.schedule.scopes import Scope
 from otel_parallelism.model import Call, Caller, Content, Finding, Passage, Report, SpanRecord, Step, Turn
 from otel_parallelism.settings import Settings
 
@@ -775,3 +777,15 @@ def test_trace_without_agent_spans_has_no_reports() -> None:
     found = analyze_records(spans, lambda span: Passage(TRACE, span.span_id, "", "", 0, 1), Settings())
     assert found.reports == ()
     assert found.coverage.share == 1.0
+
+
+def test_scopes_are_freed_with_the_analysis_of_their_turn() -> None:
+    inside = [call(f"i{number}", number, number + 1, parent_id="a") for number in range(4)]
+    nested = turn(call("a", 0, 4, "get_report"), *inside)
+    gc.collect()
+    gc.disable()
+    try:
+        assert analyze(nested, EXACT).findings
+        assert not [one for one in gc.get_objects() if type(one) is Scope]
+    finally:
+        gc.enable()

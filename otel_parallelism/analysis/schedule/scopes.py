@@ -210,7 +210,8 @@ class Scope:
         return min(makespan_ns, timeline.own_ns + taken_ns)
 
     def forget(self) -> None:
-        """Forget the dependency graph, with pauses."""
+        """Forget the dependency graph, with pauses, and the scopes around and inside, which hold this one."""
+        self.holder, self.outer, self.inner = None, None, {}
         graph, self.graph = self.graph, None
         if graph is not None:
             graph.forget()
