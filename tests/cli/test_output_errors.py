@@ -67,9 +67,3 @@ def test_what_programs_read_is_utf_8_where_the_encoding_lacks_a_letter(invoke: I
     expected = invoke("clickhouse-sql")
     done = invoke("clickhouse-sql", PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stdout) == (0, expected.stdout)
-    invoke.write(
-        "app.py", "async def f(c):\n    a = await c.get_a('\N{EURO SIGN}')\n    b = await c.get_b(2)\n    return a, b\n"
-    )
-    for options in ([], ["--format", "json"], ["--diff"]):
-        done = invoke("lint", "app.py", *options, PYTHONIOENCODING="latin-1")
-        assert (done.returncode, done.stderr) == (invoke("lint", "app.py", *options).returncode, b"")
