@@ -195,7 +195,7 @@ def _reports(turns: Iterable[Turn], settings: Settings, sources: Sources | None)
     """
     Yield the report on each of *turns*, as `analyze` returns it.
 
-    Each pass goes over several turns before the next one: the same code then runs many times in a row.
+    Each pass goes over several turns before the next one: its code then stays in the processor's caches.
     """
     for some in _groups(turns):
         passes = [TurnPasses(turn, settings, sources) for turn in some]

@@ -34,7 +34,7 @@ _S = 1e9
 
 
 class TurnPasses:
-    """The analysis of one turn. Its passes are to be called in this order, each once: all methods as they stand."""
+    """The analysis of one turn. Its methods are passes, to be called once each, in the order in which they stand."""
 
     def __init__(
         self, turn: Turn, settings: Settings, sources: Sources | None = None, *, measured: bool = True

@@ -72,10 +72,10 @@ def traces_of(
 
 def batches_of(traces: Iterable[list[SpanRecord]]) -> Iterator[list[list[SpanRecord]]]:
     """
-    Yield *traces*, several small ones at a time, which an analysis takes pass by pass in less time than one by one.
+    Yield *traces*, several small ones at a time: to analyse them together, pass by pass, takes less time.
 
-    The same code runs for many spans in a row, so that the processor has it at hand. Spans that may belong to a turn of
-    another trace stay apart, so that the result does not depend on what they are beside.
+    Each pass then runs for many spans in a row, and its code stays in the processor's caches. A trace with spans that
+    may belong to a turn of another trace comes alone, so that the result does not depend on what it is beside.
     """
     batch: list[list[SpanRecord]] = []
     spans = 0

@@ -40,7 +40,7 @@ def observed(span: SpanRecord, facts: Facts, *, declared: bool = False) -> Obser
 
 
 def passage(span: SpanRecord, kind: Kind | None = None) -> Passage:
-    """Return *span* as a span that only connects its children to its parent; it may be a cycle or a waiting."""
+    """Return *span* as one that only connects its children to its parent; a ``cycle`` or ``waiting`` span is one."""
     return Passage(
         span.trace_id,
         span.span_id,
