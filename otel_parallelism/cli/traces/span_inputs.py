@@ -86,10 +86,10 @@ class SkippedInput:
             self._say(f"{printable(str(error))}; skipped")
 
     def add_file(self, error: UnreadableError) -> None:
-        """Count one file, and say what is wrong with it."""
+        """Count one file, and say what is wrong with it. Spans before the place where it is broken count."""
         self.files += 1
         if self.files <= MAX_FILE_MESSAGES:
-            self._say(f"{printable(str(error))}; this file is skipped")
+            self._say(f"{printable(str(error))}; the other files are read")
 
     def close(self) -> None:
         """Say how many lines and files had no message of their own."""
@@ -98,7 +98,7 @@ class SkippedInput:
             self._say(f"{more} more lines or values could not be read and were skipped")
         more = self.files - MAX_FILE_MESSAGES
         if more > 0:
-            self._say(f"{more} more files could not be read and were skipped")
+            self._say(f"{more} more files could not be read")
 
     def status(self, otherwise: int) -> int:
         """Return the exit status of a command that ends with *otherwise* if it has read every file."""
