@@ -44,7 +44,7 @@ def test_closed_output_is_an_error(shell: Shell, command: str) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("command", ["analyze", "fix", "sessions", "clickhouse-sql"])
+@pytest.mark.parametrize("command", ["analyze", "fleet", "fix", "sessions", "clickhouse-sql"])
 def test_a_pipe_that_nothing_reads_needs_no_message(shell: Shell, command: str) -> None:
     expected = shell(*arguments(command, shell)).stderr
     read, written = os.pipe()

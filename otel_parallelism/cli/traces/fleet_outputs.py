@@ -108,8 +108,7 @@ class FleetOutputs:
                 sys.stdout.write(text)
                 sys.stdout.flush()
         except BrokenPipeError:
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more is printed at the end
+            raise  # which needs no message
         except (OSError, UnicodeError) as error:
             click.echo(f"the report cannot be written: {error}", err=True)
             sys.exit(CANNOT)
