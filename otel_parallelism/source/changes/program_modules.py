@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard, cast
 
 from otel_parallelism.model import CallFrame
-from otel_parallelism.source.functions import callee_name
+from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted
 
 from .outside_names import functions_called
+from .own_objects import own_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from otel_parallelism.model import Caller
     from otel_parallelism.source.call_stacks import Sources
     from otel_parallelism.source.functions import Function, SourceFile
 
@@ -56,6 +58,21 @@ def program_module(file: SourceFile, path: str, sources: Sources) -> ProgramModu
     return ProgramModule(file, imported)
 
 
+def function_at(place: Caller, sources: Sources) -> Place | None:
+    """Return the function whose definition starts at *place*; None if it is in a library or is not found."""
+    path = place.file_path
+    if not _LIBRARIES.isdisjoint(path.replace("\\", "/").split("/")):
+        return None
+    file = sources(CallFrame(path, 0))
+    for functions in [] if file is None else file.named.values():
+        for one in functions:
+            if file is None or not isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            if place.line_number == min(node.lineno for node in (one, *one.decorator_list)):
+                return program_module(file, path, sources), one
+    return None
+
+
 def module_paths(importer: str, module: str) -> list[str]:
     """
     Return the paths at which the file of *module* may stand, as the file *importer* imports it, the likeliest first.
@@ -95,17 +112,13 @@ def called_elsewhere(module: ProgramModule, call: ast.Call) -> list[Place]:
 
 
 def wrapping(module: ProgramModule, function: Function) -> list[Place]:
-    """Return the functions that run instead of *function*: the inner ones of its decorators, if they are known."""
+    """Return the functions that run around *function*: inner ones of its decorators, if they are known."""
     found: list[Place] = []
     for decorator in getattr(function, "decorator_list", ()):
         expression = decorator.func if isinstance(decorator, ast.Call) else decorator
         made: list[Place] = [(module, one) for one in module.file.named.get(dotted(expression), ())]
         for home, outer in made or list(_of_expression(module, expression)):
-            inner = [one for one in ast.walk(outer) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
-            # What is around the innermost one runs once, when the function is decorated.
-            parents = home.file.parents
-            holders = {id(around) for one in inner if one is not outer for around in _around(parents, one)}
-            found += [(home, one) for one in inner if one is not outer and id(one) not in holders]
+            found += [(home, one) for one in ast.walk(outer) if _runs_what_is_given(one, home, outer)]
     return found
 
 
@@ -132,16 +145,54 @@ def _methods(file: SourceFile, name: str, methods: tuple[str, ...]) -> list[Func
     ]
 
 
+def overrides(modules: Iterable[ProgramModule], place: Place) -> list[Place]:
+    """Return the methods of classes in *modules* that may override those that the method at *place* calls."""
+    module, function = place
+    called = {
+        node.func.attr
+        for node in own_nodes(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) in _RECEIVERS
+    }
+    return [
+        (home, method)
+        for home in modules
+        if called and home.file is not module.file
+        for node in home.file.tree.body
+        if isinstance(node, ast.ClassDef) and node.bases
+        for method in node.body
+        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and method.name in called
+    ]
+
+
 def named_elsewhere(module: ProgramModule, name: str) -> list[Place]:
     """Return the functions that *module* imports by *name*, also through other modules."""
     return list(_of_name(module, name, "", _DEEPEST))
 
 
-def _around(parents: dict[ast.AST, ast.AST], node: ast.AST) -> Iterator[ast.AST]:
-    around = parents.get(node)
-    while around is not None:
-        yield around
-        around = parents.get(around)
+def _runs_what_is_given(
+    node: ast.AST, module: ProgramModule, outer: Function
+) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """
+    Return whether *node* is a function inside of *outer* that runs what the functions around it were given.
+
+    Others run once, when a function is decorated.
+    """
+    if node is outer or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    given: set[str] = set()
+    around = module.file.parents.get(node)
+    while around is not None and around is not module.file.tree:
+        if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            given |= {one.arg for one in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)}
+        around = module.file.parents.get(around)
+    given -= own_names(node)
+    return any(
+        isinstance(one, ast.Name) and one.id in given
+        for call in own_nodes(node)
+        if isinstance(call, ast.Call)
+        # Others may run it later, or only keep it.
+        for one in (call.func, *(call.args if isinstance(module.file.parents.get(call), ast.Await) else ()))
+    )
 
 
 def _of_expression(module: ProgramModule, expression: ast.expr) -> Iterator[Place]:

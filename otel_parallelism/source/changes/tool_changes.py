@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
+from otel_parallelism.source.known_functions import dotted
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
 from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
 from .own_objects import grows_container, is_fresh
-from .program_modules import named_elsewhere
+from .program_modules import named_elsewhere, overrides
 from .run_functions import calls_unknown_function, functions_named, run_by
 
 if TYPE_CHECKING:
@@ -38,10 +39,16 @@ _SIGNALLING_ALONE = frozenset({"wait", "set", "get", "join"})
 _LIMITING = frozenset({"acquire", "limit", "limited", "lock", "locked", "rate_limit", "ratelimit", "slot", "throttle"})
 _QUERYING = frozenset({"execute", "executemany", "executescript", "text"})
 _STORING = frozenset("insert update delete replace merge upsert create drop alter truncate set begin copy".split())  # noqa: SIM905 - a list of quoted words would be longer
-_WRITING_MODES = frozenset("wax+")
+_WRITING_MODES = frozenset("wax+cn")
+_SHELVES = frozenset({"shelve.open", "dbm.open"})
 
 
-def may_change_something(tool: str, module: ProgramModule, reads: Callable[[str], bool] = lambda _: False) -> bool:
+def may_change_something(
+    tool: str,
+    module: ProgramModule,
+    reads: Callable[[str], bool] = lambda _: False,
+    defined: Place | None = None,
+) -> bool:
     """
     Return whether the function of *tool* visibly changes something that other calls may see, or waits for one.
 
@@ -49,16 +56,17 @@ def may_change_something(tool: str, module: ProgramModule, reads: Callable[[str]
         tool: The name of the function, or another one that the source gives it.
         module: The file of the function that called it.
         reads: Returns whether a shell command only reads.
+        defined: The function of the tool, if it is known.
 
     Returns:
-        False if no function of this name is in the file or in a module that it imports.
+        False if no function of this name is in the file or in a module that it imports, and none is known.
     """
     file = module.file
-    key = "changes", tool
+    key = "changes", tool, None if defined is None else defined[1]
     if key not in file.proofs:
         file.proofs[key] = any(
             _changes(one) or (one.away <= 1 and _reaches_out(one.function, one.module.file, reads))
-            for one in run_by(_definitions(module, tool), decorated=True)
+            for one in run_by(_definitions(module, tool, defined), decorated=True)
         )
     return bool(file.proofs[key])
 
@@ -75,7 +83,15 @@ def changes_something(module: ProgramModule, function: Function, called: str = "
     return bool(module.file.proofs[key])
 
 
-def _definitions(module: ProgramModule, tool: str) -> list[Place]:
+def _definitions(module: ProgramModule, tool: str, defined: Place | None) -> list[Place]:
+    """Return *defined*, the functions called *tool* that *module* has or imports, and what overrides their helpers."""
+    found = [*([] if defined is None else [defined]), *_of_the_name(module, tool)]
+    imported = (module.imported(name) for name in _modules(module.file, set())[:_MOST_FILES])
+    homes = [module, *(one for one in imported if one is not None)] if found else []
+    return [*found, *(method for place in found for method in overrides(homes, place))]
+
+
+def _of_the_name(module: ProgramModule, tool: str) -> list[Place]:
     """Return the functions that *tool* may be: those of its name in the file, or else in a module that it imports."""
     names = {tool} | module.file.given_names.get(tool, set())
     imported = (module.imported(name) for name in _modules(module.file, names)[:_MOST_FILES])
@@ -158,7 +174,10 @@ def _stores(call: ast.Call) -> bool:
 
 
 def _writes(call: ast.Call) -> bool:
-    modes = [*call.args[:2], *(one.value for one in call.keywords if one.arg == "mode")]
+    modes = [*call.args[:2], *(one.value for one in call.keywords if one.arg in {"mode", "flag"})]
+    if dotted(call.func) in _SHELVES and len(modes) == 1:
+        # A shelf is opened for writing if nothing else is said.
+        return True
     return any(
         isinstance(mode, ast.Constant)
         and isinstance(mode.value, str)

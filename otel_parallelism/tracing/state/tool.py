@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial, partialmethod, singledispatchmethod
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import names
+from otel_parallelism.model import Caller
 from otel_parallelism.tracing.bytecode.changes import changes_outside
 from otel_parallelism.tracing.sdk.child_sampler import SharedAttributes
 
@@ -39,6 +42,7 @@ class Tool:
 
     __slots__ = (
         "_changes",
+        "_place",
         "attributes",
         "blocking",
         "depends_on",
@@ -69,6 +73,7 @@ class Tool:
         self.function: Callable[..., Any] | None = function
         self.outside: tuple[tuple[str, Any, str], ...] | None = None
         self._changes: bool | None = None
+        self._place: tuple[Caller | None] | None = None
         self.silenced: bool = silenced
         self.blocking: bool = blocking
         self.framework: str = framework
@@ -97,6 +102,15 @@ class Tool:
         if self._changes is None:
             self._changes = changes_outside(self.function)
         return self._changes
+
+    def place(self) -> Caller | None:
+        """Return where the function is defined, without its wrappers; None if that is unknown."""
+        if self._place is None:
+            function = inspect.unwrap(self.function) if self.function is not None else None
+            code = getattr(getattr(function, "__func__", function), "__code__", None)
+            found = Caller(code.co_filename, code.co_firstlineno) if isinstance(code, CodeType) else None
+            self._place = (found,)
+        return self._place[0]
 
 
 def tool_name(function: Any) -> str:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_parallelism.source.changes.program_modules import program_module
+from otel_parallelism.model import Caller
+from otel_parallelism.source.changes.program_modules import function_at, program_module
 from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import SourceFile
 
@@ -91,6 +92,32 @@ def test_changes_are_followed_into_other_modules(name: str) -> None:
 @pytest.mark.parametrize("name", READING)
 def test_reading_is_followed_into_other_modules(name: str) -> None:
     assert not changes(READING[name])
+
+
+def test_tool_that_no_import_leads_to_is_known_by_its_place() -> None:
+    text = "import store\n\n@tool\n@timed\nasync def get_x(a):\n    store.put(a)\n"
+    files = {"/srv/tools.py": text, "/srv/store.py": "def put(a):\n    SEEN.append(a)"}
+    program = {path: SourceFile(text) for path, text in files.items()}
+
+    def sources(frame: CallFrame) -> SourceFile | None:
+        return program.get(frame.file_path)
+
+    runner = program_module(SourceFile("async def run(tool):\n    await tool(1)"), "/srv/runner.py", sources)
+    assert not may_change_something("get_x", runner)
+    place = function_at(Caller("/srv/tools.py", 3), sources)
+    assert may_change_something("get_x", runner, defined=place)
+    assert function_at(Caller("/srv/tools.py", 4), sources) is None
+    assert function_at(Caller("/srv/site-packages/tools.py", 3), lambda _: program["/srv/tools.py"]) is None
+
+
+def test_subclass_that_the_caller_imports_overrides_what_a_tool_calls() -> None:
+    files = {
+        "base": "class Base:\n    async def get_x(self, a):\n        return await self.load(a)",
+        "impl": "from base import Base\nclass Impl(Base):\n    async def load(self, a):\n        SEEN.append(a)",
+    }
+    text = "from base import Base\nfrom impl import Impl"
+    assert changes(files, text=text)
+    assert not changes({**files, "impl": files["impl"].replace("load", "store")}, text=text)
 
 
 def test_module_is_found_in_the_folders_around_its_importer() -> None:

@@ -56,7 +56,8 @@ CHANGING = {
     "a descriptor": "class D:\n    def __get__(self, one, kind):\n        D.n += 1\ndef get_x(a):\n    return API.tag",
     "a block": "class B:\n    def __enter__(self):\n        B.busy = True\ndef get_x():\n    with B():\n        ...",
     "a constructor": "class R:\n    def __init__(self):\n        SEEN.append(self)\ndef get_x():\n    return R()",
-    "a decorator": "def one(f):\n    def inner(a):\n        LOCK.acquire()\n    return inner\n@one\ndef get_x(a): ...",
+    "a decorator": "def one(f):\n    def g(a):\n        N[0] += 1\n        f(a)\n    return g\n@one\ndef get_x(a): ...",
+    "a shelf": "import shelve\ndef get_x(a):\n    with shelve.open(PATH) as shelf:\n        shelf[a] = 1",
     "the locale": "import locale\ndef get_x(a):\n    locale.setlocale(locale.LC_ALL, a)",
     "a draw one call deep": "def roll():\n    return random.random()\nasync def get_x():\n    return roll()",
 }
@@ -64,6 +65,7 @@ READING = {
     "its own objects": "async def get_x(key):\n    found = {}\n    found[key] = [1]\n    found[key].append(2)",
     "its own keywords": "async def get_x(**given):\n    given['page'] = 1\n    return given",
     "a client": "async def get_x(self, url):\n    async with self.client.get(url) as answer:\n        return answer",
+    "a reading shelf": "def get_x(a):\n    with shelve.open(PATH, flag='r') as shelf:\n        return shelf[a]",
     "a reading file": "async def get_x(path):\n    with open(path, 'r') as file:\n        return file.read()",
     "a reading query": "DB = make()\nasync def get_x(key):\n    return DB.execute('SELECT a FROM seen')",
     "an item of a global": "TABLE = {}\nasync def get_x(key):\n    return TABLE[key].rows",
@@ -84,6 +86,7 @@ READING = {
     "a function of a table": "def up(a):\n    return a.upper()\nDO = {'up': up}\ndef get_x(a):\n    return DO['up'](a)",
     "its own object": "class R:\n    def __init__(self, a):\n        self.a = a\ndef get_x(a):\n    return R(a)",
     "its own block": "class B:\n    def __enter__(self):\n        self.a = 1\ndef get_x():\n    with B(): ...",
+    "a decorator with a name": "def t(n):\n    def add(f):\n        T[n] = f\n    return add\n@t(1)\ndef get_x(): ...",
     "a decorator that registers": "def tool(f):\n    TOOLS[f.__name__] = f\n    return f\n@tool\ndef get_x(a): ...",
     "nothing known": "async def other():\n    self.x = 1",
 }

@@ -12,7 +12,7 @@ from . import call_effect
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel_parallelism.model import Call, Effect, EffectSource
+    from otel_parallelism.model import Call, Caller, Effect, EffectSource
     from otel_parallelism.settings import Settings
     from otel_parallelism.source.call_stacks import Sources
 
@@ -29,15 +29,15 @@ def known_effects(calls: Sequence[Call], settings: Settings, sources: Sources | 
         sources: Returns the parsed file of a function that made a call, if any. It may define or import the tool.
     """
     found: list[_Known] = []
-    asked: dict[tuple[str, str], bool] = {}
+    asked: dict[tuple[str, str, Caller | None], bool] = {}
     for call in paced(calls):
         effect, how = call_effect(call, settings)
         if sources is not None and (effect, how) == ("read", "assumed"):
             frame = _frame_of(call)
             if frame is not None:
-                key = call.tool, frame.file_path
+                key = call.tool, frame.file_path, call.defined
                 if key not in asked:
-                    asked[key] = _changes_something(call.tool, frame, sources)
+                    asked[key] = _changes_something(call, frame, sources)
                 effect = "unknown" if asked[key] else effect
         found.append((effect, how))
     return found
@@ -49,9 +49,9 @@ def _frame_of(call: Call) -> CallFrame | None:
     return None if call.caller is None else CallFrame(call.caller.file_path, call.caller.line_number)
 
 
-def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
+def _changes_something(call: Call, frame: CallFrame, sources: Sources) -> bool:
     # Most programs never need these modules.
-    from otel_parallelism.source.changes.program_modules import program_module  # noqa: PLC0415 - see above
+    from otel_parallelism.source.changes.program_modules import function_at, program_module  # noqa: PLC0415 - see above
     from otel_parallelism.source.changes.tool_changes import may_change_something  # noqa: PLC0415 - see above
 
     from .shell_commands import shell_effect  # noqa: PLC0415 - likewise
@@ -60,4 +60,5 @@ def _changes_something(tool: str, frame: CallFrame, sources: Sources) -> bool:
     if file is None:
         return False
     module = program_module(file, frame.file_path, sources)
-    return may_change_something(tool, module, lambda command: shell_effect(command) == "read")
+    defined = None if call.defined is None else function_at(call.defined, sources)
+    return may_change_something(call.tool, module, lambda command: shell_effect(command) == "read", defined)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import random
 from math import inf
 
@@ -244,9 +243,8 @@ def _definition(node: CallNode) -> Caller | None:
     """Return where the function of a call's tool is defined, if that is known."""
     code = node.defined
     if code is None:
-        function = inspect.unwrap(node.tool.function) if node.tool.function is not None else None
-        code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return None if code is None else Caller(code.co_filename, code.co_firstlineno)
+        return node.tool.place()
+    return Caller(code.co_filename, code.co_firstlineno)
 
 
 def _arguments(node: CallNode) -> Content:
@@ -291,7 +289,7 @@ def call_of(node: CallNode, trace_id: str, parent_id: str, end_ns: int) -> Call:
         blocking=tool.blocking,
         outlived_ns=None if node.end_ns else 0,
         blocked_ns=node.blocked_ns,
-        defined=_definition(node) if node.blocked_ns else None,
+        defined=_definition(node),
         framework=tool.framework,
         switch=node.switch,
         failure=node.error,
