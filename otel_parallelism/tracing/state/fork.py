@@ -45,8 +45,9 @@ def _upwards(node: Node | None) -> Iterator[Node]:
         node = node.parent
 
 
-def follow_forks(lock: Any) -> None:
-    """Run `start_over` in every process forked from this one, and release *lock* there."""
+def follow_forks(*locks: Any) -> None:
+    """Run `start_over` in every process forked from this one, and release *locks* there."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lock._at_fork_reinit)  # noqa: SLF001 - as the standard library's own modules do
+        for lock in locks:
+            os.register_at_fork(after_in_child=lock._at_fork_reinit)  # noqa: SLF001 - as the standard library's own modules do
         os.register_at_fork(after_in_child=start_over)

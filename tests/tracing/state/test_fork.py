@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_parallelism import agent_turn, coverage, live_turns, names, profiled
+from otel_parallelism.model import CallFrame
 from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.turn_end.source_files import FILES_LOCK, source_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,16 +80,19 @@ def test_metrics_of_the_parent_are_recorded_once(kit: Kit) -> None:
     assert len(kit.points("agent.parallelism.turn.duration")) == 1
 
 
-def test_lock_held_by_another_thread_is_released(kit: Kit) -> None:
+@pytest.mark.parametrize("lock", [REGISTRY.lock, FILES_LOCK], ids=["registry", "files"])
+def test_lock_held_by_another_thread_is_released(kit: Kit, lock: Any) -> None:
     def tell() -> Any:
         with agent_turn() as turn:
             look(1)
-        return turn.report is not None
+        code = told_by_a_fork.__code__
+        frame = CallFrame(code.co_filename, code.co_firstlineno, code.co_name, 0, -1, 0, code)
+        return turn.report is not None and source_file(frame) is not None
 
     held, free = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with REGISTRY.lock:
+        with lock:
             held.set()
             free.wait()
 

@@ -7,7 +7,7 @@ import ast
 import linecache
 from collections import OrderedDict
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from types import CodeType
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,8 @@ _MOST_TOOLS = 10_000
 
 _WITH_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
-_lock = Lock()
+FILES_LOCK = RLock()
+"""Guards the files that were read. A signal handler or ``__del__`` may end a turn while this very thread holds it."""
 
 REWRITERS: list[Callable[[str, str], CodeType]] = []
 """What else compiles programs: each returns the code of a text in the file of this name. pytest rewrites assertions."""
@@ -120,14 +121,14 @@ def is_first_call(file: str, tool: str) -> bool:
 def _read(name: str) -> _Read:
     """Return the file called *name*; it is parsed again if `linecache` has other lines for it than before."""
     lines = linecache.getlines(name)
-    with _lock:
+    with FILES_LOCK:
         known = _files.get(name)
         if known is not None and known.lines is lines:
             _files.move_to_end(name)
             return known
     # Without the lock: the thread that pauses meanwhile must not keep another one waiting.
     read = _Read(name, lines)
-    with _lock:
+    with FILES_LOCK:
         _files[name] = read
         if len(_files) > _MOST_FILES:
             _files.popitem(last=False)

@@ -9,6 +9,7 @@ import linecache
 import subprocess
 import sys
 import textwrap
+import threading
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from otel_parallelism.model import CallFrame
 from otel_parallelism.source.changes.program_modules import program_module
 from otel_parallelism.source.changes.tool_changes import may_change_something
 from otel_parallelism.source.functions import SourceFile
-from otel_parallelism.tracing.state.turn_end.source_files import source_file
+from otel_parallelism.tracing.state.turn_end.source_files import FILES_LOCK, source_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +100,16 @@ def test_warnings_about_source_are_not_printed(tmp_path: Path) -> None:
 
     assert "SyntaxWarning" in first.stderr
     assert (second.stdout, second.stderr) == ("sequential\n", "")
+
+
+def test_a_turn_may_end_in_a_signal_handler_while_a_file_is_looked_up() -> None:
+    found = []
+
+    def look_up() -> None:
+        with FILES_LOCK:
+            found.append(is_found(is_found.__code__))
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert found == [True]
