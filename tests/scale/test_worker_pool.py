@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -75,7 +76,8 @@ def waiting(tmp_path: Path) -> subprocess.Popen[bytes]:
 def test_an_interrupt_ends_all_processes_and_leaves_nothing(waiting: subprocess.Popen[bytes], tmp_path: Path) -> None:
     workers = workers_of(waiting)
     for pid in (waiting.pid, *workers):  # as a terminal does
-        os.kill(pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):  # the command may have ended its workers by then
+            os.kill(pid, signal.SIGINT)
     out, told = waiting.communicate(timeout=LONGEST_S)
     assert (out, told, waiting.returncode) == (b"", b"", -signal.SIGINT)
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
@@ -107,7 +109,7 @@ def test_the_command_prints_the_same_with_several_processes(tmp_path: Path) -> N
     shell = Shell(tmp_path)
     shell.write("a", "{no}\n" + "\n".join(lines(month(30))) + "\n{no}\n" * 9)
     shell.write("b", "\n".join(lines(month(20, seed=2))) + "\n{no")
-    for inputs, status, skipped in ((("a", "b", "-"), 2, 7), (("a", "b"), 0, 6)):
+    for inputs, status, skipped in ((("a", "b", "-"), 2, 6), (("a", "b"), 0, 6)):
         one, two = (
             shell("analyze", *inputs, "--jobs", jobs, "--format", "json", OTEL_PARALLELISM_MIN_AVOIDABLE="0.4")
             for jobs in ("1", "2")
