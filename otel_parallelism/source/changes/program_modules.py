@@ -166,7 +166,7 @@ def overrides(modules: Iterable[ProgramModule], place: Place) -> list[Place]:
 
 def named_elsewhere(module: ProgramModule, name: str) -> list[Place]:
     """Return the functions that *module* imports by *name*, also through other modules."""
-    return list(_of_name(module, name, "", _DEEPEST))
+    return _of_name(module, name, "", _DEEPEST)
 
 
 def _runs_what_is_given(
@@ -220,10 +220,18 @@ def _of_bases(module: ProgramModule, method: str) -> Iterator[Place]:
             yield from _of_name(module, root, f"{rest}.{method}" if rest else method, _DEEPEST)
 
 
-def _of_name(module: ProgramModule, name: str, rest: str, depth: int) -> Iterator[Place]:
-    """Yield the functions that ``name.rest`` stands for, where *module* imports *name*."""
+def _of_name(module: ProgramModule, name: str, rest: str, depth: int) -> list[Place]:
+    """Return the functions that ``name.rest`` stands for, where *module* imports *name*."""
     if name not in module.file.imports or not depth:
-        return
+        return []
+    # A module uses one name in many places.
+    key = "imported name", name, rest, depth
+    if key not in module.file.facts:
+        module.file.facts[key] = list(_found_by_name(module, name, rest, depth))
+    return cast("list[Place]", module.file.facts[key])
+
+
+def _found_by_name(module: ProgramModule, name: str, rest: str, depth: int) -> Iterator[Place]:
     for node in module.file.import_statements:
         for alias in node.names:
             if isinstance(node, ast.ImportFrom):
