@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern
 
-from .changes.outside_names import functions_called
-from .changes.program_modules import ProgramModule, program_module
-from .changes.tool_changes import changes_something
-from .functions import callee_name, tool_call
+from .call_stacks import site_of
+from .changes.outside_names import facts_of, functions_called, names_in_common
+from .changes.program_modules import ProgramModule, called_elsewhere, function_at, program_module
+from .changes.run_functions import run_by
+from .changes.tool_changes import changes_something, tool_functions
+from .functions import callee_name, own_nodes, tool_call
 from .known_functions import is_pure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otel_parallelism.model import CallFrame
+    from otel_parallelism.model import Call, CallFrame
 
-    from .call_stacks import Sources
+    from .call_stacks import Level, Sources
     from .functions import Function, SourceFile
 
 _AGAINST = CaselessPattern(
@@ -70,6 +72,67 @@ def reservation(file: SourceFile, function: Function, first: ast.Call, second: a
         or _handed_on(file, second)
         or _said(file, function, first, second)
     )
+
+
+def change_around(
+    stacks: Sequence[Sequence[CallFrame | None]], level: Level, calls: Sequence[Call], sources: Sources
+) -> str:
+    """
+    Return which function around two calls, or between them, changes what other calls may see, as a sentence.
+
+    Args:
+        stacks: The frames of both calls, the innermost first.
+        level: The function that made both.
+        calls: The earlier call and the later one.
+        sources: Returns the parsed file of a frame, or None.
+
+    Returns:
+        An empty text if none does.
+    """
+    for stack, frame, call in zip(stacks, (level.earlier, level.later), calls, strict=True):
+        reason = change_between(stack, frame, call.tool, sources)
+        if reason:
+            return reason
+    return _changed_for_later(level, stacks[1], calls[1], sources)
+
+
+def _changed_for_later(level: Level, stack: Sequence[CallFrame | None], call: Call, sources: Sources) -> str:
+    """Return which function of another module, called between two calls, changes what the later one reads."""
+    file = sources(level.later)
+    function = None if file is None else file.function(level.later.function, level.later.line_number)
+    inner = next((frame for frame in stack if frame is not None), None)
+    caller = None if inner is None else sources(inner)
+    if file is None or function is None or inner is None or caller is None:
+        return ""
+    module = program_module(file, level.later.file_path, sources)
+    first, second = (file.call(function, site_of(frame)) for frame in (level.earlier, level.later))
+    defined = None if call.defined is None else function_at(call.defined, sources)
+    read: frozenset[str] | None = None
+    for node in _calls_between(file, function, first, second):
+        changed = [facts_of(one.module.file, one.function).changed for one in run_by(called_elsewhere(module, node))]
+        if any(changed) and read is None:
+            functions = tool_functions(program_module(caller, inner.file_path, sources), call.tool, defined)
+            read = frozenset().union(*(facts_of(one.module.file, one.function).read for one in run_by(functions)))
+        found = names_in_common(frozenset().union(*changed), read or frozenset())
+        if found:
+            name = min(found).removeprefix(".")
+            return f"{callee_name(node)}, which is called in between, changes {name}, which {call.tool} may read"
+    return ""
+
+
+def _calls_between(
+    file: SourceFile, function: Function, first: ast.Call | None, second: ast.Call | None
+) -> Iterator[ast.Call]:
+    """Yield the calls that *function* makes between *first* and *second*, or in the loop around one call."""
+    if first is None or second is None:
+        return
+    loop = file.loop(function, second)
+    for node in own_nodes(function):
+        if isinstance(node, ast.Call) and node is not first and node is not second:
+            after = (first.end_lineno or 0, first.end_col_offset or 0) <= (node.lineno, node.col_offset)
+            before = (node.lineno, node.col_offset) < (second.lineno, second.col_offset)
+            if (after and before) or (loop is not None and loop in _around(file, function, node)):
+                yield node
 
 
 def change_between(stack: Sequence[CallFrame | None], outermost: CallFrame, tool: str, sources: Sources) -> str:

@@ -4,8 +4,11 @@ import ast
 
 import pytest
 
+from otel_parallelism.model import Call, CallFrame
+from otel_parallelism.source.call_stacks import Level
 from otel_parallelism.source.functions import Site, SourceFile, callee_name
 from otel_parallelism.source.proof import Proof, prove
+from otel_parallelism.source.reservations import change_around
 from tests.source.test_proof import proof_of
 
 TWO_CALLS = """
@@ -110,3 +113,28 @@ def test_calls_in_one_transaction_stay_as_they_are(block: str, verdict: str) -> 
     proof = proof_of(program)
     assert proof.verdict == verdict
     assert ("both calls are made in one transaction" in proof.reason) is (verdict == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return CURRENT, key", "rotate, which is called in between, changes CURRENT, which get_b may read"),
+        ("return key", ""),
+    ],
+)
+def test_function_of_another_module_may_change_what_the_later_call_reads(body: str, reason: str) -> None:
+    main = (
+        "import session\nfrom tools import get_a, get_b\nasync def main():\n"
+        "    a = await get_a(1)\n    token = session.rotate()\n    return a, token, await get_b(2)\n"
+    )
+    texts = {
+        "/srv/main.py": main,
+        "/srv/session.py": f"def rotate():\n    global CURRENT\n    CURRENT = 2\ndef current(key):\n    {body}",
+        "/srv/tools.py": "import session\ndef get_a(key): ...\ndef get_b(key):\n    return session.current(key)",
+    }
+    files = {path: SourceFile(text) for path, text in texts.items()}
+    frames = [CallFrame("/srv/main.py", line, "main", identity=1) for line in (4, 6)]
+    calls = [Call("1", "1", "", tool, 0, 1) for tool in ("get_a", "get_b")]
+    level = Level(*frames, direct=True)
+    stacks = [(frame,) for frame in frames]
+    assert change_around(stacks, level, calls, lambda frame: files.get(frame.file_path)) == reason

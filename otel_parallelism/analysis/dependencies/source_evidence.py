@@ -230,16 +230,15 @@ class SourceEvidence:
         return _Judgement(proof, direct=False)
 
     def _doubted(self, proof: Proof, groups: tuple[int, int], outermost: Level) -> Proof:
-        """Return *proof*, in doubt if a function between *outermost* and the calls changes what others may see."""
-        from otel_parallelism.source.reservations import change_between  # noqa: PLC0415 - as in `_proof`
+        """Return *proof*, in doubt if a function around or between the calls changes what others may see."""
+        from otel_parallelism.source.reservations import change_around  # noqa: PLC0415 - as in `_proof`
 
         if proof.verdict != "independent" or self._sources is None:
             return proof
-        for group, frame in zip(groups, (outermost.earlier, outermost.later), strict=True):
-            tool = self._calls[self._members[group][0]].tool
-            reason = change_between(self._stacks[group], frame, tool, self._sources)
-            if reason:
-                return msgspec.structs.replace(proof, verdict="unknown", reason=reason, doubted=True)
+        calls = [self._calls[self._members[group][0]] for group in groups]
+        reason = change_around([self._stacks[group] for group in groups], outermost, calls, self._sources)
+        if reason:
+            return msgspec.structs.replace(proof, verdict="unknown", reason=reason, doubted=True)
         return proof
 
     @staticmethod

@@ -83,7 +83,7 @@ class OutsideNames:
         if root in self._file.imports:
             # Every module may read it.
             return isinstance(target, (ast.Attribute, ast.Subscript))
-        return bool(root) and bool(_common(frozenset({name}), self._read_later))
+        return bool(root) and bool(names_in_common(frozenset({name}), self._read_later))
 
     def operators_change(self) -> bool:
         """Return whether ``+=`` and its like, of any class of the file, visibly change what the later call reads."""
@@ -92,7 +92,7 @@ class OutsideNames:
 
     def left_for_later(self) -> str:
         """Return what the earlier call visibly changes and the later one only reads; empty if there is nothing."""
-        found = _common(self._changed_earlier, self._read_later) if self._changed_earlier else frozenset[str]()
+        found = names_in_common(self._changed_earlier, self._read_later) if self._changed_earlier else frozenset[str]()
         if found:
             # What both fill is a cache, most likely, or a count.
             found -= changed_by(self._file, functions_called(self._file, self._later))
@@ -101,7 +101,7 @@ class OutsideNames:
     def seen_by_later(self, call: ast.Call) -> str:
         """Return what *call*, made in between, visibly changes and the later call reads; empty if there is nothing."""
         called = functions_called(self._file, call)
-        found = _common(changed_by(self._file, called), self._read_later) if called else frozenset[str]()
+        found = names_in_common(changed_by(self._file, called), self._read_later) if called else frozenset[str]()
         return min(found, default="").removeprefix(".")
 
 
@@ -197,13 +197,13 @@ def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[_Facts]:
     found = list(functions)
     facts = []
     for function in found:
-        facts.append(_facts_of(file, function))
+        facts.append(facts_of(file, function))
         new = [one for one in facts[-1].runs if one not in found]
         found += new[: max(0, _MOST_FUNCTIONS - len(found))]
     return facts
 
 
-def _facts_of(file: SourceFile, function: Function) -> _Facts:
+def facts_of(file: SourceFile, function: Function) -> _Facts:
     """Return what *function* itself changes, reads and runs."""
     known = file.facts.get(function)
     if not isinstance(known, _Facts):
@@ -246,8 +246,8 @@ def _attribute_named(call: ast.Call) -> str:
     return f".{name.value}" if isinstance(name, ast.Constant) and isinstance(name.value, str) else _ANY
 
 
-def _common(changed: frozenset[str], read: frozenset[str]) -> frozenset[str]:
-    """Return what of *changed* may be among *read*."""
+def names_in_common(changed: frozenset[str], read: frozenset[str]) -> frozenset[str]:
+    """Return those names of *changed* that *read* may hold, too."""
     found = changed & read
     return found | {name for name in changed if name[0] == "."} if _ANY in read else found
 

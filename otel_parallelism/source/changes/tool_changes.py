@@ -66,7 +66,7 @@ def may_change_something(
     if key not in file.proofs:
         file.proofs[key] = any(
             _changes(one) or (one.away <= 1 and _reaches_out(one.function, one.module.file, reads))
-            for one in run_by(_definitions(module, tool, defined), decorated=True)
+            for one in run_by(tool_functions(module, tool, defined), decorated=True)
         )
     return bool(file.proofs[key])
 
@@ -83,7 +83,7 @@ def changes_something(module: ProgramModule, function: Function, called: str = "
     return bool(module.file.proofs[key])
 
 
-def _definitions(module: ProgramModule, tool: str, defined: Place | None) -> list[Place]:
+def tool_functions(module: ProgramModule, tool: str, defined: Place | None) -> list[Place]:
     """Return *defined*, the functions called *tool* that *module* has or imports, and what overrides their helpers."""
     found = [*([] if defined is None else [defined]), *_of_the_name(module, tool)]
     imported = (module.imported(name) for name in _modules(module.file, set())[:_MOST_FILES])
