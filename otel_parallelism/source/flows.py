@@ -17,6 +17,7 @@ ELEMENT = ".[]"
 
 _DEEPEST = 5
 _MOST_OBJECTS = 100
+_NO_PART = frozenset({"conditions", "known_holders"})
 
 
 class TooLongError(Exception):
@@ -92,6 +93,7 @@ class State:
         changed: Paths of objects into which something of the earlier call was or may have been stored: whether it is
             sure, and what.
         contains: Paths of the objects that were put into an object.
+        known_holders: How many these objects are, and their paths by their first names.
         passed: Paths of the objects that the earlier call was given.
         conditions: The conditions that decide whether this place is reached.
     """
@@ -107,6 +109,7 @@ class State:
         self.names: dict[str, Tracked] = {}
         self.changed: dict[str, tuple[bool, str]] = {}
         self.contains: dict[str, frozenset[str]] = {}
+        self.known_holders: tuple[int, dict[str, list[str]]] = 0, {}
         self.passed: frozenset[str] = frozenset()
         self.conditions: tuple[Condition, ...] = ()
 
@@ -119,7 +122,7 @@ class State:
 
     def key(self) -> object:
         """Return a value that is equal for equal states."""
-        return {name: value for name, value in self.__dict__.items() if name != "conditions"}, {*self.conditions}
+        return {name: value for name, value in self.__dict__.items() if name not in _NO_PART}, {*self.conditions}
 
     def reach(self, objects: Iterable[str]) -> set[str]:
         """Return *objects* and all that were put into them."""
@@ -135,12 +138,13 @@ class State:
     def held_by(self, objects: Iterable[str]) -> set[str]:
         """Return what was put into *objects*, into parts of them, or into what they are parts of."""
         found: set[str] = set()
-        by_root = _by_root(objects) if self.contains else {}
-        for holder, held in self.contains.items():
-            for path in by_root.get(_root(holder), ()):
+        if len(self.contains) != self.known_holders[0]:
+            self.known_holders = len(self.contains), _by_root(self.contains)
+        holders = self.known_holders[1]
+        for path in objects:
+            for holder in holders.get(_root(path), ()):
                 if overlaps(holder, path):
-                    found |= held
-                    break
+                    found |= self.contains[holder]
         return found
 
     def looked_at(self, value: Tracked) -> Tracked:

@@ -70,6 +70,7 @@ class SourceFile:
         self.proofs: dict[object, object] = {}
         self.facts: dict[object, object] = {}
         self._own: dict[Function, list[ast.AST]] = {}
+        self._calls: dict[tuple[Function, Site], ast.Call | None] = {}
         self.imports: set[str] = set()
         self.import_statements: list[ast.Import | ast.ImportFrom] = []
         self.rebound: set[str] = set()
@@ -160,6 +161,11 @@ class SourceFile:
 
     def call(self, function: Function, site: Site) -> ast.Call | None:
         """Return the call at *site* in *function*; None where the line has several that cannot be told apart."""
+        if (function, site) not in self._calls:
+            self._calls[function, site] = self._call(function, site)
+        return self._calls[function, site]
+
+    def _call(self, function: Function, site: Site) -> ast.Call | None:
         nodes = self._own.get(function)
         if nodes is None:
             nodes = self._own[function] = list(own_nodes(function))

@@ -100,11 +100,9 @@ class _Walk(BlockWalk):
         self._found: list[tuple[SourceVerdict, str]] = []
         self._shared: dict[str, None] = {}
         self._derived: dict[str, None] = {}
-        self._discarded = any(
-            isinstance(node, ast.Expr)
-            and (node.value.value if isinstance(node.value, ast.Await) else node.value) is earlier
-            for node in ast.walk(function)
-        )
+        around = file.parents.get(earlier)
+        around = file.parents.get(around) if isinstance(around, ast.Await) else around
+        self._discarded = isinstance(around, ast.Expr)
         self._a = callee_name(tool_call(earlier)) or "the first function"
         self._b = callee_name(tool_call(later)) or "the second function"
 

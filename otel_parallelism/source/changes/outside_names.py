@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otel_parallelism.source.functions import Function, SourceFile
 
 _MOST_FUNCTIONS = 16
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.Module)
 _ANY = ".*"
 """Stands for an attribute whose name is not known."""
 CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
@@ -60,8 +61,15 @@ class OutsideNames:
     @cached_property
     def _read_inside(self) -> frozenset[str]:
         """What the function of the later call reads, if it is defined in the caller and sees its variables."""
-        inner = {node for node in own_nodes(self._caller) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
-        return read_by(self._file, [one for one in functions_called(self._file, self._later) if one in inner])
+        called = functions_called(self._file, self._later)
+        return read_by(self._file, [one for one in called if self._is_around(one)])
+
+    def _is_around(self, function: Function) -> bool:
+        """Return whether *function* is defined in the caller itself."""
+        node = self._file.parents.get(function)
+        while node is not None and not isinstance(node, _DEFINITIONS):
+            node = self._file.parents.get(node)
+        return node is self._caller
 
     def earlier_changes(self, node: ast.Name | ast.Attribute) -> bool:
         """Return whether the earlier call visibly changes the variable or the attribute that is read at *node*."""

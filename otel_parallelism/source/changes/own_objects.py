@@ -18,6 +18,7 @@ _CONTAINERS = (ast.List, ast.Set, ast.Dict, ast.Tuple, ast.ListComp, ast.SetComp
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@functools.lru_cache(maxsize=_MOST_FUNCTIONS)
 def own_names(function: Function) -> frozenset[str]:
     """Return the parameters and variables of *function* itself."""
     if isinstance(function, ast.Module):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Report
     from otel_parallelism.tracing.state.nodes import CallNode, Node
 
+_MOST_AT_ONCE_NS = 500_000_000
 _MOST_WAITING = 1_000
 """Past so many turns that wait for their analysis, turns are analysed where they end."""
 
@@ -81,8 +82,11 @@ def _is_late(node: Node, end_ns: int) -> bool:
     if end_cost_ns(node, end_ns, registry.settings, budget_ns) <= budget_ns:
         return False
     # Where each span is exported as it ends, the loop stands still for every span anyway, and the result would come too
-    # late to be exported.
-    if exports_at_once(node.span):
+    # late to be exported. But it does not wait for long, as for a first turn of many calls whose source is followed.
+    if (
+        exports_at_once(node.span)
+        and end_cost_ns(node, end_ns, registry.settings, _MOST_AT_ONCE_NS) <= _MOST_AT_ONCE_NS
+    ):
         return False
     # Calls that are no turn's are linked to the only other open turn, if there is one: now, as it may end.
     return is_turn(node) or not registry.turns

@@ -122,6 +122,18 @@ async def test_where_each_span_is_exported_as_it_ends_the_result_is_there(make_k
         assert kit.result("invoke_agent agent")["verdict"] == "sequential"
 
 
+async def test_the_loop_does_not_wait_for_long_where_each_span_is_exported_as_it_ends(make_kit: Any) -> None:
+    kit: Kit = make_kit(NO_TIME, exporting=SimpleSpanProcessor)
+    tools = [profiled(name=f"look_up_{number}", effect="read")(look_up.__wrapped__) for number in range(30)]
+    with busy_thread():
+        with agent_turn("agent") as turn:
+            for tool in tools:
+                await tool("key")
+        assert kit.result("invoke_agent agent") == {DEFERRED: True}
+    assert turn.report is not None
+    assert turn.report.calls == 30
+
+
 def test_outside_of_an_event_loop_the_result_is_there(make_kit: Any) -> None:
     kit: Kit = make_kit(NO_TIME)
 
