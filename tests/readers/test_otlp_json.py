@@ -266,7 +266,7 @@ BROKEN = {
     "a broken first line": (f"{{oops}}\n{GOOD}\n", 1, "broken JSON"),
     "a last line cut off": (f"{GOOD}\n\n{GOOD[:-40]}", 3, "ends early"),
     "an only line cut off": (GOOD[:-40], 1, "ends early"),
-    "words": ("hello\nworld\n", 1, "broken JSON"),
+    "words": ("hello\nworld\n", 1, "it is not JSON"),
     "an object that is not OTLP": (f'{GOOD}\n{{"level": "info", "message": "started"}}\n', 2, "'level', 'message'"),
     "a scalar": (f"{GOOD}\n42\n", 2, "int"),
     "an array of scalars": ("[1, 2]", 1, ""),
