@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MOST_FOLDERS = 4
 _DEEPEST = 3
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
+_OURS = __name__.partition(".")[0]
+"""This package is no part of a program either, where it is installed from a folder of its own beside it."""
+
 _RECEIVERS = frozenset({"self", "cls", "super"})
 
 
@@ -47,6 +50,8 @@ def program_module(file: SourceFile, path: str, sources: Sources) -> ProgramModu
     """Return *file*, which stands at *path*, with the modules that stand beside and around it in *sources*."""
 
     def imported(module: str) -> ProgramModule | None:
+        if module.partition(".")[0] == _OURS:
+            return None
         key = "imported", module, path
         if key not in file.facts:
             paths = module_paths(path, module)

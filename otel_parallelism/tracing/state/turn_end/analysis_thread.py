@@ -173,6 +173,9 @@ class AnalysisThread:
     def _pause(self) -> None:
         """Let other threads run for a moment."""
         self._pauses += 1
+        if self._thresholds is None:
+            # A collection that was due as the analysis began may be done by now.
+            self._postpone_collections()
         if not self._pauses % _PAUSES_A_COLLECTION and self._thresholds is not None and gc.isenabled():
             # A collection searches what is new since the one before. A set that has grown to many thousands of values
             # would take long, perhaps in the program's thread. Searched while it is small, it is not new afterwards.

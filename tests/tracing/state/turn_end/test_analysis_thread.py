@@ -141,6 +141,31 @@ def test_older_objects_are_collected_once_they_are_due(thread: AnalysisThread, m
     assert during == [before]
 
 
+def test_collections_are_postponed_at_a_pause_after_the_one_that_was_due(
+    thread: AnalysisThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = gc.get_threshold()
+    now = iter(range(1_000_000))
+    counts = iter([(0, before[1] + 1, 0)])
+    monkeypatch.setattr(clock, "monotonic_s", lambda: next(now))
+    monkeypatch.setattr(clock, "sleep_s", lambda _: None)
+    monkeypatch.setattr(gc, "get_count", lambda: next(counts, (0, 0, 0)))
+    during: list[tuple[int, int, int]] = []
+    done = threading.Event()
+
+    def analyse() -> None:
+        during.append(gc.get_threshold())
+        during.extend(gc.get_threshold() for _ in paced(range(2)))
+        done.set()
+
+    thread.submit(analyse)
+    assert done.wait(30)
+    assert thread.wait_for_all(30)
+    assert during[0] == before
+    assert min(during[-1][1:]) > 1_000_000
+    assert gc.get_threshold() == before
+
+
 PROGRAM = """
 import asyncio, os, sys, time
 from opentelemetry.sdk.trace import TracerProvider
