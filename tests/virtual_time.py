@@ -112,9 +112,12 @@ class VirtualClock:
         """
         me = threading.get_ident()
         with self._changed:
+            # A thread that gave the loop something to do since it last looked did not find it idle.
+            events = poll(0)
+            if events:
+                return events
             self._loops[me] = loop
             self._begin_to_wait(me, math.inf if timeout_s is None else self._jumped_ns + _ns(timeout_s))
-        events: list[Any] = []
         while not events and me in self._waiting:
             changes = self._changes
             can_jump = min(self._waiting.values(), default=math.inf) < math.inf
