@@ -26,7 +26,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _WITH_HEAD = (ast.If, ast.While, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith, ast.Match)
 _SOMETIMES = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.match_case, ast.ExceptHandler, *_LOOPS)
-_PASS_ON = frozenset({"wait_for", "shield", "create_task", "ensure_future", "timeout", "start_soon"})
+PASS_ON = frozenset({"wait_for", "shield", "create_task", "ensure_future", "timeout", "start_soon"})
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -196,7 +196,7 @@ class SourceFile:
     def _awaited(self, call: ast.Call) -> ast.Call:
         """Return *call*, or the call of ``wait_for`` or a like function whose argument it is."""
         parent = self.parents.get(call)
-        while isinstance(parent, ast.Call) and call in parent.args and callee_name(parent) in _PASS_ON:
+        while isinstance(parent, ast.Call) and call in parent.args and callee_name(parent) in PASS_ON:
             call, parent = parent, self.parents.get(parent)
         return call
 
@@ -250,7 +250,7 @@ def tool_call(call: ast.Call) -> ast.Call:
     >>> ast.unparse(tool_call(ast.parse("wait_for(shield(get(1)), 5)", mode="eval").body))
     'get(1)'
     """
-    while callee_name(call) in _PASS_ON and call.args and isinstance(call.args[0], ast.Call):
+    while callee_name(call) in PASS_ON and call.args and isinstance(call.args[0], ast.Call):
         call = call.args[0]
     return call
 

@@ -19,8 +19,8 @@ from .changes.outside_names import facts_of, functions_called, names_in_common
 from .changes.program_modules import ProgramModule, called_elsewhere, function_at, program_module
 from .changes.run_functions import run_by
 from .changes.tool_changes import changes_something, tool_functions
-from .functions import callee_name, own_nodes, tool_call
-from .known_functions import is_pure
+from .functions import PASS_ON, callee_name, own_nodes, tool_call
+from .known_functions import is_harmless_block, is_pure, is_sleep, yields_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,10 +48,7 @@ _AGAINST = CaselessPattern(
 _LINES_ABOVE = 8
 _MOST_LINES = 400
 _TRANSACTIONS = frozenset({"transaction", "in_transaction", "atomic", "begin", "begin_nested", "savepoint"})
-_PASSING_ON = frozenset(
-    {"gather", "wait", "wait_for", "shield", "create_task", "ensure_future", "start_soon", "timeout", "to_thread",
-     "run_in_executor", "run_sync", "submit", "partial"}
-)  # fmt: skip
+_PASSING_ON = PASS_ON | {"gather", "wait", "to_thread", "run_in_executor", "run_sync", "submit", "partial"}
 
 
 def reservation(file: SourceFile, function: Function, first: ast.Call, second: ast.Call) -> str:
@@ -158,7 +155,25 @@ def change_between(stack: Sequence[CallFrame | None], outermost: CallFrame, tool
             return f"the source of {frame.function}, which makes the call, is not at hand"
         if changes_something(program_module(file, frame.file_path, sources), function, called):
             return f"{frame.function}, which makes the call, changes something outside of it, or waits for others"
+        delay = _delay(function, called)
+        if delay:
+            return f"{frame.function}, which makes the call, {delay}"
         called = frame.function
+    return ""
+
+
+def _delay(function: Function, called: str) -> str:
+    """Return what *function* may do to space its calls of *called* out, in words; empty if nothing is seen."""
+    for node in paced(own_nodes(function)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Await) and isinstance(node.value.value, ast.Call):
+            call = node.value.value
+            if callee_name(tool_call(call)) != called and not (is_sleep(call) and yields_only(call)):
+                return f"awaits {callee_name(call) or 'a function'} for what it does (line {call.lineno})"
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                # What a block binds is a resource of its own, such as a client.
+                if item.optional_vars is None and not is_harmless_block(item.context_expr):
+                    return f"makes it in a block that may wait for others (line {node.lineno})"
     return ""
 
 

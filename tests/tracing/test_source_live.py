@@ -115,6 +115,47 @@ async def after_the_last(key: str) -> str:
     return await get(LAST[0])
 
 
+async def spaced_out(key: str) -> str:
+    await asyncio.sleep(0.5)
+    return await get(key)
+
+
+class Turnstile:
+    """Stands for what lets one pass at a time."""
+
+    async def __aenter__(self) -> None:
+        """Wait."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let the next one pass."""
+
+
+async def through_a_turnstile(key: str) -> str:
+    async with Turnstile():
+        return await get(key)
+
+
+async def in_time(key: str) -> str:
+    async with asyncio.timeout(50):
+        await asyncio.sleep(0)
+        return await get(key)
+
+
+async def spaced_out_in_a_helper() -> None:
+    await spaced_out("a")
+    await spaced_out("b")
+
+
+async def in_a_block_of_a_helper() -> None:
+    await through_a_turnstile("a")
+    await through_a_turnstile("b")
+
+
+async def in_time_in_a_helper() -> None:
+    await in_time("a")
+    await in_time("b")
+
+
 def with_a_lock(function: Callable[[str], Coroutine[Any, Any, str]]) -> Callable[[str], Coroutine[Any, Any, str]]:
     async def locked(key: str) -> str:
         async with LOCK:
@@ -158,13 +199,28 @@ def line_of(function: Callable[..., Any], text: str) -> int:
     return first + next(number for number, line in enumerate(lines) if text in line)
 
 
-@pytest.mark.parametrize("function", [locked_in_a_helper, locked_in_a_decorator, locked_deeper, changed_in_a_helper])
+@pytest.mark.parametrize(
+    "function",
+    [
+        locked_in_a_helper,
+        locked_in_a_decorator,
+        locked_deeper,
+        changed_in_a_helper,
+        spaced_out_in_a_helper,
+        in_a_block_of_a_helper,
+    ],
+)
 async def test_helpers_that_wait_or_change_something_leave_the_calls_open(
     kit: Kit, function: Callable[[], Coroutine[Any, Any, None]]
 ) -> None:
     report = await report_of(kit, function)
     assert [finding.advice for finding in report.findings] == ["potential"]
     assert report.avoidable == 0
+
+
+async def test_a_time_limit_in_a_helper_delays_no_call(kit: Kit) -> None:
+    (finding,) = (await report_of(kit, in_time_in_a_helper)).findings
+    assert (finding.cause, finding.advice) == ("code", "recommended")
 
 
 async def test_five_reads_one_by_one_can_run_together(kit: Kit) -> None:

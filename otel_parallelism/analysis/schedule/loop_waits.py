@@ -148,7 +148,7 @@ def _ended_after_waiting(calls: Sequence[Call], group: Sequence[int]) -> bool:
     """Return whether another call was open while two of *group* held the loop, and ended as soon as it was free."""
     held = sorted((calls[index] for index in group), key=lambda call: call.start_ns)
     members = frozenset(group)
-    for index, call in enumerate(calls):
+    for index, call in paced(enumerate(calls)):
         if index in members or call.blocked_ns or call.thread not in {0, held[0].thread}:
             continue
         met = [one for one in held if one.start_ns < call.end_ns and one.end_ns > call.start_ns]

@@ -189,8 +189,10 @@ def _writes(call: ast.Call) -> bool:
 
 def _waits(expression: ast.expr, run: Run) -> bool:
     """Return whether a ``with`` block is about an object that the function did not make: a lock, most likely."""
-    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
-        return callee_name(expression) in _LIMITING and not is_fresh(expression.func.value, run.function, new=run.new)
+    if isinstance(expression, ast.Call):
+        of = expression.func.value if isinstance(expression.func, ast.Attribute) else None
+        shared = of is None or not is_fresh(of, run.function, new=run.new)
+        return callee_name(expression) in _LIMITING and shared
     return isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)) and not is_fresh(
         expression, run.function, new=run.new
     )

@@ -20,6 +20,7 @@ CHANGING = {
     "a context": "TENANT = make()\nasync def get_x(name):\n    TENANT.set(name)",
     "a file": "async def get_x(path):\n    with open(path, 'w') as file:\n        print(1, file=file)",
     "a table": "DB = make()\nasync def get_x(key):\n    DB.execute('insert into seen values (?)', [key])",
+    "a limit": "async def get_x():\n    async with rate_limit():\n        return 1",
     "a lock": "LOCK = make()\nasync def get_x():\n    async with LOCK:\n        return 1",
     "an event": "READY = make()\nasync def get_x():\n    await READY.wait()",
     "an event that is set": "READY = make()\nasync def get_x():\n    READY.set()",
