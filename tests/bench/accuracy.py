@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, Content
@@ -38,6 +38,8 @@ from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from otel_parallelism.analysis.dependencies.particular_edges import Pair
 
 _ADVICE = {"hard": "intended", "unknown": "potential", "none": "recommended"}
 _SECOND_NS = 1_000_000_000

@@ -8,21 +8,20 @@ all calls of a group, and a set of calls is an integer with one bit per call.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-import msgspec
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.shown_names import pair_names
 
 from .call_groups import EffectGroups, RoundGroups, ended_before, on_other_resources, ran_in_order, reached_calls
-from .effects import Edge, effects_edge
-from .effects.intended_order import IntendedOrder, started_before
-from .effects.known_effects import known_effects
+from .effects import effects_edge
+from .effects.intended_order import started_before
+from .effects.known_effects import ScopeEffects
 from .evidence import Evidence, gather_evidence
 from .grounds import Grounds
 from .kept_order import KeptOrder, kept_order
-from .particular_edges import ParticularEdges, have_different_resources, in_same_proved_round, particular_edges
+from .particular_edges import Pair, have_different_resources, in_same_proved_round, particular_edges
 from .reactions import cautious_repeats
 from .repeats import Repeats, repeats_of
 from .shared_objects import SharedObjects
@@ -31,27 +30,14 @@ from .source_evidence import SourceEvidence
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from otel_parallelism.model import Call, Content, Effect, EffectSource, Step
+    from otel_parallelism.model import Call, Content, Step
     from otel_parallelism.settings import Settings
     from otel_parallelism.source.call_stacks import Sources
 
     from .contents.outcomes import Outcome
     from .contents.reading_budget import TurnBudget
-
-PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
-
-
-class Pair(msgspec.Struct, frozen=True):
-    """
-    The relation of two calls, where the first ended before the second started.
-
-    ``verdict`` considers data only. ``edge`` considers data and effects: the order is ``hard`` (must be kept),
-    ``unknown`` (may have to be kept) or ``none`` (is free). ``evidence`` is a sentence that says why.
-    """
-
-    verdict: PairVerdict
-    edge: Edge
-    evidence: str
+    from .effects import Edge
+    from .particular_edges import PairVerdict, ParticularEdges
 
 
 class Dependencies:
@@ -66,9 +52,10 @@ class Dependencies:
         evidence: What the contents of the calls show.
         shared: The objects that calls were handed, and that they share.
         source: What the source of the functions that made the calls shows.
-        effects: The effect of each call; ``effect_sources`` says how it is known.
+        known: The effects of the calls.
         repeats: The calls that repeat a tool with equal arguments; each waits for the ones before.
-        hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended.
+        hard: Bit ``a`` of ``hard[b]`` is set if call ``b`` must not start before call ``a`` has ended. If each call is
+            proven to need the one before, these edges stand for all.
         soft: Bit ``a`` of ``soft[b]`` is set if that is unknown. Hard edges that lead there anyway may stand for it.
         same_round_hard: Edges in ``hard`` that exist only because a call waits for the whole earlier round.
         same_round_soft: Edges in ``soft`` that exist only for this reason.
@@ -108,29 +95,19 @@ class Dependencies:
         """
         self.calls = calls
         self._after_missing_ns = after_missing_ns
-        self._steps = steps
         self._unkept_since_ns = unkept_since_ns
-        self.kept: KeptOrder = KeptOrder()
+        self._sources, self._unrequested = sources, unrequested
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = gather_evidence(calls, said, settings, budget, brief=True)
         self.shared: SharedObjects = SharedObjects(calls)
-        known = known_effects(calls, settings, sources)
-        self.effects: list[Effect] = [effect for effect, _ in known]
-        self.effect_sources: list[EffectSource] = [source for _, source in known]
-        self._declared_reads = sum(
-            (effect == "read" and source in {"declared", "framework", "settings"}) << index
-            for index, (effect, source) in paced(enumerate(known))
-        )
-        self._intended = IntendedOrder(calls, self.effect_sources, hand_offs_ns)
-        self.source: SourceEvidence = SourceEvidence(calls, sources, self.effects, self.effect_sources, unrequested)
+        self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns)
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
         ]
-        self.repeats: tuple[Repeats, ...] = repeats_of(calls, self.effects, outcomes)
+        self.repeats: tuple[Repeats, ...] = repeats_of(calls, lambda: self.known.effects, outcomes)
         self._repeats_of: dict[int, int] = {
             index: repeats.mask for repeats in self.repeats for index in repeats.positions
         }
-        self._grounds = Grounds(calls, self.evidence, unrequested, self.repeats)
         self._cautious: dict[int, tuple[int, str]] = {
             later: (earlier, why)
             for later, (earlier, why) in cautious_repeats(calls, outcomes).items()
@@ -145,12 +122,31 @@ class Dependencies:
         self.same_round_soft: list[int] = []
         self.after_hard: list[int] = []
         self.after_any: list[int] = []
-        self._find_edges()
+        self._ended = ended_before(calls)
+        self.kept: KeptOrder = kept_order(calls, steps, self._ended)
+        if self.evidence.is_chain and not self.repeats:
+            # Further edges change no schedule, since these lead from each call to all later ones.
+            for index, call in paced(enumerate(calls)):
+                self._add(call, self._ended[index], hard=(1 << index) >> 1, soft=0)
+        else:
+            self._find_edges()
+
+    @cached_property
+    def source(self) -> SourceEvidence:  # noqa: D102 - see above
+        return SourceEvidence(
+            self.calls, self._sources, self.known.effects, self.known.effect_sources, self._unrequested
+        )
+
+    @cached_property
+    def _grounds(self) -> Grounds:
+        return Grounds(self.calls, self.evidence, self._unrequested, self.repeats)
 
     def forget(self) -> None:
         """Forget what the edges follow from, with pauses; after that, pairs have no evidence."""
-        self.source.forget()
-        self._grounds.forget()
+        if "source" in vars(self):
+            self.source.forget()
+        if "_grounds" in vars(self):
+            self._grounds.forget()
         self.evidence.forget()
         empty(self._particular)
 
@@ -168,7 +164,7 @@ class Dependencies:
         if verdict == "dependent" or edge == "hard":
             return Pair(verdict, "hard", why if verdict == "dependent" else because)
         if verdict == "unknown" and not self.shared.unsafe[later] >> earlier & 1:
-            writes = edge == "unknown" and "write" in {self.effects[earlier], self.effects[later]}
+            writes = edge == "unknown" and "write" in {self.known.effects[earlier], self.known.effects[later]}
             return Pair(verdict, "unknown", f"{why}; {because}" if writes else why)
         return Pair(verdict, edge, because if edge == "unknown" else f"{why}; {because}")
 
@@ -199,7 +195,8 @@ class Dependencies:
 
     def _share_doubtful(self, index: int) -> int:
         """Return the bits of earlier calls that share an object with a call, unless both are declared to read."""
-        return self.shared.doubtful[index] & ~(self._declared_reads if self._declared_reads >> index & 1 else 0)
+        reads = self.known.declared_reads
+        return self.shared.doubtful[index] & ~(reads if reads >> index & 1 else 0)
 
     def _shown_by_source(self, earlier: int, later: int) -> tuple[PairVerdict, str] | None:
         """Return what the source shows. It shows no independence where an object is shared that is not safe."""
@@ -224,35 +221,34 @@ class Dependencies:
     def _effects_edge(self, earlier: int, later: int) -> tuple[Edge, str]:  # noqa: PLR0911 - one return for each row
         """Return the edge that follows from effects, resources and caution, and a sentence that says why."""
         a, b = self.calls[earlier], self.calls[later]
-        edge = effects_edge(self.effects[earlier], a.resource, self.effects[later], b.resource)
+        edge = effects_edge(self.known.effects[earlier], a.resource, self.known.effects[later], b.resource)
         kept = self.kept.between(earlier, later)
         if kept is not None and (kept[0] == "hard" or edge == "none"):
             return kept
-        if edge != "hard" and self._intended.before(later) >> earlier & 1:
-            return "hard", self._intended.sentence(earlier, later)
+        if edge != "hard" and self.known.intended.before(later) >> earlier & 1:
+            return "hard", self.known.intended.sentence(earlier, later)
         shares = self.shared.unsafe[later] >> earlier & 1 and not have_different_resources(a, b)
         if edge != "hard" and (shares or self._cautious.get(later, (-1, ""))[0] == earlier):
             return "unknown", self.shared.sentence(earlier, later) if shares else self._cautious[later][1]
         if edge == "hard":
             return edge, "both write" if not a.resource or a.resource != b.resource else f"both use {a.resource}"
         if edge == "unknown":
-            unknown = [self.calls[i].tool for i in (earlier, later) if self.effects[i] == "unknown"]
-            writes = pair_names(a.tool, b.tool)[self.effects[later] == "write"]
+            unknown = [self.calls[i].tool for i in (earlier, later) if self.known.effects[i] == "unknown"]
+            writes = pair_names(a.tool, b.tool)[self.known.effects[later] == "write"]
             return edge, f"whether {unknown[0]} only reads is not known" if unknown else f"{writes} writes"
         if a.resource and a.resource != b.resource:
             return edge, "their resources are declared to differ"
-        assumed = "assumed" in {self.effect_sources[earlier], self.effect_sources[later]}
+        assumed = "assumed" in {self.known.effect_sources[earlier], self.known.effect_sources[later]}
         return edge, "both only read" + (", judging by their names" if assumed else "")
 
     def _find_edges(self) -> None:
-        groups, ended = EffectGroups(self.calls, self.effects), ended_before(self.calls)
+        groups, ended, kept = EffectGroups(self.calls, self.known.effects), self._ended, self.kept
         in_order = ran_in_order(self.calls, ended)
-        kept = self.kept = kept_order(self.calls, self._steps, ended)
         for index, call in paced(enumerate(self.calls)):
             before = ended[index]
             hard, soft = 0, 1 << self._cautious[index][0] if index in self._cautious else 0
             if before:
-                hard |= before & self._intended.before(index) | kept.hard.get(index, 0)
+                hard |= before & self.known.intended.before(index) | kept.hard.get(index, 0)
                 soft |= kept.soft.get(index, 0)
                 independent = before if call.depends_on is not None else self._proved_rounds.proved_round(call)
                 needed, doubted, free = self.source.masks(index, before & ~independent)
@@ -262,7 +258,7 @@ class Dependencies:
                 soft |= missing & ~on_other_resources(self.calls, missing, call)
                 hard |= self._repeated(index)
                 for group in groups.related(call.resource):
-                    edge = effects_edge(group.effect, group.resource, self.effects[index], call.resource)
+                    edge = effects_edge(group.effect, group.resource, self.known.effects[index], call.resource)
                     if edge == "hard":
                         hard |= group.mask
                     elif edge == "unknown":

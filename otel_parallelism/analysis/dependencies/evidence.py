@@ -45,6 +45,7 @@ class Evidence:
         results_whole: For each call whether its result was read in full.
         outcomes: The outcome that each call's result reports.
         completed: Returns the evidence with all edges; None if it has all.
+        is_chain: Whether each call is known to need a value of the one before, as in `may_hand_values_on`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Evidence:
             edges: As above.
         """
         self.completed: Callable[[], Evidence] | None = None
+        self.is_chain: bool = False
         self._calls = calls
         self._arguments, self._results, self._heard = arguments, results, heard
         self.edges: list[dict[int, tuple[bool, str]]] = edges
@@ -150,7 +152,8 @@ def _briefly_compared(
         arguments, heard, results = _read(calls, said, settings, budget, NOTHING)
         return Evidence(calls, arguments, results, heard, [{} for _ in paced(calls)])
     chain = _compared(calls, said, settings, budget, brief=True)
-    if all(edges.get(index - 1, (False,))[0] for index, edges in paced(enumerate(chain.edges)) if index):
+    chain.is_chain = all(edges.get(index - 1, (False,))[0] for index, edges in paced(enumerate(chain.edges)) if index)
+    if chain.is_chain:
         return chain
     chain.forget()
     return None

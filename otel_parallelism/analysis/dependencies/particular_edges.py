@@ -1,15 +1,19 @@
 """
-Edges between particular calls: declared needs, span links, retries, values passed on, and possible reactions.
+The relation of two calls, and the edges between particular calls.
 
+These follow from declared needs, span links, retries, values passed on, and possible reactions.
 The other edges of the graph follow from effects alone and are found for groups of calls at once.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
 
 from otel_parallelism.pace import ordered, paced, pause
 
+from .effects import Edge
 from .reactions import possible_reactions
 
 if TYPE_CHECKING:
@@ -18,6 +22,22 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call
 
     from .contents.outcomes import Outcome
+
+PairVerdict: TypeAlias = Literal["dependent", "independent", "unknown"]
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """
+    The relation of two calls, where the first ended before the second started.
+
+    ``verdict`` considers data only. ``edge`` considers data and effects: the order is ``hard`` (must be kept),
+    ``unknown`` (may have to be kept) or ``none`` (is free). ``evidence`` is a sentence that says why.
+    """
+
+    verdict: PairVerdict
+    edge: Edge
+    evidence: str
+
 
 ParticularEdges: TypeAlias = dict[int, tuple[bool, str]]
 """By the position of an earlier call: whether the later call is proven to need it, and a sentence that says why."""

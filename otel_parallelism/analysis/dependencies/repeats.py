@@ -10,7 +10,7 @@ import msgspec
 from otel_parallelism.pace import empty, paced
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from otel_parallelism.model import Call, Content, Effect
 
@@ -34,7 +34,9 @@ class Repeats(msgspec.Struct, frozen=True):
     kind: RepeatKind
 
 
-def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Sequence[Outcome]) -> tuple[Repeats, ...]:
+def repeats_of(
+    calls: Sequence[Call], effects: Callable[[], Sequence[Effect]], outcomes: Sequence[Outcome]
+) -> tuple[Repeats, ...]:
     """
     Return the repeats among *calls*, in order of their first call.
 
@@ -42,16 +44,14 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
 
     Args:
         calls: The calls of one scope in order of (start, end, id).
-        effects: The effect of each call.
+        effects: Returns the effect of each call; not asked if there are no repeats.
         outcomes: The outcome that each call's result reports.
     """
     by_tool: dict[tuple[str, str], list[int]] = {}
     for index, call in paced(enumerate(calls)):
         if call.arguments is not None and call.arguments.whole:
             by_tool.setdefault((call.tool, call.resource), []).append(index)
-    # How many of the calls before each position may write.
-    writing = list(itertools.accumulate((effect != "read" for effect in paced(effects)), initial=0))
-    found: list[Repeats] = []
+    groups: list[list[int]] = []
     for same in by_tool.values():
         if len(same) < 2:  # noqa: PLR2004 - a repeat takes two
             continue
@@ -60,13 +60,19 @@ def repeats_of(calls: Sequence[Call], effects: Sequence[Effect], outcomes: Seque
             form = _arguments_form(calls[index].arguments)
             if form is not None:
                 by_arguments.setdefault(form, []).append(index)
-        found += [
-            Repeats(tuple(group), _mask(group), _kind(calls, group, writing, outcomes))
+        groups += [
+            group
             for group in paced(by_arguments.values())
             if len(group) > 1 and any(not _in_one_response(calls[group[0]], calls[index]) for index in group[1:])
         ]
         empty(by_arguments)
-    return tuple(sorted(found, key=lambda one: one.positions))
+    if not groups:
+        return ()
+    # How many of the calls before each position may write.
+    writing = list(itertools.accumulate((effect != "read" for effect in paced(effects())), initial=0))
+    return tuple(
+        Repeats(tuple(group), _mask(group), _kind(calls, group, writing, outcomes)) for group in paced(sorted(groups))
+    )
 
 
 def _kind(

@@ -219,7 +219,7 @@ def _then(word: str, later: Sequence[str]) -> str:
 
 def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
     """Return what to capture or to declare to learn whether the calls at *members* may run together."""
-    unknown = dict.fromkeys(graph.calls[index].tool for index in members if graph.effects[index] == "unknown")
+    unknown = dict.fromkeys(graph.calls[index].tool for index in members if graph.known.effects[index] == "unknown")
     evidence = graph.evidence
     results_whole = all(evidence.results_whole[index] for index in members[:-1])
     arguments_whole = all(evidence.arguments_whole[index] for index in members[1:])
@@ -237,7 +237,7 @@ def how_to_know(graph: Dependencies, members: Sequence[int]) -> str:
 
 def writes_among(graph: Dependencies, members: Sequence[int]) -> bool:
     """Return whether one of the calls at *members* is known to write."""
-    return any(graph.effects[index] == "write" for index in members)
+    return any(graph.known.effects[index] == "write" for index in members)
 
 
 def unshared_type(graph: Dependencies, members: Sequence[int]) -> str:

@@ -134,7 +134,7 @@ def may_run_at_once(scope: Scope, members: Sequence[int]) -> bool:
     if graph is None:
         return False
     resources = [scope.calls[index].resource for index in members]
-    if all(graph.effects[index] == "read" for index in paced(members)):
+    if all(graph.known.effects[index] == "read" for index in paced(members)):
         return True
     return all(resources) and len(set(resources)) == len(resources)
 

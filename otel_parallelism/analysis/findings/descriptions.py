@@ -151,7 +151,9 @@ def _effect_sources(candidate: Candidate) -> tuple[EffectSource, ...]:
     for part in candidate.parts:
         graph = part.scope.graph
         if graph is not None:
-            known.update((graph.calls[index].span_id, graph.effect_sources[index]) for index in paced(part.members))
+            known.update(
+                (graph.calls[index].span_id, graph.known.effect_sources[index]) for index in paced(part.members)
+            )
     return tuple(known.get(call.span_id, "") for call in candidate.calls) if known else ()
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import READS, WRITES, call, contents, in_order, read, scope_calls
 
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
+from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings
 
@@ -28,8 +29,9 @@ def test_edge_sets_agree_with_pairs(calls: list[Call], said: Content | None) -> 
             hard, soft = graph.hard[later] >> earlier & 1, graph.soft[later] >> earlier & 1
             if earlier < later and calls[earlier].end_ns <= calls[later].start_ns:
                 edge = graph.pair(earlier, later).edge
-                if edge == "unknown" and graph.after_hard[later] >> earlier & 1:
-                    soft = 1  # edges between the calls in between hold it anyway
+                if graph.after_hard[later] >> earlier & 1:  # edges between the calls in between hold it anyway
+                    soft |= edge == "unknown"
+                    hard |= edge == "hard" and graph.evidence.is_chain
                 assert (hard, soft) == {"hard": (1, 0), "unknown": (0, 1), "none": (0, 0)}[edge]
             else:
                 assert not hard
@@ -41,6 +43,8 @@ def test_chain_of_values_needs_no_other_edges() -> None:
     graph = relate(*chain)
     assert (graph.hard, graph.soft, graph.after_hard) == ([0, 0b1, 0b10], [0, 0, 0], [0, 0b1, 0b11])
     assert "origins" not in vars(graph.evidence)
+    assert "effects" not in vars(graph.known)
+    assert graph.pair(0, 2).edge == "unknown"
     overlapping = relate(chain[0], chain[1], read("c", 2.5, 5, "BK-99881"))
     assert "origins" not in vars(overlapping.evidence)
     apart = relate(chain[0], chain[1], read("c", 4, 5, "an unknown thing"))

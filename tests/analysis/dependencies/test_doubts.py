@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import pytest
 from msgspec import structs
 
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.doubts.conditions import Conditions
+from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
+from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, Content
 from otel_parallelism.settings import Settings

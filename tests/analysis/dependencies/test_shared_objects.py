@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from strategies import call
 
-from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies, Pair
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.object_types import type_name, type_safety
+from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.model import Call, Content, HandedObject
 from otel_parallelism.settings import Settings
 

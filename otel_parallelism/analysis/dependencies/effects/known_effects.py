@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.model import CallFrame
 from otel_parallelism.pace import paced
 
 from . import call_effect
+from .intended_order import IntendedOrder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,50 @@ if TYPE_CHECKING:
     from otel_parallelism.source.call_stacks import Sources
 
 _Known: TypeAlias = "tuple[Effect, EffectSource]"
+
+
+class ScopeEffects:
+    """
+    The effects of the calls of one scope, and the order that they intend.
+
+    The contents of the calls are read for this when it is first needed.
+    """
+
+    def __init__(
+        self, calls: Sequence[Call], settings: Settings, sources: Sources | None, hand_offs_ns: Sequence[int]
+    ) -> None:
+        """Keep the arguments, which are those of `known_effects` and of `IntendedOrder`."""
+        self._calls = calls
+        self._settings = settings
+        self._sources = sources
+        self._hand_offs_ns = hand_offs_ns
+
+    @cached_property
+    def _known(self) -> list[_Known]:
+        return known_effects(self._calls, self._settings, self._sources)
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """The effect of each call."""
+        return [effect for effect, _ in self._known]
+
+    @cached_property
+    def effect_sources(self) -> list[EffectSource]:
+        """How the effect of each call is known."""
+        return [source for _, source in self._known]
+
+    @cached_property
+    def declared_reads(self) -> int:
+        """The bits of the calls that are declared to read."""
+        return sum(
+            (effect == "read" and source in {"declared", "framework", "settings"}) << index
+            for index, (effect, source) in paced(enumerate(self._known))
+        )
+
+    @cached_property
+    def intended(self) -> IntendedOrder:
+        """The order that is intended although no value is passed on."""
+        return IntendedOrder(self._calls, self.effect_sources, self._hand_offs_ns)
 
 
 def known_effects(calls: Sequence[Call], settings: Settings, sources: Sources | None) -> list[_Known]:
