@@ -186,6 +186,7 @@ def analyze(
             concurrent calls, no calls that wait for one another inside, and not that too many ran together.
     """
     passes = TurnPasses(turn, settings, sources, measured=measured)
+    passes.read_contents()
     passes.find_dependencies()
     passes.find_findings(experience)
     return passes.report()
@@ -199,6 +200,8 @@ def _reports(turns: Iterable[Turn], settings: Settings, sources: Sources | None)
     """
     for some in _groups(turns):
         passes = [TurnPasses(turn, settings, sources) for turn in some]
+        for one in passes:
+            one.read_contents()
         for one in passes:
             one.find_dependencies()
         for one in passes:

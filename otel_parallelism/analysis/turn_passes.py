@@ -54,23 +54,30 @@ class TurnPasses:
         self._reported: list[Candidate] = []
         self._told: list[tuple[Finding, bool]] = []
 
-    def find_dependencies(self) -> None:
-        """Find contention, dependencies where they matter, and the shortest time of each scope."""
-        settings, worked = self._settings, self._worked
-        budget = turn_budget(settings)
-        explained: bool | None = None
+    def read_contents(self) -> None:
+        """Find contention, and read the contents of calls where dependencies matter."""
+        budget = turn_budget(self._settings)
         for scope in self._scopes:
             pause()
             if self._measured:
                 scope.detect_contention()
             if (not scope.contended or scope.contention.loop.groups) and scope.could_save(self._least_ns):
-                explained = shows_pauses(worked) if explained is None else explained
-                scope.find_dependencies(
-                    worked, settings, self._sources, budget, explained=explained, measured=self._measured
-                )
-            scope.compute_bounds()
+                scope.read_contents(self._worked, self._settings, budget)
         if budget.left_out:
             self._notes.append(unread_contents(budget.left_out))
+
+    def find_dependencies(self) -> None:
+        """Find the dependencies between the calls whose contents are read, and the shortest time of each scope."""
+        worked = self._worked
+        explained: bool | None = None
+        for scope in self._scopes:
+            pause()
+            if scope.evidence is not None:
+                explained = shows_pauses(worked) if explained is None else explained
+                scope.find_dependencies(
+                    worked, self._settings, self._sources, explained=explained, measured=self._measured
+                )
+            scope.compute_bounds()
         if self._turn.let_go and any(scope.graph is not None for scope in self._scopes):
             self._notes.append(released_contents(self._turn.let_go))
 

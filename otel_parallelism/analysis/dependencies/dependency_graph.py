@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from otel_parallelism.source.call_stacks import Sources
 
     from .contents.outcomes import Outcome
-    from .contents.reading_budget import TurnBudget
     from .effects import Edge
     from .particular_edges import PairVerdict, ParticularEdges
 
@@ -72,7 +71,7 @@ class Dependencies:
         sources: Sources | None = None,
         unrequested: Collection[str] = (),
         *,
-        budget: TurnBudget | None = None,
+        evidence: Evidence | None = None,
         hand_offs_ns: Sequence[int] = (),
         steps: Sequence[Step] = (),
         unkept_since_ns: int = 0,
@@ -88,7 +87,7 @@ class Dependencies:
                 later calls may depend.
             sources: Returns the parsed file of a function that made a call, if any.
             unrequested: The span ids of calls that code made, whatever round their time suggests.
-            budget: What may still be read of the turn's contents.
+            evidence: What the contents of the calls show, if it is known.
             hand_offs_ns: Start times, in order, of hand-offs. The order of calls before and after one is intended.
             steps: The turn's model requests.
             unkept_since_ns: Since when calls of the scope are missing because of a bound; 0 if none are.
@@ -98,7 +97,7 @@ class Dependencies:
         self._unkept_since_ns = unkept_since_ns
         self._sources, self._unrequested = sources, unrequested
         self._starts_ns: list[int] = [call.start_ns for call in calls]
-        self.evidence: Evidence = gather_evidence(calls, said, settings, budget, brief=True)
+        self.evidence: Evidence = evidence or gather_evidence(calls, said, settings, brief=True)
         self.shared: SharedObjects = SharedObjects(calls)
         self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns)
         outcomes: list[Outcome] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
+from otel_parallelism.analysis.dependencies.evidence import Evidence, gather_evidence
 from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns
 from otel_parallelism.pace import empty, paced
 
@@ -54,6 +55,7 @@ class Scope:
         self.outer: Scope | None = None
         self.totals: Totals = totals_of(calls)
         self.inner: dict[int, Scope] = {}
+        self.evidence: Evidence | None = None
         self.graph: Dependencies | None = None
         self.hard_edges: Sequence[int] = ()
         self.all_edges: list[int] = []
@@ -100,30 +102,32 @@ class Scope:
         """Return whether one call takes at least 90 % of the makespan, or no call has a duration."""
         return self.totals.longest_ns >= _DOMINANT * self.totals.makespan_ns
 
+    def read_contents(self, turn: Turn, settings: Settings, budget: TurnBudget) -> None:
+        """Read the contents of the calls, which is expensive; *budget* is what may still be read of the *turn*'s."""
+        self.evidence = gather_evidence(self.calls, earlier_contents(turn, self), settings, budget, brief=True)
+
     def find_dependencies(
         self,
         turn: Turn,
         settings: Settings,
         sources: Sources | None = None,
-        budget: TurnBudget | None = None,
         *,
         explained: bool,
         measured: bool = True,
     ) -> None:
         """
-        Set the dependency graph and the limit. This reads the contents of calls and is expensive.
+        Set the dependency graph and the limit; this reads the contents of the calls if they are not read yet.
 
         Args:
             turn: The turn of the scope.
             settings: Patterns of tools, and bounds on the contents that are read.
             sources: Returns the parsed file of a function that made a call, if any.
-            budget: What may still be read of the turn's contents.
             explained: Whether the turn shows what the time between its calls may have gone to; see `shows_pauses`.
             measured: Whether the times were measured, and can show a limit.
         """
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
         hand_offs_ns = () if self.scope_id else turn.hand_offs
-        said = earlier_contents(turn, self)
+        said = () if self.evidence is not None else earlier_contents(turn, self)
         steps = () if self.scope_id else turn.steps
         self.graph = Dependencies(
             self.calls,
@@ -132,7 +136,7 @@ class Scope:
             after_missing_ns,
             sources,
             turn.unrequested,
-            budget=budget,
+            evidence=self.evidence,
             hand_offs_ns=hand_offs_ns,
             steps=steps,
             unkept_since_ns=_unkept_since_ns(turn, self.scope_id),
@@ -212,7 +216,7 @@ class Scope:
     def forget(self) -> None:
         """Forget the dependency graph, with pauses, and the scopes around and inside, which hold this one."""
         self.holder, self.outer, self.inner = None, None, {}
-        graph, self.graph = self.graph, None
+        graph, self.graph, self.evidence = self.graph, None, None
         if graph is not None:
             graph.forget()
             empty(graph.hard, graph.soft, graph.after_hard, graph.after_any, self.all_edges)
