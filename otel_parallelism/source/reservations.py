@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern
+from otel_parallelism.shown_names import pair_names
 
 from .call_stacks import site_of
 from .changes.outside_names import facts_of, functions_called, names_in_common
 from .changes.program_modules import ProgramModule, called_elsewhere, function_at, program_module
 from .changes.run_functions import run_by
 from .changes.tool_changes import changes_something, tool_functions
+from .changes.tool_state import read_in_tests, state_of_tool
 from .functions import PASS_ON, callee_name, own_nodes, tool_call
 from .known_functions import is_harmless_block, is_pure, is_sleep, yields_only
 
@@ -47,6 +49,7 @@ _AGAINST = CaselessPattern(
 
 _LINES_ABOVE = 8
 _MOST_LINES = 400
+_TESTS = (ast.If, ast.While, ast.Assert, ast.IfExp)
 _TRANSACTIONS = frozenset({"transaction", "in_transaction", "atomic", "begin", "begin_nested", "savepoint"})
 _PASSING_ON = PASS_ON | {"gather", "wait", "to_thread", "run_in_executor", "run_sync", "submit", "partial"}
 
@@ -90,7 +93,43 @@ def change_around(
         reason = change_between(stack, frame, call.tool, sources)
         if reason:
             return reason
-    return _changed_for_later(level, stacks[1], calls[1], sources)
+    return _changed_for_later(level, stacks[1], calls[1], sources) or _kept_state_used(level, stacks, calls, sources)
+
+
+def _kept_state_used(
+    level: Level, stacks: Sequence[Sequence[CallFrame | None]], calls: Sequence[Call], sources: Sources
+) -> str:
+    """Return which state two tools use while they run, or is looked at in between, as a sentence."""
+    states = []
+    for stack, call in zip(stacks, calls, strict=True):
+        inner = next((frame for frame in stack if frame is not None), None)
+        file = None if inner is None else sources(inner)
+        if file is None or inner is None:
+            return ""
+        caller = program_module(file, inner.file_path, sources)
+        defined = None if call.defined is None else function_at(call.defined, sources)
+        states.append(state_of_tool(call.tool, caller, defined))
+    first, second = pair_names(calls[0].tool, calls[1].tool)
+    if states[0].alone and states[0].alone == states[1].alone:
+        return f"{first} and {second} both use {states[0].alone}"
+    name = states[0].in_use(states[1])
+    if name:
+        return f"{first} and {second} both use {name}, which is set while they run"
+    seen = _tested_between(level, sources) & (states[0].changed | states[0].added)
+    return (
+        f"{min(seen).removeprefix('.')}, which {first} changes, may decide whether {second} is called" if seen else ""
+    )
+
+
+def _tested_between(level: Level, sources: Sources) -> frozenset[str]:
+    """Return what the conditions between two calls read."""
+    file = sources(level.later)
+    function = None if file is None else file.function(level.later.function, level.later.line_number)
+    if file is None or function is None:
+        return frozenset()
+    first, second = (file.call(function, site_of(frame)) for frame in (level.earlier, level.later))
+    tests = [node.test for node in _nodes_between(file, function, first, second) if isinstance(node, _TESTS)]
+    return read_in_tests(tests, function, program_module(file, level.later.file_path, sources))
 
 
 def _changed_for_later(level: Level, stack: Sequence[CallFrame | None], call: Call, sources: Sources) -> str:
@@ -121,11 +160,20 @@ def _calls_between(
     file: SourceFile, function: Function, first: ast.Call | None, second: ast.Call | None
 ) -> Iterator[ast.Call]:
     """Yield the calls that *function* makes between *first* and *second*, or in the loop around one call."""
+    for node in _nodes_between(file, function, first, second):
+        if isinstance(node, ast.Call) and node is not first and node is not second:
+            yield node
+
+
+def _nodes_between(
+    file: SourceFile, function: Function, first: ast.Call | None, second: ast.Call | None
+) -> Iterator[ast.stmt | ast.expr]:
+    """Yield what *function* runs between *first* and *second*, or in the loop around one call."""
     if first is None or second is None:
         return
     loop = file.loop(function, second)
     for node in own_nodes(function):
-        if isinstance(node, ast.Call) and node is not first and node is not second:
+        if isinstance(node, (ast.stmt, ast.expr)):
             after = (first.end_lineno or 0, first.end_col_offset or 0) <= (node.lineno, node.col_offset)
             before = (node.lineno, node.col_offset) < (second.lineno, second.col_offset)
             if (after and before) or (loop is not None and loop in _around(file, function, node)):
@@ -188,11 +236,11 @@ def _transaction(file: SourceFile, function: Function, first: ast.Call, second: 
     return ""
 
 
-def _around(file: SourceFile, function: Function, call: ast.Call) -> Iterator[ast.AST]:
-    node: ast.AST | None = file.parents.get(call)
-    while node is not None and node is not function:
-        yield node
-        node = file.parents.get(node)
+def _around(file: SourceFile, function: Function, node: ast.AST) -> Iterator[ast.AST]:
+    outer = file.parents.get(node)
+    while outer is not None and outer is not function:
+        yield outer
+        outer = file.parents.get(outer)
 
 
 def _handed_on(file: SourceFile, call: ast.Call) -> str:

@@ -138,3 +138,35 @@ def test_function_of_another_module_may_change_what_the_later_call_reads(body: s
     level = Level(*frames, direct=True)
     stacks = [(frame,) for frame in frames]
     assert change_around(stacks, level, calls, lambda frame: files.get(frame.file_path)) == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "test", "reason"),
+    [
+        ("return await db.fetch(key)", "db", "find and look_up both use busy, which is set while they run"),
+        ("SPENT.append(key)", "budget.SPENT", "SPENT, which find changes, may decide whether look_up is called"),
+        ("return key", "budget.SPENT", ""),
+    ],
+)
+def test_state_that_calls_keep_outside_of_them_leaves_the_pair_open(body: str, test: str, reason: str) -> None:
+    texts = {
+        "/srv/main.py": (
+            "import budget\nfrom tools import find, look_up\nasync def main(db):\n"
+            f"    a = await find(db, 1)\n    if {test}:\n        return await look_up(db, 2)\n"
+        ),
+        "/srv/tools.py": (
+            "from budget import SPENT\nfrom connections import Db\n"
+            f"async def find(db, key):\n    {body}\nasync def look_up(db, key):\n    {body}"
+        ),
+        "/srv/budget.py": "SPENT = []",
+        "/srv/connections.py": (
+            "class Db:\n    async def fetch(self, key):\n        assert not self.busy\n        self.busy = True"
+        ),
+    }
+    files = {path: SourceFile(text) for path, text in texts.items()}
+    frames = [CallFrame("/srv/main.py", line, "main", identity=1) for line in (4, 6)]
+    calls = [Call(tool, "1", "", tool, 0, 1) for tool in ("find", "look_up")]
+    found = change_around(
+        [(frame,) for frame in frames], Level(*frames, direct=True), calls, lambda one: files.get(one.file_path)
+    )
+    assert found == reason

@@ -1,0 +1,129 @@
+"""Finds the state that a tool keeps outside of itself, in the functions and methods of its program that it runs."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, cast
+
+from otel_parallelism.pace import paced
+from otel_parallelism.source.functions import own_nodes
+from otel_parallelism.source.known_functions import is_pure
+
+from .kept_state import KeptState, names_of, state_of
+from .outside_names import outermost_name
+from .own_objects import is_fresh, own_names
+from .run_functions import Run, run_by
+from .tool_changes import tool_functions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_parallelism.source.functions import Function
+
+    from .program_modules import Place, ProgramModule
+
+_MOST_RUNS = 64
+_MOST_MODULES = 16
+
+
+def state_of_tool(tool: str, caller: ProgramModule, defined: Place | None) -> KeptState:
+    """
+    Return the state that the function of *tool* uses.
+
+    Methods of objects that it was given are looked for in its module, in *caller*, and in the modules of the program
+    that these import.
+
+    Args:
+        tool: The name of the function.
+        caller: The file of the function that called it.
+        defined: The function of the tool, if it is known.
+    """
+    key = "state of tool", tool, None if defined is None else defined[1]
+    if key not in caller.file.facts:
+        runs = _with_methods(run_by(tool_functions(caller, tool, defined)), caller)
+        parts = [state_of(run) for run in runs]
+        caller.file.facts[key] = KeptState(
+            frozenset().union(*(part.changed for part in parts)),
+            frozenset().union(*(part.added for part in parts)),
+            frozenset().union(*(part.read for part in parts)),
+            next((part.alone for part in parts if part.alone), ""),
+        )
+    return cast("KeptState", caller.file.facts[key])
+
+
+def read_in_tests(tests: list[ast.expr], function: Function, module: ProgramModule) -> frozenset[str]:
+    """Return what *tests*, conditions of *function*, read, with the properties and methods of *module* they use."""
+    found: set[str] = set()
+    for node in (inside for test in tests for inside in ast.walk(test)):
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            found.update(names_of(node, module.file))
+        if isinstance(node, ast.Attribute):
+            for home in _homes(module, module):
+                for run in run_by([(home, one) for one in _methods(home, node.attr)]):
+                    found |= state_of(run).read
+    return frozenset(found - {""} - own_names(function))
+
+
+def _with_methods(runs: list[Run], caller: ProgramModule) -> list[Run]:
+    """Return *runs* with the methods of objects of others that they call, by name."""
+    found, seen = list(runs), {(run.function, run.new) for run in runs}
+    for run in found:
+        for node in paced(own_nodes(run.function)):
+            for one in _run_by_name(node, run, caller) if isinstance(node, ast.Call) else ():
+                if (one.function, one.new) not in seen and len(found) < _MOST_RUNS:
+                    seen.add((one.function, one.new))
+                    found.append(one)
+    return found
+
+
+def _run_by_name(call: ast.Call, run: Run, caller: ProgramModule) -> list[Run]:
+    """Return what *call* may run: the methods of its name in modules nearby, or a lambda of the module."""
+    if isinstance(call.func, ast.Name):
+        return run_by([(run.module, one) for one in _lambdas(run.module, call.func.id)])
+    if not isinstance(call.func, ast.Attribute):
+        return []
+    receiver = call.func.value
+    # An object that a function returns may be shared: connection().fetch(…). One that a class makes is not.
+    returned = isinstance(receiver, ast.Call) and not is_pure(receiver)
+    fresh = not returned and is_fresh(receiver, run.function, new=run.new)
+    if fresh or (isinstance(receiver, ast.Name) and outermost_name(receiver) in run.module.file.imports):
+        return []
+    homes = _homes(run.module, caller)
+    return run_by([(home, method) for home in homes for method in _methods(home, call.func.attr)])
+
+
+def _lambdas(module: ProgramModule, name: str) -> Iterator[ast.Lambda]:
+    for statement in module.file.tree.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.Lambda) and name in {getattr(target, "id", "") for target in targets}:
+            yield value
+
+
+def _homes(module: ProgramModule, caller: ProgramModule) -> list[ProgramModule]:
+    homes = {id(one.file): one for start in (module, caller) for one in (start, *_imported(start))}
+    return list(homes.values())
+
+
+def _imported(module: ProgramModule) -> list[ProgramModule]:
+    key = "modules imported"
+    if key not in module.file.facts:
+        names = {
+            name
+            for node in module.file.import_statements
+            for name in (
+                ["." * node.level + (node.module or "")]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+            )
+        }
+        modules = (module.imported(name) for name in sorted(names)[:_MOST_MODULES])
+        module.file.facts[key] = [one for one in modules if one is not None]
+    return cast("list[ProgramModule]", module.file.facts[key])
+
+
+def _methods(module: ProgramModule, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for one in module.file.named.get(name, ()):
+        in_class = isinstance(module.file.parents.get(one), ast.ClassDef)
+        if in_class and isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield one

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pytest
+
+from otel_parallelism.source.changes.program_modules import ProgramModule
+from otel_parallelism.source.changes.tool_state import state_of_tool
+from otel_parallelism.source.functions import SourceFile
+
+USED_BY_BOTH = {
+    "a mark that a connection is busy": (
+        "busy",
+        (
+            "class Db:\n  async def fetch(self, key):\n    if self.busy: raise OSError\n    self.busy = True\n"
+            "async def get_a(db):\n  return await db.fetch(1)\nasync def get_b(db):\n  return await db.fetch(2)"
+        ),
+    ),
+    "the page that is shown": (
+        "url",
+        (
+            "class Page:\n  async def goto(self, url):\n    self.url = url\n  async def text(self):\n"
+            "    return self.url\n"
+            "async def get_a(page):\n  await page.goto(1)\n  return await page.text()\n"
+            "async def get_b(page):\n  await page.goto(2)\n  return await page.text()"
+        ),
+    ),
+    "a conversation": (
+        "said",
+        (
+            "class Chat:\n  async def ask(self, text):\n    self.said.append(text)\n    return self.said[-1]\n"
+            "CHAT = Chat()\nasync def get_a():\n  return await CHAT.ask(1)\n"
+            "async def get_b():\n  return await CHAT.ask(2)"
+        ),
+    ),
+    "the answers of a socket": (
+        "socket",
+        (
+            "async def get_a(self):\n  return await self.socket.recv()\n"
+            "async def get_b(self):\n  return await self.socket.recv()"
+        ),
+    ),
+    "a number that is given out": (
+        "n",
+        (
+            "class Ids:\n  async def take(self):\n    self.n += 1\n    return self.n\n"
+            "async def get_a(ids):\n  return await ids.take()\nasync def get_b(ids):\n  return await ids.take()"
+        ),
+    ),
+    "a token that is awaited": (
+        "token",
+        (
+            "class Api:\n  async def get(self, path):\n    if self.token is None:\n      self.token = await login()\n"
+            "    return self.token\nasync def get_a(api):\n  return await api.get(1)\n"
+            "async def get_b(api):\n  return await api.get(2)"
+        ),
+    ),
+    "what only the first fills": (
+        "FLAGS",
+        "FLAGS = {}\nasync def get_a(key):\n  FLAGS[key] = 1\nasync def get_b(key):\n  return FLAGS.get(key)",
+    ),
+    "a context variable that the first sets": (
+        "TENANT",
+        "async def get_a(a):\n  TENANT.set(a)\nasync def get_b():\n  return TENANT.get()",
+    ),
+    "behind a lambda": (
+        "busy",
+        (
+            "class Db:\n  def ask(self, key):\n    assert not self.busy\n    self.busy = True\n"
+            "ask = lambda key: connection().ask(key)\n"
+            "async def get_a():\n  return ask(1)\nasync def get_b():\n  return ask(2)"
+        ),
+    ),
+}
+FREE = {
+    "a value that is made once": (
+        "class Api:\n  def http(self):\n    if self._http is None:\n"
+        "      self._http = Client()\n    return self._http\n"
+        "async def get_a(api):\n  return await api.http().send(1)\n"
+        "async def get_b(api):\n  return await api.http().send(2)"
+    ),
+    "a count": "async def get_a(self):\n  self.n += 1\nasync def get_b(self):\n  self.n += 1",
+    "a cache": (
+        "SEEN = {}\ndef look_up(key):\n  if key in SEEN:\n    return SEEN[key]\n  SEEN[key] = key\n"
+        "async def get_a(key):\n  return look_up(key)\nasync def get_b(key):\n  return look_up(key)"
+    ),
+    "a list of times": "TIMES = []\nasync def get_a():\n  TIMES.append(1)\nasync def get_b():\n  TIMES.append(2)",
+    "a context variable": "async def get_a():\n  return TENANT.get()\nasync def get_b():\n  return TENANT.get()",
+    "objects of their own": (
+        "class Query:\n  async def run(self):\n    self.sent = True\n    return self.sent\n"
+        "async def get_a():\n  return await Query().run()\n"
+        "async def get_b():\n  one = Query()\n  return await one.run()"
+    ),
+}
+
+
+def used_by_both(program: str) -> str:
+    module = ProgramModule(SourceFile(program), lambda _: None)
+    return state_of_tool("get_a", module, None).in_use(state_of_tool("get_b", module, None))
+
+
+@pytest.mark.parametrize(("name", "program"), USED_BY_BOTH.values(), ids=list(USED_BY_BOTH))
+def test_two_tools_set_and_read_one_thing_while_they_run(name: str, program: str) -> None:
+    assert used_by_both(program) == name
+
+
+@pytest.mark.parametrize("program", FREE.values(), ids=list(FREE))
+def test_counts_caches_and_objects_of_their_own_are_in_nobodys_way(program: str) -> None:
+    assert not used_by_both(program)
+
+
+@pytest.mark.parametrize(
+    ("program", "alone"),
+    [
+        (
+            "GPU = ThreadPoolExecutor(max_workers=1)\nasync def get_a(loop):\n  await loop.run_in_executor(GPU, f, 1)",
+            "GPU, which has one worker",
+        ),
+        ("GPU = ThreadPoolExecutor(4)\nasync def get_a(loop):\n  await loop.run_in_executor(GPU, f, 1)", ""),
+        ("async def get_a(folder):\n  os.chdir(folder)", "the working directory, which is changed"),
+        ("class Kernel:\n  def run(self, code):\n    exec(code)\ndef get_a(k):\n  k.run(1)", "code that exec runs"),
+    ],
+)
+def test_what_serves_one_call_at_a_time_is_named(program: str, alone: str) -> None:
+    module = ProgramModule(SourceFile(program), lambda _: None)
+    assert state_of_tool("get_a", module, None).alone == alone
