@@ -35,6 +35,8 @@ _UNUSED: Final = frozenset(
     | {"Links.TraceId", "Links.TraceState", "Links.Attributes"}
 )
 """Columns of the Collector's ClickHouse schema that no report needs."""
+_TEXTS: Final = frozenset({"SpanName", "SpanKind", "ServiceName", "ScopeName", "StatusCode"})
+"""Other columns of this schema, which ClickHouse writes as bytes. An id can be binary, so that it stays as it is."""
 _DIGITS_OF_64_BITS: Final = 20
 _UNITS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -182,14 +184,19 @@ def batch_rows(pa: Any, batch: Any) -> Iterator[dict[str, Any] | Exception]:
         names.append(field.name)
         factors.append(_UNITS[field.type.unit] if _is_time(pa, field.type) else 1)
         whole = column if kind == column.type else column.cast(kind)
-        columns.append(_with_texts(pa, whole) if of_spans else whole)
+        columns.append(_with_texts(pa, field.name, whole) if of_spans else whole)
     for values in _values(pa, columns, factors, batch.num_rows):
         yield values if isinstance(values, Exception) else dict(zip(names, values, strict=True))
 
 
-def _with_texts(pa: Any, column: Any) -> Any:
-    """Return a *column* of maps from bytes to bytes with texts in their place, if all are UTF-8; else *column*."""
+def _with_texts(pa: Any, name: str, column: Any) -> Any:
+    """Return a *column* of bytes, or of maps from bytes to bytes, with texts in their place if all are UTF-8."""
     kind = column.type
+    if name in _TEXTS and kind == pa.binary():
+        try:
+            return column.cast(pa.string())
+        except pa.ArrowException:
+            return column
     inner = kind.value_type if pa.types.is_list(kind) else kind
     if not pa.types.is_map(inner) or not (inner.key_type == inner.item_type == pa.binary()):
         return column

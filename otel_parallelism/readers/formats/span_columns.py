@@ -119,9 +119,14 @@ def _short_names(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _recognizes(row: Fields) -> bool:
-    if not ("SpanAttributes" in row or "span_attributes" in row or any(map(_is_attribute_column, row))):
+    return _are_of_spans(tuple(row))
+
+
+@functools.lru_cache(_KEPT_TABLES)
+def _are_of_spans(columns: tuple[str, ...]) -> bool:
+    if not ("SpanAttributes" in columns or "span_attributes" in columns or any(map(_is_attribute_column, columns))):
         return False
-    names = _short_names(tuple(row))
+    names = _short_names(columns)
     return {"traceid", "spanid"} <= names.keys() and any(name in names for name in _START)
 
 
@@ -176,7 +181,8 @@ def _attributes(row: Fields, single: tuple[str, ...], prefix: str, whole: tuple[
     """Return the attributes in the columns *whole*, and in *single*, a column each, whose names begin with *prefix*."""
     if not single and len(whole) == 1:
         value = row[whole[0]]
-        return {} if value is None else without_empty(_pairs(value))
+        pairs = {} if value is None else _pairs(value)
+        return without_empty(pairs) if None in pairs.values() else pairs
     found = {name.removeprefix(prefix): row[name] for name in single}
     for name in reversed(whole):
         value = row.get(name)
@@ -190,7 +196,7 @@ def _id(value: object, binary_bytes: int) -> str:
     if isinstance(value, float):
         raise WrongFieldError("a floating-point number is not an id")
     if isinstance(value, bytes):
-        return value.hex() if len(value) == binary_bytes else _text(value).lower()
+        return value.hex() if len(value) == binary_bytes else value.decode("utf-8", "replace").lower()
     return hex_id(value)
 
 
