@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 EXPECTED: Final = "OTLP protobuf: a trace request, or several with their lengths before them"
+_ERROR: Final = Status.STATUS_CODE_ERROR
 _HAS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 _VARINT_BITS: Final = 7
@@ -216,12 +217,14 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 def _records(group: ResourceSpans) -> Iterator[SpanRecord]:
     source = identity(_attributes(group.resource.attributes))
     for scope_spans in group.scope_spans:
+        scope = scope_spans.scope.name
         for span in scope_spans.spans:
-            yield _record(span, source, scope_spans.scope.name)
+            yield _record(span, source, scope)
 
 
 def _record(span: Span, source: str, scope: str) -> SpanRecord:
     parent = span.parent_span_id.hex()
+    events, links, flags = span.events, span.links, span.flags
     return SpanRecord(
         span.trace_id.hex(),
         span.span_id.hex(),
@@ -230,14 +233,14 @@ def _record(span: Span, source: str, scope: str) -> SpanRecord:
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         _attributes(span.attributes),
-        tuple(SpanEvent(event.name, _attributes(event.attributes)) for event in span.events),
-        tuple(link.span_id.hex() for link in span.links),
+        tuple([SpanEvent(event.name, _attributes(event.attributes)) for event in events]) if events else (),
+        tuple([link.span_id.hex() for link in links]) if links else (),
         span.kind,
-        span.status.code == Status.STATUS_CODE_ERROR,
-        bool(span.flags & _HAS_REMOTE and span.flags & _IS_REMOTE),
+        span.status.code == _ERROR,
+        bool(flags & _HAS_REMOTE and flags & _IS_REMOTE),
         source,
         scope,
-        link_types([_attributes(link.attributes) for link in span.links]) if span.links else (),
+        link_types([_attributes(link.attributes) for link in links]) if links else (),
     )
 
 
