@@ -25,7 +25,7 @@ _ASKS = frozenset(
     confirmed confirmation validate validated validation valid verify verified verification authorize authorized
     authorization authorise authorised authorisation authenticate authentication eligible eligibility entitled
     entitlement qualify qualifies exists exist available availability should ensure assert guard
-    consent moderate moderation compliance compliant quota ready role roles privilege privileges
+    consent moderate moderation compliance compliant quota ready role roles privilege privileges auth guess
     """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
 )
 _ASKS_IN_FRONT = frozenset({"is", "has", "may", "must", "are", "does"})
@@ -36,6 +36,8 @@ _COUNTS = frozenset(
 )
 # What such a tool returns may decide whether another tool runs, in whatever words.
 _WAITS = frozenset({"progress", "readiness"})
+# What it returns says what is to be done, or which tools there are.
+_INSTRUCTS = frozenset("runbook runbooks playbook playbooks procedure instructions checklist skill tools".split())  # noqa: SIM905 - likewise
 # The short answer of a tool that sorts a request into kinds decides what runs next.
 _SORTS = frozenset({"classify", "detect", "identify", "triage", "route"})
 _SORTED = frozenset("intent language request query question message ticket email topic issue inquiry".split())  # noqa: SIM905 - likewise
@@ -137,7 +139,7 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
         return _guard_of_answer(result, given, counts=True) or "other"
     decides = sorts and len(_leaves(result, _LONGEST_KIND + 1)) <= _LONGEST_KIND
     return _guard_of_answer(result, given, counts=counting_any) or (
-        "" if not decides and words.isdisjoint(_WAITS) else "other"
+        "" if not decides and words.isdisjoint(_WAITS | _INSTRUCTS) else "other"
     )
 
 

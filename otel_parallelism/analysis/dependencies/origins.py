@@ -8,6 +8,7 @@ from otel_parallelism.pace import empty, paced
 
 from .contents.comparables import Values, single_words
 from .doubts.choices import Choices
+from .doubts.named_tools import NamedTools
 from .doubts.one_by_one import OneByOne
 from .doubts.own_words import OwnWords
 from .doubts.queries import Queries
@@ -184,7 +185,12 @@ class OriginSearch(Origins):
         self._choices = Choices(calls, arguments, spoken)
         self._queries = Queries(calls, self._restating.said)
         self._unasked = Unasked(calls, spoken, self._restating.said)
-        self._one_by_one = OneByOne(calls, [text for one in spoken for text in (*one.texts, *one.instructions)])
+        self._named_tools = NamedTools(calls)
+        self._one_by_one = OneByOne(
+            calls,
+            [text for one in spoken for text in one.texts],
+            [text for one in spoken for text in one.instructions],
+        )
         self._holders: dict[str, int] = {}
         self._choosers: dict[str, int] = {}
 
@@ -205,6 +211,7 @@ class OriginSearch(Origins):
             *self._own_words.start(index, arguments, self._known.has),
             *self._choices.start(index),
             *self._queries.start(index, arguments),
+            *self._named_tools.start(index),
             *self._unasked.start(index, arguments, self._known.has),
             *self._one_by_one.start(index, arguments, self._known.is_said),
         ]
@@ -231,6 +238,7 @@ class OriginSearch(Origins):
         self._choices.end(index)
         self._queries.end(index)
         self._unasked.end(index)
+        self._named_tools.end(index, result)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
             if token not in own:

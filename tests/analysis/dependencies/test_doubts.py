@@ -75,6 +75,11 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Das Wetter in Oslo, und je nachdem Veranstaltungen.",
         "查一下奥斯陆的天气, 根据结果推荐活动",
         "When the weather in Oslo turns bad, show me indoor events.",
+        "Oslo rainy? Then the indoor events.",
+        "The weather in Oslo and, as needed, indoor events",
+        "Don't list indoor events before the weather service has answered for Oslo.",
+        "تحقق من الطقس في Oslo وإذا كان حارا events",
+        "Oslo hava durumuna bak, kar esiyorsa etkinlikleri bul",
     ],
 )
 def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
@@ -96,6 +101,7 @@ def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
         "In that case, show the weather in Oslo and the indoor events",
         "Should I go to Oslo? Weather, indoor events",
         "Indoor events that start with A, and the weather in Oslo",
+        "Weather in Oslo, and indoor events, not before 9",
     ],
 )
 def test_question_with_if_and_condition_on_something_else_decide_about_no_call(said: str) -> None:
@@ -954,3 +960,57 @@ def test_log_with_an_error_has_not_failed() -> None:
     version = ("get_version", {"service": "api"}, "lavender")
     assert judged("The error log and the version of api", log, version).verdict == "independent"
     assert judged("The pages and the version of api", ("get_pages", *log[1:]), version).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("The status of n1 and n2, strictly one after another", "unknown"),
+        ("The status of n1 and n2, one by one", "unknown"),
+        ("Frage n1 und n2 bitte nacheinander ab", "unknown"),
+        ("依次查询 n1 和 n2", "unknown"),
+        ("The status of n1 and n2, and which one is by the door", "independent"),
+    ],
+)
+def test_order_that_the_user_asks_for_is_kept(said: str, verdict: str) -> None:
+    nodes = [("get_node", {"node": node}, {"uptime": 41.5, "load": 0.7}) for node in ("n1", "n2")]
+    assert judged(said, *nodes).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        ("This report has moved; ask get_sales_v2.", "unknown"),
+        ({"hint": "GET_SALES_V2 is faster"}, "unknown"),
+        ("This report is about sales.", "independent"),
+    ],
+)
+def test_tool_that_a_result_names_may_be_called_because_of_it(result: object, verdict: str) -> None:
+    said = "Sales and the report of May"
+    assert (
+        judged(said, ("get_report", {"month": "May"}, result), ("get_sales_v2", {"month": "May"}, 42)).verdict
+        == verdict
+    )
+
+
+@pytest.mark.parametrize("tool", ["get_runbook", "load_skill", "search_tools"])
+def test_instructions_decide_what_is_called_next(tool: str) -> None:
+    first = (tool, {"topic": "disk"}, "Look at the free space, then at the journal")
+    found = judged("Handle the disk alert on h1", first, ("get_journal", {"host": "h1"}, "ok so far"))
+    assert found.evidence == f"whether get_journal is called may depend on what {tool} returned"
+
+
+@pytest.mark.parametrize(("guests", "verdict"), [(3, "unknown"), (4, "unknown"), (7, "independent")])
+def test_number_may_count_what_a_result_lists(guests: int, verdict: str) -> None:
+    family = ("get_family", {"user": "me"}, ["Ana", "Ben", "Cleo"])
+    hotels = ("search_hotels", {"city": "Oslo", "guests": guests}, ["Grand", "Bristol"])
+    assert judged("A hotel in Oslo for me and my family", family, hotels).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [("The avatar of Ana", "unknown"), ("The account of Ana, and https://cdn.example/a/N2x.png", "independent")],
+)
+def test_address_may_be_made_of_what_a_result_told(said: str, verdict: str) -> None:
+    account = ("get_account", {"name": "Ana"}, {"uid": 77123})
+    assert judged(said, account, ("fetch_url", {"url": "https://cdn.example/a/N2x.png"}, "an image")).verdict == verdict

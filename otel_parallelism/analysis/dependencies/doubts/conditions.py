@@ -39,6 +39,9 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|try\b[^.!?]{0,60}\bthen\b|prefer\b[^.!?]{0,40}\b(?:over|rather than|instead of)"
     r"|only\b[^.!?]{0,60}\b(?:when|after|if|once)"
     r"|when\b.{0,40}\b(?:is|are) (?:un\w+|not|missing|empty|down|closed|incomplete|stale|full)"
+    r"|(?:as|where|when) (?:needed|necessary)"
+    r"|(?:not|never|\w+n't)\b[^.!?]{0,60}\bbefore (?:\w+ ){1,4}"
+    r"(?:(?:has|have|is|are) \w+|answer|respond|return|finish)\w*"
     r"|assuming|failing (?:that|this|which)|no luck|as an? (?:backup|last resort|plan b)"
     r"|one (?:request|call) (?:per|a|every) \w+|(?:after|once) (?:that|it|the first) (?:has|is|comes|came)"
     r"|if (?:so|not|yes|no|none|neither|that|this|the first)"
@@ -49,7 +52,9 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
 )
 # At the beginning of a message, this refers to what was said before it.
-_IN_THAT_CASE = CaselessPattern(r"\bin (?:that|this|which) case\b|\?\s+then\b")
+_IN_THAT_CASE = CaselessPattern(r"\bin (?:that|this|which) case\b")
+# "Rainy in Bergen? Then list museums."
+_QUESTION_FIRST = CaselessPattern(r"\w\?\s+then\b")
 _BEGINNING = 20
 # What is to be done to "it" may be named in another sentence.
 _REFERS_BACK = CaselessPattern(
@@ -77,6 +82,7 @@ class Conditions:
         others: set[str] = set()
         for text in texts:
             self._all = self._all or _IN_THAT_CASE.search(text[_BEGINNING:_MOST_READ])
+            self._all = self._all or _QUESTION_FIRST.search(text[:_MOST_READ])
             for sentence in tokens.sentences_in(text[:_MOST_READ]):
                 plain = sentence if len(sentence) <= _LONGEST_SENTENCE else ""
                 lowered = plain.lower()

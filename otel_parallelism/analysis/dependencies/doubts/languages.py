@@ -38,10 +38,17 @@ _CONDITION = CaselessPattern(
     r"|l[ea]s? (?:r[eé]sultats?|r[eé]ponses?))|je nachdem|je nach (?:dem|ergebnis|antwort|stand|lage)|abh[aä]ngig von"
     r"|a seconda|in base a(?:l|lla|i)? (?:risultat[oi]|risposta|quello)|dependendo|consoante|afhankelijk|beroende p[aå]"
     r"|avhengig|afh[aæ]ngigt?|alt etter|w zale[zż]no[sś]ci|zale[zż]nie|в зависимости|sonucuna g[oö]re"
-    r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|إذا|अगर|यदि)(?!\w)"
+    r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|varsa|olursa|ise|\w+(?:yorsa|m[ae]zs[ae]|[ıü]rs[ae]|ıysa|iyse|uysa|üyse)"
+    r"|[وف]?(?:إذا|لو)|अगर|यदि)(?!\w)"
     r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
     r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우"
     r"|에 따라|取决于|根据结果|视结果|看结果|次第|に応じて",
+)
+_IN_TURN = CaselessPattern(
+    r"(?<!\w)(?:nacheinander|der reihe nach|l'une? apr[eè]s l'autre|une? (?:par|[aà]) une?"
+    r"|un[oa] (?:tras|por) (?:otr[oa]|un[oa])|uma? (?:por|de cada) (?:uma?|vez)|un[oa] (?:dopo l'altr[oa]|alla volta)"
+    r"|[eé][eé]n voor [eé][eé]n|na elkaar|en efter en|efter varandra|po kolei|по очереди|по одно(?:му|й)"
+    r"|друг за другом|s[ıi]rayla)(?!\w)|依次|逐一|逐个|逐個|順番に|一つずつ|차례로|하나씩",
 )
 # In texts without accents.
 _COMPARES = CaselessPattern(
@@ -95,6 +102,16 @@ def begins_as_foreign_error(text: str) -> bool:
     (True, False)
     """
     return _ERROR.match(text)
+
+
+def has_foreign_order(text: str) -> bool:
+    """
+    Return whether *text* asks in another language for one thing after another.
+
+    >>> has_foreign_order("Frage n1 und n2 nacheinander ab"), has_foreign_order("Fragen n1 und n2")
+    (True, False)
+    """
+    return _IN_TURN.search(text)
 
 
 def has_foreign_condition(sentence: str) -> bool:

@@ -14,6 +14,7 @@ from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.patterns import CaselessPattern
 
+from .languages import has_foreign_order
 from .rules import LONGEST_SENTENCE, MOST_READ, stems_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _LIMIT = CaselessPattern(
     r"\b[^.!?]{0,80}\b(?:in parallel|parallel|at (?:once|the same time)|simultaneous(?:ly)?|concurrent(?:ly)?"
     r"|back[- ]to[- ]back|in (?:quick|rapid) succession))\b",
 )
+# Only of a user's own words: a system prompt that asks for this of all tools is what the advice is to change.
+_IN_TURN = CaselessPattern(r"\b(?:one (?:after|by) (?:another|the other|one)|sequentially|in sequence|serially)\b")
 _SERVICE = CaselessPattern(
     r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device)s?\b"
 )
@@ -43,20 +46,24 @@ _GENERAL = verb_tables.READS | verb_tables.GENERIC
 _HANDLES = frozenset({"fd", "descriptor", "cursor", "iterator", "handle"})
 
 _LIMITED = "a limit on how often a service may be asked was set, and {a} and {b} may both ask it"
+_ORDERED = "what was asked is to be done one after another"
 _SHARED = "{a} and {b} were given one handle, and either may move its position"
 
 
 class OneByOne:
     """Collects these doubts about the calls of one scope, in order of time."""
 
-    def __init__(self, calls: Sequence[Call], texts: Iterable[str]) -> None:
-        """Search *texts*, the messages of the user and the developer; of a long text only the beginning."""
+    def __init__(self, calls: Sequence[Call], said: Sequence[str], instructions: Iterable[str]) -> None:
+        """Search what the user *said*, and the developer's *instructions*; of a long text only the beginning."""
         self._calls = calls
+        self._in_turn = any(
+            _IN_TURN.search(text) or has_foreign_order(text) for text in (one[:MOST_READ] for one in said)
+        )
         self._any_service = False
         self._stems: set[str] = set()
         self._limited = 0
         self._by_handle: dict[tuple[str, str], int] = {}
-        for text in dict.fromkeys(texts):
+        for text in dict.fromkeys((*said, *instructions)):
             for sentence in sentences_in(text[:MOST_READ]):
                 if len(sentence) <= LONGEST_SENTENCE and _LIMIT.search(sentence):
                     self._any_service = self._any_service or _SERVICE.search(sentence)
@@ -71,7 +78,7 @@ class OneByOne:
             arguments: The values of its arguments.
             is_said: Returns whether the user said a word: a handle that the user names is a thing.
         """
-        found: list[Doubt] = []
+        found: list[Doubt] = [((1 << index) - 1, _ORDERED)] if self._in_turn else []
         if self._stems and (self._any_service or not self._stems.isdisjoint(self._own_stems(index))):
             found.append((self._limited, _LIMITED))
             self._limited |= 1 << index

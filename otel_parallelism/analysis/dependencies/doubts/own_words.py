@@ -45,6 +45,7 @@ _FILLERS = frozenset(
 )
 
 _OWN = "{b} searches in words that appear nowhere before it, perhaps because of what {a} returned"
+_ADDRESS = "an address that {b} was given appears nowhere before it, and may be made of what {a} returned"
 _PUT_TOGETHER = "a path that {b} was given appears nowhere before it, and {a} returned the name of its file"
 
 
@@ -72,7 +73,10 @@ class OwnWords:
             arguments: Their values.
             is_known: Returns whether a word is known so far, from the user or from another call.
         """
-        found = [(self._named_in(arguments, is_known), _PUT_TOGETHER)]
+        found = [
+            (self._named_in(arguments, is_known), _PUT_TOGETHER),
+            (self._others_ended(index) if _has_own_address(arguments, is_known) else 0, _ADDRESS),
+        ]
         texts = self._texts_of(index, arguments) if self._said else []
         words = [word for text in texts for word in tokens.words_in(text)]
         words = [word for word in words if len(word) >= _SHORTEST_WORD and word not in _FILLERS]
@@ -108,6 +112,10 @@ class OwnWords:
         """Forget all calls, with pauses."""
         empty(self._facts, self._words, self._ended)
 
+    def _others_ended(self, index: int) -> int:
+        tool = self._calls[index].tool
+        return _bits(i for i in self._ended[-_MOST_COMPARED:] if self._calls[i].tool != tool)
+
     def _texts_of(self, index: int, arguments: Values) -> list[str]:
         """Return the texts that a call searches for, or is asked."""
         texts = [text for text in arguments.plain if isinstance(text, str) and _has_words(text)]
@@ -133,6 +141,12 @@ class OwnWords:
             if stem and not self._said.issuperset(tokens.words_in(path)):
                 found |= _bits(earlier for earlier, words in self._words[-_MOST_COMPARED:] if stem <= words)
         return found
+
+
+def _has_own_address(arguments: Values, is_known: Callable[[str], bool]) -> bool:
+    """Return whether a URL among *arguments* appears nowhere before the call."""
+    addresses = [text for text in arguments.plain if isinstance(text, str) and "://" in text and " " not in text]
+    return any(not is_known(tokens.of_text(address)[0]) for address in addresses)
 
 
 def _names_in(texts: Iterable[str]) -> list[str]:

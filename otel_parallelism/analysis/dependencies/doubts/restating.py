@@ -16,7 +16,7 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
-from .answers import DATED, is_short_text, listed_names, tells_facts
+from .answers import DATED, is_short_text, listed_names, size_of, tells_facts
 from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Restating:
         self._first_own: dict[str, int] = {}
         self._texts: list[tuple[int, list[str], list[str]]] = []
         self._lists: list[int] = []
+        self._sizes: list[tuple[int, int]] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
         self._by_last: dict[str, list[int]] = {}
         self._dated = 0
@@ -102,10 +103,11 @@ class Restating:
             is_small(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
             for name, token in arguments.named
         )
+        own_numbers = _own_numbers(arguments, is_known)
         found = (
             (self._forms_before(single) if single else 0, _FORM),
             (restated | (sum(1 << i for i in self._listing[-_MOST_COMPARED:]) if partly else 0), _MEANING),
-            (self._others(index, self._lists) if _has_own_number(arguments, is_known) else 0, _NUMBER),
+            (self._others(index, self._counted(own_numbers)) if own_numbers else 0, _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
             (self._asked_elsewhere(index, arguments), _ELSEWHERE),
@@ -130,6 +132,9 @@ class Restating:
             self._dated |= bit
         if len(texts) == 1 and (_NUMERAL.search(texts[0]) or len(_SEPARATOR.findall(texts[0])) > 1):
             self._lists.append(index)
+        size = size_of(result.value)
+        if size > 1 and isinstance(result.value, (dict, list, tuple)):
+            self._sizes.append((index, size))
 
     def _facts_before(self, index: int) -> int:
         """
@@ -141,9 +146,14 @@ class Restating:
         first = self._first_own.setdefault(tool, index)
         return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first)
 
+    def _counted(self, numbers: Collection[int]) -> list[int]:
+        """Return the calls whose results name numbers, or list so many things; the user may be one more."""
+        recent = self._sizes[-_MOST_COMPARED:]
+        return self._lists + [i for i, size in recent if any(0 <= number - size <= 1 for number in numbers)]
+
     def _others(self, index: int, earlier: Iterable[int]) -> int:
         tool = self._calls[index].tool
-        return sum(1 << i for i in list(earlier)[-_MOST_COMPARED:] if self._calls[i].tool != tool)
+        return sum(1 << i for i in set(list(earlier)[-_MOST_COMPARED:]) if self._calls[i].tool != tool)
 
     def _forms_before(self, words: Iterable[str]) -> int:
         """Return the calls whose results contain what one of *words* is short for, or another form of it."""
@@ -223,13 +233,14 @@ def _names_in(text: str) -> list[str]:
     return [name.casefold() for name in _CAPITALS.findall(text[:_MOST_READ])[:_MOST_COMPARED]]
 
 
-def _has_own_number(arguments: Values, is_known: Callable[[str], bool]) -> bool:
-    """Return whether a small whole number that is no usual setting appears nowhere before the call."""
+def _own_numbers(arguments: Values, is_known: Callable[[str], bool]) -> list[int]:
+    """Return the small whole numbers that are no usual settings and appear nowhere before the call."""
     usual = {token for name, token in arguments.named if is_usual(name)}
-    return any(
-        is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
+    return [
+        int(atom.token)
         for atom in arguments.atoms
-    )
+        if is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
+    ]
 
 
 def _is_form(word: str, inside: Sequence[str], said: Collection[str] = ()) -> bool:

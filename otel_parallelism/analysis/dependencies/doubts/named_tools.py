@@ -1,0 +1,50 @@
+"""Finds calls of tools that an earlier result names: "this endpoint moved; ask get_report_v2"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_parallelism.pace import paced
+from otel_parallelism.patterns import LazyPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    from otel_parallelism.model import Call
+
+    from .reasking import Doubt
+
+_MOST_TEXTS = 64
+_MOST_READ = 8_000
+_MOST_TOOLS = 64
+# Other names are words of every language.
+_TOOL_NAME = LazyPattern(r"\w+[_.-]\w+(?:[_.-]\w+)*|[a-z]+[A-Z]\w*")
+
+_NAMED = "{a} returned the name of {b}, which may be why it was called"
+
+
+class NamedTools:
+    """Collects these doubts about the calls of one scope, in order of time."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        """Take note of the names that *calls* have."""
+        self._calls = calls
+        tools = dict.fromkeys(call.tool for call in paced(calls))
+        names = {tool.casefold(): tool for tool in list(tools)[:_MOST_TOOLS] if _TOOL_NAME.fullmatch(tool)}
+        # A single tool can be named by no result of another one.
+        self._names = names if len(tools) > 1 else {}
+        self._named_by: dict[str, int] = {}
+
+    def start(self, index: int) -> list[Doubt]:
+        """Return the doubts about a call that starts."""
+        bits = self._named_by.get(self._calls[index].tool, 0)
+        return [(bits, _NAMED)] if bits else []
+
+    def end(self, index: int, result: Values) -> None:
+        """Take note of the tools that the *result* of a call names."""
+        for text in result.texts[:_MOST_TEXTS] if self._names else ():
+            lowered = text[:_MOST_READ].casefold()
+            for name, tool in self._names.items():
+                if name in lowered and tool != self._calls[index].tool:
+                    self._named_by[tool] = self._named_by.get(tool, 0) | 1 << index
