@@ -102,13 +102,12 @@ def _kept_state_used(
     """Return which state two tools use while they run, or is looked at in between, as a sentence."""
     states = []
     for stack, call in zip(stacks, calls, strict=True):
-        inner = next((frame for frame in stack if frame is not None), None)
-        file = None if inner is None else sources(inner)
-        if file is None or inner is None:
+        files = {frame.file_path: sources(frame) for frame in stack if frame is not None}
+        callers = [program_module(file, path, sources) for path, file in files.items() if file is not None]
+        if not callers:
             return ""
-        caller = program_module(file, inner.file_path, sources)
         defined = None if call.defined is None else function_at(call.defined, sources)
-        states.append(state_of_tool(call.tool, caller, defined))
+        states.append(state_of_tool(call.tool, callers, defined))
     first, second = pair_names(calls[0].tool, calls[1].tool)
     if states[0].alone and states[0].alone == states[1].alone:
         return f"{first} and {second} both use {states[0].alone}"

@@ -1,7 +1,8 @@
 """
 Finds pairs of calls that were handed one object, and judges from its type whether they may use it at once.
 
-The object of a method counts as handed over, and so does what a framework passes along. An object of a type that no
+The object of a method counts as handed over, and so does what a framework passes along. An object that holds one of an
+unsafe type is unsafe, too. An object of a type that no
 table names is harmless if it holds only immutable values and safe objects, and holds the same in all calls.
 """
 
@@ -74,7 +75,8 @@ class SharedObjects:
         if not self.unsafe[later] >> earlier & 1:
             return ""
         one = self._shared(earlier, later)
-        return "" if one is None or one.kind is None or _is_lock(one) else type_name(one.kind)
+        unsafe = None if one is None or _is_lock(one) else _unsafe_type(one)
+        return "" if unsafe is None else type_name(unsafe)
 
     def _shared(self, earlier: int, later: int) -> HandedObject | None:
         """Return the object that matters most among those that two calls share."""
@@ -86,7 +88,7 @@ class SharedObjects:
 
     @staticmethod
     def _is_unsafe(one: HandedObject) -> bool:
-        return one.kind is not None and (type_safety(one.kind) == "unsafe" or _is_lock(one))
+        return _is_lock(one) or _unsafe_type(one) is not None
 
     def _is_doubtful(self, one: HandedObject) -> bool:
         """Return whether neither the type of an object nor its unchanged state shows that calls may use it at once."""
@@ -99,6 +101,14 @@ def _is_lock(one: HandedObject) -> bool:
     return one.kind is not None and is_limiter(one.kind)
 
 
+def _unsafe_type(one: HandedObject) -> type | None:
+    """Return the type that two calls must not use at once: that of an object, or of what it holds."""
+    safety = "unknown" if one.kind is None else type_safety(one.kind)
+    if safety == "unknown":
+        return next((part for part in one.parts if type_safety(part) == "unsafe"), None)
+    return one.kind if safety == "unsafe" else None
+
+
 def _handed(call: Call) -> tuple[HandedObject, ...]:
     return () if call.arguments is None else call.arguments.handed[:_MOST_OBJECTS]
 
@@ -107,4 +117,8 @@ def _described(one: HandedObject) -> str:
     if one.kind is None:
         return one.name or "an argument"
     article = "an" if type_name(one.kind)[:1].lower() in "aeiou" else "a"
-    return f"{one.name} ({article} {type_name(one.kind)})" if one.name else f"{article} {type_name(one.kind)}"
+    kind = f"{article} {type_name(one.kind)}"
+    unsafe = _unsafe_type(one)
+    if unsafe is not None and unsafe is not one.kind:
+        kind += f" with a {type_name(unsafe)}"
+    return f"{one.name} ({kind})" if one.name else kind

@@ -27,6 +27,7 @@ _TAKING = frozenset({"get_nowait", "recv", "receive", "receive_text", "receive_j
 _OF_THE_PROCESS = frozenset({"os.environ", "environ"})
 _CHANGING_DIRECTORY = frozenset({"os.chdir", "chdir", "contextlib.chdir"})
 _RUNNING_CODE = frozenset({"exec", "eval"})
+_LOCKS = ("lock", "mutex")
 _CACHING = frozenset({"setdefault"})
 _EXECUTORS = frozenset({"ThreadPoolExecutor", "ProcessPoolExecutor", "InterpreterPoolExecutor"})
 
@@ -99,8 +100,21 @@ class _StateWalk:
             if self._is_of_others(node.value):
                 names = self.changed if dotted(node.value) in _OF_THE_PROCESS else self.added
                 names.update(names_of(node.value, self._run.module.file))
+        elif isinstance(node, ast.AsyncWith):
+            self.alone = self.alone or next((name for name in map(self._held, node.items) if name), "")
         elif isinstance(node, (ast.Name, ast.Attribute)) and self._is_of_others(node):
             self._name(node)
+
+    def _held(self, item: ast.withitem) -> str:
+        """Return the lock that the block of *item* holds while it awaits, in words; empty if it holds none."""
+        name = outside_name(item.context_expr)
+        around = self._parents.get(item)
+        if not name.lower().endswith(_LOCKS) or not isinstance(around, ast.AsyncWith):
+            return ""
+        # What is made once under a lock, such as a token, makes few calls wait.
+        parts = (part for part in around.body if not isinstance(part, ast.If))
+        awaits = any(isinstance(one, ast.Await) for part in parts for one in ast.walk(part))
+        return f"the lock {name.removeprefix('.')}" if awaits and self._is_of_others(item.context_expr) else ""
 
     def _is_of_others(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Name):

@@ -16,7 +16,7 @@ from .run_functions import Run, run_by
 from .tool_changes import tool_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from otel_parallelism.source.functions import Function
 
@@ -26,21 +26,22 @@ _MOST_RUNS = 64
 _MOST_MODULES = 16
 
 
-def state_of_tool(tool: str, caller: ProgramModule, defined: Place | None) -> KeptState:
+def state_of_tool(tool: str, callers: Sequence[ProgramModule], defined: Place | None) -> KeptState:
     """
     Return the state that the function of *tool* uses.
 
-    Methods of objects that it was given are looked for in its module, in *caller*, and in the modules of the program
+    Methods of objects that it was given are looked for in its module, in *callers*, and in the modules of the program
     that these import.
 
     Args:
         tool: The name of the function.
-        caller: The file of the function that called it.
+        callers: The files of the functions that called it, the innermost first; at least one.
         defined: The function of the tool, if it is known.
     """
-    key = "state of tool", tool, None if defined is None else defined[1]
+    caller = callers[0]
+    key = "state of tool", tool, None if defined is None else defined[1], tuple(one.file for one in callers)
     if key not in caller.file.facts:
-        runs = _with_methods(run_by(tool_functions(caller, tool, defined)), caller)
+        runs = _with_methods(run_by(tool_functions(caller, tool, defined)), callers)
         parts = [state_of(run) for run in runs]
         caller.file.facts[key] = KeptState(
             frozenset().union(*(part.changed for part in parts)),
@@ -58,25 +59,25 @@ def read_in_tests(tests: list[ast.expr], function: Function, module: ProgramModu
         if isinstance(node, (ast.Attribute, ast.Name)):
             found.update(names_of(node, module.file))
         if isinstance(node, ast.Attribute):
-            for home in _homes(module, module):
+            for home in _homes(module, ()):
                 for run in run_by([(home, one) for one in _methods(home, node.attr)]):
                     found |= state_of(run).read
     return frozenset(found - {""} - own_names(function))
 
 
-def _with_methods(runs: list[Run], caller: ProgramModule) -> list[Run]:
+def _with_methods(runs: list[Run], callers: Sequence[ProgramModule]) -> list[Run]:
     """Return *runs* with the methods of objects of others that they call, by name."""
     found, seen = list(runs), {(run.function, run.new) for run in runs}
     for run in found:
         for node in paced(own_nodes(run.function)):
-            for one in _run_by_name(node, run, caller) if isinstance(node, ast.Call) else ():
+            for one in _run_by_name(node, run, callers) if isinstance(node, ast.Call) else ():
                 if (one.function, one.new) not in seen and len(found) < _MOST_RUNS:
                     seen.add((one.function, one.new))
                     found.append(one)
     return found
 
 
-def _run_by_name(call: ast.Call, run: Run, caller: ProgramModule) -> list[Run]:
+def _run_by_name(call: ast.Call, run: Run, callers: Sequence[ProgramModule]) -> list[Run]:
     """Return what *call* may run: the methods of its name in modules nearby, or a lambda of the module."""
     if isinstance(call.func, ast.Name):
         return run_by([(run.module, one) for one in _lambdas(run.module, call.func.id)])
@@ -88,7 +89,7 @@ def _run_by_name(call: ast.Call, run: Run, caller: ProgramModule) -> list[Run]:
     fresh = not returned and is_fresh(receiver, run.function, new=run.new)
     if fresh or (isinstance(receiver, ast.Name) and outermost_name(receiver) in run.module.file.imports):
         return []
-    homes = _homes(run.module, caller)
+    homes = _homes(run.module, callers)
     return run_by([(home, method) for home in homes for method in _methods(home, call.func.attr)])
 
 
@@ -100,8 +101,8 @@ def _lambdas(module: ProgramModule, name: str) -> Iterator[ast.Lambda]:
             yield value
 
 
-def _homes(module: ProgramModule, caller: ProgramModule) -> list[ProgramModule]:
-    homes = {id(one.file): one for start in (module, caller) for one in (start, *_imported(start))}
+def _homes(module: ProgramModule, callers: Sequence[ProgramModule]) -> list[ProgramModule]:
+    homes = {id(one.file): one for start in (module, *callers) for one in (start, *_imported(start))}
     return list(homes.values())
 
 

@@ -108,6 +108,9 @@ class Tool:
         if self._place is None:
             function = inspect.unwrap(self.function) if self.function is not None else None
             code = getattr(getattr(function, "__func__", function), "__code__", None)
+            if code is None:
+                # A callable object runs the method of its class.
+                code = getattr(inspect.getattr_static(type(function), "__call__", None), "__code__", None)
             found = Caller(code.co_filename, code.co_firstlineno) if isinstance(code, CodeType) else None
             self._place = (found,)
         return self._place[0]

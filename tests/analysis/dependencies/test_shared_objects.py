@@ -167,6 +167,15 @@ def test_an_unsafe_object_is_never_recommended_and_named_with_its_parameter() ->
     assert two(one, one, source="declared", resources=("a", "b")).edge == "none"
 
 
+def test_an_object_that_holds_an_unsafe_one_is_unsafe() -> None:
+    repository = handed(Open, parts=(int, SESSION))
+    pair = two(repository, repository, source="declared")
+    assert (pair.verdict, pair.edge) == ("independent", "unknown")
+    assert pair.evidence.endswith("Open with a sqlalchemy.Session), which two calls must not use at once")
+    pool = handed(library_type("httpx", "AsyncClient"), parts=(SESSION,))
+    assert two(pool, pool, source="declared").edge == "none"
+
+
 def test_a_safe_object_does_not_matter() -> None:
     client = handed(library_type("httpx", "AsyncClient"))
     assert "httpx" not in two(client, client).evidence

@@ -94,7 +94,7 @@ FREE = {
 
 def used_by_both(program: str) -> str:
     module = ProgramModule(SourceFile(program), lambda _: None)
-    return state_of_tool("get_a", module, None).in_use(state_of_tool("get_b", module, None))
+    return state_of_tool("get_a", [module], None).in_use(state_of_tool("get_b", [module], None))
 
 
 @pytest.mark.parametrize(("name", "program"), USED_BY_BOTH.values(), ids=list(USED_BY_BOTH))
@@ -116,9 +116,11 @@ def test_counts_caches_and_objects_of_their_own_are_in_nobodys_way(program: str)
         ),
         ("GPU = ThreadPoolExecutor(4)\nasync def get_a(loop):\n  await loop.run_in_executor(GPU, f, 1)", ""),
         ("async def get_a(folder):\n  os.chdir(folder)", "the working directory, which is changed"),
+        ("async def get_a(self):\n  async with self._lock:\n    return await self.send()", "the lock _lock"),
+        ("async def get_a(self):\n  async with self._lock:\n    if not self.t: self.t = await make()", ""),
         ("class Kernel:\n  def run(self, code):\n    exec(code)\ndef get_a(k):\n  k.run(1)", "code that exec runs"),
     ],
 )
 def test_what_serves_one_call_at_a_time_is_named(program: str, alone: str) -> None:
     module = ProgramModule(SourceFile(program), lambda _: None)
-    assert state_of_tool("get_a", module, None).alone == alone
+    assert state_of_tool("get_a", [module], None).alone == alone

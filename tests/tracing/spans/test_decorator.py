@@ -376,3 +376,14 @@ def test_a_decorated_call_outside_of_everything_still_works_and_counts(kit: Kit)
     assert a_function(1) == 3
     (span,) = kit.calls()
     assert span.parent is None
+
+
+def test_a_callable_object_is_defined_where_its_class_defines_the_call() -> None:
+    class Reader:
+        async def __call__(self) -> int:
+            return 1
+
+    reader = profiled(effect="read", name="read")(Reader())
+    place = reader._self_tool.place()  # type: ignore[attr-defined]
+    code = Reader.__call__.__code__
+    assert (place.file_path, place.line_number) == (code.co_filename, code.co_firstlineno)
