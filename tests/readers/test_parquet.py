@@ -196,6 +196,13 @@ def test_text_that_is_not_utf_8_costs_its_row(write: Callable[[Any], Path]) -> N
     assert (len(spans), error.line, error.problem) == (1, 1, "a value cannot be read")
 
 
+@pytest.mark.parametrize(("written", "name"), [(b"caf\xc3\xa9", "café"), (b"\xff", "\ufffd")])
+def test_names_can_be_bytes(write: Callable[[Any], Path], written: bytes, name: str) -> None:
+    names = pa.array([written, b"fine"], pa.binary())
+    spans, skipped = read(write(replaced(rows_of(2), "SpanName", names)))
+    assert ([span.name for span in spans], skipped) == ([name, "fine"], [])
+
+
 def test_a_table_without_any_span_is_an_error(write: Callable[[Any], Path]) -> None:
     for columns, problem in (
         ({"a": [1, 2]}, ":1: its columns are those of no known layout of spans"),

@@ -119,13 +119,13 @@ def _short_names(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _recognizes(row: Fields) -> bool:
+    if not ("SpanAttributes" in row or "span_attributes" in row or any(map(_is_attribute_column, row))):
+        return False
     return _are_of_spans(tuple(row))
 
 
 @functools.lru_cache(_KEPT_TABLES)
 def _are_of_spans(columns: tuple[str, ...]) -> bool:
-    if not ("SpanAttributes" in columns or "span_attributes" in columns or any(map(_is_attribute_column, columns))):
-        return False
     names = _short_names(columns)
     return {"traceid", "spanid"} <= names.keys() and any(name in names for name in _START)
 
