@@ -38,10 +38,12 @@ _CONDITION = CaselessPattern(
     r"|l[ea]s? (?:r[eé]sultats?|r[eé]ponses?))|je nachdem|je nach (?:dem|ergebnis|antwort|stand|lage)|abh[aä]ngig von"
     r"|a seconda|in base a(?:l|lla|i)? (?:risultat[oi]|risposta|quello)|dependendo|consoante|afhankelijk|beroende p[aå]"
     r"|avhengig|afh[aæ]ngigt?|alt etter|w zale[zż]no[sś]ci|zale[zż]nie|в зависимости|sonucuna g[oö]re"
+    r"|n[eế]u|kalau|jika|apabila|jos|mik[aä]li|якщо|ако|ukoliko|ako|pokud|jestli(?:[zž]e)?|kdy[zž]|dac[aă]|jei|kui|juhul"
+    r"|qualora|ikiwa|[αά]ν|ε[αά]ν|ו?אם|במידה|اگر|چنانچه"
     r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|varsa|olursa|ise|\w+(?:yorsa|m[ae]zs[ae]|[ıü]rs[ae]|ıysa|iyse|uysa|üyse)"
     r"|[وف]?(?:إذا|لو)|अगर|यदि)(?!\w)"
-    r"|(?:^|[,;:])\W*(?:se|als|om|ifall) "
-    r"|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우"
+    r"|(?:^|[,;:])\W*(?:se|als|om|ifall|ha|skulle|caso) "
+    r"|ถ้า|หาก|(?<!あ)たら(?![しこ])|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우"
     r"|에 따라|取决于|根据结果|视结果|看结果|次第|に応じて",
 )
 _IN_TURN = CaselessPattern(
@@ -50,6 +52,9 @@ _IN_TURN = CaselessPattern(
     r"|[eé][eé]n voor [eé][eé]n|na elkaar|en efter en|efter varandra|po kolei|по очереди|по одно(?:му|й)"
     r"|друг за другом|s[ıi]rayla)(?!\w)|依次|逐一|逐个|逐個|順番に|一つずつ|차례로|하나씩",
 )
+# Armenian, Bengali to Sinhala, Lao to Georgian, Ethiopic and Khmer: no words of theirs are known here.
+_UNKNOWN_SCRIPT = LazyPattern(r"[\u0530-\u058f\u0980-\u0dff\u0e80-\u10ff\u1200-\u139f\u1780-\u17ff]")
+_LATIN = LazyPattern("[a-zA-Z]")
 # In texts without accents.
 _COMPARES = CaselessPattern(
     r"(?<!\w)(?:welche[rsnm]?|vergleich\w*|besser\w*|beste\w*|am \w+sten|cual(?:es)?|mas|menos|mejor(?:es)?|peor"
@@ -118,10 +123,14 @@ def has_foreign_condition(sentence: str) -> bool:
     """
     Return whether a *sentence* in another language has a condition, other than a polite one or a question.
 
+    In a script without known words, it may have one.
+
     >>> has_foreign_condition("Falls es regnet, zeig mir Museen"), has_foreign_condition("Zeig es mir, wenn möglich")
     (True, False)
     """
     sentence = _composed(sentence)
+    if _UNKNOWN_SCRIPT.search(sentence) and len(_UNKNOWN_SCRIPT.findall(sentence)) > len(_LATIN.findall(sentence)):
+        return True
     return _CONDITION.search(sentence) and _CONDITION.search(_POLITE.sub(" ", sentence))
 
 
