@@ -6,11 +6,10 @@ import ast
 from typing import TYPE_CHECKING, cast
 
 from otel_parallelism.pace import paced
-from otel_parallelism.source.functions import own_nodes
+from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import is_pure
 
 from .kept_state import KeptState, names_of, state_of
-from .outside_names import outermost_name
 from .own_objects import is_fresh, own_names
 from .run_functions import Run, run_by
 from .tool_changes import tool_functions
@@ -18,7 +17,7 @@ from .tool_changes import tool_functions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otel_parallelism.source.functions import Function
+    from otel_parallelism.source.functions import Function, SourceFile
 
     from .program_modules import Place, ProgramModule
 
@@ -68,29 +67,41 @@ def read_in_tests(tests: list[ast.expr], function: Function, module: ProgramModu
 def _with_methods(runs: list[Run], callers: Sequence[ProgramModule]) -> list[Run]:
     """Return *runs* with the methods of objects of others that they call, by name."""
     found, seen = list(runs), {(run.function, run.new) for run in runs}
+    asked: set[tuple[SourceFile, str, bool]] = set()
     for run in found:
         for node in paced(own_nodes(run.function)):
-            for one in _run_by_name(node, run, callers) if isinstance(node, ast.Call) else ():
-                if (one.function, one.new) not in seen and len(found) < _MOST_RUNS:
+            if not isinstance(node, ast.Call) or not _is_of_others(node, run):
+                continue
+            # A function calls one method in many places.
+            key = run.module.file, callee_name(node), isinstance(node.func, ast.Name)
+            if key in asked or len(found) >= _MOST_RUNS:
+                continue
+            asked.add(key)
+            for one in _run_by_name(node, run, callers):
+                if (one.function, one.new) not in seen:
                     seen.add((one.function, one.new))
                     found.append(one)
-    return found
+    return found[:_MOST_RUNS]
+
+
+def _is_of_others(call: ast.Call, run: Run) -> bool:
+    """Return whether *call* is one of a function by its name, or of a method of an object that others may have."""
+    if not isinstance(call.func, ast.Attribute):
+        return isinstance(call.func, ast.Name)
+    receiver = call.func.value
+    # An object that a function returns may be shared: connection().fetch(…). One that a class makes is not.
+    returned = isinstance(receiver, ast.Call) and not is_pure(receiver)
+    if not returned and is_fresh(receiver, run.function, new=run.new):
+        return False
+    return not (isinstance(receiver, ast.Name) and receiver.id in run.module.file.imports)
 
 
 def _run_by_name(call: ast.Call, run: Run, callers: Sequence[ProgramModule]) -> list[Run]:
     """Return what *call* may run: the methods of its name in modules nearby, or a lambda of the module."""
+    name = callee_name(call)
     if isinstance(call.func, ast.Name):
-        return run_by([(run.module, one) for one in _lambdas(run.module, call.func.id)])
-    if not isinstance(call.func, ast.Attribute):
-        return []
-    receiver = call.func.value
-    # An object that a function returns may be shared: connection().fetch(…). One that a class makes is not.
-    returned = isinstance(receiver, ast.Call) and not is_pure(receiver)
-    fresh = not returned and is_fresh(receiver, run.function, new=run.new)
-    if fresh or (isinstance(receiver, ast.Name) and outermost_name(receiver) in run.module.file.imports):
-        return []
-    homes = _homes(run.module, callers)
-    return run_by([(home, method) for home in homes for method in _methods(home, call.func.attr)])
+        return run_by([(run.module, one) for one in _lambdas(run.module, name)])
+    return run_by([(home, method) for home in _homes(run.module, callers) for method in _methods(home, name)])
 
 
 def _lambdas(module: ProgramModule, name: str) -> Iterator[ast.Lambda]:
