@@ -984,9 +984,9 @@ def test_log_with_an_error_has_not_failed() -> None:
     ("said", "verdict"),
     [
         ("The status of n1 and n2, strictly one after another", "unknown"),
-        ("The status of n1 and n2, one by one", "unknown"),
         ("Frage n1 und n2 bitte nacheinander ab", "unknown"),
         ("依次查询 n1 和 n2", "unknown"),
+        ("One by one: the status of n1 and n2", "independent"),
         ("The status of n1 and n2, and which one is by the door", "independent"),
     ],
 )

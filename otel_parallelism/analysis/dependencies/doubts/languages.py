@@ -47,10 +47,9 @@ _CONDITION = CaselessPattern(
     r"|에 따라|取决于|根据结果|视结果|看结果|次第|に応じて",
 )
 _IN_TURN = CaselessPattern(
-    r"(?<!\w)(?:nacheinander|der reihe nach|l'une? apr[eè]s l'autre|une? (?:par|[aà]) une?"
-    r"|un[oa] (?:tras|por) (?:otr[oa]|un[oa])|uma? (?:por|de cada) (?:uma?|vez)|un[oa] (?:dopo l'altr[oa]|alla volta)"
-    r"|[eé][eé]n voor [eé][eé]n|na elkaar|en efter en|efter varandra|po kolei|по очереди|по одно(?:му|й)"
-    r"|друг за другом|s[ıi]rayla)(?!\w)|依次|逐一|逐个|逐個|順番に|一つずつ|차례로|하나씩",
+    r"(?<!\w)(?:nacheinander|der reihe nach|l'une? apr[eè]s l'autre|un[oa] tras otr[oa]|uma? depois d[oa] outr[oa]"
+    r"|un[oa] dopo l'altr[oa]|na elkaar|efter varandra|efter hinanden|etter hverandre|po kolei|по очереди"
+    r"|друг за другом|s[ıi]rayla)(?!\w)|依次|按顺序|順番に|차례로",
 )
 # Armenian, Bengali to Sinhala, Lao to Georgian, Ethiopic and Khmer: no words of theirs are known here.
 _UNKNOWN_SCRIPT = LazyPattern(r"[\u0530-\u058f\u0980-\u0dff\u0e80-\u10ff\u1200-\u139f\u1780-\u17ff]")

@@ -36,7 +36,8 @@ _LIMIT = CaselessPattern(
     r"|back[- ]to[- ]back|in (?:quick|rapid) succession))\b",
 )
 # Only of a user's own words: a system prompt that asks for this of all tools is what the advice is to change.
-_IN_TURN = CaselessPattern(r"\b(?:one (?:after|by) (?:another|the other|one)|sequentially|in sequence|serially)\b")
+# "One by one" is left out: it says as often that nothing is to be forgotten.
+_IN_TURN = CaselessPattern(r"\b(?:one after (?:another|the other)|sequentially|in sequence|serially)\b")
 _SERVICE = CaselessPattern(
     r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device)s?\b"
 )
