@@ -221,6 +221,7 @@ def test_identifier_and_error_are_not_said_otherwise() -> None:
             ("read_csv", {"path": "sales.csv"}, "Loaded dataframe with 3 columns"),
             ("describe_column", {"name": "x"}, "3"),
         ),
+        (("get_seat_hold", {"seat": "x"}, "held for 5 min"), ("get_price", {"file": "sales.csv"}, "cheap")),
         (("analyze_data", {"path": "sales.csv"}, "Results are available in the workspace."), ("get_x", {}, "12 x")),
         (("view_file", {"path": "sales.csv"}, "a b c"), ("find_in_open_file", {"text": "x"}, "line 8")),
         (("view_file", {"path": "sales.csv"}, "a b c"), ("read_output", {"lines": 50}, "listening")),
