@@ -10,6 +10,7 @@ from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import is_pure
 
 from .kept_state import KeptState, names_of, state_of
+from .outside_names import outermost_name
 from .own_objects import is_fresh, own_names
 from .run_functions import Run, run_by
 from .tool_changes import tool_functions
@@ -93,7 +94,13 @@ def _is_of_others(call: ast.Call, run: Run) -> bool:
     returned = isinstance(receiver, ast.Call) and not is_pure(receiver)
     if not returned and is_fresh(receiver, run.function, new=run.new):
         return False
-    return not (isinstance(receiver, ast.Name) and receiver.id in run.module.file.imports)
+    return not (isinstance(receiver, ast.Name) and receiver.id in _modules_named(run.module.file))
+
+
+def _modules_named(file: SourceFile) -> set[str]:
+    """Return the names that stand for modules in *file*: ``import clients``."""
+    plain = (node for node in file.import_statements if isinstance(node, ast.Import))
+    return {(alias.asname or alias.name).partition(".")[0] for node in plain for alias in node.names}
 
 
 def _run_by_name(call: ast.Call, run: Run, callers: Sequence[ProgramModule]) -> list[Run]:
@@ -101,7 +108,11 @@ def _run_by_name(call: ast.Call, run: Run, callers: Sequence[ProgramModule]) -> 
     name = callee_name(call)
     if isinstance(call.func, ast.Name):
         return run_by([(run.module, one) for one in _lambdas(run.module, name)])
-    return run_by([(home, method) for home in _homes(run.module, callers) for method in _methods(home, name)])
+    receiver = outermost_name(call.func)
+    # An object that is imported by its name may be of a class that its own module imports.
+    makers = _imported(run.module) if receiver in run.module.file.imports else []
+    homes = _homes(run.module, (*callers, *makers))
+    return run_by([(home, method) for home in homes for method in _methods(home, name)])
 
 
 def _lambdas(module: ProgramModule, name: str) -> Iterator[ast.Lambda]:

@@ -124,3 +124,15 @@ def test_counts_caches_and_objects_of_their_own_are_in_nobodys_way(program: str)
 def test_what_serves_one_call_at_a_time_is_named(program: str, alone: str) -> None:
     module = ProgramModule(SourceFile(program), lambda _: None)
     assert state_of_tool("get_a", [module], None).alone == alone
+
+
+def test_class_of_an_imported_object_is_found_in_the_module_of_its_maker() -> None:
+    texts = {
+        "clients": "from wire import Db\nclient = Db()",
+        "wire": "class Db:\n  async def fetch(self):\n    assert not self.busy\n    self.busy = True",
+    }
+    modules: dict[str, ProgramModule] = {}
+    modules.update({name: ProgramModule(SourceFile(text), modules.get) for name, text in texts.items()})
+    tool = "from clients import client\nasync def get_a():\n  return await client.fetch()"
+    state = state_of_tool("get_a", [ProgramModule(SourceFile(tool), modules.get)], None)
+    assert state.in_use(state) == "busy"
