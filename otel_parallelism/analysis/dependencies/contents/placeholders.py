@@ -42,6 +42,8 @@ _SUMMARY = CaselessPattern(
     r"(?:truncated|omitted|hidden|suppressed|elided|redacted|removed|filtered|not shown|not captured)"
     r"|exceeds? .*(?:limit|size|length)).*"
     r"|(?:[\w ]{0,40}\b)?(?:executed|completed|finished|ran|processed) (?:successfully|ok)[.!]?"
+    # Its digest, if this says how it was made: a bare one may be a commit.
+    r"|(?:sha-?(?:1|224|256|384|512)|md5|blake2[bs]?)[:=] ?[0-9a-f]{16,}(?:\.\.\.|…)?"
     r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
     re.DOTALL,
 )
@@ -84,6 +86,8 @@ def summarizes_content(text: str) -> bool:
 
     >>> [summarizes_content(text) for text in ("3 rows", "result too large, stored", "null", "Stored procedures")]
     [True, True, True, False]
+    >>> summarizes_content("sha256:9f86d081884c7d659a2feaa0c55ad015"), summarizes_content("9f86d081884c7d65")
+    (True, False)
     """
     stripped = text.strip()
     return len(stripped) <= _LONGEST and _SUMMARY.fullmatch(stripped)
