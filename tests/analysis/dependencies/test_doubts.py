@@ -79,6 +79,10 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "The weather in Oslo and, as needed, indoor events",
         "Don't list indoor events before the weather service has answered for Oslo.",
         "تحقق من الطقس في Oslo وإذا كان حارا events",
+        "Weather in Oslo? Too wet and I'd take the indoor events.",
+        "The weather in Oslo, indoor events being the substitute",
+        "The weather in Oslo; indoor events only matter where it is wet.",
+        "Which of them is not on in the Oslo weather? Indoor events",
         "See the weather in Oslo and act accordingly on indoor events",
         "Weather in Oslo; its result decides about indoor events",
         "Poor weather in Oslo might call for indoor events.",
@@ -118,6 +122,7 @@ def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
         "Weather in Oslo, and indoor events, not before 9",
         "Weather in Oslo, and indoor events on আবহাওয়া",
         "El tiempo en Oslo y los indoor events del caso 4711",
+        "I'd like the weather in Oslo, and indoor events",
         "Weather in Oslo, AK, and indoor events",
         "Oslo のあたらしい indoor events と天気",
     ],
@@ -1033,3 +1038,20 @@ def test_number_may_count_what_a_result_lists(guests: int, verdict: str) -> None
 def test_address_may_be_made_of_what_a_result_told(said: str, verdict: str) -> None:
     account = ("get_account", {"name": "Ana"}, {"uid": 77123})
     assert judged(said, account, ("fetch_url", {"url": "https://cdn.example/a/N2x.png"}, "an image")).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("Which team does play at home on Sunday, Red or Blue? News on the other one.", "unknown"),
+        ("Who plays at home on Sunday? And news on Blue.", "independent"),
+    ],
+)
+def test_one_of_two_things_may_be_chosen_by_a_result(said: str, verdict: str) -> None:
+    home = ("get_home_team", {"day": "Sunday"}, "Red")
+    assert judged(said, home, ("get_news", {"team": "Blue"}, "The coach leaves")).verdict == verdict
+
+
+def test_reading_of_poor_quality_may_be_why_another_sensor_is_read() -> None:
+    sensors = [("read_sensor", {"id": one}, {"value": 21.5, "quality": "bad"}) for one in ("S1", "S2")]
+    assert judged("Read sensors S1 and S2", *sensors).verdict == "unknown"

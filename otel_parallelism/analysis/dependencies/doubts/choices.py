@@ -114,7 +114,7 @@ class Choices:
             if single and self._ended.get(other, 0).bit_count() >= _FEWEST and self._may_be_chosen(chosen):
                 bits |= self._ended[other]
         bits |= self._compared_under_other_names(index) if self._seeks_one else 0
-        bits |= self._given_alternatives(index)
+        bits |= self._given_alternatives(index) | self._before_one_alternative(index)
         return [(bits, _WHY)] if bits else []
 
     def _given_alternatives(self, index: int) -> int:
@@ -125,6 +125,13 @@ class Choices:
             for earlier, pairs in self._given_both[-_MOST_TOOLS:]
             if self._calls[earlier].tool != tool and any(len(pair & given) == 1 for pair in pairs)
         )
+
+    def _before_one_alternative(self, index: int) -> int:
+        """Return the calls of other tools, if of two things, "A or B", a tool is asked about one only, now this one."""
+        tool, given = self._calls[index].tool, self._given[index]
+        if not any(pair & given and len(pair & self._asked[tool]) == 1 for pair in self._alternatives):
+            return 0
+        return sum(ended for other, ended in self._ended.items() if other != tool)
 
     def _compared_under_other_names(self, index: int) -> int:
         """Return the calls of tools that were called more often, each with a name that the user did not say."""

@@ -37,7 +37,11 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|(?:one|either|that) (?:of (?:them|these) )?(?:is|(?:will|may|might|should|could) be) (?:enough|sufficient)"
     r"|(?:decide|judge|choose) (?:about|on|whether|if|which)"
     r"|try\b[^.!?]{0,60}\bthen\b|prefer\b[^.!?]{0,40}\b(?:over|rather than|instead of)"
-    r"|only\b[^.!?]{0,60}\b(?:when|after|if|once)"
+    r"|only\b[^.!?]{0,60}\b(?:when|after|if|once)|only (?:\w+ )?(?:matters?|counts?|applies|relevant|interesting)"
+    r"|(?:is|being|as) (?:the|a|my|its|our) (?:spare|stand-?by|reserve|backup|substitute|alternative)(?! \w)"
+    # Who is left over shows only in what the others are.
+    r"|(?:who|which)\b[^.!?]{0,60}(?:\bnot|n't|\bnever|\bneither)"
+    r"|(?:i|we)(?:'d| would)(?: rather)? (?:take|go|use|switch|move|change)"
     r"|when\b.{0,40}\b(?:is|are) (?:un\w+|not|missing|empty|down|closed|incomplete|stale|full)"
     r"|(?:as|where|when) (?:needed|necessary)|accordingly|after you (?:know|have|get|got|see|read)"
     r"|(?:decides?|determines?) (?:on|about|whether|if|which|what)|based on (?:it|its)"

@@ -14,6 +14,7 @@ _TOTALS = frozenset({"total", "count", "total count", "num results", "total resu
 _ONE_FINDING = frozenset("result match record item hit entry document row answer".split())  # noqa: SIM905 - a list of quoted words would be longer
 _WHETHER_FOUND = frozenset({"found", "matched"})
 _UNSURE = 0.5
+_POOR = frozenset("bad poor low uncertain suspect unreliable questionable".split())  # noqa: SIM905 - a list of quoted words would be longer
 # What a result says of its own worth.
 _RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - a list of quoted words would be longer
 
@@ -50,8 +51,12 @@ def has_reservation(result: dict[object, object]) -> bool:
 
     >>> has_reservation({"price": 31.2, "stale": True}), has_reservation({"price": 31.2, "stale": False})
     (True, False)
+    >>> has_reservation({"value": -999, "quality": "bad"}), has_reservation({"value": 21.5, "quality": "good"})
+    (True, False)
     """
     confidence = result.get("confidence")
     if isinstance(confidence, float) and confidence < _UNSURE:
+        return True
+    if any(result.get(key) in _POOR for key in ("quality", "reliability") if isinstance(result.get(key), str)):
         return True
     return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
