@@ -104,12 +104,25 @@ class CallWalk(ExpressionWalk):
         started = isinstance(task, ast.Call) and dotted(task.func) in _STARTING and task.args == [self.earlier]
         return task is self.earlier or started
 
+    def _gathers_known(self, node: ast.Call) -> bool:
+        """Return whether a call makes calls like the two, and waits for them: ``gather(*[get(x) for x in found])``."""
+        if dotted(node.func) not in _WAITING or node.keywords:
+            return False
+        made = [one.value if isinstance(one, ast.Starred) else one for one in node.args]
+        made = [one.elt if isinstance(one, (ast.ListComp, ast.GeneratorExp)) else one for one in made]
+        # Anything else may be what others have begun, or a call for what it does.
+        return all(isinstance(one, ast.Call) and self._is_known(one) for one in made)
+
+    def _is_known(self, call: ast.Call) -> bool:
+        """Return whether *call* is one of the calls that are judged, or calls the same function."""
+        return call is self.earlier or call in self.known or ast.dump(tool_call(call).func) in self.same_functions
+
     def _other_call(
         self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool
     ) -> Tracked:
         """Evaluate a call that is neither of the two."""
         inputs = state.looked_at(any_of([called, *given]))
-        harmless = node in self.known or ast.dump(tool_call(node).func) in self.same_functions
+        harmless = self._is_known(node)
         self._note_changes(node, state, harmless=harmless)
         if is_mutator(node):
             self.changed(node.func.value, state)  # type: ignore[attr-defined] # it is a method
@@ -133,7 +146,7 @@ class CallWalk(ExpressionWalk):
                 for path in state.reach(inputs.objects):
                     state.changed.setdefault(path, (False, f"what {why}"))
             doubt = f"what {name} returns, which is called in between (line {node.lineno})"
-            if discarded and not self._waits_for_earlier(node):
+            if discarded and not (self._waits_for_earlier(node) or self._gathers_known(node)):
                 state.end = state.end or f"{name} is called in between for what it does (line {node.lineno})"
         objects = inputs.objects | {f"<{node.lineno}:{node.col_offset}>"}
         return Tracked(inputs.flow, inputs.doubt or doubt, objects, self.read(inputs, state).derived)

@@ -353,7 +353,7 @@ def test_call_waits_for_whole_previous_round() -> None:
             step("s1", 6, 7, requested=("i2", "i3")),
             read("c2", 7, 12, needs, "no mail", tool="get_mail", call_id="i2"),
             read("c3", 7, 7 + news, "robots", "none", tool="get_news", call_id="i3"),
-            said="Has ana mail, or Bergen? How is Oslo? Any news of robots?",
+            said="Has ana mail, and Bergen? How is Oslo? Any news of robots?",
         )
 
     report = both("USR-4471", 1)

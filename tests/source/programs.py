@@ -692,6 +692,14 @@ async def main(names):
         tasks.append(asyncio.create_task(save(name)))
     return await second("r")  # b
 
+gathered_with_another_in_a_loop: any
+async def main(names):
+    for name in names:
+        await asyncio.gather(
+            *[first(name, number) for number in (1, 2)],  # ab
+            save(name),
+        )
+
 task_set_anew: any
 async def main(flag):
     task = asyncio.create_task(first("q"))  # a

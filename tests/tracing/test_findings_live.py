@@ -49,6 +49,23 @@ async def test_plain_functions_in_tasks_block_the_loop(kit: Kit) -> None:
     assert "asyncio.to_thread" in finding.recommendation
 
 
+@profiled(effect="read")
+async def load(page: object) -> str:
+    time.sleep(0.06)  # noqa: ASYNC251 - it blocks the loop
+    return f"page {page}"
+
+
+async def test_gathered_calls_that_block_in_a_loop_are_all_found(kit: Kit) -> None:
+    for find in (load,):
+        for pages in (range(4), ("Oslo", "Rome", "Lima", "Bern")):
+            async with agent_turn("assistant"):
+                await asyncio.gather(*[find(page) for page in pages])
+        async with agent_turn("assistant"):
+            await asyncio.gather(*(find(page) for page in "abcd"))
+    found = [(one.cause, one.advice, len(one.calls)) for report in kit.reports for one in report.findings]
+    assert found == [("blocking", "recommended", 4)] * 3
+
+
 async def test_a_call_beside_others_that_block_the_loop_is_no_reason_for_green(kit: Kit) -> None:
     async def task(key: str) -> str:
         return look_up(key)

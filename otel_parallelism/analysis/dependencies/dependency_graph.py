@@ -180,6 +180,8 @@ class Dependencies:
             return "independent", "they are declared to use different resources"
         if in_same_proved_round(a, b):
             return "independent", "the model asked for both in one response"
+        if proven is False and self._grounds.running_when_called(later) >> earlier & 1:
+            proven = None  # its arguments were there before the result was
         shown = None if proven else self._shown_by_source(earlier, later)
         if shown is not None or proven is not None:
             return shown or ("dependent" if proven else "unknown", why)
@@ -266,7 +268,7 @@ class Dependencies:
                     if proven:
                         hard |= 1 << earlier
                     else:
-                        soft |= 1 << earlier & ~free
+                        soft |= 1 << earlier & ~(free | self._grounds.running_when_called(index))
                 undecided = before & ~(independent | free | hard | soft)
                 if in_order:
                     undecided &= ~reached_calls(hard & before, self.after_hard) | self._rounds.in_groups

@@ -94,6 +94,10 @@ class Grounds:
         shown = (found.explained | found.between_rounds) & ~found.guards
         return shown & ~(self._since_asked.get(later, 0) | found.doubted) | found.running
 
+    def running_when_called(self, later: int) -> int:
+        """Return the calls that had not ended when the wrapper of ``calls[later]`` was called, with its arguments."""
+        return self._masks(later).running
+
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
         a, b = pair_names(self._calls[earlier].tool, self._calls[later].tool)

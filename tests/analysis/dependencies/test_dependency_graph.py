@@ -38,6 +38,16 @@ def test_edge_sets_agree_with_pairs(calls: list[Call], said: Content | None) -> 
                 assert not soft
 
 
+def test_value_that_may_match_by_chance_is_none_where_the_later_call_was_made_before() -> None:
+    first, later = read("a", 0, 1, 4, "page 5"), read("b", 2, 3, 5, "page 6")
+    assert pair(first, later).edge == "unknown"
+    made_before = msgspec.structs.replace(later, called_ns=first.start_ns + 1)
+    graph = relate(first, made_before)
+    assert (graph.pair(0, 1).edge, graph.soft) == ("none", [0, 0])
+    # Where it was made once the first call had ended, the value may be its own.
+    assert pair(first, msgspec.structs.replace(later, called_ns=first.end_ns + 1)).edge == "unknown"
+
+
 def test_chain_of_values_needs_no_other_edges() -> None:
     chain = [read("a", 0, 1, "x", "BK-99881"), read("b", 2, 3, "BK-99881", "CK-77221"), read("c", 4, 5, "CK-77221")]
     graph = relate(*chain)

@@ -72,18 +72,25 @@ class Choices:
         self._seeks_one = self._compares or any(map(has_foreign_comparison, texts))
         self._said = [_spaced(words_in(text)) for text in texts]
         self._given_both: list[tuple[int, list[frozenset[str]]]] = []
-        self._alternatives = self._named_with_or()
+        self._sides = self._named_with_or()
+        self._alternatives = [
+            frozenset({one, other})
+            for before, after in self._sides
+            for one in before
+            for other in after
+            if one != other
+        ]
         self._group()
 
-    def _named_with_or(self) -> list[frozenset[str]]:
-        """Return the pairs of things between which the user said "or"."""
-        found: dict[frozenset[str], None] = {}
+    def _named_with_or(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """Return what may be the things before and after each "or" of the user: its nearest word, two, and more."""
+        found: dict[tuple[frozenset[str], frozenset[str]], None] = {}
         for text in self._said:
             words = text.split()
             for at in [at for at, word in enumerate(words) if word in _OR][:_MOST_ALTERNATIVES]:
-                before = [" ".join(words[start:at]) for start in range(max(0, at - _LONGEST_NAME), at)]
-                after = [" ".join(words[at + 1 : end]) for end in range(at + 2, at + 2 + _LONGEST_NAME)]
-                found.update((frozenset({one, other}), None) for one in before for other in after if one != other)
+                before = frozenset(" ".join(words[start:at]) for start in range(max(0, at - _LONGEST_NAME), at))
+                ends = range(at + 2, min(at + 2 + _LONGEST_NAME, len(words) + 1))
+                found[before, frozenset(" ".join(words[at + 1 : end]) for end in ends)] = None
         return list(found)
 
     def _group(self) -> None:
@@ -127,9 +134,10 @@ class Choices:
         )
 
     def _before_one_alternative(self, index: int) -> int:
-        """Return the calls of other tools, if of two things, "A or B", a tool is asked about one only, now this one."""
+        """Return the calls of other tools, if a call is given one of two things, "A or B", and no call the other."""
         tool, given = self._calls[index].tool, self._given[index]
-        if not any(pair & given and len(pair & self._asked[tool]) == 1 for pair in self._alternatives):
+        sides = [(one, other) for pair in self._sides for one, other in (pair, pair[::-1])]
+        if not any(one & given and self._users.keys().isdisjoint(other) for one, other in sides):
             return 0
         return sum(ended for other, ended in self._ended.items() if other != tool)
 
