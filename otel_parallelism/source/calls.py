@@ -115,7 +115,7 @@ class CallWalk(ExpressionWalk):
 
     def _is_known(self, call: ast.Call) -> bool:
         """Return whether *call* is one of the calls that are judged, or calls the same function."""
-        return call is self.earlier or call in self.known or ast.dump(tool_call(call).func) in self.same_functions
+        return call in self.known or ast.dump(tool_call(call).func) in self.same_functions
 
     def _other_call(
         self, node: ast.Call, called: Tracked, given: list[Tracked], state: State, *, discarded: bool

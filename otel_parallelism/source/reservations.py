@@ -20,7 +20,7 @@ from .changes.outside_names import facts_of, functions_called, names_in_common
 from .changes.program_modules import ProgramModule, called_elsewhere, function_at, program_module
 from .changes.run_functions import run_by
 from .changes.tool_changes import changes_something, tool_functions
-from .changes.tool_state import read_in_tests, state_of_tool
+from .changes.tool_state import argument_changed, read_in_tests, state_of_tool
 from .functions import PASS_ON, callee_name, own_nodes, tool_call
 from .known_functions import is_harmless_block, is_pure, is_sleep, yields_only
 
@@ -109,15 +109,16 @@ def _kept_state_used(
         defined = None if call.defined is None else function_at(call.defined, sources)
         states.append(state_of_tool(call.tool, callers, defined))
     first, second = pair_names(calls[0].tool, calls[1].tool)
+    changed = argument_changed(calls, states)
+    if changed:
+        return f"{changed}, which {first} and {second} were both given, is changed by one of them"
     if states[0].alone and states[0].alone == states[1].alone:
         return f"{first} and {second} both use {states[0].alone}"
     name = states[0].in_use(states[1])
     if name:
         return f"{first} and {second} both use {name}, which is set while they run"
-    seen = _tested_between(level, sources) & (states[0].changed | states[0].added)
-    return (
-        f"{min(seen).removeprefix('.')}, which {first} changes, may decide whether {second} is called" if seen else ""
-    )
+    seen = min(_tested_between(level, sources) & (states[0].changed | states[0].added), default="").removeprefix(".")
+    return f"{seen}, which {first} changes, may decide whether {second} is called" if seen else ""
 
 
 def _tested_between(level: Level, sources: Sources) -> frozenset[str]:

@@ -141,6 +141,30 @@ async def in_time(key: str) -> str:
         return await get(key)
 
 
+@profiled(effect="read")
+async def collect(key: str, found: list[str]) -> None:
+    await asyncio.sleep(1)
+    found.append(key)
+
+
+@profiled(effect="read")
+async def join(texts: list[str]) -> str:
+    await asyncio.sleep(1)
+    return " ".join(texts)
+
+
+async def read_once_collected() -> None:
+    found: list[str] = []
+    await collect("a", found)
+    await join(found)
+
+
+async def collected_in_turn() -> None:
+    found: list[str] = []
+    await collect("a", found)
+    await collect("b", found)
+
+
 async def spaced_out_in_a_helper() -> None:
     await spaced_out("a")
     await spaced_out("b")
@@ -216,6 +240,14 @@ async def test_helpers_that_wait_or_change_something_leave_the_calls_open(
     report = await report_of(kit, function)
     assert [finding.advice for finding in report.findings] == ["potential"]
     assert report.avoidable == 0
+
+
+async def test_a_list_to_which_one_call_adds_and_that_another_reads_ties_them(kit: Kit) -> None:
+    (finding,) = (await report_of(kit, read_once_collected)).findings
+    assert finding.advice == "potential"
+    assert finding.evidence == ("found, which collect and join were both given, is changed by one of them",)
+    (finding,) = (await report_of(kit, collected_in_turn)).findings
+    assert finding.advice == "recommended"
 
 
 async def test_a_time_limit_in_a_helper_delays_no_call(kit: Kit) -> None:

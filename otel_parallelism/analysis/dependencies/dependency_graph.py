@@ -264,11 +264,12 @@ class Dependencies:
                         hard |= group.mask
                     elif edge == "unknown":
                         soft |= group.mask
+                made_before = self._grounds.running_when_called(index) if call.called_ns else 0
                 for earlier, (proven, _) in self._particular[index].items():
                     if proven:
                         hard |= 1 << earlier
                     else:
-                        soft |= 1 << earlier & ~(free | self._grounds.running_when_called(index))
+                        soft |= 1 << earlier & ~(free | made_before)
                 undecided = before & ~(independent | free | hard | soft)
                 if in_order:
                     undecided &= ~reached_calls(hard & before, self.after_hard) | self._rounds.in_groups

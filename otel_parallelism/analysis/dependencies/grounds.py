@@ -94,10 +94,6 @@ class Grounds:
         shown = (found.explained | found.between_rounds) & ~found.guards
         return shown & ~(self._since_asked.get(later, 0) | found.doubted) | found.running
 
-    def running_when_called(self, later: int) -> int:
-        """Return the calls that had not ended when the wrapper of ``calls[later]`` was called, with its arguments."""
-        return self._masks(later).running
-
     def sentence(self, earlier: int, later: int) -> str:
         """Return why ``calls[later]`` is independent of ``calls[earlier]``, or why that is unknown."""
         a, b = pair_names(self._calls[earlier].tool, self._calls[later].tool)
@@ -135,7 +131,7 @@ class Grounds:
         found = self._found.get(later)
         if found is None:
             found = self._found[later] = _Masks(
-                self._running_when_called(later),
+                self.running_when_called(later),
                 self._guards(later),
                 self._explained(later),
                 self._between_rounds(later),
@@ -143,7 +139,7 @@ class Grounds:
             )
         return found
 
-    def _running_when_called(self, later: int) -> int:
+    def running_when_called(self, later: int) -> int:
         """Return the calls that had not ended when the wrapper of ``calls[later]`` was called, with its arguments."""
         called_ns = self._calls[later].called_ns
         if not 0 < called_ns < self._calls[later].start_ns:

@@ -41,12 +41,14 @@ class KeptState(NamedTuple):
         added: What it adds to: a count, or items of a cache.
         read: What it reads.
         alone: What admits one call at a time, in words; empty if nothing is seen.
+        arguments: The parameters whose objects it changes, such as a list to which it adds.
     """
 
     changed: frozenset[str]
     added: frozenset[str]
     read: frozenset[str]
     alone: str
+    arguments: frozenset[str] = frozenset()
 
     def in_use(self, later: KeptState) -> str:
         """Return what one of two calls changes and the other one reads; empty if nothing is seen."""
@@ -70,7 +72,7 @@ def _found(run: Run) -> KeptState:
     # A number that is given out once it is counted up is no mere count.
     changed = walk.changed | (walk.counts & walk.read)
     found = [frozenset(names - {""}) for names in (changed, walk.added, walk.read)]
-    return KeptState(found[0], found[1], found[2], walk.alone)
+    return KeptState(found[0], found[1], found[2], walk.alone, frozenset(walk.arguments & walk.parameters))
 
 
 class _StateWalk:
@@ -85,18 +87,27 @@ class _StateWalk:
         self.counts: set[str] = set()
         self.read: set[str] = set()
         self.alone = ""
+        self.parameters: set[str] = set()
+        if isinstance(run.function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            given = run.function.args
+            self.parameters.update(one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs))
+        self.arguments: set[str] = set()
 
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.Call):
             self.alone = self.alone or _admitting_one(node, self._run)
             # The next item of a queue or a stream may be the answer to the other call.
             changes = (is_mutator(node) and callee_name(node) not in _CACHING) or _takes_next(node, self._parents)
+            if changes and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                self.arguments.add(node.func.value.id)
             if changes and isinstance(node.func, ast.Attribute) and self._is_of_others(node.func.value):
                 self.changed.update(names_of(node.func.value, self._run.module.file))
             elif callee_name(node) == "set" and len(node.args) == 1 and isinstance(node.func, ast.Attribute):
                 # A context variable: a task of its own would not hand it on.
                 self.added.update(names_of(node.func.value, self._run.module.file))
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            if isinstance(node.value, ast.Name):
+                self.arguments.add(node.value.id)
             if self._is_of_others(node.value):
                 names = self.changed if dotted(node.value) in _OF_THE_PROCESS else self.added
                 names.update(names_of(node.value, self._run.module.file))

@@ -18,6 +18,7 @@ from .tool_changes import tool_functions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from otel_parallelism.model import Call
     from otel_parallelism.source.functions import Function, SourceFile
 
     from .program_modules import Place, ProgramModule
@@ -41,15 +42,28 @@ def state_of_tool(tool: str, callers: Sequence[ProgramModule], defined: Place | 
     caller = callers[0]
     key = "state of tool", tool, None if defined is None else defined[1], tuple(one.file for one in callers)
     if key not in caller.file.facts:
-        runs = _with_methods(run_by(tool_functions(caller, tool, defined)), callers)
-        parts = [state_of(run) for run in runs]
+        own = run_by(tool_functions(caller, tool, defined))
+        parts = [state_of(run) for run in _with_methods(own, callers)]
         caller.file.facts[key] = KeptState(
             frozenset().union(*(part.changed for part in parts)),
             frozenset().union(*(part.added for part in parts)),
             frozenset().union(*(part.read for part in parts)),
             next((part.alone for part in parts if part.alone), ""),
+            frozenset().union(*(state_of(run).arguments for run in own)),
         )
     return cast("KeptState", caller.file.facts[key])
+
+
+def argument_changed(calls: Sequence[Call], states: Sequence[KeptState]) -> str:
+    """Return the parameter with an object that both calls were given, and that one tool changes, not both."""
+    given = [
+        {} if one.arguments is None else {thing.identity: thing.name for thing in one.arguments.handed} for one in calls
+    ]
+    for identity in given[0].keys() & given[1].keys():
+        changed = [names[identity] in state.arguments for names, state in zip(given, states, strict=True)]
+        if changed[0] != changed[1]:
+            return given[changed[1]][identity]
+    return ""
 
 
 def read_in_tests(tests: list[ast.expr], function: Function, module: ProgramModule) -> frozenset[str]:

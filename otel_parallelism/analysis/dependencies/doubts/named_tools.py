@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_TEXTS = 64
 _MOST_READ = 8_000
 _MOST_TOOLS = 64
-# Other names are words of every language.
+# A name of one word stands in many results by chance.
 _TOOL_NAME = LazyPattern(r"\w+[_.-]\w+(?:[_.-]\w+)*|[a-z]+[A-Z]\w*")
 
 _NAMED = "{a} returned the name of {b}, which may be why it was called"

@@ -57,6 +57,6 @@ def has_reservation(result: dict[object, object]) -> bool:
     confidence = result.get("confidence")
     if isinstance(confidence, float) and confidence < _UNSURE:
         return True
-    if any(result.get(key) in _POOR for key in ("quality", "reliability") if isinstance(result.get(key), str)):
+    if any(isinstance(result.get(key), str) and result[key] in _POOR for key in ("quality", "reliability")):
         return True
     return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())

@@ -146,14 +146,14 @@ class Restating:
         first = self._first_own.setdefault(tool, index)
         return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first)
 
-    def _counted(self, numbers: Collection[int]) -> list[int]:
+    def _counted(self, numbers: Collection[int]) -> set[int]:
         """Return the calls whose results name numbers, or list so many things; the user may be one more."""
-        recent = self._sizes[-_MOST_COMPARED:]
-        return self._lists + [i for i, size in recent if any(0 <= number - size <= 1 for number in numbers)]
+        listed = {i for i, size in self._sizes[-_MOST_COMPARED:] if any(0 <= number - size <= 1 for number in numbers)}
+        return listed.union(self._lists[-_MOST_COMPARED:])
 
     def _others(self, index: int, earlier: Iterable[int]) -> int:
         tool = self._calls[index].tool
-        return sum(1 << i for i in set(list(earlier)[-_MOST_COMPARED:]) if self._calls[i].tool != tool)
+        return sum(1 << i for i in earlier if self._calls[i].tool != tool)
 
     def _forms_before(self, words: Iterable[str]) -> int:
         """Return the calls whose results contain what one of *words* is short for, or another form of it."""
