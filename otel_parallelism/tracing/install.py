@@ -19,7 +19,8 @@ from otel_parallelism.settings import Settings, misspelt_variables, read_setting
 from .metrics import TurnMetrics
 from .processor import ParallelismProcessor
 from .sdk.child_sampler import sample_as_before, sample_children
-from .sdk.compatibility import remove_processor, serve_proxies, watch_global_provider
+from .sdk.compatibility.global_provider import serve_proxies, watch_global_provider
+from .sdk.compatibility.pipeline_parts import remove_processor
 from .sdk.forwarding import exclude_own_spans
 from .sdk.held_spans import hold_no_more
 from .sdk.tracer import tracer_of

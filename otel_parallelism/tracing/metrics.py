@@ -14,7 +14,7 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from otel_parallelism import names
 
-from .sdk.compatibility import real_meter
+from .sdk.compatibility.global_provider import real_meter
 from .sdk.tracer import package_version
 from .shield import swallow
 from .state.live_turns import LiveTurn, live_turns

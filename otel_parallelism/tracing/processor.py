@@ -19,7 +19,7 @@ from otel_parallelism.dialects import KEYS
 from otel_parallelism.model import Call, Passage, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
-from .sdk.compatibility import id_and_scope, raw_attributes, span_id_of
+from .sdk.compatibility.span_fields import id_and_scope, raw_attributes, span_id_of
 from .sdk.current import get_current
 from .sdk.records import is_declared, is_marked, is_tool_span, size_of_tool_span
 from .shield import swallow

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_parallelism.tracing.sdk.compatibility import active_processor, exporter_of, inner_processors, metric_readers
+from otel_parallelism.tracing.sdk.compatibility.pipeline_parts import (
+    active_processor,
+    exporter_of,
+    inner_processors,
+    metric_readers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

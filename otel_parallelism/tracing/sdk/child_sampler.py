@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from .compatibility import SPAN_KEY, cleaned_attributes, samples_children, span_context_of, span_limits
+from .compatibility.pipeline_parts import samples_children
+from .compatibility.runtime_context import SPAN_KEY
+from .compatibility.span_fields import cleaned_attributes, span_context_of, span_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

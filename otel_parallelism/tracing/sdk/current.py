@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.interruptions import is_interruption
 
-from .compatibility import SPAN_KEY, context_functions
+from .compatibility.runtime_context import SPAN_KEY, context_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

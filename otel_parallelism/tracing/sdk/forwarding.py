@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from .compatibility import PROCESSORS, call_ending, fill_attributes, has_ending, has_start
+from .compatibility.pipeline_parts import PROCESSORS, call_ending, has_ending, has_start
+from .compatibility.span_fields import fill_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,17 +17,14 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 
 from otel_parallelism.tracing.shield import swallow
 
-from .compatibility import (
+from .compatibility.pipeline_parts import (
     active_processor,
     add_first_processor,
     call_ending,
     inner_processors,
-    processor_of_span,
     remove_processor,
-    set_processor_of_span,
-    span_limits,
-    with_result,
 )
+from .compatibility.span_fields import processor_of_span, set_processor_of_span, span_limits, with_result
 from .forwarding import ForwardingProcessor
 
 if TYPE_CHECKING:

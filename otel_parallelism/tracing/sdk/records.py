@@ -13,7 +13,7 @@ from otel_parallelism.dialects.parsing.declared_spans import SpanPatterns
 from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
-from .compatibility import all_fields, raw_attributes, raw_events, raw_name
+from .compatibility.span_fields import all_fields, raw_attributes, raw_events, raw_name
 
 _OTLP_KINDS = {
     SpanKind.INTERNAL: 1,

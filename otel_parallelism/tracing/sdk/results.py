@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from otel_parallelism import names
 from otel_parallelism.tracing.shield import swallow
 
-from .compatibility import span_limits
+from .compatibility.span_fields import span_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
 from otel_parallelism import clock, names
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted
+from otel_parallelism.tracing.sdk.compatibility.span_ends import end_interrupted
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, restore
 from otel_parallelism.tracing.sdk.results import add_attributes
 from otel_parallelism.tracing.shield import swallow

@@ -19,7 +19,8 @@ from otel_parallelism import clock
 from otel_parallelism.failures import failure_of_exception
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import BLOCKED, QUEUE_TIME, THREAD_ID
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted, id_of_any, set_start_time
+from otel_parallelism.tracing.sdk.compatibility.span_ends import end_interrupted
+from otel_parallelism.tracing.sdk.compatibility.span_fields import id_of_any, set_start_time
 from otel_parallelism.tracing.sdk.current import SPAN_KEY, attach, detach, get_current, reset, restore
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.held_evidence import LEAST_SIZE

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from otel_parallelism.analysis.turns.tree import as_passage
 from otel_parallelism.model import Observation, TurnSpan
-from otel_parallelism.tracing.sdk.compatibility import fingerprint
+from otel_parallelism.tracing.sdk.compatibility.span_fields import fingerprint
 from otel_parallelism.tracing.sdk.records import observe
 
 if TYPE_CHECKING:

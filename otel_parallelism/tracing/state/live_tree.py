@@ -14,7 +14,7 @@ from typing import Any
 from opentelemetry.context import Context
 
 from otel_parallelism import clock
-from otel_parallelism.tracing.sdk.compatibility import span_id_of
+from otel_parallelism.tracing.sdk.compatibility.span_fields import span_id_of
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current
 
 from .bounds.past_bound import begins_scope, count_past_bound

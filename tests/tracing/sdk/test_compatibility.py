@@ -1,7 +1,7 @@
 """
 Checks every private part of OpenTelemetry that the package uses, on the installed SDK.
 
-Each failure message names the part that changed and the function of ``sdk/compatibility.py`` to adapt.
+Each failure message names the part that changed and the function of ``sdk/compatibility`` to adapt.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_parallelism.tracing.sdk import compatibility
+from otel_parallelism.tracing.sdk.compatibility import (
+    global_provider,
+    pipeline_parts,
+    runtime_context,
+    span_ends,
+    span_fields,
+)
 from otel_parallelism.tracing.sdk.forwarding import ForwardingProcessor, exclude_own_spans
 
 if TYPE_CHECKING:
@@ -42,7 +49,8 @@ SDK = f"opentelemetry-sdk {version('opentelemetry-sdk')}"
 API = f"opentelemetry-api {version('opentelemetry-api')}"
 
 
-PACKAGE = Path(compatibility.__file__).parents[2]
+FOLDER = Path(compatibility.__file__).parent
+PACKAGE = FOLDER.parents[2]
 PRIVATE = re.compile(
     r"\b(_RUNTIME_CONTEXT|_current_context|_SPAN_KEY|_TRACER_PROVIDER|_set_tracer_provider|_active_span_processor"
     r"|_span_processors|_batch_processor|_metric_readers|_sdk_config|_real_meter|_limits|_start_time|_end_time|_instrumentation_scope)\b"
@@ -50,8 +58,8 @@ PRIVATE = re.compile(
 
 
 def test_no_other_module_accesses_private_parts() -> None:
-    users = {path.name for path in PACKAGE.rglob("*.py") if PRIVATE.search(path.read_text(encoding="utf-8"))}
-    assert users == {"compatibility.py"}
+    users = {path.parent for path in PACKAGE.rglob("*.py") if PRIVATE.search(path.read_text(encoding="utf-8"))}
+    assert users == {FOLDER}
 
 
 class Watcher(SpanProcessor):
@@ -91,7 +99,7 @@ def span(provider: TracerProvider) -> trace.Span:
 
 
 def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
-    runtime = compatibility.RUNTIME_CONTEXT
+    runtime = runtime_context.RUNTIME_CONTEXT
     assert runtime is not context, f"{API} has no context._RUNTIME_CONTEXT: adapt RUNTIME_CONTEXT"
     key = context.create_key("test")
     token = runtime.attach(context.set_value(key, 1))
@@ -104,29 +112,29 @@ def test_runtime_context_is_found_and_works_as_the_public_functions() -> None:
 
 
 def test_span_key_is_the_key_of_the_current_span(span: trace.Span) -> None:
-    found = trace.set_span_in_context(span, context.Context()).get(compatibility.SPAN_KEY)
+    found = trace.set_span_in_context(span, context.Context()).get(runtime_context.SPAN_KEY)
     assert found is span, f"{API} keeps the current span under another key than propagation._SPAN_KEY: adapt SPAN_KEY"
 
 
 def test_fields_of_an_open_span(span: Any) -> None:
-    assert compatibility.id_and_scope(span) == (span.get_span_context().span_id, "theirs"), (
+    assert span_fields.id_and_scope(span) == (span.get_span_context().span_id, "theirs"), (
         f"{SDK}: Span._context[1] or Span._instrumentation_scope._name changed: adapt id_and_scope"
     )
-    attributes = compatibility.raw_attributes(span)
+    attributes = span_fields.raw_attributes(span)
     assert attributes == {"a": 1, "b": "two"}, f"{SDK}: Span._attributes changed: adapt raw_attributes"
     span.set_attribute("c", 3)
     assert attributes["c"] == 3, f"{SDK}: Span._attributes._dict is a copy: adapt raw_attributes"
-    assert compatibility.raw_name(span) == span.name, f"{SDK}: Span._name changed: adapt raw_name"
-    assert compatibility.span_id_of(span) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
+    assert span_fields.raw_name(span) == span.name, f"{SDK}: Span._name changed: adapt raw_name"
+    assert span_fields.span_id_of(span) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
 
 
 def test_fields_of_an_ended_span(span: trace.Span, exporter: InMemorySpanExporter) -> None:
     span.add_event("event")
     span.end()
     (ended,) = exporter.get_finished_spans()
-    assert compatibility.span_id_of(ended) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
-    assert compatibility.raw_attributes(ended) == {"a": 1, "b": "two"}, f"{SDK}: adapt raw_attributes"
-    assert compatibility.raw_name(ended) == "work", f"{SDK}: adapt raw_name"
+    assert span_fields.span_id_of(ended) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
+    assert span_fields.raw_attributes(ended) == {"a": 1, "b": "two"}, f"{SDK}: adapt raw_attributes"
+    assert span_fields.raw_name(ended) == "work", f"{SDK}: adapt raw_name"
     expected = (
         ended.context,
         ended.parent,
@@ -142,21 +150,21 @@ def test_fields_of_an_ended_span(span: trace.Span, exporter: InMemorySpanExporte
     )
     found = [
         dict(field) if index == 6 else list(field) if index in {7, 8} else field
-        for index, field in enumerate(compatibility.all_fields(ended))
+        for index, field in enumerate(span_fields.all_fields(ended))
     ]
     assert found == list(expected), f"{SDK}: a private field of ReadableSpan changed: adapt all_fields"
 
 
 def test_a_fingerprint_shows_changes(span: trace.Span) -> None:
-    assert compatibility.fingerprint(span) == ("work", 2, 0), f"{SDK}: Span._attributes changed: adapt fingerprint"
+    assert span_fields.fingerprint(span) == ("work", 2, 0), f"{SDK}: Span._attributes changed: adapt fingerprint"
     span.set_attributes({"c": 3, "d": 4})
-    assert compatibility.fingerprint(span) == ("work", 3, 1), f"{SDK}: BoundedAttributes.dropped changed"
+    assert span_fields.fingerprint(span) == ("work", 3, 1), f"{SDK}: BoundedAttributes.dropped changed"
     span.update_name("play")
-    assert compatibility.fingerprint(span) == ("play", 3, 1), f"{SDK}: Span._name changed: adapt fingerprint"
+    assert span_fields.fingerprint(span) == ("play", 3, 1), f"{SDK}: Span._name changed: adapt fingerprint"
 
 
 def test_limits_of_a_span(span: trace.Span) -> None:
-    limits = compatibility.span_limits(span)
+    limits = span_fields.span_limits(span)
     assert limits is not None, f"{SDK}: Span._limits is gone: adapt span_limits, else results may evict attributes"
     for name in ("max_span_attributes", "max_span_attribute_length", "max_events", "max_event_attributes"):
         assert hasattr(limits, name), f"{SDK}: SpanLimits.{name} is gone: adapt sdk/results.py"
@@ -164,7 +172,7 @@ def test_limits_of_a_span(span: trace.Span) -> None:
 
 
 def test_a_start_can_be_moved(span: trace.Span, exporter: InMemorySpanExporter) -> None:
-    compatibility.set_start_time(span, 1_000)
+    span_fields.set_start_time(span, 1_000)
     span.end(2_000)
     (ended,) = exporter.get_finished_spans()
     assert ended.start_time == 1_000, f"{SDK}: Span._start_time changed: adapt set_start_time"
@@ -175,10 +183,10 @@ def test_a_patched_end_can_write_and_leaves_no_trace(span: trace.Span, exporter:
 
     def end(end_time: int | None = None) -> None:
         span.set_attribute("c", 3)
-        compatibility.unpatch_end(span, end)
+        span_ends.unpatch_end(span, end)
         original(end_time)
 
-    assert compatibility.patch_end(span, end), f"{SDK}: spans have no __dict__ now: adapt patch_end"
+    assert span_ends.patch_end(span, end), f"{SDK}: spans have no __dict__ now: adapt patch_end"
     span.end()
     (ended,) = exporter.get_finished_spans()
     assert (ended.attributes or {}).get("c") == 3, f"{SDK}: a patched end cannot write on the span"
@@ -189,7 +197,7 @@ def test_a_span_without_a_dict_is_not_patched() -> None:
     class Slotted:
         __slots__ = ()
 
-    assert not compatibility.patch_end(Slotted(), lambda: None)
+    assert not span_ends.patch_end(Slotted(), lambda: None)
 
 
 def test_the_result_of_a_turn_is_on_its_span(kit: Kit) -> None:
@@ -206,13 +214,13 @@ def test_processors_are_listed_and_removed(provider: TracerProvider) -> None:
     watcher = Watcher()
     provider.add_span_processor(watcher)
     active: Any = provider._active_span_processor
-    assert watcher in vars(active)[compatibility.PROCESSORS], f"{SDK}: _span_processors changed: adapt PROCESSORS"
-    assert compatibility.remove_processor(provider, watcher), (
+    assert watcher in vars(active)[pipeline_parts.PROCESSORS], f"{SDK}: _span_processors changed: adapt PROCESSORS"
+    assert pipeline_parts.remove_processor(provider, watcher), (
         f"{SDK}: TracerProvider._active_span_processor._span_processors changed: adapt remove_processor"
     )
     provider.get_tracer("theirs").start_span("work").end()
     assert watcher.called == [], f"{SDK}: a removed processor is still called: adapt remove_processor"
-    assert not compatibility.remove_processor(object(), watcher)
+    assert not pipeline_parts.remove_processor(object(), watcher)
 
 
 def test_spans_of_one_tracer_pass_by_one_processor(provider: TracerProvider) -> None:
@@ -245,11 +253,11 @@ def test_a_processor_that_is_added_while_a_span_is_open_is_called_at_its_end(pro
 
 
 def test_empty_hooks_of_the_sdk_are_not_called() -> None:
-    assert not compatibility.has_ending(SpanProcessor())
-    assert not compatibility.has_ending(SimpleSpanProcessor(InMemorySpanExporter()))
-    assert compatibility.has_ending(Watcher()) == hasattr(SpanProcessor, "_on_ending")
-    assert not compatibility.has_start(SimpleSpanProcessor(InMemorySpanExporter()))
-    assert compatibility.has_start(Watcher())
+    assert not pipeline_parts.has_ending(SpanProcessor())
+    assert not pipeline_parts.has_ending(SimpleSpanProcessor(InMemorySpanExporter()))
+    assert pipeline_parts.has_ending(Watcher()) == hasattr(SpanProcessor, "_on_ending")
+    assert not pipeline_parts.has_start(SimpleSpanProcessor(InMemorySpanExporter()))
+    assert pipeline_parts.has_start(Watcher())
 
 
 @pytest.mark.parametrize("kind", [SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor])
@@ -267,35 +275,35 @@ def test_attributes_cleaned_before_are_those_that_the_sdk_cleans(exporter: InMem
     provider = TracerProvider(span_limits=limits, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("ours")
-    assert compatibility.span_limits(tracer).max_span_attributes == 3, f"{SDK}: adapt span_limits"
+    assert span_fields.span_limits(tracer).max_span_attributes == 3, f"{SDK}: adapt span_limits"
     attributes = {"a": "long", "b": True, "c": ("one", "two")}
-    cleaned = compatibility.cleaned_attributes(attributes, compatibility.span_limits(tracer))
+    cleaned = span_fields.cleaned_attributes(attributes, span_fields.span_limits(tracer))
     assert cleaned is not None, f"{SDK}: BoundedAttributes changed: adapt cleaned_attributes"
     name = "filled"
     span = tracer.start_span(name)
-    compatibility.fill_attributes(span, {id(name): ("another", {"e": 1})})
-    compatibility.fill_attributes(span, {id(name): (name, cleaned)})
-    compatibility.fill_attributes(span, {id(name): (name, {"d": 1})})
+    span_fields.fill_attributes(span, {id(name): ("another", {"e": 1})})
+    span_fields.fill_attributes(span, {id(name): (name, cleaned)})
+    span_fields.fill_attributes(span, {id(name): (name, {"d": 1})})
     span.end()
     tracer.start_span("given", attributes=attributes).end()
     filled, given = exporter.get_finished_spans()
     assert (filled.attributes, filled.dropped_attributes) == (given.attributes, given.dropped_attributes), (
         f"{SDK}: Span._attributes changed: adapt fill_attributes"
     )
-    assert compatibility.cleaned_attributes({**attributes, "d": 1}, compatibility.span_limits(tracer)) is None
+    assert span_fields.cleaned_attributes({**attributes, "d": 1}, span_fields.span_limits(tracer)) is None
 
 
 def test_parts_of_a_pipeline_are_found(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
     batch = BatchSpanProcessor(exporter)
     provider.add_span_processor(batch)
-    processors = compatibility.inner_processors(compatibility.active_processor(provider))
+    processors = pipeline_parts.inner_processors(pipeline_parts.active_processor(provider))
     assert processors is not None, f"{SDK}: adapt active_processor or inner_processors"
     assert processors[-1] is batch
-    assert compatibility.inner_processors(batch) is None
-    assert [compatibility.exporter_of(each) for each in processors] == [exporter, exporter], (
+    assert pipeline_parts.inner_processors(batch) is None
+    assert [pipeline_parts.exporter_of(each) for each in processors] == [exporter, exporter], (
         f"{SDK}: SimpleSpanProcessor or BatchSpanProcessor keeps its exporter elsewhere: adapt exporter_of"
     )
-    assert compatibility.exporter_of(Watcher()) is None
+    assert pipeline_parts.exporter_of(Watcher()) is None
 
 
 def test_exporters_of_metrics_are_found() -> None:
@@ -304,8 +312,8 @@ def test_exporters_of_metrics_are_found() -> None:
         [PeriodicExportingMetricReader(exporter, export_interval_millis=math.inf)], shutdown_on_exit=False
     )
     try:
-        (reader,) = compatibility.metric_readers(meter_provider)
-        assert compatibility.exporter_of(reader) is exporter, f"{SDK}: adapt metric_readers or exporter_of"
+        (reader,) = pipeline_parts.metric_readers(meter_provider)
+        assert pipeline_parts.exporter_of(reader) is exporter, f"{SDK}: adapt metric_readers or exporter_of"
     finally:
         meter_provider.shutdown()
 
@@ -323,9 +331,9 @@ def unset_provider(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("unset_provider")
 def test_setting_the_global_provider_is_noticed(provider: TracerProvider) -> None:
     seen: list[trace.TracerProvider] = []
-    undo = compatibility.watch_global_provider(lambda: seen.append(trace.get_tracer_provider()))
+    undo = global_provider.watch_global_provider(lambda: seen.append(trace.get_tracer_provider()))
     assert undo is not None
-    assert compatibility.watch_global_provider(lambda: None) is None
+    assert global_provider.watch_global_provider(lambda: None) is None
     trace.set_tracer_provider(provider)
     assert seen == [provider], f"{API}: set_tracer_provider no longer calls _set_tracer_provider: adapt the watch"
     undo()
@@ -338,9 +346,9 @@ def test_proxy_tracers_are_served_until_a_provider_is_set(
 ) -> None:
     proxy = trace.ProxyTracerProvider().get_tracer("theirs", "1.2", attributes={"team": "x"})
     assert not proxy.start_span("before").is_recording()
-    undo = compatibility.serve_proxies(provider)
+    undo = global_provider.serve_proxies(provider)
     assert undo is not None, f"{API}: ProxyTracer._tracer is no property now: adapt serve_proxies"
-    assert compatibility.serve_proxies(provider) is None
+    assert global_provider.serve_proxies(provider) is None
     proxy.start_span("served").end()
     (served,) = exporter.get_finished_spans()
     scope = served.instrumentation_scope
@@ -357,12 +365,12 @@ def test_a_proxy_meter_leads_to_the_real_one(monkeypatch: pytest.MonkeyPatch) ->
 
     proxies = private._ProxyMeterProvider()
     proxy = proxies.get_meter("theirs")
-    assert compatibility.real_meter(proxy) is proxy
+    assert global_provider.real_meter(proxy) is proxy
     real = MeterProvider(shutdown_on_exit=False)
     monkeypatch.setattr(private, "_METER_PROVIDER", real)
     proxies.on_set_meter_provider(real)
-    assert isinstance(compatibility.real_meter(proxy), metrics.Meter)
-    assert compatibility.real_meter(proxy) is not proxy, f"{API}: _ProxyMeter._real_meter changed: adapt real_meter"
+    assert isinstance(global_provider.real_meter(proxy), metrics.Meter)
+    assert global_provider.real_meter(proxy) is not proxy, f"{API}: _ProxyMeter._real_meter changed: adapt real_meter"
     real.shutdown()
 
 
@@ -382,6 +390,6 @@ def test_each_processor_is_called_once_where_one_is_interrupted(multi: Any) -> N
     span = provider.get_tracer("test").start_span("call")
     with pytest.raises(KeyError) as raised:
         span.end()
-    compatibility.end_interrupted(span, 2, raised.value)
+    span_ends.end_interrupted(span, 2, raised.value)
     provider.shutdown()
     assert [len(exporter.get_finished_spans()) for exporter in (before, after)] == [1, 1]

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Step
-from otel_parallelism.tracing.sdk.compatibility import raw_attributes
+from otel_parallelism.tracing.sdk.compatibility.span_fields import raw_attributes
 from otel_parallelism.tracing.state.bounds.held_evidence import evidence_size
 from otel_parallelism.tracing.state.nodes import MISSING, CallNode, Node, SpanNode, StepNode
 

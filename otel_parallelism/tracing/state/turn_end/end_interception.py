@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism import clock
 from otel_parallelism.model import Call, TurnSpan
-from otel_parallelism.tracing.sdk.compatibility import patch_end, unpatch_end
+from otel_parallelism.tracing.sdk.compatibility.span_ends import patch_end, unpatch_end
 from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.classification import final_observation

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import INVALID_SPAN
 
 from otel_parallelism import clock
-from otel_parallelism.tracing.sdk.compatibility import end_interrupted
+from otel_parallelism.tracing.sdk.compatibility.span_ends import end_interrupted
 from otel_parallelism.tracing.sdk.held_spans import exports_at_once
 from otel_parallelism.tracing.sdk.results import is_open, write_report
 from otel_parallelism.tracing.shield import swallow
