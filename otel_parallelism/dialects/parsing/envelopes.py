@@ -23,10 +23,27 @@ _RESULTS = (
     (frozenset({"outputs", "kwargs"}), ("outputs",)),
     (frozenset({"tool_output", "tool_id"}), ("tool_output",)),
     (frozenset({"raw_output", "tool_name"}), ("raw_output", "content", "blocks")),
-    (frozenset({"content", "isError"}), ("structuredContent", "content")),
-    (frozenset({"content", "is_error"}), ("structured_content", "content")),
 )
+_MCP_FLAGS = frozenset({"isError", "is_error"})
+_MCP_STRUCTURED = ("structuredContent", "structured_content", "data")
+_MCP_OTHERS = frozenset({"_meta", "meta", "resultType", "type", "tool_use_id"})
+"""What a result of MCP has beside its content, and no model is shown."""
+
 _AGNO = LazyPattern(r"status='\w+' result=(.*) error=", re.DOTALL)
+_STRING = r"(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
+# LangChain's messages and MCP's results as Python shows them.
+_SHOWN_MESSAGE = LazyPattern(
+    rf"content=({_STRING}|\[.*\]) (?:(?:additional_kwargs|response_metadata|name|id)=.*)?tool_call_id='([^'\\]+)'(.*)",
+    re.DOTALL,
+)
+_SHOWN_RESULT = LazyPattern(
+    r"(?:CallToolResult\()?(?:meta=None,? )?content=\[(.*)\],? (?:structured_?[cC]ontent=(.*),? )?"
+    r"is_?[eE]rror=False\)?",
+    re.DOTALL,
+)
+_SHOWN_BLOCK = LazyPattern(
+    rf"TextContent\(type='text', text=({_STRING})(?:, annotations=None)?(?:, meta=None)?\)(?:, )?", re.DOTALL
+)
 _DEEPEST = 4
 _LONGEST_TAIL = 512
 _FAILED = LazyPattern(r'"status": ?"error"')
@@ -48,7 +65,7 @@ def arguments(value: object) -> object:
 
 def result(value: object) -> object:
     """Return the result of a tool call, without envelopes."""
-    data = decoded(_agno(value))
+    data = decoded(_shown(value))
     for _ in range(_DEEPEST):
         inner = _opened_result(data)
         if inner is data:
@@ -69,6 +86,9 @@ def tool_call_id(value: object) -> str:
     """Return the call id in LangChain's or LlamaIndex's envelope, without decoding the content; empty if none."""
     if isinstance(value, str) and value.startswith('{"tool_name": "'):
         return value.partition('"tool_id": "')[2].partition('"')[0]
+    shown = _shown_message(value)
+    if shown:
+        return shown[2]
     return _tail(value).partition('"')[0]
 
 
@@ -76,6 +96,9 @@ def tool_failed(value: object) -> bool:
     """Return whether LangChain's, MCP's or LlamaIndex's envelope reports an error, without decoding the content."""
     if not isinstance(value, str):
         return False
+    shown = _shown_message(value)
+    if shown:
+        return " status='error'" in shown[3]
     tail = _tail(value)
     if tail and _FAILED.search(tail):
         return True
@@ -93,10 +116,29 @@ def _tail(value: object) -> str:
     return ""
 
 
-def _agno(value: object) -> object:
-    """Return the result inside Agno's ``status='success' result=… error=None …``."""
-    match = _AGNO.match(value) if isinstance(value, str) else None
-    return match[1] if match else value
+def _shown(value: object) -> object:
+    """Return the result inside a text with which Python shows an object of Agno, LangChain or MCP."""
+    if not isinstance(value, str) or not value.startswith(("status='", "content=", "meta=", "CallToolResult(")):
+        return value
+    agno = _AGNO.match(value)
+    if agno:
+        return agno[1]
+    message = _shown_message(value)
+    if message:
+        return decoded(message[1])
+    found = _SHOWN_RESULT.fullmatch(value)
+    if not found or _SHOWN_BLOCK.sub("", found[1]):
+        return value
+    blocks = [{"type": "text", "text": decoded(text)} for text in _SHOWN_BLOCK.findall(found[1])]
+    structured = None if found[2] in (None, "None") else decoded(found[2].removesuffix(","))
+    return {"content": blocks, "structuredContent": structured, "isError": False}
+
+
+def _shown_message(value: object) -> re.Match[str] | None:
+    """Return the content, the call's id and what follows it in a message of LangChain that Python shows."""
+    if not isinstance(value, str) or not value.startswith("content="):
+        return None
+    return _SHOWN_MESSAGE.fullmatch(value)
 
 
 def _opened_arguments(data: object) -> object:
@@ -136,7 +178,31 @@ def _opened_mapping(data: Mapping[str, object]) -> object:
     for envelope, inside in _RESULTS:
         if envelope <= keys:
             return next((data[key] for key in inside if data.get(key) is not None), data)
+    if "content" in keys and not _MCP_FLAGS.isdisjoint(keys):
+        return _opened_mcp(data)
     return data["output"] if len(data) == 1 and "output" in keys else data
+
+
+def _opened_mcp(data: Mapping[str, object]) -> object:
+    """
+    Return the structured content, the content, or both where they differ.
+
+    A result that reports an error stays, and so do the fields that MCP does not know.
+    """
+    if any(data.get(flag) for flag in _MCP_FLAGS):
+        return data
+    content = result(data["content"])
+    structured = next((data[key] for key in _MCP_STRUCTURED if data.get(key) is not None), None)
+    known = {"content", *_MCP_FLAGS, *_MCP_STRUCTURED, *_MCP_OTHERS}
+    more = {key: inner for key, inner in data.items() if key not in known and inner is not None}
+    if more:
+        return {"content": content, **more} if structured is None else {"content": content, "data": structured, **more}
+    if structured is None:
+        return content
+    told = list(structured.values()) if isinstance(structured, Mapping) and len(structured) == 1 else []
+    if content in ([], "", structured, str(structured), *told, *map(str, told)):
+        return structured
+    return [structured, content]
 
 
 def _block(item: object) -> object:
@@ -144,6 +210,9 @@ def _block(item: object) -> object:
     if not isinstance(item, Mapping):
         return None
     kind = item.get("type")
+    if kind == "resource" and isinstance(item.get("resource"), Mapping):
+        inside = item["resource"]
+        return {**inside, "text": decoded(inside["text"])} if "text" in inside else None
     if (isinstance(kind, str) and kind in {"text", "json", "output_text"}) or len(item) == 1:
         for key in ("text", "json", "content"):
             if item.get(key) is not None:

@@ -24,6 +24,13 @@ LANGCHAIN_OUTPUT = json.dumps(
 )
 
 
+SHOWN_MESSAGE = r"""content='{"id": "it\'s"}' name='t' id='m' tool_call_id='call_3'"""
+SHOWN_RESULT = (
+    """meta=None content=[TextContent(type='text', text='{"id": 1}', annotations=None), """
+    """TextContent(type='text', text="rain")] structuredContent=None isError=False"""
+)
+
+
 @pytest.mark.parametrize(
     ("written", "given"),
     [
@@ -64,6 +71,32 @@ def test_only_the_arguments_remain(written: object, given: object) -> None:
         ('[{"id": "usr_1", "city": "Oslo"}]', [{"id": "usr_1", "city": "Oslo"}]),
         ('{"content": [{"type": "text", "text": "rain"}], "isError": false}', "rain"),
         ('{"content": [], "structuredContent": {"id": 1}, "isError": false}', {"id": 1}),
+        (
+            '{"content": [{"type": "text", "text": "seat 4C"}], "structuredContent": {"booked": 1}, "isError": false}',
+            [{"booked": 1}, "seat 4C"],
+        ),
+        (
+            '{"content": [{"type": "text", "text": "7"}], "structuredContent": {"result": 7}, "isError": false}',
+            {"result": 7},
+        ),
+        (
+            '{"content": "rain", "is_error": false, "next": "p2", "meta": null}',
+            {"content": "rain", "next": "p2"},
+        ),
+        ('{"content": [], "isError": true, "_meta": {}}', {"content": [], "isError": True, "_meta": {}}),
+        (
+            '[{"type": "resource", "resource": {"uri": "x://1", "text": "{\\"id\\": 1}"}}]',
+            {"uri": "x://1", "text": {"id": 1}},
+        ),
+        (SHOWN_MESSAGE, {"id": "it's"}),
+        ("content='oops' name='t' tool_call_id='call_3' status='error'", "oops"),
+        ("content='is the key' and more", "content='is the key' and more"),
+        (SHOWN_RESULT, [{"id": 1}, "rain"]),
+        (
+            SHOWN_RESULT.replace("None isError", "{'id': 1, 'sky': 'grey'} isError"),
+            [{"id": 1, "sky": "grey"}, [{"id": 1}, "rain"]],
+        ),
+        (SHOWN_RESULT.replace("TextContent(", "ImageContent("), SHOWN_RESULT.replace("TextContent(", "ImageContent(")),
         ('{"blocks": [], "tool_name": "t", "raw_input": {"kwargs": {}}, "raw_output": "rain"}', "rain"),
         ('{"tool_name": "t", "tool_id": "c", "tool_output": {"raw_output": 1, "tool_name": "t"}}', 1),
         ('[{"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"text": "rain"}]}]}]', "rain"),
@@ -90,6 +123,7 @@ def test_googles_function_response_is_opened_only_where_it_is_one() -> None:
         ('{"tool_name": "t", "tool_kwargs": {}, "tool_id": "call_1", "tool_output": {}}', "call_1"),
         (json.dumps({"content": 'an "tool_call_id": "other" in words', "tool_call_id": "call_2"}), "call_2"),
         (json.dumps({"content": json.dumps({"tool_call_id": "other"})}), ""),
+        (SHOWN_MESSAGE, "call_3"),
         ("rain", ""),
         (None, ""),
     ],
@@ -104,6 +138,8 @@ def test_a_failed_tool_message_is_told() -> None:
     assert envelopes.tool_failed('{"content": [{"type": "text", "text": "no such city"}], "isError": true}')
     assert envelopes.tool_failed('{"tool_name": "t", "raw_output": null, "is_error":true}')
     assert envelopes.tool_failed('{"tool_output": {"content": "", "is_error": true}}')
+    assert envelopes.tool_failed("content='oops' name='t' tool_call_id='call_3' status='error'")
+    assert not envelopes.tool_failed(SHOWN_MESSAGE)
     assert not envelopes.tool_failed('{"status": "error"}')
     assert not envelopes.tool_failed('{"content": "isError", "isError": false}')
     assert not envelopes.tool_failed('it says "isError": true')
