@@ -10,7 +10,7 @@ from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
 from .doubts.languages import foreign_answer
-from .doubts.poor_results import found_nothing, has_reservation
+from .doubts.poor_results import LONGEST_SUCCESS, found_nothing, has_reservation, tells_success_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,6 +124,8 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     ('any', 'any')
     >>> guard_of("detect_language", "German"), guard_of("get_order", "Keine Bestellung gefunden")
     ('other', 'any')
+    >>> guard_of("get_weather", {"status": "success"}), guard_of("get_health", "ok")
+    ('any', 'other')
     >>> guard_of("get_street", "Between the two mills")
     ''
     """
@@ -134,6 +136,8 @@ def guard_of(tool: str, result: object, given: frozenset[object] = frozenset()) 
     if in_order and (in_order[0] in _ASKS_IN_FRONT or not (words.isdisjoint(_ASKS) or in_order[0] in _LISTS)):
         return "other" if _guard_of_answer(result, given, counts=True) == "other" else "any"
     if isinstance(result, dict) and (found_nothing(result) or has_reservation(result)):
+        return "any"
+    if tells_success_only(words, _leaves(result, LONGEST_SUCCESS + 1)):
         return "any"
     sorts = not (words.isdisjoint(_SORTS) or words.isdisjoint(_SORTED))
     counting_any = not counting.isdisjoint(_COUNTS)

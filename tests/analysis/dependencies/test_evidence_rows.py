@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -36,6 +37,41 @@ def graph_of(*calls: Call, said: str = "Please have a look.") -> Dependencies:
 
 def pair(first: Call, second: Call, said: str = "Please have a look.") -> Pair:
     return graph_of(first, second, said=said).pair(0, 1)
+
+
+# Results that something wraps.
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        '{"ok": true, "data": {"ticket_status": "pending"}}',
+        'Tool get_ticket returned: {"ticket_status": "pending"}',
+        '```json\n{"ticket_status": "pending"}\n```',
+        '<result>{"ticket_status": "pending"}</result>',
+        "Ticket(ticket_status='pending')",
+        "ticket_status='pending' closed_by=None",
+        "ticket_status: pending",
+        {"type": "function_call_output", "call_id": "c_1", "output": '{"ticket_status": "pending"}'},
+        {"toolUseId": "c_1", "status": "success", "content": [{"text": '{"ticket_status": "pending"}'}]},
+        [{"type": "tool_result", "tool_use_id": "c_1", "content": [{"type": "text", "text": "pending"}]}],
+    ],
+)
+def test_a_status_may_decide_whatever_wraps_it(wrapped: object) -> None:
+    said = "Tell me about ticket T1 and the refund rules."
+    lookup = call("get_refund_rules", {"topic": "refund"}, "Within 30 days.")
+    assert pair(call("get_ticket", {"id": "T1"}, wrapped), lookup, said).verdict == "unknown"
+    told = json.loads(json.dumps(wrapped).replace("pending", "T1 is a question about socks of wool"))
+    assert pair(call("get_ticket", {"id": "T1"}, told), lookup, said).verdict == "independent"
+
+
+@pytest.mark.parametrize(
+    "told", [{"status": "success"}, "<non-serializable>", "blob://traces/7", "Promise { <pending> }"]
+)
+def test_a_result_that_is_not_there_shows_nothing(told: object) -> None:
+    first = call("get_forecast", {"city": "Oslo"}, told)
+    other = call("get_forecast", {"city": "Lima"}, {"sky": "bright", "celsius": 21})
+    assert pair(first, other, "Compare the weather of Oslo and Lima.").verdict == "unknown"
 
 
 # Values that first occur in a result.

@@ -1,4 +1,4 @@
-"""Recognises texts that stand in place of content: an object's repr, ``[image]``, ``<filtered>``, ``3 rows``."""
+"""Recognises texts that stand in place of content, such as an object's repr, ``[image]`` or ``3 rows``; broken JSON."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _HIDDEN = CaselessPattern(
     r"<[^<>]*\b(?:object|objects|instance|at 0x[0-9a-f]+|generator|coroutine|function|module|bytes|binary|image|audio"
     r"|filtered|redacted|hidden|masked|removed|omitted|truncated|elided|stored|list of|array of|dataframe|tensor"
     r"|not captured|no content|snip(?:ped)?|private|secret|sensitive|pii|base64|blob|stream|response \[\d+\])\b[^<>]*>"
+    r"|<(?:non|not|un)[- ]?seriali[sz]able[^<>]*>|promise \{[^{}]*\}|@@@langfusemedia:[^@]*@@@"
     r"|<(?:[\w.]+ )?(?:0x[0-9a-f]+|\.\.\.)>|<[\w.]+\(?[^<>]*\)? at 0x[0-9a-f]+>|<response \[\d+\]>|<?…>?"
     # A mark in square brackets, braces or parentheses.
     r"|\[(?:[^\[\]\"]*\b)?(?:image|binary|file|audio|video|pdf|picture|photo|screenshot|attachment|object|circular"
@@ -44,10 +45,11 @@ _SUMMARY = CaselessPattern(
     r"|(?:[\w ]{0,40}\b)?(?:executed|completed|finished|ran|processed) (?:successfully|ok)[.!]?"
     # Its digest, if this says how it was made: a bare one may be a commit.
     r"|(?:sha-?(?:1|224|256|384|512)|md5|blake2[bs]?)[:=] ?[0-9a-f]{16,}(?:\.\.\.|…)?"
+    r"|(?:s3|gs|gcs|abfss?|wasbs?|az|blob|minio|dbfs|hdfs|artifact|mlflow-artifacts|memory|cache|ref)://[^\s]+"
     r"|omitted|hidden|null|none|undefined|nil|n/a|nan",
     re.DOTALL,
 )
-_BEGINNINGS = frozenset("<[{(rfniavdb")
+_BEGINNINGS = frozenset("<[{(rfniavdbp@")
 """How marks, and the names and addresses of media, begin."""
 
 _MASKED = LazyPattern(r"\*{3,}|[•●█▇x×]{5,}|\bX{4,}\b|[•●█]{2,}")
@@ -64,6 +66,10 @@ def stands_for_content(text: str) -> bool:
 
     >>> [stands_for_content(text) for text in ("<User object at 0x7f31>", "[image]", "*****", "3 rainy days")]
     [True, True, True, False]
+    >>> stands_for_content("<non-serializable>"), stands_for_content("Promise { <pending> }")
+    (True, True)
+    >>> stands_for_content("@@@langfuseMedia:type=text/plain|id=7@@@")
+    True
     """
     stripped = text.strip()
     if len(stripped) > _LONGEST:
@@ -86,6 +92,8 @@ def summarizes_content(text: str) -> bool:
 
     >>> [summarizes_content(text) for text in ("3 rows", "result too large, stored", "null", "Stored procedures")]
     [True, True, True, False]
+    >>> summarizes_content("blob://traces/7")
+    True
     >>> summarizes_content("sha256:9f86d081884c7d659a2feaa0c55ad015"), summarizes_content("9f86d081884c7d65")
     (True, False)
     """
@@ -107,3 +115,13 @@ def is_content(texts: Sequence[str], *, alone: bool) -> bool:
         if (not text.isspace() and stands_for_content(text)) or (alone and summarizes_content(text)):
             return False
     return True
+
+
+def is_broken(value: object) -> bool:
+    """
+    Return whether *value* is JSON that was cut off inside, so that it could not be parsed.
+
+    >>> is_broken('{"rows": [{"id": 7}, {"id'), is_broken("{id}")
+    (True, False)
+    """
+    return type(value) is str and value.lstrip()[:1] == "{" and '"' in value[:_LONGEST]

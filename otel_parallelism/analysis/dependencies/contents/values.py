@@ -8,6 +8,7 @@ that shares no word with any argument is skipped.
 from __future__ import annotations
 
 import math
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Content, DeveloperText
@@ -18,8 +19,8 @@ from .comparables import Values
 from .derivations import source_forms
 from .leaves import Leaves
 from .outcomes import result_outcome
-from .placeholders import is_content
-from .plain_data import plain_data
+from .placeholders import is_broken, is_content
+from .plain_data import inner_data, plain_data
 from .wanted import NOTHING, Wanted, is_small_number
 
 if TYPE_CHECKING:
@@ -76,19 +77,22 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         value = [one for one in value if type(one) is not DeveloperText]
     try:
         if not (arguments or message):
-            values.value = plain_data(value)
-            values.outcome = result_outcome(values.value)
+            plain = plain_data(value)
+            values.value = inner_data(plain)
+            values.outcome = result_outcome(plain) or result_outcome(values.value)
         leaves = Leaves(None if wanted is None else wanted.names)
         room = max_leaves if budget is None else min(max_leaves, budget.leaves)
-        if not leaves.take(value, room):
+        # The values that a text shows are complete ones too.
+        shows = type(value) is str and not isinstance(values.value, (str, NoneType))
+        if not (leaves.take(value, room) and (not shows or leaves.take(values.value, room))):
             values.whole = False
             if budget is not None and room < max_leaves:
                 budget.left_out += 1
         if budget is not None:
             budget.spend(leaves)
-        count = len(leaves.texts) + len(leaves.numbers)
+        count = len(leaves.texts) + len(leaves.numbers) - shows
         values.alone = count == 1
-        hidden = not is_content(leaves.texts, alone=count <= _FEW and not arguments) or _is_broken(value)
+        hidden = not is_content(leaves.texts, alone=count <= _FEW and not arguments) or (not shows and is_broken(value))
         values.whole = values.whole and not hidden
         values.readable = not hidden and (content.whole or bool(leaves.texts or leaves.numbers or leaves.flags))
         if arguments:
@@ -205,11 +209,6 @@ def _add_forms(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wan
         for form in forms.computed_numbers(numbers, leaves.sizes):
             if form in wanted.forms:
                 found.add(form)
-
-
-def _is_broken(value: object) -> bool:
-    """Return whether *value* is JSON that was cut off inside, so that it could not be parsed."""
-    return type(value) is str and value.lstrip()[:1] == "{" and '"' in value[:_LONGEST_WHOLE]
 
 
 def _add_cached(values: Values, item: str | float, known: dict[str | float, Values] | None) -> None:

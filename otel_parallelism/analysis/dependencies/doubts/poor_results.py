@@ -1,4 +1,4 @@
-"""Recognises results that found nothing, or that say that they are old, partial or doubtful."""
+"""Recognises results that found nothing, that tell nothing but success, or that say that they are old or doubtful."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ _UNSURE = 0.5
 _POOR = frozenset("bad poor low uncertain suspect unreliable questionable".split())  # noqa: SIM905 - a list of quoted words would be longer
 # What a result says of its own worth.
 _RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - a list of quoted words would be longer
+
+LONGEST_SUCCESS = 2
+"""The most values of a result that says nothing but that the call succeeded."""
+
+_SUCCESSES = frozenset("ok okay done success successful succeeded completed".split())  # noqa: SIM905 - likewise
+_FIELDS_OF_SUCCESS = frozenset({"", "status", "result", "message", "ok", "success"})
+# Such tools are asked how things stand, so that this is their answer.
+_ASKED_HOW = frozenset(
+    """
+    status state health healthz check checks ping test tests result results outcome job jobs
+    """.split()  # noqa: SIM905 - likewise
+)
 
 
 def found_nothing(result: dict[object, object], depth: int = 0) -> bool:
@@ -60,3 +72,24 @@ def has_reservation(result: dict[object, object]) -> bool:
     if any(isinstance(result.get(key), str) and result[key] in _POOR for key in ("quality", "reliability")):
         return True
     return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
+
+
+def tells_success_only(words: frozenset[str], leaves: list[tuple[str, object]]) -> bool:
+    """
+    Return whether a result says that the call succeeded, in place of what it returned.
+
+    Args:
+        words: The words in the name of the tool.
+        leaves: The first values of the result, one more than `LONGEST_SUCCESS`, each with the name of its field.
+
+    >>> tells_success_only(frozenset({"get", "rain"}), [("status", "success"), ("ok", True)])
+    True
+    >>> tells_success_only(frozenset({"get", "health"}), [("status", "ok")])
+    False
+    """
+    if len(leaves) > LONGEST_SUCCESS or not _ASKED_HOW.isdisjoint(words):
+        return False
+    texts = [leaf.lower() for _, leaf in leaves if isinstance(leaf, str)]
+    flags = sum(leaf is True for _, leaf in leaves)
+    named = all(name in _FIELDS_OF_SUCCESS for name, _ in leaves)
+    return named and bool(texts) and _SUCCESSES.issuperset(texts) and len(texts) + flags == len(leaves)

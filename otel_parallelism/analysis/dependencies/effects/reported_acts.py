@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.contents.plain_data import inner_data, plain_data
 from otel_parallelism.patterns import CaselessPattern
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def reports_an_act(result: Content | None) -> bool:
     try:
         value = result.value if result.parse is None else result.parse(result.value)
         texts: list[str] = []
-        _add_texts(value, texts, 0)
+        _add_texts(inner_data(plain_data(value)), texts, 0)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
         return False
     return len(texts) <= _MOST_LEAVES and any(len(text) <= _LONGEST and _ACT.match(text) for text in texts)
