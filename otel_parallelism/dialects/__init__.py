@@ -74,7 +74,8 @@ def is_tool_call(name: str, attributes: Mapping[str, object]) -> bool:
 
     No other attribute or event makes it anything else. False says nothing: ask `classify`.
     """
-    mark = _call_mark(tuple(attributes), name, _operation(attributes))
+    operation = attributes.get(names.OPERATION_NAME)
+    mark = _call_mark(tuple(attributes), name, operation[:_LONGEST_OPERATION] if isinstance(operation, str) else "")
     if mark is None:
         return False
     value = attributes.get(mark.key)

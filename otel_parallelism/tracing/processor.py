@@ -19,7 +19,8 @@ from otel_parallelism.dialects import KEYS
 from otel_parallelism.model import Call, Passage, Step, TurnSpan
 from otel_parallelism.names import INSTRUMENTATION
 
-from .sdk.compatibility.span_fields import id_and_scope, raw_attributes, span_id_of
+from .sdk.compatibility.span_fields import end_time_of, id_and_scope, parent_and_start, raw_attributes, span_id_of
+from .sdk.compatibility.span_hooks import end_hook, start_hook
 from .sdk.current import get_current
 from .sdk.records import is_declared, is_marked, is_tool_span, size_of_tool_span
 from .shield import swallow
@@ -28,7 +29,7 @@ from .state.bounds.past_bound import count_end
 from .state.classification import classify_open_node, final_observation
 from .state.existing_spans import place_duplicate
 from .state.linked_parents import linked_parent
-from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node
+from .state.live_tree import add_span_node, adopt_node, count_late_node, link_node, open_node, span_node
 from .state.nodes import SCOPE_KEY, Node, SpanNode
 from .state.registry import MAX_OPEN_SPANS, REGISTRY
 from .state.turn_end.analysis_thread import ANALYSIS_THREAD
@@ -68,6 +69,11 @@ class ParallelismProcessor(SpanProcessor):
         self._unrelated: dict[str, int] = {}
         self._skipped: set[str] = set()
         self.seen: int = 0
+        # Functions instead of methods, since they are called for every span of the program.
+        self.on_start: Callable[..., None] = start_hook(
+            self._spans, MAX_OPEN_SPANS, self._skipped, self._pass_over, self._start
+        )
+        self.on_end: Callable[[ReadableSpan], None] = end_hook(self._spans, SpanNode, self, self._end)  # type: ignore[assignment] # as said
         self.interceptor: EndInterceptor = EndInterceptor()
         REGISTRY.intercept_end = self.interceptor.intercept
         self.forwarding: ForwardingProcessor | None = None
@@ -81,8 +87,8 @@ class ParallelismProcessor(SpanProcessor):
     def stop(self) -> None:
         """Stop updating the registry; spans that are open end without a result."""
         # The methods are replaced: a flag would have to be read at every span.
-        self.on_start = _ignore_start  # type: ignore[assignment,method-assign] # as said
-        self.on_end = _ignore  # type: ignore[assignment,method-assign] # as said
+        self.on_start = _ignore_start
+        self.on_end = _ignore
         self._on_ending = _ignore
         self.interceptor.stop()
         if REGISTRY.intercept_end == self.interceptor.intercept:
@@ -94,53 +100,67 @@ class ParallelismProcessor(SpanProcessor):
         """Wait for the results of all turns that have ended."""
         return ANALYSIS_THREAD.wait_for_all(timeout_millis / 1_000)
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Remember *span* by its id, and add it to the live tree if its attributes or its name identify it."""
-        try:
-            span_id, scope = id_and_scope(span)
+    def check_scopes(self, scopes: frozenset[str]) -> None:
+        """Check the spans of these instrumentation scopes at their start from now on."""
+        self._skipped -= scopes
+
+    def _start(self, span: Span, parent_context: Context | None) -> None:
+        """Remember *span*, and add it to the live tree if its attributes or its name identify it."""
+        span_id, scope = id_and_scope(span)
+        if len(self._spans) >= MAX_OPEN_SPANS:
+            REGISTRY.forget_oldest()
+        if scope in REGISTRY.duplicate_scopes:
             self._spans[span_id] = span
-            if len(self._spans) > MAX_OPEN_SPANS:
-                REGISTRY.forget_oldest()
-            if REGISTRY.duplicate_scopes and scope in REGISTRY.duplicate_scopes:
-                place_duplicate(span)
-            # Scopes are compared by name: up to SDK 1.40 every get_tracer() creates a new scope object.
-            if scope in self._skipped:
-                return
-            if is_marked(span):
-                self._recognize(span, scope, parent_context)
+            place_duplicate(span)
+        is_tool = is_tool_span(span)
+        if not (is_tool or is_marked(span)):
+            self._spans.setdefault(span_id, span)
+            return
+        if scope == INSTRUMENTATION:
+            # Our own span at another provider than the installed one; its wrapper updates the registry.
+            return
+        if self._unrelated.get(scope):
+            self._reset_unrelated(scope)
+        node = self._spans.get(span_id)
+        if type(node) is not SpanNode:
+            parent_id, start_ns = parent_and_start(span)
+            around = self._spans.get(parent_id)
+            if type(around) is not SpanNode:
+                around = open_node(parent_id, _scope(parent_context)) if parent_id else None
+            node = self._spans[span_id] = span_node(span, span_id, start_ns, around)
+        if is_tool and node.parent is not None:
+            # What else it says is read when its turn ends.
+            _link_call(node, node.parent)
+        else:
+            self._place(node)
+
+    def _end(self, span: ReadableSpan, known: object) -> None:
+        """Complete the live tree with the ended *span*, which has the node *known* or may matter without one."""
+        if type(known) is SpanNode:
+            if _is_plain_call(known, span):
+                known.span = span
+                known.end_ns = _ended_ns(span)
+                if known.counted_in is not None:
+                    count_end(known)
             else:
-                self._count_unrelated(scope)
-        except Exception as error:  # noqa: BLE001 - it would be raised in the program
-            swallow("starting a span", error)
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Complete the live tree with *span*, if it is a part of it."""
-        try:
-            known = self._spans.pop(span_id_of(span), None)
-            if known is None:  # one of ours, or started before this processor was attached
-                return
-            self.seen += 1
-            if type(known) is SpanNode:
-                if _is_plain_call(known, span):
-                    known.span = span
-                    known.end_ns = _ended_ns(span)
-                    if known.counted_in is not None:
-                        count_end(known)
-                else:
-                    self._complete(span, known)
-            elif not KEYS.isdisjoint(raw_attributes(span)) or is_declared(span):
                 self._complete(span, known)
-        except Exception as error:  # noqa: BLE001 - it would be raised in the program
-            swallow("ending a span", error)
+        elif not KEYS.isdisjoint(raw_attributes(span)) or is_declared(span):
+            self._complete(span, known)
 
-    def _count_unrelated(self, scope: str) -> None:
-        """Count an unrelated span of the instrumentation scope named *scope*."""
-        if len(self._unrelated) > MAX_SCOPES:
+    def _pass_over(self, scope: str) -> bool:
+        """Count a span of the instrumentation *scope* as unrelated; return False where it may be a duplicate."""
+        if scope in REGISTRY.duplicate_scopes:
+            return False
+        seen = self._unrelated.get(scope, 0) + 1
+        if seen == 1 and len(self._unrelated) > MAX_SCOPES:
             self._unrelated.clear()
             self._skipped.clear()
-        seen = self._unrelated[scope] = self._unrelated.get(scope, 0) + 1
+        self._unrelated[scope] = seen
         if seen % UNRELATED_IN_A_ROW == 0:
             self._skipped.add(scope)
+            # Another thread may have opened a turn meanwhile.
+            self._skipped -= REGISTRY.duplicate_scopes
+        return True
 
     def _reset_unrelated(self, scope: str) -> None:
         """Check the spans of the instrumentation *scope* at their start again."""
@@ -169,23 +189,8 @@ class ParallelismProcessor(SpanProcessor):
         except Exception as error:  # noqa: BLE001 - it would be raised in the program
             swallow("ending a span", error)
 
-    def _recognize(self, span: Span, scope: str, parent_context: Context | None) -> None:
-        """Add *span*, of this *scope*, to the live tree; link it if it is a call, request or turn already."""
-        if scope == INSTRUMENTATION:
-            # Our own span at another provider than the installed one; its wrapper updates the registry.
-            self._spans.pop(span_id_of(span), None)
-            return
-        self._reset_unrelated(scope)
-        node = add_span_node(span, _scope(parent_context))
-        parent = node.parent
-        if parent is not None and is_tool_span(span):
-            # What else it says is read when its turn ends. As in `begin`, most need no lock.
-            if parent.children is not None and len(parent.children) < parent.room:
-                parent.children.append(node)
-                node.linked = True
-            else:
-                link_node(node)
-            return
+    def _place(self, node: SpanNode) -> None:
+        """Link *node*, of a span that has started, if it is a call, a model request or a turn already."""
         observation = classify_open_node(node)
         kind = type(observation)
         if kind is TurnSpan:
@@ -228,6 +233,15 @@ class ParallelismProcessor(SpanProcessor):
             count_end(node)
 
 
+def _link_call(node: SpanNode, parent: Node) -> None:
+    """Link *node*, a call that starts. As in `begin`, most need no lock."""
+    if parent.children is not None and len(parent.children) < parent.room:
+        parent.children.append(node)
+        node.linked = True
+    else:
+        link_node(node)
+
+
 def _place_root(node: SpanNode, observation: Call | Step) -> None:
     """Link *node*, a span without a parent, to the turn that its links lead to; a call else to the only open turn."""
     node.parent = linked_parent(node, observation)
@@ -254,7 +268,8 @@ def _is_waiting(observation: Observation) -> bool:
 
 def _ended_ns(span: ReadableSpan) -> int:
     """Return the end of *span*, which ends now, on the clock of the live tree; 0 if it has none."""
-    return span.end_time - clock.shift_ns() if span.end_time else 0
+    end_ns = end_time_of(span)
+    return end_ns - clock.shift_ns() if end_ns else 0
 
 
 def _scope(context: Context | None) -> Node | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs import export as log_export
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
@@ -19,6 +20,7 @@ from otel_parallelism import Settings, agent_turn, clock, coverage, live_turns, 
 from otel_parallelism.dialects import classify
 from otel_parallelism.tracing.processor import UNRELATED_IN_A_ROW, ParallelismProcessor
 from otel_parallelism.tracing.sdk import records
+from otel_parallelism.tracing.spans.turn import AgentTurn
 from otel_parallelism.tracing.state.registry import REGISTRY
 from tests.virtual_time import exactly
 
@@ -495,6 +497,19 @@ def test_turns_are_found_after_many_unrelated_spans(kit: Kit, known_at_start: bo
         assert kit.result(f"agent {turn}")["calls"] == 3
 
 
+def test_skipped_scope_is_checked_again_where_a_turn_of_ours_names_it(kit: Kit) -> None:
+    tracer = kit.tracer("skipped at first")
+    for _ in range(UNRELATED_IN_A_ROW):
+        tracer.start_span("GET /").end()
+    with AgentTurn("ours", None, None, frozenset({"skipped at first"})):
+        # Like an instrumentation that chooses the parents of its spans itself.
+        span = tracer.start_span("run", Context())
+        call(kit)
+        span.set_attributes(AGENT)
+        span.end()
+    assert [(report.turn.name, report.calls) for report in kit.reports] == [("ours", 1)]
+
+
 def test_unrelated_scopes_are_counted_by_name_and_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_SCOPES", 10)
     (processor,) = (follower for follower in REGISTRY.followers if isinstance(follower, ParallelismProcessor))
@@ -507,8 +522,11 @@ def test_unrelated_scopes_are_counted_by_name_and_bounded(kit: Kit, monkeypatch:
 
 
 @pytest.mark.parametrize("attributes", [{}, AGENT, {names.OPERATION_NAME: "chat"}])
-def test_abandoned_spans_are_forgotten(kit: Kit, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]) -> None:
+def test_abandoned_spans_are_forgotten(
+    make_kit: Callable[..., Kit], monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str]
+) -> None:
     monkeypatch.setattr("otel_parallelism.tracing.processor.MAX_OPEN_SPANS", 100)
+    kit = make_kit()
     abandoned = [kit.tracer().start_span("never ended", attributes=attributes) for _ in range(300)]
     assert max(map(len, (REGISTRY.spans, REGISTRY.turns, REGISTRY.candidates))) <= 101
     with kit.tracer().start_as_current_span("agent", attributes=AGENT):

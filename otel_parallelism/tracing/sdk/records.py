@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from otel_parallelism.dialects.parsing.declared_spans import SpanPatterns
 from otel_parallelism.dialects.parsing.link_kinds import link_types
 from otel_parallelism.model import Observation, SpanEvent, SpanRecord
 
-from .compatibility.span_fields import all_fields, raw_attributes, raw_events, raw_name
+from .compatibility.span_fields import all_fields, content_fields, name_and_attributes, raw_attributes, raw_name
 
 _OTLP_KINDS = {
     SpanKind.INTERNAL: 1,
@@ -24,15 +24,25 @@ _OTLP_KINDS = {
 }
 
 
-class _Declared:
-    """The patterns of spans in the settings in use; None if there are none."""
+class Declarations:
+    """
+    What the settings in use declare.
 
-    patterns: SpanPatterns | None = None
+    Attributes:
+        patterns: The patterns of spans; None if there are none.
+    """
+
+    def __init__(self) -> None:
+        self.patterns: SpanPatterns | None = None
+
+
+DECLARED: Final = Declarations()
+"""An object, since a field of a class is read slowly."""
 
 
 def declare_spans(patterns: SpanPatterns | None) -> None:
     """Recognise spans that match *patterns* from now on, whatever their vocabulary."""
-    _Declared.patterns = patterns
+    DECLARED.patterns = patterns
 
 
 def is_marked(span: Any) -> bool:
@@ -42,13 +52,14 @@ def is_marked(span: Any) -> bool:
 
 def is_declared(span: Any) -> bool:
     """Whether the settings say what *span*, open or ended, is."""
-    patterns = _Declared.patterns
+    patterns = DECLARED.patterns
     return patterns is not None and patterns.kind_of(raw_name(span), raw_attributes(span)) is not None
 
 
 def is_tool_span(span: Any) -> bool:
     """Whether *span*, open or ended, is surely a call of a tool; False says nothing."""
-    return _Declared.patterns is None and is_tool_call(raw_name(span), raw_attributes(span))
+    name, attributes = name_and_attributes(span)
+    return DECLARED.patterns is None and is_tool_call(name, attributes)
 
 
 def size_of_tool_span(span: Any) -> int:
@@ -58,14 +69,14 @@ def size_of_tool_span(span: Any) -> int:
     Returns:
         -1 where the span is not surely a call of a tool.
     """
-    attributes = raw_attributes(span)
-    if _Declared.patterns is not None or not is_tool_call(raw_name(span), attributes):
+    name, attributes, events = content_fields(span)
+    if DECLARED.patterns is not None or not is_tool_call(name, attributes):
         return -1
     size = 0
     for value in attributes.values():
         if type(value) is str:
             size += len(value)
-    for event in raw_events(span):
+    for event in events:
         size += sum([len(value) for value in (event.attributes or {}).values() if type(value) is str])
     return size
 
@@ -109,7 +120,7 @@ def observe(span: Any, end_ns: int, before: Classified | None = None) -> Classif
         end_ns: The end time of a span that is still open.
         before: An earlier classification of the span. If nothing but the end has changed since, it is used again.
     """
-    patterns = _Declared.patterns
+    patterns = DECLARED.patterns
     record = span_record(span, end_ns)
     if before is not None and before.patterns is patterns and replace(before.record, end_ns=record.end_ns) == record:
         return Classified(replace(before.observation, end_ns=record.end_ns), record, patterns)

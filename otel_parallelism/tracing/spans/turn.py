@@ -153,8 +153,7 @@ class AgentTurn(AbstractContextManager["AgentTurn"], AbstractAsyncContextManager
             )
             if registry.dispatch is not None:
                 node.dispatch = registry.dispatch(node)
-            if not self._duplicate_scopes <= registry.duplicate_scopes:
-                registry.duplicate_scopes |= self._duplicate_scopes
+            registry.add_duplicate_scopes(self._duplicate_scopes)
             # Without an SDK a tracer returns the surrounding span again, or a span without an id.
             if not context.span_id or (span_around is not None and span_around.get_span_context() == context):
                 node.span_id = new_span_id()

@@ -14,7 +14,7 @@ from typing import Any
 from opentelemetry.context import Context
 
 from otel_parallelism import clock
-from otel_parallelism.tracing.sdk.compatibility.span_fields import span_id_of
+from otel_parallelism.tracing.sdk.compatibility.span_fields import parent_and_start, span_id_of
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current
 
 from .bounds.past_bound import begins_scope, count_past_bound
@@ -68,13 +68,9 @@ def open_node(span_id: int, scope: Node | None) -> Node | None:
 
 def add_span_node(span: Any, scope: Node | None) -> SpanNode:
     """Return the node of *span*, a span of another instrumentation that is open or just ended."""
-    parent = span.parent
+    parent_id, start_ns = parent_and_start(span)
     # A remote parent may belong to this process: an in-memory server, or an app that calls itself.
-    around = None if parent is None else open_node(parent.span_id, scope)
-    now_shift = clock.shift_ns()
-    node = SpanNode(around, span, span_id_of(span), (span.start_time or 0) - now_shift)
-    # A clock that steps within the turn must not move a part of it.
-    node.shift = now_shift if around is None else around.shift
+    node = span_node(span, span_id_of(span), start_ns, open_node(parent_id, scope) if parent_id else None)
     if span.end_time is None:
         with REGISTRY.lock:
             # Another thread may have added the node meanwhile.
@@ -83,6 +79,14 @@ def add_span_node(span: Any, scope: Node | None) -> SpanNode:
                 return known
             REGISTRY.spans[node.span_id] = node
     return node
+
+
+def span_node(span: Any, span_id: int, start_ns: int, around: Node | None) -> SpanNode:
+    """Return a new node of *span*, a span of another instrumentation inside *around*, by its own id and start time."""
+    now_shift = clock.shift_ns()
+    # A clock that steps within the turn must not move a part of it.
+    shift = now_shift if around is None else around.shift
+    return SpanNode(around, span, span_id, start_ns - now_shift, shift=shift)
 
 
 def link_node(node: Node) -> bool:

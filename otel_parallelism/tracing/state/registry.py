@@ -54,6 +54,9 @@ class Follower(Protocol):
 
     seen: int
 
+    def check_scopes(self, scopes: frozenset[str]) -> None:
+        """Check the spans of these instrumentation scopes at their start from now on."""
+
 
 class Registry:
     """
@@ -132,6 +135,13 @@ class Registry:
             self.candidates.clear()
             HELD.clear()
             self.calls = self.uncovered = self.anomalies = self.spans_ended = 0
+
+    def add_duplicate_scopes(self, scopes: frozenset[str]) -> None:
+        """Add *scopes*, the ``duplicate_scopes`` of a turn that opens."""
+        if not scopes <= self.duplicate_scopes:
+            self.duplicate_scopes |= scopes
+            for follower in self.followers:
+                follower.check_scopes(scopes)
 
     def open_span(self, node: Node) -> None:
         """Remember *node* by its span id."""

@@ -12,6 +12,7 @@ import re
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,6 +38,7 @@ from otel_parallelism.tracing.sdk.compatibility import (
     runtime_context,
     span_ends,
     span_fields,
+    span_hooks,
 )
 from otel_parallelism.tracing.sdk.forwarding import ForwardingProcessor, exclude_own_spans
 
@@ -128,6 +130,37 @@ def test_fields_of_an_open_span(span: Any) -> None:
     assert span_fields.span_id_of(span) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
 
 
+def test_hooks_read_the_fields_of_spans(span: Any, exporter: InMemorySpanExporter) -> None:
+    opened: dict[int, Any] = {}
+    started: list[Any] = []
+    ended: list[tuple[Any, Any]] = []
+    counter = SimpleNamespace(seen=0)
+
+    def on_start(skipped: set[str], *, pass_over: bool) -> None:
+        hook = span_hooks.start_hook(opened, 1, skipped, lambda _: pass_over, lambda span, _: started.append(span))
+        hook(span, parent_context=None)
+
+    on_start({"theirs"}, pass_over=False)
+    assert opened == {span.get_span_context().span_id: span}, f"{SDK}: a field of Span changed: adapt start_hook"
+    on_start({"theirs"}, pass_over=False)
+    assert started == [span], "a span beyond the bound was passed over"
+    opened.clear()
+    on_start(set(), pass_over=True)
+    assert len(opened) == 1, f"{SDK}: a field of Span changed: adapt start_hook"
+    opened.clear()
+    span.set_attribute("gen_ai.operation.name", "chat")
+    on_start(set(), pass_over=True)
+    assert started == [span, span], f"{SDK}: Span._attributes changed: adapt start_hook"
+
+    opened[span.get_span_context().span_id] = span
+    on_end = span_hooks.end_hook(opened, Path, counter, lambda *found: ended.append(found))
+    span.end()
+    (readable,) = exporter.get_finished_spans()
+    on_end(readable)
+    on_end(readable)
+    assert (ended, opened, counter.seen) == ([(readable, span)], {}, 1), f"{SDK}: a field changed: adapt end_hook"
+
+
 def test_fields_of_an_ended_span(span: trace.Span, exporter: InMemorySpanExporter) -> None:
     span.add_event("event")
     span.end()
@@ -135,6 +168,12 @@ def test_fields_of_an_ended_span(span: trace.Span, exporter: InMemorySpanExporte
     assert span_fields.span_id_of(ended) == span.get_span_context().span_id, f"{SDK}: adapt span_id_of"
     assert span_fields.raw_attributes(ended) == {"a": 1, "b": "two"}, f"{SDK}: adapt raw_attributes"
     assert span_fields.raw_name(ended) == "work", f"{SDK}: adapt raw_name"
+    assert span_fields.parent_and_start(ended) == (0, ended.start_time), f"{SDK}: adapt parent_and_start"
+    assert span_fields.end_time_of(ended) == ended.end_time, f"{SDK}: adapt end_time_of"
+    name, attributes, events = span_fields.content_fields(ended)
+    assert (name, dict(attributes), [event.name for event in events]) == ("work", {"a": 1, "b": "two"}, ["event"]), (
+        f"{SDK}: a private field of ReadableSpan changed: adapt content_fields"
+    )
     expected = (
         ended.context,
         ended.parent,

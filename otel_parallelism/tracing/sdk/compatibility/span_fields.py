@@ -46,6 +46,12 @@ def id_and_scope(span: Any) -> tuple[int, str]:
     return span._context[1], span._instrumentation_scope._name
 
 
+def parent_and_start(span: Any) -> tuple[int, int]:
+    """Return the id of the parent of *span*, open or ended, and when the span started; 0 where there is none."""
+    parent = span._parent
+    return 0 if parent is None else parent[1], span._start_time or 0
+
+
 def raw_attributes(span: Any) -> Mapping[str, Any]:
     """Return the attributes of *span*, open or ended; not a copy, and read without the lock."""
     try:
@@ -55,10 +61,20 @@ def raw_attributes(span: Any) -> Mapping[str, Any]:
     return attributes
 
 
-def raw_events(span: Any) -> Sequence[Event]:
-    """Return the events of *span*, which has ended; not a copy."""
-    events: Sequence[Event] = span._events
-    return events or ()
+def name_and_attributes(span: Any) -> tuple[str, Mapping[str, Any]]:
+    """Return the name and the attributes of the open *span*; not a copy, and read without the lock."""
+    return span._name, span._attributes._dict
+
+
+def content_fields(span: Any) -> tuple[str, Mapping[str, Any], Sequence[Event]]:
+    """Return the name, the attributes and the events of *span*, which has ended; not copies, and read without locks."""
+    events = span._events
+    return span._name, raw_attributes(span), getattr(events, "_dq", events) or ()
+
+
+def end_time_of(span: Any) -> int:
+    """Return when *span* ended; 0 if it has not."""
+    return span._end_time or 0
 
 
 def fingerprint(span: Any) -> tuple[str, int, int]:
