@@ -141,7 +141,7 @@ def test_the_same_tool_five_times() -> None:
 
 def one_call_per_response(dependent: bool) -> Report:
     told = Told()
-    turn = told.turn(0, 10)
+    turn = told.turn(0, 10, said="Show part 0, part 1 and part 2.")
     given = "start"
     for index in range(3):
         told.asks(3 * index, 3 * index + 1, turn, f"id{index}")
@@ -395,7 +395,7 @@ def test_the_frameworks_own_switch_is_named(instrumentation: str, remedy: str) -
 
 def test_whether_it_is_the_model_or_the_harness() -> None:
     told = Told()
-    turn = told.turn(0, 20)
+    turn = told.turn(0, 20, said="Tell me about the fruits kiwi, lime and plum.")
     told.asks(0, 1, turn, "a", "b")
     told.call("get_a", 1, 4, turn, "a", {"key": "kiwi"})
     told.call("get_b", 4, 7, turn, "b", {"key": "lime"})

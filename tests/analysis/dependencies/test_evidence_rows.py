@@ -39,6 +39,19 @@ def pair(first: Call, second: Call, said: str = "Please have a look.") -> Pair:
     return graph_of(first, second, said=said).pair(0, 1)
 
 
+def test_where_nothing_said_was_recorded_only_calls_of_one_tool_are_independent() -> None:
+    oslo = call("get_forecast", {"city": "Oslo"}, {"sky": "overcast", "celsius": 4.5})
+    lima = call("get_forecast", {"city": "Lima"}, {"sky": "bright", "celsius": 21.5})
+    museums = call("list_museums", {"city": "Oslo"}, ["Munch", "Fram"])
+    assert pair(oslo, lima, said="").verdict == "independent"
+    assert pair(oslo, museums, said="") == Pair(
+        "unknown",
+        "unknown",
+        "what was asked was not recorded: whether list_museums is called may depend on what get_forecast returned",
+    )
+    assert pair(oslo, museums, said="The weather in Oslo, and its museums.").verdict == "independent"
+
+
 # Results that something wraps.
 
 

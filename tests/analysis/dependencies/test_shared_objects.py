@@ -149,7 +149,7 @@ def two(
         )
         for index, (tool, one) in enumerate((("get_user", first), ("list_orders", second)))
     ]
-    graph = Dependencies(calls, [], Settings())
+    graph = Dependencies(calls, [Content("The user and the orders of x, please.")], Settings())
     found = graph.pair(0, 1)
     assert (graph.soft[1] == 1) == (found.edge == "unknown")
     return found

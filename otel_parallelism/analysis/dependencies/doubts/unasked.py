@@ -3,7 +3,8 @@ Finds calls that the user did not ask for by name, where an earlier result may h
 
 "Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
 system prompt may say what to look at in which case. A call for something else that the user named, or with a tool that
-the user named, needs no result.
+the user named, needs no result. Where nothing that the user said was recorded, any condition may have stood there: only
+calls of one tool are then taken for calls that were asked for together.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _SEEKS_A_CAUSE = CaselessPattern(
     r"|为什么|為什麼|为何|原因|排查|调查|なぜ|どうして|왜|원인",
 )
 _CAUSE = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
+_UNHEARD = "what was asked was not recorded: whether {b} is called may depend on what {a} returned"
 _RULE = "the system prompt has a condition: whether {b} is called may depend on what {a} returned"
 
 
@@ -57,9 +59,11 @@ class Unasked:
         self._calls = calls
         self._rules = Rules([text for values in spoken for text in values.instructions])
         self._seeks = any(_SEEKS_A_CAUSE.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
+        self._heard = any(text for values in spoken for text in values.texts)
         self._stems = {word[:_STEM] for word in said}
         self._given: set[str] = set()
         self._ended = 0
+        self._ended_of: dict[str, int] = {}
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """
@@ -70,21 +74,25 @@ class Unasked:
             arguments: The values of its arguments.
             is_known: Returns whether a word is known so far, from the user or from another call.
         """
-        if not self._seeks and not self._rules:
-            return []
         tool = self._calls[index].tool
+        others = self._ended & ~self._ended_of.get(tool, 0)
+        unheard = [] if self._heard or not others else [(others, _UNHEARD)]
+        if not self._seeks and not self._rules:
+            return unheard
         usual = {token for name, token in arguments.named if is_usual(name)}
         words = [set(atom.words) for atom in arguments.atoms if atom.kind != "flag" and atom.token not in usual]
         new = [inside for inside in words if not inside <= self._given]
         self._given.update(*words)
         named = any(all(map(is_known, inside)) for inside in new)
         if not self._ended or named or noun_of(tool)[:_STEM] in self._stems:
-            return []
+            return unheard
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
         # A file that the model names of itself may be the next on a list of its own.
         cases = (self._seeks and not new, _CAUSE), (self._rules.concern(tool, own), _RULE)
-        return [(self._ended, why) for applies, why in cases if applies]
+        return [*unheard, *((self._ended, why) for applies, why in cases if applies)]
 
     def end(self, index: int) -> None:
         """Take note of a call that ends."""
-        self._ended |= 1 << index
+        bit, tool = 1 << index, self._calls[index].tool
+        self._ended |= bit
+        self._ended_of[tool] = self._ended_of.get(tool, 0) | bit
