@@ -65,7 +65,7 @@ _NO_ID = "<not specified>"
 
 _TOOL_EVENT = "gen_ai.tool.message"
 _CHOICE_EVENT = "gen_ai.choice"
-_USER_EVENT = "gen_ai.user.message"
+_SPEAKERS = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
 _EVENT_CONTENT = "gen_ai.event.content"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
@@ -174,8 +174,8 @@ def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
         for event in span.events:
             if names.INPUT_MESSAGES in event.attributes:
                 said.append(event.attributes[names.INPUT_MESSAGES])
-            elif event.name == _USER_EVENT:
-                said.append(_said(event.attributes))
+            elif event.name in _SPEAKERS:
+                said.append(_said(event.attributes, _SPEAKERS[event.name]))
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and keys.prompt:
         return captured(attributes, _prompt_words)
@@ -192,10 +192,10 @@ def _after_instructions(instructions: object, given: object) -> object:
     return f'[{{"role": "system", "parts": {instructions}}}, {given[1:]}'
 
 
-def _said(attributes: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the message of a user event; its content may be wrapped in a message."""
+def _said(attributes: Mapping[str, object], role: str) -> Mapping[str, object]:
+    """Return the message of a user's or a system event; its content may be wrapped in a message."""
     inner = decoded(attributes.get("content", attributes.get(_EVENT_CONTENT)))
-    return {"role": "user", "content": inner.get("content", inner) if isinstance(inner, Mapping) else inner}
+    return {"role": role, "content": inner.get("content", inner) if isinstance(inner, Mapping) else inner}
 
 
 def _prompt_words(value: object) -> list[object]:

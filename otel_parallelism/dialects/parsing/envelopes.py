@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 from .content import decoded
 
@@ -44,6 +44,14 @@ _SHOWN_RESULT = LazyPattern(
 _SHOWN_BLOCK = LazyPattern(
     rf"TextContent\(type='text', text=({_STRING})(?:, annotations=None)?(?:, meta=None)?\)(?:, )?", re.DOTALL
 )
+# Programs without messages of tools tell a model in the user's name what a tool returned.
+_RESULT_OF_A_TOOL = CaselessPattern(
+    r"\W*(?:(?:tool|function)[ _-]?(?:call[ _-]?)?(?:results?|outputs?|responses?)\b|observations?:"
+    r"|(?:results?|outputs?|response)s? (?:of|from) (?:the )?(?:tool|function|call|[`'\"]?\w+_\w+)\b"
+    r"|(?:the )?(?:tool|function) [`'\"]?\w+[`'\"]? (?:returned|responded|output)\b)"
+)
+_LONGEST_BEGINNING = 100
+
 _DEEPEST = 4
 _LONGEST_TAIL = 512
 _FAILED = LazyPattern(r'"status": ?"error"')
@@ -103,6 +111,16 @@ def tool_failed(value: object) -> bool:
     if tail and _FAILED.search(tail):
         return True
     return value[:1] == "{" and "rror" in value[-_TAIL:] and bool(_IS_ERROR.search(value, len(value) - _TAIL))
+
+
+def tells_of_a_tool(text: object) -> bool:
+    """
+    Return whether *text*, a message in the user's name, tells what a tool returned.
+
+    >>> tells_of_a_tool("Tool result: 7"), tells_of_a_tool("Observation: rain"), tells_of_a_tool("Tools for wood?")
+    (True, True, False)
+    """
+    return isinstance(text, str) and _RESULT_OF_A_TOOL.match(text[:_LONGEST_BEGINNING])
 
 
 def _tail(value: object) -> str:

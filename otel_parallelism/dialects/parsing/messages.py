@@ -14,6 +14,7 @@ from otel_parallelism.model import AskedCall, DeveloperText
 
 from .call_shapes import CALL_ID_KEYS, CallShape, call_shape, ids_in_standard_form, listed_call_shape
 from .content import decoded, hides_some, is_cut_off
+from .envelopes import tells_of_a_tool
 
 _DEEPEST = 24
 
@@ -26,6 +27,11 @@ _OTHERS = frozenset(
 )
 _WORDS = frozenset({"text", "input_text", "inputtext"})
 _MESSAGE_KEYS = ("messages", "contents", "message", "chat_history")
+_INSTRUCTIONS = ("system", "instructions", "system_instruction", "systemInstruction")
+"""Fields of a request that hold what the developer says, beside the messages."""
+
+_REQUEST_KEYS = frozenset({"messages", "contents", "prompt", "input"})
+
 _RUN_ENVELOPE = frozenset({"tags", "metadata", "kwargs"})
 
 # Keys whose values may contain tool calls. Arguments of calls are not searched.
@@ -212,22 +218,39 @@ def _collect_mapping(data: Mapping[str, object], words: list[object], *, loose: 
             _collect_texts(_content_of(data), texts)
         words += _as_said(speaker, texts)
         return
+    words += _as_said("developer", instructions := _instructions_of(data))
     inside = [key for key in _MESSAGE_KEYS if key in data and isinstance(data[key], str | Sequence | Mapping)]
     if loose:
         # LangChain's callbacks add values that differ in every run and are not part of the input.
         skipped = _RUN_ENVELOPE if "inputs" in data else ()
+        skipped = (*skipped, *_INSTRUCTIONS) if instructions else skipped
         inside += [key for key in data if key not in inside and key not in skipped]
     elif not inside:
         inside = [key for key in ("input", "inputs") if key in data]
+        if isinstance(data.get("input"), str) and "model" in data:
+            words += _as_said("user", [data["input"]])
     for key in inside:
         _collect(decoded(data[key]), words, loose=loose, depth=depth + 1)
+
+
+def _instructions_of(data: Mapping[str, object]) -> list[object]:
+    """Return the developer's texts in a request's own field for them."""
+    texts: list[object] = []
+    if _REQUEST_KEYS.isdisjoint(data):
+        return texts
+    config = data.get("config")
+    for fields in (data, config if isinstance(config, Mapping) else {}):
+        for key in _INSTRUCTIONS:
+            found = decoded(fields.get(key))
+            _collect_texts(found.get("parts", found) if isinstance(found, Mapping) else found, texts)
+    return texts
 
 
 def _as_said(speaker: str, texts: list[object]) -> list[object]:
     """Return *texts* if the user is the *speaker*, marked if the developer is, and nothing of others."""
     if speaker == "developer":
         return [DeveloperText(text) for text in texts if isinstance(text, str)]
-    return texts if speaker == "user" else []
+    return [text for text in texts if not tells_of_a_tool(text)] if speaker == "user" else []
 
 
 def _content_of(data: Mapping[str, object]) -> object:

@@ -964,6 +964,8 @@ def under(prompt: str, said: str, first: _Told, second: _Told) -> str:
         ("The price service bans clients that send more than one request at a time.", "unknown"),
         ("Prices: never ask for two of them in parallel.", "unknown"),
         ("Our backend is rate limited.", "unknown"),
+        ("Price service: never more than one call in flight.", "unknown"),
+        ("Never more than one tool call.", "independent"),
         ("The API takes one request per second.", "unknown"),
         ("Weather maps: one request per second.", "independent"),
         ("Call one tool at a time.", "independent"),
@@ -972,6 +974,36 @@ def under(prompt: str, said: str, first: _Told, second: _Told) -> str:
 )
 def test_limit_of_a_service_may_keep_calls_apart(prompt: str, verdict: str) -> None:
     assert under(prompt, "The price of the lamp and of the desk", ONE_PRICE, OTHER_PRICE) == verdict
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said", "verdict"),
+    [
+        ("Above 500 euros, look at the credit of the customer too.", "Order 7 of customer C7?", "unknown"),
+        ("Above 500 euros, look at the credit of the customer too.", "Order 7, and the credit of C7?", "independent"),
+        ("Before you read a credit, look up the order.", "Order 7, and the credit of C7?", "unknown"),
+        ("Always get the order before the credit.", "Order 7, and the credit of C7?", "unknown"),
+        ("Before you answer, think of the order of words.", "Order 7, and the credit of C7?", "independent"),
+    ],
+)
+def test_rule_of_the_system_prompt_may_decide_about_what_the_user_named(prompt: str, said: str, verdict: str) -> None:
+    order = ("get_order", {"id": 7}, {"total": 812.5, "items": 3.5})
+    assert under(prompt, said, order, ("get_credit", {"customer": "C7"}, {"limit": 5000})) == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("Show order 7, and if…", "unknown"),
+        ("Show order 7 and if it [truncated]", "unknown"),
+        ("<35 chars>", "unknown"),
+        ("s3://prompts/7", "unknown"),
+        ("Show order 7, and the credit of C7.", "independent"),
+    ],
+)
+def test_words_of_the_user_that_are_cut_off_may_have_had_a_condition(said: str, verdict: str) -> None:
+    order = ("get_order", {"id": 7}, {"total": 812.5, "items": 3.5})
+    assert judged(said, order, ("get_credit", {"customer": "C7"}, {"limit": 5000})).verdict == verdict
 
 
 def test_limit_as_the_topic_of_a_question_keeps_nothing_apart() -> None:

@@ -47,7 +47,8 @@ def test_where_nothing_said_was_recorded_only_calls_of_one_tool_are_independent(
     assert pair(oslo, museums, said="") == Pair(
         "unknown",
         "unknown",
-        "what was asked was not recorded: whether list_museums is called may depend on what get_forecast returned",
+        "what was asked was not recorded in full: whether list_museums is called may depend on what get_forecast "
+        "returned",
     )
     assert pair(oslo, museums, said="The weather in Oslo, and its museums.").verdict == "independent"
 

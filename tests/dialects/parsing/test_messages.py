@@ -126,6 +126,18 @@ INPUTS = {
     "typed": {"messages": [{"type": "human", "data": {"content": "hi"}}, {"type": "ai", "data": {"content": "rain"}}]},
     "pairs": {"messages": [["system", "be brief"], ["user", "hi"]]},
     "haystack": {"messages": [{"role": "user", "content": [{"text": "hi"}]}]},
+    "system": {"system": [{"type": "text", "text": "be brief"}], "messages": [{"role": "user", "content": "hi"}]},
+    "instructions": {"model": "m", "instructions": "be brief", "input": "hi"},
+    "config": {
+        "config": {"systemInstruction": {"parts": [{"text": "be brief"}]}},
+        "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+    },
+    "told": [
+        {"role": "user", "content": "hi"},
+        {"role": "user", "content": "Tool result: rain"},
+        {"role": "user", "content": "Observation: rain"},
+        {"role": "user", "content": "Result of get_weather: rain"},
+    ],
     "events": [
         {"event.name": "gen_ai.user.message", "content": "hi"},
         {"event.name": "gen_ai.choice", "content": "rain"},
@@ -138,7 +150,7 @@ def test_only_the_words_of_user_and_developer_are_taken(form: str) -> None:
     for found in (user_words(json.dumps(INPUTS[form])), user_words(INPUTS[form])):
         assert [word for word in found if not isinstance(word, DeveloperText)] == ["hi"]
         texts = [word for word in found if isinstance(word, DeveloperText)]
-        assert texts == (["be brief"] if form in {"parts", "pairs"} else [])
+        assert texts == (["be brief"] if form in {"parts", "pairs", "system", "instructions", "config"} else [])
 
 
 def test_a_prompt_that_is_no_message_says_nothing_about_the_user() -> None:

@@ -21,6 +21,7 @@ _HIDDEN = CaselessPattern(
     r"<[^<>]*\b(?:object|objects|instance|at 0x[0-9a-f]+|generator|coroutine|function|module|bytes|binary|image|audio"
     r"|filtered|redacted|hidden|masked|removed|omitted|truncated|elided|stored|list of|array of|dataframe|tensor"
     r"|not captured|no content|snip(?:ped)?|private|secret|sensitive|pii|base64|blob|stream|response \[\d+\])\b[^<>]*>"
+    rf"|<\d[\d,.]* {_THINGS}>"
     r"|<(?:non|not|un)[- ]?seriali[sz]able[^<>]*>|promise \{[^{}]*\}|@@@langfusemedia:[^@]*@@@"
     r"|<(?:[\w.]+ )?(?:0x[0-9a-f]+|\.\.\.)>|<[\w.]+\(?[^<>]*\)? at 0x[0-9a-f]+>|<response \[\d+\]>|<?…>?"
     # A mark in square brackets, braces or parentheses.

@@ -29,6 +29,8 @@ _LIMIT = CaselessPattern(
     r"\b(?:(?:one|1|single|two|2|few) (?:\w+ ){0,3}(?:at (?:a|one|any) time|at once)"
     r"|(?:one|1|single|two|2|\d+) (?:\w+ )?(?:requests?|calls?|quer(?:y|ies)|lookups?|searche?s?|reads?|connections?"
     r"|sessions?|users?|clients?) (?:per|a|an|every|each) (?:\d+ )?(?:second|minute|hour|day|client|user|key|caller)s?"
+    r"|(?:not?|never|\w+n't)\b[^.!?]{0,40}\bmore than (?:one|1|a single|two|2) (?:\w+ )?(?:requests?|calls?"
+    r"|quer(?:y|ies)|lookups?|connections?|sessions?)(?: (?:at|in|open|per)\b|\W*$)"
     r"|rate[- ]?limited|throttles|throttled|(?:has|have|mind|respect|observe|hit|obey|exceed) "
     r"(?:(?:the|a|an|its|their|our|any|strict|low|tight) ){0,2}rate[- ]?limits?"
     r"|(?:never|not|no|\w+n't|cannot|avoid|without|forbids?|bans?|rejects?|refuses?|blocks?|locks? out|fails?)"

@@ -43,12 +43,21 @@ _OF_THE_USER = CaselessPattern(
 )
 
 
+# What is to be done before something else may be done.
+_ORDER = CaselessPattern(
+    r"^\W*(?:before|prior to|ahead of)\b|\b(?:before|prior to) (?:you|any|each|every|the|an?|\w+ing)\b"
+    r"|\b(?:always|must|should|need to|have to|has to|make sure|be sure)\b[^.!?]*\b(?:first|before|beforehand)\b"
+    r"|\bonly after\b|\bnever\b[^.!?]*\bwithout\b",
+)
+
+
 class Rules:
     """The conditions in the texts of a system prompt."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Search *texts*; of a long text only the beginning."""
         self._stems: list[frozenset[str]] = []
+        self._orders: list[frozenset[str]] = []
         for text in dict.fromkeys(texts):
             for sentence in sentences_in(text[:MOST_READ]):
                 conditional = len(sentence) <= LONGEST_SENTENCE and (
@@ -56,10 +65,12 @@ class Rules:
                 )
                 if conditional and not _OF_THE_USER.search(sentence):
                     self._stems.append(stems_of(words_in(sentence)))
+                if len(sentence) <= LONGEST_SENTENCE and _ORDER.search(sentence):
+                    self._orders.append(stems_of(words_in(sentence)))
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
-        return bool(self._stems)
+        return bool(self._stems or self._orders)
 
     def concern(self, tool: str, own: Collection[str]) -> bool:
         """
@@ -75,6 +86,17 @@ class Rules:
         """
         sought = stems_of([noun_of(tool)]) | stems_of(own) if self._stems else ()
         return any(not stems.isdisjoint(sought) for stems in self._stems)
+
+    def order(self, earlier: str, later: str) -> bool:
+        """
+        Return whether one of two tools may have to be called before the other.
+
+        >>> rules = Rules(["Before you read a contract, look up its customer."])
+        >>> rules.order("get_customer", "list_contracts"), rules.order("get_customer", "get_weather")
+        (True, False)
+        """
+        nouns = stems_of([noun_of(earlier)]), stems_of([noun_of(later)])
+        return nouns[0] != nouns[1] and any(stems >= nouns[0] | nouns[1] for stems in self._orders)
 
 
 def stems_of(words: Iterable[str]) -> frozenset[str]:

@@ -3,14 +3,15 @@ Finds calls that the user did not ask for by name, where an earlier result may h
 
 "Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
 system prompt may say what to look at in which case. A call for something else that the user named, or with a tool that
-the user named, needs no result. Where nothing that the user said was recorded, any condition may have stood there: only
-calls of one tool are then taken for calls that were asked for together.
+the user named, needs no result. Where nothing that the user said was recorded, or a part is cut off, any condition may
+have stood there: only calls of one tool are then taken for calls that were asked for together.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.contents.placeholders import is_content
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
 from otel_parallelism.patterns import CaselessPattern
 
@@ -40,8 +41,10 @@ _SEEKS_A_CAUSE = CaselessPattern(
     r"|为什么|為什麼|为何|原因|排查|调查|なぜ|どうして|왜|원인",
 )
 _CAUSE = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
-_UNHEARD = "what was asked was not recorded: whether {b} is called may depend on what {a} returned"
+_CUT = ("...", "…", "truncated]", "truncated>", "truncated)")
+_UNHEARD = "what was asked was not recorded in full: whether {b} is called may depend on what {a} returned"
 _RULE = "the system prompt has a condition: whether {b} is called may depend on what {a} returned"
+_ORDER = "the system prompt may want {a} to be called before {b}"
 
 
 class Unasked:
@@ -59,7 +62,9 @@ class Unasked:
         self._calls = calls
         self._rules = Rules([text for values in spoken for text in values.instructions])
         self._seeks = any(_SEEKS_A_CAUSE.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
-        self._heard = any(text for values in spoken for text in values.texts)
+        texts = [text.strip() for values in spoken for text in values.texts]
+        cut = any(text.endswith(_CUT) for text in texts)
+        self._heard = not cut and any(text and is_content([text], alone=True) for text in texts)
         self._stems = {word[:_STEM] for word in said}
         self._given: set[str] = set()
         self._ended = 0
@@ -84,12 +89,21 @@ class Unasked:
         new = [inside for inside in words if not inside <= self._given]
         self._given.update(*words)
         named = any(all(map(is_known, inside)) for inside in new)
-        if not self._ended or named or noun_of(tool)[:_STEM] in self._stems:
-            return unheard
+        found = [*unheard, *self._prescribed(tool)]
+        if not self._ended or noun_of(tool)[:_STEM] in self._stems:
+            return found
+        if named:
+            return [*found, (self._ended, _RULE)] if self._rules.concern(tool, ()) else found
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
         # A file that the model names of itself may be the next on a list of its own.
         cases = (self._seeks and not new, _CAUSE), (self._rules.concern(tool, own), _RULE)
-        return [*unheard, *((self._ended, why) for applies, why in cases if applies)]
+        return [*found, *((self._ended, why) for applies, why in cases if applies)]
+
+    def _prescribed(self, tool: str) -> list[Doubt]:
+        """Return the doubts about a call of *tool* that the system prompt wants before or after another one."""
+        before = (bits for other, bits in self._ended_of.items() if other != tool and self._rules.order(other, tool))
+        bits = sum(before)
+        return [(bits, _ORDER)] if bits else []
 
     def end(self, index: int) -> None:
         """Take note of a call that ends."""
