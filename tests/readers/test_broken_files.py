@@ -123,6 +123,7 @@ def test_what_stands_before_a_limit_is_read(tmp_path: Path) -> None:
     for settings, written, problem in (
         (Settings(max_line_bytes=8_000), content, "longer than 8,000 bytes; OTEL_PARALLELISM_MAX_LINE_BYTES raises"),
         (Settings(max_decompressed_bytes=9_000), gzip.compress(content), "more than 9,000 bytes; OTEL_PARALLELISM_MAX"),
+        (Settings(max_decompressed_bytes=2_000), gzip.compress(content), "more than 2,000 bytes; OTEL_PARALLELISM_MAX"),
     ):
         spans, (error,) = lines_of(path, settings, written)
         assert (spans, error.line) == (1, 2)

@@ -53,7 +53,8 @@ class DispatchOrder:
             return "apart"
         if a.switch and a.switch == b.switch and a.round == b.round and limit_of(a.switch) <= 1:
             return "apart"
-        if 0 < b.called_ns < a.end_ns or other.unit in one.pending:
+        # A thread may take the later of two jobs first.
+        if 0 < b.called_ns < a.end_ns or other.unit in one.pending or one.unit in other.pending:
             return "together"
         if other.unit in one.waiting:
             return "apart"

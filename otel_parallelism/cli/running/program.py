@@ -126,7 +126,7 @@ class _Script:
     def load(self) -> tuple[CodeType, dict[str, Any]]:
         path = str(self.path)
         code = compile(self.source, path, "exec", dont_inherit=True)
-        return code, {"__file__": path, "__loader__": SourceFileLoader("__main__", path), "__cached__": None}
+        return code, {"__file__": path, "__loader__": SourceFileLoader("__main__", path)} | _cached(None)
 
 
 class _Container:
@@ -185,13 +185,13 @@ class _Module:
 
 def _names(spec: ModuleSpec) -> dict[str, Any]:
     """Return the globals that a module of *spec* begins with."""
-    return {
-        "__file__": spec.origin,
-        "__loader__": spec.loader,
-        "__cached__": spec.cached,
-        "__package__": spec.parent,
-        "__spec__": spec,
-    }
+    found = {"__file__": spec.origin, "__loader__": spec.loader, "__package__": spec.parent, "__spec__": spec}
+    return found | _cached(spec.cached)
+
+
+def _cached(path: str | None) -> dict[str, Any]:
+    """Return the global that names the compiled file, which Python has no longer from 3.15 on."""
+    return {} if sys.version_info >= (3, 15) else {"__cached__": path}
 
 
 def _ended(found: _Script | _Container | _Module) -> Ending:

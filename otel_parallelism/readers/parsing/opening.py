@@ -145,10 +145,11 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        data = self._unpacked.read1(len(view))  # what is before an error is not lost
+        most, ratio = self._settings.max_decompressed_bytes, self._settings.max_decompression_ratio
+        # What is before an error or a limit is not lost.
+        data = self._unpacked.read1(max(1, min(len(view), most - self._count)))
         view[: len(data)] = data
         self._count += len(data)
-        most, ratio = self._settings.max_decompressed_bytes, self._settings.max_decompression_ratio
         if self._count > most:
             raise TooLargeError(f"it decompresses to more than {most:,} bytes; {raised('max_decompressed_bytes')}")
         if self._count > max(ANY_RATIO_BYTES, ratio * self._packed.count):

@@ -18,7 +18,10 @@ def pool_job(frame: FrameType | None) -> Any:
     """Return the job of a thread pool that *frame* belongs to; None if it belongs to none."""
     while frame is not None:
         if frame.f_code.co_name == "run" and frame.f_code.co_filename == _POOLS:
-            return frame.f_locals.get("self")
+            job = frame.f_locals.get("self")
+            # From Python 3.14 on, what prepares the thread has a method `run` around the function, too.
+            if hasattr(job, "future"):
+                return job
         frame = frame.f_back
     return None
 

@@ -74,7 +74,13 @@ class _NoDescriptors(LikeFunctions):
     hidden: frozenset[str] = PROTOCOLS | {"__get__"}
 
 
-class _OfObjects(_NoDescriptors):
+class _OfPartials(_NoDescriptors):
+    """The class of a class whose objects are like a ``functools.partial``, a descriptor from Python 3.14 on."""
+
+    hidden: frozenset[str] = PROTOCOLS | ({"__get__"} - vars(partial).keys())
+
+
+class _OfObjects(_OfPartials):
     """The class of a class whose objects may have any protocol."""
 
     hidden: frozenset[str] = frozenset({"__get__"})
@@ -84,7 +90,7 @@ class ProfiledBuiltin(Profiled, metaclass=_NoDescriptors):
     """A wrapped function that is no method where a class holds it, as those written in C."""
 
 
-class ProfiledPartial(ProfiledBuiltin):
+class ProfiledPartial(ProfiledBuiltin, metaclass=_OfPartials):
     """A wrapped ``functools.partial``. A copy of it is recorded as well; what is unpickled is not."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from otel_parallelism.tracing.state.tool import Tool
 
 _frame = sys._getframe  # noqa: SLF001 - as inspect's, cheaper
-_UNSHARED = 2
-"""The references to an object that one variable and the question for their number make."""
+_UNSHARED = 2 if sys.version_info < (3, 14) else 1
+"""The references that ``sys.getrefcount`` counts to an object that one variable holds."""
 
 
 def _called(tool: Tool, receiver: object) -> CallNode:

@@ -106,5 +106,41 @@ def _operation(name: str) -> Callable[[Any, Any], Any]:
     return apply
 
 
+class _ContextMethod:
+    """
+    A method of context managers, which ``with`` and ``ExitStack`` look for in the class of an object.
+
+    From Python 3.15 on, ``ExitStack`` looks into the class as it is, and a wrapper cannot hide the methods of a proxy.
+    An object without ``__exit__`` is then the function that it calls at its end.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, wrapper: Any, _: object = None) -> Any:
+        """
+        Return the method of the wrapped object; for a class, itself.
+
+        Raises:
+            TypeError: The wrapped object is no context manager.
+        """
+        if wrapper is None:
+            return self
+        wrapped = wrapper.__wrapped__
+        if hasattr(type(wrapped), self._name):
+            return getattr(wrapped, self._name)
+        if self._name in {"__exit__", "__aexit__"}:
+            return wrapper
+        kind = "asynchronous context manager" if self._name == "__aenter__" else "context manager"
+        message = f"'{type(wrapped).__name__}' object does not support the {kind} protocol"
+        raise TypeError(message)
+
+    def __call__(self, wrapper: Any, *details: Any) -> Any:
+        """Call the method of what *wrapper* wraps, as ``ExitStack`` does up to Python 3.14."""
+        return self.__get__(wrapper)(*details)
+
+
+for _name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
+    setattr(ProtocolsOfWrapped, _name, _ContextMethod(_name))
 for _name in _OPERATORS.split():
     setattr(ProtocolsOfWrapped, f"__{_name}__", _operation(_name))

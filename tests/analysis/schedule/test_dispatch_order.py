@@ -43,10 +43,11 @@ def ran(unit: int, **fields: Any) -> dict[str, Any]:
         (ran(1), {**ran(1), "called_ns": at(0)}, "apart"),
         (ran(1), {**ran(2), "called_ns": at(0)}, "together"),
         ({}, {"called_ns": at(SHORT)}, "unknown"),
-        # The second call's task existed, waited for the first call's, or did something else meanwhile.
+        # The task of one call existed as the other call began, waited for it, or did something else meanwhile.
         (ran(1, pending=(2,)), ran(2), "together"),
         (ran(1, waiting=(2,)), ran(2), "apart"),
         (ran(1, beside=(2,)), ran(2), "unknown"),
+        (ran(1, beside=(2,)), ran(2, pending=(1,)), "together"),
         # A setting of the framework keeps the calls of one response apart.
         ({"switch": "max_concurrency=1", "round": 0}, {"switch": "max_concurrency=1", "round": 0}, "apart"),
         ({"switch": "sequential=True", "round": 0}, {"switch": "sequential=True", "round": 0}, "apart"),

@@ -177,6 +177,41 @@ async def test_exit_callbacks_may_be_decorated(kit: Kit) -> None:
     assert len(kit.calls()) == 3
 
 
+class Plain:
+    def __call__(self, *_: object) -> bool:
+        return True
+
+
+class Closing(contextlib.ExitStack):
+    def __call__(self) -> None:
+        """Be callable, so that it can be decorated."""
+
+
+@pytest.mark.usefixtures("kit")
+@pytest.mark.parametrize("kind", [lambda: lambda *_: True, Plain, Closing])
+def test_context_managers_stay_what_they_are(kind: Callable[[], Any]) -> None:
+    def entered(stack: contextlib.ExitStack, given: Any) -> str:
+        try:
+            return type(stack.enter_context(given)).__name__
+        except TypeError:
+            return "no context manager"
+
+    def outcome(given: Any) -> list[str]:
+        with contextlib.ExitStack() as stack:
+            found = [entered(stack, given)]
+        try:
+            with given as inside:
+                found.append(type(inside).__name__)
+        except TypeError:
+            found.append("no context manager")
+        with contextlib.suppress(KeyError), contextlib.ExitStack() as stack:
+            stack.push(given)
+            raise KeyError
+        return found
+
+    assert outcome(profiled(kind())) == outcome(kind())
+
+
 class Chain:
     """Calls the functions that operators add, one after the other."""
 
