@@ -3,6 +3,7 @@ Corrects model requests whose spans enclose calls.
 
 Some instrumentations make a tool's span a child of the model request that requested it. The request then ends long
 after its answer. A span around several model requests and their calls is no request, even if it is classified as one.
+Nor does one span show which response asked for which call if the model may have spoken between the calls inside it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
     from .tree import Tree
 
 
+_LEAST_ANSWER_NS = 50_000_000
+"""A pause between two calls in which a model may have answered; a program starts the next call of a response sooner."""
+
+
 def settle_requests(tree: Tree) -> None:
     """
     End each model request that encloses calls at the start of the first call, or make it a passage.
+
+    What it asked for is unknown if calls inside it are a pause apart, in which the model may have seen a result.
 
     It stays a request if its output lists a call inside it, or if the same scope has another request and it encloses
     no turn. It becomes a passage if another request inside it starts before its first call, unless that is the only one
@@ -43,7 +50,10 @@ def settle_requests(tree: Tree) -> None:
             and (_lists_one(span, inside) or (per_scope[tree.inside[span_id]] > 1 and not _holds_a_turn(inside)))
         ):
             answered_ns = min(span_inside.start_ns for span_inside in inside)
-            tree.replace(msgspec.structs.replace(span, end_ns=min(span.end_ns, max(span.start_ns, answered_ns))))
+            end_ns = min(span.end_ns, max(span.start_ns, answered_ns))
+            apart = _are_apart(inside)
+            requested, answer = (None, None) if apart else (span.requested, span.answer)
+            tree.replace(msgspec.structs.replace(span, end_ns=end_ns, requested=requested, answer=answer))
         else:
             tree.replace(as_passage(span))
 
@@ -91,6 +101,16 @@ def _only_wraps(span: Observation, inside: list[Observation] | tuple[()]) -> boo
         return False
     calls = [span.start_ns for span in inside if type(span) in (Call, TurnSpan)]
     return not calls or any(type(span) is Step and span.start_ns <= min(calls) for span in inside)
+
+
+def _are_apart(inside: list[Observation] | tuple[()]) -> bool:
+    """Return whether there is a pause between calls *inside* a request."""
+    reached_ns: int | None = None
+    for call in sorted((span for span in inside if type(span) is Call), key=lambda call: call.start_ns):
+        if reached_ns is not None and call.start_ns - reached_ns >= _LEAST_ANSWER_NS:
+            return True
+        reached_ns = call.end_ns if reached_ns is None else max(reached_ns, call.end_ns)
+    return False
 
 
 def _lists_one(request: Step, inside: list[Observation] | tuple[()]) -> bool:

@@ -39,6 +39,14 @@ def test_request_that_encloses_its_calls_ends_at_the_first_call(ids: bool) -> No
     assert (report.think, report.steps, report.cause) == (3.0, 3, "model")
 
 
+@pytest.mark.parametrize(("pause", "proved"), [(0.0, True), (0.04, True), (0.06, False), (1.0, False)])
+def test_a_pause_between_calls_inside_a_request_may_be_another_answer(pause: float, proved: bool) -> None:
+    inside = [step("all", 0, 9, requested=("i0", "i1", "i2")), call("c0", 1, 3, parent_id="all", call_id="i0")]
+    inside.append(call("c1", 2, 4, parent_id="all", call_id="i1"))
+    inside.append(call("c2", 4 + pause, 6 + pause, parent_id="all", call_id="i2"))
+    assert rounds(turn(*inside)) == [(0, proved)] * 3
+
+
 def test_request_inside_the_previous_one_is_separate() -> None:
     inside = []
     around = TURN
