@@ -207,7 +207,7 @@ def counted_calls(count: int) -> str:
 def _obstacle(places: int) -> str:
     """Return what lets *places* calls work at once while others wait inside their spans."""
     if places == 1:
-        return "a lock, a single session or a one-at-a-time server"
+        return "a lock, a single session, a rate limiter or a one-at-a-time server"
     return f"a limit of {places} at once, such as a semaphore, a pool of connections or threads, or the server,"
 
 

@@ -93,11 +93,6 @@ class Candidate(msgspec.Struct):
         return tuple(tuple(found[level]) for level in sorted(found)) if len(found) > 1 else ()
 
 
-def first_to_end(calls: Sequence[Call]) -> Call:
-    """Return the call that ends first; the baseline of a batch of contending calls is that of this call."""
-    return min(calls, key=lambda call: (call.end_ns, call.start_ns, call.span_id))
-
-
 def contention_candidates(
     scopes: Sequence[Scope], reported: Sequence[Candidate], least_ns: float, notes: list[str]
 ) -> list[Candidate]:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.analysis.dependencies.kept_order import limit_of
-from otel_parallelism.analysis.schedule.contention import places_inside
+from otel_parallelism.analysis.schedule.contention import even_step_ns, places_inside
 from otel_parallelism.model import Finding, FindingKind
 from otel_parallelism.pace import paced, pause
 from otel_parallelism.shown_names import shown_text
 
 from .advice import common_place, counted_calls, how_to_know, pair_evidence, remedy, unshared_type, writes_among
 from .blocking import blocking_calls, blocking_evidence
-from .candidates import Candidate, first_to_end
 from .causes import called_from_own_code
 from .repeated_calls import repeat_evidence, repeat_remedy
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
     from otel_parallelism.analysis.dependencies.experience import Experience
     from otel_parallelism.model import Call, Caller, Cause, EffectSource
+
+    from .candidates import Candidate
 
 _S = 1e9
 
@@ -36,6 +37,18 @@ def _limit(candidate: Candidate) -> int | None:
     if candidate.reported_cause != "limit":
         return None
     return limit_of(calls[0].switch) or (part.scope.limit.most if part.scope.limit is not None else None)
+
+
+def _contention_evidence(calls: Sequence[Call], places: int) -> str:
+    """Return why *calls* are taken to have waited for one another."""
+    if all(call.in_turn for call in calls):
+        return "the spans inside them ran one after another"
+    in_order = sorted(calls, key=lambda call: (call.end_ns, call.start_ns, call.span_id))
+    if not places_inside(in_order):
+        return f"they ended one after another, evenly {even_step_ns(in_order) / _S:.3g} s apart"
+    each = "one after another" if places == 1 else f"{places} at a time"
+    shortest = min(call.duration_ns for call in calls) / _S
+    return f"they ended {each}, {shortest:.3g} s apart, which is as long as the shortest call took"
 
 
 def _fix(cause: Cause, calls: Sequence[Call], graph: Dependencies | None, members: Sequence[int]) -> Caller | None:
@@ -94,9 +107,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         evidence = (blocking,)
     elif cause == "contention":
         kind = "contention"
-        shortest = part.scope.contention.baseline_ns[first_to_end(calls).span_id] / _S
-        each = "one after another" if limit == 1 else f"{limit} at a time"
-        evidence = (f"they ended {each}, {shortest:.3g} s apart, which is as long as the shortest call took",)
+        evidence = (_contention_evidence(calls, limit or 1),)
     else:
         if limit is not None:
             kind = "limit"

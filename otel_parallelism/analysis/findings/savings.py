@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.schedule.intervals import totals_of
 from otel_parallelism.pace import paced
 
-from .candidates import Candidate, Part, first_to_end, loop_saving_ns
+from .candidates import Candidate, Part, loop_saving_ns
 from .causes import chain_cause, largest_cause
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _estimate_contention(own: Scope, candidates: Iterable[Candidate]) -> None:
             best = candidate.advice == "potential"
             candidate.avoidable_ns = loop_saving_ns(own, candidate.parts[0].members, best=best)
             continue
-        shortest_ns = own.contention.baseline_ns[first_to_end(calls).span_id]
-        candidate.avoidable_ns = max(0, totals_of(calls).makespan_ns - shortest_ns)
+        longest_ns = max(own.contention.baseline_ns[call.span_id] for call in calls)
+        candidate.avoidable_ns = max(0, totals_of(calls).makespan_ns - longest_ns)
 
 
 def set_reported_causes(own: Scope, candidates: Sequence[Candidate]) -> None:

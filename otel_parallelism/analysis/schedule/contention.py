@@ -1,4 +1,9 @@
-"""Calls that wait inside their own spans: in a queue or for the event loop, which is measured, or behind one lock."""
+"""
+Calls that wait inside their own spans.
+
+That they waited in a queue, for the event loop or for one another is measured. That they waited behind one lock or a
+rate limiter shows in their ends.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,10 @@ if TYPE_CHECKING:
 _LEAST_BATCH = 3
 _LEAST_STEPS = 2
 _STEP_TOLERANCE = 0.2
+_FEWEST_EVEN = 5
+_EVEN_TOLERANCE = 0.05
+_LEAST_TOLERANCE_NS = 2_000_000
+_STEPS_PER_TOLERANCE = 5
 
 
 class Contention(msgspec.Struct, frozen=True):
@@ -44,8 +53,8 @@ def contention(calls: Sequence[Call]) -> Contention:
     Find the time that calls waited inside their spans.
 
     A measured wait takes precedence: in a queue (`waited_ns`), or for the event loop (`loop_waits`). Otherwise three or
-    more overlapping calls of one tool are taken to
-    have waited for one another if their ends, or groups of ends, are one shortest duration apart (± 20 %).
+    more overlapping calls of one tool are taken to have waited for one another if their ends, or groups of ends, are
+    one shortest duration apart (± 20 %), or five or more that started together if their ends are evenly apart.
 
     Args:
         calls: The calls of one scope, in order of start.
@@ -53,22 +62,24 @@ def contention(calls: Sequence[Call]) -> Contention:
     loop = loop_waits(calls)
     by_tool: dict[str, list[int]] = {}
     for index, call in paced(enumerate(calls)):
-        if call.end_ns > call.start_ns and call.tool and call.span_id not in loop.baseline_ns:
+        if call.end_ns > call.start_ns and call.tool and not call.in_turn and call.span_id not in loop.baseline_ns:
             by_tool.setdefault(call.tool, []).append(index)
     measured_ns = {
         call.span_id: call.duration_ns - waited_ns(call)
         for call in paced([call for call in calls if call.queue_ns])
         if waited_ns(call)
     }
-    baseline_ns: dict[str, int] = {}
+    baseline_ns: dict[str, int] = {call.span_id: call.duration_ns for call in calls if call.in_turn}
     batches = []
     for same_tool in [members for members in by_tool.values() if len(members) >= _LEAST_BATCH]:
         for batch in paced(_overlapping_batches(calls, same_tool)):
             some = [calls[index] for index in batch]
-            if places_inside(some):
-                shortest_ns = min(call.duration_ns for call in some)
+            step_ns = min(call.duration_ns for call in some) if places_inside(some) else even_step_ns(some)
+            if step_ns:
                 batches.append(tuple(batch))
-                baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), shortest_ns))
+                baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), step_ns))
+    in_turn = [index for index, call in enumerate(calls) if call.in_turn]
+    batches += [tuple(batch) for batch in _overlapping_batches(calls, in_turn)] if in_turn else []
     for span_id, in_loop_ns in loop.baseline_ns.items():
         measured_ns[span_id] = min(in_loop_ns, measured_ns.get(span_id, in_loop_ns))
     return Contention({**baseline_ns, **measured_ns}, tuple(batches), loop)
@@ -102,6 +113,26 @@ def places_inside(batch: Sequence[Call]) -> int:
         return 1
     together = max(call.start_ns for call in batch) - min(call.start_ns for call in batch) <= tolerance_ns
     return places if together and len(batch) >= _LEAST_STEPS * places else 0
+
+
+def even_step_ns(batch: Sequence[Call]) -> int:
+    """
+    Return how far apart the ends of *batch* are: overlapping calls in order of end that started together.
+
+    A rate limiter lets the first call pass at once and each other one a step after the one before. Five ends in even
+    steps are no chance.
+
+    Returns:
+        0 if the calls are too few, the steps differ, or the first call took longer than a step.
+    """
+    if len(batch) < _FEWEST_EVEN:
+        return 0
+    step_ns = (batch[-1].end_ns - batch[0].end_ns) // (len(batch) - 1)
+    tolerance_ns = max(_EVEN_TOLERANCE * step_ns, _LEAST_TOLERANCE_NS)
+    together = max(call.start_ns for call in batch) - min(call.start_ns for call in batch) <= tolerance_ns
+    steps = (later.end_ns - earlier.end_ns for earlier, later in itertools.pairwise(batch))
+    even = together and all(abs(step - step_ns) <= tolerance_ns for step in steps)
+    return step_ns if even and batch[0].duration_ns <= step_ns and step_ns > _STEPS_PER_TOLERANCE * tolerance_ns else 0
 
 
 def waited_ns(call: Call) -> int:

@@ -1,12 +1,14 @@
 """
-Waiting for a person: an approval, an answer, an interrupt.
+Waiting inside calls: for a person, and for one another.
 
-Such time is no call's work and no loss. It is recorded on the calls and the turn in which it passes, and removed before
-anything is measured.
+Waiting for a person, as in an approval, is no call's work and no loss. It is recorded on the calls and the turn in
+which it passes, and removed before anything is measured. Calls that overlap, while the spans inside them never do and
+fill the time, waited for one another.
 """
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -16,8 +18,12 @@ import msgspec
 from otel_parallelism.model import Call, CallTotals, Interval, Passage, Step, Turn, TurnSpan
 from otel_parallelism.pace import paced
 
+from .counterparts import TOLERANCE_NS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from otel_parallelism.model import Observation
 
     from .tree import Tree
 
@@ -40,6 +46,77 @@ def waiting_inside(tree: Tree) -> dict[str, tuple[Interval, ...]]:
                 found.setdefault(at, []).append(wait)
             at = tree.inside[at]
     return {span_id: _united(waits) for span_id, waits in found.items()}
+
+
+_FEWEST_IN_TURN = 3
+_DEEPEST = 4
+_FILLED = 0.8
+_LEAST_OVERLAP = 1.25
+
+
+def note_turns_taken(tree: Tree) -> None:
+    """Note on calls of *tree* that waited for one another for how long they did, as time in a queue."""
+    inside = _spans_inside(tree)
+    scopes: dict[str, list[Call]] = {}
+    for span_id in paced(inside):
+        call = tree.spans[span_id]
+        if type(call) is Call and not call.queue_ns:
+            scopes.setdefault(tree.inside[span_id], []).append(call)
+    for calls in scopes.values():
+        for batch in paced(_overlapping(calls)):
+            levels = ({call.span_id: _united(inside[call.span_id][at]) for call in batch} for at in range(_DEEPEST))
+            work = next((level for level in levels if _took_turns(batch, level)), {})
+            for call in batch if work else ():
+                done_ns = min(call.duration_ns, sum(part.duration_ns for part in work[call.span_id]))
+                tree.spans[call.span_id] = msgspec.structs.replace(
+                    call, queue_ns=call.duration_ns - done_ns, called_ns=call.start_ns, in_turn=True
+                )
+
+
+def _spans_inside(tree: Tree) -> dict[str, list[list[Interval]]]:
+    """Return the times of the spans inside each call, by the call's id and by their depth below it, the least first."""
+    found: dict[str, list[list[Interval]]] = {}
+    for span_id, holder in paced(tree.inside.items()):
+        span = tree.spans[span_id]
+        if type(tree.spans.get(holder)) is Call and span.end_ns > span.start_ns:
+            depth = _depth_below(tree, span, holder)
+            if depth <= _DEEPEST:
+                levels = found.setdefault(holder, [[] for _ in range(_DEEPEST)])
+                levels[depth - 1].append(Interval(span.start_ns, span.end_ns))
+    return found
+
+
+def _depth_below(tree: Tree, span: Observation, holder: str) -> int:
+    """Return how many levels *span* is below the call *holder*; more than `_DEEPEST` if it is too many."""
+    depth = 1
+    while span.parent_id != holder and depth <= _DEEPEST and span.parent_id in tree.spans:
+        span = tree.spans[span.parent_id]
+        depth += 1
+    return depth
+
+
+def _overlapping(calls: list[Call]) -> list[list[Call]]:
+    """Return the batches of *calls* in which each overlaps another one; only those of enough calls."""
+    batches: list[list[Call]] = []
+    reached_ns = 0
+    for call in sorted(calls, key=lambda call: (call.start_ns, call.end_ns, call.span_id)):
+        if not batches or call.start_ns >= reached_ns:
+            batches.append([])
+        batches[-1].append(call)
+        reached_ns = max(reached_ns, call.end_ns)
+    return [batch for batch in batches if len(batch) >= _FEWEST_IN_TURN]
+
+
+def _took_turns(batch: list[Call], work: Mapping[str, tuple[Interval, ...]]) -> bool:
+    """Return whether the *work* inside overlapping calls, by span id, never overlaps and fills their common time."""
+    if not all(work.values()):
+        return False
+    lasted_ns = max(call.end_ns for call in batch) - batch[0].start_ns
+    if sum(call.duration_ns for call in batch) < _LEAST_OVERLAP * lasted_ns:
+        return False
+    parts = sorted((part for parts in work.values() for part in parts), key=lambda part: (part.start_ns, part.end_ns))
+    apart = all(one.end_ns <= other.start_ns + TOLERANCE_NS for one, other in itertools.pairwise(parts))
+    return apart and sum(part.duration_ns for part in parts) >= _FILLED * lasted_ns
 
 
 def without_waiting(turn: Turn) -> Turn:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from strategies import at, call, in_order, scope_calls
 
-from otel_parallelism.analysis.schedule.contention import contention, places_inside
+from otel_parallelism.analysis.schedule.contention import contention, even_step_ns, places_inside
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Call
@@ -70,6 +70,31 @@ def test_calls_that_end_in_groups_had_places_for_a_group(ends: tuple[float, ...]
     calls = [call(f"c{at}", 0, end, "get_page") for at, end in enumerate(ends)]
     assert places_inside(calls) == places
     assert bool(contention(calls).batches) == bool(places)
+
+
+@pytest.mark.parametrize(
+    ("ends", "step"),
+    [
+        ((0.005, 0.105, 0.205, 0.305, 0.405), 0.1),
+        ((0.005, 0.106, 0.203, 0.306, 0.404, 0.507), 0.1),
+        ((0.005, 0.105, 0.205, 0.305), 0),  # could be chance
+        ((0.005, 0.105, 0.205, 0.295, 0.405), 0),  # not even
+        ((1.0, 1.1, 1.2, 1.3, 1.4), 0),  # spaced, but at work at once for most of the time
+        ((0.21, 0.33, 0.48, 0.6, 0.92), 0),
+        ((0.5, 0.5, 0.5, 0.5, 0.5), 0),
+    ],
+)
+def test_calls_that_end_evenly_apart_had_a_limited_rate(ends: tuple[float, ...], step: float) -> None:
+    calls = [call(f"c{at}", 0, end, "get_page") for at, end in enumerate(ends)]
+    assert even_step_ns(calls) / 1e9 == pytest.approx(step, rel=0.02)
+    assert bool(contention(calls).batches) == bool(step)
+    if step:
+        assert contention(calls).effective_work_ns(calls) == pytest.approx(calls[-1].duration_ns, rel=0.02)
+
+
+def test_calls_that_started_evenly_apart_are_no_sign() -> None:
+    calls = [call(f"c{at}", 0.1 * at, 0.1 * at + 0.05 + at / 1000, "get_page") for at in range(5)]
+    assert even_step_ns(calls) == 0
 
 
 def test_groups_of_calls_that_started_apart_are_no_sign() -> None:

@@ -66,6 +66,39 @@ def test_sub_agent_that_waits_makes_the_turn_around_it_wait() -> None:
     assert [(one.tool, one.duration_ns) for one in turn.calls] == [("get_part", S), ("helper", 2 * S)]
 
 
+def served(*lengths: int, **changes: tuple[int, int]) -> Turn:
+    """Return a turn of calls that start together, each with a request inside that begins where the last one ended."""
+    spans = []
+    done = 0
+    for number, length in enumerate(lengths):
+        name = f"c{number}"
+        start, end = changes.get(name, (done, done + length))
+        spans += [call(name, 0, end), Passage(T, f"get {name}", name, "GET", (100 + start) * S, (100 + end) * S)]
+        done = end
+    return turn_of(*spans)
+
+
+def test_calls_whose_inner_spans_take_turns_waited_for_one_another() -> None:
+    report = analyze(served(4, 11, 7), Settings())
+    (finding,) = report.findings
+    assert (report.verdict, report.effective_ratio) == ("contended", 1.0)
+    assert (finding.cause, finding.advice, finding.avoidable) == ("contention", "potential", 11.0)
+    assert finding.evidence == ("the spans inside them ran one after another",)
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        served(4, 11),  # two may be chance
+        served(4, 11, 7, c2=(13, 22)),  # the spans inside overlap
+        served(1, 1, 1, c2=(9, 10)),  # they leave most of the time to something else
+    ],
+)
+def test_calls_that_may_have_worked_at_once_are_not_said_to_have_waited(turn: Turn) -> None:
+    assert not any(one.in_turn for one in turn.calls)
+    assert analyze(turn, Settings()).verdict == "parallel"
+
+
 def test_turn_without_waiting_stays_as_it_is() -> None:
     turn = turn_of(call("a", 0, 1), call("b", 1, 2))
     assert without_waiting(turn) is turn
