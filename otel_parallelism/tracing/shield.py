@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from otel_parallelism.interruptions import is_interruption
 from otel_parallelism.names import INSTRUMENTATION
 
+from .left_locks import release_left_locks
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -35,6 +37,7 @@ def swallow(where: str, error: BaseException) -> None:
         BaseException: The *error* itself, where it is the program's; see `is_interruption`.
     """
     if is_interruption(error):
+        release_left_locks(error)
         try:
             raise error
         finally:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor
 
+from otel_parallelism.tracing.left_locks import release_left_locks
+
 from .pipeline_parts import inner_processors
 from .span_fields import fill_attributes
 
@@ -50,6 +52,7 @@ def end_interrupted(span: Any, end_ns: int, error: BaseException, cleaned: Mappi
         error: The interruption.
         cleaned: The attributes that the span gets if it was interrupted before `fill_attributes`.
     """
+    release_left_locks(error)
     if span is None:
         span = _started_span(error)
     if cleaned is not None and hasattr(span, "_attributes"):
