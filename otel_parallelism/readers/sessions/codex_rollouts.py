@@ -56,6 +56,9 @@ _NO_PROMPT: Final = ("<", "# AGENTS.md instructions")
 _WALL_TIME: Final = LazyPattern(r"^Wall time: (\d+(?:\.\d+)?) seconds?$")
 _EXIT_CODE: Final = LazyPattern(r"^(?:Exit code:|Process exited with code) (-?\d+)$")
 _DECLINED: Final = ("rejected by user", "aborted by user", "exec command rejected by user")
+_LONGEST_HEAD: Final = 400
+"""What Codex writes before a command's output is no longer than this."""
+
 _SAME_TIME_NS: Final = 200_000_000
 
 
@@ -177,10 +180,13 @@ class _Rollout:
             failed = failed or found["metadata"].get("exit_code", 0) != 0
             result = found.get("output")
         else:
-            head = text[:400].splitlines()
+            head = text[:_LONGEST_HEAD].splitlines()
             wall = next((match[1] for line in head if (match := _WALL_TIME.match(line))), None)
             code = next((match[1] for line in head if (match := _EXIT_CODE.match(line))), "0")
             took_ns, failed = None if wall is None else seconds_ns(float(wall)), failed or code != "0"
+            if wall is not None:
+                before, found_output, output_only = f"{text}\n".partition("\nOutput:\n")
+                result = output_only.rstrip("\n") if found_output and len(before) < _LONGEST_HEAD else text
         call = self.recorder.returned(at_ns, record_text(payload, "call_id"), result, failed=failed, took_ns=took_ns)
         if call is not None:
             call.declined = text.startswith(_DECLINED)
