@@ -18,6 +18,9 @@ _TYPE = "langfuse.observation.type"
 _INPUT = "langfuse.observation.input"
 _OUTPUT = "langfuse.observation.output"
 _LEVEL = "langfuse.observation.level"
+_STATUS = "langfuse.observation.status_message"
+_FAILED = frozenset({"ERROR", "WARNING"})
+_FINE = frozenset({"", "ok", "success", "successful", "done", "completed", "finished"})
 _USAGE = "langfuse.observation.usage_details"
 _TOKENS = ("input", "prompt_tokens", "input_tokens")
 _CACHE_READ = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens")
@@ -46,7 +49,9 @@ def _describe(span: SpanRecord) -> Facts | None:
                 # A retriever's input is the query; which index it searched is not recorded.
                 arguments=captured(given, envelopes.arguments, whole=observation == "tool"),
                 result=captured(output, envelopes.result),
-                failed=text(attributes, _LEVEL).upper() == "ERROR" or envelopes.tool_failed(output),
+                failed=text(attributes, _LEVEL).upper() in _FAILED
+                or text(attributes, _STATUS).strip(" .").lower() not in _FINE
+                or envelopes.tool_failed(output),
                 effect="read" if observation == "retriever" else "unknown",
                 effect_source="framework" if observation == "retriever" else "",
             )

@@ -281,6 +281,26 @@ def test_which_spans_are_surely_calls(name: str, attributes: dict[str, object], 
     assert is_tool_call(name, attributes) == sure
 
 
+@pytest.mark.parametrize(
+    ("marks", "events", "failed"),
+    [
+        ({"error": True}, [], True),
+        ({"error": "true"}, [], True),
+        ({"tool.status": "error"}, [], True),
+        ({"http.response.status_code": 503}, [], True),
+        ({"http.status_code": "404"}, [], True),
+        ({}, [("exception", {"exception.type": "TimeoutError"})], True),
+        ({"error": False, "tool.status": "success", "http.response.status_code": 200}, [("retry", {})], False),
+    ],
+)
+def test_call_failed_wherever_its_span_says_so(
+    span: Make, marks: dict[str, object], events: list[tuple[str, dict[str, object]]], failed: bool
+) -> None:
+    seen = classify(span("execute_tool t", {"gen_ai.operation.name": "execute_tool", **marks}, events=events))
+    assert isinstance(seen, Call)
+    assert seen.error is failed
+
+
 def test_a_long_name_is_cut_and_still_its_own(span: Make) -> None:
     tools = set()
     for end in ("a", "b"):

@@ -29,6 +29,22 @@ def test_tool_is_a_call(span: Make, plain: Read) -> None:
     assert plain(seen.result) == "rain"
 
 
+@pytest.mark.parametrize(
+    ("level", "status", "failed"),
+    [
+        ("DEFAULT", "", False),
+        ("DEFAULT", "Completed.", False),
+        ("DEFAULT", "read timed out", True),
+        ("WARNING", "", True),
+        ("error", "", True),
+    ],
+)
+def test_level_and_status_message_tell_of_a_failure(span: Make, level: str, status: str, failed: bool) -> None:
+    seen = classify(span("get_weather", observation("tool", output="rain", level=level, status_message=status)))
+    assert isinstance(seen, Call)
+    assert seen.error is failed
+
+
 def test_call_id_of_langchain_tool_is_in_metadata(span: Make, plain: Read) -> None:
     output = '{"content": "rain", "type": "tool", "tool_call_id": "call_0", "status": "success"}'
     attributes = {**observation("TOOL", output=output), METADATA + "tool_call_id": '"call_0"'}

@@ -181,6 +181,27 @@ def test_each_form_has_its_call(tmp_path: Path, name: str, indent: int | None) -
     assert (call.tool, call.end_ns - call.start_ns) == ("get_x", 10**9)
 
 
+@pytest.mark.parametrize(
+    ("fields", "failed"),
+    [
+        ({}, False),
+        ({"otel_status_code": "OK", "is_exception": False}, False),
+        ({"otel_status_code": "ERROR"}, True),
+        ({"is_exception": True}, True),
+    ],
+)
+def test_a_row_of_logfire_tells_of_a_failure(tmp_path: Path, fields: dict[str, object], failed: bool) -> None:
+    path = tmp_path / "spans"
+    path.write_text(json.dumps(LOGFIRE | fields))
+    assert [call.error for call in calls_in(path)] == [failed]
+
+
+def test_langfuse_keeps_the_message_of_a_status(tmp_path: Path) -> None:
+    path = tmp_path / "spans"
+    path.write_text(json.dumps(IN_A_BUCKET | {"status_message": "read timed out"}))
+    assert [call.error for call in calls_in(path)] == [True]
+
+
 def test_a_span_without_a_duration_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "spans"
     path.write_text(json.dumps({"data": [{"spans": [JAEGER | {"duration": None}]}]}))

@@ -18,6 +18,9 @@ REQUEST: Final = "chat "
 """The beginning of the names of spans of model requests."""
 
 _CODES: Final = ("http.response.status_code", "http.status_code")
+_FIRST_ERROR: Final = 400
+_FAILED: Final = frozenset({"error", "failed"})
+_EXCEPTION: Final = "exception"
 _LONGEST_NAME: Final = 1_000
 
 
@@ -65,7 +68,7 @@ _NO_AGENT: Final = False, False, False  # whether it is a sub-agent, silenced an
 
 def _call(span: SpanRecord, facts: Facts) -> Call:
     attributes = span.attributes
-    failed = span.error or facts.failed or bool(attributes.get(names.ERROR_TYPE))
+    failed = span.error or facts.failed or bool(attributes.get(names.ERROR_TYPE)) or _tells_of_a_failure(span)
     return Call(
         span.trace_id,
         span.span_id,
@@ -104,12 +107,22 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
     )
 
 
+def _tells_of_a_failure(span: SpanRecord) -> bool:
+    """Return whether a call's span has an exception, an error code or an older mark of an error."""
+    attributes = span.attributes
+    if attributes.get("error") in (True, "true") or text(attributes, "tool.status") in _FAILED:
+        return True
+    if (whole_number(attributes, *_CODES) or 0) >= _FIRST_ERROR:
+        return True
+    return any(event.name == _EXCEPTION for event in span.events)
+
+
 def _failure(span: SpanRecord) -> Failure:
     """Return why a call failed, from its span's ``error.type``, its status code and its exception events."""
     kind = text(span.attributes, names.ERROR_TYPE)
     message = ""
     for event in span.events:
-        if event.name == "exception":
+        if event.name == _EXCEPTION:
             kind = f"{kind} {text(event.attributes, 'exception.type').rpartition('.')[2]}".strip()
             message = text(event.attributes, "exception.message")
     return failure_of(kind, message, whole_number(span.attributes, *_CODES) or 0)

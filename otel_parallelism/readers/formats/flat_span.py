@@ -87,6 +87,8 @@ def _record(span: Fields) -> SpanRecord:
     start, end = time_ns(_first(span, _START)), _first(span, _END)
     status = fields(span.get("status"))
     code = span.get("status_code", status.get("code", status.get("status_code", span.get("status"))))
+    if code is None:  # Logfire's
+        code = "ERROR" if span.get("is_exception") is True else span.get("otel_status_code")
     return SpanRecord(
         hex_id(hex_of(_id_text(_first(span, _TRACE_ID)))),
         hex_id(hex_of(_id_text(_first(span, _SPAN_ID)))),

@@ -79,6 +79,7 @@ def _record(item: Fields) -> SpanRecord:
         "langfuse.observation.input": _content(item.get("input")),
         "langfuse.observation.output": _content(item.get("output")),
         "langfuse.observation.level": item.get("level"),
+        "langfuse.observation.status_message": item.get("statusMessage"),
         "langfuse.observation.usage_details": _content(item.get("usageDetails") or item.get("usage")),
         **{f"langfuse.observation.metadata.{key}": as_json(value) for key, value in _metadata(item).items()},
     }
