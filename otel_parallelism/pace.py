@@ -44,7 +44,7 @@ def ordered(items: Iterable[T], key: Callable[[T], Any] | None = None) -> list[T
     return list(paced(merge(*runs, key=key))) if len(runs) > 1 else [item for run in runs for item in run]
 
 
-def empty(*containers: list[Any] | dict[Any, Any]) -> None:
+def empty(*containers: list[Any] | dict[Any, Any] | set[Any]) -> None:
     """Remove all items of *containers*, with pauses: to free many objects at once takes long."""
     for container in containers:
         if _pace is None:

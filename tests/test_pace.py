@@ -9,6 +9,7 @@ import pytest
 
 from otel_parallelism import Call, Content, Settings, Turn
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import TurnSpan
 from otel_parallelism.pace import empty, ordered, paced, pause, set_pace
@@ -72,9 +73,9 @@ def test_with_a_pace_it_sees_every_loop(pauses: list[int]) -> None:
 
 
 def test_containers_are_emptied_piece_by_piece(pauses: list[int]) -> None:
-    some, others = [1, 2, 3], {"a": 1}
-    empty(some, others)
-    assert (some, others, pauses) == ([], {}, [3, 1])
+    some, others, more = [1, 2, 3], {"a": 1}, {4, 5}
+    empty(some, others, more)
+    assert (some, others, more, pauses) == ([], {}, set(), [3, 1, 2])
 
 
 def test_many_items_are_sorted_piece_by_piece(pauses: list[int]) -> None:
@@ -118,6 +119,16 @@ def test_stretch_between_pauses_hardly_grows_with_the_turn() -> None:
     # What comparing one result takes is the longest stretch of a small turn.
     small, large = stretch(20), stretch(400)
     assert large < 3 * small
+
+
+@pytest.mark.parametrize("width", [1, 10])
+def test_stretch_of_learning_from_a_turn_does_not_grow_with_it(width: int) -> None:
+    def stretch(size: int) -> int:
+        starts = [index // width * 10 for index in range(size)]
+        calls = tuple(Call("1", f"{at}", "t", "look", start, start + 5) for at, start in enumerate(starts))
+        return longest_stretch(lambda: Experience().learn(Turn("1", "t", "turn", "agent", 0, size * 10, calls=calls)))
+
+    assert stretch(400) == stretch(20)
 
 
 @pytest.mark.slow

@@ -17,7 +17,8 @@ from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
 from .findings.silencing import is_silenced, set_silenced
 from .findings.unseen import unseen_calls
-from .schedule.scopes import scopes_of, shows_pauses
+from .schedule.own_time import shows_pauses
+from .schedule.scopes import scopes_of
 from .schedule.whole import whole_of
 from .turns.waiting import without_waiting
 
@@ -110,7 +111,9 @@ class TurnPasses:
         own, scopes, told = self._own, self._scopes, self._told
         pause()
         whole = whole_of(own, self._worked.past_bound, self._settings.assumed_limit)
+        pause()
         by_cause_ns = savings_by_cause(own, [candidate for candidate in self._reported if not candidate.silenced])
+        pause()
         report = turn_report(
             self._turn,
             own,

@@ -5,9 +5,10 @@ Runs the package for long and with much, and prints what it held, where it held 
 
 Each scenario runs in a process of its own. Memory is that of the process beyond what it used before the scenario, at
 its peak and after the program has let go of everything. The longest stall is the longest time between two rounds of an
-event loop that always has something to do, by the processor time of the process, so that other programs on the machine
-do not count; the column beside it is that of the same program with handwritten spans instead of ours. A span is lost if
-the program made a call or ended a turn and no span of it was exported. The exporter keeps nothing.
+event loop that always has something to do, or between a round and a pause of the thread that makes reports. It is
+measured by the processor time of the process, so that other programs on the machine do not count; the column beside it
+is that of the same program with handwritten spans instead of ours. A span is lost if the program made a call or ended a
+turn and no span of it was exported. The exporter keeps nothing.
 
 Two last lines say what an open turn and a held call take, by the sizes that Python counts.
 """
@@ -40,6 +41,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from otel_parallelism import agent_turn as our_turn
+from otel_parallelism import clock as package_clock
 from otel_parallelism import coverage, install, uninstall, wait_for_reports
 from otel_parallelism import profiled as our_profiled
 from otel_parallelism.tracing.shield import internal_errors
@@ -325,18 +327,29 @@ async def _beating(outcome: Outcome, body: Coroutine[Any, Any, None], *, alone: 
         outcome: Gets the longest round.
         body: Does what the scenario does.
         alone: Whether no other thread runs the program. Then the thread that makes reports counts too: while it
-            computes, the loop stands still.
+            computes, the loop stands still. While it pauses, the loop could go on, even if the machine does not let it.
     """
     loop = asyncio.get_running_loop()
     own_s = time.process_time if alone else time.thread_time
     last_s, longest_s = own_s(), 0.0
     beating = True
 
-    def beat() -> None:
+    sleep_s = package_clock.sleep_s
+
+    def measure() -> None:
         nonlocal last_s, longest_s
         now_s = own_s()
         longest_s = max(longest_s, now_s - last_s)
         last_s = now_s
+
+    def pause(seconds: float) -> None:
+        nonlocal last_s
+        measure()
+        sleep_s(seconds)
+        last_s = own_s()
+
+    def beat() -> None:
+        measure()
         # Beside timers of a clock that jumps, a loop that is never idle would stand still.
         if beating and not isinstance(loop, VirtualLoop):
             loop.call_soon(beat)
@@ -346,6 +359,8 @@ async def _beating(outcome: Outcome, body: Coroutine[Any, Any, None], *, alone: 
             await asyncio.sleep(0.5)
             beat()
 
+    if alone and not isinstance(loop, VirtualLoop):
+        package_clock.sleep_s = pause
     loop.call_soon(beat)
     beside = loop.create_task(beat_in_calls()) if isinstance(loop, VirtualLoop) else None
     try:
@@ -357,6 +372,7 @@ async def _beating(outcome: Outcome, body: Coroutine[Any, Any, None], *, alone: 
         beat()
     finally:
         beating = False
+        package_clock.sleep_s = sleep_s
         if beside is not None:
             beside.cancel()
     with outcome.lock:

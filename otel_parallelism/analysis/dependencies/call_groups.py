@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Effect
-from otel_parallelism.pace import ordered, paced
+from otel_parallelism.pace import empty, ordered, paced
 from otel_parallelism.patterns import LazyPattern
 
 from .particular_edges import have_different_resources, in_same_proved_round
@@ -108,12 +108,14 @@ class RoundGroups:
 def ended_before(calls: Sequence[Call]) -> list[int]:
     """Return for each call the bits of the calls before it that had ended when it started."""
     by_end = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
-    ends = [calls[index].end_ns for index in by_end]
+    ends = [calls[index].end_ns for index in paced(by_end)]
     prefix = [0]
     for index in paced(by_end):
         prefix.append(prefix[-1] | 1 << index)
     # Each of several empty calls at one instant ends before the others start. Their order breaks the cycle.
-    return [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in paced(enumerate(calls))]
+    found = [prefix[bisect_right(ends, call.start_ns)] & ((1 << index) - 1) for index, call in paced(enumerate(calls))]
+    empty(prefix)
+    return found
 
 
 def ran_in_order(calls: Sequence[Call], ended: Sequence[int]) -> bool:
@@ -127,12 +129,12 @@ def ran_in_order(calls: Sequence[Call], ended: Sequence[int]) -> bool:
         calls: The calls of one scope in order of (start, end, id).
         ended: What `ended_before` returns for them.
     """
-    rounds = [call.round for call in calls]
+    rounds = [call.round for call in paced(calls)]
     known = [number for number in rounds if number is not None]
     return (
         all(before + 1 == 1 << index for index, before in paced(enumerate(ended)))
         and len(known) in {0, len(rounds)}
-        and all(one <= other for one, other in pairwise(known))
+        and all(one <= other for one, other in paced(pairwise(known)))
         and not any(call.streamed or call.bound for call in paced(calls))
     )
 
@@ -143,7 +145,7 @@ def asked_at_once(calls: Sequence[Call]) -> bool:
 
 
 def _have_own_ids(calls: Sequence[Call]) -> bool:
-    ids = [call.call_id for call in calls if call.call_id]
+    ids = [call.call_id for call in paced(calls) if call.call_id]
     return len(set(ids)) == len(ids)
 
 
@@ -154,11 +156,11 @@ def may_hand_values_on(calls: Sequence[Call]) -> bool:
     So it is if they ran in order, each in a round of its own, and an identifier or a number among a call's arguments
     stands in the result before it.
     """
-    rounds = [call.round for call in calls if call.round is not None]
+    rounds = [call.round for call in paced(calls) if call.round is not None]
     return (
         len(calls) > 1
         and len(set(rounds)) == len(rounds)
-        and not any(call.resource or call.depends_on is not None for call in calls)
+        and not any(call.resource or call.depends_on is not None for call in paced(calls))
         and all(_hands_on(earlier.result, later.arguments) for earlier, later in paced(pairwise(calls)))
         and ran_in_order(calls, ended_before(calls))
     )

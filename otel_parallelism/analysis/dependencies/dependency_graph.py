@@ -147,7 +147,8 @@ class Dependencies:
         if "_grounds" in vars(self):
             self._grounds.forget()
         self.evidence.forget()
-        empty(self._particular)
+        self.known.forget()
+        empty(self._particular, self._ended)
 
     def pair(self, earlier: int, later: int) -> Pair:
         """Return the relation of ``calls[earlier]``, which ended before ``calls[later]`` started, to the latter."""

@@ -86,16 +86,19 @@ class Evidence:
             completed = self.completed()
             found_there = completed.origins
             completed.forget_contents()
+            empty(completed.edges)
             return found_there
         arguments, results = self._arguments, self._results
         if not any(paced(arguments)) and not any(paced(results)):
             return Origins(len(self._calls))
         found = OriginSearch(self._calls, arguments, self._heard)
-        for is_start, index in paced(in_time_order(self._calls)):
+        events = in_time_order(self._calls)
+        for is_start, index in paced(events):
             if is_start:
                 found.start(index, arguments[index])
             else:
                 found.end(index, arguments[index], results[index])
+        empty(events)
         found.forget_search()
         return found
 
@@ -165,11 +168,13 @@ def _compared(
     arguments, heard, results = _read(calls, said, settings, budget, brief=brief)
     matcher = ValueMatcher(calls, heard)
     pause()
-    for is_start, index in paced(in_time_order(calls)):
+    events = in_time_order(calls)
+    for is_start, index in paced(events):
         if is_start:
             matcher.start(index, arguments[index])
         else:
             matcher.end(index, arguments[index], results[index])
+    empty(events)
     for index, producer in () if brief else first_containing(calls, arguments, results, heard):
         matcher.edge(index, producer, proven=False)
     pause()
@@ -218,7 +223,9 @@ def in_time_order(calls: Sequence[Call]) -> list[tuple[bool, int]]:
     events = ordered(events)
     while events and not events[-1][1]:
         events.pop()
-    return [(is_start, index) for _, is_start, index in paced(events)]
+    found = [(is_start, index) for _, is_start, index in paced(events)]
+    empty(events)
+    return found
 
 
 def _outcome_of(tool: str, values: Values | None) -> Outcome:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from otel_parallelism.pace import paced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -49,7 +51,7 @@ def overlapping_pairs(turn: Turn) -> frozenset[tuple[str, str]]:
     if len(turn.calls) < 2:  # noqa: PLR2004 - one call overlaps nothing
         return frozenset()
     scopes: dict[str, list[Call]] = {}
-    for call in turn.calls:
+    for call in paced(turn.calls):
         if call.tool and not call.error and call.end_ns > call.start_ns:
             scopes.setdefault(call.scope, []).append(call)
     return frozenset().union(*[_overlapping(calls) for calls in scopes.values() if len(calls) > 1])
@@ -59,7 +61,7 @@ def _overlapping(calls: Sequence[Call]) -> set[tuple[str, str]]:
     pairs: set[tuple[str, str]] = set()
     # Calls are in order of start, so the latest end of each tool is enough.
     latest: dict[str, int] = {}
-    for call in calls:
+    for call in paced(calls):
         for tool, end_ns in latest.items():
             if end_ns > call.start_ns:
                 pairs.add((tool, call.tool) if tool <= call.tool else (call.tool, tool))

@@ -156,8 +156,8 @@ class Grounds:
         if self._deciding is None:
             guards = self._evidence.origins.guards
             self._deciding = (
-                sum(1 << index for index, guard in enumerate(guards) if guard == "any"),
-                sum(1 << index for index, guard in enumerate(guards) if guard == "other"),
+                sum(1 << index for index, guard in paced(enumerate(guards)) if guard == "any"),
+                sum(1 << index for index, guard in paced(enumerate(guards)) if guard == "other"),
             )
         for_any, for_others = self._deciding
         for kind in _kinds(self._calls[later].tool):

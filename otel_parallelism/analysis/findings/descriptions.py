@@ -59,7 +59,7 @@ def _fix(cause: Cause, calls: Sequence[Call], graph: Dependencies | None, member
     """
     if cause == "code" or (cause == "dispatch" and called_from_own_code(calls)):
         shared = None if graph is None else graph.source.place(members)
-        return common_place(call.caller for call in calls[1:]) if shared is None else shared
+        return common_place(call.caller for call in paced(calls[1:])) if shared is None else shared
     return common_place(call.defined for call in blocking_calls(calls, cause)) if cause == "blocking" else None
 
 

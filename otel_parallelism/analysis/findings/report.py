@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.schedule.critical_path import round_crossings
 from otel_parallelism.analysis.schedule.safe_schedule import safe_slots
 from otel_parallelism.model import BESIDE_EFFICIENCY, Cause, Finding, Report, Step, Turn
-from otel_parallelism.pace import pause
+from otel_parallelism.pace import paced, pause
 from otel_parallelism.shown_names import shown_name
 
 from .advice import turn_recommendation
@@ -86,7 +86,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
     )
     pause()
     verdict = turn_verdict(facts)
-    rounds = {call.round for call in own.calls if call.round is not None}
+    rounds = {call.round for call in paced(own.calls) if call.round is not None}
     saved_steps = _saved_steps(own, len(rounds), silenced)
     tokens, cached = _mean_tokens(turn.steps)
     top = max(findings, key=lambda f: (f.advice == "recommended", f.kind != "over_parallel", f.avoidable), default=None)
@@ -152,7 +152,7 @@ def _saved_steps(own: Scope, rounds: int, silenced: Sequence[Finding]) -> int:
     if own.graph is None or own.contended or not rounds:
         return 0
     edges = list(own.all_edges)
-    place = {call.span_id: index for index, call in enumerate(own.calls)}
+    place = {call.span_id: index for index, call in paced(enumerate(own.calls))}
     for finding in silenced:
         members = [place[span_id] for span_id in finding.span_ids if span_id in place]
         for earlier, later in pairwise(members):

@@ -65,20 +65,18 @@ def contention(calls: Sequence[Call]) -> Contention:
         if call.end_ns > call.start_ns and call.tool and not call.in_turn and call.span_id not in loop.baseline_ns:
             by_tool.setdefault(call.tool, []).append(index)
     measured_ns = {
-        call.span_id: call.duration_ns - waited_ns(call)
-        for call in paced([call for call in calls if call.queue_ns])
-        if waited_ns(call)
+        call.span_id: call.duration_ns - waited_ns(call) for call in paced(calls) if call.queue_ns and waited_ns(call)
     }
-    baseline_ns: dict[str, int] = {call.span_id: call.duration_ns for call in calls if call.in_turn}
+    baseline_ns: dict[str, int] = {call.span_id: call.duration_ns for call in paced(calls) if call.in_turn}
     batches = []
     for same_tool in [members for members in by_tool.values() if len(members) >= _LEAST_BATCH]:
         for batch in paced(_overlapping_batches(calls, same_tool)):
-            some = [calls[index] for index in batch]
-            step_ns = min(call.duration_ns for call in some) if places_inside(some) else even_step_ns(some)
+            some = [calls[index] for index in paced(batch)]
+            step_ns = min(call.duration_ns for call in paced(some)) if places_inside(some) else even_step_ns(some)
             if step_ns:
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), step_ns))
-    in_turn = [index for index, call in enumerate(calls) if call.in_turn]
+    in_turn = [index for index, call in paced(enumerate(calls)) if call.in_turn]
     batches += [tuple(batch) for batch in _overlapping_batches(calls, in_turn)] if in_turn else []
     for span_id, in_loop_ns in loop.baseline_ns.items():
         measured_ns[span_id] = min(in_loop_ns, measured_ns.get(span_id, in_loop_ns))
@@ -95,7 +93,7 @@ def places_inside(batch: Sequence[Call]) -> int:
     Returns:
         0 if the ends show no such pattern.
     """
-    shortest_ns = min(call.duration_ns for call in batch)
+    shortest_ns = min(call.duration_ns for call in paced(batch))
     tolerance_ns = _STEP_TOLERANCE * shortest_ns
     groups = [1]
     for earlier, later in paced(itertools.pairwise(batch)):
@@ -129,8 +127,9 @@ def even_step_ns(batch: Sequence[Call]) -> int:
         return 0
     step_ns = (batch[-1].end_ns - batch[0].end_ns) // (len(batch) - 1)
     tolerance_ns = max(_EVEN_TOLERANCE * step_ns, _LEAST_TOLERANCE_NS)
-    together = max(call.start_ns for call in batch) - min(call.start_ns for call in batch) <= tolerance_ns
-    steps = (later.end_ns - earlier.end_ns for earlier, later in itertools.pairwise(batch))
+    starts_ns = [call.start_ns for call in paced(batch)]
+    together = max(starts_ns) - min(starts_ns) <= tolerance_ns
+    steps = (later.end_ns - earlier.end_ns for earlier, later in paced(itertools.pairwise(batch)))
     even = together and all(abs(step - step_ns) <= tolerance_ns for step in steps)
     return step_ns if even and batch[0].duration_ns <= step_ns and step_ns > _STEPS_PER_TOLERANCE * tolerance_ns else 0
 
@@ -152,7 +151,7 @@ def _overlapping_batches(calls: Sequence[Call], members: Sequence[int]) -> list[
     """Split *members*, in order of end, where a call starts only after the previous one has ended."""
     found: list[list[int]] = []
     batch: list[int] = []
-    for index in ordered(members, key=lambda i: (calls[i].end_ns, calls[i].start_ns, calls[i].span_id)):
+    for index in paced(ordered(members, key=lambda i: (calls[i].end_ns, calls[i].start_ns, calls[i].span_id))):
         if batch and calls[index].start_ns >= calls[batch[-1]].end_ns:
             found.append(batch)
             batch = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import Interval
-from otel_parallelism.pace import ordered, paced
+from otel_parallelism.pace import empty, ordered, paced, pause
 
 from .intervals import concurrency
 
@@ -43,7 +43,7 @@ def limit_of_scope(calls: Sequence[Call]) -> Limit | None:
     seen = [found for members in by_round.values() if (found := limit(calls, members)) is not None]
     if not seen:
         return None
-    members = ordered(index for found in paced(seen) for index in found.members)
+    members = ordered(index for found in paced(seen) for index in paced(found.members))
     return Limit(max(found.most for found in seen), tuple(members))
 
 
@@ -56,7 +56,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
     only if P calls ran until then or until shortly before, because only then could another call be waiting.
     """
     some = [index for index in paced(members) if calls[index].end_ns > calls[index].start_ns]
-    levels = concurrency([calls[index] for index in some])
+    levels = concurrency([calls[index] for index in paced(some)])
     most = max((level for _, level in paced(levels)), default=0)
     if most < _LEAST_LIMIT or len(some) <= most:
         return None
@@ -66,6 +66,8 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
         for (at_ns, level), (after_ns, _) in paced(itertools.pairwise(levels))
         if level == most
     ]
+    del levels
+    pause()
     ends_ns = [
         end_ns
         for end_ns in paced(ordered(calls[index].end_ns for index in some))
@@ -79,6 +81,7 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
         if position < len(ends_ns) and ends_ns[position] <= start_ns:
             follow += 1
             position += 1
+    empty(full, ends_ns)
     return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
 
 

@@ -24,6 +24,8 @@ from .intervals import union
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from otel_parallelism.model import Turn
+
 
 class CallTiming(msgspec.Struct, frozen=True, gc=False):
     """What the schedule needs to know of a call: when it ran, its round, and whether a response delayed its start."""
@@ -53,6 +55,11 @@ class Timeline(msgspec.Struct, frozen=True):
     keeps_pauses: bool = False
 
 
+def shows_pauses(turn: Turn) -> bool:
+    """Return whether *turn* shows model requests or callers. If not, a pause between calls may be the model's time."""
+    return bool(turn.steps) or any(call.caller is not None for call in paced(turn.calls))
+
+
 def observed_timeline(calls: Sequence[Call]) -> Timeline:
     """Return *calls*, the calls of one scope in order of start, as they ran."""
     return Timeline(calls, gaps_ns(calls), keeps_pauses=True)
@@ -63,8 +70,8 @@ def working_timeline(calls: Sequence[Call]) -> Timeline:
     own = own_times(calls)
     if not own:
         return Timeline(calls, gaps_ns(calls))
-    starts_ns = [interval.start_ns for interval in own]
-    before_ns = [0, *itertools.accumulate(interval.duration_ns for interval in own)]
+    starts_ns = [interval.start_ns for interval in paced(own)]
+    before_ns = [0, *itertools.accumulate(interval.duration_ns for interval in paced(own))]
 
     def moved_ns(at_ns: int) -> int:
         passed = bisect_right(starts_ns, at_ns)
@@ -86,14 +93,14 @@ def own_times(calls: Sequence[Call]) -> tuple[Interval, ...]:
         calls: The calls of one scope, in order of start.
     """
     busy = union(calls)
-    idle = [Interval(one.end_ns, after.start_ns) for one, after in itertools.pairwise(busy)]
+    idle = [Interval(one.end_ns, after.start_ns) for one, after in paced(itertools.pairwise(busy))]
     return tuple(_without(idle, union(pauses_between_rounds(calls)))) if idle else ()
 
 
 def _without(intervals: Iterable[Interval], removed: Sequence[Interval]) -> Iterable[Interval]:
     """Yield *intervals* less the time in *removed*; both are disjoint and in order."""
     position = 0
-    for interval in intervals:
+    for interval in paced(intervals):
         start_ns = interval.start_ns
         while position < len(removed) and removed[position].start_ns < interval.end_ns:
             out = removed[position]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.evidence import Evidence, gather_evidence
 from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns
-from otel_parallelism.pace import empty, paced
+from otel_parallelism.pace import empty, paced, pause
 
 from .chains import sequential_chains
 from .contention import Contention, contention
@@ -220,6 +220,10 @@ class Scope:
         if graph is not None:
             graph.forget()
             empty(graph.hard, graph.soft, graph.after_hard, graph.after_any, self.all_edges)
+        del graph
+        pause()
+        self.safe_timeline = self.best_timeline = _NO_TIMELINE
+        pause()
 
     def chains(self, *, best: bool, leave_out: int = 0) -> Chains | None:
         """
@@ -242,7 +246,7 @@ class Scope:
 
 def scopes_of(turn: Turn) -> list[Scope]:
     """Return the scopes of *turn* that have calls, the innermost first; the last is the turn's own, even if empty."""
-    if {call.scope for call in turn.calls} <= {""}:
+    if {call.scope for call in paced(turn.calls)} <= {""}:
         return [Scope("", turn.calls, 0)]
     members: dict[str, list[Call]] = {"": []}
     by_id = {}
@@ -280,11 +284,6 @@ def _unkept_since_ns(turn: Turn, scope_id: str) -> int:
     if past is None:
         return 0
     return past.inner_since_ns if scope_id else past.since_ns
-
-
-def shows_pauses(turn: Turn) -> bool:
-    """Return whether *turn* shows model requests or callers. If not, a pause between calls may be the model's time."""
-    return bool(turn.steps) or any(call.caller is not None for call in turn.calls)
 
 
 def earlier_contents(turn: Turn, scope: Scope) -> list[Content]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from otel_parallelism.model import CallTotals, Interval
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced
 
 from .intervals import Totals, totals_of
 
@@ -68,13 +68,13 @@ def _joined(kept: Totals, calls: Sequence[Timed], past: CallTotals) -> Totals:
         return kept
     if not kept.work_ns:
         return Totals(past.since_ns, past.end_ns, past.work_ns, past.busy_ns, past.longest_ns, past.peak)
-    before = totals_of(
-        [
-            Interval(call.start_ns, min(call.end_ns, past.since_ns))
-            for call in paced(calls)
-            if call.start_ns < past.since_ns
-        ]
-    )
+    earlier = [
+        Interval(call.start_ns, min(call.end_ns, past.since_ns))
+        for call in paced(calls)
+        if call.start_ns < past.since_ns
+    ]
+    before = totals_of(earlier)
+    empty(earlier)
     # One that started at the same instant was open then, and counts in the totals of the others.
     later = totals_of([call for call in paced(calls) if call.start_ns > past.since_ns])
     end_ns = max(kept.end_ns, past.end_ns)

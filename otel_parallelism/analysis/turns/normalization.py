@@ -174,7 +174,7 @@ def plain_turn(span: TurnSpan, calls: list[Call], settings: Settings, steps: Seq
     start_ns, end_ns = span.start_ns, span.end_ns
     if len(calls) > settings.max_calls_per_turn or end_ns < start_ns:
         return None
-    for tool in {call.tool for call in calls}:
+    for tool in {call.tool for call in paced(calls)}:
         if is_bookkeeping(tool, settings.bookkeeping):
             return None
     last_ns = 0

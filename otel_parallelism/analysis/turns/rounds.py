@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from otel_parallelism.model import Call, Interval, Step, Turn
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 
 from .asked_calls import match_asked_calls, merged_responses
 
@@ -211,7 +211,7 @@ def gaps_ns(calls: Sequence[InRound]) -> dict[int, int]:
         calls: The turn's own calls in order of start.
     """
     numbers, first, last = _extents(calls)
-    return {after: max(0, first[after] - last[before]) for before, after in itertools.pairwise(numbers)}
+    return {after: max(0, first[after] - last[before]) for before, after in paced(itertools.pairwise(numbers))}
 
 
 def pauses_between_rounds(calls: Sequence[InRound]) -> list[Interval]:
@@ -219,7 +219,7 @@ def pauses_between_rounds(calls: Sequence[InRound]) -> list[Interval]:
     numbers, first, last = _extents(calls)
     return [
         Interval(last[before], first[after])
-        for before, after in itertools.pairwise(numbers)
+        for before, after in paced(itertools.pairwise(numbers))
         if first[after] > last[before]
     ]
 
@@ -232,7 +232,7 @@ def _extents(calls: Sequence[InRound]) -> tuple[list[int], dict[int, int], dict[
         if call.round is not None and call.end_ns > call.start_ns:
             first[call.round] = min(first.get(call.round, call.start_ns), call.start_ns)
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)
-    return sorted(first), first, last
+    return ordered(first), first, last
 
 
 def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:

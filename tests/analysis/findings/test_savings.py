@@ -9,7 +9,8 @@ from strategies import EXACT, SECOND_NS, WRITES, at, call, passage, read, step, 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.findings.savings import MOST_CANDIDATES
 from otel_parallelism.analysis.schedule.intervals import totals_of
-from otel_parallelism.analysis.schedule.scopes import scopes_of, shows_pauses
+from otel_parallelism.analysis.schedule.own_time import shows_pauses
+from otel_parallelism.analysis.schedule.scopes import scopes_of
 from otel_parallelism.model import Caller
 from otel_parallelism.settings import Settings
 

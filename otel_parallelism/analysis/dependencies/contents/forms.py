@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from otel_parallelism.pace import paced, pause
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 from . import tokens
@@ -44,6 +44,9 @@ _NAMED_DAY = LazyPattern(
     r"(?: (\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? ((?:19|20)\d\d))?",
     re.IGNORECASE,
 )
+# After a word that is no part of a date: what the other patterns find does not go on there.
+_APART = LazyPattern(r"(?<!\S)(?!of\s|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[^\W\d_]+\s", re.IGNORECASE)
+_PART = 16_000
 _MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
 _LONGEST = 80
 _SHORTEST = 4
@@ -93,10 +96,11 @@ def identity_forms(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _forms_of(text: str) -> Iterator[tuple[str, bool]]:
-    has_digits = _DIGIT.search(text) is not None
-    days = list(days_in(text)) if has_digits else []
+    parts = [text] if len(text) <= _PART else _parts_of(text)
+    has_digits = any(_DIGIT.search(part) is not None for part in paced(parts))
+    days = [day for part in paced(parts) for day in days_in(part)] if has_digits else []
     # A date is no identifier: it may stand in many results by chance.
-    dated = bool(days) or (has_digits and _TIME.search(text) is not None)
+    dated = bool(days) or (has_digits and any(_TIME.search(part) is not None for part in paced(parts)))
     if len(text) <= _LONGEST:
         whole = _without_joints(text)
         if len(whole) >= _SHORTEST:
@@ -107,21 +111,31 @@ def _forms_of(text: str) -> Iterator[tuple[str, bool]]:
         words = tokens.words_in(spread) if text.isascii() else _JOINTS.sub(" ", spread).casefold().split()
         if 1 < len(words) <= _FEW_WORDS and all(word.isalpha() for word in words):
             yield " ".join(sorted(words)), not dated and len(whole) >= _DISTINCTIVE_LETTERS
-    else:
-        pause()
-    for piece in paced(_PIECE.findall(text)):
+    for piece in (piece for part in paced(parts) for piece in paced(_PIECE.findall(part))):
         # Most pieces of a long text are plain words, which have no other form.
         if piece.isalnum() and (piece[1:].islower() or not _HUMPS.search(piece)):
             continue
         joined = _without_joints(piece)
         if _SHORTEST <= len(joined) != len(text):
             yield joined, not dated and _is_distinctive(joined) and any(map(str.isdigit, joined))
-    for digits in paced(_SPACED_DIGITS.findall(text)) if has_digits else ():
+    for digits in (digits for part in paced(parts) for digits in _SPACED_DIGITS.findall(part)) if has_digits else ():
         joined = _JOINTS.sub("", digits)
         if len(joined) >= _DISTINCTIVE:
             yield joined, not dated
-    pause()
     yield from ((day, False) for day in days)
+
+
+def _parts_of(text: str) -> list[str]:
+    """Return *text*, which is long, in parts that are searched one after another, with what is found in all of it."""
+    parts = []
+    start = 0
+    while len(text) - start > _PART:
+        apart = _APART.search(text, start + _PART)
+        if apart is None:
+            break
+        parts.append(text[start : apart.end()])
+        start = apart.end()
+    return [*parts, text[start:]]
 
 
 def _without_joints(text: str) -> str:

@@ -30,8 +30,8 @@ class Leaves:
 
     __slots__ = ("flags", "keys", "named", "names", "numbers", "sizes", "texts")
 
-    def __init__(self, names: frozenset[str] | None) -> None:
-        self.names: frozenset[str] | None = names
+    def __init__(self, names: set[str] | None) -> None:
+        self.names: set[str] | None = names
         self.named: list[tuple[str, str | float]] = []
         self.texts: list[str] = []
         self.sizes: list[int] = []

@@ -53,32 +53,30 @@ class Wanted:
 
     def __init__(self, arguments: Iterable[Values | None]) -> None:
         arguments = tuple(arguments)
-        self.named: frozenset[tuple[str, str]] = frozenset(
+        self.named: set[tuple[str, str]] = {
             pair for values in paced(arguments) if values is not None for pair in values.named
-        )
+        }
         pause()
-        self.names: frozenset[str] = frozenset(name for name, _ in paced(self.named))
-        self.forms: frozenset[str] = frozenset(
+        self.names: set[str] = {name for name, _ in paced(self.named)}
+        self.forms: set[str] = {
             form
             for values in paced(arguments)
             if values is not None
             for atom in values.atoms
             for form, _ in (*atom.forms, *atom.transforms)
-        )
+        }
         pause()
         self.numeric: bool = any(form[0] in "=#" for form in paced(self.forms))
         found = {
             token for values in paced(arguments) if values is not None for token in (*values.tokens, *values.derived)
         }
-        self.words: frozenset[str] = frozenset(
+        self.words: set[str] = {
             word for token in paced(found) for word in ((token,) if token.isalnum() else tokens.words_in(token))
-        )
-        self.tokens: frozenset[str] = frozenset(token for some in (found, self.words) for token in paced(some))
+        }
+        self.tokens: set[str] = {token for some in (found, self.words) for token in paced(some)}
         numbers = [number for token in paced(found) if (number := tokens.number_of(token)) is not None]
         # A number written with fewer decimals may be rounded to the next integer.
-        self.whole_parts: frozenset[int] = frozenset(
-            whole + step for whole in map(int, paced(numbers)) for step in (-1, 0, 1)
-        )
+        self.whole_parts: set[int] = {whole + step for whole in map(int, paced(numbers)) for step in (-1, 0, 1)}
         some = ((frozenset(tokens.words_in(token)), token) for token in paced(found) if not token.isalnum())
         self.figures: list[tuple[frozenset[str], str]] = [
             (figures, token.lstrip("-") if "." in token else "")
@@ -89,13 +87,12 @@ class Wanted:
         self.known: tuple[dict[str, Values], dict[str, Values]] = ({}, {})
         self.known_forms: dict[str | float, tuple[str, ...]] = {}
         self.has_dates: bool = any(not fraction and len(figures) > 1 for figures, fraction in paced(self.figures))
+        empty(found, numbers)
 
     def forget(self) -> None:
         """Forget all values, with pauses."""
         empty(self.figures, self.known_forms, *self.known)
-        for name in ("named", "names", "forms", "words", "tokens", "whole_parts"):
-            setattr(self, name, frozenset())
-            pause()
+        empty(self.named, self.names, self.forms, self.words, self.tokens, self.whole_parts)
 
     def words_in(self, text: str) -> AbstractSet[str]:
         """Return the wanted words in *text*, including numbers with grouped digits or leading zeros."""

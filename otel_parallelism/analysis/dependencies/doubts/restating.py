@@ -81,7 +81,7 @@ class Restating:
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
-        empty(self._given, self._texts)
+        empty(self._given, self._texts, self._names, self._by_last)
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """

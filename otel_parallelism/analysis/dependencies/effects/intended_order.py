@@ -26,7 +26,7 @@ class IntendedOrder:
     def __init__(self, calls: Sequence[Call], sources: Sequence[EffectSource], hand_offs_ns: Sequence[int]) -> None:
         """Find the calls that act on a session; *sources* say how the effect of each is known."""
         self._calls = calls
-        self._starts_ns = [call.start_ns for call in calls]
+        self._starts_ns = [call.start_ns for call in paced(calls)]
         self._hand_offs_ns = hand_offs_ns
         self._free = self._sessions = 0
         for index, call in paced(enumerate(calls)):

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.model import CallFrame
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced
 
 from . import call_effect
 from .intended_order import IntendedOrder
@@ -44,12 +44,12 @@ class ScopeEffects:
     @cached_property
     def effects(self) -> list[Effect]:
         """The effect of each call."""
-        return [effect for effect, _ in self._known]
+        return [effect for effect, _ in paced(self._known)]
 
     @cached_property
     def effect_sources(self) -> list[EffectSource]:
         """How the effect of each call is known."""
-        return [source for _, source in self._known]
+        return [source for _, source in paced(self._known)]
 
     @cached_property
     def declared_reads(self) -> int:
@@ -58,6 +58,11 @@ class ScopeEffects:
             (effect == "read" and source in {"declared", "framework", "settings"}) << index
             for index, (effect, source) in paced(enumerate(self._known))
         )
+
+    def forget(self) -> None:
+        """Forget the effects, with pauses."""
+        for name in ("_known", "effects", "effect_sources"):
+            empty(vars(self).pop(name, []))
 
     @cached_property
     def intended(self) -> IntendedOrder:

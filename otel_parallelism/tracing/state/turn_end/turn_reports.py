@@ -10,6 +10,7 @@ from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.turns.bounded_calls import joined_totals
 from otel_parallelism.analysis.turns.normalization import Normalized, normalize, plain_turn
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
+from otel_parallelism.pace import paced
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.held_evidence import LET_GO
 from otel_parallelism.tracing.state.live_tree import link_node
@@ -66,8 +67,9 @@ def publish(node: Node, outcome: TurnOutcome) -> None:
     """Count a report, keep it for enclosing turns that may only wrap this one, and pass it to all listeners."""
     registry = REGISTRY
     report = outcome.report
+    kept = len([call for call in paced(report.turn.calls) if not call.sub_agent])
     with registry.lock:
-        _count(node, outcome)
+        _count(node, outcome, kept)
     if registry.instruments is not None:
         try:
             registry.instruments.record(report, node.span)
@@ -80,11 +82,10 @@ def publish(node: Node, outcome: TurnOutcome) -> None:
             swallow("calling a subscriber", error)
 
 
-def _count(node: Node, outcome: TurnOutcome) -> None:
-    turn = outcome.report.turn
-    beyond = turn.past_bound
-    REGISTRY.calls += len(turn.calls) - len([call for call in turn.calls if call.sub_agent])
-    REGISTRY.calls += 0 if beyond is None else beyond.calls + beyond.inner
+def _count(node: Node, outcome: TurnOutcome, kept: int) -> None:
+    """Count the turn of *node*, with so many calls that are *kept* and no agents' own."""
+    beyond = outcome.report.turn.past_bound
+    REGISTRY.calls += kept + (0 if beyond is None else beyond.calls + beyond.inner)
     REGISTRY.anomalies += outcome.anomalies
     around = node.parent
     while around is not None:
@@ -130,7 +131,7 @@ def _within(wrappers: Sequence[TurnNode], turn: Turn) -> Turn:
 def _with_bounds(turn: Turn, found: TurnContents) -> Turn:
     """Return *turn* with what bounds left out: the totals of calls, by whose number its coverage is lowered."""
     holders: list[CallNode | SpanNode] = [*found.calls, *found.spans]
-    let_go = len([holder for holder in holders if holder.held_size == LET_GO])
+    let_go = len([holder for holder in paced(holders) if holder.held_size == LET_GO])
     if let_go:
         turn = msgspec.structs.replace(turn, let_go=let_go)
     totals = found.past_bound
