@@ -125,6 +125,12 @@ def seen(tool: str, arguments: object, *, whole: bool = True) -> tuple[str, str]
         ("bash", {"command": "git status"}, "read", "arguments"),
         ("Bash", {"command": "git commit -m x"}, "write", "arguments"),
         ("shell", {"command": ["bash", "-lc", "ls | wc -l"]}, "read", "arguments"),
+        ("get_notifications", {"mark_as_read": True}, "unknown", "arguments"),
+        ("find_customer", {"email": "a@b.example", "create_if_missing": True}, "unknown", "arguments"),
+        ("preview_change", {"id": "p1", "dry_run": False}, "unknown", "arguments"),
+        ("get_voice", {"set_language": "de"}, "unknown", "arguments"),
+        ("get_notifications", {"mark_as_read": False}, "read", "assumed"),
+        ("find_places", {"open_now": True, "include_deleted": True, "dry_run": True}, "read", "assumed"),
         ("python", {"code": "print(1)"}, "unknown", ""),
         ("analyze_code", {"code": "rm(x)"}, "read", "assumed"),
         (

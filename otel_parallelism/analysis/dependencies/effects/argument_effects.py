@@ -54,6 +54,22 @@ _REDIS = word_set(
     """
 )
 _CALCULATIONS = frozenset({"calculate", "calculator", "compute", "convert", "math", "translate", "format"})
+_ACTS = word_set(
+    """
+    create update delete remove insert write send cancel modify replace publish submit install approve reject assign
+    unsubscribe save overwrite migrate reset clear subscribe execute buy confirm commit apply mark hold reserve book pay
+    purchase refresh persist consume acknowledge ack claim redeem upsert notify store lock
+    """
+)
+_KINDS_OF_FLAGS = word_set(
+    "include includes with without only is has have exclude show allow allows filter no skip hide can supports was free"
+)
+"""Words in front of a flag that chooses what is returned: ``include_deleted``."""
+
+_ACTS_WITH = word_set("set mark hold reserve assign train")
+_REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
+"""Flags that keep a call from acting: where one is false, it acts."""
+
 _ACTS_BY_ADDRESS = LazyPattern(
     r"(?:/|[?&](?:action|do|cmd|op)=)(delete|remove|unsubscribe|log-?out|sign-?out|confirm|activate|cancel|approve"
     r"|create|update|add|vote|checkout|purchase|pay|accept|reject|reset|send|verify|redeem)/?(?:[?#&]|$)",
@@ -80,7 +96,7 @@ def argument_effect(tool: str, arguments: object, named: Mapping[str, str] | Non
     given = named_texts(arguments) if named is None else named
     words = {word for part in split_name(tool) for word in part}
     shown = {_http_effect(tool, given)}
-    if any(text and _names_an_output(name, text) for name, text in given.items()):
+    if any(text and _names_an_output(name, text) for name, text in given.items()) or _asks_to_act(arguments):
         shown.add("unknown")
     for name, text in given.items():
         shown.add(_text_effect(tool, words, name.partition("#")[0], text))
@@ -133,6 +149,28 @@ def _names_an_output(name: str, text: str) -> bool:
     """Return whether an argument says where to write, though its tool may have a reading name."""
     is_path = not _is_address(text) and _PATH.fullmatch(text) is not None
     return name in _NAMES_OF_OUTPUTS or (name in _MAY_BE_OUTPUTS and is_path)
+
+
+def _asks_to_act(arguments: object) -> bool:
+    """
+    Return whether an argument asks a call to act beside what it returns, though its tool may have a reading name.
+
+    >>> _asks_to_act({"mark_as_read": True}), _asks_to_act({"dry_run": False}), _asks_to_act({"hold": "1h"})
+    (True, True, True)
+    >>> _asks_to_act({"open_now": True}), _asks_to_act({"include_deleted": True}), _asks_to_act({"save": False})
+    (False, False, False)
+    """
+    for name, value in list(arguments.items())[:_MOST_ARGUMENTS] if isinstance(arguments, Mapping) else ():
+        if not isinstance(value, (bool, str)) or not value:
+            if value is False and "".join(words_in_name(text_of(name))) in _REHEARSALS:
+                return True
+            continue
+        words = words_in_name(text_of(name))
+        if value is True and not _ACTS.isdisjoint(words) and _KINDS_OF_FLAGS.isdisjoint(words[:1]):
+            return True
+        if isinstance(value, str) and words[:1] and words[0] in _ACTS_WITH and (len(words) > 1 or words[0] == "hold"):
+            return True
+    return False
 
 
 def _joined(words: list[str] | tuple[str, ...]) -> str:
