@@ -1,7 +1,7 @@
 """
 Measures how often verdicts on pairs of calls are right, over recorded episodes with known dependences.
 
-    python tests/bench/accuracy.py FILE… [--pairs OUT]
+    python tests/bench/accuracy.py FILE… [--pairs OUT] [--without-messages]
 
 An episode is one JSON object a line: ``{"id", "prompt", "user_messages"?, "calls": [{"id", "segment"?, "name",
 "args", "result", "depends_on"?, "uncertain"?, "commutes_with_next"?}]}``. The bench treats its calls as run one after
@@ -17,6 +17,8 @@ reads that have no labelled dependence and pass no value.
 
 Last comes a table of precision against the share of labelled pairs that is decided. Each row decides by one more rule,
 the safest first. The last row takes each pair without a verdict for independent.
+
+``--without-messages`` leaves out what the user said, as where the messages of model requests are not recorded.
 """
 
 from __future__ import annotations
@@ -101,10 +103,10 @@ class Judged(NamedTuple):
     rule: str
 
 
-def pairs_of(episode: dict[str, Any], settings: Settings) -> Iterator[Judged]:
-    """Yield each two calls of one segment, without bookkeeping tools."""
+def pairs_of(episode: dict[str, Any], settings: Settings, *, heard: bool) -> Iterator[Judged]:
+    """Yield each two calls of one segment, without bookkeeping tools; *heard* is whether the messages are known."""
     for segment in sorted({record.get("segment", 0) for record in episode["calls"]}):
-        said = episode.get("user_messages") or [episode["prompt"]]
+        said = (episode.get("user_messages") or [episode["prompt"]]) if heard else []
         messages = [Content(message) for message in said[: segment + 1]]
         found = [pair for pair in calls_of(episode, segment) if not is_bookkeeping(pair[1].tool, settings.bookkeeping)]
         calls = [call for _, call in found]
@@ -130,6 +132,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--pairs", type=Path, help="write one JSON line a pair here")
+    parser.add_argument("--without-messages", action="store_true", help="leave out what the user said")
     options = parser.parse_args()
     settings = Settings()
     by_file: dict[str, Counter[str]] = {}
@@ -139,7 +142,7 @@ def main() -> int:
         for line in path.read_text(encoding="utf-8").splitlines():
             episode = json.loads(line)
             order = [record["id"] for record in episode["calls"]]
-            for judged in pairs_of(episode, settings):
+            for judged in pairs_of(episode, settings, heard=not options.without_messages):
                 a, b, pair, advice, _ = judged
                 counts["pairs"] += 1
                 counts[pair.verdict] += 1

@@ -39,18 +39,20 @@ def pair(first: Call, second: Call, said: str = "Please have a look.") -> Pair:
     return graph_of(first, second, said=said).pair(0, 1)
 
 
-def test_where_nothing_said_was_recorded_only_calls_of_one_tool_are_independent() -> None:
+@pytest.mark.parametrize("said", ["Please have a look at the...", "Weather, then [truncated]", "<redacted>", "***"])
+def test_where_what_was_said_is_not_whole_only_calls_of_one_tool_are_independent(said: str) -> None:
     oslo = call("get_forecast", {"city": "Oslo"}, {"sky": "overcast", "celsius": 4.5})
     lima = call("get_forecast", {"city": "Lima"}, {"sky": "bright", "celsius": 21.5})
     museums = call("list_museums", {"city": "Oslo"}, ["Munch", "Fram"])
-    assert pair(oslo, lima, said="").verdict == "independent"
-    assert pair(oslo, museums, said="") == Pair(
+    assert pair(oslo, lima, said=said).verdict == "independent"
+    assert pair(oslo, museums, said=said) == Pair(
         "unknown",
         "unknown",
         "what was asked was not recorded in full: whether list_museums is called may depend on what get_forecast "
         "returned",
     )
-    assert pair(oslo, museums, said="The weather in Oslo, and its museums.").verdict == "independent"
+    for whole in ("The weather in Oslo, and its museums.", ""):
+        assert pair(oslo, museums, said=whole).verdict == "independent"
 
 
 # Results that something wraps.

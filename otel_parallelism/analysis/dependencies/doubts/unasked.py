@@ -3,8 +3,9 @@ Finds calls that the user did not ask for by name, where an earlier result may h
 
 "Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
 system prompt may say what to look at in which case. A call for something else that the user named, or with a tool that
-the user named, needs no result. Where nothing that the user said was recorded, or a part is cut off, any condition may
-have stood there: only calls of one tool are then taken for calls that were asked for together.
+the user named, needs no result. Where a part of what the user said is cut off or left out, any condition may have stood
+there: only calls of one tool are then taken for calls that were asked for together. Where no message was recorded at
+all, the values of calls and results decide, as measured on recorded episodes.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ class Unasked:
         self._calls = calls
         self._rules = Rules([text for values in spoken for text in values.instructions])
         self._seeks = any(_SEEKS_A_CAUSE.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
-        texts = [text.strip() for values in spoken for text in values.texts]
+        texts = [text for text in (text.strip() for values in spoken for text in values.texts) if text]
         cut = any(text.endswith(_CUT) for text in texts)
-        self._heard = not cut and any(text and is_content([text], alone=True) for text in texts)
+        self._in_part = cut or (bool(texts) and not any(is_content([text], alone=True) for text in texts))
         self._stems = {word[:_STEM] for word in said}
         self._given: set[str] = set()
         self._ended = 0
@@ -81,7 +82,7 @@ class Unasked:
         """
         tool = self._calls[index].tool
         others = self._ended & ~self._ended_of.get(tool, 0)
-        unheard = [] if self._heard or not others else [(others, _UNHEARD)]
+        unheard = [(others, _UNHEARD)] if self._in_part and others else []
         if not self._seeks and not self._rules:
             return unheard
         usual = {token for name, token in arguments.named if is_usual(name)}
