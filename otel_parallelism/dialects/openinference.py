@@ -91,12 +91,13 @@ def _call(span: SpanRecord) -> Facts:
 def _retrieval(span: SpanRecord) -> Facts:
     """Return the facts of a retrieval. Its input is the query; which index or filter it searched is not recorded."""
     attributes = span.attributes
-    documents = {key: value for key, value in attributes.items() if key.startswith(_DOCUMENTS)}
+    # The output may tell more of the documents than their own attributes, such as where they are.
+    found = {key: value for key, value in attributes.items() if key.startswith(_DOCUMENTS) or key == _OUTPUT}
     return Facts(
         kind="call",
         tool=text(attributes, "tool.name", "retriever.name") or _RETRIEVE_SUFFIX.sub("", span.name),
         arguments=captured(attributes.get(_INPUT), envelopes.arguments, whole=False),
-        result=captured(documents or attributes.get(_OUTPUT), envelopes.result),
+        result=captured(found if len(found) > 1 else attributes.get(_OUTPUT, found or None), envelopes.result),
         effect="read",
         effect_source="framework",
     )

@@ -282,6 +282,24 @@ def test_which_spans_are_surely_calls(name: str, attributes: dict[str, object], 
 
 
 @pytest.mark.parametrize(
+    ("instrumentation", "attributes", "made_by"),
+    [
+        ("agno", {"openinference.span.kind": "TOOL"}, "agno"),
+        ("", {"openinference.span.kind": "TOOL", "tool.name": "t"}, "(openinference.span.kind)"),
+        ("", {"traceloop.span.kind": "tool", "gen_ai.operation.name": "execute_tool"}, "(traceloop.span.kind)"),
+        ("", {"gen_ai.operation.name": "execute_tool"}, "(gen_ai.operation.name)"),
+        ("", {"gen_ai.tool.name": "t"}, ""),
+    ],
+)
+def test_vocabulary_tells_instrumentations_apart_that_a_format_does_not_keep(
+    span: Make, instrumentation: str, attributes: dict[str, object], made_by: str
+) -> None:
+    seen = classify(span("t", attributes, instrumentation=instrumentation))
+    assert isinstance(seen, Call)
+    assert seen.instrumentation == made_by
+
+
+@pytest.mark.parametrize(
     ("marks", "events", "failed"),
     [
         ({"error": True}, [], True),

@@ -53,3 +53,9 @@ def test_documents_of_a_retriever_are_its_result(span: Make, plain: Plain) -> No
     seen = classify(span("FAISS.retrieve", {"openinference.span.kind": "RETRIEVER", document: "page 7"}))
     assert isinstance(seen, Call)
     assert (seen.tool, plain(seen.result)) == ("FAISS", {document: "page 7"})
+    told = {document: "page 7", "output.value": '{"source": "kb-7"}'}
+    both = classify(span("FAISS.retrieve", {"openinference.span.kind": "RETRIEVER", **told}))
+    alone = classify(span("FAISS.retrieve", {"openinference.span.kind": "RETRIEVER", "output.value": "page 7"}))
+    assert isinstance(both, Call)
+    assert isinstance(alone, Call)
+    assert (plain(both.result), plain(alone.result)) == (told, "page 7")

@@ -51,9 +51,40 @@ def unambiguous_matches(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
     pairs = []
     for later, earlier in sorted(found):
         if only_match(later, earlier) and only_match(earlier, later):
-            one, two = calls[earlier], calls[later]
-            pairs.append((one, two) if one.duration_ns >= two.duration_ns else (two, one))
+            pairs.append(_outer_and_inner(calls[earlier], calls[later]))
     return pairs
+
+
+def _outer_and_inner(one: Call, two: Call) -> tuple[Call, Call]:
+    return (one, two) if one.duration_ns >= two.duration_ns else (two, one)
+
+
+def told_twice(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
+    """
+    Return the pairs among *calls* of each tool that two instrumentations recorded equally often, at the same times.
+
+    Calls that run together are each a possible match of several, but in order of start, each has its own.
+
+    Args:
+        calls: The calls of one scope without unambiguous matches, in order of (start, longest first, id).
+    """
+    by_tool: dict[tuple[str, str], dict[str, list[Call]]] = {}
+    for call in calls:
+        if call.tool:
+            by_tool.setdefault((call.tool, call.source), {}).setdefault(call.instrumentation, []).append(call)
+    pairs: list[tuple[Call, Call]] = []
+    for recorded in by_tool.values():
+        if len(recorded) == 2:  # noqa: PLR2004 - of three instrumentations, no two are known to record the same calls
+            ones, others = recorded.values()
+            if len(ones) == len(others) and all(map(_is_same_time, ones, others)):
+                pairs += map(_outer_and_inner, ones, others)
+    return pairs
+
+
+def _is_same_time(one: Call, two: Call) -> bool:
+    """Return whether two calls began and ended at the same time, and do not have different ids."""
+    apart_ns = max(abs(one.start_ns - two.start_ns), abs(one.end_ns - two.end_ns))
+    return apart_ns <= TOLERANCE_NS and not (one.call_id and two.call_id and one.call_id != two.call_id)
 
 
 def _of_one_id(calls: Sequence[Call]) -> Iterator[tuple[int, int]]:

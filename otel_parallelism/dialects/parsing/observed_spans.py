@@ -21,6 +21,17 @@ _CODES: Final = ("http.response.status_code", "http.status_code")
 _FIRST_ERROR: Final = 400
 _FAILED: Final = frozenset({"error", "failed"})
 _EXCEPTION: Final = "exception"
+_VOCABULARIES: Final = (
+    "openinference.span.kind",
+    "traceloop.span.kind",
+    "langfuse.observation.type",
+    "mlflow.spanType",
+    "ai.operationId",
+    "mcp.method.name",
+    names.OPERATION_NAME,
+)
+"""Attributes that only one vocabulary has; a span may have a second one beside GenAI's."""
+
 _LONGEST_NAME: Final = 1_000
 
 
@@ -97,7 +108,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         facts.framework,
         facts.switch,
         span.source,
-        span.instrumentation,
+        _made_by(span),
         span.remote_parent or facts.remote,
         (),  # when it waited
         *_NO_ENDS,
@@ -105,6 +116,14 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         text(attributes, names.CONVERSATION_ID),
         span.link_types,
     )
+
+
+def _made_by(span: SpanRecord) -> str:
+    """Return what recorded *span*: its instrumentation, or its vocabulary where the format does not keep that."""
+    if span.instrumentation:
+        return span.instrumentation
+    attributes = span.attributes
+    return next((f"({mark})" for mark in _VOCABULARIES if mark in attributes), "")
 
 
 def _tells_of_a_failure(span: SpanRecord) -> bool:
@@ -147,7 +166,7 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         facts.input_tokens,
         facts.words,
         span.source,
-        span.instrumentation,
+        _made_by(span),
         (),
         facts.cached_tokens,
         facts.answer,

@@ -2,11 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import TRACE, TURN
 
-from otel_parallelism.analysis.turns.counterparts import TOLERANCE_NS, nested_in_time, same_tool, unambiguous_matches
+from otel_parallelism.analysis.turns.counterparts import (
+    TOLERANCE_NS,
+    nested_in_time,
+    same_tool,
+    told_twice,
+    unambiguous_matches,
+)
 from otel_parallelism.model import Call
 
 if TYPE_CHECKING:
@@ -110,3 +117,35 @@ def test_equal_ids_match_despite_different_tool_names() -> None:
         [duplicate_call(1, "x", 0, 10**9, call_id="7"), duplicate_call(2, "y", 5, 10**9, tool="b", call_id="7")]
     )
     assert [(outer.span_id, inner.span_id) for outer, inner in unambiguous_matches(calls)] == [("0001", "0002")]
+
+
+def told(instrumentation: str, *times: tuple[int, int], **fields: Any) -> list[Call]:
+    """Return the calls of one instrumentation with their starts and ends, in tenths of the tolerance."""
+    tenth = TOLERANCE_NS // 10
+    first = 100 if instrumentation == "y" else 0
+    return [
+        duplicate_call(first + number, instrumentation, 10**10 + start * tenth, 10**10 + end * tenth, **fields)
+        for number, (start, end) in enumerate(times)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ones", "others", "pairs"),
+    [
+        ([(0, 900), (1, 901), (2, 902)], [(0, 899), (1, 901), (2, 901)], 3),
+        ([(0, 900), (1, 500), (2, 700)], [(0, 899), (1, 501), (2, 701)], 3),
+        ([(0, 900), (1, 901), (2, 902)], [(0, 899), (1, 901)], 0),  # one of them missed a call
+        ([(0, 900), (1, 901)], [(0, 899), (1, 880)], 0),  # others
+    ],
+)
+def test_calls_that_two_instrumentations_recorded_at_the_same_times_are_told_twice(
+    ones: list[tuple[int, int]], others: list[tuple[int, int]], pairs: int
+) -> None:
+    calls = in_order([*told("x", *ones), *told("y", *others)])
+    assert len(told_twice(calls)) == pairs
+    assert all({one.instrumentation, two.instrumentation} == {"x", "y"} for one, two in told_twice(calls))
+
+
+def test_calls_with_different_ids_or_of_three_instrumentations_are_not_told_twice() -> None:
+    assert told_twice(in_order([*told("x", (0, 900), call_id="1"), *told("y", (0, 900), call_id="2")])) == []
+    assert told_twice(in_order([call for name in "xyz" for call in told(name, (0, 900))])) == []

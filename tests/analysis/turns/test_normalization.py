@@ -240,6 +240,11 @@ def test_parallel_siblings_are_merged_only_by_id() -> None:
     assert ids(only(of(turn_span(0, 9), *told))) == ["a", "b"]
 
 
+def test_parallel_siblings_that_began_and_ended_together_are_merged_in_order_of_start() -> None:
+    spans = [one("a", 1, 3), one("b", 1.0001, 3.0001), two("c", 1.0002, 2.9998), two("d", 1.0003, 2.9999)]
+    assert ids(only(of(turn_span(0, 9), *spans))) == ["a", "b"]
+
+
 def test_siblings_of_three_instrumentations_are_merged() -> None:
     spans = [one("a", 1, 3), two("b", 1.1, 2.9), one("c", 1.2, 2.8, instrumentation="three")]
     assert ids(only(of(turn_span(0, 9), *spans))) == ["a"]
