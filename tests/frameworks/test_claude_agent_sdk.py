@@ -28,7 +28,7 @@ def offered(name: str, argument: str, *, reads: bool) -> Any:
     @tool(name, name, {argument: str}, annotations=ToolAnnotations(readOnlyHint=reads))
     async def run(_: dict[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(0.1)
-        return {"content": [{"type": "text", "text": "done"}]}
+        return {"content": [{"type": "text", "text": f"What {name} has found"}]}
 
     return run
 
