@@ -59,13 +59,18 @@ class Told:
             )
         return self.span("invoke_agent planner", start, end, parent, attributes)
 
-    def asks(self, start: float, end: float, turn: str, *ids: str, tokens: int = 1_000) -> str:
+    def asks(
+        self, start: float, end: float, turn: str, *ids: str, tokens: int = 1_000, heard: list[str] | None = None
+    ) -> str:
         parts = [{"type": "tool_call", "id": call_id, "name": "any", "arguments": {}} for call_id in ids]
         attributes: dict[str, object] = {
             "gen_ai.operation.name": "chat",
             "gen_ai.usage.input_tokens": tokens,
             "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": parts, "finish_reason": "stop"}]),
         }
+        if heard is not None:
+            said = [{"role": "user", "parts": [{"type": "text", "content": text}]} for text in heard]
+            attributes["gen_ai.input.messages"] = json.dumps(said)
         return self.span("chat small-model", start, end, turn, attributes)
 
     def call(  # noqa: PLR0917 - one row of a table
@@ -405,6 +410,42 @@ def test_whether_it_is_the_model_or_the_harness() -> None:
     assert set(report.avoidable_by_cause) == {"dispatch", "model"}
     assert sum(report.avoidable_by_cause.values()) == seconds(report.avoidable)
     assert report.avoidable_by_cause["dispatch"] == seconds(3)
+
+
+# Several messages of the user in one trace.
+
+
+def two_messages(told: Told, first: list[str] | None, second: list[str] | None) -> Report:
+    """Return the report on a read for each of two requests, with an answer of the model between them."""
+    turn = told.turn(0, 30)
+    told.asks(0, 1, turn, "a", heard=first)
+    told.call("get_weather", 1, 3, turn, "a", {"city": "Oslo"}, {"celsius": 5.5})
+    told.asks(3, 4, turn, heard=first)
+    told.asks(14, 15, turn, "b", heard=second)
+    told.call("get_weather", 15, 17, turn, "b", {"city": "Rome"}, {"celsius": 15.5})
+    return told.report()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["The weather in Oslo?"], ["The weather in Oslo?", "And in Rome?"]),
+        (["The weather in Oslo?"], ["And in Rome?"]),
+        (["The weather in Oslo?"], None),
+        (None, None),
+    ],
+)
+def test_what_the_user_asked_for_after_an_answer_could_not_run_before(
+    first: list[str] | None, second: list[str] | None
+) -> None:
+    report = two_messages(Told(), first, second)
+    assert (report.verdict, report.findings, report.avoidable) == ("serial_by_need", (), 0)
+
+
+def test_request_without_calls_between_two_others_is_no_new_message() -> None:
+    asked = ["The weather in Oslo and in Rome?"]
+    report = two_messages(Told(), asked, asked)
+    assert [finding.advice for finding in report.findings] == ["recommended"]
 
 
 # A blocking sync tool.

@@ -73,6 +73,7 @@ class Dependencies:
         *,
         evidence: Evidence | None = None,
         hand_offs_ns: Sequence[int] = (),
+        asked_again_ns: Sequence[int] = (),
         steps: Sequence[Step] = (),
         unkept_since_ns: int = 0,
     ) -> None:
@@ -89,17 +90,17 @@ class Dependencies:
             unrequested: The span ids of calls that code made, whatever round their time suggests.
             evidence: What the contents of the calls show, if it is known.
             hand_offs_ns: Start times, in order, of hand-offs. The order of calls before and after one is intended.
+            asked_again_ns: Start times, in order, of the first model request after another message of the user.
             steps: The turn's model requests.
             unkept_since_ns: Since when calls of the scope are missing because of a bound; 0 if none are.
         """
         self.calls = calls
-        self._after_missing_ns = after_missing_ns
-        self._unkept_since_ns = unkept_since_ns
+        self._after_missing_ns, self._unkept_since_ns = after_missing_ns, unkept_since_ns
         self._sources, self._unrequested = sources, unrequested
         self._starts_ns: list[int] = [call.start_ns for call in calls]
         self.evidence: Evidence = evidence or gather_evidence(calls, said, settings, brief=True)
         self.shared: SharedObjects = SharedObjects(calls)
-        self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns)
+        self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns, asked_again_ns)
         outcomes: list[Outcome] = [
             "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
         ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.evidence import Evidence, gather_evidence
-from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns
+from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns, asked_again_ns
 from otel_parallelism.pace import empty, paced, pause
 
 from .chains import sequential_chains
@@ -138,6 +138,7 @@ class Scope:
             turn.unrequested,
             evidence=self.evidence,
             hand_offs_ns=hand_offs_ns,
+            asked_again_ns=() if self.scope_id else asked_again_ns(self.calls, turn),
             steps=steps,
             unkept_since_ns=_unkept_since_ns(turn, self.scope_id),
         )

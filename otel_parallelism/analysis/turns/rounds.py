@@ -7,12 +7,12 @@ A round is proved if the output of the request lists the id of the call, else in
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from otel_parallelism.model import Call, Interval, Step, Turn
+from otel_parallelism.model import Call, DeveloperText, Interval, Step, Turn
 from otel_parallelism.pace import ordered, paced
 
 from .asked_calls import match_asked_calls, merged_responses
@@ -249,3 +249,49 @@ def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]
     return tuple(
         after.start_ns for step, after in itertools.pairwise(turn.steps) if not seen.issuperset(step.requested or ())
     )
+
+
+def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
+    """
+    Return the start times of model requests after which calls answer another message of the user.
+
+    Such a request follows one that asked for no calls, and so ended an answer, and has words of the user that were not
+    there before. Where the words are not known, it may have some.
+
+    Args:
+        calls: The turn's own calls, in order of start.
+        turn: The turn.
+    """
+    starts_ns = [call.start_ns for call in calls]
+    found: list[int] = []
+    for position, (step, after) in enumerate(itertools.pairwise(turn.steps), start=1):
+        before = bisect_left(starts_ns, step.start_ns)
+        if step.requested or not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
+            continue
+        rounds_before = [call.round for call in calls[:before] if call.round is not None]
+        rounds_after = [call.round for call in calls[before:] if call.round is not None]
+        if rounds_before and rounds_after and max(rounds_before) >= min(rounds_after):
+            continue
+        if _has_new_words(after, turn.steps[:position]):
+            found.append(after.start_ns)
+    return tuple(found)
+
+
+def _has_new_words(step: Step, earlier: Sequence[Step]) -> bool:
+    """Return whether the user says something in *step* that *earlier* steps do not have, or may do so."""
+    words = _words_of(step)
+    before = [known for one in earlier if (known := _words_of(one)) is not None]
+    return words is None or not before or not words <= frozenset[str]().union(*before)
+
+
+def _words_of(step: Step) -> frozenset[str] | None:
+    """Return the user's messages in *step*, without the developer's; None if they are not known."""
+    content = step.messages
+    if content is None:
+        return None
+    try:
+        value = content.value if content.parse is None else content.parse(content.value)
+    except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
+        return None
+    told = [text for text in value if isinstance(text, str)] if isinstance(value, list) else [value]
+    return frozenset(text for text in told if isinstance(text, str) and type(text) is not DeveloperText)

@@ -29,13 +29,18 @@ class ScopeEffects:
     """
 
     def __init__(
-        self, calls: Sequence[Call], settings: Settings, sources: Sources | None, hand_offs_ns: Sequence[int]
+        self,
+        calls: Sequence[Call],
+        settings: Settings,
+        sources: Sources | None,
+        hand_offs_ns: Sequence[int],
+        asked_again_ns: Sequence[int],
     ) -> None:
         """Keep the arguments, which are those of `known_effects` and of `IntendedOrder`."""
         self._calls = calls
         self._settings = settings
         self._sources = sources
-        self._hand_offs_ns = hand_offs_ns
+        self._hand_offs_ns, self._asked_again_ns = hand_offs_ns, asked_again_ns
 
     @cached_property
     def _known(self) -> list[_Known]:
@@ -67,7 +72,7 @@ class ScopeEffects:
     @cached_property
     def intended(self) -> IntendedOrder:
         """The order that is intended although no value is passed on."""
-        return IntendedOrder(self._calls, self.effect_sources, self._hand_offs_ns)
+        return IntendedOrder(self._calls, self.effect_sources, self._hand_offs_ns, self._asked_again_ns)
 
 
 def known_effects(calls: Sequence[Call], settings: Settings, sources: Sources | None) -> list[_Known]:
