@@ -9,6 +9,7 @@ import pytest
 
 from otel_parallelism import Call, Content, Settings, Turn
 from otel_parallelism.analysis.analyze import analyze
+from otel_parallelism.analysis.dependencies.contents import wanted
 from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import TurnSpan
@@ -119,6 +120,13 @@ def test_stretch_between_pauses_hardly_grows_with_the_turn() -> None:
     # What comparing one result takes is the longest stretch of a small turn.
     small, large = stretch(20), stretch(400)
     assert large < 3 * small
+
+
+def test_large_set_in_parts_changes_no_report(pauses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = serial_turn(30)
+    found = analyze(turn, Settings())
+    monkeypatch.setattr(wanted, "_MANY", 0)
+    assert analyze(turn, Settings()) == found
 
 
 @pytest.mark.parametrize("width", [1, 10])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from otel_parallelism import names
+from otel_parallelism.analysis.schedule.limits import median_of
 
 from .sdk.compatibility.global_provider import real_meter
 from .sdk.tracer import package_version
@@ -134,4 +134,4 @@ class TurnMetrics:
         for agent, open_turns in self._by_agent(turns).items():
             ratios = [turn.ratio for turn in open_turns if turn.ratio is not None]
             if ratios:
-                yield Observation(median(ratios), {names.AGENT_NAME: agent})
+                yield Observation(median_of(ratios), {names.AGENT_NAME: agent})

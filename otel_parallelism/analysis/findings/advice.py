@@ -93,7 +93,7 @@ def framework_of(calls: Iterable[Call]) -> str:
 
 def common_setting(calls: Iterable[Call]) -> str:
     """Return the setting that limits all *calls*, such as ``max_concurrency=1``; empty if there is none."""
-    settings = {call.switch for call in calls}
+    settings = {call.switch for call in paced(calls)}
     return settings.pop() if len(settings) == 1 else ""
 
 

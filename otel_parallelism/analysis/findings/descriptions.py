@@ -130,7 +130,7 @@ def described(candidate: Candidate, experience: Experience | None) -> Finding:
         cause=cause,
         advice=advice,
         calls=tools,
-        span_ids=tuple(call.span_id for call in calls),
+        span_ids=tuple(call.span_id for call in paced(calls)),
         avoidable=candidate.avoidable_ns / _S,
         evidence=tuple(map(shown_text, evidence)),
         recommendation=shown_text(
@@ -165,7 +165,7 @@ def _effect_sources(candidate: Candidate) -> tuple[EffectSource, ...]:
             known.update(
                 (graph.calls[index].span_id, graph.known.effect_sources[index]) for index in paced(part.members)
             )
-    return tuple(known.get(call.span_id, "") for call in candidate.calls) if known else ()
+    return tuple(known.get(call.span_id, "") for call in paced(candidate.calls)) if known else ()
 
 
 def with_experience(finding: Finding, experience: Experience) -> Finding:

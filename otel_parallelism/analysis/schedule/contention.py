@@ -45,7 +45,8 @@ class Contention(msgspec.Struct, frozen=True):
 
     def effective_work_ns(self, calls: Sequence[Call]) -> int:
         """Return the sum of the durations of *calls*, each at most its baseline."""
-        return sum(min(call.duration_ns, self.baseline_ns.get(call.span_id, call.duration_ns)) for call in calls)
+        baseline_ns = self.baseline_ns
+        return sum(min(call.duration_ns, baseline_ns.get(call.span_id, call.duration_ns)) for call in paced(calls))
 
 
 def contention(calls: Sequence[Call]) -> Contention:

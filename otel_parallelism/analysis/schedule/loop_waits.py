@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,18 +100,18 @@ def without_waits(calls: Sequence[Call], waits: LoopWaits) -> list[Call]:
     shortened = list(calls)
     for group in waits.groups:
         earliest_ns = [0]
-        for index in group:
+        for index in paced(group):
             call = calls[index]
             held_until_ns = max(earliest_ns[-1], call.start_ns) + blocked_ns(call)
             earliest_ns.append(min(call.end_ns, held_until_ns))
         free_until_ns = calls[group[-1]].end_ns
-        for index, free_from_ns in zip(reversed(group), reversed(earliest_ns[:-1]), strict=True):
+        for index, free_from_ns in paced(zip(reversed(group), reversed(earliest_ns[:-1]), strict=True)):
             call = calls[index]
             end_ns = min(call.end_ns, free_until_ns)
             start_ns = max(call.start_ns, free_from_ns, end_ns - waits.baseline_ns[call.span_id])
             free_until_ns = start_ns
             shortened[index] = msgspec.structs.replace(call, start_ns=start_ns, end_ns=end_ns)
-    return sorted(shortened, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
+    return ordered(shortened, key=lambda call: (call.start_ns, call.end_ns, call.span_id))
 
 
 def saved_ns(calls: Sequence[Call], group: Sequence[int], baseline_ns: Mapping[str, int], *, best: bool) -> int:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from otel_parallelism.analysis.turns.rounds import gaps_ns, pauses_between_rounds
 from otel_parallelism.model import Call, Interval
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import empty, paced
 
 from .intervals import union
 
@@ -53,6 +53,12 @@ class Timeline(msgspec.Struct, frozen=True):
     gaps_ns: Mapping[int, int]
     own_ns: int = 0
     keeps_pauses: bool = False
+
+    def forget(self) -> None:
+        """Forget the calls, with pauses, unless they are the scope's own."""
+        calls: Any = self.calls
+        if calls and type(calls[0]) is CallTiming:
+            empty(calls)
 
 
 def shows_pauses(turn: Turn) -> bool:

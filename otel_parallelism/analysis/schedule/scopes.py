@@ -95,7 +95,7 @@ class Scope:
         waits = self.contention.loop.baseline_ns
         longest_ns = self.totals.longest_ns
         if waits:
-            longest_ns = max(waits.get(call.span_id, call.duration_ns) for call in self.calls)
+            longest_ns = max(waits.get(call.span_id, call.duration_ns) for call in paced(self.calls))
         return self.totals.makespan_ns - longest_ns >= least_ns
 
     def has_dominant_call(self) -> bool:
@@ -223,8 +223,8 @@ class Scope:
             empty(graph.hard, graph.soft, graph.after_hard, graph.after_any, self.all_edges)
         del graph
         pause()
-        self.safe_timeline = self.best_timeline = _NO_TIMELINE
-        pause()
+        self.safe_timeline.forget()
+        self.best_timeline.forget()
 
     def chains(self, *, best: bool, leave_out: int = 0) -> Chains | None:
         """

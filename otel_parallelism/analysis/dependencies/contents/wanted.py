@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from otel_parallelism.pace import empty, paced, pause
 from otel_parallelism.patterns import LazyPattern
@@ -10,16 +12,48 @@ from otel_parallelism.patterns import LazyPattern
 from . import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
-
     from .comparables import Values
+
+T = TypeVar("T")
 
 # Starts with a literal character, which the search can jump to.
 _PADDED = LazyPattern(r"0(?<![^\W_]0)(?=\d{4})0*(\d+)")
 _MOMENT = LazyPattern(r"(\d-\d\d)T(?=\d\d:)")
 _GROUPED = ("1,000",)
 _SMALL = 4
+_MANY = 2_000
+_PARTS = 16
+
+
+class PartedSet(AbstractSet[T]):
+    """
+    The set of some items, in parts, so that it grows in small steps: a plain one is copied as a whole each time.
+
+    >>> some = PartedSet("abca")
+    >>> len(some), "a" in some, "d" in some, sorted(some)
+    (3, True, False, ['a', 'b', 'c'])
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self, items: Iterable[T]) -> None:
+        """Add *items*."""
+        self.parts: tuple[set[T], ...] = tuple(set() for _ in range(_PARTS))
+        for item in items:
+            self.parts[hash(item) % _PARTS].add(item)
+
+    def __contains__(self, item: object) -> bool:
+        """Return whether *item* is in the set."""
+        return item in self.parts[hash(item) % _PARTS]
+
+    def __iter__(self) -> Iterator[T]:
+        """Return the items, in any order."""
+        for part in self.parts:
+            yield from part
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return sum(map(len, self.parts))
 
 
 class Wanted:
@@ -58,13 +92,15 @@ class Wanted:
         }
         pause()
         self.names: set[str] = {name for name, _ in paced(self.named)}
-        self.forms: set[str] = {
+        forms = (
             form
             for values in paced(arguments)
             if values is not None
             for atom in values.atoms
             for form, _ in (*atom.forms, *atom.transforms)
-        }
+        )
+        # Each value has several forms.
+        self.forms: AbstractSet[str] = set(forms) if len(arguments) < _MANY else PartedSet(forms)
         pause()
         self.numeric: bool = any(form[0] in "=#" for form in paced(self.forms))
         found = {
@@ -92,7 +128,14 @@ class Wanted:
     def forget(self) -> None:
         """Forget all values, with pauses."""
         empty(self.figures, self.known_forms, *self.known)
-        empty(self.named, self.names, self.forms, self.words, self.tokens, self.whole_parts)
+        if isinstance(self.forms, PartedSet):
+            empty(*self.forms.parts)
+        for name in ("named", "names", "forms", "words", "tokens", "whole_parts"):
+            if isinstance(getattr(self, name), set):
+                empty(getattr(self, name))
+            # The memory of an empty set is as large as it was.
+            setattr(self, name, set())
+            pause()
 
     def words_in(self, text: str) -> AbstractSet[str]:
         """Return the wanted words in *text*, including numbers with grouped digits or leading zeros."""
