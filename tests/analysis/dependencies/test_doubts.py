@@ -984,6 +984,7 @@ def test_limit_of_a_service_may_keep_calls_apart(prompt: str, verdict: str) -> N
         ("Before you read a credit, look up the order.", "Order 7, and the credit of C7?", "unknown"),
         ("Always get the order before the credit.", "Order 7, and the credit of C7?", "unknown"),
         ("Before you answer, think of the order of words.", "Order 7, and the credit of C7?", "independent"),
+        ("Ask the bank for a score only if the country differs.", "Order 7 of customer C7?", "independent"),
     ],
 )
 def test_rule_of_the_system_prompt_may_decide_about_what_the_user_named(prompt: str, said: str, verdict: str) -> None:
@@ -1004,6 +1005,13 @@ def test_rule_of_the_system_prompt_may_decide_about_what_the_user_named(prompt: 
 def test_words_of_the_user_that_are_cut_off_may_have_had_a_condition(said: str, verdict: str) -> None:
     order = ("get_order", {"id": 7}, {"total": 812.5, "items": 3.5})
     assert judged(said, order, ("get_credit", {"customer": "C7"}, {"limit": 5000})).verdict == verdict
+
+
+def test_rule_may_name_a_tool_by_any_noun_of_its_name() -> None:
+    first, second = ("get_payment", {"id": "P1"}, {"country": "MT"}), ("get_fraud_score", {"id": "P1"}, 0.7)
+    asked = "Payment P1, please."
+    assert under("Ask the fraud service only if the countries differ.", asked, first, second) == "unknown"
+    assert under("Ask the weather service only if the countries differ.", asked, first, second) == "independent"
 
 
 def test_limit_as_the_topic_of_a_question_keeps_nothing_apart() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import sentences_in, words_in
-from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
+from otel_parallelism.analysis.dependencies.effects import verb_tables
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.patterns import CaselessPattern
 
 from .languages import has_foreign_condition
@@ -24,6 +25,9 @@ LONGEST_SENTENCE = 400
 """A longer sentence is a listing, or no prose."""
 
 _STEM = 5
+_SAYING_NOTHING = (
+    verb_tables.READS | verb_tables.GENERIC | {"user", "users", "customer", "customers", "by", "all", "details"}
+)
 _SHORTEST_WORD = 3
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|when|whenever|once|only|otherwise|in case|depending on|provided that|except|until|while"
@@ -84,7 +88,7 @@ class Rules:
         >>> rules.concern("get_refund_options", []), rules.concern("get_weather", []), rules.concern("get_customer", [])
         (True, False, False)
         """
-        sought = stems_of([noun_of(tool)]) | stems_of(own) if self._stems else ()
+        sought = stems_of(_nouns_of(tool)) | stems_of(own) if self._stems else ()
         return any(not stems.isdisjoint(sought) for stems in self._stems)
 
     def order(self, earlier: str, later: str) -> bool:
@@ -97,6 +101,14 @@ class Rules:
         """
         nouns = stems_of([noun_of(earlier)]), stems_of([noun_of(later)])
         return nouns[0] != nouns[1] and any(stems >= nouns[0] | nouns[1] for stems in self._orders)
+
+
+def _nouns_of(tool: str) -> list[str]:
+    """Return the words of a tool's name that say what it is about: ``fraud`` and ``score`` of ``get_fraud_score``."""
+    words, noun = words_in_name(tool), noun_of(tool)
+    if not noun:
+        return []
+    return [*(word for word in words[: words.index(noun)] if word not in _SAYING_NOTHING), noun]
 
 
 def stems_of(words: Iterable[str]) -> frozenset[str]:
