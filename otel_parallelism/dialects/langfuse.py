@@ -10,6 +10,8 @@ from .parsing.facts import Dialect, Facts, text
 from .parsing.usage import NO_USAGE, InputUsage, input_usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from otel_parallelism.model import SpanRecord
 
     from .parsing.facts import Kind
@@ -19,7 +21,6 @@ _INPUT = "langfuse.observation.input"
 _OUTPUT = "langfuse.observation.output"
 _LEVEL = "langfuse.observation.level"
 _STATUS = "langfuse.observation.status_message"
-_FAILED = frozenset({"ERROR", "WARNING"})
 _FINE = frozenset({"", "ok", "success", "successful", "done", "completed", "finished"})
 _USAGE = "langfuse.observation.usage_details"
 _TOKENS = ("input", "prompt_tokens", "input_tokens")
@@ -48,10 +49,8 @@ def _describe(span: SpanRecord) -> Facts | None:
                 call_id=_metadata(span, "tool_call_id") or envelopes.tool_call_id(output),
                 # A retriever's input is the query; which index it searched is not recorded.
                 arguments=captured(given, envelopes.arguments, whole=observation == "tool"),
-                result=captured(output, envelopes.result),
-                failed=text(attributes, _LEVEL).upper() in _FAILED
-                or text(attributes, _STATUS).strip(" .").lower() not in _FINE
-                or envelopes.tool_failed(output),
+                result=captured(output, envelopes.result, whole=_is_fine(attributes)),
+                failed=text(attributes, _LEVEL).upper() == "ERROR" or envelopes.tool_failed(output),
                 effect="read" if observation == "retriever" else "unknown",
                 effect_source="framework" if observation == "retriever" else "",
             )
@@ -70,6 +69,12 @@ def _describe(span: SpanRecord) -> Facts | None:
     # A node that LangGraph makes for one call does not hold the whole round.
     tools = "tool" in span.name.lower() and _metadata(span, "langgraph_node") == span.name
     return Facts(kind="cycle" if tools and "__pregel_push" not in _metadata(span, "langgraph_path") else None)
+
+
+def _is_fine(attributes: Mapping[str, object]) -> bool:
+    """Return whether neither a warning nor a message beside a result says that it may be a part."""
+    fine = text(attributes, _STATUS).strip(" .").lower() in _FINE
+    return fine and text(attributes, _LEVEL).upper() != "WARNING"
 
 
 def _metadata(span: SpanRecord, key: str) -> str:

@@ -307,7 +307,7 @@ def test_vocabulary_tells_instrumentations_apart_that_a_format_does_not_keep(
         ({"tool.status": "error"}, [], True),
         ({"http.response.status_code": 503}, [], True),
         ({"http.status_code": "404"}, [], True),
-        ({}, [("exception", {"exception.type": "TimeoutError"})], True),
+        ({}, [("exception", {"exception.type": "GraphInterrupt"})], False),
         ({"error": False, "tool.status": "success", "http.response.status_code": 200}, [("retry", {})], False),
     ],
 )
@@ -317,6 +317,15 @@ def test_call_failed_wherever_its_span_says_so(
     seen = classify(span("execute_tool t", {"gen_ai.operation.name": "execute_tool", **marks}, events=events))
     assert isinstance(seen, Call)
     assert seen.error is failed
+
+
+def test_result_beside_an_exception_may_be_a_part(span: Make) -> None:
+    for event, whole in (("exception", False), ("retry", True)):
+        made = span("execute_tool t", {**EXECUTE, "gen_ai.tool.call.result": '{"rows": [1, 2]}'}, events=[(event, {})])
+        seen = classify(made)
+        assert isinstance(seen, Call)
+        assert seen.result is not None
+        assert (seen.error, seen.result.whole) == (False, whole)
 
 
 def test_a_long_name_is_cut_and_still_its_own(span: Make) -> None:

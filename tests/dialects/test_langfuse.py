@@ -30,19 +30,22 @@ def test_tool_is_a_call(span: Make, plain: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "status", "failed"),
+    ("level", "status", "failed", "whole"),
     [
-        ("DEFAULT", "", False),
-        ("DEFAULT", "Completed.", False),
-        ("DEFAULT", "read timed out", True),
-        ("WARNING", "", True),
-        ("error", "", True),
+        ("DEFAULT", "", False, True),
+        ("DEFAULT", "Completed.", False, True),
+        ("DEFAULT", "read timed out", False, False),
+        ("WARNING", "", False, False),
+        ("error", "", True, True),
     ],
 )
-def test_level_and_status_message_tell_of_a_failure(span: Make, level: str, status: str, failed: bool) -> None:
+def test_level_and_status_message_tell_what_became_of_a_call(
+    span: Make, level: str, status: str, *, failed: bool, whole: bool
+) -> None:
     seen = classify(span("get_weather", observation("tool", output="rain", level=level, status_message=status)))
     assert isinstance(seen, Call)
-    assert seen.error is failed
+    assert seen.result is not None
+    assert (seen.error, seen.result.whole) == (failed, whole)
 
 
 def test_call_id_of_langchain_tool_is_in_metadata(span: Make, plain: Read) -> None:

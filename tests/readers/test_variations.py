@@ -198,8 +198,10 @@ def test_a_row_of_logfire_tells_of_a_failure(tmp_path: Path, fields: dict[str, o
 
 def test_langfuse_keeps_the_message_of_a_status(tmp_path: Path) -> None:
     path = tmp_path / "spans"
-    path.write_text(json.dumps(IN_A_BUCKET | {"status_message": "read timed out"}))
-    assert [call.error for call in calls_in(path)] == [True]
+    path.write_text(json.dumps(IN_A_BUCKET | {"output": "rain", "status_message": "read timed out"}))
+    (found,) = calls_in(path)
+    assert found.result is not None
+    assert not found.result.whole
 
 
 def test_a_span_without_a_duration_is_empty(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+import msgspec
+
 from otel_parallelism import names
 from otel_parallelism.failures import Failure, failure_of
 from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan
@@ -12,6 +14,8 @@ from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step,
 from .facts import text, whole_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .facts import Facts, Kind
 
 REQUEST: Final = "chat "
@@ -79,7 +83,11 @@ _NO_AGENT: Final = False, False, False  # whether it is a sub-agent, silenced an
 
 def _call(span: SpanRecord, facts: Facts) -> Call:
     attributes = span.attributes
-    failed = span.error or facts.failed or bool(attributes.get(names.ERROR_TYPE)) or _tells_of_a_failure(span)
+    failed = span.error or facts.failed or bool(attributes.get(names.ERROR_TYPE)) or _tells_of_a_failure(attributes)
+    result = facts.result
+    if result is not None and span.events and any(event.name == _EXCEPTION for event in span.events):
+        # It may have been handled, or stop a graph on purpose; what the call returned may be only a part.
+        result = msgspec.structs.replace(result, whole=False)
     return Call(
         span.trace_id,
         span.span_id,
@@ -91,7 +99,7 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
         *_UNPLACED,
         failed,
         facts.arguments,
-        facts.result,
+        result,
         facts.effect,
         "" if facts.effect == "unknown" else facts.effect_source or "declared",
         facts.resource,
@@ -126,14 +134,11 @@ def _made_by(span: SpanRecord) -> str:
     return next((f"({mark})" for mark in _VOCABULARIES if mark in attributes), "")
 
 
-def _tells_of_a_failure(span: SpanRecord) -> bool:
-    """Return whether a call's span has an exception, an error code or an older mark of an error."""
-    attributes = span.attributes
+def _tells_of_a_failure(attributes: Mapping[str, object]) -> bool:
+    """Return whether *attributes* have an error code or an older mark of an error."""
     if attributes.get("error") in (True, "true") or text(attributes, "tool.status") in _FAILED:
         return True
-    if (whole_number(attributes, *_CODES) or 0) >= _FIRST_ERROR:
-        return True
-    return any(event.name == _EXCEPTION for event in span.events)
+    return (whole_number(attributes, *_CODES) or 0) >= _FIRST_ERROR
 
 
 def _failure(span: SpanRecord) -> Failure:
