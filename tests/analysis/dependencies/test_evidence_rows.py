@@ -10,7 +10,7 @@ import pytest
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
-from otel_parallelism.model import Call, Content
+from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings
 
 _SECOND_NS = 1_000_000_000
@@ -53,6 +53,22 @@ def test_where_what_was_said_is_not_whole_only_calls_of_one_tool_are_independent
     )
     for whole in ("The weather in Oslo, and its museums.", ""):
         assert pair(oslo, museums, said=whole).verdict == "independent"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        (Content('[{"role": "user", "content": "Oslo, and if', lambda _: [], whole=False), "unknown"),  # cut off
+        (Content("Oslo, and if it rains …", lambda _: []), "unknown"),  # in a form that is not known
+        (Content([DeveloperText("You are a guide.")]), "unknown"),  # the user's own words left out
+        (Content([]), "independent"),  # nothing recorded: the values decide
+    ],
+)
+def test_messages_without_words_of_the_user_are_not_whole(said: Content, verdict: str) -> None:
+    oslo = call("get_forecast", {"city": "Oslo"}, {"sky": "overcast", "celsius": 4.5})
+    museums = call("list_museums", {"city": "Oslo"}, ["Munch", "Fram"])
+    placed = graph_of(oslo, museums).calls
+    assert Dependencies(placed, [said], Settings()).pair(0, 1).verdict == verdict
 
 
 # Results that something wraps.

@@ -65,7 +65,8 @@ class Unasked:
         self._seeks = any(_SEEKS_A_CAUSE.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
         texts = [text for text in (text.strip() for values in spoken for text in values.texts) if text]
         cut = any(text.endswith(_CUT) for text in texts)
-        self._in_part = cut or (bool(texts) and not any(is_content([text], alone=True) for text in texts))
+        hidden = any(not values.whole or values.instructions for values in spoken)
+        self._in_part = cut or (not any(is_content([text], alone=True) for text in texts) if texts else hidden)
         self._stems = {word[:_STEM] for word in said}
         self._given: set[str] = set()
         self._ended = 0
