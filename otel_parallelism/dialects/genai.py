@@ -7,6 +7,7 @@ now ``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span. All fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from otel_parallelism import names
 from otel_parallelism.patterns import LazyPattern
 
 from .parsing import envelopes, messages
-from .parsing.content import captured, decoded
+from .parsing.content import captured, decoded, is_cut_off
 from .parsing.facts import CallMark, Dialect, Facts, text
 from .parsing.genai_answers import asked
 from .parsing.genai_keys import PROMPT_ROLE, RUN_MESSAGES, genai_keys
@@ -67,6 +68,9 @@ _TOOL_EVENT = "gen_ai.tool.message"
 _CHOICE_EVENT = "gen_ai.choice"
 _SPEAKERS = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
 _EVENT_CONTENT = "gen_ai.event.content"
+_PROMPT_EVENT = "gen_ai.content.prompt"
+_PROMPT = "gen_ai.prompt"
+_LABEL = LazyPattern(r"^(system|developer|user|human|assistant|ai|tool|function): ", re.MULTILINE | re.IGNORECASE)
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
 
@@ -176,9 +180,13 @@ def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
                 said.append(event.attributes[names.INPUT_MESSAGES])
             elif event.name in _SPEAKERS:
                 said.append(_said(event.attributes, _SPEAKERS[event.name]))
+            elif event.name == _PROMPT_EVENT and _PROMPT in event.attributes:
+                said.append(_labelled(event.attributes[_PROMPT]))
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and keys.prompt:
         return captured(attributes, _prompt_words)
+    if given is None:
+        given = _labelled(attributes.get(_PROMPT))
     given = _after_instructions(attributes.get(names.SYSTEM_INSTRUCTIONS), given)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
 
@@ -190,6 +198,16 @@ def _after_instructions(instructions: object, given: object) -> object:
     if not (instructions.startswith("[") and instructions.endswith("]") and given.startswith("[{")):
         return given
     return f'[{{"role": "system", "parts": {instructions}}}, {given[1:]}'
+
+
+def _labelled(prompt: object) -> object:
+    """Return the messages in a text such as ``user: hi``, a message or more lines each; any other value unchanged."""
+    if not isinstance(prompt, str) or is_cut_off(prompt):
+        return prompt
+    before, *parts = _LABEL.split(prompt)
+    if before.strip() or not parts:
+        return prompt
+    return [{"role": role.lower(), "content": said.strip()} for role, said in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def _said(attributes: Mapping[str, object], role: str) -> Mapping[str, object]:

@@ -212,6 +212,14 @@ class TestSteps:
                 ("gen_ai.user.message", {"gen_ai.event.content": '{"role": "user", "content": "hi"}'}),
                 ("gen_ai.choice", {"gen_ai.event.content": '{"message": {"tool_calls": [{"id": "call_0"}]}}'}),
             ],
+            [
+                ("gen_ai.content.prompt", {"gen_ai.prompt": '[{"role": "user", "content": "hi"}]'}),
+                ("gen_ai.content.completion", {"gen_ai.completion": ASKS}),
+            ],
+            [
+                ("gen_ai.content.prompt", {"gen_ai.prompt": "user: hi\nassistant: rain"}),
+                ("gen_ai.content.completion", {"gen_ai.completion": ASKS}),
+            ],
             [(DETAILS, {"gen_ai.input.messages": HI}), (DETAILS, {"gen_ai.output.messages": ASKS})],
             [(DETAILS, {"gen_ai.input.messages": HI, "gen_ai.output.messages": ASKS})],
         ],
@@ -221,6 +229,25 @@ class TestSteps:
         assert isinstance(seen, Step)
         assert seen.requested == ("call_0",)
         assert plain(seen.messages) == ["hi"]
+
+    @pytest.mark.parametrize(
+        ("prompt", "words"),
+        [
+            ('[{"role": "user", "content": "hi"}]', ["hi"]),
+            (
+                "system: be brief\nuser: hi\nand good day\ntool: rain\nuser: so?",
+                ["be brief", "hi\nand good day", "so?"],
+            ),
+            ("hi", []),
+            ("user: hi, and if...", []),
+        ],
+    )
+    def test_step_with_its_prompt_in_one_attribute(
+        self, span: Make, plain: Read, prompt: str, words: list[str]
+    ) -> None:
+        seen = classify(span("chat", operation("chat", gen_ai__prompt=prompt)))
+        assert isinstance(seen, Step)
+        assert plain(seen.messages) == words
 
     @pytest.mark.parametrize(
         ("attributes", "events"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CHOICE_EVENT = "gen_ai.choice"
 _EVENT_CONTENT = "gen_ai.event.content"
+_COMPLETION_EVENT = "gen_ai.content.completion"
+_COMPLETION = "gen_ai.completion"
 _LEGACY_EVENTS = "events"
 _TRUNCATED = "anthropic.content.truncated"
 _TRACELOOPS_RESPONSE = "openai.response"
@@ -93,6 +95,8 @@ def _output(span: SpanRecord, keys: GenaiKeys) -> list[object] | None:
         elif event.name == _CHOICE_EVENT:
             inner = event.attributes.get(_EVENT_CONTENT)
             choices.append({"role": "assistant", **event.attributes} if inner is None else inner)
+        elif event.name == _COMPLETION_EVENT and event.attributes.get(_COMPLETION):
+            choices.append(event.attributes[_COMPLETION])
     if choices:
         return choices
     if _LEGACY_EVENTS in attributes:
