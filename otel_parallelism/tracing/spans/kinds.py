@@ -25,6 +25,15 @@ else:
     _BoundWrapper = wrapt.BoundFunctionWrapper
 
 
+_LAZILY: dict[str, Any] = {}
+"""How signatures are asked for, so that annotations may name what is defined later, as from Python 3.14 on."""
+
+if sys.version_info >= (3, 14):
+    import annotationlib
+
+    _LAZILY["annotation_format"] = annotationlib.Format.FORWARDREF
+
+
 def _itself(function: Any) -> Any:
     """Return *function*."""
     return function
@@ -119,7 +128,7 @@ class ProfiledObject(ProfiledPartial, metaclass=_OfObjects):
         """Return the attribute *name*; ``__call__`` as a method, which shows its kind, and not as a slot."""
         if name == "__signature__":
             # ``inspect.getfullargspec`` would look into the class of the wrapper.
-            return inspect.signature(self.__wrapped__)
+            return inspect.signature(self.__wrapped__, **_LAZILY)
         if name != "__call__":
             return super().__getattribute__(name)
         # Some frameworks look for coroutine functions there.
