@@ -44,8 +44,11 @@ _NAMED_DAY = LazyPattern(
     r"(?: (\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? ((?:19|20)\d\d))?",
     re.IGNORECASE,
 )
-# After a word that is no part of a date: what the other patterns find does not go on there.
-_APART = LazyPattern(r"(?<!\S)(?!of\s|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[^\W\d_]+\s", re.IGNORECASE)
+# After a word that is no part of a date, and no number goes on: what the other patterns find does not lie across it.
+_APART = LazyPattern(
+    r"(?<!\S)(?!of\s|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[^\W\d_](?:[^\W\d_]*\s|\w*\s(?=[^\W\d_]))",
+    re.IGNORECASE,
+)
 _PART = 16_000
 _MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
 _LONGEST = 80

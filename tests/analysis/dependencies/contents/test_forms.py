@@ -10,7 +10,7 @@ from otel_parallelism.analysis.dependencies.contents import forms
 
 WORDS = """
 the of OF may market March Mar. 3rd 21st 12 2024 2024-05-06 20240506 12/11/2023 text fooBar ABC-123 (march
-+1 (555) 123-4567 12:30 12:30:45 a.b@c.de ; é王小 June, jan. 5 of August 1.2.2022 x_y 1 2 3 4 5 6 7 8 9 00
++1 (555) 123-4567 12:30 12:30:45 a.b@c.de ; é王小 June, jan. 5 of August 1.2.2022 x_y word12 a1b2 1 2 3 4 5 6 7 8 9 00
 """
 
 texts = st.lists(st.tuples(st.sampled_from(WORDS.split()), st.sampled_from(" \n\t")), min_size=20, max_size=60)
@@ -29,4 +29,5 @@ def test_parts_of_a_long_text_have_the_forms_of_the_whole(words: list[tuple[str,
 def test_long_text_is_parted_after_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "_PART", 4)
     assert forms._parts_of("some text of March 5 and more") == ["some text ", "of March 5 and ", "more"]
+    assert forms._parts_of("word1 word2 555 012 word3 x") == ["word1 word2 555 012 word3 ", "x"]
     assert forms._parts_of("2024-05-06;2024-05-07") == ["2024-05-06;2024-05-07"]
