@@ -431,15 +431,17 @@ def two_messages(told: Told, first: list[str] | None, second: list[str] | None) 
     [
         (["The weather in Oslo?"], ["The weather in Oslo?", "And in Rome?"]),
         (["The weather in Oslo?"], ["And in Rome?"]),
-        (["The weather in Oslo?"], None),
-        (None, None),
     ],
 )
-def test_what_the_user_asked_for_after_an_answer_could_not_run_before(
-    first: list[str] | None, second: list[str] | None
-) -> None:
+def test_what_the_user_asked_for_after_an_answer_could_not_run_before(first: list[str], second: list[str]) -> None:
     report = two_messages(Told(), first, second)
     assert (report.verdict, report.findings, report.avoidable) == ("serial_by_need", (), 0)
+
+
+@pytest.mark.parametrize("first", [["The weather in Oslo?"], None])
+def test_user_whose_words_are_not_known_may_have_asked_for_more(first: list[str] | None) -> None:
+    report = two_messages(Told(), first, None)
+    assert (report.verdict, [finding.advice for finding in report.findings]) == ("possibly_sequential", ["potential"])
 
 
 def test_request_without_calls_between_two_others_is_no_new_message() -> None:

@@ -192,7 +192,7 @@ class Dependencies:
         if self._follows_unkept(b):
             return "unknown", f"not all calls between {first} and {then} are known"
         if self._before_missing_call(b) >> earlier & 1:
-            return "unknown", f"between {first} and {then} the model asked for something that was not seen to run"
+            return "unknown", f"between {first} and {then} the model answered, or asked for what was not seen to run"
         independent = self._grounds.independent_of(later) >> earlier & 1
         return "independent" if independent else "unknown", self._grounds.sentence(earlier, later)
 

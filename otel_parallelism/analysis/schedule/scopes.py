@@ -125,20 +125,20 @@ class Scope:
             explained: Whether the turn shows what the time between its calls may have gone to; see `shows_pauses`.
             measured: Whether the times were measured, and can show a limit.
         """
+        asked_ns, may_be_asked_ns = ((), ()) if self.scope_id else asked_again_ns(self.calls, turn)
         after_missing_ns = () if self.scope_id else after_missing_calls_ns(self.calls, turn)
-        hand_offs_ns = () if self.scope_id else turn.hand_offs
         said = () if self.evidence is not None else earlier_contents(turn, self)
         steps = () if self.scope_id else turn.steps
         self.graph = Dependencies(
             self.calls,
             said,
             settings,
-            after_missing_ns,
+            sorted((*after_missing_ns, *may_be_asked_ns)),
             sources,
             turn.unrequested,
             evidence=self.evidence,
-            hand_offs_ns=hand_offs_ns,
-            asked_again_ns=() if self.scope_id else asked_again_ns(self.calls, turn),
+            hand_offs_ns=() if self.scope_id else turn.hand_offs,
+            asked_again_ns=asked_ns,
             steps=steps,
             unkept_since_ns=_unkept_since_ns(turn, self.scope_id),
         )

@@ -251,9 +251,9 @@ def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]
     )
 
 
-def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
+def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """
-    Return the start times of model requests after which calls answer another message of the user.
+    Return the start times of model requests after which calls answer another message of the user, or may answer one.
 
     Such a request follows one that asked for no calls, and so ended an answer, and has words of the user that were not
     there before. Where the words are not known, it may have some.
@@ -264,6 +264,7 @@ def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
     """
     starts_ns = [call.start_ns for call in calls]
     found: list[int] = []
+    possible: list[int] = []
     for position, (step, after) in enumerate(itertools.pairwise(turn.steps), start=1):
         before = bisect_left(starts_ns, step.start_ns)
         if step.requested or not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
@@ -272,16 +273,13 @@ def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
         rounds_after = [call.round for call in calls[before:] if call.round is not None]
         if rounds_before and rounds_after and max(rounds_before) >= min(rounds_after):
             continue
-        if _has_new_words(after, turn.steps[:position]):
+        words = _words_of(after)
+        before_words = [known for one in turn.steps[:position] if (known := _words_of(one)) is not None]
+        if words is None or not before_words:
+            possible.append(after.start_ns)
+        elif not words <= frozenset[str]().union(*before_words):
             found.append(after.start_ns)
-    return tuple(found)
-
-
-def _has_new_words(step: Step, earlier: Sequence[Step]) -> bool:
-    """Return whether the user says something in *step* that *earlier* steps do not have, or may do so."""
-    words = _words_of(step)
-    before = [known for one in earlier if (known := _words_of(one)) is not None]
-    return words is None or not before or not words <= frozenset[str]().union(*before)
+    return tuple(found), tuple(possible)
 
 
 def _words_of(step: Step) -> frozenset[str] | None:
