@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from otel_parallelism import names
 from otel_parallelism.patterns import LazyPattern
 
@@ -192,12 +194,17 @@ def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
 
 
 def _after_instructions(instructions: object, given: object) -> object:
-    """Return the messages *given* in JSON after a system message with *instructions*; other forms stay as they are."""
-    if not isinstance(instructions, str) or not isinstance(given, str):
+    """Return the messages *given* after a system message with *instructions*; other forms stay as they are."""
+    if not instructions:
         return given
-    if not (instructions.startswith("[") and instructions.endswith("]") and given.startswith("[{")):
-        return given
-    return f'[{{"role": "system", "parts": {instructions}}}, {given[1:]}'
+    listed = instructions.startswith("[") and instructions.endswith("]") if isinstance(instructions, str) else False
+    if isinstance(given, str) and isinstance(instructions, str) and given.startswith("[{"):
+        parts = instructions if listed else msgspec.json.encode([{"type": "text", "content": instructions}]).decode()
+        return f'[{{"role": "system", "parts": {parts}}}, {given[1:]}'
+    if isinstance(given, list | tuple):
+        told = decoded(instructions) if listed else instructions
+        return [{"role": "system", "content": told}, *given]
+    return given
 
 
 def _labelled(prompt: object) -> object:

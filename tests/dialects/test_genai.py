@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,6 +146,17 @@ class TestSteps:
         assert isinstance(seen, Step)
         assert (seen.requested, seen.input_tokens) == (("call_0",), 80)
         assert plain(seen.messages) == ["hi"]
+
+    @pytest.mark.parametrize("instructions", ["be brief", '[{"type": "text", "content": "be brief"}]'])
+    @pytest.mark.parametrize("given", [HI, json.loads(HI)])
+    def test_system_instructions_are_read_in_any_form(
+        self, span: Make, plain: Read, instructions: str, given: object
+    ) -> None:
+        attributes = operation("chat", gen_ai__input__messages=given)
+        attributes["gen_ai.system_instructions"] = instructions
+        seen = classify(span("chat", attributes))
+        assert isinstance(seen, Step)
+        assert plain(seen.messages) == ["be brief", "hi"]
 
     def test_system_instructions_come_before_the_messages(self, span: Make, plain: Read) -> None:
         attributes = {**operation("chat"), "gen_ai.input.messages": HI, "gen_ai.output.messages": ASKS}
