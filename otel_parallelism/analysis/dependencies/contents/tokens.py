@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.long_numbers import MAX_DIGITS
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import paced, pause
 from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ Token: TypeAlias = tuple[str, bool]
 
 _SENTENCE_END = LazyPattern(r"[.!?;](?=\s|$)|\n+")
 _PIECES = LazyPattern(r"[^\s,;|&()\[\]{}\"'<>=+*!?]+")
+_AT_ONCE = 20_000
 _PARTS = LazyPattern(r"[^\W_]+(?:\.\d+)?")
 _WORDS = LazyPattern(r"\w+")
 _PLAIN = LazyPattern(r"[^\W_]+")
@@ -173,7 +174,7 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
     >>> dict(tokens_inside("facility::48213, total 12-7"))["48213"]
     True
     """
-    pieces = _PIECES.findall(text)
+    pieces = pieces_of(text)
     if len(pieces) > 1:
         for raw in paced(pieces):
             if wanted is not None and _is_unwanted(raw, wanted):
@@ -192,8 +193,23 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
 
 
 def pieces_of(text: str) -> list[str]:
-    """Return the parts of *text* between spaces and punctuation."""
-    return _PIECES.findall(text)
+    """
+    Return the parts of *text* between spaces and punctuation; a long text is searched with pauses.
+
+    >>> pieces_of("one, two (x-3)")
+    ['one', 'two', 'x-3']
+    """
+    if len(text) <= _AT_ONCE:
+        return _PIECES.findall(text)
+    found: list[str] = []
+    start = 0
+    while start < len(text):
+        space = text.find(" ", start + _AT_ONCE)
+        end = len(text) if space < 0 else space
+        found += _PIECES.findall(text[start:end])
+        start = end
+        pause()
+    return found
 
 
 def words_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The forms of a long text do not depend on the parts in which it is searched."""
+"""What is found in a long text does not depend on the parts in which it is searched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_parallelism.analysis.dependencies.contents import forms
+from otel_parallelism.analysis.dependencies.contents import forms, tokens
 
 WORDS = """
 the of OF may market March Mar. 3rd 21st 12 2024 2024-05-06 20240506 12/11/2023 text fooBar ABC-123 (march
@@ -24,6 +24,15 @@ def test_parts_of_a_long_text_have_the_forms_of_the_whole(words: list[tuple[str,
         patch.setattr(forms, "_PART", 20)
         assert "".join(forms._parts_of(text)) == text
         assert sorted(forms.identity_forms(text)) == whole
+
+
+@given(texts)
+def test_pieces_of_a_long_text_are_those_of_the_whole(words: list[tuple[str, str]]) -> None:
+    text = "".join(word + space for word, space in words)
+    whole = tokens.pieces_of(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "_AT_ONCE", 10)
+        assert tokens.pieces_of(text) == whole
 
 
 def test_long_text_is_parted_after_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
