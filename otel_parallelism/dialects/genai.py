@@ -187,8 +187,8 @@ def _words(span: SpanRecord, keys: GenaiKeys) -> Content | None:
         given = said or attributes.get(_LEGACY_EVENTS)
     if given is None and keys.prompt:
         return captured(attributes, _prompt_words)
-    if given is None:
-        given = _labelled(attributes.get(_PROMPT))
+    if given is None and _PROMPT in attributes:
+        given = _labelled(attributes[_PROMPT])
     given = _after_instructions(attributes.get(names.SYSTEM_INSTRUCTIONS), given)
     return captured(given, messages.user_words, whole=attributes.get(_TRUNCATED) is not True)
 

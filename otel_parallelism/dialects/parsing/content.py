@@ -89,7 +89,7 @@ def is_cut_off(text: str) -> bool:
     if _CUT in text[-_CUT_TAIL:]:
         return True
     closing = _CLOSING.get(text[:1])
-    if closing is not None and (text.rstrip()[-1] != closing or len(text) == 1):
+    if closing is not None and (len(text) == 1 or (text[-1] != closing and text.rstrip()[-1] != closing)):
         return True
     tail = text[-16:].rstrip(_AFTER_MARK)
     if tail[-1:] in _LAST_OF_MARKS and tail.lower().endswith(_MARKS):

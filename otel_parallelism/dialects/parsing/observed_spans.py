@@ -23,6 +23,7 @@ REQUEST: Final = "chat "
 
 _CODES: Final = ("http.response.status_code", "http.status_code")
 _FIRST_ERROR: Final = 400
+_SIGNS: Final = frozenset({"error", "tool.status", *_CODES})
 _FAILED: Final = frozenset({"error", "failed"})
 _EXCEPTION: Final = "exception"
 _VOCABULARIES: Final = (
@@ -136,6 +137,8 @@ def _made_by(span: SpanRecord) -> str:
 
 def _tells_of_a_failure(attributes: Mapping[str, object]) -> bool:
     """Return whether *attributes* have an error code or an older mark of an error."""
+    if _SIGNS.isdisjoint(attributes):
+        return False
     if attributes.get("error") in (True, "true") or text(attributes, "tool.status") in _FAILED:
         return True
     return (whole_number(attributes, *_CODES) or 0) >= _FIRST_ERROR
