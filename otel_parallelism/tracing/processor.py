@@ -109,15 +109,15 @@ class ParallelismProcessor(SpanProcessor):
         span_id, scope = id_and_scope(span)
         if len(self._spans) >= MAX_OPEN_SPANS:
             REGISTRY.forget_oldest()
+        self._spans[span_id] = span
         if scope in REGISTRY.duplicate_scopes:
-            self._spans[span_id] = span
             place_duplicate(span)
         is_tool = is_tool_span(span)
         if not (is_tool or is_marked(span)):
-            self._spans.setdefault(span_id, span)
             return
         if scope == INSTRUMENTATION:
             # Our own span at another provider than the installed one; its wrapper updates the registry.
+            self._spans.pop(span_id, None)
             return
         if self._unrelated.get(scope):
             self._reset_unrelated(scope)

@@ -44,7 +44,7 @@ _NAMED_DAY = LazyPattern(
     r"(?: (\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? ((?:19|20)\d\d))?",
     re.IGNORECASE,
 )
-# After a word that is no part of a date, and no number goes on: what the other patterns find does not lie across it.
+# The end of a word that is no part of a date, where no number goes on. No match of the other patterns lies across it.
 _APART = LazyPattern(
     r"(?<!\S)(?!of\s|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[^\W\d_](?:[^\W\d_]*\s|\w*\s(?=[^\W\d_]))",
     re.IGNORECASE,
@@ -129,7 +129,7 @@ def _forms_of(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _parts_of(text: str) -> list[str]:
-    """Return *text*, which is long, in parts that are searched one after another, with what is found in all of it."""
+    """Return *text*, which is long, in parts. Searching the parts finds what searching the whole text finds."""
     parts = []
     start = 0
     while len(text) - start > _PART:
