@@ -307,7 +307,8 @@ def test_vocabulary_tells_instrumentations_apart_that_a_format_does_not_keep(
         ({"tool.status": "error"}, [], True),
         ({"http.response.status_code": 503}, [], True),
         ({"http.status_code": "404"}, [], True),
-        ({}, [("exception", {"exception.type": "GraphInterrupt"})], False),
+        ({}, [("exception", {"exception.type": "langgraph.errors.GraphInterrupt"})], False),
+        ({}, [("exception", {"exception.type": "TimeoutError"})], True),
         ({"error": False, "tool.status": "success", "http.response.status_code": 200}, [("retry", {})], False),
     ],
 )

@@ -10,6 +10,7 @@ import msgspec
 from otel_parallelism import names
 from otel_parallelism.failures import Failure, failure_of
 from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan
+from otel_parallelism.patterns import LazyPattern
 
 from .facts import text, whole_number
 
@@ -26,6 +27,9 @@ _FIRST_ERROR: Final = 400
 _SIGNS: Final = frozenset({"error", "tool.status", *_CODES})
 _FAILED: Final = frozenset({"error", "failed"})
 _EXCEPTION: Final = "exception"
+_ON_PURPOSE: Final = LazyPattern(r"Interrupt$|BubbleUp$|Command$|Hand_?[Oo]ff$")
+"""Exceptions with which frameworks stop a graph for a person, or go on elsewhere."""
+
 _VOCABULARIES: Final = (
     "openinference.span.kind",
     "traceloop.span.kind",
@@ -86,9 +90,14 @@ def _call(span: SpanRecord, facts: Facts) -> Call:
     attributes = span.attributes
     failed = span.error or facts.failed or bool(attributes.get(names.ERROR_TYPE)) or _tells_of_a_failure(attributes)
     result = facts.result
-    if result is not None and span.events and any(event.name == _EXCEPTION for event in span.events):
-        # It may have been handled, or stop a graph on purpose; what the call returned may be only a part.
-        result = msgspec.structs.replace(result, whole=False)
+    for event in span.events:
+        if event.name != _EXCEPTION:
+            continue
+        if result is None:
+            failed = failed or not _ON_PURPOSE.search(text(event.attributes, "exception.type"))
+        else:
+            # The tool may have handled it; what the call returned may be only a part.
+            result = msgspec.structs.replace(result, whole=False)
     return Call(
         span.trace_id,
         span.span_id,
