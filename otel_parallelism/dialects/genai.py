@@ -208,7 +208,7 @@ def _after_instructions(instructions: object, given: object) -> object:
 
 
 def _labelled(prompt: object) -> object:
-    """Return the messages in a text such as ``user: hi``, a message or more lines each; any other value unchanged."""
+    """Return the messages in a text that begins each with its role, as in ``user: hi``; any other value unchanged."""
     if not isinstance(prompt, str) or is_cut_off(prompt):
         return prompt
     before, *parts = _LABEL.split(prompt)

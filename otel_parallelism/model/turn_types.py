@@ -116,8 +116,8 @@ class Call(msgspec.Struct, frozen=True):
     turn, and the value is how much longer it took, 0 if unknown. ``stack`` has the functions that made the call.
     ``failure`` is why it failed. ``conversation`` is the id of the conversation. ``links`` and ``link_types`` are
     those of its span. ``changes`` is true if its function visibly changes something outside, such as a file.
-    ``dispatch`` is recorded in tests only. ``in_turn`` is true if the spans inside it and inside calls that overlap it
-    ran one after another.
+    ``dispatch`` is recorded in tests only. ``serial_inside`` is true if the spans inside it and inside calls that
+    overlap it ran one after another.
     """
 
     trace_id: str
@@ -164,7 +164,7 @@ class Call(msgspec.Struct, frozen=True):
     changes: bool = False
     streamed: bool = False
     dispatch: Dispatch | None = None
-    in_turn: bool = False
+    serial_inside: bool = False
 
     @property
     def duration_ns(self) -> int:

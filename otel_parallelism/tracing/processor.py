@@ -135,7 +135,7 @@ class ParallelismProcessor(SpanProcessor):
             self._place(node)
 
     def _end(self, span: ReadableSpan, known: object) -> None:
-        """Complete the live tree with the ended *span*, which has the node *known* or may matter without one."""
+        """Complete the live tree with the ended *span*; *known* is its node, or the span itself if it has none."""
         if type(known) is SpanNode:
             if _is_plain_call(known, span):
                 known.span = span

@@ -41,7 +41,7 @@ def _limit(candidate: Candidate) -> int | None:
 
 def _contention_evidence(calls: Sequence[Call], places: int) -> str:
     """Return why *calls* are taken to have waited for one another."""
-    if all(call.in_turn for call in calls):
+    if all(call.serial_inside for call in calls):
         return "the spans inside them ran one after another"
     in_order = sorted(calls, key=lambda call: (call.end_ns, call.start_ns, call.span_id))
     if not places_inside(in_order):

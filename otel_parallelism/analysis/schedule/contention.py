@@ -63,12 +63,17 @@ def contention(calls: Sequence[Call]) -> Contention:
     loop = loop_waits(calls)
     by_tool: dict[str, list[int]] = {}
     for index, call in paced(enumerate(calls)):
-        if call.end_ns > call.start_ns and call.tool and not call.in_turn and call.span_id not in loop.baseline_ns:
+        if (
+            call.end_ns > call.start_ns
+            and call.tool
+            and not call.serial_inside
+            and call.span_id not in loop.baseline_ns
+        ):
             by_tool.setdefault(call.tool, []).append(index)
     measured_ns = {
         call.span_id: call.duration_ns - waited_ns(call) for call in paced(calls) if call.queue_ns and waited_ns(call)
     }
-    baseline_ns: dict[str, int] = {call.span_id: call.duration_ns for call in paced(calls) if call.in_turn}
+    baseline_ns: dict[str, int] = {call.span_id: call.duration_ns for call in paced(calls) if call.serial_inside}
     batches = []
     for same_tool in [members for members in by_tool.values() if len(members) >= _LEAST_BATCH]:
         for batch in paced(_overlapping_batches(calls, same_tool)):
@@ -77,8 +82,8 @@ def contention(calls: Sequence[Call]) -> Contention:
             if step_ns:
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), step_ns))
-    in_turn = [index for index, call in paced(enumerate(calls)) if call.in_turn]
-    batches += [tuple(batch) for batch in _overlapping_batches(calls, in_turn)] if in_turn else []
+    serial = [index for index, call in paced(enumerate(calls)) if call.serial_inside]
+    batches += [tuple(batch) for batch in _overlapping_batches(calls, serial)] if serial else []
     for span_id, in_loop_ns in loop.baseline_ns.items():
         measured_ns[span_id] = min(in_loop_ns, measured_ns.get(span_id, in_loop_ns))
     return Contention({**baseline_ns, **measured_ns}, tuple(batches), loop)

@@ -56,14 +56,15 @@ def unambiguous_matches(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
 
 
 def _outer_and_inner(one: Call, two: Call) -> tuple[Call, Call]:
+    """Return the longer call first."""
     return (one, two) if one.duration_ns >= two.duration_ns else (two, one)
 
 
-def told_twice(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
+def simultaneous_matches(calls: Sequence[Call]) -> list[tuple[Call, Call]]:
     """
-    Return the pairs among *calls* of each tool that two instrumentations recorded equally often, at the same times.
+    Return pairs of *calls* of tools whose calls two instrumentations recorded equally often, and at the same times.
 
-    Calls that run together are each a possible match of several, but in order of start, each has its own.
+    Where calls run together, each has several possible matches. So they are matched in order of start.
 
     Args:
         calls: The calls of one scope without unambiguous matches, in order of (start, longest first, id).

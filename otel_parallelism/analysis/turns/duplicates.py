@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from otel_parallelism.model import Call, Passage, Step
 from otel_parallelism.pace import paced
 
-from .counterparts import TOLERANCE_NS, lies_within, nested_in_time, same_tool, told_twice, unambiguous_matches
+from .counterparts import (
+    TOLERANCE_NS,
+    lies_within,
+    nested_in_time,
+    same_tool,
+    simultaneous_matches,
+    unambiguous_matches,
+)
 from .merging import merged_duplicate
 from .tree import as_passage, nearest
 
@@ -160,7 +167,8 @@ def _sibling_calls(tree: Tree) -> dict[str, str]:
             calls.sort(key=lambda call: (call.start_ns, -call.end_ns, call.span_id))
             pairs = unambiguous_matches(calls)
             matched = {call.span_id for pair in pairs for call in pair}
-            for outer, inner in (*pairs, *told_twice([call for call in calls if call.span_id not in matched])):
+            pairs += simultaneous_matches([call for call in calls if call.span_id not in matched])
+            for outer, inner in pairs:
                 outer_of[inner.span_id] = outer.span_id
     return outer_of
 

@@ -28,7 +28,7 @@ from .requests import settle_requests
 from .rounds import assign_rounds
 from .siblings import adopt_siblings
 from .tree import Tree, as_passage
-from .waiting import note_turns_taken
+from .waiting import note_serial_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -268,7 +268,7 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
     wrappers = remove_wrappers(tree)
     lift_misplaced_calls(tree)
     tree.break_cycles()
-    note_turns_taken(tree)
+    note_serial_work(tree)
     turns, uncovered = assemble(tree, placed_by_time, wrappers, impossible, settings)
     return Normalized(turns, uncovered, len(tree.spans), len(impossible))
 

@@ -3,7 +3,8 @@ Corrects model requests whose spans enclose calls.
 
 Some instrumentations make a tool's span a child of the model request that requested it. The request then ends long
 after its answer. A span around several model requests and their calls is no request, even if it is classified as one.
-Nor does one span show which response asked for which call if the model may have spoken between the calls inside it.
+If there is a pause between the calls inside a span, the model may have answered in it. The span then does not show
+which response asked for which call.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 
 
 _LEAST_ANSWER_NS = 50_000_000
-"""A pause between two calls in which a model may have answered; a program starts the next call of a response sooner."""
+"""The shortest pause between two calls in which a model may have answered."""
 
 
 def settle_requests(tree: Tree) -> None:
     """
     End each model request that encloses calls at the start of the first call, or make it a passage.
 
-    What it asked for is unknown if calls inside it are a pause apart, in which the model may have seen a result.
+    If there is a pause between the calls, in which the model may have seen a result, what the request asked for is
+    unknown.
 
     It stays a request if its output lists a call inside it, or if the same scope has another request and it encloses
     no turn. It becomes a passage if another request inside it starts before its first call, unless that is the only one

@@ -253,14 +253,17 @@ def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]
 
 def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """
-    Return the start times of model requests after which calls answer another message of the user, or may answer one.
+    Return the start times of model requests that have, or may have, another message of the user.
 
-    Such a request follows one that asked for no calls, and so ended an answer, and has words of the user that were not
-    there before. Where the words are not known, it may have some.
+    Such a request follows one that asked for no calls, and so ended an answer. It has words of the user that no earlier
+    request has. Where the words are not known, it may have some.
 
     Args:
         calls: The turn's own calls, in order of start.
         turn: The turn.
+
+    Returns:
+        The times of those that have one, and of those that may have one, both in order.
     """
     starts_ns = [call.start_ns for call in calls]
     found: list[int] = []

@@ -2,8 +2,8 @@
 Waiting inside calls: for a person, and for one another.
 
 Waiting for a person, as in an approval, is no call's work and no loss. It is recorded on the calls and the turn in
-which it passes, and removed before anything is measured. Calls that overlap, while the spans inside them never do and
-fill the time, waited for one another.
+which it passes, and removed before anything is measured. Overlapping calls waited for one another if the spans inside
+them never overlap and fill the time.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
     from .tree import Tree
 
+_FEWEST = 3
+_DEEPEST = 4
+_FILLED = 0.8
+_LEAST_OVERLAP = 1.25
+
 
 def waiting_inside(tree: Tree) -> dict[str, tuple[Interval, ...]]:
     """
@@ -48,14 +53,8 @@ def waiting_inside(tree: Tree) -> dict[str, tuple[Interval, ...]]:
     return {span_id: _united(waits) for span_id, waits in found.items()}
 
 
-_FEWEST_IN_TURN = 3
-_DEEPEST = 4
-_FILLED = 0.8
-_LEAST_OVERLAP = 1.25
-
-
-def note_turns_taken(tree: Tree) -> None:
-    """Note on calls of *tree* that waited for one another for how long they did, as time in a queue."""
+def note_serial_work(tree: Tree) -> None:
+    """Record how long calls of *tree* waited for one another, as time in a queue."""
     inside = _spans_inside(tree)
     scopes: dict[str, list[Call]] = {}
     for span_id in paced(inside):
@@ -65,11 +64,11 @@ def note_turns_taken(tree: Tree) -> None:
     for calls in scopes.values():
         for batch in paced(_overlapping(calls)):
             levels = ({call.span_id: _united(inside[call.span_id][at]) for call in batch} for at in range(_DEEPEST))
-            work = next((level for level in levels if _took_turns(batch, level)), {})
+            work = next((level for level in levels if _is_serial(batch, level)), {})
             for call in batch if work else ():
                 done_ns = min(call.duration_ns, sum(part.duration_ns for part in work[call.span_id]))
                 tree.spans[call.span_id] = msgspec.structs.replace(
-                    call, queue_ns=call.duration_ns - done_ns, called_ns=call.start_ns, in_turn=True
+                    call, queue_ns=call.duration_ns - done_ns, called_ns=call.start_ns, serial_inside=True
                 )
 
 
@@ -87,7 +86,7 @@ def _spans_inside(tree: Tree) -> dict[str, list[list[Interval]]]:
 
 
 def _depth_below(tree: Tree, span: Observation, holder: str) -> int:
-    """Return how many levels *span* is below the call *holder*; more than `_DEEPEST` if it is too many."""
+    """Return how many levels *span* is below the call *holder*; more than `_DEEPEST` if it is deeper."""
     depth = 1
     while span.parent_id != holder and depth <= _DEEPEST and span.parent_id in tree.spans:
         span = tree.spans[span.parent_id]
@@ -96,7 +95,7 @@ def _depth_below(tree: Tree, span: Observation, holder: str) -> int:
 
 
 def _overlapping(calls: list[Call]) -> list[list[Call]]:
-    """Return the batches of *calls* in which each overlaps another one; only those of enough calls."""
+    """Return the batches of *calls* in which each overlaps another one, without batches of fewer than `_FEWEST`."""
     batches: list[list[Call]] = []
     reached_ns = 0
     for call in sorted(calls, key=lambda call: (call.start_ns, call.end_ns, call.span_id)):
@@ -104,10 +103,10 @@ def _overlapping(calls: list[Call]) -> list[list[Call]]:
             batches.append([])
         batches[-1].append(call)
         reached_ns = max(reached_ns, call.end_ns)
-    return [batch for batch in batches if len(batch) >= _FEWEST_IN_TURN]
+    return [batch for batch in batches if len(batch) >= _FEWEST]
 
 
-def _took_turns(batch: list[Call], work: Mapping[str, tuple[Interval, ...]]) -> bool:
+def _is_serial(batch: list[Call], work: Mapping[str, tuple[Interval, ...]]) -> bool:
     """Return whether the *work* inside overlapping calls, by span id, never overlaps and fills their common time."""
     if not all(work.values()):
         return False

@@ -190,7 +190,7 @@ def _names(spec: ModuleSpec) -> dict[str, Any]:
 
 
 def _cached(path: str | None) -> dict[str, Any]:
-    """Return the global that names the compiled file, which Python has no longer from 3.15 on."""
+    """Return the global ``__cached__``, the path of the compiled file; Python 3.15 has none."""
     return {} if sys.version_info >= (3, 15) else {"__cached__": path}
 
 

@@ -27,11 +27,11 @@ _RESULTS = (
 _MCP_FLAGS = frozenset({"isError", "is_error"})
 _MCP_STRUCTURED = ("structuredContent", "structured_content", "data")
 _MCP_OTHERS = frozenset({"_meta", "meta", "resultType", "type", "tool_use_id"})
-"""What a result of MCP has beside its content, and no model is shown."""
+"""Fields of a result of MCP that are not shown to the model."""
 
 _AGNO = LazyPattern(r"status='\w+' result=(.*) error=", re.DOTALL)
 _STRING = r"(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
-# LangChain's messages and MCP's results as Python shows them.
+# The ``repr`` of LangChain's messages and of MCP's results.
 _SHOWN_MESSAGE = LazyPattern(
     rf"content=({_STRING}|\[.*\]) (?:(?:additional_kwargs|response_metadata|name|id)=.*)?tool_call_id='([^'\\]+)'(.*)",
     re.DOTALL,
@@ -44,7 +44,7 @@ _SHOWN_RESULT = LazyPattern(
 _SHOWN_BLOCK = LazyPattern(
     rf"TextContent\(type='text', text=({_STRING})(?:, annotations=None)?(?:, meta=None)?\)(?:, )?", re.DOTALL
 )
-# Programs without messages of tools tell a model in the user's name what a tool returned.
+# Some programs give a tool's result to the model as a message of the user.
 _RESULT_OF_A_TOOL = CaselessPattern(
     r"\W*(?:(?:tool|function)[ _-]?(?:call[ _-]?)?(?:results?|outputs?|responses?)\b|observations?:"
     r"|(?:results?|outputs?|response)s? (?:of|from) (?:the )?(?:tool|function|call|[`'\"]?\w+_\w+)\b"
@@ -115,7 +115,7 @@ def tool_failed(value: object) -> bool:
 
 def tells_of_a_tool(text: object) -> bool:
     """
-    Return whether *text*, a message in the user's name, tells what a tool returned.
+    Return whether *text*, a message of the user, is the result of a tool.
 
     >>> tells_of_a_tool("Tool result: 7"), tells_of_a_tool("Observation: rain"), tells_of_a_tool("Tools for wood?")
     (True, True, False)
@@ -135,7 +135,7 @@ def _tail(value: object) -> str:
 
 
 def _shown(value: object) -> object:
-    """Return the result inside a text with which Python shows an object of Agno, LangChain or MCP."""
+    """Return the result in the ``repr`` of an object of Agno, LangChain or MCP; any other value unchanged."""
     if not isinstance(value, str) or not value.startswith(("status='", "content=", "meta=", "CallToolResult(")):
         return value
     agno = _AGNO.match(value)
@@ -153,7 +153,7 @@ def _shown(value: object) -> object:
 
 
 def _shown_message(value: object) -> re.Match[str] | None:
-    """Return the content, the call's id and what follows it in a message of LangChain that Python shows."""
+    """Match the content, the call's id and what follows it in the ``repr`` of a message of LangChain."""
     if not isinstance(value, str) or not value.startswith("content="):
         return None
     return _SHOWN_MESSAGE.fullmatch(value)
@@ -205,7 +205,7 @@ def _opened_mcp(data: Mapping[str, object]) -> object:
     """
     Return the structured content, the content, or both where they differ.
 
-    A result that reports an error stays, and so do the fields that MCP does not know.
+    A result that reports an error stays as it is. Fields that MCP does not define are kept.
     """
     if any(data.get(flag) for flag in _MCP_FLAGS):
         return data

@@ -19,7 +19,7 @@ def pool_job(frame: FrameType | None) -> Any:
     while frame is not None:
         if frame.f_code.co_name == "run" and frame.f_code.co_filename == _POOLS:
             job = frame.f_locals.get("self")
-            # From Python 3.14 on, what prepares the thread has a method `run` around the function, too.
+            # From Python 3.14 on, the pool's worker context, which is no job, has a method `run`, too.
             if hasattr(job, "future"):
                 return job
         frame = frame.f_back

@@ -25,13 +25,13 @@ else:
     _BoundWrapper = wrapt.BoundFunctionWrapper
 
 
-_LAZILY: dict[str, Any] = {}
-"""How signatures are asked for, so that annotations may name what is defined later, as from Python 3.14 on."""
+_SIGNATURE_OPTIONS: dict[str, Any] = {}
+"""Arguments of ``inspect.signature``: from Python 3.14 on, annotations may name what is not defined yet."""
 
 if sys.version_info >= (3, 14):
     import annotationlib
 
-    _LAZILY["annotation_format"] = annotationlib.Format.FORWARDREF
+    _SIGNATURE_OPTIONS["annotation_format"] = annotationlib.Format.FORWARDREF
 
 
 def _itself(function: Any) -> Any:
@@ -128,7 +128,7 @@ class ProfiledObject(ProfiledPartial, metaclass=_OfObjects):
         """Return the attribute *name*; ``__call__`` as a method, which shows its kind, and not as a slot."""
         if name == "__signature__":
             # ``inspect.getfullargspec`` would look into the class of the wrapper.
-            return inspect.signature(self.__wrapped__, **_LAZILY)
+            return inspect.signature(self.__wrapped__, **_SIGNATURE_OPTIONS)
         if name != "__call__":
             return super().__getattribute__(name)
         # Some frameworks look for coroutine functions there.

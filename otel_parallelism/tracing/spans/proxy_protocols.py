@@ -111,7 +111,7 @@ class _ContextMethod:
     A method of context managers, which ``with`` and ``ExitStack`` look for in the class of an object.
 
     From Python 3.15 on, ``ExitStack`` looks into the class as it is, and a wrapper cannot hide the methods of a proxy.
-    An object without ``__exit__`` is then the function that it calls at its end.
+    It calls an object without ``__exit__`` as a function when it closes.
     """
 
     def __init__(self, name: str) -> None:

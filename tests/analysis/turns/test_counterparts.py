@@ -11,7 +11,7 @@ from otel_parallelism.analysis.turns.counterparts import (
     TOLERANCE_NS,
     nested_in_time,
     same_tool,
-    told_twice,
+    simultaneous_matches,
     unambiguous_matches,
 )
 from otel_parallelism.model import Call
@@ -138,14 +138,14 @@ def told(instrumentation: str, *times: tuple[int, int], **fields: Any) -> list[C
         ([(0, 900), (1, 901)], [(0, 899), (1, 880)], 0),  # others
     ],
 )
-def test_calls_that_two_instrumentations_recorded_at_the_same_times_are_told_twice(
+def test_calls_that_two_instrumentations_recorded_at_the_same_times_match(
     ones: list[tuple[int, int]], others: list[tuple[int, int]], pairs: int
 ) -> None:
     calls = in_order([*told("x", *ones), *told("y", *others)])
-    assert len(told_twice(calls)) == pairs
-    assert all({one.instrumentation, two.instrumentation} == {"x", "y"} for one, two in told_twice(calls))
+    assert len(simultaneous_matches(calls)) == pairs
+    assert all({one.instrumentation, two.instrumentation} == {"x", "y"} for one, two in simultaneous_matches(calls))
 
 
-def test_calls_with_different_ids_or_of_three_instrumentations_are_not_told_twice() -> None:
-    assert told_twice(in_order([*told("x", (0, 900), call_id="1"), *told("y", (0, 900), call_id="2")])) == []
-    assert told_twice(in_order([call for name in "xyz" for call in told(name, (0, 900))])) == []
+def test_calls_with_different_ids_or_of_three_instrumentations_do_not_match() -> None:
+    assert simultaneous_matches(in_order([*told("x", (0, 900), call_id="1"), *told("y", (0, 900), call_id="2")])) == []
+    assert simultaneous_matches(in_order([call for name in "xyz" for call in told(name, (0, 900))])) == []

@@ -78,7 +78,7 @@ def served(*lengths: int, **changes: tuple[int, int]) -> Turn:
     return turn_of(*spans)
 
 
-def test_calls_whose_inner_spans_take_turns_waited_for_one_another() -> None:
+def test_calls_whose_inner_spans_ran_one_after_another_waited() -> None:
     report = analyze(served(4, 11, 7), Settings())
     (finding,) = report.findings
     assert (report.verdict, report.effective_ratio) == ("contended", 1.0)
@@ -95,7 +95,7 @@ def test_calls_whose_inner_spans_take_turns_waited_for_one_another() -> None:
     ],
 )
 def test_calls_that_may_have_worked_at_once_are_not_said_to_have_waited(turn: Turn) -> None:
-    assert not any(one.in_turn for one in turn.calls)
+    assert not any(one.serial_inside for one in turn.calls)
     assert analyze(turn, Settings()).verdict == "parallel"
 
 

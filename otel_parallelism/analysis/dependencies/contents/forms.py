@@ -44,7 +44,7 @@ _NAMED_DAY = LazyPattern(
     r"(?: (\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? ((?:19|20)\d\d))?",
     re.IGNORECASE,
 )
-# The end of a word that is no part of a date, where no number goes on. No match of the other patterns lies across it.
+# A word and the space after it, where no date and no number goes on. No match of another pattern lies across it.
 _APART = LazyPattern(
     r"(?<!\S)(?!of\s|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[^\W\d_](?:[^\W\d_]*\s|\w*\s(?=[^\W\d_]))",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""Recognises texts that stand in place of content, such as an object's repr, ``[image]`` or ``3 rows``; broken JSON."""
+"""Recognises texts that stand in place of content, such as ``[image]`` or ``3 rows``, and JSON that was cut off."""
 
 from __future__ import annotations
 

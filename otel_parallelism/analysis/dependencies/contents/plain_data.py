@@ -1,4 +1,4 @@
-"""Copies the beginning of a value to plain data, without running code of the program, and finds what a result tells."""
+"""Copies the beginning of a value to plain data without running code of the program, and unwraps results."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ def _first(items: Any, budget: list[int]) -> list[Any]:
 
 def inner_data(value: object) -> object:
     r"""
-    Return what a result tells, as plain data, without what wraps it.
+    Return the content of a result, as plain data, without what wraps it.
 
-    Wrapped means: in JSON in a text, perhaps after a few words, between tags or in a code block; in an object whose
-    other fields say what kind of object it is, that it succeeded, or how long it took; as the fields of an object that
-    Python shows; as a line for each field. Other values are returned as they are.
+    Content may be wrapped in JSON in a text, perhaps after a few words, between tags or in a code block; in an object
+    whose other fields say its kind, that the call succeeded, or how long it took; in the ``repr`` of an object; or in a
+    text with a line for each field. Other values are returned as they are.
 
     Args:
         value: Plain data.
@@ -153,7 +153,7 @@ def _is_block(item: object) -> bool:
 
 
 def _says_nothing(name: object, value: object, fields: dict[object, object]) -> bool:
-    """Return whether one of the *fields* of a result says nothing but what kind of result it is."""
+    """Return whether the field *name*, one of the *fields* of a result, has nothing of its content."""
     if value is None:
         return True
     if name in _SUCCEEDED:
@@ -164,7 +164,7 @@ def _says_nothing(name: object, value: object, fields: dict[object, object]) -> 
 
 
 def _in_text(text: str) -> object:
-    """Return the data in *text*; the text itself if it is just a text."""
+    """Return the data in *text*; *text* itself if it has none."""
     stripped = text.strip()
     if len(stripped) > _LONGEST_TEXT:
         return text
@@ -187,7 +187,7 @@ def _first_opening(text: str) -> int:
 
 
 def _fields_in(text: str) -> dict[str, object] | None:
-    """Return the fields that a whole *text* shows, as Python does, or one a line; None for any other text."""
+    """Return the fields of *text*, the ``repr`` of an object or a field a line; None for any other text."""
     beginning = text[:_LONGEST_PREFIX]
     shown = _SHOWN.fullmatch(text) if "=" in beginning else None
     if shown:

@@ -194,7 +194,7 @@ def tokens_inside(text: str, wanted: AbstractSet[str] | None = None) -> Iterator
 
 def pieces_of(text: str) -> list[str]:
     """
-    Return the parts of *text* between spaces and punctuation; a long text is searched with pauses.
+    Return the parts of *text* between spaces and punctuation, with pauses if it is long.
 
     >>> pieces_of("one, two (x-3)")
     ['one', 'two', 'x-3']

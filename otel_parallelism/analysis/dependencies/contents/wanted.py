@@ -27,7 +27,9 @@ _PARTS = 16
 
 class PartedSet(AbstractSet[T]):
     """
-    The set of some items, in parts, so that it grows in small steps: a plain one is copied as a whole each time.
+    A set in parts that grow one by one.
+
+    A plain set is copied as a whole when it grows, which takes long if it is large.
 
     >>> some = PartedSet("abca")
     >>> len(some), "a" in some, "d" in some, sorted(some)
@@ -133,7 +135,7 @@ class Wanted:
         for name in ("named", "names", "forms", "words", "tokens", "whole_parts"):
             if isinstance(getattr(self, name), set):
                 empty(getattr(self, name))
-            # The memory of an empty set is as large as it was.
+            # An emptied set keeps its memory.
             setattr(self, name, set())
             pause()
 

@@ -1,4 +1,4 @@
-"""Recognises results that found nothing, that tell nothing but success, or that say that they are old or doubtful."""
+"""Recognises results that found nothing, that report only success, or that say that they are old or doubtful."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _POOR = frozenset("bad poor low uncertain suspect unreliable questionable".split
 _RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - a list of quoted words would be longer
 
 LONGEST_SUCCESS = 2
-"""The most values of a result that says nothing but that the call succeeded."""
+"""The most values of a result that reports only success."""
 
 _SUCCESSES = frozenset("ok okay done success successful succeeded completed".split())  # noqa: SIM905 - likewise
 _FIELDS_OF_SUCCESS = frozenset({"", "status", "result", "message", "ok", "success"})
-# Such tools are asked how things stand, so that this is their answer.
+# Words in the names of tools that are asked for a state: success is their answer.
 _ASKED_HOW = frozenset(
     """
     status state health healthz check checks ping test tests result results outcome job jobs
@@ -76,7 +76,7 @@ def has_reservation(result: dict[object, object]) -> bool:
 
 def tells_success_only(words: frozenset[str], leaves: list[tuple[str, object]]) -> bool:
     """
-    Return whether a result says that the call succeeded, in place of what it returned.
+    Return whether a result reports only that the call succeeded, and not what it returned.
 
     Args:
         words: The words in the name of the tool.

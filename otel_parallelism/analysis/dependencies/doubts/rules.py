@@ -46,8 +46,7 @@ _OF_THE_USER = CaselessPattern(
     r"|\bas (?:needed|necessary)\b",
 )
 
-
-# What is to be done before something else may be done.
+# Says that one thing comes before another.
 _ORDER = CaselessPattern(
     r"^\W*(?:before|prior to|ahead of)\b|\b(?:before|prior to) (?:you|any|each|every|the|an?|\w+ing)\b"
     r"|\b(?:always|must|should|need to|have to|has to|make sure|be sure)\b[^.!?]*\b(?:first|before|beforehand)\b"
@@ -56,7 +55,7 @@ _ORDER = CaselessPattern(
 
 
 class Rules:
-    """The conditions in the texts of a system prompt."""
+    """The conditions, and the orders of steps, in the texts of a system prompt."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Search *texts*; of a long text only the beginning."""

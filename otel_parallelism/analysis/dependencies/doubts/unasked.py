@@ -4,8 +4,8 @@ Finds calls that the user did not ask for by name, where an earlier result may h
 "Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
 system prompt may say what to look at in which case. A call for something else that the user named, or with a tool that
 the user named, needs no result. Where a part of what the user said is cut off or left out, any condition may have stood
-there: only calls of one tool are then taken for calls that were asked for together. Where no message was recorded at
-all, the values of calls and results decide, as measured on recorded episodes.
+there: then only calls of one tool count as asked for together. Where no message was recorded at all, the values of
+calls and results decide.
 """
 
 from __future__ import annotations
@@ -102,9 +102,8 @@ class Unasked:
         return [*found, *((self._ended, why) for applies, why in cases if applies)]
 
     def _prescribed(self, tool: str) -> list[Doubt]:
-        """Return the doubts about a call of *tool* that the system prompt wants before or after another one."""
-        before = (bits for other, bits in self._ended_of.items() if other != tool and self._rules.order(other, tool))
-        bits = sum(before)
+        """Return the doubt that the system prompt may want calls that have ended to precede a call of *tool*."""
+        bits = sum(bits for other, bits in self._ended_of.items() if other != tool and self._rules.order(other, tool))
         return [(bits, _ORDER)] if bits else []
 
     def end(self, index: int) -> None:

@@ -1,8 +1,8 @@
 """
-The hooks of a span processor, for the spans that have nothing to do with agents.
+The ``on_start`` and ``on_end`` of a span processor, which pass over spans that have nothing to do with agents.
 
-Every span of the program passes through them. So they read its fields themselves, and call other functions only where
-a span may matter.
+They run for every span of the program. The public properties add a call to every access, so the hooks read the private
+fields themselves, and call other functions only where a span may matter.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def start_hook(
         most: How many spans *open_spans* may have; from then on, *start* is called with every span.
         skipped: Names of instrumentation scopes whose spans all count as unrelated. Scopes are compared by name: up to
             SDK 1.40 every ``get_tracer()`` creates a new scope object.
-        pass_over: Called with the name of the scope of another span whose attributes and name mean nothing; returns
-            whether it is unrelated.
+        pass_over: Called with the name of a scope that is not in *skipped*, for a span whose name and attributes show
+            no agent; returns whether the span counts as unrelated.
         start: Called with all other spans.
     """
     is_plain, declared = KEYS.isdisjoint, DECLARED

@@ -36,7 +36,7 @@ def release_contents(node: Node, found: TurnContents, outcome: TurnOutcome | Non
     wrapped = None if outcome is None else found.ended.get(outcome.report.turn.span_id)
     if wrapped is not None and isinstance(node, (SpanNode, TurnNode)):
         node.kept = [wrapped]
-    # The last first: memory that was taken last is given back to the system piece by piece, not all of it at the end.
+    # The last first, so that memory is given back to the system piece by piece, and not all at once.
     for call in paced(reversed(found.calls)):
         release_call(call)
     for span in found.spans:

@@ -83,7 +83,7 @@ def publish(node: Node, outcome: TurnOutcome) -> None:
 
 
 def _count(node: Node, outcome: TurnOutcome, kept: int) -> None:
-    """Count the turn of *node*, with so many calls that are *kept* and no agents' own."""
+    """Count the turn of *node*; *kept* is how many of its kept calls are no sub-agents."""
     beyond = outcome.report.turn.past_bound
     REGISTRY.calls += kept + (0 if beyond is None else beyond.calls + beyond.inner)
     REGISTRY.anomalies += outcome.anomalies
