@@ -73,7 +73,7 @@ class ParallelismProcessor(SpanProcessor):
         self.on_start: Callable[..., None] = start_hook(
             self._spans, MAX_OPEN_SPANS, self._skipped, self._pass_over, self._start
         )
-        self.on_end: Callable[[ReadableSpan], None] = end_hook(self._spans, SpanNode, self, self._end)  # type: ignore[assignment] # as said
+        self.on_end: Callable[[ReadableSpan], None] = end_hook(self._spans, SpanNode, self, self._end)  # type: ignore[assignment] # a function
         self.interceptor: EndInterceptor = EndInterceptor()
         REGISTRY.intercept_end = self.interceptor.intercept
         self.forwarding: ForwardingProcessor | None = None

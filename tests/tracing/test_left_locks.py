@@ -1,3 +1,5 @@
+"""Locks of OpenTelemetry and this package are free after the exception of a signal handler; others are not touched."""
+
 from __future__ import annotations
 
 import signal

@@ -34,8 +34,9 @@ class Contention(msgspec.Struct, frozen=True):
     """
     How long calls would take without waiting inside their spans.
 
-    ``baseline_ns`` maps span ids to that duration, for calls where it is known to be shorter than the call itself.
-    ``batches`` are the positions of calls that appear to queue behind one lock, batch by batch, in order of end.
+    ``baseline_ns`` maps span ids to that duration, for calls that waited or are in a batch.
+    ``batches`` are the positions of calls that appear to queue behind one lock or rate limiter, or whose inner spans
+    ran one after another, batch by batch, in order of end.
     ``loop`` has the calls that held the event loop.
     """
 

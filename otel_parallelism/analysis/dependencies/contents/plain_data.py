@@ -24,12 +24,16 @@ _WRAPPING = frozenset(
     tool_result functionResponse function_response structuredContent structured_content resource json
     """.split()  # noqa: SIM905 - a list of quoted words would be longer
 )
+"""Fields that hold the content of a result."""
+
 _LABELS = frozenset(
     """
     type kind call_id callId tool_call_id toolCallId tool_use_id toolUseId artifact tool tool_name toolName uri mimeType
     mime_type elapsed elapsed_ms elapsed_s duration duration_ms took took_ms annotations _meta request_id requestId
     """.split()  # noqa: SIM905 - likewise
 )
+"""Fields that say which call or kind of result it is, and nothing of its content."""
+
 _CALL_IDS = frozenset("call_id callId tool_call_id toolCallId tool_use_id toolUseId".split())  # noqa: SIM905 - likewise
 _NAMES = frozenset({"name", "id"})
 _SUCCEEDED = frozenset({"ok", "success", "successful", "succeeded", "status"})

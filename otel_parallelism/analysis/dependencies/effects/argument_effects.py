@@ -61,12 +61,16 @@ _ACTS = word_set(
     purchase refresh persist consume acknowledge ack claim redeem upsert notify store lock
     """
 )
+"""Words in the name of a flag that makes the call act: ``mark_as_read``."""
+
 _KINDS_OF_FLAGS = word_set(
     "include includes with without only is has have exclude show allow allows filter no skip hide can supports was free"
 )
-"""Words in front of a flag that chooses what is returned: ``include_deleted``."""
+"""First words of a flag that only chooses what is returned: ``include_deleted``."""
 
 _ACTS_WITH = word_set("set mark hold reserve assign train")
+"""First words of a text argument that makes the call act: ``set_language``."""
+
 _REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
 """Flags that keep a call from acting: where one is false, it acts."""
 
