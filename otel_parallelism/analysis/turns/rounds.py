@@ -295,4 +295,4 @@ def _words_of(step: Step) -> frozenset[str] | None:
     except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
         return None
     told = [text for text in value if isinstance(text, str)] if isinstance(value, list) else [value]
-    return frozenset(text for text in told if isinstance(text, str) and type(text) is not DeveloperText)
+    return frozenset(text for text in told if text and isinstance(text, str) and type(text) is not DeveloperText)

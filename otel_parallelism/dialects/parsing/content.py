@@ -106,6 +106,18 @@ def _is_json(text: str) -> bool:
     return True
 
 
+def leaves_texts_out(messages: object) -> bool:
+    """Return whether one of *messages* has only the types of its parts: the contents were not recorded."""
+    if not isinstance(messages, list):
+        return False
+    listed = [one.get("parts") for one in messages if isinstance(one, dict)]
+    return any(
+        parts and all(isinstance(part, dict) and part.keys() == {"type"} for part in parts)
+        for parts in listed
+        if isinstance(parts, list)
+    )
+
+
 def decoded(value: object) -> object:
     """
     Return the data in text that is JSON or the ``repr`` of plain Python data; return any other value unchanged.

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from otel_parallelism.model import AskedCall, DeveloperText
 
 from .call_shapes import CALL_ID_KEYS, CallShape, call_shape, ids_in_standard_form, listed_call_shape
-from .content import decoded, hides_some, is_cut_off
+from .content import decoded, hides_some, is_cut_off, leaves_texts_out
 from .envelopes import tells_of_a_tool
 
 _DEEPEST = 24
@@ -178,11 +178,13 @@ def user_words(value: object) -> list[object]:
     """
     Return the texts of the user's messages in *value*, without tool results that are sent as user messages.
 
-    The texts of system messages are among them, as `DeveloperText`.
+    The texts of system messages are among them, as `DeveloperText`. An empty text alone stands for messages that were
+    recorded without their texts.
     """
     words: list[object] = []
-    _collect(decoded(value), words, loose=False)
-    return words
+    data = decoded(value)
+    _collect(data, words, loose=False)
+    return words or ([""] if leaves_texts_out(data) else [])
 
 
 def run_input(value: object) -> list[object]:

@@ -10,6 +10,7 @@ import pytest
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
+from otel_parallelism.dialects.parsing.messages import user_words
 from otel_parallelism.model import Call, Content, DeveloperText
 from otel_parallelism.settings import Settings
 
@@ -62,6 +63,8 @@ def test_where_what_was_said_is_not_whole_only_calls_of_one_tool_are_independent
         (Content("Oslo, and if it rains …", lambda _: []), "unknown"),  # in a form that is not known
         (Content([DeveloperText("You are a guide.")]), "unknown"),  # the user's own words left out
         (Content([]), "independent"),  # nothing recorded: the values decide
+        (Content('[{"role": "user", "parts": [{"type": "text"}]}]', user_words), "independent"),  # nor here
+        (Content('[{"role": "user", "parts": [{"type": "blob", "uri": "x"}]}]', user_words), "unknown"),
     ],
 )
 def test_messages_without_words_of_the_user_are_not_whole(said: Content, verdict: str) -> None:

@@ -156,6 +156,7 @@ def test_only_the_words_of_user_and_developer_are_taken(form: str) -> None:
 def test_a_prompt_that_is_no_message_says_nothing_about_the_user() -> None:
     assert user_words('{"prompt": "rain"}') == []
     assert user_words("rain") == []
+    assert user_words('[{"role": "user", "parts": [{"type": "text"}]}]') == [""]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
     if message and type(value) is list:
         values.whole = values.whole and bool(value or not content.value)  # a request has words of the user
         values.instructions = [str(one) for one in value if type(one) is DeveloperText]
-        value = [one for one in value if type(one) is not DeveloperText]
+        value = [one for one in value if type(one) is not DeveloperText and one != ""]
     try:
         if not (arguments or message):
             plain = plain_data(value)

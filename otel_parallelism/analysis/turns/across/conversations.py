@@ -153,7 +153,7 @@ def _words(content: Content | None) -> list[object] | None:
         value = content.value if content.parse is None else content.parse(content.value)
     except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
         return None
-    return [one for one in value if type(one) is not DeveloperText] if type(value) is list else [value]
+    return [one for one in value if type(one) is not DeveloperText and one != ""] if type(value) is list else [value]
 
 
 def _make_turn(traces: Traces, roots: Sequence[LooseRoot]) -> None:
