@@ -189,6 +189,7 @@ class Kit:
 @pytest.fixture
 def make_kit(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     """Make a kit with settings and a provider of one's own; at the end nothing may be left open, wrong or logged."""
+    uninstall()  # calls of tests without a kit are in the totals
     shield._counts.clear()
     caplog.set_level(logging.DEBUG)
     kits: list[Kit] = []
