@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -266,21 +267,22 @@ def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], 
         The times of those that have one, and of those that may have one, both in order.
     """
     starts_ns = [call.start_ns for call in calls]
-    found: list[int] = []
-    possible: list[int] = []
+    latest = list(itertools.accumulate((-1 if call.round is None else call.round for call in calls), max))
+    earliest = list(itertools.accumulate((inf if call.round is None else call.round for call in reversed(calls)), min))
+    found, possible, told, read = list[int](), list[int](), None, 0
     for position, (step, after) in enumerate(itertools.pairwise(turn.steps), start=1):
         before = bisect_left(starts_ns, step.start_ns)
         if step.requested or not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
             continue
-        rounds_before = [call.round for call in calls[:before] if call.round is not None]
-        rounds_after = [call.round for call in calls[before:] if call.round is not None]
-        if rounds_before and rounds_after and max(rounds_before) >= min(rounds_after):
+        if latest[before - 1] >= earliest[-before - 1]:
             continue
+        for known in map(_words_of, turn.steps[read:position]):
+            told = told if known is None else (told or frozenset()) | known
+        read = position
         words = _words_of(after)
-        before_words = [known for one in turn.steps[:position] if (known := _words_of(one)) is not None]
-        if words is None or not before_words:
+        if words is None or told is None:
             possible.append(after.start_ns)
-        elif not words <= frozenset[str]().union(*before_words):
+        elif not words <= told:
             found.append(after.start_ns)
     return tuple(found), tuple(possible)
 
@@ -294,5 +296,5 @@ def _words_of(step: Step) -> frozenset[str] | None:
         value = content.value if content.parse is None else content.parse(content.value)
     except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
         return None
-    told = [text for text in value if isinstance(text, str)] if isinstance(value, list) else [value]
+    told = value if isinstance(value, list) else [value]
     return frozenset(text for text in told if text and isinstance(text, str) and type(text) is not DeveloperText)

@@ -32,18 +32,15 @@ _MCP_OTHERS = frozenset({"_meta", "meta", "resultType", "type", "tool_use_id"})
 _AGNO = LazyPattern(r"status='\w+' result=(.*) error=", re.DOTALL)
 _STRING = r"(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
 # The ``repr`` of LangChain's messages and of MCP's results.
-_SHOWN_MESSAGE = LazyPattern(
-    rf"content=({_STRING}|\[.*\]) (?:(?:additional_kwargs|response_metadata|name|id)=.*)?tool_call_id='([^'\\]+)'(.*)",
-    re.DOTALL,
-)
+_SHOWN_TEXT = LazyPattern(rf"content=({_STRING}) (?:(?:additional_kwargs|response_metadata|name|id)=|$)")
+_AFTER_CONTENT = ("] additional_kwargs=", "] response_metadata=", "] name=", "] id=")
+_TEXT_BLOCK = r"TextContent\(type='text', text={}(?:, annotations=None)?(?:, meta=None)?\)(?:, )?"
 _SHOWN_RESULT = LazyPattern(
-    r"(?:CallToolResult\()?(?:meta=None,? )?content=\[(.*)\],? (?:structured_?[cC]ontent=(.*),? )?"
-    r"is_?[eE]rror=False\)?",
+    rf"(?:CallToolResult\()?(?:meta=None,? )?content=\[((?:{_TEXT_BLOCK.format(_STRING)})*+)\],? "
+    r"(?:structured_?[cC]ontent=(.*),? )?is_?[eE]rror=False\)?",
     re.DOTALL,
 )
-_SHOWN_BLOCK = LazyPattern(
-    rf"TextContent\(type='text', text=({_STRING})(?:, annotations=None)?(?:, meta=None)?\)(?:, )?", re.DOTALL
-)
+_SHOWN_BLOCK = LazyPattern(_TEXT_BLOCK.format(f"({_STRING})"), re.DOTALL)
 # Some programs give a tool's result to the model as a message of the user.
 _RESULT_OF_A_TOOL = CaselessPattern(
     r"\W*(?:(?:tool|function)[ _-]?(?:call[ _-]?)?(?:results?|outputs?|responses?)\b|observations?:"
@@ -96,7 +93,7 @@ def tool_call_id(value: object) -> str:
         return value.partition('"tool_id": "')[2].partition('"')[0]
     shown = _shown_message(value)
     if shown:
-        return shown[2]
+        return shown[1]
     return _tail(value).partition('"')[0]
 
 
@@ -106,7 +103,7 @@ def tool_failed(value: object) -> bool:
         return False
     shown = _shown_message(value)
     if shown:
-        return " status='error'" in shown[3]
+        return " status='error'" in shown[2]
     tail = _tail(value)
     if tail and _FAILED.search(tail):
         return True
@@ -143,20 +140,30 @@ def _shown(value: object) -> object:
         return agno[1]
     message = _shown_message(value)
     if message:
-        return decoded(message[1])
+        return decoded(message[0])
     found = _SHOWN_RESULT.fullmatch(value)
-    if not found or _SHOWN_BLOCK.sub("", found[1]):
+    if not found:
         return value
     blocks = [{"type": "text", "text": decoded(text)} for text in _SHOWN_BLOCK.findall(found[1])]
     structured = None if found[2] in (None, "None") else decoded(found[2].removesuffix(","))
     return {"content": blocks, "structuredContent": structured, "isError": False}
 
 
-def _shown_message(value: object) -> re.Match[str] | None:
-    """Match the content, the call's id and what follows it in the ``repr`` of a message of LangChain."""
+def _shown_message(value: object) -> tuple[str, str, str] | None:
+    """Return the content, the call's id and what follows it in the ``repr`` of a message of LangChain; else None."""
     if not isinstance(value, str) or not value.startswith("content="):
         return None
-    return _SHOWN_MESSAGE.fullmatch(value)
+    before, found, rest = value.rpartition("tool_call_id='")
+    call_id, closed, after = rest.partition("'")
+    if not (found and call_id and closed and before.endswith(" ")):
+        return None
+    text = _SHOWN_TEXT.match(before)
+    if text:
+        return text[1], call_id, after
+    ends = max(before.rfind(mark) for mark in _AFTER_CONTENT)
+    if ends < 0 and before.endswith("] "):
+        ends = len(before) - 2
+    return (before[len("content=") : ends + 1], call_id, after) if before.startswith("content=[") and ends > 0 else None
 
 
 def _opened_arguments(data: object) -> object:

@@ -144,3 +144,12 @@ def test_a_failed_tool_message_is_told() -> None:
     assert not envelopes.tool_failed('{"content": "isError", "isError": false}')
     assert not envelopes.tool_failed('it says "isError": true')
     assert not envelopes.tool_failed({"isError": True})
+
+
+def test_text_that_only_begins_like_a_shown_object_is_read_once() -> None:
+    text = "content=[" + "] name=" * 100_000  # to search from each mark anew would take minutes
+    assert not envelopes.tool_failed(text)
+    assert envelopes.tool_call_id(text) == ""
+    assert envelopes.tool_failed(text + "] id='x' tool_call_id='c1' status='error'")
+    shown = "CallToolResult(content=[" + "], structured_content=x" * 50_000
+    assert envelopes.result(shown) == shown
