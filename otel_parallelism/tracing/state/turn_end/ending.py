@@ -60,7 +60,7 @@ def finish(node: Node, end_ns: int) -> Report | LateEnd | None:
         unlink(node, found)
     outcome = turn_outcome(node, found, wrappers_of(node))
     if outcome is not None and outcome.is_own:
-        publish(node, outcome)
+        publish(node, outcome, node.span)
     release_contents(node, found, outcome)
     report = None if outcome is None else outcome.report
     if report is not None and is_open(node.span):

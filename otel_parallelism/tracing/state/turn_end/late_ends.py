@@ -20,7 +20,7 @@ from otel_parallelism.tracing.state.nodes import MISSING, Node, SpanNode, TurnNo
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .analysis_thread import ANALYSIS_THREAD
-from .observations import TurnContents, collect_observations
+from .observations import TurnContents, collect_observations, trace_hex
 from .releasing import discard, release_contents, root_of, unlink
 from .turn_reports import TurnOutcome, publish, turn_outcome, wrappers_of
 
@@ -68,6 +68,9 @@ class LateAnalysis:
 
     def __init__(self, node: Node, end_ns: int, late: LateEnd) -> None:
         self._node = node
+        # A call lets go of its span as it ends.
+        self._span = node.span
+        self._trace_id = trace_hex(node)
         self._end_ns = end_ns
         self._late = weakref.ref(late)
         # The times of a span can be given, even in the future.
@@ -116,7 +119,11 @@ class LateAnalysis:
     def _analyze(self, node: Node) -> None:
         registry = REGISTRY
         found = collect_observations(
-            node, self._end_ns, least_ns=registry.settings.min_avoidable * 1e9, seen_ns=self._seen_ns
+            node,
+            self._end_ns,
+            trace_id=self._trace_id,
+            least_ns=registry.settings.min_avoidable * 1e9,
+            seen_ns=self._seen_ns,
         )
         if len(ANALYSIS_THREAD.waiting) > _MANY_WAITING:
             _let_go(found)
@@ -147,9 +154,9 @@ class LateAnalysis:
             write_report(self._held, outcome.report, REGISTRY.settings)
             self._held.release()
         elif outcome.is_own:
-            log_result(node.span, outcome.report, REGISTRY.settings)
+            log_result(self._span, outcome.report, REGISTRY.settings)
         if outcome.is_own:
-            publish(node, outcome)
+            publish(node, outcome, self._span)
 
 
 def end_later(node: Node, end_ns: int) -> LateEnd | None:

@@ -57,7 +57,7 @@ def trace_hex(node: Node) -> str:
 
 
 def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is below
-    top: Node, end_ns: int, *, least_ns: float = 0, seen_ns: float = inf
+    top: Node, end_ns: int, *, trace_id: str = "", least_ns: float = 0, seen_ns: float = inf
 ) -> TurnContents:
     """
     Return the observations of *top* and of everything below it; open calls end at *end_ns*.
@@ -69,10 +69,11 @@ def collect_observations(  # noqa: C901, PLR0912 - one walk over all that is bel
     Args:
         top: A turn or a local root.
         end_ns: When it ends.
+        trace_id: Its trace id in hexadecimal, if its span may be gone already.
         least_ns: In a shorter turn nothing worth reporting can be saved, so its calls come without evidence.
         seen_ns: When it ended, if that was earlier: what ended since was open then, what began since is left out.
     """
-    trace_id = trace_hex(top)
+    trace_id = trace_id or trace_hex(top)
     at_top = _just_ending(_observation(top, trace_id, "" if top.parent is None else _hex(top.parent), end_ns))
     found = TurnContents([at_top], [], [], {}, 0, None, type(top) is TurnNode)
     plain = end_ns - top.start_ns < least_ns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -63,8 +63,15 @@ def turn_outcome(node: Node, found: TurnContents, wrappers: Sequence[TurnNode]) 
     return None
 
 
-def publish(node: Node, outcome: TurnOutcome) -> None:
-    """Count a report, keep it for enclosing turns that may only wrap this one, and pass it to all listeners."""
+def publish(node: Node, outcome: TurnOutcome, span: Any) -> None:
+    """
+    Count a report, keep it for enclosing turns that may only wrap this one, and pass it to all listeners.
+
+    Args:
+        node: The turn.
+        outcome: Its report.
+        span: Its span, which need not be open any more.
+    """
     registry = REGISTRY
     report = outcome.report
     kept = len([call for call in paced(report.turn.calls) if not call.sub_agent])
@@ -72,7 +79,7 @@ def publish(node: Node, outcome: TurnOutcome) -> None:
         _count(node, outcome, kept)
     if registry.instruments is not None:
         try:
-            registry.instruments.record(report, node.span)
+            registry.instruments.record(report, span)
         except Exception as error:  # noqa: BLE001 - a meter must not fail the program
             swallow("recording metrics", error)
     for subscriber in registry.subscribers:

@@ -364,3 +364,19 @@ async def test_nothing_is_held_after_the_analysis(make_kit: Any) -> None:
     assert wait_for_reports()
     gc.collect()
     assert [reference() for reference in kept] == [None, None]
+
+
+@profiled
+async def look_up_both() -> None:
+    await two_calls()
+
+
+async def test_decorated_call_that_is_a_turn_is_analysed_after_its_end(make_kit: Any) -> None:
+    kit: Kit = make_kit(NO_TIME)
+    with busy_thread():
+        await look_up_both()
+    assert wait_for_reports()
+    report = kit.reports[0]
+    assert (report.verdict, report.calls, report.avoidable) == ("sequential", 2, pytest.approx(1, abs=1e-5))
+    assert report.turn.trace_id == f"{kit.span('execute_tool look_up_both').context.trace_id:032x}"
+    assert kit.points(names.METRIC_EFFICIENCY.name)[0].count == 1
