@@ -32,7 +32,7 @@ WITHOUT_SCOPES = {
     *("console_lines", "console_pretty", "console_among_other_output", "data_frame", "data_frame_parquet", "datadog"),
     *("mlflow_trace", "phoenix_api", "phoenix_lines", "single_spans", *OWN_DIALECT),
 }
-WITHOUT_EVENTS = {"zipkin", "zipkin_1", "datadog", *OWN_DIALECT}
+WITHOUT_EVENTS = {*OWN_DIALECT}
 SHARE = 2 if THOROUGH else 8
 
 

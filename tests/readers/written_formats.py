@@ -213,6 +213,10 @@ def zipkin(spans: Sequence[SpanRecord]) -> bytes:
                 "tags": {key: as_text(value) for key, value in span.attributes.items()}
                 | {"otel.scope.name": scope_of(span)}
                 | ({"error": "yes"} if span.error else {}),
+                "annotations": [
+                    {"timestamp": span.start_ns // 1000, "value": f'"{one.name}":{json.dumps(dict(one.attributes))}'}
+                    for one in span.events
+                ],
             }
             for span in spans
         ]
@@ -322,7 +326,8 @@ def datadog(spans: Sequence[SpanRecord]) -> bytes:
                     "start": span.start_ns,
                     "duration": span.end_ns - span.start_ns,
                     "error": int(span.error),
-                    "meta": {k: as_text(value) for k, value in span.attributes.items() if type(value) is not int},
+                    "meta": {k: as_text(value) for k, value in span.attributes.items() if type(value) is not int}
+                    | ({"events": _events_json(span)} if span.events else {}),
                     "metrics": {key: value for key, value in span.attributes.items() if type(value) is int},
                 }
                 for span in spans

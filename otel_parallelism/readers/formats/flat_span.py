@@ -44,8 +44,11 @@ _ATTRIBUTES: Final = "attributes."
 _INDEXED: Final = ("llm.", "retrieval.", "reranker.", "embedding.")
 """OpenInference's attributes with lists of objects, which spans have with an index in the key."""
 
-_JSON_TEXTS: Final = ("metadata", "tool.parameters")
-"""OpenInference's attributes that are JSON texts in spans; Phoenix stores the objects."""
+_JSON_TEXTS: Final = (
+    *("metadata", "tool.parameters", "input.value", "output.value"),
+    *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "tool_arguments", "tool_response"),
+)
+"""Attributes that are JSON texts in spans; Phoenix and Logfire store the objects."""
 
 
 def _recognizes(data: Fields) -> bool:
@@ -128,7 +131,8 @@ def _object(value: object) -> Fields:
 
 def _attributes(span: Fields) -> dict[str, object]:
     """Return the attributes: of a nested object, or of columns such as ``attributes.input.value``."""
-    found = flattened(_object(span.get("attributes")))
+    stored = _object(span.get("attributes"))
+    found = flattened(stored)
     for key, value in span.items():
         if key.startswith(_ATTRIBUTES):
             name = key.removeprefix(_ATTRIBUTES)
@@ -139,11 +143,25 @@ def _attributes(span: Fields) -> dict[str, object]:
     for key in _JSON_TEXTS:
         inside = {name: found.pop(name) for name in list(found) if name.startswith(f"{key}.")}
         if inside:
-            found.setdefault(key, as_json({name.removeprefix(f"{key}."): value for name, value in inside.items()}))
+            flat = {name.removeprefix(f"{key}."): value for name, value in inside.items()}
+            found.setdefault(key, as_json(_inner(stored, key) or flat))
     kind = string(span.get("span_kind"))
     if kind and not found.get(_OPENINFERENCE_KIND):
         found[_OPENINFERENCE_KIND] = kind
     return found
+
+
+def _inner(data: Fields, key: str) -> Fields:
+    """
+    Return the object under a dotted *key*, which may be nested; empty if there is none.
+
+    >>> _inner({"input": {"value": {"a": {"b": 1}}}}, "input.value"), _inner({"input.value": {"a": 1}}, "input.value")
+    ({'a': {'b': 1}}, {'a': 1})
+    """
+    if key in data:
+        return fields(data[key])
+    outer, _, rest = key.partition(".")
+    return _inner(fields(data.get(outer)), rest) if rest else {}
 
 
 def _whole(value: object) -> object:

@@ -1,4 +1,8 @@
-"""Turns objects as Node.js prints them (``{ name: 'x', tags: [ 1 ] }``) into JSON."""
+"""
+Turns objects as Node.js prints them (``{ name: 'x', tags: [ 1 ] }``) into JSON.
+
+Node.js cuts off texts of more than 10,000 characters and lists of more than 100 items, and writes how much it left out.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<text>'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|`(?:[^`\\]++|\\.)*+`) # a text of megabytes needs no memory
+    | (?P<rest>\.\.\.\ \d+\ more\ (?:character|item)s?)    # of a text or list that is cut off
     | (?P<joint>\+(?=\s*['"`]))                       # long texts are printed in parts
     | (?P<shown>\[(?:Object|Array|Getter|Function|Circular)[^\]]*\])
     | (?P<mark>[{}\[\],:])
@@ -26,19 +31,24 @@ _WORDS: Final = {
     "NaN": "null",
     "Infinity": "null",
 }
+_CUT: Final = "…"
+"""Ends a text or list that is cut off; what reads contents knows this mark."""
+
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _COLON = re.compile(r"\s*:")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
 def json_of(text: str) -> str | None:
-    """
+    r"""
     Return the JSON of an object as Node.js prints it; None if *text* is something else.
 
     Nested objects that Node leaves out, ``[Object]``, become null.
 
     >>> json_of("{ name: 'x,}', kind: 0, tags: [ 'a', undefined, ], links: [Array] }")
     '{"name":"x,}","kind":0,"tags":["a",null],"links":null}'
+    >>> json_of("{ name: 'abc'... 9 more characters, kind: 0 }")
+    '{"name":"abc\\u2026","kind":0}'
     """
     parts: list[str] = []
     said: list[str] = []
@@ -53,6 +63,8 @@ def json_of(text: str) -> str | None:
         elif kind == "text" and joined and said:
             said.append(_unescaped(written[1:-1]))
             joined = False
+        elif kind == "rest" and said:
+            said.append(_CUT)
         elif kind != "space":
             if said:
                 parts.append(json.dumps("".join(said)))
@@ -71,6 +83,8 @@ def _other(kind: str | None, written: str, text: str, at: int) -> str:
         return json.dumps(written) if _COLON.match(text, at) else _WORDS.get(written, "null")
     if kind == "shown":
         return "null"
+    if kind == "rest":
+        return json.dumps(_CUT)
     return written.rstrip("n") if kind == "number" else written
 
 
