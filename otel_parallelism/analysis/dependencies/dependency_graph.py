@@ -84,8 +84,8 @@ class Dependencies:
             calls: The calls of one scope in order of (start, end, id).
             said: The user's messages, and for an inner scope the arguments of the enclosing calls.
             settings: Patterns of tools, and bounds on the contents that are read.
-            after_missing_ns: Start times, in order, of model requests after a call without a span, on whose result
-                later calls may depend.
+            after_missing_ns: Start times, in order, of model requests after a call without a span, or after a message,
+                on which later calls may depend.
             sources: Returns the parsed file of a function that made a call, if any.
             unrequested: The span ids of calls that code made, whatever round their time suggests.
             evidence: What the contents of the calls show, if it is known.
@@ -192,7 +192,7 @@ class Dependencies:
         if self._follows_unkept(b):
             return "unknown", f"not all calls between {first} and {then} are known"
         if self._before_missing_call(b) >> earlier & 1:
-            return "unknown", f"between {first} and {then} the model answered, or asked for what was not seen to run"
+            return "unknown", f"between {first} and {then} the model answered, heard more, or asked for an unseen call"
         independent = self._grounds.independent_of(later) >> earlier & 1
         return "independent" if independent else "unknown", self._grounds.sentence(earlier, later)
 

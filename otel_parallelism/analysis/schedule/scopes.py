@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
 from otel_parallelism.analysis.dependencies.evidence import Evidence, gather_evidence
-from otel_parallelism.analysis.turns.rounds import after_missing_calls_ns, asked_again_ns
+from otel_parallelism.analysis.turns.across.later_requests import after_missing_calls_ns, asked_again_ns
 from otel_parallelism.pace import empty, paced, pause
 
 from .chains import sequential_chains

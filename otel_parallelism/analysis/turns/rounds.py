@@ -7,13 +7,12 @@ A round is proved if the output of the request lists the id of the call, else in
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left, bisect_right
-from math import inf
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from otel_parallelism.model import Call, DeveloperText, Interval, Step, Turn
+from otel_parallelism.model import Call, Interval, Step
 from otel_parallelism.pace import ordered, paced
 
 from .asked_calls import match_asked_calls, merged_responses
@@ -234,67 +233,3 @@ def _extents(calls: Sequence[InRound]) -> tuple[list[int], dict[int, int], dict[
             first[call.round] = min(first.get(call.round, call.start_ns), call.start_ns)
             last[call.round] = max(last.get(call.round, call.end_ns), call.end_ns)
     return ordered(first), first, last
-
-
-def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
-    """
-    Return the start times of model requests that followed a requested call without a span, such as a hand-off.
-
-    Args:
-        calls: The turn's own calls. If one of them is not proved, ids cannot be compared and the result is empty.
-        turn: The turn, with the calls of all scopes.
-    """
-    if not all(call.proved for call in calls):
-        return ()
-    seen = {call.call_id for call in turn.calls}
-    return tuple(
-        after.start_ns for step, after in itertools.pairwise(turn.steps) if not seen.issuperset(step.requested or ())
-    )
-
-
-def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """
-    Return the start times of model requests that have, or may have, another message of the user.
-
-    Such a request follows one that asked for no calls, and so ended an answer. It has words of the user that no earlier
-    request has. Where the words are not known, it may have some.
-
-    Args:
-        calls: The turn's own calls, in order of start.
-        turn: The turn.
-
-    Returns:
-        The times of those that have one, and of those that may have one, both in order.
-    """
-    starts_ns = [call.start_ns for call in calls]
-    latest = list(itertools.accumulate((-1 if call.round is None else call.round for call in calls), max))
-    earliest = list(itertools.accumulate((inf if call.round is None else call.round for call in reversed(calls)), min))
-    found, possible, told, read = list[int](), list[int](), None, 0
-    for position, (step, after) in enumerate(itertools.pairwise(turn.steps), start=1):
-        before = bisect_left(starts_ns, step.start_ns)
-        if step.requested or not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
-            continue
-        if latest[before - 1] >= earliest[-before - 1]:
-            continue
-        for known in map(_words_of, turn.steps[read:position]):
-            told = told if known is None else (told or frozenset()) | known
-        read = position
-        words = _words_of(after)
-        if words is None or told is None:
-            possible.append(after.start_ns)
-        elif not words <= told:
-            found.append(after.start_ns)
-    return tuple(found), tuple(possible)
-
-
-def _words_of(step: Step) -> frozenset[str] | None:
-    """Return the user's messages in *step*, without the developer's; None if they are not known."""
-    content = step.messages
-    if content is None:
-        return None
-    try:
-        value = content.value if content.parse is None else content.parse(content.value)
-    except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
-        return None
-    told = value if isinstance(value, list) else [value]
-    return frozenset(text for text in told if text and isinstance(text, str) and type(text) is not DeveloperText)

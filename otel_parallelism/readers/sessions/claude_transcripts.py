@@ -1,7 +1,8 @@
 """
 Claude Code's transcripts: ``projects/<folder>/<session>.jsonl``, a line for each block of a response and each result.
 
-The lines of one response share its message id. Sub-agents stand in the same file, or in files of their own.
+The lines of one response share its message id. Sub-agents stand in the same file, or in files of their own. What the
+person wrote while the agent worked is an attachment of the next request.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def claude_turns(path: Path, counts: TranscriptCounts) -> Iterator[RecordedTurn]
     root_of: dict[str, str] = {}
     for record in json_lines(path, counts):
         kind = record_text(record, "type")
-        if kind not in {"user", "assistant"}:
+        queued = _queued_words(record) if kind == "attachment" else ""
+        if kind not in {"user", "assistant"} and not queued:
             if kind in _IGNORED:
                 counts.records += 1
             else:
@@ -55,7 +57,9 @@ def claude_turns(path: Path, counts: TranscriptCounts) -> Iterator[RecordedTurn]
         recorder = _recorder(record, conversations.setdefault(_chain(record, root_of), TurnRecorder(AGENT, path.stem)))
         if kind == "assistant":
             _assistant(record, at_ns, recorder)
-        elif (ended := _user(record, at_ns, recorder)) is not None:
+            continue
+        ended = recorder.said(at_ns, queued) if queued else _user(record, at_ns, recorder)
+        if ended is not None:
             yield ended
     for recorder in conversations.values():
         last = recorder.close()
@@ -83,6 +87,16 @@ def _chain(record: Mapping[str, Any], root_of: dict[str, str]) -> str:
     root = root_of.get(record_text(record, "parentUuid"), uuid)
     root_of[uuid] = root
     return root or "sidechain"
+
+
+def _queued_words(record: Mapping[str, Any]) -> str:
+    """Return what the person wrote while the agent worked; empty if an attachment is something else."""
+    attachment = record_part(record, "attachment")
+    by_person = record_text(record_part(attachment, "origin"), "kind") in {"", "human"}
+    if attachment.get("type") != "queued_command" or attachment.get("isMeta") is True or not by_person:
+        return ""
+    words = content_text(attachment.get("prompt")) if attachment.get("commandMode", "prompt") == "prompt" else ""
+    return "" if words.startswith(_NO_PROMPT) else words
 
 
 def _user(record: Mapping[str, Any], at_ns: int, recorder: TurnRecorder) -> RecordedTurn | None:

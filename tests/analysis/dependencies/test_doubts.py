@@ -1066,6 +1066,26 @@ def test_tool_that_a_result_names_may_be_called_because_of_it(result: object, ve
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("What is new after the version of core that runs?", "unknown"),
+        ("Which version of core runs, and what is new in 2.10?", "independent"),
+    ],
+)
+def test_a_fraction_that_was_not_said_may_follow_from_a_short_answer(said: str, verdict: str) -> None:
+    first = ("get_installed", {"package": "core"}, {"version": "2.9"})
+    assert judged(said, first, ("get_news", {"version": "2.10"}, "Starts faster")).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "tool", ["mcp__crm__get_sales_v2", "mcp_crm_get_sales_v2", "crm_get_sales_v2", "crm.get_sales_v2"]
+)
+def test_a_result_names_a_tool_without_its_server(tool: str) -> None:
+    first = ("get_report", {"month": "May"}, "This report has moved; ask get_sales_v2.")
+    assert judged("Sales and the report of May", first, (tool, {"month": "May"}, 42)).verdict == "unknown"
+
+
 @pytest.mark.parametrize("tool", ["get_runbook", "load_skill", "search_tools"])
 def test_instructions_decide_what_is_called_next(tool: str) -> None:
     first = (tool, {"topic": "disk"}, "Look at the free space, then at the journal")

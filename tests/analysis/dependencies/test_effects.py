@@ -20,10 +20,12 @@ READS = """
     web_search git_status git_log WebFetch jira_search_issues gmail_search_messages kubectl_get order_lookup file_read
     mcp__github__list_issues crm.find_user desk-get_weather search/read_page weather_lookup_tool
     search_flights_and_hotels convert_currency multiply_numbers Read Grep track_parcel
+    mcp_shop_get_order mcp_my_docs_search_pages
     get_last_login list_failed_logins get_door_state get_next_departure get_previous_match
 """
 WRITES = """
     create_booking createOrder book_flight log_in send_email delete-file mcp__github__create_issue slack_post_message
+    mcp_shop_create_order
     git_commit set_price Write TodoWrite
 """
 UNKNOWN = """
@@ -38,6 +40,7 @@ UNKNOWN = """
     crear_pedido buscar_hoteles obtener_estado lire_fichier hole_daten enviar_status lösche_datei получить_погоду 取得
     git_fetch promote_read_replica rebuild_search_index browser.get_text mcp__playwright__get_text get_page_text
     frobnicate weather ____ 42 the_get forward_geocode order_status message_count add order issue_refund track_event
+    mcp_get_resource mcp_shop_sync mcp_browser_get_text
     get_login check_login get_state get_session_state get_next_question
 """
 

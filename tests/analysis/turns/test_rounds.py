@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SECOND_NS, at, call, simple_calls, step
 
-from otel_parallelism.analysis.turns.rounds import Rounds, asked_again_ns, assign_rounds, gaps_ns
-from otel_parallelism.model import Content, Interval, Turn
+from otel_parallelism.analysis.turns.rounds import Rounds, assign_rounds, gaps_ns
+from otel_parallelism.model import Interval
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Call
@@ -137,37 +137,3 @@ def test_calls_keep_their_order_and_round_numbers_have_no_gaps(calls: list[Call]
         known = [one.round for one in found.calls if one.round is not None]
         assert sorted(set(known)) == list(range(len(set(known))))
         assert known == sorted(known)
-
-
-def a_session(messages: list[Content | None]) -> Turn:
-    """Return a turn with a call, a request without calls for each of *messages*, and another call."""
-    count = len(messages)
-    steps = [step(f"s{n}", n + 2, n + 2.5, messages=one) for n, one in enumerate(messages)]
-    calls = (call("a", 0, 1, round=0), call("b", count + 3, count + 4, round=1))
-    return Turn("t", "turn", "turn", "agent", at(0), at(count + 5), calls=calls, steps=tuple(steps))
-
-
-@pytest.mark.parametrize(
-    ("messages", "expected"),
-    [
-        ([Content(["rain?"]), Content(["rain?", "news?"])], ((at(3),), ())),
-        ([Content(["rain?"]), Content(["rain?"])], ((), ())),
-        ([Content(["rain?"]), None], ((), (at(3),))),
-        ([None, Content(["rain?"])], ((), (at(3),))),
-    ],
-)
-def test_requests_after_another_message_of_the_user(messages: list[Content | None], expected: object) -> None:
-    turn = a_session(messages)
-    assert asked_again_ns(turn.calls, turn) == expected
-
-
-def test_messages_of_a_long_session_are_read_at_most_twice() -> None:
-    read: list[object] = []
-
-    def parse(value: object) -> list[object]:
-        read.append(value)
-        return [value]
-
-    turn = a_session([Content(f"{number}", parse) for number in range(40)])
-    assert len(asked_again_ns(turn.calls, turn)[0]) == 39
-    assert len(read) <= 80

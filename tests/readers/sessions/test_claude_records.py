@@ -144,3 +144,32 @@ def test_an_interruption_ends_the_turn(tmp_path: Path) -> None:
     records = [user(0, "Look"), reads("m1", 3, "a"), result(4, "a"), stopped]
     [turn] = turns(tmp_path, *records, user(50, "Go on"))
     assert turn.end_ns - turn.start_ns == 4 * 10**9
+
+
+def queued(second: float, **fields: Any) -> dict[str, Any]:
+    attachment = {"type": "queued_command", "commandMode": "prompt", "origin": {"kind": "human"}, "prompt": "And b?"}
+    at = f"2026-11-02T09:00:{second:06.3f}Z"
+    return {"type": "attachment", "timestamp": at, "attachment": attachment | fields}
+
+
+def test_what_the_person_wrote_while_the_agent_worked_begins_a_turn(tmp_path: Path) -> None:
+    first = (user(0, "What is in a.py?"), reads("m1", 1, "a"), result(3, "a"))
+    both = turns(tmp_path, *first, queued(3), reads("m2", 4, "b"), result(6, "b"), asked(7, "m3"))
+    assert [turn.words for turn in both] == ["What is in a.py?", "And b?"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": "todo_reminder"},
+        {"commandMode": "task-notification"},
+        {"origin": {"kind": "hook"}},
+        {"isMeta": True},
+        {"prompt": "<task-notification>done</task-notification>"},
+        {"prompt": None},
+    ],
+)
+def test_other_attachments_begin_no_turn(tmp_path: Path, other: dict[str, Any]) -> None:
+    first = (user(0, "What is in a.py?"), reads("m1", 1, "a"), result(3, "a"))
+    [turn] = turns(tmp_path, *first, queued(3, **other), reads("m2", 4, "b"), result(6, "b"))
+    assert [len(response.calls) for response in turn.responses] == [1, 1]

@@ -59,7 +59,7 @@ _SHARED = 2
 _MOST_DIGITS = 4
 # Numbers that a query compares with, as in "units < 42".
 _THRESHOLD = LazyPattern(r"[<>]=?\s*(\d+(?:\.\d+)?)(?![\w.-])")
-_SHARE = LazyPattern(r"0\.\d{1,2}")
+_FRACTION = LazyPattern(r"\d{1,3}[. ]\d{1,3}")
 
 _CONDITION = "what was asked has a condition: whether {b} is called may depend on what {a} returned"
 _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
@@ -228,7 +228,7 @@ class Reasking:
         usual = {token for name, token in named.items() if is_usual(name)}
         for atom in arguments.atoms:
             whole = is_small(atom.token) and int(atom.token) >= _SMALLEST_OWN
-            if atom.token in usual or not (whole or _SHARE.fullmatch(atom.token)):
+            if atom.token in usual or not (whole or _FRACTION.fullmatch(atom.token)):
                 continue
             if not any(map(is_known, atom.words)):
                 return sum(1 << i for i in self._answers[-_MOST_COMPARED:] if self._calls[i].tool != tool)

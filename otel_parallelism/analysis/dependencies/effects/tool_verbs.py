@@ -26,6 +26,7 @@ LONGEST_NAME = 1_000
 _WORDS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAMESPACES = LazyPattern(r"__|[./:]")
 _ANY_VERB = tables.DOUBTFUL | tables.WRITES_OR_NOUNS | tables.WRITES_IN_FRONT | tables.WRITES_AFTER_A_VERB
+_MCP_AND_SERVER = 2
 _FINDING = frozenset({"search", "lookup", "retrieve", "retrieval"})
 _ASKING = frozenset({"get", "fetch", "retrieve"})
 _CALCULATING = frozenset({"add", "multiply", "subtract", "divide"})
@@ -67,6 +68,8 @@ def split_name(tool: str) -> tuple[list[str], list[str]]:
 
     >>> split_name("mcp__github__getIssue"), split_name("desk-list_orders"), split_name("web-search")
     ((['mcp', 'github'], ['get', 'issue']), (['desk'], ['list', 'orders']), ([], ['web', 'search']))
+    >>> split_name("mcp_shop_get_order"), split_name("mcp_get_resource")
+    ((['mcp', 'shop'], ['get', 'order']), ([], ['mcp', 'get', 'resource']))
     """
     spaces, words = _split_name(tool if len(tool) < LONGEST_NAME else "")
     return list(spaces), list(words)
@@ -81,6 +84,10 @@ def _split_name(tool: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         spaces.append(server)
         last = rest
     words = words_in_name(last)
+    if words[:1] == ["mcp"] and len(words) > _MCP_AND_SERVER and words[1] not in _ANY_VERB | tables.READS:
+        # Gemini CLI joins the names of a server and of its tool with one underscore.
+        spaces += words[:_MCP_AND_SERVER]
+        words = words[_MCP_AND_SERVER:]
     while len(words) > 1 and (words[-1] in tables.EMPTY_WORDS or words[-1].isdecimal()):
         words.pop()
     return tuple(word for part in spaces for word in words_in_name(part)), tuple(words)

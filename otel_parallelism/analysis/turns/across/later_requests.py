@@ -1,0 +1,171 @@
+"""
+Finds the model requests that follow something else than the results of the calls: an unseen call, or words of the user.
+
+What is asked for then, and whether it is, may depend on that.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from math import inf
+from typing import TYPE_CHECKING
+
+from otel_parallelism.model import DeveloperText
+from otel_parallelism.pace import paced
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_parallelism.model import Call, Content, Step, Turn
+
+_MOST_REQUESTS = 500
+_MOST_COMPARED = 20_000
+_BEGINNING = 40
+_FEWEST_WORDS = 3
+_WORD = LazyPattern(r"\w+")
+# What programs add as a message of the user: reminders, states, what tools returned, and that the agent is to go on.
+_OF_A_PROGRAM = CaselessPattern(
+    r"^\s*(?:[<{\[]|(?:please )?(?:continue|go on|keep going|carry on|proceed)"
+    r"(?: (?:please|now|working|(?:with|on) (?:the|your) \w+))?\W*$)"
+)
+
+
+def after_missing_calls_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
+    """
+    Return the start times of model requests that followed a requested call without a span, such as a hand-off.
+
+    Args:
+        calls: The turn's own calls. If one of them is not proved, ids cannot be compared and the result is empty.
+        turn: The turn, with the calls of all scopes.
+    """
+    if not all(call.proved for call in calls):
+        return ()
+    seen = {call.call_id for call in turn.calls}
+    return tuple(
+        after.start_ns for step, after in itertools.pairwise(turn.steps) if not seen.issuperset(step.requested or ())
+    )
+
+
+def asked_again_ns(calls: Sequence[Call], turn: Turn) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """
+    Return the start times of model requests that have, or may have, another message of the user.
+
+    A request that follows one that asked for no calls, and so ended an answer, has one if it has words of the user that
+    no earlier request has. Where the words are not known, it may have some. So may one that follows one that asked for
+    calls: see `spoken_between_ns`.
+
+    Args:
+        calls: The turn's own calls, in order of start.
+        turn: The turn.
+
+    Returns:
+        The times of those that have one, and of those that may have one, both in order.
+    """
+    starts_ns = [call.start_ns for call in calls]
+    latest = list(itertools.accumulate((-1 if call.round is None else call.round for call in calls), max))
+    earliest = list(itertools.accumulate((inf if call.round is None else call.round for call in reversed(calls)), min))
+    found, possible, told, read = list[int](), list[int](), None, 0
+    for position, (step, after) in enumerate(itertools.pairwise(turn.steps), start=1):
+        before = bisect_left(starts_ns, step.start_ns)
+        if step.requested or not 0 < before < len(calls) or starts_ns[before] < after.start_ns:
+            continue
+        if latest[before - 1] >= earliest[-before - 1]:
+            continue
+        for known in map(_words_of, turn.steps[read:position]):
+            told = told if known is None else (told or frozenset()) | known
+        read = position
+        words = _words_of(after)
+        if words is None or told is None:
+            possible.append(after.start_ns)
+        elif not words <= told:
+            found.append(after.start_ns)
+    return tuple(found), tuple(sorted((*possible, *spoken_between_ns(calls, turn))))
+
+
+def _words_of(step: Step) -> frozenset[str] | None:
+    """Return the user's messages in *step*, without the developer's; None if they are not known."""
+    return None if step.messages is None else _words_in(step.messages.value, step.messages)
+
+
+def _words_in(written: object, content: Content) -> frozenset[str] | None:
+    """Return the user's messages in *written*, which has the form of *content*; None if it cannot be read."""
+    value = _parsed(written, content)
+    if value is None:
+        return None
+    told = value if isinstance(value, list) else [value]
+    return frozenset(text for text in told if text and isinstance(text, str) and type(text) is not DeveloperText)
+
+
+def _parsed(written: object, content: Content) -> object:
+    """Return the data in *written*, which has the form of *content*; None if it cannot be read."""
+    try:
+        return written if content.parse is None else content.parse(written)
+    except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
+        return None
+
+
+def spoken_between_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
+    """
+    Return the start times of model requests that have a message of the user that no earlier request has.
+
+    The user wrote it while the agent worked. Such a request follows one that asked for calls. A message that repeats
+    what a call returned, or the beginning of an earlier one, is a program's own.
+
+    Args:
+        calls: The turn's own calls, in order of start.
+        turn: The turn.
+    """
+    starts_ns = [call.start_ns for call in calls]
+    steps = turn.steps[:_MOST_REQUESTS]
+    between = {
+        position
+        for position, (before, step) in enumerate(itertools.pairwise(steps), start=1)
+        if before.requested and 0 < bisect_left(starts_ns, step.start_ns) < len(calls)
+    }
+    heard: set[str] = set()
+    found: list[int] = []
+    known: Content | None = None
+    for position, step in paced(enumerate(steps[: max(between, default=-1) + 1])):
+        if step.messages is None:
+            continue
+        words = _added(known, step.messages)
+        known = step.messages
+        new = [text for text in words or () if text not in heard and not _is_continued(text, heard)]
+        heard.update(words or ())
+        if not new or position not in between:
+            continue
+        returned = [call.result for call in calls if call.end_ns <= step.start_ns and call.result is not None]
+        if not all(_OF_A_PROGRAM.match(text[:_MOST_COMPARED]) or _tells_of(text, returned) for text in new):
+            found.append(step.start_ns)
+    return tuple(found)
+
+
+def _added(before: Content | None, after: Content) -> frozenset[str] | None:
+    """Return the user's messages in *after*; only the later ones, where its text begins with all that *before* has."""
+    known, value = None if before is None else before.value, after.value
+    if isinstance(known, str) and isinstance(value, str) and known.endswith("]") and value.startswith(known[:-1]):
+        rest = value[len(known) - 1 :].lstrip(", \n")
+        return _words_in(f"[{rest}", after) if '"user"' in rest or '"human"' in rest else frozenset()
+    return _words_in(value, after)
+
+
+def _is_continued(text: str, heard: set[str]) -> bool:
+    """Return whether *text* is an earlier message with more in it: a prompt that a program writes anew each time."""
+    beginning = text[:_BEGINNING]
+    return len(beginning) == _BEGINNING and any(one.startswith(beginning) for one in heard)
+
+
+def _tells_of(text: str, returned: Sequence[Content]) -> bool:
+    """Return whether *text* has most words of one of the results *returned*, if that has several."""
+    said = _words(text)
+    for content in reversed(returned):
+        words = _words(str(_parsed(content.value, content)))
+        if len(words) >= _FEWEST_WORDS and 2 * len(words & said) >= len(words):
+            return True
+    return False
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text[:_MOST_COMPARED].casefold()))
