@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dis
+import signal
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from types import CodeType, FrameType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from collections.abc import Callable
+    from types import TracebackType
 
 _RAISING = frozenset(dis.opmap[name] for name in ("RAISE_VARARGS", "RERAISE"))
 _TAKES_ANY = 0x04
@@ -15,6 +19,14 @@ _TAKES_ANY = 0x04
 
 _MOST_PARAMETERS = 4
 """A handler has two or three parameters, and its object before them if it is a method."""
+
+traceback_of: Final[Callable[[BaseException], TracebackType | None]] = vars(BaseException)["__traceback__"].__get__
+"""Returns an exception's traceback; its class may have a ``__getattribute__`` of its own."""
+
+_handler_of: Final[Any] = getattr(signal, "_signal", signal).getsignal
+"""As ``signal.getsignal``, which takes 10 us for each signal to make it a member of an enumeration."""
+
+_MOST_WRAPPERS: Final = 10
 
 _UNDER_WATCH = sys.stdlib_module_names | {"otel_parallelism", "opentelemetry", "wrapt"}
 _WITHOUT_ARGUMENTS = (MemoryError, RecursionError, StopIteration, StopAsyncIteration, AssertionError, LookupError)
@@ -29,17 +41,24 @@ def is_interruption(error: BaseException) -> bool:
     """
     if not issubclass(type(error), Exception):
         return True
-    trace = error.__traceback__
-    last = trace
+    trace = last = traceback_of(error)
+    frames: list[FrameType] = []
     while trace is not None:
-        last, trace = trace, trace.tb_next
-        if trace is not None and _is_handler(trace.tb_frame, last.tb_frame):
+        if frames and _is_handler(trace.tb_frame, frames):
             return True
+        frames.append(trace.tb_frame)
+        last, trace = trace, trace.tb_next
+    if len(frames) > 1 and not _codes_of_handlers().isdisjoint(frame.f_code for frame in frames[1:]):
+        return True
     return last is not None and _is_set_from_outside(error, last)
 
 
-def _is_handler(frame: FrameType, around: FrameType) -> bool:
-    """Return whether *frame* runs a signal handler or a trace function: an argument is the interrupted frame."""
+def _is_handler(frame: FrameType, around: list[FrameType]) -> bool:
+    """
+    Return whether *frame* runs a signal handler or a trace function: an argument is the interrupted frame.
+
+    That is one of *around*, the frames that *frame* was called in: a decorator of the handler may be in between.
+    """
     code = frame.f_code
     takes_any = bool(code.co_flags & _TAKES_ANY)
     if not 0 < code.co_argcount + takes_any <= _MOST_PARAMETERS:
@@ -49,7 +68,29 @@ def _is_handler(frame: FrameType, around: FrameType) -> bool:
     if takes_any:
         rest = values.get(code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
         given += rest if type(rest) is tuple else ()
-    return any(value is around for value in given)
+    return any(value is one for value in given if type(value) is FrameType for one in around)
+
+
+def _codes_of_handlers() -> set[CodeType]:
+    """Return the code of the program's signal handlers. One that sets its parameters anew is known only by it."""
+    codes: set[CodeType] = set()
+    for number in range(1, signal.NSIG):
+        handler: Any = _handler_of(number)
+        for _ in range(_MOST_WRAPPERS):
+            kind = type(handler)
+            if kind is FunctionType:
+                codes.add(handler.__code__)
+            if kind is MethodType:
+                handler = handler.__func__
+            elif kind is partial:
+                handler = handler.func
+            elif handler is None or kind in (int, FunctionType):
+                break
+            else:
+                # The method of a callable object, without running code of its class.
+                found = (vars(base).get("__call__") for base in type.mro(kind))
+                handler = next((method for method in found if type(method) is FunctionType), None)
+    return codes
 
 
 def _is_set_from_outside(error: BaseException, trace: TracebackType) -> bool:

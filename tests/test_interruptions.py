@@ -6,10 +6,11 @@ import functools
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from otel_parallelism import profiled
 from otel_parallelism.interruptions import is_interruption
 
 if TYPE_CHECKING:
@@ -45,6 +46,30 @@ class Watch:
         self.method(number, frame)
 
 
+def deletes_its_frame(number: int, frame: object) -> None:
+    del frame
+    raise TooLateError(number)
+
+
+def sets_its_frame(number: int, frame: Any) -> None:
+    frame = frame.f_back
+    raise OSError(number, frame is None)
+
+
+def throws(*_: object) -> None:
+    raise TooLateError
+
+
+class DeletingWatch:
+    def __call__(self, number: int, frame: object) -> None:
+        deletes_its_frame(number, frame)
+
+
+@profiled
+def recorded(number: int, frame: object) -> None:
+    raise TooLateError(number)
+
+
 @functools.wraps(two_parameters)
 def decorated(*args: Any, **kwargs: Any) -> None:
     two_parameters(*args, **kwargs)
@@ -60,8 +85,21 @@ def alarm() -> Iterator[None]:
 @pytest.mark.usefixtures("alarm")
 @pytest.mark.parametrize(
     "handler",
-    [two_parameters, any_parameters, Watch().method, Watch(), decorated, functools.partial(two_parameters)],
-    ids=["function", "any parameters", "method", "object", "decorated", "partial"],
+    [
+        two_parameters,
+        any_parameters,
+        Watch().method,
+        Watch(),
+        decorated,
+        recorded,
+        functools.partial(two_parameters),
+        deletes_its_frame,
+        sets_its_frame,
+        functools.partial(DeletingWatch().__call__),
+        DeletingWatch(),
+        lambda *_: throws(),
+    ],
+    ids=repr,
 )
 def test_what_a_signal_handler_raises_is_the_programs(handler: Any) -> None:
     def ours() -> None:
@@ -135,3 +173,21 @@ def test_our_own_errors_are_not_the_programs() -> None:
     ):
         assert not is_interruption(raised(action)), action
     assert not is_interruption(ValueError())
+
+
+class CountsReadsError(Exception):
+    read: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return the attribute *name*, and remember that it was read."""
+        type(self).read.append(name)
+        return super().__getattribute__(name)
+
+
+def test_the_code_of_an_errors_class_is_not_run() -> None:
+    @profiled
+    def fails() -> None:
+        raise CountsReadsError
+
+    assert type(raised(fails)) is CountsReadsError
+    assert CountsReadsError.read == []

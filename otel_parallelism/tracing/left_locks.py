@@ -11,6 +11,8 @@ import dis
 import sys
 from typing import TYPE_CHECKING, Any
 
+from otel_parallelism.interruptions import traceback_of
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -24,7 +26,7 @@ _LONGEST_S = 0.1
 
 def release_left_locks(error: BaseException) -> None:
     """Release the locks of OpenTelemetry and this package that *error* left locked on its way."""
-    trace = error.__traceback__ if _AFFECTED else None
+    trace = traceback_of(error) if _AFFECTED else None
     while trace is not None:
         frame = trace.tb_frame
         if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _PACKAGES:

@@ -10,7 +10,7 @@ import logging
 import traceback
 from typing import TYPE_CHECKING
 
-from otel_parallelism.interruptions import is_interruption
+from otel_parallelism.interruptions import is_interruption, traceback_of
 from otel_parallelism.names import INSTRUMENTATION
 
 from .left_locks import release_left_locks
@@ -54,7 +54,7 @@ def swallow(where: str, error: BaseException) -> None:
                 "internal error while %s: %s; the program is not affected, more of this kind are only counted\n%s",
                 where,
                 kind[1],
-                stack_text(error.__traceback__).rstrip(),
+                stack_text(traceback_of(error)).rstrip(),
             )
         except Exception as failure:
             if is_interruption(failure):

@@ -29,11 +29,11 @@ def detach(token: Any) -> None:
 
     Does nothing where another of Python's contexts is current than at `attach`. This happens where a web framework
     enters and leaves a context manager in two calls of a thread pool, or where the garbage collector closes a
-    coroutine whose event loop is gone.
+    coroutine whose event loop is gone. Does nothing either where an interruption came right after a first `detach`.
     """
     try:
         reset(token)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         if is_interruption(error):
             raise
 
@@ -46,11 +46,7 @@ def restore(token: Any, outer: Any) -> None:
         token: The token of the context that was attached; None where it is unknown.
         outer: The context before that; None where it is unknown.
     """
-    try:
-        if token is not None:
-            detach(token)
-        elif outer is not None and get_current() is not outer:
-            attach(outer)
-    except RuntimeError:
-        # The token has been used: the interruption came after the context was restored.
-        return
+    if token is not None:
+        detach(token)
+    elif outer is not None and get_current() is not outer:
+        attach(outer)

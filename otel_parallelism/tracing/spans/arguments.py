@@ -6,9 +6,12 @@ Our coroutine calls the function only when it is awaited, after its span has sta
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import CO_COROUTINE, CO_VARARGS
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
+
+from wrapt import FunctionWrapper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +23,12 @@ def positional_bounds(function: Any) -> tuple[int, int]:
     """
     Return the least and the largest number of positional arguments with which *function* can be called without others.
 
-    Anything but a coroutine function is left alone: any number will do.
+    For a partial of a coroutine function, or an object called like one, no number will do. Anything else is left alone:
+    any number will do.
     """
     function = getattr(function, "__func__", function)
     if not _is_coroutine_function(function):
-        return 0, ANY_NUMBER
+        return (ANY_NUMBER, 0) if _is_coroutine_function(_called_by(function)) else (0, ANY_NUMBER)
     code = function.__code__
     if code.co_kwonlyargcount > len(function.__kwdefaults__ or ()):
         return ANY_NUMBER, 0
@@ -41,8 +45,21 @@ def check_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
     """
     # wrapt binds a method that is called on its class to its first argument.
     inner = function.__func__ if type(function) is MethodType else getattr(function, "__wrapped__", function)
-    if _is_coroutine_function(inner):
+    if _is_coroutine_function(inner) or _is_coroutine_function(_called_by(function)):
         function(*args, **kwargs).close()
+
+
+def _called_by(function: Any) -> Any:
+    """Return the function that a call of the partial or callable object *function* calls; None if there is none."""
+    while type(function) is partial or issubclass(type(function), FunctionWrapper):
+        function = function.func if isinstance(function, partial) else function.__wrapped__
+    if type(function) is MethodType:
+        return function.__func__
+    if type(function) is FunctionType:
+        return function
+    # Without running code of the class or its class.
+    found: Any = next((vars(base)["__call__"] for base in type.mro(type(function)) if "__call__" in vars(base)), None)
+    return found.__wrapped__ if issubclass(type(found), FunctionWrapper) else found
 
 
 def _is_coroutine_function(function: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import Span, Status, StatusCode
 
 from otel_parallelism import names
+from otel_parallelism.interruptions import traceback_of
 from otel_parallelism.tracing.shield import stack_text, swallow
 from otel_parallelism.tracing.state.callers import location
 from otel_parallelism.tracing.state.registry import REGISTRY
@@ -91,7 +92,7 @@ def _write_error(span: Span, error: BaseException) -> None:
         "exception",
         {
             "exception.type": kind if module in ("builtins", None) else f"{module}.{kind}",
-            "exception.stacktrace": stack_text(error.__traceback__),
+            "exception.stacktrace": stack_text(traceback_of(error)),
             "exception.escaped": "True",
         },
     )

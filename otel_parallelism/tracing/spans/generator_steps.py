@@ -72,14 +72,14 @@ class Steps:
 
     def __exit__(self, *_: object) -> None:
         """Remember the current context, and restore that of the iterating code."""
-        token, self._token = self._token, None
         try:
             self._context = get_current()
-            detach(token)
+            detach(self._token)
+            self._token = None
             if self._node is not None:
                 end_stretch(self._node, clock.now_ns())
         except BaseException:
-            restore(token, None)
+            self.drop()
             raise
 
 

@@ -164,8 +164,8 @@ class _Unawaited:
     __slots__ = ("_coroutine", "_node")
 
     def __init__(self, coroutine: CoroutineType[Any, Any, Any], node: CallNode) -> None:
-        self._coroutine: CoroutineType[Any, Any, Any] | None = coroutine
         self._node = node
+        self._coroutine: CoroutineType[Any, Any, Any] | None = coroutine
 
     def take(self) -> Any:
         """Return the coroutine; what becomes of it is the caller's task."""

@@ -31,6 +31,10 @@ class Caller:
         return x
 
 
+async def order(a: int, *, c: int) -> int:
+    return a + c
+
+
 class PlainCaller:
     def __call__(self, x: int) -> int:
         return x
@@ -55,6 +59,9 @@ class Desk:
     async def of_none(a: int) -> int:
         return a
 
+    asked = staticmethod(profiled(Caller()))
+    part = staticmethod(profiled(functools.partial(order, 1)))
+
 
 class PlainDesk:
     async def fetch(self, a: int, b: int = 2, *, c: int) -> int:
@@ -67,6 +74,9 @@ class PlainDesk:
     @staticmethod
     async def of_none(a: int) -> int:
         return a
+
+    asked = staticmethod(Caller())
+    part = staticmethod(functools.partial(order, 1))
 
 
 PREDICATES = (
@@ -138,6 +148,12 @@ def test_a_weak_method_of_a_decorated_subclass_calls_the_same_function(kit: Kit)
         lambda desk: desk.of_class(1, 2, 3, 4),
         lambda desk: type(desk).of_class(a=1),
         lambda desk: desk.of_none(a=1),
+        lambda desk: desk.asked(),
+        lambda desk: desk.asked(1, y=2),
+        lambda desk: desk.asked(1),
+        lambda desk: desk.part(),
+        lambda desk: desk.part(2),
+        lambda desk: desk.part(c=2),
     ],
 )
 @pytest.mark.usefixtures("kit")
@@ -265,9 +281,13 @@ def test_one_warning_for_a_coroutine_that_is_never_awaited() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         Desk().fetch(1, c=2)
+        Desk().asked(1)
+        Desk().part(c=2)
         Desk().of_none(1)
         gc.collect(1)
     assert [str(each.message) for each in caught] == [
         "coroutine 'Desk.fetch' was never awaited",
+        "coroutine 'Caller.__call__' was never awaited",
+        "coroutine 'order' was never awaited",
         "coroutine 'Desk.of_none' was never awaited",
     ]

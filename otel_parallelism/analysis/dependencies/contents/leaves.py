@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -13,11 +14,18 @@ from otel_parallelism.long_numbers import decode_json
 _DEEPEST = 12
 _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
 
-_SLOTS = frozenset({GetSetDescriptorType, MemberDescriptorType})
-"""The types of the interpreter's own ``__dict__`` attributes."""
-
 _bases_of: Any = vars(type)["__mro__"].__get__
 _namespace_of: Any = vars(type)["__dict__"].__get__
+
+
+class _Ordinary:
+    """A class whose objects have the interpreter's own ``__dict__``."""
+
+
+_OWN_DICT = vars(_Ordinary)["__dict__"].__doc__
+"""The interpreter's text about it. A lazy proxy written in C, which would load its object, has another."""
+
+_OTHERS_WITH_DICT = (OrderedDict, BaseException)
 
 
 class Leaves:
@@ -160,6 +168,10 @@ def instance_dict(item: object) -> dict[str, Any] | None:
     for base in _bases_of(type(item)):
         found = _namespace_of(base).get("__dict__")
         if found is not None:
-            own = found.__get__(item) if type(found) in _SLOTS else None
+            kind = type(found)
+            readable = kind is MemberDescriptorType or (
+                kind is GetSetDescriptorType and (found.__doc__ == _OWN_DICT or base in _OTHERS_WITH_DICT)
+            )
+            own = found.__get__(item) if readable else None
             return own if type(own) is dict else None
     return None

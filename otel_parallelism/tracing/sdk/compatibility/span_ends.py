@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor
 
+from otel_parallelism.interruptions import traceback_of
 from otel_parallelism.tracing.left_locks import release_left_locks
 
 from .pipeline_parts import inner_processors
@@ -98,7 +99,7 @@ def _started_span(error: BaseException) -> Any:
 
 def _frame_named(error: BaseException, function: str) -> FrameType | None:
     """Return the outermost frame of a function of this name that *error* went through; None if there is none."""
-    trace = error.__traceback__
+    trace = traceback_of(error)
     while trace is not None:
         if trace.tb_frame.f_code.co_name == function:
             return trace.tb_frame
