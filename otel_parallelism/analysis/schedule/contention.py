@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call
 
 _LEAST_BATCH = 3
+_LEAST_SERIAL = 2
 _LEAST_STEPS = 2
 _STEP_TOLERANCE = 0.2
 _FEWEST_EVEN = 5
@@ -84,7 +85,7 @@ def contention(calls: Sequence[Call]) -> Contention:
                 batches.append(tuple(batch))
                 baseline_ns.update(dict.fromkeys((calls[index].span_id for index in batch), step_ns))
     serial = [index for index, call in paced(enumerate(calls)) if call.serial_inside]
-    batches += [tuple(batch) for batch in _overlapping_batches(calls, serial)] if serial else []
+    batches += [tuple(batch) for batch in _overlapping_batches(calls, serial, least=_LEAST_SERIAL)] if serial else []
     for span_id, in_loop_ns in loop.baseline_ns.items():
         measured_ns[span_id] = min(in_loop_ns, measured_ns.get(span_id, in_loop_ns))
     return Contention({**baseline_ns, **measured_ns}, tuple(batches), loop)
@@ -154,7 +155,9 @@ def waited_ns(call: Call) -> int:
     return max(0, wait_end_ns - wait_start_ns)
 
 
-def _overlapping_batches(calls: Sequence[Call], members: Sequence[int]) -> list[list[int]]:
+def _overlapping_batches(
+    calls: Sequence[Call], members: Sequence[int], *, least: int = _LEAST_BATCH
+) -> list[list[int]]:
     """Split *members*, in order of end, where a call starts only after the previous one has ended."""
     found: list[list[int]] = []
     batch: list[int] = []
@@ -164,4 +167,4 @@ def _overlapping_batches(calls: Sequence[Call], members: Sequence[int]) -> list[
             batch = []
         batch.append(index)
     found.append(batch)
-    return [batch for batch in found if len(batch) >= _LEAST_BATCH]
+    return [batch for batch in found if len(batch) >= least]

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from .tree import Tree
 
-_FEWEST = 3
+_FEWEST = 2
 _DEEPEST = 4
 _FILLED = 0.8
 _LEAST_OVERLAP = 1.25
+_HANDED_OVER = 0.02
 
 
 def waiting_inside(tree: Tree) -> dict[str, tuple[Interval, ...]]:
@@ -115,7 +116,21 @@ def _is_serial(batch: list[Call], work: Mapping[str, tuple[Interval, ...]]) -> b
         return False
     parts = sorted((part for parts in work.values() for part in parts), key=lambda part: (part.start_ns, part.end_ns))
     apart = all(one.end_ns <= other.start_ns + TOLERANCE_NS for one, other in itertools.pairwise(parts))
-    return apart and sum(part.duration_ns for part in parts) >= _FILLED * lasted_ns
+    filled = apart and sum(part.duration_ns for part in parts) >= _FILLED * lasted_ns
+    return filled and (len(batch) > _FEWEST or _is_handed_over(batch, work))
+
+
+def _is_handed_over(pair: list[Call], work: Mapping[str, tuple[Interval, ...]]) -> bool:
+    """
+    Return whether the second of two calls began its *work* just as the first one ended, and so did its last part.
+
+    Of two calls, one may be at work while the other computes by chance.
+    """
+    first, second = sorted(pair, key=lambda call: work[call.span_id][0].start_ns)
+    done_ns, began_ns = work[first.span_id][-1].end_ns, work[second.span_id][0].start_ns
+    tolerance_ns = max(TOLERANCE_NS, int(_HANDED_OVER * (second.end_ns - first.start_ns)))
+    pairs = (done_ns, first.end_ns), (done_ns, began_ns), (work[second.span_id][-1].end_ns, second.end_ns)
+    return all(abs(one_ns - other_ns) <= tolerance_ns for one_ns, other_ns in pairs)
 
 
 def without_waiting(turn: Turn) -> Turn:

@@ -993,6 +993,35 @@ def test_rule_of_the_system_prompt_may_decide_about_what_the_user_named(prompt: 
 
 
 @pytest.mark.parametrize(
+    ("prompt", "verdict"),
+    [
+        ("Wenn eine Bestellung ins Ausland geht, prüfe auch die Bonität.", "unknown"),
+        ("Über 500 EUR: sieh dir auch die Bonität an.", "unknown"),
+        ("Si une commande dépasse 500 EUR, consultez aussi la solvabilité.", "unknown"),
+        ("Si un pedido supera los 500 EUR, consulta también el crédito.", "unknown"),
+        ("Als een bestelling boven 500 EUR ligt, kijk dan ook naar het krediet.", "unknown"),
+        ("Если заказ больше 500 EUR, проверь также кредит.", "unknown"),
+        ("注文が500ユーロを超える場合は、与信も確認してください。", "unknown"),
+        ("如果订单超过500欧元,还要查询客户的信用。", "unknown"),
+        ("Wenn der Nutzer danach fragt, prüfe die Bonität.", "independent"),
+        ("Wenn nötig, suche im Netz. Antworte immer auf Deutsch.", "independent"),
+        ("Wenn eine Frage unhöflich ist, bleibe freundlich.", "independent"),
+        ("Prüfe die Bonität.", "independent"),
+        ("Si l'utilisateur pose une question hors sujet, refuse poliment.", "independent"),
+        ("如果用户询问天气,请查询天气。", "independent"),
+        ("If you consult SI units, check them.", "independent"),
+    ],
+)
+def test_rule_in_another_language_than_the_tools_may_concern_any_of_them(prompt: str, verdict: str) -> None:
+    order = ("get_order", {"id": 7}, {"total": 812.5, "items": 3.5})
+    assert (
+        under(prompt, "Order 7 of customer C7?", order, ("get_credit", {"customer": "C7"}, {"limit": 5000})) == verdict
+    )
+    lamp, desk = (("get_price", {"item": item}, {"eur": 81.5}) for item in ("lamp", "desk"))
+    assert under(prompt, "The price of the lamp and of the desk", lamp, desk) == "independent"
+
+
+@pytest.mark.parametrize(
     ("said", "verdict"),
     [
         ("Show order 7, and if…", "unknown"),

@@ -86,10 +86,32 @@ def test_calls_whose_inner_spans_ran_one_after_another_waited() -> None:
     assert finding.evidence == ("the spans inside them ran one after another",)
 
 
+def pair(first_until: int, second_from: int, second_until: int = 15) -> Turn:
+    """Return two calls that start together, the first with a request until 4 s."""
+    return turn_of(
+        call("a", 0, first_until),
+        Passage(T, "get a", "a", "GET", 100 * S, 104 * S),
+        call("b", 0, 15),
+        Passage(T, "get b", "b", "GET", (100 + second_from) * S, (100 + second_until) * S),
+    )
+
+
+def test_two_calls_waited_if_one_was_served_just_as_the_other_ended() -> None:
+    report = analyze(pair(4, 4), Settings())
+    (finding,) = report.findings
+    assert (report.verdict, finding.cause, finding.evidence) == (
+        "contended",
+        "contention",
+        ("the spans inside them ran one after another",),
+    )
+
+
 @pytest.mark.parametrize(
     "turn",
     [
-        served(4, 11),  # two may be chance
+        pair(7, 4),  # the first goes on, so that the second's turn may be chance
+        pair(4, 5),  # nothing is served in between
+        pair(4, 4, 13),  # the second computes after it
         served(4, 11, 7, c2=(13, 22)),  # the spans inside overlap
         served(1, 1, 1, c2=(9, 10)),  # they leave most of the time to something else
     ],

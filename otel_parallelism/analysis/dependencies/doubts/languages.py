@@ -51,6 +51,35 @@ _IN_TURN = CaselessPattern(
     r"|un[oa] dopo l'altr[oa]|na elkaar|efter varandra|efter hinanden|etter hverandre|po kolei|по очереди"
     r"|друг за другом|s[ıi]rayla)(?!\w)|依次|按顺序|順番に|차례로",
 )
+# What a rule tells the agent to do: to look up, read, check or ask.
+# Words that are nouns as often, such as "Frage" or "consulta", count only with what follows a verb.
+_LOOKS_UP = CaselessPattern(
+    r"(?<!\w)(?:(?:über)?pr[uü]fe?n?|siehe?|schaue?n?|schlage?|suchen?|lie?se?n?|holen?|ermittle|öffne"
+    r"|(?:ruf|frag)e? (?:an|ab|nach|bei|de[nrm]|d[ai]s|die)"
+    r"|consulte[rz]?|v[eé]rifie[rz]?|regarde[rz]?|cherche[rz]?|appelle[rz]?|demandez|contr[oô]lez"
+    r"|consultar|consult[ae] (?:el|las?|los?|[ao]s?|anche|il|tambi[eé]n|tamb[eé]m|adem[aá]s)"
+    r"|comprueb[ae]|comprobar|revis[ae]r?|verifi[cq]u?[aei]r?|busc(?:a|ar|que)|obt[eé]n|llam[ae]|pregunt[ae] (?:a|por)"
+    r"|controll[ai]re?|cerc[ai]|recuper[ai]|chied[ai]|chiam[ai]|procur[ae]r?|pesquis[ae]r?|chec(?:a|ar|que)"
+    r"|controleer|kijk|zoek|raadpleeg|vraag (?:ook|na|op|de|het)|haal|lees"
+    r"|kontroll?er[ae]?|sjekk|tjek|s[oö]k|slå|hent|hämta"
+    r"|sprawdź|znajdź|wyszukaj|zkontroluj|ověř|vyhledej|провер\w+|посмотри\w*|найди\w*|запро\w+|поищи\w*|узнай\w*"
+    r"|kontrol et|sorgula|ara)(?!\w)|查询|查詢|检查|檢查|查看|搜索|搜尋|调用|核实|确认|確認|検索|調べ|照会|参照|呼び出"
+    r"|확인|조회|검색|호출",
+)
+_BOUND = CaselessPattern(
+    r"(?<!\w)(?:über|unter|mehr als|weniger als|mindestens|höchstens|plus de|moins de|m[aá]s de|menos de|pi[uù] di"
+    r"|meno di|mais de|meer dan|minder dan|boven|onder|mer än|mere end|mer enn|больше|меньше|свыше|более) \W{0,2}\d"
+    r"|(?:超过|超過|高于|低于|少于|多于)\W{0,2}\d|\d\S{0,6}(?:以上|以下|を超|を下回|초과|이상|이하|미만)",
+)
+# What the user says or wants, or what the agent knows itself, is known before the first call.
+_KNOWN_BEFORE = CaselessPattern(
+    r"(?<!\w)(?:(?:be)?nutzer\w*|anwender\w*|utilisat(?:eur|rice)s?|usuari[oa]s?|utent[ei]|usu[aá]ri[oa]s?|gebruikers?"
+    r"|användare\w*|bruker\w*|u[zž]ytkowni\w+|u[zž]ivatel\w*|kullan[ıi]c[ıi]\w*|пользовател\w+"
+    r"|(?:wenn|falls) (?:n[oö]tig|erforderlich|du|sie|ihr|man)|si (?:n[eé]cessaire|besoin|tu|vous|on|l'on)"
+    r"|si (?:es necesario|hace falta|no sabes|tienes|necesitas)|se (?:necess[aá]rio|n[aã]o sabe\w*|non sai|serve)"
+    r"|als (?:je|u|nodig)|om (?:du|nödvändigt)|hvis (?:du|nødvendig)|если (?:ты|вы|нужно|необходимо))(?!\w)"
+    r"|用户|用戶|ユーザ|사용자|必要|不知道|わからな|분からな|모르",
+)
 # Armenian, Bengali to Sinhala, Lao to Georgian, Ethiopic and Khmer: no words of theirs are known here.
 _UNKNOWN_SCRIPT = LazyPattern(r"[\u0530-\u058f\u0980-\u0dff\u0e80-\u10ff\u1200-\u139f\u1780-\u17ff]")
 _LATIN = LazyPattern("[a-zA-Z]")
@@ -131,6 +160,20 @@ def has_foreign_condition(sentence: str) -> bool:
     if _UNKNOWN_SCRIPT.search(sentence) and len(_UNKNOWN_SCRIPT.findall(sentence)) > len(_LATIN.findall(sentence)):
         return True
     return _CONDITION.search(sentence) and _CONDITION.search(_POLITE.sub(" ", sentence))
+
+
+def has_foreign_rule(sentence: str) -> bool:
+    """
+    Return whether a *sentence* of a system prompt in another language says what to look up in which case.
+
+    >>> has_foreign_rule("Liegt der Wert vor, antworte."), has_foreign_rule("Wenn der Nutzer fragt, suche danach.")
+    (False, False)
+    >>> has_foreign_rule("Wenn eine Bestellung über 500 EUR liegt, prüfe die Bonität.")
+    True
+    """
+    sentence = _composed(sentence)
+    conditional = has_foreign_condition(sentence) or _BOUND.search(sentence)
+    return conditional and _LOOKS_UP.search(sentence) and not _KNOWN_BEFORE.search(sentence)
 
 
 def has_foreign_comparison(text: str) -> bool:

@@ -14,7 +14,7 @@ from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.patterns import CaselessPattern
 
-from .languages import has_foreign_condition
+from .languages import has_foreign_condition, has_foreign_rule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -55,14 +55,22 @@ _ORDER = CaselessPattern(
 
 
 class Rules:
-    """The conditions, and the orders of steps, in the texts of a system prompt."""
+    """
+    The conditions, and the orders of steps, in the texts of a system prompt.
+
+    ``in_another_language`` is true if one says in another language what to look up in which case: the names of tools
+    are English, so that it may concern any of them.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Search *texts*; of a long text only the beginning."""
         self._stems: list[frozenset[str]] = []
         self._orders: list[frozenset[str]] = []
+        self.in_another_language: bool = False
         for text in dict.fromkeys(texts):
             for sentence in sentences_in(text[:MOST_READ]):
+                if len(sentence) <= LONGEST_SENTENCE and has_foreign_rule(sentence):
+                    self.in_another_language = True
                 conditional = len(sentence) <= LONGEST_SENTENCE and (
                     _CONDITION.search(sentence) or has_foreign_condition(sentence)
                 )

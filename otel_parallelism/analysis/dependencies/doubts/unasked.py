@@ -83,7 +83,8 @@ class Unasked:
         """
         tool = self._calls[index].tool
         others = self._ended & ~self._ended_of.get(tool, 0)
-        unheard = [(others, _UNHEARD)] if self._in_part and others else []
+        reasons = (self._in_part, _UNHEARD), (self._rules.in_another_language, _RULE)
+        unheard = [(others, why) for applies, why in reasons if applies and others]
         if not self._seeks and not self._rules:
             return unheard
         usual = {token for name, token in arguments.named if is_usual(name)}
