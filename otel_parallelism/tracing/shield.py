@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from otel_parallelism.interruptions import is_interruption, traceback_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(INSTRUMENTATION)
 _counts: dict[tuple[str, str], int] = {}
 _MAX_KINDS = 1_000
+_MAX_OWN_DEPTH = 100
+"""A recursion of ours that does not end has more frames."""
 _MAX_FRAMES = 100
 """The most frames in the text of a stack: half of them the outermost, half the innermost."""
 
@@ -28,6 +31,9 @@ _MAX_FRAMES = 100
 def swallow(where: str, error: BaseException) -> None:
     """
     Log the first internal *error* of a kind, and count later ones.
+
+    Where the program has used up the recursion limit, our code fails as the program's does, and that is no internal
+    error.
 
     Args:
         where: The operation that failed, such as "ending a turn".
@@ -43,6 +49,8 @@ def swallow(where: str, error: BaseException) -> None:
         finally:
             # The traceback holds this frame, which would hold the error.
             del error
+    if type(error) is RecursionError and _is_short(error.__traceback__):
+        return
     kind = (where, type(error).__qualname__)
     seen = _counts.get(kind, 0)
     if seen or len(_counts) < _MAX_KINDS:
@@ -59,6 +67,11 @@ def swallow(where: str, error: BaseException) -> None:
         except Exception as failure:
             if is_interruption(failure):
                 raise
+
+
+def _is_short(trace: TracebackType | None) -> bool:
+    """Return whether *trace* has at most `_MAX_OWN_DEPTH` frames."""
+    return next(islice(traceback.walk_tb(trace), _MAX_OWN_DEPTH, None), None) is None
 
 
 def stack_text(trace: TracebackType | None) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current, restore
 
+from .depth.deep_calls import FRAMES, RESUMED_FRAMES, with_room
 from .stretches import end_stretch, measured
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from otel_parallelism.tracing.state.nodes import CallNode
+
+    from .stretches import Resumable
 
 
 class Stretch(Protocol):
@@ -95,10 +98,12 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
     thrown: list[BaseException] = []
     try:
         steps = Steps(stretch.start(), stretch.measured)
+        node = stretch.measured
+        steppable: Resumable = generator if node is None else with_room(generator, node, FRAMES)
         while True:
             try:
                 with steps:
-                    value = generator.throw(thrown.pop()) if thrown else generator.send(sent)
+                    value = steppable.throw(thrown.pop()) if thrown else steppable.send(sent)
             finally:
                 steps.drop()
             if closed and not ended:
@@ -147,6 +152,10 @@ def _leave(_: object) -> None:
     """Leave a generator that is collected as garbage to the one around it, which closes it."""
 
 
+def _with_room(step: Any, node: CallNode) -> Resumable:
+    return with_room(step, node, RESUMED_FRAMES, RESUMED_FRAMES + 1)
+
+
 async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> AsyncGenerator[Any, Any]:
     """Run the async *generator* within *stretch*: same values in and out, same exceptions; see `drive`."""
     begun = closed = ended = False
@@ -164,7 +173,7 @@ async def drive_async(generator: AsyncGenerator[Any, Any], stretch: Stretch) -> 
                     else:
                         step = generator.asend(sent) if begun else first_step(generator)
                     begun = True
-                    value = await (step if node is None else measured(step, node))
+                    value = await (step if node is None else measured(_with_room(step, node), node))
             finally:
                 steps.drop()
                 # The step keeps an error that was thrown; see `thrown`.

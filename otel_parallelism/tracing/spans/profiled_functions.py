@@ -16,10 +16,10 @@ from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SCOPE_KEY, SUSPENDED, CallNode
 
 from .arguments import check_arguments, positional_bounds
+from .depth.deep_calls import FRAMES, RESUMED_FRAMES, call_deep, is_deep, with_room
 from .function_names import copy_named_like, name_like
 from .generator_steps import Steps, drive, drive_async
 from .kinds import is_awaited
-from .nesting import STRIDE, WATCHES_STACK, check_depth
 from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
 
@@ -77,6 +77,8 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every
             node.resumed_ns = node.start_ns
             body = wrapped(*args, **kwargs) if kwargs else wrapped(*args)
             if type(body) is CoroutineType:
+                if type(node.parent) is CallNode:
+                    body = with_room(body, node, FRAMES, RESUMED_FRAMES)
                 # Most of the cost of `measured` is saved for a call that is never suspended.
                 try:
                     awaited = body.send(None)
@@ -114,18 +116,15 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every
     return call
 
 
-def _function(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - as above
+def _function(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = _called(tool, receiver)
         try:
             if not begin(node, args, kwargs):
                 return wrapped(*args, **kwargs)
-            if WATCHES_STACK and type(node.parent) is CallNode:
-                node.depth = node.parent.depth + 1
-                if not node.depth % STRIDE:
-                    check_depth(node.depth)
             node.resumed_ns = node.start_ns
-            result = wrapped(*args, **kwargs)
+            deep = type(node.parent) is CallNode and is_deep(node)
+            result = call_deep(node, FRAMES, wrapped, *args, **kwargs) if deep else wrapped(*args, **kwargs)
             kind = type(result)
             if kind is CoroutineType and sys.getrefcount(result) > _UNSHARED:
                 # The program may await it elsewhere, or compare it.

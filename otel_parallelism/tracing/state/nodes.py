@@ -150,7 +150,7 @@ class CallNode(Node):
         around: The frames around the calling one, see `callers.frames_around`; None if not recorded.
         held_size: The size of the held arguments and result in bytes, if they are large; `LET_GO` once they are not.
         watched: Whether its end has to be counted, or ends a turn; False for nearly all calls.
-        depth: How many calls of plain functions directly enclose it, where the C stack has to be watched.
+        depth: How many calls enclose it directly, in the same thread and task.
         left_ns: When the thread that ran the call for an event loop finished, 0 where none did.
         dispatch: How it was dispatched; None outside of tests.
     """

@@ -1,0 +1,1 @@
+"""Lets decorated functions call one another as deeply as they could undecorated."""
