@@ -220,14 +220,13 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
             return None
     if turn is None or turn.parent_id in spans:
         return None
-    turn_id, source, instrumentation = turn.span_id, turn.source, ""
+    turn_id, source = turn.span_id, turn.source
     for call in paced(calls):
-        instrumentation = instrumentation or call.instrumentation
         if (
             call.parent_id != turn_id
             or not call.tool
             or call.source != source
-            or call.instrumentation != instrumentation
+            or call.instrumentation != calls[0].instrumentation
             or call.scope
         ):
             return None

@@ -229,6 +229,11 @@ def test_siblings_of_two_instrumentations_are_merged() -> None:
     assert [(c.span_id, c.start_ns, c.end_ns) for c in turn.calls] == [("a", at(1), at(3)), ("d", at(3.9), at(5.1))]
 
 
+def test_siblings_of_an_instrumentation_without_a_name_are_merged() -> None:
+    # Decorated calls have none while their turn is live, and often come first.
+    assert ids(only(of(turn_span(0, 9), one("a", 1, 3, instrumentation=""), two("b", 1.2, 2.8)))) == ["a"]
+
+
 def test_siblings_of_one_instrumentation_are_not_merged() -> None:
     assert len(only(of(turn_span(0, 9), one("a", 1, 3), one("b", 1.1, 2.9))).calls) == 2
 
