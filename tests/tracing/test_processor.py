@@ -229,6 +229,32 @@ def test_single_call_is_counted_without_turn(kit: Kit) -> None:
     assert coverage() == coverage().__class__(calls=2, calls_without_turn=2, spans=3)
 
 
+def test_tool_that_is_no_call_is_none_without_a_turn(kit: Kit) -> None:
+    call(kit, "think")
+    with agent_turn("mine"):
+        context = trace.context_api.get_current()
+    token = trace.context_api.attach(context)
+    call(kit, "think")
+    call(kit, "look")
+    trace.context_api.detach(token)
+    assert (coverage().calls, coverage().calls_without_turn) == (1, 1)
+
+
+async def test_call_beside_a_turn_that_has_its_report_is_counted(kit: Kit) -> None:
+    async def agent() -> None:
+        with agent_turn("mine"):
+            await asyncio.gather(fetch(1), fetch(2))
+
+    with kit.tracer().start_as_current_span("POST /chat"):
+        await fetch(3)
+        await asyncio.gather(agent(), fetch(4))
+        await fetch(5)
+    # The spans, read later, show that the fourth ran within the turn.
+    assert [report.calls for report in kit.stored().reports] == [3, 3]
+    assert [report.calls for report in kit.reports] == [2, 3]
+    assert (coverage().calls, coverage().calls_without_turn) == (5, 1)
+
+
 def test_foreign_call_without_context_joins_only_open_turn(kit: Kit) -> None:
     with agent_turn("mine") as turn:
         token = trace.context_api.attach(trace.context_api.Context())

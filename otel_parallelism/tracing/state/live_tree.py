@@ -17,7 +17,7 @@ from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.compatibility.span_fields import parent_and_start, span_id_of
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current
 
-from .bounds.past_bound import begins_scope, count_past_bound
+from .bounds.past_bound import begins_scope, count_past_bound, counts_as_call
 from .nodes import SCOPE_KEY, CallNode, Node, SpanNode, TurnNode, release_call
 from .registry import REGISTRY
 
@@ -94,7 +94,7 @@ def link_node(node: Node) -> bool:
     Link *node* and its ancestors as children of their parents, and intercept the end of spans that may be turns.
 
     Returns:
-        False where an enclosing turn has already ended, else True. A node past the bounds on spans or calls, or inside
+        False where the turn around it has already ended, else True. A node past the bounds on spans or calls, or inside
         of a call past them, is counted in totals and not linked.
     """
     with REGISTRY.lock:
@@ -104,10 +104,13 @@ def link_node(node: Node) -> bool:
 def _link(node: Node) -> bool:  # noqa: C901 - one walk outwards
     registry = REGISTRY
     root: Node = node
+    turn: Node | None = None
     while (around := root.above or root.parent) is not None:
         root = around
-        if root.finished and not root.beyond:
-            return False
+        if root.finished and not root.beyond and turn is None:
+            turn = _turn_below(root, node)
+            if turn is None:
+                return False
     if type(node) is CallNode and type(node.parent) is CallNode:
         # In deep recursion, each call would walk all levels.
         node.above = node.parent.above or node.parent
@@ -115,7 +118,7 @@ def _link(node: Node) -> bool:  # noqa: C901 - one walk outwards
         return True
     path = [node]
     around = node.parent
-    while not (around.linked or around.beyond or around.parent is None):
+    while not (around.linked or around.beyond or around.parent is None or around is turn):
         path.append(around)
         around = around.parent
     # Once a call of a turn is past the bound, later ones are too, although room may have been given back.
@@ -139,6 +142,16 @@ def _link(node: Node) -> bool:  # noqa: C901 - one walk outwards
         if registry.intercept_end is not None and type(parent) is SpanNode and not parent.end_ns:
             registry.intercept_end(parent)
     return True
+
+
+def _turn_below(ended: Node, node: Node) -> Node | None:
+    """Return the turn around *node* that goes on although *ended*, which is around it, has ended; None without one."""
+    around = node.parent
+    while around is not None and around is not ended:
+        if begins_scope(around):
+            return around
+        around = around.parent
+    return None
 
 
 def _grant_room(node: Node, root: Node) -> bool:
@@ -172,13 +185,15 @@ def adopt_root_call(node: CallNode, span_around: Any) -> None:
     around = span_around.get_span_context() if span_around is not None else None
     if not node.span_id or (around is not None and around.span_id == node.span_id):
         node.span_id = new_span_id()
-    adopt_node(node)
+    if not adopt_node(node) and node.parent is not None:
+        # That turn has ended meanwhile, in another thread.
+        count_late_node(node)
 
 
 def count_late_node(node: Node) -> None:
     """Count *node*, a call that began after its turn had ended, as uncovered, and finish it."""
     with REGISTRY.lock:
-        REGISTRY.uncovered += 1
+        REGISTRY.uncovered += counts_as_call(node)
     node.finished = True
     if isinstance(node, CallNode):
         release_call(node)

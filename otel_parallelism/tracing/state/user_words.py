@@ -38,6 +38,13 @@ def release_words(held: Content) -> None:
             HELD.remove(held.value)
 
 
+def release_words_of(node: Node) -> None:
+    """Release the user's words that *node*, which no turn will collect, holds."""
+    words = held_words(node)
+    if words is not None:
+        release_words(words)
+
+
 def _read_words(held: Any) -> object:
     words: Content | None = held.words
     if words is None:

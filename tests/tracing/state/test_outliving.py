@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context, attach
 
-from otel_parallelism import agent_turn, names, profiled
+from otel_parallelism import agent_turn, coverage, names, profiled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -86,6 +87,29 @@ async def test_turns_of_a_task_that_outlives_its_turn_stand_alone(kit: Kit, insi
         assert turn.report.verdict == "sequential"
     # The trace still shows which request started them.
     assert len({span.context.trace_id for span in kit.spans}) == 1
+
+
+async def test_turn_that_outlives_the_one_around_it_keeps_all_its_calls(kit: Kit) -> None:
+    async def work() -> None:
+        with agent_turn("worker"):
+            for key in range(20):
+                await look(key)
+            # A call that has lost its context belongs to the only open turn.
+            copy_context().run(note_alone, 20)
+
+    with agent_turn("request"):
+        task = asyncio.create_task(work())
+        await look(0)
+        await look(1)
+    await task
+    reports = {report.turn.name: report for report in kit.reports}
+    assert (reports["worker"].calls, reports["worker"].ratio) == (21, pytest.approx(1.0, abs=1e-4))
+    assert (coverage().calls, coverage().calls_without_turn) == (23, 0)
+
+
+def note_alone(key: int) -> None:
+    attach(Context())
+    note(key)
 
 
 def test_turns_after_generators_that_took_turns_stand_alone(kit: Kit) -> None:

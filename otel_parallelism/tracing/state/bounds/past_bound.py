@@ -11,6 +11,7 @@ from otel_parallelism.tracing.sdk.records import is_tool_span
 from otel_parallelism.tracing.state.classification import classify_open_node
 from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, StepNode, TurnNode, release_call
 from otel_parallelism.tracing.state.registry import REGISTRY
+from otel_parallelism.tracing.state.user_words import release_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +41,11 @@ def count_past_bound(node: Node) -> None:
     The caller holds the registry's lock.
     """
     node.beyond = True
-    is_counted = _is_counted(node)
+    is_counted = counts_as_call(node)
     if isinstance(node, CallNode):
         release_call(node)
+    else:
+        release_words_of(node)
     scope, own = _turn_around(node)
     if scope is None:
         return
@@ -69,7 +72,7 @@ def count_end(node: Node) -> None:
             totals.end(node.start_ns, node.end_ns, kept=not node.beyond)
 
 
-def _is_counted(node: Node) -> bool:
+def counts_as_call(node: Node) -> bool:
     """Return whether *node* is a call of the turn around it, and not one of the tools that are no calls."""
     if isinstance(node, StepNode) or (isinstance(node, SpanNode) and node.duplicate) or not is_call(node):
         return False
@@ -93,7 +96,7 @@ def _begin(totals: RunningTotals, scope: Node, since_ns: int) -> None:
     """Begin to count calls in *totals*: the calls of *scope* that are kept and open count until they end."""
     totals.since_ns = totals.reached_ns = since_ns
     for node in _own_calls(scope):
-        if not node.end_ns and node.counted_in is None and _is_counted(node):
+        if not node.end_ns and node.counted_in is None and counts_as_call(node):
             totals.start(since_ns, kept=True)
             _watch(node, totals)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.turns.bounded_calls import joined_totals
-from otel_parallelism.analysis.turns.normalization import Normalized, normalize, plain_turn
+from otel_parallelism.analysis.turns.normalization import Normalized, holds, normalize, plain_turn
 from otel_parallelism.model import Call, Report, Turn, TurnSpan
 from otel_parallelism.pace import paced
 from otel_parallelism.tracing.shield import swallow
@@ -37,7 +37,7 @@ def turn_outcome(node: Node, found: TurnContents, wrappers: Sequence[TurnNode]) 
     """Return the report of *node*, which *wrappers* wrap, from its contents; None where it is not a turn."""
     first = found.observations[0]
     if len(found.observations) == 1 and type(first) is not TurnSpan:
-        if type(first) is Call:
+        if type(first) is Call and holds(first, REGISTRY.settings):
             _count_outside((first,), node)
         return None
     settings = REGISTRY.settings
@@ -50,6 +50,7 @@ def turn_outcome(node: Node, found: TurnContents, wrappers: Sequence[TurnNode]) 
         if turn.span_id in found.ended:
             # These calls started within that turn, but its report is published already.
             _count_outside(turn.calls, node)
+    for turn in normalized.turns:
         if turn.span_id == first.span_id:
             turn = _within(wrappers, _with_bounds(turn, found))  # noqa: PLW2901 - the same turn, completed
             report = analyze(turn, settings, REGISTRY.experience, source_file)
