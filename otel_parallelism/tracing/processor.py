@@ -35,6 +35,7 @@ from .state.registry import MAX_OPEN_SPANS, REGISTRY
 from .state.turn_end.analysis_thread import ANALYSIS_THREAD
 from .state.turn_end.end_interception import EndInterceptor
 from .state.turn_end.ending import finish
+from .state.user_words import release_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,8 +222,7 @@ class ParallelismProcessor(SpanProcessor):
         known_kind = kind in (Call, Step, TurnSpan) or _is_waiting(observation)
         if known_kind and not (node.linked or node.beyond or node.finished):
             if node.parent is not None:
-                if not link_node(node) and kind is Call:
-                    count_late_node(node)
+                _link_late(node, observation)
             elif isinstance(observation, (Call, Step)):
                 _place_root(node, observation)
         if (type(observation) is Call or type(observation) is Step) and node.linked and node.children is None:
@@ -240,6 +240,14 @@ def _link_call(node: SpanNode, parent: Node) -> None:
         node.linked = True
     else:
         link_node(node)
+
+
+def _link_late(node: SpanNode, observation: Observation) -> None:
+    """Link *node*, whose span has ended and only now shows what it is; after the end of its turn, a call is counted."""
+    if not link_node(node):
+        if type(observation) is Call:
+            count_late_node(node)
+        release_words_of(node)
 
 
 def _place_root(node: SpanNode, observation: Call | Step) -> None:

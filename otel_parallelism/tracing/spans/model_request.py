@@ -17,7 +17,7 @@ from otel_parallelism.tracing.state.live_tree import link_node, new_span_id
 from otel_parallelism.tracing.state.nodes import SCOPE_KEY, SpanNode, StepNode
 from otel_parallelism.tracing.state.registry import REGISTRY
 from otel_parallelism.tracing.state.requested_calls import remember_requested_calls
-from otel_parallelism.tracing.state.user_words import hold_words
+from otel_parallelism.tracing.state.user_words import hold_words, release_words_of
 
 from .details import write_error
 
@@ -67,7 +67,8 @@ class ModelRequest:
             node = StepNode(parent, None, 0, clock.now_ns(), switch=self._switch, shift=shift)
             if REGISTRY.dispatch is not None:
                 node.dispatch = REGISTRY.dispatch(node)
-            if self._messages is not None and REGISTRY.evidence:
+            # Without a node around, no turn would release them.
+            if self._messages is not None and REGISTRY.evidence and parent is not None:
                 node.messages = hold_words(self._messages)
             self._messages = None
             if self._outer is not None:
@@ -89,8 +90,8 @@ class ModelRequest:
                 node.span_id = new_span_id()
             else:
                 REGISTRY.open_span(node)
-            if parent is not None:
-                link_node(node)
+            if parent is not None and not link_node(node):
+                release_words_of(node)
             self._token = attach(Context({**current, SPAN_KEY: span, SCOPE_KEY: node}))
         except BaseException as error:  # noqa: BLE001 - the request runs without a span
             self._abandon(self._node, error, current)
@@ -200,9 +201,13 @@ def _add_facts(outer: SpanNode | StepNode, known: StepNode) -> None:
             outer.requested = known.requested
         if outer.input_tokens is None:
             outer.input_tokens = known.input_tokens
-        if outer.messages is None:
+        if outer.messages is None and outer.linked:
             outer.messages = known.messages
+        elif outer.messages is not known.messages:
+            release_words_of(known)
         outer.switch = outer.switch or known.switch
-    elif outer.facts is None:
+    elif outer.facts is None and not outer.beyond:
         known.parent = outer
         outer.facts = known
+    elif outer.facts is not known:
+        release_words_of(known)

@@ -101,7 +101,7 @@ def link_node(node: Node) -> bool:
         return _link(node)
 
 
-def _link(node: Node) -> bool:  # noqa: C901 - one walk outwards
+def _link(node: Node) -> bool:  # noqa: C901, PLR0912 - one walk outwards
     registry = REGISTRY
     root: Node = node
     turn: Node | None = None

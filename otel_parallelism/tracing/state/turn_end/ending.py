@@ -58,10 +58,13 @@ def finish(node: Node, end_ns: int) -> Report | LateEnd | None:
         node.finished = True
         registry.turns.pop(id(node), None)
         unlink(node, found)
-    outcome = turn_outcome(node, found, wrappers_of(node))
-    if outcome is not None and outcome.is_own:
-        publish(node, outcome, node.span)
-    release_contents(node, found, outcome)
+    outcome = None
+    try:
+        outcome = turn_outcome(node, found, wrappers_of(node))
+        if outcome is not None and outcome.is_own:
+            publish(node, outcome, node.span)
+    finally:
+        release_contents(node, found, outcome)
     report = None if outcome is None else outcome.report
     if report is not None and is_open(node.span):
         write_report(node.span, report, registry.settings)

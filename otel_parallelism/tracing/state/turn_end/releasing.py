@@ -10,7 +10,7 @@ from otel_parallelism.tracing.sdk.records import is_marked
 from otel_parallelism.tracing.state.bounds.held_evidence import HELD
 from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, TurnNode, release_call
 from otel_parallelism.tracing.state.registry import REGISTRY
-from otel_parallelism.tracing.state.user_words import held_words, release_words
+from otel_parallelism.tracing.state.user_words import held_words, release_words, release_words_of
 
 if TYPE_CHECKING:
     from .observations import TurnContents
@@ -67,8 +67,10 @@ def _unlink_all(node: Node) -> None:
         visited.room = 0
         if isinstance(visited, CallNode):
             release_call(visited)
-        elif isinstance(visited, SpanNode):
-            HELD.remove(visited)
+        else:
+            release_words_of(visited)
+            if isinstance(visited, SpanNode):
+                HELD.remove(visited)
     root_of(node).held -= room
 
 
@@ -81,7 +83,8 @@ def root_of(node: Node) -> Node:
 
 def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:
     """Release the user's words below *node*, and those of *node* unless an enclosing open turn still needs them."""
-    around = node.parent
+    # No enclosing turn knows of a turn past a bound.
+    around = None if node.beyond else node.parent
     while around is not None and (around.finished or (type(around) is SpanNode and not is_marked(around.span))):
         around = around.parent
     if around is not None and wraps:

@@ -8,10 +8,15 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.context import attach, detach, get_current
+from opentelemetry.sdk.trace import TracerProvider
 
 from otel_parallelism import Settings, agent_turn, names, profiled
 from otel_parallelism.model import Content
+from otel_parallelism.tracing import shield
 from otel_parallelism.tracing.spans.model_request import ModelRequest
+from otel_parallelism.tracing.state.bounds.held_evidence import HELD
+from otel_parallelism.tracing.state.turn_end import ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,6 +121,68 @@ async def test_words_in_span_without_turn_are_released(kit: Kit, living: list[as
             live_on(living)
         del said
         assert await gone(held)
+
+
+def ask() -> ModelRequest:
+    request = ModelRequest("a model", "a provider", Content("words of the user " * 1_000))
+    request.enter()
+    return request
+
+
+def test_words_of_a_request_beside_known_words_are_released(kit: Kit) -> None:
+    with agent_turn():
+        framework, client = ask(), ask()
+        for request in (client, framework):
+            request.answered(())
+            request.end()
+        with kit.tracer().start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}):
+            for request in (ask(), ask()):
+                request.end()
+    assert HELD.size == 0
+
+
+def test_words_past_a_bound_are_released(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_calls_per_turn=0))
+    with agent_turn():
+        ask().end()
+        with agent_turn(input="words of the user " * 1_000):
+            pass
+        with kit.tracer().start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}):
+            ask().end()
+    assert HELD.size == 0
+
+
+def test_words_of_a_request_after_its_turn_or_in_an_unknown_trace_are_not_held(kit: Kit) -> None:
+    other = TracerProvider(shutdown_on_exit=False).get_tracer("elsewhere")
+    with other.start_as_current_span("POST /chat"):
+        ask().end()
+    with agent_turn():
+        context = get_current()
+    token = attach(context)
+    ask().end()
+    detach(token)
+    assert HELD.size == 0
+
+
+@pytest.mark.parametrize("failing", ["collect_observations", "turn_outcome"])
+def test_contents_of_a_turn_whose_analysis_fails_are_released(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fail(*_: object, **_names: object) -> None:
+        raise ZeroDivisionError
+
+    @profiled
+    def look(text: str) -> str:
+        return text
+
+    kit.forgive()
+    monkeypatch.setattr(ending, failing, fail)
+    with agent_turn(input="words of the user " * 1_000):
+        look("a long text " * 1_000)
+        ask().end()
+    assert HELD.size == 0
+    assert shield.internal_errors() == {"ending a turn: ZeroDivisionError": 1}
+    shield._counts.clear()
 
 
 def test_pending_metrics_hold_no_span(make_kit: Callable[..., Kit]) -> None:
