@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.pace import empty, ordered, paced, pause
 
 from .call_groups import asked_at_once, may_hand_values_on
-from .contents.contained import first_containing
+from .contents.contained import first_containing, first_naming
 from .contents.matcher import ValueMatcher
 from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.values import values_of, values_of_messages
@@ -175,8 +175,9 @@ def _compared(
         else:
             matcher.end(index, arguments[index], results[index])
     empty(events)
-    for index, producer in () if brief else first_containing(calls, arguments, results, heard):
-        matcher.edge(index, producer, proven=False)
+    for first in () if brief else (first_containing, first_naming):
+        for index, producer in first(calls, arguments, results, heard):
+            matcher.edge(index, producer, proven=False)
     pause()
     evidence = Evidence(calls, arguments, results, heard, matcher.edges)
     matcher.forget()

@@ -1115,6 +1115,22 @@ def test_a_result_names_a_tool_without_its_server(tool: str) -> None:
     assert judged("Sales and the report of May", first, (tool, {"month": "May"}, 42)).verdict == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("said", "result", "name", "verdict"),
+    [
+        ("What is team Nord about?", {"subject": "vat"}, "tbl_vat", "unknown"),
+        ("What is team Nord about?", {"subject": "User"}, "user_enabled", "unknown"),
+        ("What is team Nord about?", "src/money/tax.py:12: def add(x)", "test_tax", "unknown"),
+        ("What is team Nord about, and the rows of vat?", {"subject": "vat"}, "tbl_vat", "independent"),
+        ("What is team Nord about?", {"subject": "about vat and more"}, "tbl_vat", "independent"),
+        ("What is team Nord about, and the rows of tbl_tax?", {"subject": "vat"}, "tbl_tax", "independent"),
+    ],
+)
+def test_a_name_may_be_made_of_a_short_word_of_a_result(said: str, result: object, name: str, verdict: str) -> None:
+    first = ("get_team", {"team": "Nord"}, result)
+    assert judged(said, first, ("list_rows", {"of": name}, ["a row"])).verdict == verdict
+
+
 @pytest.mark.parametrize("tool", ["get_runbook", "load_skill", "search_tools"])
 def test_instructions_decide_what_is_called_next(tool: str) -> None:
     first = (tool, {"topic": "disk"}, "Look at the free space, then at the journal")

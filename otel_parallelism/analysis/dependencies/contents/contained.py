@@ -2,7 +2,8 @@
 Finds the result that first contained a part of an argument, whatever marks, case or accents stand between its letters.
 
 Such a match proves nothing: it makes the pair of calls unknown. It finds values that were joined, cut, put into a path
-or an address, or spelled as names of programs are: ``Blue Lamp`` in ``/p/blue%20lamp``, ``AB12C`` in ``SKU-ab12c``.
+or an address, or spelled as names of programs are: ``Blue Lamp`` in ``/p/blue%20lamp``, ``AB12C`` in ``SKU-ab12c``. A
+short or common word counts only as a whole value, or as the name of a file, from which a name was made: ``tbl_vat``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _MARKS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _MARK = LazyPattern(r"[\W_]+")
 _ESCAPE = LazyPattern(r"%[0-9a-fA-F]{2}")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
+_FILE = LazyPattern(r"[/\\]([a-z]+)\.\w{1,5}(?!\w)")
 _SHORTEST_PART: Final = 4
+_SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_ARGUMENT: Final = 500
 _MAX_PARTS: Final = 32
@@ -123,6 +126,53 @@ def first_containing(
             if calls[producer].end_ns <= calls[index].start_ns:
                 yield index, producer
     empty(parts, given_ns, brought, places, producers)
+
+
+def first_naming(
+    calls: Sequence[Call],
+    arguments: Sequence[Values | None],
+    results: Sequence[Values | None],
+    said: Iterable[Values],
+) -> Iterator[tuple[int, int]]:
+    """
+    Yield positions of a call and of the earlier call whose result has a short word that a name of the call is made of.
+
+    Args:
+        calls: The calls of one scope in order of start.
+        arguments: As in `first_containing`.
+        results: Likewise.
+        said: Likewise.
+    """
+    names = [[] if values is None else _short_parts(values) for values in paced(arguments)]
+    if not any(names):
+        return
+    known = {word for values in said for text in values.texts for word in words_in(text[:_LONGEST_TEXT])}
+    ended = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
+    values_of = {index: _short_values(values) for index in ended if (values := results[index]) is not None}
+    for index, some in paced(enumerate(names)):
+        for part in [part for part in some if part not in known]:
+            producer = next((earlier for earlier in ended if part in values_of.get(earlier, ())), index)
+            if calls[producer].end_ns <= calls[index].start_ns and part not in names[producer]:
+                yield index, producer
+
+
+def _short_parts(values: Values) -> list[str]:
+    """Return the short and the common words of the names in *values*: of ``tbl_vat``, but not of a sentence."""
+    texts = [text for text in values.texts[:_MAX_PARTS] if "_" in text and len(text.split()) == 1]
+    words = [word for text in texts for word in words_in(text[:_LONGEST_ARGUMENT])[:_MAX_PARTS]]
+    return [word for word in words if len(word) >= _SHORTEST_NAME and word.isalpha() and not parts_of(word)]
+
+
+def _short_values(values: Values) -> frozenset[str]:
+    """
+    Return the texts of *values*, and the names of the files in them without their extensions.
+
+    >>> from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    >>> sorted(_short_values(Values({}, set(), whole=True, texts=["VAT", "src/money/tax.py:12:def a(b)"])))
+    ['src/money/tax.py:12:def a(b)', 'tax', 'vat']
+    """
+    shown = [text[:_LONGEST_TEXT].strip().casefold() for text in values.texts[:_MAX_PARTS]]
+    return frozenset([*shown, *(name for text in shown for name in _FILE.findall(text))])
 
 
 def first_places(text: str, parts: Collection[str]) -> dict[str, int]:

@@ -30,7 +30,9 @@ class Slotted:
         self.a = 1
 
 
-@pytest.mark.parametrize("item", [SimpleNamespace(a=1), Ordered(), FailedError(), Slotted()], ids=repr)
+@pytest.mark.parametrize(
+    "item", [SimpleNamespace(a=1), Ordered(), FailedError(), Slotted()], ids=lambda item: type(item).__name__
+)
 def test_the_fields_of_an_object_are_read(item: object) -> None:
     assert (instance_dict(item) or {}).get("a") == 1
 
