@@ -94,6 +94,15 @@ class Content(msgspec.Struct, frozen=True):
     receiver: int = 0
     handed: tuple[HandedObject, ...] = ()
 
+    def data(self) -> object:
+        """
+        Return ``value``, converted by ``parse``.
+
+        Raises:
+            Exception: Whatever the parser raises on unknown data.
+        """
+        return self.value if self.parse is None else self.parse(self.value)
+
 
 class Call(msgspec.Struct, frozen=True):
     """

@@ -112,7 +112,7 @@ def _form_of(content: Content | None) -> Hashable:
     if content is None or not content.whole:
         return None
     try:
-        value = content.value if content.parse is None else content.parse(content.value)
+        value = content.data()
         return _frozen(value, [_MAX_PARTS], 0)
     except Exception:  # noqa: BLE001 - a dialect's parser, or a container of the user, may fail in any way
         return None

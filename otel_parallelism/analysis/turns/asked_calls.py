@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from otel_parallelism.long_numbers import text_of
-from otel_parallelism.model import AskedCall, Call, Content, Step
+from otel_parallelism.model import AskedCall, Call, Step
 
 from .counterparts import same_tool
 
@@ -128,16 +128,12 @@ def _is_asked(wanted: AskedCall, call: Call, given: dict[str, object]) -> bool:
     if call.arguments is None or not call.arguments.whole:
         return False
     if call.span_id not in given:
-        given[call.span_id] = _plain(call.arguments)
+        given[call.span_id] = call.arguments.data()
     return _equal_arguments(wanted.arguments, given[call.span_id])
 
 
 def _may_be(wanted: AskedCall, call: Call) -> bool:
     return not (wanted.call_id and call.call_id and wanted.call_id != call.call_id)
-
-
-def _plain(content: Content) -> object:
-    return content.value if content.parse is None else content.parse(content.value)
 
 
 def _equal_arguments(wanted: object, given: object) -> bool:

@@ -140,7 +140,7 @@ def _parsed(content: Content | None) -> Any:
     """Return what a call was given or returned; None if it is not there, or only a part of it is."""
     if content is None or not content.whole:
         return None
-    return content.value if content.parse is None else content.parse(content.value)
+    return content.data()
 
 
 def _turns(events: list[AgentEvent]) -> Iterator[RecordedTurn]:

@@ -49,7 +49,7 @@ def _read_words(held: Any) -> object:
     words: Content | None = held.words
     if words is None:
         raise LookupError("the user's words are no longer held")
-    return words.value if words.parse is None else words.parse(words.value)
+    return words.data()
 
 
 def held_words(node: Node) -> Content | None:

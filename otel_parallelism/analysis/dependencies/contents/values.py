@@ -65,13 +65,11 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         budget.left_out += 1
         return Values({}, set(), whole=False)
     values = Values({}, set(), content.whole, named={})
-    value = content.value
-    if content.parse is not None:
-        try:
-            value = content.parse(value)
-        except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
-            values.whole = False
-            return values
+    try:
+        value = content.data()
+    except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
+        values.whole = False
+        return values
     if message and type(value) is list:
         values.whole = values.whole and bool(value or not content.value)  # a request has words of the user
         values.instructions = [str(one) for one in value if type(one) is DeveloperText]

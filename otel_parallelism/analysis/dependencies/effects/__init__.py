@@ -58,7 +58,7 @@ def _seen(tool: str, arguments: Content | None) -> tuple[bool, bool, Effect | No
     if arguments is None:
         return False, False, None
     try:
-        value = arguments.value if arguments.parse is None else arguments.parse(arguments.value)
+        value = arguments.data()
         given = named_texts(value)
         return arguments.whole, arguments.whole and names_nothing(value, given), argument_effect(tool, value, given)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user

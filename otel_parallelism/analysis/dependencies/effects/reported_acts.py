@@ -46,7 +46,7 @@ def reports_an_act(result: Content | None) -> bool:
     if result is None:
         return False
     try:
-        value = result.value if result.parse is None else result.parse(result.value)
+        value = result.data()
         texts: list[str] = []
         _add_texts(inner_data(plain_data(value)), texts, 0)
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user

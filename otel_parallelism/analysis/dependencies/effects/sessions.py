@@ -105,7 +105,7 @@ def _shows_session(tool: str, name: str, text: str) -> bool:
 
 def _texts(arguments: Content) -> Iterable[tuple[str, str]]:
     try:
-        value = arguments.value if arguments.parse is None else arguments.parse(arguments.value)
+        value = arguments.data()
         return tuple(named_texts(value).items()) if isinstance(value, Mapping) else ()
     except Exception:  # noqa: BLE001 - a parser may fail on unknown data, and so may a container of the user
         return ()

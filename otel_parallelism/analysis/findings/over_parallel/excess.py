@@ -78,7 +78,7 @@ def seen_value(content: Content | None) -> object:
     if content is None or not content.whole:
         return None
     try:
-        value = plain_data(content.value if content.parse is None else content.parse(content.value))
+        value = plain_data(content.data())
     except Exception:  # noqa: BLE001 - a dialect's parser, or a container of the user, may fail in any way
         return None
     return None if _has_gaps(value) else value

@@ -150,7 +150,7 @@ def _words(content: Content | None) -> list[object] | None:
     if content is None or not content.whole:
         return None
     try:
-        value = content.value if content.parse is None else content.parse(content.value)
+        value = content.data()
     except Exception:  # noqa: BLE001 - a dialect's parser may fail in any way on unknown data
         return None
     return [one for one in value if type(one) is not DeveloperText and one != ""] if type(value) is list else [value]
