@@ -28,7 +28,6 @@ from .shield import swallow
 from .state.fork import follow_forks
 from .state.registry import REGISTRY, Subscriber
 from .state.turn_end.analysis_thread import ANALYSIS_THREAD
-from .state.turn_end.source_files import FILES_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +41,7 @@ _lock = threading.RLock()
 _attached: list[tuple[Any, Tracer]] = []
 _undo: list[Callable[[], None]] = []
 
-follow_forks(_lock, FILES_LOCK)
+follow_forks(_lock)
 
 
 def install(

@@ -39,6 +39,7 @@ provider = TracerProvider()
 provider.add_span_processor(PROCESSOR(Exporter()))
 install(provider)
 """
+NOT_INSTALLED = "from otel_parallelism import agent_turn, profiled\n"
 COMMON = """
 import asyncio, gc, os, signal, sys, threading, time
 
@@ -75,6 +76,14 @@ def same(
     decorated = before + DECORATED.replace("EXPORT", export).replace("PROCESSOR", processor) + body
     expected = outcome(folder, before + PLAIN + body)
     assert outcome(folder, decorated) == expected
+    return expected[1]
+
+
+def same_without_install(folder: Path, code: str) -> str:
+    """Check that *code* ends and prints the same plain, and decorated without `install`; return what it prints."""
+    body = COMMON + dedent(code)
+    expected = outcome(folder, PLAIN + body)
+    assert outcome(folder, NOT_INSTALLED + body) == expected
     return expected[1]
 
 
@@ -169,6 +178,61 @@ def test_fork_with_open_turns(tmp_path: Path) -> None:
     sys.exit(0 if child else 9)
     """
     assert same(tmp_path, code).splitlines()[-1] == "9"
+
+
+def test_fork_of_a_program_that_installs_nothing(tmp_path: Path) -> None:
+    code = """
+    import warnings
+    warnings.simplefilter("ignore")
+    stop = threading.Event()
+    def works():
+        while not stop.is_set():
+            with agent_turn("thread"):
+                tool(1)
+    threads = [threading.Thread(target=works) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for number in range(60):
+        child = os.fork()
+        if not child:
+            signal.alarm(20)
+            with agent_turn("child"):
+                tool(number)
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    stop.set()
+    """
+    assert same_without_install(tmp_path, code).split() == ["7"] * 60
+
+
+def test_a_first_call_at_the_interpreters_exit(tmp_path: Path) -> None:
+    code = """
+    class Last:
+        def __del__(self):
+            print(tool(7))
+    last = Last()
+    """
+    assert same_without_install(tmp_path, code) == "7\n"
+
+
+def test_calls_that_the_garbage_collector_makes(tmp_path: Path) -> None:
+    """Up to Python 3.11 it may run inside any change of a context variable, where such a call changes it, too."""
+    code = """
+    class Cycle:
+        def __init__(self):
+            self.cycle = self
+        def __del__(self):
+            with agent_turn("inside"):
+                tool(1)
+    for threshold in range(5, 15):
+        gc.set_threshold(threshold)
+        for _ in range(100):
+            Cycle()
+            with agent_turn("around"):
+                tool(2)
+    print("done")
+    """
+    assert same_without_install(tmp_path, code) == "done\n"
 
 
 def test_spawn_and_multiprocessing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,9 @@ class LazyTracer(trace.Tracer):
         self._use = use
 
     def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
-        """Start a span with the global provider's tracer."""
+        """Start a span with the global provider's tracer. At the interpreter's exit, nothing can be looked up."""
+        if sys.is_finalizing():
+            return trace.INVALID_SPAN
         tracer = tracer_of(None)
         self._use(tracer)
         return tracer.start_span(*args, **kwargs)

@@ -2,7 +2,7 @@
 Resets the registry in a forked child process.
 
 Open turns and metrics that are not recorded yet stay with the parent process, as in the SDK's own processors. Locks are
-replaced, because a thread that held one does not exist in the child.
+replaced, because a thread that held one does not exist in the child. Importing this module is enough.
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ def _upwards(node: Node | None) -> Iterator[Node]:
 
 
 def follow_forks(*locks: Any) -> None:
-    """Run `start_over` in every process forked from this one, and release *locks* there."""
+    """Release *locks* in every process forked from this one."""
     if hasattr(os, "register_at_fork"):
         for lock in locks:
             os.register_at_fork(after_in_child=lock._at_fork_reinit)  # noqa: SLF001 - as the standard library's own modules do
-        os.register_at_fork(after_in_child=start_over)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=start_over)

@@ -6,6 +6,8 @@ The public functions add a frame to each call, and log where `detach` fails.
 
 from __future__ import annotations
 
+import sys
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context
@@ -26,10 +28,27 @@ SPAN_KEY: str = _SPAN_KEY
 """The key of the current span in a context. With it, one copy of a context sets both the span and our node."""
 
 
+def _with_context_kept(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """
+    Return *change*, the ``set`` or ``reset`` of a context variable, for Python 3.11.
+
+    There, the garbage collector may run inside of it, and so may a recorded call of a ``__del__``. Its own change would
+    free the values of the context that *change* reads, and the process would crash. A copy keeps them.
+    """
+
+    def changed(value: Any) -> Any:
+        kept = copy_context()  # noqa: F841 - it is kept until the change is made
+        return change(value)
+
+    return changed
+
+
 def context_functions() -> tuple[Callable[[], Context], Callable[[Context], Any], Callable[[Any], None]]:
     """Return the functions that get, attach and detach the current context."""
     if type(RUNTIME_CONTEXT) is ContextVarsRuntimeContext:
         # Every call uses them: without the methods of the usual class, which only call these.
         variable: Any = RUNTIME_CONTEXT._current_context
+        if sys.version_info < (3, 12):
+            return variable.get, _with_context_kept(variable.set), _with_context_kept(variable.reset)
         return variable.get, variable.set, variable.reset
     return RUNTIME_CONTEXT.get_current, RUNTIME_CONTEXT.attach, RUNTIME_CONTEXT.detach

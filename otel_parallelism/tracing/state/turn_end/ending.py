@@ -13,6 +13,7 @@ from otel_parallelism.tracing.sdk.held_spans import exports_at_once
 from otel_parallelism.tracing.sdk.results import is_open, write_report
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.bounds.past_bound import count_end
+from otel_parallelism.tracing.state.fork import follow_forks
 from otel_parallelism.tracing.state.registry import REGISTRY
 
 from .analysis_thread import ANALYSIS_THREAD, is_in_event_loop
@@ -20,6 +21,7 @@ from .end_cost import end_cost_ns
 from .late_ends import LateEnd, end_later, has_late_inside, is_turn
 from .observations import collect_observations
 from .releasing import discard, release_contents, unlink
+from .source_files import FILES_LOCK
 from .turn_reports import publish, turn_outcome, wrappers_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Report
     from otel_parallelism.tracing.state.nodes import CallNode, Node
+
+# Calls and turns are recorded without `install`, too, and a process may fork in the middle of one.
+follow_forks(FILES_LOCK)
 
 _MOST_AT_ONCE_NS = 500_000_000
 _MOST_WAITING = 1_000
