@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
+from threading import local
 from typing import Any, Final
 
 from otel_parallelism.interruptions import is_interruption
@@ -21,6 +22,9 @@ _LEVEL_BYTES = 1_500  # 1,300 as measured; the functions themselves may call C c
 _USUAL_BYTES = 8_000_000 if sys.platform != "win32" else 2_000_000
 _SPARE_BYTES = 2 << 20  # the kernel keeps 1 MB free below a stack
 _GROWTH_BYTES = 16 << 20
+
+_measured = local()
+"""The ``size`` of each thread's stack in bytes: finding it takes 0.3 ms in the main thread."""
 
 
 def make_stack_room(depth: int, levels: int) -> tuple[int, int] | None:
@@ -34,9 +38,12 @@ def make_stack_room(depth: int, levels: int) -> tuple[int, int] | None:
         RecursionError: There is not enough stack.
     """
     needed = (depth + levels) * _LEVEL_BYTES
+    if needed <= getattr(_measured, "size", 0):
+        return None
     try:
         size, top = _stack_of_thread()
         if needed <= size:
+            _measured.size = size
             return None
         raised = _raise_stack_limit(needed, top)
     except Exception as error:
@@ -52,6 +59,7 @@ def restore_stack_limit(raised: tuple[int, int]) -> None:
     """Restore the limit that `make_stack_room` raised, unless the program has set another one since."""
     import resource  # noqa: PLC0415 - as below
 
+    _measured.size = 0
     before, now = raised
     with suppress(OSError, ValueError):
         soft, hard = resource.getrlimit(resource.RLIMIT_STACK)

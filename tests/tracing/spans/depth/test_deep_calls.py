@@ -184,7 +184,8 @@ def down(levels):
 
 sys.setrecursionlimit(10**6)
 before = resource.getrlimit(resource.RLIMIT_STACK)
-print(down(20_000) > 20_000 + before[0] // 10**6, resource.getrlimit(resource.RLIMIT_STACK) == before)
+for _ in range(2):
+    print(down(20_000) > 20_000 + before[0] // 10**6, resource.getrlimit(resource.RLIMIT_STACK) == before)
 """
 
 
@@ -194,7 +195,7 @@ print(down(20_000) > 20_000 + before[0] // 10**6, resource.getrlimit(resource.RL
 def test_stack_of_the_main_thread_grows_and_its_limit_is_restored() -> None:
     command = [sys.executable, "-c", GROWING]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter
-    assert (done.stdout, done.stderr) == ("True True\n", "")
+    assert (done.stdout, done.stderr) == ("True True\nTrue True\n", "")
 
 
 FORKED = """
