@@ -225,8 +225,8 @@ class ParallelismProcessor(SpanProcessor):
                 _link_late(node, observation)
             elif isinstance(observation, (Call, Step)):
                 _place_root(node, observation)
-        if (type(observation) is Call or type(observation) is Step) and node.linked and node.children is None:
-            HELD.add(node, contents_size(observation))
+        if type(observation) is Call or type(observation) is Step:
+            _count_held(node, observation)
         if kind is TurnSpan or node.parent is None:
             finish(node, node.end_ns)
         elif node.counted_in is not None:
@@ -248,6 +248,12 @@ def _link_late(node: SpanNode, observation: Observation) -> None:
         if type(observation) is Call:
             count_late_node(node)
         release_words_of(node)
+
+
+def _count_held(node: SpanNode, observation: Call | Step) -> None:
+    """Count the contents of *node*, a span that has ended, as held, if its turn goes on and has it."""
+    if node.linked and node.children is None and node.parent is not None and node.parent.children is not None:
+        HELD.add(node, contents_size(observation))
 
 
 def _place_root(node: SpanNode, observation: Call | Step) -> None:

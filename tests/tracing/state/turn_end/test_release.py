@@ -164,6 +164,15 @@ def test_words_of_a_request_after_its_turn_or_in_an_unknown_trace_are_not_held(k
     assert HELD.size == 0
 
 
+def test_contents_of_a_span_that_ends_after_its_turn_are_not_held(kit: Kit) -> None:
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look"}
+    with agent_turn():
+        span = kit.tracer().start_span("look", attributes=tool)
+    span.set_attribute("gen_ai.tool.call.result", "a long text " * 1_000)
+    span.end()
+    assert HELD.size == 0
+
+
 @pytest.mark.parametrize("failing", ["collect_observations", "turn_outcome"])
 def test_contents_of_a_turn_whose_analysis_fails_are_released(
     kit: Kit, monkeypatch: pytest.MonkeyPatch, failing: str
