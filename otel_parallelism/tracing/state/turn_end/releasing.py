@@ -41,7 +41,7 @@ def release_contents(node: Node, found: TurnContents, outcome: TurnOutcome | Non
         release_call(call)
     for span in found.spans:
         HELD.remove(span)
-    _release_words(node, found, wraps=wrapped is not None)
+    _release_words(node, found, wrapped)
     if REGISTRY.on_change is not None:
         REGISTRY.on_change()
 
@@ -81,14 +81,18 @@ def root_of(node: Node) -> Node:
     return node
 
 
-def _release_words(node: Node, found: TurnContents, *, wraps: bool) -> None:
-    """Release the user's words below *node*, and those of *node* unless an enclosing open turn still needs them."""
+def _release_words(node: Node, found: TurnContents, wrapped: Node | None) -> None:
+    """
+    Release the user's words below *node*, and those of *node* unless an enclosing open turn still needs them.
+
+    If *node* only wraps the turn *wrapped*, the enclosing turn needs those of both.
+    """
     # No enclosing turn knows of a turn past a bound.
     around = None if node.beyond else node.parent
     while around is not None and (around.finished or (type(around) is SpanNode and not is_marked(around.span))):
         around = around.parent
-    if around is not None and wraps:
-        return
+    kept = held_words(wrapped) if around is not None and wrapped is not None else None
     own = held_words(node) if around is None else None
     for words in found.words if own is None else (own, *found.words):
-        release_words(words)
+        if words is not kept:
+            release_words(words)

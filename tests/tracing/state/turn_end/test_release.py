@@ -141,6 +141,17 @@ def test_words_of_a_request_beside_known_words_are_released(kit: Kit) -> None:
     assert HELD.size == 0
 
 
+def test_words_of_turns_that_wrap_one_another_inside_a_call_are_released(kit: Kit) -> None:
+    @profiled
+    def start() -> None:
+        said = "words of the user " * 1_000
+        with agent_turn("a", input=said), agent_turn("b", input=said), agent_turn("c", input=said):
+            ask().end()
+
+    start()
+    assert HELD.size == 0
+
+
 def test_words_past_a_bound_are_released(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(Settings(max_calls_per_turn=0))
     with agent_turn():
