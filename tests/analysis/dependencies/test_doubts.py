@@ -1131,6 +1131,46 @@ def test_a_name_may_be_made_of_a_short_word_of_a_result(said: str, result: objec
     assert judged(said, first, ("list_rows", {"of": name}, ["a row"])).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("result", "given", "verdict"),
+    [
+        ({"room": "B7"}, {"of": "B7-cup"}, "unknown"),
+        ({"file": "plan.dwg"}, {"of": "dwg"}, "unknown"),
+        ({"agency": "EASA"}, {"of": "European Union Aviation Safety Agency"}, "unknown"),
+        ({"form": "F-12"}, {"of": "F-13"}, "unknown"),
+        ({"form": "F-13"}, {"of": "lamps"}, "independent"),
+    ],
+)
+def test_names_and_codes_may_be_made_of_a_result(result: dict[str, str], given: dict[str, Any], verdict: str) -> None:
+    first = ("get_seat", {"person": "Al"}, result | {"since": "the first day in May, when the whole team came in"})
+    assert (
+        judged("Where does Al sit, and what about lamps?", first, ("list_things", given, ["pens"])).verdict == verdict
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ({"build": "web"}, {"build": "web", "again": True}, "unknown"),
+        ({"build": "web", "lines": 20}, {"build": "web", "lines": 40}, "unknown"),
+        ({"build": "web", "hours": 1}, {"build": "web", "hours": 24}, "unknown"),
+        ({"build": "web", "lines": 20}, {"build": "api", "lines": 20}, "independent"),
+    ],
+)
+def test_the_same_with_a_flag_or_more_of_it_may_be_asked_because_of_a_result(
+    before: dict[str, Any], after: dict[str, Any], verdict: str
+) -> None:
+    first, second = (("get_log", given, f"all {given['build']} steps are there") for given in (before, after))
+    assert judged("The logs of web and of api", first, second).verdict == verdict
+
+
+def test_a_condition_about_another_one_concerns_any_call() -> None:
+    reviews = ("get_reviews", {"cafe": "Blau"}, ["Cold tea", "Rude"])
+    another = ("search_cafes", {"near": "Blau"}, ["Rot"])
+    assert judged("Is cafe Blau good? If reviews are bad tell me another.", reviews, another).verdict == "unknown"
+    assert judged("Reviews of cafe Blau, and cafes near Blau", reviews, another).verdict == "independent"
+
+
 @pytest.mark.parametrize("tool", ["get_runbook", "load_skill", "search_tools"])
 def test_instructions_decide_what_is_called_next(tool: str) -> None:
     first = (tool, {"topic": "disk"}, "Look at the free space, then at the journal")

@@ -27,7 +27,7 @@ _MARKS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _MARK = LazyPattern(r"[\W_]+")
 _ESCAPE = LazyPattern(r"%[0-9a-fA-F]{2}")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
-_FILE = LazyPattern(r"[/\\]([a-z]+)\.\w{1,5}(?!\w)")
+_FILE = LazyPattern(r"(?:[/\\]([a-z]+))?\.([a-z]\w{1,4})(?!\w)")
 _SHORTEST_PART: Final = 4
 _SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 20_000
@@ -157,22 +157,27 @@ def first_naming(
 
 
 def _short_parts(values: Values) -> list[str]:
-    """Return the short and the common words of the names in *values*: of ``tbl_vat``, but not of a sentence."""
-    texts = [text for text in values.texts[:_MAX_PARTS] if "_" in text and len(text.split()) == 1]
+    """Return the short and the common words of the texts in *values* that are one name, such as ``tbl_vat``."""
+    texts = [text for text in values.texts[:_MAX_PARTS] if len(text.split()) == 1]
     words = [word for text in texts for word in words_in(text[:_LONGEST_ARGUMENT])[:_MAX_PARTS]]
-    return [word for word in words if len(word) >= _SHORTEST_NAME and word.isalpha() and not parts_of(word)]
+    return [word for word in words if _is_short_name(word) and not parts_of(word)]
+
+
+def _is_short_name(word: str) -> bool:
+    """Return whether *word* is no number, and has three letters or a digit."""
+    return word.isalnum() and not word.isdecimal() and (len(word) >= _SHORTEST_NAME or not word.isalpha())
 
 
 def _short_values(values: Values) -> frozenset[str]:
     """
-    Return the texts of *values*, and the names of the files in them without their extensions.
+    Return the texts of *values*, and the names of the files in them and their extensions.
 
     >>> from otel_parallelism.analysis.dependencies.contents.comparables import Values
     >>> sorted(_short_values(Values({}, set(), whole=True, texts=["VAT", "src/money/tax.py:12:def a(b)"])))
-    ['src/money/tax.py:12:def a(b)', 'tax', 'vat']
+    ['py', 'src/money/tax.py:12:def a(b)', 'tax', 'vat']
     """
     shown = [text[:_LONGEST_TEXT].strip().casefold() for text in values.texts[:_MAX_PARTS]]
-    return frozenset([*shown, *(name for text in shown for name in _FILE.findall(text))])
+    return frozenset([*shown, *(name for text in shown for file in _FILE.findall(text) for name in file)])
 
 
 def first_places(text: str, parts: Collection[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Finds the forms that a text may be derived from: components of paths, dates and times written otherwise, stems."""
+"""Finds what a text may be derived from: components of paths, dates and times written otherwise, stems, initials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_parallelism.patterns import LazyPattern
 from . import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
 _JOINTS = LazyPattern(r"[/\\@:?&=#]+")
 _FIGURES = LazyPattern(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
@@ -18,6 +18,11 @@ _DAY = LazyPattern(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _DIGITS = LazyPattern(r"\d{4,}")
 _CLOCK = LazyPattern(r"(?<![\d:])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])m)?", re.IGNORECASE)
 _MIN_SOURCE_LENGTH = 3
+_SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - a list of quoted words would be longer
+_SHORTEST_STEM = 4
+_SHORTEST_CODE = 3
+_LONGEST_CODE = 12
+_FEWEST_NAMES = 2
 _NOON = 12
 
 
@@ -81,3 +86,38 @@ def _components(piece: str, whole: str) -> Iterator[tuple[str, str]]:
         yield from ((digits, whole) for digits in _DIGITS.findall(piece) if digits != piece)
         if not piece.isalnum() and any(map(str.isdigit, piece)) and tokens.number_of(whole) is None:
             yield "".join(filter(str.isalnum, piece)).casefold(), whole
+
+
+def is_short_form(word: str, inside: Sequence[str], said: Collection[str] = ()) -> bool:
+    """
+    Return whether *word* may be made of the words *inside* a text: their initials, a login, or another ending.
+
+    >>> [is_short_form(word, ["ada", "lovelace"]) for word in ("alovelace", "adal", "lace")]
+    [True, True, False]
+    >>> is_short_form("italian", ["rome", "italy"]), is_short_form("glbx", ["globex"])
+    (True, True)
+    """
+    names = [one for one in inside if one not in _SMALL_WORDS]
+    if len(word) >= _SHORTEST_STEM:
+        for one in names:
+            if len(one) >= _SHORTEST_STEM and one[:_SHORTEST_STEM] == word[:_SHORTEST_STEM] and one not in said:
+                return True
+    if not _SHORTEST_CODE <= len(word) <= _LONGEST_CODE:
+        return False
+    if _FEWEST_NAMES <= len(names) <= len(word):
+        initials = "".join(one[0] for one in names)
+        if word in {initials, names[0][0] + names[-1], names[0] + names[-1][0]}:
+            return True
+    bare = not any(letter in "aeiouy" for letter in word[1:])
+    return bare and any(one != word and one[0] == word[0] and has_in_order(one, word) for one in names)
+
+
+def has_in_order(word: str, letters: str) -> bool:
+    """
+    Return whether *letters* stand in *word* in this order.
+
+    >>> has_in_order("euasa", "easa"), has_in_order("euasa", "aes")
+    (True, False)
+    """
+    rest = iter(word)
+    return all(letter in rest for letter in letters)

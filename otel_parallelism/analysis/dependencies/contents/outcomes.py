@@ -61,7 +61,7 @@ _ERROR_BEGINS = CaselessPattern(
     r"|exception\b|traceback \(most recent call last\)|failed\b|failure\b|fatal\b|unable to |could not "
     r"|couldn't |cannot |can't |invalid |\w+(?:error|exception)\b|permission denied|access denied|unauthori[sz]ed"
     r"|forbidden\b|bad gateway|bad request|not found\b|timed? ?out\b|timeout\b|too many requests|rate.?limit"
-    r"|gone\W*$|truncated\b|disallowed\b"
+    r"|gone\W*$|truncated\b|disallowed\b|(?:40[0-9]|41[0235]|42[2-9]|431|451|50[0-8]|511) ?: "
     r"|(?:http[ /]?(?:\d\.\d )?)?(?:status(?: code)?:? ?)?[45]\d\d(?:\b[: -]+|\s+)(?:client error|server error"
     r"|bad |unauthori|payment|forbidden|not |method|proxy|request|conflict|gone|length|precondition|too many"
     r"|unprocessable|locked|internal|service|gateway|error|insufficient)|http[ /]?[45]\d\d\b)",

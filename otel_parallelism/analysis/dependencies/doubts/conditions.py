@@ -65,7 +65,10 @@ _BEGINNING = 20
 # What is to be done to "it" may be named in another sentence.
 _REFERS_BACK = CaselessPattern(
     r"\b(?:show|read|open|get|fetch|list|tell|give|print|summari[sz]e|check|find|use|load|view|include|add)"
-    r" (?:me |us )?(?:it|them|this|that|those|one|its|their)\b",
+    r" (?:me |us )?(?:it|them|this|that|those|one|its|their)\b"
+    r"|\b(?:show|get|fetch|list|tell|give|find|use|suggest|recommend|propose|name|pick|choose|try|search|look|go)"
+    r" (?:(?:me|us|for|to|at) )?(?:another|(?:an )?alternatives?|(?:a )?different|others?|(?:some(?:thing|where) )?else"
+    r"|elsewhere)\b",
 )
 _MOST_READ = 8_000
 _LONGEST_SENTENCE = 400

@@ -36,7 +36,8 @@ _PAGES = frozenset({"page", "offset", "skip", "cursor", "batch", "chunk", "start
 _WITH_PAGES = frozenset("number num no index idx line lines row from to at size limit count".split())  # noqa: SIM905 - likewise
 _POSITIONS = frozenset("index idx position rank nth ordinal choice option selection number".split())  # noqa: SIM905 - likewise
 _WITH_POSITIONS = frozenset("item result row list entry link hit selected chosen".split())  # noqa: SIM905 - likewise
-_BOUNDS = frozenset("radius distance depth within range max limit top hops km miles level size".split())  # noqa: SIM905 - likewise
+_BOUNDS = frozenset("radius distance depth within range max limit top hops km miles level size n num number".split())  # noqa: SIM905 - likewise
+_BOUNDS |= frozenset("count lines rows results entries items tail head last days hours weeks months years".split())  # noqa: SIM905 - likewise
 _LARGEST_POSITION = 100
 # Parameters that a model sets as usual, or in which it explains itself.
 USUAL = frozenset(
@@ -155,14 +156,14 @@ class Reasking:
         )
 
     def _further_asked(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
-        """Return the calls whose arguments a call has too, beside others, or longer ones, that the user did not say."""
+        """Return the calls whose arguments a call has too, beside flags, others or longer ones that were not said."""
         found = 0
         for earlier in recent:
             before = self._named[earlier]
             longer = {name: token for name, token in named.items() if before.get(name) != token}
             repeats = bool(before) and all(_goes_on(named.get(name, ""), token) for name, token in before.items())
             added = " ".join(longer.values()).split()
-            if repeats and added and not all(is_said(word) for word in added):
+            if repeats and not (added and all(is_said(word) for word in added)):
                 found |= 1 << earlier
         return found
 

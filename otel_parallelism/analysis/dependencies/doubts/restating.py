@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from otel_parallelism.analysis.dependencies.contents.derivations import has_in_order, is_short_form
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.pace import empty, paced
@@ -32,20 +33,19 @@ _LONGEST_VALUE = 80
 _SMALLEST = 2
 _SHORTEST_STEM = 4
 _SHORTEST_CODE = 3
-_LONGEST_CODE = 12
-_FEWEST_NAMES = 2
 _FREE = (
     SEARCHES
     | (USUAL - {"type", "kind"})
     | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
-_SMALL_WORDS = frozenset("and of the for in de la".split())  # noqa: SIM905 - likewise
 _NUMERAL = LazyPattern(
     r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double)\b"
 )
 _CAPITALS = LazyPattern(r"\b[A-Z][a-zA-Z]+(?: [A-Z][a-zA-Z]+)*")
 _SEPARATOR = LazyPattern(r",| and |;")
 _REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
+_INITIALS = LazyPattern(r"(?<![\w.])[A-Z]{3,6}(?![\w])")
+_CODES = LazyPattern(r"(?<![^\W_])([a-z]{1,6})[-_ ]?(\d{1,4})(?![^\W_])")
 _CALENDAR = frozenset({"quarter", "month", "week"})
 
 _MEANING = "{b} was given a word that appears nowhere before it and may reword what {a} returned"
@@ -78,6 +78,7 @@ class Restating:
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
         self._by_last: dict[str, list[int]] = {}
         self._dated = 0
+        self._codes: dict[int, set[tuple[str, str]]] = {}
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
@@ -93,6 +94,7 @@ class Restating:
             is_known: Returns whether a word is known so far, from the user or from another call.
         """
         self._given[index] = arguments.named
+        self._codes[index] = _codes_in(arguments)
         # Where no message of the user was captured, any word may be the user's.
         partly = _unknown_words(arguments, is_known) if self.said else []
         # In ADS.DE and PUM.DE one half is the same.
@@ -108,6 +110,8 @@ class Restating:
             (self._forms_before(single) if single else 0, _FORM),
             (restated | (sum(1 << i for i in self._listing[-_MOST_COMPARED:]) if partly else 0), _MEANING),
             (self._others(index, self._counted(own_numbers)) if own_numbers else 0, _NUMBER),
+            (self._written_out(unknown) if unknown else 0, _FORM),
+            (self._codes_before(index, is_known), _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
             (self._dated if refers else 0, _DATE),
             (self._asked_elsewhere(index, arguments), _ELSEWHERE),
@@ -164,10 +168,42 @@ class Restating:
             names = itertools.chain.from_iterable(map(_names_in, all_texts[:_MOST_COMPARED]))
             for text in itertools.chain(texts, joined, names):
                 inside = [word for word in words_in(text) if word.isalpha()]
-                if any(_is_form(word, inside, self.said) for word in words):
+                if any(is_short_form(word, inside, self.said) for word in words):
                     found |= 1 << earlier
                     break
         return found
+
+    def _written_out(self, unknown: Iterable[Sequence[str]]) -> int:
+        """Return the calls whose results contain an abbreviation of the words of an argument: ``FAA``."""
+        initials = ["".join(word[0] for word in words) for words in unknown if len(words) >= _SHORTEST_CODE]
+        if not initials:
+            return 0
+        return sum(
+            1 << earlier
+            for earlier, _, texts in self._texts[-_MOST_COMPARED:]
+            if any(
+                code[0] == letters[0] and has_in_order(letters, code)
+                for text in texts[:_MOST_COMPARED]
+                for code in map(str.casefold, _INITIALS.findall(text[:_MOST_READ]))
+                for letters in initials
+            )
+        )
+
+    def _codes_before(self, index: int, is_known: Callable[[str], bool]) -> int:
+        """Return the calls whose results contain a code like one of the arguments, with another number: ``F-12``."""
+        codes = {code for code in self._codes[index] if not is_known(code[1]) and not is_known("".join(code))}
+        if not codes:
+            return 0
+        kinds = {kind for kind, _ in codes}
+        return sum(
+            1 << earlier
+            for earlier, texts, _ in self._texts[-_MOST_COMPARED:]
+            if any(
+                code[0] in kinds and code not in self._codes[earlier]
+                for text in texts[:_MOST_COMPARED]
+                for code in _CODES.findall(text)
+            )
+        )
 
     def _facts_of_flags(self, given: object) -> int:
         """Return the results with a word from the name of a parameter that is a boolean, if the user did not say it."""
@@ -201,6 +237,12 @@ class Restating:
             if same and names != before and self.said.isdisjoint(names - before):
                 found |= 1 << earlier
         return found
+
+
+def _codes_in(arguments: Values) -> set[tuple[str, str]]:
+    """Return the letters and the number of each text among *arguments* that is a code such as ``F-12``."""
+    found = (_CODES.fullmatch(text.casefold()) for text in arguments.plain if isinstance(text, str))
+    return {(code[1], code[2]) for code in found if code}
 
 
 def _unknown_words(arguments: Values, is_known: Callable[[str], bool]) -> list[list[str]]:
@@ -241,32 +283,3 @@ def _own_numbers(arguments: Values, is_known: Callable[[str], bool]) -> list[int
         for atom in arguments.atoms
         if is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
     ]
-
-
-def _is_form(word: str, inside: Sequence[str], said: Collection[str] = ()) -> bool:
-    """
-    Return whether *word* may be made of the words *inside* a text: their initials, a login, or another ending.
-
-    >>> [_is_form(word, ["ada", "lovelace"]) for word in ("alovelace", "adal", "lace")]
-    [True, True, False]
-    >>> _is_form("italian", ["rome", "italy"]), _is_form("glbx", ["globex"])
-    (True, True)
-    """
-    names = [one for one in inside if one not in _SMALL_WORDS]
-    if len(word) >= _SHORTEST_STEM:
-        for one in names:
-            if len(one) >= _SHORTEST_STEM and one[:_SHORTEST_STEM] == word[:_SHORTEST_STEM] and one not in said:
-                return True
-    if not _SHORTEST_CODE <= len(word) <= _LONGEST_CODE:
-        return False
-    if _FEWEST_NAMES <= len(names) <= len(word):
-        initials = "".join(one[0] for one in names)
-        if word in {initials, names[0][0] + names[-1], names[0] + names[-1][0]}:
-            return True
-    bare = not any(letter in "aeiouy" for letter in word[1:])
-    return bare and any(one != word and one[0] == word[0] and _has_in_order(one, word) for one in names)
-
-
-def _has_in_order(word: str, letters: str) -> bool:
-    rest = iter(word)
-    return all(letter in rest for letter in letters)

@@ -35,6 +35,8 @@ def test_texts_without_an_error_are_not_searched() -> None:
         ("(truncated) Dear", "failed"),
         ({"success": "false", "reason": "closed"}, "failed"),
         ({"retry_in_seconds": 30}, "failed"),
+        ("403: only managers may see this", "failed"),
+        ("450: a room on the fourth floor", ""),
         ("Gone fishing", ""),
         ("The road is blocked off-season", ""),
         ({"success": "true", "reason": ""}, ""),
