@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Kit
 
 LIMIT = 1_000
+LIMIT_BEFORE = sys.getrecursionlimit()
 
 
 @pytest.fixture(autouse=True)
@@ -227,3 +228,34 @@ def test_main_thread_of_a_process_forked_by_a_thread_has_that_threads_stack() ->
     command = [sys.executable, "-W", "ignore", "-c", FORKED]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@profiled
+async def wait_below(levels: int, seen: list[str]) -> None:
+    try:
+        await (wait_below(levels - 1, seen) if levels else asyncio.sleep(60))
+    except BaseException as error:
+        seen.append(type(error).__name__)
+        raise
+
+
+async def test_deep_calls_are_cancelled(kit: Kit) -> None:
+    seen: list[str] = []
+    task = asyncio.create_task(wait_below(70, seen))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["CancelledError"] * 71
+    assert len(kit.spans) == 71
+    assert sys.getrecursionlimit() == LIMIT_BEFORE
+
+
+async def test_deep_calls_are_closed(kit: Kit) -> None:
+    seen: list[str] = []
+    calls = wait_below(70, seen)
+    calls.send(None)
+    calls.close()
+    assert seen == ["GeneratorExit"] * 71
+    assert len(kit.spans) == 71
+    assert sys.getrecursionlimit() == LIMIT_BEFORE
