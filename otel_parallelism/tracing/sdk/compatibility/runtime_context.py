@@ -27,6 +27,9 @@ RUNTIME_CONTEXT: Any = getattr(context, "_RUNTIME_CONTEXT", context)
 SPAN_KEY: str = _SPAN_KEY
 """The key of the current span in a context. With it, one copy of a context sets both the span and our node."""
 
+_COLLECTS_INSIDE: bool = sys.version_info < (3, 12)
+"""Whether the garbage collector may run while a context variable changes."""
+
 
 def _with_context_kept(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """
@@ -48,7 +51,7 @@ def context_functions() -> tuple[Callable[[], Context], Callable[[Context], Any]
     if type(RUNTIME_CONTEXT) is ContextVarsRuntimeContext:
         # Every call uses them: without the methods of the usual class, which only call these.
         variable: Any = RUNTIME_CONTEXT._current_context
-        if sys.version_info < (3, 12):
+        if _COLLECTS_INSIDE:
             return variable.get, _with_context_kept(variable.set), _with_context_kept(variable.reset)
         return variable.get, variable.set, variable.reset
     return RUNTIME_CONTEXT.get_current, RUNTIME_CONTEXT.attach, RUNTIME_CONTEXT.detach
