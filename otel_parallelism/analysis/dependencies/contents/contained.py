@@ -28,6 +28,8 @@ _MARK = LazyPattern(r"[\W_]+")
 _ESCAPE = LazyPattern(r"%[0-9a-fA-F]{2}")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
 _FILE = LazyPattern(r"(?:[/\\]([a-z]+))?\.([a-z]\w{1,4})(?!\w)")
+_EXTENSION = LazyPattern(r"(?<=\w)\.[A-Za-z]\w{0,4}$")
+_OF_ADDRESSES: Final = frozenset({"http", "https", "www", "com", "org", "net", "api", "html", "htm", "json"})
 _SHORTEST_PART: Final = 4
 _SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 20_000
@@ -157,9 +159,16 @@ def first_naming(
 
 
 def _short_parts(values: Values) -> list[str]:
-    """Return the short and the common words of the texts in *values* that are one name, such as ``tbl_vat``."""
+    """
+    Return the short and the common words of the texts in *values* that are one name, without an extension.
+
+    >>> from otel_parallelism.analysis.dependencies.contents.comparables import Values
+    >>> _short_parts(Values({}, set(), whole=True, texts=["tbl_vat", "https://www.b.com/x1.txt", "a lot of it"]))
+    ['tbl', 'vat', 'x1']
+    """
     texts = [text for text in values.texts[:_MAX_PARTS] if len(text.split()) == 1]
-    words = [word for text in texts for word in words_in(text[:_LONGEST_ARGUMENT])[:_MAX_PARTS]]
+    bare = [_EXTENSION.sub("", text[:_LONGEST_ARGUMENT]) for text in texts]
+    words = [word for text in bare for word in words_in(text)[:_MAX_PARTS] if word not in _OF_ADDRESSES]
     return [word for word in words if _is_short_name(word) and not parts_of(word)]
 
 
