@@ -107,6 +107,10 @@ EVENTS = ("list_events", {"city": "Oslo", "kind": "indoor"}, ["a concert"])
         "Vaata ilma Oslo, kui sajab, leia events",
         "Angalia hali ya hewa Oslo, ikiwa mvua tafuta events",
         "Oslo hava durumuna bak, kar esiyorsa etkinlikleri bul",
+        "The weather in Oslo. Not nice? Get the indoor events.",
+        "The weather in Oslo; should that be poor, the indoor events.",
+        "How warm is Oslo? Under ten I want the indoor events.",
+        "Alert me when Oslo has rain: the weather, and the indoor events",
     ],
 )
 def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
@@ -134,6 +138,8 @@ def test_condition_of_the_user_may_decide_about_a_call(said: str) -> None:
         "I'd like the weather in Oslo, and indoor events",
         "Weather in Oslo, AK, and indoor events",
         "Oslo のあたらしい indoor events と天気",
+        "The weather in Oslo when it is over, and indoor events for under ten euros, please",
+        "Nothing planned for Oslo yet. Weather? And indoor events?",
     ],
 )
 def test_question_with_if_and_condition_on_something_else_decide_about_no_call(said: str) -> None:
@@ -1162,6 +1168,12 @@ def test_the_same_with_a_flag_or_more_of_it_may_be_asked_because_of_a_result(
 ) -> None:
     first, second = (("get_log", given, f"all {given['build']} steps are there") for given in (before, after))
     assert judged("The logs of web and of api", first, second).verdict == verdict
+
+
+def test_a_number_may_be_one_less_than_one_that_a_field_of_a_result_names_in_words() -> None:
+    first = ("get_recipe", {"name": "goulash nine"}, {"steps": "fourteen"})
+    second = ("search_recipes", {"dish": "goulash", "max_steps": 13}, ["two"])
+    assert judged("Is there a goulash that is easier than goulash nine?", first, second).verdict == "unknown"
 
 
 def test_a_condition_about_another_one_concerns_any_call() -> None:

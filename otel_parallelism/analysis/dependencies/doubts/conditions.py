@@ -25,6 +25,8 @@ _NO_CONDITION = LazyPattern(
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|in case|depending on|as long as|provided (?:that|it|they)|whenever|except (?:when|if|where)"
     r"|should (?:it|they|there|that|(?:the|my|our|any|an?|this)(?=[^.!?]*,))|once (?:it|that|they))\b"
+    # "Under ten I want the supplier" is a condition, and "under ten euros, please" is none.
+    r"|^\W*(?:under|over|above|below|beyond|(?:more|less|fewer) than|at (?:least|most)) \w+,? (?:i|we) "
     # "When does it close, and where is it?" is a question, and "when I land" supposes.
     r"|^\W*when (?!(?:i|we|you|do|does|did|is|are|was|were|will|can|could|should|would|has|have|had|shall|must)\b)"
     r"[^,]*,",
@@ -53,14 +55,16 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|if (?:so|not|yes|no|none|neither|that|this|the first)"
     r"|if (?:there|it|they|he|she|any|one|some) (?:is|are|was|were|does|do|did|has|have|had|can|will|find)"
     r"(?:n't| not)? ?(?:any|one|some|none|something|nothing)?(?=\s*(?:[,:-]|then\b|$))"
+    r"|should (?:it|that|this|they) (?:be|have|turn|prove|come|show|exceed|fall|drop|rise|fail)"
+    r"|(?:wake|notify|ping|alert|remind) (?:me|us) (?:when|once|as soon as)"
     r"|(?:but|and) only then|the first (?:one )?(?:that|which|with)"
     r"|first,? (?:please )?(?:check|verify|confirm|make sure|ensure) (?:that|whether|if)"
     r"|(?:check|verify|confirm|make sure|ensure|ask)\b[^.!?]{0,60}\b(?:first(?=\W*$|,| and)|before))\b",
 )
 # At the beginning of a message, this refers to what was said before it.
 _IN_THAT_CASE = CaselessPattern(r"\bin (?:that|this|which) case\b")
-# "Rainy in Bergen? Then list museums."
-_QUESTION_FIRST = CaselessPattern(r"\w\?\s+then\b")
+# "Rainy in Bergen? Then list museums." and "Not helpful? Get the whole text."
+_QUESTION_FIRST = CaselessPattern(r"\w\?\s+then\b|(?:^|[.!?;:]\s+)(?:not?|none|nothing|too|still)(?: \w+){0,3}\?\s+\w")
 _BEGINNING = 20
 # What is to be done to "it" may be named in another sentence.
 _REFERS_BACK = CaselessPattern(

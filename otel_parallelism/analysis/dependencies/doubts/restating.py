@@ -30,16 +30,18 @@ _MOST_COMPARED = 64
 _MOST_READ = 8_000
 _MOST_FIELDS = 32
 _LONGEST_VALUE = 80
+_FEW_TEXTS = 4
 _SMALLEST = 2
 _SHORTEST_STEM = 4
 _SHORTEST_CODE = 3
 _FREE = (
     SEARCHES
-    | (USUAL - {"type", "kind"})
+    | (USUAL - {"type", "kind", "level"})
     | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
 _NUMERAL = LazyPattern(
-    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double)\b"
+    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double|hundred|thousand"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b"
 )
 _CAPITALS = LazyPattern(r"\b[A-Z][a-zA-Z]+(?: [A-Z][a-zA-Z]+)*")
 _SEPARATOR = LazyPattern(r",| and |;")
@@ -134,7 +136,8 @@ class Restating:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
             self._dated |= bit
-        if len(texts) == 1 and (_NUMERAL.search(texts[0]) or len(_SEPARATOR.findall(texts[0])) > 1):
+        several = len(texts) == 1 and len(_SEPARATOR.findall(texts[0])) > 1
+        if several or (len(texts) <= _FEW_TEXTS and any(map(_NUMERAL.search, texts))):
             self._lists.append(index)
         size = size_of(result.value)
         if size > 1 and isinstance(result.value, (dict, list, tuple)):
