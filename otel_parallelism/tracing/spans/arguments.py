@@ -11,12 +11,15 @@ from inspect import CO_COROUTINE, CO_VARARGS
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from wrapt import FunctionWrapper
+from wrapt import FunctionWrapper, PartialCallableObjectProxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from weakref import ReferenceType
 
 ANY_NUMBER = 1 << 30
+
+_bases_of: Any = vars(type)["__mro__"].__get__
 
 
 def positional_bounds(function: Any) -> tuple[int, int]:
@@ -34,6 +37,20 @@ def positional_bounds(function: Any) -> tuple[int, int]:
         return ANY_NUMBER, 0
     most = ANY_NUMBER if code.co_flags & CO_VARARGS else code.co_argcount
     return code.co_argcount - len(function.__defaults__ or ()), most
+
+
+def bound_to_first(
+    owner: ReferenceType[type], function: Any, args: tuple[Any, ...]
+) -> tuple[Any, object, tuple[Any, ...]]:
+    """
+    Return *function*, its receiver and *args*, where it may be a method that is called on its class *owner*.
+
+    Then the first of *args* is the receiver, as for a call on an instance. Otherwise the receiver is None.
+    """
+    kind = owner()
+    if args and kind is not None and kind in _bases_of(type(args[0])):
+        return PartialCallableObjectProxy(function, args[0]), args[0], args[1:]
+    return function, None, args
 
 
 def check_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.state.tool import Tool, check
 
-from .kinds import kind_of, wrapped_as
+from .kinds import Profiled, kind_of, wrapped_as
 from .profiled_functions import WRAPPERS
 
 if TYPE_CHECKING:
@@ -91,6 +91,14 @@ def record(
     enabled: Callable[[], bool] | None = None,
 ) -> Any:
     """Return the decorated *function*. While *enabled* returns False, its calls are not recorded."""
+    inner = getattr(function, "_self_tool", None) if type(function) is Profiled else None
+    if isinstance(inner, Tool):
+        # Recorded twice, each call would have two spans. What is declared here counts.
+        function = function.__wrapped__
+        name, silence = name or inner.name, silence or inner.silenced
+        effect = effect or (inner.effect if inner.effect_source == "declared" else None)
+        resource = resource or inner.resource_of or inner.resource or None
+        depends_on = inner.depends_on if depends_on is None else depends_on
     if type(function) is FunctionType and function.__name__ in _IMPLICIT:
         # Python makes these methods of their kind itself, but only where they are plain functions.
         function = _IMPLICIT[function.__name__](function)

@@ -27,4 +27,5 @@ def name_like(function: Any, original: Any) -> Any:
 
 def copy_named_like(function: Any, original: Any) -> Any:
     """Return a copy of *function* with the names of the decorated function *original*."""
-    return name_like(FunctionType(function.__code__, function.__globals__), original)
+    copied = FunctionType(function.__code__, function.__globals__, argdefs=function.__defaults__)
+    return name_like(copied, original)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_parallelism import clock
 from otel_parallelism.tracing.sdk.current import attach, detach, get_current, restore
+from otel_parallelism.tracing.state.nodes import MISSING
 
 from .depth.deep_calls import FRAMES, RESUMED_FRAMES, with_room
+from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import end_stretch, measured
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from opentelemetry.context import Context
 
@@ -43,6 +45,47 @@ class Stretch(Protocol):
 
     def drop(self) -> None:
         """End what an interruption has left open, if any."""
+
+
+class StreamedCall:
+    """A call of a generator: it lasts from the start of the first item to the end of the last."""
+
+    __slots__ = ("_args", "_begun", "_kwargs", "_result", "measured")
+
+    def __init__(self, node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.measured: CallNode = node
+        self._args = args
+        self._kwargs = kwargs
+        self._result: Any = MISSING
+        self._begun = False
+
+    def start(self) -> Context:
+        """Start the call; see ``Stretch``."""
+        try:
+            self._begun = begin(self.measured, self._args, self._kwargs)
+            return leave(self.measured) if self._begun else get_current()
+        except BaseException as error:
+            if self.measured.span is not None:
+                abandon(self.measured, error)
+            raise
+
+    def keep(self, result: Any) -> None:
+        """Keep the call's *result*, if the generator is one that is awaited."""
+        self._result = result
+
+    def end(self, error: BaseException | None) -> None:
+        """End the call; see ``Stretch``."""
+        if not self._begun or self.measured.span is None:
+            return
+        if error is None:
+            end(self.measured, self._result)
+        else:
+            fail(self.measured, error)
+
+    def drop(self) -> None:
+        """End the call if an interruption has left it open; see ``Stretch``."""
+        if self._begun and self.measured.span is not None:
+            abandon(self.measured, GeneratorExit())
 
 
 class Steps:
@@ -86,9 +129,15 @@ class Steps:
             raise
 
 
-def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[Any, Any, Any]:
+def _keep_nothing(_: Any) -> None:
+    pass
+
+
+def drive(
+    generator: Generator[Any, Any, Any], stretch: Stretch, keep: Callable[[Any], None] = _keep_nothing
+) -> Generator[Any, Any, Any]:
     """
-    Run *generator* within *stretch*: same values in and out, same result, same exceptions.
+    Run *generator* within *stretch*: same values in and out, same result, same exceptions; *keep* is given the result.
 
     A generator that yields although it is closed can still be resumed, but the program has given it up: *stretch* ends.
     """
@@ -118,6 +167,7 @@ def drive(generator: Generator[Any, Any, Any], stretch: Stretch) -> Generator[An
                 thrown.append(error)
     except StopIteration as stop:
         if not ended:
+            keep(stop.value)
             stretch.end(None)
         return stop.value
     except GeneratorExit:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import inspect
 import sys
+import weakref
 from functools import partial
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Literal
 
 import wrapt
@@ -34,6 +35,9 @@ if sys.version_info >= (3, 14):
     _SIGNATURE_OPTIONS["annotation_format"] = annotationlib.Format.FORWARDREF
 
 
+_bind = wrapt.FunctionWrapper.__get__
+
+
 def _itself(function: Any) -> Any:
     """Return *function*."""
     return function
@@ -57,6 +61,15 @@ class Profiled(ProtocolsOfWrapped, _Wrapper, metaclass=LikeFunctions):
     """
 
     # No annotations here: the class's annotations would hide those of every wrapped function.
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Return the method of *instance*; a function of a class is itself, and programs compare it by identity."""
+        if instance is None and owner is not None and type(self.__wrapped__) is FunctionType:
+            tool = getattr(self, "_self_tool", None)
+            if tool is not None:
+                tool.owner = weakref.ref(owner)
+            return self
+        return _bind(self, instance, owner)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Return the qualified name if it leads here, else the wrapped function."""
@@ -170,6 +183,13 @@ class _MadeAgain(LikeFunctions):
 
 class BoundProfiled(ProtocolsOfWrapped, _BoundWrapper, metaclass=_MadeAgain):
     """A wrapped method of an instance or a class, or what a class returns for a function. It pickles like one."""
+
+    @property
+    def __func__(self) -> Any:
+        """The function of the method: as it was found in the class."""
+        parent: Any = self._self_parent
+        method: Any = self.__wrapped__
+        return parent if type(parent.__wrapped__) is FunctionType else method.__func__
 
     def __reduce_ex__(self, protocol: object) -> Any:
         """Return the call that gets the method from its instance or class."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from threading import get_ident
-from types import CodeType, CoroutineType, FrameType, FunctionType
+from types import CodeType, CoroutineType, FrameType, FunctionType, coroutine
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism import clock
@@ -15,10 +15,10 @@ from otel_parallelism.tracing.state.callers import PROGRAM_FILES, calling_frame,
 from otel_parallelism.tracing.state.handed_objects import hold_receiver
 from otel_parallelism.tracing.state.nodes import MISSING, SCOPE_KEY, SUSPENDED, CallNode
 
-from .arguments import check_arguments, positional_bounds
+from .arguments import bound_to_first, check_arguments, positional_bounds
 from .depth.deep_calls import FRAMES, RESUMED_FRAMES, call_deep, is_deep, with_room
 from .function_names import copy_named_like, name_like
-from .generator_steps import Steps, drive, drive_async
+from .generator_steps import Steps, StreamedCall, drive, drive_async
 from .kinds import is_awaited
 from .profiled_calls import abandon, begin, end, fail, leave
 from .stretches import measured, resumed
@@ -102,6 +102,8 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every
         return result
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if receiver is None and tool.owner is not None:
+            wrapped, receiver, args = bound_to_first(tool.owner, wrapped, args)
         # This runs when the call is made, not when its body starts: calls made together differ from calls made one by
         # one.
         number = len(args)
@@ -118,6 +120,8 @@ def _coroutine(tool: Tool) -> Callable[..., Any]:  # noqa: C901 - runs for every
 
 def _function(tool: Tool) -> Callable[..., Any]:
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if receiver is None and tool.owner is not None:
+            wrapped, receiver, args = bound_to_first(tool.owner, wrapped, args)
         node = _called(tool, receiver)
         try:
             if not begin(node, args, kwargs):
@@ -231,51 +235,18 @@ def _follow(future: asyncio.Future[Any], node: CallNode) -> asyncio.Future[Any]:
     return future
 
 
-class _Streamed:
-    """A call of a generator: it lasts from the start of the first item to the end of the last."""
-
-    __slots__ = ("_args", "_begun", "_kwargs", "measured")
-
-    def __init__(self, node: CallNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.measured: CallNode = node
-        self._args = args
-        self._kwargs = kwargs
-        self._begun = False
-
-    def start(self) -> Context:
-        """Start the call; see ``Stretch``."""
-        try:
-            self._begun = begin(self.measured, self._args, self._kwargs)
-            return leave(self.measured) if self._begun else get_current()
-        except BaseException as error:
-            if self.measured.span is not None:
-                abandon(self.measured, error)
-            raise
-
-    def end(self, error: BaseException | None) -> None:
-        """End the call; see ``Stretch``."""
-        if not self._begun or self.measured.span is None:
-            return
-        if error is None:
-            end(self.measured, MISSING)
-        else:
-            fail(self.measured, error)
-
-    def drop(self) -> None:
-        """End the call if an interruption has left it open; see ``Stretch``."""
-        if self._begun and self.measured.span is not None:
-            abandon(self.measured, GeneratorExit())
-
-
 def _generator(tool: Tool) -> Callable[..., Any]:
     drive_named = copy_named_like(drive, tool.function)
-    awaited = _coroutine(tool)
+    drive_awaited = coroutine(copy_named_like(drive, tool.function))
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if is_awaited(wrapped):
-            return awaited(wrapped, receiver, args, kwargs)
+        if receiver is None and tool.owner is not None:
+            wrapped, receiver, args = bound_to_first(tool.owner, wrapped, args)
         node = _called(tool, receiver)
-        return drive_named(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
+        if is_awaited(wrapped):
+            streamed = StreamedCall(node, args, kwargs)
+            return drive_awaited(wrapped(*args, **kwargs), streamed, streamed.keep)
+        return drive_named(wrapped(*args, **kwargs), StreamedCall(node, args, kwargs))
 
     return call
 
@@ -284,8 +255,10 @@ def _async_generator(tool: Tool) -> Callable[..., Any]:
     drive_named = copy_named_like(drive_async, tool.function)
 
     def call(wrapped: Any, receiver: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if receiver is None and tool.owner is not None:
+            wrapped, receiver, args = bound_to_first(tool.owner, wrapped, args)
         node = _called(tool, receiver)
-        return drive_named(wrapped(*args, **kwargs), _Streamed(node, args, kwargs))
+        return drive_named(wrapped(*args, **kwargs), StreamedCall(node, args, kwargs))
 
     return call
 

@@ -14,6 +14,8 @@ from otel_parallelism.tracing.bytecode.changes import changes_outside
 from otel_parallelism.tracing.sdk.child_sampler import SharedAttributes
 
 if TYPE_CHECKING:
+    from weakref import ReferenceType
+
     from otel_parallelism.model import Effect, EffectSource
 
 _AROUND_A_FUNCTION = (partial, partialmethod, singledispatchmethod, cached_property)
@@ -34,6 +36,7 @@ class Tool:
         depends_on: The names of the tools whose results it needs; None if not declared.
         resource_of: A function that computes the resource from a call's arguments, or None.
         resource: The declared resource if it is constant, else an empty string.
+        owner: The class on which its function was last looked up, as for ``Class.method(object)``; None if on none.
         outside: Where its closure and globals hold objects that calls share; None before the first call.
         silenced: Whether findings about it are left out of reports.
         framework: The framework that calls it; empty for a decorated function.
@@ -52,6 +55,7 @@ class Tool:
         "function",
         "name",
         "outside",
+        "owner",
         "resource",
         "resource_of",
         "silenced",
@@ -72,6 +76,7 @@ class Tool:
     ) -> None:
         self.function: Callable[..., Any] | None = function
         self.outside: tuple[tuple[str, Any, str], ...] | None = None
+        self.owner: ReferenceType[type] | None = None
         self._changes: bool | None = None
         self._place: tuple[Caller | None] | None = None
         self.silenced: bool = silenced

@@ -387,3 +387,17 @@ def test_a_callable_object_is_defined_where_its_class_defines_the_call() -> None
     place = reader._self_tool.place()  # type: ignore[attr-defined]
     code = Reader.__call__.__code__
     assert (place.file_path, place.line_number) == (code.co_filename, code.co_firstlineno)
+
+
+def test_decorated_twice_is_recorded_once(kit: Kit) -> None:
+    @profiled(effect="read")
+    @profiled(name="finder", effect="write", depends_on=["other"])
+    def find(x: int) -> int:
+        return x
+
+    assert find(3) == 3
+    (span,) = kit.calls()
+    attributes = span.attributes or {}
+    assert attributes[names.TOOL_NAME] == "finder"
+    assert attributes[names.EFFECT] == "read"
+    assert attributes[names.DEPENDS_ON] == ("other",)

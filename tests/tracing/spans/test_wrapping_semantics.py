@@ -29,11 +29,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_parallelism import agent_turn, profiled
+from otel_parallelism import agent_turn, names, profiled
 from tests.virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from tests.conftest import Kit
 
     Decorator = Callable[[Any], Any]
 
@@ -868,6 +870,80 @@ def test_overrides_and_super() -> None:  # noqa: C901 - one of each kind
         unbound = [Base.method(one, 1), super(Last, one).method(2), types.MethodType(Base.method, one)(3)]
         seen = [one.method(1), one.of_class(), Last.of_class(), run(one.later(2)), list(one.items()), one.args]
         return [*seen, *bound, *unbound, Base.method.__get__(one)(4), Derived.method == Base.method]
+
+    same(program)
+
+
+def test_functions_of_classes_are_compared_by_identity() -> None:
+    def program(decorate: Decorator) -> Any:
+        class Base:
+            @decorate
+            def kept(self, x: int) -> int:
+                return x
+
+            @decorate
+            def replaced(self) -> int:
+                return 1
+
+            part = functools.partialmethod(kept, 3)
+
+        class Derived(Base):
+            @decorate
+            def replaced(self) -> int:
+                return 2
+
+            alias = Base.kept
+
+        derived = Derived()
+        return [
+            Derived.kept is Base.kept,
+            Derived.replaced is Base.replaced,
+            Base.kept is vars(Base)["kept"],
+            derived.kept.__func__ is Base.kept,
+            derived.alias(4),
+            Base.kept(derived, 5),
+            Base.kept(self=derived, x=6),
+            Derived.part(derived),
+            outcome(Base.kept),
+            outcome(Base.kept, derived),
+        ]
+
+    same(program)
+
+
+def test_a_method_called_on_its_class_is_a_call_on_the_object(kit: Kit) -> None:
+    class Desk:
+        @profiled(effect="write", resource=lambda key: f"key {key}")
+        def store(self, key: int) -> int:
+            return key
+
+    desk = Desk()
+    assert (Desk.store(desk, 1), desk.store(1)) == (1, 1)
+    assert [(span.attributes or {})[names.RESOURCE] for span in kit.calls()] == ["key 1", "key 1"]
+
+
+def test_generators_that_are_awaited() -> None:
+    def program(decorate: Decorator) -> Any:
+        async def awaits(function: Any) -> Any:
+            return await function()
+
+        @types.coroutine
+        @decorate
+        def above() -> Iterator[Any]:
+            yield
+            return "above"
+
+        @decorate
+        @types.coroutine
+        def below() -> Iterator[Any]:
+            yield
+            return "below"
+
+        seen: list[Any] = []
+        for function in (above, below):
+            made = function()
+            seen += [inspect.isgenerator(made), inspect.isawaitable(made), list(made), asyncio.run(awaits(function))]
+        return seen
 
     same(program)
 
