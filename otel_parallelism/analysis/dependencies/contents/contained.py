@@ -149,11 +149,15 @@ def first_naming(
     if not any(names):
         return
     known = {word for values in said for text in values.texts for word in words_in(text[:_LONGEST_TEXT])}
-    ended = ordered(range(len(calls)), key=lambda index: calls[index].end_ns)
-    values_of = {index: _short_values(values) for index in ended if (values := results[index]) is not None}
+    wanted = {part for some in paced(names) for part in some}.difference(known)
+    producers: dict[str, int] = {}
+    for index in paced(ordered(range(len(calls)), key=lambda index: calls[index].end_ns)):
+        values = results[index]
+        for part in wanted.intersection(() if values is None else _short_values(values)):
+            producers.setdefault(part, index)
     for index, some in paced(enumerate(names)):
-        for part in [part for part in some if part not in known]:
-            producer = next((earlier for earlier in ended if part in values_of.get(earlier, ())), index)
+        for part in some:
+            producer = producers.get(part, index)
             if calls[producer].end_ns <= calls[index].start_ns and part not in names[producer]:
                 yield index, producer
 

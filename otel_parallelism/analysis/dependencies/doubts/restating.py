@@ -9,7 +9,7 @@ short text.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.analysis.dependencies.contents.derivations import has_in_order, is_short_form
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
@@ -21,11 +21,12 @@ from .answers import DATED, is_short_text, listed_names, size_of, tells_facts
 from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from otel_parallelism.analysis.dependencies.contents.comparables import Values
     from otel_parallelism.model import Call
 
+_Marks: TypeAlias = tuple[dict[str, set[str]], set[str]]
 _MOST_COMPARED = 64
 _MOST_READ = 8_000
 _MOST_FIELDS = 32
@@ -81,10 +82,11 @@ class Restating:
         self._by_last: dict[str, list[int]] = {}
         self._dated = 0
         self._codes: dict[int, set[tuple[str, str]]] = {}
+        self._marks: dict[int, _Marks] = {}
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
-        empty(self._given, self._texts, self._names, self._by_last)
+        empty(self._given, self._texts, self._names, self._by_last, self._codes, self._marks)
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """
@@ -179,34 +181,32 @@ class Restating:
     def _written_out(self, unknown: Iterable[Sequence[str]]) -> int:
         """Return the calls whose results contain an abbreviation of the words of an argument: ``FAA``."""
         initials = ["".join(word[0] for word in words) for words in unknown if len(words) >= _SHORTEST_CODE]
-        if not initials:
-            return 0
-        return sum(
-            1 << earlier
-            for earlier, _, texts in self._texts[-_MOST_COMPARED:]
-            if any(
-                code[0] == letters[0] and has_in_order(letters, code)
-                for text in texts[:_MOST_COMPARED]
-                for code in map(str.casefold, _INITIALS.findall(text[:_MOST_READ]))
-                for letters in initials
-            )
-        )
+        found = 0
+        for earlier, (_, short) in self._marks_of_recent() if initials else ():
+            if any(word[0] == one[0] and has_in_order(one, word) for word in short for one in initials):
+                found |= 1 << earlier
+        return found
 
     def _codes_before(self, index: int, is_known: Callable[[str], bool]) -> int:
         """Return the calls whose results contain a code like one of the arguments, with another number: ``F-12``."""
         codes = {code for code in self._codes[index] if not is_known(code[1]) and not is_known("".join(code))}
-        if not codes:
-            return 0
-        kinds = {kind for kind, _ in codes}
-        return sum(
-            1 << earlier
-            for earlier, texts, _ in self._texts[-_MOST_COMPARED:]
-            if any(
-                code[0] in kinds and code not in self._codes[earlier]
-                for text in texts[:_MOST_COMPARED]
-                for code in _CODES.findall(text)
-            )
-        )
+        found = 0
+        for earlier, (told, _) in self._marks_of_recent() if codes else ():
+            own = self._codes[earlier]
+            if any((kind, number) not in own for kind, _ in codes for number in told.get(kind, ())):
+                found |= 1 << earlier
+        return found
+
+    def _marks_of_recent(self) -> Iterator[tuple[int, _Marks]]:
+        """Yield recent calls with what is in their results: the numbers of each kind of code, and words in capitals."""
+        for earlier, texts, all_texts in self._texts[-_MOST_COMPARED:]:
+            if earlier not in self._marks:  # each result is searched once
+                words = [word for text in all_texts[:_MOST_COMPARED] for word in _INITIALS.findall(text[:_MOST_READ])]
+                codes: dict[str, set[str]] = {}
+                for kind, number in (code for text in texts for code in _CODES.findall(text)):
+                    codes.setdefault(kind, set()).add(number)
+                self._marks[earlier] = codes, {word.casefold() for word in words}
+            yield earlier, self._marks[earlier]
 
     def _facts_of_flags(self, given: object) -> int:
         """Return the results with a word from the name of a parameter that is a boolean, if the user did not say it."""
