@@ -192,7 +192,7 @@ class Restating:
         codes = {code for code in self._codes[index] if not is_known(code[1]) and not is_known("".join(code))}
         found = 0
         for earlier, (told, _) in self._marks_of_recent() if codes else ():
-            own = self._codes[earlier]
+            own = self._codes.get(earlier, ())
             if any((kind, number) not in own for kind, _ in codes for number in told.get(kind, ())):
                 found |= 1 << earlier
         return found
