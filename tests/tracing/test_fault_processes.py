@@ -189,6 +189,8 @@ def test_fork_of_a_program_that_installs_nothing(tmp_path: Path) -> None:
         while not stop.is_set():
             with agent_turn("thread"):
                 tool(1)
+    with agent_turn("first"):
+        tool(0)  # imports what a process cannot import where a thread has begun to, and is not in its fork
     threads = [threading.Thread(target=works) for _ in range(2)]
     for thread in threads:
         thread.start()
