@@ -27,6 +27,7 @@ _WAITING: Final = "blocked_on_user"
 _CUT: Final = "anthropic.content.truncated"
 _CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
 _LEAST_WAIT_NS: Final = 1_000_000_000
+_LEAST_QUEUE_NS: Final = 100_000_000
 _QUICK_NS: Final = 15_000_000_000
 """A call that takes longer than this may have waited for a permission, unless the transcript tells how long it ran."""
 
@@ -119,6 +120,8 @@ class _Spans:
                 # Such calls of one response run one after another.
                 start_ns = min(end_ns, max(start_ns, free_ns))
                 free_ns = max(free_ns, end_ns)
+            if not alone:
+                start_ns = _ran_from_ns(call, start_ns, end_ns)
             waited_ns = _waited_ns(call, start_ns, end_ns, alone=alone)
             links = self._paths.sources_of(call)
             span = self._call(call, root_id, start_ns, end_ns, waited_ns, links=links)
@@ -153,6 +156,14 @@ class _Spans:
         if (slow and call.may_wait) or not call.end_ns:
             attributes[_CUT] = True
         return self._span(root_id, f"execute_tool {call.tool}", start_ns, end_ns, attributes, links=links)
+
+
+def _ran_from_ns(call: AskedTool, start_ns: int, end_ns: int) -> int:
+    """Return when one of several calls began to run: later than it was asked for if the others were run first."""
+    if call.took_ns is None or call.declined or call.tool in ASKING:
+        return start_ns
+    ran_ns = end_ns - call.took_ns
+    return ran_ns if ran_ns - start_ns >= _LEAST_QUEUE_NS else start_ns
 
 
 def _waited_ns(call: AskedTool, start_ns: int, end_ns: int, *, alone: bool) -> int:
