@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 
+_ACTING: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
+"""The bytes of characters that JSON allows and a terminal acts on: controls, ends of lines, directions of text."""
+
 
 def encoded(document: msgspec.Struct) -> bytes:
-    """Return *document* as JSON; halves of surrogate pairs, which UTF-8 does not have, become U+FFFD."""
+    """
+    Return *document* as JSON, with escapes for the characters that a terminal acts on.
+
+    Halves of surrogate pairs, which UTF-8 does not have, become U+FFFD.
+    """
     try:
-        return msgspec.json.encode(document)
+        made = msgspec.json.encode(document)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_with_whole_characters(msgspec.to_builtins(document)))
+        made = msgspec.json.encode(_with_whole_characters(msgspec.to_builtins(document)))
+    return _ACTING.sub(_escape, made)
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found[0].decode())
 
 
 def _with_whole_characters(value: Any) -> Any:
