@@ -66,7 +66,7 @@ def test_events_of_a_span_of_datadog(tmp_path: Path, value: object) -> None:
 
 def test_events_and_links_of_datadog_in_texts(tmp_path: Path) -> None:
     events = [{"name": "gen_ai.user.message", "time_unix_nano": 1, "attributes": {"content": "Which | is it?"}}]
-    links = [{"trace_id": "00000000000000000000000000000011", "span_id": "00000000000000ff"}]
+    links = [{"trace_id": "11", "span_id": "00000000000000ff"}, {"span_id": "0000000000000000"}, {}]
     texts = {"gen_ai.operation.name": "chat", "events": json.dumps(events), "_dd.span_links": json.dumps(links)}
     found = only_span(tmp_path / "spans", json.dumps([[DATADOG | {"meta": texts}]]))
     assert (found.events, found.links, "events" in found.attributes) == ((SAID,), ("00000000000000ff",), False)

@@ -56,7 +56,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             end_ns(start, span["duration"], 1),
             attributes,
             tuple(SpanEvent(string(event.get("name")), _plain(event.get("attributes"))) for event in events),
-            tuple(hex_id(link.get("span_id")).rjust(16, "0") for link in links if link.get("span_id")),
+            tuple(linked.rjust(16, "0") for link in links if (linked := parent_id(link.get("span_id")))),
             kind=kind_number(attributes.get("span.kind")),
             error=bool(span.get("error")),
             source=string(span.get("service")),

@@ -1154,6 +1154,12 @@ def test_names_and_codes_may_be_made_of_a_result(result: dict[str, str], given: 
     )
 
 
+def test_a_level_may_reword_what_a_result_describes() -> None:
+    first = ("get_profile", {"person": "Kim"}, "speaks it as they do in Oslo, where she grew up")
+    second = ("list_courses", {"level": "advanced"}, ["Poems of Norway"])
+    assert judged("How is Kim's Norwegian, and which courses are there?", first, second).verdict == "unknown"
+
+
 def test_codes_after_a_call_without_known_arguments() -> None:
     first = Call("1", "0", "t", "get_form", 0, _SECOND_NS, result=Content({"form": "F-12"}), round=0)
     later = Call("1", "1", "t", "get_pay", 2 * _SECOND_NS, 3 * _SECOND_NS, arguments=Content({"of": "F-13"}), round=1)
