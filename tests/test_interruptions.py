@@ -99,7 +99,6 @@ def alarm() -> Iterator[None]:
         DeletingWatch(),
         lambda *_: throws(),
     ],
-    ids=repr,
 )
 def test_what_a_signal_handler_raises_is_the_programs(handler: Any) -> None:
     def ours() -> None:
