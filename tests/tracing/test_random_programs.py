@@ -240,7 +240,7 @@ def check(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bounded = choice.random() < 0.2
     late = choice.random() < 0.6
     settings = Settings(
-        max_calls_per_turn=choice.choice([0, 2, 3]) if bounded else 10_000,
+        max_calls_per_turn=choice.randint(0, 3) if bounded else 10_000,
         turn_end_budget=0 if late else inf,
         evidence=choice.random() < 0.8,
         max_held_bytes=choice.choice([0, 20_000, 64_000_000]),

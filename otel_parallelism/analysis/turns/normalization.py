@@ -70,7 +70,7 @@ class Normalized(msgspec.Struct, frozen=True):
         )
 
 
-def normalize(observations: Iterable[Observation], settings: Settings) -> Normalized:
+def normalize(observations: Iterable[Observation], settings: Settings, bounded: str = "") -> Normalized:
     """
     Sort *observations* into turns.
 
@@ -78,6 +78,7 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         observations: Observations of any traces, in any order. If a span occurs twice, as in two exports of a trace,
             the copy that says more counts, whichever comes first.
         settings: ``bookkeeping`` names tools that do not count as calls, ``max_calls_per_turn`` bounds a turn.
+        bounded: The span id of the turn that has calls past a bound, which *observations* lack.
     """
     traces: dict[str, dict[str, Observation]] = {}
     spans = anomalies = 0
@@ -102,7 +103,7 @@ def normalize(observations: Iterable[Observation], settings: Settings) -> Normal
         if plain is not None:
             turns.append(plain)
             continue
-        found = _normalized_trace(trace, settings)
+        found = _normalized_trace(trace, settings, bounded)
         turns += found.turns
         uncovered += found.uncovered
         anomalies += found.anomalies
@@ -236,7 +237,7 @@ def _plain_trace(spans: dict[str, Observation], settings: Settings) -> Turn | No
     return plain_turn(turn, calls, settings, steps)
 
 
-def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Normalized:
+def _normalized_trace(spans: dict[str, Observation], settings: Settings, bounded: str) -> Normalized:
     impossible: set[str] = set()
     hand_offs: dict[str, int] = {}
     for span_id, span in paced(spans.items()):
@@ -264,7 +265,7 @@ def _normalized_trace(spans: dict[str, Observation], settings: Settings) -> Norm
     tree.break_cycles()  # broken ids may make a span a duplicate of one inside it
     placed_by_time = place_orphans(tree)
     make_roots_turns(tree)
-    wrappers = remove_wrappers(tree)
+    wrappers = remove_wrappers(tree, bounded)
     lift_misplaced_calls(tree)
     tree.break_cycles()
     note_serial_work(tree)

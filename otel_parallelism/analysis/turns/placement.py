@@ -159,9 +159,9 @@ def _as_turn(root: Observation) -> TurnSpan:
     )
 
 
-def remove_wrappers(tree: Tree) -> dict[str, tuple[str, ...]]:
+def remove_wrappers(tree: Tree, bounded: str) -> dict[str, tuple[str, ...]]:
     """
-    Make turns that contain only one other turn passages.
+    Make turns that contain only one other turn passages; the turn *bounded* contains more than *tree* has.
 
     Returns:
         The span ids of the wrappers of each turn that had any, the outermost first.
@@ -176,7 +176,7 @@ def remove_wrappers(tree: Tree) -> dict[str, tuple[str, ...]]:
     turns = sorted((s for s in paced(tree.spans.values()) if type(s) is TurnSpan), key=lambda s: -depths[s.span_id])
     for turn in turns:
         inner_ids = content.get(turn.span_id, ())
-        if len(inner_ids) != 1:
+        if len(inner_ids) != 1 or turn.span_id == bounded:
             continue
         (inner_id,) = inner_ids
         if type(tree.spans[inner_id]) is not TurnSpan:

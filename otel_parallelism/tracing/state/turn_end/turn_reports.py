@@ -41,10 +41,7 @@ def turn_outcome(node: Node, found: TurnContents, wrappers: Sequence[TurnNode]) 
             _count_outside((first,), node)
         return None
     settings = REGISTRY.settings
-    turn = None
-    if found.flat and type(first) is TurnSpan:
-        turn = plain_turn(first, cast("list[Call]", found.observations[1:]), settings)
-    normalized = normalize(found.observations, settings) if turn is None else Normalized((turn,))
+    normalized = _normalized(found)
     _count_outside(normalized.uncovered, node)
     for turn in normalized.turns:
         if turn.span_id in found.ended:
@@ -62,6 +59,17 @@ def turn_outcome(node: Node, found: TurnContents, wrappers: Sequence[TurnNode]) 
             inner = node.inner if isinstance(node.inner, Report) else analyze(turn, settings, None, source_file)
             return TurnOutcome(inner, is_own=False)
     return None
+
+
+def _normalized(found: TurnContents) -> Normalized:
+    """Return the turns in *found*, with those that are nested in the one that ends."""
+    first, settings = found.observations[0], REGISTRY.settings
+    if found.flat and type(first) is TurnSpan:
+        turn = plain_turn(first, cast("list[Call]", found.observations[1:]), settings)
+        if turn is not None:
+            return Normalized((turn,))
+    past = found.past_bound
+    return normalize(found.observations, settings, first.span_id if past is not None and past.calls else "")
 
 
 def publish(node: Node, outcome: TurnOutcome, span: Any) -> None:

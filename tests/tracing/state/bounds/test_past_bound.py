@@ -122,6 +122,19 @@ async def test_sub_agents_past_the_bound_have_their_own_report(make_kit: Callabl
     assert REGISTRY.coverage.calls_without_turn == 0
 
 
+async def test_turn_with_calls_past_the_bound_beside_an_agent_is_no_wrapper(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(Settings(max_calls_per_turn=1))
+    with agent_turn("clerk"):
+        with agent_turn("helper"):
+            await look(1)
+        for _ in range(4):
+            await look(1)
+    helper, clerk = kit.reports
+    assert (helper.turn.name, helper.calls) == ("helper", 1)
+    assert (clerk.turn.name, clerk.calls, clerk.work) == ("clerk", 5, exactly(5))
+    assert (REGISTRY.coverage.calls, REGISTRY.coverage.calls_without_turn) == (5, 0)
+
+
 async def test_calls_of_an_agent_inside_of_a_call_past_the_bound_are_kept(make_kit: Callable[..., Kit]) -> None:
     kit = make_kit(FEW)
 
