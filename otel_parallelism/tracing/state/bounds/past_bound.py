@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.turns.bounded_calls import RunningTotals
 from otel_parallelism.analysis.turns.normalization import is_bookkeeping
 from otel_parallelism.model import Call, TurnSpan
+from otel_parallelism.names import TOOL_NAME
+from otel_parallelism.tracing.sdk.compatibility.span_fields import raw_attributes
 from otel_parallelism.tracing.sdk.records import is_tool_span
 from otel_parallelism.tracing.state.classification import classify_open_node
 from otel_parallelism.tracing.state.nodes import CallNode, Node, SpanNode, StepNode, TurnNode, release_call
@@ -76,7 +78,20 @@ def counts_as_call(node: Node) -> bool:
     """Return whether *node* is a call of the turn around it, and not one of the tools that are no calls."""
     if isinstance(node, StepNode) or (isinstance(node, SpanNode) and node.duplicate) or not is_call(node):
         return False
-    return not isinstance(node, CallNode) or not is_bookkeeping(node.tool.name, REGISTRY.settings.bookkeeping)
+    return not is_bookkeeping(_tool_of(node), REGISTRY.settings.bookkeeping)
+
+
+def _tool_of(node: Node) -> str:
+    """Return the name of the tool that *node* is a call of; an empty string for a turn."""
+    if isinstance(node, CallNode):
+        return node.tool.name
+    if not isinstance(node, SpanNode):
+        return ""
+    named = None if node.span is None else raw_attributes(node.span).get(TOOL_NAME)
+    if type(named) is str:
+        return named
+    observation = classify_open_node(node)
+    return observation.tool if isinstance(observation, Call) else ""
 
 
 def _turn_around(node: Node) -> tuple[Node | None, bool]:

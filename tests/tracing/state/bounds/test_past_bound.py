@@ -168,6 +168,17 @@ def test_foreign_calls_past_the_bound_are_measured(make_kit: Callable[..., Kit])
     assert report.work == exactly(sum(map(_length_s, [*kit.calls(), kit.span("late")])))
 
 
+def test_tools_that_are_no_calls_are_none_past_the_bound(make_kit: Callable[..., Kit]) -> None:
+    kit = make_kit(FEW)
+    thought = ({**TOOL, "gen_ai.tool.name": "think"}, {"openinference.span.kind": "TOOL", "tool.name": "think"})
+    with agent_turn("clerk"):
+        for number in range(4):
+            glance(number)
+            for attributes in thought:
+                kit.tracer().start_span("think", attributes=attributes).end()
+    assert (of(kit).calls, REGISTRY.coverage.calls) == (4, 4)
+
+
 def _length_s(span: Any) -> float:
     return float((span.end_time - span.start_time) / 1e9)
 
