@@ -281,6 +281,13 @@ def test_langfuse_trace_without_root_observation(write: Callable[[bytes], Path])
     assert (report["calls"], report["work"], report["makespan"]) == (2, 3.0, 3.5)
 
 
+def test_langfuse_observations_without_an_end_have_not_ended_except_events(write: Callable[[bytes], Path]) -> None:
+    first, second = ({**one, "endTime": None} for one in LANGFUSE["observations"])
+    spans = read_spans(write(json.dumps(LANGFUSE | {"observations": [first, second | {"type": "EVENT"}]}).encode()))
+    root, call, event = spans
+    assert (root.start_ns, call.end_ns, event.end_ns) == (call.start_ns, 0, event.start_ns)
+
+
 @pytest.mark.parametrize("key", ["id", "traceId", "startTime"])
 def test_langfuse_observation_without_a_field_is_named(write: Callable[[bytes], Path], key: str) -> None:
     first, second = copy.deepcopy(LANGFUSE["observations"])
@@ -309,8 +316,10 @@ def test_langsmith_runs(write: Callable[[bytes], Path]) -> None:
     ]
     (report,) = reports(write(json.dumps(runs).encode()))
     assert (report["calls"], report["work"], report["makespan"]) == (2, 2.5, 4.25)
+    runs[0]["end_time"] = None
     spans = list(read_spans(write("\n".join(json.dumps(item) for item in runs).encode())))
     assert [span.error for span in spans] == [False, False, True]
+    assert [span.end_ns > 0 for span in spans] == [False, True, True]
 
 
 NODE = """starting: { not json }

@@ -32,7 +32,7 @@ def _spans(span: Fields) -> list[SpanRecord]:
             parent_id(span.get("parent_id")),
             string(span.get("name")),
             start,
-            time_ns(span["end_time"]) if span.get("end_time") else start,
+            time_ns(span["end_time"]) if span.get("end_time") else 0,
             dict(fields(span.get("attributes"))),
             tuple(
                 SpanEvent(string(event.get("name")), dict(fields(event.get("attributes"))))

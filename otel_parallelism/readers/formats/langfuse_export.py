@@ -73,9 +73,9 @@ def _record(item: Fields) -> SpanRecord:
     if item.keys() >= _SNAKE:
         item = {_UNDERSCORE.sub(lambda found: found[1].upper(), key): value for key, value in item.items()}
     start = time_ns(item.get("startTime"))
-    end = item.get("endTime")
+    end, kind = item.get("endTime"), string(item.get("type")).lower()
     attributes = {
-        "langfuse.observation.type": string(item.get("type")).lower(),
+        "langfuse.observation.type": kind,
         "langfuse.observation.input": _content(item.get("input")),
         "langfuse.observation.output": _content(item.get("output")),
         "langfuse.observation.level": item.get("level"),
@@ -89,7 +89,7 @@ def _record(item: Fields) -> SpanRecord:
         parent_id(item.get("parentObservationId")),
         string(item.get("name")),
         start,
-        time_ns(end) if end else start,
+        time_ns(end) if end else start if kind == "event" else 0,  # an event is an instant; others have not ended
         without_empty(attributes),
         error=string(item.get("level")).upper() == "ERROR",
     )

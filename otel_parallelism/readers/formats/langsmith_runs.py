@@ -45,7 +45,7 @@ def _record(run: Fields, trace_id: object, parent: object) -> SpanRecord:
         parent_id(parent),
         string(run.get("name")),
         start,
-        time_ns(end) if end else start,
+        time_ns(end) if end else 0,
         without_empty(_attributes(run)),
         error=bool(run.get("error")) or run.get("status") == "error",
     )
