@@ -22,6 +22,7 @@ from otel_parallelism.names import INSTRUMENTATION
 from otel_parallelism.tracing.shield import swallow
 from otel_parallelism.tracing.spans.decorator import record
 from otel_parallelism.tracing.spans.kinds import Profiled, kind_of
+from otel_parallelism.tracing.state.tool import innermost
 
 from .patching import PATCHING, Switch
 
@@ -173,7 +174,7 @@ def _is_wanted(found: Any, name: str, module: Any, *, exact: bool, sync: bool) -
         return True
     return (
         not name.startswith("_")
-        and inspect.isfunction(inspect.unwrap(function))
+        and inspect.isfunction(innermost(function))
         and _is_defined_in(function, module)
         and (sync or kind_of(found) in {"coroutine", "async generator"})
     )

@@ -111,7 +111,7 @@ class Tool:
     def place(self) -> Caller | None:
         """Return where the function is defined, without its wrappers; None if that is unknown."""
         if self._place is None:
-            function = inspect.unwrap(self.function) if self.function is not None else None
+            function = None if self.function is None else innermost(self.function)
             code = getattr(getattr(function, "__func__", function), "__code__", None)
             if code is None:
                 # A callable object runs the method of its class.
@@ -119,6 +119,14 @@ class Tool:
             found = Caller(code.co_filename, code.co_firstlineno) if isinstance(code, CodeType) else None
             self._place = (found,)
         return self._place[0]
+
+
+def innermost(function: Any) -> Any:
+    """Return *function* without the wrappers around it; itself if they wrap one another in a circle."""
+    try:
+        return inspect.unwrap(function)
+    except ValueError:
+        return function
 
 
 def tool_name(function: Any) -> str:
