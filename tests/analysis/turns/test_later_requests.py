@@ -89,12 +89,22 @@ def test_requests_with_a_message_that_came_while_the_agent_worked(form: type[Con
         [RAIN, ASKED, TOLD],
         [RAIN, ASKED, TOLD, user("Continue.")],
         [RAIN, ASKED, TOLD, user("Please go on with the task")],
+        [RAIN, ASKED, TOLD, user("Analyze the tool result. If all is there, answer; otherwise call the next tool.")],
         [RAIN, ASKED, TOLD, user("<system-reminder>2 todos are open</system-reminder>")],
         [RAIN, ASKED, user("The tool said: dry until midnight.")],
         [user(f"{RAIN['content']} So far: get_rain was called.")],
         [ASKED, TOLD],
     ],
-    ids=["nothing new", "go on", "go on with it", "a reminder", "the result", "a prompt written anew", "only new ones"],
+    ids=[
+        "nothing new",
+        "go on",
+        "go on with it",
+        "analyse it",
+        "a reminder",
+        "the result",
+        "a prompt written anew",
+        "only new ones",
+    ],
 )
 def test_what_a_program_adds_is_no_message_of_the_user(form: type[Content], later: list[object]) -> None:
     assert worked(form(RAIN), form(*later)) == ()

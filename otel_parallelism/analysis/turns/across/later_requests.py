@@ -27,7 +27,8 @@ _FEWEST_WORDS = 3
 _WORD = LazyPattern(r"\w+")
 # What programs add as a message of the user: reminders, states, what tools returned, and that the agent is to go on.
 _OF_A_PROGRAM = CaselessPattern(
-    r"^\s*(?:[<{\[]|(?:please )?(?:continue|go on|keep going|carry on|proceed)"
+    r"^\s*(?:[<{\[]|(?:now )?analy[sz]e the (?:tool'?s? )?(?:result|output|observation)s?\b"
+    r"|(?:please )?(?:continue|go on|keep going|carry on|proceed)"
     r"(?: (?:please|now|working|(?:with|on) (?:the|your) \w+))?\W*$)"
 )
 
