@@ -134,3 +134,31 @@ def test_only_what_is_new_in_a_request_is_read() -> None:
     calls = (call("a", 0.5, 1, round=0), call("b", 2.5, 3, round=1))
     assert spoken_between_ns(calls, Turn("t", "turn", "turn", "agent", at(0), at(3), calls=calls, steps=steps)) == ()
     assert len(read) == 1
+
+
+def test_each_result_is_read_once_whatever_the_user_says() -> None:
+    read: list[object] = []
+
+    def parse(value: object) -> object:
+        read.append(value)
+        return value
+
+    count = 30
+    calls = tuple(
+        call(f"c{n}", 2 * n + 1, 2 * n + 1.5, result=Content(f"found {n} in the house", parse)) for n in range(count)
+    )
+    steps = tuple(
+        step(f"s{n}", 2 * n, 2 * n + 0.5, requested=(f"c{n}",), messages=Content([f"What about {n}, a wish?"]))
+        for n in range(count)
+    )
+    turn = Turn("t", "turn", "turn", "agent", at(0), at(2 * count), calls=calls, steps=steps)
+    assert spoken_between_ns(calls, turn) == tuple(at(2 * n) for n in range(1, count))
+    assert len(read) == len(set(read)) == count - 1
+
+
+def test_many_messages_at_once_are_compared_by_their_beginnings() -> None:
+    told = [[f"{kind} message {n}, which is long enough to have a beginning" for n in range(20_000)] for kind in "ab"]
+    steps = tuple(step(f"s{n}", 2 * n, 2 * n + 0.5, requested=("c",), messages=Content(told[n])) for n in range(2))
+    calls = (call("a", 1, 1.5), call("b", 3, 3.5))
+    turn = Turn("t", "turn", "turn", "agent", at(0), at(4), calls=calls, steps=steps)
+    assert spoken_between_ns(calls, turn) == (at(2),)

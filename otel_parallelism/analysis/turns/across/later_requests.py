@@ -7,7 +7,7 @@ What is asked for then, and whether it is, may depend on that.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MOST_REQUESTS = 500
 _MOST_COMPARED = 20_000
+_MOST_COMPARISONS = 2_000
+"""Of messages with results, in a turn: past it, a message is taken for the user's."""
+
 _BEGINNING = 40
 _FEWEST_WORDS = 3
 _WORD = LazyPattern(r"\w+")
@@ -128,19 +131,56 @@ def spoken_between_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
     heard: set[str] = set()
     found: list[int] = []
     known: Content | None = None
+    results = _ResultWords(calls)
     for position, step in paced(enumerate(steps[: max(between, default=-1) + 1])):
         if step.messages is None:
             continue
         words = _added(known, step.messages)
         known = step.messages
-        new = [text for text in words or () if text not in heard and not _is_continued(text, heard)]
-        heard.update(words or ())
+        new = [text for text in words or () if text not in heard and text[:_BEGINNING] not in heard]
+        for text in words or ():
+            # A message that begins as an earlier one is a prompt that a program writes anew, with more in it.
+            heard.update((text, text[:_BEGINNING]) if len(text) >= _BEGINNING else (text,))
         if not new or position not in between:
             continue
-        returned = [call.result for call in calls if call.end_ns <= step.start_ns and call.result is not None]
-        if not all(_OF_A_PROGRAM.match(text[:_MOST_COMPARED]) or _tells_of(text, returned) for text in new):
+        if not all(_OF_A_PROGRAM.match(text[:_MOST_COMPARED]) or results.told_in(text, step) for text in new):
             found.append(step.start_ns)
     return tuple(found)
+
+
+class _ResultWords:
+    """
+    The words of what calls returned, each found once.
+
+    Args:
+        calls: The calls, in order of start.
+    """
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._calls = sorted((call for call in calls if call.result is not None), key=lambda call: call.end_ns)
+        self._ends_ns = [call.end_ns for call in self._calls]
+        self._words: dict[str, frozenset[str]] = {}
+        self._left = _MOST_COMPARISONS
+
+    def told_in(self, text: str, step: Step) -> bool:
+        """Return whether *text* has most words of what a call returned before *step*, if that has several words."""
+        said = _words(text)
+        for index in range(bisect_right(self._ends_ns, step.start_ns) - 1, -1, -1):
+            self._left -= 1
+            if self._left < 0:
+                return False
+            words = self._words_of(self._calls[index])
+            if len(words) >= _FEWEST_WORDS and 2 * len(words & said) >= len(words):
+                return True
+        return False
+
+    def _words_of(self, call: Call) -> frozenset[str]:
+        words = self._words.get(call.span_id)
+        if words is None:
+            content = call.result
+            words = frozenset() if content is None else _words(str(_parsed(content.value, content)))
+            self._words[call.span_id] = words
+        return words
 
 
 def _added(before: Content | None, after: Content) -> frozenset[str] | None:
@@ -150,22 +190,6 @@ def _added(before: Content | None, after: Content) -> frozenset[str] | None:
         rest = value[len(known) - 1 :].lstrip(", \n")
         return _words_in(f"[{rest}", after) if '"user"' in rest or '"human"' in rest else frozenset()
     return _words_in(value, after)
-
-
-def _is_continued(text: str, heard: set[str]) -> bool:
-    """Return whether *text* is an earlier message with more in it: a prompt that a program writes anew each time."""
-    beginning = text[:_BEGINNING]
-    return len(beginning) == _BEGINNING and any(one.startswith(beginning) for one in heard)
-
-
-def _tells_of(text: str, returned: Sequence[Content]) -> bool:
-    """Return whether *text* has most words of one of the results *returned*, if that has several."""
-    said = _words(text)
-    for content in reversed(returned):
-        words = _words(str(_parsed(content.value, content)))
-        if len(words) >= _FEWEST_WORDS and 2 * len(words & said) >= len(words):
-            return True
-    return False
 
 
 def _words(text: str) -> frozenset[str]:
