@@ -38,6 +38,7 @@ _NAMES_OF_OUTPUTS = frozenset(
     for last in ("path", "file", "dir", "directory", "folder", "filename")
 ) | {"outfile", "outdir", "save to", "save as", "write to", "download to", "export to"}
 _MAY_BE_OUTPUTS = frozenset({"output", "out", "dest", "destination", "target"})
+_LONGEST_PATH = 4_096
 _PATH = LazyPattern(r"\S*[/\\]\S+|\S+\.[A-Za-z]\w{0,4}")
 _NAMES_OF_SCRIPTS = frozenset({"code", "script", "input", "query"})
 _SHELLS = frozenset({"bash", "shell", "sh", "zsh", "terminal", "powershell", "console", "exec", "subprocess"})
@@ -150,9 +151,16 @@ def names_nothing(arguments: object, named: Mapping[str, str]) -> bool:
 
 
 def _names_an_output(name: str, text: str) -> bool:
-    """Return whether an argument says where to write, though its tool may have a reading name."""
-    is_path = not _is_address(text) and _PATH.fullmatch(text) is not None
-    return name in _NAMES_OF_OUTPUTS or (name in _MAY_BE_OUTPUTS and is_path)
+    """
+    Return whether an argument says where to write, though its tool may have a reading name.
+
+    >>> _names_an_output("output", "out/report.csv"), _names_an_output("output", "a/" * 50_000 + " ")
+    (True, False)
+    """
+    if name in _NAMES_OF_OUTPUTS:
+        return True
+    may_be = name in _MAY_BE_OUTPUTS and len(text) <= _LONGEST_PATH
+    return may_be and not _is_address(text) and _PATH.fullmatch(text) is not None
 
 
 def _asks_to_act(arguments: object) -> bool:
