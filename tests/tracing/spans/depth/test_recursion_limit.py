@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_parallelism.tracing.spans.depth import recursion_limit
 from otel_parallelism.tracing.spans.depth.recursion_limit import lower_limit, raise_limit
 
 if TYPE_CHECKING:
@@ -83,3 +84,21 @@ def test_many_threads_leave_the_limit_as_it_was() -> None:
     for thread in threads:
         thread.join()
     assert sys.getrecursionlimit() == OWN
+
+
+def test_lock_that_is_never_released_changes_no_limit() -> None:
+    taken = threading.Event()
+    done = threading.Event()
+
+    def keep() -> None:
+        with recursion_limit._LOCK:
+            taken.set()
+            assert done.wait(60)
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    assert taken.wait(60)
+    raised = raise_limit(100)
+    done.set()
+    thread.join()
+    assert (raised, sys.getrecursionlimit()) == (0, OWN)
