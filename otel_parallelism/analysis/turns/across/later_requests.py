@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import DeveloperText
-from otel_parallelism.pace import paced
+from otel_parallelism.pace import ordered, paced
 from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def spoken_between_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
     heard: set[str] = set()
     found: list[int] = []
     known: Content | None = None
-    results = _ResultWords(calls)
+    results: _ResultWords | None = None
     for position, step in paced(enumerate(steps[: max(between, default=-1) + 1])):
         if step.messages is None:
             continue
@@ -143,6 +143,7 @@ def spoken_between_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
             heard.update((text, text[:_BEGINNING]) if len(text) >= _BEGINNING else (text,))
         if not new or position not in between:
             continue
+        results = results or _ResultWords(calls)
         if not all(_OF_A_PROGRAM.match(text[:_MOST_COMPARED]) or results.told_in(text, step) for text in new):
             found.append(step.start_ns)
     return tuple(found)
@@ -157,15 +158,15 @@ class _ResultWords:
     """
 
     def __init__(self, calls: Sequence[Call]) -> None:
-        self._calls = sorted((call for call in calls if call.result is not None), key=lambda call: call.end_ns)
-        self._ends_ns = [call.end_ns for call in self._calls]
+        self._calls = ordered([call for call in paced(calls) if call.result is not None], key=lambda call: call.end_ns)
+        self._ends_ns = [call.end_ns for call in paced(self._calls)]
         self._words: dict[str, frozenset[str]] = {}
         self._left = _MOST_COMPARISONS
 
     def told_in(self, text: str, step: Step) -> bool:
         """Return whether *text* has most words of what a call returned before *step*, if that has several words."""
         said = _words(text)
-        for index in range(bisect_right(self._ends_ns, step.start_ns) - 1, -1, -1):
+        for index in paced(range(bisect_right(self._ends_ns, step.start_ns) - 1, -1, -1)):
             self._left -= 1
             if self._left < 0:
                 return False
