@@ -284,6 +284,18 @@ def test_asking_the_same_in_more_detail_may_follow_from_the_answer(
     )
 
 
+def test_other_items_of_a_list_are_not_more_detail() -> None:
+    one, other = ({"files": [name, "notes.md"], "workdir": "/srv"} for name in ("tides.md", "winds.md"))
+    found = judged("Explain it", ("get_texts", one, "the moon pulls"), ("get_texts", other, "the sun heats"))
+    assert (found.verdict, found.edge) == ("independent", "none")
+
+
+def test_a_flag_is_more_detail() -> None:
+    one, other = {"doc": "tides"}, {"doc": "tides", "full": True}
+    found = judged("The doc tides", ("get_text", one, "the moon pulls"), ("get_text", other, "the sun heats"))
+    assert (found.edge, "in more detail" in found.evidence) == ("unknown", True)
+
+
 def test_details_that_the_user_named_are_independent() -> None:
     one, other = ({"doc": "tides"}, {"doc": "tides", "section": "annex"})
     found = judged("The doc tides and its annex", ("get_text", one, "the moon"), ("get_text", other, "the sun"))

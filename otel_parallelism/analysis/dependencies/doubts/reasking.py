@@ -16,7 +16,7 @@ from otel_parallelism.patterns import LazyPattern
 
 from .answers import is_answer, size_of, tells_numbers
 from .conditions import Conditions
-from .thresholds import has_unused_bound
+from .thresholds import has_unused_bound, is_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Doubt: TypeAlias = tuple[int, str]
 """Bits of earlier calls, and a sentence with ``{a}`` for the earlier tool and ``{b}`` for the later one."""
+
+IsSaid: TypeAlias = "Callable[[str], bool]"
 
 _EVERY = -1
 _MOST_COMPARED = 64
@@ -57,7 +59,6 @@ _LISTED = _LIMITS | frozenset(
 )
 _SMALLEST_OWN = 3
 _SHARED = 2
-_MOST_DIGITS = 4
 # Numbers that a query compares with, as in "units < 42".
 _THRESHOLD = LazyPattern(r"[<>]=?\s*(\d+(?:\.\d+)?)(?![\w.-])")
 _FRACTION = LazyPattern(r"\d{1,3}[. ]\d{1,3}")
@@ -84,6 +85,7 @@ class Reasking:
         self._again: set[int] = set()
         self._few: set[int] = set()
         self._named: dict[int, dict[str, str]] = {}
+        self._plain: dict[int, frozenset[str | float]] = {}
         self._answers: list[int] = []
         self._lists: list[tuple[int, int]] = []
 
@@ -91,7 +93,7 @@ class Reasking:
         self,
         index: int,
         arguments: Values,
-        is_said: Callable[[str], bool],
+        is_said: IsSaid,
         is_known: Callable[[str], bool],
         known_ns: int | None,
     ) -> list[Doubt]:
@@ -115,9 +117,10 @@ class Reasking:
         named = {" ".join(words_in_name(name)): token for name, token in arguments.named}
         same = self._by_tool.setdefault(tool, [])
         recent = same[-_MOST_COMPARED:]
+        self._named[index], self._plain[index] = named, arguments.plain
         for bits, why in (
             (self._earlier_parts(recent, named, is_said), _NEXT_PAGE),
-            (self._further_asked(recent, named, is_said), _FURTHER),
+            (self._further_asked(index, recent, named, is_said), _FURTHER),
             (self._wider_asked(recent, named, is_said), _WIDER),
             (self._searches_before(index, recent, arguments, is_said, known_ns) if searches else 0, _OTHER_WORDS),
             (self._lists_with_positions(tool, named), _POSITION),
@@ -126,7 +129,6 @@ class Reasking:
             if bits:
                 found.append((bits, why))
         same.append(index)
-        self._named[index] = named
         return found
 
     def end(self, index: int, result: Values) -> None:
@@ -141,9 +143,9 @@ class Reasking:
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
-        empty(self._named, self._searched)
+        empty(self._named, self._plain, self._searched)
 
-    def _earlier_parts(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
+    def _earlier_parts(self, recent: Iterable[int], named: dict[str, str], is_said: IsSaid) -> int:
         """Return the calls that asked for another part of what a call asks for: another page, offset or line."""
         parts = {name for name in named if _is_part(name)}
         if not parts or all(is_said(named[name]) for name in parts):
@@ -155,7 +157,7 @@ class Reasking:
             if {name: token for name, token in self._named[earlier].items() if not _is_part(name)} == rest
         )
 
-    def _further_asked(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
+    def _further_asked(self, index: int, recent: Iterable[int], named: dict[str, str], is_said: IsSaid) -> int:
         """Return the calls whose arguments a call has too, beside flags, others or longer ones that were not said."""
         found = 0
         for earlier in recent:
@@ -163,11 +165,13 @@ class Reasking:
             longer = {name: token for name, token in named.items() if before.get(name) != token}
             repeats = bool(before) and all(_goes_on(named.get(name, ""), token) for name, token in before.items())
             added = " ".join(longer.values()).split()
-            if repeats and not (added and all(is_said(word) for word in added)):
+            # Without more words, a call that repeats another has more flags, if nothing in its lists differs either.
+            further = not all(is_said(word) for word in added) if added else self._plain[index] == self._plain[earlier]
+            if repeats and further:
                 found |= 1 << earlier
         return found
 
-    def _wider_asked(self, recent: Iterable[int], named: dict[str, str], is_said: Callable[[str], bool]) -> int:
+    def _wider_asked(self, recent: Iterable[int], named: dict[str, str], is_said: IsSaid) -> int:
         """Return the calls that a call repeats with a larger bound, less in a path, or fewer arguments."""
         found = 0
         for earlier in recent:
@@ -188,7 +192,7 @@ class Reasking:
         index: int,
         recent: Iterable[int],
         arguments: Values,
-        is_said: Callable[[str], bool],
+        is_said: IsSaid,
         known_ns: int | None,
     ) -> int:
         """
@@ -263,11 +267,6 @@ def is_usual(name: str) -> bool:
     if not _LIMITS.isdisjoint(words):
         return _LISTED.issuperset(words)
     return words == ["size"] or not USUAL.isdisjoint(words)
-
-
-def is_small(token: str) -> bool:
-    """Return whether *token* is a whole number of few digits; Python converts no number of very many."""
-    return len(token) <= _MOST_DIGITS and token.isdecimal()
 
 
 def _is_wider(name: str, token: str, before: str) -> bool:

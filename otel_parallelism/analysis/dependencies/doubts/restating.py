@@ -18,7 +18,8 @@ from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
 from .answers import DATED, is_short_text, listed_names, size_of, tells_facts
-from .reasking import SEARCHES, USUAL, Doubt, is_small, is_usual
+from .reasking import SEARCHES, USUAL, Doubt, is_usual
+from .thresholds import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
