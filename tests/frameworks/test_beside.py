@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent.parent
 ORDERS = ("before", "after")
-WORK_OF_THE_OTHER_S = 0.04
+WORK_OF_THE_OTHER_S = 0.08
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
