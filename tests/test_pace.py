@@ -10,6 +10,8 @@ import pytest
 from otel_parallelism import Call, Content, Settings, Turn
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.dependencies.contents import wanted
+from otel_parallelism.analysis.dependencies.contents.comparables import Values
+from otel_parallelism.analysis.dependencies.contents.contained import first_naming
 from otel_parallelism.analysis.dependencies.experience import Experience
 from otel_parallelism.analysis.turns.normalization import normalize
 from otel_parallelism.model import TurnSpan
@@ -86,6 +88,14 @@ def test_many_items_are_sorted_piece_by_piece(pauses: list[int]) -> None:
     assert len(pauses) > 2
     set_pace(None)
     assert ordered(items, key=lambda item: item[0]) == by_first
+
+
+def test_texts_of_a_result_are_searched_one_by_one(pauses: list[int]) -> None:
+    calls = [Call("1", f"{index:x}", "t", "get", 2 * index, 2 * index + 1) for index in range(2)]
+    argument = Values({}, set(), whole=True, texts=["tbl_vat"])
+    result = Values({}, set(), whole=True, texts=["of it", "VAT", *(f"notes {index}.md" for index in range(18))])
+    assert list(first_naming(calls, [None, argument], [result, None], ())) == [(1, 0)]
+    assert max(pauses) >= 20
 
 
 def longest_stretch(run: Callable[[], object]) -> int:

@@ -414,7 +414,7 @@ def test_nothing_is_recommended_across_a_requested_call_without_a_span(asked: tu
     unnamed = msgspec.structs.replace(second, call_id="")
     assert only(report_of(*steps, first, unnamed)).advice == "recommended"
     if advice == "potential":
-        why = "between get_flights and search_hotels the model answered, heard more, or asked for an unseen call"
+        why = "between get_flights and search_hotels the user wrote, the model answered, or a call was not seen"
         assert finding.evidence == (why,)
         elsewhere = [msgspec.structs.replace(one, resource=one.span_id) for one in (first, second)]
         assert only(report_of(*steps, *elsewhere)).advice == "recommended"

@@ -192,7 +192,7 @@ class Dependencies:
         if self._follows_unkept(b):
             return "unknown", f"not all calls between {first} and {then} are known"
         if self._before_missing_call(b) >> earlier & 1:
-            return "unknown", f"between {first} and {then} the model answered, heard more, or asked for an unseen call"
+            return "unknown", f"between {first} and {then} the user wrote, the model answered, or a call was not seen"
         independent = self._grounds.independent_of(later) >> earlier & 1
         return "independent" if independent else "unknown", self._grounds.sentence(earlier, later)
 

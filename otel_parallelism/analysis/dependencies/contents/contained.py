@@ -189,8 +189,12 @@ def _short_values(values: Values) -> frozenset[str]:
     >>> sorted(_short_values(Values({}, set(), whole=True, texts=["VAT", "src/money/tax.py:12:def a(b)"])))
     ['py', 'src/money/tax.py:12:def a(b)', 'tax', 'vat']
     """
-    shown = [text[:_LONGEST_TEXT].strip().casefold() for text in values.texts[:_MAX_PARTS]]
-    return frozenset([*shown, *(name for text in shown for file in _FILE.findall(text) for name in file)])
+    found: set[str] = set()
+    for text in paced(values.texts[:_MAX_PARTS]):
+        shown = text[:_LONGEST_TEXT].strip().casefold()
+        found.add(shown)
+        found.update(name for file in _FILE.findall(shown) for name in file if name)
+    return frozenset(found)
 
 
 def first_places(text: str, parts: Collection[str]) -> dict[str, int]:

@@ -48,7 +48,7 @@ class NamedTools:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of the tools that the *result* of a call names."""
-        for text in result.texts[:_MOST_TEXTS] if self._names else ():
+        for text in paced(result.texts[:_MOST_TEXTS] if self._names else ()):
             lowered = text[:_MOST_READ].casefold()
             for name, tool in self._names:
                 if name in lowered and tool != self._calls[index].tool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.contents.wanted import is_small_number
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.pace import empty
 from otel_parallelism.patterns import LazyPattern
 
 from .answers import is_answer, size_of, tells_numbers
 from .conditions import Conditions
-from .thresholds import has_unused_bound, is_small
+from .thresholds import has_unused_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -232,7 +233,7 @@ class Reasking:
         """
         usual = {token for name, token in named.items() if is_usual(name)}
         for atom in arguments.atoms:
-            whole = is_small(atom.token) and int(atom.token) >= _SMALLEST_OWN
+            whole = is_small_number(atom.token) and int(atom.token) >= _SMALLEST_OWN
             if atom.token in usual or not (whole or _FRACTION.fullmatch(atom.token)):
                 continue
             if not any(map(is_known, atom.words)):
@@ -244,7 +245,7 @@ class Reasking:
         return 0
 
     def _lists_with_positions(self, tool: str, named: dict[str, str]) -> int:
-        positions = [int(token) for name, token in named.items() if _is_position(name) and is_small(token)]
+        positions = [int(token) for name, token in named.items() if _is_position(name) and is_small_number(token)]
         if not positions or max(positions) > _LARGEST_POSITION:
             return 0
         return sum(
@@ -271,7 +272,7 @@ def is_usual(name: str) -> bool:
 
 def _is_wider(name: str, token: str, before: str) -> bool:
     """Return whether the value *token* of a parameter is a larger bound than *before*, or its beginning."""
-    if not _BOUNDS.isdisjoint(name.split()) and is_small(token) and is_small(before):
+    if not _BOUNDS.isdisjoint(name.split()) and is_small_number(token) and is_small_number(before):
         return int(token) > int(before)
     return token != before and _goes_on(before, token)
 

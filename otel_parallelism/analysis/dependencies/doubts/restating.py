@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from otel_parallelism.analysis.dependencies.contents.derivations import has_in_order, is_short_form
 from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.analysis.dependencies.contents.wanted import is_small_number
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
 from .answers import DATED, is_short_text, listed_names, size_of, tells_facts
 from .reasking import SEARCHES, USUAL, Doubt, is_usual
-from .thresholds import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -107,7 +107,7 @@ class Restating:
         restated = self._facts_before(index) if unknown else 0
         single = [words[0] for words in unknown if len(words) == 1]
         refers = any(atom.kind == "moment" and _REFERS.search(atom.token) for atom in arguments.atoms) or any(
-            is_small(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
+            is_small_number(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
             for name, token in arguments.named
         )
         own_numbers = _own_numbers(arguments, is_known)
@@ -202,7 +202,8 @@ class Restating:
         """Yield recent calls with what is in their results: the numbers of each kind of code, and words in capitals."""
         for earlier, texts, all_texts in self._texts[-_MOST_COMPARED:]:
             if earlier not in self._marks:  # each result is searched once
-                words = [word for text in all_texts[:_MOST_COMPARED] for word in _INITIALS.findall(text[:_MOST_READ])]
+                some = paced(all_texts[:_MOST_COMPARED])
+                words = [word for text in some for word in _INITIALS.findall(text[:_MOST_READ])]
                 codes: dict[str, set[str]] = {}
                 for kind, number in (code for text in texts for code in _CODES.findall(text)):
                     codes.setdefault(kind, set()).add(number)
@@ -285,5 +286,8 @@ def _own_numbers(arguments: Values, is_known: Callable[[str], bool]) -> list[int
     return [
         int(atom.token)
         for atom in arguments.atoms
-        if is_small(atom.token) and atom.token not in usual and int(atom.token) > _SMALLEST and not is_known(atom.token)
+        if is_small_number(atom.token)
+        and atom.token not in usual
+        and int(atom.token) > _SMALLEST
+        and not is_known(atom.token)
     ]

@@ -41,7 +41,6 @@ _BOUND = LazyPattern(
     + _NUMBER
     + r"\s?\S{0,2}?(?:以上|以下|を超え|を下回|未満|이상|이하|초과|미만)"
 )
-_MOST_DIGITS = 4
 
 
 def has_unused_bound(texts: Iterable[str], arguments: Iterable[Values | None]) -> bool:
@@ -78,8 +77,3 @@ def _as_share(number: str) -> set[str]:
         return {f"{float(number) / 100:g}", number.replace(".", "")}
     except ValueError:
         return {number}
-
-
-def is_small(token: str) -> bool:
-    """Return whether *token* is a whole number of few digits; Python converts no number of very many."""
-    return len(token) <= _MOST_DIGITS and token.isdecimal()

@@ -137,7 +137,8 @@ def spoken_between_ns(calls: Sequence[Call], turn: Turn) -> tuple[int, ...]:
             continue
         words = _added(known, step.messages)
         known = step.messages
-        new = [text for text in words or () if text not in heard and text[:_BEGINNING] not in heard]
+        # In order, since comparing them with results ends at a bound.
+        new = sorted(text for text in words or () if text not in heard and text[:_BEGINNING] not in heard)
         for text in words or ():
             # A message that begins as an earlier one is a prompt that a program writes anew, with more in it.
             heard.update((text, text[:_BEGINNING]) if len(text) >= _BEGINNING else (text,))

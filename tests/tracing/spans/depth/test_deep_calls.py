@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -135,7 +136,6 @@ def deepest(call: Callable[[int], int]) -> int:
     return least
 
 
-@pytest.mark.skipif(sys.version_info[:2] == (3, 12), reason="early releases of 3.12 bound calls through C at 1,500")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("kit")
 @pytest.mark.slow
@@ -143,7 +143,8 @@ def test_recursion_goes_as_deep_as_undecorated(kind: str) -> None:
     sys.setrecursionlimit(LIMIT)
     plain = deepest(PLAIN[kind])
     assert plain > 300
-    assert deepest(DECORATED[kind]) >= plain - 40
+    # Early releases of Python 3.12 allow 1,500 calls through C inside one another, of which a level takes up to five.
+    assert deepest(DECORATED[kind]) >= (250 if sys.version_info[:2] == (3, 12) else plain - 40)
     assert sys.getrecursionlimit() == LIMIT
 
 
@@ -222,7 +223,7 @@ threading.Thread(target=fork).start()
 """
 
 
-@pytest.mark.skipif(not hasattr(sys, "getdlopenflags"), reason="processes fork on Unix only")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes fork on Unix only")
 @pytest.mark.process
 def test_main_thread_of_a_process_forked_by_a_thread_has_that_threads_stack() -> None:
     command = [sys.executable, "-W", "ignore", "-c", FORKED]
