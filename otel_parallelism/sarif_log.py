@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from .shown_names import escaped_commands
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -76,7 +78,8 @@ def sarif_log(
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, known.index(one.rule), base) for one in results],
     }
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    document = json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return escaped_commands(document) + "\n"
 
 
 def _result(result: SarifResult, rule: int, base: str) -> dict[str, Any]:

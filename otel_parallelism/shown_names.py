@@ -1,23 +1,36 @@
-"""Names and texts from untrusted sources as they may be shown: on one line, without control characters, and cut."""
+"""Names and texts from untrusted sources as they are shown: on one line, harmless in a terminal and a log, and cut."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from .patterns import LazyPattern
+
+if TYPE_CHECKING:
+    import re
 
 _LONGEST_NAME: Final = 56
 _LONGEST_TEXT: Final = 1_000
+_COMMAND: Final = LazyPattern(r"(?m)^[^\S\n]*:(?=:)|##(?=\w{0,40}\[)")
+_HASH: Final = LazyPattern(r"(?<=#)#(?=\w{0,40}\[)")
+"""
+What runners of continuous integration act on in a log.
+
+GitHub's takes lines that begin with ``::`` after any white space, and ``##[`` anywhere, for commands. Azure Pipelines
+takes ``##vso[``, and TeamCity ``##teamcity[``.
+"""
 
 
 def printable(name: str) -> str:
     r"""
-    Return *name* with control characters replaced, because names come from untrusted files.
+    Return *name* with control characters and commands replaced, because names come from untrusted files.
 
     >>> printable("fetch\x1b[2J\n")
     'fetch?[2J?'
     """
     if name.isprintable():
-        return name
-    return "".join(character if character.isprintable() else "?" for character in name)
+        return without_commands(name)
+    return without_commands("".join(character if character.isprintable() else "?" for character in name))
 
 
 def without_middle(name: str, longest: int = _LONGEST_NAME) -> str:
@@ -54,3 +67,29 @@ def pair_names(earlier: str, later: str) -> tuple[str, str]:
 def shown_text(text: str) -> str:
     """Return a sentence with names in it as reports show it: printable, and without the middle of a very long one."""
     return printable(without_middle(text, _LONGEST_TEXT))
+
+
+def without_commands(text: str) -> str:
+    r"""
+    Return *text* with a character replaced in each command for a runner of continuous integration.
+
+    >>> without_commands(" ::add-mask::a b\nModule::name ##vso[task.complete]")
+    ' ?:add-mask::a b\nModule::name #?vso[task.complete]'
+    """
+    return _COMMAND.sub(_inert, text) if "::" in text or "##" in text else text
+
+
+def escaped_commands(document: str) -> str:
+    r"""
+    Return *document*, which is JSON, with an escape for a character of each command for such a runner.
+
+    No line of JSON begins with ``::``.
+
+    >>> escaped_commands('["##[group]", "::debug::x"]')
+    '["#\\u0023[group]", "::debug::x"]'
+    """
+    return _HASH.sub(r"\\u0023", document)
+
+
+def _inert(found: re.Match[str]) -> str:
+    return f"{found[0][:-1]}?"

@@ -13,6 +13,8 @@ from typing import IO, TYPE_CHECKING, Final, Literal, TextIO, TypeAlias
 import click
 import msgspec
 
+from otel_parallelism.shown_names import printable
+
 from .efficiency_gate import Gate
 
 if TYPE_CHECKING:
@@ -212,7 +214,7 @@ class Destination:
 def _note(line: str) -> None:
     """Print *line* on standard error, unless the program has closed it."""
     try:
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)
     except (OSError, ValueError):
         # The interpreter flushes standard error when it ends. A second failure there would change the exit status.
         sys.stderr = None

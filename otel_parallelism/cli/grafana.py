@@ -13,6 +13,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import msgspec
 
 from otel_parallelism.errors import ParallelismError
+from otel_parallelism.shown_names import without_commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,9 +165,9 @@ class Grafana:
             raise self._unexpected(path) from None
 
     def _shown(self, text: object) -> str:
-        """Return *text* of a response as it may be shown: without control characters, and without the token."""
+        """Return *text* of a response as it may be shown: harmless in a terminal and a log, without the token."""
         shown = "".join(each if each.isprintable() else "\ufffd" for each in str(text)[:_LONGEST_TEXT])
-        return _masked(shown, self._token) if self._token else shown
+        return without_commands(_masked(shown, self._token) if self._token else shown)
 
     def _field(self, method: str, path: str, body: object, name: str) -> Any:
         answer = self._send(method, path, body)

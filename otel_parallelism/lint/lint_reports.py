@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from otel_parallelism.shown_names import printable
+from otel_parallelism.shown_names import escaped_commands, printable, without_commands
 
 from .lint_findings import LintFinding
 
@@ -35,7 +35,7 @@ def render_lint_text(report: LintReport) -> str:
     counts = f"{_number(len(report.findings), 'finding')} in {paths} of {_number(report.files, 'file')}"
     counts += f"; --fix rewrites {fixable}" if fixable else ""
     counts += f"; {report.ignored} ignored by comments" if report.ignored else ""
-    return "\n".join([*lines, counts, ""])
+    return without_commands("\n".join([*lines, counts, ""]))
 
 
 def render_lint_json(report: LintReport) -> str:
@@ -43,7 +43,7 @@ def render_lint_json(report: LintReport) -> str:
     # A name of a file need not be text, but JSON has nothing else.
     findings = tuple([msgspec.structs.replace(one, path=printable(one.path)) for one in report.findings])
     shown = msgspec.structs.replace(report, findings=findings)
-    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode() + "\n"
+    return escaped_commands(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()) + "\n"
 
 
 def render_annotations(report: LintReport) -> str:

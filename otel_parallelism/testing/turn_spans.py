@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from otel_parallelism import names
+from otel_parallelism.shown_names import escaped_commands
 from otel_parallelism.tracing.sdk.results import attributes_of, event_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def spans_of_turn(report: Report, root: Path) -> list[dict[str, Any]]:
 def write_spans(spans: Iterable[dict[str, Any]]) -> str:
     """Return *spans* of any traces as OTLP JSON that ends with a newline: one request on one line."""
     scope = {"scope": {"name": names.INSTRUMENTATION}, "spans": list(spans)}
-    return json.dumps({"resourceSpans": [{"resource": {}, "scopeSpans": [scope]}]}) + "\n"
+    return escaped_commands(json.dumps({"resourceSpans": [{"resource": {}, "scopeSpans": [scope]}]})) + "\n"
 
 
 def _event(finding: Finding, root: Path) -> list[dict[str, Any]]:

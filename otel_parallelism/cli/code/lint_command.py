@@ -108,7 +108,7 @@ def lint(
         os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
         sys.exit(_BAD_INPUT)
     except OSError as error:
-        click.echo(f"{output or 'standard output'}: {error.strerror}", err=True)
+        click.echo(printable(f"{output or 'standard output'}: {error.strerror}"), err=True)
         sys.exit(_BAD_INPUT)
     sys.exit(_BAD_INPUT if linted.broken else _FOUND if linted.findings else 0)
 
@@ -158,7 +158,7 @@ class _Linted:
             if file.result.fixed is not None and self._fix:
                 Path(name).write_bytes(file.result.fixed.encode(file.encoding))
                 rewritten = sum(one.fixable for one in file.result.findings)
-                click.echo(f"{printable(name)}: {rewritten} rewritten", err=True)
+                click.echo(printable(f"{name}: {rewritten} rewritten"), err=True)
                 file = lint_file(name, self._kinds)
             elif file.result.fixed is not None:
                 self.diffs.append(file.diff())

@@ -88,7 +88,7 @@ def compare_inputs(
             ):
                 side.add(report)
             if not side.turns:
-                click.echo(f"{printable(name)}: no turn found", err=True)
+                click.echo(printable(f"{name}: no turn found"), err=True)
                 sys.exit(2)
             sides.append(side)
         comparison = compare(sides[0], sides[1] if after is not None else None, tolerance=tolerance, seed=seed)

@@ -110,7 +110,7 @@ class FleetOutputs:
         except BrokenPipeError:
             raise  # which needs no message
         except (OSError, UnicodeError) as error:
-            click.echo(f"the report cannot be written: {error}", err=True)
+            click.echo(printable(f"the report cannot be written: {error}"), err=True)
             sys.exit(CANNOT)
 
 

@@ -83,13 +83,13 @@ class SkippedInput:
         """Count one line, and say what is wrong with it."""
         self._lines += 1
         if self._lines <= MAX_MESSAGES:
-            self._say(f"{printable(str(error))}; skipped")
+            self._say(f"{error}; skipped")
 
     def add_file(self, error: UnreadableError) -> None:
         """Count one file, and say what is wrong with it. Spans before the place where it is broken count."""
         self.files += 1
         if self.files <= MAX_FILE_MESSAGES:
-            self._say(f"{printable(str(error))}; the other files are read")
+            self._say(f"{error}; the other files are read")
 
     def close(self) -> None:
         """Say how many lines and files had no message of their own."""
@@ -106,7 +106,7 @@ class SkippedInput:
 
     def _say(self, message: str) -> None:
         if not self._quiet:
-            click.echo(message, err=True)
+            click.echo(printable(message), err=True)
 
 
 def spans_of(

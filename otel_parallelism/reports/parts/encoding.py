@@ -7,13 +7,19 @@ from typing import Any, Final
 
 import msgspec
 
-_ACTING: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
-"""The bytes of characters that JSON allows and a terminal acts on: controls, ends of lines, directions of text."""
+_ACTING: Final = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]|(?<=#)#(?=\w{0,40}\[)"
+)
+"""
+The bytes of characters that JSON allows and a terminal acts on: controls, ends of lines, directions of text.
+
+Also a sign of what a runner of continuous integration takes for a command: see `escaped_commands`.
+"""
 
 
 def encoded(document: msgspec.Struct) -> bytes:
     """
-    Return *document* as JSON, with escapes for the characters that a terminal acts on.
+    Return *document* as JSON, with escapes for the characters that a terminal or a runner acts on.
 
     Halves of surrogate pairs, which UTF-8 does not have, become U+FFFD.
     """

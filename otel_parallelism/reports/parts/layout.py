@@ -11,6 +11,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from otel_parallelism.shown_names import without_commands
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -58,7 +60,7 @@ def _breaks(plain: str, width: int, later_width: int) -> Iterator[int]:
 
 
 def printed(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str:
-    """Return *parts* as lines of text, with ANSI colours if *colour*."""
+    """Return *parts* as lines of text, with ANSI colours if *colour*. No line is a command for a runner of CI."""
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -72,7 +74,7 @@ def printed(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str
     with console.capture() as capture:
         console.print(Group(*parts))
     text = capture.get().replace(GLUE, " ")
-    return "".join(line.rstrip() + "\n" for line in text.rstrip("\n").split("\n"))
+    return without_commands("".join(line.rstrip() + "\n" for line in text.rstrip("\n").split("\n")))
 
 
 def to_ascii(text: str) -> str:
