@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from otel_parallelism.long_numbers import text_of
 from otel_parallelism.patterns import LazyPattern
 
-from .doubts.languages import foreign_answer
+from .doubts.languages.foreign_answers import foreign_answer
 from .doubts.poor_results import LONGEST_SUCCESS, found_nothing, has_reservation, tells_success_only
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otel_parallelism.analysis.dependencies.contents.outcomes import result_outcome
-from otel_parallelism.analysis.dependencies.doubts.languages import has_foreign_condition
+from otel_parallelism.analysis.dependencies.doubts.languages.foreign_conditions import has_foreign_condition
 from otel_parallelism.analysis.dependencies.guards import guard_of, tells_time
 
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from otel_parallelism.analysis.dependencies.doubts.languages import begins_as_foreign_error
+from otel_parallelism.analysis.dependencies.doubts.languages.foreign_answers import begins_as_foreign_error
 from otel_parallelism.long_numbers import decode_json
 from otel_parallelism.patterns import CaselessPattern
 

@@ -19,7 +19,7 @@ from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import CaselessPattern
 
-from .languages import has_foreign_comparison
+from .languages.foreign_answers import has_foreign_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

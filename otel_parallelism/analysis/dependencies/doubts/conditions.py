@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from otel_parallelism.analysis.dependencies.contents import tokens
 from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
-from .languages import has_foreign_condition
+from .languages.foreign_conditions import has_foreign_condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -27,12 +27,14 @@ _CONDITION = CaselessPattern(
     r"|should (?:it|they|there|that|(?:the|my|our|any|an?|this)(?=[^.!?]*,))|once (?:it|that|they))\b"
     # "Under ten I want the supplier" is a condition, and "under ten euros, please" is none.
     r"|^\W*(?:under|over|above|below|beyond|(?:more|less|fewer) than|at (?:least|most)) \w+,? (?:i|we) "
+    r"|^\W*(?:were|had) (?:the|my|our|his|her|it|they|there|any|this|that) [^.!?]{1,80},"
     # "When does it close, and where is it?" is a question, and "when I land" supposes.
     r"|^\W*when (?!(?:i|we|you|do|does|did|is|are|was|were|will|can|could|should|would|has|have|had|shall|must)\b)"
     r"[^,]*,",
 )
 _ENDS_A_SEARCH = CaselessPattern(
-    r"^\W*(?:prefer|(?:start|begin) with)\b|\b(?:until|till|otherwise|else|fall ?back|whichever|as soon as"
+    r"^\W*(?:prefer|(?:start|begin) with)\b|\b(?:until|till (?:you|it|i|we|they|there|one|an?|the)"
+    r"|otherwise|else|fall ?back|whichever|as soon as"
     r"|\bfirst (?:\w+ ){0,2}(?:is|will be|would be) (?:enough|sufficient|fine|all)"
     r"|stop (?:at|when|as soon|once|after)|any one of"
     r"|(?:only|just) (?:need|want|require)s? (?:the )?(?:one|1|first)(?! (?:of|from|for) (?:each|every|both))"
@@ -44,6 +46,11 @@ _ENDS_A_SEARCH = CaselessPattern(
     # Who is left over shows only in what the others are.
     r"|(?:who|which)\b[^.!?]{0,60}(?:\bnot|n't|\bnever|\bneither)"
     r"|(?:i|we)(?:'d| would)(?: rather)? (?:take|go|use|switch|move|change)"
+    r"|(?:justif(?:y|ies)|warrants|merits|calls for|makes it worth) (?:an?|the|my|our|its|their|\w+ing)"
+    r"|(?:supposing|suppose) (?:that|the|it|they|there|my|our)|in the event (?:of|that)"
+    r"|the first of (?!(?:january|february|march|april|may|june|july|august|september|october|november|december|the"
+    r" (?:month|year|week))\b)[^.!?]{1,60}\b(?:with|that|which|whose|where|to|over|above|below|under)"
+    r"|the first (?:free|available|working|suitable|valid|matching|open|successful|reachable|healthy|good) one"
     r"|when\b.{0,40}\b(?:is|are) (?:un\w+|not|missing|empty|down|closed|incomplete|stale|full)"
     r"|(?:as|where|when) (?:needed|necessary)|accordingly|after you (?:know|have|get|got|see|read)"
     r"|(?:decides?|determines?) (?:on|about|whether|if|which|what)|based on (?:it|its)"

@@ -14,7 +14,7 @@ from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.patterns import CaselessPattern
 
-from .languages import has_foreign_order
+from .languages.foreign_orders import has_foreign_limit, has_foreign_order
 from .rules import LONGEST_SENTENCE, MOST_READ, stems_of
 
 if TYPE_CHECKING:
@@ -35,11 +35,36 @@ _LIMIT = CaselessPattern(
     r"(?:(?:the|a|an|its|their|our|any|strict|low|tight) ){0,2}rate[- ]?limits?"
     r"|(?:never|not|no|\w+n't|cannot|avoid|without|forbids?|bans?|rejects?|refuses?|blocks?|locks? out|fails?)"
     r"\b[^.!?]{0,80}\b(?:in parallel|parallel|at (?:once|the same time)|simultaneous(?:ly)?|concurrent(?:ly)?"
-    r"|back[- ]to[- ]back|in (?:quick|rapid) succession))\b",
+    r"|back[- ]to[- ]back|in (?:quick|rapid) succession)"
+    # One has to be over before the next begins.
+    r"|wait (?:for|until|till) (?:each|every|one|its|the (?:last|previous|prior|first|preceding|earlier|one before))\b"
+    r"[^.!?]{0,80}\b(?:before|then)|let (?:the|each|every|any|one) [^.!?]{1,40}\b(?:finish|end|complete|return|settle)"
+    r"|(?:until|till|before|after|unless|once) (?:the |its |each |every )?(?:previous|last|prior|preceding"
+    r"|earlier|first)"
+    r"(?: \w+){0,3}? (?:has|have|is|ends?|ended|finish\w*|complete\w*|return\w*|answer(?:s|ed)|came)"
+    r"|(?:not?|never|\w+n't|avoid|without)\b[^.!?]{0,40}\boverlap\w*|\b(?:if|when) they overlap"
+    # It has one place.
+    r"|(?:has|have|with|serves?|accepts?|allows?|supports?|handles?|tolerates?|takes?|permits?|answers?)"
+    r" (?:only |just |but |at most )?(?:a single|one|1) (?:\w+ )?(?:head|reader|channel|slot|worker|client"
+    r"|thread|socket"
+    r"|port|lane|request|query|read|call|lookup|caller|consumer|connection|session|user)s?"
+    r"|(?:cannot|can ?not|unable to|(?:does|do|must|should|may) not|\w+n't) (?:serve|handle|take|answer|process|accept"
+    r"|tolerate|support|cope with) (?:two|2|several|multiple|more than|concurrent|parallel|simultaneous)"
+    r"|serially|single[- ]threaded|not (?:thread|concurrency)[- ]?safe|one[- ]at[- ]a[- ]time)\b",
 )
 # Only of a user's own words: a system prompt that asks for this of all tools is what the advice is to change.
 # "One by one" is left out: it says as often that nothing is to be forgotten.
-_IN_TURN = CaselessPattern(r"\b(?:one after (?:another|the other)|sequentially|in sequence|serially)\b")
+_IN_TURN = CaselessPattern(
+    r"\b(?:one after (?:another|the other)|sequentially|in sequence|serially"
+    r"|in (?:(?:exactly|precisely|strictly) )?(?:this|that|the (?:following|given|listed|stated|same))"
+    r" (?:(?:exact|strict|very) )?(?:order|sequence)|in (?:exactly |precisely |strictly )?the (?:order"
+    r"|sequence) (?:given"
+    r"|listed|stated|i |of )"
+    r"|in strict (?:order|sequence)|(?:,|and|but) (?:not|never) before(?! (?:at )?\d| noon| midnight)"
+    r"|only (?:then|afterwards?)"
+    r"|only after (?:that|this|which)|(?:be|is|are) \w+ prior to)\b"
+    r"|(?:^|[,.;:!?]|\b(?:and|then|please|but))\W*(?:wait|hold off) (?:for|until|till)\b",
+)
 _SERVICE = CaselessPattern(
     r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device)s?\b"
 )
@@ -68,8 +93,12 @@ class OneByOne:
         self._by_handle: dict[tuple[str, str], int] = {}
         for text in dict.fromkeys((*said, *instructions)):
             for sentence in sentences_in(text[:MOST_READ]):
-                if len(sentence) <= LONGEST_SENTENCE and _LIMIT.search(sentence):
-                    self._any_service = self._any_service or _SERVICE.search(sentence)
+                if len(sentence) > LONGEST_SENTENCE:
+                    continue
+                # The names of tools are English.
+                foreign = not self._any_service and has_foreign_limit(sentence)
+                if foreign or _LIMIT.search(sentence):
+                    self._any_service = self._any_service or foreign or _SERVICE.search(sentence)
                     self._stems |= _stems(words_in(sentence))
 
     def start(self, index: int, arguments: Values, is_said: Callable[[str], bool]) -> list[Doubt]:
@@ -82,7 +111,7 @@ class OneByOne:
             is_said: Returns whether the user said a word: a handle that the user names is a thing.
         """
         found: list[Doubt] = [((1 << index) - 1, _ORDERED)] if self._in_turn else []
-        if self._stems and (self._any_service or not self._stems.isdisjoint(self._own_stems(index))):
+        if self._any_service or not self._stems.isdisjoint(self._own_stems(index)):
             found.append((self._limited, _LIMITED))
             self._limited |= 1 << index
         for name, token in arguments.named:

@@ -14,7 +14,7 @@ from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
 from otel_parallelism.patterns import CaselessPattern
 
-from .languages import has_foreign_condition, has_foreign_rule
+from .languages.foreign_conditions import has_foreign_condition, has_foreign_rule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

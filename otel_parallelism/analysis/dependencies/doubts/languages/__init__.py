@@ -1,0 +1,1 @@
+"""Recognises answers, conditions and orders of steps in other languages than English, by a few frequent words."""
