@@ -10,17 +10,13 @@ import msgspec
 
 from otel_parallelism.model import Effect
 from otel_parallelism.pace import empty, ordered, paced
-from otel_parallelism.patterns import LazyPattern
 
 from .particular_edges import have_different_resources, in_same_proved_round
-
-_WORDS = LazyPattern(r"[\w.:@-]{5,}")
-_MOST_SEARCHED = 2_000
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel_parallelism.model import Call, Content
+    from otel_parallelism.model import Call
 
 
 class EffectGroup(msgspec.Struct, frozen=True):
@@ -147,34 +143,6 @@ def asked_at_once(calls: Sequence[Call]) -> bool:
 def _have_own_ids(calls: Sequence[Call]) -> bool:
     ids = [call.call_id for call in paced(calls) if call.call_id]
     return len(set(ids)) == len(ids)
-
-
-def may_hand_values_on(calls: Sequence[Call]) -> bool:
-    """
-    Return whether each of *calls* may have been given a value that the one before returned, and needs no other edges.
-
-    So it is if they ran in order, each in a round of its own, and an identifier or a number among a call's arguments
-    stands in the result before it.
-    """
-    rounds = [call.round for call in paced(calls) if call.round is not None]
-    return (
-        len(calls) > 1
-        and len(set(rounds)) == len(rounds)
-        and not any(call.resource or call.depends_on is not None for call in paced(calls))
-        and all(_hands_on(earlier.result, later.arguments) for earlier, later in paced(pairwise(calls)))
-        and ran_in_order(calls, ended_before(calls))
-    )
-
-
-def _hands_on(result: Content | None, arguments: Content | None) -> bool:
-    if result is None or arguments is None:
-        return False
-    returned, given = result.value, arguments.value
-    # Not isinstance(): it would run code of an object that the program passed.
-    if type(returned) is not str or type(given) is not str:
-        return False
-    words = _WORDS.findall(given[:_MOST_SEARCHED])
-    return any(word in returned for word in words if any(map(str.isdigit, word)))
 
 
 def reached_calls(direct: int, after: Sequence[int]) -> int:

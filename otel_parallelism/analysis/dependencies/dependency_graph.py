@@ -21,10 +21,9 @@ from .effects.known_effects import ScopeEffects
 from .evidence import Evidence, gather_evidence
 from .grounds import Grounds
 from .kept_order import KeptOrder, kept_order
-from .particular_edges import Pair, have_different_resources, in_same_proved_round, particular_edges
-from .reactions import cautious_repeats
+from .objects.shared_objects import SharedObjects
+from .particular_edges import Pair, cautious_edges, have_different_resources, in_same_proved_round, particular_edges
 from .repeats import Repeats, repeats_of
-from .shared_objects import SharedObjects
 from .source_evidence import SourceEvidence
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from otel_parallelism.settings import Settings
     from otel_parallelism.source.call_stacks import Sources
 
-    from .contents.outcomes import Outcome
     from .effects import Edge
     from .particular_edges import PairVerdict, ParticularEdges
 
@@ -101,19 +99,12 @@ class Dependencies:
         self.evidence: Evidence = evidence or gather_evidence(calls, said, settings, brief=True)
         self.shared: SharedObjects = SharedObjects(calls)
         self.known: ScopeEffects = ScopeEffects(calls, settings, sources, hand_offs_ns, asked_again_ns)
-        outcomes: list[Outcome] = [
-            "failed" if call.error else outcome for call, outcome in zip(calls, self.evidence.outcomes, strict=True)
-        ]
-        self.repeats: tuple[Repeats, ...] = repeats_of(calls, lambda: self.known.effects, outcomes)
+        self.repeats: tuple[Repeats, ...] = repeats_of(
+            calls, lambda: self.known.effects, lambda: self.evidence.outcomes
+        )
         self._repeats_of: dict[int, int] = {
             index: repeats.mask for repeats in self.repeats for index in repeats.positions
         }
-        self._cautious: dict[int, tuple[int, str]] = {
-            later: (earlier, why)
-            for later, (earlier, why) in cautious_repeats(calls, outcomes).items()
-            if calls[later].depends_on is None and not have_different_resources(calls[earlier], calls[later])
-        }
-        self._particular: list[ParticularEdges] = particular_edges(calls, outcomes, self.evidence.edges)
         self._rounds = RoundGroups(calls, proved=False)
         self._proved_rounds = RoundGroups(calls, proved=True)
         self.hard: list[int] = []
@@ -138,6 +129,14 @@ class Dependencies:
         )
 
     @cached_property
+    def _particular(self) -> list[ParticularEdges]:
+        return particular_edges(self.calls, self.evidence.outcomes, self.evidence.edges)
+
+    @cached_property
+    def _cautious(self) -> dict[int, tuple[int, str]]:
+        return cautious_edges(self.calls, self.evidence.outcomes)
+
+    @cached_property
     def _grounds(self) -> Grounds:
         return Grounds(self.calls, self.evidence, self._unrequested, self.repeats)
 
@@ -149,7 +148,7 @@ class Dependencies:
             self._grounds.forget()
         self.evidence.forget()
         self.known.forget()
-        empty(self._particular, self._ended)
+        empty(self._ended, *([self._particular] if "_particular" in vars(self) else ()))
 
     def pair(self, earlier: int, later: int) -> Pair:
         """Return the relation of ``calls[earlier]``, which ended before ``calls[later]`` started, to the latter."""

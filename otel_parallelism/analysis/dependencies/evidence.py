@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.pace import empty, ordered, paced, pause
 
-from .call_groups import asked_at_once, may_hand_values_on
+from .call_groups import asked_at_once
 from .contents.contained import first_containing, first_naming
-from .contents.matcher import ValueMatcher
+from .contents.matcher import ValueMatcher, chain_edges
 from .contents.reading_budget import TurnBudget, turn_budget
 from .contents.values import values_of, values_of_messages
 from .contents.wanted import NOTHING, Wanted
 from .effects.tool_verbs import words_in_name
+from .handed_values import hand_identifiers_on, may_hand_values_on
 from .origins import Origins, OriginSearch
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Evidence:
             a sentence that says why. Sentences never contain values.
         arguments_whole: For each call whether its arguments were read in full.
         results_whole: For each call whether its result was read in full.
-        outcomes: The outcome that each call's result reports.
-        completed: Returns the evidence with all edges; None if it has all.
+        outcomes: Whether each call failed, by its span or its result, or found nothing.
+        completed: Returns the evidence with all edges, which has read all contents; None if this one has all.
         is_chain: Whether each call is known to need a value of the one before, as in `may_hand_values_on`.
     """
 
@@ -61,33 +62,48 @@ class Evidence:
 
         Args:
             calls: The calls of one scope in order of start.
-            arguments: The values of each call's arguments.
-            results: The values of each call's result.
+            arguments: The values of each call's arguments; empty if contents were not read, and `completed` reads them.
+            results: The values of each call's result; likewise.
             heard: The values of the user's messages.
             edges: As above.
         """
         self.completed: Callable[[], Evidence] | None = None
         self.is_chain: bool = False
         self._calls = calls
+        self._is_unread = len(arguments) < len(calls)
         self._arguments, self._results, self._heard = arguments, results, heard
         self.edges: list[dict[int, tuple[bool, str]]] = edges
-        self.arguments_whole: tuple[bool, ...] = tuple([one is not None and one.whole for one in arguments])
-        pause()
-        self.results_whole: tuple[bool, ...] = tuple([one is not None and one.whole for one in results])
-        pause()
-        self.outcomes: tuple[Outcome, ...] = tuple(
-            [_outcome_of(call.tool, values) for call, values in paced(zip(calls, results, strict=True))]
-        )
+
+    # The following are found out when they are first needed: many scopes do not need them.
+
+    @cached_property
+    def _whole(self) -> Evidence:
+        return self if self.completed is None else self.completed()
+
+    @cached_property
+    def arguments_whole(self) -> tuple[bool, ...]:  # noqa: D102 - see above
+        if self._is_unread:
+            return self._whole.arguments_whole
+        return tuple([one is not None and one.whole for one in paced(self._arguments)])
+
+    @cached_property
+    def results_whole(self) -> tuple[bool, ...]:  # noqa: D102 - see above
+        if self._is_unread:
+            return self._whole.results_whole
+        return tuple([one is not None and one.whole for one in paced(self._results)])
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:  # noqa: D102 - see above
+        if self._is_unread:
+            return self._whole.outcomes
+        read = zip(self._calls, self._results, strict=True)
+        return tuple(["failed" if call.error else _outcome_of(call.tool, values) for call, values in paced(read)])
 
     @cached_property
     def origins(self) -> Origins:
-        """Where the calls' arguments come from, which is found out when it is first needed: many scopes do not."""
+        """Where the calls' arguments come from."""
         if self.completed is not None:
-            completed = self.completed()
-            found_there = completed.origins
-            completed.forget_contents()
-            empty(completed.edges)
-            return found_there
+            return self._whole.origins
         arguments, results = self._arguments, self._results
         if not any(paced(arguments)) and not any(paced(results)):
             return Origins(len(self._calls))
@@ -106,12 +122,9 @@ class Evidence:
         """Forget everything, with pauses."""
         if "origins" in vars(self):
             self.origins.forget()
-        self.forget_contents()
-        empty(self.edges)
-
-    def forget_contents(self) -> None:
-        """Forget what was read, with pauses; `origins` cannot be found out any more."""
-        empty(self._arguments, self._results)
+        empty(self._arguments, self._results, self.edges)
+        if self.completed is not None and "_whole" in vars(self):
+            self._whole.forget()
 
 
 def gather_evidence(
@@ -154,6 +167,10 @@ def _briefly_compared(
     if asked_at_once(calls):
         arguments, heard, results = _read(calls, said, settings, budget, NOTHING)
         return Evidence(calls, arguments, results, heard, [{} for _ in paced(calls)])
+    if hand_identifiers_on(calls, said, settings.max_leaves, settings.max_content_bytes):
+        unread = Evidence(calls, [], [], [], chain_edges(calls))
+        unread.is_chain = True
+        return unread
     chain = _compared(calls, said, settings, budget, brief=True)
     chain.is_chain = all(edges.get(index - 1, (False,))[0] for index, edges in paced(enumerate(chain.edges)) if index)
     if chain.is_chain:

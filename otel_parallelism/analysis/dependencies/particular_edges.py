@@ -14,7 +14,7 @@ import msgspec
 from otel_parallelism.pace import ordered, paced, pause
 
 from .effects import Edge
-from .reactions import possible_reactions
+from .reactions import cautious_repeats, possible_reactions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +78,15 @@ def particular_edges(
                 found[earlier] = (True, f"{call.tool} links to {calls[earlier].tool}")
         edges.append(found)
     return edges
+
+
+def cautious_edges(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> dict[int, tuple[int, str]]:
+    """Return `cautious_repeats`, without calls that declare their needs, or other resources than the call before."""
+    return {
+        later: (earlier, why)
+        for later, (earlier, why) in cautious_repeats(calls, outcomes).items()
+        if calls[later].depends_on is None and not have_different_resources(calls[earlier], calls[later])
+    }
 
 
 class _EndedCalls:

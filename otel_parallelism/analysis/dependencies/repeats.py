@@ -35,7 +35,7 @@ class Repeats(msgspec.Struct, frozen=True):
 
 
 def repeats_of(
-    calls: Sequence[Call], effects: Callable[[], Sequence[Effect]], outcomes: Sequence[Outcome]
+    calls: Sequence[Call], effects: Callable[[], Sequence[Effect]], outcomes: Callable[[], Sequence[Outcome]]
 ) -> tuple[Repeats, ...]:
     """
     Return the repeats among *calls*, in order of their first call.
@@ -45,7 +45,7 @@ def repeats_of(
     Args:
         calls: The calls of one scope in order of (start, end, id).
         effects: Returns the effect of each call; not asked if there are no repeats.
-        outcomes: The outcome that each call's result reports.
+        outcomes: Returns the outcome of each call; likewise.
     """
     by_tool: dict[tuple[str, str], list[int]] = {}
     for index, call in paced(enumerate(calls)):
@@ -71,7 +71,7 @@ def repeats_of(
     # How many of the calls before each position may write.
     writing = list(itertools.accumulate((effect != "read" for effect in paced(effects())), initial=0))
     return tuple(
-        Repeats(tuple(group), _mask(group), _kind(calls, group, writing, outcomes)) for group in paced(sorted(groups))
+        Repeats(tuple(group), _mask(group), _kind(calls, group, writing, outcomes())) for group in paced(sorted(groups))
     )
 
 

@@ -18,7 +18,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from otel_parallelism.analysis.dependencies.contents.leaves import has_method, instance_dict
-from otel_parallelism.analysis.dependencies.object_types import type_safety
+from otel_parallelism.analysis.dependencies.objects.object_types import type_safety
 
 from .bounds.held_evidence import HELD, LEAST_SIZE, evidence_size
 from .handed_objects import Handed, handed_object, is_library_object

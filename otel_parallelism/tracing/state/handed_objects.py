@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from otel_parallelism.analysis.dependencies.contents.leaves import instance_dict
-from otel_parallelism.analysis.dependencies.object_types import is_frozen, is_limiter, module_of, type_safety
+from otel_parallelism.analysis.dependencies.objects.object_types import is_frozen, is_limiter, module_of, type_safety
 from otel_parallelism.model import HandedObject
 from otel_parallelism.tracing.bytecode.accesses import accesses, functions_run, held, holder_of
 from otel_parallelism.tracing.bytecode.changes import is_changed_by_functions

@@ -17,7 +17,7 @@ import pytest
 from strategies import call
 
 from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
-from otel_parallelism.analysis.dependencies.object_types import type_name, type_safety
+from otel_parallelism.analysis.dependencies.objects.object_types import type_name, type_safety
 from otel_parallelism.analysis.dependencies.particular_edges import Pair
 from otel_parallelism.model import Call, Content, HandedObject
 from otel_parallelism.settings import Settings

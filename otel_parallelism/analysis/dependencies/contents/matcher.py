@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from otel_parallelism.pace import empty
+from otel_parallelism.pace import empty, paced
 from otel_parallelism.shown_names import pair_names
 
 from .comparables import Values, single_words
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SAID_BY_USER, _SAID_IN_ARGUMENTS = -1, -2
 _MAX_HOLDERS = 32
+_PROVEN = "a value that {} returned is an argument of {}"
 
 
 class ValueMatcher:
@@ -178,7 +180,7 @@ class ValueMatcher:
             return
         earlier, later = pair_names(self.calls[producer].tool, self.calls[index].tool)
         if proven:
-            sentence = f"a value that {earlier} returned is an argument of {later}"
+            sentence = _PROVEN.format(earlier, later)
         elif also_said:
             sentence = f"an argument of {later} stands both in what {earlier} returned and in what was asked"
         else:
@@ -202,3 +204,11 @@ class ValueMatcher:
     def forget(self) -> None:
         """Forget everything but the edges, with pauses."""
         empty(self.origin, self.distinctive, self.forms, self.sources, self.named)
+
+
+def chain_edges(calls: Sequence[Call]) -> list[dict[int, tuple[bool, str]]]:
+    """Return the edges between *calls* if each is proven to need a value of the one before."""
+    edges: list[dict[int, tuple[bool, str]]] = [{} for _ in paced(calls[:1])]
+    for index, (earlier, later) in paced(enumerate(pairwise(calls))):
+        edges.append({index: (True, _PROVEN.format(*pair_names(earlier.tool, later.tool)))})
+    return edges

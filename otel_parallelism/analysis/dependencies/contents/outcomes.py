@@ -171,7 +171,7 @@ def result_outcome(result: object) -> Outcome:
             return "empty"
         inner = _json_in(result)
         return result_outcome(inner) if inner is not None else _text_outcome(result)
-    if isinstance(result, (Mapping, list, tuple, set, frozenset)) and not result:
+    if isinstance(result, (dict, list, tuple, set, frozenset, Mapping)) and not result:
         return "empty"
     return "failed" if _reports_failure(result, [_MAX_PARTS], 0) else ""
 
@@ -215,7 +215,7 @@ def _reports_failure(value: object, budget: list[int], depth: int) -> bool:
     budget[0] -= 1
     if budget[0] < 0 or depth > _DEEPEST:
         return False
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # dict alone is several times as fast
         return _mapping_failed(value, budget, depth)
     if isinstance(value, (list, tuple)):
         # The items of a long list are data: their errors are not this result's.

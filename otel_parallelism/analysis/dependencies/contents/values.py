@@ -78,7 +78,7 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
         if not (arguments or message):
             plain = plain_data(value)
             values.value = inner_data(plain)
-            values.outcome = result_outcome(plain) or result_outcome(values.value)
+            values.outcome = result_outcome(plain) or ("" if values.value is plain else result_outcome(values.value))
         leaves = Leaves(None if wanted is None else wanted.names)
         room = max_leaves if budget is None else min(max_leaves, budget.leaves)
         # The values that a text shows are complete ones too.

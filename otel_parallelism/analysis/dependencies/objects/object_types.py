@@ -12,7 +12,7 @@ from __future__ import annotations
 import weakref
 from typing import Any, Literal, TypeAlias
 
-from .effects.verb_tables import word_set
+from otel_parallelism.analysis.dependencies.effects.verb_tables import word_set
 
 ObjectSafety: TypeAlias = Literal["safe", "unsafe", "unknown"]
 """Whether two calls may use one object at the same time."""
