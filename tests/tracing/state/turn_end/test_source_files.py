@@ -6,6 +6,7 @@ import ast
 import concurrent.futures._base as futures
 import inspect
 import linecache
+import os
 import subprocess
 import sys
 import textwrap
@@ -96,7 +97,11 @@ def test_warnings_about_source_are_not_printed(tmp_path: Path) -> None:
     )
     # Python tells of such source when it compiles the program, which it does only once.
     run = [sys.executable, "-c", "import program; print(program.verdict)"]
-    first, second = (subprocess.run(run, capture_output=True, text=True, check=True, cwd=tmp_path) for _ in range(2))  # noqa: S603
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    first, second = (
+        subprocess.run(run, capture_output=True, text=True, check=True, cwd=tmp_path, env=env)  # noqa: S603
+        for _ in range(2)
+    )
 
     assert "SyntaxWarning" in first.stderr
     assert (second.stdout, second.stderr) == ("sequential\n", "")
