@@ -81,6 +81,8 @@ _SAYS_NO = LazyPattern(
     r"_(?:is|are|was|were|been|currently|now|fully|temporarily|already)_"
     r"(?:closed|unavailable|offline|expired|cancell?ed|denied|rejected|forbidden|blocked|locked|missing|inactive|disabled"
     r"|booked|busy|overdue|full|empty|gone|sold_out|out_of_stock)(?=_|$)|^(?:fully_booked|sold_out|closed)(?=_|$)"
+    r"|(?:^|_)(?:out_of_(?:order|service|use)|(?:under|in|for|scheduled|planned)_maintenance|try_again|retry_later"
+    r"|temporarily|discontinued|no_longer|decommissioned|(?:has|have|service|page|endpoint|site)_moved)(?=[_,;:]|$)"
 )
 _ASKS_BACK = ("which_", "what_", "who_", "do_you_", "did_you_", "could_you_", "can_you_", "please_")
 _REGRETS = ("sorry", "i'm_sorry", "i_am_sorry", "unfortunately", "apologies", "we_regret", "oops")

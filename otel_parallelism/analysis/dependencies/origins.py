@@ -10,6 +10,7 @@ from .contents.comparables import Values, single_words
 from .doubts.choices import Choices
 from .doubts.named_tools import NamedTools
 from .doubts.one_by_one import OneByOne
+from .doubts.own_numbers import OwnNumbers
 from .doubts.own_words import OwnWords
 from .doubts.queries import Queries
 from .doubts.reasking import Doubt, Reasking
@@ -181,6 +182,7 @@ class OriginSearch(Origins):
         self._known = KnownValues(spoken)
         self._reasking = Reasking(calls, spoken, arguments)
         self._restating = Restating(calls, spoken)
+        self._own_numbers = OwnNumbers(calls)
         self._own_words = OwnWords(calls, self._restating.said)
         self._choices = Choices(calls, arguments, spoken)
         self._queries = Queries(calls, self._restating.said)
@@ -204,10 +206,9 @@ class OriginSearch(Origins):
         self.lacks_origin[index] = self._known.lacks_origin(arguments.atoms)
         self.has_moment[index] = any(atom.kind == "moment" for atom in arguments.atoms)
         self.doubts[index] = [
-            *self._reasking.start(
-                index, arguments, self._known.is_said, self._known.has, self.explained_from_ns[index]
-            ),
+            *self._reasking.start(index, arguments, self._known.is_said, self.explained_from_ns[index]),
             *self._restating.start(index, arguments, self._known.has),
+            *self._own_numbers.start(index, arguments, self._known.has),
             *self._own_words.start(index, arguments, self._known.has),
             *self._choices.start(index),
             *self._queries.start(index, arguments),
@@ -234,10 +235,11 @@ class OriginSearch(Origins):
             self.guards[index] = guard_of(call.tool, result.value, given)
         self._reasking.end(index, result)
         self._restating.end(index, result)
+        self._own_numbers.end(index, result)
         self._own_words.end(index, result)
         self._choices.end(index)
         self._queries.end(index)
-        self._unasked.end(index)
+        self._unasked.end(index, result)
         self._named_tools.end(index, result)
         own = frozenset() if arguments is None else _names(arguments)
         for token in result.whole_leaves:
@@ -252,6 +254,7 @@ class OriginSearch(Origins):
         self._known.forget()
         self._reasking.forget()
         self._restating.forget()
+        self._own_numbers.forget()
         self._own_words.forget()
         self._choices.forget()
         self._queries.forget()

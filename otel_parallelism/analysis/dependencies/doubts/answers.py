@@ -39,7 +39,7 @@ def size_of(value: object) -> int:
 
 def is_answer(value: object) -> bool:
     """Return whether a result is a short answer with a number: it has few values, and no long text."""
-    values = _values(value, _MOST_ANSWERS)
+    values = values_in(value, _MOST_ANSWERS)
     texts = [one for one in values if isinstance(one, str)]
     if len(values) > _MOST_ANSWERS or any(len(text) > _LONGEST_ANSWER for text in texts):
         return False
@@ -49,7 +49,7 @@ def is_answer(value: object) -> bool:
 
 def is_short_text(value: object) -> bool:
     """Return whether a result is a few values, at least one of them a text, and no long one; or a place."""
-    values = _values(value, _MOST_VALUES)
+    values = values_in(value, _MOST_VALUES)
     texts = [one for one in values if isinstance(one, str)]
     if _is_place(value):
         return True
@@ -69,7 +69,7 @@ def tells_facts(value: object) -> bool:
     """
     if _is_place(value):
         return True
-    values = _values(value, _MOST_TOLD)
+    values = values_in(value, _MOST_TOLD)
     # Several numbers are measurements, which a model puts into words.
     measured = sum(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
     return measured >= _FEWEST_MEASURED or any(_has_other_words(one) for one in values if isinstance(one, str))
@@ -82,7 +82,7 @@ def is_measured(value: object) -> bool:
     >>> is_measured({"ph": 5.4, "k": 18}), is_measured({"ph": 5.4}), is_measured({"ph": 5.4, "k": 18, "of": "F3"})
     (True, False, False)
     """
-    values = _values(value, _MOST_TOLD)
+    values = values_in(value, _MOST_TOLD)
     numbers = [one for one in values if isinstance(one, (int, float)) and not isinstance(one, bool)]
     return len(numbers) == len(values) >= _FEWEST_MEASURED
 
@@ -99,7 +99,7 @@ def listed_names(value: object) -> list[str]:
     lists = [value, *(value.values() if isinstance(value, dict) else ())]
     for one in lists[:_MOST_TOLD]:
         if isinstance(one, (list, tuple)):
-            texts = [inner for entry in one[:_MOST_TOLD] for inner in _values(entry, 1)[:1]]
+            texts = [inner for entry in one[:_MOST_TOLD] for inner in values_in(entry, 1)[:1]]
             names = [text for text in texts if isinstance(text, str) and _NAME.fullmatch(text)]
         else:
             listed = _NAMES.search(one[:_LONGEST_SEARCHED]) if isinstance(one, str) else None
@@ -116,7 +116,7 @@ def tells_numbers(value: object) -> bool:
     >>> tells_numbers({"town": "Pune", "floor": 3}), tells_numbers({"town": "Pune"})
     (True, False)
     """
-    return tells_facts(value) and any(map(_has_number, _values(value, _MOST_TOLD)))
+    return tells_facts(value) and any(map(_has_number, values_in(value, _MOST_TOLD)))
 
 
 def _has_number(value: object) -> bool:
@@ -137,7 +137,7 @@ def _has_other_words(text: str) -> bool:
     return _COLOUR.fullmatch(text) is not None or DATED.search(text.casefold()) is not None
 
 
-def _values(value: object, most: int) -> list[object]:
+def values_in(value: object, most: int) -> list[object]:
     """Return the values in plain data, up to one more than *most*; as many too where they lie too deep."""
     found: list[object] = []
     _add_values(value, found, most, 0)

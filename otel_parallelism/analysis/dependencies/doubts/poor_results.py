@@ -15,6 +15,12 @@ _ONE_FINDING = frozenset("result match record item hit entry document row answer
 _WHETHER_FOUND = frozenset({"found", "matched"})
 _UNSURE = 0.5
 _POOR = frozenset("bad poor low uncertain suspect unreliable questionable".split())  # noqa: SIM905 - a list of quoted words would be longer
+_AGES = frozenset({"age", "staleness"})
+_OLD = LazyPattern(r"\b(?:days?|weeks?|months?|years?)\b")
+# What may run out by a call.
+_ALLOWANCES = frozenset("quota budget requests calls credits credit attempts tries queries lookups allowance".split())  # noqa: SIM905 - likewise
+_LEFT = frozenset({"left", "remaining", "remain"})
+_FEW = 10
 # What a result says of its own worth.
 _RESERVATIONS = frozenset("warning warnings stale partial degraded incomplete outdated deprecated".split())  # noqa: SIM905 - a list of quoted words would be longer
 
@@ -59,19 +65,31 @@ def found_nothing(result: dict[object, object], depth: int = 0) -> bool:
 
 def has_reservation(result: dict[object, object]) -> bool:
     """
-    Return whether a *result* says that it is old, incomplete or doubtful.
+    Return whether a *result* says that it is old, incomplete or doubtful, or that few more calls are allowed.
 
     >>> has_reservation({"price": 31.2, "stale": True}), has_reservation({"price": 31.2, "stale": False})
     (True, False)
     >>> has_reservation({"value": -999, "quality": "bad"}), has_reservation({"value": 21.5, "quality": "good"})
     (True, False)
+    >>> has_reservation({"rate": 11.2, "age": "3 weeks"}), has_reservation({"m": 12, "calls_left": 2})
+    (True, True)
     """
     confidence = result.get("confidence")
     if isinstance(confidence, float) and confidence < _UNSURE:
         return True
     if any(isinstance(result.get(key), str) and result[key] in _POOR for key in ("quality", "reliability")):
         return True
-    return any(isinstance(key, str) and key.lower() in _RESERVATIONS and inner for key, inner in result.items())
+    for key, inner in result.items():
+        if not isinstance(key, str):
+            continue
+        words = {word.lower() for word in _WORDS.findall(key)}
+        if (key.lower() in _RESERVATIONS and inner) or (
+            isinstance(inner, str) and not words.isdisjoint(_AGES) and _OLD.search(inner)
+        ):
+            return True
+        if type(inner) is int and inner < _FEW and not (words.isdisjoint(_ALLOWANCES) or words.isdisjoint(_LEFT)):
+            return True
+    return False
 
 
 def tells_success_only(words: frozenset[str], leaves: list[tuple[str, object]]) -> bool:

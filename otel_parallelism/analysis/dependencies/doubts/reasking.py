@@ -1,8 +1,8 @@
 """
 Finds what a model may have asked because of an earlier result, though no value of that result is an argument.
 
-These are: the next page, a search in other words, the item at a position of a list, what an answer means in another
-unit, and whatever a condition of the user decides about.
+These are: the next page, a search in other words, the item at a position of a list, and whatever a condition of the
+user decides about.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.contents.wanted import is_small_number
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
 from otel_parallelism.pace import empty
-from otel_parallelism.patterns import LazyPattern
 
-from .answers import is_answer, size_of, tells_numbers
+from .answers import size_of
 from .conditions import Conditions
 from .thresholds import has_unused_bound
 
@@ -58,18 +57,13 @@ _LISTED = _LIMITS | frozenset(
     length size count number num n k depth page pages per lines words bytes limit time timeout returned to return
     """.split()  # noqa: SIM905 - likewise
 )
-_SMALLEST_OWN = 3
 _SHARED = 2
-# Numbers that a query compares with, as in "units < 42".
-_THRESHOLD = LazyPattern(r"[<>]=?\s*(\d+(?:\.\d+)?)(?![\w.-])")
-_FRACTION = LazyPattern(r"\d{1,3}[. ]\d{1,3}")
 
 _CONDITION = "what was asked has a condition: whether {b} is called may depend on what {a} returned"
 _NEXT_PAGE = "{b} asks for another part of the same, perhaps because of what {a} returned"
 _FURTHER = "{b} asks for the same in more detail, perhaps because of what {a} returned"
 _WIDER = "{b} asks for the same with a wider bound or fewer conditions, perhaps because of what {a} returned"
 _OTHER_WORDS = "{b} was asked in other words, perhaps because of what {a} returned"
-_MEANING = "{b} was given a number that appears nowhere before it and may follow from what {a} returned"
 _POSITION = "a number that {b} was given may be a position in what {a} returned"
 
 
@@ -87,7 +81,6 @@ class Reasking:
         self._few: set[int] = set()
         self._named: dict[int, dict[str, str]] = {}
         self._plain: dict[int, frozenset[str | float]] = {}
-        self._answers: list[int] = []
         self._lists: list[tuple[int, int]] = []
 
     def start(
@@ -95,7 +88,6 @@ class Reasking:
         index: int,
         arguments: Values,
         is_said: IsSaid,
-        is_known: Callable[[str], bool],
         known_ns: int | None,
     ) -> list[Doubt]:
         """
@@ -105,7 +97,6 @@ class Reasking:
             index: Its position.
             arguments: Their values.
             is_said: Returns whether the user said a word.
-            is_known: Returns whether a word is known so far, from the user or from another call.
             known_ns: From when on all arguments are known, if they are.
         """
         tool = self._calls[index].tool
@@ -125,7 +116,6 @@ class Reasking:
             (self._wider_asked(recent, named, is_said), _WIDER),
             (self._searches_before(index, recent, arguments, is_said, known_ns) if searches else 0, _OTHER_WORDS),
             (self._lists_with_positions(tool, named), _POSITION),
-            (self._answers_before(tool, arguments, named, is_known), _MEANING),
         ):
             if bits:
                 found.append((bits, why))
@@ -134,8 +124,6 @@ class Reasking:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of the list, or the short answer, that the *result* of a call that ends is."""
-        if not result.outcome and (is_answer(result.value) or tells_numbers(result.value)):
-            self._answers.append(index)
         size = size_of(result.value)
         if size <= 1 and isinstance(result.value, (dict, list, tuple)):
             self._few.add(index)
@@ -221,28 +209,6 @@ class Reasking:
         if found:
             self._again.add(index)
         return found
-
-    def _answers_before(
-        self, tool: str, arguments: Values, named: dict[str, str], is_known: Callable[[str], bool]
-    ) -> int:
-        """
-        Return the short answers of other tools, if a call is given a number that appears nowhere before it.
-
-        A model may write a number in another unit, or as an age for a year of birth. A bound in a query may come from
-        the answer to another query. A word that appears nowhere before it is the model's own.
-        """
-        usual = {token for name, token in named.items() if is_usual(name)}
-        for atom in arguments.atoms:
-            whole = is_small_number(atom.token) and int(atom.token) >= _SMALLEST_OWN
-            if atom.token in usual or not (whole or _FRACTION.fullmatch(atom.token)):
-                continue
-            if not any(map(is_known, atom.words)):
-                return sum(1 << i for i in self._answers[-_MOST_COMPARED:] if self._calls[i].tool != tool)
-        for text in arguments.plain:
-            bounds = _THRESHOLD.findall(text) if isinstance(text, str) else ()
-            if any(len(bound) > 1 and not is_known(bound) for bound in bounds):
-                return sum(1 << i for i in self._answers[-_MOST_COMPARED:])
-        return 0
 
     def _lists_with_positions(self, tool: str, named: dict[str, str]) -> int:
         positions = [int(token) for name, token in named.items() if _is_position(name) and is_small_number(token)]

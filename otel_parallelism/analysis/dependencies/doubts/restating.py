@@ -18,8 +18,8 @@ from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_n
 from otel_parallelism.pace import empty, paced
 from otel_parallelism.patterns import LazyPattern
 
-from .answers import DATED, is_short_text, listed_names, size_of, tells_facts
-from .reasking import SEARCHES, USUAL, Doubt, is_usual
+from .answers import DATED, is_short_text, listed_names, tells_facts
+from .reasking import SEARCHES, USUAL, Doubt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -32,8 +32,6 @@ _MOST_COMPARED = 64
 _MOST_READ = 8_000
 _MOST_FIELDS = 32
 _LONGEST_VALUE = 80
-_FEW_TEXTS = 4
-_SMALLEST = 2
 _SHORTEST_STEM = 4
 _SHORTEST_CODE = 3
 _FREE = (
@@ -41,15 +39,19 @@ _FREE = (
     | (USUAL - {"type", "kind", "level"})
     | {"query", "output", "question", "prompt", "text", "message", "content", "body", "code", "sql", "command"}
 )
-_NUMERAL = LazyPattern(
-    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|quarter|twice|double|hundred|thousand"
-    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b"
-)
 _CAPITALS = LazyPattern(r"\b[A-Z][a-zA-Z]+(?: [A-Z][a-zA-Z]+)*")
-_SEPARATOR = LazyPattern(r",| and |;")
 _REFERS = LazyPattern(r"\b(?:after|before|following|preceding|same|later|earlier|that)\b")
 _INITIALS = LazyPattern(r"(?<![\w.])[A-Z]{3,6}(?![\w])")
 _CODES = LazyPattern(r"(?<![^\W_])([a-z]{1,6})[-_ ]?(\d{1,4})(?![^\W_])")
+# Words in the names of tools that return the same thing from another source, or more or less of it.
+_VARIANTS = frozenset(
+    """
+    cached live archived archive public private internal external mirror mirrored backup fallback primary secondary
+    alternate alternative alt full long short brief summary detailed details detail extended complete raw deep legacy
+    old beta offline online local remote premium historical historic latest draft final preliminary official estimated
+    verified original translated nearby wide global
+    """.split()  # noqa: SIM905 - likewise
+)
 _CALENDAR = frozenset({"quarter", "month", "week"})
 
 _MEANING = "{b} was given a word that appears nowhere before it and may reword what {a} returned"
@@ -71,14 +73,13 @@ class Restating:
         }
         self._stems = {word[:_SHORTEST_STEM] for word in self.said}
         self._names = [words_in_name(call.tool) for call in paced(calls)]
+        self._variants = [_VARIANTS.intersection(names) for names in paced(self._names)]
         self._short: list[int] = []
         self._telling: list[int] = []
         # A model goes through what a result lists, such as the peers of a company, with the same tool too.
         self._listing: list[int] = []
         self._first_own: dict[str, int] = {}
         self._texts: list[tuple[int, list[str], list[str]]] = []
-        self._lists: list[int] = []
-        self._sizes: list[tuple[int, int]] = []
         self._given: dict[int, dict[tuple[str, str], bool]] = {}
         self._by_last: dict[str, list[int]] = {}
         self._dated = 0
@@ -87,7 +88,7 @@ class Restating:
 
     def forget(self) -> None:
         """Forget all calls, with pauses."""
-        empty(self._given, self._texts, self._names, self._by_last, self._codes, self._marks)
+        empty(self._given, self._texts, self._names, self._variants, self._by_last, self._codes, self._marks)
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """
@@ -110,11 +111,9 @@ class Restating:
             is_small_number(token) and not is_known(token) and not _CALENDAR.isdisjoint(words_in_name(name))
             for name, token in arguments.named
         )
-        own_numbers = _own_numbers(arguments, is_known)
         found = (
             (self._forms_before(single) if single else 0, _FORM),
             (restated | (sum(1 << i for i in self._listing[-_MOST_COMPARED:]) if partly else 0), _MEANING),
-            (self._others(index, self._counted(own_numbers)) if own_numbers else 0, _NUMBER),
             (self._written_out(unknown) if unknown else 0, _FORM),
             (self._codes_before(index, is_known), _NUMBER),
             (self._facts_of_flags(arguments.value), _FLAG),
@@ -139,12 +138,6 @@ class Restating:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
             self._dated |= bit
-        several = len(texts) == 1 and len(_SEPARATOR.findall(texts[0])) > 1
-        if several or (len(texts) <= _FEW_TEXTS and any(map(_NUMERAL.search, texts))):
-            self._lists.append(index)
-        size = size_of(result.value)
-        if size > 1 and isinstance(result.value, (dict, list, tuple)):
-            self._sizes.append((index, size))
 
     def _facts_before(self, index: int) -> int:
         """
@@ -155,15 +148,6 @@ class Restating:
         tool, recent = self._calls[index].tool, self._telling[-_MOST_COMPARED:]
         first = self._first_own.setdefault(tool, index)
         return sum(1 << i for i in recent if self._calls[i].tool != tool or i < first)
-
-    def _counted(self, numbers: Collection[int]) -> set[int]:
-        """Return the calls whose results name numbers, or list so many things; the user may be one more."""
-        listed = {i for i, size in self._sizes[-_MOST_COMPARED:] if any(0 <= number - size <= 1 for number in numbers)}
-        return listed.union(self._lists[-_MOST_COMPARED:])
-
-    def _others(self, index: int, earlier: Iterable[int]) -> int:
-        tool = self._calls[index].tool
-        return sum(1 << i for i in earlier if self._calls[i].tool != tool)
 
     def _forms_before(self, words: Iterable[str]) -> int:
         """Return the calls whose results contain what one of *words* is short for, or another form of it."""
@@ -224,7 +208,8 @@ class Restating:
         """
         Return the calls that asked another source for the same, if the user did not name this one.
 
-        These are searches that found little, and calls for one kind of a thing (`get_old_page` after `get_page`).
+        These are searches that found little, and calls for one kind of a thing (`get_old_page` after `get_page`), or
+        for another one (`get_live_rate` after `get_cached_rate`).
         """
         names, recent = set(self._names[index]), set(self._short[-_MOST_COMPARED:])
         if not arguments.named or not self.said:
@@ -236,6 +221,12 @@ class Restating:
             narrower = names.issuperset(self._names[earlier][1:])
             if added and narrower and not known and self._given.get(earlier) == arguments.named:
                 found |= 1 << earlier
+        for earlier in range(max(0, index - _MOST_COMPARED), index):
+            variants = self._variants[index] ^ self._variants[earlier]
+            same = variants and self._given.get(earlier) == arguments.named
+            if same and _kind_of(names) == _kind_of(self._names[earlier]):
+                known = any(word[:_SHORTEST_STEM] in self._stems for word in variants)
+                found |= 0 if known else 1 << earlier
         for earlier in recent if not SEARCHES.isdisjoint(names) else ():
             given, before = self._given.get(earlier, {}), set(self._names[earlier])
             same = bool(given) and given.keys() <= arguments.named.keys() and not SEARCHES.isdisjoint(before)
@@ -280,14 +271,6 @@ def _names_in(text: str) -> list[str]:
     return [name.casefold() for name in _CAPITALS.findall(text[:_MOST_READ])[:_MOST_COMPARED]]
 
 
-def _own_numbers(arguments: Values, is_known: Callable[[str], bool]) -> list[int]:
-    """Return the small whole numbers that are no usual settings and appear nowhere before the call."""
-    usual = {token for name, token in arguments.named if is_usual(name)}
-    return [
-        int(atom.token)
-        for atom in arguments.atoms
-        if is_small_number(atom.token)
-        and atom.token not in usual
-        and int(atom.token) > _SMALLEST
-        and not is_known(atom.token)
-    ]
+def _kind_of(words: Collection[str]) -> set[str]:
+    """Return the words of a tool's name but for variants, and for what they may be variants of: a form, a copy."""
+    return set(words) - _VARIANTS - {"form", "version", "copy", "text", "data", "feed", "source", "from", "in", "the"}

@@ -29,6 +29,15 @@ _SAYING_NOTHING = (
     verb_tables.READS | verb_tables.GENERIC | {"user", "users", "customer", "customers", "by", "all", "details"}
 )
 _SHORTEST_WORD = 3
+_MOST_SENTENCES = 400
+_COMMON = frozenset(
+    """
+    about after also always before call calls data each every from have here into list make more most must name need
+    never next none note only order other over please result should some such than that their them then there these
+    they this time tool tools true type under used user value what when where which with will without would your open
+    true false null help item items
+    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+)
 _CONDITION = CaselessPattern(
     r"\b(?:if|unless|when|whenever|once|only|otherwise|in case|depending on|provided that|except|until|while"
     r"|above|below|beyond|exceed\w*|calls? for|more than|less than|fewer than|at least|at most|over \d\S*|under \d\S*"
@@ -66,22 +75,27 @@ class Rules:
         """Search *texts*; of a long text only the beginning."""
         self._stems: list[frozenset[str]] = []
         self._orders: list[frozenset[str]] = []
+        self._sentences: list[frozenset[str]] = []
         self.in_another_language: bool = False
         for text in dict.fromkeys(texts):
             for sentence in sentences_in(text[:MOST_READ]):
                 if len(sentence) <= LONGEST_SENTENCE and has_foreign_rule(sentence):
                     self.in_another_language = True
-                conditional = len(sentence) <= LONGEST_SENTENCE and (
-                    _CONDITION.search(sentence) or has_foreign_condition(sentence)
-                )
-                if conditional and not _OF_THE_USER.search(sentence):
-                    self._stems.append(stems_of(words_in(sentence)))
-                if len(sentence) <= LONGEST_SENTENCE and _ORDER.search(sentence):
-                    self._orders.append(stems_of(words_in(sentence)))
+                if len(sentence) > LONGEST_SENTENCE:
+                    continue
+                stems = stems_of(words_in(sentence))
+                conditional = _CONDITION.search(sentence) or has_foreign_condition(sentence)
+                of_the_user = _OF_THE_USER.search(sentence)
+                if conditional and not of_the_user:
+                    self._stems.append(stems)
+                if _ORDER.search(sentence):
+                    self._orders.append(stems)
+                if not of_the_user and len(self._sentences) < _MOST_SENTENCES:
+                    self._sentences.append(stems)
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
-        return bool(self._stems or self._orders)
+        return bool(self._stems or self._orders or self._sentences)
 
     def concern(self, tool: str, own: Collection[str]) -> bool:
         """
@@ -95,8 +109,19 @@ class Rules:
         >>> rules.concern("get_refund_options", []), rules.concern("get_weather", []), rules.concern("get_customer", [])
         (True, False, False)
         """
-        sought = stems_of(_nouns_of(tool)) | stems_of(own) if self._stems else ()
+        sought = stems_of(nouns_of(tool)) | stems_of(own) if self._stems else ()
         return any(not stems.isdisjoint(sought) for stems in self._stems)
+
+    def named_with(self, words: Iterable[str]) -> frozenset[str]:
+        """
+        Return the stems of the sentences that have one of *words*, which a result returned, without its own.
+
+        >>> rules = Rules(["Gold members get a lounge. Others get a voucher. Be polite."])
+        >>> sorted(rules.named_with(["gold"]))
+        ['get', 'loung', 'membe']
+        """
+        told = stems_of(word for word in words if len(word) > _SHORTEST_WORD and word not in _COMMON)
+        return frozenset[str]().union(*(stems - told for stems in self._sentences if not stems.isdisjoint(told)))
 
     def order(self, earlier: str, later: str) -> bool:
         """
@@ -110,7 +135,7 @@ class Rules:
         return nouns[0] != nouns[1] and any(stems >= nouns[0] | nouns[1] for stems in self._orders)
 
 
-def _nouns_of(tool: str) -> list[str]:
+def nouns_of(tool: str) -> list[str]:
     """Return the words of a tool's name that say what it is about: ``fraud`` and ``score`` of ``get_fraud_score``."""
     words, noun = words_in_name(tool), noun_of(tool)
     if not noun:

@@ -2,10 +2,10 @@
 Finds calls that the user did not ask for by name, where an earlier result may have led to them.
 
 "Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
-system prompt may say what to look at in which case. A call for something else that the user named, or with a tool that
-the user named, needs no result. Where a part of what the user said is cut off or left out, any condition may have stood
-there: then only calls of one tool count as asked for together. Where no message was recorded at all, the values of
-calls and results decide.
+system prompt may say what to look at in which case, with a condition or without one: "Gold members get a lounge". A
+call for something else that the user named, or with a tool that the user named, needs no result. Where a part of what
+the user said is cut off or left out, any condition may have stood there: then only calls of one tool count as asked for
+together. Where no message was recorded at all, the values of calls and results decide.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.placeholders import is_content
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
 from otel_parallelism.patterns import CaselessPattern
 
+from .answers import values_in
 from .reasking import is_usual
-from .rules import Rules
+from .rules import Rules, nouns_of, stems_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -42,9 +44,13 @@ _SEEKS_A_CAUSE = CaselessPattern(
     r"|为什么|為什麼|为何|原因|排查|调查|なぜ|どうして|왜|원인",
 )
 _CAUSE = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
+_MOST_TEXTS = 64
+_LONGEST_TEXT = 60
+_MOST_LINKED = 64
 _CUT = ("...", "…", "truncated]", "truncated>", "truncated)")
 _UNHEARD = "what was asked was not recorded in full: whether {b} is called may depend on what {a} returned"
 _RULE = "the system prompt has a condition: whether {b} is called may depend on what {a} returned"
+_LINK = "the system prompt has a rule on what {a} returned, which may be why {b} was called"
 _ORDER = "the system prompt may want {a} to be called before {b}"
 
 
@@ -71,6 +77,7 @@ class Unasked:
         self._given: set[str] = set()
         self._ended = 0
         self._ended_of: dict[str, int] = {}
+        self._linked: list[tuple[int, frozenset[str]]] = []
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
         """
@@ -99,6 +106,7 @@ class Unasked:
             return [*found, (self._ended, _RULE)] if self._rules.concern(tool, ()) else found
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
         # A file that the model names of itself may be the next on a list of its own.
+        found += self._linked_before(tool, own)
         cases = (self._seeks and not new, _CAUSE), (self._rules.concern(tool, own), _RULE)
         return [*found, *((self._ended, why) for applies, why in cases if applies)]
 
@@ -107,8 +115,20 @@ class Unasked:
         bits = sum(bits for other, bits in self._ended_of.items() if other != tool and self._rules.order(other, tool))
         return [(bits, _ORDER)] if bits else []
 
-    def end(self, index: int) -> None:
-        """Take note of a call that ends."""
+    def _linked_before(self, tool: str, own: Collection[str]) -> list[Doubt]:
+        """Return the doubt that a sentence of the system prompt links what a result returned with a call of *tool*."""
+        sought = stems_of([*nouns_of(tool), *own])
+        bits = sum(1 << i for i, stems in self._linked if self._calls[i].tool != tool and not stems.isdisjoint(sought))
+        return [(bits, _LINK)] if bits else []
+
+    def end(self, index: int, result: Values) -> None:
+        """Take note of a call that ends, and of the sentences of the system prompt that have a word of its *result*."""
+        if self._rules:
+            texts = [one for one in values_in(result.value, _MOST_TEXTS) if isinstance(one, str)]
+            words = {word for text in texts if len(text) <= _LONGEST_TEXT for word in words_in(text)}
+            stems = self._rules.named_with(word for word in words if word[:_STEM] not in self._stems)
+            if stems and len(self._linked) < _MOST_LINKED:
+                self._linked.append((index, stems))
         bit, tool = 1 << index, self._calls[index].tool
         self._ended |= bit
         self._ended_of[tool] = self._ended_of.get(tool, 0) | bit

@@ -59,7 +59,8 @@ _ACTS = word_set(
     """
     create update delete remove insert write send cancel modify replace publish submit install approve reject assign
     unsubscribe save overwrite migrate reset clear subscribe execute buy confirm commit apply mark hold reserve book pay
-    purchase refresh persist consume acknowledge ack claim redeem upsert notify store lock
+    purchase refresh persist consume acknowledge ack claim redeem upsert notify store lock rebuild reindex regenerate
+    recalculate recompute resync rescan reload invalidate purge restart start stop trigger launch force
     """
 )
 """Words in the name of a flag that makes the call act: ``mark_as_read``."""

@@ -207,6 +207,7 @@ def _only_reads(words: Sequence[str], first: int) -> bool:
         verb == "show" and not tables.SHOWN.isdisjoint(rest),
         verb == "extract" and not tables.PACKED.isdisjoint(rest),
         verb in _ASKING and (last in tables.TOKENS or "new" in rest),
+        not tables.SINGLE_USE.isdisjoint(itertools.pairwise(rest)),
         verb in {"status", "head", "count"} and not tables.NOUNS_MOVED.isdisjoint(rest[:1]),
         "page" in rest[:-1] and last in _OF_A_PAGE,
     )
@@ -227,7 +228,9 @@ def _is_doubtful(rest: Sequence[str], at: int) -> bool:
     if word in {"to", "as"}:
         return not following or following in tables.STORES
     before = rest[at - 1] if at else ""
-    if word in tables.IN_USE and before in tables.PREPOSITIONS:
+    if word in tables.SELECTED or (
+        word in tables.IN_USE and (before in tables.PREPOSITIONS or following in tables.WORKPLACES)
+    ):
         return True
     # The state of a door is no session's: that word is doubtful itself. Nor is it what get_state tells.
     state_of_a_thing = word == "state" and not following and bool(before)

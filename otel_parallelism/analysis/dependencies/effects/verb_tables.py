@@ -91,6 +91,17 @@ STORES = word_set(
 IN_USE = word_set("open opened active focused selected current this")
 """Words after a preposition for what an earlier call opened or chose: ``find_in_open_file``."""
 
+SELECTED = word_set("selected focused highlighted")
+"""Words for what was chosen on a screen, wherever they stand: ``get_selected_cell``."""
+
+WORKPLACES = word_set(
+    """
+    page tab file document doc sheet worksheet workbook cell row column directory dir folder path branch selection view
+    screen buffer window frame workspace namespace context chapter slide canvas layer editor schema form menu shell
+    """
+)
+"""Nouns after ``current`` and its like for what an earlier call opened or chose: not ``get_current_price``."""
+
 SIGNING_IN = word_set("login logins logout")
 PAST = word_set("last latest recent first failed past")
 """Words after which signing in is what happened: ``get_last_login``."""
@@ -133,8 +144,11 @@ READS_OF_OBJECTS = {
 SCANNED = word_set("ticket badge qr barcode card pass in out item package")
 """Words after ``scan`` that make it mean registering a thing."""
 
-TOKENS = word_set("token nonce")
+TOKENS = word_set("token nonce captcha passcode")
 """Words after ``get`` or ``fetch``, at the end of a name, for what is made when a call asks for it."""
+
+SINGLE_USE = frozenset({("one", "time"), ("single", "use")})
+"""Words after ``get`` for what is made, or used up, when a call asks for it: ``get_one_time_link``."""
 
 GENERIC = word_set(
     """

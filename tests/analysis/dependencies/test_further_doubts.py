@@ -1,0 +1,139 @@
+"""Tests what may follow from a result by its meaning: numbers, other sources, rules on what was returned, and state."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pytest
+
+from otel_parallelism.analysis.dependencies.dependency_graph import Dependencies
+from otel_parallelism.analysis.dependencies.effects.argument_effects import argument_effect
+from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect
+from otel_parallelism.analysis.dependencies.guards import guard_of
+from otel_parallelism.model import Call, Content, DeveloperText
+from otel_parallelism.settings import Settings
+
+_SECOND_NS = 1_000_000_000
+_Told: TypeAlias = tuple[str, dict[str, Any], Any]
+
+
+def verdict_on(said: str, first: _Told, second: _Told, prompt: str = "") -> str:
+    """Return the verdict on two calls that a model asked for in turn, under a system prompt."""
+    calls = [
+        Call(
+            "1",
+            f"{at}",
+            "t",
+            tool,
+            2 * at * _SECOND_NS,
+            (2 * at + 1) * _SECOND_NS,
+            arguments=Content(given),
+            result=Content(result),
+            round=at,
+        )
+        for at, (tool, given, result) in enumerate((first, second))
+    ]
+    words = [DeveloperText(prompt), said] if prompt else said
+    return Dependencies(calls, [Content(words)], Settings()).pair(0, 1).verdict
+
+
+BARN: _Told = ("get_barn", {"barn": "west"}, {"sheep": 57})
+
+
+@pytest.mark.parametrize(
+    ("second", "verdict"),
+    [
+        (("find_carts", {"count": 6}, "two"), "unknown"),
+        (("find_carts", {"n": "six"}, "two"), "unknown"),
+        (("get_class", {"group": "K9"}, "late"), "unknown"),
+        (("get_ear_tags", {"place": "7b"}, "blue"), "unknown"),
+        (("find_carts", {"count": 10}, "two"), "independent"),
+        (("find_carts", {"limit": 6}, "two"), "independent"),
+        (("find_carts", {"num_results": 6}, "two"), "independent"),
+        (("find_carts", {"barn": "west"}, "two"), "independent"),
+    ],
+)
+def test_number_of_the_models_own_may_follow_from_a_count(second: _Told, verdict: str) -> None:
+    assert verdict_on("Carts for the sheep of barn west, and what else they need", BARN, second) == verdict
+
+
+@pytest.mark.parametrize("berths", ["seven", "eight"])
+def test_number_in_words_may_count_what_a_result_lists(berths: str) -> None:
+    boats: _Told = ("list_boats", {"pier": "north"}, [8.5] * 7)
+    second = ("find_berths", {"pier": "north", "n": berths}, "yes")
+    assert verdict_on("Berths at pier north for our boats", boats, second) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("said", "one", "other", "verdict"),
+    [
+        ("The map of Elk Lake", "get_online_map", "get_offline_map", "unknown"),
+        ("The map of Elk Lake", "get_map", "get_detailed_map", "unknown"),
+        ("The map of Elk Lake", "get_short_map_text", "get_map", "unknown"),
+        ("The map of Elk Lake", "get_map", "get_map_full_version", "unknown"),
+        ("The offline and the online map of Elk Lake", "get_online_map", "get_offline_map", "independent"),
+        ("The map of Elk Lake", "get_map", "get_depth", "independent"),
+        ("The map of Elk Lake", "get_fish_map", "get_depth_map", "independent"),
+    ],
+)
+def test_same_thing_in_another_variant_may_follow_from_the_first(said: str, one: str, other: str, verdict: str) -> None:
+    lake = {"name": "Elk Lake"}
+    answer = [{"part": part} for part in range(8)]
+    assert verdict_on(said, (one, lake, answer), (other, lake, answer)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "prompt", "verdict"),
+    [
+        ("Member Ottilie", "Gold members have a locker in the vault.", "unknown"),
+        ("Member Ottilie", "You are polite. Lockers: gold ones are in the vault.", "unknown"),
+        ("Member Ottilie and her locker", "Gold members have a locker in the vault.", "independent"),
+        ("Member Ottilie", "Silver members have a locker in the vault.", "independent"),
+        ("Member Ottilie", "Gold members are greeted by name. You may read lockers.", "independent"),
+        ("Member Ottilie, gold", "Gold members have a locker in the vault.", "independent"),
+    ],
+)
+def test_rule_of_the_system_prompt_may_name_what_was_returned(said: str, prompt: str, verdict: str) -> None:
+    first: _Told = ("get_member", {"name": "Ottilie"}, {"level": "gold", "joined": "in spring"})
+    assert verdict_on(said, first, ("get_locker", {"member": "Ottilie"}, "a12"), prompt) == verdict
+
+
+@pytest.mark.parametrize(
+    ("result", "guard"),
+    [
+        ({"note": "The lift is temporarily closed"}, "any"),
+        ("This page has moved, look elsewhere", "any"),
+        ("Out of service, try again later", "any"),
+        ({"depth": 4.1, "age": "2 days"}, "any"),
+        ({"depth": 4.1, "requests_remaining": 0}, "any"),
+        ({"depth": 4.1, "requests_remaining": 4999}, ""),
+        ({"name": "Kim", "age": 7}, ""),
+        ("The lift moves ten people", ""),
+    ],
+)
+def test_result_that_is_no_good_answer_decides_what_follows(result: object, guard: str) -> None:
+    assert guard_of("get_sounding", result) == guard
+
+
+@pytest.mark.parametrize(
+    ("tool", "effect"),
+    [
+        ("get_one_time_link", "unknown"),
+        ("fetch_single_use_ticket", "unknown"),
+        ("get_captcha", "unknown"),
+        ("read_highlighted_text", "unknown"),
+        ("get_current_branch", "unknown"),
+        ("list_active_layers", "read"),
+        ("get_current_price", "read"),
+        ("get_current_weather", "read"),
+        ("list_active_users", "read"),
+        ("get_time_zone", "read"),
+    ],
+)
+def test_effect_of_a_name_with_hidden_state(tool: str, effect: str) -> None:
+    assert assumed_effect(tool) == effect
+
+
+def test_flag_that_works_anew_acts() -> None:
+    assert argument_effect("get_report", {"month": "May", "regenerate": True}) == "unknown"
+    assert argument_effect("get_report", {"month": "May", "regenerate": False}) is None
