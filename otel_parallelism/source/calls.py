@@ -50,6 +50,7 @@ class CallWalk(ExpressionWalk):
             state.after, state.failed, state.looped, state.paused, state.waited = True, False, False, False, False
             state.passed |= state.reach(any_of(inputs).objects)
             self.passed_to_earlier(state)
+            self._may_be_filled([one.value for one in arguments if self._is_method(one)], state)
             left = self.outside.left_for_later()
             state.seen = f"{callee_name(tool_call(node))} changes {left}" if left else ""
             for states in self.raised:
@@ -66,6 +67,13 @@ class CallWalk(ExpressionWalk):
             state.end = state.end or f"{callee_name(node)} may read or change anything (line {node.lineno})"
             return Tracked(doubt=f"what {callee_name(node)} returns")
         return self._other_call(node, called, given, state, discarded=discarded)
+
+    def _may_be_filled(self, holders: list[ast.expr], state: State) -> None:
+        """Take note that the earlier call may change *holders*, of which it is given a method, such as ``found.append``."""
+        for holder in holders:
+            for path in state.reach(self.value(holder, state).objects):
+                what = f"{ast.unparse(holder)}, of which {callee_name(tool_call(self.earlier))} is given a method"
+                state.changed.setdefault(path, (False, what))
 
     def _is_method(self, argument: ast.expr) -> TypeGuard[ast.Attribute]:
         """Return whether *argument* is a method that changes its object, or one of the file."""

@@ -96,7 +96,7 @@ class ExpressionWalk:
         value = state.looked_at(value)
         if state.after:
             value = any_of([value, state.condition()])
-            if not value.flow:
+            if not value.flow or name in self.file.rebound:
                 self.changed(ast.Name(name, ast.Load(), lineno=line), state)
         if value.flow:
             value = msgspec.structs.replace(value, flow=f"{name} (line {line})" if line else value.flow)

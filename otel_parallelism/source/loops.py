@@ -97,6 +97,7 @@ class LoopWalk(StatementWalk):
             lambda now: self.block(node.body, now),
             wait,
             node.orelse,
+            until=f"when the while loop in line {node.lineno} ends",
         )
 
     def _loop(
@@ -106,6 +107,7 @@ class LoopWalk(StatementWalk):
         body: Callable[[State], State | None],
         wait: str,
         orelse: Sequence[ast.stmt] = (),
+        until: str = "",
     ) -> State | None:
         """
         Run a loop until a further iteration brings nothing new.
@@ -116,6 +118,7 @@ class LoopWalk(StatementWalk):
             body: Runs the body.
             wait: What the next iteration waits for besides, in words.
             orelse: The statements that run where no ``break`` ends the loop.
+            until: What the code after the loop waits for if the earlier call decides it, in words.
         """
         before = state.conditions
         breaks: list[State] = []
@@ -140,9 +143,11 @@ class LoopWalk(StatementWalk):
             if again is None or again.key() == state.key():
                 break
             state = again
-        left.leave(before, "block", "iteration", "loop")
-        for one in breaks:
+        for one in (left, *breaks):
+            decided = any(condition not in before and condition.sure for condition in one.conditions)
             one.leave(before, "block", "iteration", "loop")
+            if until and decided:
+                one.require(Condition("function", sure=False, reason=until))
         return joined([self.block(orelse, left), *breaks])
 
     def comprehension(self, node: _Comprehension, elements: Sequence[ast.expr], state: State) -> Tracked:

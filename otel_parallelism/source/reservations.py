@@ -16,7 +16,8 @@ from otel_parallelism.patterns import CaselessPattern
 from otel_parallelism.shown_names import pair_names
 
 from .call_stacks import site_of
-from .changes.outside_names import facts_of, functions_called, names_in_common
+from .changes.named_attributes import names_in_common
+from .changes.outside_names import facts_of, functions_called
 from .changes.program_modules import ProgramModule, called_elsewhere, function_at, program_module
 from .changes.run_functions import run_by
 from .changes.tool_changes import changes_something, tool_functions
@@ -190,8 +191,7 @@ def change_between(stack: Sequence[CallFrame | None], outermost: CallFrame, tool
         tool: The name of the tool, whose own effect is judged elsewhere.
         sources: Returns the parsed file of a frame, or None.
 
-    Returns:
-        An empty text if none does.
+    Returns an empty text if none does.
     """
     called = tool
     for frame in itertools.takewhile(lambda one: one is not outermost, stack):

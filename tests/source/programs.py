@@ -972,9 +972,114 @@ async def main(task):
     x = await first("q")  # a
     await task
     return x, await second("q")  # b
+
+method_given_to_the_first: any
+async def main():
+    seen = [1]
+    x = await first(seen.append)  # a
+    y = await second(str(seen[-1:]))  # b
+
+callback_sets_an_item: any
+async def main():
+    seen = {"amount": 0}
+    def keep(amount):
+        seen["amount"] = amount
+    await first("q", keep)  # a
+    return await second(seen["amount"])  # b
+
+callback_of_the_module: any
+STATE = {}
+def keep(amount):
+    STATE["amount"] = amount
+async def second(q):
+    return STATE["amount"]
+async def main():
+    x = await first("q", on_done=keep)  # a
+    return x, await second("r")  # b
+
+callback_is_a_method: any
+class Box:
+    def keep(self, amount):
+        self.amount = amount
+async def main(box):
+    x = await first("q", box.keep)  # a
+    return x, await second(box.amount)  # b
+
+callback_is_a_lambda: any
+async def main(box):
+    x = await first("q", lambda amount: box.update(amount=amount))  # a
+    return x, await second(box["amount"])  # b
+
+attributes_set_as_a_dictionary: any
+async def first(ctx):
+    vars(ctx).update(user="ana")
+async def second(ctx):
+    return ctx.user
+async def main(ctx):
+    x = await first(ctx)  # a
+    return x, await second(ctx)  # b
+
+attribute_set_by_a_name_that_is_not_constant: any
+async def first(ctx, name):
+    setattr(ctx, name, 1)
+async def second(ctx):
+    return ctx.user
+async def main(ctx):
+    x = await first(ctx, "user")  # a
+    return x, await second(ctx)  # b
+
+environment_read_by_getenv: any
+import os
+def use(region):
+    os.environ["REGION"] = region
+async def first(q):
+    use("eu")
+async def second(q):
+    return os.getenv("REGION")
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
+global_set_to_what_the_first_returns: any
+MODE = "slow"
+async def second(q):
+    return MODE
+async def main():
+    global MODE
+    found = await first("q")  # a
+    MODE = found[0]
+    return await second("r")  # b
+
+poll_until_done: any
+async def main():
+    while await first("job") != "done":  # a
+        await asyncio.sleep(1)
+    return await second("job")  # b
+
+poll_until_break: any
+async def main():
+    while True:
+        state = await first("job")  # a
+        if state == "done":
+            break
+    return await second("job")  # b
 """
 
 _FREE = """
+callback_that_only_reads:
+async def main(rows):
+    limit = 3
+    x = await first(rows, key=lambda row: row[limit])  # a
+    return x, await second(limit)  # b
+
+while_loop_of_a_count:
+async def main():
+    n = 0
+    while n < 3:
+        x = await first(n)  # a
+        n += 1
+    return x, await second("q")  # b
+
 waited_for_with_a_limit:
 import asyncio
 async def main():
@@ -1274,12 +1379,6 @@ async def main(client):
     other = client
     x = await fetch(client, "q")  # a
     y = await fetch(other, "r")  # b
-
-method_given_to_the_first: seen
-async def main():
-    seen = [1]
-    x = await first(seen.append)  # a
-    y = await second(str(seen[-1:]))  # b
 
 derived_from_shared: state
 async def main(state):

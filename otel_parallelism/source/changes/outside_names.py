@@ -14,6 +14,7 @@ from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 
 from .changing_methods import CHANGING_ITEMS
+from .named_attributes import attributes_set, names_in_common, names_read
 from .own_objects import grows_container, own_names
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _MOST_FUNCTIONS = 16
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.Module)
-_ANY = ".*"
-"""Stands for an attribute whose name is not known."""
 CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
 _OPERATORS = tuple(f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "or", "and", "xor", "matmul"))
 _PROPERTIES = frozenset({"property", "cached_property"})
@@ -48,7 +47,14 @@ class OutsideNames:
 
     @cached_property
     def _changed_earlier(self) -> frozenset[str]:
-        return changed_by(self._file, functions_called(self._file, self._earlier))
+        called = functions_called(self._file, self._earlier)
+        return changed_by(self._file, [*called, *functions_given(self._file, self._earlier)])
+
+    @cached_property
+    def _changed_inside(self) -> frozenset[str]:
+        """What functions that the earlier call is given change, of those that see the variables of the caller."""
+        given = functions_given(self._file, self._earlier)
+        return changed_by(self._file, [one for one in given if self._is_around(one)])
 
     @cached_property
     def _read_later(self) -> frozenset[str]:
@@ -76,7 +82,7 @@ class OutsideNames:
         if not self._changed_earlier:
             return False
         if isinstance(node, ast.Name):
-            return node.id not in self._own and node.id in self._changed_earlier
+            return node.id in (self._changed_inside if node.id in self._own else self._changed_earlier)
         names = {outside_name(node)} | read_by(self._file, properties(self._file, node.attr))
         return not names.isdisjoint(self._changed_earlier)
 
@@ -125,6 +131,17 @@ def functions_called(file: SourceFile, call: ast.Call) -> list[Function]:
             if isinstance(method, ast.FunctionDef) and method.name in CONSTRUCTORS
         ]
     return list(file.named.get(name, ()))
+
+
+def functions_given(file: SourceFile, call: ast.Call) -> list[Function]:
+    """Return the functions and methods of *file* that *call* is given, such as a callback, which it may run."""
+    nodes = [inside for one in (*call.args, *call.keywords) for inside in ast.walk(one)]
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    found: list[Function] = [node for node in nodes if isinstance(node, ast.Lambda)]
+    for node in nodes:
+        if isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in called:
+            found += file.named.get(node.id if isinstance(node, ast.Name) else node.attr, ())
+    return found
 
 
 def changed_by(file: SourceFile, functions: Iterable[Function]) -> frozenset[str]:
@@ -233,12 +250,14 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
                 changed.add(aliases[root])
             elif name and root and root != made and (name[0] == "." or root not in own):
                 changed.add(name)
+        for holder, name in attributes_set(node):
+            if outermost_name(holder) != made or not made:
+                changed.add(name)
         if isinstance(node, (ast.Global, ast.Nonlocal)):
             changed.update(node.names)
         elif isinstance(node, ast.Call):
             runs.update(dict.fromkeys(functions_called(file, node)))
-            if callee_name(node) == "getattr":
-                read.add(_attribute_named(node))
+            read.update(names_read(node))
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
             read.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -246,18 +265,6 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
             # The value of a property is worked out where it is read.
             runs.update(dict.fromkeys(properties(file, node.attr)))
     return _Facts(frozenset(changed), frozenset(read), tuple(runs))
-
-
-def _attribute_named(call: ast.Call) -> str:
-    """Return the attribute that *call* of ``getattr`` reads; `_ANY` if its name is not constant."""
-    name = call.args[1] if len(call.args) > 1 else None
-    return f".{name.value}" if isinstance(name, ast.Constant) and isinstance(name.value, str) else _ANY
-
-
-def names_in_common(changed: frozenset[str], read: frozenset[str]) -> frozenset[str]:
-    """Return those names of *changed* that *read* may hold, too."""
-    found = changed & read
-    return found | {name for name in changed if name[0] == "."} if _ANY in read else found
 
 
 def _changes(node: ast.AST) -> Iterator[ast.expr]:
