@@ -69,10 +69,10 @@ class CallWalk(ExpressionWalk):
         return self._other_call(node, called, given, state, discarded=discarded)
 
     def _may_be_filled(self, holders: list[ast.expr], state: State) -> None:
-        """Take note that the earlier call may change *holders*, of which it is given a method, such as ``found.append``."""
+        """Take note that the earlier call may change *holders*: it is given a method, such as ``found.append``."""
         for holder in holders:
             for path in state.reach(self.value(holder, state).objects):
-                what = f"{ast.unparse(holder)}, of which {callee_name(tool_call(self.earlier))} is given a method"
+                what = f"{ast.unparse(holder)}, which {callee_name(tool_call(self.earlier))} may change by a method"
                 state.changed.setdefault(path, (False, what))
 
     def _is_method(self, argument: ast.expr) -> TypeGuard[ast.Attribute]:

@@ -107,6 +107,7 @@ class LoopWalk(StatementWalk):
         body: Callable[[State], State | None],
         wait: str,
         orelse: Sequence[ast.stmt] = (),
+        *,
         until: str = "",
     ) -> State | None:
         """

@@ -21,7 +21,7 @@ from .changes.outside_names import facts_of, functions_called
 from .changes.program_modules import ProgramModule, called_elsewhere, function_at, program_module
 from .changes.run_functions import run_by
 from .changes.tool_changes import changes_something, tool_functions
-from .changes.tool_state import argument_changed, read_in_tests, state_of_tool
+from .changes.tool_state import argument_changed, read_in_tests, states_of_tools
 from .functions import PASS_ON, callee_name, own_nodes, tool_call
 from .known_functions import is_harmless_block, is_pure, is_sleep, yields_only
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, CallFrame
 
     from .call_stacks import Level, Sources
+    from .changes.kept_state import KeptState
     from .functions import Function, SourceFile
 
 _AGAINST = CaselessPattern(
@@ -76,7 +77,11 @@ def reservation(file: SourceFile, function: Function, first: ast.Call, second: a
 
 
 def change_around(
-    stacks: Sequence[Sequence[CallFrame | None]], level: Level, calls: Sequence[Call], sources: Sources
+    stacks: Sequence[Sequence[CallFrame | None]],
+    level: Level,
+    calls: Sequence[Call],
+    sources: Sources,
+    shared: Sequence[str] = (),
 ) -> str:
     """
     Return which function around two calls, or between them, changes what other calls may see, as a sentence.
@@ -86,31 +91,26 @@ def change_around(
         level: The function that made both.
         calls: The earlier call and the later one.
         sources: Returns the parsed file of a frame, or None.
+        shared: The names of objects that both calls are given.
 
-    Returns:
-        An empty text if none does.
+    Returns an empty text if none does.
     """
     for stack, frame, call in zip(stacks, (level.earlier, level.later), calls, strict=True):
         reason = change_between(stack, frame, call.tool, sources)
         if reason:
             return reason
-    return _changed_for_later(level, stacks[1], calls[1], sources) or _kept_state_used(level, stacks, calls, sources)
+    states = states_of_tools(stacks, calls, sources)
+    return _changed_for_later(level, stacks[1], calls[1], sources) or (
+        _kept_state_used(level, states, calls, sources, shared) if states else ""
+    )
 
 
 def _kept_state_used(
-    level: Level, stacks: Sequence[Sequence[CallFrame | None]], calls: Sequence[Call], sources: Sources
+    level: Level, states: Sequence[KeptState], calls: Sequence[Call], sources: Sources, shared: Sequence[str]
 ) -> str:
     """Return which state two tools use while they run, or is looked at in between, as a sentence."""
-    states = []
-    for stack, call in zip(stacks, calls, strict=True):
-        files = {frame.file_path: sources(frame) for frame in stack if frame is not None}
-        callers = [program_module(file, path, sources) for path, file in files.items() if file is not None]
-        if not callers:
-            return ""
-        defined = None if call.defined is None else function_at(call.defined, sources)
-        states.append(state_of_tool(call.tool, callers, defined))
     first, second = pair_names(calls[0].tool, calls[1].tool)
-    changed = argument_changed(calls, states)
+    changed = argument_changed(calls, states, shared)
     if changed:
         return f"{changed}, which {first} and {second} were both given, is changed by one of them"
     if states[0].alone and states[0].alone == states[1].alone:

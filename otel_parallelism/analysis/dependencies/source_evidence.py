@@ -236,7 +236,7 @@ class SourceEvidence:
         if proof.verdict != "independent" or self._sources is None:
             return proof
         calls = [self._calls[self._members[group][0]] for group in groups]
-        reason = change_around([self._stacks[group] for group in groups], outermost, calls, self._sources)
+        reason = change_around([self._stacks[group] for group in groups], outermost, calls, self._sources, proof.shared)
         if reason:
             return msgspec.structs.replace(proof, verdict="unknown", reason=reason, doubted=True)
         return proof

@@ -12,5 +12,6 @@ WRITING_METHODS: frozenset[str] = frozenset(
 CHANGING_ITEMS: frozenset[str] = frozenset(
     """
     append appendleft extend insert add update setdefault pop popitem popleft remove discard clear sort reverse
+    rotate
     """.split()  # noqa: SIM905 - likewise
 )

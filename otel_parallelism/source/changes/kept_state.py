@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
-from otel_parallelism.source.known_functions import dotted, is_mutator, is_reflection
+from otel_parallelism.source.known_functions import dotted, is_mutator
 
-from .outside_names import outermost_name, outside_name
+from .named_attributes import ANY_ATTRIBUTE, attributes_set, read_by_text
+from .one_at_a_time import admitting_one, held_lock, queue_of_others
+from .outside_names import outside_name
 from .own_objects import is_fresh, own_names
 
 if TYPE_CHECKING:
@@ -25,11 +27,10 @@ if TYPE_CHECKING:
 
 _TAKING = frozenset({"get_nowait", "recv", "receive", "receive_text", "receive_json", "readline", "readuntil"})
 _OF_THE_PROCESS = frozenset({"os.environ", "environ"})
-_CHANGING_DIRECTORY = frozenset({"os.chdir", "chdir", "contextlib.chdir"})
-_RUNNING_CODE = frozenset({"exec", "eval"})
-_LOCKS = ("lock", "mutex")
 _CACHING = frozenset({"setdefault"})
-_EXECUTORS = frozenset({"ThreadPoolExecutor", "ProcessPoolExecutor", "InterpreterPoolExecutor"})
+_FETCHING = frozenset({"fetchone", "fetchmany", "fetchall"})
+# Of an event, a condition or a queue, for which the other call may wait.
+_SIGNALLING = frozenset({"put", "put_nowait", "notify", "notify_all"})
 
 
 class KeptState(NamedTuple):
@@ -42,6 +43,7 @@ class KeptState(NamedTuple):
         read: What it reads.
         alone: What admits one call at a time, in words; empty if nothing is seen.
         arguments: The parameters whose objects it changes, such as a list to which it adds.
+        taken: The parameters from whose objects, such as a queue, it takes the next item.
     """
 
     changed: frozenset[str]
@@ -49,6 +51,7 @@ class KeptState(NamedTuple):
     read: frozenset[str]
     alone: str
     arguments: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
     def in_use(self, later: KeptState) -> str:
         """Return what one of two calls changes and the other one reads; empty if nothing is seen."""
@@ -72,7 +75,8 @@ def _found(run: Run) -> KeptState:
     # A number that is given out once it is counted up is no mere count.
     changed = walk.changed | (walk.counts & walk.read)
     found = [frozenset(names - {""}) for names in (changed, walk.added, walk.read)]
-    return KeptState(found[0], found[1], found[2], walk.alone, frozenset(walk.arguments & walk.parameters))
+    given = [frozenset(names & walk.parameters) for names in (walk.arguments, walk.taken)]
+    return KeptState(found[0], found[1], found[2], walk.alone or queue_of_others(run), *given)
 
 
 class _StateWalk:
@@ -92,40 +96,46 @@ class _StateWalk:
             given = run.function.args
             self.parameters.update(one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs))
         self.arguments: set[str] = set()
+        self.taken: set[str] = set()
 
     def visit(self, node: ast.AST) -> None:
+        for holder, name in attributes_set(node):
+            if name != ANY_ATTRIBUTE and self._is_of_others(holder):
+                self.changed.add(name)
         if isinstance(node, ast.Call):
-            self.alone = self.alone or _admitting_one(node, self._run)
-            # The next item of a queue or a stream may be the answer to the other call.
-            changes = (is_mutator(node) and callee_name(node) not in _CACHING) or _takes_next(node, self._parents)
-            if changes and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
-                self.arguments.add(node.func.value.id)
-            if changes and isinstance(node.func, ast.Attribute) and self._is_of_others(node.func.value):
-                self.changed.update(names_of(node.func.value, self._run.module.file))
-            elif callee_name(node) == "set" and len(node.args) == 1 and isinstance(node.func, ast.Attribute):
-                # A context variable: a task of its own would not hand it on.
-                self.added.update(names_of(node.func.value, self._run.module.file))
+            self.alone = self.alone or admitting_one(node, self._run)
+            self.read.update(name for name in read_by_text(node) if name != ANY_ATTRIBUTE)
+            if isinstance(node.func, ast.Attribute):
+                self._method(node, node.func.value)
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
             if isinstance(node.value, ast.Name):
                 self.arguments.add(node.value.id)
             if self._is_of_others(node.value):
                 names = self.changed if dotted(node.value) in _OF_THE_PROCESS else self.added
                 names.update(names_of(node.value, self._run.module.file))
-        elif isinstance(node, ast.AsyncWith):
-            self.alone = self.alone or next((name for name in map(self._held, node.items) if name), "")
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            locks = (held_lock(item, self._run) for item in node.items)
+            self.alone = self.alone or next((name for name in locks if name), "")
         elif isinstance(node, (ast.Name, ast.Attribute)) and self._is_of_others(node):
             self._name(node)
 
-    def _held(self, item: ast.withitem) -> str:
-        """Return the lock that the block of *item* holds while it awaits, in words; empty if it holds none."""
-        name = outside_name(item.context_expr)
-        around = self._parents.get(item)
-        if not name.lower().endswith(_LOCKS) or not isinstance(around, ast.AsyncWith):
-            return ""
-        # What is made once under a lock, such as a token, makes few calls wait.
-        parts = (part for part in around.body if not isinstance(part, ast.If))
-        awaits = any(isinstance(one, ast.Await) for part in parts for one in ast.walk(part))
-        return f"the lock {name.removeprefix('.')}" if awaits and self._is_of_others(item.context_expr) else ""
+    def _method(self, call: ast.Call, receiver: ast.expr) -> None:
+        """Note what *call*, of a method of *receiver*, changes."""
+        names = names_of(receiver, self._run.module.file) if self._is_of_others(receiver) else set[str]()
+        given = {receiver.id} if isinstance(receiver, ast.Name) else set[str]()
+        if _takes_next(call, self._parents):
+            # The next item of a queue or a stream may be the answer to the other call.
+            self.taken |= given
+            self.changed |= names
+        elif is_mutator(call) and callee_name(call) not in _CACHING:
+            self.arguments |= given
+            self.changed |= names
+        elif _signals(call):
+            self.arguments |= given
+            self.added |= names
+        elif callee_name(call) == "set" and len(call.args) == 1:
+            # A context variable: a task of its own would not hand it on.
+            self.added |= names
 
     def _is_of_others(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Name):
@@ -151,28 +161,25 @@ def names_of(node: ast.expr, file: SourceFile) -> set[str]:
     return {name, name.removeprefix(".")} if of_module else {name}
 
 
-def _admitting_one(call: ast.Call, run: Run) -> str:
-    """Return what *call* uses that cannot serve two calls at once, in words; empty if nothing is seen."""
-    if is_reflection(call) and callee_name(call) in _RUNNING_CODE:
-        return f"code that {callee_name(call)} runs"
-    if dotted(call.func) in _CHANGING_DIRECTORY:
-        return "the working directory, which is changed"
-    return _single_worker(call, run)
-
-
 def _takes_next(call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
     """Return whether *call* takes the next item of a queue, a stream or a socket."""
     name = callee_name(call)
     # That of a context variable is not awaited.
     of_queue = name == "get" and not call.args and not call.keywords and isinstance(parents.get(call), ast.Await)
-    return of_queue or name in _TAKING
+    return of_queue or name in _TAKING or (name in _FETCHING and not (call.args and name != "fetchmany"))
+
+
+def _signals(call: ast.Call) -> bool:
+    """Return whether *call* puts something in a queue, or sets or notifies what others wait for."""
+    name = callee_name(call)
+    return name in _SIGNALLING or (name == "set" and not call.args and not call.keywords)
 
 
 def _is_only_changed(node: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
     """Return whether *node* is read only to change it."""
     around = parents.get(node)
     call = parents.get(around) if isinstance(around, ast.Attribute) else None
-    return (isinstance(call, ast.Call) and call.func is around and is_mutator(call)) or (
+    return (isinstance(call, ast.Call) and call.func is around and (is_mutator(call) or _signals(call))) or (
         isinstance(around, ast.Subscript) and not isinstance(around.ctx, ast.Load)
     )
 
@@ -193,20 +200,3 @@ def _is_made_once(node: ast.expr, run: Run) -> bool:
 
 def _is_same(one: ast.AST, other: ast.expr) -> bool:
     return isinstance(one, (ast.Name, ast.Attribute)) and dotted(one) == dotted(other) != ""
-
-
-def _single_worker(call: ast.Call, run: Run) -> str:
-    """Return the executor of the module with one worker that *call* uses, in words; empty if it uses none."""
-    named = {one.id for one in (*call.args, getattr(call.func, "value", None)) if isinstance(one, ast.Name)}
-    for statement in run.module.file.tree.body if named else ():
-        made = statement.value if isinstance(statement, ast.Assign) else None
-        if isinstance(made, ast.Call) and callee_name(made) in _EXECUTORS and _workers(made) == 1:
-            targets = {outermost_name(target) for target in cast("ast.Assign", statement).targets}
-            if targets & named:
-                return f"{min(targets & named)}, which has one worker"
-    return ""
-
-
-def _workers(call: ast.Call) -> object:
-    values = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "max_workers")]
-    return next((one.value for one in values if isinstance(one, ast.Constant)), None)

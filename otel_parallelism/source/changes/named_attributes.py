@@ -19,11 +19,11 @@ _SETTING = frozenset({"setattr", "delattr", "__setattr__", "__delattr__"})
 _FILLING = frozenset({"update", "setdefault", "pop", "popitem", "clear"})
 
 
-def names_read(call: ast.Call) -> tuple[str, ...]:
+def read_by_text(call: ast.Call) -> tuple[str, ...]:
     """
     Return what *call* reads by name: an attribute, `ANY_ATTRIBUTE` if its name is not constant, or the environment.
 
-    >>> names_read(ast.parse("getattr(user, 'name', None)", mode="eval").body)
+    >>> read_by_text(ast.parse("getattr(user, 'name', None)", mode="eval").body)
     ('.name',)
     """
     if callee_name(call) == "getattr":
@@ -33,7 +33,7 @@ def names_read(call: ast.Call) -> tuple[str, ...]:
 
 def attributes_set(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """
-    Yield the objects of which *node* sets or deletes an attribute by its name, each with the attribute.
+    Yield the objects with an attribute that *node* sets or deletes by its name, each with the name.
 
     >>> [(_, name)] = attributes_set(ast.parse("vars(user).update(name=1)", mode="eval").body)
     >>> name

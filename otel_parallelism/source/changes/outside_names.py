@@ -14,7 +14,7 @@ from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 
 from .changing_methods import CHANGING_ITEMS
-from .named_attributes import attributes_set, names_in_common, names_read
+from .named_attributes import attributes_set, names_in_common, read_by_text
 from .own_objects import grows_container, own_names
 
 if TYPE_CHECKING:
@@ -244,20 +244,18 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
     aliases = _aliases(function, own)
     made = _first_parameter(function) if getattr(function, "name", "") in CONSTRUCTORS else ""
     for node in paced(own_nodes(function)):
+        changed.update(name for holder, name in attributes_set(node) if not made or outermost_name(holder) != made)
         for target in _changes(node):
             root, name = outermost_name(target), outside_name(target)
             if root in aliases and name[0] != ".":
                 changed.add(aliases[root])
             elif name and root and root != made and (name[0] == "." or root not in own):
                 changed.add(name)
-        for holder, name in attributes_set(node):
-            if outermost_name(holder) != made or not made:
-                changed.add(name)
         if isinstance(node, (ast.Global, ast.Nonlocal)):
             changed.update(node.names)
         elif isinstance(node, ast.Call):
             runs.update(dict.fromkeys(functions_called(file, node)))
-            read.update(names_read(node))
+            read.update(read_by_text(node))
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
             read.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):

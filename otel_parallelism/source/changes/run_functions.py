@@ -23,6 +23,7 @@ _MOST_FUNCTIONS = 64
 _FARTHEST = 2
 """Other modules that are followed in a row: a client, and what it is built on."""
 _BLOCK_METHODS = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+_LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 _ON_READING = ("__get__", "__getattr__", "__getattribute__")
 
 
@@ -83,13 +84,16 @@ def calls_unknown_function(statement: ast.Expr, run: Run) -> bool:
     What it does stands nowhere, and its result is not used.
     """
     call = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
-    if not isinstance(call, ast.Call):
-        return False
+    return isinstance(call, ast.Call) and is_unknown_function(call, run)
+
+
+def is_unknown_function(call: ast.Call, run: Run) -> bool:
+    """Return whether *call* runs a function out of a container of others, such as one of its listeners."""
     if isinstance(call.func, ast.Subscript):
         return not _table(call.func, run) and not is_fresh(call.func, run.function, new=run.new)
     if not isinstance(call.func, ast.Name):
         return False
-    loops = (node for node in own_nodes(run.function) if isinstance(node, (ast.For, ast.AsyncFor)))
+    loops = (node for node in own_nodes(run.function) if isinstance(node, _LOOPS))
     return None in bindings(run.function, call.func.id) and any(
         _of_others(loop.iter, run)
         for loop in loops

@@ -12,13 +12,15 @@ from otel_parallelism.source.known_functions import is_pure
 from .kept_state import KeptState, names_of, state_of
 from .outside_names import outermost_name
 from .own_objects import is_fresh, own_names
-from .run_functions import Run, run_by
+from .program_modules import function_at, program_module
+from .run_functions import Run, is_unknown_function, run_by
 from .tool_changes import tool_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otel_parallelism.model import Call
+    from otel_parallelism.model import Call, CallFrame
+    from otel_parallelism.source.call_stacks import Sources
     from otel_parallelism.source.functions import Function, SourceFile
 
     from .program_modules import Place, ProgramModule
@@ -43,25 +45,61 @@ def state_of_tool(tool: str, callers: Sequence[ProgramModule], defined: Place | 
     key = "state of tool", tool, None if defined is None else defined[1], tuple(one.file for one in callers)
     if key not in caller.file.facts:
         own = run_by(tool_functions(caller, tool, defined))
-        parts = [state_of(run) for run in _with_methods(own, callers)]
+        runs = _with_methods(own, callers)
+        if any(map(_runs_listeners, runs)):
+            runs = [*runs, *run_by([(home, one) for home in callers for one in _kept_functions(home.file)])]
+        parts = [state_of(run) for run in runs]
         caller.file.facts[key] = KeptState(
             frozenset().union(*(part.changed for part in parts)),
             frozenset().union(*(part.added for part in parts)),
             frozenset().union(*(part.read for part in parts)),
             next((part.alone for part in parts if part.alone), ""),
             frozenset().union(*(state_of(run).arguments for run in own)),
+            frozenset().union(*(state_of(run).taken for run in own)),
         )
     return cast("KeptState", caller.file.facts[key])
 
 
-def argument_changed(calls: Sequence[Call], states: Sequence[KeptState]) -> str:
-    """Return the parameter with an object that both calls were given, and that one tool changes, not both."""
+def states_of_tools(
+    stacks: Sequence[Sequence[CallFrame | None]], calls: Sequence[Call], sources: Sources
+) -> list[KeptState]:
+    """
+    Return the states that the tools of *calls* use; nothing if the source of a caller is not at hand.
+
+    Args:
+        stacks: The frames of each call, the innermost first.
+        calls: The calls.
+        sources: Returns the parsed file of a frame, or None.
+    """
+    states = []
+    for stack, call in zip(stacks, calls, strict=True):
+        files = {frame.file_path: sources(frame) for frame in stack if frame is not None}
+        callers = [program_module(file, path, sources) for path, file in files.items() if file is not None]
+        if not callers:
+            return []
+        defined = None if call.defined is None else function_at(call.defined, sources)
+        states.append(state_of_tool(call.tool, callers, defined))
+    return states
+
+
+def argument_changed(calls: Sequence[Call], states: Sequence[KeptState], shared: Sequence[str]) -> str:
+    """
+    Return what holds an object that both calls were given, and that one tool changes, not both.
+
+    Args:
+        calls: The earlier call and the later one.
+        states: The state that their tools use.
+        shared: The names of objects that the source shows both to be given, for calls whose arguments are not known.
+    """
+    if shared and any(one.arguments is None for one in calls):
+        return shared[0] if any(state.arguments or state.taken for state in states) else ""
     given = [
         {} if one.arguments is None else {thing.identity: thing.name for thing in one.arguments.handed} for one in calls
     ]
     for identity in given[0].keys() & given[1].keys():
         changed = [names[identity] in state.arguments for names, state in zip(given, states, strict=True)]
-        if changed[0] != changed[1]:
+        taken = any(names[identity] in state.taken for names, state in zip(given, states, strict=True))
+        if taken or changed[0] != changed[1]:
             return given[changed[1]][identity]
     return ""
 
@@ -109,6 +147,24 @@ def _is_of_others(call: ast.Call, run: Run) -> bool:
     if not returned and is_fresh(receiver, run.function, new=run.new):
         return False
     return not (isinstance(receiver, ast.Name) and receiver.id in _modules_named(run.module.file))
+
+
+def _runs_listeners(run: Run) -> bool:
+    """Return whether *run* calls functions out of a container of others: those that the program put there."""
+    return any(isinstance(node, ast.Call) and is_unknown_function(node, run) for node in own_nodes(run.function))
+
+
+def _kept_functions(file: SourceFile) -> list[Function]:
+    """Return the functions of *file* that it puts somewhere, as in ``listeners.append(f)``, or under a decorator."""
+    found: dict[Function, None] = {}
+    for node in paced(ast.walk(file.tree)):
+        around = file.parents.get(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if any(outermost_name(one) not in {"", *file.imports} for one in node.decorator_list):
+                found[node] = None
+        elif isinstance(node, ast.Name) and not (isinstance(around, ast.Call) and node is around.func):
+            found.update(dict.fromkeys(file.named.get(node.id, ())))
+    return list(found)
 
 
 def _modules_named(file: SourceFile) -> set[str]:

@@ -21,7 +21,7 @@ from otel_parallelism.analysis.dependencies.contents.leaves import has_method, i
 from otel_parallelism.analysis.dependencies.objects.object_types import type_safety
 
 from .bounds.held_evidence import HELD, LEAST_SIZE, evidence_size
-from .handed_objects import Handed, handed_object, is_library_object
+from .handed_objects import Handed, handed_object, is_for_one, is_library_object
 from .nodes import MISSING, CallNode
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class ArgumentLeaves:
             return
         if kind not in _CONTAINERS and is_library_object(kind):
             self.identities.append(id(value))
-            if type_safety(kind) == "unsafe":
+            if is_for_one(value):
                 self.handed.append(handed_object(self.parameter, value, None))
             return
         items = _items(value, kind)

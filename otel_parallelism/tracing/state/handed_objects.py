@@ -189,6 +189,12 @@ def _is_noted(value: Any) -> bool:
     return kind not in _PLAIN and (type_safety(kind) != "safe" or (is_limiter(kind) and _takes_one(value)))
 
 
+def is_for_one(value: Any) -> bool:
+    """Return whether two calls must not use *value*, an object of a library, at once, or may wait for one another."""
+    kind = type(value)
+    return type_safety(kind) == "unsafe" or (is_limiter(kind) and _takes_one(value))
+
+
 def _takes_one(limiter: Any) -> bool:
     """Return whether a lock, a semaphore or an executor lets one call in at once."""
     fields = instance_dict(limiter) or {}

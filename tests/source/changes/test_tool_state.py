@@ -61,6 +61,33 @@ USED_BY_BOTH = {
         "TENANT",
         "async def get_a(a):\n  TENANT.set(a)\nasync def get_b():\n  return TENANT.get()",
     ),
+    "an event that the first sets": (
+        "READY",
+        "async def get_a():\n  READY.set()\nasync def get_b():\n  await READY.wait()",
+    ),
+    "a queue into which the first puts": (
+        "JOBS",
+        "async def get_a():\n  JOBS.put_nowait(1)\nasync def get_b():\n  return await JOBS.get()",
+    ),
+    "what a cursor fetches": (
+        "cur",
+        (
+            "async def get_a(self):\n  self.cur.execute('a')\n  return self.cur.fetchall()\n"
+            "async def get_b(self):\n  self.cur.execute('b')\n  return self.cur.fetchone()"
+        ),
+    ),
+    "hosts in turn": (
+        "HOSTS",
+        "HOSTS = deque()\nasync def get_a():\n  HOSTS.rotate()\nasync def get_b():\n  return HOSTS[0]",
+    ),
+    "what a listener changes": (
+        "LANG",
+        (
+            "class Bus:\n  def emit(self, value):\n    for one in self.listeners: one(value)\n"
+            "def took(value):\n  LANG['at'] = value\nbus.listen(took)\n"
+            "async def get_a():\n  bus.emit('pt')\nasync def get_b():\n  return LANG['at']"
+        ),
+    ),
     "behind a lambda": (
         "busy",
         (
@@ -84,6 +111,15 @@ FREE = {
     ),
     "a list of times": "TIMES = []\nasync def get_a():\n  TIMES.append(1)\nasync def get_b():\n  TIMES.append(2)",
     "a context variable": "async def get_a():\n  return TENANT.get()\nasync def get_b():\n  return TENANT.get()",
+    "a queue of log lines": "async def get_a():\n  LOG.put_nowait(1)\nasync def get_b():\n  LOG.put_nowait(2)",
+    "rows of a cursor of their own": (
+        "async def get_a(db):\n  return db.execute('a').fetchall()\n"
+        "async def get_b(db):\n  cur = db.cursor()\n  return cur.fetchall()"
+    ),
+    "functions that are only called": (
+        "def took(value):\n  LANG['at'] = value\ntook('en')\n"
+        "async def get_a():\n  for one in LISTENERS: one('pt')\nasync def get_b():\n  return LANG['at']"
+    ),
     "objects of their own": (
         "class Query:\n  async def run(self):\n    self.sent = True\n    return self.sent\n"
         "async def get_a():\n  return await Query().run()\n"
@@ -117,6 +153,40 @@ def test_counts_caches_and_objects_of_their_own_are_in_nobodys_way(program: str)
         ("GPU = ThreadPoolExecutor(4)\nasync def get_a(loop):\n  await loop.run_in_executor(GPU, f, 1)", ""),
         ("async def get_a(folder):\n  os.chdir(folder)", "the working directory, which is changed"),
         ("async def get_a(self):\n  async with self._lock:\n    return await self.send()", "the lock _lock"),
+        (
+            (
+                "class Api:\n  def __init__(self):\n    self.gate = asyncio.Semaphore(1)\n"
+                "  async def get_a(self):\n    async with self.gate:\n      return await self.send()"
+            ),
+            "the lock gate",
+        ),
+        (
+            (
+                "class Api:\n  def __init__(self):\n    self.gate = asyncio.Semaphore(4)\n"
+                "  async def get_a(self):\n    async with self.gate:\n      return await self.send()"
+            ),
+            "",
+        ),
+        (
+            (
+                "@dataclass\nclass Api:\n  gate: Lock = field(default_factory=asyncio.Lock)\n"
+                "  async def get_a(self):\n    await self.gate.acquire()"
+            ),
+            "the lock gate",
+        ),
+        ("def get_a(self):\n  with self._lock:\n    return self.db.ask(1)", "the lock _lock"),
+        ("def get_a(self):\n  with self._lock:\n    self.seen.append(len(self.seen))", ""),
+        (
+            (
+                "class Api:\n  def __init__(self):\n    self.pool = ThreadPoolExecutor(1)\n"
+                "  async def get_a(self, loop):\n    return await loop.run_in_executor(self.pool, f)"
+            ),
+            "pool, which has one worker",
+        ),
+        (
+            "async def get_a(loop):\n  answer = loop.create_future()\n  JOBS.put_nowait(answer)\n  return await answer",
+            "the queue JOBS",
+        ),
         ("async def get_a(self):\n  async with self._lock:\n    if not self.t: self.t = await make()", ""),
         ("class Kernel:\n  def run(self, code):\n    exec(code)\ndef get_a(k):\n  k.run(1)", "code that exec runs"),
     ],

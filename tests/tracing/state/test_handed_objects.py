@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import threading
 import weakref
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -60,6 +61,15 @@ def test_objects_are_named_by_their_parameters(connection: sqlite3.Connection) -
         ("deps", sqlite3.Connection),
     ]
     assert node.whole
+
+
+@pytest.mark.parametrize(
+    ("limiter", "noted"),
+    [(asyncio.Lock(), True), (asyncio.Semaphore(1), True), (asyncio.Semaphore(2), False), (threading.Lock(), True)],
+    ids=["lock", "one place", "two places", "lock of threads"],
+)
+def test_a_lock_that_is_an_argument_is_noted(limiter: Any, noted: bool) -> None:
+    assert [one.name for one in named_objects(node_of(look, 7, limiter))] == ["db"] * noted
 
 
 def test_a_connection_among_many_fields_is_found(connection: sqlite3.Connection) -> None:
