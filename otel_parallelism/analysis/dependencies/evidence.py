@@ -17,7 +17,8 @@ from .call_groups import asked_at_once
 from .contents.contained import first_containing, first_naming
 from .contents.matcher import ValueMatcher, chain_edges
 from .contents.reading_budget import TurnBudget, turn_budget
-from .contents.values import values_of, values_of_messages
+from .contents.user_messages import values_of_messages
+from .contents.values import values_of
 from .contents.wanted import NOTHING, Wanted
 from .effects.tool_verbs import words_in_name
 from .handed_values import hand_identifiers_on, may_hand_values_on

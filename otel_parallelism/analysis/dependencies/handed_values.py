@@ -14,7 +14,7 @@ from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 from .call_groups import ended_before, ran_in_order
-from .contents.forms import message_text, plain_text
+from .contents.forms.identities import message_text, plain_text
 from .contents.leaves import Leaves
 from .contents.tokens import of_text, words_in
 

@@ -10,7 +10,9 @@ import msgspec
 
 from otel_parallelism.patterns import LazyPattern
 
-from . import forms, tokens
+from . import tokens
+from .forms.identities import identity_forms
+from .forms.transformations import transformed_forms, transformed_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +80,7 @@ def atom_of_number(number: float) -> Atom:
     moment = math.isfinite(number) and (_FIRST_YEAR <= number <= _LAST_YEAR or _is_epoch(number))
     kind: AtomKind = "moment" if moment else "figure" if many else "word"
     same = ((f"={token}", tokens.of_number(number)[1] and not moment),) if abs(number) >= _LEAST_ROUNDED else ()
-    return Atom(kind, token, (token,), same, tuple(forms.transformed_numbers(number)), small=not many)
+    return Atom(kind, token, (token,), same, tuple(transformed_numbers(number)), small=not many)
 
 
 def _is_epoch(number: float) -> bool:
@@ -100,20 +102,20 @@ def atom_of_text(text: str, derived: Sequence[str] = ()) -> Atom:
     number = tokens.number_of(token)
     if number is not None and not text.strip().startswith("0"):
         plain = atom_of_number(number)
-        return msgspec.structs.replace(plain, forms=(*plain.forms, *forms.identity_forms(text)))
+        return msgspec.structs.replace(plain, forms=(*plain.forms, *identity_forms(text)))
     words = tuple(word for word in tokens.words_in(text) if word not in _FILLERS)
     found = [raw.strip(".:-/\\") for raw in tokens.pieces_of(text)]
     pieces = tuple(tokens.of_text(raw)[0] for raw in found if len(_DIGITS.findall(raw)) >= _MANY_DIGITS)
     moment = _MOMENT.search(text) or _DATED_CODE.search(text)
-    other = list(forms.transformed_forms(text))
+    other = list(transformed_forms(text))
     if number is not None:
-        other += forms.transformed_numbers(number)
+        other += transformed_numbers(number)
     code = _CODE.fullmatch(text.strip()) is not None
     return Atom(
         "moment" if moment else "figure" if pieces else "word",
         token,
         words,
-        tuple(forms.identity_forms(text)),
+        tuple(identity_forms(text)),
         tuple(other),
         tuple(derived),
         pieces,

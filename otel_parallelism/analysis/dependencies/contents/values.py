@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Content, DeveloperText
 
-from . import forms, tokens
+from . import tokens
 from .atoms import atom_of_flag, atom_of_number, atom_of_text
 from .comparables import Values
 from .derivations import source_forms
+from .forms.identities import message_text, plain_text, wanted_forms
+from .forms.transformations import LARGEST, computed_numbers, rounded_numbers
 from .leaves import Leaves
 from .outcomes import result_outcome
 from .placeholders import is_broken, is_content
@@ -99,48 +101,13 @@ def values_of(  # noqa: C901 - each thing that can go wrong makes the values inc
             values.value = plain_data(value) if leaves.flags else None
             names = value if type(value) is dict else ()
             leaves.keys = {key for key in leaves.keys if key not in names and tokens.is_value_key(key)}
-        leaves.texts = [forms.message_text(text) if message else forms.plain_text(text) for text in leaves.texts]
+        leaves.texts = [message_text(text) if message else plain_text(text) for text in leaves.texts]
         long_numbers = [str(number) for number in leaves.numbers if abs(number) >= _LONG_NUMBER]
         values.texts = [*leaves.texts, *long_numbers, *(() if arguments else leaves.keys)]
         _add_leaves(values, leaves, max_bytes, wanted, None if brief else {} if known is None else known)
     except Exception:  # noqa: BLE001 - a container of the user may fail in any way, or change while it is read
         values.whole = False
     return values
-
-
-def values_of_messages(
-    said: Iterable[Content], max_leaves: int, max_bytes: int, wanted: Wanted, budget: ReadingBudget
-) -> list[Values]:
-    """
-    Return the values in the user's messages.
-
-    Each model request of a turn usually has the same messages: equal texts are searched once, and taken off the budget
-    each time.
-
-    Args:
-        said: The messages.
-        max_leaves: As for `values_of`.
-        max_bytes: As for `values_of`.
-        wanted: As for `values_of`.
-        budget: As for `values_of`.
-    """
-    found: list[Values] = []
-    costs: dict[tuple[object, str, bool], tuple[int, int]] = {}
-    for content in said:
-        leaves, characters = budget.leaves, budget.characters
-        ample = leaves >= max_leaves and characters > 0
-        key = (content.parse, content.value, content.whole) if ample and type(content.value) is str else None
-        cost = None if key is None else costs.get(key)
-        if cost is not None:
-            budget.leaves -= cost[0]
-            budget.characters -= cost[1]
-            continue
-        values = values_of(content, max_leaves, max_bytes, wanted, message=True, budget=budget)
-        if values is not None:
-            found.append(values)
-        if key is not None:
-            costs[key] = leaves - budget.leaves, characters - budget.characters
-    return found
 
 
 def _add_leaves(
@@ -195,19 +162,17 @@ def _add_forms(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wan
             inside = wanted.known_forms.get(text)
             if inside is None:
                 # The turn holds the texts anyway.
-                inside = wanted.known_forms[text] = tuple(forms.wanted_forms(text, wanted.forms))
+                found_here = wanted_forms(text, wanted.forms, names=wanted.has_names, days=wanted.has_days)
+                inside = wanted.known_forms[text] = tuple(found_here)
             found.update(inside)
-    if wanted.numeric:
-        numbers = leaves.numbers + [number for text in texts for number in tokens.numbers_in(text)]
-        for number in numbers:
-            rounded = wanted.known_forms.get(number)
-            if rounded is None:
-                rounded = tuple(form for form in forms.rounded_numbers(number) if form in wanted.forms)
-                wanted.known_forms[number] = rounded
-            found.update(rounded)
-        for form in forms.computed_numbers(numbers, leaves.sizes):
-            if form in wanted.forms:
-                found.add(form)
+    if not wanted.near_forms and not wanted.has_counts:
+        return
+    numbers = leaves.numbers + [number for text in texts for number in tokens.numbers_in(text)]
+    for number in numbers:
+        if -LARGEST < number < LARGEST and int(number) in wanted.near_forms:
+            found.update(form for form in rounded_numbers(number) if form in wanted.forms)
+    if wanted.has_counts:
+        found.update(form for form in computed_numbers(numbers, leaves.sizes) if form in wanted.forms)
 
 
 def _add_cached(values: Values, item: str | float, known: dict[str | float, Values] | None) -> None:

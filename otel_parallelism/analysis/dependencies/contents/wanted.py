@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -70,18 +71,25 @@ class Wanted:
         figures: The words of each token that consists of short numbers only, such as a date or a fraction, with the
             fraction itself.
         has_dates: Whether one of the figures is a date or a time.
-        forms: The identity and transformed forms of all arguments; ``numeric`` if some are forms of numbers.
+        forms: The identity and transformed forms of all arguments.
+        near_forms: The integers next to each number among them, as ``whole_parts``.
+        has_counts: Whether some of them are lengths or other small numbers that may be computed.
+        has_days: Whether some of them are days.
+        has_names: Whether some of them are names of several words.
     """
 
     __slots__ = (
         "figures",
         "forms",
+        "has_counts",
         "has_dates",
+        "has_days",
+        "has_names",
         "known",
         "known_forms",
         "named",
         "names",
-        "numeric",
+        "near_forms",
         "tokens",
         "whole_parts",
         "words",
@@ -104,7 +112,11 @@ class Wanted:
         # Each value has several forms.
         self.forms: AbstractSet[str] = set(forms) if len(arguments) < _MANY else PartedSet(forms)
         pause()
-        self.numeric: bool = any(form[0] in "=#" for form in paced(self.forms))
+        found_numbers = [number for form in paced(self.forms) if form[0] == "=" for number in _number_of(form)]
+        self.near_forms: set[int] = {whole + step for whole in map(int, paced(found_numbers)) for step in (-1, 0, 1)}
+        self.has_counts: bool = any(form[0] == "#" for form in paced(self.forms))
+        self.has_days: bool = any(form[0] == "@" for form in paced(self.forms))
+        self.has_names: bool = any(" " in form for form in paced(self.forms))
         found = {
             token for values in paced(arguments) if values is not None for token in (*values.tokens, *values.derived)
         }
@@ -132,7 +144,7 @@ class Wanted:
         empty(self.figures, self.known_forms, *self.known)
         if isinstance(self.forms, PartedSet):
             empty(*self.forms.parts)
-        for name in ("named", "names", "forms", "words", "tokens", "whole_parts"):
+        for name in ("named", "names", "forms", "words", "tokens", "whole_parts", "near_forms"):
             if isinstance(getattr(self, name), set):
                 empty(getattr(self, name))
             # An emptied set keeps its memory.
@@ -153,6 +165,15 @@ class Wanted:
     def is_figure_in(self, text: str, found: AbstractSet[str]) -> bool:
         """Return whether *text*, in which the words *found* occur, may contain a wanted date or fraction."""
         return any(found >= figures and fraction in text for figures, fraction in self.figures)
+
+
+def _number_of(form: str) -> list[float]:
+    """Return the number in *form*; empty if it is too large to have other forms."""
+    try:
+        number = float(form[1:])
+    except ValueError:  # in hexadecimal digits
+        return []
+    return [number] if math.isfinite(number) else []
 
 
 def is_small_number(word: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents import tokens
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 from .languages.foreign_conditions import has_foreign_condition
@@ -100,10 +101,10 @@ class Conditions:
         self._all = concern_all
         self._words: set[str] = set()
         others: set[str] = set()
-        for text in texts:
+        for text in dict.fromkeys(texts):
             self._all = self._all or _IN_THAT_CASE.search(text[_BEGINNING:_MOST_READ])
             self._all = self._all or _QUESTION_FIRST.search(text[:_MOST_READ])
-            for sentence in tokens.sentences_in(text[:_MOST_READ]):
+            for sentence in paced(tokens.sentences_in(text[:_MOST_READ])):
                 plain = sentence if len(sentence) <= _LONGEST_SENTENCE else ""
                 lowered = plain.lower()
                 if "if" in lowered or "else" in lowered or not plain.isascii():

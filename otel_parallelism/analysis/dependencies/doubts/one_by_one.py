@@ -7,15 +7,17 @@ one open file or one cursor, whose position either moves.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_parallelism.analysis.dependencies.contents.tokens import sentences_in, words_in
 from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import words_in_name
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern
 
 from .languages.foreign_orders import has_foreign_limit, has_foreign_order
-from .rules import LONGEST_SENTENCE, MOST_READ, stems_of
+from .rules import LONGEST_SENTENCE, MOST_PROMPTS, MOST_READ, stems_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,21 +87,15 @@ class OneByOne:
         """Search what the user *said*, and the developer's *instructions*; of a long text only the beginning."""
         self._calls = calls
         self._in_turn = any(
-            _IN_TURN.search(text) or has_foreign_order(text) for text in (one[:MOST_READ] for one in said)
+            _IN_TURN.search(text) or has_foreign_order(text)
+            for text in paced([one[:MOST_READ] for one in dict.fromkeys(said)])
         )
-        self._any_service = False
-        self._stems: set[str] = set()
         self._limited = 0
         self._by_handle: dict[tuple[str, str], int] = {}
-        for text in dict.fromkeys((*said, *instructions)):
-            for sentence in sentences_in(text[:MOST_READ]):
-                if len(sentence) > LONGEST_SENTENCE:
-                    continue
-                # The names of tools are English.
-                foreign = not self._any_service and has_foreign_limit(sentence)
-                if foreign or _LIMIT.search(sentence):
-                    self._any_service = self._any_service or foreign or _SERVICE.search(sentence)
-                    self._stems |= _stems(words_in(sentence))
+        limits = [_limits_in(text[:MOST_READ]) for text in paced(dict.fromkeys(said))]
+        limits += [_limits_in_prompt(text[:MOST_READ]) for text in paced(dict.fromkeys(instructions))]
+        self._any_service = any(any_service for any_service, _ in limits)
+        self._stems: frozenset[str] = frozenset().union(*(stems for _, stems in limits))
 
     def start(self, index: int, arguments: Values, is_said: Callable[[str], bool]) -> list[Doubt]:
         """
@@ -123,6 +119,25 @@ class OneByOne:
 
     def _own_stems(self, index: int) -> frozenset[str]:
         return _stems(words_in_name(self._calls[index].tool))
+
+
+def _limits_in(text: str) -> tuple[bool, frozenset[str]]:
+    """Return whether *text* sets a limit that may be that of any service, and the stems of what else has one."""
+    stems: set[str] = set()
+    for sentence in paced(sentences_in(text)):
+        if len(sentence) > LONGEST_SENTENCE:
+            continue
+        # The names of tools are English.
+        foreign = has_foreign_limit(sentence)
+        if foreign or _LIMIT.search(sentence):
+            if foreign or _SERVICE.search(sentence):
+                return True, frozenset()
+            stems |= _stems(words_in(sentence))
+    return False, frozenset(stems)
+
+
+_limits_in_prompt = lru_cache(maxsize=MOST_PROMPTS)(_limits_in)
+"""All turns of an agent have one system prompt."""
 
 
 def _stems(words: Iterable[str]) -> frozenset[str]:

@@ -7,11 +7,13 @@ is about, and says nothing of what the user wants or of what the model knows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_parallelism.analysis.dependencies.contents.tokens import sentences_in, words_in
 from otel_parallelism.analysis.dependencies.effects import verb_tables
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of, words_in_name
+from otel_parallelism.pace import paced
 from otel_parallelism.patterns import CaselessPattern
 
 from .languages.foreign_conditions import has_foreign_condition, has_foreign_rule
@@ -23,6 +25,8 @@ MOST_READ = 20_000
 """The characters of a prompt that are searched."""
 LONGEST_SENTENCE = 400
 """A longer sentence is a listing, or no prose."""
+MOST_PROMPTS = 32
+"""What so many prompts say is remembered."""
 
 _STEM = 5
 _SAYING_NOTHING = (
@@ -73,25 +77,11 @@ class Rules:
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Search *texts*; of a long text only the beginning."""
-        self._stems: list[frozenset[str]] = []
-        self._orders: list[frozenset[str]] = []
-        self._sentences: list[frozenset[str]] = []
-        self.in_another_language: bool = False
-        for text in dict.fromkeys(texts):
-            for sentence in sentences_in(text[:MOST_READ]):
-                if len(sentence) <= LONGEST_SENTENCE and has_foreign_rule(sentence):
-                    self.in_another_language = True
-                if len(sentence) > LONGEST_SENTENCE:
-                    continue
-                stems = stems_of(words_in(sentence))
-                conditional = _CONDITION.search(sentence) or has_foreign_condition(sentence)
-                of_the_user = _OF_THE_USER.search(sentence)
-                if conditional and not of_the_user:
-                    self._stems.append(stems)
-                if _ORDER.search(sentence):
-                    self._orders.append(stems)
-                if not of_the_user and len(self._sentences) < _MOST_SENTENCES:
-                    self._sentences.append(stems)
+        found = [_rules_in(text[:MOST_READ]) for text in paced(dict.fromkeys(texts))]
+        self._stems: list[frozenset[str]] = [stems for one in found for stems in one.conditions]
+        self._orders: list[frozenset[str]] = [stems for one in found for stems in one.orders]
+        self._sentences: list[frozenset[str]] = [stems for one in found for stems in one.sentences][:_MOST_SENTENCES]
+        self.in_another_language: bool = any(one.foreign for one in found)
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -133,6 +123,35 @@ class Rules:
         """
         nouns = stems_of([noun_of(earlier)]), stems_of([noun_of(later)])
         return nouns[0] != nouns[1] and any(stems >= nouns[0] | nouns[1] for stems in self._orders)
+
+
+class _Found(NamedTuple):
+    """The stems of the conditions, of the orders and of all rules in a text, and whether one is foreign."""
+
+    conditions: list[frozenset[str]]
+    orders: list[frozenset[str]]
+    sentences: list[frozenset[str]]
+    foreign: bool
+
+
+@lru_cache(maxsize=MOST_PROMPTS)
+def _rules_in(text: str) -> _Found:
+    """Search *text*, which takes several milliseconds; all turns of an agent have one system prompt."""
+    found = _Found([], [], [], foreign=False)
+    foreign = False
+    for sentence in paced(sentences_in(text)):
+        if len(sentence) > LONGEST_SENTENCE:
+            continue
+        foreign = foreign or has_foreign_rule(sentence)
+        stems = stems_of(words_in(sentence))
+        of_the_user = _OF_THE_USER.search(sentence)
+        if (_CONDITION.search(sentence) or has_foreign_condition(sentence)) and not of_the_user:
+            found.conditions.append(stems)
+        if _ORDER.search(sentence):
+            found.orders.append(stems)
+        if not of_the_user and len(found.sentences) < _MOST_SENTENCES:
+            found.sentences.append(stems)
+    return found._replace(foreign=foreign)
 
 
 def nouns_of(tool: str) -> list[str]:

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_parallelism.analysis.dependencies.contents import forms, tokens
+from otel_parallelism.analysis.dependencies.contents import tokens
+from otel_parallelism.analysis.dependencies.contents.forms import identities
+from otel_parallelism.analysis.dependencies.contents.forms.transformations import computed_numbers, rounded_numbers
+from otel_parallelism.analysis.dependencies.contents.values import values_of
+from otel_parallelism.analysis.dependencies.contents.wanted import Wanted
+from otel_parallelism.model import Content
 
 WORDS = """
 the of OF may market March Mar. 3rd 21st 12 2024 2024-05-06 20240506 12/11/2023 text fooBar ABC-123 (march
@@ -19,11 +24,11 @@ texts = st.lists(st.tuples(st.sampled_from(WORDS.split()), st.sampled_from(" \n\
 @given(texts)
 def test_parts_of_a_long_text_have_the_forms_of_the_whole(words: list[tuple[str, str]]) -> None:
     text = "".join(word + space for word, space in words)
-    whole = sorted(forms.identity_forms(text))
+    whole = sorted(identities.identity_forms(text))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forms, "_PART", 20)
-        assert "".join(forms._parts_of(text)) == text
-        assert sorted(forms.identity_forms(text)) == whole
+        patch.setattr(identities, "_PART", 20)
+        assert "".join(identities._parts_of(text)) == text
+        assert sorted(identities.identity_forms(text)) == whole
 
 
 @given(texts)
@@ -36,7 +41,32 @@ def test_pieces_of_a_long_text_are_those_of_the_whole(words: list[tuple[str, str
 
 
 def test_long_text_is_parted_after_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "_PART", 4)
-    assert forms._parts_of("some text of March 5 and more") == ["some text ", "of March 5 and ", "more"]
-    assert forms._parts_of("word1 word2 555 012 word3 x") == ["word1 word2 555 012 word3 ", "x"]
-    assert forms._parts_of("2024-05-06;2024-05-07") == ["2024-05-06;2024-05-07"]
+    monkeypatch.setattr(identities, "_PART", 4)
+    assert identities._parts_of("some text of March 5 and more") == ["some text ", "of March 5 and ", "more"]
+    assert identities._parts_of("word1 word2 555 012 word3 x") == ["word1 word2 555 012 word3 ", "x"]
+    assert identities._parts_of("2024-05-06;2024-05-07") == ["2024-05-06;2024-05-07"]
+
+
+@given(st.text(max_size=30) | texts.map(lambda words: "".join(word + space for word, space in words)[:100]))
+def test_forms_that_are_wanted_are_those_of_the_text(text: str) -> None:
+    every = [form for form, _ in identities.identity_forms(text)]
+    without_days = [form for form in every if form[0] != "@"]
+    assert list(identities.wanted_forms(text.replace("%", ""), set(every))) == every or "%" in text
+    if "%" not in text:
+        assert list(identities.wanted_forms(text, set(without_days), days=False)) == without_days
+        joined = [form for form in without_days if " " not in form]
+        assert list(identities.wanted_forms(text, set(joined), names=False, days=False)) == joined
+
+
+NUMBERS = st.integers(-20, 2000) | st.floats(-3000, 3000) | st.sampled_from((99, 100, 12.5, 0.125, 125, 12500, 60, 1e7))
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=4), st.lists(NUMBERS, min_size=1, max_size=4))
+def test_numbers_of_a_result_have_every_form_that_is_wanted(given_numbers: list[float], returned: list[float]) -> None:
+    arguments = values_of(Content(given_numbers), 100, 1000, arguments=True)
+    wanted = Wanted([arguments])
+    found = values_of(Content({"rows": returned}), 100, 1000, wanted)
+    assert found is not None
+    every = {form for number in returned for form in rounded_numbers(number)}
+    every.update(computed_numbers(returned, [len(returned)]))
+    assert found.forms == every & set(wanted.forms)
