@@ -170,6 +170,25 @@ def wide_scopes(count: int) -> list[Observation]:
     return spans
 
 
+def overlapping_turns(count: int) -> list[Observation]:
+    """Return *count* turns that overlap, and as many calls with a missing parent that several of them hold by time."""
+    turns = [_turn(count, _S, at) for at in range(count)]
+    calls = [
+        Call("1", _id(count + at + 1), "missing", "get_rows", _START_NS + at * _S, _START_NS + (at + 1) * _S)
+        for at in range(count)
+    ]
+    return [*turns, *calls]
+
+
+def many_tools(count: int) -> list[Observation]:
+    """Return a turn of *count* calls of as many tools, one after another."""
+    calls = [
+        Call("1", _id(at + 2), _id(1), f"get_{at}", _START_NS + at * _S, _START_NS + (at + 1) * _S)
+        for at in range(count)
+    ]
+    return [_turn(count, _S), *calls]
+
+
 SHAPES: tuple[Callable[[int], list[Observation]], ...] = (
     flat,
     at_once,
@@ -184,6 +203,8 @@ SHAPES: tuple[Callable[[int], list[Observation]], ...] = (
     deep_wrappers,
     wide_wrappers,
     wide_scopes,
+    overlapping_turns,
+    many_tools,
 )
 
 

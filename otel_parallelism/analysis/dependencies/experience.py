@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from otel_parallelism.model import Call, Turn
 
 _MAX_PAIRS = 10_000
+_MOST_TOOLS = 141
+"""No more tools have all their pairs among so many."""
 
 
 class Experience:
@@ -41,29 +44,43 @@ class Experience:
 
 
 def pairs_of(tools: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the pairs of *tools*, each once and in alphabetical order; a tool that occurs twice is a pair too."""
-    distinct = sorted(set(tools))
-    return [*combinations(distinct, 2), *((tool, tool) for tool in distinct if tools.count(tool) > 1)]
+    """
+    Return the pairs of *tools*, each once and in alphabetical order; a tool that occurs twice is a pair too.
+
+    Of more tools than any turns were remembered to overlap in, none are returned.
+    """
+    times = Counter(tools)
+    if len(times) > _MOST_TOOLS:
+        return []
+    distinct = sorted(times)
+    return [*combinations(distinct, 2), *((tool, tool) for tool in distinct if times[tool] > 1)]
 
 
 def overlapping_pairs(turn: Turn) -> frozenset[tuple[str, str]]:
-    """Return the pairs of tools, in alphabetical order, that overlapped in one scope of *turn* without an error."""
+    """
+    Return the pairs of tools, in alphabetical order, that overlapped in one scope of *turn* without an error.
+
+    They are at most as many as are remembered.
+    """
     if len(turn.calls) < 2:  # noqa: PLR2004 - one call overlaps nothing
         return frozenset()
     scopes: dict[str, list[Call]] = {}
     for call in paced(turn.calls):
         if call.tool and not call.error and call.end_ns > call.start_ns:
             scopes.setdefault(call.scope, []).append(call)
-    return frozenset().union(*[_overlapping(calls) for calls in scopes.values() if len(calls) > 1])
-
-
-def _overlapping(calls: Sequence[Call]) -> set[tuple[str, str]]:
     pairs: set[tuple[str, str]] = set()
+    for calls in scopes.values():
+        if len(calls) > 1:
+            _add_overlapping(calls, pairs)
+    return frozenset(pairs)
+
+
+def _add_overlapping(calls: Sequence[Call], pairs: set[tuple[str, str]]) -> None:
     # Calls are in order of start, so the latest end of each tool is enough.
     latest: dict[str, int] = {}
     for call in paced(calls):
-        for tool, end_ns in latest.items():
-            if end_ns > call.start_ns:
-                pairs.add((tool, call.tool) if tool <= call.tool else (call.tool, tool))
+        latest = {tool: end_ns for tool, end_ns in latest.items() if end_ns > call.start_ns}
+        pairs.update((tool, call.tool) if tool <= call.tool else (call.tool, tool) for tool in latest)
+        if len(pairs) >= _MAX_PAIRS:
+            break
         latest[call.tool] = max(call.end_ns, latest.get(call.tool, 0))
-    return pairs

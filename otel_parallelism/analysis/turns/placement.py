@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from otel_parallelism.model import Call, Observation, Step, TurnSpan
@@ -11,7 +12,7 @@ from .counterparts import TOLERANCE_NS
 from .tree import as_passage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from .tree import Tree
 
@@ -37,19 +38,19 @@ def place_orphans(tree: Tree) -> set[str]:
     if not turns or not orphans:
         return placed
     outside = _Outermost(tree)
-    begun: list[Observation] = []
+    # Ends and ids of the turns that have begun and not ended, in order of their ends.
+    begun: list[tuple[int, str]] = []
     # In order of start: an orphan may enclose turns that later orphans belong to.
-    for span in sorted(orphans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id)):
+    for span in paced(ordered(orphans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))):
         while turns and turns[-1].start_ns <= span.start_ns:
-            begun.append(turns.pop())
-        begun = [turn for turn in begun if turn.end_ns >= span.start_ns]
-        # A turn inside the orphan cannot enclose it. If two candidates are not nested, neither is chosen.
-        holding = [
-            turn.span_id for turn in begun if _contains(turn, span) and outside.outermost(turn.span_id) != span.span_id
-        ]
-        inner = holding if len(holding) <= 1 else _innermost(tree, holding)
-        if len(inner) == 1:
-            tree.inside[span.span_id] = outside.above[span.span_id] = inner[0]
+            turn = turns.pop()
+            insort(begun, (turn.end_ns, turn.span_id))
+        del begun[: bisect_left(begun, (span.start_ns, ""))]
+        later = (begun[at][1] for at in range(bisect_left(begun, (span.end_ns, "")), len(begun)))
+        # A turn inside the orphan cannot enclose it.
+        holding = (turn_id for turn_id in later if outside.outermost(turn_id) != span.span_id)
+        if inner := _innermost(tree, holding):
+            tree.inside[span.span_id] = outside.above[span.span_id] = inner
             placed.add(span.span_id)
     return placed
 
@@ -71,19 +72,30 @@ class _Outermost:
         return span_id
 
 
-def _innermost(tree: Tree, turn_ids: Sequence[str]) -> list[str]:
-    """Return those of *turn_ids* that enclose no other of them; it is a single one if all are nested."""
-    around: set[str] = set()
+def _innermost(tree: Tree, turn_ids: Iterator[str]) -> str:
+    """Return the one of *turn_ids* that all others of them enclose; an empty string if two of them are not nested."""
+    inner = next(turn_ids, "")
+    nested: set[str] = set()
     for turn_id in turn_ids:
-        at = tree.inside[turn_id]
-        while at and at not in around:
-            around.add(at)
-            at = tree.inside[at]
-    return [turn_id for turn_id in turn_ids if turn_id not in around]
+        if not nested:
+            nested.update(_outwards(tree, inner, nested))
+        if turn_id in nested:
+            continue
+        path = _outwards(tree, turn_id, nested)
+        if tree.inside[path[-1]] != inner:
+            return ""
+        nested.update(path)
+        inner = turn_id
+    return inner
 
 
-def _contains(turn: Observation, span: Observation) -> bool:
-    return turn.start_ns <= span.start_ns and span.end_ns <= turn.end_ns
+def _outwards(tree: Tree, span_id: str, known: set[str]) -> list[str]:
+    """Return *span_id* and what encloses it, from the inside out, as far as it is not *known*."""
+    path = []
+    while span_id and span_id not in known:
+        path.append(span_id)
+        span_id = tree.inside[span_id]
+    return path
 
 
 def make_roots_turns(tree: Tree) -> None:

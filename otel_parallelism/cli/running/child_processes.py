@@ -33,7 +33,7 @@ _STARTERS: Final = frozenset({"env", "exec", "nice", "nohup", "poetry", "run", "
 """Programs, and their commands, that run the program that follows them."""
 
 _SEPARATORS: Final = re.compile(r"&&|\|\||[;|&\n]")
-_ALONE: Final = re.compile(r"-[a-zA-Z]*[IES][a-zA-Z]*")
+_ALONE: Final = re.compile(r"-[a-zA-DF-HJ-RT-Z]*[EIS][a-zA-Z]*")
 """Options of Python with which it reads no environment or imports no ``sitecustomize``."""
 
 _FOLLOWED: Final = "_OTEL_PARALLELISM_FOLLOWED"

@@ -6,7 +6,7 @@ from strategies import call, turn
 
 from otel_parallelism.analysis.analyze import analyze
 from otel_parallelism.analysis.dependencies import experience as module
-from otel_parallelism.analysis.dependencies.experience import Experience
+from otel_parallelism.analysis.dependencies.experience import Experience, overlapping_pairs, pairs_of
 from otel_parallelism.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +46,23 @@ def test_number_of_pairs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for told in (first, second, first):
         known.learn(told)
     assert (known.turns(["x", "y"]), known.turns(["p", "q"])) == (2, 0)
+
+
+def test_pairs_of_more_tools_than_are_remembered_are_not_made() -> None:
+    tools = [f"t{number:03}" for number in range(142)]
+    assert len(pairs_of([*tools[:141], "t000"])) == 141 * 140 // 2 + 1
+    assert pairs_of(tools) == []
+    known = Experience()
+    known.learn_pairs(pairs_of(tools[:141]))
+    assert known.turns(tools[:141]) == 1
+    assert known.turns(tools) == 0
+
+
+def test_pairs_of_one_turn_are_bounded() -> None:
+    calls = [call(f"{number:03}", 0, 9, f"t{number:03}") for number in range(300)]
+    assert 10_000 <= len(overlapping_pairs(turn(*calls))) < 10_150
+    apart = [call(f"{number:03}", number, number + 1.5, f"t{number:03}") for number in range(300)]
+    assert len(overlapping_pairs(turn(*apart))) == 299
 
 
 def test_experience_adds_evidence_but_keeps_the_advice() -> None:

@@ -547,6 +547,14 @@ def test_orphan_within_turns_that_do_not_nest_belongs_to_none() -> None:
         assert found.coverage == Coverage(calls=2, calls_without_turn=1, spans=5)
 
 
+def test_orphan_belongs_to_the_innermost_of_nested_turns_that_end_in_any_order() -> None:
+    for ends in ((9, 8, 7), (7, 8, 9), (8, 9, 7), (9, 7, 8)):
+        outer, middle, inner = ends
+        nested = [turn_span(0, outer), turn_span(1, middle, "sub", TURN), turn_span(2, inner, "subsub", "sub")]
+        found = by_id(of(*nested, one("a", 2, 3, "subsub"), one("x", 4, 6, "gone")))
+        assert ids(found["subsub"]) == ["a", "x"]
+
+
 def test_orphan_outside_every_turn_belongs_to_none() -> None:
     found = of(turn_span(0, 5), one("a", 1, 2), one("x", 4, 6, "gone"))
     assert [c.span_id for c in found.uncovered] == ["x"]
