@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from otel_parallelism.model import DeveloperText
 from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
@@ -94,14 +95,12 @@ def _words_said(said: Iterable[Content], max_leaves: int, max_bytes: int) -> set
     # Most requests of a turn repeat the messages of the one before.
     heard: set[str] = set()
     for content in paced(said):
-        if type(content.value) is str:
-            if content.value in heard:
-                continue
-            heard.add(content.value)
         read = _leaves_of(content, max_leaves, max_bytes)
         if read is None:
             return None
-        words.update(word for text in paced((*read.texts, *read.keys)) for word in words_in(message_text(text)))
+        for text in paced({*read.texts, *read.keys} - heard):
+            heard.add(text)
+            words.update(words_in(message_text(text)))
     return words
 
 
@@ -120,7 +119,10 @@ def _leaves_of(content: Content | None, max_leaves: int, max_bytes: int) -> Leav
         return None
     leaves = Leaves(set())
     try:
-        whole = leaves.take(content.data(), max_leaves)
+        data = content.data()
+        if type(data) is list:
+            data = [one for one in data if type(one) is not DeveloperText]
+        whole = leaves.take(data, max_leaves)
     except Exception:  # noqa: BLE001 - a dialect's parser, or a container of the user, may fail in any way
         return None
     return leaves if whole and sum(map(len, leaves.texts)) <= max_bytes else None

@@ -39,6 +39,7 @@ _GROUPED = LazyPattern(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _COMMA = LazyPattern(r",\d{3}(?!\d)")
 _AMOUNT = LazyPattern(r"[$€£¥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?[$€£¥%]")
 _INNER_NUMBER = LazyPattern(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,9})?(?![\w])")
+_DIGIT = LazyPattern(r"\d")
 _MAX_SEARCHED = 10_000
 _MAX_NUMBERS = 64
 _BEGINNINGS = "+-.$€£¥"
@@ -113,6 +114,8 @@ def numbers_in(text: str) -> list[float]:
     >>> numbers_in("about 3 to 4.5 km")
     [3, 4.5]
     """
+    if text.isalpha() or _DIGIT.search(text) is None:
+        return []
     found = _INNER_NUMBER.findall(text[:_MAX_SEARCHED])[:_MAX_NUMBERS]
     return [float(digits) if "." in digits else int(digits) for digits in found]
 

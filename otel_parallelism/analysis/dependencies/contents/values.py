@@ -17,7 +17,7 @@ from . import tokens
 from .atoms import atom_of_flag, atom_of_number, atom_of_text
 from .comparables import Values
 from .derivations import source_forms
-from .forms.identities import message_text, plain_text, wanted_forms
+from .forms.identities import may_have_joined, message_text, plain_text, wanted_forms
 from .forms.transformations import LARGEST, computed_numbers, rounded_numbers
 from .leaves import Leaves
 from .outcomes import result_outcome
@@ -157,14 +157,15 @@ def _search(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted
 def _add_forms(values: Values, leaves: Leaves, texts: Sequence[str], wanted: Wanted) -> None:
     """Add the wanted identity forms of *texts*, and of the numbers, keys and lengths of *leaves*."""
     found = values.forms
-    for some in (texts, leaves.keys):
-        for text in some:
-            inside = wanted.known_forms.get(text)
-            if inside is None:
-                # The turn holds the texts anyway.
-                found_here = wanted_forms(text, wanted.forms, names=wanted.has_names, days=wanted.has_days)
-                inside = wanted.known_forms[text] = tuple(found_here)
-            found.update(inside)
+    every, names, days = (*texts, *leaves.keys), wanted.has_names, wanted.has_days
+    joined = wanted.joined is None or may_have_joined(every, wanted.joined)
+    for text in every if names or days or joined else ():
+        inside = wanted.known_forms.get(text)
+        if inside is None:
+            # The turn holds the texts anyway.
+            found_here = wanted_forms(text, wanted.forms, names=names, days=days, joined=joined)
+            inside = wanted.known_forms[text] = tuple(found_here)
+        found.update(inside)
     if not wanted.near_forms and not wanted.has_counts:
         return
     numbers = leaves.numbers + [number for text in texts for number in tokens.numbers_in(text)]

@@ -23,6 +23,7 @@ _MOMENT = LazyPattern(r"(\d-\d\d)T(?=\d\d:)")
 _GROUPED = ("1,000",)
 _SMALL = 4
 _MANY = 2_000
+_MOST_JOINED = 64
 _PARTS = 16
 
 
@@ -76,6 +77,7 @@ class Wanted:
         has_counts: Whether some of them are lengths or other small numbers that may be computed.
         has_days: Whether some of them are days.
         has_names: Whether some of them are names of several words.
+        joined: The others that are texts; None if they are many.
     """
 
     __slots__ = (
@@ -85,6 +87,7 @@ class Wanted:
         "has_dates",
         "has_days",
         "has_names",
+        "joined",
         "known",
         "known_forms",
         "named",
@@ -117,6 +120,8 @@ class Wanted:
         self.has_counts: bool = any(form[0] == "#" for form in paced(self.forms))
         self.has_days: bool = any(form[0] == "@" for form in paced(self.forms))
         self.has_names: bool = any(" " in form for form in paced(self.forms))
+        joined = [form for form in paced(self.forms) if form[0] not in "=#@" and " " not in form]
+        self.joined: list[str] | None = joined if len(joined) <= _MOST_JOINED else None
         found = {
             token for values in paced(arguments) if values is not None for token in (*values.tokens, *values.derived)
         }
@@ -142,6 +147,7 @@ class Wanted:
     def forget(self) -> None:
         """Forget all values, with pauses."""
         empty(self.figures, self.known_forms, *self.known)
+        self.joined = None
         if isinstance(self.forms, PartedSet):
             empty(*self.forms.parts)
         for name in ("named", "names", "forms", "words", "tokens", "whole_parts", "near_forms"):

@@ -11,7 +11,7 @@ from otel_parallelism.pace import paced
 from otel_parallelism.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
 # Before and after a code or a number in Chinese, Japanese or Korean, whose letters are taken apart.
@@ -41,6 +41,8 @@ _APART = LazyPattern(
 )
 _PART = 16_000
 _MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
+_BETWEEN = "\0"
+_MARKS_INSIDE = _MARKS.replace(_BETWEEN.encode(), b"")
 LONGEST = 80
 SHORTEST = 4
 """The lengths of texts that are compared as a whole."""
@@ -201,7 +203,22 @@ def _is_distinctive(joined: str) -> bool:
     return len(joined) >= _DISTINCTIVE_LETTERS
 
 
-def wanted_forms(text: str, wanted: AbstractSet[str], *, names: bool = True, days: bool = True) -> Iterator[str]:
+def may_have_joined(texts: Sequence[str], joined: Iterable[str]) -> bool:
+    """
+    Return False if none of *texts* has any of the identity forms *joined*, which are no days and single words.
+
+    Searching all texts at once is several times as fast as finding the forms of each.
+    """
+    every = _BETWEEN.join(texts)
+    if not every.isascii() or every.count(_BETWEEN) >= len(texts) or "%" in every:
+        return True
+    squeezed = every.encode().translate(None, _MARKS_INSIDE).lower().decode()
+    return any(form in squeezed for form in paced(joined))
+
+
+def wanted_forms(
+    text: str, wanted: AbstractSet[str], *, names: bool = True, days: bool = True, joined: bool = True
+) -> Iterator[str]:
     """
     Yield the identity forms of *text*, part of a result, that are *wanted*.
 
@@ -210,31 +227,37 @@ def wanted_forms(text: str, wanted: AbstractSet[str], *, names: bool = True, day
         wanted: The forms to look for.
         names: Whether some of them may be names of several words.
         days: Whether some of them may be days.
+        joined: Whether *text* may have others of them.
     """
-    found = _all_wanted(text, names=names, days=days)
+    found = _all_wanted(text, names=names, days=days, joined=joined)
     yield from (form for form in found if form in wanted)
     if "%" in text and ESCAPE.search(text):
-        found = _all_wanted(plain_text(unquote(text)), names=names, days=days)
+        found = _all_wanted(plain_text(unquote(text)), names=names, days=days, joined=joined)
         yield from (form for form in found if form in wanted)
 
 
-def _all_wanted(text: str, *, names: bool, days: bool) -> Iterator[str]:
-    """Yield the identity forms of *text* as `identity_forms` does, but for *names* and *days* that are not wanted."""
+def _all_wanted(text: str, *, names: bool, days: bool, joined: bool) -> Iterator[str]:
+    """Yield the identity forms of *text* as `identity_forms` does, but for those that are not wanted."""
     if _is_one_word(text):
-        if SHORTEST <= len(text) <= LONGEST:
+        if joined and SHORTEST <= len(text) <= LONGEST:
             yield text.lower()
         return
     parts = [text] if len(text) <= _PART else _parts_of(text)
+    if names and len(text) <= LONGEST:
+        yield from _names_of(text)
+    if joined:
+        yield from _joined_forms(text, parts)
+    if (joined or days) and _have_digits(parts):
+        yield from _joined_digits(parts) if joined else ()
+        yield from (day for part in paced(parts) for day in days_in(part)) if days else ()
+
+
+def _joined_forms(text: str, parts: Sequence[str]) -> Iterator[str]:
+    """Yield *text*, if it is short, and the pieces inside its *parts*, without their joints."""
     if len(text) <= LONGEST:
         whole = _without_joints(text)
         if len(whole) >= SHORTEST:
             yield whole
             if whole[0] == "0" and whole.isdecimal():
                 yield whole.lstrip("0")
-        if names:
-            yield from _names_of(text)
     yield from _joined_pieces(parts, len(text))
-    if _have_digits(parts):
-        yield from _joined_digits(parts)
-        if days:
-            yield from (day for part in paced(parts) for day in days_in(part))
