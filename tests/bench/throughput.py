@@ -3,12 +3,15 @@ Measures how fast stored spans are analysed, and with how much memory, beside re
 
     python tests/bench/throughput.py [--turns 2000] [--large 20000] [--jobs 2] [--formats json protobuf parquet]
 
-It generates files of ordinary turns with and without content, and of three single traces: flat (one turn around a model
-request, a call and many other spans), deep (the same spans, each inside the one before), and calls (one turn of many
-calls). ``--turns`` is the number of ordinary turns, of 6.5 spans each; ``--large`` the spans of a single trace. Every
-measurement runs in a process of its own; with several jobs, the memory is that of the largest process. Nothing is
-asserted: times depend on the machine, and ratios hold within one run. ``--turns 15000 --large 100000`` has about
-100,000 spans a file.
+It generates files of ordinary turns with and without content, of turns with long content, and of three single traces.
+In a turn with long content the model asks for six calls one by one, each of its requests repeats all messages before
+it, and each call returns ten rows. The traces are flat (one turn around a model request, a call and many other spans),
+deep (the same spans, each inside the one before), and calls (one turn of many calls).
+
+``--turns`` is the number of ordinary turns, of 6.5 spans each; to each 20 of them there is one turn with long content,
+of 14 spans. ``--large`` is the number of spans of a single trace. Every measurement runs in a process of its own; with
+several jobs, the memory is that of the largest process. Nothing is asserted: times depend on the machine, and ratios
+hold within one run. ``--turns 15000 --large 100000`` has about 100,000 spans a file.
 
 Columns: the spans; spans per second of a processor when they are only read, and by ``analyze`` in one process; its
 memory; spans per second by the clock in one process, and in several, with their start; how much faster these are. Other
@@ -20,12 +23,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -54,6 +59,13 @@ CONTENT: Final = (
     "gen_ai.tool.call.result",
 )
 FORMATS: Final = ("json", "protobuf", "parquet")
+_TOOLS: Final = ("get_orders", "get_profile", "get_tickets", "get_payments", "get_shipments", "get_reviews")
+_NOUNS: Final = ("order", "parcel", "invoice", "refund", "contract", "delivery", "account", "warehouse", "voucher")
+_PROMPT: Final = " ".join(
+    f"Our {noun} desk number {number} answers within {number} hours, and keeps its notes on {noun}s short and friendly."
+    for number in range(1, 9)
+    for noun in _NOUNS
+)
 
 
 def ordinary(turns: int, *, content: bool) -> Iterator[list[SpanRecord]]:
@@ -67,6 +79,59 @@ def ordinary(turns: int, *, content: bool) -> Iterator[list[SpanRecord]]:
 
 def _without_content(span: SpanRecord) -> dict[str, object]:
     return {key: value for key, value in span.attributes.items() if key not in CONTENT}
+
+
+def long_contents(turns: int, *, handed_on: bool) -> Iterator[list[SpanRecord]]:
+    """Yield the spans of so many turns with long content; in each, calls are independent, or *handed_on* a value."""
+    random = Random(1)  # noqa: S311 - a sample, no secret
+    for number in range(turns):
+        trace, root, at = f"{number + 1:032x}", f"{number * 100 + 1:016x}", number * 60_000 * MS
+        made: list[SpanRecord] = []
+        for name, took_ms, described in _long_turn(random, number, handed_on=handed_on):
+            span_id = f"{number * 100 + len(made) + 2:016x}"
+            attributes = {"gen_ai.operation.name": name.partition(" ")[0], **described}
+            made.append(SpanRecord(trace, span_id, root, name, at, at + took_ms * MS, attributes))
+            at += took_ms * MS
+        agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "bench"}
+        yield [SpanRecord(trace, root, "", "invoke_agent bench", made[0].start_ns, at, agent), *made]
+
+
+def _long_turn(random: Random, number: int, *, handed_on: bool) -> Iterator[tuple[str, int, dict[str, object]]]:
+    """Yield the name, the milliseconds and the attributes of each span of a turn with long content."""
+    given, answered, arguments_key, result_key = CONTENT
+    customers = random.sample(range(10**6, 10**7), len(_TOOLS))
+    asked = f"Compare the customers {', '.join(map(str, customers))}."
+    messages: list[object] = [_message("system", _PROMPT), _message("user", asked)]
+    found = ""
+    for index, (tool, customer) in enumerate(zip(_TOOLS, customers, strict=True)):
+        arguments = {"order": found} if handed_on and found else {"customer": customer}
+        call_id = f"call-{number}-{index}"
+        call: dict[str, object] = {"type": "tool_call", "id": call_id, "name": tool, "arguments": arguments}
+        answer: dict[str, object] = {"role": "assistant", "parts": [call]}
+        yield "chat", 300, {given: json.dumps(messages), answered: json.dumps([answer])}
+        rows = [_row(random) for _ in range(10)]
+        found = str(rows[0]["id"])
+        about: dict[str, object] = {"gen_ai.tool.name": tool, "gen_ai.tool.call.id": call_id}
+        contents = {arguments_key: json.dumps(arguments), result_key: json.dumps({"rows": rows})}
+        yield f"execute_tool {tool}", 400, {**about, **contents}
+        returned = {"type": "tool_call_response", "id": call_id, "response": {"rows": rows}}
+        messages += [answer, {"role": "tool", "parts": [returned]}]
+    yield "chat", 300, {given: json.dumps(messages), answered: json.dumps([_message("assistant", "Done.")])}
+
+
+def _message(role: str, text: str) -> dict[str, object]:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+
+def _row(random: Random) -> dict[str, object]:
+    return {
+        "id": f"ORD-{random.randrange(10**6, 10**7)}",
+        "customer": f"cust_{random.randrange(10**5)}",
+        "total": round(random.random() * 1000, 2),
+        "status": random.choice(_NOUNS),
+        "note": " ".join(random.choices(_NOUNS, k=8)),
+        "date": f"2026-0{random.randint(1, 9)}-1{random.randint(0, 9)}",
+    }
 
 
 def single(kind: str, count: int) -> Iterator[list[SpanRecord]]:
@@ -94,6 +159,8 @@ def inputs(turns: int, large: int) -> dict[str, Callable[[], Iterator[list[SpanR
     return {
         "turns with content": lambda: ordinary(turns, content=True),
         "turns without content": lambda: ordinary(turns, content=False),
+        "long content": lambda: long_contents(turns // 20, handed_on=False),
+        "long content, handed on": lambda: long_contents(turns // 20, handed_on=True),
         **{f"one trace, {kind}": functools.partial(single, kind, large) for kind in ("flat", "deep", "calls")},
     }
 
