@@ -140,7 +140,8 @@ class CallWalk(ExpressionWalk):
             # Called for nothing but the exception that it may raise.
             state.require(Condition("function", sure=False, reason=f"whether {callee_name(node)} fails"))
         if makes_text_or_number(node):
-            return self.read(inputs, state)
+            known = self.read(inputs, state)
+            return known if callee_name(node) != "len" else _without_items(known, inputs, state)
         if is_pure(node):
             if isinstance(node.func, ast.Attribute) and called.objects:
                 return any_of([self.part(called, ELEMENT, state), *map(self.without_objects, given)])
@@ -158,3 +159,9 @@ class CallWalk(ExpressionWalk):
                 state.end = state.end or f"{name} is called in between for what it does (line {node.lineno})"
         objects = inputs.objects | {f"<{node.lineno}:{node.col_offset}>"}
         return Tracked(inputs.flow, inputs.doubt or doubt, objects, self.read(inputs, state).derived)
+
+
+def _without_items(length: Tracked, inputs: Tracked, state: State) -> Tracked:
+    """Return *length*, that of *inputs*: a call that is given an item of a list does not change how many there are."""
+    inside = {path for path in state.passed for one in inputs.objects if path.startswith(one + ELEMENT)}
+    return msgspec.structs.replace(length, derived=length.derived - (inside - inputs.derived))

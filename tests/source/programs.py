@@ -1050,6 +1050,27 @@ async def main():
     MODE = found[0]
     return await second("r")  # b
 
+descriptor_keeps_what_is_set: any
+CURRENT = {}
+class Tenant:
+    def __set__(self, one, value):
+        CURRENT["tenant"] = value
+async def second(q):
+    return CURRENT["tenant"]
+async def main(app):
+    app.tenant = await first("q")  # a
+    return await second("r")  # b
+
+global_set_by_its_name: any
+MODE = "slow"
+async def first(q):
+    globals()["MODE"] = q
+async def second(q):
+    return MODE
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
 poll_until_done: any
 async def main():
     while await first("job") != "done":  # a
@@ -1066,6 +1087,13 @@ async def main():
 """
 
 _FREE = """
+while_loop_over_positions:
+async def main():
+    keys, at = ["a", "b"], 0
+    while at < len(keys):
+        await first(keys[at])  # ab
+        at += 1
+
 callback_that_only_reads:
 async def main(rows):
     limit = 3

@@ -16,9 +16,10 @@ from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted, is_mutator
 
 from .named_attributes import ANY_ATTRIBUTE, attributes_set, read_by_text
-from .one_at_a_time import admitting_one, held_lock, queue_of_others
+from .one_at_a_time import admitting_one, held_lock, is_lock, queue_of_others
 from .outside_names import outside_name
 from .own_objects import is_fresh, own_names
+from .stored_data import stored_data
 
 if TYPE_CHECKING:
     from otel_parallelism.source.functions import SourceFile
@@ -100,11 +101,14 @@ class _StateWalk:
 
     def visit(self, node: ast.AST) -> None:
         for holder, name in attributes_set(node):
-            if name != ANY_ATTRIBUTE and self._is_of_others(holder):
+            if name != ANY_ATTRIBUTE and (name[0] != "." or self._is_of_others(holder)):
                 self.changed.add(name)
         if isinstance(node, ast.Call):
             self.alone = self.alone or admitting_one(node, self._run)
             self.read.update(name for name in read_by_text(node) if name != ANY_ATTRIBUTE)
+            stored = stored_data(node, self._own)
+            self.added |= stored.written
+            self.read |= stored.read
             if isinstance(node.func, ast.Attribute):
                 self._method(node, node.func.value)
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -188,12 +192,21 @@ def _is_made_once(node: ast.expr, run: Run) -> bool:
     """
     Return whether *node* is set only where it is found to be missing: ``if self._client is None: …``.
 
-    Where the function awaits the value, two calls at once would each make it.
+    Where the function awaits the value, two calls at once would each make it, unless a lock is held.
     """
     around: ast.AST | None = node
+    awaits = False
     while around is not None and around is not run.function:
         if isinstance(around, ast.If) and any(_is_same(one, node) for one in ast.walk(around.test)):
-            return not any(isinstance(one, ast.Await) for part in around.body for one in ast.walk(part))
+            awaits = any(isinstance(one, ast.Await) for part in around.body for one in ast.walk(part))
+            if not awaits:
+                return True
+        if (
+            awaits
+            and isinstance(around, ast.AsyncWith)
+            and any(is_lock(item.context_expr, run) for item in around.items)
+        ):
+            return True
         around = run.module.file.parents.get(around)
     return False
 

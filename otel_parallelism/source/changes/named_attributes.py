@@ -40,6 +40,8 @@ def attributes_set(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     '.name'
     """
     if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        if isinstance(node.value, ast.Call) and callee_name(node.value) == "globals":
+            yield node.value, _attribute(node.slice).removeprefix(".")
         holder = _namespace_of(node.value)
         if holder is not None:
             yield holder, _attribute(node.slice)

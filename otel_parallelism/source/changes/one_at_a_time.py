@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, cast
 
+from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted, is_mutator, is_pure, is_reflection, is_sink
 
@@ -81,6 +82,11 @@ def _lock(expression: ast.expr, run: Run) -> str:
     return f"the lock {name.removeprefix('.')}" if known and shared else ""
 
 
+def is_lock(expression: ast.expr, run: Run) -> bool:
+    """Return whether *expression*, in the function of *run*, is a lock that others may hold."""
+    return bool(_lock(expression, run))
+
+
 def _waits_async(node: ast.AST) -> bool:
     return isinstance(node, _SUSPENDING)
 
@@ -96,7 +102,7 @@ def _made_for_one(file: SourceFile) -> tuple[frozenset[str], frozenset[str]]:
     if key not in file.facts:
         locks: set[str] = set()
         executors: set[str] = set()
-        for node in ast.walk(file.tree):
+        for node in paced(ast.walk(file.tree)):
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 names = {outside_name(one) for one in targets if isinstance(one, (ast.Name, ast.Attribute))}

@@ -214,7 +214,7 @@ def _hooks(file: SourceFile, target: ast.expr) -> list[Function]:
         if isinstance(one, ast.FunctionDef)
         and any(_last_word(decorator) == "setter" for decorator in one.decorator_list)
     ]
-    return [*file.named.get("__setattr__", ()), *setters]
+    return [*file.named.get("__setattr__", ()), *file.named.get("__set__", ()), *setters]
 
 
 def _run_by(file: SourceFile, functions: Iterable[Function]) -> list[_Facts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard, cast
 
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
@@ -15,7 +15,7 @@ from .program_modules import ProgramModule, called_elsewhere, class_methods, wra
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from otel_parallelism.source.functions import Function
+    from otel_parallelism.source.functions import Function, SourceFile
 
     from .program_modules import Place
 
@@ -89,6 +89,8 @@ def calls_unknown_function(statement: ast.Expr, run: Run) -> bool:
 
 def is_unknown_function(call: ast.Call, run: Run) -> bool:
     """Return whether *call* runs a function out of a container of others, such as one of its listeners."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr in _given_attributes(run.module.file)
     if isinstance(call.func, ast.Subscript):
         return not _table(call.func, run) and not is_fresh(call.func, run.function, new=run.new)
     if not isinstance(call.func, ast.Name):
@@ -99,6 +101,22 @@ def is_unknown_function(call: ast.Call, run: Run) -> bool:
         for loop in loops
         if any(isinstance(one, ast.Name) and one.id == call.func.id for one in ast.walk(loop.target))
     )
+
+
+def _given_attributes(file: SourceFile) -> frozenset[str]:
+    """Return the attributes of *file* that hold what a constructor was given, such as callbacks, and are no methods."""
+    key = "given attributes"
+    if key not in file.facts:
+        file.facts[key] = frozenset(
+            target.attr
+            for name in CONSTRUCTORS
+            for function in file.named.get(name, ())
+            for node in own_nodes(function)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name)
+            for target in node.targets
+            if isinstance(target, ast.Attribute) and target.attr not in file.named
+        )
+    return cast("frozenset[str]", file.facts[key])
 
 
 def _of_others(iterable: ast.expr, run: Run) -> bool:

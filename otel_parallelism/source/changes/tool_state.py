@@ -9,8 +9,10 @@ from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import is_pure
 
+from .changing_methods import CHANGING_ITEMS
+from .computing import COMPUTING, only_computes
 from .kept_state import KeptState, names_of, state_of
-from .outside_names import outermost_name
+from .outside_names import outermost_name, outside_name
 from .own_objects import is_fresh, own_names
 from .program_modules import function_at, program_module
 from .run_functions import Run, is_unknown_function, run_by
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from .program_modules import Place, ProgramModule
 
 _MOST_RUNS = 64
+_TAKING = frozenset({"get", "get_nowait"})
 _MOST_MODULES = 16
 
 
@@ -46,14 +49,18 @@ def state_of_tool(tool: str, callers: Sequence[ProgramModule], defined: Place | 
     if key not in caller.file.facts:
         own = run_by(tool_functions(caller, tool, defined))
         runs = _with_methods(own, callers)
+        filled: frozenset[str] = frozenset()
         if any(map(_runs_listeners, runs)):
             runs = [*runs, *run_by([(home, one) for home in callers for one in _kept_functions(home.file)])]
+            filled = frozenset().union(*(_kept_containers(home.file) for home in callers))
+        put = frozenset[str]().union(*(state_of(run).added for run in runs))
+        runs = [*runs, *(one for home in callers for one in _workers_on(put, home))]
         parts = [state_of(run) for run in runs]
         caller.file.facts[key] = KeptState(
-            frozenset().union(*(part.changed for part in parts)),
+            filled.union(*(part.changed for part in parts)),
             frozenset().union(*(part.added for part in parts)),
             frozenset().union(*(part.read for part in parts)),
-            next((part.alone for part in parts if part.alone), ""),
+            next((part.alone for part in parts if part.alone), "") or (COMPUTING if only_computes(own) else ""),
             frozenset().union(*(state_of(run).arguments for run in own)),
             frozenset().union(*(state_of(run).taken for run in own)),
         )
@@ -165,6 +172,36 @@ def _kept_functions(file: SourceFile) -> list[Function]:
         elif isinstance(node, ast.Name) and not (isinstance(around, ast.Call) and node is around.func):
             found.update(dict.fromkeys(file.named.get(node.id, ())))
     return list(found)
+
+
+def _kept_containers(file: SourceFile) -> frozenset[str]:
+    """Return the containers of *file* whose methods it passes on, such as ``Watch(FOUND.append)``."""
+    found: set[str] = set()
+    for node in paced(ast.walk(file.tree)):
+        if isinstance(node, ast.Attribute) and node.attr in CHANGING_ITEMS:
+            around = file.parents.get(node)
+            if not (isinstance(around, ast.Call) and node is around.func):
+                found.add(outside_name(node.value))
+    return frozenset(found - {""})
+
+
+def _workers_on(queues: frozenset[str], home: ProgramModule) -> list[Run]:
+    """Return the functions of *home* that take items from one of *queues*, where others put them."""
+    runs = [Run(home, one) for one in _taking_functions(home.file)] if queues else []
+    return [run for run in runs if state_of(run).changed & queues]
+
+
+def _taking_functions(file: SourceFile) -> list[Function]:
+    """Return the functions of *file* that may take an item of a queue."""
+    key = "taking functions"
+    if key not in file.facts:
+        file.facts[key] = [
+            function
+            for functions in paced(file.named.values())
+            for function in functions
+            if any(isinstance(one, ast.Call) and callee_name(one) in _TAKING for one in own_nodes(function))
+        ]
+    return cast("list[Function]", file.facts[key])
 
 
 def _modules_named(file: SourceFile) -> set[str]:

@@ -88,6 +88,38 @@ USED_BY_BOTH = {
             "async def get_a():\n  bus.emit('pt')\nasync def get_b():\n  return LANG['at']"
         ),
     ),
+    "a list that a callback fills": (
+        "FOUND",
+        (
+            "class Watch:\n  def __init__(self, hit):\n    self.hit = hit\n  def get_a(self):\n    self.hit(1)\n"
+            "watch = Watch(FOUND.append)\nasync def get_b():\n  return list(FOUND)"
+        ),
+    ),
+    "what a worker makes of a queue": (
+        "LATEST",
+        (
+            "async def work():\n  LATEST['at'] = await JOBS.get()\n"
+            "async def get_a():\n  JOBS.put_nowait(1)\nasync def get_b():\n  return LATEST['at']"
+        ),
+    ),
+    "a table": (
+        "the table quotes",
+        (
+            "async def get_a(db):\n  db.execute('insert into quotes (q) values (1)')\n"
+            "async def get_b(db):\n  return db.execute('select * from main.quotes').fetchall()"
+        ),
+    ),
+    "a file with a name": (
+        "the file q.json",
+        (
+            "def get_a():\n  with open('q.json', 'w') as file: json.dump(1, file)\n"
+            "def get_b():\n  return json.load(open('q.json'))"
+        ),
+    ),
+    "a file of a variable": (
+        "the file OUT",
+        "def get_a():\n  OUT.write_text('1')\ndef get_b():\n  return OUT.read_text()",
+    ),
     "behind a lambda": (
         "busy",
         (
@@ -111,6 +143,16 @@ FREE = {
     ),
     "a list of times": "TIMES = []\nasync def get_a():\n  TIMES.append(1)\nasync def get_b():\n  TIMES.append(2)",
     "a context variable": "async def get_a():\n  return TENANT.get()\nasync def get_b():\n  return TENANT.get()",
+    "different tables": (
+        "async def get_a(db):\n  db.execute('insert into quotes values (1)')\n"
+        "async def get_b(db):\n  return db.execute('select * from users').fetchall()"
+    ),
+    "files that both read": "def get_a():\n  return OUT.read_text()\ndef get_b():\n  return OUT.read_text()",
+    "a token that is made under a lock": (
+        "class Api:\n  async def token(self):\n    async with self.lock:\n      if self.value is None:\n"
+        "        self.value = await login()\n    return self.value\n"
+        "async def get_a(api):\n  return await api.token()\nasync def get_b(api):\n  return await api.token()"
+    ),
     "a queue of log lines": "async def get_a():\n  LOG.put_nowait(1)\nasync def get_b():\n  LOG.put_nowait(2)",
     "rows of a cursor of their own": (
         "async def get_a(db):\n  return db.execute('a').fetchall()\n"
@@ -175,6 +217,12 @@ def test_counts_caches_and_objects_of_their_own_are_in_nobodys_way(program: str)
             "the lock gate",
         ),
         ("def get_a(self):\n  with self._lock:\n    return self.db.ask(1)", "the lock _lock"),
+        (
+            "def total(n):\n  return sum(i * i for i in range(n))\nasync def get_a(n):\n  return total(n)",
+            "Python's interpreter all the time: both only compute",
+        ),
+        ("def get_a(n):\n  return [client.get(i) for i in range(n)]", ""),
+        ("async def get_a(n):\n  for i in range(n): await send(i)", ""),
         ("def get_a(self):\n  with self._lock:\n    self.seen.append(len(self.seen))", ""),
         (
             (

@@ -1,0 +1,89 @@
+"""Finds tables and files that code writes or reads, where their names stand in the source."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from typing import NamedTuple
+
+from otel_parallelism.source.functions import callee_name
+from otel_parallelism.source.known_functions import dotted
+
+_MOST_TEXT = 2_000
+_STORING = frozenset("insert update delete replace merge upsert truncate copy".split())  # noqa: SIM905 - a list of quoted words would be longer
+_BEFORE_TABLES = frozenset({"into", "update", "from", "join", "truncate", "table", "copy"})
+_NO_TABLES = frozenset({"select", "only", "set", "table", "lateral", "unnest", "if", "not", "exists"})
+_WRITING_MODES = frozenset("wax+")
+_WRITING_PATHS = frozenset({"write_text", "write_bytes"})
+_READING_PATHS = frozenset({"read_text", "read_bytes"})
+_EXPORTS = ("to_csv", "to_parquet", "to_excel", "to_json", "to_pickle", "to_feather")
+_IMPORTS = ("read_csv", "read_parquet", "read_excel", "read_json", "read_pickle", "read_feather")
+
+
+class StoredData(NamedTuple):
+    """The tables and files that a call writes, and those that it reads, in words."""
+
+    written: frozenset[str]
+    read: frozenset[str]
+
+
+def stored_data(call: ast.Call, own: frozenset[str]) -> StoredData:
+    """
+    Return the tables and files that *call* writes and reads.
+
+    Args:
+        call: A call in some function.
+        own: The names of the variables of that function; which file they stand for is not known.
+
+    >>> stored_data(ast.parse("db.execute('insert into t select a from u')", mode="eval").body, frozenset())
+    StoredData(written=frozenset({'the table t'}), read=frozenset({'the table u'}))
+    """
+    first = call.args[0] if call.args else None
+    if isinstance(call.func, ast.Attribute) and isinstance(first, ast.Constant) and isinstance(first.value, str):
+        written, read = _tables(first.value[:_MOST_TEXT])
+        if written or read:
+            return StoredData(written, read)
+    name = callee_name(call)
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if name == "open":
+        path, mode = (
+            (first, call.args[1:2]) if receiver is None or dotted(call.func) == "io.open" else (receiver, call.args[:1])
+        )
+        modes = [*mode, *(one.value for one in call.keywords if one.arg == "mode")]
+        return _file(path, own, written=any(map(_is_writing, modes)))
+    if name in _WRITING_PATHS or name in _READING_PATHS:
+        return _file(receiver, own, written=name in _WRITING_PATHS)
+    if name in _EXPORTS or name in _IMPORTS:
+        return _file(first, own, written=name in _EXPORTS)
+    return StoredData(frozenset(), frozenset())
+
+
+def _file(path: ast.expr | None, own: frozenset[str], *, written: bool) -> StoredData:
+    names: frozenset[str] = frozenset()
+    if isinstance(path, ast.Constant) and isinstance(path.value, str):
+        names = frozenset({f"the file {path.value}"})
+    elif isinstance(path, ast.Attribute) and dotted(path):
+        names = frozenset({f"the file {path.attr}"})
+    elif isinstance(path, ast.Name) and path.id not in own:
+        names = frozenset({f"the file {path.id}"})
+    return StoredData(names, frozenset()) if written else StoredData(frozenset(), names)
+
+
+def _is_writing(mode: ast.expr) -> bool:
+    value = mode.value if isinstance(mode, ast.Constant) else None
+    return isinstance(value, str) and not _WRITING_MODES.isdisjoint(value)
+
+
+def _tables(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the tables that a statement in SQL writes, and those that it reads; nothing for any other text."""
+    words = text.lower().replace("(", " ( ").split()
+    if not words or words[0] not in {"select", "with", *_STORING}:
+        return frozenset(), frozenset()
+    named = [
+        after.strip('"`;,)[]')
+        for word, after in itertools.pairwise(words)
+        if word in _BEFORE_TABLES and after not in _NO_TABLES and after != "("
+    ]
+    tables = [f"the table {name.rpartition('.')[2]}" for name in named if name]
+    stores = words[0] in _STORING
+    return frozenset(tables[:1] if stores else ()), frozenset(tables[1:] if stores else tables)
