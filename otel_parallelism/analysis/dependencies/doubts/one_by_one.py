@@ -59,13 +59,10 @@ _LIMIT = CaselessPattern(
 _IN_TURN = CaselessPattern(
     r"\b(?:one after (?:another|the other)|sequentially|in sequence|serially"
     r"|in (?:(?:exactly|precisely|strictly) )?(?:this|that|the (?:following|given|listed|stated|same))"
-    r" (?:(?:exact|strict|very) )?(?:order|sequence)|in (?:exactly |precisely |strictly )?the (?:order"
-    r"|sequence) (?:given"
-    r"|listed|stated|i |of )"
-    r"|in strict (?:order|sequence)|(?:,|and|but) (?:not|never) before(?! (?:at )?\d| noon| midnight)"
-    r"|only (?:then|afterwards?)"
-    r"|only after (?:that|this|which)|(?:be|is|are) \w+ prior to)\b"
-    r"|(?:^|[,.;:!?]|\b(?:and|then|please|but))\W*(?:wait|hold off) (?:for|until|till)\b",
+    r" (?:(?:exact|strict|very) )?(?:order|sequence)|in (?:exactly |precisely |strictly )?the (?:order|sequence)"
+    r" (?:given|listed|stated|i |of )|in strict (?:order|sequence)"
+    r"|(?:,|and|but) (?:not|never) before(?! (?:at )?\d| noon| midnight)|only (?:then|afterwards?)|only after (?:that|this|which)|(?:be|is|are) \w+ prior to|(?:(?<!the )(?<!a )(?<!average )wait|hold off)"
+    r" (?:for|until|till))\b",
 )
 _SERVICE = CaselessPattern(
     r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device)s?\b"

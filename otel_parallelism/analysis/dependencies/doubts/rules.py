@@ -142,10 +142,11 @@ def _rules_in(text: str) -> _Found:
     for sentence in paced(sentences_in(text)):
         if len(sentence) > LONGEST_SENTENCE:
             continue
-        foreign = foreign or has_foreign_rule(sentence)
+        conditional = has_foreign_condition(sentence)
+        foreign = foreign or has_foreign_rule(sentence, conditional=conditional)
         stems = stems_of(words_in(sentence))
         of_the_user = _OF_THE_USER.search(sentence)
-        if (_CONDITION.search(sentence) or has_foreign_condition(sentence)) and not of_the_user:
+        if (conditional or _CONDITION.search(sentence)) and not of_the_user:
             found.conditions.append(stems)
         if _ORDER.search(sentence):
             found.orders.append(stems)

@@ -20,73 +20,65 @@ _POLITE = LazyPattern(
     re.IGNORECASE,
 )
 # How a request begins that may follow a condition without a word for "if".
-_SHOWS = r"(?:zeig|lies|gib|hol|such|schau|pr[uü]f|nenn|ruf|[öo]ffn|nimm|find|brauch|m[oö]cht)\w*"
+_SHOWS = r"(?:zeig|lies|gib|hol|such|schau|pr[uü]f|nenn|ruf|[öo]ffn|nimm|find|brauch|m[oö]cht)\w*(?!\w)"
 _SHOWS_RU = r"(?:покаж|да[йи]|на[йи]д|вывед|откро|провер|посмотр|прочит|пришл|назов)\w*"
-_MORE = (
-    # German
-    r"|(?<!\w)(?:es sei denn|au[sß]+er wenn|vorausgesetzt|gegebenenfalls|ggf|notfalls|mangels|in ermangelung|im fall"
-    r"|nur (?:bei|im falle?)|nur dann)(?!\w)|(?:^|[,;:.])\W*sollten? (?=[^.!?;]*,)"
-    r"|(?:^|[,;:.])\W*(?:ist|sind|liegt|steht|wird|hat|fehlt|gibt|war|zeigt|f[äa]llt|steigt|bleibt|kommt|reicht)"
-    r" [^,.!?;]{1,60}, (?:dann |so )?" + _SHOWS + r"(?!\w)"
-    r"|(?:^|[,;:.])\W*bei (?!(?:de[rmn]|eine[rm]|uns|mir|euch|ihm|ihr)(?!\w))\w+,? " + _SHOWS + r"(?!\w)"
-    # Dutch, Swedish, Danish and Norwegian
-    r"|(?<!\w)(?:mocht(?:en)?|tenzij|mits|zo niet|zo ja|bij gebrek aan|s[aå]vida|f[oö]rutsatt|vid behov|i s[aå] fall"
-    r"|i s[aå] fald|medmindre|med mindre|s[aå]fremt|dersom|forudsat|forutsatt)(?!\w)"
-    r"|(?<!\w)om (?:\w+ ){1,2}(?:[äa]r|st[åa]r|blir|finns|har|visar|g[åa]r|kommer|ligger|regnar|sn[öo]ar"
-    r"|r[äa]cker|saknas|inte)(?!\w)"
-    # French
-    r"|(?<!\w)(?:[aà] moins (?:que|qu'|de)|faute d|pourvu qu|[aà] condition|[aà] d[eé]faut|sauf (?:si|en cas)"
-    r"|le cas [eé]ch[eé]ant|dans ce cas|d[eè]s qu|uniquement en cas|seulement en cas)"
-    # Spanish, Italian and Portuguese
-    r"|(?<!\w)(?:a no ser que|salvo (?:que|si|se|che)|a menos que|a falta de|en su defecto|siempre (?:que|y cuando)"
-    r"|con tal de que|en ese caso|de (?:no )?(?:haber|estar|ser as[ií])|cuando (?:est[eé]n?|haya|sean?|salga|suba|baje"
-    r"|llegue|tenga|falte)|a meno che|in (?:mancanza|assenza) di|purch[eé]|a patto che|a condizione|salvo che|nel caso"
-    r"|in tal caso|a n[aã]o ser que|na falta de|na aus[eê]ncia|desde que|contanto que|nesse caso|exceto se"
-    r"|quando (?:estiver|houver|for|faltar))(?!\w)"
-    # Slavic languages
-    r"|(?<!\w)(?:в (?:противном|таком|этом) случае|кроме случаев|разве что|у разі|в разі|(?:при|за) (?:(?:его"
-    r"|е[ёе]|ее|их)"
-    r" )?(?:отсутств|нехватк|наличи|превышен|необходимост|ошибк|сбо|недостат|відсутност|нестач|потреб)\w*"
-    r"|gdyby|o ile|chyba [żz]e|w (?:przeciwnym|takim) razie|w (?:razie|przypadku)|pod warunkiem|kdyby|leda[zž]e"
-    r"|v opa[cč]n[eé]m p[rř][ií]pad[eě]|keby|inak)(?!\w)"
-    r"|(?:^|[,;:.—–-]|(?<!\w)[аи] )\W*при \w+ (?:\w+ )?" + _SHOWS_RU + r"|[—–]\s*(?:то |тогда )?" + _SHOWS_RU +
-    # Turkish, Hungarian, Finnish, Romanian, Greek, Vietnamese and Malay
-    r"|(?<!\w)(?:(?!\w*(?:vers|pers|mers|pars|oars|ears))\w{2,}[ae]rs[ae]|(?:bo[şs]|dolu|yok|a[çc]ık|kapalı|az"
-    r"|[çc]ok|fazla|d[üu][şs][üu]k|y[üu]ksek|hazır|uygun|de[ğg]il"
-    r"|eksik)s[ae]"
-    r"|\w+[ıiuü]ys[ae]|\w+(?:l[ıi]|s[ıi]z)ys[ae]|aksi (?:halde|takdirde)|[şs]ayet|takdirde|(?:[ée]s|de|vagy) ha"
-    r"|ellei|muuten"
-    r"|altfel|[îi]n caz|σε περ[ίι]πτωση|εκτ[όο]ς αν|trong tr[ưu][ờo]ng h[ợo]p|tr[ừu] khi|asalkan|seandainya"
-    r"|kecuali|bilamana)(?!\w)"
-    # Arabic, Persian, Hebrew, Hindi and Urdu
-    r"|(?<!\w)(?:[وف]?إن (?:كان|كانت|وجد|لم|زاد|حدث|تجاوز)\w*|في حال(?:ة)?|عند (?:نفاد|عدم|غياب|وجود)|ما لم|وإلا"
-    r"|شريطة|در صورت|במקרה|होने पर|हो तो|ہو(?:ئی|ا|ں)? تو)(?!\w)"
-    # Chinese, Japanese and Korean
-    r"|若(?!干)|一旦|倘|万一|萬一|除非|不然|了就|(?<![同及随隨当當小实實])[时時](?=[查看列显顯给給请請就,，])"
-    r"|(?<!例)(?<!たと)[えけげせてねべめれ]ば(?!ん)|ない限り|さもな|아니면|그렇지 않"
-    r"|(?<=[을를할일될질을])\s?때[는만엔에]"
-)
+# Each group is tried at few places of a text: at the beginning of a clause, at that of a word, or at a certain letter.
 _CONDITION = CaselessPattern(
-    r"(?<!\w)(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|sinon|au cas o[uù]|d[eè]s que|[aà] moins que|si"
-    r"|s'ils?|annars|ellers"
-    r"|im falle?|en cas d[e'u]\w*|en caso de|em caso de|in caso d\w+|in geval van|w razie|w przypadku"
-    r"|v p[rř][ií]pad[eě]|в случае"
-    r"|de lo contrario|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio|indien|anders|hvis"
-    r"|seg[uú]n (?:lo|el resultado|los resultados|si|c[oó]mo|haya|salga|sea|est[eé])|dependiendo|selon (?:ce|que|si"
-    r"|l[ea]s? (?:r[eé]sultats?|r[eé]ponses?))|je nachdem|je nach (?:dem|ergebnis|antwort|stand|lage)|abh[aä]ngig von"
-    r"|a seconda|in base a(?:l|lla|i)? (?:risultat[oi]|risposta|quello)|dependendo|consoante|afhankelijk|beroende p[aå]"
-    r"|avhengig|afh[aæ]ngigt?|alt etter|w zale[zż]no[sś]ci|zale[zż]nie|в зависимости|sonucuna g[oö]re"
-    r"|n[eế]u|kalau|jika|apabila|jos|mik[aä]li|якщо|ако|ukoliko|ako|pokud|jestli(?:[zž]e)?|kdy[zž]|dac[aă]"
-    r"|jei|kui|juhul"
-    r"|qualora|ikiwa|[αά]ν|ε[αά]ν|ו?אם|במידה|اگر|چنانچه"
-    r"|je[sś]li|je[zż]eli|если|иначе|e[gğ]er|yoksa|varsa|olursa|ise|\w+(?:yorsa|m[ae]zs[ae]|[ıü]rs[ae]|ıysa"
-    r"|iyse|uysa|[üu]yse)"
-    r"|[وف]?(?:إذا|لو)|अगर|यदि)(?!\w)"
-    r"|(?:^|[,;:])\W*(?:se|als|om|ifall|ha|skulle|caso) "
-    + _MORE
-    + r"|ถ้า|หาก|(?<!あ)たら(?![しこ])|如果|假如|要是|否则|否則|的话|もし|なら|れば、|場合|なければ|만약"
-    r"|[오하되이없있으나]면(?!\w)|이면|다면|라면|경우"
-    r"|에 따라|取决于|根据结果|视结果|看结果|次第|に応じて",
+    r"(?:^|[,;:.])\W*(?:(?:se|als|om|ifall|ha|skulle|caso) |sollten? (?=[^.!?;]*,)"
+    r"|bei (?!(?:de[rmn]|eine[rm]|uns|mir|euch|ihm|ihr)(?!\w))\w+,? " + _SHOWS + r"|(?:ist|sind|liegt|steht|wird|hat"
+    r"|fehlt|gibt|war|zeigt|f[äa]llt|steigt|bleibt|kommt|reicht) [^,.!?;]{1,60}, (?:dann |so )?" + _SHOWS + ")"
+    # German
+    r"|(?<!\w)(?:(?:wenn|falls|sofern|andernfalls|ansonsten|sonst|sobald|im falle?|je nachdem|je nach (?:dem|ergebnis"
+    r"|antwort|stand|lage)|abh[aä]ngig von|es sei denn|au[sß]+er wenn|vorausgesetzt|gegebenenfalls|ggf|notfalls|mangels"
+    r"|in ermangelung|nur (?:bei|im falle?|dann)"
+    # Dutch, Swedish, Danish and Norwegian
+    r"|indien|anders|in geval van|afhankelijk|mocht(?:en)?|tenzij|mits|zo niet|zo ja|bij gebrek aan|annars|ellers|hvis"
+    r"|beroende p[aå]|avhengig|afh[aæ]ngigt?|alt etter|s[aå]vida|f[oö]rutsatt|vid behov|i s[aå] fall|i s[aå] fald"
+    r"|medmindre|med mindre|s[aå]fremt|dersom|forudsat|forutsatt|om (?:\w+ ){1,2}(?:[äa]r|st[åa]r|blir|finns|har|visar"
+    r"|g[åa]r|kommer|ligger|regnar|sn[öo]ar|r[äa]cker|saknas|inte)"
+    # French
+    r"|si|s'ils?|sinon|au cas o[uù]|d[eè]s que|en cas d[e'u]\w*|selon (?:ce|que|si|l[ea]s? (?:r[eé]sultats?"
+    r"|r[eé]ponses?))"
+    r"|faute de|[aà] condition (?:que|de)|[aà] d[eé]faut|sauf (?:si|en cas)|le cas [eé]ch[eé]ant|dans ce cas"
+    r"|(?:uniquement|seulement) en cas"
+    # Spanish, Italian and Portuguese
+    r"|en caso de|em caso de|in caso d\w+|de lo contrario|hasta que|altrimenti|finch[eé]|sen[aã]o|caso contr[aá]rio"
+    r"|seg[uú]n (?:lo|el resultado|los resultados|si|c[oó]mo|haya|salga|sea|est[eé])|dependiendo|dependendo|consoante"
+    r"|a seconda|in base a(?:l|lla|i)? (?:risultat[oi]|risposta|quello)|qualora|a (?:no|n[aã]o) ser que"
+    r"|salvo (?:que|si|se"
+    r"|che)|a (?:menos que|falta de|meno che|patto che|condizione)|en su defecto|siempre (?:que|y cuando)"
+    r"|con tal de que|en ese caso|de (?:no )?(?:haber|estar|ser as[ií])|cuando (?:est[eé]n?|haya|sean?|salga|suba|baje"
+    r"|llegue|tenga|falte)|in (?:mancanza|assenza) di|purch[eé]|nel caso|in tal caso|na falta de|na aus[eê]ncia"
+    r"|desde que|contanto que|nesse caso|exceto se|quando (?:estiver|houver|for|faltar)"
+    # Slavic languages in Latin letters
+    r"|w (?:razie|przypadku|(?:przeciwnym|takim) razie|zale[zż]no[sś]ci)|zale[zż]nie|je[sś]li|je[zż]eli|gdyby|o ile"
+    r"|chyba [żz]e|pod warunkiem|v p[rř][ií]pad[eě]|v opa[cč]n[eé]m p[rř][ií]pad[eě]|ukoliko|ako|pokud|jestli(?:[zž]e)?"
+    r"|kdy[zž]|kdyby|leda[zž]e|keby|inak"
+    # Turkish
+    r"|sonucuna g[oö]re|e[gğ]er|yoksa|varsa|olursa|ise|\w+(?:yorsa|m[ae]zs[ae]|[ıü]rs[ae]|(?:[ıiuü]|l[ıi]"
+    r"|s[ıi]z)ys[ae])"
+    r"|(?!\w*(?:[vpm]ers|pars|[oe]ars))\w{2,}[ae]rs[ae]|(?:bo[şs]|dolu|yok|a[çc]ık|kapalı|az|[çc]ok|fazla"
+    r"|d[üu][şs][üu]k"
+    r"|y[üu]ksek|hazır|uygun|de[ğg]il|eksik)s[ae]|aksi (?:halde|takdirde)|[şs]ayet|takdirde"
+    # Hungarian, Finnish, Estonian, Lithuanian, Romanian, Vietnamese, Malay and Swahili
+    r"|(?:[ée]s|de|vagy) ha|jos|mik[aä]li|ellei|muuten|jei|kui|juhul|dac[aă]|altfel|[îi]n caz|n[eế]u"
+    r"|trong tr[ưu][ờo]ng h[ợo]p|tr[ừu] khi|kalau|jika|apabila|asalkan|seandainya|kecuali|bilamana|ikiwa)(?!\w)"
+    r"|pourvu qu|d[eè]s qu|faute d|[aà] (?:moins (?:que|qu'|de)|condition qu))"
+)
+_IN_OTHER_SCRIPTS = CaselessPattern(
+    # Russian, Ukrainian and other languages in Cyrillic or Greek letters
+    r"(?<!\w)(?:если|иначе|в зависимости|якщо|ако|в (?:случае|(?:противном|таком|этом) случае)|кроме случаев|разве что"
+    r"|у разі|в разі|(?:при|за) (?:(?:его|е[ёе]|их) )?(?:отсутств|нехватк|наличи|превышен|необходимост|ошибк|сбо"
+    r"|недостат|відсутност|нестач|потреб)\w*|[αά]ν|ε[αά]ν|σε περ[ίι]πτωση|εκτ[όο]ς αν"
+    # Hebrew, Arabic, Persian, Urdu and Hindi
+    r"|ו?אם|במידה|במקרה|[وف]?(?:إذا|لو|إن (?:كان|كانت|وجد|لم|زاد|حدث|تجاوز)\w*)|في حال(?:ة)?|عند (?:نفاد|عدم|غياب|وجود)"
+    r"|ما لم|وإلا|شريطة|اگر|چنانچه|در صورت|ہو(?:ئی|ا|ں)? تو|अगर|यदि|होने पर|हो तो)(?!\w)"
+    r"|(?:^|[,;:.—–-]|(?<!\w)[аи] )\W*при \w+ (?:\w+ )?" + _SHOWS_RU + r"|[—–]\s*(?:то |тогда )?" + _SHOWS_RU +
+    # Thai, Chinese, Japanese and Korean
+    r"|ถ้า|หาก|如果|假如|要是|否则|否則|的话|取决于|根据结果|视结果|看结果|若(?!干)|一旦|倘|万一|萬一|除非|不然|了就"
+    r"|(?<![同及随隨当當小实實])[时時](?=[查看列显顯给給请請就,，])|(?<!あ)たら(?![しこ])|もし|なら|れば、|場合|なければ"
+    r"|次第|に応じて|(?<!例)(?<!たと)[えけげせてねべめれ]ば(?!ん)|ない限り|さもな|만약|[오하되이없있으나]면(?!\w)|이면|다면"
+    r"|라면|경우|에 따라|아니면|그렇지 않|(?<=[을를할일될질])\s?때[는만엔에]"
 )
 # What a rule tells the agent to do: to look up, read, check or ask.
 # Words that are nouns as often, such as "Frage" or "consulta", count only with what follows a verb.
@@ -136,18 +128,27 @@ def has_foreign_condition(sentence: str) -> bool:
     sentence = composed(sentence)
     if _UNKNOWN_SCRIPT.search(sentence) and len(_UNKNOWN_SCRIPT.findall(sentence)) > len(_LATIN.findall(sentence)):
         return True
-    return _CONDITION.search(sentence) and _CONDITION.search(_POLITE.sub(" ", sentence))
+    return _is_conditional(sentence) and _is_conditional(_POLITE.sub(" ", sentence))
 
 
-def has_foreign_rule(sentence: str) -> bool:
+def _is_conditional(sentence: str) -> bool:
+    return _CONDITION.search(sentence) or (not sentence.isascii() and _IN_OTHER_SCRIPTS.search(sentence))
+
+
+def has_foreign_rule(sentence: str, *, conditional: bool) -> bool:
     """
     Return whether a *sentence* of a system prompt in another language says what to look up in which case.
 
-    >>> has_foreign_rule("Liegt der Wert vor, antworte."), has_foreign_rule("Wenn der Nutzer fragt, suche danach.")
-    (False, False)
-    >>> has_foreign_rule("Wenn eine Bestellung über 500 EUR liegt, prüfe die Bonität.")
+    Args:
+        sentence: The sentence.
+        conditional: What `has_foreign_condition` returns for it.
+
+    >>> has_foreign_rule("Wenn der Nutzer fragt, suche danach.", conditional=True)
+    False
+    >>> has_foreign_rule("Wenn eine Bestellung über 500 EUR liegt, prüfe die Bonität.", conditional=True)
     True
     """
     sentence = composed(sentence)
-    conditional = has_foreign_condition(sentence) or _BOUND.search(sentence)
-    return conditional and _LOOKS_UP.search(sentence) and not _KNOWN_BEFORE.search(sentence)
+    return (
+        (conditional or _BOUND.search(sentence)) and _LOOKS_UP.search(sentence) and not _KNOWN_BEFORE.search(sentence)
+    )
