@@ -137,3 +137,17 @@ def test_effect_of_a_name_with_hidden_state(tool: str, effect: str) -> None:
 def test_flag_that_works_anew_acts() -> None:
     assert argument_effect("get_report", {"month": "May", "regenerate": True}) == "unknown"
     assert argument_effect("get_report", {"month": "May", "regenerate": False}) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "verdict"),
+    [
+        ("The bell of Nes", {"cast": "in spring", "note": "see its ledger"}, "unknown"),
+        ("The bell of Nes", "A ledger has more on it", "unknown"),
+        ("The bell of Nes and the ledger", {"note": "see its ledger"}, "independent"),
+        ("The bell of Nes", {"note": "see its frame"}, "independent"),
+    ],
+)
+def test_result_may_speak_of_what_is_asked_next(said: str, told: object, verdict: str) -> None:
+    bell = {"place": "Nes"}
+    assert verdict_on(said, ("get_bell", bell, told), ("get_ledger", bell, "of 1712")) == verdict

@@ -48,6 +48,8 @@ _ENDS_A_SEARCH = CaselessPattern(
     r"|(?:who|which)\b[^.!?]{0,60}(?:\bnot|n't|\bnever|\bneither)"
     r"|(?:i|we)(?:'d| would)(?: rather)? (?:take|go|use|switch|move|change)"
     r"|(?:justif(?:y|ies)|warrants|merits|calls for|makes it worth) (?:an?|the|my|our|its|their|\w+ing)"
+    r"|means (?:that )?(?:i|we) (?:want|need|would|must|have to)"
+    r"|(?:once|after|as soon as) (?:\w+ ){1,4}(?:has|have) (?:been|\w+ed|begun|gone|come|risen|fallen|run)"
     r"|(?:supposing|suppose) (?:that|the|it|they|there|my|our)|in the event (?:of|that)"
     r"|the first of (?!(?:january|february|march|april|may|june|july|august|september|october|november|december|the"
     r" (?:month|year|week))\b)[^.!?]{1,60}\b(?:with|that|which|whose|where|to|over|above|below|under)"

@@ -45,6 +45,8 @@ _LIMIT = CaselessPattern(
     r"|earlier|first)"
     r"(?: \w+){0,3}? (?:has|have|is|ends?|ended|finish\w*|complete\w*|return\w*|answer(?:s|ed)|came)"
     r"|(?:not?|never|\w+n't|avoid|without)\b[^.!?]{0,40}\boverlap\w*|\b(?:if|when) they overlap"
+    r"|before \w+ing (?:to )?(?:another|the (?:next|other)|any other|a (?:second|further|different))"
+    r"|(?:pause|wait|sleep|rest|time|gap|delay|moment)s? (?:\w+ ){0,3}(?:in )?between"
     # It has one place.
     r"|(?:has|have|with|serves?|accepts?|allows?|supports?|handles?|tolerates?|takes?|permits?|answers?)"
     r" (?:only |just |but |at most )?(?:a single|one|1) (?:\w+ )?(?:head|reader|channel|slot|worker|client"
@@ -52,7 +54,17 @@ _LIMIT = CaselessPattern(
     r"|port|lane|request|query|read|call|lookup|caller|consumer|connection|session|user)s?"
     r"|(?:cannot|can ?not|unable to|(?:does|do|must|should|may) not|\w+n't) (?:serve|handle|take|answer|process|accept"
     r"|tolerate|support|cope with) (?:two|2|several|multiple|more than|concurrent|parallel|simultaneous)"
-    r"|serially|single[- ]threaded|not (?:thread|concurrency)[- ]?safe|one[- ]at[- ]a[- ]time)\b",
+    r"|(?:carries|carry|has|have|holds?|bears?|allows?|admits?|fits?|serves?) (?:only|just|at most) (?:one"
+    r"|a single|1) \w+"
+    r"|shares? (?:a|an|one|the same|a single) (?:\w+ )?(?:bus|line|link|channel|port|socket|connection|session"
+    r"|lock|modem)"
+    # It is used up.
+    r"|single[- ]use|one[- ]time (?:token|key|code|pass|link)s?|(?:dies|expires?|is (?:void|invalid|burnt|gone"
+    r"|used up))"
+    r" (?:after|with|on) (?:a|one|each|every|the first|its first|a single) (?:use|read|call|request|lookup|access)"
+    r"|(?:good|valid) for (?:only )?(?:one|a single|1) (?:\w+ )?(?:use|read|call|request|lookup|access)"
+    r"|half[- ]duplex|seriali[sz]ed|serially|single[- ]threaded|not (?:thread|concurrency)[- ]?safe"
+    r"|one[- ]at[- ]a[- ]time)\b",
 )
 # Only of a user's own words: a system prompt that asks for this of all tools is what the advice is to change.
 # "One by one" is left out: it says as often that nothing is to be forgotten.
@@ -61,11 +73,14 @@ _IN_TURN = CaselessPattern(
     r"|in (?:(?:exactly|precisely|strictly) )?(?:this|that|the (?:following|given|listed|stated|same))"
     r" (?:(?:exact|strict|very) )?(?:order|sequence)|in (?:exactly |precisely |strictly )?the (?:order|sequence)"
     r" (?:given|listed|stated|i |of )|in strict (?:order|sequence)"
-    r"|(?:,|and|but) (?:not|never) before(?! (?:at )?\d| noon| midnight)|only (?:then|afterwards?)|only after (?:that|this|which)|(?:be|is|are) \w+ prior to|(?:(?<!the )(?<!a )(?<!average )wait|hold off)"
+    r"|(?:,|and|but) (?:not|never) before(?! (?:at )?\d| noon| midnight)|only (?:then|afterwards?)"
+    r"|leave (?:some |a |enough )?(?:time|moment|gap|pause) (?:in )?between|(?:pause|wait|rest) (?:in )?between"
+    r"|only after (?:that|this|which)|(?:be|is|are) \w+ prior to|(?:(?<!the )(?<!a )(?<!average )wait|hold off)"
     r" (?:for|until|till))\b",
 )
 _SERVICE = CaselessPattern(
-    r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device)s?\b"
+    r"\b(?:api|service|server|backend|site|website|database|endpoint|gateway|provider|device|bus|link"
+    r"|channel|modem|controller|instrument|token|credential|licen[cs]e)(?:s|es)?\b"
 )
 # A sentence on tools in general asks for the order that the advice is to change.
 _GENERAL = verb_tables.READS | verb_tables.GENERIC

@@ -16,7 +16,7 @@ from otel_parallelism.pace import empty
 
 from .answers import size_of
 from .conditions import Conditions
-from .thresholds import has_unused_bound
+from .thresholds import has_loose_clause, has_unused_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -74,7 +74,8 @@ class Reasking:
         """Take note of what the user said, *spoken*, and of the *arguments* of all calls."""
         self._calls = calls
         said = [text for values in spoken for text in values.texts]
-        self._conditions = Conditions(said, concern_all=has_unused_bound(said, arguments))
+        loose = has_unused_bound(said, arguments) or has_loose_clause(said, arguments)
+        self._conditions = Conditions(said, concern_all=loose)
         self._by_tool: dict[str, list[int]] = {}
         self._searched: dict[int, tuple[set[str], set[str]]] = {}
         self._again: set[int] = set()

@@ -29,9 +29,11 @@ MOST_PROMPTS = 32
 """What so many prompts say is remembered."""
 
 _STEM = 5
-_SAYING_NOTHING = (
+SAYING_NOTHING = (
     verb_tables.READS | verb_tables.GENERIC | {"user", "users", "customer", "customers", "by", "all", "details"}
 )
+"""Words in the names of tools that say little of what they are about."""
+
 _SHORTEST_WORD = 3
 _MOST_SENTENCES = 400
 _COMMON = frozenset(
@@ -160,7 +162,7 @@ def nouns_of(tool: str) -> list[str]:
     words, noun = words_in_name(tool), noun_of(tool)
     if not noun:
         return []
-    return [*(word for word in words[: words.index(noun)] if word not in _SAYING_NOTHING), noun]
+    return [*(word for word in words[: words.index(noun)] if word not in SAYING_NOTHING), noun]
 
 
 def stems_of(words: Iterable[str]) -> frozenset[str]:

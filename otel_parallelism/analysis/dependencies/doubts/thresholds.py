@@ -1,14 +1,16 @@
 """
-Finds bounds in what the user asked that decide about calls: "the level and, above 80%, the forecast".
+Finds bounds, and loose clauses, in what the user asked that may decide about calls.
 
-A bound that limits what is searched for is an argument of a call. One that no call is given is compared with a result.
+In "the level and, above 80%, the forecast" the bound decides about the forecast. A bound that limits what is searched
+for is an argument of a call. One that no call is given is compared with a result.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_parallelism.patterns import LazyPattern
+from otel_parallelism.analysis.dependencies.contents.tokens import words_in
+from otel_parallelism.patterns import CaselessPattern, LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +42,20 @@ _BOUND = LazyPattern(
     + "|"
     + _NUMBER
     + r"\s?\S{0,2}?(?:以上|以下|を超え|を下回|未満|이상|이하|초과|미만)"
+)
+
+
+# Where a clause ends, also in Arabic.
+_CLAUSE = LazyPattern(r"[,;:.!?\u2013\u2014](?=\s|$)|\n|[\u060c\u061b\u061f]")
+_FEWEST_WORDS = 2
+_MOST_WORDS = 6
+_ENGLISH = CaselessPattern(
+    r"\b(?:the|and|what|which|how|with|from|show|give|please|get|find|tell|check|list|look|read|compare|about)\b"
+)
+_ASKS = CaselessPattern(
+    r"(?<!\w)(?:bitte|danke|merci|s'il|svp|gracias|por favor|grazie|per favore|obrigad[oa]|tack|takk?|dzi[eę]kuj[eę]"
+    r"|prosz[eę]|sag|dis|dites|dime|d[ií]game|dimmi|diga|скажи|спасибо|пожалуиста|powiedz|vertel|s[aä]g|fortell|soyle"
+    r"|l[uü]tfen)(?!\w)"
 )
 
 
@@ -77,3 +93,36 @@ def _as_share(number: str) -> set[str]:
         return {f"{float(number) / 100:g}", number.replace(".", "")}
     except ValueError:
         return {number}
+
+
+def has_loose_clause(texts: Iterable[str], arguments: Iterable[Values | None]) -> bool:
+    """
+    Return whether a text in another language than English has a short clause between others that names no argument.
+
+    Between two things that are asked for, such a clause may be a condition: "Le niveau de A, trop bas, et le plan".
+    It is False if not all *arguments* are known.
+    """
+    foreign = [text[:_MOST_READ] for text in texts if not _ENGLISH.search(text[:_MOST_READ])]
+    if not foreign:
+        return False
+    given: set[str] = set()
+    for values in arguments:
+        if values is None or not values.whole:
+            return False
+        given.update(word for atom in values.atoms for word in (*atom.token.split(), *atom.words))
+    return any(_has_loose_clause(text, given) for text in foreign)
+
+
+def _has_loose_clause(text: str, given: set[str]) -> bool:
+    loose = named = False
+    for clause in _CLAUSE.split(text):
+        words = words_in(clause)
+        if not words:
+            continue
+        if loose:
+            return True
+        if not given.isdisjoint(words):
+            named = True
+        else:
+            loose = named and _FEWEST_WORDS <= len(words) <= _MOST_WORDS and not _ASKS.search(clause)
+    return False

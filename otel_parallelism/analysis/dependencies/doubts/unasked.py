@@ -19,7 +19,7 @@ from otel_parallelism.patterns import CaselessPattern
 
 from .answers import values_in
 from .reasking import is_usual
-from .rules import Rules, nouns_of, stems_of
+from .rules import SAYING_NOTHING, Rules, nouns_of, stems_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -45,11 +45,12 @@ _SEEKS_A_CAUSE = CaselessPattern(
 )
 _CAUSE = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
 _MOST_TEXTS = 64
-_LONGEST_TEXT = 60
+_LONGEST_TEXT = 120
 _MOST_LINKED = 64
 _CUT = ("...", "…", "truncated]", "truncated>", "truncated)")
 _UNHEARD = "what was asked was not recorded in full: whether {b} is called may depend on what {a} returned"
 _RULE = "the system prompt has a condition: whether {b} is called may depend on what {a} returned"
+_SPOKEN_OF = "{a} returned a word for what {b} is about, which the user did not name"
 _LINK = "the system prompt has a rule on what {a} returned, which may be why {b} was called"
 _ORDER = "the system prompt may want {a} to be called before {b}"
 
@@ -77,6 +78,7 @@ class Unasked:
         self._given: set[str] = set()
         self._ended = 0
         self._ended_of: dict[str, int] = {}
+        self._told: list[tuple[int, set[str]]] = []
         self._linked: list[tuple[int, frozenset[str]]] = []
 
     def start(self, index: int, arguments: Values, is_known: Callable[[str], bool]) -> list[Doubt]:
@@ -92,6 +94,7 @@ class Unasked:
         others = self._ended & ~self._ended_of.get(tool, 0)
         reasons = (self._in_part, _UNHEARD), (self._rules.in_another_language, _RULE)
         unheard = [(others, why) for applies, why in reasons if applies and others]
+        unheard += self._spoken_of(tool)
         if not self._seeks and not self._rules:
             return unheard
         usual = {token for name, token in arguments.named if is_usual(name)}
@@ -115,6 +118,14 @@ class Unasked:
         bits = sum(bits for other, bits in self._ended_of.items() if other != tool and self._rules.order(other, tool))
         return [(bits, _ORDER)] if bits else []
 
+    def _spoken_of(self, tool: str) -> list[Doubt]:
+        """Return the doubt that a result spoke of what *tool* is about, if the user did not: "see the datasheet"."""
+        noun = noun_of(tool)
+        if len(noun) < _STEM or noun[:_STEM] in self._stems or noun in SAYING_NOTHING:
+            return []
+        told = [i for i, words in self._told if self._calls[i].tool != tool and noun in words]
+        return [(sum(1 << i for i in told), _SPOKEN_OF)] if told else []
+
     def _linked_before(self, tool: str, own: Collection[str]) -> list[Doubt]:
         """Return the doubt that a sentence of the system prompt links what a result returned with a call of *tool*."""
         sought = stems_of([*nouns_of(tool), *own])
@@ -123,9 +134,12 @@ class Unasked:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of a call that ends, and of the sentences of the system prompt that have a word of its *result*."""
+        texts = [one for one in values_in(result.value, _MOST_TEXTS) if isinstance(one, str)]
+        words = {word for text in texts if len(text) <= _LONGEST_TEXT for word in words_in(text)}
+        self._told.append((index, words))
+        if len(self._told) > _MOST_LINKED:
+            del self._told[0]
         if self._rules:
-            texts = [one for one in values_in(result.value, _MOST_TEXTS) if isinstance(one, str)]
-            words = {word for text in texts if len(text) <= _LONGEST_TEXT for word in words_in(text)}
             stems = self._rules.named_with(word for word in words if word[:_STEM] not in self._stems)
             if stems and len(self._linked) < _MOST_LINKED:
                 self._linked.append((index, stems))

@@ -33,7 +33,7 @@ _IN_TURN = CaselessPattern(
     r"|んでから|てから|たら)"
     r"|차례로|순서대로|(?:다음|후|뒤)에만|[고은] (?:난|나서|뒤|후)에?(?!\w)",
 )
-_ONE = r"(?:eine?[nmr]?|une?|un[ao]?|uma?|[ée][ée]n|een|en|ett?|jed(?:en|n[oąa])|один|одн[ауо]|одного|tek bir|bir|1)"
+_ONE = r"(?:eine?[nmr]?|une?|un[ao]?|uma?|[ée][ée]n|een|[éeè]n|ett?|jed(?:en|n[oąa])|один|одн[ауо]|одного|bir|1)"
 _LIMIT = CaselessPattern(
     # One at a time, one a second.
     r"(?<!\w)"
