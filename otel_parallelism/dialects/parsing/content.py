@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Texts that instrumentations write in place of hidden content or of single hidden values. The Collector's redaction
 # processor writes four asterisks.
 _HIDDEN = frozenset({"__REDACTED__", "REDACTED", "[REDACTED]", "<redacted>", "<REDACTED>", "***", "****"})
+_LONGEST_HIDDEN = max(map(len, _HIDDEN))
 _MARKS_OF_HIDDEN = ("[Scrubbed due to", "__REDACTED__", "[REDACTED]", "<REDACTED>", "<redacted>", '"***"', "****")
 _HIDDEN_PART = LazyPattern(
     r"\[Scrubbed due to [^\[\]]*\]|__REDACTED__|\[REDACTED\]|<REDACTED>|<redacted>|(?<=\")\*\*\*(?=\")|\*{4,}"
@@ -67,7 +68,7 @@ def captured(value: object, parse: Callable[[object], object], *, whole: bool = 
     if value is None:
         return None
     if isinstance(value, str):
-        if value in _HIDDEN:
+        if len(value) <= _LONGEST_HIDDEN and value in _HIDDEN:  # a longer text need not be hashed
             return None
         if hides_some(value):
             value = _HIDDEN_PART.sub("", value)
@@ -78,8 +79,9 @@ def captured(value: object, parse: Callable[[object], object], *, whole: bool = 
 
 def hides_some(text: str) -> bool:
     """Return whether a mark in *text* replaces a hidden value."""
-    # Nearly all texts have none of what the marks have in common.
-    if "***" not in text and "REDACTED" not in text and "<redacted>" not in text and "[Scrubbed" not in text:
+    # Nearly all texts have none of what the marks have in common. A single character is found far sooner than several.
+    starred, bracketed = "*" in text and "***" in text, "<" in text and "<redacted>" in text
+    if not starred and not bracketed and "REDACTED" not in text and "[Scrubbed" not in text:
         return False
     return any(mark in text for mark in _MARKS_OF_HIDDEN)
 
