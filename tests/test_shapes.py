@@ -331,6 +331,26 @@ async def test_live_already_parallel(kit: Kit) -> None:
     assert (turn.report.verdict, turn.report.findings) == ("parallel", ())
 
 
+@pytest.mark.parametrize(("inside", "outside", "noted"), [(1, 0, True), (0, 1, False)], ids=["held", "for a moment"])
+async def test_live_calls_of_different_lengths_behind_one_lock_are_noted(
+    kit: Kit, inside: int, outside: int, noted: bool
+) -> None:
+    lock = asyncio.Lock()
+
+    @profiled(effect="read")
+    async def ask_ledger(page: int) -> int:
+        async with lock:
+            await asyncio.sleep(inside * (3, 7, 4)[page] * NAP_S)
+        await asyncio.sleep(outside * NAP_S)
+        return page
+
+    with agent_turn("shape") as turn:
+        await asyncio.gather(*(ask_ledger(page) for page in range(3)))
+    assert turn.report is not None
+    note = "ask_ledger ×3 ran at the same time but share lock (an asyncio.Lock): they may have waited for one another"
+    assert turn.report.notes == (f"{note} inside",) * noted
+
+
 async def test_live_a_staircase_behind_one_lock(kit: Kit) -> None:
     lock = asyncio.Lock()
 

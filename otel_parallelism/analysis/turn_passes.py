@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from otel_parallelism.pace import pause
 
 from .dependencies.contents.reading_budget import turn_budget
+from .dependencies.objects.locks_inside import shared_locks
 from .findings.candidates import contention_candidates, potential_candidates, recommended_candidates
 from .findings.descriptions import described, described_repeat
 from .findings.over_parallel.excess import described_excess
 from .findings.over_parallel.search import too_much_parallelism
-from .findings.remarks import released_contents, turn_remarks, unread_contents
+from .findings.remarks import released_contents, shared_lock, turn_remarks, unread_contents
 from .findings.repeated_calls import repeated_candidates
 from .findings.report import turn_report
 from .findings.savings import estimate_savings, savings_by_cause, set_reported_causes
@@ -62,6 +63,8 @@ class TurnPasses:
             pause()
             if self._measured:
                 scope.detect_contention()
+                if not scope.contended and scope.totals.peak > 1:
+                    self._notes += [shared_lock(*one) for one in shared_locks(scope.calls)]
             if (not scope.contended or scope.contention.loop.groups) and scope.could_save(self._least_ns):
                 scope.read_contents(self._worked, self._settings, budget)
         if budget.left_out:

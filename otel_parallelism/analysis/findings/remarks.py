@@ -9,6 +9,8 @@ from otel_parallelism.shown_names import shown_name
 from .advice import listing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_parallelism.model import Call, CallTotals, Turn
 
 _S = 1e9
@@ -36,6 +38,11 @@ def _past_bound(past: CallTotals, kept: int) -> str:
     count = past.calls + past.inner
     still = f"; {past.still_open:,} of them went on after the turn's end, and count up to it" if past.still_open else ""
     return f"{count:,} of {count + kept:,} calls are past the bound on calls: they only count in the totals{still}"
+
+
+def shared_lock(tools: Sequence[str], lock: str) -> str:
+    """Return the sentence on calls of *tools* that overlapped and share *lock*, in words."""
+    return f"{listing(tools)} ran at the same time but share {lock}: they may have waited for one another inside"
 
 
 def unread_contents(count: int) -> str:

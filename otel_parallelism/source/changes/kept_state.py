@@ -16,7 +16,7 @@ from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted, is_mutator
 
 from .named_attributes import ANY_ATTRIBUTE, attributes_set, read_by_text
-from .one_at_a_time import admitting_one, held_lock, is_lock, queue_of_others
+from .one_at_a_time import admitting_one, held_lock, names_lock, queue_of_others
 from .outside_names import outside_name
 from .own_objects import is_fresh, own_names
 from .stored_data import stored_data
@@ -204,7 +204,7 @@ def _is_made_once(node: ast.expr, run: Run) -> bool:
         if (
             awaits
             and isinstance(around, ast.AsyncWith)
-            and any(is_lock(item.context_expr, run) for item in around.items)
+            and any(names_lock(item.context_expr, run) for item in around.items)
         ):
             return True
         around = run.module.file.parents.get(around)

@@ -82,7 +82,7 @@ def _lock(expression: ast.expr, run: Run) -> str:
     return f"the lock {name.removeprefix('.')}" if known and shared else ""
 
 
-def is_lock(expression: ast.expr, run: Run) -> bool:
+def names_lock(expression: ast.expr, run: Run) -> bool:
     """Return whether *expression*, in the function of *run*, is a lock that others may hold."""
     return bool(_lock(expression, run))
 

@@ -63,8 +63,8 @@ class SharedObjects:
         one = self._shared(earlier, later)
         if one is None:
             return f"{a} and {b} were handed one object, which either may change"
-        kind = _described(one)
-        if _is_lock(one):
+        kind = described_object(one)
+        if is_lock(one):
             return f"{a} and {b} use {kind}, so one may wait for the other even if both are called at once"
         if self._is_unsafe(one):
             return f"{a} and {b} share {kind}, which two calls must not use at once"
@@ -75,7 +75,7 @@ class SharedObjects:
         if not self.unsafe[later] >> earlier & 1:
             return ""
         one = self._shared(earlier, later)
-        unsafe = None if one is None or _is_lock(one) else _unsafe_type(one)
+        unsafe = None if one is None or is_lock(one) else _unsafe_type(one)
         return "" if unsafe is None else type_name(unsafe)
 
     def _shared(self, earlier: int, later: int) -> HandedObject | None:
@@ -88,7 +88,7 @@ class SharedObjects:
 
     @staticmethod
     def _is_unsafe(one: HandedObject) -> bool:
-        return _is_lock(one) or _unsafe_type(one) is not None
+        return is_lock(one) or _unsafe_type(one) is not None
 
     def _is_doubtful(self, one: HandedObject) -> bool:
         """Return whether neither the type of an object nor its unchanged state shows that calls may use it at once."""
@@ -97,7 +97,8 @@ class SharedObjects:
         return one.identity in self._changed or any(type_safety(part) != "safe" for part in one.parts)
 
 
-def _is_lock(one: HandedObject) -> bool:
+def is_lock(one: HandedObject) -> bool:
+    """Return whether *one* is a lock, or a semaphore or an executor that let one call in as the call started."""
     return one.kind is not None and is_limiter(one.kind)
 
 
@@ -113,7 +114,8 @@ def _handed(call: Call) -> tuple[HandedObject, ...]:
     return () if call.arguments is None else call.arguments.handed[:_MOST_OBJECTS]
 
 
-def _described(one: HandedObject) -> str:
+def described_object(one: HandedObject) -> str:
+    """Return the name of *one* and its type in words."""
     if one.kind is None:
         return one.name or "an argument"
     article = "an" if type_name(one.kind)[:1].lower() in "aeiou" else "a"
