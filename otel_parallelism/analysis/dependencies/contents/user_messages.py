@@ -37,7 +37,7 @@ def values_of_messages(
     found: list[Values] = []
     heard: set[object] = set()
     for content in paced(said):
-        texts = _plain_texts(content)
+        texts = None if budget.is_spent() else _plain_texts(content)
         if texts is not None:
             if texts in heard:
                 continue
