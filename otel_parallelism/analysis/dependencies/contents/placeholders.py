@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST = 200
+_LONGEST_TOGETHER = 1_000
 _THINGS = (
     r"(?:rows?|results?|records?|items?|bytes?|chars?|characters?|documents?|docs?|files?|lines?|match(?:es)?"
     r"|entries|entry|tokens?|hits?|objects?|elements?|pages?|messages?|orders?|chunks?|columns?|values?|words?|users?"
@@ -110,10 +111,18 @@ def is_content(texts: Sequence[str], *, alone: bool) -> bool:
         texts: The complete values of the recorded content.
         alone: Whether it contains little else, so that a summary in it replaces the content.
     """
+    # Most texts begin with no such character, and hide nothing: that is faster to see for all together.
+    masked = _is_masked("\n".join([text for text in texts if len(text) <= _LONGEST_TOGETHER]))
     for text in texts:
         if not text:
             continue
-        if (not text.isspace() and stands_for_content(text)) or (alone and summarizes_content(text)):
+        first = text[0].lower()
+        unmarked = first not in _BEGINNINGS and first.isascii() and not first.isspace()
+        if unmarked and not masked and len(text) <= _LONGEST_TOGETHER:
+            found = False
+        else:
+            found = not text.isspace() and stands_for_content(text)
+        if found or (alone and summarizes_content(text)):
             return False
     return True
 

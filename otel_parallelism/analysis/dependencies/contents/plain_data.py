@@ -86,10 +86,7 @@ def _copied(value: Any, budget: list[int], depth: int) -> object:
     if value is None or kind in _SCALARS:
         return value
     if issubclass(kind, dict):
-        return {
-            _copied(key, budget, depth + 1) if type(key) in _SCALARS else UNREADABLE: _copied(inner, budget, depth + 1)
-            for key, inner in _first(dict.items(value), budget)
-        }
+        return _copied_mapping(value, budget, depth + 1)
     for base in _SEQUENCES:
         if issubclass(kind, base):
             return [_copied(inner, budget, depth + 1) for inner in _first(base.__iter__(value), budget)]
@@ -97,6 +94,23 @@ def _copied(value: Any, budget: list[int], depth: int) -> object:
         if issubclass(kind, base):
             return str.__str__(value) if base is str else base.__int__(value) if base is int else float.__float__(value)
     return UNREADABLE
+
+
+def _copied_mapping(value: dict[Any, Any], budget: list[int], depth: int) -> dict[object, object]:
+    """Return a copy of *value*, whose items are at this *depth*; scalars, which are most, need no call."""
+    copied: dict[object, object] = {}
+    readable = depth <= _DEEPEST
+    for key, inner in _first(dict.items(value), budget):
+        name: object = UNREADABLE
+        if type(key) in _SCALARS:
+            budget[0] -= 1
+            name = key if readable and budget[0] >= 0 else UNREADABLE
+        if type(inner) in _SCALARS:
+            budget[0] -= 1
+            copied[name] = inner if readable and budget[0] >= 0 else UNREADABLE
+        else:
+            copied[name] = _copied(inner, budget, depth)
+    return copied
 
 
 def _first(items: Any, budget: list[int]) -> list[Any]:
