@@ -189,6 +189,15 @@ def many_tools(count: int) -> list[Observation]:
     return [_turn(count, _S), *calls]
 
 
+def many_scopes(count: int) -> list[Observation]:
+    """Return a turn of *count* calls of one tool at once, each recorded by an instrumentation of its own."""
+    calls = [
+        Call("1", _id(at + 2), _id(1), "get_rows", _START_NS, _START_NS + _S, instrumentation=f"scope {at}")
+        for at in range(count)
+    ]
+    return [_turn(count, _S), *calls]
+
+
 SHAPES: tuple[Callable[[int], list[Observation]], ...] = (
     flat,
     at_once,
@@ -205,6 +214,7 @@ SHAPES: tuple[Callable[[int], list[Observation]], ...] = (
     wide_scopes,
     overlapping_turns,
     many_tools,
+    many_scopes,
 )
 
 

@@ -24,6 +24,11 @@ _SEPARATORS = ("__", ".", "/", ":")
 _MAX_OPEN_PER_ID = 64
 """How many open calls of one id are compared with the next call of that id."""
 
+_MOST_INSTRUMENTATIONS = 32
+"""The calls of a tool that more instrumentations recorded have no counterparts."""
+_MOST_NAMESAKES = 64
+"""If more tools have one name behind the name of a server, that name alone stands for none of them."""
+
 _Two: TypeAlias = tuple[int, ...]
 """Positions of at most two calls."""
 
@@ -100,34 +105,42 @@ def _of_one_id(calls: Sequence[Call]) -> Iterator[tuple[int, int]]:
 
 
 class _CallGroup:
-    """The calls of one instrumentation, source and tool, in order of start, with running extremes of their ends."""
+    """
+    Some calls in order of start, with running extremes of their ends; either all are empty or none is.
 
-    __slots__ = ("calls", "earliest", "latest", "positions", "starts_ns")
+    An empty call at the very edge of an interval lies within it and does not overlap it.
+    """
 
-    def __init__(self, calls: Sequence[Call], positions: Sequence[int]) -> None:
+    __slots__ = ("calls", "earliest", "empty", "latest", "positions", "starts_ns")
+
+    def __init__(self, calls: Sequence[Call], positions: Sequence[int], *, empty: bool) -> None:
         self.calls = calls
         self.positions = positions
+        self.empty = empty
         self.starts_ns: list[int] = [calls[index].start_ns for index in positions]
-        self.latest: list[_Two] = list(_extremes(positions, key=lambda index: -calls[index].end_ns))
-        self.earliest: list[_Two] = list(_extremes(positions[::-1], key=lambda index: calls[index].end_ns))[::-1]
+        if not empty:
+            self.latest: list[_Two] = list(_extremes(positions, key=lambda index: -calls[index].end_ns))
+            self.earliest: list[_Two] = list(_extremes(positions[::-1], key=lambda index: calls[index].end_ns))[::-1]
 
-    def counterparts(self, call: Call, index: int) -> set[int]:
-        """Return the positions of the possible duplicates of *call*, at position *index*: all, or at least two."""
+    def counterparts(self, call: Call) -> set[int]:
+        """Return the positions of possible duplicates of *call*, which is of another group: all, or at least two."""
+        calls = self.calls
+        if self.empty:
+            first = bisect_right(self.starts_ns, call.start_ns - TOLERANCE_NS)
+            some = self.positions[first : first + 2]
+            return {other for other in some if calls[other].start_ns < call.end_ns + TOLERANCE_NS}
+        if _is_empty(call):
+            around = bisect_left(self.starts_ns, call.start_ns + TOLERANCE_NS) - 1
+            longest = self.latest[around] if around >= 0 else ()
+            return {other for other in longest if calls[other].end_ns > call.start_ns - TOLERANCE_NS}
         found: set[int] = set()
         around = bisect_right(self.starts_ns, call.start_ns + TOLERANCE_NS) - 1
         inside = bisect_left(self.starts_ns, call.start_ns - TOLERANCE_NS)
         if around >= 0:
-            found.update(other for other in self.latest[around] if lies_within(self.calls[other], call))
+            found.update(other for other in self.latest[around] if lies_within(calls[other], call))
         if inside < len(self.positions):
-            found.update(other for other in self.earliest[inside] if lies_within(call, self.calls[other]))
-        if all(_overlap(*_in_order(self.calls, index, other)) for other in found):
-            return found
-        # An empty call at the edge of the interval does not overlap, but may hide one that does: compare all.
-        return {
-            other
-            for other in self.positions
-            if _overlap(*_in_order(self.calls, index, other)) and nested_in_time(self.calls[other], call)
-        }
+            found.update(other for other in self.earliest[inside] if lies_within(call, calls[other]))
+        return found
 
 
 def _extremes(positions: Iterable[int], key: Callable[[int], int]) -> Iterator[_Two]:
@@ -143,37 +156,39 @@ class _CallGroups:
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
-        by_key: dict[tuple[str, str, str, bool], list[int]] = {}
-        self._instrumentations: set[str] = set()
-        self._namesakes: dict[str, set[str]] = {}
+        positions: dict[tuple[str, str], dict[tuple[str, bool, bool], list[int]]] = {}
         for index, call in enumerate(calls):
             if call.tool:
-                by_key.setdefault((call.instrumentation, call.source, call.tool, bool(call.call_id)), []).append(index)
-                self._instrumentations.add(call.instrumentation)
-        for tool in {key[2] for key in by_key}:
+                kind = (call.instrumentation, bool(call.call_id), _is_empty(call))
+                positions.setdefault((call.source, call.tool), {}).setdefault(kind, []).append(index)
+        self._groups: dict[tuple[str, str], dict[tuple[str, bool, bool], _CallGroup]] = {
+            key: {kind: _CallGroup(calls, some, empty=kind[2]) for kind, some in of_tool.items()}
+            for key, of_tool in positions.items()
+            if len({instrumentation for instrumentation, _, _ in of_tool}) <= _MOST_INSTRUMENTATIONS
+        }
+        namesakes: dict[str, set[str]] = {}
+        for tool in {tool for _, tool in self._groups}:
             for name in (tool, *_short_names(tool)):
-                self._namesakes.setdefault(name, set()).add(tool)
-        self._groups = {key: _CallGroup(calls, positions) for key, positions in by_key.items()}
+                namesakes.setdefault(name, set()).add(tool)
+        self._namesakes = {name: tools for name, tools in namesakes.items() if len(tools) <= _MOST_NAMESAKES}
 
     def counterparts(self, index: int) -> dict[str, _Two]:
         """Map each other instrumentation to the positions of possible duplicates of a call, at most two."""
         call = self._calls[index]
-        if not call.tool:
+        if (call.source, call.tool) not in self._groups:
             return {}
-        # Calls with different ids never match; equal ids are matched in `_of_one_id`.
-        with_ids = (False,) if call.call_id else (False, True)
-        tools = self._namesakes.get(call.tool, set()).union(_short_names(call.tool))
-        counterparts: dict[str, _Two] = {}
-        for instrumentation in self._instrumentations - {call.instrumentation}:
-            found: set[int] = set()
-            for tool in tools:
-                for with_id in with_ids:
-                    group = self._groups.get((instrumentation, call.source, tool, with_id))
-                    if group is not None and len(found) <= 1:
-                        found |= group.counterparts(call, index)
-            if found:
-                counterparts[instrumentation] = tuple(sorted(found)[:2])
-        return counterparts
+        tools = {call.tool, *self._namesakes.get(call.tool, ())}
+        tools.update(name for name in _short_names(call.tool) if name in self._namesakes)
+        counterparts: dict[str, set[int]] = {}
+        for tool in tools:
+            for (instrumentation, has_ids, _), group in self._groups.get((call.source, tool), {}).items():
+                # Calls with different ids never match; equal ids are matched in `_of_one_id`.
+                if instrumentation == call.instrumentation or (has_ids and call.call_id):
+                    continue
+                found = counterparts.setdefault(instrumentation, set())
+                if len(found) <= 1:
+                    found |= group.counterparts(call)
+        return {name: tuple(sorted(found)[:2]) for name, found in counterparts.items() if found}
 
 
 def _short_names(tool: str) -> Iterator[str]:
@@ -203,8 +218,8 @@ def lies_within(outer: Observation, inner: Observation) -> bool:
     return outer.start_ns <= inner.start_ns + TOLERANCE_NS and inner.end_ns <= outer.end_ns + TOLERANCE_NS
 
 
-def _in_order(calls: Sequence[Call], one: int, two: int) -> tuple[Call, Call]:
-    return calls[min(one, two)], calls[max(one, two)]
+def _is_empty(call: Call) -> bool:
+    return call.end_ns <= call.start_ns
 
 
 def _overlap(earlier: Call, later: Call) -> bool:

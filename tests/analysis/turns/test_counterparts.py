@@ -96,6 +96,35 @@ def test_indistinguishable_calls_have_no_matches() -> None:
     assert unambiguous_matches(in_order(crowd)) == []
 
 
+def test_calls_of_more_instrumentations_than_are_compared_have_no_matches() -> None:
+    for number, pairs in ((32, 32 * 31 // 2), (33, 0)):
+        calls = [duplicate_call(at, f"scope {at}", 0, 10**9) for at in range(number)]
+        assert len(unambiguous_matches(in_order(calls))) == pairs
+    assert unambiguous_matches([duplicate_call(at, f"scope {at}", 0, 10**9) for at in range(4_000)]) == []
+
+
+def test_name_behind_the_names_of_many_servers_stands_for_none_of_them() -> None:
+    for servers, pairs in ((63, 63), (64, 0), (4_000, 0)):
+        named = [duplicate_call(at, "x", at * 10**9, at * 10**9 + 10**8, tool=f"s{at}.a") for at in range(servers)]
+        plain = [duplicate_call(5_000 + at, "y", at * 10**9, at * 10**9 + 10**8) for at in range(servers)]
+        assert len(unambiguous_matches(in_order([*named, *plain]))) == pairs
+
+
+def test_empty_call_at_the_edge_hides_no_counterpart() -> None:
+    calls = []
+    for at in range(1, 3_000):
+        start_ns = at * 10 * TOLERANCE_NS
+        calls += [
+            duplicate_call(3 * at, "x", start_ns, start_ns + 4 * TOLERANCE_NS),
+            duplicate_call(3 * at + 1, "y", start_ns - TOLERANCE_NS, start_ns - TOLERANCE_NS),
+            duplicate_call(3 * at + 2, "y", start_ns, start_ns + 4 * TOLERANCE_NS),
+        ]
+    pairs = unambiguous_matches(in_order(calls))
+    assert [(int(outer.span_id), int(inner.span_id)) for outer, inner in pairs] == [
+        (3 * at, 3 * at + 2) for at in range(1, 3_000)
+    ]
+
+
 def test_overlapping_calls_with_distinct_ends_are_matched() -> None:
     """With 4 000 overlapping spans, pairwise comparison would take eight million steps."""
     step_ns = 10 * TOLERANCE_NS
