@@ -69,7 +69,7 @@ _YES_OR_NO = frozenset({"yes", "no", "not", "true", "false"})
 _DENIALS = frozenset(
     """
     no not none nothing nowhere never neither nor zero without cannot unknown missing absent unable empty
-    miss partial outage tbd tba deprecated obsolete superseded outdated stale unclear
+    miss partial outage tbd tba tbc n/a deprecated obsolete superseded outdated stale unclear caution unreliable
     """.split()  # noqa: SIM905 - likewise
 )
 # At the end of a text, these may be the end of a name.

@@ -106,6 +106,7 @@ def test_rule_of_the_system_prompt_may_name_what_was_returned(said: str, prompt:
         ("Out of service, try again later", "any"),
         ({"depth": 4.1, "age": "2 days"}, "any"),
         ({"depth": 4.1, "requests_remaining": 0}, "any"),
+        ({"depth": 4.1, "by": "Kim", "note": "Provisional, by hand"}, "any"),
         ({"depth": 4.1, "requests_remaining": 4999}, ""),
         ({"name": "Kim", "age": 7}, ""),
         ("The lift moves ten people", ""),
@@ -151,3 +152,10 @@ def test_flag_that_works_anew_acts() -> None:
 def test_result_may_speak_of_what_is_asked_next(said: str, told: object, verdict: str) -> None:
     bell = {"place": "Nes"}
     assert verdict_on(said, ("get_bell", bell, told), ("get_ledger", bell, "of 1712")) == verdict
+
+
+def test_word_of_the_user_in_the_plural_is_known() -> None:
+    posts: _Told = ("list_posts", {"at": "Rolle & Co"}, ["a clerk of the yard"])
+    pay = ("get_pay", {"trade": "cooper", "town": "Nes"}, {"nok": 41250})
+    assert verdict_on("Posts at Rolle & Co, and the pay of coopers in Nes", posts, pay) == "independent"
+    assert verdict_on("Posts at Rolle & Co, and the pay for them in Nes", posts, pay) == "unknown"

@@ -63,6 +63,7 @@ _LIMIT = CaselessPattern(
     r"|used up))"
     r" (?:after|with|on) (?:a|one|each|every|the first|its first|a single) (?:use|read|call|request|lookup|access)"
     r"|(?:good|valid) for (?:only )?(?:one|a single|1) (?:\w+ )?(?:use|read|call|request|lookup|access)"
+    r"|only (?:then|afterwards?|after that)|(?:one|1|a single) (?:concurrent|simultaneous|parallel) \w+"
     r"|half[- ]duplex|seriali[sz]ed|serially|single[- ]threaded|not (?:thread|concurrency)[- ]?safe"
     r"|one[- ]at[- ]a[- ]time)\b",
 )
@@ -74,7 +75,9 @@ _IN_TURN = CaselessPattern(
     r" (?:(?:exact|strict|very) )?(?:order|sequence)|in (?:exactly |precisely |strictly )?the (?:order|sequence)"
     r" (?:given|listed|stated|i |of )|in strict (?:order|sequence)"
     r"|(?:,|and|but) (?:not|never) before(?! (?:at )?\d| noon| midnight)|only (?:then|afterwards?)"
-    r"|leave (?:some |a |enough )?(?:time|moment|gap|pause) (?:in )?between|(?:pause|wait|rest) (?:in )?between"
+    r"|space (?:them|these|those|it|the \w+) out|spaced (?:out|apart)|stagger(?:ed)?"
+    r"|when (?:you(?:'re| are) )?(?:done|finished|through) with|leave (?:some |a |enough )?(?:time|moment|gap"
+    r"|pause) (?:in )?between|(?:pause|wait|rest) (?:in )?between"
     r"|only after (?:that|this|which)|(?:be|is|are) \w+ prior to|(?:(?<!the )(?<!a )(?<!average )wait|hold off)"
     r" (?:for|until|till))\b",
 )

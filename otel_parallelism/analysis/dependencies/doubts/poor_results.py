@@ -17,6 +17,11 @@ _UNSURE = 0.5
 _POOR = frozenset("bad poor low uncertain suspect unreliable questionable".split())  # noqa: SIM905 - a list of quoted words would be longer
 _AGES = frozenset({"age", "staleness"})
 _OLD = LazyPattern(r"\b(?:days?|weeks?|months?|years?)\b")
+_DOUBTED = LazyPattern(
+    r"(?i)\b(?:with caution|not verified|unverified|provisional|unreliable|do not rely|don't rely"
+    r"|may be (?:wrong|inaccurate|out of date|outdated|incomplete))\b"
+)
+_LONGEST_REMARK = 200
 # What may run out by a call.
 _ALLOWANCES = frozenset("quota budget requests calls credits credit attempts tries queries lookups allowance".split())  # noqa: SIM905 - likewise
 _LEFT = frozenset({"left", "remaining", "remain"})
@@ -73,6 +78,8 @@ def has_reservation(result: dict[object, object]) -> bool:
     (True, False)
     >>> has_reservation({"rate": 11.2, "age": "3 weeks"}), has_reservation({"m": 12, "calls_left": 2})
     (True, True)
+    >>> has_reservation({"m": 3.5, "remark": "Unverified, take care"})
+    True
     """
     confidence = result.get("confidence")
     if isinstance(confidence, float) and confidence < _UNSURE:
@@ -86,6 +93,8 @@ def has_reservation(result: dict[object, object]) -> bool:
         if (key.lower() in _RESERVATIONS and inner) or (
             isinstance(inner, str) and not words.isdisjoint(_AGES) and _OLD.search(inner)
         ):
+            return True
+        if isinstance(inner, str) and len(inner) <= _LONGEST_REMARK and _DOUBTED.search(inner):
             return True
         if type(inner) is int and inner < _FEW and not (words.isdisjoint(_ALLOWANCES) or words.isdisjoint(_LEFT)):
             return True

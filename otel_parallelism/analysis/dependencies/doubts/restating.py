@@ -102,7 +102,7 @@ class Restating:
         self._given[index] = arguments.named
         self._codes[index] = _codes_in(arguments)
         # Where no message of the user was captured, any word may be the user's.
-        partly = _unknown_words(arguments, is_known) if self.said else []
+        partly = _unknown_words(arguments, lambda word: is_known(word) or self._says(word)) if self.said else []
         # In ADS.DE and PUM.DE one half is the same.
         unknown = [words for words in partly if 2 * sum(map(is_known, words)) < len(words)]
         restated = self._facts_before(index) if unknown else 0
@@ -138,6 +138,10 @@ class Restating:
             self._texts.append((index, texts, result.texts))
         if any(map(DATED.search, texts)):
             self._dated |= bit
+
+    def _says(self, word: str) -> bool:
+        """Return whether the user said *word*, or its plural or singular."""
+        return word in self.said or word + "s" in self.said or word.removesuffix("s") in self.said
 
     def _facts_before(self, index: int) -> int:
         """

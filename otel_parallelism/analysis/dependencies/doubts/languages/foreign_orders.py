@@ -9,7 +9,8 @@ from otel_parallelism.patterns import CaselessPattern
 from .letters import composed
 
 _IN_TURN = CaselessPattern(
-    r"(?<!\w)(?:nacheinander|der reihe nach|l'une? apr[eè]s l'autre|un[oa] tras otr[oa]|uma? depois d[oa] outr[oa]"
+    r"(?<!\w)(?:nacheinander|hintereinander|der reihe nach|l'une? apr[eè]s l'autre|un[oa] tras otr[oa]"
+    r"|uma? depois d[oa] outr[oa]"
     r"|un[oa] dopo l'altr[oa]|na elkaar|efter varandra|efter hinanden|etter hverandre|po kolei|по очереди"
     r"|друг за другом|s[ıi]rayla"
     # In this order.
@@ -53,11 +54,23 @@ _LIMIT = CaselessPattern(
     r"|(?<!\w)(?:nooit|niet|geen|aldrig|inte|ikke|nie|nigdy|не|без|никогда"
     r"|нельзя)(?!\w)[^.!?]{0,80}(?<!\w)(?:tegelijk\w*"
     r"|samtidig\w*|parallell\w*|r[oó]wnoleg\w*|jednocze[sś]n\w*|параллельн\w*|одновременн\w*)"
+    r"|(?<!\w)(?:zwei|mehrere[nr]?|deux|plusieurs|dos|varias|due|pi[uù]|duas|v[aá]rias|twee|meerdere|tv[aå]|flera"
+    r"|to|flere"
+    r"|dwa|kilka|два|две|несколько)(?!\w)[^.!?]{0,40}(?<!\w)(?:gleichzeitig\w*|simultan\w*|simult[aáâ]ne\w*"
+    r"|contemporane\w*"
+    r"|tegelijk\w*|samtidig\w*|jednocze[sś]n\w*|одновременн\w*)|(?<!\w)(?:hintereinander|nacheinander|mehrbenutzer\w*)"
+    # Before another one.
+    r"|(?<!\w)(?:bevor|ehe|avant|antes|prima|voordat|innan|f[oø]r|zanim|прежде"
+    r"|перед)(?!\w)[^.!?]{0,40}(?<!\w)(?:n[aä]chste\w*"
+    r"|andere\w*|weitere\w*|autre|suivante?|otr[oa]|siguiente|altr[oa]|prossim[oa]|outr[oa]|pr[oó]xim[oa]"
+    r"|volgende|n[aä]sta"
+    r"|neste|n[aæ]ste|kolejn\w*|nast[eę]pn\w*|следующ\w*|друг\w*)(?!\w)"
     # Wait for the answer.
     r"|(?<!\w)(?:warte\w*|attend\w*|esper[ae]\w*|aguard\w*|aspett\w*|wacht\w*|v[aä]nta\w*|vent|poczekaj|do?[zž]d\w*"
     r"|дожд\w*|жди\w*|bekle\w*)(?!\w)[^.!?]{0,80}(?<!\w)(?:antwort\w*|ergebnis\w*|r[eé]ponse|r[eé]sultat|respuesta"
     r"|resultado|resposta|risposta|risultato|antwoord\w*|resulta\w*|svar\w*|odpowied\w*|odpov\w*|ответ\w*|yan[ıi]t\w*)"
-    r"|(?:同时|同時|一次|每次)(?:只|僅|仅)|只(?:能|可|支持|接受|处理|處理)[^。]{0,12}(?:一[个個次条條件]|单"
+    r"|逐个|逐個|逐一|逐条|逐條|单线程|單線程|[一1](?:つ|件)ずつ|하나씩|(?:同时|同時|一次|每次)(?:只|僅|仅)"
+    r"|只(?:能|可|支持|接受|处理|處理)[^。]{0,12}(?:一[个個次条條件]|单"
     r"|單)|不(?:支持|允许|允許|能|得|可)"
     r"[^。]{0,8}(?:并发|並發|并行|同时|同時)|等[^。]{0,16}(?:返回|完成|结束|結束|响应|響應|结果"
     r"|結果)[^。]{0,6}(?:再|才)"
