@@ -351,6 +351,18 @@ async def test_live_calls_of_different_lengths_behind_one_lock_are_noted(
     assert turn.report.notes == (f"{note} inside",) * noted
 
 
+async def test_live_a_call_after_two_that_ran_together_shows_no_limit(kit: Kit) -> None:
+    async def answer() -> list[dict[str, object]]:
+        found = await asyncio.gather(look_up("north"), look_up("south"))
+        return [*found, await look_up("west")]
+
+    with agent_turn("shape") as turn:
+        await answer()
+    assert turn.report is not None
+    found = [(finding.cause, finding.advice, len(finding.calls)) for finding in turn.report.findings]
+    assert found == [("code", "recommended", 2)]
+
+
 async def test_live_a_staircase_behind_one_lock(kit: Kit) -> None:
     lock = asyncio.Lock()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FOLLOWS_NS = 5_000_000
 _FOLLOWS_SHARE = 0.05
 _LEAST_LIMIT = 2
+_MOST_PLACES = 200
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -53,7 +54,8 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
 
     There is a limit P if the overlap reaches P and never exceeds it, there are more than P calls, and most of the
     starts after the first P each follow an end of their own, within 5 ms or 5 % of the median duration. An end counts
-    only if P calls ran until then or until shortly before, because only then could another call be waiting.
+    only if P calls ran until then or until shortly before, because only then could another call be waiting. A call that
+    code makes at a place where it made none before follows in the order of the code, not because of a limit.
     """
     some = [index for index in paced(members) if calls[index].end_ns > calls[index].start_ns]
     levels = concurrency([calls[index] for index in paced(some)])
@@ -73,16 +75,42 @@ def limit(calls: Sequence[Call], members: Sequence[int]) -> Limit | None:
         for end_ns in paced(ordered(calls[index].end_ns for index in some))
         if _recently_in(full, end_ns, near_ns)
     ]
-    follow = position = 0
+    following: list[int] = []
+    position = 0
     for index in paced(some[most:]):
         start_ns = calls[index].start_ns
         while position < len(ends_ns) and ends_ns[position] < start_ns - near_ns:
             position += 1
         if position < len(ends_ns) and ends_ns[position] <= start_ns:
-            follow += 1
+            following.append(index)
             position += 1
     empty(full, ends_ns)
-    return Limit(most, tuple(some)) if 2 * follow > len(some) - most else None
+    least = (len(some) - most) // 2
+    if len(following) > least and len(following) - _at_new_places(calls, some, following) > least:
+        return Limit(most, tuple(some))
+    return None
+
+
+def _at_new_places(calls: Sequence[Call], some: Sequence[int], following: Sequence[int]) -> int:
+    """Return how many of the first calls at *following* were made at a place where none of *some* was made before."""
+    waiting = set(following[:_MOST_PLACES])
+    seen: set[tuple[str, int]] = set()
+    new = 0
+    for index in paced(some):
+        place = _place(calls[index])
+        new += index in waiting and place is not None and place not in seen
+        if place is not None:
+            seen.add(place)
+        waiting.discard(index)
+        if not waiting:
+            break
+    return new
+
+
+def _place(call: Call) -> tuple[str, int] | None:
+    """Return the file and the line where *call* was made; None if that is not known."""
+    frame = call.caller if call.stack is None else next(iter(call.stack.frames()), None)
+    return None if frame is None else (frame.file_path, frame.line_number)
 
 
 def median_of(values: Iterable[float]) -> float:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import call, in_order, scope_calls
 
 from otel_parallelism.analysis.schedule.limits import limit
+from otel_parallelism.model import Caller
 
 if TYPE_CHECKING:
     from otel_parallelism.model import Call
@@ -41,6 +43,17 @@ def test_no_limit_below_two_or_without_more_calls_or_if_starts_follow_no_end() -
 def test_start_may_follow_end_by_five_percent_of_median_duration() -> None:
     assert seen(limited(40, 4, each=2.0, lag=0.09)) == 4
     assert seen(limited(40, 4, each=2.0, lag=0.11)) is None
+
+
+def test_a_call_at_a_place_of_its_own_follows_in_the_order_of_the_code() -> None:
+    calls = [call("a", 0, 1), call("b", 0, 1), call("c", 1, 2)]
+
+    def made_at(*lines: int) -> list[Call]:
+        placed = zip(calls, lines, strict=True)
+        return [msgspec.structs.replace(one, caller=Caller("agent.py", line)) for one, line in placed]
+
+    assert seen(made_at(5, 5, 5)) == 2
+    assert seen(made_at(5, 5, 6)) is None
 
 
 def test_one_end_frees_one_place_only() -> None:
