@@ -1,5 +1,5 @@
 """
-Resets the registry in a forked child process.
+Resets the registry in a forked child process, and lets imports of ours end before a process is forked.
 
 Open turns and metrics that are not recorded yet stay with the parent process, as in the SDK's own processors. Locks are
 replaced, because a thread that held one does not exist in the child. Importing this module is enough.
@@ -7,9 +7,11 @@ replaced, because a thread that held one does not exist in the child. Importing 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from importlib import _bootstrap, import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_parallelism.tracing.sdk.current import get_current
 
@@ -20,6 +22,25 @@ from .turn_end.late_ends import forget_late_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_PACKAGE: Final = __name__.partition(".")[0]
+_IMPORTED_LATE: Final = frozenset({"email.feedparser", "email.parser"})
+"""Modules that the first call imports, to read the version of this package."""
+
+
+def finish_imports() -> None:
+    """
+    Wait until no other thread imports a module of this package.
+
+    The first turn with a finding imports the analysis of source, for example. A child that is forked meanwhile would
+    wait for that import as soon as it needs the module itself, and nothing in the child would ever end it.
+    """
+    for name in tuple(getattr(_bootstrap, "_module_locks", ())):
+        if name.partition(".")[0] == _PACKAGE or name in _IMPORTED_LATE:
+            # It waits for the other thread, and returns at once where this thread is the one that imports.
+            with contextlib.suppress(Exception):
+                import_module(name)
 
 
 def start_over() -> None:
@@ -53,4 +74,4 @@ def follow_forks(*locks: Any) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=start_over)
+    os.register_at_fork(before=finish_imports, after_in_child=start_over)

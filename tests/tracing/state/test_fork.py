@@ -4,7 +4,11 @@ import contextvars
 import json
 import os
 import select
+import sys
 import threading
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +20,7 @@ from otel_parallelism.tracing.state.turn_end.source_files import FILES_LOCK, sou
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from tests.conftest import Kit
 
@@ -48,6 +53,47 @@ def told_by_a_fork(tell: Callable[[], Any]) -> Any:
     os.waitpid(child, 0)
     with os.fdopen(reads) as pipe:
         return json.loads(pipe.read() or '"nothing"')
+
+
+class SlowModule(MetaPathFinder, Loader):
+    """Finds a module of this package, whose import lasts until ``end`` is set."""
+
+    name = "otel_parallelism.slow_to_import"
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.end = threading.Event()
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.began.set()
+        self.end.wait(30)
+        module.__dict__["value"] = 7
+
+
+def test_fork_waits_for_an_import_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SlowModule()
+    monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
+    importing = threading.Thread(target=import_module, args=(slow.name,))
+    importing.start()
+    slow.began.wait(30)
+    threading.Timer(0.2, slow.end.set).start()
+    try:
+        assert told_by_a_fork(lambda: import_module(slow.name).value) == 7
+    finally:
+        importing.join()
+        del sys.modules[slow.name]
+
+
+def test_fork_in_an_import_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SlowModule()
+    slow.end.set()
+    monkeypatch.setattr(slow, "exec_module", lambda module: setattr(module, "told", told_by_a_fork(lambda: 7)))
+    monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
+    assert import_module(slow.name).told == 7
+    del sys.modules[slow.name]
 
 
 def test_open_turns_stay_with_the_parent(kit: Kit) -> None:
