@@ -25,6 +25,7 @@ from .sdk.forwarding import exclude_own_spans
 from .sdk.held_spans import hold_no_more
 from .sdk.tracer import tracer_of
 from .shield import swallow
+from .state.bounds.held_evidence import HELD
 from .state.fork import follow_forks
 from .state.registry import REGISTRY, Subscriber
 from .state.turn_end.analysis_thread import ANALYSIS_THREAD
@@ -92,7 +93,11 @@ def install(
 
 
 def uninstall() -> None:
-    """Undo `install`: detach from providers, end subscriptions, forget open turns. Decorated functions still work."""
+    """
+    Undo `install`: detach from providers, end subscriptions, forget open turns and what their calls hold.
+
+    Decorated functions still work.
+    """
     wait_for_reports()
     with _lock:
         _undo_all()
@@ -100,6 +105,7 @@ def uninstall() -> None:
         REGISTRY.intercept_end = None
         REGISTRY.by_id = False
         REGISTRY.use_tracer(None)
+        HELD.let_all_go()
         REGISTRY.clear()
         REGISTRY.configure(Settings())
 

@@ -62,10 +62,20 @@ class HeldEvidence:
         self._holders[id(holder)] = holder
         self.size += size
         while self.size > self.most and self._holders:
-            _, oldest = self._holders.popitem(last=False)
-            self.size -= oldest.held_size
-            oldest.let_go()
-            oldest.held_size = LET_GO
+            self._let_oldest_go()
+
+    def let_all_go(self) -> None:
+        """Let all large evidence go."""
+        for _ in range(len(self._holders)):
+            with self._lock:
+                if self._holders:
+                    self._let_oldest_go()
+
+    def _let_oldest_go(self) -> None:
+        _, oldest = self._holders.popitem(last=False)
+        self.size -= oldest.held_size
+        oldest.let_go()
+        oldest.held_size = LET_GO
 
     def remove(self, holder: Holder) -> None:
         """Stop counting what *holder* holds, which is released."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_parallelism import Settings, agent_turn, profiled
+from otel_parallelism import Settings, agent_turn, profiled, uninstall
 from otel_parallelism.model import Content
 from otel_parallelism.tracing.state.bounds.held_evidence import HELD, LEAST_SIZE, LET_GO, HeldEvidence, evidence_size
 from otel_parallelism.tracing.state.user_words import hold_words, release_words
@@ -249,3 +249,21 @@ def test_evidence_of_turns_that_never_end_is_bounded(make_kit: Callable[..., Kit
     assert sum(one() is not None for one in seen) < 10
     for turn in turns:
         turn.end()
+
+
+@pytest.mark.usefixtures("kit")
+def test_uninstalling_lets_go_of_what_open_turns_hold() -> None:
+    @profiled(effect="read")
+    def load(number: int) -> Document:
+        return Document(f"{number}" * 10_000)
+
+    with agent_turn("clerk") as turn:
+        seen = [weakref.ref(load(number)) for number in range(3)]
+        assert all(one() is not None for one in seen)
+        uninstall()
+        gc.collect(1)
+        assert [one() for one in seen] == [None] * 3
+        assert HELD.size == 0
+        load(3)
+    assert turn.report is not None
+    assert turn.report.calls == 4
