@@ -1,5 +1,5 @@
 """
-The order that settings of a framework or of a model request keep on purpose.
+The order that settings of a framework or of a model request keep on purpose, or that the model gave a reason for.
 
 A limit of one call at once keeps an order that a higher limit would not, so its edges are unknown. Other settings, such
 as ``sequential=True``, say that the order is wanted.
@@ -13,6 +13,8 @@ import msgspec
 
 from otel_parallelism.long_numbers import MAX_DIGITS
 from otel_parallelism.pace import paced
+
+from .stated_reasons import WHY, stated_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,17 +41,21 @@ class KeptOrder(msgspec.Struct, frozen=True):
     Which earlier calls each call keeps its order with on purpose.
 
     Bit ``a`` of ``hard[b]`` is set if the order of calls ``a`` and ``b`` is wanted, and of ``soft[b]`` if a limit of
-    one keeps it. Calls that keep no order are absent. ``switches`` are the settings that say that an order is wanted.
+    one keeps it, or a reason that the model gave (``reasons``). Calls that keep no order are absent. ``switches`` are
+    the settings that say that an order is wanted.
     """
 
     hard: dict[int, int] = {}
     soft: dict[int, int] = {}
+    reasons: dict[int, int] = {}
     switches: tuple[str, ...] = ()
 
     def between(self, earlier: int, later: int) -> tuple[Edge, str] | None:
         """Return the edge that a setting makes between two calls, and why; None if it makes none."""
         if self.hard.get(later, 0) >> earlier & 1:
             return "hard", f"{' and '.join(self.switches)} keeps their order"
+        if self.reasons.get(later, 0) >> earlier & 1:
+            return "unknown", WHY
         if self.soft.get(later, 0) >> earlier & 1:
             return "unknown", "the framework has a limit of one call at once"
         return None
@@ -76,10 +82,11 @@ def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[in
         before: Bits of the calls that had ended before each call started.
     """
     of_request = _request_switches(calls, steps)
+    reasons = stated_reasons(calls, steps, before)
     if not any(of_request) and not any(call.switch for call in paced(calls)):
-        return KeptOrder()
+        return KeptOrder(soft=reasons, reasons=reasons)
     hard: dict[int, int] = {}
-    soft: dict[int, int] = {}
+    soft = dict(reasons)
     rounds: dict[int | None, int] = {}
     alone: dict[int | None, int] = {}
     limited: dict[int | None, int] = {}
@@ -94,7 +101,7 @@ def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[in
         if kept & before[index]:
             hard[index] = kept & before[index]
         if limit == 1 and limited.get(call.round, 0) & before[index]:
-            soft[index] = limited[call.round] & before[index]
+            soft[index] = soft.get(index, 0) | (limited[call.round] & before[index])
         rounds[call.round] = same_round | bit
         if wanted:
             alone[call.round] = alone.get(call.round, 0) | bit
@@ -103,7 +110,7 @@ def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[in
         if of_request[index]:
             asked_alone |= bit
     named = [*of_request, *(call.switch for call in calls if not limit_of(call.switch))]
-    return KeptOrder(hard, soft, tuple(dict.fromkeys(switch for switch in named if switch)) if hard else ())
+    return KeptOrder(hard, soft, reasons, tuple(dict.fromkeys(switch for switch in named if switch)) if hard else ())
 
 
 def _request_switches(calls: Sequence[Call], steps: Sequence[Step]) -> list[str]:

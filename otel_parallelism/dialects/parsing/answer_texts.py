@@ -7,12 +7,18 @@ places in one mapping, the first with a text counts. What a model thought is no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from otel_parallelism.patterns import LazyPattern
 
 from .call_shapes import call_shape
 from .content import decoded
+
+if TYPE_CHECKING:
+    from otel_parallelism.model import Content
 
 _DEEPEST = 24
 _ANSWERERS = frozenset({"", "assistant", "ai", "model", "aimessage", "aimessagechunk", "chatbot"})
@@ -32,6 +38,26 @@ _ATTRIBUTE = LazyPattern(
     r"|ai\.response\.text|lk\.(?:pii\.)?response\.text"
 )
 """Attributes that hold a text and nothing else."""
+
+
+class CallsAndTexts(msgspec.Struct, frozen=True):
+    """Reads an answer: the calls that it asks for, as *calls* reads them, and then its texts."""
+
+    calls: Callable[[object], object]
+
+    def __call__(self, value: object) -> tuple[object, ...]:
+        """Return the calls and the texts of an answer, which is JSON, data, plain text or the attributes of a span."""
+        found = self.calls(value)
+        listed = tuple(found) if isinstance(found, (list, tuple)) else ()
+        of_span = value if isinstance(value, Mapping) else {}
+        return (*listed, *answer_texts(of_span, value))
+
+
+def with_texts(answer: Content | None) -> Content | None:
+    """Return *answer* so that its texts are read beside its calls."""
+    if answer is None or answer.parse is None:
+        return answer
+    return msgspec.structs.replace(answer, parse=CallsAndTexts(answer.parse))
 
 
 def answer_texts(attributes: Mapping[str, object], answer: object = None) -> tuple[str, ...]:

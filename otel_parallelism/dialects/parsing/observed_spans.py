@@ -12,6 +12,7 @@ from otel_parallelism.failures import Failure, failure_of
 from otel_parallelism.model import Call, Observation, Passage, SpanRecord, Step, TurnSpan
 from otel_parallelism.patterns import LazyPattern
 
+from .answer_texts import with_texts
 from .facts import text, whole_number
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _step(span: SpanRecord, facts: Facts) -> Step:
         _made_by(span),
         (),
         facts.cached_tokens,
-        facts.answer,
+        with_texts(facts.answer),
         facts.switch,
         text(span.attributes, names.CONVERSATION_ID),
         span.links,

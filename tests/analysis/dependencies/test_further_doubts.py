@@ -159,3 +159,21 @@ def test_word_of_the_user_in_the_plural_is_known() -> None:
     pay = ("get_pay", {"trade": "cooper", "town": "Nes"}, {"nok": 41250})
     assert verdict_on("Posts at Rolle & Co, and the pay of coopers in Nes", posts, pay) == "independent"
     assert verdict_on("Posts at Rolle & Co, and the pay for them in Nes", posts, pay) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("said", "note", "verdict"),
+    [
+        ("Look after boiler B4.", {"note": "gurgles at dawn"}, "unknown"),
+        ("Please sort out boiler B4", "It gurgles at dawn", "unknown"),
+        ("Respond to the owner of boiler B4", "It gurgles at dawn", "unknown"),
+        ("Look after boiler B4.", {"id": "B4-x91"}, "independent"),
+        ("Show boiler B4.", {"note": "gurgles at dawn"}, "independent"),
+        ("Look after boiler B4: its page and its valves.", {"note": "gurgles at dawn"}, "independent"),
+    ],
+)
+def test_what_is_looked_up_to_handle_a_thing_may_follow_from_what_is_known_of_it(
+    said: str, note: object, verdict: str
+) -> None:
+    boiler = {"boiler": "B4"}
+    assert verdict_on(said, ("get_page", boiler, note), ("get_valves", boiler, [1.5, 2.5])) == verdict

@@ -1,11 +1,12 @@
 """
 Finds calls that the user did not ask for by name, where an earlier result may have led to them.
 
-"Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed. And a
-system prompt may say what to look at in which case, with a condition or without one: "Gold members get a lounge". A
-call for something else that the user named, or with a tool that the user named, needs no result. Where a part of what
-the user said is cut off or left out, any condition may have stood there: then only calls of one tool count as asked for
-together. Where no message was recorded at all, the values of calls and results decide.
+"Why is the shop slow?" names no tools: that the model looks at the database follows from what the metrics showed, and
+so it may be with "deal with ticket 7", once the ticket was read. And a system prompt may say what to look at in which
+case, with a condition or without one: "Gold members get a lounge". A call for something else that the user named, or
+with a tool that the user named, needs no result. Where a part of what the user said is cut off or left out, any
+condition may have stood there: then only calls of one tool count as asked for together. Where no message was recorded
+at all, the values of calls and results decide.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from otel_parallelism.analysis.dependencies.contents.tokens import words_in
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import noun_of
 from otel_parallelism.patterns import CaselessPattern
 
-from .answers import values_in
+from .answers import tells_facts, values_in
 from .reasking import is_usual
 from .rules import SAYING_NOTHING, Rules, nouns_of, stems_of
 
@@ -43,7 +44,17 @@ _SEEKS_A_CAUSE = CaselessPattern(
     r"|perch[eé]|waarom|varf[oö]r|hvorfor|miksi|dlaczego|pro[cč]|neden|почему|причин\w*)(?!\w)"
     r"|为什么|為什麼|为何|原因|排查|调查|なぜ|どうして|왜|원인",
 )
-_CAUSE = "what {a} returned may have led to {b}: what was asked is to find a cause, and names nothing that {b} is about"
+# What is to be done about a thing shows in what is known of it.
+_HANDLES = CaselessPattern(
+    r"\b(?:handle|deal with|(?:take|taking) care of|triage|respond to|reply to|sort out|resolve|look after|see to"
+    r"|attend to|act on|follow up|work (?:on|through)|help \w+ with|advise|manage|settle|close out|get to work"
+    r"|process (?:the|this|that|my|our|his|her|their|claim|order|ticket|request|application|return|refund|case|invoice)"
+    r"|review (?:the|this|that|my|our|his|her|their|pull|pr|merge|change|claim|order|ticket|request|application|case)"
+    r"|answer (?:the|this|that|my|our|his|her|their|mail|email|letter|message|ticket|question|customer|request)"
+    r"|prepare (?:an?|the|my|our|\w+'s)? ?(?:reply|response|answer|quote|offer|decision|hearing|appeal|defen[cs]e)"
+    r"|get \w+ \S+ (?:\w+ )?(?:healthy|working|running|fixed|sorted|well|back|up))\b"
+)
+_CAUSE = "what {a} returned may have led to {b}: who asked seeks a cause or a solution, and names nothing of {b}"
 _MOST_TEXTS = 64
 _LONGEST_TEXT = 120
 _MOST_LINKED = 64
@@ -70,6 +81,8 @@ class Unasked:
         self._calls = calls
         self._rules = Rules([text for values in spoken for text in values.instructions])
         self._seeks = any(_SEEKS_A_CAUSE.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
+        self._handles = any(_HANDLES.search(text[:_MOST_READ]) for values in spoken for text in values.texts)
+        self._factual = 0
         texts = [text for text in (text.strip() for values in spoken for text in values.texts) if text]
         cut = any(text.endswith(_CUT) for text in texts)
         hidden = any(not values.whole or values.instructions for values in spoken)
@@ -95,7 +108,7 @@ class Unasked:
         reasons = (self._in_part, _UNHEARD), (self._rules.in_another_language, _RULE)
         unheard = [(others, why) for applies, why in reasons if applies and others]
         unheard += self._spoken_of(tool)
-        if not self._seeks and not self._rules:
+        if not self._seeks and not self._handles and not self._rules:
             return unheard
         usual = {token for name, token in arguments.named if is_usual(name)}
         words = [set(atom.words) for atom in arguments.atoms if atom.kind != "flag" and atom.token not in usual]
@@ -110,8 +123,9 @@ class Unasked:
         own = {word for inside in words for word in inside if word[:_STEM] not in self._stems}
         # A file that the model names of itself may be the next on a list of its own.
         found += self._linked_before(tool, own)
-        cases = (self._seeks and not new, _CAUSE), (self._rules.concern(tool, own), _RULE)
-        return [*found, *((self._ended, why) for applies, why in cases if applies)]
+        led = self._ended if self._seeks else self._factual if self._handles else 0
+        cases = (0 if new else led, _CAUSE), (self._ended if self._rules.concern(tool, own) else 0, _RULE)
+        return [*found, *((bits, why) for bits, why in cases if bits)]
 
     def _prescribed(self, tool: str) -> list[Doubt]:
         """Return the doubt that the system prompt may want calls that have ended to precede a call of *tool*."""
@@ -134,6 +148,8 @@ class Unasked:
 
     def end(self, index: int, result: Values) -> None:
         """Take note of a call that ends, and of the sentences of the system prompt that have a word of its *result*."""
+        bit, tool = 1 << index, self._calls[index].tool
+        self._factual |= bit if tells_facts(result.value) else 0
         texts = [one for one in values_in(result.value, _MOST_TEXTS) if isinstance(one, str)]
         words = {word for text in texts if len(text) <= _LONGEST_TEXT for word in words_in(text)}
         self._told.append((index, words))
@@ -143,6 +159,5 @@ class Unasked:
             stems = self._rules.named_with(word for word in words if word[:_STEM] not in self._stems)
             if stems and len(self._linked) < _MOST_LINKED:
                 self._linked.append((index, stems))
-        bit, tool = 1 << index, self._calls[index].tool
         self._ended |= bit
         self._ended_of[tool] = self._ended_of.get(tool, 0) | bit

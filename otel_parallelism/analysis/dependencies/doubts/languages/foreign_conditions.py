@@ -32,7 +32,8 @@ _CONDITION = CaselessPattern(
     r"|antwort|stand|lage)|abh[aä]ngig von|es sei denn|au[sß]+er wenn|vorausgesetzt|gegebenenfalls|ggf|notfalls|mangels"
     r"|in ermangelung|nur (?:bei|im falle?|dann)"
     # Dutch, Swedish, Danish and Norwegian
-    r"|indien|anders|in geval van|afhankelijk|mocht(?:en)?|tenzij|mits|zo niet|zo ja|bij gebrek aan|annars|ellers|hvis"
+    r"|indien|anders|en als (?:het|de|die|dat|hij|er|zij)|in geval van|afhankelijk|mocht(?:en)?|tenzij|mits"
+    r"|zo niet|zo ja|bij gebrek aan|annars|ellers|hvis"
     r"|beroende p[aå]|avhengig|afh[aæ]ngigt?|alt etter|s[aå]vida|f[oö]rutsatt|vid behov|i s[aå] fall|i s[aå] fald"
     r"|medmindre|med mindre|s[aå]fremt|dersom|forudsat|forutsatt|om (?:\w+ ){1,2}(?:[äa]r|st[åa]r|blir|finns|har|visar"
     r"|g[åa]r|kommer|ligger|regnar|sn[öo]ar|r[äa]cker|saknas|inte)"
@@ -76,8 +77,10 @@ _IN_OTHER_SCRIPTS = CaselessPattern(
     r"|(?:^|[,;:.—–-]|(?<!\w)[аи] )\W*при \w+ (?:\w+ )?" + _SHOWS_RU + r"|[—–]\s*(?:то |тогда )?" + _SHOWS_RU +
     # Thai, Chinese, Japanese and Korean
     r"|ถ้า|หาก|如果|假如|要是|否则|否則|的话|取决于|根据结果|视结果|看结果|若(?!干)|一旦|倘|万一|萬一|除非|不然|了就"
-    r"|(?<![同及随隨当當小实實])[时時](?=[查看列显顯给給请請就,，])|(?<!あ)たら(?![しこ])|もし|なら|れば、|場合|なければ"
-    r"|次第|に応じて|(?<!例)(?<!たと)[えけげせてねべめれ]ば(?!ん)|ない限り|さもな|만약|[오하되이없있으나]면(?!\w)|이면|다면"
+    r"|(?<![同及随隨当當小实實])[时時](?=[查看列显顯给給请請就,，])|(?<!あ)たら(?![しこ])|もし|なら|れば、|場合"
+    r"|なければ"
+    r"|次第|に応じて|(?<!例)(?<!たと)[えけげせてねべめれ]ば(?!ん)|ない限り|さもな|만약|[오하되이없있으나]면(?!\w)"
+    r"|이면|다면"
     r"|라면|경우|에 따라|아니면|그렇지 않|(?<=[을를할일될질])\s?때[는만엔에]"
 )
 # What a rule tells the agent to do: to look up, read, check or ask.
