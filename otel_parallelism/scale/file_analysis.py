@@ -7,6 +7,7 @@ Then each analyses groups of traces, the largest first. The reports are joined i
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import tempfile
 from itertools import chain
@@ -27,6 +28,7 @@ from otel_parallelism.readers.source_folder import sources_in
 from otel_parallelism.settings import Settings
 
 from .lean_reports import without_contents
+from .packed_parts import packed_parts, unpacked_parts
 from .span_file import Piece, SpanFile
 from .worker_pool import WorkerPool
 
@@ -72,8 +74,7 @@ def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> An
     """
     Return the analysis of *spans*, in any order. Its reports hold no contents of calls.
 
-    Spans go to temporary files if there are very many. The garbage collector is disabled meanwhile, and runs between
-    traces: what is kept grows and has no cycles, so that looking through it again and again would only take time.
+    Spans go to temporary files if there are very many. The garbage collector runs between traces.
     """
     analyze_traces = how.part_analyzer()
 
@@ -87,10 +88,21 @@ def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> An
                 gc.freeze()
             yield analyze_traces(chain.from_iterable(traces))
 
+    with _without_collections():
+        return join_parts(parts())
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """
+    Disable the garbage collector.
+
+    What is kept grows and has no cycles, so that looking through it again and again would only take time.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return join_parts(parts())
+        yield
     finally:
         gc.unfreeze()
         if collecting:
@@ -161,8 +173,9 @@ def analyze_in_processes(
                 largest = [[piece for held in largest for piece in held]]
                 related = False
             tasks = [TraceGroup(held, apart=related) for held in largest]
-            analysed = [result for _, result in pool.results(tasks)]
-    return join_parts(part for parts_of_group in analysed for part in parts_of_group)
+            with _without_collections():
+                analysed = [part for _, packed in pool.results(tasks) for part in unpacked_parts(packed)]
+                return join_parts(analysed)
 
 
 class PartSpans(msgspec.Struct, frozen=True):
@@ -258,17 +271,17 @@ class SpanWorker:
         self._files = [SpanFile(file, groups) for file in opened]
         self._analyze = self._how.part_analyzer()
 
-    def __call__(self, task: FilePart | TraceGroup) -> PartSpans | list[AnalysisPart]:
-        """Return what was read of a part, or the analysis of a group in parts."""
+    def __call__(self, task: FilePart | TraceGroup) -> PartSpans | bytes:
+        """Return what was read of a part, or the analysis of a group in parts, packed."""
         if isinstance(task, FilePart):
             return _read(task, self._files[self._number], self._number, self._how.settings)
         spans = (span for holder, piece in task.pieces for span in self._files[holder].spans(piece))
         if not task.apart:
-            return [self._analyze(spans)]
+            return packed_parts([self._analyze(spans)])
         traces: dict[str, list[SpanRecord]] = {}
         for span in spans:
             traces.setdefault(span.trace_id, []).append(span)
-        return [self._analyze(chain.from_iterable(some)) for some in batches_of(traces.values())]
+        return packed_parts([self._analyze(chain.from_iterable(some)) for some in batches_of(traces.values())])
 
     def close(self) -> None:
         """Close the files."""

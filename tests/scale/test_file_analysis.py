@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 import random
@@ -21,6 +22,7 @@ from otel_parallelism.reports.html import render_html
 from otel_parallelism.reports.json import render_json
 from otel_parallelism.scale import file_analysis
 from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_process, analyze_in_processes
+from otel_parallelism.scale.packed_parts import packed_parts, unpacked_parts
 from otel_parallelism.scale.span_file import SpanFile
 from otel_parallelism.settings import Settings
 from tests.amounts import THOROUGH
@@ -214,3 +216,17 @@ def test_a_file_of_spans_returns_what_was_written() -> None:
     assert sorted(map(repr, read)) == sorted(map(repr, [*spans, *spans[:2]]))
     groups = {span.trace_id: {piece.group for piece in pieces if span in file.spans(piece)} for span in spans}
     assert all(len(found) == 1 for found in groups.values())
+
+
+def test_packed_parts_are_what_was_packed() -> None:
+    spans = [span for trace in month(24) for span in trace]
+    odd = [msgspec.structs.replace(span, start_ns=2**70, end_ns=2**70 + 1) for span in spans[:1]]
+    halved = [msgspec.structs.replace(span, span_id="\ud800") for span in spans[:1]]
+    for some, mark in ((spans, b"m"), (odd, b"p"), (halved, b"p")):
+        part = HOW.part_analyzer()(some)
+        packed = packed_parts([part])
+        assert packed[:1] == mark
+        assert unpacked_parts(packed) == [part]
+    in_order = functools.partial(msgspec.json.encode, order="deterministic")
+    part = HOW.part_analyzer()(spans)
+    assert in_order(unpacked_parts(packed_parts([part]))) == in_order([part])  # whole numbers and fractions alike

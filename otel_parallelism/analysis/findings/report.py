@@ -71,7 +71,7 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
     if whole.calls == 1 and ratio is not None:
         ratio = 1.0
     recommended = [finding for finding in findings if finding.advice == "recommended"]
-    avoidable = sum([finding.avoidable for finding in recommended])
+    avoidable = sum([finding.avoidable for finding in recommended], 0.0)  # a float, also if there are none
     facts = VerdictFacts(
         calls=whole.calls,
         concurrency=concurrency,
@@ -120,7 +120,8 @@ def turn_report(  # noqa: PLR0917 - what is known of a turn
                 finding.avoidable
                 for finding in findings
                 if finding.advice == "potential" and finding.kind not in BESIDE_EFFICIENCY
-            ]
+            ],
+            0.0,
         ),
         avoidable_by_cause={cause: part_ns / _S for cause, part_ns in by_cause_ns.items()},
         avoidable_steps=saved_steps,
