@@ -159,8 +159,8 @@ def inputs(turns: int, large: int) -> dict[str, Callable[[], Iterator[list[SpanR
     return {
         "turns with content": lambda: ordinary(turns, content=True),
         "turns without content": lambda: ordinary(turns, content=False),
-        "long content": lambda: long_contents(turns // 20, handed_on=False),
-        "long content, handed on": lambda: long_contents(turns // 20, handed_on=True),
+        "long content": lambda: long_contents(max(1, turns // 20), handed_on=False),
+        "long content, handed on": lambda: long_contents(max(1, turns // 20), handed_on=True),
         **{f"one trace, {kind}": functools.partial(single, kind, large) for kind in ("flat", "deep", "calls")},
     }
 
