@@ -26,7 +26,7 @@ _TEXT_METHODS = _words(
 _READING_METHODS = _words("get items keys values copy index count model_dump model_dump_json to_dict dict")
 _MUTATORS = _words(
     "append extend add update insert setdefault appendleft extendleft remove discard clear pop popleft popitem "
-    "sort reverse rotate"
+    "sort reverse rotate subtract move_to_end"
 )
 _LOGGING = _words("debug info warning warn error exception critical log")
 _REFLECTION = _words("exec eval locals globals vars __import__ breakpoint")

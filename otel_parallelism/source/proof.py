@@ -10,8 +10,9 @@ import msgspec
 from otel_parallelism.shown_names import pair_names
 
 from .blocks import BlockWalk
+from .changes.outside_names import functions_called
 from .flows import Condition, State, TooLongError, Tracked, any_of, overlaps, shown
-from .functions import callee_name, tool_call
+from .functions import callee_name, own_nodes, tool_call
 from .known_functions import is_guard
 from .reservations import reservation
 from .syntax import is_immutable
@@ -128,8 +129,13 @@ class _Walk(BlockWalk):
         return Proof("unknown", f"{self._b} is not seen to be called after {self._a}")
 
     def passed_to_earlier(self, state: State) -> None:
-        if self._discarded and (self.handled or is_guard(self._a)):
+        if self._discarded and (self.handled or is_guard(self._a) or self._may_refuse()):
             state.require(Condition("function", sure=False, reason=f"whether {self._a} fails"))
+
+    def _may_refuse(self) -> bool:
+        """Return whether the function of the earlier call, whose result is not used, raises an exception itself."""
+        called = functions_called(self.file, tool_call(self.earlier))
+        return any(isinstance(node, (ast.Raise, ast.Assert)) for one in called for node in own_nodes(one))
 
     def judge(self, inputs: Sequence[Tracked], state: State) -> None:
         given = any_of([state.looked_at(value) for value in inputs])

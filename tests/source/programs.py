@@ -1071,6 +1071,55 @@ async def main():
     x = await first("q")  # a
     return x, await second("r")  # b
 
+helper_raises_because_of_the_first: any
+async def need_pro(user):
+    plan = await get_plan(user)
+    if plan != "pro":
+        raise PermissionError(user)
+async def main():
+    await need_pro("ana")  # a
+    return await second("q")  # b
+
+default_that_both_share: any
+SHARED = []
+async def first(q, found=SHARED):
+    found.append(q)
+async def second(q, found=SHARED):
+    return len(found)
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
+function_changes_its_argument: any
+import heapq
+HEAP = []
+async def first(q):
+    heapq.heappush(HEAP, q)
+async def second(q):
+    return HEAP[0]
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
+method_of_a_type_changes_its_argument: any
+ITEMS = []
+async def first(q):
+    list.append(ITEMS, q)
+async def second(q):
+    return tuple(ITEMS)
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
+operator_without_a_use_of_its_result: any
+async def first(q):
+    LOG << q
+async def second(q):
+    return list(LOG)
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
 poll_until_done: any
 async def main():
     while await first("job") != "done":  # a
@@ -1087,6 +1136,25 @@ async def main():
 """
 
 _FREE = """
+helper_raises_and_its_result_is_used:
+async def fetch(user):
+    answer = await get_plan(user)
+    if answer.status != 200:
+        raise OSError(user)
+    return answer.body
+async def main():
+    x = await fetch("ana")  # a
+    return x, await second("q")  # b
+
+operator_with_a_use_of_its_result:
+async def first(q):
+    return BASE / q
+async def second(q):
+    return BASE / q
+async def main():
+    x = await first("q")  # a
+    return x, await second("r")  # b
+
 while_loop_over_positions:
 async def main():
     keys, at = ["a", "b"], 0

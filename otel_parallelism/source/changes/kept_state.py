@@ -15,9 +15,10 @@ from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted, is_mutator
 
+from .changing_methods import changed_argument
 from .named_attributes import ANY_ATTRIBUTE, attributes_set, read_by_text
 from .one_at_a_time import admitting_one, held_lock, names_lock, queue_of_others
-from .outside_names import outside_name
+from .outside_names import outermost_name, outside_name
 from .own_objects import is_fresh, own_names
 from .stored_data import stored_data
 
@@ -30,8 +31,8 @@ _TAKING = frozenset({"get_nowait", "recv", "receive", "receive_text", "receive_j
 _OF_THE_PROCESS = frozenset({"os.environ", "environ"})
 _CACHING = frozenset({"setdefault"})
 _FETCHING = frozenset({"fetchone", "fetchmany", "fetchall"})
-# Of an event, a condition or a queue, for which the other call may wait.
-_SIGNALLING = frozenset({"put", "put_nowait", "notify", "notify_all"})
+# Of an event, a condition, a future or a queue, for which the other call may wait.
+_SIGNALLING = frozenset({"put", "put_nowait", "notify", "notify_all", "set_result", "set_exception"})
 
 
 class KeptState(NamedTuple):
@@ -100,9 +101,7 @@ class _StateWalk:
         self.taken: set[str] = set()
 
     def visit(self, node: ast.AST) -> None:
-        for holder, name in attributes_set(node):
-            if name != ANY_ATTRIBUTE and (name[0] != "." or self._is_of_others(holder)):
-                self.changed.add(name)
+        self._set_otherwise(node)
         if isinstance(node, ast.Call):
             self.alone = self.alone or admitting_one(node, self._run)
             self.read.update(name for name in read_by_text(node) if name != ANY_ATTRIBUTE)
@@ -122,6 +121,16 @@ class _StateWalk:
             self.alone = self.alone or next((name for name in locks if name), "")
         elif isinstance(node, (ast.Name, ast.Attribute)) and self._is_of_others(node):
             self._name(node)
+
+    def _set_otherwise(self, node: ast.AST) -> None:
+        """Note what *node* sets by a name in a text, or changes by a function or an operator."""
+        for holder, name in attributes_set(node):
+            if name != ANY_ATTRIBUTE and (name[0] != "." or self._is_of_others(holder)):
+                self.changed.add(name)
+        changed = changed_argument(node)
+        if changed is not None:
+            self.arguments.add(outermost_name(changed))
+            self.changed |= names_of(changed, self._run.module.file) if self._is_of_others(changed) else set()
 
     def _method(self, call: ast.Call, receiver: ast.expr) -> None:
         """Note what *call*, of a method of *receiver*, changes."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 
-from .changing_methods import CHANGING_ITEMS
+from .changing_methods import changed_objects
 from .named_attributes import attributes_set, names_in_common, read_by_text
-from .own_objects import grows_container, own_names
+from .own_objects import own_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from otel_parallelism.source.functions import Function, SourceFile
 
@@ -245,7 +245,7 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
     made = _first_parameter(function) if getattr(function, "name", "") in CONSTRUCTORS else ""
     for node in paced(own_nodes(function)):
         changed.update(name for holder, name in attributes_set(node) if not made or outermost_name(holder) != made)
-        for target in _changes(node):
+        for target in changed_objects(node):
             root, name = outermost_name(target), outside_name(target)
             if root in aliases and name[0] != ".":
                 changed.add(aliases[root])
@@ -256,23 +256,13 @@ def _found_facts(file: SourceFile, function: Function) -> _Facts:
         elif isinstance(node, ast.Call):
             runs.update(dict.fromkeys(functions_called(file, node)))
             read.update(read_by_text(node))
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
-            read.add(node.id)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            read.add(aliases.get(node.id, "") if node.id in own else node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             read.add("." + node.attr)
             # The value of a property is worked out where it is read.
             runs.update(dict.fromkeys(properties(file, node.attr)))
-    return _Facts(frozenset(changed), frozenset(read), tuple(runs))
-
-
-def _changes(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the expressions whose value *node* sets, deletes or changes, other than variables."""
-    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-        yield node
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_ITEMS:
-        yield node.func.value
-    elif grows_container(node):
-        yield node.target
+    return _Facts(frozenset(changed), frozenset(read - {""}), tuple(runs))
 
 
 def _aliases(function: Function, own: frozenset[str]) -> dict[str, str]:
@@ -283,6 +273,12 @@ def _aliases(function: Function, own: frozenset[str]) -> dict[str, str]:
             name = outside_name(node.value)
             if name not in own:
                 found.update((target.id, name) for target in node.targets if isinstance(target, ast.Name))
+    if not isinstance(function, ast.Module):
+        given = function.args
+        positional = zip(reversed([*given.posonlyargs, *given.args]), reversed(given.defaults), strict=False)
+        for argument, default in [*positional, *zip(given.kwonlyargs, given.kw_defaults, strict=True)]:
+            if isinstance(default, (ast.Name, ast.Attribute)):
+                found[argument.arg] = outside_name(default)
     return found
 
 

@@ -17,7 +17,7 @@ from otel_parallelism.pace import paced
 from otel_parallelism.source.functions import callee_name, own_nodes
 from otel_parallelism.source.known_functions import dotted
 
-from .changing_methods import CHANGING_ITEMS, WRITING_METHODS
+from .changing_methods import CHANGING_ITEMS, WRITING_METHODS, changed_argument
 from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
 from .own_objects import grows_container, is_fresh
 from .program_modules import named_elsewhere, overrides
@@ -148,8 +148,9 @@ def _is_change(node: ast.AST, run: Run) -> bool:
     if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
         # Who sets an item of what a call returns, as in registry()["a"] = 1, knows that it is kept.
         return not is_fresh(node.value, run.function, new=run.new) or isinstance(node.value, ast.Call)
-    if not isinstance(node, ast.Call):
-        return grows_container(node) and not is_fresh(node.target, run.function, new=run.new)
+    changed = node.target if grows_container(node) else changed_argument(node)
+    if not isinstance(node, ast.Call) or changed is not None:
+        return changed is not None and not is_fresh(changed, run.function, new=run.new)
     name = callee_name(node)
     if name in WRITING_METHODS or (name == "open" and _writes(node)) or (name in _QUERYING and _stores(node)):
         return True

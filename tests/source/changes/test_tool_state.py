@@ -65,6 +65,18 @@ USED_BY_BOTH = {
         "READY",
         "async def get_a():\n  READY.set()\nasync def get_b():\n  await READY.wait()",
     ),
+    "a budget": (
+        "BUDGET",
+        "async def get_a():\n  BUDGET.subtract(n=1)\nasync def get_b():\n  return BUDGET['n']",
+    ),
+    "a future": (
+        "KEY",
+        "async def get_a():\n  KEY.set_result(1)\nasync def get_b():\n  return await KEY",
+    ),
+    "a heap": (
+        "HEAP",
+        "async def get_a():\n  heapq.heappush(HEAP, 1)\nasync def get_b():\n  return HEAP[0]",
+    ),
     "a queue into which the first puts": (
         "JOBS",
         "async def get_a():\n  JOBS.put_nowait(1)\nasync def get_b():\n  return await JOBS.get()",
