@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from otel_parallelism.model import Call, Content, Step
 
-_MOST_READ = 2_000
+_MOST_READ = 1_000
 _REASON = CaselessPattern(
     r"(?<!\w)(?:(?:since|because)(?! you\b| the user\b| i (?:need|want|have to)\b)|based on (?!your|what you)"
     r"|given (?:that|this|these|those|how)|now that|according to|in (?:light|view) of|due to|as (?:it|there|no) "
@@ -33,10 +33,13 @@ _REASON = CaselessPattern(
     # German, French, Spanish, Italian, Portuguese and Dutch
     r"|da (?:der|die|das|es|kein\w*)|weil|laut|demnach|daher|deshalb|offenbar|leider|jedoch|puisque?|car|d'apr[eè]s"
     r"|selon|donc|apparemment|malheureusement|ya que|porque|seg[uú]n|por eso|por lo tanto|parece que|siccome|poich[eé]"
-    r"|quindi|secondo|purtroppo|como (?:o|a|no|n[aã]o|est[aá])|j[aá] que|portanto|infelizmente|omdat|aangezien|volgens"
-    # Russian
-    r"|поскольку|так как|потому что|поэтому|судя по|согласно|к сожалению)(?!\w)"
-    r"|因为|因為|由于|由於|根据|根據|所以|因此|看来|看來|显示|顯示|ため、|ので|によると|ようです|때문|므로|따르면",
+    r"|quindi|secondo|purtroppo|como (?:o|a|no|n[aã]o|est[aá])|j[aá] que|portanto|infelizmente|omdat"
+    r"|aangezien|volgens)(?!\w)"
+)
+_IN_OTHER_SCRIPTS = CaselessPattern(
+    r"поскольку|так как|потому что|поэтому|судя по|согласно|к сожалению|因为|因為|由于|由於|根据|根據|所以"
+    r"|因此|看来|看來|显示"
+    r"|顯示|ため、|ので|によると|ようです|때문|므로|따르면"
 )
 
 WHY = "the model gave what it had seen as the reason for the later call"
@@ -72,4 +75,5 @@ def _gives_a_reason(answer: Content | None) -> bool:
     except Exception:  # noqa: BLE001 - a parser of any framework's messages
         return True
     texts = [one for one in read if isinstance(one, str)] if isinstance(read, (list, tuple)) else []
-    return any(_REASON.search(text[:_MOST_READ]) for text in texts)
+    parts = [text[:_MOST_READ] for text in texts]
+    return any(_REASON.search(part) or (not part.isascii() and _IN_OTHER_SCRIPTS.search(part)) for part in parts)
