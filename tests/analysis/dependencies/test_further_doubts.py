@@ -47,6 +47,7 @@ BARN: _Told = ("get_barn", {"barn": "west"}, {"sheep": 57})
         (("find_carts", {"n": "six"}, "two"), "unknown"),
         (("get_class", {"group": "K9"}, "late"), "unknown"),
         (("get_ear_tags", {"place": "7b"}, "blue"), "unknown"),
+        (("get_fence", {"height": "4 3/8"}, "new"), "unknown"),
         (("find_carts", {"count": 10}, "two"), "independent"),
         (("find_carts", {"limit": 6}, "two"), "independent"),
         (("find_carts", {"num_results": 6}, "two"), "independent"),
@@ -166,6 +167,9 @@ def test_word_of_the_user_in_the_plural_is_known() -> None:
     [
         ("Look after boiler B4.", {"note": "gurgles at dawn"}, "unknown"),
         ("Please sort out boiler B4", "It gurgles at dawn", "unknown"),
+        ("The tenant of boiler B4 is cold, please help.", "It gurgles at dawn", "unknown"),
+        ("Make sense of boiler B4", "It gurgles at dawn", "unknown"),
+        ("Help me find boiler B4", "It gurgles at dawn", "independent"),
         ("Respond to the owner of boiler B4", "It gurgles at dawn", "unknown"),
         ("Look after boiler B4.", {"id": "B4-x91"}, "independent"),
         ("Show boiler B4.", {"note": "gurgles at dawn"}, "independent"),

@@ -38,7 +38,7 @@ _NUMERALS = {
 _SEPARATOR = LazyPattern(r",| and |;")
 # Numbers that a query compares with, as in "units < 42".
 _THRESHOLD = LazyPattern(r"[<>]=?\s*(\d+(?:\.\d+)?)(?![\w.-])")
-_FRACTION = LazyPattern(r"\d{1,3}[. ]\d{1,3}")
+_FRACTION = LazyPattern(r"\d{1,3}(?:[. /]\d{1,3}){1,2}")
 _CODE = LazyPattern(r"[a-z]{1,3}\d{1,2}|\d{1,2}[a-z]")
 # How many there are to be. As the size of a page, a model writes a round number.
 _HOW_MANY = frozenset({"count", "number", "n", "num"})

@@ -47,7 +47,9 @@ _SEEKS_A_CAUSE = CaselessPattern(
 # What is to be done about a thing shows in what is known of it.
 _HANDLES = CaselessPattern(
     r"\b(?:handle|deal with|(?:take|taking) care of|triage|respond to|reply to|sort out|resolve|look after|see to"
-    r"|attend to|act on|follow up|work (?:on|through)|help \w+ with|advise|manage|settle|close out|get to work"
+    r"|attend to|act on|follow up|work (?:on|through)|help \w+ with|help(?=\s*[.!?]|\s*$)|advise|manage|settle"
+    r"|close out|get to work|make sense of|see what|clean up|assess|evaluate|anything else"
+    r"|(?:status|state|condition) of|bring \w+ \S+ to"
     r"|process (?:the|this|that|my|our|his|her|their|claim|order|ticket|request|application|return|refund|case|invoice)"
     r"|review (?:the|this|that|my|our|his|her|their|pull|pr|merge|change|claim|order|ticket|request|application|case)"
     r"|answer (?:the|this|that|my|our|his|her|their|mail|email|letter|message|ticket|question|customer|request)"
