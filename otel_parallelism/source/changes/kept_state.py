@@ -20,7 +20,7 @@ from .named_attributes import ANY_ATTRIBUTE, attributes_set, read_by_text
 from .one_at_a_time import admitting_one, held_lock, names_lock, queue_of_others
 from .outside_names import outermost_name, outside_name
 from .own_objects import is_fresh, own_names
-from .stored_data import stored_data
+from .stored_data import stored_data, texts_of
 
 if TYPE_CHECKING:
     from otel_parallelism.source.functions import SourceFile
@@ -105,7 +105,7 @@ class _StateWalk:
         if isinstance(node, ast.Call):
             self.alone = self.alone or admitting_one(node, self._run)
             self.read.update(name for name in read_by_text(node) if name != ANY_ATTRIBUTE)
-            stored = stored_data(node, self._own)
+            stored = stored_data(node, self._own, texts_of(self._run.module.file))
             self.added |= stored.written
             self.read |= stored.read
             if isinstance(node.func, ast.Attribute):
@@ -116,6 +116,8 @@ class _StateWalk:
             if self._is_of_others(node.value):
                 names = self.changed if dotted(node.value) in _OF_THE_PROCESS else self.added
                 names.update(names_of(node.value, self._run.module.file))
+                if isinstance(self._parents.get(node), ast.AugAssign):
+                    self.counts.update(names_of(node.value, self._run.module.file))
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             locks = (held_lock(item, self._run) for item in node.items)
             self.alone = self.alone or next((name for name in locks if name), "")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import itertools
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from otel_parallelism.source.functions import callee_name
 from otel_parallelism.source.known_functions import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_parallelism.source.functions import SourceFile
 
 _MOST_TEXT = 2_000
 _STORING = frozenset("insert update delete replace merge upsert truncate copy".split())  # noqa: SIM905 - a list of quoted words would be longer
@@ -27,22 +32,36 @@ class StoredData(NamedTuple):
     read: frozenset[str]
 
 
-def stored_data(call: ast.Call, own: frozenset[str]) -> StoredData:
+def texts_of(file: SourceFile) -> dict[str, str]:
+    """Return the variables at the top level of *file* that are bound to a text, each with the text."""
+    key = "texts"
+    if key not in file.facts:
+        file.facts[key] = {
+            target.id: statement.value.value
+            for statement in file.tree.body
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+            for target in statement.targets
+            if isinstance(target, ast.Name) and isinstance(statement.value.value, str)
+        }
+    return cast("dict[str, str]", file.facts[key])
+
+
+def stored_data(call: ast.Call, own: frozenset[str], texts: Mapping[str, str]) -> StoredData:
     """
     Return the tables and files that *call* writes and reads.
 
     Args:
         call: A call in some function.
         own: The names of the variables of that function; which file they stand for is not known.
+        texts: The variables of the module that are bound to a text.
 
-    >>> stored_data(ast.parse("db.execute('insert into t select a from u')", mode="eval").body, frozenset())
+    >>> stored_data(ast.parse("db.execute('insert into t select a from u')", mode="eval").body, frozenset(), {})
     StoredData(written=frozenset({'the table t'}), read=frozenset({'the table u'}))
     """
     first = call.args[0] if call.args else None
-    if isinstance(call.func, ast.Attribute) and isinstance(first, ast.Constant) and isinstance(first.value, str):
-        written, read = _tables(first.value[:_MOST_TEXT])
-        if written or read:
-            return StoredData(written, read)
+    written, read = _tables(_text(first, own, texts)[:_MOST_TEXT])
+    if written or read:
+        return StoredData(written, read)
     name = callee_name(call)
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
     if name == "open":
@@ -60,13 +79,23 @@ def stored_data(call: ast.Call, own: frozenset[str]) -> StoredData:
 
 def _file(path: ast.expr | None, own: frozenset[str], *, written: bool) -> StoredData:
     names: frozenset[str] = frozenset()
-    if isinstance(path, ast.Constant) and isinstance(path.value, str):
-        names = frozenset({f"the file {path.value}"})
+    if isinstance(path, ast.Constant):
+        names = frozenset({f"the file {path.value}"} if isinstance(path.value, str) else ())
+    elif path is not None and own.isdisjoint(one.id for one in ast.walk(path) if isinstance(one, ast.Name)):
+        names = frozenset({f"the file {ast.unparse(path)}"})
     elif isinstance(path, ast.Attribute) and dotted(path):
         names = frozenset({f"the file {path.attr}"})
-    elif isinstance(path, ast.Name) and path.id not in own:
-        names = frozenset({f"the file {path.id}"})
     return StoredData(names, frozenset()) if written else StoredData(frozenset(), names)
+
+
+def _text(expression: ast.expr | None, own: frozenset[str], texts: Mapping[str, str]) -> str:
+    """Return the text that *expression* is; a space stands for what is inserted into it."""
+    if isinstance(expression, ast.Name) and expression.id not in own:
+        return texts.get(expression.id, "")
+    if isinstance(expression, ast.JoinedStr):
+        return "".join(_text(part, own, texts) or " " for part in expression.values)
+    value = expression.value if isinstance(expression, ast.Constant) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _is_writing(mode: ast.expr) -> bool:

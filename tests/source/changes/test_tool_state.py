@@ -121,6 +121,21 @@ USED_BY_BOTH = {
             "async def get_b(db):\n  return db.execute('select * from main.quotes').fetchall()"
         ),
     ),
+    "a table in a text of the module": (
+        "the table runs",
+        (
+            "PUT = 'insert into runs values (1)'\nCOUNT = 'select count(*) from runs'\n"
+            "def get_a():\n  return run(PUT)\ndef get_b():\n  return run(COUNT)"
+        ),
+    ),
+    "a file of a folder": (
+        "the file BASE / 'q.json'",
+        ("def get_a():\n  (BASE / 'q.json').write_text('1')\ndef get_b():\n  return (BASE / 'q.json').read_text()"),
+    ),
+    "a number of a dictionary that is given out": (
+        "DEPTH",
+        ("def get_a():\n  DEPTH['n'] += 1\n  return DEPTH['n']\ndef get_b():\n  DEPTH['n'] += 1\n  return DEPTH['n']"),
+    ),
     "a file with a name": (
         "the file q.json",
         (
@@ -155,6 +170,7 @@ FREE = {
     ),
     "a list of times": "TIMES = []\nasync def get_a():\n  TIMES.append(1)\nasync def get_b():\n  TIMES.append(2)",
     "a context variable": "async def get_a():\n  return TENANT.get()\nasync def get_b():\n  return TENANT.get()",
+    "counts of a dictionary": ("def get_a():\n  SEEN['a'] += 1\ndef get_b():\n  SEEN['b'] += 1"),
     "different tables": (
         "async def get_a(db):\n  db.execute('insert into quotes values (1)')\n"
         "async def get_b(db):\n  return db.execute('select * from users').fetchall()"
