@@ -204,6 +204,7 @@ def test_condition_may_decide_about_the_second_call(said: str) -> None:
         "K1 при заводе и K2",
         "Lies K1, bitte sehr, und K2.",
         "K1, Halle, und K2, Hof",
+        "Stove K1: burning times. Stove K2: soot.",
         "Hei vaan, K1 ja K2.",
         "K1 und K2, so wie immer.",
     ],

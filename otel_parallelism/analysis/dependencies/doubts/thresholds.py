@@ -50,7 +50,8 @@ _CLAUSE = LazyPattern(r"[,;:.!?\u2013\u2014](?=\s|$)|\n|[\u060c\u061b\u061f]")
 _FEWEST_WORDS = 2
 _MOST_WORDS = 6
 _ENGLISH = CaselessPattern(
-    r"\b(?:the|and|what|which|how|with|from|show|give|please|get|find|tell|check|list|look|read|compare|about)\b"
+    r"\b(?:the|and|what|which|how|with|from|show|give|please|get|find|tell|check|list|look|read|compare|about|hours"
+    r"|times|prices?|status|weather|your|their|this|these|those|when|where|who|are)\b"
 )
 _ASKS = CaselessPattern(
     r"(?<!\w)(?:bitte|danke|merci|s'il|svp|gracias|por favor|grazie|per favore|obrigad[oa]|tack|takk?|dzi[eę]kuj[eę]"
