@@ -170,3 +170,34 @@ def test_state_that_calls_keep_outside_of_them_leaves_the_pair_open(body: str, t
         [(frame,) for frame in frames], Level(*frames, direct=True), calls, lambda one: files.get(one.file_path)
     )
     assert found == reason
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "changed"),
+    [
+        (
+            "found.append(1)",
+            "return list(found)",
+            True,
+        ),
+        (
+            "found.put_nowait(1)",
+            "return found.get_nowait()",
+            True,
+        ),
+        ("return len(found)", "return list(found)", False),
+    ],
+)
+def test_object_that_both_are_given_counts_where_only_the_source_shows_it(
+    first: str, second: str, *, changed: bool
+) -> None:
+    text = (
+        f"def get_a(found):\n    {first}\ndef get_b(found):\n    {second}\n"
+        "def main():\n    box = make()\n    get_a(box)\n    get_b(box)\n"
+    )
+    file = SourceFile(text)
+    frames = [CallFrame("/srv/main.py", line, "main") for line in (7, 8)]
+    calls = [Call("1", "1", "", tool, 0, 1) for tool in ("get_a", "get_b")]
+    stacks = [(frame,) for frame in frames]
+    reason = "box, which get_a and get_b were both given, is changed by one of them"
+    assert change_around(stacks, Level(*frames, direct=True), calls, lambda _: file, ["box"]) == reason * changed

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _TAKING = frozenset({"get_nowait", "recv", "receive", "receive_text", "receive_json", "readline", "readuntil"})
 _OF_THE_PROCESS = frozenset({"os.environ", "environ"})
 _CACHING = frozenset({"setdefault"})
+_ITERATORS = frozenset({"iter", "enumerate", "zip", "map", "filter", "reversed"})
 _FETCHING = frozenset({"fetchone", "fetchmany", "fetchall"})
 # Of an event, a condition, a future or a queue, for which the other call may wait.
 _SIGNALLING = frozenset({"put", "put_nowait", "notify", "notify_all", "set_result", "set_exception"})
@@ -129,6 +130,7 @@ class _StateWalk:
         for holder, name in attributes_set(node):
             if name != ANY_ATTRIBUTE and (name[0] != "." or self._is_of_others(holder)):
                 self.changed.add(name)
+        self.changed |= {shared_iterator(node, self._run)} - {""}
         changed = changed_argument(node)
         if changed is not None:
             self.arguments.add(outermost_name(changed))
@@ -167,6 +169,27 @@ class _StateWalk:
             self.counts.update(names)
         elif not _is_made_once(node, self._run):
             self.changed.update(names)
+
+
+def shared_iterator(node: ast.AST, run: Run) -> str:
+    """Return the variable of the module with an iterator whose items the loop *node* of *run* takes; or nothing."""
+    if not isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)) or not isinstance(node.iter, ast.Name):
+        return ""
+    name, file = node.iter.id, run.module.file
+    made = (one for one in file.tree.body if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call))
+    makers = {
+        callee_name(cast("ast.Call", one.value))
+        for one in made
+        if name in {getattr(target, "id", "") for target in one.targets}
+    }
+    generators = (
+        maker
+        for maker in makers
+        for function in file.named.get(maker, ())
+        if any(isinstance(inside, (ast.Yield, ast.YieldFrom)) for inside in own_nodes(function))
+    )
+    known = bool(makers & _ITERATORS) or any(generators)
+    return name if known and name not in own_names(run.function) else ""
 
 
 def names_of(node: ast.expr, file: SourceFile) -> set[str]:

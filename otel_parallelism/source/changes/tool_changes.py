@@ -19,6 +19,7 @@ from otel_parallelism.source.known_functions import dotted
 
 from .changing_methods import CHANGING_ITEMS, WRITING_METHODS, changed_argument
 from .commands_and_draws import draws, qualified_names, shared_generators, starts_command
+from .kept_state import shared_iterator
 from .own_objects import grows_container, is_fresh
 from .program_modules import named_elsewhere, overrides
 from .run_functions import calls_unknown_function, functions_named, run_by
@@ -143,7 +144,7 @@ def _reaches_out(function: Function, file: SourceFile, reads: Callable[[str], bo
 
 
 def _is_change(node: ast.AST, run: Run) -> bool:
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
+    if isinstance(node, (ast.Global, ast.Nonlocal)) or shared_iterator(node, run):
         return True
     if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
         # Who sets an item of what a call returns, as in registry()["a"] = 1, knows that it is kept.

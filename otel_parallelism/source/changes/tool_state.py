@@ -96,9 +96,10 @@ def argument_changed(calls: Sequence[Call], states: Sequence[KeptState], shared:
     Args:
         calls: The earlier call and the later one.
         states: The state that their tools use.
-        shared: The names of objects that the source shows both to be given, for calls whose arguments are not known.
+        shared: The names of objects that the source shows both to be given. They count where the objects themselves are
+            not known: in stored calls, and in those whose arguments were not held.
     """
-    if shared and any(one.arguments is None for one in calls):
+    if shared and any(one.arguments is None or one.stack is None for one in calls):
         return shared[0] if any(state.arguments or state.taken for state in states) else ""
     given = [
         {} if one.arguments is None else {thing.identity: thing.name for thing in one.arguments.handed} for one in calls

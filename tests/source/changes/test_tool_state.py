@@ -136,6 +136,13 @@ USED_BY_BOTH = {
         "DEPTH",
         ("def get_a():\n  DEPTH['n'] += 1\n  return DEPTH['n']\ndef get_b():\n  DEPTH['n'] += 1\n  return DEPTH['n']"),
     ),
+    "an iterator of the module": (
+        "ROWS",
+        (
+            "def rows():\n  yield 1\nROWS = rows()\ndef get_a():\n  for row in ROWS: return row\n"
+            "def get_b():\n  return [row for row in ROWS]"
+        ),
+    ),
     "a file with a name": (
         "the file q.json",
         (
@@ -171,6 +178,9 @@ FREE = {
     "a list of times": "TIMES = []\nasync def get_a():\n  TIMES.append(1)\nasync def get_b():\n  TIMES.append(2)",
     "a context variable": "async def get_a():\n  return TENANT.get()\nasync def get_b():\n  return TENANT.get()",
     "counts of a dictionary": ("def get_a():\n  SEEN['a'] += 1\ndef get_b():\n  SEEN['b'] += 1"),
+    "a list of the module": (
+        "ROWS = load()\ndef get_a():\n  for row in ROWS: return row\ndef get_b():\n  return [row for row in ROWS]"
+    ),
     "different tables": (
         "async def get_a(db):\n  db.execute('insert into quotes values (1)')\n"
         "async def get_b(db):\n  return db.execute('select * from users').fetchall()"
