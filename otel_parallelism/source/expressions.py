@@ -101,8 +101,10 @@ class ExpressionWalk:
         if value.flow:
             value = msgspec.structs.replace(value, flow=f"{name} (line {line})" if line else value.flow)
         for path in value.objects:
+            if not path.startswith("<"):
+                continue
             held = any(path in other.objects for key, other in state.names.items() if key != name)
-            if path.startswith("<") and not held and not any(path in objects for objects in state.contains.values()):
+            if not held and not any(path in objects for objects in state.contains.values()):
                 # A new object is made here in each iteration, and no other variable holds the one before.
                 state.changed.pop(path, None)
                 state.passed -= {path}
