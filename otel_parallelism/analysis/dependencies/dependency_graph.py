@@ -114,8 +114,9 @@ class Dependencies:
         self.after_hard: list[int] = []
         self.after_any: list[int] = []
         self._ended = ended_before(calls)
-        self.kept: KeptOrder = kept_order(calls, steps, self._ended)
-        if self.evidence.is_chain and not self.repeats:
+        is_chain = self.evidence.is_chain and not self.repeats
+        self.kept: KeptOrder = kept_order(calls, steps, self._ended, reasoned=not is_chain)
+        if is_chain:
             # Further edges change no schedule, since these lead from each call to all later ones.
             for index, call in paced(enumerate(calls)):
                 self._add(call, self._ended[index], hard=(1 << index) >> 1, soft=0)

@@ -72,7 +72,9 @@ def limit_of(switch: str) -> int:
     return int(value) if name in LIMITS and value.isdecimal() and len(value) <= MAX_DIGITS else 0
 
 
-def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[int]) -> KeptOrder:
+def kept_order(
+    calls: Sequence[Call], steps: Sequence[Step], before: Sequence[int], *, reasoned: bool = True
+) -> KeptOrder:
     """
     Find the order that settings keep.
 
@@ -80,9 +82,10 @@ def kept_order(calls: Sequence[Call], steps: Sequence[Step], before: Sequence[in
         calls: The calls of one scope, in order of start.
         steps: The turn's model requests if the calls are the turn's own.
         before: Bits of the calls that had ended before each call started.
+        reasoned: Whether reasons that the model gave are looked for.
     """
     of_request = _request_switches(calls, steps)
-    reasons = stated_reasons(calls, steps, before)
+    reasons = stated_reasons(calls, steps, before) if reasoned else {}
     if not any(of_request) and not any(call.switch for call in paced(calls)):
         return KeptOrder(soft=reasons, reasons=reasons)
     hard: dict[int, int] = {}
