@@ -31,7 +31,8 @@ _REASON = CaselessPattern(
     r"|(?:did|does|do|could|can|was|were|is|are|has)(?: not|n't)"
     r"|cannot|not (?:available|found|enough)|no (?:results?|match(?:es)?|data|luck|entry|record)"
     # German, French, Spanish, Italian, Portuguese and Dutch
-    r"|da (?:der|die|das|es|kein\w*)|weil|laut|demnach|daher|deshalb|offenbar|leider|jedoch|puisque?|car|d'apr[eè]s"
+    r"|da (?:der|die|das|es|kein\w*)|weil|laut|demnach|daher|deshalb|offenbar|leider|jedoch|puisque?|d'apr[eè]s"
+    r"|car (?:les?|la|ce|cela|ils?|elles?|on|nous|je|une?|aucune?)"  # not the English word
     r"|selon|donc|apparemment|malheureusement|ya que|porque|seg[uú]n|por eso|por lo tanto|parece que|siccome|poich[eé]"
     r"|quindi|secondo|purtroppo|como (?:o|a|no|n[aã]o|est[aá])|j[aá] que|portanto|infelizmente|omdat"
     r"|aangezien|volgens)(?!\w)"

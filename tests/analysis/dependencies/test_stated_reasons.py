@@ -44,6 +44,7 @@ def reasons(*said: str) -> dict[int, int]:
         "According to the log, hive 3 leaks.",
         "Weil die Waage schweigt, sehe ich nach der Kamera.",
         "Puisque la balance se tait, je regarde la caméra.",
+        "Je regarde la caméra, car la balance se tait.",
         "Como no pesa nada, miro la cámara.",
         "Поскольку весы молчат, смотрю камеру.",
         "因为秤没有数据,查看摄像头。",
@@ -59,6 +60,7 @@ def test_reason_that_the_model_saw_keeps_its_call_after_the_earlier_ones(said: s
     [
         "",
         "Now hive 4.",
+        "Next, the car rental near hive 4.",
         "Next, I will look at hive 4.",
         "Great! Let me get hive 4 as well.",
         "Since you want both hives, here is the other one.",
