@@ -35,7 +35,7 @@ _CONDITION = CaselessPattern(
 )
 _ENDS_A_SEARCH = CaselessPattern(
     r"^\W*(?:prefer|(?:start|begin) with)\b|\b(?:until|till (?:you|it|i|we|they|there|one|an?|the)"
-    r"|otherwise|else|fall ?back|whichever|as soon as"
+    r"|otherwise|else|fall ?back|whichever|as soon as(?! possible)"
     r"|\bfirst (?:\w+ ){0,2}(?:is|will be|would be) (?:enough|sufficient|fine|all)"
     r"|stop (?:at|when|as soon|once|after)|any one of"
     r"|(?:only|just) (?:need|want|require)s? (?:the )?(?:one|1|first)(?! (?:of|from|for) (?:each|every|both))"

@@ -78,7 +78,8 @@ _IN_TURN = CaselessPattern(
     r"|space (?:them|these|those|it|the \w+) out|spaced (?:out|apart)|stagger(?:ed)?"
     r"|when (?:you(?:'re| are) )?(?:done|finished|through) with|leave (?:some |a |enough )?(?:time|moment|gap"
     r"|pause) (?:in )?between|(?:pause|wait|rest) (?:in )?between"
-    r"|only after (?:that|this|which)|(?:be|is|are) \w+ prior to|(?:(?<!the )(?<!a )(?<!average )wait|hold off)"
+    r"|only after (?:that|this|which)|(?:be|is|are) \w+ prior to"
+    r"|(?:(?<!the )(?<!a )(?<!average )(?<!n't )(?<!n\u2019t )(?<!cannot )(?<!need to )wait|hold off)"
     r" (?:for|until|till))\b",
 )
 _SERVICE = CaselessPattern(

@@ -24,7 +24,9 @@ _SHOWS = r"(?:zeig|lies|gib|hol|such|schau|pr[uü]f|nenn|ruf|[öo]ffn|nimm|find|
 _SHOWS_RU = r"(?:покаж|да[йи]|на[йи]д|вывед|откро|провер|посмотр|прочит|пришл|назов)\w*"
 # Each group is tried at few places of a text: at the beginning of a clause, at that of a word, or at a certain letter.
 _CONDITION = CaselessPattern(
-    r"(?:^|[,;:.])\W*(?:(?:se|als|om|ifall|ha|skulle|caso) |sollten? (?=[^.!?;]*,)"
+    # "Als ich in Wien war" is German, and no condition.
+    r"(?:^|[,;:.])\W*(?:(?:se|als(?! (?:ich|wir|es|ob|das|der|sie|eine?[nmrs]?)(?!\w))|om|ifall|ha|skulle|caso) "
+    r"|sollten? (?=[^.!?;]*,)"
     r"|bei (?!(?:de[rmn]|eine[rm]|uns|mir|euch|ihm|ihr)(?!\w))\w+,? " + _SHOWS + r"|(?:ist|sind|liegt|steht|wird|hat"
     r"|fehlt|gibt|war|zeigt|f[äa]llt|steigt|bleibt|kommt|reicht) [^,.!?;]{1,60}, (?:dann |so )?" + _SHOWS + ")"
     # German
