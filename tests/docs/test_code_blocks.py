@@ -69,7 +69,9 @@ class Reader:
             if not name.startswith(("OTEL_", "COV_CORE", "COVERAGE_PROCESS"))
         }
         path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
-        self.environment = {**kept, "PATH": path, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+        # Unbuffered, as on a terminal, where outputs and messages are printed in their order.
+        shown = {"COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+        self.environment = {**kept, "PATH": path, **shown}
 
     def run(self, command: str | list[str], folder: Path | None = None) -> str:
         """Run *command*; return what it prints, and fail where it does."""
