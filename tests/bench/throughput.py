@@ -59,6 +59,7 @@ CONTENT: Final = (
     "gen_ai.tool.call.result",
 )
 FORMATS: Final = ("json", "protobuf", "parquet")
+_START_MS: Final = 1_764_000_000_000
 _TOOLS: Final = ("get_orders", "get_profile", "get_tickets", "get_payments", "get_shipments", "get_reviews")
 _NOUNS: Final = ("order", "parcel", "invoice", "refund", "contract", "delivery", "account", "warehouse", "voucher")
 _PROMPT: Final = " ".join(
@@ -85,7 +86,7 @@ def long_contents(turns: int, *, handed_on: bool) -> Iterator[list[SpanRecord]]:
     """Yield the spans of so many turns with long content; in each, calls are independent, or *handed_on* a value."""
     random = Random(1)  # noqa: S311 - a sample, no secret
     for number in range(turns):
-        trace, root, at = f"{number + 1:032x}", f"{number * 100 + 1:016x}", number * 60_000 * MS
+        trace, root, at = f"{number + 1:032x}", f"{number * 100 + 1:016x}", (_START_MS + number * 60_000) * MS
         made: list[SpanRecord] = []
         for name, took_ms, described in _long_turn(random, number, handed_on=handed_on):
             span_id = f"{number * 100 + len(made) + 2:016x}"

@@ -11,6 +11,7 @@ from typing import Final
 
 from otel_parallelism import names
 from otel_parallelism.analysis.dependencies.effects import verb_tables as tables
+from otel_parallelism.analysis.dependencies.effects.argument_effects import ACTS, ACTS_WITH, REHEARSALS
 from otel_parallelism.dialects.retrievals import READING_OPERATIONS, WRITING_OPERATIONS
 
 from .sql_expressions import attribute, cases, is_any, listed, quoted
@@ -47,6 +48,7 @@ _DOUBTS: Final = (
     *_NEVER,
     *(tables.DOUBTFUL | tables.ASKED_OF_A_PERSON | tables.CONJUNCTIONS | tables.PREPOSITIONS | tables.IN_USE),
     *(tables.TOKENS | tables.EMPTY_WORDS | tables.FETCHED_BY_ARGUMENTS | {"as", "new", "pull"}),
+    *(tables.SELECTED | {first for first, _ in tables.SINGLE_USE}),
 )
 _READS: Final = (
     tables.word_set("get list search find read lookup retrieve describe summarize explain compare recommend")
@@ -83,6 +85,14 @@ _LEFT_BEHIND: Final = (
     r"(stored|saved|loaded|written|cached|kept|put) (in|into|to|as|under)",
 )
 _QUOTE: Final = r"""\\*["']"""
+_ACTS: Final = "|".join(sorted(ACTS))
+_ACTS_INSIDE: Final = "|".join(sorted(word.capitalize() for word in ACTS))
+_REHEARSALS: Final = "|".join("[-_ .]*".join(word) for word in sorted(REHEARSALS))
+_FLAGS: Final = (
+    rf"({_QUOTE}|[-_ .])({_ACTS})[^\"']*{_QUOTE}\s*:\s*true|(?-i:[a-z0-9]({_ACTS_INSIDE}))[^\"']*{_QUOTE}\s*:\s*true",
+    rf"{_QUOTE}\W*({'|'.join(sorted(ACTS_WITH))})[^\"']*{_QUOTE}\s*:\s*{_QUOTE}",
+    rf"{_QUOTE}\W*({_REHEARSALS})\W*{_QUOTE}\s*:\s*false",
+)
 _START_OF_TEXT: Final = rf"(^|{_QUOTE}|=)(\\[nrt]|\\u[0-9a-f]{{4}}|\W)*"
 _TELLING: Final = "|".join(
     (
@@ -90,6 +100,7 @@ _TELLING: Final = "|".join(
         rf"(^|{_QUOTE}\s*:\s*{_QUOTE})\s*({'|'.join(_STATEMENTS)})\b",
         rf"(^|{_QUOTE})\s*(POST|PUT|PATCH|DELETE)\s*({_QUOTE}|$)",
         _ADDRESS_THAT_ACTS,
+        *_FLAGS,
         rf"{_START_OF_TEXT}((successfully|has been|was|file|page|data|dataset|session|index|cache|model) )*{_DONE}\b",
         rf"\b({'|'.join(_LEFT_BEHIND)})\b",
         "^(retriever|retrieval|reranker)$",

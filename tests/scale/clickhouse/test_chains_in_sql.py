@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_parallelism.analysis.dependencies.effects import verb_tables as tables
+from otel_parallelism.analysis.dependencies.effects.argument_effects import ACTS, ACTS_WITH, argument_effect
 from otel_parallelism.analysis.dependencies.effects.reported_acts import reports_an_act
 from otel_parallelism.analysis.dependencies.effects.sessions import acts_on_session
 from otel_parallelism.analysis.dependencies.effects.tool_verbs import assumed_effect, is_result
@@ -123,5 +124,27 @@ def test_reported_acts(table: CollectorTable) -> None:
     acts = [text for text in results if reports_an_act(Content(text, parse=envelopes.result))]
     assert len(acts) > 1_000
     listed = ", ".join(map(quoted, acts))
+    rows = table.rows(f"SELECT text FROM (SELECT arrayJoin([{listed}]) AS text) WHERE NOT {is_telling('text')}")
+    assert rows == []
+
+
+def test_flags_that_ask_to_act(table: CollectorTable) -> None:
+    """Arguments that ask a call to act for the core are never plain for SQL."""
+    choose = random.Random(3)
+    words = sorted(ACTS | ACTS_WITH | {"is", "all", "as", "read", "dry", "run", "only", "preview", "test", "mode", "x"})
+    joints = (
+        "_".join,
+        "-".join,
+        "".join,
+        lambda some: some[0] + "".join(map(str.capitalize, some[1:])),
+    )
+    drawn = [
+        {choose.choice(joints)(choose.choices(words, k=choose.choice((1, 2, 3)))): choose.choice((True, False, "a b"))}
+        for _ in range(6_000)
+    ]
+    acting = [given for given in drawn if argument_effect("get_prices", given) is not None]
+    assert len(acting) > 1_000
+    texts = [choose.choice((json.dumps, repr))({"city": "Rome", **given}) for given in acting]
+    listed = ", ".join(map(quoted, texts))
     rows = table.rows(f"SELECT text FROM (SELECT arrayJoin([{listed}]) AS text) WHERE NOT {is_telling('text')}")
     assert rows == []

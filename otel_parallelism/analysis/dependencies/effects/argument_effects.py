@@ -55,7 +55,7 @@ _REDIS = word_set(
     """
 )
 _CALCULATIONS = frozenset({"calculate", "calculator", "compute", "convert", "math", "translate", "format"})
-_ACTS = word_set(
+ACTS = word_set(
     """
     create update delete remove insert write send cancel modify replace publish submit install approve reject assign
     unsubscribe save overwrite migrate reset clear subscribe execute buy confirm commit apply mark hold reserve book pay
@@ -70,10 +70,10 @@ _KINDS_OF_FLAGS = word_set(
 )
 """First words of a flag that only chooses what is returned: ``include_deleted``."""
 
-_ACTS_WITH = word_set("set mark hold reserve assign train")
+ACTS_WITH = word_set("set mark hold reserve assign train")
 """First words of a text argument that makes the call act: ``set_language``."""
 
-_REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
+REHEARSALS = frozenset({"dryrun", "previewonly", "readonly", "simulate", "testmode"})
 """Flags that keep a call from acting: where one is false, it acts."""
 
 _ACTS_BY_ADDRESS = LazyPattern(
@@ -175,13 +175,13 @@ def _asks_to_act(arguments: object) -> bool:
     """
     for name, value in list(arguments.items())[:_MOST_ARGUMENTS] if isinstance(arguments, Mapping) else ():
         if not isinstance(value, (bool, str)) or not value:
-            if value is False and "".join(words_in_name(text_of(name))) in _REHEARSALS:
+            if value is False and "".join(words_in_name(text_of(name))) in REHEARSALS:
                 return True
             continue
         words = words_in_name(text_of(name))
-        if value is True and not _ACTS.isdisjoint(words) and _KINDS_OF_FLAGS.isdisjoint(words[:1]):
+        if value is True and not ACTS.isdisjoint(words) and _KINDS_OF_FLAGS.isdisjoint(words[:1]):
             return True
-        if isinstance(value, str) and words[:1] and words[0] in _ACTS_WITH and (len(words) > 1 or words[0] == "hold"):
+        if isinstance(value, str) and words[:1] and words[0] in ACTS_WITH and (len(words) > 1 or words[0] == "hold"):
             return True
     return False
 
