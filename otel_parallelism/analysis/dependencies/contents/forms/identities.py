@@ -205,7 +205,7 @@ def _is_distinctive(joined: str) -> bool:
 
 def may_have_joined(texts: Sequence[str], joined: Iterable[str]) -> bool:
     """
-    Return False if none of *texts* has any of the identity forms *joined*, which are no days and single words.
+    Return False if none of *texts* has any of the identity forms *joined*, which are single words, and no days.
 
     Searching all texts at once is several times as fast as finding the forms of each.
     """
