@@ -130,13 +130,22 @@ def join_parts(parts: Iterable[AnalysisPart]) -> Analysis:
     for part in parts:
         results += part.results
         coverages.append(part.coverage)
-    results.sort(key=_place)
+    results.sort(key=order_of)
+    return Analysis(tuple(joined_reports(results)), joined_coverage(coverages, len(results)))
+
+
+def order_of(result: TurnResult) -> tuple[int, str, str]:
+    """Return what the results of an input are sorted by."""
+    turn = result.report.turn
+    return turn.start_ns, turn.span_id, turn.trace_id
+
+
+def joined_reports(results: Iterable[TurnResult]) -> Iterator[Report]:
+    """Yield the report of each of *results*, all those of an input in order, with what the ones before showed."""
     experience = Experience()
-    reports = []
     for result in results:
-        reports.append(joined_report(result, experience))
+        yield joined_report(result, experience)
         experience.learn_pairs(result.overlapping)
-    return Analysis(tuple(reports), joined_coverage(coverages, len(results)))
 
 
 def joined_report(result: TurnResult, experience: Experience) -> Report:
@@ -155,11 +164,6 @@ def pairs_mentioned(result: TurnResult, finding: Finding) -> list[tuple[str, str
     """Return the pairs of tools whose overlapping in earlier turns *finding* mentions, a finding of *result*."""
     is_recorded = result.recorded is not None and is_complete(result.recorded, result.report)
     return pairs_of(finding.calls) if takes_experience(finding) and not is_recorded else []
-
-
-def _place(result: TurnResult) -> tuple[int, str, str]:
-    turn = result.report.turn
-    return turn.start_ns, turn.span_id, turn.trace_id
 
 
 def analyze(

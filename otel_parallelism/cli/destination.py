@@ -146,7 +146,7 @@ class Destination:
             return
         plain = not can_show(stream.encoding or "utf-8")
         text = self._rendered("text", analysis, colour=uses_colour(stream, self._colour), ascii_only=plain)
-        stream.write("".join([text, *(f"{line}\n" for line in remarks)]))
+        stream.write("".join([*text, *(f"{line}\n" for line in remarks)]))
         stream.flush()
 
     def _print(self, form: Form, analysis: Analysis) -> None:
@@ -156,35 +156,39 @@ class Destination:
             raise ValueError(message)
         encoding = stream.encoding or "utf-8"
         colour = uses_colour(stream, self._colour)
-        text = self._rendered(form, analysis, colour=colour, ascii_only=not can_show(encoding))
+        parts = self._rendered(form, analysis, colour=colour, ascii_only=not can_show(encoding))
         stream.flush()
-        stream.buffer.write(text.encode(encoding if form in {"text", "prompt"} else "utf-8", "replace"))
+        for part in parts:
+            stream.buffer.write(part.encode(encoding if form in {"text", "prompt"} else "utf-8", "replace"))
         stream.buffer.flush()
 
-    def _rendered(self, form: Form, analysis: Analysis, *, colour: bool = False, ascii_only: bool = False) -> str:
-        """Return the report in *form*; only the renderer of that form is imported."""
+    def _rendered(
+        self, form: Form, analysis: Analysis, *, colour: bool = False, ascii_only: bool = False
+    ) -> Iterable[str]:
+        """Return the report in *form*, in one part or several; only the renderer of that form is imported."""
         if form == "json":
-            from otel_parallelism.reports.json import render_json  # noqa: PLC0415 - see the docstring
+            from otel_parallelism.reports.json import json_parts  # noqa: PLC0415 - see the docstring
 
-            return render_json(analysis)
+            return json_parts(analysis)
+        if form == "spans":
+            from otel_parallelism.testing.turn_spans import span_parts, spans_of_turn  # noqa: PLC0415 - see the docstring
+
+            base = Path(self._base)
+            return span_parts(span for report in analysis.reports for span in spans_of_turn(report, base))
         if form == "html":
             from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - see the docstring
             from otel_parallelism.reports.html import render_html  # noqa: PLC0415 - see the docstring
 
-            return render_html(analysis, prompt=prompt, base=self._base)
+            return [render_html(analysis, prompt=prompt, base=self._base)]
         if form == "trace-event":
             from otel_parallelism.reports.trace_event import render_trace_event  # noqa: PLC0415 - see the docstring
 
-            return render_trace_event(analysis, base=self._base)
-        if form == "prompt":
-            from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - see the docstring
-
-            return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
-        if form in {"sarif", "junit", "spans"}:
-            return self._for_programs(form, analysis)
+            return [render_trace_event(analysis, base=self._base)]
+        if form in {"sarif", "junit", "prompt"}:
+            return [self._for_programs(form, analysis)]
         from otel_parallelism.reports.text import render_text  # noqa: PLC0415 - see the docstring
 
-        return render_text(
+        text = render_text(
             analysis,
             width=shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns,
             colour=colour,
@@ -192,14 +196,14 @@ class Destination:
             base=self._base,
             show_silenced=self._silenced,
         )
+        return [text]
 
     def _for_programs(self, form: Form, analysis: Analysis) -> str:
-        """Return the report as services read it that show the results of checks, or as other commands do."""
-        if form == "spans":
-            from otel_parallelism.testing.turn_spans import spans_of_turn, write_spans  # noqa: PLC0415 - as above
+        """Return the report as services read it that show the results of checks, or as a model does."""
+        if form == "prompt":
+            from otel_parallelism.execution.prompt import prompt  # noqa: PLC0415 - for this form only
 
-            base = Path(self._base)
-            return write_spans(span for report in analysis.reports for span in spans_of_turn(report, base))
+            return prompt(finding for report in analysis.reports for finding in report.findings) + "\n"
         if form == "sarif":
             from importlib.metadata import version  # noqa: PLC0415 - for this form only
 
@@ -220,11 +224,14 @@ def _note(line: str) -> None:
         sys.stderr = None
 
 
-def replace_content(file: IO[bytes], text: str) -> None:
-    """Replace the content of *file* with *text*."""
+def replace_content(file: IO[bytes], parts: Iterable[str]) -> None:
+    """Replace the content of *file* with a text in *parts*; it is emptied when the first of them is there."""
+    written = map(str.encode, parts)
+    first = next(written, b"")
     with contextlib.suppress(OSError):  # a pipe or a device has no length
         file.truncate()
-    file.write(text.encode())
+    file.write(first)
+    file.writelines(written)
     file.flush()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -205,7 +205,11 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Analysis(msgspec.Struct, frozen=True):
-    """The reports on all turns of an input, in order of start, and how much of the input they cover."""
+    """
+    The reports on all turns of an input, in order of start, and how much of the input they cover.
 
-    reports: tuple[Report, ...]
+    The reports of a very large input may be in a file, and are then read anew each time one is asked for.
+    """
+
+    reports: Sequence[Report]
     coverage: Coverage

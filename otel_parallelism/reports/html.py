@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from .parts import summary
 from .parts.encoding import encoded
+from .parts.faults import faults_of
 from .parts.page_document import page_document
 from .parts.wording import relative
 
@@ -41,7 +42,8 @@ def render_html(analysis: Analysis, *, prompt: Prompt | None = None, base: str =
         prompt: Returns the text of a system prompt for findings; without it the page offers none.
         base: A folder; names of files in it are shown relative to it.
     """
-    document = encoded(page_document(analysis, prompt=prompt, base=base)).decode()
+    faults = faults_of(analysis.reports)
+    document = encoded(page_document(analysis, faults, prompt=prompt, base=base)).decode()
     script, style = "".join(_asset(name) for name in _SCRIPTS), _asset("page.css")
     policy = "; ".join(
         (
@@ -57,7 +59,7 @@ def render_html(analysis: Analysis, *, prompt: Prompt | None = None, base: str =
         "policy": html.escape(policy),
         "style": style,
         "headline": html.escape(summary.summary_line(analysis)),
-        "first_step": html.escape(relative(summary.starting_point(analysis), base.rstrip("/"))),
+        "first_step": html.escape(relative(summary.starting_point(analysis, faults), base.rstrip("/"))),
         "remarks": "".join(f"<p>{html.escape(remark)}</p>" for remark in summary.input_remarks(analysis)),
         "document": _UNSAFE_IN_A_SCRIPT.sub(lambda found: f"\\u{ord(found[0]):04x}", document),
         "script": script,

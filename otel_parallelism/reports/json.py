@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -24,7 +25,7 @@ from .parts.json_documents import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from otel_parallelism.model import Analysis, Call, Finding, Report, Turn
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 """Raised by one when a key is removed or changes its meaning; new keys leave it as it is."""
 SLOWEST_CALLS: Final = 5
+_NO_TURNS: Final = '\n  "turns": []'
 
 
 def render_json(analysis: Analysis) -> str:
@@ -41,12 +43,17 @@ def render_json(analysis: Analysis) -> str:
 
     Its structure is :class:`AnalysisDocument`. It contains no arguments and no results of calls.
     """
+    return "".join(json_parts(analysis))
+
+
+def json_parts(analysis: Analysis) -> Iterator[str]:
+    """Yield the text of `render_json` in parts, so that one turn at a time is in memory."""
     coverage = analysis.coverage
     document = AnalysisDocument(
         schema_version=SCHEMA_VERSION,
         totals=_totals(analysis.reports),
         findings=tuple(_fault(fault, analysis.reports) for fault in faults_of(analysis.reports)),
-        turns=tuple(_turn(report) for report in analysis.reports),
+        turns=(),
         coverage=CoverageDocument(
             calls=coverage.calls,
             calls_without_turn=coverage.calls_without_turn,
@@ -54,7 +61,18 @@ def render_json(analysis: Analysis) -> str:
             anomalies=coverage.anomalies,
         ),
     )
-    return msgspec.json.format(encoded(document), indent=2).decode() + "\n"
+    before, after = _indented(encoded(document)).split(_NO_TURNS, 1)
+    yield before + _NO_TURNS.removesuffix("]")
+    ending = ""
+    for number, report in enumerate(analysis.reports):
+        nested = _indented(b"[[%b]]" % turn_json(report))  # as deep as in the document, after five characters
+        yield ("," if number else "") + nested[5:-6]
+        ending = "\n  "
+    yield f"{ending}]{after}\n"
+
+
+def _indented(document: bytes) -> str:
+    return msgspec.json.format(document, indent=2).decode()
 
 
 def turn_json(report: Report) -> bytes:
@@ -72,18 +90,33 @@ def json_schema() -> dict[str, Any]:
 
 
 def _totals(reports: Sequence[Report]) -> TotalsDocument:
-    tokens = [report.avoidable_tokens for report in reports if report.avoidable_tokens is not None]
-    cached = [report.avoidable_cached_tokens for report in reports if report.avoidable_cached_tokens is not None]
+    calls = findings = silenced = steps = 0
+    work, makespan, avoidable, potential = (array("d") for _ in range(4))
+    tokens: list[int] = []
+    cached: list[int] = []
+    for report in reports:  # once: a report may have to be read from a file
+        calls += report.calls
+        findings += len(report.findings)
+        silenced += len(report.silenced)
+        steps += report.avoidable_steps
+        work.append(report.work)
+        makespan.append(report.makespan)
+        avoidable.append(report.avoidable)
+        potential.append(report.avoidable_potential)
+        if report.avoidable_tokens is not None:
+            tokens.append(report.avoidable_tokens)
+        if report.avoidable_cached_tokens is not None:
+            cached.append(report.avoidable_cached_tokens)
     return TotalsDocument(
         turns=len(reports),
-        calls=sum(report.calls for report in reports),
-        findings=sum(len(report.findings) for report in reports),
-        silenced=sum(len(report.silenced) for report in reports),
-        work=sum(report.work for report in reports),
-        makespan=sum(report.makespan for report in reports),
-        avoidable=sum(report.avoidable for report in reports),
-        avoidable_potential=sum(report.avoidable_potential for report in reports),
-        avoidable_steps=sum(report.avoidable_steps for report in reports),
+        calls=calls,
+        findings=findings,
+        silenced=silenced,
+        work=sum(work),
+        makespan=sum(makespan),
+        avoidable=sum(avoidable),
+        avoidable_potential=sum(potential),
+        avoidable_steps=steps,
         avoidable_tokens=sum(tokens) if tokens else None,
         avoidable_cached_tokens=sum(cached) if cached else None,
     )

@@ -121,8 +121,8 @@ def _document(analysis: Analysis, view: View) -> Iterator[RenderableType]:
     yield from wrapped_lines(
         Text(summary.summary_line(analysis), style=f"bold {_FINE}" if fine else "bold"), view.width
     )
-    yield from wrapped_lines(Text(view.relative(summary.starting_point(analysis))), view.width)
     faults = faults_of(reports)
+    yield from wrapped_lines(Text(view.relative(summary.starting_point(analysis, faults))), view.width)
     if len(reports) > MANY_TURNS and len(faults) > DETAILED_TURNS:
         yield Text()
         yield fault_table(faults[:RANKED_FAULTS], view.width, _STYLES)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from otel_parallelism.analysis.analyze import AnalysisPart, analyze_part, join_parts
+from otel_parallelism.analysis.analyze import AnalysisPart, analyze_part
 from otel_parallelism.dialects import classifier
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
 from otel_parallelism.errors import UnreadableError
@@ -27,8 +27,9 @@ from otel_parallelism.readers.part_outcomes import PartOutcome, must_be_read_who
 from otel_parallelism.readers.source_folder import sources_in
 from otel_parallelism.settings import Settings
 
+from .kept_turns import join_many
 from .lean_reports import without_contents
-from .packed_parts import packed_parts, unpacked_parts
+from .packing import Packing
 from .span_file import Piece, SpanFile
 from .worker_pool import WorkerPool
 
@@ -43,7 +44,10 @@ PARTS_FOR_EACH: Final = 8
 MOST_GROUPS: Final = 512
 SMALLEST_PART_BYTES: Final = 1 << 20
 LARGEST_PART_BYTES: Final = 16 << 20
+MOST_TURNS_IN_MEMORY: Final = 5_000
+"""The reports of more turns, of about 5 kB each, go to a temporary file."""
 _BETWEEN_COLLECTIONS: Final = 20_000
+_PARTS: Final = Packing[list[AnalysisPart]](list[AnalysisPart])
 
 
 class HowToAnalyze(msgspec.Struct, frozen=True):
@@ -74,7 +78,7 @@ def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> An
     """
     Return the analysis of *spans*, in any order. Its reports hold no contents of calls.
 
-    Spans go to temporary files if there are very many. The garbage collector runs between traces.
+    Spans and reports go to temporary files if there are very many. The garbage collector runs between traces.
     """
     analyze_traces = how.part_analyzer()
 
@@ -89,7 +93,7 @@ def analyze_in_one_process(spans: Iterable[SpanRecord], how: HowToAnalyze) -> An
             yield analyze_traces(chain.from_iterable(traces))
 
     with _without_collections():
-        return join_parts(parts())
+        return join_many(parts(), most_in_memory=MOST_TURNS_IN_MEMORY)
 
 
 @contextlib.contextmanager
@@ -174,8 +178,8 @@ def analyze_in_processes(
                 related = False
             tasks = [TraceGroup(held, apart=related) for held in largest]
             with _without_collections():
-                analysed = [part for _, packed in pool.results(tasks) for part in unpacked_parts(packed)]
-                return join_parts(analysed)
+                analysed = (part for _, packed in pool.results(tasks) for part in _PARTS.unpack(packed))
+                return join_many(analysed, most_in_memory=MOST_TURNS_IN_MEMORY)
 
 
 class PartSpans(msgspec.Struct, frozen=True):
@@ -277,11 +281,11 @@ class SpanWorker:
             return _read(task, self._files[self._number], self._number, self._how.settings)
         spans = (span for holder, piece in task.pieces for span in self._files[holder].spans(piece))
         if not task.apart:
-            return packed_parts([self._analyze(spans)])
+            return _PARTS.pack([self._analyze(spans)])
         traces: dict[str, list[SpanRecord]] = {}
         for span in spans:
             traces.setdefault(span.trace_id, []).append(span)
-        return packed_parts([self._analyze(chain.from_iterable(some)) for some in batches_of(traces.values())])
+        return _PARTS.pack([self._analyze(chain.from_iterable(some)) for some in batches_of(traces.values())])
 
     def close(self) -> None:
         """Close the files."""

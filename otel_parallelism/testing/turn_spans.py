@@ -12,13 +12,14 @@ from otel_parallelism.shown_names import escaped_commands
 from otel_parallelism.tracing.sdk.results import attributes_of, event_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from otel_parallelism.model import Call, Finding, Report, Step
 
 _CLIENT = 3
 _INTERNAL = 1
 _FAILED = 2
+_NO_SPANS = '"spans": []'
 
 
 def spans_of_turn(report: Report, root: Path) -> list[dict[str, Any]]:
@@ -53,8 +54,18 @@ def spans_of_turn(report: Report, root: Path) -> list[dict[str, Any]]:
 
 def write_spans(spans: Iterable[dict[str, Any]]) -> str:
     """Return *spans* of any traces as OTLP JSON that ends with a newline: one request on one line."""
-    scope = {"scope": {"name": names.INSTRUMENTATION}, "spans": list(spans)}
-    return escaped_commands(json.dumps({"resourceSpans": [{"resource": {}, "scopeSpans": [scope]}]})) + "\n"
+    return "".join(span_parts(spans))
+
+
+def span_parts(spans: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield the text of `write_spans` in parts, so that one span at a time is in memory."""
+    scope: dict[str, Any] = {"scope": {"name": names.INSTRUMENTATION}, "spans": []}
+    request = json.dumps({"resourceSpans": [{"resource": {}, "scopeSpans": [scope]}]})
+    before, after = request.split(_NO_SPANS, 1)
+    yield before + _NO_SPANS.removesuffix("]")
+    for number, span in enumerate(spans):
+        yield (", " if number else "") + escaped_commands(json.dumps(span))
+    yield f"]{after}\n"
 
 
 def _event(finding: Finding, root: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 import pytest
 
-from otel_parallelism.analysis.analyze import analyze_records
+from otel_parallelism.analysis.analyze import AnalysisPart, analyze_records
 from otel_parallelism.dialects import classify
 from otel_parallelism.dialects.parsing.result_attributes import recorded_result
 from otel_parallelism.errors import UnreadableError
@@ -22,7 +22,7 @@ from otel_parallelism.reports.html import render_html
 from otel_parallelism.reports.json import render_json
 from otel_parallelism.scale import file_analysis
 from otel_parallelism.scale.file_analysis import HowToAnalyze, analyze_in_one_process, analyze_in_processes
-from otel_parallelism.scale.packed_parts import packed_parts, unpacked_parts
+from otel_parallelism.scale.packing import Packing
 from otel_parallelism.scale.span_file import SpanFile
 from otel_parallelism.settings import Settings
 from tests.amounts import THOROUGH
@@ -222,11 +222,12 @@ def test_packed_parts_are_what_was_packed() -> None:
     spans = [span for trace in month(24) for span in trace]
     odd = [msgspec.structs.replace(span, start_ns=2**70, end_ns=2**70 + 1) for span in spans[:1]]
     halved = [msgspec.structs.replace(span, span_id="\ud800") for span in spans[:1]]
+    packing = Packing[list[AnalysisPart]](list[AnalysisPart])
     for some, mark in ((spans, b"m"), (odd, b"p"), (halved, b"p")):
         part = HOW.part_analyzer()(some)
-        packed = packed_parts([part])
+        packed = packing.pack([part])
         assert packed[:1] == mark
-        assert unpacked_parts(packed) == [part]
+        assert packing.unpack(packed) == [part]
     in_order = functools.partial(msgspec.json.encode, order="deterministic")
     part = HOW.part_analyzer()(spans)
-    assert in_order(unpacked_parts(packed_parts([part]))) == in_order([part])  # whole numbers and fractions alike
+    assert in_order(packing.unpack(packing.pack([part]))) == in_order([part])  # whole numbers and fractions alike

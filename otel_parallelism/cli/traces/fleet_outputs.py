@@ -98,7 +98,7 @@ class FleetOutputs:
                 text = render(
                     _as_form(each.form), width=WIDTH_WITHOUT_TERMINAL, colour=False, ascii_only=False, base=base
                 )
-                replace_content(each.file, text)
+                replace_content(each.file, [text])
                 click.echo(f"report written to {printable(each.name)}", err=True)
             if self._form is not None:
                 ascii_only = not can_show(sys.stdout.encoding or "ascii")

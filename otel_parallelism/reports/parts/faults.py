@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -47,28 +48,55 @@ def faults_of(reports: Sequence[Report]) -> tuple[Fault, ...]:
     Findings are of one fault if they have the same kind, cause, tools, agent, enclosing tool and, where it is known,
     caller. The number of calls may differ. Findings about an intended order are no faults.
     """
-    found: dict[FaultKey, list[tuple[int, Report, Finding]]] = {}
+    found: dict[FaultKey, _Sightings] = {}
     for number, report in enumerate(reports, 1):
         for finding in report.findings:
             if finding.advice != "intended":
-                found.setdefault(fault_key(report, finding), []).append((number, report, finding))
-    faults = [_fault(key, shown) for key, shown in found.items()]
+                key = fault_key(report, finding)
+                sightings = found.get(key)
+                if sightings is None:
+                    found[key] = _Sightings(number, report, finding)
+                else:
+                    sightings.add(number, report, finding)
+    faults = [sightings.fault(key) for key, sightings in found.items()]
     return tuple(sorted(faults, key=lambda fault: (not fault.key[0], -fault.avoidable, fault.turns)))
 
 
-def _fault(key: FaultKey, shown: Sequence[tuple[int, Report, Finding]]) -> Fault:
-    number, report, finding = max(shown, key=lambda entry: (entry[2].avoidable, -entry[0]))
-    return Fault(
-        key=key,
-        name=finding_id(report, finding),
-        agent=report.turn.agent or report.turn.name,
-        around=tool_around(report, finding),
-        finding=finding,
-        worst=number,
-        turns=tuple(dict.fromkeys(number for number, _, _ in shown)),
-        count=len(shown),
-        avoidable=sum(finding.avoidable for _, _, finding in shown),
-    )
+class _Sightings:
+    """The findings of one fault. Only the worst is held: there may be very many."""
+
+    def __init__(self, number: int, report: Report, finding: Finding) -> None:
+        self._turns = [number]
+        self._avoidable = array("d", [finding.avoidable])
+        self._keep(number, report, finding)
+
+    def add(self, number: int, report: Report, finding: Finding) -> None:
+        """Add a *finding* of the turn with the *number*, which is not before those added."""
+        if self._turns[-1] != number:
+            self._turns.append(number)
+        self._avoidable.append(finding.avoidable)
+        if finding.avoidable > self._finding.avoidable:
+            self._keep(number, report, finding)
+
+    def _keep(self, number: int, report: Report, finding: Finding) -> None:
+        self._worst = number
+        self._finding = finding
+        self._name = finding_id(report, finding)
+        self._agent = report.turn.agent or report.turn.name
+        self._around = tool_around(report, finding)
+
+    def fault(self, key: FaultKey) -> Fault:
+        return Fault(
+            key=key,
+            name=self._name,
+            agent=self._agent,
+            around=self._around,
+            finding=self._finding,
+            worst=self._worst,
+            turns=tuple(self._turns),
+            count=len(self._avoidable),
+            avoidable=sum(self._avoidable),
+        )
 
 
 def turns_to_show(faults: Sequence[Fault]) -> dict[FaultKey, int]:

@@ -13,7 +13,6 @@ from otel_parallelism.model import Cause, Verdict
 from otel_parallelism.shown_names import shown_name, shown_text
 
 from . import summary
-from .faults import Fault, faults_of
 from .measures import MEASURES, TurnMeasure, measures_of
 from .timeline import turn_extent
 from .wording import (
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_parallelism.model import Analysis, Finding, Report, Slot, Turn
+
+    from .faults import Fault
 
 Prompt: TypeAlias = Callable[[Sequence["Finding"]], str]
 Bar: TypeAlias = list[int]
@@ -122,19 +123,22 @@ class PageDocument(msgspec.Struct, frozen=True):
     strings: tuple[str, ...]
 
 
-def page_document(analysis: Analysis, *, prompt: Prompt | None = None, base: str = "") -> PageDocument:
+def page_document(
+    analysis: Analysis, faults: Sequence[Fault], *, prompt: Prompt | None = None, base: str = ""
+) -> PageDocument:
     """
     Return the document for *analysis*. It contains no arguments and no results of calls.
 
     Args:
         analysis: The reports to show.
+        faults: The faults that they show, the largest sum first.
         prompt: Returns the text of a system prompt for findings; for no findings, the start that all such texts share.
         base: A folder; names of files in it are shown relative to it.
     """
     builder = _DocumentBuilder(prompt, base.rstrip("/"))
     turns = tuple(builder.turn(report) for report in analysis.reports)
-    faults = tuple(builder.fault(fault) for fault in faults_of(analysis.reports)[:MOST_FAULTS])
-    return PageDocument(turns, faults, MEASURES, VERDICTS, CAUSES, builder.guidance, tuple(builder.strings))
+    largest = tuple(builder.fault(fault) for fault in faults[:MOST_FAULTS])
+    return PageDocument(turns, largest, MEASURES, VERDICTS, CAUSES, builder.guidance, tuple(builder.strings))
 
 
 class _DocumentBuilder:

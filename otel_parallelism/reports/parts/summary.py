@@ -9,19 +9,18 @@ from otel_parallelism.analysis.findings.fault_keys import fault_key
 from otel_parallelism.model import BESIDE_EFFICIENCY
 from otel_parallelism.shown_names import shown_name
 
-from .faults import faults_of
 from .wording import counted, fix_location, is_or_are, seconds, tool_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from otel_parallelism.analysis.findings.fault_keys import FaultKey
-    from otel_parallelism.model import Analysis, Finding, Report, UnknownSpans
+    from otel_parallelism.model import Analysis, Finding, Report, UnknownSpans, Verdict
 
     from .faults import Fault
 
-_LOSING: Final = ("unseen", "sequential", "partly_sequential", "contended", "possibly_sequential")
-_UNKNOWN: Final = frozenset({"unseen", "possibly_sequential"})
+_LOSING: Final[tuple[Verdict, ...]] = ("unseen", "sequential", "partly_sequential", "contended", "possibly_sequential")
+_UNKNOWN: Final[tuple[Verdict, ...]] = ("unseen", "possibly_sequential")
 _DESCRIBED: Final = "with these findings"
 _NOT_DESCRIBED: Final = "with other findings"
 _FINE: Final = "without findings"
@@ -38,17 +37,24 @@ def summary_line(analysis: Analysis) -> str:
         if not coverage.calls:
             return f"No turn found: no tool call among {counted(coverage.spans, 'span')}"
         return f"No turn found: {counted(coverage.calls, 'tool call')} outside of any agent's run"
-    saved = sum(report.avoidable for report in reports if has_avoidable(report))
-    perhaps = sum(report.avoidable_potential for report in reports if may_have_avoidable(report))
+    saved = saved_of = perhaps = perhaps_of = 0.0
+    counts: Counter[Verdict] = Counter()
+    for report in reports:  # once: a report may have to be read from a file
+        counts[report.verdict] += 1
+        if has_avoidable(report):
+            saved += report.avoidable
+            saved_of += report.makespan
+        if may_have_avoidable(report):
+            perhaps += report.avoidable_potential
+            perhaps_of += report.makespan
     parts = []
     if saved:
-        took = sum(report.makespan for report in reports if has_avoidable(report))
-        parts.append(f"{seconds(saved)} of {seconds(took)} could be saved")
+        parts.append(f"{seconds(saved)} of {seconds(saved_of)} could be saved")
     if perhaps:
-        took = sum(report.makespan for report in reports if may_have_avoidable(report))
-        parts.append(f"perhaps {seconds(perhaps)} " + ("more" if saved else f"of {seconds(took)} could be saved"))
-    verdicts = ", ".join(_verdicts(reports))
-    unsure = any(report.verdict in _UNKNOWN for report in reports)
+        more = "more" if saved else f"of {seconds(perhaps_of)} could be saved"
+        parts.append(f"perhaps {seconds(perhaps)} {more}")
+    verdicts = ", ".join(f"{counts[verdict]:,} {verdict.replace('_', ' ')}" for verdict in _LOSING if counts[verdict])
+    unsure = any(counts[verdict] for verdict in _UNKNOWN)
     return (
         f"{counted(len(reports), 'turn')} · "
         + (f"{verdicts}: " if verdicts else "")
@@ -56,13 +62,12 @@ def summary_line(analysis: Analysis) -> str:
     )
 
 
-def starting_point(analysis: Analysis) -> str:
-    """Return one line: the finding with the most avoidable time, or what to set up if there is no turn."""
+def starting_point(analysis: Analysis, faults: Sequence[Fault]) -> str:
+    """Return one line: the first of its *faults*, or what to set up if there is no turn."""
     if not analysis.reports:
         if not analysis.coverage.calls:
             return "Decorate the tools with @profiled, or switch on an instrumentation of the agent's framework."
         return "Open agent_turn(...) around the agent's loop, or switch on an instrumentation of its framework."
-    faults = faults_of(analysis.reports)
     if not faults:
         return ""
     fault = faults[0]
@@ -176,9 +181,3 @@ def is_fine(report: Report) -> bool:
 def actionable_findings(report: Report) -> list[Finding]:
     """Return the findings to act on: all except those about an intended order."""
     return [finding for finding in report.findings if finding.advice != "intended"]
-
-
-def _verdicts(reports: Sequence[Report]) -> Iterator[str]:
-    for verdict in _LOSING:
-        if number := sum(report.verdict == verdict for report in reports):
-            yield f"{number:,} {verdict.replace('_', ' ')}"
